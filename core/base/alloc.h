@@ -1,0 +1,31 @@
+/* core/base/alloc: the one door to memory.
+ *
+ * Everything the library allocates goes through these calls, and they go through the hook that
+ * rask_set_allocator() installs. Blocks of RK_ALLOC_LARGE bytes and more come page-aligned straight
+ * from the system when no hook is installed, so that million-node arrays get huge pages.
+ * All calls are thread-safe; none blocks longer than the allocator beneath. */
+#ifndef RASK_CORE_BASE_ALLOC_H
+#define RASK_CORE_BASE_ALLOC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* NULL when there is no memory or when size is 0. The memory is not zeroed. Free with rk_free(). */
+void *rk_alloc(size_t size);
+
+/* As rk_alloc() for count * size bytes, zeroed; NULL when the product overflows. */
+void *rk_calloc(size_t count, size_t size);
+
+/* As rk_alloc() for count * size bytes; NULL when the product overflows. */
+void *rk_alloc_array(size_t count, size_t size);
+
+/* Grows or shrinks ptr (NULL: allocates). On failure NULL is returned and ptr stays valid. */
+void *rk_realloc(void *ptr, size_t size);
+
+/* Frees what the calls above returned; NULL is legal. */
+void rk_free(void *ptr);
+
+/* A copy of len bytes with a NUL behind them; NULL when there is no memory. */
+char *rk_strndup(const char *text, size_t len);
+
+#endif
