@@ -1,0 +1,67 @@
+/* core/plan/planner: the passes that make a plan, and what they hand on.
+ *
+ *   cull     which nodes the targets need
+ *   merge    one representative for every set of equal pure calls, and a word for every needed node
+ *   fuse     which task runs right before another in the same unit
+ *   unite    units numbered topologically, their members, and the edges between them
+ *   order    (core/order) the order of units; priorities change it afterwards
+ *   emit     everything renumbered in that order, in the plan's own arrays
+ *
+ * Each is linear in nodes + arguments and free of recursion. Every array is over the graph's node ids ("by node")
+ * or over units numbered by their last member ("by unit"). */
+#ifndef RASK_CORE_PLAN_PLANNER_H
+#define RASK_CORE_PLAN_PLANNER_H
+
+#include "core/plan/plan.h"
+
+typedef struct rk_planner {
+    rask_graph *graph;
+    rask_node *const *targets;
+    size_t target_count;
+    uint32_t nodes;         /* ids below this matter: the newest target's + 1 */
+    uint8_t *needed;        /* by node: RK_NEEDED | RK_TASK … */
+    uint32_t *word;         /* by node: its own id, that of the call it was merged into, or a constant's word;
+                             * NULL: every node stands for itself */
+    uint32_t needed_count, task_count, merged;
+    bool pure, constants;   /* some needed call is pure; some needed node is a constant */
+    bool sized, prioritised;/* some task has a size hint; some a priority */
+
+    uint32_t *into;         /* by node: the task it is fused into; itself when it ends its unit */
+    uint32_t *unit_of;      /* by node: its unit; shares memory with into */
+    uint32_t units;
+    uint32_t *member_start; /* by unit, units + 1 */
+    uint32_t *members;      /* nodes, ascending in each unit */
+    uint32_t *pred_start, *pred, *succ_start, *succ;
+    uint64_t *size;         /* by unit; NULL: all equal */
+    uint32_t *order;        /* order[k]: the unit that runs k-th */
+    uint64_t edges;         /* between tasks */
+} rk_planner;
+
+enum { RK_NEEDED = 1, RK_CALL = 2, RK_TARGET = 4, RK_MERGED = 8 };
+
+/* Each returns RASK_OK, RASK_ENOMEM or RASK_ELIMIT and leaves what it made in the planner. */
+int rk_plan_cull(rk_planner *p);
+int rk_plan_merge(rk_planner *p);
+int rk_plan_fuse(rk_planner *p);
+int rk_plan_unite(rk_planner *p);
+int rk_plan_prioritise(rk_planner *p);
+int rk_plan_emit(rk_planner *p, rask_plan *plan);
+
+/* True for a node that will run itself. */
+static inline bool rk_is_task(const rk_planner *p, uint32_t node)
+{
+    return (p->needed[node] & (RK_NEEDED | RK_CALL | RK_MERGED)) == (RK_NEEDED | RK_CALL);
+}
+
+/* What a node's argument word means after merging. */
+static inline uint32_t rk_word(const rk_planner *p, uint32_t word)
+{
+    return word & RK_CONSTANT || !p->word ? word : p->word[word];
+}
+
+static inline uint32_t rk_node_words(const rask_node *node)
+{
+    return node->nargs + node->order_only;
+}
+
+#endif

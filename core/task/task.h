@@ -1,0 +1,58 @@
+/* core/task: what a task function sees, and how functions are known across processes.
+ *
+ * A rask_task lives on its worker's stack and is reused from call to call. */
+#ifndef RASK_CORE_TASK_TASK_H
+#define RASK_CORE_TASK_TASK_H
+
+#include "core/base/atomic.h"
+#include "core/graph/graph.h"
+
+#include <rask/options.h>
+
+struct rask_cancel_token {
+    rk_atomic_bool cancelled;
+};
+
+/* What all tasks of a run share; read-only for them but for stop. */
+typedef struct rk_task_env {
+    const rask_value *results;   /* by task */
+    const rask_value *constants; /* by constant */
+    const rask_cancel_token *cancel;
+    uint64_t deadline_ns;        /* of the run; 0: none */
+    rk_atomic_u32 stop;          /* a status: nothing new starts; 0: go on */
+} rk_task_env;
+
+struct rask_task {
+    const rk_task_env *env;
+    const uint32_t *args;     /* words, as in rask_plan.args */
+    uint32_t nargs;
+    int status;               /* the first failure, with its message */
+    rask_value result;
+    const rask_task_def *def;
+    uint64_t deadline_ns;     /* of this call; 0: none */
+    uint32_t worker, attempt;
+    char *message;            /* RK_MAX_MESSAGE + 1 bytes of the worker's */
+};
+
+static inline const rask_value *rk_env_value(const rk_task_env *env, uint32_t word)
+{
+    return word & RK_CONSTANT ? &env->constants[word & ~RK_CONSTANT] : &env->results[word];
+}
+
+/* Types of the arguments against the signature, when they were not known to fit. 0, or the task's status. */
+int rk_task_check(rask_task *task);
+
+/* As rask_fail(), with conversions. */
+int rk_task_fail(rask_task *task, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Which function: the same for the same function in every process of the same program, however it is loaded. */
+typedef struct rk_identity {
+    uint8_t module[20]; /* build-id of the program or library; a hash of its path where it has none */
+    uint64_t offset;    /* in that module */
+} rk_identity;
+
+/* RASK_OK, or RASK_ENOENT for a function in no loaded module (made at run time): offset is its address then and
+ * module is zero. */
+int rk_identity_of(void (*function)(void), rk_identity *out);
+
+#endif

@@ -1,0 +1,43 @@
+/* core/value: the objects behind values.
+ *
+ * An object is written by its maker before anyone else sees it and is immutable from then on, but for refs and
+ * store. refs counts values that refer to it. store says which store counts its bytes; it is set once, when a task
+ * first returns the object, and taken back when the run hands its results out (core/store). */
+#ifndef RASK_CORE_VALUE_VALUE_H
+#define RASK_CORE_VALUE_VALUE_H
+
+#include "core/base/atomic.h"
+
+#include <rask/value.h>
+
+struct rk_store;
+
+typedef struct rask_object {
+    rk_atomic_u32 refs;
+    uint32_t type;
+    size_t own;  /* bytes of this object: header, content, and what a custom value says it holds */
+    size_t deep; /* with everything a list holds */
+    _Atomic(struct rk_store *) store;
+    struct rask_object *next_dead; /* while lists are being ended */
+} rask_object;
+
+typedef struct rk_list {
+    rask_object head;
+    size_t count;
+    rask_value items[];
+} rk_list;
+
+static inline bool rk_value_is_object(const rask_value *value)
+{
+    return value->type >= RASK_BYTES;
+}
+
+static inline rk_list *rk_value_list(const rask_value *value)
+{
+    return (rk_list *)value->as.object;
+}
+
+/* The class of a custom value. */
+const rask_class *rk_value_class(const rask_value *value);
+
+#endif

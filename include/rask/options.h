@@ -1,0 +1,79 @@
+/* rask/options.h: how a graph is computed: scheduler, workers, limits, observers. Options, never globals. */
+#ifndef RASK_OPTIONS_H
+#define RASK_OPTIONS_H
+
+#include <rask/observe.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Lets any thread, or a signal handler, end runs. */
+typedef struct rask_cancel_token rask_cancel_token;
+
+/* NULL when there is no memory. */
+RASK_API rask_cancel_token *rask_cancel_token_new(void);
+/* Not while a run uses it. NULL is legal. */
+RASK_API void rask_cancel_token_free(rask_cancel_token *token);
+/* Tasks that have not started never do; running ones may ask rask_task_cancelled(). For any number of runs, and
+ * for good. Safe in signal handlers and from any thread. */
+RASK_API void rask_cancel(rask_cancel_token *token);
+RASK_API bool rask_cancelled(const rask_cancel_token *token);
+
+/* What a run came to. */
+typedef struct rask_report {
+    uint32_t tasks;       /* in the plan */
+    uint32_t finished;    /* came to their result */
+    uint32_t failed;      /* failed for good */
+    uint32_t skipped;     /* never called: they needed a failed one, or the run ended before */
+    uint64_t retries;     /* calls repeated after a failure */
+    uint64_t stolen;      /* batches that an idle worker took from another */
+    uint64_t peak_bytes;  /* high-water mark of result bytes held at once */
+    uint64_t live_bytes;  /* result bytes still held when the run ended, without those handed out: 0 */
+    double seconds;       /* from plan to result */
+    uint32_t workers;
+} rask_report;
+
+typedef struct rask_options {
+    size_t size;           /* sizeof(rask_options), set by RASK_OPTIONS_INIT */
+    const char *scheduler; /* "threads", "serial"; NULL: RASK_SCHEDULER from the environment, else threads */
+    uint32_t workers;      /* 0: RASK_WORKERS, else the cores this process may use (affinity, cgroup quota) */
+    uint64_t memory;       /* bytes of results held at once; 0: RASK_MEMORY, else no bound */
+    double timeout;        /* seconds for the run; 0: none */
+    uint32_t retries;      /* least number for every task */
+    bool keep_going;       /* run everything that does not depend on a failure, then report all failures */
+    bool progress;         /* a line on stderr after one second, when that is a terminal */
+    uint64_t seed;         /* serial: a random legal order drawn from it; 0: plan order */
+    uint32_t inject_failures; /* with a seed: so many calls in a million fail, for tests */
+    uint32_t inject_delays;   /* with a seed: before so many calls in a million up to 100 microseconds pass */
+    uint32_t io_lanes;     /* I/O tasks at once; 0: 4 per core, at least 16 */
+    rask_cancel_token *cancel;
+    const rask_observer *const *observers;
+    size_t observer_count;
+    rask_report *report;   /* filled in when the run ends; NULL: not wanted */
+} rask_options;
+
+/* Everything at its default. */
+#ifdef __cplusplus
+static inline rask_options rask_options_init()
+{
+    rask_options options = rask_options();
+    options.size = sizeof options;
+    return options;
+}
+#define RASK_OPTIONS_INIT rask_options_init()
+#else
+#define RASK_OPTIONS_INIT ((rask_options){.size = sizeof(rask_options)})
+#endif
+
+/* Names of the schedulers in this build, ending with NULL. */
+RASK_API const char *const *rask_schedulers(void);
+
+/* What is used where options and environment say nothing: cores allowed by affinity mask and cgroup quota. */
+RASK_API uint32_t rask_default_workers(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,16 @@
+/* rask/rask.h: all of Rask. Delayed calls build a graph; a scheduler runs it. */
+#ifndef RASK_RASK_H
+#define RASK_RASK_H
+
+#include <rask/base.h>
+#include <rask/value.h>
+#include <rask/task.h>
+#include <rask/graph.h>
+#include <rask/observe.h>
+#include <rask/options.h>
+#include <rask/plan.h>
+#include <rask/draw.h>
+#include <rask/json.h>
+#include <rask/sugar.h>
+
+#endif

@@ -1,0 +1,106 @@
+/* From targets to results: plan, run, report. */
+#include "schedulers/scheduler.h"
+
+#include <string.h>
+
+/* In the order in which they are named to people. */
+static const rk_scheduler *const schedulers[] = {&rk_threads, &rk_serial};
+
+enum { SCHEDULERS = sizeof schedulers / sizeof *schedulers };
+
+const rk_scheduler *rk_scheduler_find(const char *name)
+{
+    for (size_t i = 0; i < SCHEDULERS; i++)
+        if (!strcmp(schedulers[i]->name, name))
+            return schedulers[i];
+    return NULL;
+}
+
+const char *const *rask_schedulers(void)
+{
+    static const char *const names[] = {"threads", "serial", NULL};
+    _Static_assert(sizeof names / sizeof *names == SCHEDULERS + 1, "every scheduler is named");
+    return names;
+}
+
+static int plan_fail(rask_plan *plan, int status, const char *message)
+{
+    rk_free(plan->error);
+    plan->error = rk_strndup(message, strlen(message));
+    return rk_graph_report(plan->graph, status, "%s", message);
+}
+
+int rask_plan_run(rask_plan *plan, const rask_options *options, rask_value *results)
+{
+    if (!plan || !results)
+        return RASK_EINVAL;
+    rask_options resolved;
+    char reason[256];
+    int status = rk_options_resolve(options, &resolved, reason, sizeof reason);
+    if (status)
+        return plan_fail(plan, status, reason);
+    const rk_scheduler *scheduler = rk_scheduler_find(resolved.scheduler);
+    rk_run *run = rk_alloc(sizeof *run);
+    status = run ? rk_run_init(run, plan, &resolved, scheduler->name) : RASK_ENOMEM;
+    if (status) {
+        rk_free(run);
+        return plan_fail(plan, status, "run: out of memory");
+    }
+    void *handle;
+    status = scheduler->start(run, &handle);
+    if (status)
+        rk_run_abandon(run, plan);
+    else {
+        scheduler->wait(run, handle);
+        status = rk_run_fini(run, plan, results);
+    }
+    rk_free(run);
+    const char *message = plan->error ? plan->error : rask_status_text(status);
+    return rk_graph_report(plan->graph, status, "%s", message);
+}
+
+int rask_compute_values(rask_node *const *nodes, size_t count, const rask_options *options, rask_value *results)
+{
+    rask_plan *plan;
+    if (!results)
+        return RASK_EINVAL;
+    int status = rask_plan_new(nodes, count, &plan);
+    if (status)
+        return status;
+    status = rask_plan_run(plan, options, results);
+    rask_plan_free(plan);
+    return status;
+}
+
+int rask_compute_value(rask_node *node, const rask_options *options, rask_value *result)
+{
+    return rask_compute_values(&node, 1, options, result);
+}
+
+static int convert(const rask_value *value, rask_out_kind kind, void *out)
+{
+    switch (kind) {
+    case RASK_OUT_BOOL: return rask_value_get_bool(value, out);
+    case RASK_OUT_I64: return rask_value_get_i64(value, out);
+    case RASK_OUT_F64: return rask_value_get_f64(value, out);
+    case RASK_OUT_VALUE: *(rask_value *)out = rask_value_ref(value); return RASK_OK;
+    default: return RASK_EINVAL;
+    }
+}
+
+int rask_compute_out(rask_node *node, const rask_options *options, rask_out_kind kind, void *out)
+{
+    static const char *const names[] = {"bool", "i64", "f64", "value"};
+    if (!out || (unsigned)kind > RASK_OUT_VALUE)
+        return RASK_EINVAL;
+    rask_value value;
+    int status = rask_compute_value(node, options, &value);
+    if (status)
+        return status;
+    status = convert(&value, kind, out);
+    if (status)
+        rk_graph_report(node->graph, status, "compute: the result of %s is %s, not %s", rask_node_name(node),
+                        rask_type_name(value.type), names[kind]);
+    rask_value_unref(&value);
+    return status;
+}

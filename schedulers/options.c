@@ -1,0 +1,119 @@
+/* Options with every default filled in. */
+#include "schedulers/scheduler.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "512", "64K", "64KiB", "2G", "1.5GiB": bytes, by powers of 1024. */
+static bool parse_bytes(const char *text, uint64_t *bytes)
+{
+    static const char letters[] = "KMGTP";
+    char *end;
+    double number = strtod(text, &end);
+    if (end == text || !(number >= 0))
+        return false;
+    const char *letter = *end ? strchr(letters, *end) : NULL;
+    if (letter) {
+        number *= (double)(1ull << (10 * (letter - letters + 1)));
+        end++;
+        if (!strcmp(end, "iB") || !strcmp(end, "B"))
+            end = "";
+    }
+    if (*end || number >= 0x1p63)
+        return false;
+    *bytes = (uint64_t)number;
+    return true;
+}
+
+static bool parse_count(const char *text, uint32_t most, uint32_t *count)
+{
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(text, &end, 10);
+    if (end == text || *end || errno || *text == '-' || !number || number > most)
+        return false;
+    *count = (uint32_t)number;
+    return true;
+}
+
+static int complain(char *reason, size_t capacity, int status, const char *what, const char *value,
+                    const char *wanted)
+{
+    snprintf(reason, capacity, "%s: \"%.100s\" is not %s", what, value, wanted);
+    return status;
+}
+
+/* Environment: RASK_SCHEDULER, RASK_WORKERS, RASK_MEMORY, for what the options leave open. */
+static int from_environment(rask_options *o, char *reason, size_t capacity)
+{
+    const char *scheduler = getenv("RASK_SCHEDULER"), *workers = getenv("RASK_WORKERS"),
+               *memory = getenv("RASK_MEMORY");
+    if (!o->scheduler && scheduler && *scheduler)
+        o->scheduler = scheduler;
+    if (!o->workers && workers && *workers && !parse_count(workers, RK_MAX_WORKERS, &o->workers))
+        return complain(reason, capacity, RASK_EINVAL, "RASK_WORKERS", workers, "a number from 1 to 1024");
+    if (!o->memory && memory && *memory && !parse_bytes(memory, &o->memory))
+        return complain(reason, capacity, RASK_EINVAL, "RASK_MEMORY", memory, "a size such as 512M or 2GiB");
+    return RASK_OK;
+}
+
+enum { LANES_PER_CORE = 4, LEAST_LANES = 16 };
+
+static void from_machine(rask_options *o)
+{
+    if (!o->scheduler)
+        o->scheduler = rk_threads.name;
+    uint32_t cores = o->workers && o->io_lanes ? 1 : rask_default_workers();
+    if (!o->workers)
+        o->workers = cores;
+    if (o->scheduler && !strcmp(o->scheduler, rk_serial.name))
+        o->workers = 1;
+    if (!o->io_lanes)
+        o->io_lanes = LANES_PER_CORE * cores > LEAST_LANES ? LANES_PER_CORE * cores : LEAST_LANES;
+    if (o->io_lanes > RK_MAX_LANES)
+        o->io_lanes = RK_MAX_LANES;
+}
+
+static int check(const rask_options *o, char *reason, size_t capacity)
+{
+    if (!rk_scheduler_find(o->scheduler))
+        return complain(reason, capacity, RASK_EINVAL, "scheduler", o->scheduler, "threads or serial");
+    if (o->workers > RK_MAX_WORKERS) {
+        snprintf(reason, capacity, "workers: %u, at most %d are possible", o->workers, RK_MAX_WORKERS);
+        return RASK_ERANGE;
+    }
+    if (!(o->timeout >= 0)) {
+        snprintf(reason, capacity, "timeout: %g seconds is negative or no number", o->timeout);
+        return RASK_EINVAL;
+    }
+    if ((o->inject_failures || o->inject_delays) && !o->seed) {
+        snprintf(reason, capacity, "inject_failures and inject_delays need a seed");
+        return RASK_EINVAL;
+    }
+    for (size_t i = 0; i < o->observer_count; i++)
+        if (!o->observers || !o->observers[i] || o->observers[i]->size < sizeof(rask_observer)) {
+            snprintf(reason, capacity, "observers: number %zu is NULL or has no size", i);
+            return RASK_EINVAL;
+        }
+    return RASK_OK;
+}
+
+int rk_options_resolve(const rask_options *options, rask_options *resolved, char *reason, size_t capacity)
+{
+    *resolved = (rask_options)RASK_OPTIONS_INIT;
+    if (options) {
+        if (!options->size || options->size > sizeof *resolved) {
+            snprintf(reason, capacity, "options: size is %zu: start from RASK_OPTIONS_INIT", options->size);
+            return RASK_EINVAL;
+        }
+        memcpy(resolved, options, options->size);
+    }
+    int status = from_environment(resolved, reason, capacity);
+    if (status)
+        return status;
+    from_machine(resolved);
+    return check(resolved, reason, capacity);
+}

@@ -1,0 +1,386 @@
+/* The threads behind the threads scheduler: created when first needed, kept, and joined when the program or the
+ * library ends. There are two kinds, both moving between sessions:
+ *
+ *   workers  sit down in a session that has work and a free seat; asleep when there is none
+ *   lanes    execute I/O units; asleep when there is none. A lane that waits for a disk costs no core.
+ *
+ * Sleeping (see threads.c for the other side). A worker counts itself in sleepers, then looks at every session, and
+ * only then waits, all under the lock; whoever makes work visible looks at sleepers afterwards. One sleeping worker,
+ * the sentinel, waits with a timeout while there are sessions, because wake-ups may be held back by wrong estimates.
+ * An owner without work waits for its own session only, with owner_parked in the
+ * place of sleepers, and looks around now and then, too.
+ *
+ * After fork() the child has none of these threads: it starts with an empty pool. */
+#include "schedulers/threads.h"
+
+#include "core/base/clock.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+enum { SENTINEL_LEAST_NS = 500000, SENTINEL_MOST_NS = 16000000, STACK_BYTES = 8 << 20 };
+
+typedef struct thread {
+    pthread_t id;
+    struct thread *next;
+} thread;
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t work, io;
+    rk_session *sessions;
+    thread *threads;
+    rk_atomic_u32 sleepers; /* workers */
+    rk_atomic_u32 workers;
+    rk_atomic_bool sentinel; /* somebody looks around on his own */
+    uint32_t lanes, idle_lanes;
+    uint32_t io_waiting;     /* I/O units of all sessions that no lane has taken */
+    bool ending, fork_known;
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, .io = PTHREAD_COND_INITIALIZER};
+
+static void lock(void)
+{
+    rk_chaos();
+    pthread_mutex_lock(&pool.lock);
+}
+
+static void unlock(void)
+{
+    pthread_mutex_unlock(&pool.lock);
+    rk_chaos();
+}
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&pool.lock);
+}
+
+static void after_fork_parent(void)
+{
+    pthread_mutex_unlock(&pool.lock);
+}
+
+/* The parent's threads and sessions are not here; what they held is left alone. */
+static void after_fork_child(void)
+{
+    pthread_mutex_init(&pool.lock, NULL);
+    pthread_cond_init(&pool.work, NULL);
+    pthread_cond_init(&pool.io, NULL);
+    pool.sessions = NULL;
+    pool.threads = NULL;
+    rk_store_relaxed(&pool.sleepers, 0);
+    rk_store_relaxed(&pool.workers, 0);
+    rk_store_relaxed(&pool.sentinel, false);
+    pool.lanes = pool.idle_lanes = pool.io_waiting = 0;
+    pool.ending = false;
+}
+
+/* Under the lock. False when the system gives no thread: fewer must do. */
+static bool spawn(void *(*body)(void *))
+{
+    thread *t = pool.ending ? NULL : rk_alloc(sizeof *t);
+    if (!t)
+        return false;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    int error = pthread_create(&t->id, &attributes, body, NULL);
+    pthread_attr_destroy(&attributes);
+    if (error) {
+        rk_free(t);
+        return false;
+    }
+    t->next = pool.threads;
+    pool.threads = t;
+    return true;
+}
+
+/* Under the lock, of a session whose guest goes. */
+static void guest_leaves(rk_session *session)
+{
+    if (!--session->guests)
+        pthread_cond_signal(&session->owner_wake);
+}
+
+/* Under the lock: a free seat in a session with work, taken; NULL when there is none. */
+static rk_seat *find_seat(rk_session **session)
+{
+    for (rk_session *s = pool.sessions; s; s = s->next) {
+        if (s->seat_count < 2 || !rk_session_has_work(s))
+            continue;
+        for (uint32_t i = 1; i < s->seat_count; i++)
+            if (!s->seats[i].taken) {
+                s->seats[i].taken = true;
+                s->guests++;
+                *session = s;
+                return &s->seats[i];
+            }
+    }
+    return NULL;
+}
+
+/* The lock is free while the thread works. */
+static uint64_t visit(rk_session *session, rk_seat *seat)
+{
+    unlock();
+    uint64_t start = rk_clock_now();
+    uint64_t units = rk_session_work(session, seat);
+    rk_session_judge_wake(session, units, rk_clock_now() - start);
+    lock();
+    seat->taken = false;
+    guest_leaves(session);
+    return units;
+}
+
+static struct timespec after(uint64_t ns)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t nanoseconds = (uint64_t)now.tv_nsec + ns;
+    return (struct timespec){now.tv_sec + (time_t)(nanoseconds / 1000000000u), (long)(nanoseconds % 1000000000u)};
+}
+
+/* Under the lock. rest_ns: how long a sentinel sleeps before it looks around. */
+static void sleep_worker(uint64_t *rest_ns)
+{
+    if (rk_load_relaxed(&pool.sentinel) || !pool.sessions) {
+        pthread_cond_wait(&pool.work, &pool.lock);
+        *rest_ns = SENTINEL_LEAST_NS;
+        return;
+    }
+    struct timespec until = after(*rest_ns);
+    rk_store_relaxed(&pool.sentinel, true);
+    if (pthread_cond_timedwait(&pool.work, &pool.lock, &until) != ETIMEDOUT)
+        *rest_ns = SENTINEL_LEAST_NS;
+    else if (*rest_ns < SENTINEL_MOST_NS)
+        *rest_ns *= 2;
+    rk_store_relaxed(&pool.sentinel, false);
+}
+
+static void *worker_body(void *unused)
+{
+    uint64_t rest_ns = SENTINEL_LEAST_NS;
+    rk_session *session;
+    lock();
+    while (!pool.ending) {
+        rk_add_seq_cst(&pool.sleepers, 1);
+        rk_seat *seat = find_seat(&session);
+        if (!seat)
+            sleep_worker(&rest_ns);
+        rk_sub_seq_cst(&pool.sleepers, 1);
+        if (!seat)
+            continue;
+        if (!rk_load_relaxed(&pool.sentinel) && rk_load_relaxed(&pool.sleepers))
+            pthread_cond_signal(&pool.work); /* somebody else is the sentinel now */
+        rest_ns = SENTINEL_LEAST_NS;
+        visit(session, seat);
+    }
+    unlock();
+    return unused;
+}
+
+bool rk_pool_may_wake(const rk_session *session)
+{
+    return rk_load_seq_cst(&pool.sleepers) || rk_load_seq_cst(&session->owner_parked) ||
+           rk_load_relaxed(&pool.workers) + 1 < session->seat_count;
+}
+
+bool rk_pool_has_sentinel(void)
+{
+    return rk_load_relaxed(&pool.sentinel);
+}
+
+void rk_pool_wake(rk_session *session)
+{
+    lock();
+    if (rk_load_relaxed(&session->owner_parked))
+        pthread_cond_signal(&session->owner_wake);
+    else if (rk_load_relaxed(&pool.sleepers))
+        pthread_cond_signal(&pool.work);
+    else if (rk_load_relaxed(&pool.workers) + 1 < session->seat_count && spawn(worker_body))
+        rk_add_relaxed(&pool.workers, 1);
+    unlock();
+}
+
+void rk_pool_wake_owner(rk_session *session)
+{
+    lock();
+    pthread_cond_signal(&session->owner_wake);
+    unlock();
+}
+
+void rk_pool_push_injected(rk_session *session, uint32_t unit)
+{
+    lock();
+    rk_store_relaxed(&session->run->join[unit], rk_load_relaxed(&session->injected));
+    rk_store_seq_cst(&session->injected, unit);
+    unlock();
+    if (rk_pool_may_wake(session))
+        rk_pool_wake(session);
+}
+
+uint32_t rk_pool_pop_injected(rk_session *session)
+{
+    if (rk_load_relaxed(&session->injected) == RK_NO_UNIT)
+        return RK_NO_UNIT;
+    lock();
+    uint32_t unit = rk_load_relaxed(&session->injected);
+    if (unit != RK_NO_UNIT)
+        rk_store_relaxed(&session->injected, rk_load_relaxed(&session->run->join[unit]));
+    unlock();
+    return unit;
+}
+
+/* Under the lock: the I/O unit that has been ready for the longest, or RK_NO_UNIT. */
+static uint32_t pop_io(rk_session *session)
+{
+    uint32_t unit = session->io_first;
+    if (unit == RK_NO_UNIT || session->io_running >= session->run->options.io_lanes)
+        return RK_NO_UNIT;
+    session->io_first = unit == session->io_last ? RK_NO_UNIT : rk_load_relaxed(&session->run->join[unit]);
+    session->io_running++;
+    pool.io_waiting--;
+    return unit;
+}
+
+/* The lock is free while the unit runs. */
+static void run_io(rk_session *session, uint32_t unit)
+{
+    uint32_t number = session->seat_count + session->io_running - 1;
+    unlock();
+    rk_worker worker;
+    rk_worker_init(&worker, session->run, number);
+    rk_run_unit(&worker, unit);
+    rk_worker_fini(&worker);
+    rk_session_release_from_lane(session, unit);
+    lock();
+    session->io_running--;
+}
+
+/* Under the lock: an I/O unit of any session. */
+static uint32_t find_io(rk_session **session)
+{
+    for (rk_session *s = pool.sessions; s; s = s->next) {
+        uint32_t unit = pop_io(s);
+        if (unit == RK_NO_UNIT)
+            continue;
+        s->guests++;
+        *session = s;
+        return unit;
+    }
+    return RK_NO_UNIT;
+}
+
+static void *lane_body(void *unused)
+{
+    rk_session *session;
+    lock();
+    while (!pool.ending) {
+        uint32_t unit = find_io(&session);
+        if (unit == RK_NO_UNIT) {
+            pool.idle_lanes++;
+            pthread_cond_wait(&pool.io, &pool.lock);
+            pool.idle_lanes--;
+            continue;
+        }
+        run_io(session, unit);
+        guest_leaves(session);
+    }
+    unlock();
+    return unused;
+}
+
+void rk_pool_push_io(rk_session *session, uint32_t unit)
+{
+    lock();
+    if (session->io_first == RK_NO_UNIT)
+        session->io_first = unit;
+    else
+        rk_store_relaxed(&session->run->join[session->io_last], unit);
+    session->io_last = unit;
+    pool.io_waiting++;
+    if (session->io_running < session->run->options.io_lanes) {
+        if (pool.idle_lanes >= pool.io_waiting)
+            pthread_cond_signal(&pool.io);
+        else if (pool.lanes < RK_MAX_LANES && spawn(lane_body))
+            pool.lanes++;
+        else
+            pthread_cond_signal(&session->owner_wake);
+    }
+    unlock();
+}
+
+/* Under the lock: I/O units wait, and no lane is there or to be had for them. */
+static uint32_t pop_stranded_io(rk_session *session)
+{
+    return session->io_running || pool.idle_lanes ? RK_NO_UNIT : pop_io(session);
+}
+
+void rk_pool_park_owner(rk_session *session)
+{
+    uint64_t rest_ns = SENTINEL_LEAST_NS;
+    lock();
+    rk_store_seq_cst(&session->owner_parked, true);
+    while (!rk_load_acquire(&session->done) && !rk_session_has_work(session)) {
+        uint32_t unit = pop_stranded_io(session);
+        struct timespec until = after(rest_ns);
+        if (unit != RK_NO_UNIT)
+            run_io(session, unit);
+        else if (pthread_cond_timedwait(&session->owner_wake, &pool.lock, &until) == ETIMEDOUT &&
+                 rest_ns < SENTINEL_MOST_NS)
+            rest_ns *= 2;
+    }
+    rk_store_seq_cst(&session->owner_parked, false);
+    unlock();
+}
+
+void rk_pool_enter(rk_session *session)
+{
+    pthread_cond_init(&session->owner_wake, NULL);
+    session->seats[0].taken = true;
+    lock();
+    if (!pool.fork_known)
+        pool.fork_known = !pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+    session->next = pool.sessions;
+    if (pool.sessions)
+        pool.sessions->previous = session;
+    pool.sessions = session;
+    unlock();
+    if (session->run->plan->root_count > 1 && session->seat_count > 1 && rk_pool_may_wake(session))
+        rk_pool_wake(session);
+}
+
+void rk_pool_leave(rk_session *session)
+{
+    lock();
+    if (session->previous)
+        session->previous->next = session->next;
+    else
+        pool.sessions = session->next;
+    if (session->next)
+        session->next->previous = session->previous;
+    while (session->guests)
+        pthread_cond_wait(&session->owner_wake, &pool.lock);
+    unlock();
+    pthread_cond_destroy(&session->owner_wake);
+}
+
+/* With sessions still open (exit() called by a task, or by another thread) the threads are left to the system. */
+__attribute__((destructor)) static void end(void)
+{
+    lock();
+    bool idle = !pool.sessions;
+    pool.ending = idle;
+    pthread_cond_broadcast(&pool.work);
+    pthread_cond_broadcast(&pool.io);
+    thread *threads = idle ? pool.threads : NULL;
+    pool.threads = NULL;
+    unlock();
+    while (threads) {
+        thread *next = threads->next;
+        pthread_join(threads->id, NULL);
+        rk_free(threads);
+        threads = next;
+    }
+}

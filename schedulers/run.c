@@ -1,0 +1,453 @@
+/* Executing tasks: see run.h for the rules. */
+#include "schedulers/run.h"
+
+#include "core/base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <xxhash.h>
+
+/* One block of memory for all a run needs by task and unit, kept by the plan for its next run. */
+static int alloc_state(rk_run *run, rask_plan *plan)
+{
+    size_t results = ((size_t)plan->tasks + 1) * sizeof *run->results;
+    size_t joins = (((size_t)plan->all_units * sizeof *run->join) + 15) & ~(size_t)15;
+    run->memory = plan->spare ? plan->spare
+                              : rk_alloc(results + joins + ((size_t)plan->tasks + 1) * sizeof *run->uses);
+    plan->spare = NULL;
+    if (!run->memory)
+        return RASK_ENOMEM;
+    run->results = run->memory;
+    run->join = (rk_atomic_u32 *)((char *)run->memory + results);
+    run->uses = (rk_atomic_u32 *)((char *)run->memory + results + joins);
+    memcpy((void *)run->join, plan->join, plan->all_units * sizeof *plan->join);
+    if (run->observed && !(run->ready_ns = rk_calloc((size_t)plan->tasks + 1, sizeof *run->ready_ns)))
+        return RASK_ENOMEM;
+    return RASK_OK;
+}
+
+static bool has_timeouts(const rask_plan *plan)
+{
+    const rask_task_def *const *defs = plan->graph->definitions.data;
+    for (size_t i = 0; i < plan->graph->definitions.count; i++)
+        if (defs[i]->timeout > 0)
+            return true;
+    return false;
+}
+
+static uint64_t seconds_to_ns(double seconds)
+{
+    return seconds >= 9e9 ? (uint64_t)9e18 : (uint64_t)(seconds * 1e9);
+}
+
+#define NOTIFY(run, callback, what)                                                                          \
+    for (size_t i_ = 0; i_ < (run)->options.observer_count; i_++) {                                          \
+        const rask_observer *o_ = (run)->options.observers[i_];                                              \
+        if (o_->callback)                                                                                    \
+            o_->callback(o_->context, what);                                                                 \
+    }
+
+int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const char *scheduler)
+{
+    memset(run, 0, sizeof *run);
+    run->plan = plan;
+    run->options = *options;
+    run->scheduler = scheduler;
+    run->observed = options->observer_count > 0;
+    pthread_mutex_init(&run->lock, NULL);
+    run->store = rk_store_new(options->memory);
+    int status = run->store ? alloc_state(run, plan) : RASK_ENOMEM;
+    if (status) {
+        rk_store_end(run->store);
+        rk_free(run->memory);
+        pthread_mutex_destroy(&run->lock);
+        return status;
+    }
+    run->env.results = run->results;
+    run->env.constants = rk_plan_constants(plan);
+    run->env.cancel = options->cancel;
+    run->info = (rask_run_info){
+        .tasks = plan->tasks, .workers = options->workers, .scheduler = scheduler, .start_ns = rk_clock_now()};
+    if (options->timeout > 0)
+        run->env.deadline_ns = run->info.start_ns + seconds_to_ns(options->timeout);
+    run->careful = run->observed || options->timeout > 0 || options->inject_failures || options->inject_delays ||
+                   has_timeouts(plan);
+    NOTIFY(run, plan_made, &run->info);
+    return RASK_OK;
+}
+
+void rk_worker_init(rk_worker *worker, rk_run *run, uint32_t id)
+{
+    worker->run = run;
+    worker->id = id;
+    worker->finished = worker->skipped = 0;
+    worker->retries = worker->stolen = 0;
+}
+
+void rk_worker_fini(rk_worker *worker)
+{
+    rk_run *run = worker->run;
+    pthread_mutex_lock(&run->lock);
+    run->finished += worker->finished;
+    run->skipped += worker->skipped;
+    run->retries += worker->retries;
+    run->stolen += worker->stolen;
+    pthread_mutex_unlock(&run->lock);
+}
+
+void rk_run_stop(rk_run *run, int status)
+{
+    uint32_t going = RASK_OK;
+    rk_cas_acq_rel(&run->env.stop, &going, (uint32_t)status);
+}
+
+/* Keeps the failure in its place among those that come first in plan order. */
+static void keep_failure(rk_run *run, rk_failure failure)
+{
+    uint32_t at = run->failure_count;
+    if (at == RK_MAX_FAILURES) {
+        if (run->failures[at - 1].task < failure.task) {
+            rk_free(failure.message);
+            return;
+        }
+        rk_free(run->failures[--at].message);
+    } else {
+        run->failure_count++;
+    }
+    for (; at && run->failures[at - 1].task > failure.task; at--)
+        run->failures[at] = run->failures[at - 1];
+    run->failures[at] = failure;
+}
+
+static void record_failure(rk_run *run, uint32_t task, int status, const char *message)
+{
+    rk_failure failure = {task, status, rk_strndup(message, strlen(message))};
+    rk_store_relaxed(&run->any_failed, 1);
+    pthread_mutex_lock(&run->lock);
+    run->failed++;
+    keep_failure(run, failure);
+    pthread_mutex_unlock(&run->lock);
+    if (!run->options.keep_going)
+        rk_run_stop(run, RASK_ETASK);
+}
+
+static const rk_extra *task_extra(const rk_run *run, uint32_t task)
+{
+    const rask_plan *plan = run->plan;
+    return plan->def[task] & RK_TASK_EXTRA ? rk_node_extra(rk_graph_node(plan->graph, plan->node[task])) : NULL;
+}
+
+static uint32_t retries_of(const rk_run *run, uint32_t task)
+{
+    const rk_extra *extra = task_extra(run, task);
+    uint32_t own = extra && extra->own_retries ? extra->retries : rk_plan_def(run->plan, task)->retries;
+    return own > run->options.retries ? own : run->options.retries;
+}
+
+static uint64_t timeout_of(const rk_run *run, uint32_t task)
+{
+    const rk_extra *extra = task_extra(run, task);
+    return seconds_to_ns(extra && extra->own_timeout ? extra->timeout : rk_plan_def(run->plan, task)->timeout);
+}
+
+static uint64_t draw(const rk_run *run, uint32_t task, uint32_t attempt, uint64_t what)
+{
+    uint64_t words[4] = {run->options.seed, task, attempt, what};
+    return XXH3_64bits(words, sizeof words);
+}
+
+/* With a seed: a failure in place of the call, or a pause before it. */
+static int inject(rk_run *run, uint32_t number, rask_task *task)
+{
+    uint64_t pause = draw(run, number, task->attempt, 1);
+    if (pause % 1000000 < run->options.inject_delays)
+        rk_clock_sleep((pause >> 32) % 100000);
+    if (draw(run, number, task->attempt, 2) % 1000000 < run->options.inject_failures)
+        return rk_task_fail(task, RASK_ETASK, "injected failure");
+    return RASK_OK;
+}
+
+static rask_task_info describe(const rk_worker *worker, uint32_t number)
+{
+    const rk_run *run = worker->run;
+    const rk_extra *extra = task_extra(run, number);
+    return (rask_task_info){.task = number,
+                            .node = run->plan->node[number],
+                            .name = rk_plan_def(run->plan, number)->name,
+                            .label = extra ? extra->label : "",
+                            .worker = worker->id,
+                            .ready_ns = run->ready_ns ? run->ready_ns[number] : 0};
+}
+
+/* One call of the task's function, with its result in task->result on success. */
+static int call_once(rask_task *task)
+{
+    task->status = RASK_OK;
+    task->result = rask_value_none();
+    int status = task->def->call(task);
+    if (__builtin_expect(status | task->status, 0)) {
+        rask_value_unref(&task->result);
+        if (!task->status)
+            rk_task_fail(task, status, "returned %s (%s)", rask_status_name(status), rask_status_text(status));
+        return task->status;
+    }
+    return RASK_OK;
+}
+
+static int call_in_time(rk_run *run, uint32_t number, rask_task *task)
+{
+    uint64_t limit = timeout_of(run, number);
+    task->deadline_ns = limit ? rk_clock_now() + limit : 0;
+    int status = call_once(task);
+    if (limit && rk_clock_now() >= task->deadline_ns && status != RASK_ECANCELLED) {
+        rask_value_unref(&task->result);
+        task->status = RASK_OK;
+        status = rk_task_fail(task, RASK_ETIMEDOUT, "took longer than its %g seconds", (double)limit / 1e9);
+    }
+    task->deadline_ns = 0;
+    return status;
+}
+
+/* Everything a call may need, as often as retries allow. */
+static int call_carefully(rk_worker *worker, uint32_t number, rask_task *task)
+{
+    rk_run *run = worker->run;
+    uint32_t retries = retries_of(run, number);
+    for (task->attempt = 0;; task->attempt++) {
+        task->status = RASK_OK;
+        task->result = rask_value_none();
+        int status = run->options.seed ? inject(run, number, task) : RASK_OK;
+        if (!status && run->plan->def[number] & RK_TASK_CHECK)
+            status = rk_task_check(task);
+        if (!status)
+            status = call_in_time(run, number, task);
+        if (!status || task->attempt >= retries || rask_task_cancelled(task))
+            return status;
+        worker->retries++;
+    }
+}
+
+static int call_observed(rk_worker *worker, uint32_t number, rask_task *task)
+{
+    rask_task_info info = describe(worker, number);
+    info.start_ns = rk_clock_now();
+    NOTIFY(worker->run, task_started, &info);
+    info.status = call_carefully(worker, number, task);
+    info.end_ns = rk_clock_now();
+    info.attempt = task->attempt;
+    info.bytes = info.status ? 0 : rask_value_size(&task->result);
+    NOTIFY(worker->run, task_finished, &info);
+    return info.status;
+}
+
+/* The first call failed in the short way: once more from the start, where retries are known. */
+static int call_again(rk_worker *worker, uint32_t number, rask_task *task)
+{
+    if (!retries_of(worker->run, number) || rask_task_cancelled(task))
+        return task->status;
+    worker->retries++;
+    uint32_t retries = retries_of(worker->run, number);
+    for (task->attempt = 1;; task->attempt++) {
+        int status = call_once(task);
+        if (!status || task->attempt >= retries || rask_task_cancelled(task))
+            return status;
+        worker->retries++;
+    }
+}
+
+static void drop_use(rk_run *run, uint32_t task)
+{
+    if (rk_sub_acq_rel(&run->uses[task], 1) == 1)
+        rask_value_unref(&run->results[task]);
+}
+
+/* The task has taken its arguments: those it was the last to take end here. */
+static inline void release_arguments(rk_run *run, const uint32_t *words, const uint32_t *end)
+{
+    for (; words < end; words++)
+        if (!(*words & RK_CONSTANT) && __builtin_expect(rk_value_is_object(&run->results[*words]), 0))
+            drop_use(run, *words);
+}
+
+static void keep_result(rk_worker *worker, uint32_t number, rask_value result)
+{
+    rk_run *run = worker->run;
+    uint32_t uses = run->plan->uses[number];
+    if (rk_store_add(run->store, &result)) {
+        char text[200];
+        snprintf(text, sizeof text, "its result of %zu bytes takes results to %llu bytes, over the budget of %llu",
+                 rask_value_size(&result), (unsigned long long)rk_store_live(run->store),
+                 (unsigned long long)rk_store_budget(run->store));
+        rask_value_unref(&result);
+        record_failure(run, number, RASK_EBUDGET, text);
+        run->results[number] = (rask_value){.reserved = 1};
+        return;
+    }
+    if (!uses) {
+        rask_value_unref(&result);
+        result = rask_value_none();
+    }
+    rk_store_relaxed(&run->uses[number], uses);
+    run->results[number] = result;
+    worker->finished++;
+}
+
+static bool misses_argument(const rk_run *run, const uint32_t *words, const uint32_t *end)
+{
+    for (; words < end; words++)
+        if (!(*words & RK_CONSTANT) && run->results[*words].type == RASK_NONE && run->results[*words].reserved)
+            return true;
+    return false;
+}
+
+/* A reason not to call a task: the run was stopped, cancelled or is out of time, or an argument is missing. */
+static bool must_skip(rk_run *run, const uint32_t *words, const uint32_t *end)
+{
+    if (rk_load_relaxed(&run->env.stop))
+        return true;
+    if (run->env.cancel && rk_load_relaxed(&run->env.cancel->cancelled))
+        rk_run_stop(run, RASK_ECANCELLED);
+    else if (run->env.deadline_ns && rk_clock_now() >= run->env.deadline_ns)
+        rk_run_stop(run, RASK_ETIMEDOUT);
+    else
+        return rk_load_relaxed(&run->any_failed) && misses_argument(run, words, end);
+    return true;
+}
+
+static void skip(rk_worker *worker, uint32_t number)
+{
+    worker->skipped++;
+    worker->run->results[number] = (rask_value){.reserved = 1};
+    if (!worker->run->observed)
+        return;
+    rask_task_info info = describe(worker, number);
+    info.worker = UINT32_MAX;
+    info.status = RASK_ECANCELLED;
+    NOTIFY(worker->run, task_finished, &info);
+}
+
+static void fail(rk_worker *worker, uint32_t number, int status, const char *message)
+{
+    record_failure(worker->run, number, status, message);
+    worker->run->results[number] = (rask_value){.reserved = 1};
+}
+
+static inline void run_task(rk_worker *worker, uint32_t number, rask_task *task)
+{
+    rk_run *run = worker->run;
+    const rask_plan *plan = run->plan;
+    const uint32_t *words = plan->args + plan->arg_start[number], *end = plan->args + plan->arg_start[number + 1];
+    if (must_skip(run, words, end)) {
+        skip(worker, number);
+        release_arguments(run, words, end);
+        return;
+    }
+    uint32_t special = plan->def[number] & (RK_TASK_CHECK | RK_TASK_EXTRA);
+    task->def = rk_plan_def(plan, number);
+    task->args = words;
+    task->nargs = special ? rk_plan_nargs(plan, number) : (uint32_t)(end - words);
+    int status = rk_store_admit(run->store, task->def->result_bytes);
+    if (__builtin_expect(status, 0)) {
+        task->status = RASK_OK;
+        rk_task_fail(task, status, "the budget of %llu bytes is used up",
+                     (unsigned long long)rk_store_budget(run->store));
+    } else if (run->observed) {
+        status = call_observed(worker, number, task);
+    } else if (special | run->careful) {
+        status = call_carefully(worker, number, task);
+    } else {
+        task->attempt = 0;
+        status = call_once(task);
+        if (__builtin_expect(status, 0))
+            status = call_again(worker, number, task);
+    }
+    if (__builtin_expect(status, 0)) {
+        fail(worker, number, status, worker->message);
+    } else if (__builtin_expect(rk_value_is_object(&task->result), 0)) {
+        keep_result(worker, number, task->result);
+    } else {
+        run->results[number] = task->result;
+        worker->finished++;
+    }
+    release_arguments(run, words, end);
+}
+
+void rk_run_unit(rk_worker *worker, uint32_t unit)
+{
+    rk_run *run = worker->run;
+    const rask_plan *plan = run->plan;
+    rask_task task = {.env = &run->env, .worker = worker->id, .message = worker->message};
+    for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++)
+        run_task(worker, number, &task);
+}
+
+void rk_run_ready(rk_run *run, uint32_t unit)
+{
+    const rask_plan *plan = run->plan;
+    rk_worker nobody = {.run = run, .id = UINT32_MAX};
+    uint64_t now = rk_clock_now();
+    for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++) {
+        run->ready_ns[number] = now;
+        rask_task_info info = describe(&nobody, number);
+        NOTIFY(run, task_ready, &info);
+    }
+}
+
+/* Targets may name the same result more than once, and constants. */
+static void hand_out(rk_run *run, rask_value *results)
+{
+    const rask_plan *plan = run->plan;
+    for (uint32_t i = 0; i < plan->target_count; i++) {
+        const rask_value *value = rk_env_value(&run->env, plan->targets[i]);
+        rk_store_hand_out(run->store, value);
+        results[i] = rask_value_ref(value);
+    }
+}
+
+/* What targets still hold ends. */
+static void release_targets(rk_run *run)
+{
+    release_arguments(run, run->plan->targets, run->plan->targets + run->plan->target_count);
+}
+
+static void fill_report(rk_run *run)
+{
+    rask_report *report = run->options.report;
+    if (!report)
+        return;
+    *report = (rask_report){.tasks = run->plan->tasks,
+                            .finished = run->finished,
+                            .failed = run->failed,
+                            .skipped = run->skipped,
+                            .retries = run->retries,
+                            .stolen = run->stolen,
+                            .peak_bytes = run->info.peak_bytes,
+                            .live_bytes = rk_store_live(run->store),
+                            .seconds = (double)(run->info.end_ns - run->info.start_ns) / 1e9,
+                            .workers = run->info.workers};
+}
+
+int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results)
+{
+    int status = rk_run_outcome(run, plan);
+    if (!status)
+        hand_out(run, results);
+    release_targets(run);
+    run->info.end_ns = rk_clock_now();
+    run->info.status = status;
+    run->info.peak_bytes = rk_store_peak(run->store);
+    fill_report(run);
+    NOTIFY(run, run_ended, &run->info);
+    rk_run_abandon(run, plan);
+    return status;
+}
+
+void rk_run_abandon(rk_run *run, rask_plan *plan)
+{
+    for (uint32_t i = 0; i < run->failure_count; i++)
+        rk_free(run->failures[i].message);
+    rk_store_end(run->store);
+    rk_free(run->ready_ns);
+    plan->spare = run->memory;
+    pthread_mutex_destroy(&run->lock);
+}

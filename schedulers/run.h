@@ -1,0 +1,120 @@
+/* schedulers/run: one execution of a plan: what all schedulers share.
+ *
+ * A scheduler decides who executes which unit when; this decides what executing means: arguments, calls, retries,
+ * timeouts, failures, counting and releasing results, observers. Its rules:
+ *   - A unit runs once all its predecessors have been released to it, and then exactly once.
+ *   - A task's result is written before its unit is released to the successors, and each is released by one atomic
+ *     decrement with acquire and release order, so a unit that runs sees the results of all before it.
+ *   - After a failure (or cancel, or timeout) the graph is still walked to its end, but tasks are skipped instead of
+ *     called: all of them, or with keep_going those that depend on a failed one. So every result is released by its
+ *     last user however the run ends, and the end is always reached. */
+#ifndef RASK_SCHEDULERS_RUN_H
+#define RASK_SCHEDULERS_RUN_H
+
+#include "core/plan/plan.h"
+#include "core/store/store.h"
+#include "core/task/task.h"
+
+typedef struct rk_failure {
+    uint32_t task;
+    int status;
+    char *message; /* NULL when there was no memory for it */
+} rk_failure;
+
+typedef struct rk_run {
+    /* Read by all, hardly written. */
+    rk_task_env env;
+    const rask_plan *plan;
+    rask_value *results;  /* by task; reserved != 0: there is none, for the task failed or was skipped */
+    rk_atomic_u32 *join;  /* by unit of all: predecessors yet to be released; schedulers may link units that
+                           * are ready through it */
+    rk_atomic_u32 *uses;  /* by task: takers of its result yet to come; set when the result is an object */
+    uint64_t *ready_ns;   /* by task, when observed; else NULL */
+    rk_store *store;
+    rask_options options; /* resolved: no field says "default" any more */
+    const char *scheduler;
+    bool careful;         /* clocks, seeds or observers ask for more than a bare call */
+    bool observed;
+    rask_run_info info;
+    rk_atomic_u32 any_failed; /* some result is missing: look at arguments before a call */
+
+    /* Failures, under lock: the first RK_MAX_FAILURES in plan order, ascending. */
+    pthread_mutex_t lock;
+    rk_failure failures[RK_MAX_FAILURES];
+    uint32_t failure_count, failed;
+
+    /* Sums of what the workers did; under lock. */
+    uint64_t retries, stolen;
+    uint32_t finished, skipped;
+    void *memory;         /* behind results, join, uses */
+} rk_run;
+
+/* A worker's own part of a run. */
+typedef struct rk_worker {
+    rk_run *run;
+    uint32_t id;
+    uint32_t finished, skipped;
+    uint64_t retries, stolen;
+    char message[RK_MAX_MESSAGE + 1];
+} rk_worker;
+
+#define RK_NO_UNIT UINT32_MAX
+
+/* options are resolved. RASK_OK or RASK_ENOMEM. */
+int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const char *scheduler);
+
+/* After every worker has left: gives the results out, reports, and ends the run. The run's status. */
+int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results);
+
+/* Ends a run that never started. */
+void rk_run_abandon(rk_run *run, rask_plan *plan);
+
+/* The status of a run that is over, with its message in plan->error (schedulers/failure.c). */
+int rk_run_outcome(rk_run *run, rask_plan *plan);
+
+void rk_worker_init(rk_worker *worker, rk_run *run, uint32_t id);
+
+/* Adds what the worker did to the run. */
+void rk_worker_fini(rk_worker *worker);
+
+/* Executes the tasks of a unit. */
+void rk_run_unit(rk_worker *worker, uint32_t unit);
+
+/* Tells observers that a unit's tasks are ready. */
+void rk_run_ready(rk_run *run, uint32_t unit);
+
+/* Nothing new is called from now on; the first status counts. */
+void rk_run_stop(rk_run *run, int status);
+
+static inline bool rk_run_is_io(const rk_run *run, uint32_t unit)
+{
+    return run->plan->io_tasks &&
+           rk_plan_def(run->plan, run->plan->unit_start[unit])->flags & RASK_IO;
+}
+
+/* Counts one predecessor of unit down; true when it was the last. When only this one is left nobody else can touch
+ * the counter, so that no exchange is needed. */
+static inline bool rk_run_count_down(rk_run *run, uint32_t unit)
+{
+    return rk_load_acquire(&run->join[unit]) == 1 || rk_sub_acq_rel(&run->join[unit], 1) == 1;
+}
+
+/* Releases unit (finished) to one successor. The unit that became ready by it, joins passed through: a unit with
+ * tasks, the end, or RK_NO_UNIT. */
+static inline uint32_t rk_run_release(rk_run *run, uint32_t successor)
+{
+    const rask_plan *plan = run->plan;
+    while (rk_run_count_down(run, successor)) {
+        if (successor < plan->units || successor == plan->all_units - 1)
+            return successor;
+        successor = plan->succ[plan->succ_start[successor]];
+    }
+    return RK_NO_UNIT;
+}
+
+static inline bool rk_run_is_end(const rk_run *run, uint32_t unit)
+{
+    return unit == run->plan->all_units - 1;
+}
+
+#endif

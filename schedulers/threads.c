@@ -1,0 +1,389 @@
+/* The threads scheduler: work stealing.
+ *
+ * A run on this scheduler is a session. It has a seat for each worker; a seat is a deque and the counters of whoever
+ * sits in it. The thread that waits for the run sits in seat 0, so that a task may compute another graph: it works on
+ * that graph until it is done, and nobody waits for a thread that waits for him. The other seats are for threads of
+ * the pool (schedulers/pool.c), which move from session to session, wherever there is work and a free seat.
+ *
+ * Where a worker finds its next unit:
+ *   1. the first of the units that its last one made ready, run in place; the others go to its deque, those that are
+ *      earlier in plan order on top: own work first, deepest first;
+ *   2. its own deque;
+ *   3. units that I/O lanes made ready;
+ *   4. roots, in plan order, a few at a time when units are short;
+ *   5. the deque of another seat, beginning anywhere: half of it, oldest first.
+ *
+ * Who wakes whom. A worker that pushed units makes them visible and then looks for sleepers; a sleeper counts itself
+ * and then looks for units (both sequentially consistent), so one of the two sees the other and no wake-up is lost.
+ * A wake-up costs more than a short unit: a worker holds it back while the work it could give away is worth less than
+ * wake_ns, by its own estimate of the length of a unit. That estimate may be wrong (a long unit after many short
+ * ones), which is why one sleeper, the sentinel, looks around on its own now and then (schedulers/pool.c). wake_ns
+ * grows when a woken thread found next to nothing to do, and shrinks when it did.
+ *
+ * Everything slow is under one lock, the pool's: parking, waking, joining and leaving, and the list of I/O units.
+ * No lock is held while a task runs. */
+#include "schedulers/threads.h"
+
+#include "core/base/clock.h"
+
+#include <string.h>
+
+enum {
+    TICK_NS = 4000,       /* how often a worker reads the clock */
+    MOST_UNITS = 128,     /* between two readings */
+    MOST_ROOTS = 64,      /* taken at once */
+    MOST_STOLEN = 64,     /* taken at once */
+    SHORT_UNIT_NS = 1000, /* units below are not worth a quarrel over the last few */
+    POLITE_NS = 20000,    /* a thief looks for large loot first */
+    PATIENCE_NS = 50000,  /* and gives up then */
+    LEAST_WAKE_NS = 15000,
+    MOST_WAKE_NS = 2000000,
+    FEW_UNITS = 16, /* what makes a visit to a session not worth a wake-up */
+};
+
+static bool is_done(const rk_session *session)
+{
+    return rk_load_acquire(&session->done);
+}
+
+/* The estimate of what is in the seat's deque, in nanoseconds of work. */
+static uint64_t surplus_ns(const rk_seat *seat)
+{
+    uint64_t units = rk_deque_size(&seat->deque), unit_ns = rk_load_relaxed(&seat->unit_ns);
+    return units && !unit_ns ? UINT64_MAX : units * unit_ns;
+}
+
+/* There are units to give away: wakes somebody when somebody sleeps and it pays. */
+static void offer(rk_session *session, rk_seat *seat)
+{
+    if (!rk_pool_may_wake(session))
+        return;
+    uint64_t surplus = surplus_ns(seat);
+    if (surplus >= rk_load_relaxed(&session->wake_ns) || (surplus && !rk_pool_has_sentinel()))
+        rk_pool_wake(session);
+}
+
+/* Units that find no room in the deque are linked through their join counters, which nobody needs any more. They
+ * cannot be stolen, but nothing is lost. */
+static void push(rk_session *session, rk_seat *seat, uint32_t unit)
+{
+    if (rk_deque_push(&seat->deque, unit))
+        return;
+    rk_store_relaxed(&session->run->join[unit], seat->overflow);
+    seat->overflow = unit;
+}
+
+static void finish(rk_session *session)
+{
+    rk_store_release(&session->done, true);
+    rk_pool_wake_owner(session);
+}
+
+/* A unit that is ready: I/O goes to the lanes. True when it is the worker's to run. */
+static inline bool take_ready(rk_session *session, uint32_t unit)
+{
+    if (session->run->observed)
+        rk_run_ready(session->run, unit);
+    if (!rk_run_is_io(session->run, unit))
+        return true;
+    rk_pool_push_io(session, unit);
+    return false;
+}
+
+/* Releases what waits for unit. The first unit in plan order that became ready, for the worker to run next, or
+ * RK_NO_UNIT; the others are in its deque. */
+static inline uint32_t release_successors(rk_session *session, rk_seat *seat, uint32_t unit)
+{
+    rk_run *run = session->run;
+    const rask_plan *plan = run->plan;
+    uint32_t next = RK_NO_UNIT;
+    bool pushed = false;
+    for (uint32_t e = plan->succ_start[unit + 1]; e-- > plan->succ_start[unit];) {
+        uint32_t ready = rk_run_release(run, plan->succ[e]);
+        if (ready == RK_NO_UNIT)
+            continue;
+        if (rk_run_is_end(run, ready)) {
+            finish(session);
+            continue;
+        }
+        if (!take_ready(session, ready))
+            continue;
+        if (next != RK_NO_UNIT) {
+            push(session, seat, next);
+            pushed = true;
+        }
+        next = ready;
+    }
+    if (pushed) {
+        rk_deque_publish(&seat->deque);
+        offer(session, seat);
+    }
+    return next;
+}
+
+void rk_session_release_from_lane(rk_session *session, uint32_t unit)
+{
+    rk_run *run = session->run;
+    const rask_plan *plan = run->plan;
+    for (uint32_t e = plan->succ_start[unit + 1]; e-- > plan->succ_start[unit];) {
+        uint32_t ready = rk_run_release(run, plan->succ[e]);
+        if (ready == RK_NO_UNIT)
+            continue;
+        if (rk_run_is_end(run, ready))
+            finish(session);
+        else if (take_ready(session, ready))
+            rk_pool_push_injected(session, ready);
+    }
+}
+
+/* Reads the clock every so many units, which gives the estimate of a unit's length. */
+static inline void tick(rk_session *session, rk_seat *seat)
+{
+    if (--seat->countdown)
+        return;
+    uint64_t now = rk_clock_now(), unit_ns = (now - seat->mark_ns) / seat->interval + 1;
+    uint64_t old = rk_load_relaxed(&seat->unit_ns);
+    if (old)
+        unit_ns = (3 * old + unit_ns) / 4;
+    rk_store_relaxed(&seat->unit_ns, unit_ns);
+    uint64_t interval = TICK_NS / unit_ns;
+    seat->interval = interval < 1 ? 1 : interval > MOST_UNITS ? MOST_UNITS : (uint32_t)interval;
+    seat->countdown = seat->interval;
+    seat->mark_ns = now;
+    offer(session, seat);
+}
+
+static uint32_t pop_overflow(rk_session *session, rk_seat *seat)
+{
+    uint32_t unit = seat->overflow;
+    if (unit != RK_NO_UNIT)
+        seat->overflow = rk_load_relaxed(&session->run->join[unit]);
+    return unit;
+}
+
+/* How many roots to take: enough for a while when units are short, one when they are long, and never so many that
+ * others go without. */
+static uint32_t roots_at_once(const rk_session *session, const rk_seat *seat, uint32_t left)
+{
+    uint64_t unit_ns = rk_load_relaxed(&seat->unit_ns);
+    uint64_t count = unit_ns ? TICK_NS / unit_ns : 1, share = left / (2 * session->seat_count);
+    count = count > MOST_ROOTS ? MOST_ROOTS : count;
+    count = count > share ? share : count;
+    return count ? (uint32_t)count : 1;
+}
+
+/* The next root in plan order; those taken with it are in the deque. */
+static uint32_t take_root(rk_session *session, rk_seat *seat)
+{
+    const rask_plan *plan = session->run->plan;
+    for (;;) {
+        uint32_t at = rk_load_relaxed(&session->next_root);
+        if (at >= plan->root_count)
+            return RK_NO_UNIT;
+        uint32_t count = roots_at_once(session, seat, plan->root_count - at), next = RK_NO_UNIT;
+        at = rk_add_relaxed(&session->next_root, count);
+        for (uint32_t i = at + count; i-- > at;) {
+            if (i >= plan->root_count || !take_ready(session, plan->roots[i]))
+                continue;
+            if (next != RK_NO_UNIT)
+                push(session, seat, next);
+            next = plan->roots[i];
+        }
+        if (next != RK_NO_UNIT)
+            return next;
+    }
+}
+
+static uint64_t draw(rk_seat *seat)
+{
+    seat->random ^= seat->random >> 12;
+    seat->random ^= seat->random << 25;
+    seat->random ^= seat->random >> 27;
+    return seat->random * 0x2545f4914f6cdd1du;
+}
+
+/* Half of what the victim has; the first of it is returned, the rest is in the thief's deque. */
+static uint32_t steal_from(rk_session *session, rk_seat *seat, rk_seat *victim)
+{
+    uint64_t half = (rk_deque_size(&victim->deque) + 1) / 2;
+    uint32_t first = RK_NO_UNIT;
+    for (uint64_t got = 0; got < half && got < MOST_STOLEN;) {
+        uint32_t unit = rk_deque_steal(&victim->deque);
+        if (unit == RK_DEQUE_AGAIN && first == RK_NO_UNIT)
+            continue;
+        if (unit >= RK_DEQUE_AGAIN)
+            break;
+        if (first == RK_NO_UNIT)
+            first = unit;
+        else
+            push(session, seat, unit);
+        got++;
+    }
+    seat->worker.stolen += first != RK_NO_UNIT;
+    return first;
+}
+
+/* A victim with something to steal; when polite, only one with more than a few short units. */
+static uint32_t steal(rk_session *session, rk_seat *seat, bool polite)
+{
+    uint32_t start = (uint32_t)(draw(seat) % session->seat_count);
+    for (uint32_t i = 0; i < session->seat_count; i++) {
+        rk_seat *victim = &session->seats[(start + i) % session->seat_count];
+        if (victim == seat || (polite && surplus_ns(victim) < SHORT_UNIT_NS))
+            continue;
+        uint32_t unit = steal_from(session, seat, victim);
+        if (unit != RK_NO_UNIT)
+            return unit;
+    }
+    return RK_NO_UNIT;
+}
+
+static uint32_t own_work(rk_session *session, rk_seat *seat)
+{
+    uint32_t unit = rk_deque_pop(&seat->deque);
+    if (unit == RK_DEQUE_EMPTY && (unit = pop_overflow(session, seat)) == RK_NO_UNIT &&
+        (unit = rk_pool_pop_injected(session)) == RK_NO_UNIT)
+        unit = take_root(session, seat);
+    return unit;
+}
+
+/* Looks around for a while. */
+static uint32_t find_work(rk_session *session, rk_seat *seat)
+{
+    uint64_t start = rk_clock_now(), waited = 0;
+    while (!is_done(session) && waited < PATIENCE_NS) {
+        uint32_t unit = own_work(session, seat);
+        if (unit == RK_NO_UNIT && session->seat_count > 1)
+            unit = steal(session, seat, waited < POLITE_NS);
+        if (unit != RK_NO_UNIT)
+            return unit;
+        for (int i = 0; i < 32; i++)
+            rk_relax();
+        waited = rk_clock_now() - start;
+    }
+    return RK_NO_UNIT;
+}
+
+static void start_clock(rk_seat *seat)
+{
+    seat->mark_ns = rk_clock_now();
+    seat->countdown = seat->interval = 1;
+}
+
+uint64_t rk_session_work(rk_session *session, rk_seat *seat)
+{
+    uint64_t units = 0;
+    uint32_t unit = own_work(session, seat);
+    while (unit != RK_NO_UNIT || (unit = find_work(session, seat)) != RK_NO_UNIT) {
+        start_clock(seat);
+        while (unit != RK_NO_UNIT) {
+            rk_run_unit(&seat->worker, unit);
+            unit = release_successors(session, seat, unit);
+            tick(session, seat);
+            units++;
+            if (unit == RK_NO_UNIT)
+                unit = own_work(session, seat);
+        }
+    }
+    return units;
+}
+
+/* Whoever came because he was woken tells whether it paid. */
+void rk_session_judge_wake(rk_session *session, uint64_t units, uint64_t ns)
+{
+    uint64_t wake_ns = rk_load_relaxed(&session->wake_ns);
+    if (units >= FEW_UNITS || ns > 2 * PATIENCE_NS)
+        wake_ns /= 2;
+    else
+        wake_ns *= 2;
+    wake_ns = wake_ns < LEAST_WAKE_NS ? LEAST_WAKE_NS : wake_ns > MOST_WAKE_NS ? MOST_WAKE_NS : wake_ns;
+    rk_store_relaxed(&session->wake_ns, wake_ns);
+}
+
+bool rk_session_has_work(const rk_session *session)
+{
+    if (is_done(session))
+        return false;
+    if (rk_load_seq_cst(&session->next_root) < session->run->plan->root_count ||
+        rk_load_seq_cst(&session->injected) != RK_NO_UNIT)
+        return true;
+    for (uint32_t i = 0; i < session->seat_count; i++)
+        if (rk_deque_size(&session->seats[i].deque))
+            return true;
+    return false;
+}
+
+static void seats_fini(rk_session *session)
+{
+    for (uint32_t i = 0; session->seats && i < session->seat_count; i++)
+        rk_deque_fini(&session->seats[i].deque);
+    rk_free(session->seat_memory);
+}
+
+static int seats_init(rk_session *session, uint32_t count)
+{
+    session->seat_memory = rk_calloc(1, count * sizeof(rk_seat) + RK_CACHE_LINE);
+    if (!session->seat_memory)
+        return RASK_ENOMEM;
+    uintptr_t start = ((uintptr_t)session->seat_memory + RK_CACHE_LINE - 1) & ~(uintptr_t)(RK_CACHE_LINE - 1);
+    session->seats = (rk_seat *)start;
+    session->seat_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        rk_seat *seat = &session->seats[i];
+        seat->overflow = RK_NO_UNIT;
+        seat->random = session->run->options.seed + i + 1;
+        rk_worker_init(&seat->worker, session->run, i);
+        if (rk_deque_init(&seat->deque))
+            return RASK_ENOMEM;
+    }
+    return RASK_OK;
+}
+
+/* One worker and no I/O: plan order is the best there is, and needs no counters. */
+static bool is_alone(const rk_run *run)
+{
+    return run->options.workers == 1 && !run->plan->io_tasks;
+}
+
+static int start(rk_run *run, void **handle)
+{
+    if (is_alone(run))
+        return rk_serial.start(run, handle);
+    rk_session *session = rk_calloc(1, sizeof *session);
+    if (!session)
+        return RASK_ENOMEM;
+    session->run = run;
+    uint32_t units = run->plan->units ? run->plan->units : 1;
+    if (seats_init(session, run->options.workers < units ? run->options.workers : units)) {
+        seats_fini(session);
+        rk_free(session);
+        return RASK_ENOMEM;
+    }
+    rk_init(&session->injected, RK_NO_UNIT);
+    session->io_first = session->io_last = RK_NO_UNIT;
+    rk_init(&session->wake_ns, LEAST_WAKE_NS);
+    rk_init(&session->done, !run->plan->units);
+    rk_pool_enter(session);
+    *handle = session;
+    return RASK_OK;
+}
+
+static void wait(rk_run *run, void *handle)
+{
+    if (is_alone(run)) {
+        rk_serial.wait(run, handle);
+        return;
+    }
+    rk_session *session = handle;
+    while (!is_done(session)) {
+        rk_session_work(session, &session->seats[0]);
+        rk_pool_park_owner(session);
+    }
+    rk_pool_leave(session);
+    for (uint32_t i = 0; i < session->seat_count; i++)
+        rk_worker_fini(&session->seats[i].worker);
+    seats_fini(session);
+    rk_free(session);
+}
+
+const rk_scheduler rk_threads = {"threads", start, wait};

@@ -1,0 +1,69 @@
+/* schedulers/threads: what the scheduler (threads.c) and its threads (pool.c) know of each other. */
+#ifndef RASK_SCHEDULERS_THREADS_H
+#define RASK_SCHEDULERS_THREADS_H
+
+#include "schedulers/deque.h"
+#include "schedulers/scheduler.h"
+
+typedef struct rk_seat {
+    rk_deque deque;
+    rk_atomic_u64 unit_ns; /* estimate of a unit's length; 0: none yet. Written by who sits here */
+    uint32_t overflow;     /* ready units that found no room in the deque */
+    uint32_t countdown, interval;
+    uint64_t mark_ns;
+    uint64_t random;
+    bool taken;            /* under the pool's lock */
+    rk_worker worker;
+} rk_seat;
+
+typedef struct rk_session {
+    rk_run *run;
+    rk_seat *seats;
+    uint32_t seat_count;
+    void *seat_memory;
+    rk_atomic_bool done;       /* the end was reached */
+    rk_atomic_u64 wake_ns;     /* work worth waking somebody for */
+    rk_atomic_u32 injected;    /* units that lanes made ready, linked through join; changed under the pool's lock */
+    rk_atomic_bool owner_parked;
+    char apart[RK_CACHE_LINE]; /* what all read above is not disturbed by what all write below */
+    rk_atomic_u32 next_root;
+
+    /* Under the pool's lock. */
+    uint32_t io_first, io_last; /* I/O units that are ready, linked through join */
+    uint32_t io_running;
+    uint32_t guests;            /* threads of the pool that know the session */
+    pthread_cond_t owner_wake;
+    struct rk_session *next, *previous;
+} rk_session;
+
+/* threads.c, called by the pool. */
+
+/* Executes units until none is found for a while; how many it were. */
+uint64_t rk_session_work(rk_session *session, rk_seat *seat);
+/* Releases what waits for a unit that a lane executed. */
+void rk_session_release_from_lane(rk_session *session, uint32_t unit);
+bool rk_session_has_work(const rk_session *session);
+/* A woken thread found so many units and was here so long. */
+void rk_session_judge_wake(rk_session *session, uint64_t units, uint64_t ns);
+
+/* pool.c, called by the scheduler. */
+
+/* The session is open for threads of the pool. */
+void rk_pool_enter(rk_session *session);
+/* It is done: returns when no thread of the pool knows it any more. */
+void rk_pool_leave(rk_session *session);
+/* Sleeps until the session is done or may have work for its owner. Executes an I/O unit itself when no lane can be
+ * had. */
+void rk_pool_park_owner(rk_session *session);
+/* Somebody sleeps who could help, or could be created. Call after making work visible. */
+bool rk_pool_may_wake(const rk_session *session);
+void rk_pool_wake(rk_session *session);
+/* Somebody asleep looks around on his own: a wake-up may be held back. */
+bool rk_pool_has_sentinel(void);
+void rk_pool_wake_owner(rk_session *session);
+void rk_pool_push_io(rk_session *session, uint32_t unit);
+void rk_pool_push_injected(rk_session *session, uint32_t unit);
+/* RK_NO_UNIT when there is none. */
+uint32_t rk_pool_pop_injected(rk_session *session);
+
+#endif

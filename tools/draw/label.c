@@ -1,0 +1,253 @@
+/* What is written: in boxes, in tooltips, and above the picture. */
+#include "tools/draw/picture.h"
+#include "tools/draw/text.h"
+
+#include <string.h>
+
+enum {
+    NAME_CHARACTERS = 80,
+    LABEL_CHARACTERS = 200,
+    LABEL_WIDTH = 36,
+    VALUE_CHARACTERS = 48,
+    VALUES_CHARACTERS = 72,
+    TOOLTIP_CHARACTERS = 600, /* of values; labels are there in full */
+    TITLE_WIDTH = 100,
+    VALUE_BYTES = 400,
+};
+
+static void say(rk_text *text, const char *string, size_t most, size_t width)
+{
+    rk_text_say(text, string, strlen(string), most, width);
+}
+
+static void add_value(rk_text *out, const rask_value *value)
+{
+    char shown[VALUE_BYTES];
+    size_t len = rask_value_format(value, shown, sizeof shown);
+    rk_text_put(out, shown, len < sizeof shown ? len : sizeof shown - 1);
+}
+
+/* The arguments that are no nodes, in order, as they are: not yet safe for Graphviz. */
+static char *plain_arguments(const rask_node *node)
+{
+    rk_text out = {0};
+    const uint32_t *args = rk_node_args(node);
+    for (uint32_t i = 0; i < node->nargs && out.len < TOOLTIP_CHARACTERS; i++) {
+        if (!(args[i] & RK_CONSTANT))
+            continue;
+        if (out.len)
+            rk_text_put(&out, ", ", 2);
+        add_value(&out, rk_graph_constant(node->graph, args[i]));
+    }
+    return rk_text_take(&out);
+}
+
+static bool is_plain_list(const rask_node *node)
+{
+    return node->flags & RK_NODE_LIST && !*rask_node_label(node);
+}
+
+static bool is_plain_item(const rask_node *node)
+{
+    return node->flags & RK_NODE_ITEM && !*rask_node_label(node);
+}
+
+static void label_call(rk_text *out, const rk_picture *picture, const rk_box *box, const char *arguments)
+{
+    const rask_node *node = rk_sketch_node(picture->sketch, box->item);
+    const char *label = rask_node_label(node);
+    if (is_plain_list(node) || is_plain_item(node)) {
+        rk_text_print(out, "[");
+        say(out, arguments, VALUE_CHARACTERS, RK_SAY_ONE_LINE);
+        rk_text_print(out, "]");
+    } else {
+        say(out, picture->names.text[box->name], NAME_CHARACTERS, LABEL_WIDTH);
+    }
+    if (picture->sketch->stands_for && picture->sketch->stands_for[box->item] > 1) {
+        rk_text_print(out, " ×");
+        rk_text_count(out, picture->sketch->stands_for[box->item]);
+    }
+    if (*label) {
+        rk_text_line(out);
+        say(out, label, LABEL_CHARACTERS, LABEL_WIDTH);
+    }
+    if (*arguments && !is_plain_item(node)) {
+        rk_text_line(out);
+        say(out, arguments, VALUES_CHARACTERS, LABEL_WIDTH);
+    }
+}
+
+static void label_data(rk_text *out, const rk_picture *picture, const rk_box *box, const char *arguments)
+{
+    const rask_node *node = rk_sketch_node(picture->sketch, box->item);
+    if (box->name == RK_NAME_INPUT) {
+        rk_text_print(out, "input");
+        rk_text_line(out);
+    }
+    if (*rask_node_label(node)) {
+        say(out, rask_node_label(node), LABEL_CHARACTERS, LABEL_WIDTH);
+        rk_text_line(out);
+    }
+    say(out, arguments, VALUE_CHARACTERS, LABEL_WIDTH);
+}
+
+static void label_group(rk_text *out, const rk_picture *picture, const rk_box *box)
+{
+    say(out, picture->names.text[box->name], NAME_CHARACTERS, LABEL_WIDTH);
+    if (box->count > 1) {
+        rk_text_print(out, " × ");
+        rk_text_count(out, box->count);
+    }
+    if (picture->level_bin > 1) {
+        rk_text_line(out);
+        rk_text_print(out, box->level < box->last_level ? "levels " : "level ");
+        rk_text_count(out, box->level);
+        if (box->level < box->last_level) {
+            rk_text_print(out, " – ");
+            rk_text_count(out, box->last_level);
+        }
+    }
+}
+
+static void tell_figures(rk_text *out, const rk_figures *figures)
+{
+    if (!figures->finished)
+        return;
+    rk_text_line(out);
+    if (figures->finished > 1) {
+        rk_text_count(out, figures->finished);
+        rk_text_print(out, " ran ");
+    } else {
+        rk_text_print(out, "ran ");
+    }
+    rk_text_duration(out, figures->nanoseconds);
+    if (figures->worker != RK_WORKER_SEVERAL)
+        rk_text_print(out, " on worker %u", figures->worker);
+    rk_text_print(out, ", results ");
+    rk_text_bytes(out, figures->bytes);
+    if (figures->failed) {
+        rk_text_print(out, ", failed: ");
+        rk_text_count(out, figures->failed);
+    }
+}
+
+static void tell_node(rk_text *out, const rk_picture *picture, const rk_box *box, const char *arguments)
+{
+    const rask_node *node = rk_sketch_node(picture->sketch, box->item);
+    rk_site site = rk_node_site(node);
+    rk_text_print(out, " (node %u)", node->id);
+    if (*rask_node_label(node)) {
+        rk_text_line(out);
+        say(out, rask_node_label(node), RK_SAY_ALL, RK_SAY_ONE_LINE);
+    }
+    if (*arguments) {
+        rk_text_line(out);
+        say(out, arguments, TOOLTIP_CHARACTERS, RK_SAY_ONE_LINE);
+    }
+    if (site.file) {
+        rk_text_line(out);
+        rk_text_print(out, "built at ");
+        say(out, site.file, TOOLTIP_CHARACTERS, RK_SAY_ONE_LINE);
+        rk_text_print(out, ":%d", site.line);
+    }
+    if (box->uses > 1) {
+        rk_text_line(out);
+        rk_text_print(out, "used ");
+        rk_text_count(out, box->uses);
+        rk_text_print(out, " times");
+    }
+}
+
+static int label_box(const rk_picture *picture, rk_box *box)
+{
+    rk_text label = {0}, tooltip = {0};
+    char *arguments = picture->synopsis ? NULL : plain_arguments(rk_sketch_node(picture->sketch, box->item));
+    if (!picture->synopsis && !arguments)
+        return RASK_ENOMEM;
+    if (picture->synopsis)
+        label_group(&label, picture, box);
+    else if (rk_box_is_data(box))
+        label_data(&label, picture, box, arguments);
+    else
+        label_call(&label, picture, box, arguments);
+    say(&tooltip, picture->names.text[box->name], RK_SAY_ALL, RK_SAY_ONE_LINE);
+    if (!picture->synopsis)
+        tell_node(&tooltip, picture, box, arguments);
+    tell_figures(&tooltip, &box->figures);
+    rk_free(arguments);
+    box->label = rk_text_take(&label);
+    box->tooltip = rk_text_take(&tooltip);
+    return box->label && box->tooltip ? RASK_OK : RASK_ENOMEM;
+}
+
+static void tell_synopsis(rk_text *out, const rk_picture *picture)
+{
+    rk_text_count(out, picture->sketch->count);
+    rk_text_print(out, " nodes drawn as ");
+    rk_text_count(out, picture->box_count);
+    rk_text_print(out, " groups: one box per task name and ");
+    if (picture->level_bin > 1) {
+        rk_text_count(out, picture->level_bin);
+        rk_text_print(out, " levels");
+    } else {
+        rk_text_print(out, "level");
+    }
+    if (picture->lumped_names) {
+        rk_text_print(out, "; the ");
+        rk_text_count(out, picture->lumped_names);
+        rk_text_print(out, " rarest names share one");
+    }
+    if (picture->arrows_left_out) {
+        rk_text_print(out, "; ");
+        rk_text_count(out, picture->arrows_left_out);
+        rk_text_print(out, " arrows left out");
+    }
+}
+
+static void tell_colours(rk_text *out, const rk_picture *picture)
+{
+    switch (picture->options->colour) {
+    case RASK_COLOUR_ORDER: rk_text_print(out, "colours: order of the plan, dark first, yellow last"); return;
+    case RASK_COLOUR_WORKER: rk_text_print(out, "colours: one a worker"); return;
+    case RASK_COLOUR_STATUS:
+        rk_text_print(out, "colours: green done, red failed, grey never run");
+        if (picture->synopsis)
+            rk_text_print(out, ", yellow done in part");
+        return;
+    case RASK_COLOUR_DURATION: rk_text_print(out, "colours: duration, from 0 (light) to "); break;
+    case RASK_COLOUR_BYTES: rk_text_print(out, "colours: size of results, from 0 (light) to "); break;
+    default: return;
+    }
+    if (picture->options->colour == RASK_COLOUR_BYTES)
+        rk_text_bytes(out, rk_picture_hottest(picture));
+    else
+        rk_text_duration(out, rk_picture_hottest(picture));
+    rk_text_print(out, picture->synopsis ? " a box (dark red)" : " (dark red)");
+}
+
+static int make_caption(rk_picture *picture)
+{
+    rk_text out = {0};
+    if (picture->options->title)
+        say(&out, picture->options->title, RK_SAY_ALL, TITLE_WIDTH);
+    if (picture->synopsis) {
+        if (out.len)
+            rk_text_line(&out);
+        tell_synopsis(&out, picture);
+    }
+    if (picture->options->colour != RASK_COLOUR_NAME) {
+        if (out.len)
+            rk_text_line(&out);
+        tell_colours(&out, picture);
+    }
+    picture->caption = rk_text_take(&out);
+    return picture->caption ? RASK_OK : RASK_ENOMEM;
+}
+
+int rk_picture_label(rk_picture *picture)
+{
+    int status = make_caption(picture);
+    for (uint32_t b = 0; b < picture->box_count && !status; b++)
+        status = label_box(picture, &picture->boxes[b]);
+    return status;
+}

@@ -1,0 +1,12 @@
+/* The commands, a file each. */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+#include "options.h"
+
+extern const tool_command words_command;
+extern const tool_command draw_command;
+extern const tool_command info_command;
+extern const tool_command bench_command;
+
+#endif

@@ -1,0 +1,186 @@
+#include "commands.h"
+#include "say.h"
+
+#include <rask/base.h>
+#include <rask/draw.h>
+#include <rask/sugar.h>
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct info_options {
+    uint64_t workers, memory;
+    const char *scheduler;
+    bool json;
+} info_options;
+
+/* The environment alone says what a run would use. */
+static const option_row rows[] = {
+    {.name = "json", .kind = OPTION_FLAG, .offset = offsetof(info_options, json), .help = "print JSON"},
+};
+static const option_row defaults[] = {
+    {.name = "workers", .kind = OPTION_NUMBER, .offset = offsetof(info_options, workers), .value = "N",
+     .environment = "RASK_WORKERS", .least = 1, .most = UINT32_MAX},
+    {.name = "memory", .kind = OPTION_SIZE, .offset = offsetof(info_options, memory), .value = "SIZE",
+     .environment = "RASK_MEMORY"},
+    {.name = "scheduler", .kind = OPTION_SCHEDULER, .offset = offsetof(info_options, scheduler), .value = "NAME",
+     .environment = "RASK_SCHEDULER"},
+};
+
+/* Name and value by turns, each line as it is printed. */
+typedef struct facts {
+    const char *names[16];
+    char values[16][256];
+    size_t count;
+} facts;
+
+static void add(facts *f, const char *name, const char *value)
+{
+    f->names[f->count] = name;
+    snprintf(f->values[f->count++], sizeof f->values[0], "%s", value);
+}
+
+static void add_schedulers(facts *f)
+{
+    char text[256] = "";
+    for (const char *const *name = rask_schedulers(); *name; name++) {
+        size_t len = strlen(text);
+        snprintf(text + len, sizeof text - len, "%s%s", len ? " " : "", *name);
+    }
+    add(f, "schedulers", text);
+}
+
+/* Draws a graph of one node, since only drawing shows whether the module and Graphviz's own parts are all there. */
+static int try_to_render(char *directory, char *message, size_t capacity)
+{
+    char path[256];
+    rask_graph *graph = rask_graph_new();
+    snprintf(path, sizeof path, "%s/one.svg", directory);
+    int status = rask_draw(rask_const(graph, (int64_t)1), path, NULL);
+    snprintf(message, capacity, "%s", graph ? rask_graph_error(graph) : rask_status_text(RASK_ENOMEM));
+    rask_graph_free(graph);
+    unlink(path);
+    return status;
+}
+
+static void add_drawing(facts *f)
+{
+    const char *temporary = getenv("TMPDIR");
+    char directory[200], message[200], text[256];
+    snprintf(directory, sizeof directory, "%s/rask-info-XXXXXX", temporary && *temporary ? temporary : "/tmp");
+    if (!mkdtemp(directory)) {
+        add(f, "drawing", "dot; svg png pdf: not tried, no temporary directory");
+        return;
+    }
+    int status = try_to_render(directory, message, sizeof message);
+    rmdir(directory);
+    if (status)
+        snprintf(text, sizeof text, "dot; no svg png pdf: %s", message);
+    else
+        snprintf(text, sizeof text, "dot svg png pdf (Graphviz module found)");
+    add(f, "drawing", text);
+}
+
+static void add_workers(facts *f, const info_options *o)
+{
+    char text[256];
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    if (o->workers)
+        snprintf(text, sizeof text, "%llu (RASK_WORKERS)", (unsigned long long)o->workers);
+    else
+        snprintf(text, sizeof text, "%u (of %ld cores, by affinity mask and cgroup quota)", rask_default_workers(),
+                 online);
+    add(f, "workers", text);
+}
+
+static void add_memory(facts *f, const info_options *o)
+{
+    char text[256], size[32];
+    uint64_t pages = (uint64_t)sysconf(_SC_PHYS_PAGES), page = (uint64_t)sysconf(_SC_PAGESIZE);
+    if (o->memory)
+        snprintf(text, sizeof text, "%s (RASK_MEMORY)", say_size(o->memory, size, sizeof size));
+    else
+        snprintf(text, sizeof text, "no bound");
+    add(f, "memory for results", text);
+    add(f, "memory of the machine", say_size(pages * page, size, sizeof size));
+}
+
+/* The word in brackets of the kernel's "always [madvise] never". */
+static void add_huge_pages(facts *f)
+{
+    char line[128] = "", text[64] = "unknown";
+    FILE *file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "re");
+    if (file && fgets(line, sizeof line, file) && strchr(line, '['))
+        sscanf(strchr(line, '['), "[%63[^]]", text);
+    if (file)
+        fclose(file);
+    add(f, "huge pages", text);
+}
+
+static void gather(facts *f, const info_options *o)
+{
+    add(f, "version", rask_version());
+    add_schedulers(f);
+    add(f, "scheduler", o->scheduler ? o->scheduler : "threads");
+    add_workers(f, o);
+    add_memory(f, o);
+    add(f, "allocator", "the C library's");
+    add_huge_pages(f);
+    add_drawing(f);
+}
+
+static void print_text(const facts *f)
+{
+    for (size_t i = 0; i < f->count; i++)
+        printf("%-22s %s\n", f->names[i], f->values[i]);
+}
+
+static void print_json(const facts *f)
+{
+    cJSON *root = cJSON_CreateObject();
+    for (size_t i = 0; i < f->count; i++)
+        cJSON_AddStringToObject(root, f->names[i], f->values[i]);
+    char *text = cJSON_PrintUnformatted(root);
+    puts(text ? text : "{}");
+    cJSON_free(text);
+    cJSON_Delete(root);
+}
+
+static int run(const tool_command *c, int argc, char **argv)
+{
+    tool_command environment = {.name = c->name, .rows = defaults, .row_count = sizeof defaults / sizeof *defaults};
+    char *nothing[] = {argv[0], NULL};
+    info_options o = {0};
+    facts f = {0};
+    int first;
+    options_outcome parsed = options_parse(c, argc, argv, &o, &first);
+    if (parsed != OPTIONS_GOOD)
+        return parsed == OPTIONS_HELP ? say_done(c->name) : EXIT_USAGE;
+    if (first < argc) {
+        say_error(c->name, "%s: takes no argument", argv[first]);
+        return EXIT_USAGE;
+    }
+    if (options_parse(&environment, 1, nothing, &o, &first) != OPTIONS_GOOD)
+        return EXIT_USAGE;
+    gather(&f, &o);
+    if (o.json)
+        print_json(&f);
+    else
+        print_text(&f);
+    return say_done(c->name);
+}
+
+const tool_command info_command = {
+    .name = "info",
+    .summary = "what this build can do and what a run would use",
+    .arguments = "[--json]",
+    .text = "Prints version, schedulers, workers, memory and what can be drawn, a line each.\n"
+            "RASK_SCHEDULER, RASK_WORKERS and RASK_MEMORY are the defaults of all commands.\n",
+    .example = "RASK_WORKERS=4 rask info\n",
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .run = run,
+};

@@ -1,0 +1,230 @@
+#include "options.h"
+
+#include "say.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_ROWS = 32, HELP_VALUE = 1000, ROW_VALUE = 2000 }; /* ROW_VALUE + i stands for row i in getopt's answers */
+
+bool options_number(const char *text, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    if (*text < '0' || *text > '9')
+        return false;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (*end || errno)
+        return false;
+    *out = value;
+    return true;
+}
+
+/* The power of 1024 that a unit means; -1 when it is none. */
+static int unit_power(const char *unit)
+{
+    static const char letters[] = "KMGT";
+    if (strcmp(unit, "") == 0 || strcmp(unit, "B") == 0)
+        return 0;
+    const char *letter = strchr(letters, unit[0]);
+    if (!letter || (unit[1] && strcmp(unit + 1, "iB") != 0))
+        return -1;
+    return (int)(letter - letters) + 1;
+}
+
+bool options_size(const char *text, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    if (*text < '0' || *text > '9')
+        return false;
+    unsigned long long value = strtoull(text, &end, 10);
+    int power = unit_power(end);
+    if (errno || power < 0 || value == 0 || value > UINT64_MAX >> 10 * power)
+        return false;
+    *out = value << 10 * power;
+    return true;
+}
+
+static bool is_scheduler(const char *name)
+{
+    for (const char *const *known = rask_schedulers(); *known; known++) {
+        if (strcmp(*known, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_drawing(const char *path)
+{
+    static const char *const endings[] = {".dot", ".svg", ".png", ".pdf"};
+    const char *ending = strrchr(path, '.');
+    for (size_t i = 0; ending && i < sizeof endings / sizeof *endings; i++) {
+        if (strcmp(ending, endings[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static uint64_t row_most(const option_row *row)
+{
+    return row->most ? row->most : UINT64_MAX;
+}
+
+/* Each sets the field when the text is good, and says what is wrong otherwise; NULL: nothing. */
+static const char *set_number(const option_row *row, uint64_t *field, const char *text)
+{
+    uint64_t value;
+    if (row->kind == OPTION_COUNT && strcmp(text, "all") == 0)
+        value = UINT64_MAX;
+    else if (!options_number(text, &value))
+        return "not a number";
+    if (value < row->least || value > row_most(row))
+        return "number out of range";
+    *field = value;
+    return NULL;
+}
+
+static const char *set_text(const option_row *row, const char **field, const char *text)
+{
+    if (row->kind == OPTION_SCHEDULER && !is_scheduler(text))
+        return "no such scheduler";
+    if (row->kind == OPTION_DRAWING && !is_drawing(text))
+        return "not a name that ends in .svg, .png, .pdf or .dot";
+    *field = text;
+    return NULL;
+}
+
+static const char *set_field(const option_row *row, void *fields, const char *text)
+{
+    void *field = (char *)fields + row->offset;
+    switch (row->kind) {
+    case OPTION_FLAG: *(bool *)field = true; return NULL;
+    case OPTION_NUMBER:
+    case OPTION_COUNT: return set_number(row, field, text);
+    case OPTION_SIZE: return options_size(text, field) ? NULL : "not a size";
+    default: return set_text(row, field, text);
+    }
+}
+
+static bool set_or_say(const tool_command *command, const option_row *row, const char *origin, void *fields,
+                       const char *text)
+{
+    const char *wrong = set_field(row, fields, text);
+    if (wrong)
+        say_error(command->name, "%s: %s: \"%s\"", origin, wrong, text);
+    return !wrong;
+}
+
+static bool set_from_environment(const tool_command *command, void *fields)
+{
+    for (size_t i = 0; i < command->row_count; i++) {
+        const option_row *row = &command->rows[i];
+        const char *text = row->environment ? getenv(row->environment) : NULL;
+        if (text && *text && !set_or_say(command, row, row->environment, fields, text))
+            return false;
+    }
+    return true;
+}
+
+/* The tables that getopt_long wants. */
+static void getopt_tables(const tool_command *command, char *letters, struct option *names)
+{
+    size_t used = 0;
+    letters[used++] = ':';
+    letters[used++] = 'h';
+    names[0] = (struct option){"help", no_argument, NULL, HELP_VALUE};
+    for (size_t i = 0; i < command->row_count; i++) {
+        const option_row *row = &command->rows[i];
+        bool flag = row->kind == OPTION_FLAG;
+        names[i + 1] = (struct option){row->name, flag ? no_argument : required_argument, NULL, ROW_VALUE + (int)i};
+        if (row->letter)
+            letters[used++] = row->letter;
+        if (row->letter && !flag)
+            letters[used++] = ':';
+    }
+    letters[used] = 0;
+    names[command->row_count + 1] = (struct option){0};
+}
+
+static const option_row *row_of(const tool_command *command, int answer)
+{
+    for (size_t i = 0; i < command->row_count; i++) {
+        if (answer == ROW_VALUE + (int)i || (command->rows[i].letter && answer == command->rows[i].letter))
+            return &command->rows[i];
+    }
+    return NULL;
+}
+
+static void say_misuse(const tool_command *command, int answer, const char *argument)
+{
+    const option_row *row = row_of(command, optopt);
+    if (answer == ':')
+        say_error(command->name, "%s: needs a value", argument);
+    else if (row || optopt == HELP_VALUE)
+        say_error(command->name, "--%s: takes no value", row ? row->name : "help");
+    else if (optopt)
+        say_error(command->name, "-%c: no such option", optopt);
+    else
+        say_error(command->name, "%s: no such option", argument);
+    fprintf(stderr, "Try: rask help %s\n", command->name);
+}
+
+static bool set_option(const tool_command *command, int answer, void *fields)
+{
+    const option_row *row = row_of(command, answer);
+    char origin[64];
+    if (answer == row->letter)
+        snprintf(origin, sizeof origin, "-%c", row->letter);
+    else
+        snprintf(origin, sizeof origin, "--%s", row->name);
+    return set_or_say(command, row, origin, fields, optarg);
+}
+
+options_outcome options_parse(const tool_command *command, int argc, char **argv, void *fields, int *first)
+{
+    char letters[2 * MAX_ROWS + 3];
+    struct option names[MAX_ROWS + 2];
+    if (!set_from_environment(command, fields))
+        return OPTIONS_BAD;
+    getopt_tables(command, letters, names);
+    opterr = 0;
+    optind = 0; /* start anew: getopt_long may have parsed other options before */
+    for (int answer; (answer = getopt_long(argc, argv, letters, names, NULL)) != -1;) {
+        if (answer == ':' || answer == '?') {
+            say_misuse(command, answer, argv[optind - 1]);
+            return OPTIONS_BAD;
+        }
+        if (answer == 'h' || answer == HELP_VALUE) {
+            options_help(command);
+            return OPTIONS_HELP;
+        }
+        if (!set_option(command, answer, fields))
+            return OPTIONS_BAD;
+    }
+    *first = optind;
+    return OPTIONS_GOOD;
+}
+
+static void help_row(const option_row *row)
+{
+    char left[64];
+    int len = snprintf(left, sizeof left, row->letter ? "-%c, " : "    ", row->letter);
+    snprintf(left + len, sizeof left - (size_t)len, "--%s%s%s", row->name, row->value ? " " : "",
+             row->value ? row->value : "");
+    printf("  %-24s %s\n", left, row->help);
+}
+
+void options_help(const tool_command *command)
+{
+    printf("Usage: rask %s %s\n\n%s", command->name, command->arguments, command->text);
+    if (command->row_count)
+        printf("\n");
+    for (size_t i = 0; i < command->row_count; i++)
+        help_row(&command->rows[i]);
+    printf("\nExample: %s", command->example);
+}

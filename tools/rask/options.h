@@ -1,0 +1,87 @@
+/* Options of commands, parsed and explained from one table a command. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <rask/options.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum option_kind {
+    OPTION_FLAG,      /* bool: true */
+    OPTION_NUMBER,    /* uint64_t between least and most */
+    OPTION_COUNT,     /* the same, or "all": UINT64_MAX */
+    OPTION_SIZE,      /* uint64_t: bytes, with K, M, G or T as powers of 1024; not 0 */
+    OPTION_TEXT,      /* const char * */
+    OPTION_SCHEDULER, /* const char *: one of rask_schedulers() */
+    OPTION_DRAWING,   /* const char *: a path with an ending that rask_draw() knows */
+} option_kind;
+
+typedef struct option_row {
+    const char *name; /* without the dashes */
+    char letter;      /* for "-n"; 0: none */
+    option_kind kind;
+    size_t offset;    /* of its field in the command's structure */
+    const char *value; /* what the help calls it; NULL for flags */
+    const char *help;
+    const char *environment; /* gives the value when the option is not there; NULL: nothing does */
+    uint64_t least, most;    /* of numbers; most 0: no bound */
+} option_row;
+
+/* What commands that run graphs have in common. */
+typedef struct common_options {
+    const char *scheduler;
+    uint64_t workers, memory, block_size, seed;
+    const char *draw;
+    bool explain, progress, no_progress, json;
+} common_options;
+
+/* Rows for a structure that has a common_options called common. */
+#define COMMON_ROWS(type)                                                                                    \
+    {.name = "scheduler", .kind = OPTION_SCHEDULER, .offset = offsetof(type, common.scheduler),              \
+     .value = "NAME", .help = "who runs the tasks: threads (default), serial",                               \
+     .environment = "RASK_SCHEDULER"},                                                                       \
+    {.name = "workers", .kind = OPTION_NUMBER, .offset = offsetof(type, common.workers), .value = "N",       \
+     .help = "tasks at once (default: the cores there are)", .environment = "RASK_WORKERS", .least = 1,      \
+     .most = 4096},                                                                                          \
+    {.name = "memory", .kind = OPTION_SIZE, .offset = offsetof(type, common.memory), .value = "SIZE",        \
+     .help = "results held at most, such as 256M", .environment = "RASK_MEMORY"},                            \
+    {.name = "seed", .kind = OPTION_NUMBER, .offset = offsetof(type, common.seed), .value = "N",             \
+     .help = "what is drawn at random is drawn from N"},                                                     \
+    {.name = "draw", .kind = OPTION_DRAWING, .offset = offsetof(type, common.draw), .value = "FILE",         \
+     .help = "draw the graph that ran: .svg .png .pdf .dot"},                                                \
+    {.name = "explain", .kind = OPTION_FLAG, .offset = offsetof(type, common.explain),                       \
+     .help = "first tell on stderr what will run"},                                                          \
+    {.name = "progress", .kind = OPTION_FLAG, .offset = offsetof(type, common.progress),                     \
+     .help = "tell how far it is from the start, not after a second"},                                       \
+    {.name = "no-progress", .kind = OPTION_FLAG, .offset = offsetof(type, common.no_progress),               \
+     .help = "never tell how far it is"},                                                                    \
+    {.name = "json", .kind = OPTION_FLAG, .offset = offsetof(type, common.json), .help = "print JSON"}
+
+typedef struct tool_command {
+    const char *name;
+    const char *summary;   /* half a line */
+    const char *arguments; /* as in "rask words [OPTION]… FILE…" */
+    const char *text;      /* what the help says before and after the options, */
+    const char *example;   /* each ending with a newline */
+    const option_row *rows;
+    size_t row_count;
+    int (*run)(const struct tool_command *command, int argc, char **argv);
+} tool_command;
+
+typedef enum options_outcome { OPTIONS_GOOD, OPTIONS_HELP, OPTIONS_BAD } options_outcome;
+
+/* Fills the fields that argv and the environment name; argv[0] is the command's name. *first is the index of the
+ * first argument that is no option: those are moved to the end. HELP: the help was asked for and printed. BAD: told on
+ * stderr. */
+options_outcome options_parse(const tool_command *command, int argc, char **argv, void *fields, int *first);
+
+/* Prints the help of a command. */
+void options_help(const tool_command *command);
+
+/* A number or a size as options take it. False: it is none. */
+bool options_number(const char *text, uint64_t *out);
+bool options_size(const char *text, uint64_t *out);
+
+#endif
