@@ -1,5 +1,5 @@
 /* schedulers/chaos: seeded pauses at the racy points of the concurrent code, for tests. Only builds with
- * -Dchaos=true have them; RASK_CHAOS is the seed. */
+ * -Dchaos=true have them, and only after rk_chaos_seed(). */
 #ifndef RASK_SCHEDULERS_CHAOS_H
 #define RASK_SCHEDULERS_CHAOS_H
 

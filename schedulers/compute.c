@@ -23,47 +23,49 @@ const char *const *rask_schedulers(void)
     return names;
 }
 
-static int plan_fail(rask_plan *plan, int status, const char *message)
-{
-    rk_free(plan->error);
-    plan->error = rk_strndup(message, strlen(message));
-    return rk_graph_report(plan->graph, status, "%s", message);
-}
-
 int rask_plan_run(rask_plan *plan, const rask_options *options, rask_value *results)
 {
-    if (!plan || !results)
+    if (!plan)
         return RASK_EINVAL;
+    if (!results)
+        return rk_plan_fail(plan, RASK_EINVAL, "run: nowhere to put the results");
     rask_options resolved;
     char reason[256];
     int status = rk_options_resolve(options, &resolved, reason, sizeof reason);
     if (status)
-        return plan_fail(plan, status, reason);
+        return rk_plan_fail(plan, status, "%s", reason);
     const rk_scheduler *scheduler = rk_scheduler_find(resolved.scheduler);
     rk_run *run = rk_alloc(sizeof *run);
     status = run ? rk_run_init(run, plan, &resolved, scheduler->name) : RASK_ENOMEM;
     if (status) {
         rk_free(run);
-        return plan_fail(plan, status, "run: out of memory");
+        return rk_plan_fail(plan, status, "run: out of memory");
     }
     void *handle;
     status = scheduler->start(run, &handle);
     if (status)
-        rk_run_abandon(run, plan);
-    else {
+        rk_run_abandon(run, status);
+    else
         scheduler->wait(run, handle);
-        status = rk_run_fini(run, plan, results);
-    }
+    status = rk_run_fini(run, plan, results);
     rk_free(run);
     const char *message = plan->error ? plan->error : rask_status_text(status);
     return rk_graph_report(plan->graph, status, "%s", message);
+}
+
+/* For calls that fail before there is a plan: what is wrong with the targets comes first. */
+static int nowhere(rask_node *const *nodes, size_t count)
+{
+    rask_graph *graph;
+    int status = rk_graph_of(nodes, count, &graph);
+    return status ? status : rk_graph_report(graph, RASK_EINVAL, "compute: nowhere to put the result");
 }
 
 int rask_compute_values(rask_node *const *nodes, size_t count, const rask_options *options, rask_value *results)
 {
     rask_plan *plan;
     if (!results)
-        return RASK_EINVAL;
+        return nowhere(nodes, count);
     int status = rask_plan_new(nodes, count, &plan);
     if (status)
         return status;
@@ -92,7 +94,7 @@ int rask_compute_out(rask_node *node, const rask_options *options, rask_out_kind
 {
     static const char *const names[] = {"bool", "i64", "f64", "value"};
     if (!out || (unsigned)kind > RASK_OUT_VALUE)
-        return RASK_EINVAL;
+        return nowhere(&node, 1);
     rask_value value;
     int status = rask_compute_value(node, options, &value);
     if (status)

@@ -93,6 +93,8 @@ int rk_run_outcome(rk_run *run, rask_plan *plan)
             run->finished, plan->tasks);
     else if (stop == RASK_ECANCELLED)
         add(&out, "cancelled: %u of %u tasks finished", run->finished, plan->tasks);
+    else if (stop == RASK_ENOMEM)
+        add(&out, "run: no memory for %u tasks", plan->tasks);
     if (run->failure_count && (stop == RASK_OK || stop == RASK_ETASK)) {
         status = run->failures[0].status;
         add_failures(&out, run, plan);

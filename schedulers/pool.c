@@ -14,12 +14,13 @@
 #include "schedulers/threads.h"
 
 #include "core/base/clock.h"
+#include "core/base/fence.h"
 
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
-enum { SENTINEL_LEAST_NS = 500000, SENTINEL_MOST_NS = 16000000, STACK_BYTES = 8 << 20 };
+enum { SENTINEL_LEAST_NS = 2000000, SENTINEL_MOST_NS = 16000000, STACK_BYTES = 8 << 20 };
 
 typedef struct thread {
     pthread_t id;
@@ -34,7 +35,7 @@ static struct {
     rk_atomic_u32 sleepers; /* workers */
     rk_atomic_u32 workers;
     rk_atomic_bool sentinel; /* somebody looks around on his own */
-    uint32_t lanes, idle_lanes;
+    uint32_t lanes, idle_lanes, lanes_numbered;
     uint32_t io_waiting;     /* I/O units of all sessions that no lane has taken */
     bool ending, fork_known;
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, .io = PTHREAD_COND_INITIALIZER};
@@ -72,7 +73,7 @@ static void after_fork_child(void)
     rk_store_relaxed(&pool.sleepers, 0);
     rk_store_relaxed(&pool.workers, 0);
     rk_store_relaxed(&pool.sentinel, false);
-    pool.lanes = pool.idle_lanes = pool.io_waiting = 0;
+    pool.lanes = pool.idle_lanes = pool.lanes_numbered = pool.io_waiting = 0;
     pool.ending = false;
 }
 
@@ -141,6 +142,71 @@ static struct timespec after(uint64_t ns)
     return (struct timespec){now.tv_sec + (time_t)(nanoseconds / 1000000000u), (long)(nanoseconds % 1000000000u)};
 }
 
+void rk_pool_set_phase(rk_session *session, uint32_t phase)
+{
+    lock();
+    rk_store_seq_cst(&session->phase, phase);
+    unlock();
+}
+
+bool rk_pool_gather(rk_session *session)
+{
+    lock();
+    while (session->guests)
+        pthread_cond_wait(&session->owner_wake, &pool.lock);
+    bool alone = !rk_session_has_work(session);
+    if (alone) {
+        uint32_t cursor = rk_load_relaxed(&session->cursor), units = session->run->plan->units;
+        rk_store_relaxed(&session->position, cursor < units ? cursor : units);
+        rk_store_relaxed(&session->broken, false);
+        session->seen_position = UINT32_MAX;
+        rk_store_seq_cst(&session->phase, RK_BURST);
+    }
+    unlock();
+    return alone;
+}
+
+bool rk_pool_end_burst(rk_session *session)
+{
+    lock();
+    bool mine = rk_load_relaxed(&session->phase) == RK_BURST;
+    if (mine)
+        rk_store_seq_cst(&session->phase, RK_BREAKING);
+    unlock();
+    return mine;
+}
+
+/* Under the lock, by the sentinel: a session whose burst has not moved since the last look is taken out of it. True
+ * when there was one. */
+static bool break_bursts(void)
+{
+    for (rk_session *s = pool.sessions; s; s = s->next) {
+        if (rk_load_relaxed(&s->phase) != RK_BURST)
+            continue;
+        uint32_t position = rk_load_relaxed(&s->position);
+        if (position != s->seen_position) {
+            s->seen_position = position;
+            continue;
+        }
+        rk_store_seq_cst(&s->phase, RK_BREAKING);
+        s->guests++;
+        unlock();
+        rk_burst_break(s);
+        lock();
+        guest_leaves(s);
+        return true;
+    }
+    return false;
+}
+
+static bool any_burst(void)
+{
+    for (rk_session *s = pool.sessions; s; s = s->next)
+        if (rk_load_relaxed(&s->phase) == RK_BURST)
+            return true;
+    return false;
+}
+
 /* Under the lock. rest_ns: how long a sentinel sleeps before it looks around. */
 static void sleep_worker(uint64_t *rest_ns)
 {
@@ -151,11 +217,12 @@ static void sleep_worker(uint64_t *rest_ns)
     }
     struct timespec until = after(*rest_ns);
     rk_store_relaxed(&pool.sentinel, true);
-    if (pthread_cond_timedwait(&pool.work, &pool.lock, &until) != ETIMEDOUT)
+    bool looks = pthread_cond_timedwait(&pool.work, &pool.lock, &until) == ETIMEDOUT;
+    rk_store_relaxed(&pool.sentinel, false);
+    if (!looks || break_bursts() || any_burst())
         *rest_ns = SENTINEL_LEAST_NS;
     else if (*rest_ns < SENTINEL_MOST_NS)
         *rest_ns *= 2;
-    rk_store_relaxed(&pool.sentinel, false);
 }
 
 static void *worker_body(void *unused)
@@ -245,9 +312,8 @@ static uint32_t pop_io(rk_session *session)
 }
 
 /* The lock is free while the unit runs. */
-static void run_io(rk_session *session, uint32_t unit)
+static void run_io(rk_session *session, uint32_t unit, uint32_t number)
 {
-    uint32_t number = session->seat_count + session->io_running - 1;
     unlock();
     rk_worker worker;
     rk_worker_init(&worker, session->run, number);
@@ -276,6 +342,7 @@ static void *lane_body(void *unused)
 {
     rk_session *session;
     lock();
+    uint32_t number = pool.lanes_numbered++;
     while (!pool.ending) {
         uint32_t unit = find_io(&session);
         if (unit == RK_NO_UNIT) {
@@ -284,7 +351,7 @@ static void *lane_body(void *unused)
             pool.idle_lanes--;
             continue;
         }
-        run_io(session, unit);
+        run_io(session, unit, session->run->options.workers + number);
         guest_leaves(session);
     }
     unlock();
@@ -326,7 +393,7 @@ void rk_pool_park_owner(rk_session *session)
         uint32_t unit = pop_stranded_io(session);
         struct timespec until = after(rest_ns);
         if (unit != RK_NO_UNIT)
-            run_io(session, unit);
+            run_io(session, unit, 0);
         else if (pthread_cond_timedwait(&session->owner_wake, &pool.lock, &until) == ETIMEDOUT &&
                  rest_ns < SENTINEL_MOST_NS)
             rest_ns *= 2;
@@ -337,6 +404,7 @@ void rk_pool_park_owner(rk_session *session)
 
 void rk_pool_enter(rk_session *session)
 {
+    rk_fence_init();
     pthread_cond_init(&session->owner_wake, NULL);
     session->seats[0].taken = true;
     lock();

@@ -101,6 +101,12 @@ void rk_run_stop(rk_run *run, int status)
     rk_cas_acq_rel(&run->env.stop, &going, (uint32_t)status);
 }
 
+void rk_run_abandon(rk_run *run, int status)
+{
+    rk_run_stop(run, status);
+    run->skipped = run->plan->tasks;
+}
+
 /* Keeps the failure in its place among those that come first in plan order. */
 static void keep_failure(rk_run *run, rk_failure failure)
 {
@@ -227,19 +233,6 @@ static int call_carefully(rk_worker *worker, uint32_t number, rask_task *task)
     }
 }
 
-static int call_observed(rk_worker *worker, uint32_t number, rask_task *task)
-{
-    rask_task_info info = describe(worker, number);
-    info.start_ns = rk_clock_now();
-    NOTIFY(worker->run, task_started, &info);
-    info.status = call_carefully(worker, number, task);
-    info.end_ns = rk_clock_now();
-    info.attempt = task->attempt;
-    info.bytes = info.status ? 0 : rask_value_size(&task->result);
-    NOTIFY(worker->run, task_finished, &info);
-    return info.status;
-}
-
 /* The first call failed in the short way: once more from the start, where retries are known. */
 static int call_again(rk_worker *worker, uint32_t number, rask_task *task)
 {
@@ -253,6 +246,13 @@ static int call_again(rk_worker *worker, uint32_t number, rask_task *task)
             return status;
         worker->retries++;
     }
+}
+
+/* The short way: nothing but the call, until it fails. */
+static inline int call(rk_worker *worker, uint32_t number, rask_task *task)
+{
+    int status = call_once(task);
+    return __builtin_expect(status, 0) ? call_again(worker, number, task) : RASK_OK;
 }
 
 static void drop_use(rk_run *run, uint32_t task)
@@ -269,27 +269,80 @@ static inline void release_arguments(rk_run *run, const uint32_t *words, const u
             drop_use(run, *words);
 }
 
-static void keep_result(rk_worker *worker, uint32_t number, rask_value result)
+/* No result: whoever needs it is skipped. */
+static void miss_result(rk_run *run, uint32_t number)
+{
+    run->results[number] = (rask_value){.reserved = 1};
+}
+
+static int fail(rk_worker *worker, uint32_t number, int status, const char *message)
+{
+    record_failure(worker->run, number, status, message);
+    miss_result(worker->run, number);
+    return status;
+}
+
+static int over_budget(rk_worker *worker, uint32_t number, rask_value *result)
+{
+    const rk_store *store = worker->run->store;
+    char text[200];
+    snprintf(text, sizeof text, "its result of %zu bytes takes results to %llu bytes, over the budget of %llu",
+             rask_value_size(result), (unsigned long long)rk_store_live(store),
+             (unsigned long long)rk_store_budget(store));
+    rask_value_unref(result);
+    return fail(worker, number, RASK_EBUDGET, text);
+}
+
+/* Counts an object, unless nobody takes it. */
+static int keep_object(rk_worker *worker, uint32_t number, rask_value result)
 {
     rk_run *run = worker->run;
     uint32_t uses = run->plan->uses[number];
-    if (rk_store_add(run->store, &result)) {
-        char text[200];
-        snprintf(text, sizeof text, "its result of %zu bytes takes results to %llu bytes, over the budget of %llu",
-                 rask_value_size(&result), (unsigned long long)rk_store_live(run->store),
-                 (unsigned long long)rk_store_budget(run->store));
+    if (rk_store_add(run->store, &result))
+        return over_budget(worker, number, &result);
+    if (!uses)
         rask_value_unref(&result);
-        record_failure(run, number, RASK_EBUDGET, text);
-        run->results[number] = (rask_value){.reserved = 1};
-        return;
-    }
-    if (!uses) {
-        rask_value_unref(&result);
-        result = rask_value_none();
-    }
     rk_store_relaxed(&run->uses[number], uses);
     run->results[number] = result;
     worker->finished++;
+    return RASK_OK;
+}
+
+/* What came of the task is in its place: a result, or none. The status it has now. */
+static inline int settle(rk_worker *worker, uint32_t number, rask_task *task, int status)
+{
+    if (__builtin_expect(status, 0))
+        return fail(worker, number, status, worker->message);
+    if (__builtin_expect(rk_value_is_object(&task->result), 0))
+        return keep_object(worker, number, task->result);
+    worker->run->results[number] = task->result;
+    worker->finished++;
+    return RASK_OK;
+}
+
+static int admit(rk_run *run, rask_task *task)
+{
+    int status = rk_store_admit(run->store, task->def->result_bytes);
+    if (__builtin_expect(!status, 1))
+        return RASK_OK;
+    task->status = RASK_OK;
+    return rk_task_fail(task, status, "the budget of %llu bytes is used up",
+                        (unsigned long long)rk_store_budget(run->store));
+}
+
+static void run_observed(rk_worker *worker, uint32_t number, rask_task *task)
+{
+    rask_task_info info = describe(worker, number);
+    info.start_ns = rk_clock_now();
+    NOTIFY(worker->run, task_started, &info);
+    int status = admit(worker->run, task);
+    if (!status)
+        status = call_carefully(worker, number, task);
+    info.end_ns = rk_clock_now();
+    info.attempt = task->attempt;
+    info.bytes = status ? 0 : rask_value_size(&task->result);
+    info.status = settle(worker, number, task, status);
+    NOTIFY(worker->run, task_finished, &info);
 }
 
 static bool misses_argument(const rk_run *run, const uint32_t *words, const uint32_t *end)
@@ -301,7 +354,7 @@ static bool misses_argument(const rk_run *run, const uint32_t *words, const uint
 }
 
 /* A reason not to call a task: the run was stopped, cancelled or is out of time, or an argument is missing. */
-static bool must_skip(rk_run *run, const uint32_t *words, const uint32_t *end)
+static inline bool must_skip(rk_run *run, const uint32_t *words, const uint32_t *end)
 {
     if (rk_load_relaxed(&run->env.stop))
         return true;
@@ -317,7 +370,7 @@ static bool must_skip(rk_run *run, const uint32_t *words, const uint32_t *end)
 static void skip(rk_worker *worker, uint32_t number)
 {
     worker->skipped++;
-    worker->run->results[number] = (rask_value){.reserved = 1};
+    miss_result(worker->run, number);
     if (!worker->run->observed)
         return;
     rask_task_info info = describe(worker, number);
@@ -326,10 +379,13 @@ static void skip(rk_worker *worker, uint32_t number)
     NOTIFY(worker->run, task_finished, &info);
 }
 
-static void fail(rk_worker *worker, uint32_t number, int status, const char *message)
+static void run_called(rk_worker *worker, uint32_t number, rask_task *task, uint32_t special)
 {
-    record_failure(worker->run, number, status, message);
-    worker->run->results[number] = (rask_value){.reserved = 1};
+    rk_run *run = worker->run;
+    int status = admit(run, task);
+    if (__builtin_expect(!status, 1))
+        status = special | run->careful ? call_carefully(worker, number, task) : call(worker, number, task);
+    settle(worker, number, task, status);
 }
 
 static inline void run_task(rk_worker *worker, uint32_t number, rask_task *task)
@@ -346,29 +402,11 @@ static inline void run_task(rk_worker *worker, uint32_t number, rask_task *task)
     task->def = rk_plan_def(plan, number);
     task->args = words;
     task->nargs = special ? rk_plan_nargs(plan, number) : (uint32_t)(end - words);
-    int status = rk_store_admit(run->store, task->def->result_bytes);
-    if (__builtin_expect(status, 0)) {
-        task->status = RASK_OK;
-        rk_task_fail(task, status, "the budget of %llu bytes is used up",
-                     (unsigned long long)rk_store_budget(run->store));
-    } else if (run->observed) {
-        status = call_observed(worker, number, task);
-    } else if (special | run->careful) {
-        status = call_carefully(worker, number, task);
-    } else {
-        task->attempt = 0;
-        status = call_once(task);
-        if (__builtin_expect(status, 0))
-            status = call_again(worker, number, task);
-    }
-    if (__builtin_expect(status, 0)) {
-        fail(worker, number, status, worker->message);
-    } else if (__builtin_expect(rk_value_is_object(&task->result), 0)) {
-        keep_result(worker, number, task->result);
-    } else {
-        run->results[number] = task->result;
-        worker->finished++;
-    }
+    task->attempt = 0;
+    if (__builtin_expect(run->observed, 0))
+        run_observed(worker, number, task);
+    else
+        run_called(worker, number, task, special);
     release_arguments(run, words, end);
 }
 
@@ -404,9 +442,11 @@ static void hand_out(rk_run *run, rask_value *results)
     }
 }
 
-/* What targets still hold ends. */
+/* What targets still hold ends. Of a run that never began nothing is held. */
 static void release_targets(rk_run *run)
 {
+    if (!run->finished)
+        return;
     release_arguments(run, run->plan->targets, run->plan->targets + run->plan->target_count);
 }
 
@@ -438,16 +478,11 @@ int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results)
     run->info.peak_bytes = rk_store_peak(run->store);
     fill_report(run);
     NOTIFY(run, run_ended, &run->info);
-    rk_run_abandon(run, plan);
-    return status;
-}
-
-void rk_run_abandon(rk_run *run, rask_plan *plan)
-{
     for (uint32_t i = 0; i < run->failure_count; i++)
         rk_free(run->failures[i].message);
     rk_store_end(run->store);
     rk_free(run->ready_ns);
     plan->spare = run->memory;
     pthread_mutex_destroy(&run->lock);
+    return status;
 }

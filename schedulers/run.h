@@ -63,14 +63,14 @@ typedef struct rk_worker {
 /* options are resolved. RASK_OK or RASK_ENOMEM. */
 int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const char *scheduler);
 
-/* After every worker has left: gives the results out, reports, and ends the run. The run's status. */
+/* After every worker has left, or when none ever came because the scheduler could not start it: gives the results out, reports, and ends the run. The run's status. */
 int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results);
-
-/* Ends a run that never started. */
-void rk_run_abandon(rk_run *run, rask_plan *plan);
 
 /* The status of a run that is over, with its message in plan->error (schedulers/failure.c). */
 int rk_run_outcome(rk_run *run, rask_plan *plan);
+
+/* The scheduler could not start the run: no task will be called. */
+void rk_run_abandon(rk_run *run, int status);
 
 void rk_worker_init(rk_worker *worker, rk_run *run, uint32_t id);
 

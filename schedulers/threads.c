@@ -1,16 +1,19 @@
-/* The threads scheduler: work stealing.
+/* The threads scheduler: work stealing, in plan order.
  *
  * A run on this scheduler is a session. It has a seat for each worker; a seat is a deque and the counters of whoever
- * sits in it. The thread that waits for the run sits in seat 0, so that a task may compute another graph: it works on
- * that graph until it is done, and nobody waits for a thread that waits for him. The other seats are for threads of
- * the pool (schedulers/pool.c), which move from session to session, wherever there is work and a free seat.
+ * sits in it. The thread that waits for the run, its owner, sits in seat 0, so that a task may compute another graph:
+ * it works on that graph until it is done, and nobody waits for a thread that waits for him. The other seats are for
+ * threads of the pool (schedulers/pool.c), which move from session to session, wherever there is work and a free seat.
  *
- * Where a worker finds its next unit:
+ * A cursor goes through the units in plan order. A unit is ready when all its predecessors have been released and the
+ * cursor has passed it: its counter counts the cursor as one more predecessor. So units run in plan order, which keeps
+ * few results alive and walks memory from end to end; only those that the cursor found waiting for a predecessor are
+ * run by whoever finishes that predecessor. Where a worker finds its next unit:
  *   1. the first of the units that its last one made ready, run in place; the others go to its deque, those that are
  *      earlier in plan order on top: own work first, deepest first;
  *   2. its own deque;
  *   3. units that I/O lanes made ready;
- *   4. roots, in plan order, a few at a time when units are short;
+ *   4. the cursor, a few units at a time when units are short;
  *   5. the deque of another seat, beginning anywhere: half of it, oldest first.
  *
  * Who wakes whom. A worker that pushed units makes them visible and then looks for sleepers; a sleeper counts itself
@@ -19,6 +22,9 @@
  * wake_ns, by its own estimate of the length of a unit. That estimate may be wrong (a long unit after many short
  * ones), which is why one sleeper, the sentinel, looks around on its own now and then (schedulers/pool.c). wake_ns
  * grows when a woken thread found next to nothing to do, and shrinks when it did.
+ *
+ * Bursts (schedulers/burst.c): units so short that sharing them costs more than running them are run by the owner
+ * alone, in plan order, without counters, until they get longer.
  *
  * Everything slow is under one lock, the pool's: parking, waking, joining and leaving, and the list of I/O units.
  * No lock is held while a task runs. */
@@ -31,7 +37,7 @@
 enum {
     TICK_NS = 4000,       /* how often a worker reads the clock */
     MOST_UNITS = 128,     /* between two readings */
-    MOST_ROOTS = 64,      /* taken at once */
+    MOST_CLAIMED = 16,    /* of the cursor at once */
     MOST_STOLEN = 64,     /* taken at once */
     SHORT_UNIT_NS = 1000, /* units below are not worth a quarrel over the last few */
     POLITE_NS = 20000,    /* a thief looks for large loot first */
@@ -40,11 +46,6 @@ enum {
     MOST_WAKE_NS = 2000000,
     FEW_UNITS = 16, /* what makes a visit to a session not worth a wake-up */
 };
-
-static bool is_done(const rk_session *session)
-{
-    return rk_load_acquire(&session->done);
-}
 
 /* The estimate of what is in the seat's deque, in nanoseconds of work. */
 static uint64_t surplus_ns(const rk_seat *seat)
@@ -73,7 +74,12 @@ static void push(rk_session *session, rk_seat *seat, uint32_t unit)
     seat->overflow = unit;
 }
 
-static void finish(rk_session *session)
+void rk_session_hold(rk_session *session, rk_seat *seat, uint32_t unit)
+{
+    push(session, seat, unit);
+}
+
+void rk_session_finish(rk_session *session)
 {
     rk_store_release(&session->done, true);
     rk_pool_wake_owner(session);
@@ -92,7 +98,7 @@ static inline bool take_ready(rk_session *session, uint32_t unit)
 
 /* Releases what waits for unit. The first unit in plan order that became ready, for the worker to run next, or
  * RK_NO_UNIT; the others are in its deque. */
-static inline uint32_t release_successors(rk_session *session, rk_seat *seat, uint32_t unit)
+uint32_t rk_session_release(rk_session *session, rk_seat *seat, uint32_t unit)
 {
     rk_run *run = session->run;
     const rask_plan *plan = run->plan;
@@ -103,7 +109,7 @@ static inline uint32_t release_successors(rk_session *session, rk_seat *seat, ui
         if (ready == RK_NO_UNIT)
             continue;
         if (rk_run_is_end(run, ready)) {
-            finish(session);
+            rk_session_finish(session);
             continue;
         }
         if (!take_ready(session, ready))
@@ -130,7 +136,7 @@ void rk_session_release_from_lane(rk_session *session, uint32_t unit)
         if (ready == RK_NO_UNIT)
             continue;
         if (rk_run_is_end(run, ready))
-            finish(session);
+            rk_session_finish(session);
         else if (take_ready(session, ready))
             rk_pool_push_injected(session, ready);
     }
@@ -151,6 +157,8 @@ static inline void tick(rk_session *session, rk_seat *seat)
     seat->countdown = seat->interval;
     seat->mark_ns = now;
     offer(session, seat);
+    if (seat == session->seats && rk_burst_pays(session, unit_ns))
+        rk_store_seq_cst(&session->phase, RK_GATHERING);
 }
 
 static uint32_t pop_overflow(rk_session *session, rk_seat *seat)
@@ -161,37 +169,52 @@ static uint32_t pop_overflow(rk_session *session, rk_seat *seat)
     return unit;
 }
 
-/* How many roots to take: enough for a while when units are short, one when they are long, and never so many that
+/* How many units to claim: enough for a while when units are short, one when they are long, and never so many that
  * others go without. */
-static uint32_t roots_at_once(const rk_session *session, const rk_seat *seat, uint32_t left)
+static uint32_t claim_size(const rk_session *session, const rk_seat *seat, uint32_t left)
 {
     uint64_t unit_ns = rk_load_relaxed(&seat->unit_ns);
     uint64_t count = unit_ns ? TICK_NS / unit_ns : 1, share = left / (2 * session->seat_count);
-    count = count > MOST_ROOTS ? MOST_ROOTS : count;
+    count = count > MOST_CLAIMED ? MOST_CLAIMED : count;
     count = count > share ? share : count;
     return count ? (uint32_t)count : 1;
 }
 
-/* The next root in plan order; those taken with it are in the deque. */
-static uint32_t take_root(rk_session *session, rk_seat *seat)
+/* Moves the cursor over units at … at + count - 1: the first that is ready, the others are in the deque. */
+static uint32_t pass(rk_session *session, rk_seat *seat, uint32_t at, uint32_t count)
 {
-    const rask_plan *plan = session->run->plan;
-    for (;;) {
-        uint32_t at = rk_load_relaxed(&session->next_root);
-        if (at >= plan->root_count)
-            return RK_NO_UNIT;
-        uint32_t count = roots_at_once(session, seat, plan->root_count - at), next = RK_NO_UNIT;
-        at = rk_add_relaxed(&session->next_root, count);
-        for (uint32_t i = at + count; i-- > at;) {
-            if (i >= plan->root_count || !take_ready(session, plan->roots[i]))
-                continue;
-            if (next != RK_NO_UNIT)
-                push(session, seat, next);
-            next = plan->roots[i];
+    rk_run *run = session->run;
+    uint32_t next = RK_NO_UNIT;
+    bool pushed = false;
+    for (uint32_t unit = at + count; unit-- > at;) {
+        if (unit >= run->plan->units || !rk_run_count_down(run, unit) || !take_ready(session, unit))
+            continue;
+        if (next != RK_NO_UNIT) {
+            push(session, seat, next);
+            pushed = true;
         }
-        if (next != RK_NO_UNIT)
-            return next;
+        next = unit;
     }
+    if (pushed) {
+        rk_deque_publish(&seat->deque);
+        offer(session, seat);
+    }
+    return next;
+}
+
+/* The next unit of the cursor that is ready. */
+static uint32_t claim(rk_session *session, rk_seat *seat)
+{
+    uint32_t units = session->run->plan->units, next = RK_NO_UNIT;
+    while (next == RK_NO_UNIT && rk_load_relaxed(&session->phase) == RK_SHARED) {
+        uint32_t at = rk_load_relaxed(&session->cursor);
+        if (at >= units)
+            break;
+        uint32_t count = claim_size(session, seat, units - at);
+        at = rk_add_relaxed(&session->cursor, count);
+        next = pass(session, seat, at, count);
+    }
+    return next;
 }
 
 static uint64_t draw(rk_seat *seat)
@@ -243,7 +266,7 @@ static uint32_t own_work(rk_session *session, rk_seat *seat)
     uint32_t unit = rk_deque_pop(&seat->deque);
     if (unit == RK_DEQUE_EMPTY && (unit = pop_overflow(session, seat)) == RK_NO_UNIT &&
         (unit = rk_pool_pop_injected(session)) == RK_NO_UNIT)
-        unit = take_root(session, seat);
+        unit = claim(session, seat);
     return unit;
 }
 
@@ -251,12 +274,14 @@ static uint32_t own_work(rk_session *session, rk_seat *seat)
 static uint32_t find_work(rk_session *session, rk_seat *seat)
 {
     uint64_t start = rk_clock_now(), waited = 0;
-    while (!is_done(session) && waited < PATIENCE_NS) {
+    while (!rk_session_is_done(session) && waited < PATIENCE_NS) {
         uint32_t unit = own_work(session, seat);
         if (unit == RK_NO_UNIT && session->seat_count > 1)
             unit = steal(session, seat, waited < POLITE_NS);
         if (unit != RK_NO_UNIT)
             return unit;
+        if (rk_load_relaxed(&session->phase) != RK_SHARED)
+            break;
         for (int i = 0; i < 32; i++)
             rk_relax();
         waited = rk_clock_now() - start;
@@ -278,12 +303,14 @@ uint64_t rk_session_work(rk_session *session, rk_seat *seat)
         start_clock(seat);
         while (unit != RK_NO_UNIT) {
             rk_run_unit(&seat->worker, unit);
-            unit = release_successors(session, seat, unit);
+            unit = rk_session_release(session, seat, unit);
             tick(session, seat);
             units++;
             if (unit == RK_NO_UNIT)
                 unit = own_work(session, seat);
         }
+        if (rk_load_relaxed(&session->phase) != RK_SHARED)
+            break;
     }
     return units;
 }
@@ -302,15 +329,22 @@ void rk_session_judge_wake(rk_session *session, uint64_t units, uint64_t ns)
 
 bool rk_session_has_work(const rk_session *session)
 {
-    if (is_done(session))
+    if (rk_session_is_done(session))
         return false;
-    if (rk_load_seq_cst(&session->next_root) < session->run->plan->root_count ||
+    bool shared = rk_load_seq_cst(&session->phase) == RK_SHARED;
+    if ((shared && rk_load_seq_cst(&session->cursor) < session->run->plan->units) ||
         rk_load_seq_cst(&session->injected) != RK_NO_UNIT)
         return true;
     for (uint32_t i = 0; i < session->seat_count; i++)
         if (rk_deque_size(&session->seats[i].deque))
             return true;
     return false;
+}
+
+void rk_session_count_cursor(rk_session *session, uint32_t from)
+{
+    for (uint32_t unit = from; unit < session->run->plan->units; unit++)
+        rk_store_relaxed(&session->run->join[unit], rk_load_relaxed(&session->run->join[unit]) + 1);
 }
 
 static void seats_fini(rk_session *session)
@@ -353,6 +387,7 @@ static int start(rk_run *run, void **handle)
     if (!session)
         return RASK_ENOMEM;
     session->run = run;
+    rk_session_count_cursor(session, 0);
     uint32_t units = run->plan->units ? run->plan->units : 1;
     if (seats_init(session, run->options.workers < units ? run->options.workers : units)) {
         seats_fini(session);
@@ -375,9 +410,12 @@ static void wait(rk_run *run, void *handle)
         return;
     }
     rk_session *session = handle;
-    while (!is_done(session)) {
+    while (!rk_session_is_done(session)) {
         rk_session_work(session, &session->seats[0]);
-        rk_pool_park_owner(session);
+        if (rk_load_relaxed(&session->phase) == RK_GATHERING && rk_pool_gather(session))
+            rk_burst(session);
+        else
+            rk_pool_park_owner(session);
     }
     rk_pool_leave(session);
     for (uint32_t i = 0; i < session->seat_count; i++)

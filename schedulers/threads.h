@@ -16,6 +16,14 @@ typedef struct rk_seat {
     rk_worker worker;
 } rk_seat;
 
+/* What a session is doing. Changed under the pool's lock, but for SHARED to GATHERING by the owner. */
+enum rk_phase {
+    RK_SHARED,    /* work stealing */
+    RK_GATHERING, /* the cursor stands still: what it has passed is finished, and guests leave */
+    RK_BURST,     /* the owner alone, in plan order */
+    RK_BREAKING,  /* the sentinel is ending a burst in which nothing moves */
+};
+
 typedef struct rk_session {
     rk_run *run;
     rk_seat *seats;
@@ -26,7 +34,16 @@ typedef struct rk_session {
     rk_atomic_u32 injected;    /* units that lanes made ready, linked through join; changed under the pool's lock */
     rk_atomic_bool owner_parked;
     char apart[RK_CACHE_LINE]; /* what all read above is not disturbed by what all write below */
-    rk_atomic_u32 next_root;
+    rk_atomic_u32 cursor;      /* units below were passed */
+    rk_atomic_u32 phase;
+
+    /* Of a burst. */
+    rk_atomic_u32 position;    /* the unit that runs or is about to; units below are finished */
+    rk_atomic_bool broken;     /* the sentinel wants it to end */
+    uint32_t broken_at;        /* the position it found; set before phase is SHARED again */
+    uint32_t seen_position;    /* the sentinel's, from its last look */
+    uint64_t trust;            /* units that must have been short before the next burst */
+    uint64_t shared_since;     /* cursor when sharing began */
 
     /* Under the pool's lock. */
     uint32_t io_first, io_last; /* I/O units that are ready, linked through join */
@@ -36,7 +53,22 @@ typedef struct rk_session {
     struct rk_session *next, *previous;
 } rk_session;
 
-/* threads.c, called by the pool. */
+static inline bool rk_session_is_done(const rk_session *session)
+{
+    return rk_load_acquire(&session->done);
+}
+
+/* threads.c, called by the pool and bursts. */
+
+/* The end was reached. */
+void rk_session_finish(rk_session *session);
+/* Releases what waits for unit. The first unit in plan order that became ready, for the worker to run next, or
+ * RK_NO_UNIT; the others are in its deque. */
+uint32_t rk_session_release(rk_session *session, rk_seat *seat, uint32_t unit);
+/* Keeps a unit that is ready for the owner's next look at his deque. */
+void rk_session_hold(rk_session *session, rk_seat *seat, uint32_t unit);
+/* Makes the cursor one more predecessor of every unit from … on. */
+void rk_session_count_cursor(rk_session *session, uint32_t from);
 
 /* Executes units until none is found for a while; how many it were. */
 uint64_t rk_session_work(rk_session *session, rk_seat *seat);
@@ -45,6 +77,15 @@ void rk_session_release_from_lane(rk_session *session, uint32_t unit);
 bool rk_session_has_work(const rk_session *session);
 /* A woken thread found so many units and was here so long. */
 void rk_session_judge_wake(rk_session *session, uint64_t units, uint64_t ns);
+
+/* burst.c */
+
+/* Units are so short, and so many are left, that the owner had better run them alone. */
+bool rk_burst_pays(const rk_session *session, uint64_t unit_ns);
+/* The owner, in phase BURST: runs units in plan order until all are done, or until sharing pays again. */
+void rk_burst(rk_session *session);
+/* The sentinel, who took the session from BURST to BREAKING: back to SHARED, while the owner is in a long unit. */
+void rk_burst_break(rk_session *session);
 
 /* pool.c, called by the scheduler. */
 
@@ -55,6 +96,13 @@ void rk_pool_leave(rk_session *session);
 /* Sleeps until the session is done or may have work for its owner. Executes an I/O unit itself when no lane can be
  * had. */
 void rk_pool_park_owner(rk_session *session);
+/* The owner, in phase GATHERING and out of work: waits for the guests to leave, and changes to BURST; or changes
+ * nothing and returns false when there is work again. */
+bool rk_pool_gather(rk_session *session);
+/* The owner, in a burst: to BREAKING, so that the sentinel keeps away; false when he has it already. */
+bool rk_pool_end_burst(rk_session *session);
+/* Changes the phase, under the lock. */
+void rk_pool_set_phase(rk_session *session, uint32_t phase);
 /* Somebody sleeps who could help, or could be created. Call after making work visible. */
 bool rk_pool_may_wake(const rk_session *session);
 void rk_pool_wake(rk_session *session);

@@ -57,6 +57,8 @@ static struct rk_arena_chunk *chunk_new(rk_arena *arena, size_t least)
 
 void *rk_arena_alloc(rk_arena *arena, size_t size)
 {
+    if (size > PTRDIFF_MAX)
+        return NULL;
     size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     struct rk_arena_chunk *chunk = arena->chunks;
     if ((!chunk || size > chunk->capacity - arena->used) && !(chunk = chunk_new(arena, size)))

@@ -1,10 +1,11 @@
 #ifndef _GNU_SOURCE
-#    define _GNU_SOURCE /* dladdr, secure_getenv */
+#    define _GNU_SOURCE /* dladdr1, secure_getenv */
 #endif
 #include "core/base/module.h"
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,9 +72,13 @@ static bool own_folder(char *folder, uid_t *owner)
 {
     static const char anchor = 0;
     Dl_info info;
+    void *map = NULL;
     struct stat file;
-    if (!dladdr(&anchor, &info) || !info.dli_fname || !realpath(info.dli_fname, folder) ||
-        stat(folder, &file))
+    if (!dladdr1(&anchor, &info, &map, RTLD_DL_LINKMAP) || !map)
+        return false;
+    /* the program itself has no name there, and its argv[0] could be anything */
+    const char *object = ((const struct link_map *)map)->l_name;
+    if (!realpath(*object ? object : "/proc/self/exe", folder) || stat(folder, &file))
         return false;
     *strrchr(folder, '/') = '\0';
     *owner = file.st_uid;

@@ -4,6 +4,8 @@
  * not at all. The pool of argument words, the constants and the tables only grow; nodes never move. */
 #include "core/graph/graph.h"
 
+#include "core/store/store.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -504,6 +506,7 @@ static int push_args(rask_graph *graph, const rask_arg *args, size_t count)
         int status = arg_value(&args[i], constant);
         if (status)
             return status;
+        rk_store_exempt(constant);
         push_word(graph, RK_CONSTANT | (uint32_t)graph->constants.count++);
     }
     return RASK_OK;
@@ -604,6 +607,8 @@ rask_node *rask_item_at(rask_node *list, size_t index, const char *file, int lin
 rask_node *rask_call_outputs_at(rask_graph *graph, const rask_task_def *def, const rask_arg *args, size_t count,
                                 rask_node **outs, size_t outputs, const char *file, int line)
 {
+    if (outs && outputs <= RK_MAX_OUTPUTS)
+        memset(outs, 0, outputs * sizeof *outs);
     if (!graph || graph->status)
         return NULL;
     if (!outs || !outputs || outputs > RK_MAX_OUTPUTS)

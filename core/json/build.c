@@ -97,7 +97,7 @@ static int make_args(rk_reader *r, const cJSON *args)
 
 static int build_call(rk_reader *r, const rk_draft *draft, rask_node **node)
 {
-    const rask_task_def *def;
+    const rask_task_def *def = NULL;
     int status = find_function(r, draft->field[RK_FIELD_CALL]->valuestring, &def);
     if (!status)
         status = make_args(r, draft->field[RK_FIELD_ARGS]);

@@ -29,7 +29,7 @@
 /* Integers of a smaller magnitude than this are told apart by a double, which is how cJSON holds numbers. */
 #define RK_JSON_EXACT 9007199254740992.0 /* 2^53 */
 
-/* A registry without any function; NULL when there is no memory. */
+/* A registry with no functions but core's own, list and item; NULL when there is no memory. */
 rask_registry *rk_registry_new_empty(void);
 
 /* Bytes of the UTF-8 sequence that starts at at, 1 to 4; 0 when it is none, or is cut off at end. */

@@ -53,7 +53,7 @@ static void put(writer *w, const char *text, size_t len)
         memcpy(place, text, len);
 }
 
-static void puts_(writer *w, const char *text)
+static void put_text(writer *w, const char *text)
 {
     put(w, text, strlen(text));
 }
@@ -69,13 +69,13 @@ static void open_level(writer *w, const char *text)
 {
     if (w->depth++ == RK_MAX_JSON_DEPTH)
         fail(w, RASK_ELIMIT, "a constant is nested deeper than can be read");
-    puts_(w, text);
+    put_text(w, text);
 }
 
 static void close_level(writer *w, const char *text)
 {
     w->depth--;
-    puts_(w, text);
+    put_text(w, text);
 }
 
 static void put_escaped(writer *w, unsigned char c)
@@ -91,10 +91,11 @@ static void put_escaped(writer *w, unsigned char c)
     put(w, text, (size_t)snprintf(text, sizeof text, "\\u%04x", c));
 }
 
-/* In quotes. Bytes that are not UTF-8 become U+FFFD, which happens to labels only. */
+/* In quotes. Bytes that are not UTF-8 become question marks, which only labels have and which makes none
+ * longer. */
 static void put_string(writer *w, const char *text, size_t len)
 {
-    puts_(w, "\"");
+    put_text(w, "\"");
     const char *end = text + len, *plain = text;
     while (text < end) {
         size_t step = rk_utf8_length(text, end);
@@ -105,13 +106,13 @@ static void put_string(writer *w, const char *text, size_t len)
             if (step)
                 put_escaped(w, c);
             else
-                puts_(w, "\\ufffd");
+                put_text(w, "?");
             plain = text + 1;
         }
         text += as_is ? step : 1;
     }
     put(w, plain, (size_t)(text - plain));
-    puts_(w, "\"");
+    put_text(w, "\"");
 }
 
 /* The fewest digits that give the same number back, with a point whatever the locale has. */
@@ -138,7 +139,7 @@ static void put_nan(writer *w, double number)
     char text[32];
     memcpy(&bits, &number, sizeof bits);
     if (bits == 0x7ff8000000000000)
-        puts_(w, "\"nan\"");
+        put_text(w, "\"nan\"");
     else
         put(w, text, (size_t)snprintf(text, sizeof text, "\"0x%016llx\"", (unsigned long long)bits));
 }
@@ -152,7 +153,7 @@ static void put_f64(writer *w, double number)
     if (isnan(number))
         put_nan(w, number);
     else if (isinf(number))
-        puts_(w, number < 0 ? "\"-inf\"" : "\"inf\"");
+        put_text(w, number < 0 ? "\"-inf\"" : "\"inf\"");
     else
         put_digits(w, number);
     if (!plain)
@@ -201,8 +202,8 @@ static void no_such_constant(writer *w, const rask_value *value)
 static void put_scalar(writer *w, const rask_value *value)
 {
     switch (value->type) {
-    case RASK_NONE: puts_(w, "null"); break;
-    case RASK_BOOL: puts_(w, value->as.boolean ? "true" : "false"); break;
+    case RASK_NONE: put_text(w, "null"); break;
+    case RASK_BOOL: put_text(w, value->as.boolean ? "true" : "false"); break;
     case RASK_I64: put_i64(w, value->as.i64); break;
     case RASK_F64: put_f64(w, value->as.f64); break;
     case RASK_BYTES: put_bytes(w, value); break;
@@ -242,15 +243,15 @@ static void put_value(writer *w, const rask_value *value)
             put_scalar(w, now);
         }
         if (top && stack[top].count)
-            puts_(w, ", ");
+            put_text(w, ", ");
     }
 }
 
 static void put_key(writer *w, uint32_t id)
 {
-    puts_(w, "\"n");
+    put_text(w, "\"n");
     put_integer(w, w->number[id] - 1);
-    puts_(w, "\"");
+    put_text(w, "\"");
 }
 
 static void put_keys(writer *w, const uint32_t *words, size_t count)
@@ -258,7 +259,7 @@ static void put_keys(writer *w, const uint32_t *words, size_t count)
     open_level(w, "[");
     for (size_t i = 0; i < count; i++) {
         if (i)
-            puts_(w, ", ");
+            put_text(w, ", ");
         put_key(w, words[i]);
     }
     close_level(w, "]");
@@ -272,7 +273,7 @@ static void put_args(writer *w, const rask_node *node)
     open_level(w, ", \"args\": [");
     for (uint32_t i = 0; i < node->nargs; i++) {
         if (i)
-            puts_(w, ", ");
+            put_text(w, ", ");
         if (words[i] & RK_CONSTANT) {
             put_value(w, rk_graph_constant(node->graph, words[i]));
         } else {
@@ -289,7 +290,7 @@ static void put_call(writer *w, const rask_node *node)
     const char *name = rask_node_name(node);
     if (!*name || !rk_utf8_valid(name, strlen(name)))
         fail(w, RASK_EUNSUPPORTED, "the name of its function is not UTF-8 text");
-    puts_(w, "\"call\": ");
+    put_text(w, "\"call\": ");
     put_string(w, name, strlen(name));
     put_args(w, node);
 }
@@ -307,15 +308,15 @@ static void put_kind(writer *w, const rask_node *node)
     const uint32_t *words = rk_node_args(node);
     int64_t index;
     if (node->flags & RK_NODE_CONST) {
-        puts_(w, node->flags & RK_NODE_INPUT ? "\"input\": " : "\"const\": ");
+        put_text(w, node->flags & RK_NODE_INPUT ? "\"input\": " : "\"const\": ");
         put_value(w, rk_graph_constant(node->graph, words[0]));
     } else if (node->flags & RK_NODE_LIST) {
-        puts_(w, "\"list\": ");
+        put_text(w, "\"list\": ");
         put_keys(w, words, node->nargs);
     } else if (item_index(node, &index)) {
-        puts_(w, "\"item\": ");
+        put_text(w, "\"item\": ");
         put_integer(w, index);
-        puts_(w, ", \"of\": ");
+        put_text(w, ", \"of\": ");
         put_key(w, words[0]);
     } else {
         put_call(w, node);
@@ -325,24 +326,24 @@ static void put_kind(writer *w, const rask_node *node)
 static void put_attributes(writer *w, const rk_extra *extra)
 {
     if (*extra->label) {
-        puts_(w, ", \"label\": ");
+        put_text(w, ", \"label\": ");
         put_string(w, extra->label, strlen(extra->label));
     }
     if (extra->own_priority) {
-        puts_(w, ", \"priority\": ");
+        put_text(w, ", \"priority\": ");
         put_integer(w, extra->priority);
     }
     if (extra->own_retries) {
-        puts_(w, ", \"retries\": ");
+        put_text(w, ", \"retries\": ");
         put_integer(w, extra->retries);
     }
     if (extra->own_timeout) {
-        puts_(w, ", \"timeout\": ");
+        put_text(w, ", \"timeout\": ");
         put_f64(w, extra->timeout);
     }
     if (extra->own_result_bytes) { /* a guess: what a double cannot tell apart does not matter */
         uint64_t most = (uint64_t)RK_JSON_EXACT - 1;
-        puts_(w, ", \"result_bytes\": ");
+        put_text(w, ", \"result_bytes\": ");
         put_integer(w, (int64_t)(extra->result_bytes < most ? extra->result_bytes : most));
     }
 }
@@ -351,12 +352,12 @@ static void put_node(writer *w, const rask_node *node)
 {
     w->node = node->id;
     w->depth = DOCUMENT_DEPTH;
-    puts_(w, "    ");
+    put_text(w, "    ");
     put_key(w, node->id);
     open_level(w, ": {");
     put_kind(w, node);
     if (node->order_only) {
-        puts_(w, ", \"after\": ");
+        put_text(w, ", \"after\": ");
         put_keys(w, rk_node_args(node) + node->nargs, node->order_only);
     }
     const rk_extra *extra = rk_node_extra(node);
@@ -390,25 +391,25 @@ static uint32_t number_nodes(writer *w, rask_node *const *targets, size_t count)
 static void put_document(writer *w, rask_node *const *targets, size_t count)
 {
     uint32_t ids = number_nodes(w, targets, count);
-    puts_(w, "{\n  \"rask\": ");
+    put_text(w, "{\n  \"rask\": ");
     put_integer(w, RK_JSON_VERSION);
-    puts_(w, ",\n  \"nodes\": {\n");
+    put_text(w, ",\n  \"nodes\": {\n");
     bool first = true;
     for (uint32_t id = 0; id < ids && !w->status; id++) {
         if (!w->number[id])
             continue;
         if (!first)
-            puts_(w, ",\n");
+            put_text(w, ",\n");
         first = false;
         put_node(w, rk_graph_node(w->graph, id));
     }
-    puts_(w, "\n  },\n  \"targets\": [");
+    put_text(w, "\n  },\n  \"targets\": [");
     for (size_t i = 0; i < count; i++) {
         if (i)
-            puts_(w, ", ");
+            put_text(w, ", ");
         put_key(w, targets[i]->id);
     }
-    puts_(w, "]\n}\n");
+    put_text(w, "]\n}\n");
     put(w, "", 1);
 }
 

@@ -1,5 +1,8 @@
-/* Which nodes the targets need: one walk from the newest to the oldest, since arguments are older than calls. */
+/* Which nodes the targets need: one walk from the newest to the oldest, since arguments are older than calls. It notes
+ * the consumers of each, too, which hold unless merging or constants change them. */
 #include "core/plan/planner.h"
+
+#include <string.h>
 
 static void see_hints(rk_planner *p, const rask_node *node)
 {
@@ -17,9 +20,15 @@ static void see_hints(rk_planner *p, const rask_node *node)
 static void need_arguments(rk_planner *p, const rask_node *node)
 {
     const uint32_t *args = rk_node_args(node);
-    for (uint32_t i = 0, n = rk_node_words(node); i < n; i++)
-        if (!(args[i] & RK_CONSTANT))
-            p->needed[args[i]] |= RK_NEEDED;
+    uint32_t count = rk_node_words(node);
+    p->words += count;
+    for (uint32_t i = 0; i < count; i++) {
+        if (args[i] & RK_CONSTANT)
+            continue;
+        p->edges++;
+        p->needed[args[i]] |= RK_NEEDED;
+        rk_note_consumer(p, args[i], node->id);
+    }
 }
 
 int rk_plan_cull(rk_planner *p)
@@ -28,8 +37,10 @@ int rk_plan_cull(rk_planner *p)
         if (p->targets[i]->id >= p->nodes)
             p->nodes = p->targets[i]->id + 1;
     p->needed = rk_calloc(p->nodes, 1);
-    if (!p->needed)
+    p->into = rk_alloc_array(p->nodes, sizeof *p->into);
+    if (!p->needed || !p->into)
         return RASK_ENOMEM;
+    memset(p->into, 0xff, p->nodes * sizeof *p->into); /* RK_NOBODY */
     for (size_t i = 0; i < p->target_count; i++)
         p->needed[p->targets[i]->id] = RK_NEEDED | RK_TARGET;
     uint32_t last_def = RK_NO_DEF;

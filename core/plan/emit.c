@@ -77,29 +77,19 @@ static void emit_targets(const rk_planner *p, rask_plan *plan, const uint32_t *n
     }
 }
 
-static uint64_t count_words(const rk_planner *p)
-{
-    uint64_t words = 0;
-    for (uint32_t id = 0; id < p->nodes; id++)
-        if (rk_is_task(p, id))
-            words += rk_node_words(rk_graph_node(p->graph, id));
-    return words;
-}
-
 /* number: scratch by node; may be the memory of unit_of, which nobody reads after unite. */
 static int emit_tasks(rk_planner *p, rask_plan *plan)
 {
-    uint64_t words = count_words(p);
-    if (words >= RK_MAX_ARGUMENTS)
+    if (p->words >= RK_MAX_ARGUMENTS)
         return RASK_ELIMIT;
-    int status = alloc_tasks(p, plan, words);
+    int status = alloc_tasks(p, plan, p->words);
     if (status)
         return status;
     plan->arg_start[0] = plan->unit_start[0] = 0;
     for (uint32_t k = 0; k < p->units; k++) {
         uint32_t u = p->order[k];
-        for (uint32_t m = p->member_start[u]; m < p->member_start[u + 1]; m++)
-            emit_task(p, plan, p->members[m], p->unit_of);
+        for (uint32_t m = rk_first_member(p, u), end = rk_first_member(p, u + 1); m < end; m++)
+            emit_task(p, plan, rk_member(p, m), p->unit_of);
         plan->unit_start[k + 1] = plan->tasks;
     }
     emit_targets(p, plan, p->unit_of);

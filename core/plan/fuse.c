@@ -7,18 +7,19 @@
  * their last member are in topological order and cannot form a cycle. */
 #include "core/plan/planner.h"
 
-enum { NOBODY = UINT32_MAX, MANY = UINT32_MAX - 1 };
+#include <string.h>
 
 static bool is_io(const rask_node *node)
 {
     return rk_node_def(node)->flags & RASK_IO;
 }
 
-/* into[n] = the only consumer of n, NOBODY or MANY. */
+/* Consumers and edges anew, in terms of what words mean after merging. */
 static void find_consumers(rk_planner *p)
 {
+    p->edges = 0;
+    memset(p->into, 0xff, p->nodes * sizeof *p->into); /* RK_NOBODY */
     for (uint32_t id = 0; id < p->nodes; id++) {
-        p->into[id] = NOBODY;
         if (!rk_is_task(p, id))
             continue;
         const rask_node *node = rk_graph_node(p->graph, id);
@@ -28,49 +29,45 @@ static void find_consumers(rk_planner *p)
             if (word & RK_CONSTANT)
                 continue;
             p->edges++;
-            p->into[word] = p->into[word] == NOBODY || p->into[word] == id ? id : MANY;
+            rk_note_consumer(p, word, id);
         }
     }
 }
 
-/* The only predecessor of a task, or NOBODY or MANY. */
+/* The only predecessor of a task, or RK_NOBODY or RK_MANY. */
 static uint32_t only_pred(const rk_planner *p, const rask_node *node)
 {
-    uint32_t only = NOBODY;
+    uint32_t only = RK_NOBODY;
     const uint32_t *args = rk_node_args(node);
     for (uint32_t i = 0, n = rk_node_words(node); i < n; i++) {
         uint32_t word = rk_word(p, args[i]);
         if (word & RK_CONSTANT || word == only)
             continue;
-        if (only != NOBODY)
-            return MANY;
+        if (only != RK_NOBODY)
+            return RK_MANY;
         only = word;
     }
     return only;
 }
 
-/* Newest first, so that a consumer's unit is known before its producers': into becomes unit_of, first in terms of
- * last members. */
+static bool fuses(const rk_planner *p, uint32_t id, uint32_t consumer)
+{
+    const rask_node *node = rk_graph_node(p->graph, id), *next = rk_graph_node(p->graph, consumer);
+    if (!(rk_node_def(node)->flags & RASK_CHEAP) && only_pred(p, next) != id)
+        return false;
+    return is_io(node) == is_io(next);
+}
+
 int rk_plan_fuse(rk_planner *p)
 {
-    p->into = rk_alloc_array(p->nodes, sizeof *p->into);
-    if (!p->into)
-        return RASK_ENOMEM;
-    find_consumers(p);
+    if (p->word)
+        find_consumers(p);
     p->units = p->task_count;
     for (uint32_t id = 0; id < p->nodes; id++) {
-        if (!rk_is_task(p, id))
-            continue;
         uint32_t consumer = p->into[id];
-        p->into[id] = id;
-        if (consumer >= MANY)
-            continue;
-        const rask_node *node = rk_graph_node(p->graph, id), *next = rk_graph_node(p->graph, consumer);
-        bool cheap = rk_node_def(node)->flags & RASK_CHEAP;
-        if ((cheap || only_pred(p, next) == id) && is_io(node) == is_io(next)) {
-            p->into[id] = consumer;
-            p->units--;
-        }
+        bool fused = consumer < RK_MANY && rk_is_task(p, id) && fuses(p, id, consumer);
+        p->into[id] = fused ? consumer : id;
+        p->units -= fused;
     }
     return RASK_OK;
 }

@@ -1,7 +1,10 @@
 /* Plans: made by the passes of planner.h, bound, asked and ended. Running them is the schedulers' work. */
 #include "core/plan/planner.h"
 #include "core/order/order.h"
+#include "core/store/store.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 static void planner_fini(rk_planner *p)
@@ -122,6 +125,23 @@ const char *rask_plan_error(const rask_plan *plan)
     return plan && plan->error ? plan->error : "";
 }
 
+static void set_error(rask_plan *plan, const char *message)
+{
+    rk_free(plan->error);
+    plan->error = message ? rk_strndup(message, strlen(message)) : NULL;
+}
+
+int rk_plan_fail(rask_plan *plan, int status, const char *format, ...)
+{
+    char message[RK_MAX_ERROR];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    set_error(plan, message);
+    return rk_graph_report(plan->graph, status, "%s", message);
+}
+
 /* Constants of the plan's own, each with a reference. */
 static int copy_constants(rask_plan *plan)
 {
@@ -138,22 +158,26 @@ static int copy_constants(rask_plan *plan)
 
 int rask_plan_bind(rask_plan *plan, const rask_node *input, const rask_value *value)
 {
-    if (!plan || !input || !value || value->type > RASK_CUSTOM)
+    if (!plan)
         return RASK_EINVAL;
+    if (!input || !value || value->type > RASK_CUSTOM)
+        return rk_plan_fail(plan, RASK_EINVAL, "bind: no input, or no value for it");
     rask_graph *graph = plan->graph;
     if (input->graph != graph || !(input->flags & RK_NODE_INPUT))
-        return rk_graph_report(graph, RASK_EINVAL, "bind: %s (node %u) is no input of the plan's graph",
-                               rask_node_name(input), input->id);
+        return rk_plan_fail(plan, RASK_EINVAL, "bind: %s (node %u) is no input of the plan's graph",
+                            rask_node_name(input), input->id);
     uint32_t word = rk_node_args(input)[0], index = word & ~RK_CONSTANT;
     const rask_value *old = rk_graph_constant(graph, word);
     if (old->type != value->type)
-        return rk_graph_report(graph, RASK_ETYPE, "bind: input %u is %s, not %s", input->id,
-                               rask_type_name(old->type), rask_type_name(value->type));
+        return rk_plan_fail(plan, RASK_ETYPE, "bind: input %u is %s, not %s", input->id, rask_type_name(old->type),
+                            rask_type_name(value->type));
     if (index >= plan->constant_count)
-        return rk_graph_report(graph, RASK_EINVAL, "bind: input %u was built after the plan", input->id);
+        return rk_plan_fail(plan, RASK_EINVAL, "bind: input %u was built after the plan", input->id);
     if (!plan->constants && copy_constants(plan))
-        return rk_graph_report(graph, RASK_ENOMEM, "bind: no memory for %u constants", plan->constant_count);
+        return rk_plan_fail(plan, RASK_ENOMEM, "bind: no memory for %u constants", plan->constant_count);
+    set_error(plan, NULL);
     rask_value fresh = rask_value_ref(value);
+    rk_store_exempt(&fresh);
     rask_value_unref(&plan->constants[index]);
     plan->constants[index] = fresh;
     return RASK_OK;

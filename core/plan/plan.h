@@ -46,7 +46,7 @@ struct rask_plan {
 
     rask_value *constants; /* own copies of the graph's, once an input was bound; NULL: the graph's serve */
     uint32_t constant_count; /* of the graph when the plan was made */
-    char *error;           /* of the last run; NULL: none */
+    char *error;           /* of the last call; NULL: none */
     void *spare;           /* memory of the last run, for the next one (schedulers/run.c) */
 };
 
@@ -57,6 +57,9 @@ static inline const rask_task_def *rk_plan_def(const rask_plan *plan, uint32_t t
 {
     return ((const rask_task_def *const *)plan->graph->definitions.data)[plan->def[task] & RK_TASK_DEF_MASK];
 }
+
+/* Notes why a call with this plan failed, for rask_plan_error() and rask_graph_error(). Returns status. */
+int rk_plan_fail(rask_plan *plan, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The unit that holds a task, in logarithmic time. */
 uint32_t rk_plan_unit(const rask_plan *plan, uint32_t task);

@@ -23,19 +23,24 @@ typedef struct rk_planner {
     uint32_t *word;         /* by node: its own id, that of the call it was merged into, or a constant's word;
                              * NULL: every node stands for itself */
     uint32_t needed_count, task_count, merged;
+    uint64_t words;         /* arguments of all tasks, constants included; at least as many as there are */
     bool pure, constants;   /* some needed call is pure; some needed node is a constant */
     bool sized, prioritised;/* some task has a size hint; some a priority */
 
-    uint32_t *into;         /* by node: the task it is fused into; itself when it ends its unit */
+    uint32_t *into;         /* by node: first its only consumer, RK_NOBODY or RK_MANY; then the task it is fused
+                             * into, itself when it ends its unit */
     uint32_t *unit_of;      /* by node: its unit; shares memory with into */
     uint32_t units;
-    uint32_t *member_start; /* by unit, units + 1 */
-    uint32_t *members;      /* nodes, ascending in each unit */
+    uint32_t *member_start; /* by unit, units + 1; NULL when every unit has one member */
+    uint32_t *members;      /* nodes, ascending in each unit; NULL when they are 0, 1, 2, … */
     uint32_t *pred_start, *pred, *succ_start, *succ;
     uint64_t *size;         /* by unit; NULL: all equal */
     uint32_t *order;        /* order[k]: the unit that runs k-th */
     uint64_t edges;         /* between tasks */
 } rk_planner;
+
+#define RK_NOBODY UINT32_MAX
+#define RK_MANY   (UINT32_MAX - 1)
 
 enum { RK_NEEDED = 1, RK_CALL = 2, RK_TARGET = 4, RK_MERGED = 8 };
 
@@ -57,6 +62,24 @@ static inline bool rk_is_task(const rk_planner *p, uint32_t node)
 static inline uint32_t rk_word(const rk_planner *p, uint32_t word)
 {
     return word & RK_CONSTANT || !p->word ? word : p->word[word];
+}
+
+/* The place of a unit's first member, and of what is behind its last. */
+static inline uint32_t rk_first_member(const rk_planner *p, uint32_t unit)
+{
+    return p->member_start ? p->member_start[unit] : unit;
+}
+
+static inline uint32_t rk_member(const rk_planner *p, uint32_t place)
+{
+    return p->members ? p->members[place] : place;
+}
+
+/* consumer takes the result of node. */
+static inline void rk_note_consumer(rk_planner *p, uint32_t node, uint32_t consumer)
+{
+    uint32_t seen = p->into[node];
+    p->into[node] = seen == RK_NOBODY || seen == consumer ? consumer : RK_MANY;
 }
 
 static inline uint32_t rk_node_words(const rask_node *node)

@@ -48,8 +48,8 @@ static void unit_priorities(const rk_planner *p, int32_t *priority)
 {
     for (uint32_t u = 0; u < p->units; u++) {
         priority[u] = INT32_MIN;
-        for (uint32_t m = p->member_start[u]; m < p->member_start[u + 1]; m++) {
-            int32_t own = node_priority(p, p->members[m]);
+        for (uint32_t m = rk_first_member(p, u); m < rk_first_member(p, u + 1); m++) {
+            int32_t own = node_priority(p, rk_member(p, m));
             priority[u] = own > priority[u] ? own : priority[u];
         }
     }

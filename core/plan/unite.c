@@ -6,36 +6,23 @@ static void number_units(rk_planner *p)
 {
     p->unit_of = p->into;
     uint32_t next = p->units;
+    if (next == p->nodes)
+        return; /* every node is a unit of its own, and numbered like it */
     for (uint32_t id = p->nodes; id-- > 0;)
         if (rk_is_task(p, id))
             p->unit_of[id] = p->into[id] == id ? --next : p->unit_of[p->into[id]];
 }
 
-/* Calls visit for every edge from another unit into the members of unit. */
-#define FOR_EDGES_INTO(p, unit, from)                                                                        \
-    for (uint32_t m_ = (p)->member_start[unit]; m_ < (p)->member_start[(unit) + 1]; m_++)                    \
-        for (edge_walk w_ = walk((p), (p)->members[m_]); w_.at < w_.end; w_.at++)                            \
-            if ((from = source((p), *w_.at)) != UINT32_MAX && from != (unit))
-
-typedef struct edge_walk {
-    const uint32_t *at, *end;
-} edge_walk;
-
-static inline edge_walk walk(const rk_planner *p, uint32_t node_id)
+/* Members of units of one, in the order of units. */
+static void list_members(rk_planner *p)
 {
-    const rask_node *node = rk_graph_node(p->graph, node_id);
-    const uint32_t *args = rk_node_args(node);
-    return (edge_walk){args, args + rk_node_words(node)};
+    for (uint32_t id = 0, at = 0; id < p->nodes; id++)
+        if (rk_is_task(p, id))
+            p->members[at++] = id;
 }
 
-/* The unit an argument comes from; UINT32_MAX for constants. */
-static inline uint32_t source(const rk_planner *p, uint32_t word)
-{
-    word = rk_word(p, word);
-    return word & RK_CONSTANT ? UINT32_MAX : p->unit_of[word];
-}
-
-static void place_members(rk_planner *p)
+/* By counting: start[u + 1] is first the size of u, then its end, then its start. */
+static void sort_members(rk_planner *p)
 {
     uint32_t *start = p->member_start;
     for (uint32_t id = 0; id < p->nodes; id++)
@@ -46,41 +33,68 @@ static void place_members(rk_planner *p)
     for (uint32_t id = p->nodes; id-- > 0;)
         if (rk_is_task(p, id))
             p->members[--start[p->unit_of[id] + 1]] = id;
-    /* each start[u + 1] has moved down to the start of u */
     for (uint32_t u = 0; u < p->units; u++)
         start[u] = start[u + 1];
     start[p->units] = p->task_count;
 }
 
-static uint32_t count_edges(rk_planner *p)
+static int place_members(rk_planner *p)
 {
-    uint32_t edges = 0, from;
-    for (uint32_t u = 0; u < p->units; u++) {
-        p->pred_start[u] = edges;
-        FOR_EDGES_INTO (p, u, from) {
-            p->succ_start[from + 1]++;
-            edges++;
-        }
+    if (p->units == p->nodes)
+        return RASK_OK;
+    p->members = rk_alloc_array((size_t)p->task_count + 1, sizeof *p->members);
+    if (!p->members)
+        return RASK_ENOMEM;
+    if (p->units == p->task_count) {
+        list_members(p);
+        return RASK_OK;
     }
-    p->pred_start[p->units] = edges;
-    return edges;
+    p->member_start = rk_calloc((size_t)p->units + 1, sizeof *p->member_start);
+    if (!p->member_start)
+        return RASK_ENOMEM;
+    sort_members(p);
+    return RASK_OK;
 }
 
-/* pred, and succ by counting: succ_start[u + 1] is the number of edges out of u on entry, and where they end at
- * last. */
-static void place_edges(rk_planner *p)
+/* Appends the units that the members of unit take results from; counts them in succ_start[from + 1]. */
+static uint32_t append_preds(rk_planner *p, uint32_t unit, uint32_t at)
 {
-    uint32_t *end = p->succ_start, from, at = 0, edges = 0;
+    for (uint32_t m = rk_first_member(p, unit), end = rk_first_member(p, unit + 1); m < end; m++) {
+        const rask_node *node = rk_graph_node(p->graph, rk_member(p, m));
+        const uint32_t *args = rk_node_args(node);
+        for (uint32_t i = 0, n = rk_node_words(node); i < n; i++) {
+            uint32_t word = rk_word(p, args[i]);
+            if (word & RK_CONSTANT || p->unit_of[word] == unit)
+                continue;
+            p->pred[at++] = p->unit_of[word];
+            p->succ_start[p->unit_of[word] + 1]++;
+        }
+    }
+    return at;
+}
+
+static void place_preds(rk_planner *p)
+{
+    uint32_t at = 0;
+    for (uint32_t u = 0; u < p->units; u++) {
+        p->pred_start[u] = at;
+        at = append_preds(p, u, at);
+    }
+    p->pred_start[p->units] = at;
+}
+
+/* By counting, as above: afterwards succ_start[u + 1] is where the edges out of u end. */
+static void place_succs(rk_planner *p)
+{
+    uint32_t *end = p->succ_start, edges = 0;
     for (uint32_t u = 0; u < p->units; u++) {
         uint32_t count = end[u + 1];
         end[u + 1] = edges;
         edges += count;
     }
     for (uint32_t u = 0; u < p->units; u++)
-        FOR_EDGES_INTO (p, u, from) {
-            p->pred[at++] = from;
-            p->succ[end[from + 1]++] = u;
-        }
+        for (uint32_t e = p->pred_start[u]; e < p->pred_start[u + 1]; e++)
+            p->succ[end[p->pred[e] + 1]++] = u;
 }
 
 static uint64_t result_bytes(const rk_planner *p, uint32_t node_id)
@@ -97,7 +111,7 @@ static int make_sizes(rk_planner *p)
     if (!p->size)
         return RASK_ENOMEM;
     for (uint32_t u = 0; u < p->units; u++) {
-        uint64_t bytes = result_bytes(p, p->members[p->member_start[u + 1] - 1]);
+        uint64_t bytes = result_bytes(p, rk_member(p, rk_first_member(p, u + 1) - 1));
         p->size[u] = bytes ? bytes : sizeof(rask_value);
     }
     return RASK_OK;
@@ -108,18 +122,14 @@ int rk_plan_unite(rk_planner *p)
     if (p->edges >= RK_MAX_ARGUMENTS)
         return RASK_ELIMIT;
     number_units(p);
-    p->member_start = rk_calloc((size_t)p->units + 1, sizeof *p->member_start);
-    p->members = rk_alloc_array((size_t)p->task_count + 1, sizeof *p->members);
+    int status = place_members(p);
     p->pred_start = rk_alloc_array((size_t)p->units + 1, sizeof *p->pred_start);
     p->succ_start = rk_calloc((size_t)p->units + 1, sizeof *p->succ_start);
-    if (!p->member_start || !p->members || !p->pred_start || !p->succ_start)
+    p->pred = rk_alloc_array(p->edges + 1, sizeof *p->pred);
+    p->succ = rk_alloc_array(p->edges + 1, sizeof *p->succ);
+    if (status || !p->pred_start || !p->succ_start || !p->pred || !p->succ)
         return RASK_ENOMEM;
-    place_members(p);
-    size_t edges = count_edges(p);
-    p->pred = rk_alloc_array(edges + 1, sizeof *p->pred);
-    p->succ = rk_alloc_array(edges + 1, sizeof *p->succ);
-    if (!p->pred || !p->succ)
-        return RASK_ENOMEM;
-    place_edges(p);
+    place_preds(p);
+    place_succs(p);
     return p->sized ? make_sizes(p) : RASK_OK;
 }

@@ -27,6 +27,9 @@ int rk_store_add(rk_store *store, const rask_value *result);
 /* No longer counts what value holds: it is handed out. */
 void rk_store_hand_out(rk_store *store, const rask_value *value);
 
+/* A constant: what it holds belongs to the graph, and no run counts it. */
+void rk_store_exempt(const rask_value *value);
+
 /* An object that the store counted died. */
 void rk_store_forget(rk_store *store, size_t bytes);
 

@@ -21,6 +21,7 @@ int rk_task_fail(rask_task *task, int code, const char *format, ...)
 
 int rask_fail(rask_task *task, int code, const char *message)
 {
+    code = code ? code : RASK_ETASK;
     return rk_task_fail(task, code, "%s", message ? message : rask_status_text(code));
 }
 
@@ -181,6 +182,8 @@ int rask_return_f64(rask_task *task, double f)
 /* A result whose making may fail. */
 static int return_made(rask_task *task, int status, rask_value value, size_t bytes)
 {
+    if (status == RASK_EINVAL)
+        return rk_task_fail(task, status, "returned what is no value: a NULL array, or a class without name or destroy");
     if (status)
         return rk_task_fail(task, status, "no memory for a result of %zu bytes", bytes);
     return rask_return_value(task, value);

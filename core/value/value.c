@@ -107,7 +107,8 @@ int rask_value_list_new(const rask_value *values, size_t count, rask_value *out)
     list->count = count;
     for (size_t i = 0; i < count; i++) {
         list->items[i] = rask_value_ref(&values[i]);
-        list->head.deep += rask_value_size(&values[i]);
+        if (__builtin_add_overflow(list->head.deep, rask_value_size(&values[i]), &list->head.deep))
+            list->head.deep = SIZE_MAX;
     }
     return give(list, out);
 }
@@ -141,6 +142,9 @@ int rask_value_block_adopt(const rask_block *block, size_t bytes, rask_value *ou
 {
     if (!block || !out || !rask_dtype_size(block->dtype) || block->ndim > RASK_MAX_DIMENSIONS)
         return RASK_EINVAL;
+    for (uint32_t i = 0; i < block->ndim; i++)
+        if (block->shape[i] < 0)
+            return RASK_EINVAL;
     if (bytes > PTRDIFF_MAX - sizeof(block_object))
         return RASK_ELIMIT;
     block_object *object = object_new(RASK_BLOCK, sizeof *object);

@@ -15,13 +15,13 @@ typedef enum rask_colour {
     RASK_COLOUR_DURATION, /* these need a recording of a finished run */
     RASK_COLOUR_BYTES,
     RASK_COLOUR_WORKER,
-    RASK_COLOUR_STATUS,   /* failed, done, never run */
+    RASK_COLOUR_STATUS, /* failed, done, never run */
 } rask_colour;
 
 typedef struct rask_draw_options {
-    size_t size;                     /* sizeof(rask_draw_options), set by RASK_DRAW_OPTIONS_INIT */
+    size_t size; /* sizeof(rask_draw_options), set by RASK_DRAW_OPTIONS_INIT */
     rask_colour colour;
-    const rask_recording *recording; /* of a run of the same targets; NULL: none. Tooltips tell what it holds */
+    const rask_recording *recording; /* of a run of the same targets, told in tooltips, too; NULL: none */
     uint32_t limit;                  /* more nodes than this are drawn as a synopsis; 0: 300 */
     bool plan;                       /* draw the plan: equal calls merged into one, fused chains in frames */
     const char *title;               /* UTF-8; NULL: none */
@@ -35,25 +35,28 @@ static inline rask_draw_options rask_draw_options_init()
     options.size = sizeof options;
     return options;
 }
-#define RASK_DRAW_OPTIONS_INIT rask_draw_options_init()
+#    define RASK_DRAW_OPTIONS_INIT rask_draw_options_init()
 #else
-#define RASK_DRAW_OPTIONS_INIT ((rask_draw_options){.size = sizeof(rask_draw_options)})
+#    define RASK_DRAW_OPTIONS_INIT ((rask_draw_options){.size = sizeof(rask_draw_options)})
 #endif
 
 /* Draws what node needs into path: .dot, .svg, .png or .pdf, by its ending.
  *
- * Boxes are data (constants, inputs), ellipses calls, with their label and the arguments that are no nodes beneath the
- * name; [ ] is a list, [3] an element of one. A thick border: used more than once; a double one: a target; a dashed
- * arrow: waits, but takes no value. Labels are shown as they are, long ones shortened; tooltips have them in full.
+ * Boxes are data (constants, inputs), ellipses calls, with their label and the arguments that are no nodes
+ * beneath the name; [ ] is a list, [3] an element of one. A thick border: used more than once; a double one:
+ * a target; a dashed arrow: waits, but takes no value. Labels are shown as they are, long ones shortened;
+ * tooltips have them in full.
  *
- * A graph of more nodes than the limit, or of so many edges that no one could follow them, is drawn as a synopsis: one
- * box a task name and level (the longest path from the sources) with its count, and the picture says so. When that is
- * too much still, neighbouring levels share boxes. A million nodes take less than a second.
+ * A graph of more nodes than the limit, or of so many edges that no one could follow them, is drawn as a
+ * synopsis: one box a task name and level (the longest path from the sources) with its count, and the picture
+ * says so. When that is too much still, neighbouring levels share boxes. A million nodes take less than a
+ * second.
  *
- * options may be NULL. The file appears whole or not at all. RASK_EINVAL: another ending, no path, bad options, a colour
- * that needs a recording without one; RASK_EUNSUPPORTED: no Graphviz module for SVG, PNG, PDF: the message names the
- * package; RASK_EIO: writing failed; RASK_EGRAPH, RASK_ENOMEM. The message is in rask_graph_error(). One drawing at a
- * time is made in a process: calls from several threads wait for each other, since Graphviz is not thread-safe. */
+ * options may be NULL. The file appears whole or not at all. RASK_EINVAL: another ending, no path, bad
+ * options, a colour that needs a recording without one; RASK_EUNSUPPORTED: no Graphviz module for SVG, PNG,
+ * PDF: the message names the package; RASK_EIO: writing failed; RASK_EGRAPH, RASK_ENOMEM. The message is in
+ * rask_graph_error(). One drawing at a time is made in a process: calls from several threads wait for each
+ * other, since Graphviz is not thread-safe. */
 RASK_API int rask_draw(rask_node *node, const char *path, const rask_draw_options *options);
 RASK_API int rask_draw_nodes(rask_node *const *nodes, size_t count, const char *path,
                              const rask_draw_options *options);

@@ -104,10 +104,12 @@ static uint32_t reach(const rk_arrow *arrow)
     return arrow->from < arrow->to ? arrow->to - arrow->from : arrow->from - arrow->to;
 }
 
-/* Heavy ones first, of equal ones the short: boxes are numbered by level. */
+/* Needed ones first, then heavy ones, of equal ones the short: boxes are numbered by level. */
 static int compare_weight(const void *a, const void *b)
 {
     const rk_arrow *x = a, *y = b;
+    if (x->needed != y->needed)
+        return x->needed ? -1 : 1;
     if (x->count != y->count)
         return x->count < y->count ? 1 : -1;
     if (reach(x) != reach(y))
@@ -115,14 +117,39 @@ static int compare_weight(const void *a, const void *b)
     return compare_place(a, b);
 }
 
-static void leave_out_light_ones(rk_picture *picture)
+/* Of the arrows into each box and of those out of it the first, when they are sorted by weight: so no box
+ * that has neighbours stands alone. */
+static int find_needed(rk_picture *picture)
 {
-    uint32_t most = 2 * picture->box_count > RK_SYNOPSIS_ARROWS ? 2 * picture->box_count : RK_SYNOPSIS_ARROWS;
+    bool *into = rk_calloc(picture->box_count, sizeof *into),
+         *out_of = rk_calloc(picture->box_count, sizeof *out_of);
+    if (into && out_of)
+        for (uint32_t i = 0; i < picture->arrow_count; i++) {
+            rk_arrow *arrow = &picture->arrows[i];
+            arrow->needed = !into[arrow->to] || !out_of[arrow->from];
+            into[arrow->to] = out_of[arrow->from] = true;
+        }
+    bool enough = into && out_of;
+    rk_free(into);
+    rk_free(out_of);
+    return enough ? RASK_OK : RASK_ENOMEM;
+}
+
+static int leave_out_light_ones(rk_picture *picture)
+{
+    uint64_t most = (uint64_t)RK_SYNOPSIS_ARROWS_PER_BOX * picture->box_count;
+    if (most < RK_SYNOPSIS_ARROWS)
+        most = RK_SYNOPSIS_ARROWS;
     if (!picture->synopsis || picture->arrow_count <= most)
-        return;
+        return RASK_OK;
     qsort(picture->arrows, picture->arrow_count, sizeof *picture->arrows, compare_weight);
-    picture->arrows_left_out = picture->arrow_count - most;
-    picture->arrow_count = most;
+    int status = find_needed(picture);
+    if (status)
+        return status;
+    qsort(picture->arrows, picture->arrow_count, sizeof *picture->arrows, compare_weight);
+    picture->arrows_left_out = picture->arrow_count - (uint32_t)most;
+    picture->arrow_count = (uint32_t)most;
+    return RASK_OK;
 }
 
 int rk_picture_arrows(rk_picture *picture)
@@ -137,8 +164,8 @@ int rk_picture_arrows(rk_picture *picture)
     for (uint32_t i = 0; i < picture->arrow_count; i++)
         if (!picture->arrows[i].order_only)
             picture->boxes[picture->arrows[i].from].uses += picture->arrows[i].count;
-    leave_out_light_ones(picture);
+    status = leave_out_light_ones(picture);
     if (picture->arrow_count)
         qsort(picture->arrows, picture->arrow_count, sizeof *picture->arrows, compare_place);
-    return RASK_OK;
+    return status;
 }

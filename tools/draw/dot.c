@@ -93,6 +93,22 @@ static void write_width(char *out, size_t capacity, uint64_t count)
     snprintf(out, capacity, "%u.%u", tenths / 10, tenths % 10);
 }
 
+static bool set_count(Agedge_t *edge, uint64_t count)
+{
+    char width[32];
+    rk_text label = {0};
+    rk_text_print(&label, " ×");
+    rk_text_count(&label, count);
+    char *text = rk_text_take(&label);
+    if (!text)
+        return false;
+    set(edge, "label", text);
+    rk_free(text);
+    write_width(width, sizeof width, count);
+    set(edge, "penwidth", width);
+    return true;
+}
+
 static bool add_arrow(Agraph_t *dot, Agnode_t *const *drawn, const rk_arrow *arrow)
 {
     Agedge_t *edge = agedge(dot, drawn[arrow->from], drawn[arrow->to], NULL, 1);
@@ -100,17 +116,7 @@ static bool add_arrow(Agraph_t *dot, Agnode_t *const *drawn, const rk_arrow *arr
         return false;
     if (arrow->order_only)
         set(edge, "style", "dashed");
-    if (arrow->count > 1) {
-        char width[32];
-        rk_text label = {0};
-        rk_text_print(&label, "×");
-        rk_text_count(&label, arrow->count);
-        set(edge, "label", label.data ? label.data : "");
-        rk_free(label.data);
-        write_width(width, sizeof width, arrow->count);
-        set(edge, "penwidth", width);
-    }
-    return true;
+    return arrow->count == 1 || set_count(edge, arrow->count);
 }
 
 /* Tasks that were fused run one after another on one worker: a frame around them. */
@@ -161,7 +167,7 @@ static bool fill(Agraph_t *dot, const rk_picture *picture)
         good = add_arrow(dot, drawn, &picture->arrows[a]);
     good = good && add_frames(dot, picture, drawn);
     set(dot, "label", picture->caption);
-    set(dot, "tooltip", picture->caption);
+    set(dot, "tooltip", picture->tooltip);
     rk_free(drawn);
     return good;
 }

@@ -37,7 +37,7 @@ static void add_places(rk_picture *picture)
     }
 }
 
-int rk_picture_figures(rk_picture *picture)
+void rk_picture_figures(rk_picture *picture)
 {
     for (uint32_t b = 0; b < picture->box_count; b++)
         picture->boxes[b].figures.worker = RK_WORKER_NONE;
@@ -52,5 +52,4 @@ int rk_picture_figures(rk_picture *picture)
     }
     if (picture->sketch->plan)
         add_places(picture);
-    return RASK_OK;
 }

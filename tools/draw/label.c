@@ -4,20 +4,19 @@
 
 #include <string.h>
 
-enum {
-    NAME_CHARACTERS = 80,
-    LABEL_CHARACTERS = 200,
-    LABEL_WIDTH = 36,
-    VALUE_CHARACTERS = 48,
-    VALUES_CHARACTERS = 72,
-    TOOLTIP_CHARACTERS = 600, /* of values; labels are there in full */
-    TITLE_WIDTH = 100,
-    VALUE_BYTES = 400,
-};
+enum { VALUE_BYTES = 400, TOOLTIP_VALUES = 600 };
 
-static void say(rk_text *text, const char *string, size_t most, size_t width)
+static const rk_style name_style = {.most = 80, .width = 36};
+static const rk_style label_style = {.most = 200, .width = 36};
+static const rk_style value_style = {.most = 48, .width = 36};
+static const rk_style values_style = {.most = 72, .width = 36};
+static const rk_style title_style = {.most = 1000, .width = 100};
+static const rk_style tooltip_style = {.most = RK_UNLIMITED, .width = RK_UNLIMITED, .tooltip = true};
+static const rk_style tooltip_values_style = {.most = TOOLTIP_VALUES, .width = RK_UNLIMITED, .tooltip = true};
+
+static void say(rk_text *text, const char *string, rk_style style)
 {
-    rk_text_say(text, string, strlen(string), most, width);
+    rk_text_say(text, string, strlen(string), style);
 }
 
 static void add_value(rk_text *out, const rask_value *value)
@@ -32,7 +31,7 @@ static char *plain_arguments(const rask_node *node)
 {
     rk_text out = {0};
     const uint32_t *args = rk_node_args(node);
-    for (uint32_t i = 0; i < node->nargs && out.len < TOOLTIP_CHARACTERS; i++) {
+    for (uint32_t i = 0; i < node->nargs && out.len < TOOLTIP_VALUES; i++) {
         if (!(args[i] & RK_CONSTANT))
             continue;
         if (out.len)
@@ -56,12 +55,14 @@ static void label_call(rk_text *out, const rk_picture *picture, const rk_box *bo
 {
     const rask_node *node = rk_sketch_node(picture->sketch, box->item);
     const char *label = rask_node_label(node);
-    if (is_plain_list(node) || is_plain_item(node)) {
+    if (is_plain_list(node)) {
+        rk_text_print(out, "[ ]");
+    } else if (is_plain_item(node)) {
         rk_text_print(out, "[");
-        say(out, arguments, VALUE_CHARACTERS, RK_SAY_ONE_LINE);
+        say(out, arguments, value_style);
         rk_text_print(out, "]");
     } else {
-        say(out, picture->names.text[box->name], NAME_CHARACTERS, LABEL_WIDTH);
+        say(out, picture->names.text[box->name], name_style);
     }
     if (picture->sketch->stands_for && picture->sketch->stands_for[box->item] > 1) {
         rk_text_print(out, " ×");
@@ -69,11 +70,11 @@ static void label_call(rk_text *out, const rk_picture *picture, const rk_box *bo
     }
     if (*label) {
         rk_text_line(out);
-        say(out, label, LABEL_CHARACTERS, LABEL_WIDTH);
+        say(out, label, label_style);
     }
     if (*arguments && !is_plain_item(node)) {
         rk_text_line(out);
-        say(out, arguments, VALUES_CHARACTERS, LABEL_WIDTH);
+        say(out, arguments, values_style);
     }
 }
 
@@ -85,15 +86,15 @@ static void label_data(rk_text *out, const rk_picture *picture, const rk_box *bo
         rk_text_line(out);
     }
     if (*rask_node_label(node)) {
-        say(out, rask_node_label(node), LABEL_CHARACTERS, LABEL_WIDTH);
+        say(out, rask_node_label(node), label_style);
         rk_text_line(out);
     }
-    say(out, arguments, VALUE_CHARACTERS, LABEL_WIDTH);
+    say(out, arguments, value_style);
 }
 
 static void label_group(rk_text *out, const rk_picture *picture, const rk_box *box)
 {
-    say(out, picture->names.text[box->name], NAME_CHARACTERS, LABEL_WIDTH);
+    say(out, picture->names.text[box->name], name_style);
     if (box->count > 1) {
         rk_text_print(out, " × ");
         rk_text_count(out, box->count);
@@ -138,16 +139,16 @@ static void tell_node(rk_text *out, const rk_picture *picture, const rk_box *box
     rk_text_print(out, " (node %u)", node->id);
     if (*rask_node_label(node)) {
         rk_text_line(out);
-        say(out, rask_node_label(node), RK_SAY_ALL, RK_SAY_ONE_LINE);
+        say(out, rask_node_label(node), tooltip_style);
     }
     if (*arguments) {
         rk_text_line(out);
-        say(out, arguments, TOOLTIP_CHARACTERS, RK_SAY_ONE_LINE);
+        say(out, arguments, tooltip_values_style);
     }
     if (site.file) {
         rk_text_line(out);
         rk_text_print(out, "built at ");
-        say(out, site.file, TOOLTIP_CHARACTERS, RK_SAY_ONE_LINE);
+        say(out, site.file, tooltip_values_style);
         rk_text_print(out, ":%d", site.line);
     }
     if (box->uses > 1) {
@@ -170,7 +171,7 @@ static int label_box(const rk_picture *picture, rk_box *box)
         label_data(&label, picture, box, arguments);
     else
         label_call(&label, picture, box, arguments);
-    say(&tooltip, picture->names.text[box->name], RK_SAY_ALL, RK_SAY_ONE_LINE);
+    say(&tooltip, picture->names.text[box->name], tooltip_style);
     if (!picture->synopsis)
         tell_node(&tooltip, picture, box, arguments);
     tell_figures(&tooltip, &box->figures);
@@ -187,20 +188,26 @@ static void tell_synopsis(rk_text *out, const rk_picture *picture)
     rk_text_count(out, picture->box_count);
     rk_text_print(out, " groups: one box per task name and ");
     if (picture->level_bin > 1) {
+        rk_text_print(out, "range of ");
         rk_text_count(out, picture->level_bin);
         rk_text_print(out, " levels");
     } else {
         rk_text_print(out, "level");
     }
+    if (!picture->lumped_names && !picture->arrows_left_out)
+        return;
+    rk_text_line(out);
     if (picture->lumped_names) {
-        rk_text_print(out, "; the ");
+        rk_text_print(out, "the rarest ");
         rk_text_count(out, picture->lumped_names);
-        rk_text_print(out, " rarest names share one");
+        rk_text_print(out, " names share boxes");
     }
     if (picture->arrows_left_out) {
-        rk_text_print(out, "; ");
-        rk_text_count(out, picture->arrows_left_out);
-        rk_text_print(out, " arrows left out");
+        rk_text_print(out, picture->lumped_names ? "; of the arrows the heaviest "
+                                                 : "of the arrows the heaviest ");
+        rk_text_count(out, picture->arrow_count);
+        rk_text_print(out, " of ");
+        rk_text_count(out, (uint64_t)picture->arrow_count + picture->arrows_left_out);
     }
 }
 
@@ -225,11 +232,11 @@ static void tell_colours(rk_text *out, const rk_picture *picture)
     rk_text_print(out, picture->synopsis ? " a box (dark red)" : " (dark red)");
 }
 
-static int make_caption(rk_picture *picture)
+static char *caption(const rk_picture *picture, rk_style style)
 {
     rk_text out = {0};
     if (picture->options->title)
-        say(&out, picture->options->title, RK_SAY_ALL, TITLE_WIDTH);
+        say(&out, picture->options->title, style);
     if (picture->synopsis) {
         if (out.len)
             rk_text_line(&out);
@@ -240,13 +247,18 @@ static int make_caption(rk_picture *picture)
             rk_text_line(&out);
         tell_colours(&out, picture);
     }
-    picture->caption = rk_text_take(&out);
-    return picture->caption ? RASK_OK : RASK_ENOMEM;
+    if (out.len && !style.tooltip) { /* an empty line keeps it off the boxes */
+        rk_text_line(&out);
+        rk_text_print(&out, " ");
+    }
+    return rk_text_take(&out);
 }
 
 int rk_picture_label(rk_picture *picture)
 {
-    int status = make_caption(picture);
+    picture->caption = caption(picture, title_style);
+    picture->tooltip = caption(picture, tooltip_style);
+    int status = picture->caption && picture->tooltip ? RASK_OK : RASK_ENOMEM;
     for (uint32_t b = 0; b < picture->box_count && !status; b++)
         status = label_box(picture, &picture->boxes[b]);
     return status;

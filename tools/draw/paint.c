@@ -17,8 +17,8 @@ static const rgb palette[] = {
 };
 enum { PALETTE = sizeof palette / sizeof *palette };
 
-static const rgb white = {0xFF, 0xFF, 0xFF}, grey = {0xE8, 0xE8, 0xE8}, red = {0xF2, 0x7D, 0x72},
-                 green = {0xB5, 0xE2, 0xAE}, yellow = {0xFB, 0xE3, 0x8E};
+static const rgb white = {0xFF, 0xFF, 0xFF}, pale = {0xF1, 0xF3, 0xF6}, grey = {0xE8, 0xE8, 0xE8},
+                 red = {0xF2, 0x7D, 0x72}, green = {0xB5, 0xE2, 0xAE}, yellow = {0xFB, 0xE3, 0x8E};
 
 static const rgb viridis[] = {
     {0x44, 0x01, 0x54}, {0x3B, 0x52, 0x8B}, {0x21, 0x91, 0x8C}, {0x5E, 0xC9, 0x62}, {0xFD, 0xE7, 0x25}};
@@ -63,14 +63,20 @@ static void apply(rk_paint *paint, rgb fill)
 static uint8_t choose(const char *name, bool *taken)
 {
     uint8_t first = (uint8_t)(XXH3_64bits(name, strlen(name)) % PALETTE);
-    for (uint8_t k = 0; k < PALETTE; k++) {
-        uint8_t colour = (first + k) % PALETTE;
+    for (int k = 0; k < PALETTE; k++) {
+        uint8_t colour = (uint8_t)((first + k) % PALETTE);
         if (!taken[colour]) {
             taken[colour] = true;
             return colour;
         }
     }
     return first;
+}
+
+/* Lists and their elements only hold things together: they stay pale. */
+static bool is_structure(const rk_picture *picture, const rk_box *box)
+{
+    return rk_sketch_node(picture->sketch, box->item)->flags & (RK_NODE_LIST | RK_NODE_ITEM);
 }
 
 static int paint_names(rk_picture *picture)
@@ -83,6 +89,10 @@ static int paint_names(rk_picture *picture)
         rk_box *box = &picture->boxes[b];
         if (rk_box_is_data(box))
             continue;
+        if (is_structure(picture, box)) {
+            apply(&box->paint, pale);
+            continue;
+        }
         if (!colour_of[box->name])
             colour_of[box->name] = choose(picture->names.text[box->name], taken) + 1;
         apply(&box->paint, palette[colour_of[box->name] - 1]);

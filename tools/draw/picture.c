@@ -55,10 +55,10 @@ int rk_picture_init(rk_picture *picture, const rk_sketch *sketch, const rask_dra
     int status = rk_names_init(&picture->names, sketch->graph);
     if (!status)
         status = arrange(picture);
-    if (!status)
-        status = rk_picture_figures(picture);
-    if (!status)
-        status = rk_picture_paint(picture);
+    if (status)
+        return status;
+    rk_picture_figures(picture);
+    status = rk_picture_paint(picture);
     return status ? status : rk_picture_label(picture);
 }
 
@@ -67,6 +67,7 @@ void rk_picture_fini(rk_picture *picture)
     drop_boxes(picture);
     rk_free(picture->box_of);
     rk_free(picture->caption);
+    rk_free(picture->tooltip);
     rk_names_fini(&picture->names);
     *picture = (rk_picture){0};
 }

@@ -16,8 +16,10 @@
 enum {
     RK_LIMIT_NODES = 300,  /* drawn one by one, unless options say otherwise */
     RK_ARROWS_PER_BOX = 4, /* more, and a picture of single nodes becomes a synopsis: layout takes minutes */
-    RK_SYNOPSIS_ARROWS = 600, /* the heaviest are drawn; 1,000 long ones cost a second of layout */
-    RK_SYNOPSIS_BINNED = 64,  /* boxes at most once levels have to be put together anyway */
+    RK_SYNOPSIS_ARROWS = 100, /* at least so many of the heaviest are drawn; layout of many is slow */
+    RK_SYNOPSIS_ARROWS_PER_BOX = 2,
+    RK_SYNOPSIS_NAMES = 12,  /* that stay apart when not all can */
+    RK_SYNOPSIS_BINNED = 64, /* boxes at most once levels share boxes: an overview that fits a screen */
 };
 
 /* What is known about a box: sums over its items. */
@@ -52,6 +54,7 @@ typedef struct rk_arrow {
     uint32_t from, to;
     uint64_t count;
     bool order_only;
+    bool needed; /* its box would stand alone without it */
 } rk_arrow;
 
 typedef struct rk_picture {
@@ -66,7 +69,7 @@ typedef struct rk_picture {
     uint32_t arrow_count, arrows_left_out;
     uint32_t level_bin;    /* in a synopsis: levels put into one box */
     uint32_t lumped_names; /* in a synopsis: rare names that share a box a level */
-    char *caption;
+    char *caption, *tooltip;
 } rk_picture;
 
 /* RASK_OK, RASK_ENOMEM, RASK_ELIMIT. The sketch and the options stay borrowed. On failure the picture still
@@ -74,11 +77,11 @@ typedef struct rk_picture {
 int rk_picture_init(rk_picture *picture, const rk_sketch *sketch, const rask_draw_options *options);
 void rk_picture_fini(rk_picture *picture);
 
-/* The steps. */
+/* The steps, in this order. What fails leaves the picture to fini. */
 int rk_picture_single(rk_picture *picture);
 int rk_picture_synopsis(rk_picture *picture);
 int rk_picture_arrows(rk_picture *picture);
-int rk_picture_figures(rk_picture *picture);
+void rk_picture_figures(rk_picture *picture);
 int rk_picture_paint(rk_picture *picture);
 int rk_picture_label(rk_picture *picture);
 

@@ -113,6 +113,7 @@ int rk_sketch_init(rk_sketch *sketch, rask_graph *graph, rask_node *const *targe
         status = make(sketch, &planner);
     rk_free(planner.needed);
     rk_free(planner.word);
+    rk_free(planner.into);
     return status;
 }
 

@@ -1,9 +1,8 @@
 /* Many nodes as few boxes: one a task name and level.
  *
- * When that is still too many, neighbouring levels are put together, two by two, until it fits: bins are
- * nested, so each round only thins out the distinct pairs (bin, name) of the round before, and all rounds
- * together are linear. More names than boxes cannot be helped by that: then the rarest ones share a name
- * first. */
+ * When that is too many, rare names share one box a level first, then neighbouring levels are put together,
+ * two by two, until it fits: bins are nested, so each round only thins out the distinct pairs (bin, name) of
+ * the round before, and all rounds together are linear. */
 #include "tools/draw/picture.h"
 
 #include <stdlib.h>
@@ -60,30 +59,46 @@ static int compare_used(const void *a, const void *b)
     return x->name < y->name ? -1 : x->name > y->name;
 }
 
-/* Leaves limit names: the most used ones, and one for all others. */
-static int lump_names(synopsis *s)
+/* Names that may stay apart: as many as fit beside each other in every level, but never fewer than a reader
+ * can tell apart anyway. */
+static uint32_t names_apart(const synopsis *s)
+{
+    uint32_t most = s->limit / (s->levels ? s->levels : 1);
+    if (most < RK_SYNOPSIS_NAMES)
+        most = RK_SYNOPSIS_NAMES;
+    return most < s->limit ? most : s->limit;
+}
+
+/* becomes[n]: the name itself when it is one of the most - 1 that are used most, else the one for all others.
+ */
+static int choose_names(const synopsis *s, uint32_t most, uint32_t *becomes)
 {
     uint32_t names = s->picture->names.count, found = 0;
-    if (s->used_names <= s->limit)
-        return RASK_OK;
     pair *sorted = rk_alloc_array(s->used_names, sizeof *sorted);
-    uint32_t *becomes = rk_alloc_array(names, sizeof *becomes);
-    if (sorted && becomes) {
-        for (uint32_t n = 0; n < names; n++)
-            if (s->used[n])
-                sorted[found++] = (pair){s->used[n], n};
-        qsort(sorted, found, sizeof *sorted, compare_used);
-        for (uint32_t k = 0; k < found; k++)
-            becomes[sorted[k].name] = k < s->limit - 1 ? sorted[k].name : names;
-        for (uint32_t i = 0; i < s->count; i++)
-            s->name[i] = becomes[s->name[i]];
-        s->picture->lumped_names = s->used_names - (s->limit - 1);
-        s->used_names = s->limit;
-    }
-    bool enough = sorted && becomes;
+    if (!sorted)
+        return RASK_ENOMEM;
+    for (uint32_t n = 0; n < names; n++)
+        if (s->used[n])
+            sorted[found++] = (pair){s->used[n], n};
+    qsort(sorted, found, sizeof *sorted, compare_used);
+    for (uint32_t k = 0; k < found; k++)
+        becomes[sorted[k].name] = k < most - 1 ? sorted[k].name : names;
     rk_free(sorted);
+    return RASK_OK;
+}
+
+static int lump_names(synopsis *s)
+{
+    uint32_t most = names_apart(s);
+    if (s->used_names <= most)
+        return RASK_OK;
+    uint32_t *becomes = rk_alloc_array(s->picture->names.count, sizeof *becomes);
+    int status = becomes ? choose_names(s, most, becomes) : RASK_ENOMEM;
+    for (uint32_t i = 0; i < s->count && !status; i++)
+        s->name[i] = becomes[s->name[i]];
+    s->picture->lumped_names = s->used_names - (most - 1);
     rk_free(becomes);
-    return enough ? RASK_OK : RASK_ENOMEM;
+    return status;
 }
 
 static int sort_by_level(synopsis *s)
@@ -117,6 +132,7 @@ static bool first_in_bin(synopsis *s, uint32_t bin, uint32_t name)
 static void find_pairs(synopsis *s)
 {
     clear_stamps(s);
+    s->pair_count = 0;
     for (uint32_t k = 0; k < s->count; k++) {
         uint32_t item = s->by_level[k];
         if (first_in_bin(s, s->level[item], s->name[item]))
@@ -137,19 +153,20 @@ static void double_bins(synopsis *s)
     s->shift++;
 }
 
-/* Once levels are put together at all, an overview that fits a screen is better than the most that is
- * allowed. */
-static void thin_out(synopsis *s)
+static int thin_out(synopsis *s)
 {
-    uint32_t aim = s->limit;
-    if (s->pair_count > s->limit) {
-        uint32_t few = s->used_names < s->limit / 4 ? 4 * s->used_names : s->limit;
-        aim = few > RK_SYNOPSIS_BINNED ? few : RK_SYNOPSIS_BINNED;
-        if (aim > s->limit)
-            aim = s->limit;
-    }
+    if (s->pair_count <= s->limit)
+        return RASK_OK;
+    int status = lump_names(s);
+    if (status)
+        return status;
+    find_pairs(s);
+    if (s->pair_count <= s->limit)
+        return RASK_OK;
+    uint32_t aim = s->limit < RK_SYNOPSIS_BINNED ? s->limit : RK_SYNOPSIS_BINNED;
     while (s->pair_count > aim && (s->levels - 1) >> s->shift)
         double_bins(s);
+    return RASK_OK;
 }
 
 static void open_box(synopsis *s, rk_box *box, uint32_t item)
@@ -182,13 +199,13 @@ static int make(synopsis *s)
 {
     find_names(s);
     find_levels(s);
-    int status = lump_names(s);
-    if (!status)
-        status = sort_by_level(s);
+    int status = sort_by_level(s);
     if (status)
         return status;
     find_pairs(s);
-    thin_out(s);
+    status = thin_out(s);
+    if (status)
+        return status;
     s->picture->boxes = rk_alloc_array(s->pair_count, sizeof *s->picture->boxes);
     if (!s->picture->boxes)
         return RASK_ENOMEM;

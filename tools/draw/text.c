@@ -11,7 +11,7 @@ static bool make_room(rk_text *text, size_t len)
 {
     if (text->failed)
         return false;
-    if (text->capacity - text->len > len)
+    if (text->data && text->capacity - text->len > len)
         return true;
     size_t capacity = 2 * text->capacity + len + 64;
     char *data = rk_realloc(text->data, capacity);
@@ -160,17 +160,29 @@ static bool is_line_end(const char *data, size_t len, size_t *taken)
     return data[0] == '\n' || *taken == 2;
 }
 
-/* One character that is no line end, at data; how many bytes of data it was. */
-static size_t say_character(rk_text *text, const char *data, size_t len, bool *space)
+/* Invisible and without width, between two characters that mean something together. */
+static void keep_apart(rk_text *text)
 {
     static const char word_joiner[] = "\u2060";
+    rk_text_put(text, word_joiner, sizeof word_joiner - 1);
+}
+
+/* A backslash at data and what follows is an escape to Graphviz. */
+static bool is_escape(const char *data, size_t len)
+{
+    return len > 1 && strchr("NGETHLlnr\\", data[1]);
+}
+
+/* One character that is no line end, at data; how many bytes of data it was. */
+static size_t say_character(rk_text *text, const char *data, size_t len, bool tooltip, bool *space)
+{
     size_t taken;
     uint32_t c = drawable(decode(data, len, &taken));
     if (c == '\\')
         rk_text_put(text, "\\", 1);
     put_character(text, c);
-    if (c == '&' && is_entity(data, len))
-        rk_text_put(text, word_joiner, sizeof word_joiner - 1);
+    if ((c == '&' && is_entity(data, len)) || (c == '\\' && tooltip && is_escape(data, len)))
+        keep_apart(text);
     *space = c == ' ';
     return taken;
 }
@@ -190,15 +202,15 @@ static size_t characters_up_to(const char *data, size_t len, size_t most)
     return count;
 }
 
-void rk_text_say(rk_text *text, const char *data, size_t len, size_t most, size_t width)
+void rk_text_say(rk_text *text, const char *data, size_t len, rk_style style)
 {
-    bool shortened = characters_up_to(data, len, most + 1) > most;
+    bool shortened = style.most < len && characters_up_to(data, len, style.most + 1) > style.most;
     size_t column = 0, taken;
-    for (size_t at = 0, said = 0; at < len && said + shortened < most; at += taken, said++) {
+    for (size_t at = 0, said = 0; at < len && said + shortened < style.most; at += taken, said++) {
         bool space = false, ended = is_line_end(data + at, len - at, &taken);
         if (!ended) {
-            taken = say_character(text, data + at, len - at, &space);
-            ended = is_full(++column, width, space) && at + taken < len;
+            taken = say_character(text, data + at, len - at, style.tooltip, &space);
+            ended = is_full(++column, style.width, space) && at + taken < len;
         }
         if (ended) {
             rk_text_line(text);

@@ -21,11 +21,18 @@ typedef struct rk_text {
 void rk_text_put(rk_text *text, const char *data, size_t len);
 void rk_text_print(rk_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-enum { RK_SAY_ALL = INT32_MAX, RK_SAY_ONE_LINE = INT32_MAX };
+#define RK_UNLIMITED SIZE_MAX
 
-/* Any bytes, shown as they are: at most `most` characters, the last an ellipsis when there are more, in lines
- * of about `width` characters. Bytes that are no UTF-8 become U+FFFD, control characters their pictures. */
-void rk_text_say(rk_text *text, const char *data, size_t len, size_t most, size_t width);
+/* How something is said: at most `most` characters, the last an ellipsis when there are more, in lines of
+ * about `width` characters. Tooltips are read twice by some versions of Graphviz and need more care with
+ * backslashes. */
+typedef struct rk_style {
+    size_t most, width;
+    bool tooltip;
+} rk_style;
+
+/* Any bytes, shown as they are. Bytes that are no UTF-8 become U+FFFD, control characters their pictures. */
+void rk_text_say(rk_text *text, const char *data, size_t len, rk_style style);
 
 /* The next line, centred. */
 void rk_text_line(rk_text *text);

@@ -339,7 +339,8 @@ static int stream_take_piece(words_job *job, words_stream *stream)
     if (buffer_reserve(carry, buffer->used - whole))
         return fail_counter(job, RASK_ENOMEM, stream_path(stream));
     carry->used = buffer->used - whole;
-    memcpy(carry->data, buffer->data + whole, carry->used);
+    if (carry->used)
+        memcpy(carry->data, buffer->data + whole, carry->used);
     buffer->used = whole;
     return RASK_OK;
 }

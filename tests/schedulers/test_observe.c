@@ -1,0 +1,312 @@
+/* Observers are told everything, in order, and with no lock held. */
+#include "graphs.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static rask_options with(const char *scheduler, uint32_t workers, uint64_t seed)
+{
+    rask_options o = RASK_OPTIONS_INIT;
+    o.scheduler = scheduler;
+    o.workers = workers;
+    o.seed = seed;
+    return o;
+}
+
+enum { SETUPS = 5 };
+
+static rask_options setup(size_t i)
+{
+    const rask_options all[SETUPS] = {with("serial", 0, 0), with("serial", 0, 9), with("threads", 1, 0),
+                                      with("threads", 2, 0), with("threads", 8, 0)};
+    return all[i];
+}
+
+/* What was told, task by task. */
+typedef struct diary {
+    pthread_mutex_t lock;
+    uint32_t plans, ends, tasks;
+    struct {
+        uint32_t ready, started, finished;
+        int status;
+    } *of;
+    bool ended;
+} diary;
+
+static void on_plan(void *context, const rask_run_info *run)
+{
+    diary *d = context;
+    d->plans++;
+    d->tasks = run->tasks;
+    d->of = calloc(run->tasks + 1, sizeof *d->of);
+    cr_assert_gt(run->start_ns, 0);
+    cr_assert_eq(run->end_ns, 0);
+}
+
+static void on_ready(void *context, const rask_task_info *task)
+{
+    diary *d = context;
+    pthread_mutex_lock(&d->lock);
+    cr_assert_lt(task->task, d->tasks);
+    cr_assert_eq(d->of[task->task].ready++, 0);
+    cr_assert_eq(task->worker, UINT32_MAX);
+    cr_assert_eq(task->start_ns, 0);
+    pthread_mutex_unlock(&d->lock);
+}
+
+static void on_started(void *context, const rask_task_info *task)
+{
+    diary *d = context;
+    pthread_mutex_lock(&d->lock);
+    cr_assert_eq(d->of[task->task].ready, 1);
+    cr_assert_eq(d->of[task->task].started++, 0);
+    cr_assert_neq(task->worker, UINT32_MAX);
+    cr_assert_leq(task->ready_ns, task->start_ns);
+    cr_assert_gt(task->ready_ns, 0);
+    pthread_mutex_unlock(&d->lock);
+}
+
+static void on_finished(void *context, const rask_task_info *task)
+{
+    diary *d = context;
+    pthread_mutex_lock(&d->lock);
+    cr_assert_eq(d->of[task->task].ready, 1);
+    cr_assert_eq(d->of[task->task].finished++, 0);
+    cr_assert_eq(d->of[task->task].started, task->status == RASK_ECANCELLED ? 0 : 1);
+    cr_assert_leq(task->start_ns, task->end_ns);
+    d->of[task->task].status = task->status;
+    pthread_mutex_unlock(&d->lock);
+}
+
+static void on_end(void *context, const rask_run_info *run)
+{
+    diary *d = context;
+    d->ends++;
+    cr_assert_geq(run->end_ns, run->start_ns);
+    cr_assert_eq(run->tasks, d->tasks);
+}
+
+static rask_observer observer_of(diary *d)
+{
+    *d = (diary){.lock = PTHREAD_MUTEX_INITIALIZER};
+    return (rask_observer){.size = sizeof(rask_observer),
+                           .context = d,
+                           .plan_made = on_plan,
+                           .task_ready = on_ready,
+                           .task_started = on_started,
+                           .task_finished = on_finished,
+                           .run_ended = on_end};
+}
+
+static void must_be_complete(const diary *d)
+{
+    cr_assert_eq(d->plans, 1);
+    cr_assert_eq(d->ends, 1);
+    for (uint32_t i = 0; i < d->tasks; i++) {
+        cr_assert_eq(d->of[i].ready, 1);
+        cr_assert_eq(d->of[i].finished, 1);
+    }
+}
+
+Test(observe, every_task_is_ready_started_and_finished_once_and_in_this_order)
+{
+    for (uint64_t seed = 0; seed < 40; seed++)
+        for (size_t i = 0; i < SETUPS; i++) {
+            diary d;
+            rask_observer observer = observer_of(&d);
+            const rask_observer *observers[] = {&observer};
+            rask_options o = setup(i);
+            random_graph *g = random_graph_new(seed);
+            o.observers = observers;
+            o.observer_count = 1;
+            random_graph_must_compute(g, o);
+            must_be_complete(&d);
+            free(d.of);
+            random_graph_free(g);
+        }
+}
+
+Test(observe, skipped_tasks_are_told_as_cancelled_without_a_start)
+{
+    for (uint64_t seed = 0; seed < 40; seed++)
+        for (size_t i = 0; i < SETUPS; i++) {
+            diary d;
+            rask_observer observer = observer_of(&d);
+            const rask_observer *observers[] = {&observer};
+            rask_options o = setup(i);
+            rask_report report;
+            random_graph *g = random_graph_new(seed);
+            o.keep_going = seed % 2;
+            o.observers = observers;
+            o.observer_count = 1;
+            random_graph_add_failures(g, 10, GRAPH_FAILS_ALWAYS);
+            random_graph_compute_with_failures(g, o, &report);
+            must_be_complete(&d);
+            uint32_t failed = 0, skipped = 0;
+            for (uint32_t k = 0; k < d.tasks; k++) {
+                skipped += d.of[k].status == RASK_ECANCELLED;
+                failed += d.of[k].status && d.of[k].status != RASK_ECANCELLED;
+            }
+            cr_assert_eq(failed, report.failed);
+            cr_assert_eq(skipped, report.skipped);
+            free(d.of);
+            random_graph_free(g);
+        }
+}
+
+/* An observer that computes: were a lock of the library held, it would wait for ever. */
+static int64_t twice(int64_t i)
+{
+    return 2 * i;
+}
+RASK_TASK(twice, i64, i64);
+
+static atomic_int nested_runs;
+
+static void compute_another(void)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *nodes[3];
+    rask_options o = with("threads", 2, 0);
+    int64_t answer = 0;
+    for (int i = 0; i < 3; i++)
+        nodes[i] = rask_delayed(g, twice, i);
+    cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, nodes, 3)), &o, &answer), RASK_OK);
+    cr_assert_eq(answer, 6);
+    rask_graph_free(g);
+    atomic_fetch_add(&nested_runs, 1);
+}
+
+static void compute_at_task(void *context, const rask_task_info *task)
+{
+    (void)context;
+    (void)task;
+    compute_another();
+}
+
+static void compute_at_run(void *context, const rask_run_info *run)
+{
+    (void)context;
+    (void)run;
+    compute_another();
+}
+
+Test(observe, observers_may_compute_other_graphs)
+{
+    rask_observer observer = {.size = sizeof observer,
+                              .plan_made = compute_at_run,
+                              .task_ready = compute_at_task,
+                              .task_started = compute_at_task,
+                              .task_finished = compute_at_task,
+                              .run_ended = compute_at_run};
+    const rask_observer *observers[] = {&observer};
+    for (uint64_t seed = 0; seed < 12; seed++) {
+        rask_options o = setup(seed % SETUPS);
+        random_graph *g = random_graph_new(seed);
+        o.observers = observers;
+        o.observer_count = 1;
+        random_graph_must_compute(g, o);
+        random_graph_free(g);
+    }
+    cr_assert_gt(atomic_load(&nested_runs), 24);
+}
+
+Test(observe, callbacks_may_be_missing)
+{
+    rask_observer none = {.size = sizeof none};
+    const rask_observer *observers[] = {&none, &none};
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_options o = setup(i);
+        random_graph *g = random_graph_new(3);
+        o.observers = observers;
+        o.observer_count = 2;
+        random_graph_must_compute(g, o);
+        random_graph_free(g);
+    }
+}
+
+Test(observe, a_recording_holds_the_last_run)
+{
+    rask_recording *recording = rask_recording_new();
+    const rask_observer *observer = rask_recording_observer(recording);
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        rask_options o = setup(seed % SETUPS);
+        random_graph *g = random_graph_new(seed);
+        rask_report report;
+        rask_value results[GRAPH_MAX_TARGETS];
+        uint32_t count;
+        o.observers = &observer;
+        o.observer_count = 1;
+        o.report = &report;
+        cr_assert_eq(rask_compute_values(g->targets, g->target_count, &o, results), RASK_OK);
+        const rask_task_info *tasks = rask_recording_tasks(recording, &count);
+        rask_run_info run = rask_recording_run(recording);
+        cr_assert_eq(count, report.tasks);
+        cr_assert_eq(run.tasks, report.tasks);
+        cr_assert_eq(run.peak_bytes, report.peak_bytes);
+        cr_assert_str_eq(run.scheduler, o.scheduler);
+        for (uint32_t i = 0; i < count; i++) {
+            cr_assert_eq(tasks[i].task, i);
+            cr_assert_eq(tasks[i].status, RASK_OK);
+            cr_assert_leq(run.start_ns, tasks[i].ready_ns);
+            cr_assert_leq(tasks[i].end_ns, run.end_ns);
+            cr_assert_lt(tasks[i].node, rask_graph_size(g->graph));
+        }
+        for (uint32_t i = 0; i < g->target_count; i++)
+            rask_value_unref(&results[i]);
+        random_graph_free(g);
+    }
+    rask_recording_free(recording);
+}
+
+Test(observe, a_recording_without_a_run_is_empty)
+{
+    rask_recording *recording = rask_recording_new();
+    uint32_t count = 7;
+    cr_assert_null(rask_recording_tasks(recording, &count));
+    cr_assert_eq(count, 0);
+    cr_assert_eq(rask_recording_run(recording).tasks, 0);
+    rask_recording_free(recording);
+    rask_recording_free(NULL);
+}
+
+/* The worker of each task: lanes count on from the run's workers, and no two tasks run on one worker at once. */
+static atomic_uint busy[256];
+static atomic_bool wrong_kind, shared_worker;
+
+static void claim_worker(void *workers, const rask_task_info *task)
+{
+    bool io = strstr(task->name, "io") != NULL;
+    if ((task->worker >= *(uint32_t *)workers) != io)
+        atomic_store(&wrong_kind, true);
+    if (task->worker >= 256 || atomic_fetch_add(&busy[task->worker], 1))
+        atomic_store(&shared_worker, true);
+}
+
+static void free_worker(void *workers, const rask_task_info *task)
+{
+    (void)workers;
+    if (task->status != RASK_ECANCELLED)
+        atomic_fetch_sub(&busy[task->worker], 1);
+}
+
+Test(observe, workers_are_numbered_by_who_runs_and_lanes_count_on_from_them)
+{
+    uint32_t workers = 8;
+    rask_observer observer = {
+        .size = sizeof observer, .context = &workers, .task_started = claim_worker, .task_finished = free_worker};
+    const rask_observer *observers[] = {&observer};
+    for (uint64_t seed = 0; seed < 60; seed++) {
+        rask_options o = with("threads", workers, 0);
+        random_graph *g = random_graph_new(seed);
+        o.io_lanes = 3;
+        o.observers = observers;
+        o.observer_count = 1;
+        random_graph_must_compute(g, o);
+        random_graph_free(g);
+    }
+    cr_assert_not(atomic_load(&wrong_kind), "a CPU task ran in a lane, or an I/O task on a worker");
+    cr_assert_not(atomic_load(&shared_worker), "two tasks ran on one worker at once");
+}
