@@ -322,6 +322,8 @@ static void run_io(rk_session *session, uint32_t unit, uint32_t number)
     rk_session_release_from_lane(session, unit);
     lock();
     session->io_running--;
+    if (session->io_first != RK_NO_UNIT && pool.idle_lanes)
+        pthread_cond_signal(&pool.io);
 }
 
 /* Under the lock: an I/O unit of any session. */

@@ -54,13 +54,22 @@ static uint64_t surplus_ns(const rk_seat *seat)
     return units && !unit_ns ? UINT64_MAX : units * unit_ns;
 }
 
-/* There are units to give away: wakes somebody when somebody sleeps and it pays. */
+/* Units may be ready that only the cursor has not passed yet: worth at least one. */
+static uint64_t ahead_ns(const rk_session *session, const rk_seat *seat)
+{
+    bool left = rk_load_relaxed(&session->cursor) < session->run->plan->units;
+    return left ? rk_load_relaxed(&seat->unit_ns) : 0;
+}
+
+/* There may be units to give away: wakes somebody when somebody sleeps and it pays, or when nobody would look around
+ * should the estimate be wrong. */
 static void offer(rk_session *session, rk_seat *seat)
 {
     if (!rk_pool_may_wake(session))
         return;
-    uint64_t surplus = surplus_ns(seat);
-    if (surplus >= rk_load_relaxed(&session->wake_ns) || (surplus && !rk_pool_has_sentinel()))
+    uint64_t surplus = surplus_ns(seat), ahead = ahead_ns(session, seat);
+    if (surplus >= rk_load_relaxed(&session->wake_ns) || ahead >= rk_load_relaxed(&session->wake_ns) ||
+        (surplus + ahead && !rk_pool_has_sentinel()))
         rk_pool_wake(session);
 }
 

@@ -22,7 +22,7 @@
 
 static rask_allocator hook; /* all NULL: none */
 
-enum { KEPT = 16, TABLE = 4096 };
+enum { KEPT = 32, TABLE = 4096 };
 
 typedef struct block {
     void *at; /* NULL: empty */
@@ -75,20 +75,22 @@ static size_t table_take(const void *at)
     return size;
 }
 
-/* A kept block that fits without much waste. */
+/* The smallest kept block that is large enough, or the front of it. */
 static void *take_kept(size_t size)
 {
     block *best = NULL;
     for (block *b = large.kept; b < large.kept + KEPT; b++)
-        if (b->at && b->size >= size && b->size - size <= size / 4 && (!best || b->size < best->size))
+        if (b->at && b->size >= size && (!best || b->size < best->size))
             best = b;
     if (!best)
         return NULL;
-    void *at = best->at;
-    large.kept_bytes -= best->size;
-    table_put(*best);
-    best->at = NULL;
-    return at;
+    block taken = {best->at, size};
+    *best = (block){(char *)best->at + size, best->size - size};
+    if (!best->size)
+        best->at = NULL;
+    large.kept_bytes -= size;
+    table_put(taken);
+    return taken.at;
 }
 
 static void *map_large(size_t size)

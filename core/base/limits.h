@@ -21,7 +21,7 @@
 #define RK_MAX_JSON_DEPTH  64
 #define RK_MAX_VALUE_DEPTH 64                      /* of nested lists that are compared or printed */
 #define RK_ALLOC_LARGE     ((size_t)2 << 20)       /* from here on memory is mapped with huge pages */
-#define RK_ALLOC_KEPT      ((size_t)64 << 20)      /* freed large blocks kept for reuse */
+#define RK_ALLOC_KEPT      ((size_t)128 << 20)     /* freed large blocks kept for reuse */
 
 _Static_assert(RK_MAX_NODES <= (uint32_t)1 << 30, "node ids are 30 bits");
 

@@ -8,6 +8,7 @@ static void see_hints(rk_planner *p, const rask_node *node)
 {
     const rask_task_def *def = rk_node_def(node);
     p->pure |= (def->flags & RASK_PURE) != 0;
+    p->cheap |= (def->flags & RASK_CHEAP) != 0;
     p->sized |= def->result_bytes != 0;
     p->prioritised |= def->priority != 0;
     const rk_extra *extra = rk_node_extra(node);

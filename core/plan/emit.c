@@ -43,14 +43,44 @@ static uint32_t flags_of(rask_plan *plan, const rask_node *node)
     return (node->flags & RK_NODE_CHECK ? RK_TASK_CHECK : 0) | (node->flags & RK_NODE_EXTRA ? RK_TASK_EXTRA : 0);
 }
 
-/* One task: number of its node is in number[] from here on. */
+/* A task without its arguments: the number of its node is in number[] from here on. */
+static uint32_t begin_task(rask_plan *plan, const rask_node *node, uint32_t *number)
+{
+    uint32_t task = plan->tasks++;
+    number[node->id] = task;
+    plan->node[task] = node->id;
+    plan->def[task] = flags_of(plan, node) | node->def;
+    return task;
+}
+
+/* Arguments of all tasks, when the plan keeps the graph's order and all its words. */
+static void copy_tasks(const rk_planner *p, rask_plan *plan, uint32_t *number)
+{
+    for (uint32_t id = 0; id < p->nodes; id++) {
+        begin_task(plan, rk_graph_node(p->graph, id), number);
+        plan->arg_start[id] = p->pred_start[id];
+        plan->unit_start[id] = id;
+    }
+    plan->arg_start[p->nodes] = (uint32_t)p->words;
+    plan->unit_start[p->nodes] = p->nodes;
+    memcpy(plan->args, p->pool, p->words * sizeof *plan->args);
+    for (uint64_t i = 0; i < p->words; i++)
+        plan->uses[p->pool[i]]++;
+}
+
+static bool keeps_order(const rk_planner *p)
+{
+    for (uint32_t k = 0; k < p->units; k++)
+        if (p->order[k] != k)
+            return false;
+    return true;
+}
+
+/* One task, with its arguments. */
 static void emit_task(const rk_planner *p, rask_plan *plan, uint32_t id, uint32_t *number)
 {
     const rask_node *node = rk_graph_node(p->graph, id);
-    uint32_t task = plan->tasks++, at = plan->arg_start[task];
-    number[id] = task;
-    plan->node[task] = id;
-    plan->def[task] = flags_of(plan, node) | node->def;
+    uint32_t task = begin_task(plan, node, number), at = plan->arg_start[task];
     const uint32_t *args = rk_node_args(node);
     for (uint32_t i = 0, n = rk_node_words(node); i < n; i++) {
         uint32_t word = rk_word(p, args[i]);
@@ -78,7 +108,7 @@ static void emit_targets(const rk_planner *p, rask_plan *plan, const uint32_t *n
 }
 
 /* number: scratch by node; may be the memory of unit_of, which nobody reads after unite. */
-static int emit_tasks(rk_planner *p, rask_plan *plan)
+int rk_plan_emit_tasks(rk_planner *p, rask_plan *plan)
 {
     if (p->words >= RK_MAX_ARGUMENTS)
         return RASK_ELIMIT;
@@ -86,7 +116,10 @@ static int emit_tasks(rk_planner *p, rask_plan *plan)
     if (status)
         return status;
     plan->arg_start[0] = plan->unit_start[0] = 0;
-    for (uint32_t k = 0; k < p->units; k++) {
+    bool copied = p->pool && keeps_order(p);
+    if (copied)
+        copy_tasks(p, plan, p->unit_of);
+    for (uint32_t k = 0; k < p->units && !copied; k++) {
         uint32_t u = p->order[k];
         for (uint32_t m = rk_first_member(p, u), end = rk_first_member(p, u + 1); m < end; m++)
             emit_task(p, plan, rk_member(p, m), p->unit_of);
@@ -132,6 +165,21 @@ static void emit_joins(rask_plan *plan, const funnel *f)
     plan->join[f->unit] = below;
 }
 
+/* Edges into unit k from the units pred[0 … edges - 1] of before the ordering, straight or through joins. */
+static void emit_edges_into(rask_plan *plan, uint32_t k, const uint32_t *pred, uint32_t edges, const uint32_t *rank,
+                            uint32_t *cursor, uint32_t *next_join)
+{
+    funnel f = funnel_init(plan, k, edges, next_join);
+    if (edges <= RK_JOIN_FAN_IN) {
+        for (uint32_t e = 0; e < edges; e++)
+            plan->succ[cursor[rank[pred[e]]]++] = k;
+        return;
+    }
+    for (uint32_t e = 0; e < edges; e++)
+        plan->succ[cursor[rank[pred[e]]]++] = funnel_next(&f);
+    emit_joins(plan, &f);
+}
+
 /* Units with so many successors each; a unit without any leads to the end. */
 static uint32_t start_edges(const rk_planner *p, rask_plan *plan, uint32_t *sinks)
 {
@@ -156,10 +204,7 @@ static void emit_units(const rk_planner *p, rask_plan *plan, const uint32_t *ran
     memcpy(cursor, plan->succ_start, p->units * sizeof *cursor);
     for (uint32_t k = 0; k < p->units; k++) {
         uint32_t u = p->order[k];
-        funnel f = funnel_init(plan, k, degree(p->pred_start, u), &next_join);
-        for (uint32_t e = p->pred_start[u]; e < p->pred_start[u + 1]; e++)
-            plan->succ[cursor[rank[p->pred[e]]]++] = funnel_next(&f);
-        emit_joins(plan, &f);
+        emit_edges_into(plan, k, p->pred + p->pred_start[u], degree(p->pred_start, u), rank, cursor, &next_join);
     }
     funnel f = funnel_init(plan, end, sinks, &next_join);
     for (uint32_t k = 0; k < p->units; k++)
@@ -194,7 +239,7 @@ static int emit_roots(rask_plan *plan)
     return RASK_OK;
 }
 
-static int emit_edges(rk_planner *p, rask_plan *plan)
+int rk_plan_emit_edges(rk_planner *p, rask_plan *plan)
 {
     uint64_t all = p->units + count_joins(p) + 1;
     if (all >= RK_CONSTANT)
@@ -215,10 +260,4 @@ static int emit_edges(rk_planner *p, rask_plan *plan)
     emit_units(p, plan, rank, rank + p->units, sinks);
     rk_free(rank);
     return emit_roots(plan);
-}
-
-int rk_plan_emit(rk_planner *p, rask_plan *plan)
-{
-    int status = emit_tasks(p, plan);
-    return status ? status : emit_edges(p, plan);
 }

@@ -35,7 +35,7 @@ static void find_consumers(rk_planner *p)
 }
 
 /* The only predecessor of a task, or RK_NOBODY or RK_MANY. */
-static uint32_t only_pred(const rk_planner *p, const rask_node *node)
+static inline uint32_t only_pred(const rk_planner *p, const rask_node *node)
 {
     uint32_t only = RK_NOBODY;
     const uint32_t *args = rk_node_args(node);
@@ -50,24 +50,36 @@ static uint32_t only_pred(const rk_planner *p, const rask_node *node)
     return only;
 }
 
-static bool fuses(const rk_planner *p, uint32_t id, uint32_t consumer)
+/* May node, all of whose edges lead to next, share a unit with it? */
+static void fuse(rk_planner *p, uint32_t id, const rask_node *next)
 {
-    const rask_node *node = rk_graph_node(p->graph, id), *next = rk_graph_node(p->graph, consumer);
-    if (!(rk_node_def(node)->flags & RASK_CHEAP) && only_pred(p, next) != id)
-        return false;
-    return is_io(node) == is_io(next);
+    if (p->into[id] != next->id || is_io(rk_graph_node(p->graph, id)) != is_io(next) || !rk_is_task(p, id))
+        return;
+    p->units -= !(p->needed[id] & RK_FUSED);
+    p->needed[id] |= RK_FUSED;
 }
 
+static void fuse_cheap(rk_planner *p, uint32_t id)
+{
+    if (p->into[id] < RK_MANY && rk_node_def(rk_graph_node(p->graph, id))->flags & RASK_CHEAP)
+        fuse(p, id, rk_graph_node(p->graph, p->into[id]));
+}
+
+/* Seen from the consumer: chains; from the producer: cheap ones. */
 int rk_plan_fuse(rk_planner *p)
 {
     if (p->word)
         find_consumers(p);
     p->units = p->task_count;
     for (uint32_t id = 0; id < p->nodes; id++) {
-        uint32_t consumer = p->into[id];
-        bool fused = consumer < RK_MANY && rk_is_task(p, id) && fuses(p, id, consumer);
-        p->into[id] = fused ? consumer : id;
-        p->units -= fused;
+        if (!rk_is_task(p, id))
+            continue;
+        const rask_node *node = rk_graph_node(p->graph, id);
+        uint32_t pred = only_pred(p, node);
+        if (pred < RK_MANY)
+            fuse(p, pred, node);
+        if (p->cheap)
+            fuse_cheap(p, id);
     }
     return RASK_OK;
 }

@@ -7,19 +7,26 @@
 #include <stdio.h>
 #include <string.h>
 
-static void planner_fini(rk_planner *p)
+/* Frees what is not NULL yet, for whoever allocates next. */
+static void drop(void *array)
 {
-    rk_free(p->needed);
-    rk_free(p->word);
-    rk_free(p->into);
-    rk_free(p->member_start);
-    rk_free(p->members);
-    rk_free(p->pred_start);
-    rk_free(p->pred);
-    rk_free(p->succ_start);
-    rk_free(p->succ);
-    rk_free(p->size);
-    rk_free(p->order);
+    rk_free(*(void **)array);
+    *(void **)array = NULL;
+}
+
+void rk_planner_fini(rk_planner *p)
+{
+    drop(&p->needed);
+    drop(&p->word);
+    drop(&p->into);
+    drop(&p->member_start);
+    drop(&p->members);
+    drop(&p->pred_start);
+    drop(&p->pred);
+    drop(&p->succ_start);
+    drop(&p->succ);
+    drop(&p->size);
+    drop(&p->order);
 }
 
 static int find_order(rk_planner *p)
@@ -42,8 +49,17 @@ static int run_passes(rk_planner *p, rask_plan *plan)
         status = find_order(p);
     if (!status)
         status = rk_plan_prioritise(p);
+    drop(&p->needed);
+    drop(&p->size);
+    drop(&p->succ);
     if (!status)
-        status = rk_plan_emit(p, plan);
+        status = rk_plan_emit_tasks(p, plan);
+    drop(&p->word);
+    drop(&p->into);
+    drop(&p->member_start);
+    drop(&p->members);
+    if (!status)
+        status = rk_plan_emit_edges(p, plan);
     plan->culled = p->graph->count - p->needed_count;
     plan->merged = p->merged;
     plan->edges = p->edges;
@@ -67,7 +83,7 @@ int rask_plan_new(rask_node *const *targets, size_t count, rask_plan **out)
     plan->constant_count = (uint32_t)graph->constants.count;
     rk_planner planner = {.graph = graph, .targets = targets, .target_count = count};
     status = run_passes(&planner, plan);
-    planner_fini(&planner);
+    rk_planner_fini(&planner);
     if (status) {
         rask_plan_free(plan);
         return rk_graph_report(graph, status, "plan: %s, for %u nodes", rask_status_text(status), graph->count);

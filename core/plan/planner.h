@@ -24,12 +24,14 @@ typedef struct rk_planner {
                              * NULL: every node stands for itself */
     uint32_t needed_count, task_count, merged;
     uint64_t words;         /* arguments of all tasks, constants included; at least as many as there are */
-    bool pure, constants;   /* some needed call is pure; some needed node is a constant */
+    bool pure, cheap;       /* some needed call is */
+    bool constants;         /* some needed node is a constant */
     bool sized, prioritised;/* some task has a size hint; some a priority */
 
-    uint32_t *into;         /* by node: first its only consumer, RK_NOBODY or RK_MANY; then the task it is fused
-                             * into, itself when it ends its unit */
+    uint32_t *into;         /* by node: its only consumer, RK_NOBODY or RK_MANY */
     uint32_t *unit_of;      /* by node: its unit; shares memory with into */
+    const uint32_t *pool;   /* when every node is a unit of its own, nothing was merged, no word is a constant and the
+                             * graph holds the words in the order of the nodes: all words; else NULL */
     uint32_t units;
     uint32_t *member_start; /* by unit, units + 1; NULL when every unit has one member */
     uint32_t *members;      /* nodes, ascending in each unit; NULL when they are 0, 1, 2, … */
@@ -42,7 +44,10 @@ typedef struct rk_planner {
 #define RK_NOBODY UINT32_MAX
 #define RK_MANY   (UINT32_MAX - 1)
 
-enum { RK_NEEDED = 1, RK_CALL = 2, RK_TARGET = 4, RK_MERGED = 8 };
+enum { RK_NEEDED = 1, RK_CALL = 2, RK_TARGET = 4, RK_MERGED = 8, RK_FUSED = 16 };
+
+/* Frees everything, whatever passes have run. */
+void rk_planner_fini(rk_planner *p);
 
 /* Each returns RASK_OK, RASK_ENOMEM or RASK_ELIMIT and leaves what it made in the planner. */
 int rk_plan_cull(rk_planner *p);
@@ -50,7 +55,8 @@ int rk_plan_merge(rk_planner *p);
 int rk_plan_fuse(rk_planner *p);
 int rk_plan_unite(rk_planner *p);
 int rk_plan_prioritise(rk_planner *p);
-int rk_plan_emit(rk_planner *p, rask_plan *plan);
+int rk_plan_emit_tasks(rk_planner *p, rask_plan *plan);
+int rk_plan_emit_edges(rk_planner *p, rask_plan *plan);
 
 /* True for a node that will run itself. */
 static inline bool rk_is_task(const rk_planner *p, uint32_t node)

@@ -1,16 +1,16 @@
 /* Units: numbered by their last member, with their members and the edges between them in both directions. */
 #include "core/plan/planner.h"
 
+#include <string.h>
+
 /* unit_of over into, newest first: a member's unit is its consumer's, which is newer and already numbered. */
 static void number_units(rk_planner *p)
 {
     p->unit_of = p->into;
     uint32_t next = p->units;
-    if (next == p->nodes)
-        return; /* every node is a unit of its own, and numbered like it */
     for (uint32_t id = p->nodes; id-- > 0;)
         if (rk_is_task(p, id))
-            p->unit_of[id] = p->into[id] == id ? --next : p->unit_of[p->into[id]];
+            p->unit_of[id] = p->needed[id] & RK_FUSED ? p->unit_of[p->into[id]] : --next;
 }
 
 /* Members of units of one, in the order of units. */
@@ -73,9 +73,33 @@ static uint32_t append_preds(rk_planner *p, uint32_t unit, uint32_t at)
     return at;
 }
 
+/* The graph's own pool of words, when it is what append_preds() would make; pred_start is filled in then. */
+static const uint32_t *find_pool(rk_planner *p)
+{
+    if (p->units != p->nodes || p->word || p->edges != p->words || !p->nodes)
+        return NULL;
+    uint32_t first = rk_graph_node(p->graph, 0)->args, at = 0;
+    for (uint32_t u = 0; u < p->units; u++) {
+        const rask_node *node = rk_graph_node(p->graph, u);
+        if (node->args - first != at)
+            return NULL;
+        p->pred_start[u] = at;
+        at += rk_node_words(node);
+    }
+    p->pred_start[p->units] = at;
+    return (const uint32_t *)p->graph->args.data + first;
+}
+
 static void place_preds(rk_planner *p)
 {
     uint32_t at = 0;
+    p->pool = find_pool(p);
+    if (p->pool) {
+        memcpy(p->pred, p->pool, p->edges * sizeof *p->pred);
+        for (uint64_t e = 0; e < p->edges; e++)
+            p->succ_start[p->pool[e] + 1]++;
+        return;
+    }
     for (uint32_t u = 0; u < p->units; u++) {
         p->pred_start[u] = at;
         at = append_preds(p, u, at);

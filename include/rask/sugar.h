@@ -28,6 +28,11 @@
 #define RASK_RESULT_none(task, call)  ((call), rask_return_none(task))
 #define RASK_RESULT_bytes(task, call) rask_return_bytes_(task, call)
 
+/* Where <stdbool.h> makes bool a macro it has become _Bool by the time it is pasted. */
+#define RASK_LETTER__Bool            RASK_LETTER_bool
+#define RASK_RESULT__Bool(task, call) rask_return_bool(task, call)
+#define rask_arg__Bool(task, index)  rask_arg_bool(task, index)
+
 static inline int rask_return_bytes_(rask_task *task, rask_bytes bytes)
 {
     return rask_return_bytes(task, bytes.data, bytes.len);

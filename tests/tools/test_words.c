@@ -26,7 +26,8 @@ static uint32_t random_below(uint32_t limit)
     return (uint32_t)((random_state >> 33) % limit);
 }
 
-/* Few letters, so that words repeat; every kind of white space; NUL and high bytes; now and then a long word. */
+/* Few letters, so that words repeat; every kind of white space; NUL and high bytes; now and then a long word.
+ */
 static text random_text(size_t len)
 {
     static const char bytes[] = "aaab\0\x80\xff    \t\n\v\f\r";
@@ -117,8 +118,9 @@ static text count_by_hand(text t)
 
 static void must_equal(text got, text want, const char *what)
 {
-    cr_assert(got.len == want.len && memcmp(got.data, want.data, got.len) == 0, "%s: got %zu bytes, want %zu:\n%.*s",
-              what, got.len, want.len, (int)(got.len < 200 ? got.len : 200), got.data);
+    cr_assert(got.len == want.len && memcmp(got.data, want.data, got.len) == 0,
+              "%s: got %zu bytes, want %zu:\n%.*s", what, got.len, want.len,
+              (int)(got.len < 200 ? got.len : 200), got.data);
 }
 
 /* --- the counter and its tables */
@@ -530,13 +532,14 @@ static text lines_of_list(const rask_value *list)
 }
 
 /* Builds the graph over paths and computes it. */
-static void must_compute(const char *const *paths, size_t count, const rask_options *options, uint64_t block_size,
-                         text want)
+static void must_compute(const char *const *paths, size_t count, const rask_options *options,
+                         uint64_t block_size, text want)
 {
     words_inputs inputs;
     words_stream stream;
     words_failure failure = {0};
-    words_layout layout = {.block_size = block_size, .stream_tasks = 3, .seed = block_size, .top = UINT64_MAX};
+    words_layout layout = {
+        .block_size = block_size, .stream_tasks = 3, .seed = block_size, .top = UINT64_MAX};
     rask_value list;
     cr_assert_eq(words_inputs_init(&inputs, count), RASK_OK);
     for (size_t i = 0; i < count; i++)

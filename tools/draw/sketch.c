@@ -111,9 +111,7 @@ int rk_sketch_init(rk_sketch *sketch, rask_graph *graph, rask_node *const *targe
     sketch->nodes = planner.nodes;
     if (!status)
         status = make(sketch, &planner);
-    rk_free(planner.needed);
-    rk_free(planner.word);
-    rk_free(planner.into);
+    rk_planner_fini(&planner);
     return status;
 }
 

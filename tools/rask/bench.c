@@ -1,5 +1,5 @@
-/* Every shape runs in a child of its own, so that its peak of memory is its own and it meets a fresh heap. The child
- * measures and sends its figures through a pipe; the parent prints them. */
+/* Every shape runs in a child of its own, so that its peak of memory is its own and it meets a fresh heap.
+ * The child measures and sends its figures through a pipe; the parent prints them. */
 #include "commands.h"
 #include "say.h"
 #include "shapes.h"
@@ -25,17 +25,41 @@ typedef struct bench_options {
 } bench_options;
 
 static const option_row rows[] = {
-    {.name = "shape", .kind = OPTION_TEXT, .offset = offsetof(bench_options, shape), .value = "S",
+    {.name = "shape",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(bench_options, shape),
+     .value = "S",
      .help = "one of those above, or all (default)"},
-    {.name = "threads", .kind = OPTION_NUMBER, .offset = offsetof(bench_options, threads), .value = "N",
-     .help = "workers (default 2)", .least = 1, .most = THREADS_MAX},
-    {.name = "tasks", .kind = OPTION_NUMBER, .offset = offsetof(bench_options, tasks), .value = "N",
-     .help = "about so many (default 1000000)", .least = 1, .most = BENCH_SHAPE_TASKS_MAX},
-    {.name = "repeat", .kind = OPTION_NUMBER, .offset = offsetof(bench_options, repeat), .value = "R",
-     .help = "medians of R repeats (default 5)", .least = 1, .most = REPEAT_MAX},
-    {.name = "seed", .kind = OPTION_NUMBER, .offset = offsetof(bench_options, seed), .value = "N",
+    {.name = "threads",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(bench_options, threads),
+     .value = "N",
+     .help = "workers (default 2)",
+     .least = 1,
+     .most = THREADS_MAX},
+    {.name = "tasks",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(bench_options, tasks),
+     .value = "N",
+     .help = "about so many (default 1000000)",
+     .least = 1,
+     .most = BENCH_SHAPE_TASKS_MAX},
+    {.name = "repeat",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(bench_options, repeat),
+     .value = "R",
+     .help = "medians of R repeats (default 5)",
+     .least = 1,
+     .most = REPEAT_MAX},
+    {.name = "seed",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(bench_options, seed),
+     .value = "N",
      .help = "what layered is drawn from (default 1)"},
-    {.name = "scheduler", .kind = OPTION_SCHEDULER, .offset = offsetof(bench_options, scheduler), .value = "NAME",
+    {.name = "scheduler",
+     .kind = OPTION_SCHEDULER,
+     .offset = offsetof(bench_options, scheduler),
+     .value = "NAME",
      .help = "who runs the tasks (default threads)"},
     {.name = "json", .kind = OPTION_FLAG, .offset = offsetof(bench_options, json), .help = "print JSON"},
 };
@@ -103,11 +127,11 @@ static double mark_memory(void)
     return status_bytes("VmHWM:");
 }
 
-/* The child is the only one to end. */
+/* Ends the child, which leaves what it inherited from its parent alone. */
 static void die(const bench_shape *shape, const char *what)
 {
     say_error("bench", "%s: %s", shape->name, what);
-    exit(EXIT_FAILED);
+    _exit(EXIT_FAILED);
 }
 
 static rask_node *build_node(const bench_shape *shape, const round_state *r, uint32_t task, rask_node **args)
@@ -208,7 +232,7 @@ static void start_threads(const bench_options *o)
     rask_value results[8];
     round_state r = {.results = results};
     if (bench_shape_make("independent", 8, 1, &shape) || bench_shape_check(&shape, &sinks))
-        exit(EXIT_FAILED);
+        _exit(EXIT_FAILED);
     build(&shape, &sinks, args, &r);
     run_plan(&shape, o, &r);
     verify(&shape, &sinks, &r);
@@ -251,7 +275,7 @@ static void measure_and_send(const char *name, const bench_options *o, int pipe_
     figures f = measure(&shape, &sinks, o);
     bench_sinks_free(&sinks);
     bench_shape_free(&shape);
-    exit(write(pipe_end, &f, sizeof f) == sizeof f ? EXIT_DONE : EXIT_FAILED);
+    _exit(write(pipe_end, &f, sizeof f) == sizeof f ? EXIT_DONE : EXIT_FAILED);
 }
 
 /* EXIT_DONE when the child sent its figures. */
@@ -355,7 +379,8 @@ static bool is_shape(const char *name)
 
 static int run(const tool_command *c, int argc, char **argv)
 {
-    bench_options o = {.shape = "all", .threads = 2, .tasks = BENCH_SHAPE_TASKS, .repeat = 5, .seed = BENCH_SHAPE_SEED};
+    bench_options o = {
+        .shape = "all", .threads = 2, .tasks = BENCH_SHAPE_TASKS, .repeat = 5, .seed = BENCH_SHAPE_SEED};
     int first;
     options_outcome parsed = options_parse(c, argc, argv, &o, &first);
     if (parsed != OPTIONS_GOOD)

@@ -18,15 +18,32 @@ typedef struct draw_options {
 } draw_options;
 
 static const option_row rows[] = {
-    {.name = "output", .letter = 'o', .kind = OPTION_DRAWING, .offset = offsetof(draw_options, output),
-     .value = "FILE", .help = "the picture: .svg .png .pdf .dot; required"},
-    {.name = "colour", .kind = OPTION_TEXT, .offset = offsetof(draw_options, colour), .value = "BY",
+    {.name = "output",
+     .letter = 'o',
+     .kind = OPTION_DRAWING,
+     .offset = offsetof(draw_options, output),
+     .value = "FILE",
+     .help = "the picture: .svg .png .pdf .dot; required"},
+    {.name = "colour",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(draw_options, colour),
+     .value = "BY",
      .help = "name (default) or order"},
-    {.name = "limit", .kind = OPTION_NUMBER, .offset = offsetof(draw_options, limit), .value = "N",
-     .help = "draw more than N nodes (default 300) as a synopsis", .least = 1, .most = UINT32_MAX},
-    {.name = "plan", .kind = OPTION_FLAG, .offset = offsetof(draw_options, plan),
+    {.name = "limit",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(draw_options, limit),
+     .value = "N",
+     .help = "draw more than N nodes (default 300) as a synopsis",
+     .least = 1,
+     .most = UINT32_MAX},
+    {.name = "plan",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(draw_options, plan),
      .help = "draw what is left after merging and fusing"},
-    {.name = "title", .kind = OPTION_TEXT, .offset = offsetof(draw_options, title), .value = "TEXT",
+    {.name = "title",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(draw_options, title),
+     .value = "TEXT",
      .help = "written over the picture"},
 };
 
@@ -88,7 +105,8 @@ static char *read_file(const tool_command *c, const char *path, size_t *len)
 }
 
 /* Functions that nobody knows are drawn all the same. */
-static int read_graph(const tool_command *c, const char *path, rask_graph **graph, rask_node ***targets, size_t *count)
+static int read_graph(const tool_command *c, const char *path, rask_graph **graph, rask_node ***targets,
+                      size_t *count)
 {
     char error[1000] = "";
     size_t len;
@@ -96,8 +114,9 @@ static int read_graph(const tool_command *c, const char *path, rask_graph **grap
     if (!text)
         return EXIT_FAILED;
     rask_registry *registry = rask_registry_new();
-    int status = registry ? rask_graph_from_json(registry, text, len, true, graph, targets, count, error, sizeof error)
-                          : RASK_ENOMEM;
+    int status =
+        registry ? rask_graph_from_json(registry, text, len, true, graph, targets, count, error, sizeof error)
+                 : RASK_ENOMEM;
     rask_registry_free(registry);
     free(text);
     if (status)
@@ -135,7 +154,8 @@ static int run(const tool_command *c, int argc, char **argv)
     if (parsed != OPTIONS_GOOD)
         return parsed == OPTIONS_HELP ? say_done(c->name) : EXIT_USAGE;
     if (argc - first != 1) {
-        say_error(c->name, argc == first ? "no graph given; - is standard input" : "more than one graph given");
+        say_error(c->name,
+                  argc == first ? "no graph given; - is standard input" : "more than one graph given");
         return EXIT_USAGE;
     }
     if (!o.output) {
@@ -143,7 +163,8 @@ static int run(const tool_command *c, int argc, char **argv)
         return EXIT_USAGE;
     }
     if (!find_colour(o.colour, &colour)) {
-        say_error(c->name, "--colour: neither name nor order; a graph in a file has not run: \"%s\"", o.colour);
+        say_error(c->name, "--colour: neither name nor order; a graph in a file has not run: \"%s\"",
+                  o.colour);
         return EXIT_USAGE;
     }
     return draw(c, &o, colour, argv[first]);

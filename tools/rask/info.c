@@ -22,11 +22,22 @@ static const option_row rows[] = {
     {.name = "json", .kind = OPTION_FLAG, .offset = offsetof(info_options, json), .help = "print JSON"},
 };
 static const option_row defaults[] = {
-    {.name = "workers", .kind = OPTION_NUMBER, .offset = offsetof(info_options, workers), .value = "N",
-     .environment = "RASK_WORKERS", .least = 1, .most = UINT32_MAX},
-    {.name = "memory", .kind = OPTION_SIZE, .offset = offsetof(info_options, memory), .value = "SIZE",
+    {.name = "workers",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(info_options, workers),
+     .value = "N",
+     .environment = "RASK_WORKERS",
+     .least = 1,
+     .most = UINT32_MAX},
+    {.name = "memory",
+     .kind = OPTION_SIZE,
+     .offset = offsetof(info_options, memory),
+     .value = "SIZE",
      .environment = "RASK_MEMORY"},
-    {.name = "scheduler", .kind = OPTION_SCHEDULER, .offset = offsetof(info_options, scheduler), .value = "NAME",
+    {.name = "scheduler",
+     .kind = OPTION_SCHEDULER,
+     .offset = offsetof(info_options, scheduler),
+     .value = "NAME",
      .environment = "RASK_SCHEDULER"},
 };
 
@@ -53,7 +64,8 @@ static void add_schedulers(facts *f)
     add(f, "schedulers", text);
 }
 
-/* Draws a graph of one node, since only drawing shows whether the module and Graphviz's own parts are all there. */
+/* Draws a graph of one node, since only drawing shows whether the module and Graphviz's own parts are all
+ * there. */
 static int try_to_render(char *directory, char *message, size_t capacity)
 {
     char path[256];
@@ -70,7 +82,8 @@ static void add_drawing(facts *f)
 {
     const char *temporary = getenv("TMPDIR");
     char directory[200], message[200], text[256];
-    snprintf(directory, sizeof directory, "%s/rask-info-XXXXXX", temporary && *temporary ? temporary : "/tmp");
+    snprintf(directory, sizeof directory, "%s/rask-info-XXXXXX",
+             temporary && *temporary ? temporary : "/tmp");
     if (!mkdtemp(directory)) {
         add(f, "drawing", "dot; svg png pdf: not tried, no temporary directory");
         return;
@@ -91,8 +104,8 @@ static void add_workers(facts *f, const info_options *o)
     if (o->workers)
         snprintf(text, sizeof text, "%llu (RASK_WORKERS)", (unsigned long long)o->workers);
     else
-        snprintf(text, sizeof text, "%u (of %ld cores, by affinity mask and cgroup quota)", rask_default_workers(),
-                 online);
+        snprintf(text, sizeof text, "%u (of %ld cores, by affinity mask and cgroup quota)",
+                 rask_default_workers(), online);
     add(f, "workers", text);
 }
 
@@ -151,7 +164,8 @@ static void print_json(const facts *f)
 
 static int run(const tool_command *c, int argc, char **argv)
 {
-    tool_command environment = {.name = c->name, .rows = defaults, .row_count = sizeof defaults / sizeof *defaults};
+    tool_command environment = {
+        .name = c->name, .rows = defaults, .row_count = sizeof defaults / sizeof *defaults};
     char *nothing[] = {argv[0], NULL};
     info_options o = {0};
     facts f = {0};

@@ -55,8 +55,8 @@ static bool is_any(const char *text, const char *a, const char *b)
     return strcmp(text, a) == 0 || strcmp(text, b) == 0;
 }
 
-/* A descriptor that the caller closed would be given to the next file opened, which would then be written to as
- * standard output. What fills the gap here cannot be used in its direction, so that the use fails. */
+/* A descriptor that the caller closed would be given to the next file opened, which would then be written to
+ * as standard output. What fills the gap here cannot be used in its direction, so that the use fails. */
 static void fill_standard_descriptors(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {

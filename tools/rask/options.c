@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ROWS = 32, HELP_VALUE = 1000, ROW_VALUE = 2000 }; /* ROW_VALUE + i stands for row i in getopt's answers */
+enum {
+    MAX_ROWS = 32,
+    HELP_VALUE = 1000,
+    ROW_VALUE = 2000
+}; /* ROW_VALUE + i stands for row i in getopt's answers */
 
 bool options_number(const char *text, uint64_t *out)
 {
@@ -141,7 +145,8 @@ static void getopt_tables(const tool_command *command, char *letters, struct opt
     for (size_t i = 0; i < command->row_count; i++) {
         const option_row *row = &command->rows[i];
         bool flag = row->kind == OPTION_FLAG;
-        names[i + 1] = (struct option){row->name, flag ? no_argument : required_argument, NULL, ROW_VALUE + (int)i};
+        names[i + 1] =
+            (struct option){row->name, flag ? no_argument : required_argument, NULL, ROW_VALUE + (int)i};
         if (row->letter)
             letters[used++] = row->letter;
         if (row->letter && !flag)

@@ -22,7 +22,7 @@ typedef struct option_row {
     const char *name; /* without the dashes */
     char letter;      /* for "-n"; 0: none */
     option_kind kind;
-    size_t offset;    /* of its field in the command's structure */
+    size_t offset;     /* of its field in the command's structure */
     const char *value; /* what the help calls it; NULL for flags */
     const char *help;
     const char *environment; /* gives the value when the option is not there; NULL: nothing does */
@@ -39,25 +39,51 @@ typedef struct common_options {
 
 /* Rows for a structure that has a common_options called common. */
 #define COMMON_ROWS(type)                                                                                    \
-    {.name = "scheduler", .kind = OPTION_SCHEDULER, .offset = offsetof(type, common.scheduler),              \
-     .value = "NAME", .help = "who runs the tasks: threads (default), serial",                               \
+    {.name = "scheduler",                                                                                    \
+     .kind = OPTION_SCHEDULER,                                                                               \
+     .offset = offsetof(type, common.scheduler),                                                             \
+     .value = "NAME",                                                                                        \
+     .help = "who runs the tasks: threads (default), serial",                                                \
      .environment = "RASK_SCHEDULER"},                                                                       \
-    {.name = "workers", .kind = OPTION_NUMBER, .offset = offsetof(type, common.workers), .value = "N",       \
-     .help = "tasks at once (default: the cores there are)", .environment = "RASK_WORKERS", .least = 1,      \
-     .most = 4096},                                                                                          \
-    {.name = "memory", .kind = OPTION_SIZE, .offset = offsetof(type, common.memory), .value = "SIZE",        \
-     .help = "results held at most, such as 256M", .environment = "RASK_MEMORY"},                            \
-    {.name = "seed", .kind = OPTION_NUMBER, .offset = offsetof(type, common.seed), .value = "N",             \
-     .help = "what is drawn at random is drawn from N"},                                                     \
-    {.name = "draw", .kind = OPTION_DRAWING, .offset = offsetof(type, common.draw), .value = "FILE",         \
-     .help = "draw the graph that ran: .svg .png .pdf .dot"},                                                \
-    {.name = "explain", .kind = OPTION_FLAG, .offset = offsetof(type, common.explain),                       \
-     .help = "first tell on stderr what will run"},                                                          \
-    {.name = "progress", .kind = OPTION_FLAG, .offset = offsetof(type, common.progress),                     \
-     .help = "tell how far it is from the start, not after a second"},                                       \
-    {.name = "no-progress", .kind = OPTION_FLAG, .offset = offsetof(type, common.no_progress),               \
-     .help = "never tell how far it is"},                                                                    \
-    {.name = "json", .kind = OPTION_FLAG, .offset = offsetof(type, common.json), .help = "print JSON"}
+        {.name = "workers",                                                                                  \
+         .kind = OPTION_NUMBER,                                                                              \
+         .offset = offsetof(type, common.workers),                                                           \
+         .value = "N",                                                                                       \
+         .help = "tasks at once (default: the cores there are)",                                             \
+         .environment = "RASK_WORKERS",                                                                      \
+         .least = 1,                                                                                         \
+         .most = 4096},                                                                                      \
+        {.name = "memory",                                                                                   \
+         .kind = OPTION_SIZE,                                                                                \
+         .offset = offsetof(type, common.memory),                                                            \
+         .value = "SIZE",                                                                                    \
+         .help = "results held at most, such as 256M",                                                       \
+         .environment = "RASK_MEMORY"},                                                                      \
+        {.name = "seed",                                                                                     \
+         .kind = OPTION_NUMBER,                                                                              \
+         .offset = offsetof(type, common.seed),                                                              \
+         .value = "N",                                                                                       \
+         .help = "what is drawn at random is drawn from N"},                                                 \
+        {.name = "draw",                                                                                     \
+         .kind = OPTION_DRAWING,                                                                             \
+         .offset = offsetof(type, common.draw),                                                              \
+         .value = "FILE",                                                                                    \
+         .help = "draw the graph that ran: .svg .png .pdf .dot"},                                            \
+        {.name = "explain",                                                                                  \
+         .kind = OPTION_FLAG,                                                                                \
+         .offset = offsetof(type, common.explain),                                                           \
+         .help = "first tell on stderr what will run"},                                                      \
+        {.name = "progress",                                                                                 \
+         .kind = OPTION_FLAG,                                                                                \
+         .offset = offsetof(type, common.progress),                                                          \
+         .help = "tell how far it is from the start, not after a second"},                                   \
+        {.name = "no-progress",                                                                              \
+         .kind = OPTION_FLAG,                                                                                \
+         .offset = offsetof(type, common.no_progress),                                                       \
+         .help = "never tell how far it is"},                                                                \
+    {                                                                                                        \
+        .name = "json", .kind = OPTION_FLAG, .offset = offsetof(type, common.json), .help = "print JSON"     \
+    }
 
 typedef struct tool_command {
     const char *name;
@@ -72,9 +98,9 @@ typedef struct tool_command {
 
 typedef enum options_outcome { OPTIONS_GOOD, OPTIONS_HELP, OPTIONS_BAD } options_outcome;
 
-/* Fills the fields that argv and the environment name; argv[0] is the command's name. *first is the index of the
- * first argument that is no option: those are moved to the end. HELP: the help was asked for and printed. BAD: told on
- * stderr. */
+/* Fills the fields that argv and the environment name; argv[0] is the command's name. *first is the index of
+ * the first argument that is no option: those are moved to the end. HELP: the help was asked for and printed.
+ * BAD: told on stderr. */
 options_outcome options_parse(const tool_command *command, int argc, char **argv, void *fields, int *first);
 
 /* Prints the help of a command. */

@@ -13,7 +13,8 @@ struct progress {
     const char *command;
     unsigned long waited_ms; /* by the thread alone */
     bool at_once, shown;
-    _Atomic uint32_t tasks, finished; /* written by workers, read by the thread; nothing hangs on their order */
+    _Atomic uint32_t tasks,
+        finished; /* written by workers, read by the thread; nothing hangs on their order */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;

@@ -14,10 +14,17 @@ typedef struct words_options {
 } words_options;
 
 static const option_row rows[] = {
-    {.name = "top", .letter = 'n', .kind = OPTION_COUNT, .offset = offsetof(words_options, top), .value = "K",
+    {.name = "top",
+     .letter = 'n',
+     .kind = OPTION_COUNT,
+     .offset = offsetof(words_options, top),
+     .value = "K",
      .help = "print the K most frequent words (default 10), or all"},
-    {.name = "block-size", .kind = OPTION_SIZE, .offset = offsetof(words_options, common.block_size),
-     .value = "SIZE", .help = "cut files into blocks of SIZE, such as 64M"},
+    {.name = "block-size",
+     .kind = OPTION_SIZE,
+     .offset = offsetof(words_options, common.block_size),
+     .value = "SIZE",
+     .help = "cut files into blocks of SIZE, such as 64M"},
     COMMON_ROWS(words_options),
 };
 
@@ -54,7 +61,8 @@ static words_layout layout_of(const words_options *o, const words_inputs *inputs
     };
     if (layout.block_size == 0)
         layout.block_size = words_block_size(inputs->file_bytes, workers, common->memory > 0);
-    uint64_t parts = words_parts(inputs, layout.block_size) + (inputs->stream_count ? layout.stream_tasks : 0);
+    uint64_t parts =
+        words_parts(inputs, layout.block_size) + (inputs->stream_count ? layout.stream_tasks : 0);
     if (common->memory)
         layout.ceiling = common->memory / (parts < workers ? parts : workers);
     return layout;

@@ -1,14 +1,16 @@
 /* Design notes.
  *
- * The loop over a text works on strips of STRIP bytes, in three passes, each without branches that depend on the
- * text: the places where words begin and end, from bit masks; key and hash of each word, its slot asked for from
- * memory; then the slots. A strip holds at most STRIP / 2 words, and the table has room for as many before a strip
- * begins, so that the last pass neither grows it nor fails for short words.
+ * The loop over a text works on strips of STRIP bytes, in three passes, each without branches that depend on
+ * the text: the places where words begin and end, from bit masks; key and hash of each word, its slot asked
+ * for from memory; then the slots. A strip holds at most STRIP / 2 words, and the table has room for as many
+ * before a strip begins, so that the last pass neither grows it nor fails for short words.
  *
- * Slots are probed one after another from the one that the hash's top bits name, around the end. So the words of a
- * full table stand nearly in the order of their hashes, and sorting them in the end is a pass with short moves. */
+ * Slots are probed one after another from the one that the hash's top bits name, around the end. So the words
+ * of a full table stand nearly in the order of their hashes, and sorting them in the end is a pass with short
+ * moves. */
 #include "words_counter.h"
 
+#include "words_pages.h"
 #include "words_scan.h"
 
 #include <stdlib.h>
@@ -41,7 +43,7 @@ static void use_slots(words_counter *counter, words_entry *slots, size_t count)
 int words_counter_init(words_counter *counter, uint64_t seed, uint64_t ceiling)
 {
     *counter = (words_counter){.key = words_key_of(seed), .ceiling = ceiling ? ceiling : UINT64_MAX};
-    words_entry *slots = calloc(FIRST_SLOTS, sizeof *slots);
+    words_entry *slots = words_pages_new(FIRST_SLOTS * sizeof *slots);
     if (!slots)
         return RASK_ENOMEM;
     use_slots(counter, slots, FIRST_SLOTS);
@@ -50,7 +52,7 @@ int words_counter_init(words_counter *counter, uint64_t seed, uint64_t ceiling)
 
 void words_counter_fini(words_counter *counter)
 {
-    free(counter->slots);
+    words_pages_free(counter->slots, (counter->mask + 1) * sizeof *counter->slots);
     free(counter->arena.data);
     counter->slots = NULL;
     counter->arena = (words_arena){0};
@@ -70,7 +72,7 @@ static int grow(words_counter *counter)
     size_t old_count = counter->mask + 1;
     if (counter_bytes(2 * old_count, &counter->arena) > counter->ceiling)
         return RASK_EBUDGET;
-    words_entry *slots = calloc(2 * old_count, sizeof *slots);
+    words_entry *slots = words_pages_new(2 * old_count * sizeof *slots);
     if (!slots)
         return RASK_ENOMEM;
     use_slots(counter, slots, 2 * old_count);
@@ -78,7 +80,7 @@ static int grow(words_counter *counter)
         if (old[i].tally)
             place(counter, &old[i]);
     }
-    free(old);
+    words_pages_free(old, old_count * sizeof *old);
     return RASK_OK;
 }
 
@@ -176,7 +178,8 @@ static inline size_t write_positions(uint64_t bits, size_t base, size_t *out)
     return count;
 }
 
-/* The positions in text[from … to) at which words begin and end, by turns; the first is an end when in_word. */
+/* The positions in text[from … to) at which words begin and end, by turns; the first is an end when in_word.
+ */
 static size_t find_edges(const char *text, size_t from, size_t to, bool in_word, size_t *out)
 {
     uint64_t before = in_word;

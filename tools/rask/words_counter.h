@@ -9,10 +9,11 @@ enum { WORDS_PADDING = 64 }; /* bytes behind a text that words_counter_text() ma
 
 typedef struct words_counter {
     words_entry *slots;
-    size_t mask;    /* slots - 1; there is a power of two of them */
-    unsigned shift; /* takes a hash to its slot: its top bits, so that slots are roughly in the order of hashes */
-    size_t used;    /* words in it */
-    size_t limit;   /* words it takes before it grows */
+    size_t mask; /* slots - 1; there is a power of two of them */
+    unsigned
+        shift; /* takes a hash to its slot: its top bits, so that slots are roughly in the order of hashes */
+    size_t used;  /* words in it */
+    size_t limit; /* words it takes before it grows */
     words_arena arena;
     words_key key;
     uint64_t ceiling; /* bytes it may hold */
@@ -22,9 +23,9 @@ typedef struct words_counter {
 int words_counter_init(words_counter *counter, uint64_t seed, uint64_t ceiling);
 void words_counter_fini(words_counter *counter);
 
-/* Counts the words of text that white space ends. The first *scanned bytes are known to hold no white space. On
- * return *scanned is the length of the word at the end of text that nothing ends yet and that was not counted, 0
- * when there is none. RASK_ENOMEM; RASK_EBUDGET: the ceiling. */
+/* Counts the words of text that white space ends. The first *scanned bytes are known to hold no white space.
+ * On return *scanned is the length of the word at the end of text that nothing ends yet and that was not
+ * counted, 0 when there is none. RASK_ENOMEM; RASK_EBUDGET: the ceiling. */
 int words_counter_text(words_counter *counter, const char *text, size_t len, size_t *scanned);
 
 /* Counts one word of any length but 0. Nothing behind it is read. Fails as above. */

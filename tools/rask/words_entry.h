@@ -13,8 +13,8 @@ enum {
     WORDS_LEN_BITS = 5, /* in tally */
 };
 
-/* A short word is in a and b, as in memory, filled up with zeros. Of a long one a is the hash and b the offset of
- * its record in the arena. */
+/* A short word is in a and b, as in memory, filled up with zeros. Of a long one a is the hash and b the
+ * offset of its record in the arena. */
 typedef struct words_entry {
     uint64_t a, b;
     uint64_t tally; /* the count above WORDS_LEN_BITS bits of len; 0: an empty slot */

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 
 enum {
-    FAN_IN = 4,             /* tables that one task merges */
-    BLOCKS_PER_WORKER = 8,  /* the slowest worker then ends at most an eighth after the others */
+    FAN_IN = 4,            /* tables that one task merges */
+    BLOCKS_PER_WORKER = 4, /* more would even out workers better, but every block has a table of its own */
     BLOCKS_WHEN_BOUNDED = 2,
-    LEAST_BLOCK = 4 << 20,  /* below this merging costs more than other workers help */
-    FILES_PER_PART = 1024,  /* opening a file is work, too, be it empty */
+    LEAST_BLOCK = 4 << 20, /* below this merging costs more than other workers help */
+    FILES_PER_PART = 1024, /* opening a file is work, too, be it empty */
 };
 
 /* --- the tasks */
@@ -40,11 +40,12 @@ static int start_job(rask_task *task, words_job *job)
     return status;
 }
 
-/* A range as an argument: the numbers, then the path with its NUL. Returns the bytes it took, 0: malformed. */
+/* A range as an argument: the numbers, then the path with its NUL. Returns the bytes it took, 0: malformed.
+ */
 static size_t unpack_range(rask_bytes bytes, words_range *range)
 {
-    const char *end = bytes.len > sizeof *range ? memchr(bytes.data + sizeof *range, 0, bytes.len - sizeof *range)
-                                                : NULL;
+    const char *end =
+        bytes.len > sizeof *range ? memchr(bytes.data + sizeof *range, 0, bytes.len - sizeof *range) : NULL;
     if (!end)
         return 0;
     memcpy(range, bytes.data, sizeof *range);
@@ -100,7 +101,8 @@ static int merge(rask_task *task)
 RASK_SLOTS(merge);
 
 /* Makes values of entries: word, count, word, count. On failure those made so far are ended. */
-static int values_of(const words_table *table, const words_entry *entries, size_t entry_count, rask_value *values)
+static int values_of(const words_table *table, const words_entry *entries, size_t entry_count,
+                     rask_value *values)
 {
     for (size_t i = 0; i < entry_count; i++) {
         rask_bytes text = words_entry_text(&table->arena, &entries[i]);
@@ -115,7 +117,8 @@ static int values_of(const words_table *table, const words_entry *entries, size_
     return RASK_OK;
 }
 
-static int return_words(rask_task *task, const words_table *table, const words_entry *entries, size_t entry_count)
+static int return_words(rask_task *task, const words_table *table, const words_entry *entries,
+                        size_t entry_count)
 {
     rask_value *values = malloc((2 * entry_count + 1) * sizeof *values);
     if (!values)
@@ -187,7 +190,8 @@ uint64_t words_block_size(uint64_t bytes, uint64_t workers, bool bounded)
 
 static rask_node *count_call(builder *b, const rask_task_def *def, rask_arg what)
 {
-    rask_arg args[] = {what, rask_arg_of_i64((int64_t)b->layout->seed), rask_arg_of_i64((int64_t)b->layout->ceiling)};
+    rask_arg args[] = {what, rask_arg_of_i64((int64_t)b->layout->seed),
+                       rask_arg_of_i64((int64_t)b->layout->ceiling)};
     return rask_call(b->graph, def, args, 3);
 }
 
@@ -271,7 +275,8 @@ rask_node *words_graph_build(rask_graph *graph, const words_inputs *inputs, word
                              const words_layout *layout)
 {
     builder b = {.graph = graph, .layout = layout};
-    uint64_t most = words_parts(inputs, layout->block_size) + (inputs->stream_count ? layout->stream_tasks : 0);
+    uint64_t most =
+        words_parts(inputs, layout->block_size) + (inputs->stream_count ? layout->stream_tasks : 0);
     rask_node *node = NULL;
     b.parts = malloc((most + 1) * sizeof *b.parts);
     if (b.parts)

@@ -1,4 +1,5 @@
-/* The graph that counts words: count tasks, one a part of the input, merged in a tree, and top, which chooses. */
+/* The graph that counts words: count tasks, one a part of the input, merged in a tree, and top, which
+ * chooses. */
 #ifndef WORDS_GRAPH_H
 #define WORDS_GRAPH_H
 
@@ -22,8 +23,8 @@ typedef struct words_inputs {
 int words_inputs_init(words_inputs *inputs, size_t count);
 void words_inputs_fini(words_inputs *inputs);
 
-/* Looks at a path ("-": standard input) and adds it. RASK_ENOENT, RASK_EIO: it cannot be read, or is a directory:
- * the message is in failure. */
+/* Looks at a path ("-": standard input) and adds it. RASK_ENOENT, RASK_EIO: it cannot be read, or is a
+ * directory: the message is in failure. */
 int words_inputs_add(words_inputs *inputs, const char *path, words_failure *failure);
 
 typedef struct words_layout {
@@ -37,11 +38,13 @@ typedef struct words_layout {
 /* How many count tasks the files make at most. */
 uint64_t words_parts(const words_inputs *inputs, uint64_t block_size);
 
-/* A block size for so many workers. With a bound on memory: fewer blocks, so that fewer tables live at once. */
+/* A block size for so many workers. With a bound on memory: fewer blocks, so that fewer tables live at once.
+ */
 uint64_t words_block_size(uint64_t bytes, uint64_t workers, bool bounded);
 
-/* Returns the node whose value is a list: a word, as bytes, its count, the next word, … NULL after a failure, which
- * is latched in graph. stream must stay until the graph was computed; it may be NULL when there are none. */
+/* Returns the node whose value is a list: a word, as bytes, its count, the next word, … NULL after a failure,
+ * which is latched in graph. stream must stay until the graph was computed; it may be NULL when there are
+ * none. */
 rask_node *words_graph_build(rask_graph *graph, const words_inputs *inputs, words_stream *stream,
                              const words_layout *layout);
 

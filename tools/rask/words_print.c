@@ -23,8 +23,8 @@ void words_print_text(const rask_value *words)
     }
 }
 
-/* Length of the UTF-8 sequence that text begins with, 0 when it is none, or is NUL. Shortest forms only, no halves of
- * surrogate pairs, nothing above U+10FFFF. */
+/* Length of the UTF-8 sequence that text begins with, 0 when it is none, or is NUL. Shortest forms only, no
+ * halves of surrogate pairs, nothing above U+10FFFF. */
 static size_t utf8_len(const unsigned char *text, size_t len)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 enum {
-    TAIL = 4 << 10,  /* read first for the rest of a word that a range ends in */
-    POLL_MS = 100,   /* how soon a job that waits for a stream notices that it was cancelled */
+    TAIL = 4 << 10, /* read first for the rest of a word that a range ends in */
+    POLL_MS = 100,  /* how soon a job that waits for a stream notices that it was cancelled */
     NO_DESCRIPTOR = -1,
 };
 
@@ -78,7 +78,8 @@ static int buffer_reserve(words_buffer *buffer, size_t more)
     return RASK_OK;
 }
 
-/* A buffer holds no more than a piece and the word it ends in, so that a buffer over the ceiling is one word. */
+/* A buffer holds no more than a piece and the word it ends in, so that a buffer over the ceiling is one word.
+ */
 static int job_reserve(words_job *job, size_t more, const char *path)
 {
     char text[128];
@@ -196,7 +197,8 @@ static int read_last_word(words_job *job, int fd, const words_range *range, uint
 {
     words_buffer *buffer = &job->buffer;
     size_t got = buffer->used;
-    for (uint64_t want = TAIL; got > 0 && buffer->used > 0 && at < range->size; want = least(2 * want, WORDS_PIECE)) {
+    for (uint64_t want = TAIL; got > 0 && buffer->used > 0 && at < range->size;
+         want = least(2 * want, WORDS_PIECE)) {
         size_t before = buffer->used;
         int status = read_at(job, fd, at, least(want, range->size - at), range->path, &got);
         if (status)
@@ -224,7 +226,8 @@ static int count_range(words_job *job, int fd, const words_range *range)
         if (status)
             return status;
         at += got;
-        status = skipping ? count_after_space(job, range->path, &skipping) : count_buffer(job, 0, before, range->path);
+        status = skipping ? count_after_space(job, range->path, &skipping)
+                          : count_buffer(job, 0, before, range->path);
         if (status)
             return status;
     }
@@ -313,8 +316,8 @@ static int stream_fill(words_job *job, words_stream *stream, size_t want, bool *
     return status;
 }
 
-/* The next piece of the open input into the buffer, which begins with what the last piece left over and ends with
- * white space, or with the input. */
+/* The next piece of the open input into the buffer, which begins with what the last piece left over and ends
+ * with white space, or with the input. */
 static int stream_take_piece(words_job *job, words_stream *stream)
 {
     words_buffer *buffer = &job->buffer, *carry = &stream->carry;

@@ -1,7 +1,7 @@
 #include "words_scan.h"
 
 #if defined(__SSE2__)
-#include <emmintrin.h>
+#    include <emmintrin.h>
 
 static uint64_t mask16(const char *text)
 {

@@ -56,7 +56,8 @@ static words_place least_place(const cursor *cursors, size_t open)
     words_place least = cursors[0].place;
     for (size_t i = 1; i < open; i++) {
         const words_place *place = &cursors[i].place;
-        if (place->hash < least.hash || (place->hash == least.hash && order_of_equal_hashes(place, &least) < 0))
+        if (place->hash < least.hash ||
+            (place->hash == least.hash && order_of_equal_hashes(place, &least) < 0))
             least = *place;
     }
     return least;
@@ -103,8 +104,8 @@ static int merge_into(words_table *table, cursor *cursors, size_t open)
     return RASK_OK;
 }
 
-/* An empty table with room for all entries of the others. Pages that stay unused cost nothing, and trim() gives
- * them back. */
+/* An empty table with room for all entries of the others. Pages that stay unused cost nothing, and trim()
+ * gives them back. */
 static words_table *table_for(const words_table *const *tables, size_t count)
 {
     size_t entries = 1;

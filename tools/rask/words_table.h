@@ -1,5 +1,5 @@
-/* How often each word of a text occurs: an immutable array without gaps, in the order of the words' hashes, so that
- * tables are merged front to back like sorted lists. */
+/* How often each word of a text occurs: an immutable array without gaps, in the order of the words' hashes,
+ * so that tables are merged front to back like sorted lists. */
 #ifndef WORDS_TABLE_H
 #define WORDS_TABLE_H
 
@@ -33,7 +33,8 @@ int words_place_order(const words_place *a, const words_place *b);
 int words_table_merge(const words_table *const *tables, size_t count, words_table **out);
 void words_table_free(words_table *table);
 
-/* The k most frequent words, or all there are: by count, then by bytes. *out is freed with free(). RASK_ENOMEM. */
+/* The k most frequent words, or all there are: by count, then by bytes. *out is freed with free().
+ * RASK_ENOMEM. */
 int words_table_top(const words_table *table, uint64_t k, words_entry **out, size_t *count);
 
 /* A table as the value of a task. */
