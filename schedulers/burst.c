@@ -44,6 +44,12 @@ bool rk_burst_pays(const rk_session *session, uint64_t unit_ns)
     return cursor + LEAST_UNITS < run->plan->units && cursor - session->shared_since >= trust;
 }
 
+void rk_session_distrust(rk_session *session)
+{
+    session->shared_since = rk_load_relaxed(&session->cursor);
+    session->trust = session->trust ? 2 * session->trust : 2 * LEAST_TRUST;
+}
+
 /* A predecessor less, passing through joins; only units behind the prefix have counters that matter, and they count
  * the cursor, so none becomes ready. */
 static void count_down(rk_run *run, uint32_t unit)
@@ -69,8 +75,7 @@ static void make_counters(rk_session *session, uint32_t finished, uint32_t passe
             count_down(run, plan->succ[e]);
     rk_session_count_cursor(session, passed);
     rk_store_relaxed(&session->cursor, passed);
-    session->shared_since = passed;
-    session->trust = session->trust ? 2 * session->trust : 2 * LEAST_TRUST;
+    rk_session_distrust(session);
 }
 
 void rk_burst_break(rk_session *session)

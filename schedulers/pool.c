@@ -20,7 +20,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SENTINEL_LEAST_NS = 2000000, SENTINEL_MOST_NS = 16000000, STACK_BYTES = 8 << 20 };
+enum { GATHER_NS = 200000, SENTINEL_LEAST_NS = 2000000, SENTINEL_MOST_NS = 16000000, STACK_BYTES = 8 << 20 };
 
 typedef struct thread {
     pthread_t id;
@@ -36,6 +36,7 @@ static struct {
     rk_atomic_u32 workers;
     rk_atomic_bool sentinel; /* somebody looks around on his own */
     uint32_t lanes, idle_lanes, lanes_numbered;
+    uint32_t lanes_wanted;   /* the most that all sessions together can use */
     uint32_t io_waiting;     /* I/O units of all sessions that no lane has taken */
     bool ending, fork_known;
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, .io = PTHREAD_COND_INITIALIZER};
@@ -73,8 +74,16 @@ static void after_fork_child(void)
     rk_store_relaxed(&pool.sleepers, 0);
     rk_store_relaxed(&pool.workers, 0);
     rk_store_relaxed(&pool.sentinel, false);
-    pool.lanes = pool.idle_lanes = pool.lanes_numbered = pool.io_waiting = 0;
+    pool.lanes = pool.idle_lanes = pool.lanes_numbered = pool.lanes_wanted = pool.io_waiting = 0;
     pool.ending = false;
+}
+
+static struct timespec after(uint64_t ns)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t nanoseconds = (uint64_t)now.tv_nsec + ns;
+    return (struct timespec){now.tv_sec + (time_t)(nanoseconds / 1000000000u), (long)(nanoseconds % 1000000000u)};
 }
 
 /* Under the lock. False when the system gives no thread: fewer must do. */
@@ -134,14 +143,6 @@ static uint64_t visit(rk_session *session, rk_seat *seat)
     return units;
 }
 
-static struct timespec after(uint64_t ns)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    uint64_t nanoseconds = (uint64_t)now.tv_nsec + ns;
-    return (struct timespec){now.tv_sec + (time_t)(nanoseconds / 1000000000u), (long)(nanoseconds % 1000000000u)};
-}
-
 void rk_pool_set_phase(rk_session *session, uint32_t phase)
 {
     lock();
@@ -151,10 +152,16 @@ void rk_pool_set_phase(rk_session *session, uint32_t phase)
 
 bool rk_pool_gather(rk_session *session)
 {
+    struct timespec until = after(GATHER_NS);
+    int error = 0;
     lock();
-    while (session->guests)
-        pthread_cond_wait(&session->owner_wake, &pool.lock);
-    bool alone = !rk_session_has_work(session);
+    while (session->guests && error != ETIMEDOUT)
+        error = pthread_cond_timedwait(&session->owner_wake, &pool.lock, &until);
+    bool alone = !session->guests && !rk_session_has_work(session);
+    if (session->guests) {
+        rk_session_distrust(session);
+        rk_store_seq_cst(&session->phase, RK_SHARED);
+    }
     if (alone) {
         uint32_t cursor = rk_load_relaxed(&session->cursor), units = session->run->plan->units;
         rk_store_relaxed(&session->position, cursor < units ? cursor : units);
@@ -372,7 +379,7 @@ void rk_pool_push_io(rk_session *session, uint32_t unit)
     if (session->io_running < session->run->options.io_lanes) {
         if (pool.idle_lanes >= pool.io_waiting)
             pthread_cond_signal(&pool.io);
-        else if (pool.lanes < RK_MAX_LANES && spawn(lane_body))
+        else if (pool.lanes < pool.lanes_wanted && pool.lanes < RK_MAX_LANES && spawn(lane_body))
             pool.lanes++;
         else
             pthread_cond_signal(&session->owner_wake);
@@ -412,6 +419,7 @@ void rk_pool_enter(rk_session *session)
     lock();
     if (!pool.fork_known)
         pool.fork_known = !pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+    pool.lanes_wanted += session->run->options.io_lanes;
     session->next = pool.sessions;
     if (pool.sessions)
         pool.sessions->previous = session;
@@ -424,6 +432,7 @@ void rk_pool_enter(rk_session *session)
 void rk_pool_leave(rk_session *session)
 {
     lock();
+    pool.lanes_wanted -= session->run->options.io_lanes;
     if (session->previous)
         session->previous->next = session->next;
     else

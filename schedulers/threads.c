@@ -421,10 +421,10 @@ static void wait(rk_run *run, void *handle)
     rk_session *session = handle;
     while (!rk_session_is_done(session)) {
         rk_session_work(session, &session->seats[0]);
-        if (rk_load_relaxed(&session->phase) == RK_GATHERING && rk_pool_gather(session))
-            rk_burst(session);
-        else
+        if (rk_load_relaxed(&session->phase) != RK_GATHERING)
             rk_pool_park_owner(session);
+        else if (rk_pool_gather(session))
+            rk_burst(session);
     }
     rk_pool_leave(session);
     for (uint32_t i = 0; i < session->seat_count; i++)

@@ -84,6 +84,8 @@ void rk_session_judge_wake(rk_session *session, uint64_t units, uint64_t ns);
 bool rk_burst_pays(const rk_session *session, uint64_t unit_ns);
 /* The owner, in phase BURST: runs units in plan order until all are done, or until sharing pays again. */
 void rk_burst(rk_session *session);
+/* A burst did not pay, or did not come about: the next needs twice as many short units before it. */
+void rk_session_distrust(rk_session *session);
 /* The sentinel, who took the session from BURST to BREAKING: back to SHARED, while the owner is in a long unit. */
 void rk_burst_break(rk_session *session);
 
@@ -96,8 +98,8 @@ void rk_pool_leave(rk_session *session);
 /* Sleeps until the session is done or may have work for its owner. Executes an I/O unit itself when no lane can be
  * had. */
 void rk_pool_park_owner(rk_session *session);
-/* The owner, in phase GATHERING and out of work: waits for the guests to leave, and changes to BURST; or changes
- * nothing and returns false when there is work again. */
+/* The owner, in phase GATHERING and out of work: waits a little for the guests to leave, and changes to BURST. False
+ * when it did not: a guest is in a long unit, then the phase is SHARED again; or there is work again. */
 bool rk_pool_gather(rk_session *session);
 /* The owner, in a burst: to BREAKING, so that the sentinel keeps away; false when he has it already. */
 bool rk_pool_end_burst(rk_session *session);

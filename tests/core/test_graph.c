@@ -63,6 +63,8 @@ static int count_up(rask_task *t)
 }
 RASK_SLOTS(count_up);
 
+static const bool yes = true; /* a bare true is an int before C23 */
+
 static int64_t computed(rask_node *node)
 {
     int64_t answer = INT64_MIN;
@@ -114,9 +116,9 @@ Test(nodes, take_every_kind_of_constant)
 {
     rask_value six = rask_value_i64(6);
     rask_bytes five = {"12345", 5};
-    cr_expect_eq(computed(rask_delayed(g, eight, 1, 2.0, true, "a", five, &six, 7, 8.0f)),
+    cr_expect_eq(computed(rask_delayed(g, eight, 1, 2.0, yes, "a", five, &six, 7, 8.0f)),
                  1 + 2 + 1 + 'a' + 5 + 6 + 7 + 8);
-    cr_expect_eq(computed(rask_delayed(g, eight, (short)1, 2, true, "a", five, &six, 7u, 8)),
+    cr_expect_eq(computed(rask_delayed(g, eight, (short)1, 2, yes, "a", five, &six, 7u, 8)),
                  1 + 2 + 1 + 'a' + 5 + 6 + 7 + 8);
 }
 
@@ -125,7 +127,7 @@ Test(nodes, take_every_kind_of_node)
     rask_value six = rask_value_i64(6);
     rask_bytes five = {"12345", 5};
     rask_node *call =
-        rask_delayed(g, eight, rask_const(g, 1), rask_const(g, 2.0), rask_const(g, true), rask_const(g, "a"),
+        rask_delayed(g, eight, rask_const(g, 1), rask_const(g, 2.0), rask_const(g, yes), rask_const(g, "a"),
                      rask_const(g, five), rask_const(g, &six), rask_input(g, 7), rask_delayed(g, add, 4, 4));
     cr_expect_eq(computed(call), 1 + 2 + 1 + 'a' + 5 + 6 + 7 + 8);
 }
@@ -172,7 +174,7 @@ Test(nodes, remember_many_definitions)
 {
     enum { DEFINITIONS = 1000 };
     static rask_task_def defs[DEFINITIONS];
-    static char names[DEFINITIONS][8];
+    static char names[DEFINITIONS][16];
     for (int round = 0; round < 2; round++)
         for (int i = 0; i < DEFINITIONS; i++) {
             defs[i] = *RASK_DEF(seven);

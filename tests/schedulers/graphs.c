@@ -6,7 +6,16 @@
 #include <time.h>
 #include <xxhash.h>
 
-enum { MAKES_I64, MAKES_F64, MAKES_BYTES, MAKES_LIST, MAKES_CUSTOM, MAKES_KINDS, MOST_ARGS = 100, LONG_VALUE = 2000 };
+enum {
+    MAKES_I64,
+    MAKES_F64,
+    MAKES_BYTES,
+    MAKES_LIST,
+    MAKES_CUSTOM,
+    MAKES_KINDS,
+    MOST_ARGS = 100,
+    LONG_VALUE = 2000
+};
 
 uint32_t draw_below(uint64_t *state, uint32_t below)
 {
@@ -112,7 +121,8 @@ static int make(uint32_t kind, uint64_t salt, const rask_value *args, size_t cou
 }
 
 /* As many values as a call with several outputs has. */
-static int make_outputs(uint64_t salt, uint32_t outputs, const rask_value *args, size_t count, rask_value *out)
+static int make_outputs(uint64_t salt, uint32_t outputs, const rask_value *args, size_t count,
+                        rask_value *out)
 {
     rask_value items[MAKES_KINDS];
     int status = RASK_OK;
@@ -129,7 +139,8 @@ static int make_outputs(uint64_t salt, uint32_t outputs, const rask_value *args,
 /* A step's kind: of what it makes, or with so many outputs. */
 enum { OUTPUTS = 16 };
 
-static int make_step(const graph_step *step, uint64_t salt, const rask_value *args, size_t count, rask_value *out)
+static int make_step(const graph_step *step, uint64_t salt, const rask_value *args, size_t count,
+                     rask_value *out)
 {
     return step->kind > OUTPUTS ? make_outputs(salt, step->kind - OUTPUTS, args, count, out)
                                 : make(step->kind, salt, args, count, out);
@@ -215,7 +226,8 @@ static void add_constant(random_graph *g)
     rask_value value;
     uint32_t kind = below(g, MAKES_KINDS - 1);
     cr_assert_eq(make(kind, g->random, NULL, 0, &value), RASK_OK);
-    graph_step *step = add_step(g, one_in(g, 2) ? rask_const(g->graph, &value) : rask_input(g->graph, &value));
+    graph_step *step =
+        add_step(g, one_in(g, 2) ? rask_const(g->graph, &value) : rask_input(g->graph, &value));
     step->expected = value;
 }
 
@@ -267,8 +279,8 @@ static void add_call(random_graph *g, uint32_t shape, uint32_t most_args)
         wait_for_others(g, step);
 }
 
-/* A call with several outputs, each a step of its own behind it. The call is no node of ours, so it has the place
- * of its first output as its number. */
+/* A call with several outputs, each a step of its own behind it. The call is no node of ours, so it has the
+ * place of its first output as its number. */
 static void add_outputs(random_graph *g, uint32_t shape)
 {
     uint32_t from[4], count = below(g, 4), number = g->count, outputs = 2 + below(g, MAKES_KINDS - 1);
@@ -347,7 +359,8 @@ static void draw_targets(random_graph *g)
     }
 }
 
-/* Needed: the targets, and what a needed step takes or waits for; twins are needed through the first of them. */
+/* Needed: the targets, and what a needed step takes or waits for; twins are needed through the first of them.
+ */
 static void find_needed(random_graph *g)
 {
     for (uint32_t i = 0; i < g->target_count; i++)
@@ -461,7 +474,8 @@ void random_graph_must_compute(random_graph *g, rask_options options)
     cr_assert_eq(report.finished, report.tasks);
     for (uint32_t i = 0; i < g->count; i++) {
         const graph_step *step = &g->steps[i];
-        unsigned calls = atomic_load(&step->calls), wanted = step->counted && step->needed ? step->failures + 1 : 0;
+        unsigned calls = atomic_load(&step->calls),
+                 wanted = step->counted && step->needed ? step->failures + 1 : 0;
         cr_assert_eq(calls, wanted, "step %u was called %u times, not %u", i, calls, wanted);
     }
     for (uint32_t i = 0; i < g->target_count; i++)

@@ -27,7 +27,8 @@ enum { SETUPS = 4 };
 /* Each of the ways to run. */
 static rask_options setup(size_t i)
 {
-    const rask_options all[SETUPS] = {with("serial", 0), with("threads", 1), with("threads", 2), with("threads", 8)};
+    const rask_options all[SETUPS] = {with("serial", 0), with("threads", 1), with("threads", 2),
+                                      with("threads", 8)};
     return all[i];
 }
 

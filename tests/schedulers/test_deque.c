@@ -1,4 +1,5 @@
-/* The deque alone: every item is taken exactly once, whoever races for it; and short sessions that park and wake. */
+/* The deque alone: every item is taken exactly once, whoever races for it; and short sessions that park and
+ * wake. */
 #include "schedulers/deque.h"
 
 #include <criterion/criterion.h>
@@ -27,7 +28,8 @@ static void seed_chaos(uint64_t seed)
 /* Aligned as the deque wants it. */
 static rk_deque *deque_new(void)
 {
-    rk_deque *d = aligned_alloc(RK_CACHE_LINE, (sizeof *d + RK_CACHE_LINE - 1) / RK_CACHE_LINE * RK_CACHE_LINE);
+    rk_deque *d =
+        aligned_alloc(RK_CACHE_LINE, (sizeof *d + RK_CACHE_LINE - 1) / RK_CACHE_LINE * RK_CACHE_LINE);
     cr_assert_eq(rk_deque_init(d), RASK_OK);
     return d;
 }
@@ -219,7 +221,8 @@ Test(deque, items_are_taken_once_with_pauses_at_the_racy_points)
 {
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         seed_chaos(seed);
-        alternate(1 + (int)(seed % MOST_THIEVES), 300 + 20 * (uint32_t)seed, 1 + (int)(seed % 5), (int)(seed % 4));
+        alternate(1 + (int)(seed % MOST_THIEVES), 300 + 20 * (uint32_t)seed, 1 + (int)(seed % 5),
+                  (int)(seed % 4));
     }
     seed_chaos(0);
 }

@@ -39,7 +39,8 @@ static const char *failure(rask_node *node, rask_options options, int status)
 {
     rask_value result;
     cr_assert_not_null(node);
-    cr_assert_eq(rask_compute_value(node, &options, &result), status, "%s", rask_graph_error(rask_node_graph(node)));
+    cr_assert_eq(rask_compute_value(node, &options, &result), status, "%s",
+                 rask_graph_error(rask_node_graph(node)));
     cr_assert_eq(rask_graph_status(rask_node_graph(node)), status);
     return rask_graph_error(rask_node_graph(node));
 }
@@ -79,7 +80,8 @@ Test(failure, a_run_that_stops_reports_one_failure)
 Test(failure, a_run_that_keeps_going_reports_all_in_plan_order)
 {
     rask_graph *g = rask_graph_new();
-    rask_node *three[3] = {rask_delayed(g, parse_line), rask_delayed(g, parse_line), rask_delayed(g, parse_line)};
+    rask_node *three[3] = {rask_delayed(g, parse_line), rask_delayed(g, parse_line),
+                           rask_delayed(g, parse_line)};
     rask_options o = serial();
     o.keep_going = true;
     const char *message = failure(rask_list(g, three, 3), o, RASK_EFORMAT);
@@ -201,7 +203,8 @@ Test(failure, every_way_to_fail_is_told)
     const char *twice = failure(rask_delayed(g, fail_twice), serial(), RASK_ERANGE);
     must_contain(twice, "the first");
     cr_assert_null(strstr(twice, "the second"));
-    must_contain(failure(rask_delayed(g, ask_for_bytes, 7), serial(), RASK_ETYPE), "argument 0 is i64, not bytes");
+    must_contain(failure(rask_delayed(g, ask_for_bytes, 7), serial(), RASK_ETYPE),
+                 "argument 0 is i64, not bytes");
     must_contain(failure(rask_delayed(g, ask_for_too_many, 7), serial(), RASK_EINVAL), "argument 3");
     rask_graph_free(g);
 }

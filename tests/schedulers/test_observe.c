@@ -31,7 +31,7 @@ typedef struct diary {
     struct {
         uint32_t ready, started, finished;
         int status;
-    } *of;
+    } * of;
     bool ended;
 } diary;
 
@@ -272,7 +272,8 @@ Test(observe, a_recording_without_a_run_is_empty)
     rask_recording_free(NULL);
 }
 
-/* The worker of each task: lanes count on from the run's workers, and no two tasks run on one worker at once. */
+/* The worker of each task: lanes count on from the run's workers, and no two tasks run on one worker at once.
+ */
 static atomic_uint busy[256];
 static atomic_bool wrong_kind, shared_worker;
 
@@ -295,8 +296,10 @@ static void free_worker(void *workers, const rask_task_info *task)
 Test(observe, workers_are_numbered_by_who_runs_and_lanes_count_on_from_them)
 {
     uint32_t workers = 8;
-    rask_observer observer = {
-        .size = sizeof observer, .context = &workers, .task_started = claim_worker, .task_finished = free_worker};
+    rask_observer observer = {.size = sizeof observer,
+                              .context = &workers,
+                              .task_started = claim_worker,
+                              .task_finished = free_worker};
     const rask_observer *observers[] = {&observer};
     for (uint64_t seed = 0; seed < 60; seed++) {
         rask_options o = with("threads", workers, 0);

@@ -108,9 +108,9 @@ Test(options, sizes_are_numbers_with_binary_units)
         const char *text;
         uint64_t bytes;
     } good[] = {
-        {"512", 512},           {"1K", 1 << 10},          {"64K", 64 << 10},      {"64KiB", 64 << 10},
-        {"64KB", 64 << 10},     {"512M", 512ull << 20},   {"2GiB", 2ull << 30},   {"1.5G", 3ull << 29},
-        {"0.5KiB", 512},        {"3T", 3ull << 40},       {"1P", 1ull << 50},     {"1e3", 1000},
+        {"512", 512},       {"1K", 1 << 10},        {"64K", 64 << 10},    {"64KiB", 64 << 10},
+        {"64KB", 64 << 10}, {"512M", 512ull << 20}, {"2GiB", 2ull << 30}, {"1.5G", 3ull << 29},
+        {"0.5KiB", 512},    {"3T", 3ull << 40},     {"1P", 1ull << 50},   {"1e3", 1000},
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         rask_options out;
@@ -121,7 +121,8 @@ Test(options, sizes_are_numbers_with_binary_units)
 
 Test(options, bad_sizes_are_refused_by_name)
 {
-    static const char *const bad[] = {"x", "M", "-1", "-1G", "5Q", "5 G", "1GiBs", "1Gi", "nan", "inf", "1e30", "9999999P"};
+    static const char *const bad[] = {"x",     "M",   "-1",  "-1G", "5Q",   "5 G",
+                                      "1GiBs", "1Gi", "nan", "inf", "1e30", "9999999P"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         rask_options out;
         cr_assert_eq(resolve_with("RASK_MEMORY", bad[i], &out), RASK_EINVAL, "%s was taken as %llu", bad[i],
@@ -133,10 +134,12 @@ Test(options, bad_sizes_are_refused_by_name)
 
 Test(options, bad_numbers_of_workers_are_refused_by_name)
 {
-    static const char *const bad[] = {"0", "-1", " -1", "x", "3x", "1.5", "1025", "99999999999999999999", "0x10"};
+    static const char *const bad[] = {"0",   "-1", " -1", "x", "3x", "1.5", "1025", "99999999999999999999",
+                                      "0x10"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         rask_options out;
-        cr_assert_eq(resolve_with("RASK_WORKERS", bad[i], &out), RASK_EINVAL, "%s was taken as %u", bad[i], out.workers);
+        cr_assert_eq(resolve_with("RASK_WORKERS", bad[i], &out), RASK_EINVAL, "%s was taken as %u", bad[i],
+                     out.workers);
         must_say("RASK_WORKERS");
         must_say(bad[i]);
     }

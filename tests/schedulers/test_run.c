@@ -1,4 +1,5 @@
-/* Every scheduler runs any graph to the same bytes, each task once, and a failure hurts only what depends on it. */
+/* Every scheduler runs any graph to the same bytes, each task once, and a failure hurts only what depends on
+ * it. */
 #include "graphs.h"
 
 #include <criterion/criterion.h>
@@ -233,7 +234,8 @@ Test(run, retries_are_the_larger_of_the_tasks_own_and_the_runs)
     cr_assert_eq(rask_compute_with(rask_delayed(g, stubborn, 3), &o, &attempt), RASK_EIO);
     cr_assert_eq(rask_compute_with(rask_set_retries(rask_delayed(g, stubborn, 3), 3), &o, &attempt), RASK_OK);
     cr_assert_eq(attempt, 3);
-    cr_assert_eq(rask_compute_with(rask_set_retries(rask_delayed(g, stubborn, 1), 0), &o, &attempt), RASK_EIO);
+    cr_assert_eq(rask_compute_with(rask_set_retries(rask_delayed(g, stubborn, 1), 0), &o, &attempt),
+                 RASK_EIO);
     o.retries = 4;
     cr_assert_eq(rask_compute_with(rask_set_retries(rask_delayed(g, stubborn, 4), 0), &o, &attempt), RASK_OK);
     cr_assert_eq(attempt, 4);

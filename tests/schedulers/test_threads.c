@@ -1,4 +1,5 @@
-/* What is the threads scheduler's own: nesting, many runs at once, I/O lanes, wake-ups, fork, the program's end. */
+/* What is the threads scheduler's own: nesting, many runs at once, I/O lanes, wake-ups, fork, the program's
+ * end. */
 #include "graphs.h"
 
 #include <criterion/criterion.h>
@@ -48,8 +49,8 @@ static int64_t add(const rask_value *a, const rask_value *b)
 }
 RASK_TASK(add, i64, value, value);
 
-/* Nesting: a task that computes a graph of tasks that compute graphs… The argument is the depth left, then the
- * workers; the result counts the leaves. */
+/* Nesting: a task that computes a graph of tasks that compute graphs… The argument is the depth left, then
+ * the workers; the result counts the leaves. */
 
 enum { CHILDREN = 4 };
 
@@ -254,8 +255,9 @@ static void make_shapes(rask_graph *g, shape *shapes)
     const struct {
         rask_node *node;
         int64_t answer;
-    } all[SHAPES] = {{chain(g), 1},        {fan(g, 2, false), 2}, {fan(g, 40, false), 40}, {fan(g, 6, true), 6},
-                     {burst(g, 12), 12},   {diamonds(g), 16},     {rask_delayed(g, one, 1), 1}};
+    } all[SHAPES] = {
+        {chain(g), 1},      {fan(g, 2, false), 2}, {fan(g, 40, false), 40},     {fan(g, 6, true), 6},
+        {burst(g, 12), 12}, {diamonds(g), 16},     {rask_delayed(g, one, 1), 1}};
     for (int i = 0; i < SHAPES; i++) {
         shapes[i].answer = all[i].answer;
         cr_assert_eq(rask_plan_new(&all[i].node, 1, &shapes[i].plan), RASK_OK, "%s", rask_graph_error(g));
@@ -354,7 +356,8 @@ static void must_meet(uint32_t shorts, bool same)
     int64_t met = 0;
     atomic_store(&arrived, 0);
     cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, meeting, 2)), &o, &met), RASK_OK);
-    cr_assert_eq(met, 2, "behind %u short ones%s they ran one after another", shorts, same ? ", made ready at once," : "");
+    cr_assert_eq(met, 2, "behind %u short ones%s they ran one after another", shorts,
+                 same ? ", made ready at once," : "");
     rask_graph_free(g);
 }
 

@@ -120,7 +120,8 @@ static int read_graph(const tool_command *c, const char *path, rask_graph **grap
     rask_registry_free(registry);
     free(text);
     if (status)
-        say_error(c->name, "%s: %s", path, *error ? error : rask_status_text(status));
+        say_error(c->name, "%s: %s", strcmp(path, "-") ? path : "standard input",
+                  *error ? error : rask_status_text(status));
     return status ? EXIT_FAILED : EXIT_DONE;
 }
 

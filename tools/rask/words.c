@@ -49,6 +49,12 @@ static uint64_t hash_seed(const common_options *o)
     return seed;
 }
 
+/* What each of so many tasks at once may take. */
+static uint64_t share(uint64_t memory, uint64_t tasks)
+{
+    return tasks ? memory / tasks : memory;
+}
+
 static words_layout layout_of(const words_options *o, const words_inputs *inputs)
 {
     const common_options *common = &o->common;
@@ -64,7 +70,7 @@ static words_layout layout_of(const words_options *o, const words_inputs *inputs
     uint64_t parts =
         words_parts(inputs, layout.block_size) + (inputs->stream_count ? layout.stream_tasks : 0);
     if (common->memory)
-        layout.ceiling = common->memory / (parts < workers ? parts : workers);
+        layout.ceiling = share(common->memory, parts < workers ? parts : workers);
     return layout;
 }
 

@@ -152,7 +152,7 @@ static int top(rask_task *task)
 }
 RASK_SLOTS(top);
 
-/* --- the graph */
+/* --- the graph: built without this file's name and line, which mean nothing to whoever reads a failure */
 
 /* Count tasks as they are made; the ranges of the next one gather in data. */
 typedef struct builder {
@@ -192,7 +192,7 @@ static rask_node *count_call(builder *b, const rask_task_def *def, rask_arg what
 {
     rask_arg args[] = {what, rask_arg_of_i64((int64_t)b->layout->seed),
                        rask_arg_of_i64((int64_t)b->layout->ceiling)};
-    return rask_call(b->graph, def, args, 3);
+    return rask_call_at(b->graph, def, args, 3, NULL, 0);
 }
 
 /* Makes a count task of what has gathered. */
@@ -284,8 +284,10 @@ rask_node *words_graph_build(rask_graph *graph, const words_inputs *inputs, word
     if (b.parts && inputs->stream_count)
         add_streams(&b, stream);
     if (b.parts && !b.failed) {
-        node = rask_reduce(rask_list(graph, b.parts, b.part_count), merge, FAN_IN);
-        node = rask_delayed(graph, top, node, (int64_t)layout->top);
+        rask_node *list = rask_list_at(graph, b.parts, b.part_count, NULL, 0);
+        node = rask_reduce_at(list, RASK_DEF(merge), FAN_IN, NULL, 0);
+        rask_arg args[] = {rask_arg_of_node(node), rask_arg_of_i64((int64_t)layout->top)};
+        node = rask_call_at(graph, RASK_DEF(top), args, 2, NULL, 0);
     }
     free(b.data);
     free(b.parts);
