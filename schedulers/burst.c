@@ -1,22 +1,24 @@
 /* Bursts: very short units, run by the owner alone.
  *
- * When the guests have gathered out (threads.c), all units that the cursor passed are finished: a prefix of the plan.
- * The owner goes on from there in plan order, in which every unit's predecessors come before it: no counter is looked
- * at or written. When units get longer it makes the counters again, as if the cursor had come as far, and shares.
+ * When the guests have gathered out (threads.c), all units that the cursor passed are finished: a prefix of
+ * the plan. The owner goes on from there in plan order, in which every unit's predecessors come before it: no
+ * counter is looked at or written. When units get longer it makes the counters again, as if the cursor had
+ * come as far, and shares.
  *
- * A burst must not hold everybody up when a unit turns out to be long. The owner publishes its position before each
- * unit; the sentinel, finding it unchanged after a while, breaks the burst: it makes the counters, moves the cursor
- * behind the position and shares the session, while the owner is still in that unit. Who runs which unit then:
- *   owner     position = p;  light fence;  if broken: stop, else run p
- *   sentinel  broken = true; heavy fence;  p' = position: the owner has p', all units before it are finished
- * The fences make sure that either the owner sees broken before running p, or the sentinel sees that p. Once the
- * session is shared the owner compares: having found p' at its own position it has yet to run it; otherwise it has just
- * run it; in both cases it then releases p' like any other unit. The pair of fences is that of biased locks (D. Dice,
- * H. Huang, M. Yang: "Asymmetric Dekker synchronization", 2001): the light one costs nothing, the heavy one is
- * membarrier(2).
+ * A burst must not hold everybody up when a unit turns out to be long. The owner publishes its position
+ * before each unit; the sentinel, finding it unchanged after a while, breaks the burst: it makes the
+ * counters, moves the cursor behind the position and shares the session, while the owner is still in that
+ * unit. Who runs which unit then: owner     position = p;  light fence;  if broken: stop, else run p sentinel
+ * broken = true; heavy fence;  p' = position: the owner has p', all units before it are finished The fences
+ * make sure that either the owner sees broken before running p, or the sentinel sees that p. Once the session
+ * is shared the owner compares: having found p' at its own position it has yet to run it; otherwise it has
+ * just run it; in both cases it then releases p' like any other unit. The pair of fences is that of biased
+ * locks (D. Dice, H. Huang, M. Yang: "Asymmetric Dekker synchronization", 2001): the light one costs nothing,
+ * the heavy one is membarrier(2).
  *
- * Each end of a burst that did not reach the end of the plan doubles the number of units that must have been short
- * before the next: making the counters is linear in the plan, and happens a logarithmic number of times. */
+ * Each end of a burst that did not reach the end of the plan doubles the number of units that must have been
+ * short before the next: making the counters is linear in the plan, and happens a logarithmic number of
+ * times. */
 #include "core/base/clock.h"
 #include "core/base/fence.h"
 #include "schedulers/threads.h"
@@ -29,7 +31,8 @@ enum {
     LONG_NS = 200,     /* without it: units above are better shared */
     LEAST_UNITS = 512, /* left: a burst for fewer is not worth gathering for */
     LOOK_UNITS = 64,   /* between two readings of the clock */
-    PATIENCE_NS = 500000, /* above LONG_NS, summed up, before a burst ends: a page fault or two are no reason */
+    PATIENCE_NS =
+        500000, /* above LONG_NS, summed up, before a burst ends: a page fault or two are no reason */
     LEAST_TRUST = 64,
 };
 
@@ -50,8 +53,8 @@ void rk_session_distrust(rk_session *session)
     session->trust = session->trust ? 2 * session->trust : 2 * LEAST_TRUST;
 }
 
-/* A predecessor less, passing through joins; only units behind the prefix have counters that matter, and they count
- * the cursor, so none becomes ready. */
+/* A predecessor less, passing through joins; only units behind the prefix have counters that matter, and they
+ * count the cursor, so none becomes ready. */
 static void count_down(rk_run *run, uint32_t unit)
 {
     const rask_plan *plan = run->plan;
@@ -87,8 +90,8 @@ void rk_burst_break(rk_session *session)
     rk_pool_set_phase(session, RK_SHARED);
 }
 
-/* The sentinel found the owner at broken_at: it is the owner's to run, unless he has just done so. at: the unit he was
- * going to run. */
+/* The sentinel found the owner at broken_at: it is the owner's to run, unless he has just done so. at: the
+ * unit he was going to run. */
 static void rejoin(rk_session *session, uint32_t at)
 {
     while (rk_load_acquire(&session->phase) != RK_SHARED)

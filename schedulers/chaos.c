@@ -1,10 +1,10 @@
 #include "schedulers/chaos.h"
 
 #ifdef RASK_WITH_CHAOS
-#include "core/base/atomic.h"
-#include "core/base/clock.h"
+#    include "core/base/atomic.h"
+#    include "core/base/clock.h"
 
-#include <sched.h>
+#    include <sched.h>
 
 static rk_atomic_u64 base, threads;
 static _Thread_local uint64_t state, of_base;

@@ -4,7 +4,7 @@
 #define RASK_SCHEDULERS_CHAOS_H
 
 #ifdef RASK_WITH_CHAOS
-#include <stdint.h>
+#    include <stdint.h>
 
 /* Starts the pauses of all threads over from this seed; 0 ends them. Not while a run is going on. */
 void rk_chaos_seed(uint64_t seed);

@@ -23,20 +23,12 @@ const char *const *rask_schedulers(void)
     return names;
 }
 
-int rask_plan_run(rask_plan *plan, const rask_options *options, rask_value *results)
+/* Plans are run with resolved options. */
+static int run(rask_plan *plan, const rask_options *options, rask_value *results)
 {
-    if (!plan)
-        return RASK_EINVAL;
-    if (!results)
-        return rk_plan_fail(plan, RASK_EINVAL, "run: nowhere to put the results");
-    rask_options resolved;
-    char reason[256];
-    int status = rk_options_resolve(options, &resolved, reason, sizeof reason);
-    if (status)
-        return rk_plan_fail(plan, status, "%s", reason);
-    const rk_scheduler *scheduler = rk_scheduler_find(resolved.scheduler);
+    const rk_scheduler *scheduler = rk_scheduler_find(options->scheduler);
     rk_run *run = rk_alloc(sizeof *run);
-    status = run ? rk_run_init(run, plan, &resolved, scheduler->name) : RASK_ENOMEM;
+    int status = run ? rk_run_init(run, plan, options, scheduler->name) : RASK_ENOMEM;
     if (status) {
         rk_free(run);
         return rk_plan_fail(plan, status, "run: out of memory");
@@ -53,6 +45,37 @@ int rask_plan_run(rask_plan *plan, const rask_options *options, rask_value *resu
     return rk_graph_report(plan->graph, status, "%s", message);
 }
 
+/* With a line of progress as one more observer. */
+static int run_with_progress(rask_plan *plan, rask_options *options, rask_value *results)
+{
+    rask_progress *progress = rask_progress_new(NULL, false);
+    const rask_observer **observers = rk_alloc_array(options->observer_count + 1, sizeof *observers);
+    if (progress && observers) {
+        for (size_t i = 0; i < options->observer_count; i++)
+            observers[i] = options->observers[i];
+        observers[options->observer_count++] = rask_progress_observer(progress);
+        options->observers = observers;
+    }
+    int status = run(plan, options, results);
+    rask_progress_free(progress);
+    rk_free((void *)observers);
+    return status;
+}
+
+int rask_plan_run(rask_plan *plan, const rask_options *options, rask_value *results)
+{
+    if (!plan)
+        return RASK_EINVAL;
+    if (!results)
+        return rk_plan_fail(plan, RASK_EINVAL, "run: nowhere to put the results");
+    rask_options resolved;
+    char reason[256];
+    int status = rk_options_resolve(options, &resolved, reason, sizeof reason);
+    if (status)
+        return rk_plan_fail(plan, status, "%s", reason);
+    return resolved.progress ? run_with_progress(plan, &resolved, results) : run(plan, &resolved, results);
+}
+
 /* For calls that fail before there is a plan: what is wrong with the targets comes first. */
 static int nowhere(rask_node *const *nodes, size_t count)
 {
@@ -61,7 +84,8 @@ static int nowhere(rask_node *const *nodes, size_t count)
     return status ? status : rk_graph_report(graph, RASK_EINVAL, "compute: nowhere to put the result");
 }
 
-int rask_compute_values(rask_node *const *nodes, size_t count, const rask_options *options, rask_value *results)
+int rask_compute_values(rask_node *const *nodes, size_t count, const rask_options *options,
+                        rask_value *results)
 {
     rask_plan *plan;
     if (!results)

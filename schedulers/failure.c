@@ -31,8 +31,8 @@ static bool takes(const rask_plan *plan, uint32_t task, uint32_t argument)
     return false;
 }
 
-/* The tasks that would have taken the failed one's result, each the first to need the one before: consumers come
- * later in plan order, so that one pass finds them. */
+/* The tasks that would have taken the failed one's result, each the first to need the one before: consumers
+ * come later in plan order, so that one pass finds them. */
 static void add_chain(text *out, const rask_plan *plan, uint32_t failed)
 {
     uint32_t shown = 0;
@@ -79,11 +79,27 @@ static void add_failures(text *out, const rk_run *run, const rask_plan *plan)
     }
 }
 
-int rk_run_outcome(rk_run *run, rask_plan *plan)
+/* The plan keeps the failures; without memory for the list, only what its error says of them. */
+static void keep_failures(rk_run *run, rask_plan *plan)
+{
+    rask_failure *kept = run->failure_count ? rk_alloc_array(run->failure_count, sizeof *kept) : NULL;
+    for (uint32_t i = 0; i < run->failure_count; i++) {
+        const rk_failure *failure = &run->failures[i];
+        const rask_node *node = rk_graph_node(plan->graph, plan->node[failure->task]);
+        if (kept)
+            kept[i] = (rask_failure){failure->status, failure->task, node->id, rask_node_name(node),
+                                     failure->message};
+        else
+            rk_free(failure->message);
+    }
+    plan->failures = kept;
+    plan->failure_count = kept ? run->failure_count : 0;
+}
+
+/* What went wrong, in words, to plan->error. */
+static int explain(rk_run *run, rask_plan *plan)
 {
     uint32_t stop = rk_load_relaxed(&run->env.stop);
-    rk_free(plan->error);
-    plan->error = NULL;
     if (!stop && !run->failure_count)
         return RASK_OK;
     text out = {.len = 0};
@@ -100,5 +116,13 @@ int rk_run_outcome(rk_run *run, rask_plan *plan)
         add_failures(&out, run, plan);
     }
     plan->error = rk_strndup(out.buffer, out.len);
+    return status;
+}
+
+int rk_run_outcome(rk_run *run, rask_plan *plan)
+{
+    rk_plan_forget(plan);
+    int status = explain(run, plan);
+    keep_failures(run, plan);
     return status;
 }

@@ -1,14 +1,14 @@
-/* The threads behind the threads scheduler: created when first needed, kept, and joined when the program or the
- * library ends. There are two kinds, both moving between sessions:
+/* The threads behind the threads scheduler: created when first needed, kept, and joined when the program or
+ * the library ends. There are two kinds, both moving between sessions:
  *
  *   workers  sit down in a session that has work and a free seat; asleep when there is none
  *   lanes    execute I/O units; asleep when there is none. A lane that waits for a disk costs no core.
  *
- * Sleeping (see threads.c for the other side). A worker counts itself in sleepers, then looks at every session, and
- * only then waits, all under the lock; whoever makes work visible looks at sleepers afterwards. One sleeping worker,
- * the sentinel, waits with a timeout while there are sessions, because wake-ups may be held back by wrong estimates.
- * An owner without work waits for its own session only, with owner_parked in the
- * place of sleepers, and looks around now and then, too.
+ * Sleeping (see threads.c for the other side). A worker counts itself in sleepers, then looks at every
+ * session, and only then waits, all under the lock; whoever makes work visible looks at sleepers afterwards.
+ * One sleeping worker, the sentinel, waits with a timeout while there are sessions, because wake-ups may be
+ * held back by wrong estimates. An owner without work waits for its own session only, with owner_parked in
+ * the place of sleepers, and looks around now and then, too.
  *
  * After fork() the child has none of these threads: it starts with an empty pool. */
 #include "schedulers/threads.h"
@@ -36,10 +36,12 @@ static struct {
     rk_atomic_u32 workers;
     rk_atomic_bool sentinel; /* somebody looks around on his own */
     uint32_t lanes, idle_lanes, lanes_numbered;
-    uint32_t lanes_wanted;   /* the most that all sessions together can use */
-    uint32_t io_waiting;     /* I/O units of all sessions that no lane has taken */
+    uint32_t lanes_wanted; /* the most that all sessions together can use */
+    uint32_t io_waiting;   /* I/O units of all sessions that no lane has taken */
+    bool lanes_short;        /* the last time one was wanted there was none to be had */
     bool ending, fork_known;
-} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, .io = PTHREAD_COND_INITIALIZER};
+} pool = {
+    .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, .io = PTHREAD_COND_INITIALIZER};
 
 static void lock(void)
 {
@@ -75,7 +77,7 @@ static void after_fork_child(void)
     rk_store_relaxed(&pool.workers, 0);
     rk_store_relaxed(&pool.sentinel, false);
     pool.lanes = pool.idle_lanes = pool.lanes_numbered = pool.lanes_wanted = pool.io_waiting = 0;
-    pool.ending = false;
+    pool.lanes_short = pool.ending = false;
 }
 
 static struct timespec after(uint64_t ns)
@@ -83,7 +85,8 @@ static struct timespec after(uint64_t ns)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     uint64_t nanoseconds = (uint64_t)now.tv_nsec + ns;
-    return (struct timespec){now.tv_sec + (time_t)(nanoseconds / 1000000000u), (long)(nanoseconds % 1000000000u)};
+    return (struct timespec){now.tv_sec + (time_t)(nanoseconds / 1000000000u),
+                             (long)(nanoseconds % 1000000000u)};
 }
 
 /* Under the lock. False when the system gives no thread: fewer must do. */
@@ -183,8 +186,8 @@ bool rk_pool_end_burst(rk_session *session)
     return mine;
 }
 
-/* Under the lock, by the sentinel: a session whose burst has not moved since the last look is taken out of it. True
- * when there was one. */
+/* Under the lock, by the sentinel: a session whose burst has not moved since the last look is taken out of
+ * it. True when there was one. */
 static bool break_bursts(void)
 {
     for (rk_session *s = pool.sessions; s; s = s->next) {
@@ -367,6 +370,16 @@ static void *lane_body(void *unused)
     return unused;
 }
 
+/* Under the lock. */
+static void add_lane(rk_session *session)
+{
+    pool.lanes_short = pool.lanes >= RK_MAX_LANES || !spawn(lane_body);
+    if (pool.lanes_short)
+        pthread_cond_signal(&session->owner_wake);
+    else
+        pool.lanes++;
+}
+
 void rk_pool_push_io(rk_session *session, uint32_t unit)
 {
     lock();
@@ -379,18 +392,25 @@ void rk_pool_push_io(rk_session *session, uint32_t unit)
     if (session->io_running < session->run->options.io_lanes) {
         if (pool.idle_lanes >= pool.io_waiting)
             pthread_cond_signal(&pool.io);
-        else if (pool.lanes < pool.lanes_wanted && pool.lanes < RK_MAX_LANES && spawn(lane_body))
-            pool.lanes++;
-        else
-            pthread_cond_signal(&session->owner_wake);
+        else if (pool.lanes < pool.lanes_wanted)
+            add_lane(session);
     }
     unlock();
 }
 
-/* Under the lock: I/O units wait, and no lane is there or to be had for them. */
+/* Under the lock: an I/O unit that no lane may ever take, since no more can be had and those there are may all be
+ * waiting for this very session. */
 static uint32_t pop_stranded_io(rk_session *session)
 {
-    return session->io_running || pool.idle_lanes ? RK_NO_UNIT : pop_io(session);
+    return pool.lanes_short && !pool.idle_lanes ? pop_io(session) : RK_NO_UNIT;
+}
+
+/* Under the lock. */
+static void run_stranded(rk_session *session, uint32_t unit)
+{
+    rk_store_seq_cst(&session->owner_parked, false);
+    run_io(session, unit, 0);
+    rk_store_seq_cst(&session->owner_parked, true);
 }
 
 void rk_pool_park_owner(rk_session *session)
@@ -402,7 +422,7 @@ void rk_pool_park_owner(rk_session *session)
         uint32_t unit = pop_stranded_io(session);
         struct timespec until = after(rest_ns);
         if (unit != RK_NO_UNIT)
-            run_io(session, unit, 0);
+            run_stranded(session, unit);
         else if (pthread_cond_timedwait(&session->owner_wake, &pool.lock, &until) == ETIMEDOUT &&
                  rest_ns < SENTINEL_MOST_NS)
             rest_ns *= 2;
@@ -445,7 +465,8 @@ void rk_pool_leave(rk_session *session)
     pthread_cond_destroy(&session->owner_wake);
 }
 
-/* With sessions still open (exit() called by a task, or by another thread) the threads are left to the system. */
+/* With sessions still open (exit() called by a task, or by another thread) the threads are left to the
+ * system. */
 __attribute__((destructor)) static void end(void)
 {
     lock();
@@ -454,7 +475,8 @@ __attribute__((destructor)) static void end(void)
     pthread_cond_broadcast(&pool.work);
     pthread_cond_broadcast(&pool.io);
     thread *threads = idle ? pool.threads : NULL;
-    pool.threads = NULL;
+    if (idle)
+        pool.threads = NULL;
     unlock();
     while (threads) {
         thread *next = threads->next;

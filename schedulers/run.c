@@ -12,8 +12,8 @@ static int alloc_state(rk_run *run, rask_plan *plan)
 {
     size_t results = ((size_t)plan->tasks + 1) * sizeof *run->results;
     size_t joins = (((size_t)plan->all_units * sizeof *run->join) + 15) & ~(size_t)15;
-    run->memory = plan->spare ? plan->spare
-                              : rk_alloc(results + joins + ((size_t)plan->tasks + 1) * sizeof *run->uses);
+    run->memory =
+        plan->spare ? plan->spare : rk_alloc(results + joins + ((size_t)plan->tasks + 1) * sizeof *run->uses);
     plan->spare = NULL;
     if (!run->memory)
         return RASK_ENOMEM;
@@ -66,12 +66,14 @@ int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const
     run->env.results = run->results;
     run->env.constants = rk_plan_constants(plan);
     run->env.cancel = options->cancel;
-    run->info = (rask_run_info){
-        .tasks = plan->tasks, .workers = options->workers, .scheduler = scheduler, .start_ns = rk_clock_now()};
+    run->info = (rask_run_info){.tasks = plan->tasks,
+                                .workers = options->workers,
+                                .scheduler = scheduler,
+                                .start_ns = rk_clock_now()};
     if (options->timeout > 0)
         run->env.deadline_ns = run->info.start_ns + seconds_to_ns(options->timeout);
-    run->careful = run->observed || options->timeout > 0 || options->inject_failures || options->inject_delays ||
-                   has_timeouts(plan);
+    run->careful = run->observed || options->timeout > 0 || options->inject_failures ||
+                   options->inject_delays || has_timeouts(plan);
     NOTIFY(run, plan_made, &run->info);
     return RASK_OK;
 }
@@ -111,7 +113,7 @@ void rk_run_abandon(rk_run *run, int status)
 static void keep_failure(rk_run *run, rk_failure failure)
 {
     uint32_t at = run->failure_count;
-    if (at == RK_MAX_FAILURES) {
+    if (at == RASK_MAX_FAILURES) {
         if (run->failures[at - 1].task < failure.task) {
             rk_free(failure.message);
             return;
@@ -140,7 +142,8 @@ static void record_failure(rk_run *run, uint32_t task, int status, const char *m
 static const rk_extra *task_extra(const rk_run *run, uint32_t task)
 {
     const rask_plan *plan = run->plan;
-    return plan->def[task] & RK_TASK_EXTRA ? rk_node_extra(rk_graph_node(plan->graph, plan->node[task])) : NULL;
+    return plan->def[task] & RK_TASK_EXTRA ? rk_node_extra(rk_graph_node(plan->graph, plan->node[task]))
+                                           : NULL;
 }
 
 static uint32_t retries_of(const rk_run *run, uint32_t task)
@@ -153,7 +156,8 @@ static uint32_t retries_of(const rk_run *run, uint32_t task)
 static uint64_t timeout_of(const rk_run *run, uint32_t task)
 {
     const rk_extra *extra = task_extra(run, task);
-    return seconds_to_ns(extra && extra->own_timeout ? extra->timeout : rk_plan_def(run->plan, task)->timeout);
+    return seconds_to_ns(extra && extra->own_timeout ? extra->timeout
+                                                     : rk_plan_def(run->plan, task)->timeout);
 }
 
 static uint64_t draw(const rk_run *run, uint32_t task, uint32_t attempt, uint64_t what)
@@ -194,7 +198,8 @@ static int call_once(rask_task *task)
     if (__builtin_expect(status | task->status, 0)) {
         rask_value_unref(&task->result);
         if (!task->status)
-            rk_task_fail(task, status, "returned %s (%s)", rask_status_name(status), rask_status_text(status));
+            rk_task_fail(task, status, "returned %s (%s)", rask_status_name(status),
+                         rask_status_text(status));
         return task->status;
     }
     return RASK_OK;
@@ -275,8 +280,22 @@ static void miss_result(rk_run *run, uint32_t number)
     run->results[number] = (rask_value){.reserved = 1};
 }
 
+/* The task ended early because it saw that the run is being stopped: that is no failure of its own. */
+static bool gave_way(rk_run *run, int status)
+{
+    bool cancelled = run->env.cancel && rk_load_relaxed(&run->env.cancel->cancelled);
+    if (cancelled)
+        rk_run_stop(run, RASK_ECANCELLED);
+    return status == RASK_ECANCELLED && rk_load_relaxed(&run->env.stop);
+}
+
 static int fail(rk_worker *worker, uint32_t number, int status, const char *message)
 {
+    if (gave_way(worker->run, status)) {
+        worker->skipped++;
+        miss_result(worker->run, number);
+        return status;
+    }
     record_failure(worker->run, number, status, message);
     miss_result(worker->run, number);
     return status;
@@ -286,7 +305,8 @@ static int over_budget(rk_worker *worker, uint32_t number, rask_value *result)
 {
     const rk_store *store = worker->run->store;
     char text[200];
-    snprintf(text, sizeof text, "its result of %zu bytes takes results to %llu bytes, over the budget of %llu",
+    snprintf(text, sizeof text,
+             "its result of %zu bytes takes results to %llu bytes, over the budget of %llu",
              rask_value_size(result), (unsigned long long)rk_store_live(store),
              (unsigned long long)rk_store_budget(store));
     rask_value_unref(result);
@@ -348,12 +368,14 @@ static void run_observed(rk_worker *worker, uint32_t number, rask_task *task)
 static bool misses_argument(const rk_run *run, const uint32_t *words, const uint32_t *end)
 {
     for (; words < end; words++)
-        if (!(*words & RK_CONSTANT) && run->results[*words].type == RASK_NONE && run->results[*words].reserved)
+        if (!(*words & RK_CONSTANT) && run->results[*words].type == RASK_NONE &&
+            run->results[*words].reserved)
             return true;
     return false;
 }
 
-/* A reason not to call a task: the run was stopped, cancelled or is out of time, or an argument is missing. */
+/* A reason not to call a task: the run was stopped, cancelled or is out of time, or an argument is missing.
+ */
 static inline bool must_skip(rk_run *run, const uint32_t *words, const uint32_t *end)
 {
     if (rk_load_relaxed(&run->env.stop))
@@ -392,7 +414,8 @@ static inline void run_task(rk_worker *worker, uint32_t number, rask_task *task)
 {
     rk_run *run = worker->run;
     const rask_plan *plan = run->plan;
-    const uint32_t *words = plan->args + plan->arg_start[number], *end = plan->args + plan->arg_start[number + 1];
+    const uint32_t *words = plan->args + plan->arg_start[number],
+                   *end = plan->args + plan->arg_start[number + 1];
     if (must_skip(run, words, end)) {
         skip(worker, number);
         release_arguments(run, words, end);
@@ -478,8 +501,6 @@ int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results)
     run->info.peak_bytes = rk_store_peak(run->store);
     fill_report(run);
     NOTIFY(run, run_ended, &run->info);
-    for (uint32_t i = 0; i < run->failure_count; i++)
-        rk_free(run->failures[i].message);
     rk_store_end(run->store);
     rk_free(run->ready_ns);
     plan->spare = run->memory;

@@ -1,13 +1,13 @@
 /* schedulers/run: one execution of a plan: what all schedulers share.
  *
- * A scheduler decides who executes which unit when; this decides what executing means: arguments, calls, retries,
- * timeouts, failures, counting and releasing results, observers. Its rules:
+ * A scheduler decides who executes which unit when; this decides what executing means: arguments, calls,
+ * retries, timeouts, failures, counting and releasing results, observers. Its rules:
  *   - A unit runs once all its predecessors have been released to it, and then exactly once.
- *   - A task's result is written before its unit is released to the successors, and each is released by one atomic
- *     decrement with acquire and release order, so a unit that runs sees the results of all before it.
- *   - After a failure (or cancel, or timeout) the graph is still walked to its end, but tasks are skipped instead of
- *     called: all of them, or with keep_going those that depend on a failed one. So every result is released by its
- *     last user however the run ends, and the end is always reached. */
+ *   - A task's result is written before its unit is released to the successors, and each is released by one
+ * atomic decrement with acquire and release order, so a unit that runs sees the results of all before it.
+ *   - After a failure (or cancel, or timeout) the graph is still walked to its end, but tasks are skipped
+ * instead of called: all of them, or with keep_going those that depend on a failed one. So every result is
+ * released by its last user however the run ends, and the end is always reached. */
 #ifndef RASK_SCHEDULERS_RUN_H
 #define RASK_SCHEDULERS_RUN_H
 
@@ -25,28 +25,28 @@ typedef struct rk_run {
     /* Read by all, hardly written. */
     rk_task_env env;
     const rask_plan *plan;
-    rask_value *results;  /* by task; reserved != 0: there is none, for the task failed or was skipped */
-    rk_atomic_u32 *join;  /* by unit of all: predecessors yet to be released; schedulers may link units that
-                           * are ready through it */
-    rk_atomic_u32 *uses;  /* by task: takers of its result yet to come; set when the result is an object */
-    uint64_t *ready_ns;   /* by task, when observed; else NULL */
+    rask_value *results; /* by task; reserved != 0: there is none, for the task failed or was skipped */
+    rk_atomic_u32 *join; /* by unit of all: predecessors yet to be released; schedulers may link units that
+                          * are ready through it */
+    rk_atomic_u32 *uses; /* by task: takers of its result yet to come; set when the result is an object */
+    uint64_t *ready_ns;  /* by task, when observed; else NULL */
     rk_store *store;
     rask_options options; /* resolved: no field says "default" any more */
     const char *scheduler;
-    bool careful;         /* clocks, seeds or observers ask for more than a bare call */
+    bool careful; /* clocks, seeds or observers ask for more than a bare call */
     bool observed;
     rask_run_info info;
     rk_atomic_u32 any_failed; /* some result is missing: look at arguments before a call */
 
-    /* Failures, under lock: the first RK_MAX_FAILURES in plan order, ascending. */
+    /* Failures, under lock: the first RASK_MAX_FAILURES in plan order, ascending. */
     pthread_mutex_t lock;
-    rk_failure failures[RK_MAX_FAILURES];
+    rk_failure failures[RASK_MAX_FAILURES];
     uint32_t failure_count, failed;
 
     /* Sums of what the workers did; under lock. */
     uint64_t retries, stolen;
     uint32_t finished, skipped;
-    void *memory;         /* behind results, join, uses */
+    void *memory; /* behind results, join, uses */
 } rk_run;
 
 /* A worker's own part of a run. */
@@ -63,7 +63,8 @@ typedef struct rk_worker {
 /* options are resolved. RASK_OK or RASK_ENOMEM. */
 int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const char *scheduler);
 
-/* After every worker has left, or when none ever came because the scheduler could not start it: gives the results out, reports, and ends the run. The run's status. */
+/* After every worker has left, or when none ever came because the scheduler could not start it: gives the
+ * results out, reports, and ends the run. The run's status. */
 int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results);
 
 /* The status of a run that is over, with its message in plan->error (schedulers/failure.c). */
@@ -88,19 +89,18 @@ void rk_run_stop(rk_run *run, int status);
 
 static inline bool rk_run_is_io(const rk_run *run, uint32_t unit)
 {
-    return run->plan->io_tasks &&
-           rk_plan_def(run->plan, run->plan->unit_start[unit])->flags & RASK_IO;
+    return run->plan->io_tasks && rk_plan_def(run->plan, run->plan->unit_start[unit])->flags & RASK_IO;
 }
 
-/* Counts one predecessor of unit down; true when it was the last. When only this one is left nobody else can touch
- * the counter, so that no exchange is needed. */
+/* Counts one predecessor of unit down; true when it was the last. When only this one is left nobody else can
+ * touch the counter, so that no exchange is needed. */
 static inline bool rk_run_count_down(rk_run *run, uint32_t unit)
 {
     return rk_load_acquire(&run->join[unit]) == 1 || rk_sub_acq_rel(&run->join[unit], 1) == 1;
 }
 
-/* Releases unit (finished) to one successor. The unit that became ready by it, joins passed through: a unit with
- * tasks, the end, or RK_NO_UNIT. */
+/* Releases unit (finished) to one successor. The unit that became ready by it, joins passed through: a unit
+ * with tasks, the end, or RK_NO_UNIT. */
 static inline uint32_t rk_run_release(rk_run *run, uint32_t successor)
 {
     const rask_plan *plan = run->plan;

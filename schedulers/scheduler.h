@@ -1,7 +1,8 @@
 /* schedulers/scheduler: what a scheduler is.
  *
- * A scheduler executes the units of a run (schedulers/run.h), each after its predecessors, until the end is reached.
- * It outlives runs and takes new ones while earlier ones still go on, from any thread, tasks included. */
+ * A scheduler executes the units of a run (schedulers/run.h), each after its predecessors, until the end is
+ * reached. It outlives runs and takes new ones while earlier ones still go on, from any thread, tasks
+ * included. */
 #ifndef RASK_SCHEDULERS_SCHEDULER_H
 #define RASK_SCHEDULERS_SCHEDULER_H
 
@@ -11,8 +12,8 @@ typedef struct rk_scheduler {
     const char *name;
     /* Takes a run and returns at once; *handle is the scheduler's own note of it. RASK_ENOMEM. */
     int (*start)(rk_run *run, void **handle);
-    /* Returns when the run is over and no thread of the scheduler knows it any more; ends handle. The calling thread
-     * may execute units meanwhile. */
+    /* Returns when the run is over and no thread of the scheduler knows it any more; ends handle. The calling
+     * thread may execute units meanwhile. */
     void (*wait)(rk_run *run, void *handle);
 } rk_scheduler;
 
@@ -22,8 +23,8 @@ extern const rk_scheduler rk_serial, rk_threads;
 const rk_scheduler *rk_scheduler_find(const char *name);
 
 /* Copies options (NULL: none) and fills in every default: from the environment (RASK_SCHEDULER, RASK_WORKERS,
- * RASK_MEMORY), then from the machine. This is the one place that reads the environment. On failure reason gets a
- * text. RASK_EINVAL, RASK_ERANGE. */
+ * RASK_MEMORY), then from the machine. This is the one place that reads the environment. On failure reason
+ * gets a text. RASK_EINVAL, RASK_ERANGE. */
 int rk_options_resolve(const rask_options *options, rask_options *resolved, char *reason, size_t capacity);
 
 #endif

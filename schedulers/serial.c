@@ -1,8 +1,8 @@
 /* The serial scheduler: the waiting thread executes everything.
  *
- * Without a seed, units run in plan order, which is a legal order. With one, the next unit is drawn from those that
- * are ready: any legal order may come out, the same for the same seed. Ready units are kept in an array of their
- * own; drawing swaps the chosen one with the last. */
+ * Without a seed, units run in plan order, which is a legal order. With one, the next unit is drawn from
+ * those that are ready: any legal order may come out, the same for the same seed. Ready units are kept in an
+ * array of their own; drawing swaps the chosen one with the last. */
 #include "schedulers/scheduler.h"
 
 #include <xxhash.h>
@@ -16,7 +16,8 @@ typedef struct serial {
 static int start(rk_run *run, void **handle)
 {
     serial *s = rk_calloc(1, sizeof *s);
-    if (s && run->options.seed && !(s->ready = rk_alloc_array((size_t)run->plan->units + 1, sizeof *s->ready))) {
+    if (s && run->options.seed &&
+        !(s->ready = rk_alloc_array((size_t)run->plan->units + 1, sizeof *s->ready))) {
         rk_free(s);
         s = NULL;
     }

@@ -1,33 +1,35 @@
 /* The threads scheduler: work stealing, in plan order.
  *
- * A run on this scheduler is a session. It has a seat for each worker; a seat is a deque and the counters of whoever
- * sits in it. The thread that waits for the run, its owner, sits in seat 0, so that a task may compute another graph:
- * it works on that graph until it is done, and nobody waits for a thread that waits for him. The other seats are for
- * threads of the pool (schedulers/pool.c), which move from session to session, wherever there is work and a free seat.
+ * A run on this scheduler is a session. It has a seat for each worker; a seat is a deque and the counters of
+ * whoever sits in it. The thread that waits for the run, its owner, sits in seat 0, so that a task may
+ * compute another graph: it works on that graph until it is done, and nobody waits for a thread that waits
+ * for him. The other seats are for threads of the pool (schedulers/pool.c), which move from session to
+ * session, wherever there is work and a free seat.
  *
- * A cursor goes through the units in plan order. A unit is ready when all its predecessors have been released and the
- * cursor has passed it: its counter counts the cursor as one more predecessor. So units run in plan order, which keeps
- * few results alive and walks memory from end to end; only those that the cursor found waiting for a predecessor are
- * run by whoever finishes that predecessor. Where a worker finds its next unit:
- *   1. the first of the units that its last one made ready, run in place; the others go to its deque, those that are
- *      earlier in plan order on top: own work first, deepest first;
+ * A cursor goes through the units in plan order. A unit is ready when all its predecessors have been released
+ * and the cursor has passed it: its counter counts the cursor as one more predecessor. So units run in plan
+ * order, which keeps few results alive and walks memory from end to end; only those that the cursor found
+ * waiting for a predecessor are run by whoever finishes that predecessor. Where a worker finds its next unit:
+ *   1. the first of the units that its last one made ready, run in place; the others go to its deque, those
+ * that are earlier in plan order on top: own work first, deepest first;
  *   2. its own deque;
  *   3. units that I/O lanes made ready;
  *   4. the cursor, a few units at a time when units are short;
  *   5. the deque of another seat, beginning anywhere: half of it, oldest first.
  *
- * Who wakes whom. A worker that pushed units makes them visible and then looks for sleepers; a sleeper counts itself
- * and then looks for units (both sequentially consistent), so one of the two sees the other and no wake-up is lost.
- * A wake-up costs more than a short unit: a worker holds it back while the work it could give away is worth less than
- * wake_ns, by its own estimate of the length of a unit. That estimate may be wrong (a long unit after many short
- * ones), which is why one sleeper, the sentinel, looks around on its own now and then (schedulers/pool.c). wake_ns
- * grows when a woken thread found next to nothing to do, and shrinks when it did.
+ * Who wakes whom. A worker that pushed units makes them visible and then looks for sleepers; a sleeper counts
+ * itself and then looks for units (both sequentially consistent), so one of the two sees the other and no
+ * wake-up is lost. A wake-up costs more than a short unit: a worker holds it back while the work it could
+ * give away is worth less than wake_ns, by its own estimate of the length of a unit. That estimate may be
+ * wrong (a long unit after many short ones), which is why one sleeper, the sentinel, looks around on its own
+ * now and then (schedulers/pool.c). wake_ns grows when a woken thread found next to nothing to do, and
+ * shrinks when it did.
  *
- * Bursts (schedulers/burst.c): units so short that sharing them costs more than running them are run by the owner
- * alone, in plan order, without counters, until they get longer.
+ * Bursts (schedulers/burst.c): units so short that sharing them costs more than running them are run by the
+ * owner alone, in plan order, without counters, until they get longer.
  *
- * Everything slow is under one lock, the pool's: parking, waking, joining and leaving, and the list of I/O units.
- * No lock is held while a task runs. */
+ * Everything slow is under one lock, the pool's: parking, waking, joining and leaving, and the list of I/O
+ * units. No lock is held while a task runs. */
 #include "schedulers/threads.h"
 
 #include "core/base/clock.h"
@@ -61,8 +63,8 @@ static uint64_t ahead_ns(const rk_session *session, const rk_seat *seat)
     return left ? rk_load_relaxed(&seat->unit_ns) : 0;
 }
 
-/* There may be units to give away: wakes somebody when somebody sleeps and it pays, or when nobody would look around
- * should the estimate be wrong. */
+/* There may be units to give away: wakes somebody when somebody sleeps and it pays, or when nobody would look
+ * around should the estimate be wrong. */
 static void offer(rk_session *session, rk_seat *seat)
 {
     if (!rk_pool_may_wake(session))
@@ -73,8 +75,8 @@ static void offer(rk_session *session, rk_seat *seat)
         rk_pool_wake(session);
 }
 
-/* Units that find no room in the deque are linked through their join counters, which nobody needs any more. They
- * cannot be stolen, but nothing is lost. */
+/* Units that find no room in the deque are linked through their join counters, which nobody needs any more.
+ * They cannot be stolen, but nothing is lost. */
 static void push(rk_session *session, rk_seat *seat, uint32_t unit)
 {
     if (rk_deque_push(&seat->deque, unit))
@@ -105,8 +107,8 @@ static inline bool take_ready(rk_session *session, uint32_t unit)
     return false;
 }
 
-/* Releases what waits for unit. The first unit in plan order that became ready, for the worker to run next, or
- * RK_NO_UNIT; the others are in its deque. */
+/* Releases what waits for unit. The first unit in plan order that became ready, for the worker to run next,
+ * or RK_NO_UNIT; the others are in its deque. */
 uint32_t rk_session_release(rk_session *session, rk_seat *seat, uint32_t unit)
 {
     rk_run *run = session->run;
@@ -178,8 +180,8 @@ static uint32_t pop_overflow(rk_session *session, rk_seat *seat)
     return unit;
 }
 
-/* How many units to claim: enough for a while when units are short, one when they are long, and never so many that
- * others go without. */
+/* How many units to claim: enough for a while when units are short, one when they are long, and never so many
+ * that others go without. */
 static uint32_t claim_size(const rk_session *session, const rk_seat *seat, uint32_t left)
 {
     uint64_t unit_ns = rk_load_relaxed(&seat->unit_ns);

@@ -12,7 +12,7 @@ typedef struct rk_seat {
     uint32_t countdown, interval;
     uint64_t mark_ns;
     uint64_t random;
-    bool taken;            /* under the pool's lock */
+    bool taken; /* under the pool's lock */
     rk_worker worker;
 } rk_seat;
 
@@ -29,26 +29,27 @@ typedef struct rk_session {
     rk_seat *seats;
     uint32_t seat_count;
     void *seat_memory;
-    rk_atomic_bool done;       /* the end was reached */
-    rk_atomic_u64 wake_ns;     /* work worth waking somebody for */
-    rk_atomic_u32 injected;    /* units that lanes made ready, linked through join; changed under the pool's lock */
+    rk_atomic_bool done;   /* the end was reached */
+    rk_atomic_u64 wake_ns; /* work worth waking somebody for */
+    rk_atomic_u32
+        injected; /* units that lanes made ready, linked through join; changed under the pool's lock */
     rk_atomic_bool owner_parked;
     char apart[RK_CACHE_LINE]; /* what all read above is not disturbed by what all write below */
     rk_atomic_u32 cursor;      /* units below were passed */
     rk_atomic_u32 phase;
 
     /* Of a burst. */
-    rk_atomic_u32 position;    /* the unit that runs or is about to; units below are finished */
-    rk_atomic_bool broken;     /* the sentinel wants it to end */
-    uint32_t broken_at;        /* the position it found; set before phase is SHARED again */
-    uint32_t seen_position;    /* the sentinel's, from its last look */
-    uint64_t trust;            /* units that must have been short before the next burst */
-    uint64_t shared_since;     /* cursor when sharing began */
+    rk_atomic_u32 position; /* the unit that runs or is about to; units below are finished */
+    rk_atomic_bool broken;  /* the sentinel wants it to end */
+    uint32_t broken_at;     /* the position it found; set before phase is SHARED again */
+    uint32_t seen_position; /* the sentinel's, from its last look */
+    uint64_t trust;         /* units that must have been short before the next burst */
+    uint64_t shared_since;  /* cursor when sharing began */
 
     /* Under the pool's lock. */
     uint32_t io_first, io_last; /* I/O units that are ready, linked through join */
     uint32_t io_running;
-    uint32_t guests;            /* threads of the pool that know the session */
+    uint32_t guests; /* threads of the pool that know the session */
     pthread_cond_t owner_wake;
     struct rk_session *next, *previous;
 } rk_session;
@@ -62,8 +63,8 @@ static inline bool rk_session_is_done(const rk_session *session)
 
 /* The end was reached. */
 void rk_session_finish(rk_session *session);
-/* Releases what waits for unit. The first unit in plan order that became ready, for the worker to run next, or
- * RK_NO_UNIT; the others are in its deque. */
+/* Releases what waits for unit. The first unit in plan order that became ready, for the worker to run next,
+ * or RK_NO_UNIT; the others are in its deque. */
 uint32_t rk_session_release(rk_session *session, rk_seat *seat, uint32_t unit);
 /* Keeps a unit that is ready for the owner's next look at his deque. */
 void rk_session_hold(rk_session *session, rk_seat *seat, uint32_t unit);
@@ -86,7 +87,8 @@ bool rk_burst_pays(const rk_session *session, uint64_t unit_ns);
 void rk_burst(rk_session *session);
 /* A burst did not pay, or did not come about: the next needs twice as many short units before it. */
 void rk_session_distrust(rk_session *session);
-/* The sentinel, who took the session from BURST to BREAKING: back to SHARED, while the owner is in a long unit. */
+/* The sentinel, who took the session from BURST to BREAKING: back to SHARED, while the owner is in a long
+ * unit. */
 void rk_burst_break(rk_session *session);
 
 /* pool.c, called by the scheduler. */
@@ -95,11 +97,12 @@ void rk_burst_break(rk_session *session);
 void rk_pool_enter(rk_session *session);
 /* It is done: returns when no thread of the pool knows it any more. */
 void rk_pool_leave(rk_session *session);
-/* Sleeps until the session is done or may have work for its owner. Executes an I/O unit itself when no lane can be
- * had. */
+/* Sleeps until the session is done or may have work for its owner. Executes an I/O unit itself when no lane
+ * can be had. */
 void rk_pool_park_owner(rk_session *session);
-/* The owner, in phase GATHERING and out of work: waits a little for the guests to leave, and changes to BURST. False
- * when it did not: a guest is in a long unit, then the phase is SHARED again; or there is work again. */
+/* The owner, in phase GATHERING and out of work: waits a little for the guests to leave, and changes to
+ * BURST. False when it did not: a guest is in a long unit, then the phase is SHARED again; or there is work
+ * again. */
 bool rk_pool_gather(rk_session *session);
 /* The owner, in a burst: to BREAKING, so that the sentinel keeps away; false when he has it already. */
 bool rk_pool_end_burst(rk_session *session);

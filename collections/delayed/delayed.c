@@ -99,7 +99,8 @@ static int concat_bytes(rask_task *task, const rask_value *items, size_t count)
     rask_bytes part;
     for (size_t k = 0; k < count; k++) {
         if (rask_value_get_bytes(&items[k], &part))
-            return rk_task_fail(task, RASK_ETYPE, "item %zu is %s, not bytes", k, rask_type_name(items[k].type));
+            return rk_task_fail(task, RASK_ETYPE, "item %zu is %s, not bytes", k,
+                                rask_type_name(items[k].type));
         if (__builtin_add_overflow(total, part.len, &total))
             return rk_task_fail(task, RASK_ELIMIT, "the parts are too long together");
     }
@@ -123,7 +124,8 @@ static int concat_lists(rask_task *task, const rask_value *items, size_t count)
     const rask_value *part;
     for (size_t k = 0; k < count; k++) {
         if (rask_value_get_list(&items[k], &part, &len))
-            return rk_task_fail(task, RASK_ETYPE, "item %zu is %s, not a list", k, rask_type_name(items[k].type));
+            return rk_task_fail(task, RASK_ETYPE, "item %zu is %s, not a list", k,
+                                rask_type_name(items[k].type));
         total += len;
     }
     rask_value *all = rk_alloc_array(total ? total : 1, sizeof *all);
@@ -218,8 +220,8 @@ rask_node *rask_apply_at(const rask_task_def *def, rask_node *list, const char *
     return call;
 }
 
-/* One level of the tree: nodes shrinks in place to *count / fan_in nodes, rounded up. A single neighbour moves up as
- * it is. */
+/* One level of the tree: nodes shrinks in place to *count / fan_in nodes, rounded up. A single neighbour
+ * moves up as it is. */
 static bool reduce_level(rask_graph *graph, const rask_task_def *combine, rask_node **nodes, size_t *count,
                          size_t fan_in, const char *file, int line)
 {
@@ -234,13 +236,15 @@ static bool reduce_level(rask_graph *graph, const rask_task_def *combine, rask_n
     return true;
 }
 
-rask_node *rask_reduce_at(rask_node *list, const rask_task_def *combine, size_t fan_in, const char *file, int line)
+rask_node *rask_reduce_at(rask_node *list, const rask_task_def *combine, size_t fan_in, const char *file,
+                          int line)
 {
     if (!list || list->graph->status)
         return NULL;
     rask_graph *graph = list->graph;
     if (fan_in < 2)
-        return rk_graph_fail(graph, RASK_EINVAL, file, line, "reduce: a fan-in of %zu, at least 2 is needed", fan_in);
+        return rk_graph_fail(graph, RASK_EINVAL, file, line, "reduce: a fan-in of %zu, at least 2 is needed",
+                             fan_in);
     rask_node **nodes = elements(list, "reduce", file, line);
     if (!nodes)
         return NULL;

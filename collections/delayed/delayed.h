@@ -1,4 +1,5 @@
-/* collections/delayed: calls on lists that every program finds built in, and the trees that reductions make. */
+/* collections/delayed: calls on lists that every program finds built in, and the trees that reductions make.
+ */
 #ifndef RASK_COLLECTIONS_DELAYED_DELAYED_H
 #define RASK_COLLECTIONS_DELAYED_DELAYED_H
 

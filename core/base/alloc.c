@@ -1,18 +1,18 @@
-/* Small blocks come from the C library. Large ones are mapped, aligned for huge pages, because arrays over a million
- * nodes are touched once from end to end: with small pages the faults would cost as much as the work. A few freed
- * large blocks are kept for the next who asks, which saves the kernel from clearing them again.
+/* Small blocks come from the C library. Large ones are mapped, aligned for huge pages, because arrays over a
+ * million nodes are touched once from end to end: with small pages the faults would cost as much as the work.
+ * A few freed large blocks are kept for the next who asks, which saves the kernel from clearing them again.
  *
- * Large blocks are listed in a table by address, so that rk_free() can tell: only addresses that are aligned like
- * one are looked up. With a hook installed none of this is used. */
+ * Large blocks are listed in a table by address, so that rk_free() can tell: only addresses that are aligned
+ * like one are looked up. With a hook installed none of this is used. */
 #include "core/base/alloc.h"
 
 #include "core/base/limits.h"
 
 #ifdef __APPLE__
-#include <malloc/malloc.h>
-#define malloc_usable_size malloc_size
+#    include <malloc/malloc.h>
+#    define malloc_usable_size malloc_size
 #else
-#include <malloc.h>
+#    include <malloc.h>
 #endif
 #include <pthread.h>
 #include <stdbool.h>
@@ -131,8 +131,8 @@ static void *alloc_large(size_t size)
     return at;
 }
 
-/* Keeps *b in the place of the block kept for the longest, which *b is afterwards; when that would be too much, both
- * are to go: *b and what is returned. */
+/* Keeps *b in the place of the block kept for the longest, which *b is afterwards; when that would be too
+ * much, both are to go: *b and what is returned. */
 static block keep(block *b)
 {
     block *place = &large.kept[large.next_kept++ % KEPT], old = *place;

@@ -15,7 +15,10 @@ typedef struct rk_array {
     size_t ceiling;  /* most elements it may ever hold */
 } rk_array;
 
-#define RK_ARRAY(type, most) {.element = sizeof(type), .ceiling = (most)}
+#define RK_ARRAY(type, most)                                                                                 \
+    {                                                                                                        \
+        .element = sizeof(type), .ceiling = (most)                                                           \
+    }
 
 /* Makes room for count more elements: RASK_OK, RASK_ENOMEM, or RASK_ELIMIT over the ceiling. */
 int rk_array_reserve(rk_array *array, size_t count);

@@ -7,7 +7,8 @@
 /* Never 0 and never less than before on the same thread. Thread-safe. */
 uint64_t rk_clock_now(void);
 
-/* Takes the time from source instead, or from the system again when NULL. For tests; no run may be going on. */
+/* Takes the time from source instead, or from the system again when NULL. For tests; no run may be going on.
+ */
 void rk_clock_replace(uint64_t (*source)(void));
 
 /* Sleeps, by the system's clock whatever source says. */

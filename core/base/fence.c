@@ -1,9 +1,9 @@
 #include "core/base/fence.h"
 
 #ifdef __linux__
-#include <linux/membarrier.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#    include <linux/membarrier.h>
+#    include <sys/syscall.h>
+#    include <unistd.h>
 
 static long membarrier(int command)
 {

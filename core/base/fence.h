@@ -1,8 +1,8 @@
 /* core/base/fence: an asymmetric pair of fences, for when one side is hot and the other hardly ever comes.
  *
- * A store before a fence is visible to every load behind the other side's fence, as with two sequentially consistent
- * fences, but the light one costs nothing where the system can interrupt all running threads of the process for the
- * heavy one (Linux: membarrier). Elsewhere both are full fences. */
+ * A store before a fence is visible to every load behind the other side's fence, as with two sequentially
+ * consistent fences, but the light one costs nothing where the system can interrupt all running threads of
+ * the process for the heavy one (Linux: membarrier). Elsewhere both are full fences. */
 #ifndef RASK_CORE_BASE_FENCE_H
 #define RASK_CORE_BASE_FENCE_H
 

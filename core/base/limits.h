@@ -4,24 +4,23 @@
 
 #include <rask/graph.h>
 
-#define RK_MAX_NODES       RASK_MAX_NODES          /* nodes of a graph; ids leave bits 30 and 31 free */
-#define RK_MAX_ARGUMENTS   ((uint64_t)UINT32_MAX)  /* of all nodes of a graph together */
-#define RK_MAX_CONSTANTS   ((uint32_t)1 << 31)     /* of a graph: arguments mark constants in their top bit */
-#define RK_MAX_SITES       ((uint32_t)1 << 24)     /* source lines that build nodes; later ones stay unnamed */
-#define RK_MAX_DEFINITIONS ((uint32_t)1 << 29)     /* task definitions used in a graph */
-#define RK_MAX_OUTPUTS     ((uint32_t)1 << 20)     /* results of one call */
-#define RK_MAX_WORKERS     1024                    /* threads of a run */
-#define RK_MAX_LANES       1024                    /* I/O lanes of a run */
-#define RK_MAX_MESSAGE     1000                    /* bytes of a task's own failure message */
-#define RK_MAX_ERROR       4096                    /* bytes of an error with its chain */
-#define RK_MAX_CHAIN       8                       /* tasks named in the chain of an error */
-#define RK_MAX_FAILURES    100                     /* failures spelled out when a run keeps going */
-#define RK_JOIN_FAN_IN     64                      /* predecessors that count down one join counter */
+#define RK_MAX_NODES       RASK_MAX_NODES         /* nodes of a graph; ids leave bits 30 and 31 free */
+#define RK_MAX_ARGUMENTS   ((uint64_t)UINT32_MAX) /* of all nodes of a graph together */
+#define RK_MAX_CONSTANTS   ((uint32_t)1 << 31)    /* of a graph: arguments mark constants in their top bit */
+#define RK_MAX_SITES       ((uint32_t)1 << 24)    /* source lines that build nodes; later ones stay unnamed */
+#define RK_MAX_DEFINITIONS ((uint32_t)1 << 29)    /* task definitions used in a graph */
+#define RK_MAX_OUTPUTS     ((uint32_t)1 << 20)    /* results of one call */
+#define RK_MAX_WORKERS     1024                   /* threads of a run */
+#define RK_MAX_LANES       1024                   /* I/O lanes of a run */
+#define RK_MAX_MESSAGE     1000                   /* bytes of a task's own failure message */
+#define RK_MAX_ERROR       4096                   /* bytes of an error with its chain */
+#define RK_MAX_CHAIN       8                      /* tasks named in the chain of an error */
+#define RK_JOIN_FAN_IN     64                     /* predecessors that count down one join counter */
 #define RK_MAX_JSON_BYTES  ((size_t)1 << 30)
 #define RK_MAX_JSON_DEPTH  64
-#define RK_MAX_VALUE_DEPTH 64                      /* of nested lists that are compared or printed */
-#define RK_ALLOC_LARGE     ((size_t)2 << 20)       /* from here on memory is mapped with huge pages */
-#define RK_ALLOC_KEPT      ((size_t)128 << 20)     /* freed large blocks kept for reuse */
+#define RK_MAX_VALUE_DEPTH 64                  /* of nested lists that are compared or printed */
+#define RK_ALLOC_LARGE     ((size_t)2 << 20)   /* from here on memory is mapped with huge pages */
+#define RK_ALLOC_KEPT      ((size_t)128 << 20) /* freed large blocks kept for reuse */
 
 _Static_assert(RK_MAX_NODES <= (uint32_t)1 << 30, "node ids are 30 bits");
 

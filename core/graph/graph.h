@@ -1,8 +1,8 @@
 /* core/graph: what a graph is made of. Builders are public (rask/graph.h); this is for those who read graphs:
  * plan, json, draw.
  *
- * Nodes are numbered in the order of building, and a node's arguments are always older than the node: ids are a
- * topological order and no cycle can exist. A node is 32 bytes; its arguments are 32-bit words in one pool:
+ * Nodes are numbered in the order of building, and a node's arguments are always older than the node: ids are
+ * a topological order and no cycle can exist. A node is 32 bytes; its arguments are 32-bit words in one pool:
  *   word < RK_CONSTANT     the id of a node
  *   word & RK_CONSTANT     a constant: index word & ~RK_CONSTANT into constants
  * The first nargs words are the call's arguments, the order_only words behind them only wait. */
@@ -19,21 +19,21 @@
 #define RK_CONSTANT ((uint32_t)1 << 31)
 
 enum rk_node_flag {
-    RK_NODE_CONST = 1 << 0,  /* no call: its first word is its constant */
-    RK_NODE_INPUT = 1 << 1,  /* a constant that may be bound anew */
-    RK_NODE_LIST = 1 << 2,   /* rask_list() */
-    RK_NODE_CHECK = 1 << 3,  /* argument types are not known to fit: check before each call */
-    RK_NODE_EXTRA = 1 << 4,  /* has an rk_extra */
-    RK_NODE_ITEM = 1 << 5,   /* rask_item() */
+    RK_NODE_CONST = 1 << 0, /* no call: its first word is its constant */
+    RK_NODE_INPUT = 1 << 1, /* a constant that may be bound anew */
+    RK_NODE_LIST = 1 << 2,  /* rask_list() */
+    RK_NODE_CHECK = 1 << 3, /* argument types are not known to fit: check before each call */
+    RK_NODE_EXTRA = 1 << 4, /* has an rk_extra */
+    RK_NODE_ITEM = 1 << 5,  /* rask_item() */
 };
 
 struct rask_node {
     rask_graph *graph;
     uint32_t id;
-    uint32_t def;        /* index into definitions; RK_NO_DEF for constants */
-    uint32_t args;       /* first word in the pool */
+    uint32_t def;  /* index into definitions; RK_NO_DEF for constants */
+    uint32_t args; /* first word in the pool */
     uint32_t nargs;
-    uint32_t site : 24;  /* index into sites + 1; 0: unknown */
+    uint32_t site : 24; /* index into sites + 1; 0: unknown */
     uint32_t flags : 8;
     uint32_t order_only; /* words behind the arguments */
 };
@@ -64,16 +64,16 @@ struct rask_graph {
     rk_atomic_u32 refs;
     uint32_t count;
     struct rask_node *segments[RK_SEGMENTS]; /* segment k holds 2^(k + RK_SEGMENT_FIRST) nodes */
-    rk_array args;        /* uint32_t */
-    rk_array constants;   /* rask_value */
-    rk_array definitions; /* const rask_task_def * */
-    rk_array sites;       /* rk_site */
-    rk_array extras;      /* rk_extra, in the order they were made */
-    rk_arena arena;       /* labels and what belongs to a graph read from a file */
-    uint32_t *def_slots, *extra_slots; /* hash tables over the arrays above: index + 1, 0 is empty */
+    rk_array args;                           /* uint32_t */
+    rk_array constants;                      /* rask_value */
+    rk_array definitions;                    /* const rask_task_def * */
+    rk_array sites;                          /* rk_site */
+    rk_array extras;                         /* rk_extra, in the order they were made */
+    rk_arena arena;                          /* labels and what belongs to a graph read from a file */
+    uint32_t *def_slots, *extra_slots;       /* hash tables over the arrays above: index + 1, 0 is empty */
     uint32_t def_slot_count, extra_slot_count;
-    int status;           /* latched by builders */
-    char *message;        /* of status, or of the last operation */
+    int status;    /* latched by builders */
+    char *message; /* of status, or of the last operation */
     int last_status;
     pthread_mutex_t lock; /* guards message and last_status, which several computes may set */
 };
@@ -117,10 +117,11 @@ rask_node *rk_graph_fail(rask_graph *graph, int status, const char *file, int li
 
 /* Records the outcome of an operation on a finished graph (compute, draw, …); never hides a latched error.
  * Returns status. Thread-safe. */
-int rk_graph_report(rask_graph *graph, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int rk_graph_report(rask_graph *graph, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
-/* The graph of these targets, after the checks every operation on targets starts with. RASK_EGRAPH, RASK_EINVAL, or
- * the latched status. *graph is set whenever there is one to report to, else NULL. */
+/* The graph of these targets, after the checks every operation on targets starts with. RASK_EGRAPH,
+ * RASK_EINVAL, or the latched status. *graph is set whenever there is one to report to, else NULL. */
 int rk_graph_of(rask_node *const *targets, size_t count, rask_graph **graph);
 
 /* The definitions behind rask_list() and rask_item(). */

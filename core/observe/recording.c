@@ -1,5 +1,5 @@
-/* A recording: an observer that keeps what it is told of one run. Every task writes its own place, and all callbacks
- * of one task come in order, so no lock is needed. */
+/* A recording: an observer that keeps what it is told of one run. Every task writes its own place, and all
+ * callbacks of one task come in order, so no lock is needed. */
 #include "core/base/alloc.h"
 
 #include <rask/observe.h>

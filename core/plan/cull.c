@@ -1,5 +1,5 @@
-/* Which nodes the targets need: one walk from the newest to the oldest, since arguments are older than calls. It notes
- * the consumers of each, too, which hold unless merging or constants change them. */
+/* Which nodes the targets need: one walk from the newest to the oldest, since arguments are older than calls.
+ * It notes the consumers of each, too, which hold unless merging or constants change them. */
 #include "core/plan/planner.h"
 
 #include <string.h>

@@ -40,7 +40,8 @@ static int alloc_tasks(const rk_planner *p, rask_plan *plan, size_t words)
 static uint32_t flags_of(rask_plan *plan, const rask_node *node)
 {
     plan->io_tasks += (rk_node_def(node)->flags & RASK_IO) != 0;
-    return (node->flags & RK_NODE_CHECK ? RK_TASK_CHECK : 0) | (node->flags & RK_NODE_EXTRA ? RK_TASK_EXTRA : 0);
+    return (node->flags & RK_NODE_CHECK ? RK_TASK_CHECK : 0) |
+           (node->flags & RK_NODE_EXTRA ? RK_TASK_EXTRA : 0);
 }
 
 /* A task without its arguments: the number of its node is in number[] from here on. */
@@ -129,7 +130,8 @@ int rk_plan_emit_tasks(rk_planner *p, rask_plan *plan)
     return RASK_OK;
 }
 
-/* Where the edges into one unit go: straight to it, or through a tree of joins whose lowest level is first. */
+/* Where the edges into one unit go: straight to it, or through a tree of joins whose lowest level is first.
+ */
 typedef struct funnel {
     uint32_t unit, first, edges, seen;
 } funnel;
@@ -166,8 +168,8 @@ static void emit_joins(rask_plan *plan, const funnel *f)
 }
 
 /* Edges into unit k from the units pred[0 … edges - 1] of before the ordering, straight or through joins. */
-static void emit_edges_into(rask_plan *plan, uint32_t k, const uint32_t *pred, uint32_t edges, const uint32_t *rank,
-                            uint32_t *cursor, uint32_t *next_join)
+static void emit_edges_into(rask_plan *plan, uint32_t k, const uint32_t *pred, uint32_t edges,
+                            const uint32_t *rank, uint32_t *cursor, uint32_t *next_join)
 {
     funnel f = funnel_init(plan, k, edges, next_join);
     if (edges <= RK_JOIN_FAN_IN) {
@@ -198,13 +200,15 @@ static uint32_t start_edges(const rk_planner *p, rask_plan *plan, uint32_t *sink
 }
 
 /* cursor[k]: where the next edge out of k goes. */
-static void emit_units(const rk_planner *p, rask_plan *plan, const uint32_t *rank, uint32_t *cursor, uint32_t sinks)
+static void emit_units(const rk_planner *p, rask_plan *plan, const uint32_t *rank, uint32_t *cursor,
+                       uint32_t sinks)
 {
     uint32_t next_join = p->units, end = plan->all_units - 1;
     memcpy(cursor, plan->succ_start, p->units * sizeof *cursor);
     for (uint32_t k = 0; k < p->units; k++) {
         uint32_t u = p->order[k];
-        emit_edges_into(plan, k, p->pred + p->pred_start[u], degree(p->pred_start, u), rank, cursor, &next_join);
+        emit_edges_into(plan, k, p->pred + p->pred_start[u], degree(p->pred_start, u), rank, cursor,
+                        &next_join);
     }
     funnel f = funnel_init(plan, end, sinks, &next_join);
     for (uint32_t k = 0; k < p->units; k++)

@@ -11,13 +11,14 @@ static uint64_t result_bytes(const rask_plan *plan, uint32_t unit)
     uint32_t task = plan->unit_start[unit + 1] - 1;
     const rask_node *node = rk_graph_node(plan->graph, plan->node[task]);
     const rk_extra *extra = rk_node_extra(node);
-    uint64_t bytes = extra && extra->own_result_bytes ? extra->result_bytes : rk_plan_def(plan, task)->result_bytes;
+    uint64_t bytes =
+        extra && extra->own_result_bytes ? extra->result_bytes : rk_plan_def(plan, task)->result_bytes;
     return bytes ? bytes : sizeof(rask_value);
 }
 
-/* Tasks on the longest path, through units and joins in topological order: units come in plan order and joins have
- * larger numbers than what precedes them, but a unit behind a join has a smaller one. So lengths are pulled along
- * arguments instead of pushed along edges. */
+/* Tasks on the longest path, through units and joins in topological order: units come in plan order and joins
+ * have larger numbers than what precedes them, but a unit behind a join has a smaller one. So lengths are
+ * pulled along arguments instead of pushed along edges. */
 static uint32_t longest_path(const rask_plan *plan)
 {
     uint32_t *length = rk_alloc_array((size_t)plan->tasks + 1, sizeof *length), longest = 0;
@@ -42,7 +43,7 @@ typedef struct rounds {
     uint32_t *consumers; /* by unit: arguments outside it that still need its result */
     uint32_t *ready;     /* a heap of units, smallest first */
     uint32_t ready_count;
-    uint32_t *unit_of;   /* by task */
+    uint32_t *unit_of; /* by task */
     uint64_t live, peak;
 } rounds;
 
@@ -224,19 +225,31 @@ static int add_names(text *out, const rask_plan *plan)
         tasks[plan->def[task] & RK_TASK_DEF_MASK]++;
     for (size_t i = 0; i < count; i++)
         if (tasks[i])
-            add(out, "  %10" PRIu32 " x %s%s%s\n", tasks[i], defs[i]->name, defs[i]->flags & RASK_IO ? " (I/O)" : "",
-                defs[i]->flags & RASK_PURE ? " (pure)" : "");
+            add(out, "  %10" PRIu32 " x %s%s%s\n", tasks[i], defs[i]->name,
+                defs[i]->flags & RASK_IO ? " (I/O)" : "", defs[i]->flags & RASK_PURE ? " (pure)" : "");
     rk_free(tasks);
     return RASK_OK;
 }
 
-static void add_peak(text *out, const rask_plan *plan, uint32_t workers)
+/* Some task's result has a size hint. */
+static bool is_sized(const rask_plan *plan)
+{
+    for (uint32_t unit = 0; unit < plan->units; unit++)
+        if (result_bytes(plan, unit) != sizeof(rask_value))
+            return true;
+    return false;
+}
+
+static void add_peak(text *out, const rask_plan *plan, uint32_t workers, bool sized)
 {
     uint64_t peak;
     if (rask_plan_expected_peak(plan, workers, &peak))
         return;
-    add(out, "expected peak of results: ");
-    add_bytes(out, peak);
+    add(out, "expected peak: ");
+    if (sized)
+        add_bytes(out, peak);
+    else
+        add(out, "%" PRIu64 " results of unknown size", peak / sizeof(rask_value));
     add(out, workers == 1 ? " on 1 worker\n" : " on %" PRIu32 " workers\n", workers);
 }
 
@@ -246,18 +259,19 @@ size_t rask_plan_explain(const rask_plan *plan, uint32_t workers, char *buffer, 
         return 0;
     text out = {buffer, capacity, 0};
     rask_plan_stats stats = rask_plan_get_stats(plan);
-    add(&out, "%" PRIu32 " tasks in %" PRIu32 " units, %" PRIu64 " edges, from %" PRIu32 " nodes\n", stats.tasks,
-        stats.units, stats.edges, stats.nodes);
+    add(&out, "%" PRIu32 " tasks in %" PRIu32 " units, %" PRIu64 " edges, from %" PRIu32 " nodes\n",
+        stats.tasks, stats.units, stats.edges, stats.nodes);
     if (add_names(&out, plan))
         return 0;
-    add(&out, "not needed: %" PRIu32 "; merged into equal calls: %" PRIu32 "; fused: %" PRIu32 "\n", stats.culled,
-        stats.merged, stats.tasks - stats.units);
+    add(&out, "not needed: %" PRIu32 "; merged into equal calls: %" PRIu32 "; fused: %" PRIu32 "\n",
+        stats.culled, stats.merged, stats.tasks - stats.units);
     add(&out, "longest path: %" PRIu32 " tasks; parallelism: %.1f\n", stats.longest_path,
         stats.longest_path ? (double)stats.tasks / stats.longest_path : 0);
-    add_peak(&out, plan, 1);
+    bool sized = is_sized(plan);
+    add_peak(&out, plan, 1, sized);
     if (!workers)
         workers = rask_default_workers();
     if (workers > 1 && workers <= RK_MAX_WORKERS)
-        add_peak(&out, plan, workers);
+        add_peak(&out, plan, workers, sized);
     return out.len;
 }

@@ -3,8 +3,8 @@
  * A task is fused into its consumer when all its edges lead to that one consumer, and
  *   chain:  it is also the consumer's only predecessor, so that no parallelism is lost, or
  *   cheap:  it is marked RASK_CHEAP, so that handing it out would cost more than running it.
- * I/O and CPU tasks never share a unit. Only the last member of a unit has consumers outside, so units numbered by
- * their last member are in topological order and cannot form a cycle. */
+ * I/O and CPU tasks never share a unit. Only the last member of a unit has consumers outside, so units
+ * numbered by their last member are in topological order and cannot form a cycle. */
 #include "core/plan/planner.h"
 
 #include <string.h>

@@ -1,9 +1,10 @@
 /* Equal pure calls become one; every needed node gets its word.
  *
- * Nodes are visited oldest first, so that the arguments of a call already have their words when the call is looked
- * at: two calls are equal when they have the same function and equal words, where two constants are equal when
- * their values are. The table is keyed by XXH3-128 over the function's identity and the arguments; a hit counts only
- * after a comparison of what was hashed. Calls with order-only dependencies and inputs are never merged. */
+ * Nodes are visited oldest first, so that the arguments of a call already have their words when the call is
+ * looked at: two calls are equal when they have the same function and equal words, where two constants are
+ * equal when their values are. The table is keyed by XXH3-128 over the function's identity and the arguments;
+ * a hit counts only after a comparison of what was hashed. Calls with order-only dependencies and inputs are
+ * never merged. */
 #include "core/plan/planner.h"
 #include "core/task/task.h"
 
@@ -33,7 +34,8 @@ static uint64_t value_hash(const rask_value *value, const void *address)
     if (!rask_value_get_bytes(value, &bytes))
         return XXH3_64bits_withSeed(bytes.data, bytes.len, RASK_BYTES);
     if (value->type <= RASK_F64)
-        return XXH3_64bits_withSeed(&value->as.i64, value->type == RASK_BOOL ? 1 : sizeof value->as.i64, value->type);
+        return XXH3_64bits_withSeed(&value->as.i64, value->type == RASK_BOOL ? 1 : sizeof value->as.i64,
+                                    value->type);
     return XXH3_64bits_withSeed(&address, sizeof address, value->type);
 }
 

@@ -1,6 +1,6 @@
 /* Plans: made by the passes of planner.h, bound, asked and ended. Running them is the schedulers' work. */
-#include "core/plan/planner.h"
 #include "core/order/order.h"
+#include "core/plan/planner.h"
 #include "core/store/store.h"
 
 #include <stdarg.h>
@@ -75,7 +75,8 @@ int rask_plan_new(rask_node *const *targets, size_t count, rask_plan **out)
     if (status)
         return status;
     if (count > RK_MAX_NODES)
-        return rk_graph_report(graph, RASK_ELIMIT, "plan: %zu targets, at most %u are possible", count, RK_MAX_NODES);
+        return rk_graph_report(graph, RASK_ELIMIT, "plan: %zu targets, at most %u are possible", count,
+                               RK_MAX_NODES);
     rask_plan *plan = rk_calloc(1, sizeof *plan);
     if (!plan)
         return rk_graph_report(graph, RASK_ENOMEM, "plan: out of memory");
@@ -86,7 +87,8 @@ int rask_plan_new(rask_node *const *targets, size_t count, rask_plan **out)
     rk_planner_fini(&planner);
     if (status) {
         rask_plan_free(plan);
-        return rk_graph_report(graph, status, "plan: %s, for %u nodes", rask_status_text(status), graph->count);
+        return rk_graph_report(graph, status, "plan: %s, for %u nodes", rask_status_text(status),
+                               graph->count);
     }
     *out = plan;
     return rk_graph_report(graph, RASK_OK, "%s", "");
@@ -110,7 +112,7 @@ void rask_plan_free(rask_plan *plan)
     rk_free(plan->succ_start);
     rk_free(plan->succ);
     rk_free(plan->roots);
-    rk_free(plan->error);
+    rk_plan_forget(plan);
     rk_free(plan->spare);
     rask_graph_free(plan->graph);
     rk_free(plan);
@@ -136,15 +138,28 @@ uint32_t rk_plan_unit(const rask_plan *plan, uint32_t task)
     return low;
 }
 
+void rk_plan_forget(rask_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->failure_count; i++)
+        rk_free((char *)plan->failures[i].message);
+    rk_free(plan->failures);
+    rk_free(plan->error);
+    plan->failures = NULL;
+    plan->failure_count = 0;
+    plan->error = NULL;
+}
+
+uint32_t rask_plan_failures(const rask_plan *plan, const rask_failure **failures)
+{
+    if (!plan || !failures)
+        return 0;
+    *failures = plan->failures;
+    return plan->failure_count;
+}
+
 const char *rask_plan_error(const rask_plan *plan)
 {
     return plan && plan->error ? plan->error : "";
-}
-
-static void set_error(rask_plan *plan, const char *message)
-{
-    rk_free(plan->error);
-    plan->error = message ? rk_strndup(message, strlen(message)) : NULL;
 }
 
 int rk_plan_fail(rask_plan *plan, int status, const char *format, ...)
@@ -154,7 +169,8 @@ int rk_plan_fail(rask_plan *plan, int status, const char *format, ...)
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    set_error(plan, message);
+    rk_plan_forget(plan);
+    plan->error = rk_strndup(message, strlen(message));
     return rk_graph_report(plan->graph, status, "%s", message);
 }
 
@@ -185,13 +201,13 @@ int rask_plan_bind(rask_plan *plan, const rask_node *input, const rask_value *va
     uint32_t word = rk_node_args(input)[0], index = word & ~RK_CONSTANT;
     const rask_value *old = rk_graph_constant(graph, word);
     if (old->type != value->type)
-        return rk_plan_fail(plan, RASK_ETYPE, "bind: input %u is %s, not %s", input->id, rask_type_name(old->type),
-                            rask_type_name(value->type));
+        return rk_plan_fail(plan, RASK_ETYPE, "bind: input %u is %s, not %s", input->id,
+                            rask_type_name(old->type), rask_type_name(value->type));
     if (index >= plan->constant_count)
         return rk_plan_fail(plan, RASK_EINVAL, "bind: input %u was built after the plan", input->id);
     if (!plan->constants && copy_constants(plan))
         return rk_plan_fail(plan, RASK_ENOMEM, "bind: no memory for %u constants", plan->constant_count);
-    set_error(plan, NULL);
+    rk_plan_forget(plan);
     rask_value fresh = rask_value_ref(value);
     rk_store_exempt(&fresh);
     rask_value_unref(&plan->constants[index]);

@@ -7,8 +7,8 @@
  *   order    (core/order) the order of units; priorities change it afterwards
  *   emit     everything renumbered in that order, in the plan's own arrays
  *
- * Each is linear in nodes + arguments and free of recursion. Every array is over the graph's node ids ("by node")
- * or over units numbered by their last member ("by unit"). */
+ * Each is linear in nodes + arguments and free of recursion. Every array is over the graph's node ids ("by
+ * node") or over units numbered by their last member ("by unit"). */
 #ifndef RASK_CORE_PLAN_PLANNER_H
 #define RASK_CORE_PLAN_PLANNER_H
 
@@ -18,27 +18,27 @@ typedef struct rk_planner {
     rask_graph *graph;
     rask_node *const *targets;
     size_t target_count;
-    uint32_t nodes;         /* ids below this matter: the newest target's + 1 */
-    uint8_t *needed;        /* by node: RK_NEEDED | RK_TASK … */
-    uint32_t *word;         /* by node: its own id, that of the call it was merged into, or a constant's word;
-                             * NULL: every node stands for itself */
+    uint32_t nodes;  /* ids below this matter: the newest target's + 1 */
+    uint8_t *needed; /* by node: RK_NEEDED | RK_TASK … */
+    uint32_t *word;  /* by node: its own id, that of the call it was merged into, or a constant's word;
+                      * NULL: every node stands for itself */
     uint32_t needed_count, task_count, merged;
-    uint64_t words;         /* arguments of all tasks, constants included; at least as many as there are */
-    bool pure, cheap;       /* some needed call is */
-    bool constants;         /* some needed node is a constant */
-    bool sized, prioritised;/* some task has a size hint; some a priority */
+    uint64_t words;          /* arguments of all tasks, constants included; at least as many as there are */
+    bool pure, cheap;        /* some needed call is */
+    bool constants;          /* some needed node is a constant */
+    bool sized, prioritised; /* some task has a size hint; some a priority */
 
-    uint32_t *into;         /* by node: its only consumer, RK_NOBODY or RK_MANY */
-    uint32_t *unit_of;      /* by node: its unit; shares memory with into */
-    const uint32_t *pool;   /* when every node is a unit of its own, nothing was merged, no word is a constant and the
-                             * graph holds the words in the order of the nodes: all words; else NULL */
+    uint32_t *into;       /* by node: its only consumer, RK_NOBODY or RK_MANY */
+    uint32_t *unit_of;    /* by node: its unit; shares memory with into */
+    const uint32_t *pool; /* when every node is a unit of its own, nothing was merged, no word is a constant
+                           * and the graph holds the words in the order of the nodes: all words; else NULL */
     uint32_t units;
     uint32_t *member_start; /* by unit, units + 1; NULL when every unit has one member */
     uint32_t *members;      /* nodes, ascending in each unit; NULL when they are 0, 1, 2, … */
     uint32_t *pred_start, *pred, *succ_start, *succ;
-    uint64_t *size;         /* by unit; NULL: all equal */
-    uint32_t *order;        /* order[k]: the unit that runs k-th */
-    uint64_t edges;         /* between tasks */
+    uint64_t *size;  /* by unit; NULL: all equal */
+    uint32_t *order; /* order[k]: the unit that runs k-th */
+    uint64_t edges;  /* between tasks */
 } rk_planner;
 
 #define RK_NOBODY UINT32_MAX

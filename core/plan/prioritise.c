@@ -1,6 +1,6 @@
-/* Priorities: of the units that could run next, the one with the largest priority goes first, and among equals the
- * one that the memory order put first. A binary heap: the one place where planning takes n log n steps, and only
- * for graphs with priorities. */
+/* Priorities: of the units that could run next, the one with the largest priority goes first, and among
+ * equals the one that the memory order put first. A binary heap: the one place where planning takes n log n
+ * steps, and only for graphs with priorities. */
 #include "core/plan/planner.h"
 
 typedef struct heap {

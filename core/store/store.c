@@ -2,8 +2,8 @@
 
 #include "core/base/alloc.h"
 
-/* refs: one for the run and one for every object counted, so that an object that outlives its run can still sign
- * off. */
+/* refs: one for the run and one for every object counted, so that an object that outlives its run can still
+ * sign off. */
 struct rk_store {
     rk_atomic_u64 live, peak, refs;
     uint64_t budget;
@@ -61,9 +61,10 @@ static bool release(rk_store *store, rask_object *object)
     return true;
 }
 
-/* Visits object and, where visit says so, what it holds. Nested lists are walked by turning to the items of the
- * most deeply nested list first, with the way back kept in next_dead: the objects are alive, so it is free. Only
- * objects that visit() has just taken are descended into, which makes this run their only user of that field. */
+/* Visits object and, where visit says so, what it holds. Nested lists are walked by turning to the items of
+ * the most deeply nested list first, with the way back kept in next_dead: the objects are alive, so it is
+ * free. Only objects that visit() has just taken are descended into, which makes this run their only user of
+ * that field. */
 static void walk(rk_store *store, rask_object *object, bool (*visit)(rk_store *, rask_object *))
 {
     if (!visit(store, object) || object->type != RASK_LIST)

@@ -1,8 +1,9 @@
 /* core/store: counts the bytes of results from birth to last use, and admits tasks.
  *
- * What is counted is objects, not values: an object that a list and a result share counts once. An object belongs to
- * the first store that a task of it returned the object to; its bytes leave when it dies or when the run hands it
- * out. Scalars live in the run's own table of results and count nothing. All calls are thread-safe and lock-free. */
+ * What is counted is objects, not values: an object that a list and a result share counts once. An object
+ * belongs to the first store that a task of it returned the object to; its bytes leave when it dies or when
+ * the run hands it out. Scalars live in the run's own table of results and count nothing. All calls are
+ * thread-safe and lock-free. */
 #ifndef RASK_CORE_STORE_STORE_H
 #define RASK_CORE_STORE_STORE_H
 
@@ -13,15 +14,16 @@ typedef struct rk_store rk_store;
 /* budget: most bytes of results at once; 0: no bound. NULL when there is no memory. */
 rk_store *rk_store_new(uint64_t budget);
 
-/* The run ended. The memory goes when the last object it counts has died: a task may have kept a reference. */
+/* The run ended. The memory goes when the last object it counts has died: a task may have kept a reference.
+ */
 void rk_store_end(rk_store *store);
 
-/* May a task that is expected to produce so many bytes start now? The door for budgets: every task passes here.
- * Today the answer is no only when the budget is already used up: RASK_EBUDGET. */
+/* May a task that is expected to produce so many bytes start now? The door for budgets: every task passes
+ * here. Today the answer is no only when the budget is already used up: RASK_EBUDGET. */
 int rk_store_admit(rk_store *store, uint64_t expected);
 
-/* Counts a result, with what its lists hold and no store counts yet. RASK_EBUDGET when that went over the budget
- * (it is counted all the same). */
+/* Counts a result, with what its lists hold and no store counts yet. RASK_EBUDGET when that went over the
+ * budget (it is counted all the same). */
 int rk_store_add(rk_store *store, const rask_value *result);
 
 /* No longer counts what value holds: it is handed out. */

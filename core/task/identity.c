@@ -8,8 +8,8 @@
 #include <xxhash.h>
 
 #ifdef __linux__
-#include <elf.h>
-#include <link.h>
+#    include <elf.h>
+#    include <link.h>
 
 typedef struct search {
     uintptr_t address;
@@ -65,8 +65,8 @@ static int visit(struct dl_phdr_info *module, size_t size, void *context)
     wanted->out->offset = wanted->address - module->dlpi_addr;
     for (int i = 0; i < module->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &module->dlpi_phdr[i];
-        if (segment->p_type == PT_NOTE &&
-            build_id((const char *)(module->dlpi_addr + segment->p_vaddr), segment->p_memsz, wanted->out->module))
+        if (segment->p_type == PT_NOTE && build_id((const char *)(module->dlpi_addr + segment->p_vaddr),
+                                                   segment->p_memsz, wanted->out->module))
             return 1;
     }
     XXH128_hash_t hash = XXH3_128bits(module->dlpi_name, strlen(module->dlpi_name));
@@ -81,7 +81,7 @@ static bool find_module(uintptr_t address, rk_identity *out)
     return wanted.found;
 }
 #else
-#include <dlfcn.h>
+#    include <dlfcn.h>
 
 static bool find_module(uintptr_t address, rk_identity *out)
 {

@@ -32,7 +32,5 @@ const rask_task_def rk_list_def = {.size = sizeof(rask_task_def),
                                    .result = 0,
                                    .flags = RASK_PURE | RASK_CHEAP};
 
-const rask_task_def rk_item_def = {.size = sizeof(rask_task_def),
-                                   .name = "item",
-                                   .call = call_item,
-                                   .flags = RASK_PURE | RASK_CHEAP};
+const rask_task_def rk_item_def = {
+    .size = sizeof(rask_task_def), .name = "item", .call = call_item, .flags = RASK_PURE | RASK_CHEAP};

@@ -27,7 +27,8 @@ int rask_fail(rask_task *task, int code, const char *message)
 
 static int fail_type(rask_task *task, size_t index, const rask_value *value, const char *wanted)
 {
-    return rk_task_fail(task, RASK_ETYPE, "argument %zu is %s, not %s", index, rask_type_name(value->type), wanted);
+    return rk_task_fail(task, RASK_ETYPE, "argument %zu is %s, not %s", index, rask_type_name(value->type),
+                        wanted);
 }
 
 static const rask_value none = {.type = RASK_NONE};
@@ -183,7 +184,8 @@ int rask_return_f64(rask_task *task, double f)
 static int return_made(rask_task *task, int status, rask_value value, size_t bytes)
 {
     if (status == RASK_EINVAL)
-        return rk_task_fail(task, status, "returned what is no value: a NULL array, or a class without name or destroy");
+        return rk_task_fail(task, status,
+                            "returned what is no value: a NULL array, or a class without name or destroy");
     if (status)
         return rk_task_fail(task, status, "no memory for a result of %zu bytes", bytes);
     return rask_return_value(task, value);

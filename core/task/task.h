@@ -18,20 +18,20 @@ typedef struct rk_task_env {
     const rask_value *results;   /* by task */
     const rask_value *constants; /* by constant */
     const rask_cancel_token *cancel;
-    uint64_t deadline_ns;        /* of the run; 0: none */
-    rk_atomic_u32 stop;          /* a status: nothing new starts; 0: go on */
+    uint64_t deadline_ns; /* of the run; 0: none */
+    rk_atomic_u32 stop;   /* a status: nothing new starts; 0: go on */
 } rk_task_env;
 
 struct rask_task {
     const rk_task_env *env;
-    const uint32_t *args;     /* words, as in rask_plan.args */
+    const uint32_t *args; /* words, as in rask_plan.args */
     uint32_t nargs;
-    int status;               /* the first failure, with its message */
+    int status; /* the first failure, with its message */
     rask_value result;
     const rask_task_def *def;
-    uint64_t deadline_ns;     /* of this call; 0: none */
+    uint64_t deadline_ns; /* of this call; 0: none */
     uint32_t worker, attempt;
-    char *message;            /* RK_MAX_MESSAGE + 1 bytes of the worker's */
+    char *message; /* RK_MAX_MESSAGE + 1 bytes of the worker's */
 };
 
 static inline const rask_value *rk_env_value(const rk_task_env *env, uint32_t word)
@@ -45,14 +45,15 @@ int rk_task_check(rask_task *task);
 /* As rask_fail(), with conversions. */
 int rk_task_fail(rask_task *task, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Which function: the same for the same function in every process of the same program, however it is loaded. */
+/* Which function: the same for the same function in every process of the same program, however it is loaded.
+ */
 typedef struct rk_identity {
     uint8_t module[20]; /* build-id of the program or library; a hash of its path where it has none */
     uint64_t offset;    /* in that module */
 } rk_identity;
 
-/* RASK_OK, or RASK_ENOENT for a function in no loaded module (made at run time): offset is its address then and
- * module is zero. */
+/* RASK_OK, or RASK_ENOENT for a function in no loaded module (made at run time): offset is its address then
+ * and module is zero. */
 int rk_identity_of(void (*function)(void), rk_identity *out);
 
 #endif

@@ -1,8 +1,8 @@
 /* core/value: the objects behind values.
  *
- * An object is written by its maker before anyone else sees it and is immutable from then on, but for refs and
- * store. refs counts values that refer to it. store says which store counts its bytes; it is set once, when a task
- * first returns the object, and taken back when the run hands its results out (core/store). */
+ * An object is written by its maker before anyone else sees it and is immutable from then on, but for refs
+ * and store. refs counts values that refer to it. store says which store counts its bytes; it is set once,
+ * when a task first returns the object, and taken back when the run hands its results out (core/store). */
 #ifndef RASK_CORE_VALUE_VALUE_H
 #define RASK_CORE_VALUE_VALUE_H
 

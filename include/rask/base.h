@@ -7,13 +7,13 @@
 #include <stdint.h>
 
 #if defined(__GNUC__)
-#define RASK_API __attribute__((visibility("default")))
-#define RASK_UNUSED __attribute__((unused))
-#define RASK_MUST_CHECK __attribute__((warn_unused_result))
+#    define RASK_API        __attribute__((visibility("default")))
+#    define RASK_UNUSED     __attribute__((unused))
+#    define RASK_MUST_CHECK __attribute__((warn_unused_result))
 #else
-#define RASK_API
-#define RASK_UNUSED
-#define RASK_MUST_CHECK
+#    define RASK_API
+#    define RASK_UNUSED
+#    define RASK_MUST_CHECK
 #endif
 
 #ifdef __cplusplus
@@ -68,9 +68,9 @@ typedef struct rask_allocator {
     void *context;
 } rask_allocator;
 
-/* Installs an allocator, or the default one again when NULL. Call it before anything else of the library, or at
- * a moment when the library holds no memory: what one allocator gave, another cannot free. The structure is
- * copied. RASK_EINVAL when a function is missing. Not thread-safe. */
+/* Installs an allocator, or the default one again when NULL. Call it before anything else of the library, or
+ * at a moment when the library holds no memory: what one allocator gave, another cannot free. The structure
+ * is copied. RASK_EINVAL when a function is missing. Not thread-safe. */
 RASK_API int rask_set_allocator(const rask_allocator *allocator);
 
 #ifdef __cplusplus

@@ -1,11 +1,11 @@
 /* rask/graph.h: building graphs. Nothing runs here.
  *
- * A graph owns its nodes and the first error made while building. That error is latched with its code, message and
- * the caller's file and line; from then on every builder returns NULL. Builders take NULL nodes, which only a
- * failed builder returns, and return NULL, so that one check at compute is enough.
+ * A graph owns its nodes and the first error made while building. That error is latched with its code,
+ * message and the caller's file and line; from then on every builder returns NULL. Builders take NULL nodes,
+ * which only a failed builder returns, and return NULL, so that one check at compute is enough.
  *
- * One graph is built by one thread at a time; several graphs by several threads. While a graph is computed it may
- * be neither extended nor freed. At most RASK_MAX_NODES nodes; time and memory are linear. */
+ * One graph is built by one thread at a time; several graphs by several threads. While a graph is computed it
+ * may be neither extended nor freed. At most RASK_MAX_NODES nodes; time and memory are linear. */
 #ifndef RASK_GRAPH_H
 #define RASK_GRAPH_H
 
@@ -63,8 +63,8 @@ typedef struct rask_arg {
 /* A call of def, later. RASK_EINVAL: too few or too many arguments, a node of another graph, no function;
  * RASK_ETYPE: a constant, or a node whose type is known, that the signature does not take;
  * RASK_ELIMIT: too many nodes or arguments; RASK_ENOMEM. */
-RASK_API rask_node *rask_call_at(rask_graph *graph, const rask_task_def *def, const rask_arg *args, size_t count,
-                                 const char *file, int line);
+RASK_API rask_node *rask_call_at(rask_graph *graph, const rask_task_def *def, const rask_arg *args,
+                                 size_t count, const char *file, int line);
 #define rask_call(graph, def, args, count) rask_call_at(graph, def, args, count, __FILE__, __LINE__)
 
 /* The same with every argument a node. */
@@ -96,8 +96,8 @@ RASK_API rask_node *rask_list_at(rask_graph *graph, rask_node *const *nodes, siz
 RASK_API rask_node *rask_item_at(rask_node *list, size_t index, const char *file, int line);
 #define rask_item(list, index) rask_item_at(list, index, __FILE__, __LINE__)
 
-/* node runs only after deps have, whose values it does not take. Every dep must be older than node (so that no
- * cycle can be built): RASK_EINVAL. Returns node. */
+/* node runs only after deps have, whose values it does not take. Every dep must be older than node (so that
+ * no cycle can be built): RASK_EINVAL. Returns node. */
 RASK_API rask_node *rask_after_at(rask_node *node, rask_node *const *deps, size_t count, const char *file,
                                   int line);
 #define rask_after(node, deps, count) rask_after_at(node, deps, count, __FILE__, __LINE__)
@@ -106,7 +106,8 @@ RASK_API rask_node *rask_after_at(rask_node *node, rask_node *const *deps, size_
 #define RASK_MAX_LABEL 65536
 RASK_API rask_node *rask_set_label(rask_node *node, const char *label);
 
-/* This call's own attributes instead of its definition's. Return node; RASK_EINVAL for a negative or NaN timeout. */
+/* This call's own attributes instead of its definition's. Return node; RASK_EINVAL for a negative or NaN
+ * timeout. */
 RASK_API rask_node *rask_set_priority(rask_node *node, int32_t priority);
 RASK_API rask_node *rask_set_retries(rask_node *node, uint32_t retries);
 RASK_API rask_node *rask_set_timeout(rask_node *node, double seconds);
@@ -118,9 +119,9 @@ RASK_API const char *rask_node_name(const rask_node *node);
 RASK_API const char *rask_node_label(const rask_node *node); /* "" when it has none */
 
 /* Calls on lists that are built in (collections/delayed). Each takes a node whose value is a list.
- *   sum     of bool, i64 and f64: f64 when one of them is, else i64 and RASK_ERANGE when it overflows; 0 when empty
- *   min/max of the same; a NaN wins; RASK_EINVAL when empty
- *   concat  of bytes, or of lists; empty bytes when empty                                                     */
+ *   sum     of bool, i64 and f64: f64 when one of them is, else i64 and RASK_ERANGE when it overflows; 0 when
+ * empty min/max of the same; a NaN wins; RASK_EINVAL when empty concat  of bytes, or of lists; empty bytes
+ * when empty                                                     */
 RASK_API rask_node *rask_sum_at(rask_node *list, const char *file, int line);
 RASK_API rask_node *rask_min_at(rask_node *list, const char *file, int line);
 RASK_API rask_node *rask_max_at(rask_node *list, const char *file, int line);
@@ -134,8 +135,8 @@ RASK_API rask_node *rask_concat_at(rask_node *list, const char *file, int line);
 RASK_API rask_node *rask_apply_at(const rask_task_def *def, rask_node *list, const char *file, int line);
 
 /* A tree of calls of combine, each of at most fan_in (2 or more) neighbours, in order, down to one node; the
- * tree's shape depends on the number of elements and fan_in alone. One element is returned as it is. list must
- * come from rask_list() and not be empty: RASK_EINVAL. combine takes up to fan_in values. */
+ * tree's shape depends on the number of elements and fan_in alone. One element is returned as it is. list
+ * must come from rask_list() and not be empty: RASK_EINVAL. combine takes up to fan_in values. */
 RASK_API rask_node *rask_reduce_at(rask_node *list, const rask_task_def *combine, size_t fan_in,
                                    const char *file, int line);
 

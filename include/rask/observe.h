@@ -1,5 +1,5 @@
-/* rask/observe.h: being told what runs. Progress, traces, profiles and coloured drawings are made of these five
- * callbacks and nothing else. */
+/* rask/observe.h: being told what runs. Progress, traces, profiles and coloured drawings are made of these
+ * five callbacks and nothing else. */
 #ifndef RASK_OBSERVE_H
 #define RASK_OBSERVE_H
 
@@ -11,19 +11,19 @@ extern "C" {
 
 /* A task as observers see it. Strings are valid as long as the plan. */
 typedef struct rask_task_info {
-    uint32_t task;     /* number in the plan: 0 … tasks - 1, in the order one worker would run them */
-    uint32_t node;     /* rask_node_id() of the node it came from */
+    uint32_t task; /* number in the plan: 0 … tasks - 1, in the order one worker would run them */
+    uint32_t node; /* rask_node_id() of the node it came from */
     const char *name;
     const char *label; /* "" when it has none */
     uint32_t worker;   /* who ran it; UINT32_MAX before it started */
     int status;        /* RASK_OK, or why it failed; RASK_ECANCELLED when it was never called */
     uint32_t attempt;
     uint64_t ready_ns, start_ns, end_ns; /* monotonic clock; 0: not yet */
-    uint64_t bytes;    /* size of its result */
+    uint64_t bytes;                      /* size of its result */
 } rask_task_info;
 
 typedef struct rask_run_info {
-    uint32_t tasks;            /* in the plan */
+    uint32_t tasks; /* in the plan */
     uint32_t workers;
     const char *scheduler;
     uint64_t start_ns, end_ns; /* end is 0 until the run ended */
@@ -31,9 +31,9 @@ typedef struct rask_run_info {
     uint64_t peak_bytes;       /* high-water mark of result bytes, at the end */
 } rask_run_info;
 
-/* Any callback may be NULL. They are called from workers, at once from several, without a lock held; all of one
- * task come in order. They must not call back into the run. With an observer every task costs two readings of the
- * clock more. */
+/* Any callback may be NULL. They are called from workers, at once from several, without a lock held; all of
+ * one task come in order. They must not call back into the run. With an observer every task costs two
+ * readings of the clock more. */
 typedef struct rask_observer {
     size_t size; /* sizeof(rask_observer) */
     void *context;
@@ -51,14 +51,23 @@ typedef struct rask_recording rask_recording;
 RASK_API rask_recording *rask_recording_new(void);
 RASK_API void rask_recording_free(rask_recording *recording);
 
-/* Give this to rask_options.observers. A recording holds one run: a later one replaces it. The pointer is valid as
- * long as the recording. */
+/* Give this to rask_options.observers. A recording holds one run: a later one replaces it. The pointer is
+ * valid as long as the recording. */
 RASK_API const rask_observer *rask_recording_observer(rask_recording *recording);
 
-/* The finished tasks by number, 0 … *count - 1; those that never finished have end_ns 0. Call it after the run.
- * Names and labels are valid as long as the plan or the graph. */
+/* The finished tasks by number, 0 … *count - 1; those that never finished have end_ns 0. Call it after the
+ * run. Names and labels are valid as long as the plan or the graph. */
 RASK_API const rask_task_info *rask_recording_tasks(const rask_recording *recording, uint32_t *count);
 RASK_API rask_run_info rask_recording_run(const rask_recording *recording);
+
+/* A line on stderr that tells how far a run is, five times a second, from its first second on or at once: an
+ * observer of its own, and what rask_options.progress uses. NULL, and no line, when stderr is no terminal, or
+ * without memory or a thread. title (NULL: "rask") begins the line; it is copied. */
+typedef struct rask_progress rask_progress;
+RASK_API rask_progress *rask_progress_new(const char *title, bool at_once);
+RASK_API const rask_observer *rask_progress_observer(const rask_progress *progress);
+/* Takes the line away again. NULL is legal. */
+RASK_API void rask_progress_free(rask_progress *progress);
 
 #ifdef __cplusplus
 }

@@ -15,22 +15,22 @@ typedef struct rask_cancel_token rask_cancel_token;
 RASK_API rask_cancel_token *rask_cancel_token_new(void);
 /* Not while a run uses it. NULL is legal. */
 RASK_API void rask_cancel_token_free(rask_cancel_token *token);
-/* Tasks that have not started never do; running ones may ask rask_task_cancelled(). For any number of runs, and
- * for good. Safe in signal handlers and from any thread. */
+/* Tasks that have not started never do; running ones may ask rask_task_cancelled(). For any number of runs,
+ * and for good. Safe in signal handlers and from any thread. */
 RASK_API void rask_cancel(rask_cancel_token *token);
 RASK_API bool rask_cancelled(const rask_cancel_token *token);
 
 /* What a run came to. */
 typedef struct rask_report {
-    uint32_t tasks;       /* in the plan */
-    uint32_t finished;    /* came to their result */
-    uint32_t failed;      /* failed for good */
-    uint32_t skipped;     /* never called: they needed a failed one, or the run ended before */
-    uint64_t retries;     /* calls repeated after a failure */
-    uint64_t stolen;      /* batches that an idle worker took from another */
-    uint64_t peak_bytes;  /* high-water mark of result bytes held at once */
-    uint64_t live_bytes;  /* result bytes still held when the run ended, without those handed out: 0 */
-    double seconds;       /* from plan to result */
+    uint32_t tasks;      /* in the plan */
+    uint32_t finished;   /* came to their result */
+    uint32_t failed;     /* failed for good */
+    uint32_t skipped;    /* never called: they needed a failed one, or the run ended before */
+    uint64_t retries;    /* calls repeated after a failure */
+    uint64_t stolen;     /* batches that an idle worker took from another */
+    uint64_t peak_bytes; /* high-water mark of result bytes held at once */
+    uint64_t live_bytes; /* result bytes still held when the run ended, without those handed out: 0 */
+    double seconds;      /* from plan to result */
     uint32_t workers;
 } rask_report;
 
@@ -46,11 +46,11 @@ typedef struct rask_options {
     uint64_t seed;         /* serial: a random legal order drawn from it; 0: plan order */
     uint32_t inject_failures; /* with a seed: so many calls in a million fail, for tests */
     uint32_t inject_delays;   /* with a seed: before so many calls in a million up to 100 microseconds pass */
-    uint32_t io_lanes;     /* I/O tasks at once; 0: 4 per core, at least 16 */
+    uint32_t io_lanes;        /* I/O tasks at once; 0: 4 per core, at least 16 */
     rask_cancel_token *cancel;
     const rask_observer *const *observers;
     size_t observer_count;
-    rask_report *report;   /* filled in when the run ends; NULL: not wanted */
+    rask_report *report; /* filled in when the run ends; NULL: not wanted */
 } rask_options;
 
 /* Everything at its default. */
@@ -61,9 +61,9 @@ static inline rask_options rask_options_init()
     options.size = sizeof options;
     return options;
 }
-#define RASK_OPTIONS_INIT rask_options_init()
+#    define RASK_OPTIONS_INIT rask_options_init()
 #else
-#define RASK_OPTIONS_INIT ((rask_options){.size = sizeof(rask_options)})
+#    define RASK_OPTIONS_INIT ((rask_options){.size = sizeof(rask_options)})
 #endif
 
 /* Names of the schedulers in this build, ending with NULL. */

@@ -3,14 +3,14 @@
 #define RASK_RASK_H
 
 #include <rask/base.h>
-#include <rask/value.h>
-#include <rask/task.h>
+#include <rask/draw.h>
 #include <rask/graph.h>
+#include <rask/json.h>
 #include <rask/observe.h>
 #include <rask/options.h>
 #include <rask/plan.h>
-#include <rask/draw.h>
-#include <rask/json.h>
 #include <rask/sugar.h>
+#include <rask/task.h>
+#include <rask/value.h>
 
 #endif

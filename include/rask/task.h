@@ -1,7 +1,8 @@
 /* rask/task.h: functions as tasks: how they are described, and what they may call while they run.
  *
- * Ordinary functions become tasks with RASK_TASK in rask/sugar.h. What it makes is a rask_task_def, which other
- * languages fill in by hand. A definition must stay valid and unchanged as long as any graph uses it. */
+ * Ordinary functions become tasks with RASK_TASK in rask/sugar.h. What it makes is a rask_task_def, which
+ * other languages fill in by hand. A definition must stay valid and unchanged as long as any graph uses it.
+ */
 #ifndef RASK_TASK_H
 #define RASK_TASK_H
 
@@ -14,12 +15,13 @@ extern "C" {
 /* A task while it runs. Valid only inside its function and only on its thread. */
 typedef struct rask_task rask_task;
 
-/* Returns 0 after one of rask_return_*(), or what rask_fail() returned. Anything else counts as that failure. */
+/* Returns 0 after one of rask_return_*(), or what rask_fail() returned. Anything else counts as that failure.
+ */
 typedef int (*rask_function)(rask_task *task);
 
 enum {
-    RASK_PURE = 1 << 0,  /* same arguments, same result, no other effect: equal calls may be merged into one */
-    RASK_IO = 1 << 1,    /* mostly waits: runs in a lane of its own and occupies no core's worker */
+    RASK_PURE = 1 << 0, /* same arguments, same result, no other effect: equal calls may be merged into one */
+    RASK_IO = 1 << 1,   /* mostly waits: runs in a lane of its own and occupies no core's worker */
     RASK_CHEAP = 1 << 2, /* costs less than handing it to a worker: fused into its only consumer */
 };
 
@@ -33,22 +35,22 @@ enum {
 #define RASK_SIG_NONE  'n' /* as a result only */
 
 typedef struct rask_task_def {
-    size_t size;             /* sizeof(rask_task_def): lets the structure grow */
-    const char *name;        /* for people */
-    rask_function call;      /* what runs */
-    void (*identity)(void);  /* the user's own function: what "the same function" means; NULL: call */
-    const char *arguments;   /* one letter each, checked before the call; NULL: any number of anything */
-    char result;             /* a letter; 0: anything */
-    uint32_t flags;          /* RASK_PURE | … */
-    uint32_t retries;        /* times it is called again after it failed; the run's default when larger */
-    double timeout;          /* seconds; 0: none. Asked by rask_task_cancelled() and checked at its return */
-    int32_t priority;        /* among tasks that are ready, larger first */
-    uint64_t result_bytes;   /* a guess at the size of its result, for ordering; 0: unknown */
+    size_t size;            /* sizeof(rask_task_def): lets the structure grow */
+    const char *name;       /* for people */
+    rask_function call;     /* what runs */
+    void (*identity)(void); /* the user's own function: what "the same function" means; NULL: call */
+    const char *arguments;  /* one letter each, checked before the call; NULL: any number of anything */
+    char result;            /* a letter; 0: anything */
+    uint32_t flags;         /* RASK_PURE | … */
+    uint32_t retries;       /* times it is called again after it failed; the run's default when larger */
+    double timeout;         /* seconds; 0: none. Asked by rask_task_cancelled() and checked at its return */
+    int32_t priority;       /* among tasks that are ready, larger first */
+    uint64_t result_bytes;  /* a guess at the size of its result, for ordering; 0: unknown */
 } rask_task_def;
 
 /* Arguments, by position. A wrong type or position is a failure of the task that names the argument: it is
- * latched, 0 or an empty value is returned, and the task fails whatever it returns. What is returned by pointer
- * is valid until the task returns. i64 takes bool; f64 takes i64 and bool. */
+ * latched, 0 or an empty value is returned, and the task fails whatever it returns. What is returned by
+ * pointer is valid until the task returns. i64 takes bool; f64 takes i64 and bool. */
 RASK_API size_t rask_arg_count(const rask_task *task);
 RASK_API bool rask_arg_bool(rask_task *task, size_t index);
 RASK_API int64_t rask_arg_i64(rask_task *task, size_t index);
@@ -60,15 +62,17 @@ RASK_API const rask_value *rask_arg_list(rask_task *task, size_t index, size_t *
 RASK_API int rask_arg_block(rask_task *task, size_t index, rask_block *out);
 RASK_API void *rask_arg_custom(rask_task *task, size_t index, const rask_class *cls); /* NULL on failure */
 
-/* The result; the last one counts. Each returns 0, or the code of a latched failure, for the task to return. */
+/* The result; the last one counts. Each returns 0, or the code of a latched failure, for the task to return.
+ */
 RASK_API int rask_return_none(rask_task *task);
 RASK_API int rask_return_bool(rask_task *task, bool b);
 RASK_API int rask_return_i64(rask_task *task, int64_t i);
 RASK_API int rask_return_f64(rask_task *task, double f);
-RASK_API int rask_return_str(rask_task *task, const char *text);              /* copied; NULL is a failure */
+RASK_API int rask_return_str(rask_task *task, const char *text);               /* copied; NULL is a failure */
 RASK_API int rask_return_bytes(rask_task *task, const void *data, size_t len); /* copied */
 RASK_API int rask_return_list(rask_task *task, const rask_value *values, size_t count);
-RASK_API int rask_return_custom(rask_task *task, const rask_class *cls, void *data); /* destroys data on failure */
+RASK_API int rask_return_custom(rask_task *task, const rask_class *cls,
+                                void *data);                       /* destroys data on failure */
 RASK_API int rask_return_value(rask_task *task, rask_value value); /* takes over the caller's reference */
 
 /* Fails the task: code is a status (RASK_OK counts as RASK_ETASK), message is copied, cut at 1,000 bytes.
@@ -79,7 +83,8 @@ RASK_API int rask_fail(rask_task *task, int code, const char *message);
 RASK_API bool rask_task_cancelled(rask_task *task);
 
 RASK_API const char *rask_task_name(const rask_task *task);
-RASK_API uint32_t rask_task_worker(const rask_task *task);  /* 0 … workers - 1; I/O lanes count on from there */
+RASK_API uint32_t
+rask_task_worker(const rask_task *task); /* 0 … workers - 1; I/O lanes count on from there */
 RASK_API uint32_t rask_task_attempt(const rask_task *task); /* 0 at first, then 1 … retries */
 
 #ifdef __cplusplus

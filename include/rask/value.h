@@ -1,8 +1,9 @@
 /* rask/value.h: an immutable, reference-counted result.
  *
- * A rask_value is 16 bytes and is passed by pointer or copied like a number. none, bool, i64 and f64 live inside
- * it; bytes, list, block and custom refer to an object that copies of the value share. Copying the structure does
- * not take a reference: rask_value_ref() does. Whoever owns a value ends it with rask_value_unref().
+ * A rask_value is 16 bytes and is passed by pointer or copied like a number. none, bool, i64 and f64 live
+ * inside it; bytes, list, block and custom refer to an object that copies of the value share. Copying the
+ * structure does not take a reference: rask_value_ref() does. Whoever owns a value ends it with
+ * rask_value_unref().
  *
  * Values are immutable, so any number of threads may read one; ref and unref are atomic. */
 #ifndef RASK_VALUE_H
@@ -90,33 +91,34 @@ typedef struct rask_block {
     int64_t shape[RASK_MAX_DIMENSIONS];
     int64_t strides[RASK_MAX_DIMENSIONS];
     void *data;
-    void (*release)(void *owner); /* called with owner when the last reference ends; NULL: memory of the library */
+    void (*release)(
+        void *owner); /* called with owner when the last reference ends; NULL: memory of the library */
     void *owner;
 } rask_block;
 
 /* Bytes of one element; 0 for a number that is no dtype. */
 RASK_API size_t rask_dtype_size(rask_dtype dtype);
 
-/* A block in row-major order of the given shape, whose data the caller fills before anyone else sees the value:
- * *block describes it. RASK_EINVAL (dtype, ndim, a negative length), RASK_ELIMIT (the size overflows),
+/* A block in row-major order of the given shape, whose data the caller fills before anyone else sees the
+ * value: *block describes it. RASK_EINVAL (dtype, ndim, a negative length), RASK_ELIMIT (the size overflows),
  * RASK_ENOMEM. */
 RASK_API int rask_value_block_alloc(rask_dtype dtype, uint32_t ndim, const int64_t *shape, rask_block *block,
                                     rask_value *out);
 
-/* A block over memory of the caller's, which stays valid until release(owner) is called, once, from any thread.
- * On failure release is not called. bytes: what the memory costs, for the budget. */
+/* A block over memory of the caller's, which stays valid until release(owner) is called, once, from any
+ * thread. On failure release is not called. bytes: what the memory costs, for the budget. */
 RASK_API int rask_value_block_adopt(const rask_block *block, size_t bytes, rask_value *out);
 
-/* What a program says of a type of its own. Only name and destroy are needed. All functions may be called from
- * any thread; none may keep its arguments. The structure must outlive every value of it. */
+/* What a program says of a type of its own. Only name and destroy are needed. All functions may be called
+ * from any thread; none may keep its arguments. The structure must outlive every value of it. */
 typedef struct rask_class {
     const char *name;
-    void (*destroy)(void *data);                                        /* ends data; the last reference went */
-    size_t (*size)(const void *data);                                   /* bytes held, asked once, at birth */
-    int (*encode)(const void *data, rask_value *bytes);                 /* as bytes, for another process */
-    int (*decode)(rask_bytes bytes, void **data);                       /* and back */
-    size_t (*print)(const void *data, char *buffer, size_t capacity);   /* for people; as snprintf */
-    uint64_t (*hash)(const void *data);                                 /* equal data has equal hashes */
+    void (*destroy)(void *data);                                      /* ends data; the last reference went */
+    size_t (*size)(const void *data);                                 /* bytes held, asked once, at birth */
+    int (*encode)(const void *data, rask_value *bytes);               /* as bytes, for another process */
+    int (*decode)(rask_bytes bytes, void **data);                     /* and back */
+    size_t (*print)(const void *data, char *buffer, size_t capacity); /* for people; as snprintf */
+    uint64_t (*hash)(const void *data);                               /* equal data has equal hashes */
     bool (*equal)(const void *a, const void *b);
 } rask_class;
 
@@ -129,8 +131,8 @@ RASK_API rask_value rask_value_ref(const rask_value *value);
 /* Ends one reference and makes *value none. NULL is legal. Never recursive, however deep lists are nested. */
 RASK_API void rask_value_unref(rask_value *value);
 
-/* Reading. Each returns RASK_ETYPE and leaves *out alone when the value is of another type. i64 takes bool, f64
- * takes bool and i64. What is returned by pointer belongs to the value. */
+/* Reading. Each returns RASK_ETYPE and leaves *out alone when the value is of another type. i64 takes bool,
+ * f64 takes bool and i64. What is returned by pointer belongs to the value. */
 RASK_API int rask_value_get_bool(const rask_value *value, bool *out);
 RASK_API int rask_value_get_i64(const rask_value *value, int64_t *out);
 RASK_API int rask_value_get_f64(const rask_value *value, double *out);
@@ -139,16 +141,16 @@ RASK_API int rask_value_get_list(const rask_value *value, const rask_value **ite
 RASK_API int rask_value_get_block(const rask_value *value, rask_block *out);
 RASK_API int rask_value_get_custom(const rask_value *value, const rask_class *cls, void **out);
 
-/* Bytes of memory that the value keeps alive beyond its own 16: 0 for scalars, with headers, and with what a list
- * holds (something held twice counts twice). */
+/* Bytes of memory that the value keeps alive beyond its own 16: 0 for scalars, with headers, and with what a
+ * list holds (something held twice counts twice). */
 RASK_API size_t rask_value_size(const rask_value *value);
 
-/* Same type and same content. Custom values without equal() are equal only to themselves; f64 compares bits, so
- * that a NaN equals itself; lists are compared to a depth of 64 and count as different beyond. */
+/* Same type and same content. Custom values without equal() are equal only to themselves; f64 compares bits,
+ * so that a NaN equals itself; lists are compared to a depth of 64 and count as different beyond. */
 RASK_API bool rask_value_equal(const rask_value *a, const rask_value *b);
 
-/* Writes the value for people, at most capacity bytes with the NUL; returns the length it would like, as snprintf.
- * Long content is shortened. */
+/* Writes the value for people, at most capacity bytes with the NUL; returns the length it would like, as
+ * snprintf. Long content is shortened. */
 RASK_API size_t rask_value_format(const rask_value *value, char *buffer, size_t capacity);
 
 #ifdef __cplusplus

@@ -94,7 +94,7 @@ Test(failure, a_run_that_keeps_going_reports_all_in_plan_order)
 
 Test(failure, many_failures_are_counted_and_the_first_of_them_told)
 {
-    enum { MANY = 3 * RK_MAX_FAILURES };
+    enum { MANY = 3 * RASK_MAX_FAILURES };
     rask_graph *g = rask_graph_new();
     rask_node *nodes[MANY];
     rask_options o = RASK_OPTIONS_INIT;

@@ -1,6 +1,7 @@
 /* Every scheduler runs any graph to the same bytes, each task once, and a failure hurts only what depends on
  * it. */
 #include "graphs.h"
+#include "schedulers/chaos.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -37,12 +38,12 @@ static void compute_graphs(uint64_t first, uint64_t count, rask_options options)
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { GRAPHS = 40, SEEDS = 25 };
+enum { GRAPHS = 80, SEEDS = 100 };
 #else
 enum { GRAPHS = 150, SEEDS = 250 };
 #endif
 
-/* Four cases of SEEDS each, so that they share the cores. */
+/* Four cases of SEEDS each, so that they share the cores: 1,000 seeds, but for sanitizers. */
 ParameterizedTestParameters(run, seeded_serial_runs_any_legal_order_to_the_same_result)
 {
     static uint64_t firsts[] = {0, SEEDS, 2 * SEEDS, 3 * SEEDS};
@@ -69,6 +70,19 @@ ParameterizedTest(uint32_t *workers, run, threads_compute_random_graphs)
 {
     compute_graphs(0, GRAPHS, threads(*workers));
 }
+
+#ifdef RASK_WITH_CHAOS
+Test(run, threads_compute_random_graphs_with_pauses_at_the_racy_points)
+{
+    for (uint64_t seed = 1; seed <= GRAPHS; seed++) {
+        rask_options o = threads(2 + (uint32_t)(seed % 3));
+        o.io_lanes = 1 + (uint32_t)(seed % 4);
+        rk_chaos_seed(seed);
+        compute_graphs(seed, 1, o);
+    }
+    rk_chaos_seed(0);
+}
+#endif
 
 Test(run, few_io_lanes_are_enough)
 {

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { TINY_RUNS = 2000, RUNS_OF_EACH = 10, AGAIN = 200 };
+enum { TINY_RUNS = 5000, RUNS_OF_EACH = 20, AGAIN = 500 };
 #else
 enum { TINY_RUNS = 20000, RUNS_OF_EACH = 40, AGAIN = 1000 };
 #endif
@@ -387,6 +387,33 @@ Test(threads, long_roots_among_many_short_ones_run_together)
     }
 }
 
+static int64_t meet_io(int64_t unused)
+{
+    (void)unused;
+    return meet(NULL);
+}
+RASK_TASK_WITH(meet_io, (.flags = RASK_IO), i64, i64);
+
+/* The I/O task waits in itself for the CPU task, which the one worker runs after another I/O task. */
+static void must_meet_io(uint32_t workers)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *pair[2] = {rask_delayed(g, meet_io, 0),
+                          rask_delayed(g, meet, rask_delayed(g, wait_for_disk, 0))};
+    rask_options o = threads(workers);
+    int64_t met = 0;
+    atomic_store(&arrived, 0);
+    cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, pair, 2)), &o, &met), RASK_OK);
+    cr_assert_eq(met, 2, "an I/O task kept a CPU task of %u workers waiting", workers);
+    rask_graph_free(g);
+}
+
+Test(threads, an_io_task_does_not_keep_the_only_worker_from_cpu_tasks)
+{
+    for (uint32_t round = 0; round < 100; round++)
+        must_meet_io(1 + round % 2);
+}
+
 /* Priorities: one worker, so the order is plain. */
 
 static atomic_int next_place;
@@ -442,6 +469,8 @@ Test(threads, default_workers_are_the_cores_of_the_affinity_mask)
     cr_assert_eq(rask_default_workers(), 1);
 }
 
+/* In children of this process: ThreadSanitizer forbids threads in a child whose parent had some. */
+#if !defined(__SANITIZE_THREAD__)
 static bool computes(void)
 {
     rask_graph *g = rask_graph_new();
@@ -460,8 +489,6 @@ static int exit_code(pid_t child)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-/* ThreadSanitizer forbids threads in a child whose parent had some. */
-#if !defined(__SANITIZE_THREAD__)
 Test(threads, parent_and_child_compute_after_a_fork)
 {
     for (int i = 0; i < 10; i++) {
@@ -496,8 +523,6 @@ Test(threads, a_fork_in_the_middle_of_another_threads_runs_does_no_harm)
     while (pthread_tryjoin_np(forking, NULL))
         cr_assert(computes());
 }
-#endif
-
 /* What a program does at its end, in a child. */
 
 static int64_t leave(int64_t code)
@@ -546,3 +571,4 @@ Test(threads, a_task_may_end_the_program)
     for (int i = 0; i < 20; i++)
         cr_assert_eq(ends_with(exit_in_a_task), 7);
 }
+#endif

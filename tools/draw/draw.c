@@ -116,8 +116,9 @@ static int draw(const job *j)
     bool frames = j->options.plan && sketch.count <= j->options.limit;
     if (status)
         status = out_of_memory(j, status);
-    else if (frames || j->options.colour == RASK_COLOUR_ORDER)
-        status = rk_sketch_plan(&sketch, j->targets, j->count);
+    else if ((frames || j->options.colour == RASK_COLOUR_ORDER) &&
+             (status = rk_sketch_plan(&sketch, j->targets, j->count)))
+        status = out_of_memory(j, status);
     if (!status)
         status = draw_sketch(j, &sketch);
     rk_sketch_fini(&sketch);

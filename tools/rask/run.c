@@ -1,7 +1,6 @@
 #include "run.h"
 
 #include "interrupt.h"
-#include "progress.h"
 #include "say.h"
 
 #include <rask/draw.h>
@@ -10,19 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* A message of the library, or the meaning of its code where it has none. */
 static int say_failure(const char *command, const char *message, int code)
 {
     say_error(command, "%s", message && *message ? message : rask_status_text(code));
     return EXIT_FAILED;
-}
-
-static bool on_a_terminal(void)
-{
-    const char *terminal = getenv("TERM");
-    return isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
 }
 
 static void explain(const rask_plan *plan, uint32_t workers)
@@ -46,18 +38,22 @@ static int run_plan(const char *command, const common_options *o, rask_plan *pla
     options.seed = o->seed;
     options.cancel = interrupt_begin();
     options.observers = observers;
-    progress *p = on_a_terminal() && !o->no_progress ? progress_start(command, o->progress) : NULL;
-    if (p)
-        observers[options.observer_count++] = progress_observer(p);
+    char title[32];
+    snprintf(title, sizeof title, "rask %s", command);
+    rask_progress *progress = o->no_progress ? NULL : rask_progress_new(title, o->progress);
+    if (progress)
+        observers[options.observer_count++] = rask_progress_observer(progress);
     if (recording)
         observers[options.observer_count++] = rask_recording_observer(recording);
     int status = rask_plan_run(plan, &options, result);
-    progress_stop(p);
+    rask_progress_free(progress);
     if (interrupt_end()) {
         rask_value_unref(result);
         return EXIT_INTERRUPTED;
     }
-    return status ? say_failure(command, rask_plan_error(plan), status) : EXIT_DONE;
+    const rask_failure *failures;
+    const char *message = rask_plan_failures(plan, &failures) ? failures[0].message : rask_plan_error(plan);
+    return status ? say_failure(command, message, status) : EXIT_DONE;
 }
 
 static int draw(const char *command, const char *path, rask_graph *graph, rask_node *target,

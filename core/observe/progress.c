@@ -1,20 +1,24 @@
-#include "progress.h"
+/* A line on stderr that tells how far a run is: an observer that counts, and a thread that prints. */
+#include "core/base/alloc.h"
+#include "core/base/atomic.h"
+
+#include <rask/observe.h>
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { INTERVAL_MS = 200, PATIENCE_MS = 1000 };
 
-struct progress {
+struct rask_progress {
     rask_observer observer;
-    const char *command;
+    char title[64];
     unsigned long waited_ms; /* by the thread alone */
     bool at_once, shown;
-    _Atomic uint32_t tasks,
-        finished; /* written by workers, read by the thread; nothing hangs on their order */
+    rk_atomic_u32 tasks, finished; /* written by workers, read by the thread; nothing hangs on their order */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -23,24 +27,25 @@ struct progress {
 
 static void on_plan(void *context, const rask_run_info *run)
 {
-    progress *p = context;
-    atomic_store_explicit(&p->tasks, run->tasks, memory_order_relaxed);
+    rask_progress *p = context;
+    rk_store_relaxed(&p->tasks, run->tasks);
+    rk_store_relaxed(&p->finished, 0);
 }
 
 static void on_finished(void *context, const rask_task_info *task)
 {
-    progress *p = context;
+    rask_progress *p = context;
     (void)task;
-    atomic_fetch_add_explicit(&p->finished, 1, memory_order_relaxed);
+    rk_add_relaxed(&p->finished, 1);
 }
 
-static void show(progress *p)
+static void show(rask_progress *p)
 {
-    uint32_t tasks = atomic_load_explicit(&p->tasks, memory_order_relaxed);
-    uint32_t finished = atomic_load_explicit(&p->finished, memory_order_relaxed);
+    uint32_t tasks = rk_load_relaxed(&p->tasks);
+    uint32_t finished = rk_load_relaxed(&p->finished);
     if (tasks == 0 || (!p->at_once && p->waited_ms < PATIENCE_MS))
         return;
-    fprintf(stderr, "\rrask %s: %u of %u tasks, %u %%, %lu s\033[K", p->command, finished, tasks,
+    fprintf(stderr, "\r%s: %u of %u tasks, %u %%, %lu s\033[K", p->title, finished, tasks,
             (uint32_t)((uint64_t)finished * 100 / tasks), p->waited_ms / 1000);
     p->shown = true;
 }
@@ -57,7 +62,7 @@ static struct timespec soon(void)
 
 static void *tell(void *context)
 {
-    progress *p = context;
+    rask_progress *p = context;
     pthread_mutex_lock(&p->lock);
     while (!p->stop) {
         struct timespec until = soon();
@@ -79,12 +84,18 @@ static void init_wake(pthread_cond_t *wake)
     pthread_condattr_destroy(&monotonic);
 }
 
-progress *progress_start(const char *command, bool at_once)
+static bool on_a_terminal(void)
 {
-    progress *p = calloc(1, sizeof *p);
+    const char *terminal = getenv("TERM");
+    return isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
+rask_progress *rask_progress_new(const char *title, bool at_once)
+{
+    rask_progress *p = on_a_terminal() ? rk_calloc(1, sizeof *p) : NULL;
     if (!p)
         return NULL;
-    p->command = command;
+    snprintf(p->title, sizeof p->title, "%s", title ? title : "rask");
     p->at_once = at_once;
     p->observer = (rask_observer){
         .size = sizeof(rask_observer), .context = p, .plan_made = on_plan, .task_finished = on_finished};
@@ -93,18 +104,18 @@ progress *progress_start(const char *command, bool at_once)
     if (pthread_create(&p->thread, NULL, tell, p) != 0) {
         pthread_cond_destroy(&p->wake);
         pthread_mutex_destroy(&p->lock);
-        free(p);
+        rk_free(p);
         return NULL;
     }
     return p;
 }
 
-const rask_observer *progress_observer(const progress *p)
+const rask_observer *rask_progress_observer(const rask_progress *p)
 {
-    return &p->observer;
+    return p ? &p->observer : NULL;
 }
 
-void progress_stop(progress *p)
+void rask_progress_free(rask_progress *p)
 {
     if (!p)
         return;
@@ -117,5 +128,5 @@ void progress_stop(progress *p)
         fputs("\r\033[K", stderr);
     pthread_cond_destroy(&p->wake);
     pthread_mutex_destroy(&p->lock);
-    free(p);
+    rk_free(p);
 }

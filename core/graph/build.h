@@ -1,0 +1,17 @@
+/* core/graph/build: what builders share. */
+#ifndef RASK_CORE_GRAPH_BUILD_H
+#define RASK_CORE_GRAPH_BUILD_H
+
+#include "core/graph/graph.h"
+
+/* The index of def in the graph's definitions, new or old. RASK_OK, RASK_ENOMEM or RASK_ELIMIT. */
+int rk_graph_def(rask_graph *graph, const rask_task_def *def, uint32_t *out);
+
+/* Number of a source line, for rask_node.site; 0 when there is no room: it is worth no more than a better
+ * message. */
+uint32_t rk_graph_site(rask_graph *graph, const char *file, int line);
+
+/* The node's extra, made when it has none; NULL when there is no memory, which is latched. */
+rk_extra *rk_graph_extra(rask_node *node);
+
+#endif

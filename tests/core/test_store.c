@@ -1,0 +1,305 @@
+/* The store: every object counted once, from when a task returns it to when it dies or is handed out. */
+#include "core/store/store.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <rask/rask.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static rk_store *store;
+
+static void set_up(void)
+{
+    store = rk_store_new(0);
+}
+static void tear_down(void)
+{
+    rk_store_end(store);
+}
+TestSuite(store, .init = set_up, .fini = tear_down);
+
+static rask_value bytes_of(size_t len)
+{
+    rask_value value;
+    char *data;
+    cr_assert_eq(rask_value_bytes_alloc(len, &data, &value), RASK_OK);
+    memset(data, 'x', len);
+    return value;
+}
+
+static rask_value list_of(size_t count, const rask_value *items)
+{
+    rask_value list;
+    cr_assert_eq(rask_value_list_new(items, count, &list), RASK_OK);
+    return list;
+}
+
+static void expect_live(size_t bytes)
+{
+    cr_expect_eq(rk_store_live(store), bytes, "%zu bytes live, not %zu", (size_t)rk_store_live(store), bytes);
+}
+
+Test(store, counts_a_result_until_it_dies)
+{
+    rask_value value = bytes_of(1000), copy = rask_value_ref(&value);
+    size_t size = rask_value_size(&value);
+    cr_expect_eq(rk_store_add(store, &value), RASK_OK);
+    expect_live(size);
+    rask_value_unref(&value);
+    expect_live(size);
+    rask_value_unref(&copy);
+    expect_live(0);
+    cr_expect_eq(rk_store_peak(store), size);
+}
+
+Test(store, counts_nothing_for_scalars)
+{
+    const rask_value scalars[] = {rask_value_none(), rask_value_bool(true), rask_value_i64(1),
+                                  rask_value_f64(1)};
+    for (size_t i = 0; i < COUNT(scalars); i++) {
+        cr_expect_eq(rk_store_add(store, &scalars[i]), RASK_OK);
+        rk_store_hand_out(store, &scalars[i]);
+    }
+    expect_live(0);
+    cr_expect_eq(rk_store_peak(store), 0);
+}
+
+Test(store, counts_an_object_once_however_often_it_is_returned)
+{
+    rask_value value = bytes_of(100);
+    for (int i = 0; i < 5; i++)
+        cr_expect_eq(rk_store_add(store, &value), RASK_OK);
+    expect_live(rask_value_size(&value));
+    rask_value_unref(&value);
+    expect_live(0);
+}
+
+Test(store, counts_what_lists_share_once)
+{
+    rask_value shared = bytes_of(100), items[3] = {shared, shared, rask_value_i64(1)};
+    rask_value inner = list_of(3, items), outer_items[3] = {inner, shared, inner},
+               outer = list_of(3, outer_items);
+    size_t bytes = rask_value_size(&shared), headers = rask_value_size(&inner) - 2 * bytes;
+    size_t outer_header = rask_value_size(&outer) - 2 * rask_value_size(&inner) - bytes;
+    cr_expect_eq(rk_store_add(store, &outer), RASK_OK);
+    expect_live(bytes + headers + outer_header);
+    cr_expect_eq(rk_store_add(store, &shared), RASK_OK);
+    cr_expect_eq(rk_store_add(store, &inner), RASK_OK);
+    expect_live(bytes + headers + outer_header);
+    rask_value_unref(&outer);
+    expect_live(bytes + headers);
+    rask_value_unref(&inner);
+    expect_live(bytes);
+    rask_value_unref(&shared);
+    expect_live(0);
+}
+
+Test(store, counts_the_rest_of_a_list_whose_items_it_knows)
+{
+    rask_value known = bytes_of(100), fresh = bytes_of(10), items[2] = {known, fresh};
+    cr_expect_eq(rk_store_add(store, &known), RASK_OK);
+    rask_value list = list_of(2, items);
+    cr_expect_eq(rk_store_add(store, &list), RASK_OK);
+    expect_live(rask_value_size(&list));
+    for (int i = 0; i < 2; i++)
+        rask_value_unref(&items[i]);
+    expect_live(rask_value_size(&list));
+    rask_value_unref(&list);
+    expect_live(0);
+}
+
+Test(store, counts_lists_nested_a_hundred_thousand_deep)
+{
+    rask_value list = bytes_of(7);
+    for (int i = 0; i < 100000; i++) {
+        rask_value outer = list_of(1, &list);
+        rask_value_unref(&list);
+        list = outer;
+    }
+    cr_expect_eq(rk_store_add(store, &list), RASK_OK);
+    expect_live(rask_value_size(&list));
+    rk_store_hand_out(store, &list);
+    expect_live(0);
+    rask_value_unref(&list);
+}
+
+Test(store, no_longer_counts_what_is_handed_out)
+{
+    rask_value item = bytes_of(50), list = list_of(1, &item), other = bytes_of(20);
+    cr_expect_eq(rk_store_add(store, &list), RASK_OK);
+    cr_expect_eq(rk_store_add(store, &other), RASK_OK);
+    rk_store_hand_out(store, &list);
+    expect_live(rask_value_size(&other));
+    rk_store_hand_out(store, &list);
+    expect_live(rask_value_size(&other));
+    rask_value_unref(&list);
+    rask_value_unref(&item);
+    rask_value_unref(&other);
+    expect_live(0);
+}
+
+Test(store, counts_again_what_another_run_was_handed)
+{
+    rk_store *first = rk_store_new(0);
+    rask_value value = bytes_of(50);
+    cr_expect_eq(rk_store_add(first, &value), RASK_OK);
+    cr_expect_eq(rk_store_add(store, &value), RASK_OK);
+    expect_live(0);
+    rk_store_hand_out(first, &value);
+    rk_store_end(first);
+    cr_expect_eq(rk_store_add(store, &value), RASK_OK);
+    expect_live(rask_value_size(&value));
+    rask_value_unref(&value);
+}
+
+Test(store, may_end_before_the_objects_it_counts)
+{
+    rk_store *early = rk_store_new(0);
+    rask_value value = bytes_of(50), list = list_of(1, &value);
+    cr_expect_eq(rk_store_add(early, &list), RASK_OK);
+    rk_store_end(early);
+    rask_value_unref(&list);
+    rask_value_unref(&value);
+    rk_store_end(NULL);
+}
+
+Test(store, remembers_its_peak)
+{
+    size_t peak = 0;
+    for (size_t len = 100; len > 0; len -= 10) {
+        rask_value a = bytes_of(len), b = bytes_of(len);
+        rk_store_add(store, &a);
+        rk_store_add(store, &b);
+        peak = rk_store_live(store) > peak ? rk_store_live(store) : peak;
+        rask_value_unref(&a);
+        rask_value_unref(&b);
+    }
+    expect_live(0);
+    cr_expect_eq(rk_store_peak(store), peak);
+}
+
+Test(store, that_has_a_budget_says_when_it_is_exceeded)
+{
+    rask_value values[3] = {bytes_of(400), bytes_of(400), bytes_of(400)};
+    rk_store *small = rk_store_new(1000);
+    cr_expect_eq(rk_store_budget(small), 1000);
+    cr_expect_eq(rk_store_admit(small, 100), RASK_OK);
+    cr_expect_eq(rk_store_add(small, &values[0]), RASK_OK);
+    cr_expect_eq(rk_store_add(small, &values[1]), RASK_OK);
+    cr_expect_eq(rk_store_add(small, &values[2]), RASK_EBUDGET);
+    cr_expect_gt(rk_store_live(small), 1000, "what went over is counted all the same");
+    cr_expect_eq(rk_store_admit(small, 0), RASK_EBUDGET);
+    rask_value_unref(&values[2]);
+    cr_expect_eq(rk_store_admit(small, 0), RASK_OK);
+    rask_value_unref(&values[1]);
+    rask_value_unref(&values[0]);
+    cr_expect_eq(rk_store_live(small), 0);
+    rk_store_end(small);
+}
+
+static void *add_and_forget(void *shared)
+{
+    for (int i = 0; i < 5000; i++) {
+        rask_value own = bytes_of((size_t)i % 100), items[2] = {own, *(rask_value *)shared},
+                   list = list_of(2, items);
+        rk_store_add(store, &list);
+        rk_store_add(store, &own);
+        rk_store_add(store, shared);
+        rask_value_unref(&own);
+        if (i % 3 == 0)
+            rk_store_hand_out(store, &list);
+        rask_value_unref(&list);
+    }
+    return NULL;
+}
+
+Test(store, is_shared_by_threads)
+{
+    rask_value shared = bytes_of(1000);
+    pthread_t threads[2];
+    for (size_t i = 0; i < COUNT(threads); i++)
+        pthread_create(&threads[i], NULL, add_and_forget, &shared);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        pthread_join(threads[i], NULL);
+    rk_store_hand_out(store, &shared);
+    expect_live(0);
+    cr_expect_geq(rk_store_peak(store), rask_value_size(&shared));
+    rask_value_unref(&shared);
+}
+
+/* Through whole runs. */
+
+static int blob(rask_task *t)
+{
+    char *data;
+    rask_value value;
+    size_t len = (size_t)rask_arg_i64(t, 0);
+    if (rask_value_bytes_alloc(len, &data, &value))
+        return rask_fail(t, RASK_ENOMEM, NULL);
+    memset(data, 'b', len);
+    return rask_return_value(t, value);
+}
+static int64_t length(rask_bytes bytes)
+{
+    return (int64_t)bytes.len;
+}
+RASK_SLOTS(blob);
+RASK_TASK(length, i64, bytes);
+
+static rask_report run(rask_node *node, uint64_t budget, int expected)
+{
+    rask_report report = {0};
+    rask_value result;
+    rask_options options = RASK_OPTIONS_INIT;
+    options.scheduler = "serial";
+    options.memory = budget;
+    options.report = &report;
+    int status = rask_compute_value(node, &options, &result);
+    cr_expect_eq(status, expected, "%s", rask_graph_error(rask_node_graph(node)));
+    if (!status)
+        rask_value_unref(&result);
+    cr_expect_eq(report.live_bytes, 0);
+    return report;
+}
+
+Test(run, frees_results_at_their_last_use)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *lengths[20];
+    for (int i = 0; i < 20; i++)
+        lengths[i] = rask_delayed(g, length, rask_delayed(g, blob, 10000));
+    rask_report report = run(rask_sum(rask_list(g, lengths, 20)), 0, RASK_OK);
+    cr_expect_gt(report.peak_bytes, 10000);
+    cr_expect_lt(report.peak_bytes, 2 * 10000, "one blob at a time is enough");
+    rask_graph_free(g);
+}
+
+Test(run, counts_no_constants_and_nothing_that_was_handed_out)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *texts[] = {rask_const(g, "a constant"), rask_input(g, "an input"), rask_delayed(g, blob, 3)};
+    rask_node *list = rask_list(g, texts, 3);
+    run(list, 0, RASK_OK);
+    run(rask_item(list, 0), 0, RASK_OK);
+    run(rask_concat(list), 0, RASK_OK);
+    rask_graph_free(g);
+}
+
+Test(run, over_its_budget_says_so_with_the_figures)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *big = rask_delayed(g, blob, 5000), *small = rask_delayed(g, blob, 10);
+    rask_node *both[] = {small, big};
+    run(rask_concat(rask_list(g, both, 2)), 100000, RASK_OK);
+    rask_report report = run(rask_concat(rask_list(g, both, 2)), 4000, RASK_EBUDGET);
+    cr_expect_eq(report.failed, 1);
+    const char *figures[] = {"blob", "bytes", "over the budget of 4000"};
+    for (size_t i = 0; i < COUNT(figures); i++)
+        cr_expect_not_null(strstr(rask_graph_error(g), figures[i]), "\"%s\": %s", figures[i],
+                           rask_graph_error(g));
+    rask_graph_free(g);
+}
