@@ -87,7 +87,7 @@ void rk_burst_break(rk_session *session)
     rk_fence_heavy();
     session->broken_at = rk_load_acquire(&session->position);
     make_counters(session, session->broken_at, session->broken_at + 1);
-    rk_pool_set_phase(session, RK_SHARED);
+    rk_pool_share(session);
 }
 
 /* The sentinel found the owner at broken_at: it is the owner's to run, unless he has just done so. at: the
@@ -109,7 +109,7 @@ static void rejoin(rk_session *session, uint32_t at)
 static void share(rk_session *session, uint32_t finished)
 {
     make_counters(session, finished, finished);
-    rk_pool_set_phase(session, RK_SHARED);
+    rk_pool_share(session);
     if (rk_pool_may_wake(session))
         rk_pool_wake(session);
 }

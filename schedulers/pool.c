@@ -16,6 +16,7 @@
 #include "core/base/clock.h"
 #include "core/base/fence.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -146,10 +147,11 @@ static uint64_t visit(rk_session *session, rk_seat *seat)
     return units;
 }
 
-void rk_pool_set_phase(rk_session *session, uint32_t phase)
+void rk_pool_share(rk_session *session)
 {
     lock();
-    rk_store_seq_cst(&session->phase, phase);
+    assert(rk_load_relaxed(&session->phase) == RK_BREAKING);
+    rk_store_seq_cst(&session->phase, RK_SHARED);
     unlock();
 }
 
@@ -160,6 +162,7 @@ bool rk_pool_gather(rk_session *session)
     lock();
     while (session->guests && error != ETIMEDOUT)
         error = pthread_cond_timedwait(&session->owner_wake, &pool.lock, &until);
+    assert(rk_load_relaxed(&session->phase) == RK_GATHERING);
     bool alone = !session->guests && !rk_session_has_work(session);
     if (session->guests) {
         rk_session_distrust(session);

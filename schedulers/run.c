@@ -262,6 +262,7 @@ static inline int call(rk_worker *worker, uint32_t number, rask_task *task)
 
 static void drop_use(rk_run *run, uint32_t task)
 {
+    assert(rk_load_relaxed(&run->uses[task]) > 0);
     if (rk_sub_acq_rel(&run->uses[task], 1) == 1)
         rask_value_unref(&run->results[task]);
 }

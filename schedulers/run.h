@@ -15,6 +15,8 @@
 #include "core/store/store.h"
 #include "core/task/task.h"
 
+#include <assert.h>
+
 typedef struct rk_failure {
     uint32_t task;
     int status;
@@ -96,6 +98,7 @@ static inline bool rk_run_is_io(const rk_run *run, uint32_t unit)
  * touch the counter, so that no exchange is needed. */
 static inline bool rk_run_count_down(rk_run *run, uint32_t unit)
 {
+    assert(rk_load_relaxed(&run->join[unit]) > 0);
     return rk_load_acquire(&run->join[unit]) == 1 || rk_sub_acq_rel(&run->join[unit], 1) == 1;
 }
 

@@ -106,8 +106,8 @@ void rk_pool_park_owner(rk_session *session);
 bool rk_pool_gather(rk_session *session);
 /* The owner, in a burst: to BREAKING, so that the sentinel keeps away; false when he has it already. */
 bool rk_pool_end_burst(rk_session *session);
-/* Changes the phase, under the lock. */
-void rk_pool_set_phase(rk_session *session, uint32_t phase);
+/* From BREAKING back to SHARED. */
+void rk_pool_share(rk_session *session);
 /* Somebody sleeps who could help, or could be created. Call after making work visible. */
 bool rk_pool_may_wake(const rk_session *session);
 void rk_pool_wake(rk_session *session);

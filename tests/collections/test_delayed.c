@@ -44,13 +44,13 @@ TestSuite(order_only, .init = set_up, .fini = tear_down);
 
 enum { MOST = 4 };
 
-typedef struct numbers {
+typedef struct numeric_case {
     int count;
     rask_value items[MOST];
     rask_value expected; /* of type none: fails with code */
     int code;
     const char *message;
-} numbers;
+} numeric_case;
 
 static rask_node *list_of(const rask_value *items, int count)
 {
@@ -62,7 +62,7 @@ static rask_node *list_of(const rask_value *items, int count)
 
 typedef rask_node *builder(rask_node *list, const char *file, int line);
 
-static void check(builder *build, const numbers *c, size_t number)
+static void check(builder *build, const numeric_case *c, size_t number)
 {
     rask_value result = rask_value_none();
     char shown[100];
@@ -74,11 +74,9 @@ static void check(builder *build, const numbers *c, size_t number)
               rask_graph_error(g));
 }
 
-#define NUMBER_OF_ITEM "item 1 is bytes, not a number"
-
 Test(sum, is_whole_until_a_real_number_comes)
 {
-    const numbers cases[] = {
+    const numeric_case cases[] = {
         {0, {I(0)}, I(0), 0, NULL},
         {1, {I(5)}, I(5), 0, NULL},
         {3, {I(1), I(2), I(3)}, I(6), 0, NULL},
@@ -131,11 +129,11 @@ Test(extremes, compare_exactly)
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         rask_value small = cases[i].small, large = cases[i].large;
-        check(rask_min_at, &(numbers){2, {small, large}, small, 0, NULL}, i);
-        check(rask_min_at, &(numbers){2, {large, small}, small, 0, NULL}, i);
-        check(rask_max_at, &(numbers){2, {small, large}, large, 0, NULL}, i);
-        check(rask_max_at, &(numbers){3, {large, small, small}, large, 0, NULL}, i);
-        check(rask_max_at, &(numbers){1, {small}, small, 0, NULL}, i);
+        check(rask_min_at, &(numeric_case){2, {small, large}, small, 0, NULL}, i);
+        check(rask_min_at, &(numeric_case){2, {large, small}, small, 0, NULL}, i);
+        check(rask_max_at, &(numeric_case){2, {small, large}, large, 0, NULL}, i);
+        check(rask_max_at, &(numeric_case){3, {large, small, small}, large, 0, NULL}, i);
+        check(rask_max_at, &(numeric_case){1, {small}, small, 0, NULL}, i);
     }
 }
 
@@ -143,8 +141,8 @@ Test(extremes, of_equal_items_are_the_first)
 {
     static const rask_value equal[][2] = {{I(1), F(1)}, {F(1), I(1)}, {F(0.0), F(-0.0)}, {B(true), I(1)}};
     for (size_t i = 0; i < COUNT(equal); i++) {
-        check(rask_min_at, &(numbers){2, {equal[i][0], equal[i][1]}, equal[i][0], 0, NULL}, i);
-        check(rask_max_at, &(numbers){2, {equal[i][0], equal[i][1]}, equal[i][0], 0, NULL}, i);
+        check(rask_min_at, &(numeric_case){2, {equal[i][0], equal[i][1]}, equal[i][0], 0, NULL}, i);
+        check(rask_max_at, &(numeric_case){2, {equal[i][0], equal[i][1]}, equal[i][0], 0, NULL}, i);
     }
 }
 
@@ -162,7 +160,7 @@ Test(extremes, let_a_nan_win)
 
 Test(extremes, of_nothing_or_of_no_numbers_are_errors)
 {
-    const numbers cases[] = {
+    const numeric_case cases[] = {
         {0, {I(0)}, {0}, RASK_EINVAL, "the list is empty"},
         {2, {I(0), {.type = RASK_NONE}}, {0}, RASK_ETYPE, "item 1 is none, not a number"},
     };
