@@ -119,7 +119,7 @@ int rask_compute_out(rask_node *node, const rask_options *options, rask_out_kind
     static const char *const names[] = {"bool", "i64", "f64", "value"};
     if (!out || (unsigned)kind > RASK_OUT_VALUE)
         return nowhere(&node, 1);
-    rask_value value;
+    rask_value value = rask_value_none();
     int status = rask_compute_value(node, options, &value);
     if (status)
         return status;

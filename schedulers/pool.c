@@ -39,7 +39,7 @@ static struct {
     uint32_t lanes, idle_lanes, lanes_numbered;
     uint32_t lanes_wanted; /* the most that all sessions together can use */
     uint32_t io_waiting;   /* I/O units of all sessions that no lane has taken */
-    bool lanes_short;        /* the last time one was wanted there was none to be had */
+    bool lanes_short;      /* the last time one was wanted there was none to be had */
     bool ending, fork_known;
 } pool = {
     .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, .io = PTHREAD_COND_INITIALIZER};
@@ -401,8 +401,8 @@ void rk_pool_push_io(rk_session *session, uint32_t unit)
     unlock();
 }
 
-/* Under the lock: an I/O unit that no lane may ever take, since no more can be had and those there are may all be
- * waiting for this very session. */
+/* Under the lock: an I/O unit that no lane may ever take, since no more can be had and those there are may
+ * all be waiting for this very session. */
 static uint32_t pop_stranded_io(rk_session *session)
 {
     return pool.lanes_short && !pool.idle_lanes ? pop_io(session) : RK_NO_UNIT;

@@ -4,6 +4,7 @@
 #include "core/graph/graph.h"
 #include "core/task/task.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -19,10 +20,18 @@ static bool number(rask_task *task, const rask_value *item, size_t index, int64_
     return true;
 }
 
+/* The one argument. No items when it is no list, which has failed the task then. */
+static const rask_value *list_of(rask_task *task, size_t *count)
+{
+    const rask_value *items = rask_arg_list(task, 0, count);
+    assert(items || !*count);
+    return items;
+}
+
 static int call_sum(rask_task *task)
 {
     size_t count;
-    const rask_value *items = rask_arg_list(task, 0, &count);
+    const rask_value *items = list_of(task, &count);
     int64_t whole = 0, i;
     double real = 0, f;
     bool is_real = false, overflow = false;
@@ -67,7 +76,7 @@ static bool is_nan(const rask_value *value)
 static int extreme(rask_task *task, int sign)
 {
     size_t count;
-    const rask_value *items = rask_arg_list(task, 0, &count), *best = NULL;
+    const rask_value *items = list_of(task, &count), *best = NULL;
     int64_t i;
     double f;
     for (size_t k = 0; k < count; k++) {
@@ -146,7 +155,7 @@ static int concat_lists(rask_task *task, const rask_value *items, size_t count)
 static int call_concat(rask_task *task)
 {
     size_t count;
-    const rask_value *items = rask_arg_list(task, 0, &count);
+    const rask_value *items = list_of(task, &count);
     if (count && items[0].type == RASK_LIST)
         return concat_lists(task, items, count);
     return concat_bytes(task, items, count);

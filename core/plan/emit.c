@@ -243,6 +243,18 @@ static int emit_roots(rask_plan *plan)
     return RASK_OK;
 }
 
+static int emit_between_units(const rk_planner *p, rask_plan *plan, uint32_t *rank)
+{
+    uint32_t sinks;
+    plan->succ = array(start_edges(p, plan, &sinks));
+    if (!plan->succ)
+        return RASK_ENOMEM;
+    for (uint32_t k = 0; k < p->units; k++)
+        rank[p->order[k]] = k;
+    emit_units(p, plan, rank, rank + p->units, sinks);
+    return emit_roots(plan);
+}
+
 int rk_plan_emit_edges(rk_planner *p, rask_plan *plan)
 {
     uint64_t all = p->units + count_joins(p) + 1;
@@ -252,16 +264,12 @@ int rk_plan_emit_edges(rk_planner *p, rask_plan *plan)
     plan->all_units = (uint32_t)all;
     plan->join = array(all);
     plan->succ_start = array(all + 1);
-    uint32_t *rank = array(2 * (size_t)p->units), sinks = 0;
-    if (plan->join && plan->succ_start && rank)
-        plan->succ = array(start_edges(p, plan, &sinks));
-    if (!plan->succ) {
+    uint32_t *rank = array(2 * (size_t)p->units);
+    if (!plan->join || !plan->succ_start || !rank) {
         rk_free(rank);
         return RASK_ENOMEM;
     }
-    for (uint32_t k = 0; k < p->units; k++)
-        rank[p->order[k]] = k;
-    emit_units(p, plan, rank, rank + p->units, sinks);
+    int status = emit_between_units(p, plan, rank);
     rk_free(rank);
-    return emit_roots(plan);
+    return status;
 }

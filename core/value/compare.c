@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* NOLINTBEGIN(misc-no-recursion): at most RK_MAX_VALUE_DEPTH calls deep, and SHOWN_DEPTH when printing. */
 static bool equal_within(const rask_value *a, const rask_value *b, int depth);
 
 static bool lists_equal(const rask_value *a, const rask_value *b, int depth)
@@ -215,3 +216,4 @@ size_t rask_value_format(const rask_value *value, char *buffer, size_t capacity)
     add_value(&out, value, SHOWN_DEPTH);
     return out.len;
 }
+/* NOLINTEND(misc-no-recursion) */

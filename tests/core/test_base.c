@@ -64,7 +64,8 @@ Test(status, what_is_no_code_is_named_so)
 Test(version, is_that_of_the_headers)
 {
     char expected[32];
-    snprintf(expected, sizeof expected, "%d.%d.%d", RASK_VERSION_MAJOR, RASK_VERSION_MINOR, RASK_VERSION_PATCH);
+    snprintf(expected, sizeof expected, "%d.%d.%d", RASK_VERSION_MAJOR, RASK_VERSION_MINOR,
+             RASK_VERSION_PATCH);
     cr_expect_str_eq(rask_version(), expected);
 }
 
@@ -144,7 +145,8 @@ static int64_t length(const rask_value *list)
 RASK_TASK_WITH(twice, (.flags = RASK_PURE), value, value);
 RASK_TASK(length, i64, value);
 
-/* Every kind of thing that allocates: constants, labels, extras, merging, priorities, results, a second run. */
+/* Every kind of thing that allocates: constants, labels, extras, merging, priorities, results, a second run.
+ */
 static void build_plan_and_run(void)
 {
     rask_options options = RASK_OPTIONS_INIT;

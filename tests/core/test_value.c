@@ -30,8 +30,7 @@ static rask_value list_of(size_t count, rask_value *items)
         rask_value_unref(&items[i]);
     return list;
 }
-#define LIST(...)                                                                                            \
-    list_of(COUNT(((rask_value[]){__VA_ARGS__})), (rask_value[]){__VA_ARGS__})
+#define LIST(...) list_of(COUNT(((rask_value[]){__VA_ARGS__})), (rask_value[]){__VA_ARGS__})
 
 /* [ [ … innermost … ] ], taking over the reference. */
 static rask_value nested(int depth, rask_value innermost)
@@ -109,7 +108,8 @@ Test(types, are_sixteen_bytes_and_carry_what_was_put_in)
     bool b = false;
     int64_t i = 0;
     double f = 0;
-    rask_value of_bool = rask_value_bool(true), of_i64 = rask_value_i64(INT64_MIN), of_f64 = rask_value_f64(-0.5);
+    rask_value of_bool = rask_value_bool(true), of_i64 = rask_value_i64(INT64_MIN),
+               of_f64 = rask_value_f64(-0.5);
     cr_expect_eq(sizeof(rask_value), 16);
     cr_expect_eq(rask_value_get_bool(&of_bool, &b), RASK_OK);
     cr_expect_eq(rask_value_get_i64(&of_i64, &i), RASK_OK);
@@ -168,7 +168,8 @@ Test(types, are_read_as_what_they_are_and_leave_outputs_of_others_untouched)
         {custom_of(&plain, 1), AS_CUSTOM},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
-        cr_expect_eq(readable_as(&cases[i].value), cases[i].as, "type %s", rask_type_name(cases[i].value.type));
+        cr_expect_eq(readable_as(&cases[i].value), cases[i].as, "type %s",
+                     rask_type_name(cases[i].value.type));
         rask_value_unref(&cases[i].value);
     }
 }
@@ -445,7 +446,8 @@ Test(size, that_would_overflow_stays_at_the_largest_number)
 
 Test(custom, is_destroyed_once_and_asked_for_its_size_once)
 {
-    rask_value value = custom_of(&counted, 7), copy = rask_value_ref(&value), list = LIST(rask_value_ref(&value));
+    rask_value value = custom_of(&counted, 7), copy = rask_value_ref(&value),
+               list = LIST(rask_value_ref(&value));
     rask_value_size(&value);
     rask_value_size(&list);
     rask_value_unref(&value);
@@ -512,7 +514,8 @@ Test(equal, gives_up_below_its_depth)
                             nested(RK_MAX_VALUE_DEPTH, rask_value_i64(1))));
     cr_expect_not(equal_and_end(nested(RK_MAX_VALUE_DEPTH + 1, rask_value_i64(1)),
                                 nested(RK_MAX_VALUE_DEPTH + 1, rask_value_i64(1))));
-    cr_expect_not(equal_and_end(nested(MILLION / 10, rask_value_none()), nested(MILLION / 10, rask_value_none())));
+    cr_expect_not(
+        equal_and_end(nested(MILLION / 10, rask_value_none()), nested(MILLION / 10, rask_value_none())));
     rask_value deep = nested(1000, bytes_of("itself"));
     cr_expect(rask_value_equal(&deep, &deep));
     rask_value_unref(&deep);

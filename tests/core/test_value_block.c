@@ -46,7 +46,8 @@ Test(block, is_row_major)
     for (size_t i = 0; i < COUNT(cases); i++) {
         rask_block made, read;
         rask_value value;
-        cr_assert_eq(rask_value_block_alloc(cases[i].dtype, cases[i].ndim, cases[i].shape, &made, &value), RASK_OK);
+        cr_assert_eq(rask_value_block_alloc(cases[i].dtype, cases[i].ndim, cases[i].shape, &made, &value),
+                     RASK_OK);
         cr_assert_eq(rask_value_get_block(&value, &read), RASK_OK);
         cr_expect_eq(read.data, made.data);
         cr_expect_eq(read.dtype, cases[i].dtype);
@@ -124,7 +125,8 @@ static void count_release(void *owner)
 static rask_block over(void *data, uint32_t ndim, const int64_t *shape, const int64_t *strides)
 {
     static int one = 1;
-    rask_block block = {.dtype = RASK_DT_I32, .ndim = ndim, .data = data, .release = count_release, .owner = &one};
+    rask_block block = {
+        .dtype = RASK_DT_I32, .ndim = ndim, .data = data, .release = count_release, .owner = &one};
     memcpy(block.shape, shape, ndim * sizeof *shape);
     memcpy(block.strides, strides, ndim * sizeof *strides);
     return block;
@@ -137,7 +139,11 @@ static rask_value adopt(void *data, uint32_t ndim, const int64_t *shape, const i
     cr_assert_eq(rask_value_block_adopt(&block, 100, &value), RASK_OK);
     return value;
 }
-#define SHAPE(...) (const int64_t[]){__VA_ARGS__}
+#define SHAPE(...)                                                                                           \
+    (const int64_t[])                                                                                        \
+    {                                                                                                        \
+        __VA_ARGS__                                                                                          \
+    }
 
 Test(block, that_was_adopted_is_released_once_by_the_last_reference)
 {
@@ -198,7 +204,8 @@ Test(block, equals_another_with_the_same_elements_whatever_the_strides)
     cr_expect_not(equal_and_end(rask_value_ref(&straight), adopt(rows, 2, SHAPE(3, 2), SHAPE(8, 4))));
     cr_expect_not(equal_and_end(rask_value_ref(&straight), adopt(rows, 1, SHAPE(6), SHAPE(4))));
     cr_expect(equal_and_end(adopt(ones, 1, SHAPE(3), SHAPE(4)), adopt(ones, 1, SHAPE(3), SHAPE(0))));
-    cr_expect(equal_and_end(adopt(rows, 2, SHAPE(0, 3), SHAPE(0, 0)), adopt(NULL, 2, SHAPE(0, 3), SHAPE(12, 4))));
+    cr_expect(
+        equal_and_end(adopt(rows, 2, SHAPE(0, 3), SHAPE(0, 0)), adopt(NULL, 2, SHAPE(0, 3), SHAPE(12, 4))));
     cr_expect(equal_and_end(adopt(ones, 0, SHAPE(1), SHAPE(1)), adopt(rows, 0, SHAPE(1), SHAPE(1))));
     rask_value_unref(&straight);
 }
@@ -316,7 +323,8 @@ Test(format, asks_the_class_of_custom_values)
     expect_text(list, "[hello!]");
 }
 
-/* Every capacity: the text cut there, with its NUL, nothing behind it, and always the full length returned. */
+/* Every capacity: the text cut there, with its NUL, nothing behind it, and always the full length returned.
+ */
 Test(format, cuts_at_the_capacity_as_snprintf_does)
 {
     static const rask_class printed = {.name = "word", .destroy = no_destroy, .print = print_word};

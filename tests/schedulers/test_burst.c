@@ -210,7 +210,7 @@ Test(burst, long_tasks_break_bursts_however_threads_are_delayed)
 {
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         mesh *m = mesh_new(seed, reaches[seed % 3]);
-        mesh_mark(m, seed, 5, SUCCEEDS, (uint16_t)(300 * (seed % 8)));
+        mesh_mark(m, seed, 5, SUCCEEDS, (uint16_t)(1000 * (seed % 8)));
         seed_chaos(seed);
         must_compute(m, 2 + (uint32_t)seed % 3);
         seed_chaos(0);
