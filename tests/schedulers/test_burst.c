@@ -5,13 +5,14 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { CELLS = 3000, SEEDS = 8 };
+enum { CELLS = 3000, SEEDS = 8, BREAKS = 150 };
 #else
-enum { CELLS = 6000, SEEDS = 24 };
+enum { CELLS = 6000, SEEDS = 24, BREAKS = 400 };
 #endif
 
 enum { SUCCEEDS, FAILS, CANCELS, MEETS, COMPUTES };
@@ -218,6 +219,20 @@ Test(burst, long_tasks_break_bursts_however_threads_are_delayed)
     }
 }
 
+/* Of all lengths around the time after which a burst is broken, so that some end right then. */
+Test(burst, long_tasks_may_end_just_when_their_burst_is_broken)
+{
+    uint64_t random = 1;
+    mesh *m = mesh_new(1, 1000);
+    for (uint32_t i = 0; i < BREAKS; i++) {
+        uint32_t at = CELLS / 4 + draw_below(&random, CELLS / 8);
+        m->cells[at].sleep_us = (uint16_t)(400 + draw_below(&random, 1000));
+        must_compute(m, 2);
+        m->cells[at].sleep_us = 0;
+    }
+    mesh_free(m);
+}
+
 /* Two independent chains of short calls, and between them, far apart in plan order, two tasks that must meet.
  */
 Test(burst, two_long_tasks_far_apart_run_together)
@@ -241,6 +256,42 @@ Test(burst, two_long_tasks_far_apart_run_together)
         cr_assert_eq(rask_compute_with(m->total, &o, &sum), RASK_OK, "%s", rask_graph_error(m->graph));
         mesh_free(m);
     }
+}
+
+/* On one core with others, the worker in a burst loses it at any place, for long. */
+static atomic_bool enough;
+
+static void *spin(void *unused)
+{
+    while (!atomic_load(&enough)) {
+    }
+    return unused;
+}
+
+static void share_one_core(void)
+{
+    cpu_set_t all, first;
+    CPU_ZERO(&first);
+    cr_assert_eq(sched_getaffinity(0, sizeof all, &all), 0);
+    for (int cpu = 0; cpu < CPU_SETSIZE && !CPU_COUNT(&first); cpu++)
+        if (CPU_ISSET(cpu, &all))
+            CPU_SET(cpu, &first);
+    cr_assert_eq(sched_setaffinity(0, sizeof first, &first), 0);
+}
+
+Test(burst, losing_the_core_in_a_burst_does_no_harm)
+{
+    pthread_t spinning;
+    share_one_core();
+    cr_assert_eq(pthread_create(&spinning, NULL, spin, NULL), 0);
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        mesh *m = mesh_new(seed, reaches[seed % 3]);
+        for (int i = 0; i < 4; i++)
+            must_compute(m, 2);
+        mesh_free(m);
+    }
+    atomic_store(&enough, true);
+    pthread_join(spinning, NULL);
 }
 
 static void *compute_meshes(void *seed)

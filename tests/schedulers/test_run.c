@@ -256,6 +256,27 @@ Test(run, retries_are_the_larger_of_the_tasks_own_and_the_runs)
     rask_graph_free(g);
 }
 
+Test(run, after_a_failure_nothing_new_starts_unless_the_run_keeps_going)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *nodes[10];
+    rask_options o = serial(0);
+    rask_report report;
+    rask_value result;
+    o.report = &report;
+    nodes[0] = rask_delayed(g, stubborn, 9);
+    for (int i = 1; i < 10; i++)
+        nodes[i] = rask_delayed(g, stubborn, 0);
+    cr_assert_eq(rask_compute_with(rask_list(g, nodes, 10), &o, &result), RASK_EIO);
+    cr_assert_eq(report.finished, 0);
+    cr_assert_eq(report.skipped, 10);
+    o.keep_going = true;
+    cr_assert_eq(rask_compute_with(rask_list(g, nodes, 10), &o, &result), RASK_EIO);
+    cr_assert_eq(report.finished, 9);
+    cr_assert_eq(report.skipped, 1);
+    rask_graph_free(g);
+}
+
 Test(run, retries_behave_the_same_with_an_observer)
 {
     rask_graph *g = rask_graph_new();
