@@ -393,9 +393,9 @@ void rk_pool_push_io(rk_session *session, uint32_t unit)
     session->io_last = unit;
     pool.io_waiting++;
     if (session->io_running < session->run->options.io_lanes) {
-        if (pool.idle_lanes >= pool.io_waiting)
+        if (pool.idle_lanes)
             pthread_cond_signal(&pool.io);
-        else if (pool.lanes < pool.lanes_wanted)
+        if (pool.idle_lanes < pool.io_waiting && pool.lanes < pool.lanes_wanted)
             add_lane(session);
     }
     unlock();

@@ -417,21 +417,18 @@ static inline void run_task(rk_worker *worker, uint32_t number, rask_task *task)
     const rask_plan *plan = run->plan;
     const uint32_t *words = plan->args + plan->arg_start[number],
                    *end = plan->args + plan->arg_start[number + 1];
-    if (must_skip(run, words, end)) {
-        skip(worker, number);
-        release_arguments(run, words, end);
-        return;
-    }
     uint32_t special = plan->def[number] & (RK_TASK_CHECK | RK_TASK_EXTRA);
     task->def = rk_plan_def(plan, number);
     task->args = words;
     task->nargs = special ? rk_plan_nargs(plan, number) : (uint32_t)(end - words);
     task->attempt = 0;
-    if (__builtin_expect(run->observed, 0))
+    if (must_skip(run, words, end))
+        skip(worker, number);
+    else if (__builtin_expect(run->observed, 0))
         run_observed(worker, number, task);
     else
         run_called(worker, number, task, special);
-    release_arguments(run, words, end);
+    release_arguments(run, words, words + task->nargs);
 }
 
 void rk_run_unit(rk_worker *worker, uint32_t unit)

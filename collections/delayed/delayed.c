@@ -32,21 +32,22 @@ static int call_sum(rask_task *task)
 {
     size_t count;
     const rask_value *items = list_of(task, &count);
-    int64_t whole = 0, i;
+    __int128 whole = 0; /* no list is long enough to leave it */
+    int64_t i;
     double real = 0, f;
-    bool is_real = false, overflow = false;
+    bool is_real = false;
     for (size_t k = 0; k < count; k++) {
         if (!number(task, &items[k], k, &i, &f))
             return task->status;
         is_real |= items[k].type == RASK_F64;
-        overflow |= __builtin_add_overflow(whole, i, &whole);
+        whole += i;
         real += f;
     }
     if (is_real)
         return rask_return_f64(task, real);
-    if (overflow)
+    if (whole < INT64_MIN || whole > INT64_MAX)
         return rk_task_fail(task, RASK_ERANGE, "the sum of %zu items is too large for i64", count);
-    return rask_return_i64(task, whole);
+    return rask_return_i64(task, (int64_t)whole);
 }
 
 /* a < b exactly, also between i64 and f64 beyond 2^53, where a conversion would round; no NaN comes here. */

@@ -61,7 +61,7 @@ static void push_word(rask_graph *graph, uint32_t word)
 static int fits(char letter, uint32_t type)
 {
     switch (letter) {
-    case RASK_SIG_BOOL: return type == RASK_BOOL;
+    case RASK_SIG_BOOL: return type == RASK_BOOL ? 1 : type == RASK_I64 ? -1 : 0;
     case RASK_SIG_I64: return type == RASK_I64 || type == RASK_BOOL;
     case RASK_SIG_F64: return type == RASK_F64 || type == RASK_I64 || type == RASK_BOOL;
     case RASK_SIG_BYTES: return type == RASK_BYTES;
@@ -105,10 +105,34 @@ static uint32_t node_type(const rask_node *node)
     return letter_type(rk_node_def(node)->result);
 }
 
+/* The number of an i64 constant; else NULL. */
+static const int64_t *node_number(const rask_node *node)
+{
+    const rask_value *value =
+        node->flags & RK_NODE_CONST ? rk_graph_constant(node->graph, rk_node_args(node)[0]) : NULL;
+    return value && value->type == RASK_I64 ? &value->as.i64 : NULL;
+}
+
+static const int64_t *arg_number(const rask_arg *arg)
+{
+    switch (arg->kind) {
+    case RASK_ARG_NODE: return node_number(arg->as.node);
+    case RASK_ARG_I64: return &arg->as.i64;
+    case RASK_ARG_VALUE: return arg->as.value->type == RASK_I64 ? &arg->as.value->as.i64 : NULL;
+    default: return NULL;
+    }
+}
+
+/* As a bool only 0 and 1 will do. */
+static bool is_binary(const int64_t *number)
+{
+    return *number == 0 || *number == 1;
+}
+
 /* Checks one argument of type (or UINT32_MAX) against the signature; adds RK_NODE_CHECK to *flags when only a
  * run can tell. */
 static bool check_type(rask_graph *graph, const rask_task_def *def, size_t index, uint32_t type,
-                       unsigned *flags, const char *file, int line)
+                       const int64_t *number, unsigned *flags, const char *file, int line)
 {
     if (!def->arguments)
         return true;
@@ -116,6 +140,8 @@ static bool check_type(rask_graph *graph, const rask_task_def *def, size_t index
     if (letter == RASK_SIG_VALUE)
         return true;
     int fit = type == UINT32_MAX ? -1 : fits(letter, type);
+    if (letter == RASK_SIG_BOOL && number && !is_binary(number))
+        fit = 0;
     if (fit < 0)
         *flags |= RK_NODE_CHECK;
     if (fit)
@@ -187,7 +213,8 @@ rask_node *rask_call_nodes_at(rask_graph *graph, const rask_task_def *def, rask_
     for (size_t i = 0; i < count; i++) {
         if (!check_node(graph, def->name, i, nodes[i], file, line))
             return NULL;
-        if (def->arguments && !check_type(graph, def, i, node_type(nodes[i]), &flags, file, line))
+        if (def->arguments &&
+            !check_type(graph, def, i, node_type(nodes[i]), node_number(nodes[i]), &flags, file, line))
             return NULL;
     }
     uint32_t index;
@@ -320,7 +347,8 @@ rask_node *rask_call_at(rask_graph *graph, const rask_task_def *def, const rask_
     for (size_t i = 0; i < count; i++) {
         if (!check_arg(graph, def->name, i, &args[i], file, line))
             return NULL;
-        if (def->arguments && !check_type(graph, def, i, arg_type(&args[i]), &flags, file, line))
+        if (def->arguments &&
+            !check_type(graph, def, i, arg_type(&args[i]), arg_number(&args[i]), &flags, file, line))
             return NULL;
     }
     uint32_t index;
@@ -392,16 +420,23 @@ rask_node *rask_call_outputs_at(rask_graph *graph, const rask_task_def *def, con
     return NULL;
 }
 
-/* The node's words again at the end of the pool, where more can follow. */
-static void move_args(rask_graph *graph, rask_node *node)
+/* Room for count more words behind the node's own: where they are, when there is some left, else at the end
+ * of the pool, with twice the room, so that adding words one by one stays linear. */
+static int make_room(rask_node *node, rk_extra *extra, size_t count)
 {
-    size_t words = (size_t)node->nargs + node->order_only;
+    rask_graph *graph = node->graph;
+    size_t words = (size_t)node->nargs + node->order_only, room = 2 * (words + count);
+    if (words + count <= extra->room)
+        return RASK_OK;
+    int status = rk_array_reserve(&graph->args, room);
+    if (status)
+        return status;
     uint32_t *pool = graph->args.data;
-    if (node->args + words == graph->args.count)
-        return;
     memcpy(pool + graph->args.count, pool + node->args, words * sizeof *pool);
     node->args = (uint32_t)graph->args.count;
-    graph->args.count += words;
+    graph->args.count += room;
+    extra->room = (uint32_t)room;
+    return RASK_OK;
 }
 
 rask_node *rask_after_at(rask_node *node, rask_node *const *deps, size_t count, const char *file, int line)
@@ -423,14 +458,14 @@ rask_node *rask_after_at(rask_node *node, rask_node *const *deps, size_t count, 
                 "nodes",
                 rask_node_name(deps[i]), deps[i]->id, rask_node_name(node), node->id);
     }
-    if (!rk_graph_extra(node))
+    rk_extra *extra = rk_graph_extra(node);
+    if (!extra)
         return NULL;
-    int status = rk_array_reserve(&graph->args, (size_t)node->nargs + node->order_only + count);
+    int status = make_room(node, extra, count);
     if (status)
         return reserve_failed(graph, status, file, line);
-    move_args(graph, node);
+    uint32_t *words = (uint32_t *)graph->args.data + node->args + node->nargs;
     for (size_t i = 0; i < count; i++)
-        push_word(graph, deps[i]->id);
-    node->order_only += (uint32_t)count;
+        words[node->order_only++] = deps[i]->id;
     return node;
 }

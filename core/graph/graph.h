@@ -50,6 +50,8 @@ typedef struct rk_extra {
     bool own_retries, own_timeout, own_priority, own_result_bytes;
     double timeout;
     uint64_t result_bytes;
+    uint32_t room; /* words in the pool that belong to the node, from its first argument on; 0: no more than
+                      used */
     const char *label; /* in the graph's arena, or "" */
 } rk_extra;
 

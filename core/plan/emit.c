@@ -87,7 +87,7 @@ static void emit_task(const rk_planner *p, rask_plan *plan, uint32_t id, uint32_
         uint32_t word = rk_word(p, args[i]);
         if (!(word & RK_CONSTANT)) {
             word = number[word];
-            plan->uses[word]++;
+            plan->uses[word] += i < node->nargs;
         }
         plan->args[at++] = word;
     }

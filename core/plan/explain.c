@@ -69,14 +69,16 @@ static uint32_t pop_ready(rounds *r)
     return top;
 }
 
-/* Calls the body with the unit of every argument from outside of unit. */
+/* Calls visit with the unit of every argument from outside of unit. */
 static void each_input(rounds *r, uint32_t unit, void (*visit)(rounds *, uint32_t))
 {
     const rask_plan *plan = r->plan;
-    uint32_t end = plan->arg_start[plan->unit_start[unit + 1]];
-    for (uint32_t i = plan->arg_start[plan->unit_start[unit]]; i < end; i++)
-        if (!(plan->args[i] & RK_CONSTANT) && r->unit_of[plan->args[i]] != unit)
-            visit(r, r->unit_of[plan->args[i]]);
+    for (uint32_t task = plan->unit_start[unit]; task < plan->unit_start[unit + 1]; task++) {
+        const uint32_t *args = plan->args + plan->arg_start[task];
+        for (uint32_t i = 0, n = rk_plan_nargs(plan, task); i < n; i++)
+            if (!(args[i] & RK_CONSTANT) && r->unit_of[args[i]] != unit)
+                visit(r, r->unit_of[args[i]]);
+    }
 }
 
 static void count_consumer(rounds *r, uint32_t unit)

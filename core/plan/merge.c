@@ -7,6 +7,7 @@
  * never merged. */
 #include "core/plan/planner.h"
 #include "core/task/task.h"
+#include "core/value/value.h"
 
 #include <string.h>
 #include <xxhash.h>
@@ -36,6 +37,10 @@ static uint64_t value_hash(const rask_value *value, const void *address)
     if (value->type <= RASK_F64)
         return XXH3_64bits_withSeed(&value->as.i64, value->type == RASK_BOOL ? 1 : sizeof value->as.i64,
                                     value->type);
+    void *data;
+    const rask_class *cls = value->type == RASK_CUSTOM ? rk_value_class(value) : NULL;
+    if (cls && cls->hash && cls->equal && !rask_value_get_custom(value, cls, &data))
+        return cls->hash(data);
     return XXH3_64bits_withSeed(&address, sizeof address, value->type);
 }
 

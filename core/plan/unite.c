@@ -81,10 +81,10 @@ static const uint32_t *find_pool(rk_planner *p)
     uint32_t first = rk_graph_node(p->graph, 0)->args, at = 0;
     for (uint32_t u = 0; u < p->units; u++) {
         const rask_node *node = rk_graph_node(p->graph, u);
-        if (node->args - first != at)
+        if (node->args - first != at || node->order_only)
             return NULL;
         p->pred_start[u] = at;
-        at += rk_node_words(node);
+        at += node->nargs;
     }
     p->pred_start[p->units] = at;
     return (const uint32_t *)p->graph->args.data + first;

@@ -126,8 +126,11 @@ static void add_bytes(text *out, const rask_value *value)
     rask_bytes bytes;
     rask_value_get_bytes(value, &bytes);
     add(out, "\"");
-    for (size_t i = 0; i < bytes.len && i < SHOWN_BYTES; i++) {
+    for (size_t i = 0; i < bytes.len; i++) {
         unsigned char c = (unsigned char)bytes.data[i];
+        bool inside = (c & 0xc0) == 0x80; /* of a UTF-8 character */
+        if (i >= SHOWN_BYTES && (!inside || i >= SHOWN_BYTES + 3))
+            break;
         if (c == '"' || c == '\\')
             add(out, "\\%c", c);
         else if (c < 0x20 || c == 0x7f)

@@ -124,6 +124,7 @@ size_t rask_dtype_size(rask_dtype dtype)
 static int block_layout(rask_block *block, const int64_t *shape, size_t *bytes)
 {
     size_t total = rask_dtype_size(block->dtype);
+    bool empty = false;
     if (!total || block->ndim > RASK_MAX_DIMENSIONS || (block->ndim && !shape))
         return RASK_EINVAL;
     for (uint32_t i = block->ndim; i-- > 0;) {
@@ -131,10 +132,14 @@ static int block_layout(rask_block *block, const int64_t *shape, size_t *bytes)
             return RASK_EINVAL;
         block->shape[i] = shape[i];
         block->strides[i] = (int64_t)total;
+        empty |= !shape[i];
+    }
+    for (uint32_t i = block->ndim; i-- > 0 && !empty;) {
+        block->strides[i] = (int64_t)total;
         if (__builtin_mul_overflow(total, (size_t)shape[i], &total) || total > PTRDIFF_MAX / 2)
             return RASK_ELIMIT;
     }
-    *bytes = total;
+    *bytes = empty ? 0 : total;
     return RASK_OK;
 }
 
@@ -255,9 +260,12 @@ void rask_value_unref(rask_value *value)
 
 int rask_value_get_bool(const rask_value *value, bool *out)
 {
-    if (value->type != RASK_BOOL)
+    if (value->type == RASK_BOOL)
+        *out = value->as.boolean;
+    else if (value->type == RASK_I64 && (value->as.i64 == 0 || value->as.i64 == 1))
+        *out = value->as.i64;
+    else
         return RASK_ETYPE;
-    *out = value->as.boolean;
     return RASK_OK;
 }
 

@@ -81,7 +81,8 @@ RASK_API rask_node *rask_call_outputs_at(rask_graph *graph, const rask_task_def 
 #define rask_call_outputs(graph, def, args, count, outs, outputs)                                            \
     rask_call_outputs_at(graph, def, args, count, outs, outputs, __FILE__, __LINE__)
 
-/* A constant. Equal constants are one in a plan. */
+/* A constant. Calls that differ only in equal scalars or bytes are equal calls; lists, blocks and values of a class
+ * without hash() and equal() are equal to themselves alone. */
 RASK_API rask_node *rask_const_at(rask_graph *graph, const rask_arg *arg, const char *file, int line);
 
 /* A constant that rask_plan_bind() may replace before a plan runs again: never merged with others. */

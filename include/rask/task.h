@@ -50,7 +50,7 @@ typedef struct rask_task_def {
 
 /* Arguments, by position. A wrong type or position is a failure of the task that names the argument: it is
  * latched, 0 or an empty value is returned, and the task fails whatever it returns. What is returned by
- * pointer is valid until the task returns. i64 takes bool; f64 takes i64 and bool. */
+ * pointer is valid until the task returns. i64 takes bool; f64 takes i64 and bool; bool takes the i64 0 and 1. */
 RASK_API size_t rask_arg_count(const rask_task *task);
 RASK_API bool rask_arg_bool(rask_task *task, size_t index);
 RASK_API int64_t rask_arg_i64(rask_task *task, size_t index);

@@ -493,3 +493,13 @@ Test(first_error, is_the_one_reported)
     cr_expect_str_eq(rask_graph_error(g), first);
     tear_down();
 }
+
+Test(bad_types, true_and_false_of_c_are_bools_and_other_numbers_are_not)
+{
+    set_up();
+    rask_task_def def = {.size = sizeof def, .name = "f", .call = any_call, .arguments = "b"};
+    cr_expect_not_null(CALL(&def, RASK_ARG(true)));
+    cr_expect_not_null(CALL_NODES(&def, rask_const(g, false)));
+    BAD(RASK_ETYPE, "f: argument 0 is i64, not bool", CALL(&def, RASK_ARG(2)));
+    tear_down();
+}

@@ -368,13 +368,13 @@ static void check_arguments(const sketch *s)
     cr_assert_eq(plan->edges, edges);
 }
 
-/* Every argument, dependency and target is one more that takes the result. */
+/* Every argument and target is one more that takes the result; who only waits takes nothing. */
 static void check_uses(const sketch *s)
 {
     uint32_t uses[MOST_SPOTS] = {0};
     int preds[MOST_ARGS + MOST_DEPS];
     for (int i = 0; i < s->count; i++)
-        for (int k = is_task(s, i) ? each_pred(s, i, preds, false) : 0; k-- > 0;)
+        for (int k = is_task(s, i) ? each_pred(s, i, preds, true) : 0; k-- > 0;)
             uses[preds[k]]++;
     for (int i = 0; i < s->targets; i++)
         uses[s->same[s->target[i]]]++;
@@ -404,19 +404,25 @@ static void check_fusion(const sketch *s)
     cr_assert_eq(plan->units, plan->tasks - fused);
 }
 
-/* waits[u][v]: unit u takes something of unit v. */
-static bool waits[MOST_SPOTS][MOST_SPOTS];
+/* waits[u][v]: unit u comes after unit v; takes[u][v]: and takes something of it. */
+static bool waits[MOST_SPOTS][MOST_SPOTS], takes[MOST_SPOTS][MOST_SPOTS];
+
+static void find_edges(const sketch *s, bool edges[MOST_SPOTS][MOST_SPOTS], bool arguments_only)
+{
+    int preds[MOST_ARGS + MOST_DEPS];
+    memset(edges, 0, sizeof waits);
+    for (int i = 0; i < s->count; i++)
+        for (int k = is_task(s, i) ? each_pred(s, i, preds, arguments_only) : 0; k-- > 0;) {
+            uint32_t unit = rk_plan_unit(s->plan, (uint32_t)s->task[i]),
+                     from = rk_plan_unit(s->plan, (uint32_t)s->task[preds[k]]);
+            edges[unit][from] |= unit != from;
+        }
+}
 
 static void find_waits(const sketch *s)
 {
-    int preds[MOST_ARGS + MOST_DEPS];
-    memset(waits, 0, sizeof waits);
-    for (int i = 0; i < s->count; i++)
-        for (int k = is_task(s, i) ? each_pred(s, i, preds, false) : 0; k-- > 0;) {
-            uint32_t unit = rk_plan_unit(s->plan, (uint32_t)s->task[i]),
-                     from = rk_plan_unit(s->plan, (uint32_t)s->task[preds[k]]);
-            waits[unit][from] |= unit != from;
-        }
+    find_edges(s, waits, false);
+    find_edges(s, takes, true);
 }
 
 /* Counts down everything from the roots on: each unit becomes ready once, after all before it, and the end
@@ -478,7 +484,7 @@ static uint64_t slow_peak(const sketch *s, uint32_t workers)
         for (uint32_t u = 0; u < s->plan->units; u++) {
             bool wanted = false;
             for (uint32_t c = 0; c < s->plan->units; c++)
-                wanted |= waits[c][u] && !done[c];
+                wanted |= takes[c][u] && !done[c];
             live += done[u] && wanted ? unit_bytes(s, u) : 0;
         }
         peak = live > peak ? live : peak;

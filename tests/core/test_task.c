@@ -288,7 +288,7 @@ Test(slots, name_the_argument_that_is_wrong)
     int x = 0;
     rask_value other;
     cr_assert_eq(rask_value_custom_new(&other_class, &x, &other), RASK_OK);
-    expect_failure(rask_delayed(g, read_as, "b", 1), "RASK_ETYPE", "argument 1 is i64, not bool");
+    expect_failure(rask_delayed(g, read_as, "b", 2), "RASK_ETYPE", "argument 1 is i64, not bool");
     expect_failure(rask_delayed(g, read_as, "ii", 1, 2.0), "RASK_ETYPE", "argument 2 is f64, not i64");
     expect_failure(rask_delayed(g, read_as, "d", "x"), "RASK_ETYPE", "argument 1 is bytes, not f64");
     expect_failure(rask_delayed(g, read_as, "s", 1), "RASK_ETYPE", "argument 1 is i64, not bytes");

@@ -160,7 +160,8 @@ Test(types, are_read_as_what_they_are_and_leave_outputs_of_others_untouched)
     } cases[] = {
         {rask_value_none(), 0},
         {rask_value_bool(false), AS_BOOL | AS_I64 | AS_F64},
-        {rask_value_i64(1), AS_I64 | AS_F64},
+        {rask_value_i64(1), AS_BOOL | AS_I64 | AS_F64},
+        {rask_value_i64(2), AS_I64 | AS_F64},
         {rask_value_f64(1), AS_F64},
         {bytes_of("x"), AS_BYTES},
         {LIST(rask_value_i64(1)), AS_LIST},

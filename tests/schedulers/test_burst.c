@@ -2,6 +2,7 @@
  * hold the others up, and however a burst is broken, each task runs once and after its predecessors. */
 #include "graphs.h"
 #include "schedulers/chaos.h"
+#include "schedulers/threads.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -98,8 +99,14 @@ static int cell(rask_task *t)
 }
 RASK_SLOTS(cell);
 
+/* While somebody breaks bursts of its run, the total waits: the run must not end before. */
+static atomic_bool breaking, at_total;
+
 static int64_t total(const rask_value *cells)
 {
+    atomic_store(&at_total, true);
+    while (atomic_load(&breaking))
+        sched_yield();
     const rask_value *items;
     size_t count;
     uint64_t sum = 0;
@@ -230,6 +237,69 @@ Test(burst, long_tasks_may_end_just_when_their_burst_is_broken)
         must_compute(m, 2);
         m->cells[at].sleep_us = 0;
     }
+    mesh_free(m);
+}
+
+/* In the sentinel's place, but without waiting: breaks the run's burst after some turns of a loop. */
+typedef struct breaker {
+    rk_session *session;
+    uint32_t turns;
+    bool broke;
+} breaker;
+
+static void *break_burst(void *context)
+{
+    breaker *b = context;
+    while (!atomic_load(&at_total) && !b->broke) {
+        if (rk_load_acquire(&b->session->phase) != RK_BURST)
+            continue;
+        for (uint32_t i = 0; i < b->turns; i++)
+            rk_relax();
+        if (rk_pool_end_burst(b->session)) {
+            rk_burst_break(b->session);
+            b->broke = true;
+        }
+    }
+    atomic_store(&breaking, false);
+    return NULL;
+}
+
+/* As rask_plan_run() does it, with a breaker; whether it came to break a burst. */
+static bool run_broken(mesh *m, rask_plan *plan, uint32_t turns)
+{
+    rask_options o = threads(2), resolved;
+    char reason[256];
+    rk_run run;
+    void *handle;
+    rask_value result;
+    pthread_t id;
+    cr_assert_eq(rk_options_resolve(&o, &resolved, reason, sizeof reason), RASK_OK);
+    cr_assert_eq(rk_run_init(&run, plan, &resolved, rk_threads.name), RASK_OK);
+    atomic_store(&at_total, false);
+    atomic_store(&breaking, true);
+    cr_assert_eq(rk_threads.start(&run, &handle), RASK_OK);
+    breaker b = {.session = handle, .turns = turns};
+    cr_assert_eq(pthread_create(&id, NULL, break_burst, &b), 0);
+    rk_threads.wait(&run, handle);
+    pthread_join(id, NULL);
+    cr_assert_eq(rk_run_fini(&run, plan, &result), RASK_OK, "%s", rask_plan_error(plan));
+    cr_assert_eq(result.as.i64, m->expected);
+    return b.broke;
+}
+
+Test(burst, a_burst_may_be_broken_between_any_two_tasks)
+{
+    uint64_t random = 1;
+    uint32_t broken = 0;
+    mesh *m = mesh_new(1, 1000);
+    rask_plan *plan;
+    cr_assert_eq(rask_plan_new(&m->total, 1, &plan), RASK_OK);
+    for (uint32_t i = 0; i < 2 * BREAKS; i++)
+        broken += run_broken(m, plan, draw_below(&random, 2000));
+    for (uint32_t i = 0; i < CELLS; i++)
+        cr_assert_eq(atomic_load(&m->cells[i].calls), 2 * BREAKS);
+    cr_log_info("%u of %u runs were broken", broken, 2 * BREAKS);
+    rask_plan_free(plan);
     mesh_free(m);
 }
 
