@@ -259,7 +259,7 @@ static rask_value of_type(uint32_t type)
     switch (type) {
     case RASK_NONE: return rask_value_none();
     case RASK_BOOL: return rask_value_bool(true);
-    case RASK_I64: return rask_value_i64(1);
+    case RASK_I64: return rask_value_i64(2);
     case RASK_F64: return rask_value_f64(1);
     case RASK_BYTES: rask_value_bytes_new("x", 1, &value); return value;
     case RASK_LIST: rask_value_list_new(NULL, 0, &value); return value;
@@ -500,6 +500,6 @@ Test(bad_types, true_and_false_of_c_are_bools_and_other_numbers_are_not)
     rask_task_def def = {.size = sizeof def, .name = "f", .call = any_call, .arguments = "b"};
     cr_expect_not_null(CALL(&def, RASK_ARG(true)));
     cr_expect_not_null(CALL_NODES(&def, rask_const(g, false)));
-    BAD(RASK_ETYPE, "f: argument 0 is i64, not bool", CALL(&def, RASK_ARG(2)));
     tear_down();
+    BAD(RASK_ETYPE, "f: argument 0 is i64, not bool", CALL(&def, RASK_ARG(2)));
 }

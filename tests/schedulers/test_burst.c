@@ -13,7 +13,7 @@
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { CELLS = 3000, SEEDS = 8, BREAKS = 150 };
 #else
-enum { CELLS = 6000, SEEDS = 24, BREAKS = 400 };
+enum { CELLS = 6000, SEEDS = 24, BREAKS = 300 };
 #endif
 
 enum { SUCCEEDS, FAILS, CANCELS, MEETS, COMPUTES };

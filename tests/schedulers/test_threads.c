@@ -511,7 +511,8 @@ static void *fork_often(void *unused)
             alarm(10);
             _exit(computes() ? 0 : 1);
         }
-        cr_assert_eq(exit_code(child), 0);
+        int code = exit_code(child);
+        cr_assert_eq(code, 0, "the child ended with %d", code);
     }
     return unused;
 }

@@ -146,14 +146,14 @@ static rask_node *fan_in(size_t width)
     return sum;
 }
 
-/* --- labels --- */
+/* Labels. */
 
 static void shows(const char *label, const char *wanted)
 {
     rask_node *node = rask_set_label(rask_delayed(g, increment, 1), label);
     Agraph_t *graph = drawn(node, NULL);
     char whole[4096];
-    snprintf(whole, sizeof whole, "increment\\n%s\\n1", wanted);
+    snprintf(whole, sizeof whole, "increment\\n%s", wanted); /* the label stands for the argument */
     cr_expect_str_eq(get(box(graph, node), "label"), whole);
     cr_expect_not(aghtmlstr(agget(box(graph, node), (char *)"label")));
     agclose(graph);
@@ -226,7 +226,7 @@ Test(draw, any_label_renders)
     cr_assert_eq(rask_draw(list, in_folder("x.pdf"), &options), RASK_OK, "%s", rask_graph_error(g));
 }
 
-/* --- what is drawn --- */
+/* What is drawn. */
 
 Test(draw, boxes_are_data_and_ellipses_calls)
 {
@@ -325,7 +325,7 @@ Test(draw, the_same_graph_gives_the_same_bytes)
     free(second);
 }
 
-/* --- the synopsis --- */
+/* The synopsis. */
 
 Test(draw, many_nodes_become_one_box_a_name_and_level)
 {
@@ -437,7 +437,7 @@ Test(draw, a_million_nodes_are_drawn_at_once)
     }
 }
 
-/* --- colours --- */
+/* Colours. */
 
 static rask_recording *recorded(rask_node *target, int *status)
 {
@@ -529,7 +529,7 @@ Test(draw, a_recording_of_another_graph_does_no_harm)
     rask_recording_free(recording);
 }
 
-/* --- files --- */
+/* Files. */
 
 Test(draw, the_ending_decides_the_format)
 {
@@ -637,7 +637,7 @@ Test(draw, a_file_that_is_replaced_keeps_permissions_and_links)
     cr_expect_eq(files(), 2);
 }
 
-/* --- memory and threads --- */
+/* Memory and threads. */
 
 static struct {
     long live, until_failure; /* < 0: none fails */
@@ -735,7 +735,7 @@ Test(draw, several_threads_may_draw)
     cr_expect_eq(files(), 4);
 }
 
-/* --- the module --- */
+/* The module. */
 
 Test(draw, a_module_that_does_not_load_is_told_with_the_package)
 {

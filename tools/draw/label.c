@@ -51,6 +51,7 @@ static bool is_plain_item(const rask_node *node)
     return node->flags & RK_NODE_ITEM && !*rask_node_label(node);
 }
 
+/* A label of the user's stands for the arguments, which the tooltip still has. */
 static void label_call(rk_text *out, const rk_picture *picture, const rk_box *box, const char *arguments)
 {
     const rask_node *node = rk_sketch_node(picture->sketch, box->item);
@@ -71,8 +72,7 @@ static void label_call(rk_text *out, const rk_picture *picture, const rk_box *bo
     if (*label) {
         rk_text_line(out);
         say(out, label, label_style);
-    }
-    if (*arguments && !is_plain_item(node)) {
+    } else if (*arguments && !is_plain_item(node)) {
         rk_text_line(out);
         say(out, arguments, values_style);
     }
