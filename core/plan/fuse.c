@@ -3,8 +3,9 @@
  * A task is fused into its consumer when all its edges lead to that one consumer, and
  *   chain:  it is also the consumer's only predecessor, so that no parallelism is lost, or
  *   cheap:  it is marked RASK_CHEAP, so that handing it out would cost more than running it.
- * I/O and CPU tasks never share a unit. Only the last member of a unit has consumers outside, so units
- * numbered by their last member are in topological order and cannot form a cycle. */
+ * I/O and CPU tasks never share a unit, and a large graph in which hardly anything would be fused is left as
+ * it is. Only the last member of a unit has consumers outside, so units numbered by their last member are in
+ * topological order and cannot form a cycle. */
 #include "core/plan/planner.h"
 
 #include <string.h>
@@ -65,6 +66,19 @@ static void fuse_cheap(rk_planner *p, uint32_t id)
         fuse(p, id, rk_graph_node(p->graph, p->into[id]));
 }
 
+/* In a large graph, so few fusions that numbering units apart from nodes costs more than they save. */
+enum { LARGE = 4096, FEW = 32 };
+
+static void take_back_few(rk_planner *p)
+{
+    uint32_t fused = p->task_count - p->units;
+    if (p->task_count < LARGE || fused > p->task_count / FEW)
+        return;
+    for (uint32_t id = 0; id < p->nodes && fused; id++)
+        p->needed[id] &= (uint8_t)~RK_FUSED;
+    p->units = p->task_count;
+}
+
 /* Seen from the consumer: chains; from the producer: cheap ones. */
 int rk_plan_fuse(rk_planner *p)
 {
@@ -81,5 +95,6 @@ int rk_plan_fuse(rk_planner *p)
         if (p->cheap)
             fuse_cheap(p, id);
     }
+    take_back_few(p);
     return RASK_OK;
 }
