@@ -161,15 +161,11 @@ static int64_t compute_io(uint32_t tasks, int64_t ms, rask_options options)
 
 Test(threads, sixteen_io_tasks_wait_together_on_two_workers)
 {
-    struct timespec start, end;
     rask_options o = threads(2);
     o.io_lanes = 16;
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    atomic_store(&io_most, 0);
     cr_assert_eq(compute_io(16, 50, o), 16);
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    double seconds = (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
-    cr_assert_geq(atomic_load(&io_most), 2);
-    cr_assert_lt(seconds, 16 * 0.05, "they waited one after another: %g seconds", seconds);
+    cr_assert_gt(atomic_load(&io_most), 2, "no more waited together than there are workers");
 }
 
 Test(threads, no_more_io_tasks_run_at_once_than_there_are_lanes)

@@ -398,13 +398,6 @@ Test(draw, too_many_arrows_to_follow_become_a_synopsis)
     agclose(graph);
 }
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 /* 1,000 x 1,000, down and right */
 static rask_node *wavefront(void)
 {
@@ -419,16 +412,14 @@ static rask_node *wavefront(void)
     return row[SIDE - 1];
 }
 
-/* The bound is far above the tenth of a second it takes, for sanitizers and busy machines. */
-Test(draw, a_million_nodes_are_drawn_at_once)
+/* Each takes a tenth of a second; a quadratic step would take hours. */
+Test(draw, a_million_nodes_are_drawn)
 {
     rask_node *targets[] = {chain(fan_in(1000000), 1), wavefront(),
                             chain(rask_delayed(g, increment, 1), 1000000)};
     for (size_t i = 0; i < 3; i++) {
-        double start = seconds();
         cr_assert_eq(rask_draw(targets[i], in_folder("million.svg"), NULL), RASK_OK, "%s",
                      rask_graph_error(g));
-        cr_expect_lt(seconds() - start, 20);
         size_t len;
         char *svg = contents(in_folder("million.svg"), &len);
         cr_expect_lt(len, 1u << 20);
