@@ -1,27 +1,8 @@
 /* What a run that failed says: which task, where it was built, why, and who needed it. */
+#include "core/base/print.h"
 #include "schedulers/run.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-
-typedef struct text {
-    char buffer[RK_MAX_ERROR];
-    size_t len;
-} text;
-
-static void add(text *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(text *out, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(out->buffer + out->len, sizeof out->buffer - out->len, format, args);
-    va_end(args);
-    out->len += n > 0 ? (size_t)n : 0;
-    if (out->len >= sizeof out->buffer)
-        out->len = sizeof out->buffer - 1;
-}
 
 static bool takes(const rask_plan *plan, uint32_t task, uint32_t argument)
 {
@@ -33,7 +14,7 @@ static bool takes(const rask_plan *plan, uint32_t task, uint32_t argument)
 
 /* The tasks that would have taken the failed one's result, each the first to need the one before: consumers
  * come later in plan order, so that one pass finds them. */
-static void add_chain(text *out, const rask_plan *plan, uint32_t failed)
+static void add_chain(rk_print *out, const rask_plan *plan, uint32_t failed)
 {
     uint32_t shown = 0;
     for (uint32_t task = failed + 1; task < plan->tasks; task++) {
@@ -41,40 +22,40 @@ static void add_chain(text *out, const rask_plan *plan, uint32_t failed)
             continue;
         failed = task;
         if (shown++ < RK_MAX_CHAIN)
-            add(out, shown == 1 ? "; needed by %s" : " < %s", rk_plan_def(plan, task)->name);
+            rk_print_add(out, shown == 1 ? "; needed by %s" : " < %s", rk_plan_def(plan, task)->name);
     }
     if (shown > RK_MAX_CHAIN)
-        add(out, " < … (%u more)", shown - RK_MAX_CHAIN);
+        rk_print_add(out, " < … (%u more)", shown - RK_MAX_CHAIN);
 }
 
 /* Labels may be long; a message shows their beginning. */
 enum { SHOWN_LABEL = 60 };
 
-static void add_failure(text *out, const rask_plan *plan, const rk_failure *failure)
+static void add_failure(rk_print *out, const rask_plan *plan, const rk_failure *failure)
 {
     const rask_node *node = rk_graph_node(plan->graph, plan->node[failure->task]);
     rk_site site = rk_node_site(node);
     const char *label = rask_node_label(node);
-    add(out, "task %s (node %u", rask_node_name(node), node->id);
+    rk_print_add(out, "task %s (node %u", rask_node_name(node), node->id);
     if (*label)
-        add(out, ", %.*s", SHOWN_LABEL, label);
+        rk_print_add(out, ", %.*s", SHOWN_LABEL, label);
     if (site.file)
-        add(out, ", %s:%d", site.file, site.line);
-    add(out, "): %s", failure->message ? failure->message : rask_status_text(failure->status));
+        rk_print_add(out, ", %s:%d", site.file, site.line);
+    rk_print_add(out, "): %s", failure->message ? failure->message : rask_status_text(failure->status));
     add_chain(out, plan, failure->task);
 }
 
-static void add_failures(text *out, const rk_run *run, const rask_plan *plan)
+static void add_failures(rk_print *out, const rk_run *run, const rask_plan *plan)
 {
     if (run->failed > 1 && run->options.keep_going)
-        add(out, "%u tasks failed:\n  ", run->failed);
+        rk_print_add(out, "%u tasks failed:\n  ", run->failed);
     add_failure(out, plan, &run->failures[0]);
     for (uint32_t i = 1; i < run->failure_count && run->options.keep_going; i++) {
-        if (sizeof out->buffer - out->len < RK_MAX_ERROR / 4) {
-            add(out, "\n  … and %u more", run->failed - i);
+        if (rk_print_room(out) < RK_MAX_ERROR / 4) {
+            rk_print_add(out, "\n  … and %u more", run->failed - i);
             break;
         }
-        add(out, "\n  ");
+        rk_print_add(out, "\n  ");
         add_failure(out, plan, &run->failures[i]);
     }
 }
@@ -102,20 +83,21 @@ static int explain(rk_run *run, rask_plan *plan)
     uint32_t stop = rk_load_relaxed(&run->env.stop);
     if (!stop && !run->failure_count)
         return RASK_OK;
-    text out = {.len = 0};
+    char text[RK_MAX_ERROR];
+    rk_print out = {text, sizeof text, 0};
     int status = (int)stop;
     if (stop == RASK_ETIMEDOUT)
-        add(&out, "the run took longer than its %g seconds: %u of %u tasks finished", run->options.timeout,
-            run->finished, plan->tasks);
+        rk_print_add(&out, "the run took longer than its %g seconds: %u of %u tasks finished",
+                     run->options.timeout, run->finished, plan->tasks);
     else if (stop == RASK_ECANCELLED)
-        add(&out, "cancelled: %u of %u tasks finished", run->finished, plan->tasks);
+        rk_print_add(&out, "cancelled: %u of %u tasks finished", run->finished, plan->tasks);
     else if (stop == RASK_ENOMEM)
-        add(&out, "run: no memory for %u tasks", plan->tasks);
+        rk_print_add(&out, "run: no memory for %u tasks", plan->tasks);
     if (run->failure_count && (stop == RASK_OK || stop == RASK_ETASK)) {
         status = run->failures[0].status;
         add_failures(&out, run, plan);
     }
-    plan->error = rk_strndup(out.buffer, out.len);
+    plan->error = rk_strndup(text, strnlen(text, sizeof text));
     return status;
 }
 

@@ -1,8 +1,8 @@
 /* What a plan will do, in numbers and in words. */
+#include "core/base/print.h"
 #include "core/plan/plan.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -187,36 +187,18 @@ rask_plan_stats rask_plan_get_stats(const rask_plan *plan)
     return stats;
 }
 
-/* Text that counts on behind its end, as snprintf does. */
-typedef struct text {
-    char *buffer;
-    size_t capacity, len;
-} text;
-
-static void add(text *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(text *out, const char *format, ...)
-{
-    size_t room = out->len < out->capacity ? out->capacity - out->len : 0;
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(room ? out->buffer + out->len : NULL, room, format, args);
-    va_end(args);
-    out->len += n > 0 ? (size_t)n : 0;
-}
-
-static void add_bytes(text *out, uint64_t bytes)
+static void add_bytes(rk_print *out, uint64_t bytes)
 {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
     double shown = (double)bytes;
     int unit = 0;
     for (; shown >= 1024 && unit < 4; unit++)
         shown /= 1024;
-    add(out, unit ? "%.1f %s" : "%.0f %s", shown, units[unit]);
+    rk_print_add(out, unit ? "%.1f %s" : "%.0f %s", shown, units[unit]);
 }
 
 /* One line a definition, in the order the graph first used them. */
-static int add_names(text *out, const rask_plan *plan)
+static int add_names(rk_print *out, const rask_plan *plan)
 {
     const rask_task_def *const *defs = plan->graph->definitions.data;
     size_t count = plan->graph->definitions.count;
@@ -227,8 +209,9 @@ static int add_names(text *out, const rask_plan *plan)
         tasks[plan->def[task] & RK_TASK_DEF_MASK]++;
     for (size_t i = 0; i < count; i++)
         if (tasks[i])
-            add(out, "  %10" PRIu32 " x %s%s%s\n", tasks[i], defs[i]->name,
-                defs[i]->flags & RASK_IO ? " (I/O)" : "", defs[i]->flags & RASK_PURE ? " (pure)" : "");
+            rk_print_add(out, "  %10" PRIu32 " x %s%s%s\n", tasks[i], defs[i]->name,
+                         defs[i]->flags & RASK_IO ? " (I/O)" : "",
+                         defs[i]->flags & RASK_PURE ? " (pure)" : "");
     rk_free(tasks);
     return RASK_OK;
 }
@@ -242,33 +225,33 @@ static bool is_sized(const rask_plan *plan)
     return false;
 }
 
-static void add_peak(text *out, const rask_plan *plan, uint32_t workers, bool sized)
+static void add_peak(rk_print *out, const rask_plan *plan, uint32_t workers, bool sized)
 {
     uint64_t peak;
     if (rask_plan_expected_peak(plan, workers, &peak))
         return;
-    add(out, "expected peak: ");
+    rk_print_add(out, "expected peak: ");
     if (sized)
         add_bytes(out, peak);
     else
-        add(out, "%" PRIu64 " results of unknown size", peak / sizeof(rask_value));
-    add(out, workers == 1 ? " on 1 worker\n" : " on %" PRIu32 " workers\n", workers);
+        rk_print_add(out, "%" PRIu64 " results of unknown size", peak / sizeof(rask_value));
+    rk_print_add(out, workers == 1 ? " on 1 worker\n" : " on %" PRIu32 " workers\n", workers);
 }
 
 size_t rask_plan_explain(const rask_plan *plan, uint32_t workers, char *buffer, size_t capacity)
 {
     if (!plan)
         return 0;
-    text out = {buffer, capacity, 0};
+    rk_print out = {buffer, capacity, 0};
     rask_plan_stats stats = rask_plan_get_stats(plan);
-    add(&out, "%" PRIu32 " tasks in %" PRIu32 " units, %" PRIu64 " edges, from %" PRIu32 " nodes\n",
-        stats.tasks, stats.units, stats.edges, stats.nodes);
+    rk_print_add(&out, "%" PRIu32 " tasks in %" PRIu32 " units, %" PRIu64 " edges, from %" PRIu32 " nodes\n",
+                 stats.tasks, stats.units, stats.edges, stats.nodes);
     if (add_names(&out, plan))
         return 0;
-    add(&out, "not needed: %" PRIu32 "; merged into equal calls: %" PRIu32 "; fused: %" PRIu32 "\n",
-        stats.culled, stats.merged, stats.tasks - stats.units);
-    add(&out, "longest path: %" PRIu32 " tasks; parallelism: %.1f\n", stats.longest_path,
-        stats.longest_path ? (double)stats.tasks / stats.longest_path : 0);
+    rk_print_add(&out, "not needed: %" PRIu32 "; merged into equal calls: %" PRIu32 "; fused: %" PRIu32 "\n",
+                 stats.culled, stats.merged, stats.tasks - stats.units);
+    rk_print_add(&out, "longest path: %" PRIu32 " tasks; parallelism: %.1f\n", stats.longest_path,
+                 stats.longest_path ? (double)stats.tasks / stats.longest_path : 0);
     bool sized = is_sized(plan);
     add_peak(&out, plan, 1, sized);
     if (!workers)

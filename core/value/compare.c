@@ -1,9 +1,9 @@
 /* Comparing and printing values: bounded in depth, since lists may be nested without bound. */
 #include "core/base/limits.h"
+#include "core/base/print.h"
 #include "core/value/value.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -101,76 +101,58 @@ bool rask_value_equal(const rask_value *a, const rask_value *b)
     return equal_within(a, b, RK_MAX_VALUE_DEPTH);
 }
 
-/* Text that counts on behind its end, as snprintf does. */
-typedef struct text {
-    char *buffer;
-    size_t capacity, len;
-} text;
-
-static void add(text *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(text *out, const char *format, ...)
-{
-    size_t room = out->len < out->capacity ? out->capacity - out->len : 0;
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(room ? out->buffer + out->len : NULL, room, format, args);
-    va_end(args);
-    out->len += n > 0 ? (size_t)n : 0;
-}
-
 enum { SHOWN_BYTES = 60, SHOWN_ITEMS = 8, SHOWN_DEPTH = 4 };
 
-static void add_bytes(text *out, const rask_value *value)
+static void add_bytes(rk_print *out, const rask_value *value)
 {
     rask_bytes bytes;
     rask_value_get_bytes(value, &bytes);
-    add(out, "\"");
+    rk_print_add(out, "\"");
     for (size_t i = 0; i < bytes.len; i++) {
         unsigned char c = (unsigned char)bytes.data[i];
         bool inside = (c & 0xc0) == 0x80; /* of a UTF-8 character */
         if (i >= SHOWN_BYTES && (!inside || i >= SHOWN_BYTES + 3))
             break;
         if (c == '"' || c == '\\')
-            add(out, "\\%c", c);
+            rk_print_add(out, "\\%c", c);
         else if (c < 0x20 || c == 0x7f)
-            add(out, "\\x%02x", c);
+            rk_print_add(out, "\\x%02x", c);
         else
-            add(out, "%c", c);
+            rk_print_add(out, "%c", c);
     }
     if (bytes.len > SHOWN_BYTES)
-        add(out, "…\" (%zu bytes)", bytes.len);
+        rk_print_add(out, "…\" (%zu bytes)", bytes.len);
     else
-        add(out, "\"");
+        rk_print_add(out, "\"");
 }
 
-static void add_block(text *out, const rask_value *value)
+static void add_block(rk_print *out, const rask_value *value)
 {
     static const char *const names[RASK_DT_COUNT] = {"bool", "i8",  "i16", "i32", "i64", "u8",  "u16",
                                                      "u32",  "u64", "f32", "f64", "c64", "c128"};
     rask_block block;
     rask_value_get_block(value, &block);
-    add(out, "%s[", names[block.dtype]);
+    rk_print_add(out, "%s[", names[block.dtype]);
     for (uint32_t axis = 0; axis < block.ndim; axis++)
-        add(out, "%s%" PRId64, axis ? ", " : "", block.shape[axis]);
-    add(out, "]");
+        rk_print_add(out, "%s%" PRId64, axis ? ", " : "", block.shape[axis]);
+    rk_print_add(out, "]");
 }
 
-static void add_custom(text *out, const rask_value *value)
+static void add_custom(rk_print *out, const rask_value *value)
 {
     const rask_class *cls = rk_value_class(value);
     void *data;
     rask_value_get_custom(value, cls, &data);
     if (!cls->print) {
-        add(out, "<%s>", cls->name);
+        rk_print_add(out, "<%s>", cls->name);
         return;
     }
-    size_t room = out->len < out->capacity ? out->capacity - out->len : 0;
+    size_t room = rk_print_room(out);
     out->len += cls->print(data, room ? out->buffer + out->len : NULL, room);
 }
 
 /* The shortest text that reads back as the same number. */
-static void add_f64(text *out, double f)
+static void add_f64(rk_print *out, double f)
 {
     char buffer[32];
     for (int digits = 15; digits <= 17; digits++) {
@@ -179,43 +161,43 @@ static void add_f64(text *out, double f)
         if (sscanf(buffer, "%lf", &back) == 1 && back == f)
             break;
     }
-    add(out, strpbrk(buffer, ".eni") ? "%s" : "%s.0", buffer);
+    rk_print_add(out, strpbrk(buffer, ".eni") ? "%s" : "%s.0", buffer);
 }
 
-static void add_value(text *out, const rask_value *value, int depth);
+static void add_value(rk_print *out, const rask_value *value, int depth);
 
-static void add_list(text *out, const rask_value *value, int depth)
+static void add_list(rk_print *out, const rask_value *value, int depth)
 {
     const rk_list *list = rk_value_list(value);
-    add(out, "[");
+    rk_print_add(out, "[");
     for (size_t i = 0; i < list->count && i < SHOWN_ITEMS && depth; i++) {
-        add(out, i ? ", " : "");
+        rk_print_add(out, i ? ", " : "");
         add_value(out, &list->items[i], depth - 1);
     }
     if (list->count > SHOWN_ITEMS || (!depth && list->count))
-        add(out, "…] (%zu items)", list->count);
+        rk_print_add(out, "…] (%zu items)", list->count);
     else
-        add(out, "]");
+        rk_print_add(out, "]");
 }
 
-static void add_value(text *out, const rask_value *value, int depth)
+static void add_value(rk_print *out, const rask_value *value, int depth)
 {
     switch (value->type) {
-    case RASK_NONE: add(out, "none"); break;
-    case RASK_BOOL: add(out, value->as.boolean ? "true" : "false"); break;
-    case RASK_I64: add(out, "%" PRId64, value->as.i64); break;
+    case RASK_NONE: rk_print_add(out, "none"); break;
+    case RASK_BOOL: rk_print_add(out, value->as.boolean ? "true" : "false"); break;
+    case RASK_I64: rk_print_add(out, "%" PRId64, value->as.i64); break;
     case RASK_F64: add_f64(out, value->as.f64); break;
     case RASK_BYTES: add_bytes(out, value); break;
     case RASK_LIST: add_list(out, value, depth); break;
     case RASK_BLOCK: add_block(out, value); break;
     case RASK_CUSTOM: add_custom(out, value); break;
-    default: add(out, "?"); break;
+    default: rk_print_add(out, "?"); break;
     }
 }
 
 size_t rask_value_format(const rask_value *value, char *buffer, size_t capacity)
 {
-    text out = {buffer, capacity, 0};
+    rk_print out = {buffer, capacity, 0};
     add_value(&out, value, SHOWN_DEPTH);
     return out.len;
 }
