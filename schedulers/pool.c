@@ -36,6 +36,7 @@ static struct {
     rk_atomic_u32 sleepers; /* workers */
     rk_atomic_u32 workers;
     rk_atomic_bool sentinel; /* somebody looks around on his own */
+    rk_atomic_bool refused;  /* the system gave no worker: nobody asks again before the next run */
     uint32_t lanes, idle_lanes, lanes_numbered;
     uint32_t lanes_wanted; /* the most that all sessions together can use */
     uint32_t io_waiting;   /* I/O units of all sessions that no lane has taken */
@@ -77,6 +78,7 @@ static void after_fork_child(void)
     rk_store_relaxed(&pool.sleepers, 0);
     rk_store_relaxed(&pool.workers, 0);
     rk_store_relaxed(&pool.sentinel, false);
+    rk_store_relaxed(&pool.refused, false);
     pool.lanes = pool.idle_lanes = pool.lanes_numbered = pool.lanes_wanted = pool.io_waiting = 0;
     pool.lanes_short = pool.ending = false;
 }
@@ -155,19 +157,28 @@ void rk_pool_share(rk_session *session)
     unlock();
 }
 
+static bool is_gathering(const rk_session *session)
+{
+    return rk_load_relaxed(&session->phase) == RK_GATHERING;
+}
+
+/* Under the lock. */
+static void give_up_gathering(rk_session *session)
+{
+    rk_session_distrust(session);
+    rk_store_seq_cst(&session->phase, RK_SHARED);
+}
+
 bool rk_pool_gather(rk_session *session)
 {
     struct timespec until = after(GATHER_NS);
     int error = 0;
     lock();
-    while (session->guests && error != ETIMEDOUT)
+    while (is_gathering(session) && session->guests && error != ETIMEDOUT)
         error = pthread_cond_timedwait(&session->owner_wake, &pool.lock, &until);
-    assert(rk_load_relaxed(&session->phase) == RK_GATHERING);
-    bool alone = !session->guests && !rk_session_has_work(session);
-    if (session->guests) {
-        rk_session_distrust(session);
-        rk_store_seq_cst(&session->phase, RK_SHARED);
-    }
+    bool alone = is_gathering(session) && !session->guests && !rk_session_has_work(session);
+    if (is_gathering(session) && session->guests)
+        give_up_gathering(session);
     if (alone) {
         uint32_t cursor = rk_load_relaxed(&session->cursor), units = session->run->plan->units;
         rk_store_relaxed(&session->position, cursor < units ? cursor : units);
@@ -189,17 +200,27 @@ bool rk_pool_end_burst(rk_session *session)
     return mine;
 }
 
-/* Under the lock, by the sentinel: a session whose burst has not moved since the last look is taken out of
- * it. True when there was one. */
+/* Under the lock: neither the burst nor the gathering of a session has moved since the sentinel's last look:
+ * the owner is in a long unit. */
+static bool stands_still(rk_session *s)
+{
+    uint32_t phase = rk_load_relaxed(&s->phase);
+    if (phase != RK_BURST && phase != RK_GATHERING)
+        return false;
+    uint32_t seen = s->seen_position;
+    s->seen_position = rk_load_relaxed(phase == RK_BURST ? &s->position : &s->cursor);
+    return s->seen_position == seen;
+}
+
+/* Under the lock, by the sentinel: a session that stands still is shared again. True when there was one. */
 static bool break_bursts(void)
 {
     for (rk_session *s = pool.sessions; s; s = s->next) {
-        if (rk_load_relaxed(&s->phase) != RK_BURST)
+        if (!stands_still(s))
             continue;
-        uint32_t position = rk_load_relaxed(&s->position);
-        if (position != s->seen_position) {
-            s->seen_position = position;
-            continue;
+        if (is_gathering(s)) {
+            give_up_gathering(s);
+            return true;
         }
         rk_store_seq_cst(&s->phase, RK_BREAKING);
         s->guests++;
@@ -215,7 +236,7 @@ static bool break_bursts(void)
 static bool any_burst(void)
 {
     for (rk_session *s = pool.sessions; s; s = s->next)
-        if (rk_load_relaxed(&s->phase) == RK_BURST)
+        if (rk_load_relaxed(&s->phase) == RK_BURST || is_gathering(s))
             return true;
     return false;
 }
@@ -260,10 +281,15 @@ static void *worker_body(void *unused)
     return unused;
 }
 
+/* One more worker could be of use, and may be had. */
+static bool may_grow(const rk_session *session)
+{
+    return rk_load_relaxed(&pool.workers) + 1 < session->seat_count && !rk_load_relaxed(&pool.refused);
+}
+
 bool rk_pool_may_wake(const rk_session *session)
 {
-    return rk_load_seq_cst(&pool.sleepers) || rk_load_seq_cst(&session->owner_parked) ||
-           rk_load_relaxed(&pool.workers) + 1 < session->seat_count;
+    return rk_load_seq_cst(&pool.sleepers) || rk_load_seq_cst(&session->owner_parked) || may_grow(session);
 }
 
 bool rk_pool_has_sentinel(void)
@@ -278,8 +304,10 @@ void rk_pool_wake(rk_session *session)
         pthread_cond_signal(&session->owner_wake);
     else if (rk_load_relaxed(&pool.sleepers))
         pthread_cond_signal(&pool.work);
-    else if (rk_load_relaxed(&pool.workers) + 1 < session->seat_count && spawn(worker_body))
+    else if (may_grow(session) && spawn(worker_body))
         rk_add_relaxed(&pool.workers, 1);
+    else if (may_grow(session))
+        rk_store_relaxed(&pool.refused, true);
     unlock();
 }
 
@@ -443,6 +471,7 @@ void rk_pool_enter(rk_session *session)
     if (!pool.fork_known)
         pool.fork_known = !pthread_atfork(before_fork, after_fork_parent, after_fork_child);
     pool.lanes_wanted += session->run->options.io_lanes;
+    rk_store_relaxed(&pool.refused, false);
     session->next = pool.sessions;
     if (pool.sessions)
         pool.sessions->previous = session;

@@ -260,11 +260,14 @@ static inline int call(rk_worker *worker, uint32_t number, rask_task *task)
     return __builtin_expect(status, 0) ? call_again(worker, number, task) : RASK_OK;
 }
 
+/* The result itself stays as it was written: a task that only waits for this one may be asking whether there
+ * was one. */
 static void drop_use(rk_run *run, uint32_t task)
 {
+    rask_value result = run->results[task];
     assert(rk_load_relaxed(&run->uses[task]) > 0);
     if (rk_sub_acq_rel(&run->uses[task], 1) == 1)
-        rask_value_unref(&run->results[task]);
+        rask_value_unref(&result);
 }
 
 /* The task has taken its arguments: those it was the last to take end here. */
@@ -281,12 +284,22 @@ static void miss_result(rk_run *run, uint32_t number)
     run->results[number] = (rask_value){.reserved = 1};
 }
 
+/* The run was cancelled or is out of time. */
+static inline bool must_stop(rk_run *run)
+{
+    if (run->env.cancel && rk_load_relaxed(&run->env.cancel->cancelled))
+        rk_run_stop(run, RASK_ECANCELLED);
+    else if (run->env.deadline_ns && rk_clock_now() >= run->env.deadline_ns)
+        rk_run_stop(run, RASK_ETIMEDOUT);
+    else
+        return false;
+    return true;
+}
+
 /* The task ended early because it saw that the run is being stopped: that is no failure of its own. */
 static bool gave_way(rk_run *run, int status)
 {
-    bool cancelled = run->env.cancel && rk_load_relaxed(&run->env.cancel->cancelled);
-    if (cancelled)
-        rk_run_stop(run, RASK_ECANCELLED);
+    must_stop(run);
     return status == RASK_ECANCELLED && rk_load_relaxed(&run->env.stop);
 }
 
@@ -379,15 +392,9 @@ static bool misses_argument(const rk_run *run, const uint32_t *words, const uint
  */
 static inline bool must_skip(rk_run *run, const uint32_t *words, const uint32_t *end)
 {
-    if (rk_load_relaxed(&run->env.stop))
+    if (rk_load_relaxed(&run->env.stop) || must_stop(run))
         return true;
-    if (run->env.cancel && rk_load_relaxed(&run->env.cancel->cancelled))
-        rk_run_stop(run, RASK_ECANCELLED);
-    else if (run->env.deadline_ns && rk_clock_now() >= run->env.deadline_ns)
-        rk_run_stop(run, RASK_ETIMEDOUT);
-    else
-        return rk_load_relaxed(&run->any_failed) && misses_argument(run, words, end);
-    return true;
+    return rk_load_relaxed(&run->any_failed) && misses_argument(run, words, end);
 }
 
 static void skip(rk_worker *worker, uint32_t number)

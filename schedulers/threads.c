@@ -42,7 +42,7 @@ enum {
     MOST_CLAIMED = 16,    /* of the cursor at once */
     MOST_STOLEN = 64,     /* taken at once */
     SHORT_UNIT_NS = 1000, /* units below are not worth a quarrel over the last few */
-    POLITE_NS = 20000,    /* a thief looks for large loot first */
+    POLITE_NS = 20000,    /* a thief looks for large loot first, unless the session gathers */
     PATIENCE_NS = 50000,  /* and gives up then */
     LEAST_WAKE_NS = 15000,
     MOST_WAKE_NS = 2000000,
@@ -286,12 +286,13 @@ static uint32_t find_work(rk_session *session, rk_seat *seat)
 {
     uint64_t start = rk_clock_now(), waited = 0;
     while (!rk_session_is_done(session) && waited < PATIENCE_NS) {
+        bool shared = rk_load_relaxed(&session->phase) == RK_SHARED;
         uint32_t unit = own_work(session, seat);
         if (unit == RK_NO_UNIT && session->seat_count > 1)
-            unit = steal(session, seat, waited < POLITE_NS);
+            unit = steal(session, seat, shared && waited < POLITE_NS);
         if (unit != RK_NO_UNIT)
             return unit;
-        if (rk_load_relaxed(&session->phase) != RK_SHARED)
+        if (!shared)
             break;
         for (int i = 0; i < 32; i++)
             rk_relax();

@@ -19,7 +19,8 @@ typedef struct rk_seat {
 /* What a session is doing. Changed under the pool's lock, but for SHARED to GATHERING by the owner. */
 enum rk_phase {
     RK_SHARED,    /* work stealing */
-    RK_GATHERING, /* the cursor stands still: what it has passed is finished, and guests leave */
+    RK_GATHERING, /* the cursor stands still: what it has passed is finished, and guests leave; the sentinel
+                   * ends it when that takes long */
     RK_BURST,     /* the owner alone, in plan order */
     RK_BREAKING,  /* the sentinel is ending a burst in which nothing moves */
 };
@@ -42,7 +43,7 @@ typedef struct rk_session {
     rk_atomic_u32 position; /* the unit that runs or is about to; units below are finished */
     rk_atomic_bool broken;  /* the sentinel wants it to end */
     uint32_t broken_at;     /* the position it found; set before phase is SHARED again */
-    uint32_t seen_position; /* the sentinel's, from its last look */
+    uint32_t seen_position; /* the sentinel's, from its last look: position, or cursor when GATHERING */
     uint64_t trust;         /* units that must have been short before the next burst */
     uint64_t shared_since;  /* cursor when sharing began */
 

@@ -36,6 +36,26 @@ static struct {
     size_t live, kept_bytes, next_kept;
 } large = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+static void before_fork(void)
+{
+    pthread_mutex_lock(&large.lock);
+}
+
+static void after_fork_parent(void)
+{
+    pthread_mutex_unlock(&large.lock);
+}
+
+static void after_fork_child(void)
+{
+    pthread_mutex_init(&large.lock, NULL);
+}
+
+static void know_fork(void)
+{
+    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+}
+
 static size_t rounded(size_t size)
 {
     return (size + RK_ALLOC_LARGE - 1) & ~(RK_ALLOC_LARGE - 1);
@@ -114,6 +134,8 @@ static void *alloc_large(size_t size)
     if (size > PTRDIFF_MAX - 2 * RK_ALLOC_LARGE)
         return NULL;
     size = rounded(size);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, know_fork);
     pthread_mutex_lock(&large.lock);
     bool room = large.live < TABLE / 2;
     void *at = room ? take_kept(size) : NULL;

@@ -258,7 +258,7 @@ static int emit_between_units(const rk_planner *p, rask_plan *plan, uint32_t *ra
 int rk_plan_emit_edges(rk_planner *p, rask_plan *plan)
 {
     uint64_t all = p->units + count_joins(p) + 1;
-    if (all >= RK_CONSTANT)
+    if (all >= RK_CONSTANT || p->edges + all > UINT32_MAX)
         return RASK_ELIMIT;
     plan->units = p->units;
     plan->all_units = (uint32_t)all;

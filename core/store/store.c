@@ -51,11 +51,15 @@ static bool claim(rk_store *store, rask_object *object)
     return true;
 }
 
-/* Gives the object back to nobody. */
+/* Counts lists that a walk hands out, until it no longer needs their next_dead: nobody else may take them
+ * yet. */
+static rk_store leaving = {.refs = 1};
+
+/* Gives the object back to nobody; a list in two steps. */
 static bool release(rk_store *store, rask_object *object)
 {
     rk_store *mine = store;
-    if (!rk_cas_acq_rel(&object->store, &mine, NULL))
+    if (!rk_cas_acq_rel(&object->store, &mine, object->type == RASK_LIST ? &leaving : NULL))
         return false;
     rk_store_forget(store, object->own);
     return true;
@@ -63,8 +67,8 @@ static bool release(rk_store *store, rask_object *object)
 
 /* Visits object and, where visit says so, what it holds. Nested lists are walked by turning to the items of
  * the most deeply nested list first, with the way back kept in next_dead: the objects are alive, so it is
- * free. Only objects that visit() has just taken are descended into, which makes this run their only user of
- * that field. */
+ * free. Only lists that visit() has just taken are descended into, and they belong to store or to leaving as
+ * long as the field is in use, which makes this walk its only user. */
 static void walk(rk_store *store, rask_object *object, bool (*visit)(rk_store *, rask_object *))
 {
     if (!visit(store, object) || object->type != RASK_LIST)
@@ -74,6 +78,8 @@ static void walk(rk_store *store, rask_object *object, bool (*visit)(rk_store *,
     while (pending) {
         rk_list *list = (rk_list *)pending;
         pending = pending->next_dead;
+        if (rk_load_relaxed(&list->head.store) == &leaving)
+            rk_store_release(&list->head.store, NULL);
         for (size_t i = 0; i < list->count; i++) {
             if (!rk_value_is_object(&list->items[i]))
                 continue;
