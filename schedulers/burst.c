@@ -1,24 +1,22 @@
 /* Bursts: very short units, run by the owner alone.
  *
- * When the guests have gathered out (threads.c), all units that the cursor passed are finished: a prefix of
- * the plan. The owner goes on from there in plan order, in which every unit's predecessors come before it: no
- * counter is looked at or written. When units get longer it makes the counters again, as if the cursor had
- * come as far, and shares.
+ * When the guests have gathered out (threads.c), all units that the cursor passed are finished: a prefix of the plan.
+ * The owner goes on from there in plan order, in which every unit's predecessors come before it: no counter is looked
+ * at or written. When units get longer it makes the counters again, as if the cursor had come as far, and shares.
  *
- * A burst must not hold everybody up when a unit turns out to be long. The owner publishes its position
- * before each unit; the sentinel, finding it unchanged after a while, breaks the burst: it makes the
- * counters, moves the cursor behind the position and shares the session, while the owner is still in that
- * unit. Who runs which unit then: owner     position = p;  light fence;  if broken: stop, else run p sentinel
- * broken = true; heavy fence;  p' = position: the owner has p', all units before it are finished The fences
- * make sure that either the owner sees broken before running p, or the sentinel sees that p. Once the session
- * is shared the owner compares: having found p' at its own position it has yet to run it; otherwise it has
- * just run it; in both cases it then releases p' like any other unit. The pair of fences is that of biased
- * locks (D. Dice, H. Huang, M. Yang: "Asymmetric Dekker synchronization", 2001): the light one costs nothing,
- * the heavy one is membarrier(2).
+ * A burst must not hold everybody up when a unit turns out to be long. The owner publishes its position before each
+ * unit; the sentinel, finding it unchanged after a while, breaks the burst: it makes the counters, moves the cursor
+ * behind the position and shares the session, while the owner is still in that unit. Who runs which unit then:
+ *   owner     position = p;  light fence;  if broken: stop, else run p
+ *   sentinel  broken = true; heavy fence;  p' = position: the owner has p', all units before it are finished
+ * The fences make sure that either the owner sees broken before running p, or the sentinel sees that p. Once the
+ * session is shared the owner compares: having found p' at its own position it has yet to run it; otherwise it has just
+ * run it; in both cases it then releases p' like any other unit. The pair of fences is that of biased locks (D. Dice,
+ * H. Huang, M. Yang: "Asymmetric Dekker synchronization", 2001): the light one costs nothing, the heavy one is
+ * membarrier(2).
  *
- * Each end of a burst that did not reach the end of the plan doubles the number of units that must have been
- * short before the next: making the counters is linear in the plan, and happens a logarithmic number of
- * times. */
+ * Each end of a burst that did not reach the end of the plan doubles the number of units that must have been short
+ * before the next: making the counters is linear in the plan, and happens a logarithmic number of times. */
 #include "core/base/clock.h"
 #include "core/base/fence.h"
 #include "schedulers/threads.h"

@@ -8,10 +8,10 @@
  * The owner pushes and pops at the bottom, thieves take from the top. Units top … bottom - 1 are in it.
  *   top     written by thieves, and by the owner when it takes the last unit; only ever grows
  *   bottom  written by the owner
- *   ring    replaced by the owner when full; older rings live until the deque ends, since a thief may still
- * look seen    the owner's own note of a top that was true once: top is never below it A unit is taken
- * exactly once: by the owner if top < bottom - 1 after it lowered bottom, else by whoever moves top over it.
- */
+ *   ring    replaced by the owner when full; older rings live until the deque ends, since a thief may still look
+ *   seen    the owner's own note of a top that was true once: top is never below it
+ * A unit is taken exactly once: by the owner if top < bottom - 1 after it lowered bottom, else by whoever moves top
+ * over it. */
 #ifndef RASK_SCHEDULERS_DEQUE_H
 #define RASK_SCHEDULERS_DEQUE_H
 

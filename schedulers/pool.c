@@ -41,9 +41,8 @@ static struct {
     uint32_t lanes_wanted; /* the most that all sessions together can use */
     uint32_t io_waiting;   /* I/O units of all sessions that no lane has taken */
     bool lanes_short;      /* the last time one was wanted there was none to be had */
-    bool ending, fork_known;
-} pool = {
-    .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, .io = PTHREAD_COND_INITIALIZER};
+    bool ending;
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void lock(void)
 {
@@ -55,6 +54,24 @@ static void unlock(void)
 {
     pthread_mutex_unlock(&pool.lock);
     rk_chaos();
+}
+
+/* Waits end by a clock that nobody sets back, where there is one to be had. */
+#ifdef __APPLE__
+#    define WAIT_CLOCK CLOCK_REALTIME
+#else
+#    define WAIT_CLOCK CLOCK_MONOTONIC
+#endif
+
+static void cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+#ifndef __APPLE__
+    pthread_condattr_setclock(&attributes, WAIT_CLOCK);
+#endif
+    pthread_cond_init(cond, &attributes);
+    pthread_condattr_destroy(&attributes);
 }
 
 static void before_fork(void)
@@ -71,8 +88,8 @@ static void after_fork_parent(void)
 static void after_fork_child(void)
 {
     pthread_mutex_init(&pool.lock, NULL);
-    pthread_cond_init(&pool.work, NULL);
-    pthread_cond_init(&pool.io, NULL);
+    cond_init(&pool.work);
+    cond_init(&pool.io);
     pool.sessions = NULL;
     pool.threads = NULL;
     rk_store_relaxed(&pool.sleepers, 0);
@@ -86,7 +103,7 @@ static void after_fork_child(void)
 static struct timespec after(uint64_t ns)
 {
     struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(WAIT_CLOCK, &now);
     uint64_t nanoseconds = (uint64_t)now.tv_nsec + ns;
     return (struct timespec){now.tv_sec + (time_t)(nanoseconds / 1000000000u),
                              (long)(nanoseconds % 1000000000u)};
@@ -462,14 +479,21 @@ void rk_pool_park_owner(rk_session *session)
     unlock();
 }
 
-void rk_pool_enter(rk_session *session)
+static void begin(void)
 {
     rk_fence_init();
-    pthread_cond_init(&session->owner_wake, NULL);
+    cond_init(&pool.work);
+    cond_init(&pool.io);
+    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+}
+
+void rk_pool_enter(rk_session *session)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, begin);
+    cond_init(&session->owner_wake);
     session->seats[0].taken = true;
     lock();
-    if (!pool.fork_known)
-        pool.fork_known = !pthread_atfork(before_fork, after_fork_parent, after_fork_child);
     pool.lanes_wanted += session->run->options.io_lanes;
     rk_store_relaxed(&pool.refused, false);
     session->next = pool.sessions;
@@ -504,11 +528,16 @@ __attribute__((destructor)) static void end(void)
     lock();
     bool idle = !pool.sessions;
     pool.ending = idle;
-    pthread_cond_broadcast(&pool.work);
-    pthread_cond_broadcast(&pool.io);
+    if (pool.threads) {
+        pthread_cond_broadcast(&pool.work);
+        pthread_cond_broadcast(&pool.io);
+    }
     thread *threads = idle ? pool.threads : NULL;
-    if (idle)
+    if (idle) {
         pool.threads = NULL;
+        pool.lanes = 0;
+        rk_store_relaxed(&pool.workers, 0);
+    }
     unlock();
     while (threads) {
         thread *next = threads->next;

@@ -205,12 +205,25 @@ static int call_once(rask_task *task)
     return RASK_OK;
 }
 
+/* The run was cancelled or is out of time. */
+static inline bool must_stop(rk_run *run)
+{
+    if (run->env.cancel && rk_load_relaxed(&run->env.cancel->cancelled))
+        rk_run_stop(run, RASK_ECANCELLED);
+    else if (run->env.deadline_ns && rk_clock_now() >= run->env.deadline_ns)
+        rk_run_stop(run, RASK_ETIMEDOUT);
+    else
+        return false;
+    return true;
+}
+
 static int call_in_time(rk_run *run, uint32_t number, rask_task *task)
 {
     uint64_t limit = timeout_of(run, number);
     task->deadline_ns = limit ? rk_clock_now() + limit : 0;
     int status = call_once(task);
-    if (limit && rk_clock_now() >= task->deadline_ns && status != RASK_ECANCELLED) {
+    bool gave_up = status == RASK_ECANCELLED && (rk_load_relaxed(&run->env.stop) || must_stop(run));
+    if (limit && rk_clock_now() >= task->deadline_ns && !gave_up) {
         rask_value_unref(&task->result);
         task->status = RASK_OK;
         status = rk_task_fail(task, RASK_ETIMEDOUT, "took longer than its %g seconds", (double)limit / 1e9);
@@ -282,18 +295,6 @@ static inline void release_arguments(rk_run *run, const uint32_t *words, const u
 static void miss_result(rk_run *run, uint32_t number)
 {
     run->results[number] = (rask_value){.reserved = 1};
-}
-
-/* The run was cancelled or is out of time. */
-static inline bool must_stop(rk_run *run)
-{
-    if (run->env.cancel && rk_load_relaxed(&run->env.cancel->cancelled))
-        rk_run_stop(run, RASK_ECANCELLED);
-    else if (run->env.deadline_ns && rk_clock_now() >= run->env.deadline_ns)
-        rk_run_stop(run, RASK_ETIMEDOUT);
-    else
-        return false;
-    return true;
 }
 
 /* The task ended early because it saw that the run is being stopped: that is no failure of its own. */

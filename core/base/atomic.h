@@ -20,12 +20,11 @@ typedef _Atomic bool rk_atomic_bool;
 #define rk_store_seq_cst(p, v) atomic_store_explicit(p, v, memory_order_seq_cst)
 
 /* Each returns what was there before. */
-#define rk_add_relaxed(p, v)      atomic_fetch_add_explicit(p, v, memory_order_relaxed)
-#define rk_add_seq_cst(p, v)      atomic_fetch_add_explicit(p, v, memory_order_seq_cst)
-#define rk_sub_relaxed(p, v)      atomic_fetch_sub_explicit(p, v, memory_order_relaxed)
-#define rk_sub_acq_rel(p, v)      atomic_fetch_sub_explicit(p, v, memory_order_acq_rel)
-#define rk_sub_seq_cst(p, v)      atomic_fetch_sub_explicit(p, v, memory_order_seq_cst)
-#define rk_exchange_acq_rel(p, v) atomic_exchange_explicit(p, v, memory_order_acq_rel)
+#define rk_add_relaxed(p, v) atomic_fetch_add_explicit(p, v, memory_order_relaxed)
+#define rk_add_seq_cst(p, v) atomic_fetch_add_explicit(p, v, memory_order_seq_cst)
+#define rk_sub_relaxed(p, v) atomic_fetch_sub_explicit(p, v, memory_order_relaxed)
+#define rk_sub_acq_rel(p, v) atomic_fetch_sub_explicit(p, v, memory_order_acq_rel)
+#define rk_sub_seq_cst(p, v) atomic_fetch_sub_explicit(p, v, memory_order_seq_cst)
 
 /* Strong compare and swap; *expected receives what was there. On failure the order is relaxed. */
 #define rk_cas_relaxed(p, expected, v)                                                                       \

@@ -17,6 +17,13 @@ typedef struct entry {
     uint32_t node; /* UINT32_MAX: empty */
 } entry;
 
+enum { HEAD_WORDS = 5, LONG_BYTES = 1024, REMEMBERED = 64 };
+
+typedef struct remembered {
+    const char *data;
+    uint64_t hash;
+} remembered;
+
 typedef struct merger {
     rk_planner *planner;
     entry *table;
@@ -24,16 +31,26 @@ typedef struct merger {
     uint64_t *scratch; /* what is hashed: the function, then 8 bytes an argument */
     size_t capacity;
     rk_identity *identities; /* by definition; offset 0: not looked up yet */
+    remembered remembered[REMEMBERED];
 } merger;
 
-enum { HEAD_WORDS = 5 };
+/* Bytes that many calls share are hashed once, or nearly so: long ones are remembered by where they are. */
+static uint64_t bytes_hash(merger *m, rask_bytes bytes)
+{
+    if (bytes.len < LONG_BYTES)
+        return XXH3_64bits_withSeed(bytes.data, bytes.len, RASK_BYTES);
+    remembered *place = &m->remembered[(uintptr_t)bytes.data / 64 % REMEMBERED];
+    if (place->data != bytes.data)
+        *place = (remembered){bytes.data, XXH3_64bits_withSeed(bytes.data, bytes.len, RASK_BYTES)};
+    return place->hash;
+}
 
 /* 8 bytes that are equal for equal values and rarely for others. */
-static uint64_t value_hash(const rask_value *value, const void *address)
+static uint64_t value_hash(merger *m, const rask_value *value, const void *address)
 {
     rask_bytes bytes;
     if (!rask_value_get_bytes(value, &bytes))
-        return XXH3_64bits_withSeed(bytes.data, bytes.len, RASK_BYTES);
+        return bytes_hash(m, bytes);
     if (value->type <= RASK_F64)
         return XXH3_64bits_withSeed(&value->as.i64, value->type == RASK_BOOL ? 1 : sizeof value->as.i64,
                                     value->type);
@@ -84,7 +101,7 @@ static int call_key(merger *m, const rask_node *node, XXH128_hash_t *key)
         uint32_t word = rk_word(m->planner, args[i]);
         bool content = word & RK_CONSTANT && !is_input(m->planner, args[i]);
         const rask_value *value = content ? rk_graph_constant(node->graph, word) : NULL;
-        m->scratch[HEAD_WORDS + i] = value ? value_hash(value, value->as.object) : word;
+        m->scratch[HEAD_WORDS + i] = value ? value_hash(m, value, value->as.object) : word;
     }
     *key = XXH3_128bits(m->scratch, (HEAD_WORDS + node->nargs) * sizeof *m->scratch);
     return RASK_OK;

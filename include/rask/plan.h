@@ -32,7 +32,7 @@ RASK_API int rask_plan_run(rask_plan *plan, const rask_options *options, rask_va
 /* What went wrong in the last call with this plan; "" when nothing did. */
 RASK_API const char *rask_plan_error(const rask_plan *plan);
 
-/* A task that failed for good. The strings belong to the plan. */
+/* A task that failed for good. The strings are valid as long as the plan, message until it runs again. */
 typedef struct rask_failure {
     int status;
     uint32_t task; /* number in the plan */
