@@ -4,10 +4,10 @@
  * retries, timeouts, failures, counting and releasing results, observers. Its rules:
  *   - A unit runs once all its predecessors have been released to it, and then exactly once.
  *   - A task's result is written before its unit is released to the successors, and each is released by one
- * atomic decrement with acquire and release order, so a unit that runs sees the results of all before it.
+ *     atomic decrement with acquire and release order, so a unit that runs sees the results of all before it.
  *   - After a failure (or cancel, or timeout) the graph is still walked to its end, but tasks are skipped
- * instead of called: all of them, or with keep_going those that depend on a failed one. So every result is
- * released by its last user however the run ends, and the end is always reached. */
+ *     instead of called: all of them, or with keep_going those that depend on a failed one. So every result is
+ *     released by its last user however the run ends, and the end is always reached. */
 #ifndef RASK_SCHEDULERS_RUN_H
 #define RASK_SCHEDULERS_RUN_H
 

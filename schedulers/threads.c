@@ -11,7 +11,7 @@
  * order, which keeps few results alive and walks memory from end to end; only those that the cursor found
  * waiting for a predecessor are run by whoever finishes that predecessor. Where a worker finds its next unit:
  *   1. the first of the units that its last one made ready, run in place; the others go to its deque, those
- * that are earlier in plan order on top: own work first, deepest first;
+ *      that are earlier in plan order on top: own work first, deepest first;
  *   2. its own deque;
  *   3. units that I/O lanes made ready;
  *   4. the cursor, a few units at a time when units are short;

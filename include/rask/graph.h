@@ -120,9 +120,10 @@ RASK_API const char *rask_node_name(const rask_node *node);
 RASK_API const char *rask_node_label(const rask_node *node); /* "" when it has none */
 
 /* Calls on lists that are built in (collections/delayed). Each takes a node whose value is a list.
- *   sum     of bool, i64 and f64: f64 when one of them is, else i64 and RASK_ERANGE when it overflows; 0 when
- * empty min/max of the same; a NaN wins; RASK_EINVAL when empty concat  of bytes, or of lists; empty bytes
- * when empty                                                     */
+ *   sum      of bool, i64 and f64: f64 when one of them is, else i64, and RASK_ERANGE when that is too small for it;
+ *            0 when empty
+ *   min max  of the same; a NaN wins; RASK_EINVAL when empty
+ *   concat   of bytes, or of lists; empty bytes when empty */
 RASK_API rask_node *rask_sum_at(rask_node *list, const char *file, int line);
 RASK_API rask_node *rask_min_at(rask_node *list, const char *file, int line);
 RASK_API rask_node *rask_max_at(rask_node *list, const char *file, int line);
