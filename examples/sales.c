@@ -8,20 +8,23 @@
 
 enum { FILES = 10, ROWS = 1000 };
 
-/* An ordinary function: the sum of the second column of a CSV file. */
-static double total_sales(const char *path)
+/* The sum of the second column of a CSV file. A function that cannot fail takes and returns plain C types
+ * (RASK_TASK); this one can, so it takes the task, from which it has its arguments and to which it answers. */
+static int total_sales(rask_task *t)
 {
     char line[256];
     double amount, total = 0;
+    const char *path = rask_arg_str(t, 0);
     FILE *file = fopen(path, "r");
-    while (file && fgets(line, sizeof line, file))
+    if (!file)
+        return rask_fail(t, RASK_ENOENT, path);
+    while (fgets(line, sizeof line, file))
         if (sscanf(line, "%*[^,],%lf", &amount) == 1)
             total += amount;
-    if (file)
-        fclose(file);
-    return total;
+    fclose(file);
+    return rask_return_f64(t, total);
 }
-RASK_TASK(total_sales, f64, str); /* one line makes it a task: name, result, argument */
+RASK_SLOTS(total_sales); /* one line makes it a task */
 
 static const char *file_name(const char *folder, int i)
 {

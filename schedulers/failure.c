@@ -93,10 +93,12 @@ static int explain(rk_run *run, rask_plan *plan)
         rk_print_add(&out, "cancelled: %u of %u tasks finished", run->finished, plan->tasks);
     else if (stop == RASK_ENOMEM)
         rk_print_add(&out, "run: no memory for %u tasks", plan->tasks);
-    if (run->failure_count && (stop == RASK_OK || stop == RASK_ETASK)) {
+    if (run->failure_count && (stop == RASK_OK || stop == RASK_ETASK))
         status = run->failures[0].status;
+    else if (run->failure_count)
+        rk_print_add(&out, "; before that ");
+    if (run->failure_count)
         add_failures(&out, run, plan);
-    }
     plan->error = rk_strndup(text, strnlen(text, sizeof text));
     return status;
 }

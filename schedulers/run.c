@@ -189,20 +189,27 @@ static rask_task_info describe(const rk_worker *worker, uint32_t number)
                             .ready_ns = run->ready_ns ? run->ready_ns[number] : 0};
 }
 
+/* What a call that failed is to be known by. */
+static int judge(rask_task *task, int status)
+{
+    rask_value_unref(&task->result);
+    if (task->told_to_stop)
+        return task->status = RASK_ECANCELLED;
+    if (task->status)
+        return task->status;
+    if (!strcmp(rask_status_name(status), "RASK_E?"))
+        return rk_task_fail(task, RASK_ETASK, "returned %d, which is no status", status);
+    return rk_task_fail(task, status, "returned %s (%s)", rask_status_name(status), rask_status_text(status));
+}
+
 /* One call of the task's function, with its result in task->result on success. */
 static int call_once(rask_task *task)
 {
     task->status = RASK_OK;
+    task->told_to_stop = false;
     task->result = rask_value_none();
     int status = task->def->call(task);
-    if (__builtin_expect(status | task->status, 0)) {
-        rask_value_unref(&task->result);
-        if (!task->status)
-            rk_task_fail(task, status, "returned %s (%s)", rask_status_name(status),
-                         rask_status_text(status));
-        return task->status;
-    }
-    return RASK_OK;
+    return __builtin_expect(status | task->status | task->told_to_stop, 0) ? judge(task, status) : RASK_OK;
 }
 
 /* The run was cancelled or is out of time. */

@@ -117,7 +117,8 @@ static const int64_t *arg_number(const rask_arg *arg)
 {
     switch (arg->kind) {
     case RASK_ARG_NODE: return node_number(arg->as.node);
-    case RASK_ARG_I64: return &arg->as.i64;
+    case RASK_ARG_I64:
+    case RASK_ARG_U64: return &arg->as.i64;
     case RASK_ARG_VALUE: return arg->as.value->type == RASK_I64 ? &arg->as.value->as.i64 : NULL;
     default: return NULL;
     }
@@ -236,7 +237,8 @@ static uint32_t arg_type(const rask_arg *arg)
     switch (arg->kind) {
     case RASK_ARG_NODE: return node_type(arg->as.node);
     case RASK_ARG_BOOL: return RASK_BOOL;
-    case RASK_ARG_I64: return RASK_I64;
+    case RASK_ARG_I64:
+    case RASK_ARG_U64: return RASK_I64;
     case RASK_ARG_F64: return RASK_F64;
     case RASK_ARG_VALUE: return arg->as.value->type;
     default: return RASK_BYTES;
@@ -252,6 +254,12 @@ static bool check_arg(rask_graph *graph, const char *call, size_t index, const r
     case RASK_ARG_BOOL:
     case RASK_ARG_I64:
     case RASK_ARG_F64: return true;
+    case RASK_ARG_U64:
+        if (arg->as.u64 <= INT64_MAX)
+            return true;
+        rk_graph_fail(graph, RASK_ERANGE, file, line, "%s: argument %zu is %llu, too large for i64", call,
+                      index, (unsigned long long)arg->as.u64);
+        return false;
     case RASK_ARG_STR:
         if (arg->as.str)
             return true;
@@ -280,7 +288,8 @@ static int arg_value(const rask_arg *arg, rask_value *out)
 {
     switch (arg->kind) {
     case RASK_ARG_BOOL: *out = rask_value_bool(arg->as.boolean); return RASK_OK;
-    case RASK_ARG_I64: *out = rask_value_i64(arg->as.i64); return RASK_OK;
+    case RASK_ARG_I64:
+    case RASK_ARG_U64: *out = rask_value_i64(arg->as.i64); return RASK_OK;
     case RASK_ARG_F64: *out = rask_value_f64(arg->as.f64); return RASK_OK;
     case RASK_ARG_STR: return rask_value_bytes_new(arg->as.str, strlen(arg->as.str), out);
     case RASK_ARG_BYTES: return rask_value_bytes_new(arg->as.bytes.data, arg->as.bytes.len, out);

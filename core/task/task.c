@@ -226,11 +226,19 @@ static bool passed(uint64_t deadline_ns)
     return deadline_ns && rk_clock_now() >= deadline_ns;
 }
 
-bool rask_task_cancelled(rask_task *task)
+static bool must_stop(const rask_task *task)
 {
     const rk_task_env *env = task->env;
     return rk_load_relaxed(&env->stop) || (env->cancel && rk_load_relaxed(&env->cancel->cancelled)) ||
            passed(task->deadline_ns) || passed(env->deadline_ns);
+}
+
+bool rask_task_cancelled(rask_task *task)
+{
+    if (!must_stop(task))
+        return false;
+    task->told_to_stop = true;
+    return true;
 }
 
 const char *rask_task_name(const rask_task *task)

@@ -31,7 +31,8 @@ struct rask_task {
     const rask_task_def *def;
     uint64_t deadline_ns; /* of this call; 0: none */
     uint32_t worker, attempt;
-    char *message; /* RK_MAX_MESSAGE + 1 bytes of the worker's */
+    bool told_to_stop; /* rask_task_cancelled() said so during this call */
+    char *message;     /* RK_MAX_MESSAGE + 1 bytes of the worker's */
 };
 
 static inline const rask_value *rk_env_value(const rk_task_env *env, uint32_t word)

@@ -42,7 +42,7 @@ static inline rask_draw_options rask_draw_options_init()
 
 /* Draws what node needs into path: .dot, .svg, .png or .pdf, by its ending.
  *
- * Boxes are data (constants, inputs), ellipses calls, with their label and the arguments that are no nodes
+ * Boxes are data (constants, inputs), ellipses calls, with their label, or else the arguments that are no nodes
  * beneath the name; [ ] is a list, [3] an element of one. A thick border: used more than once; a double one:
  * a target; a dashed arrow: waits, but takes no value. Labels are shown as they are, long ones shortened;
  * tooltips have them in full.

@@ -45,6 +45,7 @@ typedef enum rask_arg_kind {
     RASK_ARG_STR,   /* NUL-terminated, copied */
     RASK_ARG_BYTES, /* copied */
     RASK_ARG_VALUE, /* a reference of its own is taken */
+    RASK_ARG_U64,   /* an i64; RASK_ERANGE when it is too large for that */
 } rask_arg_kind;
 
 typedef struct rask_arg {
@@ -53,6 +54,7 @@ typedef struct rask_arg {
         rask_node *node;
         bool boolean;
         int64_t i64;
+        uint64_t u64;
         double f64;
         const char *str;
         rask_bytes bytes;

@@ -8,10 +8,11 @@
 #ifndef __cplusplus
 
 /* Counting and pasting. */
-#    define RASK_CAT_(a, b)                                    a##b
-#    define RASK_CAT(a, b)                                     RASK_CAT_(a, b)
-#    define RASK_NTH_(a, b, c, d, e, f, g, h, i, j, k, n, ...) n
-#    define RASK_COUNT(...)                                    RASK_NTH_(__VA_ARGS__, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#    define RASK_CAT_(a, b)                                                a##b
+#    define RASK_CAT(a, b)                                                 RASK_CAT_(a, b)
+#    define RASK_NTH_(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, n, ...) n
+#    define RASK_COUNT(...)                                                                                  \
+        RASK_NTH_(__VA_ARGS__, MANY, MANY, MANY, MANY, MANY, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 
 /* How a type of a signature is written, taken from a task and given back. */
 #    define RASK_LETTER_bool              "b"
@@ -48,6 +49,10 @@ static inline int rask_return_bytes_(rask_task *task, rask_bytes bytes)
 #    define RASK_SIG_7(r, a, b, c, d, e, f)       RASK_SIG_6(r, a, b, c, d, e) RASK_LETTER_##f
 #    define RASK_SIG_8(r, a, b, c, d, e, f, g)    RASK_SIG_7(r, a, b, c, d, e, f) RASK_LETTER_##g
 #    define RASK_SIG_9(r, a, b, c, d, e, f, g, h) RASK_SIG_8(r, a, b, c, d, e, f, g) RASK_LETTER_##h
+#    define RASK_SIG_10(...)                      RASK_TASK_takes_at_most_8_arguments_use_RASK_SLOTS
+#    define RASK_SIG_MANY(...)                    RASK_TASK_takes_at_most_8_arguments_use_RASK_SLOTS
+#    define RASK_ARGS_10(...)
+#    define RASK_ARGS_MANY(...)
 #    define RASK_ARGS_1(r)
 #    define RASK_ARGS_2(r, a)                      rask_arg_##a(task, 0)
 #    define RASK_ARGS_3(r, a, b)                   RASK_ARGS_2(r, a), rask_arg_##b(task, 1)
@@ -60,7 +65,9 @@ static inline int rask_return_bytes_(rask_task *task, rask_bytes bytes)
 #    define RASK_RESULT_OF(r, ...)                 RASK_CAT(RASK_RESULT_, r)
 #    define RASK_LETTER_OF(r, ...)                 RASK_CAT(RASK_LETTER_, r)
 
-/* RASK_TASK(function, result, arguments…): makes an ordinary function a task. result is none, bool, i64, f64,
+/* A function that can fail takes the task itself: RASK_SLOTS, below.
+ *
+ * RASK_TASK(function, result, arguments…): makes an ordinary function a task. result is none, bool, i64, f64,
  * str, bytes or value; there are 0 to 8 arguments of bool, i64, f64, str, bytes or value. In C these are
  * void, bool, int64_t, double, const char *, rask_bytes, and for value: const rask_value * as an argument
  * (borrowed), rask_value as a result (owned). str and bytes results are copied. RASK_TASK_WITH(function,
@@ -108,6 +115,10 @@ static inline rask_arg rask_arg_of_i64(int64_t i)
 {
     return (rask_arg){.kind = RASK_ARG_I64, .as.i64 = i};
 }
+static inline rask_arg rask_arg_of_u64(uint64_t u)
+{
+    return (rask_arg){.kind = RASK_ARG_U64, .as.u64 = u};
+}
 static inline rask_arg rask_arg_of_f64(double f)
 {
     return (rask_arg){.kind = RASK_ARG_F64, .as.f64 = f};
@@ -129,8 +140,8 @@ static inline rask_arg rask_arg_of_value(const rask_value *v)
         rask_node *: rask_arg_of_node, bool: rask_arg_of_bool, char: rask_arg_of_i64,                        \
         signed char: rask_arg_of_i64, unsigned char: rask_arg_of_i64, short: rask_arg_of_i64,                \
         unsigned short: rask_arg_of_i64, int: rask_arg_of_i64, unsigned: rask_arg_of_i64,                    \
-        long: rask_arg_of_i64, unsigned long: rask_arg_of_i64, long long: rask_arg_of_i64,                   \
-        unsigned long long: rask_arg_of_i64, float: rask_arg_of_f64, double: rask_arg_of_f64,                \
+        long: rask_arg_of_i64, unsigned long: rask_arg_of_u64, long long: rask_arg_of_i64,                   \
+        unsigned long long: rask_arg_of_u64, float: rask_arg_of_f64, double: rask_arg_of_f64,                \
         char *: rask_arg_of_str, const char *: rask_arg_of_str, rask_bytes: rask_arg_of_bytes,               \
         rask_value *: rask_arg_of_value, const rask_value *: rask_arg_of_value)(x)
 
@@ -155,6 +166,7 @@ static inline rask_arg rask_arg_of_value(const rask_value *v)
 #    define RASK_DELAYED_10(g, f, a, b, c, d, e, h, i, j)                                                    \
         RASK_DELAY(g, f, 8, RASK_ARG(a), RASK_ARG(b), RASK_ARG(c), RASK_ARG(d), RASK_ARG(e), RASK_ARG(h),    \
                    RASK_ARG(i), RASK_ARG(j))
+#    define RASK_DELAYED_MANY(...) rask_delayed_takes_at_most_8_arguments_use_rask_call()
 
 /* rask_delayed_outputs(graph, function, outs, count, args, nargs): several results from one call. */
 #    define rask_delayed_outputs(g, f, outs, count, args, nargs)                                             \

@@ -21,7 +21,8 @@ typedef int (*rask_function)(rask_task *task);
 
 enum {
     RASK_PURE = 1 << 0, /* same arguments, same result, no other effect: equal calls may be merged into one */
-    RASK_IO = 1 << 1,   /* mostly waits: runs in a lane of its own and occupies no core's worker */
+    RASK_IO = 1 << 1,   /* mostly waits: runs in a lane of its own and occupies no core's worker. Lanes run
+                          * ahead of who takes their results: for large results leave it out, or set io_lanes */
     RASK_CHEAP = 1 << 2, /* costs less than handing it to a worker: fused into its only consumer */
 };
 
@@ -79,7 +80,8 @@ RASK_API int rask_return_value(rask_task *task, rask_value value); /* takes over
  * The first failure of a call is the one reported. Returns the code. */
 RASK_API int rask_fail(rask_task *task, int code, const char *message);
 
-/* True when the run was cancelled or timed out, or this task is over its own timeout: return soon. Cheap. */
+/* True when the run was cancelled or timed out, or this task is over its own timeout: return soon, with whatever:
+ * a task that was told so has no result. Cheap. */
 RASK_API bool rask_task_cancelled(rask_task *task);
 
 RASK_API const char *rask_task_name(const rask_task *task);

@@ -222,7 +222,7 @@ Test(bad_calls, with_arguments_that_are_no_value)
         {{.kind = RASK_ARG_BYTES, .as.bytes = {NULL, 9}}, "argument 0: 9 bytes at NULL"},
         {{.kind = RASK_ARG_VALUE, .as.value = NULL}, "argument 0 is no value"},
         {{.kind = RASK_ARG_VALUE, .as.value = &(const rask_value){.type = 8}}, "argument 0 is no value"},
-        {{.kind = RASK_ARG_VALUE + 1}, "argument 0 has the unknown kind 7"},
+        {{.kind = RASK_ARG_U64 + 1}, "argument 0 has the unknown kind 8"},
         {{.kind = UINT32_MAX}, "argument 0 has the unknown kind 4294967295"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -502,4 +502,13 @@ Test(bad_types, true_and_false_of_c_are_bools_and_other_numbers_are_not)
     cr_expect_not_null(CALL_NODES(&def, rask_const(g, false)));
     tear_down();
     BAD(RASK_ETYPE, "f: argument 0 is i64, not bool", CALL(&def, RASK_ARG(2)));
+}
+
+Test(bad_arguments, an_unsigned_number_too_large_for_i64_is_refused)
+{
+    BAD(RASK_ERANGE, "echo: argument 0 is 9223372036854775808, too large for i64",
+        CALL(RASK_DEF(echo), RASK_ARG((uint64_t)1 << 63)));
+    set_up();
+    cr_expect_not_null(rask_const(g, (uint64_t)INT64_MAX));
+    tear_down();
 }

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #define MILLION    1000000u
-#define SMALL      10     /* tasks of a graph whose best order is found by trying all */
-#define RENUMBERED 100    /* random numberings of each real graph */
+#define SMALL      10  /* tasks of a graph whose best order is found by trying all */
+#define RENUMBERED 100 /* random numberings of each real graph */
 
 /* A graph under construction: edges in the order of their tasks. */
 typedef struct {

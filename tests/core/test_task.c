@@ -351,8 +351,8 @@ Test(failure, is_reported_with_its_code_and_message)
         const char *code, *message;
     } cases[] = {
         {"RASK_EIO", "returned RASK_EIO (input or output failed)"},
-        {"RASK_E?", "returned RASK_E? (unknown status)"},
-        {"RASK_E?", "returned RASK_E? (unknown status)"},
+        {"RASK_ETASK", "returned -1, which is no status"},
+        {"RASK_ETASK", "returned 12345, which is no status"},
         {"RASK_ENOENT", "): no such thing"},
         {"RASK_ETASK", "): not quite"},
         {"RASK_EIO", "): input or output failed"},

@@ -11,9 +11,9 @@
 #include <time.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { CELLS = 3000, SEEDS = 8, BREAKS = 150 };
+enum { CELLS = 3000, SEEDS = 8, BREAKS = 150, GATHERINGS = 40 };
 #else
-enum { CELLS = 6000, SEEDS = 24, BREAKS = 300 };
+enum { CELLS = 6000, SEEDS = 24, BREAKS = 300, GATHERINGS = 150 };
 #endif
 
 enum { SUCCEEDS, FAILS, CANCELS, MEETS, COMPUTES };
@@ -326,6 +326,41 @@ Test(burst, two_long_tasks_far_apart_run_together)
         cr_assert_eq(rask_compute_with(m->total, &o, &sum), RASK_OK, "%s", rask_graph_error(m->graph));
         mesh_free(m);
     }
+}
+
+/* Independent short tasks, with which gathering begins soon, anywhere: one among them, which may be the owner's
+ * last before he gathers, waits for the very last. */
+static atomic_bool last_came;
+
+static int64_t step(int64_t waits, int64_t is_last)
+{
+    if (is_last)
+        atomic_store(&last_came, true);
+    for (int ms = 0; waits && ms < 8000 && !atomic_load(&last_came); ms++)
+        sleep_us(1000);
+    return !waits || atomic_load(&last_came);
+}
+RASK_TASK(step, i64, i64, i64);
+
+static void must_reach_the_last(uint32_t waiting)
+{
+    enum { STEPS = 3000 };
+    rask_graph *g = rask_graph_new();
+    rask_node *nodes[STEPS];
+    rask_value results[STEPS];
+    rask_options o = threads(2);
+    atomic_store(&last_came, false);
+    for (uint32_t i = 0; i < STEPS; i++)
+        nodes[i] = rask_delayed(g, step, i == waiting, i == STEPS - 1);
+    cr_assert_eq(rask_compute_values(nodes, STEPS, &o, results), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(results[waiting].as.i64, 1, "task %u kept the others from running", waiting);
+    rask_graph_free(g);
+}
+
+Test(burst, a_long_task_found_while_gathering_does_not_hold_the_others_up)
+{
+    for (uint32_t i = 0; i < GATHERINGS; i++)
+        must_reach_the_last(40 + 37 * i % 1460);
 }
 
 /* On one core with others, the worker in a burst loses it at any place, for long. */

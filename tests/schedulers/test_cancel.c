@@ -102,6 +102,51 @@ Test(cancel, a_task_out_of_time_fails_with_its_figure)
     }
 }
 
+/* Tells that it was stopped in the way of a run that was cancelled, whoever it was that stopped it. */
+static int give_up_when_cancelled(rask_task *t)
+{
+    poll_until_cancelled(t);
+    return rask_fail(t, RASK_ECANCELLED, "stopped in the middle");
+}
+RASK_SLOTS(give_up_when_cancelled);
+
+Test(cancel, a_task_that_gives_up_at_the_runs_deadline_leaves_the_run_timed_out)
+{
+    for (size_t i = 0; i < 2 * SETUPS; i++) {
+        rask_graph *g = rask_graph_new();
+        rask_options o = setup(i % SETUPS);
+        rask_report report;
+        int64_t answer;
+        o.timeout = 0.02;
+        o.keep_going = i >= SETUPS;
+        o.report = &report;
+        rask_node *after = rask_delayed(g, count_after, rask_delayed(g, give_up_when_cancelled));
+        cr_assert_eq(rask_compute_with(after, &o, &answer), RASK_ETIMEDOUT, "%s", rask_graph_error(g));
+        cr_assert(strstr(rask_graph_error(g), "0.02"), "%s", rask_graph_error(g));
+        cr_assert_eq(report.failed, 0);
+        cr_assert_eq(report.skipped, 2);
+        rask_graph_free(g);
+    }
+}
+
+Test(cancel, a_task_that_gives_up_at_its_own_deadline_is_out_of_time)
+{
+    for (size_t i = 0; i < 2 * SETUPS; i++) {
+        rask_graph *g = rask_graph_new();
+        rask_options o = setup(i % SETUPS);
+        rask_report report;
+        bool answer;
+        o.keep_going = i >= SETUPS;
+        o.report = &report;
+        rask_node *slow = rask_set_timeout(rask_delayed(g, give_up_when_cancelled), 0.02);
+        cr_assert_eq(rask_compute_with(slow, &o, &answer), RASK_ETIMEDOUT, "%s", rask_graph_error(g));
+        cr_assert(strstr(rask_graph_error(g), "give_up_when_cancelled"), "%s", rask_graph_error(g));
+        cr_assert(strstr(rask_graph_error(g), "0.02"), "%s", rask_graph_error(g));
+        cr_assert_eq(report.failed, 1);
+        rask_graph_free(g);
+    }
+}
+
 /* Its first call takes too long, its second does not. */
 static int slow_at_first(rask_task *t)
 {
@@ -295,9 +340,8 @@ static void *compute_slow(void *token)
     rask_options o = with("threads", 2);
     bool answer;
     o.cancel = token;
-    cr_assert_eq(rask_compute_with(rask_delayed(g, poll_until_cancelled), &o, &answer), RASK_OK, "%s",
-                 rask_graph_error(g));
-    cr_assert(answer);
+    cr_assert_eq(rask_compute_with(rask_delayed(g, poll_until_cancelled), &o, &answer), RASK_ECANCELLED,
+                 "a task that was told to stop has a result");
     rask_graph_free(g);
     return NULL;
 }
@@ -315,4 +359,18 @@ Test(cancel, one_token_ends_all_runs_that_use_it)
     for (int i = 0; i < 4; i++)
         pthread_join(ids[i], NULL);
     rask_cancel_token_free(token);
+}
+
+/* It returns as if nothing had happened. */
+Test(cancel, a_last_task_told_to_stop_has_no_result)
+{
+    for (int serial = 0; serial < 2; serial++) {
+        rask_graph *g = rask_graph_new();
+        rask_options o = with(serial ? "serial" : "threads", 2);
+        bool answer;
+        o.timeout = 0.02;
+        cr_expect_eq(rask_compute_with(rask_delayed(g, poll_until_cancelled), &o, &answer), RASK_ETIMEDOUT);
+        cr_expect(strstr(rask_graph_error(g), "the run took longer"), "%s", rask_graph_error(g));
+        rask_graph_free(g);
+    }
 }

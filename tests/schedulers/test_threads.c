@@ -546,6 +546,69 @@ Test(threads, a_fork_in_the_middle_of_another_threads_runs_does_no_harm)
     while (pthread_tryjoin_np(forking, NULL))
         cr_assert(computes_at_home());
 }
+
+/* Large enough for the allocator to map it, and to keep it in its own table. */
+static rask_value large(int64_t fill)
+{
+    enum { BYTES = 4 << 20 };
+    rask_value value;
+    char *data;
+    if (rask_value_bytes_alloc(BYTES, &data, &value))
+        return rask_value_none();
+    data[0] = (char)fill;
+    return value;
+}
+RASK_TASK(large, value, i64);
+
+static int64_t first_byte(const rask_value *bytes)
+{
+    rask_bytes b;
+    return rask_value_get_bytes(bytes, &b) ? -1000 : b.data[0];
+}
+RASK_TASK(first_byte, i64, value);
+
+static bool computes_large(void)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *nodes[4];
+    rask_options o = threads(2);
+    int64_t answer = 0;
+    for (int i = 0; i < 4; i++)
+        nodes[i] = rask_delayed(g, first_byte, rask_delayed(g, large, i));
+    bool right = !rask_compute_with(rask_sum(rask_list(g, nodes, 4)), &o, &answer) && answer == 6;
+    rask_graph_free(g);
+    return right;
+}
+
+static atomic_bool enough;
+
+static void *allocate_large(void *unused)
+{
+    while (!atomic_load(&enough)) {
+        rask_value value = large(1);
+        rask_value_unref(&value);
+    }
+    return unused;
+}
+
+Test(threads, a_fork_while_other_threads_allocate_large_results_does_no_harm)
+{
+    pthread_t ids[3];
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(pthread_create(&ids[i], NULL, allocate_large, NULL), 0);
+    for (int i = 0; i < 200; i++) {
+        pid_t child = fork();
+        if (!child) {
+            alarm(10);
+            _exit(computes_large() ? 0 : 1);
+        }
+        int code = exit_code(child);
+        cr_assert_eq(code, 0, "the child ended with %d", code);
+    }
+    atomic_store(&enough, true);
+    for (int i = 0; i < 3; i++)
+        pthread_join(ids[i], NULL);
+}
 #    endif
 
 /* What a program does at its end, in a child. */

@@ -386,7 +386,10 @@ static int run(const tool_command *c, int argc, char **argv)
     if (parsed != OPTIONS_GOOD)
         return parsed == OPTIONS_HELP ? say_done(c->name) : EXIT_USAGE;
     if (argc - first != 1 || strcmp(argv[first], "tasks") != 0) {
-        say_error(c->name, "one argument needed, what to measure: tasks");
+        if (argc - first == 1)
+            say_error(c->name, "no such benchmark: \"%s\", only tasks", argv[first]);
+        else
+            say_error(c->name, "one argument needed, what to measure: tasks");
         return EXIT_USAGE;
     }
     if (!is_shape(o.shape)) {

@@ -79,6 +79,14 @@ static uint64_t row_most(const option_row *row)
     return row->most ? row->most : UINT64_MAX;
 }
 
+static const char *out_of_range(const option_row *row)
+{
+    static char text[80];
+    snprintf(text, sizeof text, "not a number from %llu to %llu", (unsigned long long)row->least,
+             (unsigned long long)row_most(row));
+    return text;
+}
+
 /* Each sets the field when the text is good, and says what is wrong otherwise; NULL: nothing. */
 static const char *set_number(const option_row *row, uint64_t *field, const char *text)
 {
@@ -88,7 +96,7 @@ static const char *set_number(const option_row *row, uint64_t *field, const char
     else if (!options_number(text, &value))
         return "not a number";
     if (value < row->least || value > row_most(row))
-        return "number out of range";
+        return out_of_range(row);
     *field = value;
     return NULL;
 }

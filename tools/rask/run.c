@@ -52,7 +52,8 @@ static int run_plan(const char *command, const common_options *o, rask_plan *pla
         return EXIT_INTERRUPTED;
     }
     const rask_failure *failures;
-    const char *message = rask_plan_failures(plan, &failures) ? failures[0].message : rask_plan_error(plan);
+    bool own = rask_plan_failures(plan, &failures) && status != RASK_EBUDGET;
+    const char *message = own ? failures[0].message : rask_plan_error(plan);
     return status ? say_failure(command, message, status) : EXIT_DONE;
 }
 

@@ -27,6 +27,9 @@ static int fail(words_job *job, int code, const char *path, const char *what)
     return code;
 }
 
+/* Endless input without white space must not take all memory. */
+#define LONGEST_WORD ((uint64_t)1 << 30)
+
 static int fail_errno(words_job *job, const char *path)
 {
     int code = errno == ENOENT ? RASK_ENOENT : errno == ENOMEM ? RASK_ENOMEM : RASK_EIO;
@@ -51,7 +54,8 @@ static bool cancelled(const words_job *job)
 
 int words_job_init(words_job *job, uint64_t seed, uint64_t ceiling)
 {
-    *job = (words_job){.ceiling = ceiling ? ceiling : UINT64_MAX};
+    *job = (words_job){.ceiling = ceiling ? ceiling : UINT64_MAX,
+                       .longest = ceiling && ceiling < LONGEST_WORD ? ceiling : LONGEST_WORD};
     return words_counter_init(&job->counter, seed, ceiling);
 }
 
@@ -83,9 +87,9 @@ static int buffer_reserve(words_buffer *buffer, size_t more)
 static int job_reserve(words_job *job, size_t more, const char *path)
 {
     char text[128];
-    if (job->buffer.used > job->ceiling) {
-        snprintf(text, sizeof text, "a word of more than %llu bytes, a task's share of the memory budget",
-                 (unsigned long long)job->ceiling);
+    if (job->buffer.used > job->longest) {
+        snprintf(text, sizeof text, "a word of more than %llu bytes, %s", (unsigned long long)job->longest,
+                 job->longest < LONGEST_WORD ? "a task's share of the memory budget" : "which is the limit");
         return fail(job, RASK_EBUDGET, path, text);
     }
     int status = buffer_reserve(&job->buffer, more);

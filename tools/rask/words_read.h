@@ -41,7 +41,8 @@ typedef struct words_buffer {
 typedef struct words_job {
     words_counter counter;
     words_buffer buffer;
-    uint64_t ceiling;                 /* for the counter, and for a single word */
+    uint64_t ceiling;                 /* for the counter */
+    uint64_t longest;                 /* bytes of a single word */
     bool (*cancelled)(void *context); /* asked every few pieces; NULL: never */
     void *context;
     words_failure failure;
