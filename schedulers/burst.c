@@ -29,9 +29,9 @@ enum {
     LONG_NS = 200,     /* without it: units above are better shared */
     LEAST_UNITS = 512, /* left: a burst for fewer is not worth gathering for */
     LOOK_UNITS = 64,   /* between two readings of the clock */
-    PATIENCE_NS =
-        500000, /* above LONG_NS, summed up, before a burst ends: a page fault or two are no reason */
     LEAST_TRUST = 64,
+    /* Above LONG_NS, summed up, before a burst ends: a page fault or two are no reason. */
+    PATIENCE_NS = 500000,
 };
 
 bool rk_burst_pays(const rk_session *session, uint64_t unit_ns)

@@ -77,17 +77,12 @@ static void offer(rk_session *session, rk_seat *seat)
 
 /* Units that find no room in the deque are linked through their join counters, which nobody needs any more.
  * They cannot be stolen, but nothing is lost. */
-static void push(rk_session *session, rk_seat *seat, uint32_t unit)
+void rk_session_hold(rk_session *session, rk_seat *seat, uint32_t unit)
 {
     if (rk_deque_push(&seat->deque, unit))
         return;
     rk_store_relaxed(&session->run->join[unit], seat->overflow);
     seat->overflow = unit;
-}
-
-void rk_session_hold(rk_session *session, rk_seat *seat, uint32_t unit)
-{
-    push(session, seat, unit);
 }
 
 void rk_session_finish(rk_session *session)
@@ -107,35 +102,46 @@ static inline bool take_ready(rk_session *session, uint32_t unit)
     return false;
 }
 
-/* Releases what waits for unit. The first unit in plan order that became ready, for the worker to run next,
- * or RK_NO_UNIT; the others are in its deque. */
+/* Units that became ready together, latest in plan order first: the earliest is to run next, the others go to the
+ * deque. */
+typedef struct batch {
+    uint32_t next;
+    bool pushed;
+} batch;
+
+static inline void batch_add(rk_session *session, rk_seat *seat, batch *b, uint32_t unit)
+{
+    if (b->next != RK_NO_UNIT) {
+        rk_session_hold(session, seat, b->next);
+        b->pushed = true;
+    }
+    b->next = unit;
+}
+
+static inline uint32_t batch_end(rk_session *session, rk_seat *seat, const batch *b)
+{
+    if (b->pushed) {
+        rk_deque_publish(&seat->deque);
+        offer(session, seat);
+    }
+    return b->next;
+}
+
 uint32_t rk_session_release(rk_session *session, rk_seat *seat, uint32_t unit)
 {
     rk_run *run = session->run;
     const rask_plan *plan = run->plan;
-    uint32_t next = RK_NO_UNIT;
-    bool pushed = false;
+    batch b = {.next = RK_NO_UNIT};
     for (uint32_t e = plan->succ_start[unit + 1]; e-- > plan->succ_start[unit];) {
         uint32_t ready = rk_run_release(run, plan->succ[e]);
         if (ready == RK_NO_UNIT)
             continue;
-        if (rk_run_is_end(run, ready)) {
+        if (rk_run_is_end(run, ready))
             rk_session_finish(session);
-            continue;
-        }
-        if (!take_ready(session, ready))
-            continue;
-        if (next != RK_NO_UNIT) {
-            push(session, seat, next);
-            pushed = true;
-        }
-        next = ready;
+        else if (take_ready(session, ready))
+            batch_add(session, seat, &b, ready);
     }
-    if (pushed) {
-        rk_deque_publish(&seat->deque);
-        offer(session, seat);
-    }
-    return next;
+    return batch_end(session, seat, &b);
 }
 
 void rk_session_release_from_lane(rk_session *session, uint32_t unit)
@@ -195,22 +201,11 @@ static uint32_t claim_size(const rk_session *session, const rk_seat *seat, uint3
 static uint32_t pass(rk_session *session, rk_seat *seat, uint32_t at, uint32_t count)
 {
     rk_run *run = session->run;
-    uint32_t next = RK_NO_UNIT;
-    bool pushed = false;
-    for (uint32_t unit = at + count; unit-- > at;) {
-        if (unit >= run->plan->units || !rk_run_count_down(run, unit) || !take_ready(session, unit))
-            continue;
-        if (next != RK_NO_UNIT) {
-            push(session, seat, next);
-            pushed = true;
-        }
-        next = unit;
-    }
-    if (pushed) {
-        rk_deque_publish(&seat->deque);
-        offer(session, seat);
-    }
-    return next;
+    batch b = {.next = RK_NO_UNIT};
+    for (uint32_t unit = at + count; unit-- > at;)
+        if (unit < run->plan->units && rk_run_count_down(run, unit) && take_ready(session, unit))
+            batch_add(session, seat, &b, unit);
+    return batch_end(session, seat, &b);
 }
 
 /* The next unit of the cursor that is ready. */
@@ -250,7 +245,7 @@ static uint32_t steal_from(rk_session *session, rk_seat *seat, rk_seat *victim)
         if (first == RK_NO_UNIT)
             first = unit;
         else
-            push(session, seat, unit);
+            rk_session_hold(session, seat, unit);
         got++;
     }
     seat->worker.stolen += first != RK_NO_UNIT;

@@ -67,7 +67,7 @@ void rk_session_finish(rk_session *session);
 /* Releases what waits for unit. The first unit in plan order that became ready, for the worker to run next,
  * or RK_NO_UNIT; the others are in its deque. */
 uint32_t rk_session_release(rk_session *session, rk_seat *seat, uint32_t unit);
-/* Keeps a unit that is ready for the owner's next look at his deque. */
+/* Puts a unit that is ready into the deque of who sits in seat, and calls this. */
 void rk_session_hold(rk_session *session, rk_seat *seat, uint32_t unit);
 /* Makes the cursor one more predecessor of every unit from … on. */
 void rk_session_count_cursor(rk_session *session, uint32_t from);

@@ -56,7 +56,8 @@ static inline rask_draw_options rask_draw_options_init()
  * options, a colour that needs a recording without one; RASK_EUNSUPPORTED: no Graphviz module for SVG, PNG,
  * PDF: the message names the package; RASK_EIO: writing failed; RASK_EGRAPH, RASK_ENOMEM. The message is in
  * rask_graph_error(). One drawing at a time is made in a process: calls from several threads wait for each
- * other, since Graphviz is not thread-safe. */
+ * other, since Graphviz is not thread-safe. The module is looked for in the folder that the environment variable
+ * RASK_MODULE_PATH names, where Rask was installed, and beside the library. */
 RASK_API int rask_draw(rask_node *node, const char *path, const rask_draw_options *options);
 RASK_API int rask_draw_nodes(rask_node *const *nodes, size_t count, const char *path,
                              const rask_draw_options *options);

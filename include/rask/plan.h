@@ -14,9 +14,8 @@ extern "C" {
 
 typedef struct rask_plan rask_plan;
 
-/* Plans count targets of one graph. RASK_EGRAPH: a target is NULL, which a failed builder returned; the code
- * latched in the graph, when its targets are nodes all the same; RASK_EINVAL:
- * no targets or targets of different graphs; RASK_ENOMEM. The message is in rask_graph_error(). */
+/* Plans count targets of one graph. The code latched in the graph, when some target leads to it; RASK_EGRAPH: a target
+ * is NULL, which is what failed builders return; RASK_EINVAL: no targets, or targets of different graphs; RASK_ENOMEM. The message is in rask_graph_error(). *out is the caller's to free. */
 RASK_API int rask_plan_new(rask_node *const *targets, size_t count, rask_plan **out);
 RASK_API void rask_plan_free(rask_plan *plan);
 

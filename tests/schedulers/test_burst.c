@@ -3,6 +3,7 @@
 #include "graphs.h"
 #include "schedulers/chaos.h"
 #include "schedulers/threads.h"
+#include "support.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -157,14 +158,6 @@ static void mesh_mark(mesh *m, uint64_t seed, uint32_t count, uint8_t does, uint
         m->cells[at].does = does;
         m->cells[at].sleep_us = us;
     }
-}
-
-static rask_options threads(uint32_t workers)
-{
-    rask_options o = RASK_OPTIONS_INIT;
-    o.scheduler = "threads";
-    o.workers = workers;
-    return o;
 }
 
 static void must_compute(mesh *m, uint32_t workers)

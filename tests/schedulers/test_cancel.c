@@ -1,5 +1,6 @@
 /* Runs that are cancelled or out of time end soon, whole, and with nothing left behind. */
 #include "graphs.h"
+#include "support.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -7,12 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-static void sleep_ms(long ms)
-{
-    struct timespec rest = {ms / 1000, ms % 1000 * 1000000};
-    nanosleep(&rest, NULL);
-}
 
 static rask_options with(const char *scheduler, uint32_t workers)
 {

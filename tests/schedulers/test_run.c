@@ -2,6 +2,7 @@
  * it. */
 #include "graphs.h"
 #include "schedulers/chaos.h"
+#include "support.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -13,14 +14,6 @@ static rask_options serial(uint64_t seed)
     rask_options o = RASK_OPTIONS_INIT;
     o.scheduler = "serial";
     o.seed = seed;
-    return o;
-}
-
-static rask_options threads(uint32_t workers)
-{
-    rask_options o = RASK_OPTIONS_INIT;
-    o.scheduler = "threads";
-    o.workers = workers;
     return o;
 }
 

@@ -1,6 +1,7 @@
 /* Runs that share what the process has one of: the lanes of the pool, values that somebody keeps, and threads
  * that the system may refuse. */
 #include "schedulers/chaos.h"
+#include "support.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -14,20 +15,6 @@ enum { HAND_OUTS = 200, SEEDS = 20 };
 #else
 enum { HAND_OUTS = 1000, SEEDS = 100 };
 #endif
-
-static rask_options threads(uint32_t workers)
-{
-    rask_options o = RASK_OPTIONS_INIT;
-    o.scheduler = "threads";
-    o.workers = workers;
-    return o;
-}
-
-static void sleep_ms(long ms)
-{
-    struct timespec rest = {ms / 1000, ms % 1000 * 1000000};
-    nanosleep(&rest, NULL);
-}
 
 static int64_t one(int64_t unused)
 {

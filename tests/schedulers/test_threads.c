@@ -1,6 +1,7 @@
 /* What is the threads scheduler's own: nesting, many runs at once, I/O lanes, wake-ups, fork, the program's
  * end. */
 #include "graphs.h"
+#include "support.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -18,20 +19,6 @@ enum { TINY_RUNS = 5000, RUNS_OF_EACH = 20, AGAIN = 500 };
 #else
 enum { TINY_RUNS = 20000, RUNS_OF_EACH = 40, AGAIN = 1000 };
 #endif
-
-static rask_options threads(uint32_t workers)
-{
-    rask_options o = RASK_OPTIONS_INIT;
-    o.scheduler = "threads";
-    o.workers = workers;
-    return o;
-}
-
-static void sleep_ms(long ms)
-{
-    struct timespec rest = {ms / 1000, ms % 1000 * 1000000};
-    nanosleep(&rest, NULL);
-}
 
 static int64_t one(int64_t unused)
 {
