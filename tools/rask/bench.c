@@ -1,6 +1,7 @@
 /* Every shape runs in a child of its own, so that its peak of memory is its own and it meets a fresh heap.
  * The child measures and sends its figures through a pipe; the parent prints them. */
 #include "commands.h"
+#include "measure.h"
 #include "say.h"
 #include "shapes.h"
 
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { REPEAT_MAX = 1000, THREADS_MAX = 1024 };
@@ -94,39 +94,6 @@ static int add(rask_task *task)
 }
 RASK_SLOTS(add);
 
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-/* A line of /proc/self/status in bytes; -1 when there is none. */
-static double status_bytes(const char *field)
-{
-    char line[256];
-    double bytes = -1;
-    FILE *file = fopen("/proc/self/status", "re");
-    while (file && fgets(line, sizeof line, file)) {
-        if (strncmp(line, field, strlen(field)) == 0)
-            bytes = strtod(line + strlen(field), NULL) * 1024;
-    }
-    if (file)
-        fclose(file);
-    return bytes;
-}
-
-/* Makes the mark of peak memory start over from what is resident now, and returns that. */
-static double mark_memory(void)
-{
-    FILE *file = fopen("/proc/self/clear_refs", "we");
-    if (file) {
-        fputs("5", file);
-        fclose(file);
-    }
-    return status_bytes("VmHWM:");
-}
-
 /* Ends the child, which leaves what it inherited from its parent alone. */
 static void die(const bench_shape *shape, const char *what)
 {
@@ -191,36 +158,24 @@ static void free_round(round_state *r)
 static void measure_once(const bench_shape *shape, const bench_sinks *sinks, const bench_options *o,
                          rask_node **args, round_state *r, double *ns)
 {
-    double start = now_ns();
+    double start = bench_now_ns();
     build(shape, sinks, args, r);
-    double built = now_ns();
+    double built = bench_now_ns();
     run_plan(shape, o, r);
-    double ran = now_ns();
+    double ran = bench_now_ns();
     verify(shape, sinks, r);
-    double again = now_ns();
+    double again = bench_now_ns();
     run_plan(shape, o, r);
-    double ran_again = now_ns();
+    double ran_again = bench_now_ns();
     verify(shape, sinks, r);
-    double ending = now_ns();
+    double ending = bench_now_ns();
     free_round(r);
-    double ended = now_ns();
+    double ended = bench_now_ns();
     ns[STEP_BUILD] = built - start;
     ns[STEP_RUN] = ran - built;
     ns[STEP_AGAIN] = ran_again - again;
     ns[STEP_FREE] = ended - ending;
     ns[STEP_TOTAL] = ns[STEP_BUILD] + ns[STEP_RUN] + ns[STEP_FREE];
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *list, uint64_t count)
-{
-    qsort(list, count, sizeof *list, compare_doubles);
-    return count % 2 ? list[count / 2] : (list[count / 2 - 1] + list[count / 2]) / 2;
 }
 
 /* The threads of a run are kept from one run to the next: started here, they are no part of the figures. */
@@ -250,7 +205,7 @@ static figures measure(const bench_shape *shape, const bench_sinks *sinks, const
     if (!args || !r.results)
         die(shape, "out of memory");
     start_threads(o);
-    double before = mark_memory();
+    double before = bench_memory_mark();
     for (uint64_t i = 0; i < o->repeat; i++) {
         double ns[STEP_COUNT];
         measure_once(shape, sinks, o, args, &r, ns);
@@ -258,9 +213,9 @@ static figures measure(const bench_shape *shape, const bench_sinks *sinks, const
             samples[step][i] = ns[step] / shape->n;
     }
     if (before >= 0)
-        out.peak_bytes = (status_bytes("VmHWM:") - before) / shape->n;
+        out.peak_bytes = (bench_memory_peak() - before) / shape->n;
     for (int step = 0; step < STEP_COUNT; step++)
-        out.ns[step] = median(samples[step], o->repeat);
+        out.ns[step] = bench_median(samples[step], o->repeat);
     free(args);
     free(r.results);
     return out;

@@ -1,6 +1,5 @@
-#define _GNU_SOURCE /* getopt_long */
-
 #include "peer.h"
+#include "measure.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -9,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { REPEAT_MAX = 1000, THREADS_MAX = 1024 };
@@ -42,49 +40,12 @@ void *bench_peer_zeroed(size_t count, size_t size)
     return memory;
 }
 
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-/* A line of /proc/self/status in bytes; -1 when the system has no such file or line. */
-static double status_bytes(const char *field)
-{
-    char line[256];
-    double bytes = -1;
-    FILE *file = fopen("/proc/self/status", "r");
-    if (!file)
-        return -1;
-    while (fgets(line, sizeof line, file)) {
-        if (strncmp(line, field, strlen(field)) == 0)
-            bytes = strtod(line + strlen(field), NULL) * 1024;
-    }
-    fclose(file);
-    return bytes;
-}
-
-/*
- * Makes VmHWM start over from what is resident now, and returns that. Where the kernel refuses, the mark
- * stays at the earlier peak, and the figure comes out too low by at most what the shape's making took.
- */
-static double memory_mark(void)
-{
-    FILE *file = fopen("/proc/self/clear_refs", "w");
-    if (file) {
-        fputs("5", file);
-        fclose(file);
-    }
-    return status_bytes("VmHWM:");
-}
-
 static double timed(void (*step)(void *), void *self)
 {
-    double start = now_ns();
+    double start = bench_now_ns();
     if (step)
         step(self);
-    return now_ns() - start;
+    return bench_now_ns() - start;
 }
 
 static void verify(const bench_engine *engine, const bench_shape *shape, const bench_sinks *sinks, void *self)
@@ -115,19 +76,6 @@ static void measure_once(const bench_engine *engine, const bench_shape *shape, c
     s->count++;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *list, uint32_t count)
-{
-    qsort(list, count, sizeof *list, compare_doubles);
-    return count % 2 ? list[count / 2] : (list[count / 2 - 1] + list[count / 2]) / 2;
-}
-
 static void print_column(bool known, double figure)
 {
     if (known)
@@ -140,11 +88,11 @@ static void print_line(const bench_engine *engine, const bench_shape *shape, uin
                        double bytes)
 {
     printf("%s\t%s\t%u\t%u", engine->name, shape->name, threads, shape->n);
-    print_column(true, median(s->ns[STEP_TOTAL], s->count));
-    print_column(engine->build != NULL, median(s->ns[STEP_BUILD], s->count));
-    print_column(true, median(s->ns[STEP_RUN], s->count));
-    print_column(engine->again != NULL, median(s->ns[STEP_AGAIN], s->count));
-    print_column(true, median(s->ns[STEP_FREE], s->count));
+    print_column(true, bench_median(s->ns[STEP_TOTAL], s->count));
+    print_column(engine->build != NULL, bench_median(s->ns[STEP_BUILD], s->count));
+    print_column(true, bench_median(s->ns[STEP_RUN], s->count));
+    print_column(engine->again != NULL, bench_median(s->ns[STEP_AGAIN], s->count));
+    print_column(true, bench_median(s->ns[STEP_FREE], s->count));
     print_column(bytes >= 0, bytes / shape->n);
     putchar('\n');
 }
@@ -157,10 +105,10 @@ static void measure(const bench_engine *engine, const char *name, const options 
     if (bench_shape_make(name, o->tasks, BENCH_SHAPE_SEED, &shape) || bench_shape_check(&shape, &sinks))
         bench_peer_die("out of memory");
     void *self = engine->open(&shape, o->threads);
-    double before = memory_mark();
+    double before = bench_memory_mark();
     for (uint32_t i = 0; i < o->repeat; i++)
         measure_once(engine, &shape, &sinks, self, &s);
-    double after = status_bytes("VmHWM:");
+    double after = bench_memory_peak();
     engine->close(self);
     print_line(engine, &shape, o->threads, &s, before < 0 ? -1 : after - before);
     bench_sinks_free(&sinks);
