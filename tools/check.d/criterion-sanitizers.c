@@ -11,6 +11,7 @@
  *
  * Programs without Criterion (what a test starts, say) load this file too: hence the weak symbols.
  */
+#define _GNU_SOURCE
 #include <criterion/criterion.h>
 #include <dlfcn.h>
 
