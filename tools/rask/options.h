@@ -52,7 +52,7 @@ typedef struct common_options {
          .help = "tasks at once (default: the cores there are)",                                             \
          .environment = "RASK_WORKERS",                                                                      \
          .least = 1,                                                                                         \
-         .most = 4096},                                                                                      \
+         .most = 1024},                                                                                      \
         {.name = "memory",                                                                                   \
          .kind = OPTION_SIZE,                                                                                \
          .offset = offsetof(type, common.memory),                                                            \
