@@ -114,7 +114,11 @@ RASK_API rask_node *rask_set_label(rask_node *node, const char *label);
 RASK_API rask_node *rask_set_priority(rask_node *node, int32_t priority);
 RASK_API rask_node *rask_set_retries(rask_node *node, uint32_t retries);
 RASK_API rask_node *rask_set_timeout(rask_node *node, double seconds);
+/* The size of its result, in bytes: what the memory order goes by and the budget reserves before the call. 0: unknown. */
 RASK_API rask_node *rask_set_result_bytes(rask_node *node, uint64_t bytes);
+/* Memory that the call uses while it runs, beside its arguments and its result: the budget counts it from before the
+ * call to its return. */
+RASK_API rask_node *rask_set_scratch_bytes(rask_node *node, uint64_t bytes);
 
 RASK_API rask_graph *rask_node_graph(const rask_node *node);
 RASK_API uint32_t rask_node_id(const rask_node *node); /* 0, 1, 2, … in the order of building */

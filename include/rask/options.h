@@ -32,6 +32,11 @@ typedef struct rask_report {
     uint64_t live_bytes; /* result bytes still held when the run ended, without those handed out: 0 */
     double seconds;      /* from plan to result */
     uint32_t workers;
+    uint64_t spilled_bytes;   /* of results written to the scratch file */
+    uint64_t read_back_bytes; /* and read from it */
+    uint32_t dropped;         /* results of sources dropped, */
+    uint32_t remade;          /* and sources called again for them */
+    uint64_t peak_rss;        /* most resident memory the process ever had; 0: the system does not tell */
 } rask_report;
 
 typedef struct rask_options {
@@ -51,6 +56,8 @@ typedef struct rask_options {
     const rask_observer *const *observers;
     size_t observer_count;
     rask_report *report; /* filled in when the run ends; NULL: not wanted */
+    const char *scratch; /* folder for results that memory has no room for; NULL: RASK_SCRATCH, else TMPDIR,
+                          * else /tmp */
 } rask_options;
 
 /* Everything at its default. */

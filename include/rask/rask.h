@@ -2,6 +2,7 @@
 #ifndef RASK_RASK_H
 #define RASK_RASK_H
 
+#include <rask/array.h>
 #include <rask/base.h>
 #include <rask/draw.h>
 #include <rask/graph.h>

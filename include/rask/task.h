@@ -24,6 +24,10 @@ enum {
     RASK_IO = 1 << 1,   /* mostly waits: runs in a lane of its own and occupies no core's worker. Lanes run
                           * ahead of who takes their results: for large results leave it out, or set io_lanes */
     RASK_CHEAP = 1 << 2, /* costs less than handing it to a worker: fused into its only consumer */
+    RASK_SOURCE =
+        1 << 3, /* its result is read from a place where it stays and may be asked for again: under memory
+                           * pressure the result is dropped and the task called again, when its arguments are
+                           * constants only */
 };
 
 /* Letters of signatures. */

@@ -1,0 +1,491 @@
+/* rask/array.h: n-dimensional arrays larger than memory.
+ *
+ * A rask_array is an expression: where elements come from and what is done to them. Building one checks shapes, dtypes
+ * and axes at once, by NumPy's rules, and reads at most the header of a file; nothing is computed. When a result is
+ * asked for, the expression is simplified, element-wise operations are fused into one pass over cache-sized strips,
+ * and chunk tasks are written into the graph, as large as the memory budget allows.
+ *
+ * Arrays belong to their graph and live as long. Builders take NULL and return NULL, and latch the first error in the
+ * graph (rask/graph.h). An array is built by one thread at a time, with its graph.
+ *
+ * Types. Numbers given as C scalars are weak: an integer takes the dtype of the array it meets, a double at least f32's
+ * kind of float, a complex number a complex one; 0-dimensional arrays are arrays. That is NumPy 2's promotion.
+ *
+ * Same bits. What is computed does not depend on chunks, scheduler, workers or budget: reductions are pairwise within
+ * strips and go by a fixed tree across them, both given by the shape alone. */
+#ifndef RASK_ARRAY_H
+#define RASK_ARRAY_H
+
+#include <limits.h>
+#include <rask/plan.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct rask_array rask_array;
+
+/* A node of a graph or a number, as an argument. */
+typedef enum rask_operand_kind {
+    RASK_OPERAND_ARRAY,
+    RASK_OPERAND_BOOL,
+    RASK_OPERAND_I64,
+    RASK_OPERAND_U64,
+    RASK_OPERAND_F64,
+    RASK_OPERAND_C128,
+} rask_operand_kind;
+
+typedef struct rask_operand {
+    uint32_t kind;
+    union {
+        rask_array *array;
+        bool boolean;
+        int64_t i64;
+        uint64_t u64;
+        double f64;
+        double c128[2];
+    } as;
+} rask_operand;
+
+/* Element-wise operations: enumerator, name as NumPy has it. */
+#define RASK_UNARY_TABLE(X)                                                                                  \
+    X(NEGATIVE, negative)                                                                                    \
+    X(POSITIVE, positive)                                                                                    \
+    X(ABSOLUTE, absolute)                                                                                    \
+    X(SIGN, sign)                                                                                            \
+    X(SQUARE, square)                                                                                        \
+    X(SQRT, sqrt)                                                                                            \
+    X(CBRT, cbrt)                                                                                            \
+    X(RECIPROCAL, reciprocal)                                                                                \
+    X(EXP, exp)                                                                                              \
+    X(EXP2, exp2)                                                                                            \
+    X(EXPM1, expm1)                                                                                          \
+    X(LOG, log)                                                                                              \
+    X(LOG2, log2)                                                                                            \
+    X(LOG10, log10)                                                                                          \
+    X(LOG1P, log1p)                                                                                          \
+    X(SIN, sin)                                                                                              \
+    X(COS, cos)                                                                                              \
+    X(TAN, tan)                                                                                              \
+    X(ARCSIN, arcsin)                                                                                        \
+    X(ARCCOS, arccos)                                                                                        \
+    X(ARCTAN, arctan)                                                                                        \
+    X(SINH, sinh)                                                                                            \
+    X(COSH, cosh)                                                                                            \
+    X(TANH, tanh)                                                                                            \
+    X(ARCSINH, arcsinh)                                                                                      \
+    X(ARCCOSH, arccosh)                                                                                      \
+    X(ARCTANH, arctanh)                                                                                      \
+    X(FLOOR, floor)                                                                                          \
+    X(CEIL, ceil)                                                                                            \
+    X(TRUNC, trunc)                                                                                          \
+    X(RINT, rint)                                                                                            \
+    X(INVERT, invert)                                                                                        \
+    X(LOGICAL_NOT, logical_not)                                                                              \
+    X(ISNAN, isnan)                                                                                          \
+    X(ISINF, isinf)                                                                                          \
+    X(ISFINITE, isfinite)                                                                                    \
+    X(SIGNBIT, signbit)                                                                                      \
+    X(REAL, real)                                                                                            \
+    X(IMAG, imag)                                                                                            \
+    X(CONJ, conj)                                                                                            \
+    X(ANGLE, angle)                                                                                          \
+    X(DEG2RAD, deg2rad)                                                                                      \
+    X(RAD2DEG, rad2deg)
+
+#define RASK_BINARY_TABLE(X)                                                                                 \
+    X(ADD, add)                                                                                              \
+    X(SUB, subtract)                                                                                         \
+    X(MUL, multiply)                                                                                         \
+    X(DIV, divide)                                                                                           \
+    X(FLOOR_DIVIDE, floor_divide)                                                                            \
+    X(REMAINDER, remainder)                                                                                  \
+    X(FMOD, fmod)                                                                                            \
+    X(POWER, power)                                                                                          \
+    X(MINIMUM, minimum)                                                                                      \
+    X(MAXIMUM, maximum)                                                                                      \
+    X(FMIN, fmin)                                                                                            \
+    X(FMAX, fmax)                                                                                            \
+    X(ARCTAN2, arctan2)                                                                                      \
+    X(HYPOT, hypot)                                                                                          \
+    X(COPYSIGN, copysign)                                                                                    \
+    X(EQUAL, equal)                                                                                          \
+    X(NOT_EQUAL, not_equal)                                                                                  \
+    X(LESS, less)                                                                                            \
+    X(LESS_EQUAL, less_equal)                                                                                \
+    X(GREATER, greater)                                                                                      \
+    X(GREATER_EQUAL, greater_equal)                                                                          \
+    X(LOGICAL_AND, logical_and)                                                                              \
+    X(LOGICAL_OR, logical_or)                                                                                \
+    X(LOGICAL_XOR, logical_xor)                                                                              \
+    X(BITWISE_AND, bitwise_and)                                                                              \
+    X(BITWISE_OR, bitwise_or)                                                                                \
+    X(BITWISE_XOR, bitwise_xor)                                                                              \
+    X(LEFT_SHIFT, left_shift)                                                                                \
+    X(RIGHT_SHIFT, right_shift)
+
+typedef enum rask_unary {
+#define RASK_UNARY_ENUM(name, numpy) RASK_UNARY_##name,
+    RASK_UNARY_TABLE(RASK_UNARY_ENUM)
+#undef RASK_UNARY_ENUM
+        RASK_UNARY_COUNT
+} rask_unary;
+
+typedef enum rask_binary {
+#define RASK_BINARY_ENUM(name, numpy) RASK_BINARY_##name,
+    RASK_BINARY_TABLE(RASK_BINARY_ENUM)
+#undef RASK_BINARY_ENUM
+        RASK_BINARY_COUNT
+} rask_binary;
+
+/* Asking. shape is valid as long as the array; NULL arrays have dtype RASK_DT_COUNT and no dimensions. */
+RASK_API rask_graph *rask_array_graph(const rask_array *array);
+RASK_API rask_dtype rask_array_dtype(const rask_array *array);
+RASK_API uint32_t rask_array_ndim(const rask_array *array);
+RASK_API const int64_t *rask_array_shape(const rask_array *array);
+RASK_API int64_t rask_array_size(const rask_array *array); /* elements */
+
+/* "float64", …; NULL for a number that is no dtype. And back, from NumPy's names, "f8", "<f8", "f64", "int", "?" and so on:
+ * RASK_EINVAL. */
+RASK_API const char *rask_dtype_name(rask_dtype dtype);
+RASK_API int rask_dtype_parse(const char *text, rask_dtype *dtype);
+/* The dtype that values of both fit into, as numpy.promote_types. */
+RASK_API rask_dtype rask_dtype_promote(rask_dtype a, rask_dtype b);
+
+/* -- Where elements come from ------------------------------------------------------------------------------- */
+
+/* How a file is to be read. Zero: by its ending and header. */
+typedef struct rask_open_options {
+    size_t size;        /* sizeof(rask_open_options) */
+    const char *format; /* "npy", "npz", "raw", "hdf5", "zarr"; NULL: by the path */
+    const char
+        *member; /* of an .npz ("x" or "x.npy"), path of a dataset in HDF5, of an array in a Zarr group */
+    rask_dtype dtype; /* raw: of the elements */
+    uint32_t ndim;    /* raw: 0: one dimension, as long as the file */
+    const int64_t *shape;
+    uint64_t offset; /* raw: bytes before the first element */
+    bool big_endian; /* raw */
+    bool fortran;    /* raw: first axis varies fastest */
+    const int64_t
+        *chunks; /* elements per axis of chunks, 0 or NULL: chosen; what rask_array_rechunk() takes */
+    uint32_t chunk_count;
+    int stack_axis; /* a glob: files are stacked along a new axis (RASK_STACK_NEW) or along this one */
+} rask_open_options;
+
+#define RASK_STACK_NEW INT_MIN
+
+/* An array in a file: .npy, .npz (members stored uncompressed), .h5/.hdf5, .zarr (a folder), or raw binary; a glob
+ * pattern of .npy files gives them stacked, in the order of their names. options may be NULL. The header is read now;
+ * the file must stay as it is until the last compute: one that got shorter fails the run with RASK_EIO.
+ * RASK_ENOENT, RASK_EIO, RASK_EFORMAT: with path and reason; RASK_EUNSUPPORTED: a module is missing. */
+RASK_API rask_array *rask_array_open_at(rask_graph *graph, const char *path, const rask_open_options *options,
+                                        const char *file, int line);
+#define rask_array_open(graph, path, options) rask_array_open_at(graph, path, options, __FILE__, __LINE__)
+
+/* The elements of block, which is copied, or borrowed: then its memory must stay unchanged until the last compute. */
+RASK_API rask_array *rask_array_from_block_at(rask_graph *graph, const rask_block *block, bool borrow,
+                                              const char *file, int line);
+#define rask_array_from_block(graph, block, borrow)                                                          \
+    rask_array_from_block_at(graph, block, borrow, __FILE__, __LINE__)
+
+/* What a node will give: a block of this dtype and shape, or for no dimensions a number. Checked when it runs. */
+RASK_API rask_array *rask_array_from_node_at(rask_node *node, rask_dtype dtype, uint32_t ndim,
+                                             const int64_t *shape, const char *file, int line);
+#define rask_array_from_node(node, dtype, ndim, shape)                                                       \
+    rask_array_from_node_at(node, dtype, ndim, shape, __FILE__, __LINE__)
+
+/* Fills count[0] × … elements from start on, in C order, at data. Returns 0 or a status, with a reason of at most
+ * capacity bytes in message. Called from any worker, from several at once. */
+typedef int (*rask_array_fill)(void *context, const int64_t *start, const int64_t *count, void *data,
+                               char *message, size_t capacity);
+/* chunks: elements per axis of the boxes that fill is asked for; NULL: chosen. context must live until the last
+ * compute. */
+RASK_API rask_array *rask_array_from_callback_at(rask_graph *graph, rask_array_fill fill, void *context,
+                                                 rask_dtype dtype, uint32_t ndim, const int64_t *shape,
+                                                 const int64_t *chunks, const char *file, int line);
+#define rask_array_from_callback(graph, fill, context, dtype, ndim, shape, chunks)                           \
+    rask_array_from_callback_at(graph, fill, context, dtype, ndim, shape, chunks, __FILE__, __LINE__)
+
+RASK_API rask_array *rask_array_full_at(rask_graph *graph, rask_dtype dtype, uint32_t ndim,
+                                        const int64_t *shape, rask_operand value, const char *file, int line);
+/* start, start + step, … below stop (above, when step is negative). Integers stay exact. */
+RASK_API rask_array *rask_array_arange_at(rask_graph *graph, rask_operand start, rask_operand stop,
+                                          rask_operand step, rask_dtype dtype, const char *file, int line);
+RASK_API rask_array *rask_array_linspace_at(rask_graph *graph, double start, double stop, int64_t count,
+                                            bool endpoint, const char *file, int line);
+/* Ones on the diagonal-th diagonal of rows × columns. */
+RASK_API rask_array *rask_array_eye_at(rask_graph *graph, int64_t rows, int64_t columns, int64_t diagonal,
+                                       rask_dtype dtype, const char *file, int line);
+
+/* Random numbers by Philox 4x32-10 (J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), counted
+ * by the element's index: the same whatever the chunks and workers. Elements are independent for different seeds.
+ *   uniform   f64 in [low, high)
+ *   normal    f64 of that mean and standard deviation
+ *   integers  i64 in [low, high), unbiased */
+RASK_API rask_array *rask_array_uniform_at(rask_graph *graph, uint64_t seed, double low, double high,
+                                           uint32_t ndim, const int64_t *shape, const char *file, int line);
+RASK_API rask_array *rask_array_normal_at(rask_graph *graph, uint64_t seed, double mean, double deviation,
+                                          uint32_t ndim, const int64_t *shape, const char *file, int line);
+RASK_API rask_array *rask_array_integers_at(rask_graph *graph, uint64_t seed, int64_t low, int64_t high,
+                                            uint32_t ndim, const int64_t *shape, const char *file, int line);
+
+/* -- Element by element ----------------------------------------------------------------------------------- */
+
+/* name: what errors call the operation; NULL: by its operation. */
+RASK_API rask_array *rask_array_unary_at(rask_unary op, rask_array *a, const char *file, int line);
+RASK_API rask_array *rask_array_binary_at(rask_binary op, rask_operand a, rask_operand b, const char *file,
+                                          int line);
+/* condition ? a : b. */
+RASK_API rask_array *rask_array_where_at(rask_array *condition, rask_operand a, rask_operand b,
+                                         const char *file, int line);
+/* Rounded to so many decimals (may be negative), half to even. */
+RASK_API rask_array *rask_array_round_at(rask_array *a, int decimals, const char *file, int line);
+RASK_API rask_array *rask_array_astype_at(rask_array *a, rask_dtype dtype, const char *file, int line);
+
+/* -- Reductions -------------------------------------------------------------------------------------------- */
+
+/* Enumerator, NumPy's name. */
+#define RASK_REDUCTION_TABLE(X)                                                                              \
+    X(SUM, sum)                                                                                              \
+    X(PROD, prod)                                                                                            \
+    X(MIN, min)                                                                                              \
+    X(MAX, max)                                                                                              \
+    X(MEAN, mean)                                                                                            \
+    X(VAR, var)                                                                                              \
+    X(STD, std)                                                                                              \
+    X(ANY, any)                                                                                              \
+    X(ALL, all)                                                                                              \
+    X(ARGMIN, argmin)                                                                                        \
+    X(ARGMAX, argmax)                                                                                        \
+    X(COUNT_NONZERO, count_nonzero)                                                                          \
+    X(NANSUM, nansum)                                                                                        \
+    X(NANPROD, nanprod)                                                                                      \
+    X(NANMIN, nanmin)                                                                                        \
+    X(NANMAX, nanmax)                                                                                        \
+    X(NANMEAN, nanmean)                                                                                      \
+    X(NANVAR, nanvar)                                                                                        \
+    X(NANSTD, nanstd)                                                                                        \
+    X(NANARGMIN, nanargmin)                                                                                  \
+    X(NANARGMAX, nanargmax)
+
+typedef enum rask_reduction {
+#define RASK_REDUCTION_ENUM(name, numpy) RASK_REDUCE_##name,
+    RASK_REDUCTION_TABLE(RASK_REDUCTION_ENUM)
+#undef RASK_REDUCTION_ENUM
+        RASK_REDUCE_COUNT
+} rask_reduction;
+
+#define RASK_ALL INT_MIN /* as an axis: all of them */
+
+typedef struct rask_reduce_options {
+    size_t size;         /* sizeof(rask_reduce_options) */
+    const int *axes;     /* negative ones count from the last */
+    uint32_t axis_count; /* 0: all */
+    bool keepdims;
+    double ddof;     /* var and std: the divisor is count - ddof */
+    uint32_t fan_in; /* partial results combined by one task; 0: chosen. The bits do not depend on it */
+    bool own_dtype;
+    rask_dtype dtype; /* with own_dtype: that sums and products are made in */
+} rask_reduce_options;
+
+/* NULL options: all axes. var and std take one pass (T. Chan, G. Golub, R. LeVeque, "Updating formulae and a pairwise
+ * algorithm for computing sample variances", 1979). arg reductions: one axis, or all: then the index in C order. */
+RASK_API rask_array *rask_array_reduce_at(rask_reduction op, rask_array *a,
+                                          const rask_reduce_options *options, const char *file, int line);
+/* Along one axis, or RASK_ALL. */
+RASK_API rask_array *rask_array_reduce_axis_at(rask_reduction op, rask_array *a, int axis, const char *file,
+                                               int line);
+
+/* Along one axis; RASK_ALL: of the array in C order. */
+RASK_API rask_array *rask_array_cumsum_at(rask_array *a, int axis, const char *file, int line);
+RASK_API rask_array *rask_array_cumprod_at(rask_array *a, int axis, const char *file, int line);
+
+/* Counts of elements in bins between edges that are ascending, the last bin closed: i64[edge_count - 1]. As
+ * numpy.histogram. */
+RASK_API rask_array *rask_array_histogram_at(rask_array *a, const double *edges, size_t edge_count,
+                                             const char *file, int line);
+/* The q-th quantiles, 0 … 1, exact, by linear interpolation, in some passes over the data and little memory. axis:
+ * one, or RASK_ALL. The result has count elements as its first axis; with count 0 and one value in q, no such axis. */
+RASK_API rask_array *rask_array_quantile_at(rask_array *a, const double *q, size_t count, int axis,
+                                            const char *file, int line);
+/* The k largest elements of a 1-d array (smallest: k negative), largest first. */
+RASK_API rask_array *rask_array_topk_at(rask_array *a, int64_t k, const char *file, int line);
+/* The distinct elements in ascending order, and, when counts is not NULL, how often each occurs. How many there are
+ * must be known to build on, so that this computes a, now, with options (NULL: defaults). */
+RASK_API rask_array *rask_array_unique_at(rask_array *a, rask_array **counts, const rask_options *options,
+                                          const char *file, int line);
+/* Vector norm over all elements or one axis; ord: 0, 1, 2, INFINITY, -INFINITY, or another p. */
+RASK_API rask_array *rask_array_norm_at(rask_array *a, double ord, int axis, const char *file, int line);
+
+/* -- Shape -------------------------------------------------------------------------------------------------- */
+
+/* One axis of a slice. */
+typedef struct rask_slice {
+    uint32_t kind;             /* RASK_SLICE_… */
+    int64_t start, stop, step; /* as in Python; RASK_DEFAULT: left out. INDEX: start alone */
+} rask_slice;
+enum { RASK_SLICE_RANGE, RASK_SLICE_INDEX, RASK_SLICE_NEWAXIS, RASK_SLICE_ELLIPSIS };
+#define RASK_DEFAULT INT64_MIN
+
+/* Basic slicing: axes beyond count are taken whole. An index out of bounds is an error, ranges are clipped. */
+RASK_API rask_array *rask_array_slice_at(rask_array *a, const rask_slice *slices, uint32_t count,
+                                         const char *file, int line);
+/* axes NULL: reversed. */
+RASK_API rask_array *rask_array_transpose_at(rask_array *a, const int *axes, uint32_t count, const char *file,
+                                             int line);
+RASK_API rask_array *rask_array_broadcast_to_at(rask_array *a, uint32_t ndim, const int64_t *shape,
+                                                const char *file, int line);
+/* One length may be -1. C order. */
+RASK_API rask_array *rask_array_reshape_at(rask_array *a, uint32_t ndim, const int64_t *shape,
+                                           const char *file, int line);
+RASK_API rask_array *rask_array_ravel_at(rask_array *a, const char *file, int line);
+RASK_API rask_array *rask_array_squeeze_at(rask_array *a, int axis, const char *file,
+                                           int line); /* RASK_ALL */
+RASK_API rask_array *rask_array_expand_dims_at(rask_array *a, int axis, const char *file, int line);
+RASK_API rask_array *rask_array_flip_at(rask_array *a, int axis, const char *file, int line); /* RASK_ALL */
+RASK_API rask_array *rask_array_swapaxes_at(rask_array *a, int first, int second, const char *file, int line);
+RASK_API rask_array *rask_array_moveaxis_at(rask_array *a, int from, int to, const char *file, int line);
+/* Elements of one axis by number, negative ones from the end; indices: 1-d, integers. */
+RASK_API rask_array *rask_array_take_at(rask_array *a, rask_array *indices, int axis, const char *file,
+                                        int line);
+/* Elements of one axis where mask (1-d, bool, as long as the axis) is true; axis RASK_ALL: mask has a's shape and the
+ * result is 1-d. How many they are must be known to build on: mask is computed now, with options (NULL: defaults). */
+RASK_API rask_array *rask_array_compress_at(rask_array *a, rask_array *mask, int axis,
+                                            const rask_options *options, const char *file, int line);
+RASK_API rask_array *rask_array_concatenate_at(rask_array *const *arrays, uint32_t count, int axis,
+                                               const char *file, int line);
+RASK_API rask_array *rask_array_stack_at(rask_array *const *arrays, uint32_t count, int axis,
+                                         const char *file, int line);
+/* rows × columns arrays, in C order, put together along the last two axes. */
+RASK_API rask_array *rask_array_block_at(rask_array *const *arrays, uint32_t rows, uint32_t columns,
+                                         const char *file, int line);
+RASK_API rask_array *rask_array_roll_at(rask_array *a, int64_t shift, int axis, const char *file, int line);
+RASK_API rask_array *rask_array_repeat_at(rask_array *a, int64_t times, int axis, const char *file, int line);
+RASK_API rask_array *rask_array_tile_at(rask_array *a, const int64_t *times, uint32_t count, const char *file,
+                                        int line);
+typedef enum rask_pad_mode {
+    RASK_PAD_CONSTANT,
+    RASK_PAD_EDGE,
+    RASK_PAD_REFLECT,
+    RASK_PAD_SYMMETRIC,
+    RASK_PAD_WRAP
+} rask_pad_mode;
+/* before[i] and after[i] elements at the ends of axis i. */
+RASK_API rask_array *rask_array_pad_at(rask_array *a, const int64_t *before, const int64_t *after,
+                                       rask_pad_mode mode, rask_operand value, const char *file, int line);
+/* Chunks of so many elements per axis; 0: chosen. What is computed stays the same; where chunks are held and written,
+ * they have this shape. */
+RASK_API rask_array *rask_array_rechunk_at(rask_array *a, const int64_t *chunks, uint32_t count,
+                                           const char *file, int line);
+
+/* One chunk: in is its elements in C order, out takes the result's, of out_dtype and the same shape (or the shape
+ * that drop and new axes leave). Returns 0 or a status with a reason. Called from any worker. */
+typedef int (*rask_array_map)(void *context, const rask_block *in, uint32_t count, rask_block *out,
+                              char *message, size_t capacity);
+/* function over chunks of arrays of one shape; start of the chunk is in out->… of the context's own making. */
+RASK_API rask_array *rask_array_map_blocks_at(rask_array *const *arrays, uint32_t count,
+                                              rask_array_map function, void *context, rask_dtype dtype,
+                                              const char *file, int line);
+typedef enum rask_boundary {
+    RASK_BOUNDARY_NONE,
+    RASK_BOUNDARY_CONSTANT,
+    RASK_BOUNDARY_NEAREST,
+    RASK_BOUNDARY_REFLECT,
+    RASK_BOUNDARY_PERIODIC
+} rask_boundary;
+/* function sees each chunk with depth[i] more elements at both ends of axis i, and gives the result for the chunk with
+ * them or without: out has the shape without. With RASK_BOUNDARY_NONE the outer ends stay as they are, shorter. */
+RASK_API rask_array *rask_array_map_overlap_at(rask_array *a, const int64_t *depth, rask_boundary boundary,
+                                               double value, rask_array_map function, void *context,
+                                               rask_dtype dtype, const char *file, int line);
+
+/* -- Linear algebra (module rask-lapack) and FFT (module rask-fftw) ------------------------------------------- */
+
+RASK_API rask_array *rask_array_matmul_at(rask_array *a, rask_array *b, const char *file, int line);
+RASK_API rask_array *rask_array_dot_at(rask_array *a, rask_array *b, const char *file, int line);
+RASK_API rask_array *rask_array_tensordot_at(rask_array *a, rask_array *b, const int *a_axes,
+                                             const int *b_axes, uint32_t count, const char *file, int line);
+RASK_API rask_array *rask_array_outer_at(rask_array *a, rask_array *b, const char *file, int line);
+/* Of a tall matrix (A. Benson, D. Gleich, J. Demmel, "Direct QR factorizations for tall-and-skinny matrices in
+ * MapReduce architectures", 2013): a = q r; a = u diag(s) vt. q and r, and u, s and vt are set, or NULL. */
+RASK_API int rask_array_qr_at(rask_array *a, rask_array **q, rask_array **r, const char *file, int line);
+RASK_API int rask_array_svd_at(rask_array *a, rask_array **u, rask_array **s, rask_array **vt,
+                               const char *file, int line);
+/* a = L Lᵀ (conjugated for complex), L lower. A matrix that is not positive definite fails when it runs. */
+RASK_API rask_array *rask_array_cholesky_at(rask_array *a, const char *file, int line);
+/* x with a x = b, by LU with partial pivoting. */
+RASK_API rask_array *rask_array_solve_at(rask_array *a, rask_array *b, const char *file, int line);
+/* p a = l u: the permutation as p[i], the row of a that is row i; l has ones on its diagonal. */
+RASK_API int rask_array_lu_at(rask_array *a, rask_array **p, rask_array **l, rask_array **u, const char *file,
+                              int line);
+/* x that minimises |a x - b|, a tall and of full rank. */
+RASK_API rask_array *rask_array_lstsq_at(rask_array *a, rask_array *b, const char *file, int line);
+/* Complex, along one axis; real input gives complex output. inverse: with 1/n. */
+RASK_API rask_array *rask_array_fft_at(rask_array *a, int axis, bool inverse, const char *file, int line);
+/* Of real input: n/2 + 1 elements; and back to n real ones (n 0: 2 (m - 1)). */
+RASK_API rask_array *rask_array_rfft_at(rask_array *a, int axis, const char *file, int line);
+RASK_API rask_array *rask_array_irfft_at(rask_array *a, int axis, int64_t n, const char *file, int line);
+
+/* -- Results ----------------------------------------------------------------------------------------------- */
+
+/* A node that gives the array: a number (bool, i64, f64) where that is what a 0-d array holds, else a block in C order.
+ * Chunk tasks are written into the graph now, for this memory budget and number of workers (NULL: defaults), and once
+ * for each. */
+RASK_API rask_node *rask_array_node_at(rask_array *array, const rask_options *options, const char *file,
+                                       int line);
+#define rask_array_node(array) rask_array_node_at(array, NULL, __FILE__, __LINE__)
+
+/* Computes: into out, whose data and strides the caller provides (shape and dtype must be the array's), or with data
+ * NULL into memory of the library: out->release(out->owner) ends it. Several arrays in one pass. */
+RASK_API int rask_array_compute(rask_array *const *arrays, uint32_t count, const rask_options *options,
+                                rask_block *out);
+/* One number: out points to a bool, int64_t, double by kind. What rask_compute() uses for arrays. */
+RASK_API int rask_array_compute_out(rask_array *array, const rask_options *options, rask_out_kind kind,
+                                    void *out);
+
+/* How a file is to be written. Zero: by its ending. */
+typedef struct rask_store_options {
+    size_t size;            /* sizeof(rask_store_options) */
+    const char *format;     /* "npy", "raw", "hdf5", "zarr" (version 2), "zarr3"; NULL: by the path */
+    const char *member;     /* HDF5: path of the dataset; "data" */
+    const char *compressor; /* Zarr: "zstd", "gzip", "blosc", "none"; NULL: zstd. HDF5: "gzip" or NULL */
+    int level;
+    bool fortran;          /* .npy, raw */
+    const int64_t *chunks; /* Zarr, HDF5: elements per axis; NULL: chosen */
+} rask_store_options;
+
+typedef struct rask_store_target {
+    rask_array *array;
+    const char *path;
+    const rask_store_options *options; /* may be NULL */
+} rask_store_target;
+
+/* Computes all arrays in one pass and writes each as its chunks are made. A file appears under its name when all is
+ * written, or not at all: what was there before stays until then. */
+RASK_API int rask_array_store(const rask_store_target *targets, uint32_t count, const rask_options *options);
+
+/* What will be read, moved and held, in words. As rask_plan_explain(). */
+RASK_API size_t rask_array_explain(rask_array *array, const rask_options *options, char *buffer,
+                                   size_t capacity);
+
+/* DLPack (dmlc.org), version 0.x: struct DLManagedTensor. In: the array refers to the tensor's memory and calls its
+ * deleter when the graph ends. Out: block (of rask_array_compute()) becomes a tensor without a copy, whose deleter
+ * releases it. RASK_EUNSUPPORTED: device or type. */
+struct DLManagedTensor;
+RASK_API rask_array *rask_array_from_dlpack_at(rask_graph *graph, struct DLManagedTensor *tensor,
+                                               const char *file, int line);
+RASK_API int rask_block_to_dlpack(rask_block *block, struct DLManagedTensor **out);
+
+/* -- An expression as text ---------------------------------------------------------------------------------- */
+
+/* NumPy's syntax (docs/eval.md): names[i] means arrays[i]. An error names the character: "1:7: …". */
+RASK_API rask_array *rask_eval_at(rask_graph *graph, const char *text, const char *const *names,
+                                  rask_array *const *arrays, size_t count, const char *file, int line);
+#define rask_eval(graph, text, names, arrays, count)                                                         \
+    rask_eval_at(graph, text, names, arrays, count, __FILE__, __LINE__)
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
