@@ -1,0 +1,128 @@
+/* Into files: a task for each box that computes it and one that writes it, and the file's name at the end. */
+#include "collections/array/computation.h"
+#include "collections/array/source.h"
+#include "core/base/alloc.h"
+#include "core/task/task.h"
+
+#include <string.h>
+
+typedef struct write_params {
+    rk_sink *sink;
+    rk_region region;
+} write_params;
+
+static int run_write(rask_task *task)
+{
+    const write_params *w = rk_task_params(task, sizeof *w);
+    rask_block block;
+    char message[RK_MAX_MESSAGE];
+    if (!w)
+        return task->status;
+    int status = rask_arg_block(task, 1, &block);
+    if (status)
+        return status;
+    status = w->sink->write(w->sink, w->region.start, w->region.count, block.data, message, sizeof message);
+    return status ? rask_fail(task, status, message) : rask_return_none(task);
+}
+
+static const rask_task_def write_def = {
+    .size = sizeof(rask_task_def), .name = "write", .call = run_write, .result = RASK_SIG_NONE};
+
+/* Lengths of boxes that are whole multiples of the sink's chunks. */
+static void fit_sink(const rk_sink *sink, const rask_array *a, int64_t *lengths)
+{
+    for (uint32_t i = 0; i < a->ndim; i++) {
+        int64_t chunk = sink->chunk[i];
+        if (chunk > 0)
+            lengths[i] = lengths[i] > chunk ? lengths[i] / chunk * chunk : chunk;
+    }
+}
+
+static int lower_write(rk_computation *c, rask_array *a, rk_sink *sink)
+{
+    rk_lowering *l = c->lowering;
+    rk_chunks grid;
+    int64_t index[RASK_MAX_DIMENSIONS] = {0}, lengths[RASK_MAX_DIMENSIONS];
+    rk_grid_choose(l, a, lengths);
+    fit_sink(sink, a, lengths);
+    int status = rk_grid_regular(l, &grid, a->ndim, a->shape, lengths);
+    for (int64_t i = 0; !status && i < rk_chunks_total(&grid); i++) {
+        write_params w;
+        memset(&w, 0, sizeof w);
+        w.sink = sink;
+        rk_chunks_region(&grid, index, &w.region);
+        rask_node *node = rk_lower_region(l, a, &w.region);
+        uint64_t bytes = (uint64_t)rk_shape_size(w.region.count, a->ndim) * rask_dtype_size(a->dtype);
+        status =
+            node ? rk_computation_add_target(c, rk_lower_call(l, &write_def, &w, sizeof w, &node, 1, 0,
+                                                              sink->scratch < bytes ? sink->scratch : bytes))
+                 : rk_lowering_graph(l)->status;
+        rk_index_next(index, grid.count, grid.ndim);
+    }
+    return status;
+}
+
+static int open_sink(rk_computation *c, const rask_store_target *target, rk_sink **sink)
+{
+    rk_open_error error = {0};
+    const rask_array *a = target->array;
+    if (!target->path)
+        return rk_graph_report(c->graph, RASK_EINVAL, "store: no path");
+    *sink = rk_sink_open(target->path, target->options, a->dtype, a->ndim, a->shape, &error);
+    return *sink ? RASK_OK : rk_graph_report(c->graph, error.status, "store: %s", error.message);
+}
+
+/* Each sink ends here: with its file in place, or without a trace. A file that cannot be put in place is an error, but
+ * those before it stay. */
+static int close_sinks(rk_computation *c, rk_sink **sinks, uint32_t count, int status)
+{
+    char message[RK_MAX_MESSAGE];
+    for (uint32_t i = 0; i < count; i++) {
+        if (!sinks[i])
+            continue;
+        if (status) {
+            sinks[i]->abort(sinks[i]);
+            continue;
+        }
+        status = sinks[i]->commit(sinks[i], message, sizeof message);
+        if (status)
+            rk_graph_report(c->graph, status, "store: %s", message);
+    }
+    return status;
+}
+
+static int store(rk_computation *c, const rask_store_target *targets, uint32_t count, rk_sink **sinks)
+{
+    int status = RASK_OK;
+    for (uint32_t i = 0; i < count && !status; i++)
+        status = open_sink(c, &targets[i], &sinks[i]);
+    for (uint32_t i = 0; i < count && !status; i++)
+        status = lower_write(c, targets[i].array, sinks[i]);
+    return status ? status : rk_computation_run(c);
+}
+
+int rask_array_store(const rask_store_target *targets, uint32_t count, const rask_options *options)
+{
+    rk_computation c;
+    if (!targets || !count)
+        return RASK_EINVAL;
+    rask_array **arrays = rk_alloc_array(count, sizeof *arrays);
+    rk_sink **sinks = rk_calloc(count, sizeof *sinks);
+    for (uint32_t i = 0; arrays && i < count; i++)
+        arrays[i] = targets[i].array;
+    int status = arrays && sinks ? rk_computation_begin(&c, arrays, count, options) : RASK_ENOMEM;
+    if (arrays && sinks) {
+        if (!status)
+            status = store(&c, targets, count, sinks);
+        bool ran = !status;
+        status = close_sinks(&c, sinks, count, status);
+        if (ran && status) { /* the message is of the closing */
+            rask_graph_free(c.own);
+            c.own = NULL;
+        }
+        status = rk_computation_end(&c, status);
+    }
+    rk_free((void *)arrays);
+    rk_free((void *)sinks);
+    return status;
+}
