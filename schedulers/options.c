@@ -46,7 +46,12 @@ static int complain(char *reason, size_t capacity, int status, const char *what,
     return status;
 }
 
-/* Environment: RASK_SCHEDULER, RASK_WORKERS, RASK_MEMORY, for what the options leave open. */
+static const char *first_of(const char *a, const char *b, const char *c)
+{
+    return a && *a ? a : b && *b ? b : c;
+}
+
+/* Environment: RASK_SCHEDULER, RASK_WORKERS, RASK_MEMORY, RASK_SCRATCH, TMPDIR, for what the options leave open. */
 static int from_environment(rask_options *o, char *reason, size_t capacity)
 {
     const char *scheduler = getenv("RASK_SCHEDULER"), *workers = getenv("RASK_WORKERS"),
@@ -57,6 +62,8 @@ static int from_environment(rask_options *o, char *reason, size_t capacity)
         return complain(reason, capacity, RASK_EINVAL, "RASK_WORKERS", workers, "a number from 1 to 1024");
     if (!o->memory && memory && *memory && !parse_bytes(memory, &o->memory))
         return complain(reason, capacity, RASK_EINVAL, "RASK_MEMORY", memory, "a size such as 512M or 2GiB");
+    if (!o->scratch)
+        o->scratch = first_of(getenv("RASK_SCRATCH"), getenv("TMPDIR"), "/tmp");
     return RASK_OK;
 }
 
@@ -116,4 +123,14 @@ int rk_options_resolve(const rask_options *options, rask_options *resolved, char
         return status;
     from_machine(resolved);
     return check(resolved, reason, capacity);
+}
+
+int rask_options_effective(const rask_options *options, rask_options *effective)
+{
+    rask_options resolved;
+    char reason[256];
+    int status = rk_options_resolve(options, &resolved, reason, sizeof reason);
+    if (!status)
+        *effective = resolved;
+    return status;
 }

@@ -3,23 +3,27 @@
 
 #include "core/base/clock.h"
 
-#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <xxhash.h>
 
 /* One block of memory for all a run needs by task and unit, kept by the plan for its next run. */
 static int alloc_state(rk_run *run, rask_plan *plan)
 {
     size_t results = ((size_t)plan->tasks + 1) * sizeof *run->results;
+    size_t estimates = plan->def_count * sizeof *run->estimates;
     size_t joins = (((size_t)plan->all_units * sizeof *run->join) + 15) & ~(size_t)15;
-    run->memory =
-        plan->spare ? plan->spare : rk_alloc(results + joins + ((size_t)plan->tasks + 1) * sizeof *run->uses);
-    plan->spare = NULL;
+    size_t uses = ((size_t)plan->tasks + 1) * sizeof *run->uses;
+    run->memory = plan->spare ? plan->spare : rk_alloc(results + estimates + joins + uses);
     if (!run->memory)
         return RASK_ENOMEM;
     run->results = run->memory;
-    run->join = (rk_atomic_u32 *)((char *)run->memory + results);
-    run->uses = (rk_atomic_u32 *)((char *)run->memory + results + joins);
+    run->estimates = (rk_atomic_u64 *)((char *)run->memory + results);
+    run->join = (rk_atomic_u32 *)((char *)run->memory + results + estimates);
+    run->uses = (rk_atomic_u32 *)((char *)run->memory + results + estimates + joins);
+    if (!plan->spare)
+        rk_budget_init_estimates(run); /* what a run learned holds for the next */
+    plan->spare = NULL;
     memcpy((void *)run->join, plan->join, plan->all_units * sizeof *plan->join);
     if (run->observed && !(run->ready_ns = rk_calloc((size_t)plan->tasks + 1, sizeof *run->ready_ns)))
         return RASK_ENOMEM;
@@ -55,7 +59,8 @@ int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const
     run->scheduler = scheduler;
     run->observed = options->observer_count > 0;
     pthread_mutex_init(&run->lock, NULL);
-    run->store = rk_store_new(options->memory);
+    rk_store_run store_run = rk_budget_store_run(run);
+    run->store = rk_store_new(options->memory, options->scratch, &store_run);
     int status = run->store ? alloc_state(run, plan) : RASK_ENOMEM;
     if (status) {
         rk_store_end(run->store);
@@ -139,7 +144,7 @@ static void record_failure(rk_run *run, uint32_t task, int status, const char *m
         rk_run_stop(run, RASK_ETASK);
 }
 
-static const rk_extra *task_extra(const rk_run *run, uint32_t task)
+const rk_extra *rk_run_extra(const rk_run *run, uint32_t task)
 {
     const rask_plan *plan = run->plan;
     return plan->def[task] & RK_TASK_EXTRA ? rk_node_extra(rk_graph_node(plan->graph, plan->node[task]))
@@ -148,14 +153,14 @@ static const rk_extra *task_extra(const rk_run *run, uint32_t task)
 
 static uint32_t retries_of(const rk_run *run, uint32_t task)
 {
-    const rk_extra *extra = task_extra(run, task);
+    const rk_extra *extra = rk_run_extra(run, task);
     uint32_t own = extra && extra->own_retries ? extra->retries : rk_plan_def(run->plan, task)->retries;
     return own > run->options.retries ? own : run->options.retries;
 }
 
 static uint64_t timeout_of(const rk_run *run, uint32_t task)
 {
-    const rk_extra *extra = task_extra(run, task);
+    const rk_extra *extra = rk_run_extra(run, task);
     return seconds_to_ns(extra && extra->own_timeout ? extra->timeout
                                                      : rk_plan_def(run->plan, task)->timeout);
 }
@@ -180,7 +185,7 @@ static int inject(rk_run *run, uint32_t number, rask_task *task)
 static rask_task_info describe(const rk_worker *worker, uint32_t number)
 {
     const rk_run *run = worker->run;
-    const rk_extra *extra = task_extra(run, number);
+    const rk_extra *extra = rk_run_extra(run, number);
     return (rask_task_info){.task = number,
                             .node = run->plan->node[number],
                             .name = rk_plan_def(run->plan, number)->name,
@@ -280,12 +285,18 @@ static inline int call(rk_worker *worker, uint32_t number, rask_task *task)
     return __builtin_expect(status, 0) ? call_again(worker, number, task) : RASK_OK;
 }
 
-/* The result itself stays as it was written: a task that only waits for this one may be asking whether there
- * was one. */
+/* Type and mark of the result stay as they were written: a task that only waits for this one may be asking
+ * whether there was one. */
 static void drop_use(rk_run *run, uint32_t task)
 {
-    rask_value result = run->results[task];
+    rask_value *place = &run->results[task];
     assert(rk_load_relaxed(&run->uses[task]) > 0);
+    if (rk_store_is_managed(place)) {
+        if (rk_sub_acq_rel(&run->uses[task], 1) == 1)
+            rk_store_drop(run->store, place);
+        return;
+    }
+    rask_value result = *place;
     if (rk_sub_acq_rel(&run->uses[task], 1) == 1)
         rask_value_unref(&result);
 }
@@ -323,68 +334,42 @@ static int fail(rk_worker *worker, uint32_t number, int status, const char *mess
     return status;
 }
 
-static int over_budget(rk_worker *worker, uint32_t number, rask_value *result)
-{
-    const rk_store *store = worker->run->store;
-    char text[200];
-    snprintf(text, sizeof text,
-             "its result of %zu bytes takes results to %llu bytes, over the budget of %llu",
-             rask_value_size(result), (unsigned long long)rk_store_live(store),
-             (unsigned long long)rk_store_budget(store));
-    rask_value_unref(result);
-    return fail(worker, number, RASK_EBUDGET, text);
-}
-
-/* Counts an object, unless nobody takes it. */
-static int keep_object(rk_worker *worker, uint32_t number, rask_value result)
+/* An object in its place, unless nobody takes it. */
+static int keep_object(rk_worker *worker, uint32_t number, rask_value *result, rk_pass *pass)
 {
     rk_run *run = worker->run;
     uint32_t uses = run->plan->uses[number];
-    if (rk_store_add(run->store, &result))
-        return over_budget(worker, number, &result);
-    if (!uses)
-        rask_value_unref(&result);
+    if (!uses) {
+        rask_value_unref(result);
+        run->results[number] = rask_value_none();
+        worker->finished++;
+        return RASK_OK;
+    }
+    uint64_t bytes;
     rk_store_relaxed(&run->uses[number], uses);
-    run->results[number] = result;
+    int status =
+        rk_store_keep(run->store, pass, number, pass && rk_budget_is_source(run, number),
+                      &run->results[number], result, &bytes, worker->message, sizeof worker->message);
+    if (__builtin_expect(status, 0)) {
+        rask_value_unref(result);
+        return fail(worker, number, status, worker->message);
+    }
+    if (pass || bytes >= rk_store_threshold(run->store))
+        rk_budget_learn(run, number, bytes);
     worker->finished++;
     return RASK_OK;
 }
 
-/* What came of the task is in its place: a result, or none. The status it has now. */
-static inline int settle(rk_worker *worker, uint32_t number, rask_task *task, int status)
+/* What came of the task is in its place: a result, or none. The status it has now. pass may be NULL. */
+static inline int settle(rk_worker *worker, uint32_t number, rask_task *task, rk_pass *pass, int status)
 {
     if (__builtin_expect(status, 0))
         return fail(worker, number, status, worker->message);
     if (__builtin_expect(rk_value_is_object(&task->result), 0))
-        return keep_object(worker, number, task->result);
+        return keep_object(worker, number, &task->result, pass);
     worker->run->results[number] = task->result;
     worker->finished++;
     return RASK_OK;
-}
-
-static int admit(rk_run *run, rask_task *task)
-{
-    int status = rk_store_admit(run->store, task->def->result_bytes);
-    if (__builtin_expect(!status, 1))
-        return RASK_OK;
-    task->status = RASK_OK;
-    return rk_task_fail(task, status, "the budget of %llu bytes is used up",
-                        (unsigned long long)rk_store_budget(run->store));
-}
-
-static void run_observed(rk_worker *worker, uint32_t number, rask_task *task)
-{
-    rask_task_info info = describe(worker, number);
-    info.start_ns = rk_clock_now();
-    NOTIFY(worker->run, task_started, &info);
-    int status = admit(worker->run, task);
-    if (!status)
-        status = call_carefully(worker, number, task);
-    info.end_ns = rk_clock_now();
-    info.attempt = task->attempt;
-    info.bytes = status ? 0 : rask_value_size(&task->result);
-    info.status = settle(worker, number, task, status);
-    NOTIFY(worker->run, task_finished, &info);
 }
 
 static bool misses_argument(const rk_run *run, const uint32_t *words, const uint32_t *end)
@@ -417,13 +402,60 @@ static void skip(rk_worker *worker, uint32_t number)
     NOTIFY(worker->run, task_finished, &info);
 }
 
-static void run_called(rk_worker *worker, uint32_t number, rask_task *task, uint32_t special)
+static int call_in_some_way(rk_worker *worker, uint32_t number, rask_task *task, uint32_t special)
+{
+    return special | worker->run->careful ? call_carefully(worker, number, task) : call(worker, number, task);
+}
+
+/* The task was let in, or why not. */
+static void run_admitted(rk_worker *worker, uint32_t number, rask_task *task, rk_pass *pass, int status)
 {
     rk_run *run = worker->run;
-    int status = admit(run, task);
-    if (__builtin_expect(!status, 1))
-        status = special | run->careful ? call_carefully(worker, number, task) : call(worker, number, task);
-    settle(worker, number, task, status);
+    rask_task_info info;
+    uint32_t special = run->plan->def[number] & (RK_TASK_CHECK | RK_TASK_EXTRA);
+    if (run->observed) {
+        info = describe(worker, number);
+        info.start_ns = rk_clock_now();
+        NOTIFY(run, task_started, &info);
+    }
+    if (!status)
+        status = call_in_some_way(worker, number, task, special);
+    if (run->observed) {
+        info.end_ns = rk_clock_now();
+        info.attempt = task->attempt;
+        info.bytes = status ? 0 : rask_value_size(&task->result);
+    }
+    rk_store_unpin(run->store, pass);
+    release_arguments(run, task->args, task->args + task->nargs);
+    status = settle(worker, number, task, pass, status);
+    rk_store_leave(run->store, pass);
+    if (run->observed) {
+        info.status = status;
+        NOTIFY(run, task_finished, &info);
+    }
+}
+
+/* The way of tasks that may hold much, take what does, or are observed. Releases the arguments. */
+static void run_by_the_door(rk_worker *worker, uint32_t number, rask_task *task)
+{
+    rk_run *run = worker->run;
+    rk_pass pass = rk_budget_ask(run, number, task->args, task->nargs, worker);
+    task->status = RASK_OK;
+    int status = rk_store_enter(run->store, &pass, worker->message, sizeof worker->message);
+    if (status == RASK_ECANCELLED && rk_load_relaxed(&run->env.stop)) {
+        skip(worker, number);
+        release_arguments(run, task->args, task->args + task->nargs);
+    } else {
+        run_admitted(worker, number, task, &pass, status);
+    }
+}
+
+/* The task may hold much or take what does, for all that can be told without looking closer. */
+static inline bool needs_door(const rk_run *run, uint32_t number, uint32_t special)
+{
+    uint64_t estimate = rk_load_relaxed(&run->estimates[run->plan->def[number] & RK_TASK_DEF_MASK]);
+    return run->observed || estimate >= rk_store_threshold(run->store) || special & RK_TASK_EXTRA ||
+           rk_store_has_managed(run->store);
 }
 
 static inline void run_task(rk_worker *worker, uint32_t number, rask_task *task)
@@ -437,13 +469,29 @@ static inline void run_task(rk_worker *worker, uint32_t number, rask_task *task)
     task->args = words;
     task->nargs = special ? rk_plan_nargs(plan, number) : (uint32_t)(end - words);
     task->attempt = 0;
-    if (must_skip(run, words, end))
+    if (must_skip(run, words, end)) {
         skip(worker, number);
-    else if (__builtin_expect(run->observed, 0))
-        run_observed(worker, number, task);
-    else
-        run_called(worker, number, task, special);
+    } else if (__builtin_expect(needs_door(run, number, special), 0)) {
+        run_by_the_door(worker, number, task);
+        return;
+    } else {
+        int status = call_in_some_way(worker, number, task, special);
+        settle(worker, number, task, NULL, status);
+    }
     release_arguments(run, words, words + task->nargs);
+}
+
+int rk_run_call_again(rk_worker *worker, uint32_t task, rask_value *result, char *message)
+{
+    const rask_plan *plan = worker->run->plan;
+    rask_task again = {.env = &worker->run->env, .worker = worker->id, .message = message};
+    again.def = rk_plan_def(plan, task);
+    again.args = plan->args + plan->arg_start[task];
+    again.nargs = rk_plan_nargs(plan, task);
+    int status = call_carefully(worker, task, &again);
+    if (!status)
+        *result = again.result;
+    return status;
 }
 
 void rk_run_unit(rk_worker *worker, uint32_t unit)
@@ -475,7 +523,33 @@ static void hand_out(rk_run *run, rask_value *results)
         const rask_value *value = rk_env_value(&run->env, plan->targets[i]);
         rk_store_hand_out(run->store, value);
         results[i] = rask_value_ref(value);
+        results[i].reserved = 0;
     }
+}
+
+static uint32_t first_task(const uint32_t *words, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (!(words[i] & RK_CONSTANT))
+            return words[i];
+    return 0;
+}
+
+/* The results asked for, all in memory: they are asked for like arguments. */
+static int gather_targets(rk_run *run, rk_worker *worker, rk_pass *pass)
+{
+    const rask_plan *plan = run->plan;
+    *pass = (rk_pass){.task = UINT32_MAX,
+                      .words = plan->targets,
+                      .count = plan->target_count,
+                      .results = run->results,
+                      .worker = worker};
+    if (rk_load_relaxed(&run->env.stop) || rk_load_relaxed(&run->any_failed))
+        return RASK_OK;
+    int status = rk_store_enter(run->store, pass, worker->message, sizeof worker->message);
+    if (status)
+        record_failure(run, first_task(plan->targets, plan->target_count), status, worker->message);
+    return status;
 }
 
 /* What targets still hold ends. Of a run that never began nothing is held. */
@@ -486,11 +560,24 @@ static void release_targets(rk_run *run)
     release_arguments(run, run->plan->targets, run->plan->targets + run->plan->target_count);
 }
 
+static uint64_t peak_rss(void)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage))
+        return 0;
+#ifdef __APPLE__
+    return (uint64_t)usage.ru_maxrss;
+#else
+    return (uint64_t)usage.ru_maxrss << 10;
+#endif
+}
+
 static void fill_report(rk_run *run)
 {
     rask_report *report = run->options.report;
     if (!report)
         return;
+    rk_store_figures store = rk_store_get_figures(run->store);
     *report = (rask_report){.tasks = run->plan->tasks,
                             .finished = run->finished,
                             .failed = run->failed,
@@ -498,17 +585,29 @@ static void fill_report(rk_run *run)
                             .retries = run->retries,
                             .stolen = run->stolen,
                             .peak_bytes = run->info.peak_bytes,
-                            .live_bytes = rk_store_live(run->store),
+                            .live_bytes = store.live,
                             .seconds = (double)(run->info.end_ns - run->info.start_ns) / 1e9,
-                            .workers = run->info.workers};
+                            .workers = run->info.workers,
+                            .spilled_bytes = store.spilled,
+                            .read_back_bytes = store.read_back,
+                            .dropped = store.dropped,
+                            .remade = store.remade,
+                            .peak_rss = peak_rss()};
 }
 
 int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results)
 {
+    rk_worker worker;
+    rk_pass pass;
+    rk_worker_init(&worker, run, 0);
+    gather_targets(run, &worker, &pass);
     int status = rk_run_outcome(run, plan);
     if (!status)
         hand_out(run, results);
+    rk_store_leave(run->store, &pass);
+    rk_worker_fini(&worker);
     release_targets(run);
+    rk_store_finish(run->store);
     run->info.end_ns = rk_clock_now();
     run->info.status = status;
     run->info.peak_bytes = rk_store_peak(run->store);

@@ -27,11 +27,14 @@ typedef struct rk_run {
     /* Read by all, hardly written. */
     rk_task_env env;
     const rask_plan *plan;
-    rask_value *results; /* by task; reserved != 0: there is none, for the task failed or was skipped */
+    rask_value
+        *results; /* by task; reserved != 0 with no value: there is none, for the task failed or was skipped;
+                          * with an object: the store manages it (core/store/store.h) */
     rk_atomic_u32 *join; /* by unit of all: predecessors yet to be released; schedulers may link units that
                           * are ready through it */
     rk_atomic_u32 *uses; /* by task: takers of its result yet to come; set when the result is an object */
-    uint64_t *ready_ns;  /* by task, when observed; else NULL */
+    rk_atomic_u64 *estimates; /* by definition: bytes that a result takes, as hinted or learned; 0: few */
+    uint64_t *ready_ns;       /* by task, when observed; else NULL */
     rk_store *store;
     rask_options options; /* resolved: no field says "default" any more */
     const char *scheduler;
@@ -62,12 +65,36 @@ typedef struct rk_worker {
 
 #define RK_NO_UNIT UINT32_MAX
 
+/* Estimate for I/O tasks of which none has returned yet. */
+#define RK_NO_ESTIMATE UINT64_MAX
+
 /* options are resolved. RASK_OK or RASK_ENOMEM. */
 int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const char *scheduler);
 
 /* After every worker has left, or when none ever came because the scheduler could not start it: gives the
  * results out, reports, and ends the run. The run's status. */
 int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results);
+
+/* What the run and its store know of each other (schedulers/budget.c). */
+
+/* First estimates, from the definitions. */
+void rk_budget_init_estimates(rk_run *run);
+/* The run as its store sees it. */
+rk_store_run rk_budget_store_run(rk_run *run);
+/* What a task asks for at the door. */
+rk_pass rk_budget_ask(const rk_run *run, uint32_t task, const uint32_t *words, uint32_t count,
+                      rk_worker *worker);
+/* The result of a task added so many bytes to the store. */
+void rk_budget_learn(rk_run *run, uint32_t task, uint64_t bytes);
+/* Nothing but constants goes into it, and it may be called again. */
+bool rk_budget_is_source(const rk_run *run, uint32_t task);
+
+/* Calls a task that was called before, for a result that the store dropped: RASK_OK, or a failure with its
+ * message in message (RK_MAX_MESSAGE + 1 bytes). */
+int rk_run_call_again(rk_worker *worker, uint32_t task, rask_value *result, char *message);
+
+/* What only few nodes have; NULL when the task's has none. */
+const rk_extra *rk_run_extra(const rk_run *run, uint32_t task);
 
 /* The status of a run that is over, with its message in plan->error (schedulers/failure.c). */
 int rk_run_outcome(rk_run *run, rask_plan *plan);

@@ -71,6 +71,7 @@ typedef struct rk_opaque {
     const char *name;
     /* Fills in *chunks: a grid and a node for each chunk. RASK_OK, or a status latched in the graph. */
     int (*lower)(struct rk_lowering *lowering, rask_array *array, struct rk_chunks *chunks);
+    bool own_graph; /* it uses nodes of the array's graph, so that it can only be lowered there */
 } rk_opaque;
 
 struct rask_array {
@@ -91,19 +92,26 @@ struct rask_array {
         const rk_opaque *opaque;
     } as;
     const void *params; /* of OPAQUE: its own, in the graph's arena */
+    size_t params_size;
     int64_t *chunks;    /* elements per axis that the user asked for, 0: any; NULL: nothing asked */
     uint32_t number;    /* 0, 1, 2, … in the order of building in this graph */
     uint32_t site;      /* rk_graph_site(): where the user built it */
 };
 
-/* A new array in graph's memory, with room for input_count inputs (already set to inputs); NULL, latched, when there is
+/* A new array, like no other, in graph's memory, with room for input_count inputs (already set to inputs); NULL, latched, when there is
  * no memory or more than RASK_MAX_DIMENSIONS axes, or a shape whose bytes do not fit 62 bits, or when the graph is in
  * error or an input is NULL. Shape is copied. */
 rask_array *rk_array_new(rask_graph *graph, rk_array_kind kind, rask_dtype dtype, uint32_t ndim,
                          const int64_t *shape, rask_array *const *inputs, uint32_t input_count,
                          const char *file, int line);
 
-/* An OPAQUE array; params is copied into the graph's arena. */
+/* The array that is built as key is: the one that is there already, or a new one as above, so that equal expressions are
+ * one and nothing is computed twice. Equal: all but number, site and chunks; what as and params point at (copied into
+ * the graph's arena) byte by byte, so that bytes that mean nothing must be 0. Not for SOURCE. */
+rask_array *rk_array_intern(const rask_array *key, const char *file, int line);
+
+/* An OPAQUE array; params is copied into the graph's arena. Equal ones (class, params byte by byte, inputs, dtype,
+ * shape) are one array, which must therefore not be written to: params say all there is to say. */
 rask_array *rk_array_opaque(rask_graph *graph, const rk_opaque *opaque, const void *params,
                             size_t params_size, rask_dtype dtype, uint32_t ndim, const int64_t *shape,
                             rask_array *const *inputs, uint32_t input_count, const char *file, int line);

@@ -288,6 +288,7 @@ static void leaf_of_source(rk_leaf *leaf, rk_source *source)
     leaf->kind = source->kind == RK_SOURCE_FILE ? RK_LEAF_FILE : RK_LEAF_MEMORY;
     leaf->source = rk_source_ref(source);
     fold_strides(leaf, source->strides);
+    leaf->offset += source->kind == RK_SOURCE_FILE ? source->offset : 0;
 }
 
 static void leaf_of_fill(rk_leaf *leaf)

@@ -45,11 +45,18 @@ void rk_source_unref(rk_source *source); /* NULL is legal */
 rask_array *rk_array_source(rask_graph *graph, rk_source *source, const int64_t *chunks, const char *file,
                             int line);
 
+/* Memory that one rk_source_read() may take for a moment. */
+enum { RK_READ_SCRATCH = 64 << 10 };
+
 /* Reads the box start … start + count - 1 of a linear file source into out, whose elements are at out_strides (bytes,
  * positive, dense along the source's fastest axis), in the machine's byte order. Long runs are single reads. RASK_EIO:
  * message says path, offset and errno or that the file is shorter than it was. Thread-safe. */
 int rk_source_read(const rk_source *source, const int64_t *start, const int64_t *count, void *out,
                    const int64_t *out_strides, char *message, size_t capacity);
+
+/* len bytes as they stand in a file become elements the machine can work with, in place: swapped: in the other byte
+ * order; a bool that is not 0 becomes 1. */
+void rk_source_mend(rask_dtype dtype, bool swapped, void *data, size_t len);
 
 /* Opening by format: each returns a source, or NULL with a status and a reason (with the path) in error. */
 typedef struct rk_open_error {
@@ -73,7 +80,7 @@ struct rk_sink {
     int64_t shape[RASK_MAX_DIMENSIONS];
     int64_t chunk
         [RASK_MAX_DIMENSIONS]; /* boxes must be unions of whole chunks of this regular grid; all 0: any box */
-    uint64_t scratch; /* bytes that one write() takes for a moment, per element byte of the box: total */
+    uint64_t scratch;          /* bytes of memory that one write() takes for a moment */
     int (*write)(rk_sink *sink, const int64_t *start, const int64_t *count, const void *data, char *message,
                  size_t capacity);
     int (*commit)(rk_sink *sink, char *message, size_t capacity);

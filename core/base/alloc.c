@@ -1,6 +1,7 @@
-/* Small blocks come from the C library. Large ones are mapped, aligned for huge pages, because arrays over a
- * million nodes are touched once from end to end: with small pages the faults would cost as much as the work.
- * A few freed large blocks are kept for the next who asks, which saves the kernel from clearing them again.
+/* Small blocks come from the C library. Large ones are mapped: page-aligned, and from RK_ALLOC_HUGE bytes on
+ * aligned for huge pages, because arrays over a million nodes are touched once from end to end: with small pages the
+ * faults would cost as much as the work. Freed large blocks are kept for the next who asks, which saves the kernel from
+ * clearing them again; runs with a budget bound what is kept beside what lives.
  *
  * Large blocks are listed in a table by address, so that rk_free() can tell: only addresses that are aligned
  * like one are looked up. With a hook installed none of this is used. */
@@ -22,19 +23,23 @@
 
 static rask_allocator hook; /* all NULL: none */
 
-enum { KEPT = 32, TABLE = 4096 };
+enum { KEPT = 512, TABLE = 1 << 15, PAGE = 4096 };
 
 typedef struct block {
     void *at; /* NULL: empty */
     size_t size;
 } block;
 
-/* table: open addressing over live blocks; what finds no place there is left to the C library. */
+/* table: open addressing over live blocks; what finds no place there is left to the C library.
+ * kept: a ring, the oldest at next_kept. */
 static struct {
     pthread_mutex_t lock;
     block table[TABLE], kept[KEPT];
-    size_t live, kept_bytes, next_kept;
-} large = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    size_t live, next_kept;
+    uint64_t live_bytes, kept_bytes;
+    rk_alloc_bound *bounds;
+    uint64_t most; /* live and kept together, beyond which nothing is kept: the least of bounds */
+} large = {.lock = PTHREAD_MUTEX_INITIALIZER, .most = UINT64_MAX};
 
 static void before_fork(void)
 {
@@ -56,14 +61,14 @@ static void know_fork(void)
     pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
 
-static size_t rounded(size_t size)
+static uintptr_t rounded(uintptr_t number, size_t step)
 {
-    return (size + RK_ALLOC_LARGE - 1) & ~(RK_ALLOC_LARGE - 1);
+    return (number + step - 1) & ~(uintptr_t)(step - 1);
 }
 
 static size_t slot_of(const void *at)
 {
-    return ((uintptr_t)at / RK_ALLOC_LARGE * 0x9e3779b97f4a7c15u >> 40) % TABLE;
+    return ((uintptr_t)at / PAGE * 0x9e3779b97f4a7c15u >> 40) % TABLE;
 }
 
 static void table_put(block b)
@@ -73,67 +78,131 @@ static void table_put(block b)
         slot = (slot + 1) % TABLE;
     large.table[slot] = b;
     large.live++;
+    large.live_bytes += b.size;
+}
+
+static block *table_find(const void *at)
+{
+    size_t slot = slot_of(at);
+    while (large.table[slot].at && large.table[slot].at != at)
+        slot = (slot + 1) % TABLE;
+    return large.table[slot].at ? &large.table[slot] : NULL;
+}
+
+static void table_clear(size_t slot)
+{
+    large.live--;
+    large.live_bytes -= large.table[slot].size;
+    large.table[slot].at = NULL;
 }
 
 /* Takes the entry out and moves up what stood behind it. The size, or 0 when there is none. */
 static size_t table_take(const void *at)
 {
-    size_t slot = slot_of(at);
-    while (large.table[slot].at && large.table[slot].at != at)
-        slot = (slot + 1) % TABLE;
-    size_t size = large.table[slot].at ? large.table[slot].size : 0;
-    if (!size)
+    block *found = table_find(at);
+    if (!found)
         return 0;
-    large.live--;
-    large.table[slot].at = NULL;
+    size_t size = found->size, slot = (size_t)(found - large.table);
+    table_clear(slot);
     for (size_t next = (slot + 1) % TABLE; large.table[next].at; next = (next + 1) % TABLE) {
         block moved = large.table[next];
-        large.table[next].at = NULL;
-        large.live--;
+        table_clear(next);
         table_put(moved);
     }
     return size;
 }
 
-/* The smallest kept block that is large enough, or the front of it. */
-static void *take_kept(size_t size)
+/* The smallest kept block that is large enough. One that is much larger is used only where it can be cut: a huge
+ * one, by the front. */
+static block *find_kept(size_t size)
 {
     block *best = NULL;
+    size_t most = size < RK_ALLOC_HUGE ? size + size / 4 : SIZE_MAX;
     for (block *b = large.kept; b < large.kept + KEPT; b++)
-        if (b->at && b->size >= size && (!best || b->size < best->size))
+        if (b->at && b->size >= size && b->size <= most && (!best || b->size < best->size))
             best = b;
+    return best;
+}
+
+static void *take_kept(size_t size)
+{
+    block *best = find_kept(size);
     if (!best)
         return NULL;
-    block taken = {best->at, size};
-    *best = (block){(char *)best->at + size, best->size - size};
-    if (!best->size)
+    size_t front = rounded(size, RK_ALLOC_HUGE);
+    block taken = *best;
+    if (size >= RK_ALLOC_HUGE && best->size - size > size / 4 && best->size > front) {
+        taken.size = front;
+        *best = (block){(char *)best->at + front, best->size - front};
+    } else {
         best->at = NULL;
-    large.kept_bytes -= size;
+    }
+    large.kept_bytes -= taken.size;
     table_put(taken);
     return taken.at;
 }
 
-static void *map_large(size_t size)
+/* Under the lock: the block kept for the longest, if there is one and so many bytes more would be too much. */
+static block take_surplus(uint64_t bytes)
 {
-    size_t mapped = size + RK_ALLOC_LARGE;
+    uint64_t all = large.kept_bytes + bytes;
+    for (size_t i = 0; i < KEPT && large.kept_bytes && (large.live_bytes + all > large.most); i++) {
+        block *b = &large.kept[(large.next_kept + i) % KEPT], taken = *b;
+        if (!taken.at)
+            continue;
+        large.kept_bytes -= taken.size;
+        b->at = NULL;
+        return taken;
+    }
+    return (block){0};
+}
+
+/* Gives kept blocks back to the system until there is room for so many bytes more. The lock is free while
+ * the system works. */
+static void trim(uint64_t bytes)
+{
+    block surplus;
+    pthread_mutex_lock(&large.lock);
+    while ((surplus = take_surplus(bytes)).at) {
+        pthread_mutex_unlock(&large.lock);
+        munmap(surplus.at, surplus.size);
+        pthread_mutex_lock(&large.lock);
+    }
+    pthread_mutex_unlock(&large.lock);
+}
+
+static void *map_aligned(size_t size, size_t align)
+{
+    size_t mapped = size + align - PAGE;
     char *start = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (start == MAP_FAILED)
         return NULL;
-    char *at = (char *)rounded((uintptr_t)start);
+    char *at = (char *)rounded((uintptr_t)start, align), *end = at + size;
     if (at > start)
         munmap(start, (size_t)(at - start));
-    munmap(at + size, (size_t)(start + mapped - (at + size)));
+    if (start + mapped > end)
+        munmap(end, (size_t)(start + mapped - end));
+    return at;
+}
+
+/* Huge pages only where all of one is asked for: the rest of it would be resident for nothing. */
+static void *map_large(size_t size)
+{
+    if (size < RK_ALLOC_HUGE)
+        return map_aligned(size, PAGE);
+    char *at = map_aligned(size, RK_ALLOC_HUGE);
 #ifdef MADV_HUGEPAGE
-    madvise(at, size, MADV_HUGEPAGE);
+    if (at)
+        madvise(at, size & ~(RK_ALLOC_HUGE - 1), MADV_HUGEPAGE);
 #endif
     return at;
 }
 
 static void *alloc_large(size_t size)
 {
-    if (size > PTRDIFF_MAX - 2 * RK_ALLOC_LARGE)
+    if (size > PTRDIFF_MAX - 2 * RK_ALLOC_HUGE)
         return NULL;
-    size = rounded(size);
+    size = rounded(size, PAGE);
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, know_fork);
     pthread_mutex_lock(&large.lock);
@@ -142,6 +211,7 @@ static void *alloc_large(size_t size)
     pthread_mutex_unlock(&large.lock);
     if (at)
         return at;
+    trim(size);
     if (!room)
         return malloc(size);
     at = map_large(size);
@@ -160,7 +230,8 @@ static block keep(block *b)
     block *place = &large.kept[large.next_kept++ % KEPT], old = *place;
     large.kept_bytes -= old.at ? old.size : 0;
     *place = (block){0};
-    if (b->size > RK_ALLOC_KEPT - large.kept_bytes)
+    if (large.kept_bytes + b->size > RK_ALLOC_KEPT ||
+        large.live_bytes + large.kept_bytes + b->size > large.most)
         return old;
     large.kept_bytes += b->size;
     *place = *b;
@@ -171,7 +242,7 @@ static block keep(block *b)
 /* False when the block is not a large one. */
 static bool free_large(void *at)
 {
-    if ((uintptr_t)at & (RK_ALLOC_LARGE - 1))
+    if ((uintptr_t)at & (PAGE - 1))
         return false;
     pthread_mutex_lock(&large.lock);
     block b = {at, table_take(at)}, other = {0};
@@ -189,14 +260,65 @@ static bool free_large(void *at)
 /* Bytes behind a large block; 0 when it is none. */
 static size_t large_size(const void *at)
 {
-    if ((uintptr_t)at & (RK_ALLOC_LARGE - 1))
+    if ((uintptr_t)at & (PAGE - 1))
         return 0;
     pthread_mutex_lock(&large.lock);
-    size_t size = table_take(at);
-    if (size)
-        table_put((block){(void *)at, size});
+    const block *found = table_find(at);
+    size_t size = found ? found->size : 0;
     pthread_mutex_unlock(&large.lock);
     return size;
+}
+
+uint64_t rk_alloc_mapped(void)
+{
+    pthread_mutex_lock(&large.lock);
+    uint64_t bytes = large.live_bytes;
+    pthread_mutex_unlock(&large.lock);
+    return bytes;
+}
+
+void rk_alloc_trim(void)
+{
+#ifdef __GLIBC__
+    if (!hook.free)
+        malloc_trim(0);
+#endif
+}
+
+/* Under the lock. */
+static void find_most(void)
+{
+    large.most = UINT64_MAX;
+    for (rk_alloc_bound *b = large.bounds; b; b = b->next)
+        large.most = b->most < large.most ? b->most : large.most;
+}
+
+void rk_alloc_bound_set(rk_alloc_bound *bound, uint64_t most)
+{
+    pthread_mutex_lock(&large.lock);
+    if (!bound->known) {
+        bound->known = true;
+        bound->next = large.bounds;
+        large.bounds = bound;
+    }
+    bound->most = most;
+    find_most();
+    pthread_mutex_unlock(&large.lock);
+    trim(0);
+}
+
+void rk_alloc_bound_end(rk_alloc_bound *bound)
+{
+    if (!bound->known)
+        return;
+    pthread_mutex_lock(&large.lock);
+    rk_alloc_bound **at = &large.bounds;
+    while (*at != bound)
+        at = &(*at)->next;
+    *at = bound->next;
+    bound->known = false;
+    find_most();
+    pthread_mutex_unlock(&large.lock);
 }
 
 int rask_set_allocator(const rask_allocator *allocator)

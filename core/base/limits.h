@@ -19,7 +19,13 @@
 #define RK_MAX_JSON_BYTES  ((size_t)1 << 30)
 #define RK_MAX_JSON_DEPTH  64
 #define RK_MAX_VALUE_DEPTH 64                  /* of nested lists that are compared or printed */
-#define RK_ALLOC_LARGE     ((size_t)2 << 20)   /* from here on memory is mapped with huge pages */
+#define RK_BUDGET_PERCENT  60                  /* of the memory that is to be had: the default budget */
+#define RK_SCRATCH_PIECE   ((size_t)4 << 20)   /* most bytes written or read at once */
+#define RK_MAX_EVAL_TEXT   (1 << 20)           /* bytes of an expression */
+#define RK_MAX_EVAL_DEPTH  200                 /* of brackets and signs in it */
+#define RK_MAX_EVAL_LIST   (1 << 20)           /* elements of a list that becomes an array */
+#define RK_ALLOC_LARGE     ((size_t)64 << 10)  /* from here on memory is mapped, in whole pages */
+#define RK_ALLOC_HUGE      ((size_t)2 << 20)   /* from here on with huge pages */
 #define RK_ALLOC_KEPT      ((size_t)128 << 20) /* freed large blocks kept for reuse */
 
 _Static_assert(RK_MAX_NODES <= (uint32_t)1 << 30, "node ids are 30 bits");

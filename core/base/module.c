@@ -88,7 +88,14 @@ static bool own_folder(char *folder, uid_t *owner)
 static int open_beside(const char *name, size_t size, const void **module, char *error, size_t capacity)
 {
     /* moved installations; then build trees, from the library and from programs it is linked into */
-    static const char *const places[] = {"rask", ".", "tools/draw", "../tools/draw", "../../tools/draw"};
+    static const char *const places[] = {"rask",
+                                         ".",
+                                         "tools/draw",
+                                         "../tools/draw",
+                                         "../../tools/draw",
+                                         "collections/array",
+                                         "../collections/array",
+                                         "../../collections/array"};
     char own[PATH_MAX], folder[PATH_MAX];
     uid_t owner;
     int status = RASK_ENOENT;

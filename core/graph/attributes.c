@@ -68,6 +68,15 @@ rask_node *rask_set_result_bytes(rask_node *node, uint64_t bytes)
     return node;
 }
 
+rask_node *rask_set_scratch_bytes(rask_node *node, uint64_t bytes)
+{
+    rk_extra *extra = extra_to_set(node);
+    if (!extra)
+        return NULL;
+    extra->scratch_bytes = bytes;
+    return node;
+}
+
 rask_graph *rask_node_graph(const rask_node *node)
 {
     return node ? node->graph : NULL;

@@ -26,10 +26,28 @@ rask_graph *rk_graph_ref(rask_graph *graph)
     return graph;
 }
 
+struct rk_graph_end {
+    struct rk_graph_end *next;
+    void (*end)(void *what);
+    void *what;
+};
+
+int rk_graph_at_end(rask_graph *graph, void (*end)(void *what), void *what)
+{
+    struct rk_graph_end *item = rk_arena_alloc(&graph->arena, sizeof *item);
+    if (!item)
+        return RASK_ENOMEM;
+    *item = (struct rk_graph_end){graph->ends, end, what};
+    graph->ends = item;
+    return RASK_OK;
+}
+
 void rask_graph_free(rask_graph *graph)
 {
     if (!graph || rk_sub_acq_rel(&graph->refs, 1) != 1)
         return;
+    for (struct rk_graph_end *item = graph->ends; item; item = item->next)
+        item->end(item->what);
     rask_value *constants = graph->constants.data;
     for (size_t i = 0; i < graph->constants.count; i++)
         if (constants[i].type >= RASK_BYTES)

@@ -49,7 +49,7 @@ typedef struct rk_extra {
     uint32_t retries;
     bool own_retries, own_timeout, own_priority, own_result_bytes;
     double timeout;
-    uint64_t result_bytes;
+    uint64_t result_bytes, scratch_bytes;
     uint32_t room; /* words in the pool that belong to the node, from its first argument on; 0: no more than
                       used */
     const char *label; /* in the graph's arena, or "" */
@@ -77,7 +77,9 @@ struct rask_graph {
     int status;    /* latched by builders */
     char *message; /* of status, or of the last operation */
     int last_status;
-    pthread_mutex_t lock; /* guards message and last_status, which several computes may set */
+    pthread_mutex_t lock;      /* guards message and last_status, which several computes may set */
+    struct rk_graph_end *ends; /* of rk_graph_at_end(), the newest first */
+    void *arrays;              /* the collection's own: its table of expressions */
 };
 
 static inline rask_node *rk_graph_node(const rask_graph *graph, uint32_t id)
@@ -111,6 +113,10 @@ const rk_extra *rk_node_extra(const rask_node *node);
 rk_site rk_node_site(const rask_node *node);
 
 rask_graph *rk_graph_ref(rask_graph *graph);
+
+/* Calls end(what) when the graph ends, the last one asked for first, while all nodes are still there. RASK_OK or
+ * RASK_ENOMEM, not latched. */
+int rk_graph_at_end(rask_graph *graph, void (*end)(void *what), void *what);
 
 /* Latches the first error of building and returns NULL for the builder to return. The message may hold
  * printf conversions. */

@@ -82,6 +82,7 @@ int rask_plan_new(rask_node *const *targets, size_t count, rask_plan **out)
         return rk_graph_report(graph, RASK_ENOMEM, "plan: out of memory");
     plan->graph = rk_graph_ref(graph);
     plan->constant_count = (uint32_t)graph->constants.count;
+    plan->def_count = (uint32_t)graph->definitions.count;
     rk_planner planner = {.graph = graph, .targets = targets, .target_count = count};
     status = run_passes(&planner, plan);
     rk_planner_fini(&planner);

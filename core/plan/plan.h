@@ -47,7 +47,8 @@ struct rask_plan {
     uint64_t edges;          /* between tasks */
 
     rask_value *constants;   /* own copies of the graph's, once an input was bound; NULL: the graph's serve */
-    uint32_t constant_count; /* of the graph when the plan was made */
+    uint32_t constant_count; /* of the graph when the plan was made, */
+    uint32_t def_count;      /* and its definitions */
     char *error;             /* of the last run; NULL: none */
     rask_failure *failures;  /* of the last run, in plan order; NULL: none */
     uint32_t failure_count;

@@ -169,7 +169,7 @@ typedef struct rask_open_options {
     const int64_t
         *chunks; /* elements per axis of chunks, 0 or NULL: chosen; what rask_array_rechunk() takes */
     uint32_t chunk_count;
-    int stack_axis; /* a glob: files are stacked along a new axis (RASK_STACK_NEW) or along this one */
+    int stack_axis; /* a glob: files are put together along this axis, or a new first one: RASK_STACK_NEW */
 } rask_open_options;
 
 #define RASK_STACK_NEW INT_MIN
@@ -198,7 +198,7 @@ RASK_API rask_array *rask_array_from_node_at(rask_node *node, rask_dtype dtype, 
  * capacity bytes in message. Called from any worker, from several at once. */
 typedef int (*rask_array_fill)(void *context, const int64_t *start, const int64_t *count, void *data,
                                char *message, size_t capacity);
-/* chunks: elements per axis of the boxes that fill is asked for; NULL: chosen. context must live until the last
+/* chunks: elements per axis of the boxes that fill is asked for; 0, NULL: chosen. context must live until the last
  * compute. */
 RASK_API rask_array *rask_array_from_callback_at(rask_graph *graph, rask_array_fill fill, void *context,
                                                  rask_dtype dtype, uint32_t ndim, const int64_t *shape,
@@ -206,9 +206,11 @@ RASK_API rask_array *rask_array_from_callback_at(rask_graph *graph, rask_array_f
 #define rask_array_from_callback(graph, fill, context, dtype, ndim, shape, chunks)                           \
     rask_array_from_callback_at(graph, fill, context, dtype, ndim, shape, chunks, __FILE__, __LINE__)
 
+/* value, which may be an array that broadcasts to shape, cast to dtype. RASK_ERANGE: a number that does not fit. */
 RASK_API rask_array *rask_array_full_at(rask_graph *graph, rask_dtype dtype, uint32_t ndim,
                                         const int64_t *shape, rask_operand value, const char *file, int line);
-/* start, start + step, … below stop (above, when step is negative). Integers stay exact. */
+/* start, start + step, … below stop (above, when step is negative). Integers stay exact. dtype RASK_DT_COUNT: i64 (u64 where
+ * i64 is too small) of integers, else f64. */
 RASK_API rask_array *rask_array_arange_at(rask_graph *graph, rask_operand start, rask_operand stop,
                                           rask_operand step, rask_dtype dtype, const char *file, int line);
 RASK_API rask_array *rask_array_linspace_at(rask_graph *graph, double start, double stop, int64_t count,
@@ -231,7 +233,6 @@ RASK_API rask_array *rask_array_integers_at(rask_graph *graph, uint64_t seed, in
 
 /* -- Element by element ----------------------------------------------------------------------------------- */
 
-/* name: what errors call the operation; NULL: by its operation. */
 RASK_API rask_array *rask_array_unary_at(rask_unary op, rask_array *a, const char *file, int line);
 RASK_API rask_array *rask_array_binary_at(rask_binary op, rask_operand a, rask_operand b, const char *file,
                                           int line);
@@ -296,7 +297,8 @@ RASK_API rask_array *rask_array_reduce_at(rask_reduction op, rask_array *a,
 RASK_API rask_array *rask_array_reduce_axis_at(rask_reduction op, rask_array *a, int axis, const char *file,
                                                int line);
 
-/* Along one axis; RASK_ALL: of the array in C order. */
+/* Along one axis; RASK_ALL: of the array in C order. One element after another, as NumPy; sums of floats over more than 2^20
+ * elements along an axis, in fewer than 64 lines, by pieces of 4096, whose rounding differs. */
 RASK_API rask_array *rask_array_cumsum_at(rask_array *a, int axis, const char *file, int line);
 RASK_API rask_array *rask_array_cumprod_at(rask_array *a, int axis, const char *file, int line);
 
@@ -304,12 +306,30 @@ RASK_API rask_array *rask_array_cumprod_at(rask_array *a, int axis, const char *
  * numpy.histogram. */
 RASK_API rask_array *rask_array_histogram_at(rask_array *a, const double *edges, size_t edge_count,
                                              const char *file, int line);
+/* The same in bins of one width, over range[0] … range[1], or from the smallest to the largest element when range is
+ * NULL; *edges (may be NULL) are set to where they begin and end, computed as NumPy does. */
+RASK_API rask_array *rask_array_histogram_bins_at(rask_array *a, int64_t bins, const double *range,
+                                                  rask_array **edges, const char *file, int line);
 /* The q-th quantiles, 0 … 1, exact, by linear interpolation, in some passes over the data and little memory. axis:
- * one, or RASK_ALL. The result has count elements as its first axis; with count 0 and one value in q, no such axis. */
+ * one, or RASK_ALL. The result is f64 and has count elements as its first axis; with count 0 and one value in q, no such
+ * axis. NaN when one is among the elements; nanquantile leaves them out. */
 RASK_API rask_array *rask_array_quantile_at(rask_array *a, const double *q, size_t count, int axis,
                                             const char *file, int line);
-/* The k largest elements of a 1-d array (smallest: k negative), largest first. */
+RASK_API rask_array *rask_array_nanquantile_at(rask_array *a, const double *q, size_t count, int axis,
+                                               const char *file, int line);
+/* The same with q in 0 … 100. */
+RASK_API rask_array *rask_array_percentile_at(rask_array *a, const double *q, size_t count, int axis,
+                                              const char *file, int line);
+/* The middle element, or the mean of the two: f32 of f32, else f64. */
+RASK_API rask_array *rask_array_median_at(rask_array *a, int axis, const char *file, int line);
+RASK_API rask_array *rask_array_nanmedian_at(rask_array *a, int axis, const char *file, int line);
+/* The k largest elements of a 1-d array, largest first; with k negative the -k smallest, smallest first. All of them when
+ * it has fewer. NaN counts as larger than any number, as in numpy.sort. */
 RASK_API rask_array *rask_array_topk_at(rask_array *a, int64_t k, const char *file, int line);
+/* Along one axis in ascending order, or RASK_ALL: all elements, 1-d. NaN come last; complex numbers go by their real part
+ * first. argsort: where they were (i64), equal ones in order. A line must fit the memory budget, with its indices. */
+RASK_API rask_array *rask_array_sort_at(rask_array *a, int axis, const char *file, int line);
+RASK_API rask_array *rask_array_argsort_at(rask_array *a, int axis, const char *file, int line);
 /* The distinct elements in ascending order, and, when counts is not NULL, how often each occurs. How many there are
  * must be known to build on, so that this computes a, now, with options (NULL: defaults). */
 RASK_API rask_array *rask_array_unique_at(rask_array *a, rask_array **counts, const rask_options *options,
@@ -378,11 +398,25 @@ RASK_API rask_array *rask_array_pad_at(rask_array *a, const int64_t *before, con
 RASK_API rask_array *rask_array_rechunk_at(rask_array *a, const int64_t *chunks, uint32_t count,
                                            const char *file, int line);
 
-/* One chunk: in is its elements in C order, out takes the result's, of out_dtype and the same shape (or the shape
- * that drop and new axes leave). Returns 0 or a status with a reason. Called from any worker. */
-typedef int (*rask_array_map)(void *context, const rask_block *in, uint32_t count, rask_block *out,
-                              char *message, size_t capacity);
-/* function over chunks of arrays of one shape; start of the chunk is in out->… of the context's own making. */
+/* Where a chunk is, for functions over chunks. */
+typedef struct rask_chunk {
+    uint64_t number; /* in C order over the chunks, from 0 */
+    uint32_t ndim;
+    int64_t shape[RASK_MAX_DIMENSIONS]; /* of the whole array */
+    int64_t start[RASK_MAX_DIMENSIONS]; /* of the chunk in it; out->shape says how long it is */
+    int64_t
+        before[RASK_MAX_DIMENSIONS]; /* elements of the surroundings in front of the chunk along each axis, */
+    int64_t after[RASK_MAX_DIMENSIONS]; /* and behind it: 0 but for rask_array_map_overlap() */
+} rask_chunk;
+
+/* Computes one chunk: in[0 … count - 1] are the arrays' elements there, in C order, not to be written to; out has the
+ * chunk's shape and the result's dtype, in C order, and every element of it must be set. The same input must give the
+ * same output. Returns 0 or a status, with a reason of at most capacity bytes in message. Called from any worker, from
+ * several at once; nothing given to it may be kept. */
+typedef int (*rask_array_map)(void *context, const rask_chunk *chunk, const rask_block *in, uint32_t count,
+                              const rask_block *out, char *message, size_t capacity);
+/* function over the chunks of arrays of one shape, which the result has, too. The chunks are those of the first array
+ * that has some (rask_array_rechunk()), else chosen. context must live until the last compute. */
 RASK_API rask_array *rask_array_map_blocks_at(rask_array *const *arrays, uint32_t count,
                                               rask_array_map function, void *context, rask_dtype dtype,
                                               const char *file, int line);
@@ -393,8 +427,13 @@ typedef enum rask_boundary {
     RASK_BOUNDARY_REFLECT,
     RASK_BOUNDARY_PERIODIC
 } rask_boundary;
-/* function sees each chunk with depth[i] more elements at both ends of axis i, and gives the result for the chunk with
- * them or without: out has the shape without. With RASK_BOUNDARY_NONE the outer ends stay as they are, shorter. */
+/* function sees each chunk with its surroundings: in[0] has depth[i] more elements at both ends of axis i, out has the
+ * chunk's shape. Around the array there is
+ *   NONE      nothing: chunks at the ends have less around them, as chunk->before and ->after say
+ *   CONSTANT  value, as an element of a's dtype
+ *   NEAREST   the outer elements again and again
+ *   REFLECT   the array mirrored at its edges, outer elements first: b a | a b c
+ *   PERIODIC  the array again */
 RASK_API rask_array *rask_array_map_overlap_at(rask_array *a, const int64_t *depth, rask_boundary boundary,
                                                double value, rask_array_map function, void *context,
                                                rask_dtype dtype, const char *file, int line);
@@ -468,8 +507,9 @@ RASK_API int rask_array_store(const rask_store_target *targets, uint32_t count, 
 RASK_API size_t rask_array_explain(rask_array *array, const rask_options *options, char *buffer,
                                    size_t capacity);
 
-/* DLPack (dmlc.org), version 0.x: struct DLManagedTensor. In: the array refers to the tensor's memory and calls its
- * deleter when the graph ends. Out: block (of rask_array_compute()) becomes a tensor without a copy, whose deleter
+/* DLPack (dmlc.org), version 0.x: struct DLManagedTensor. In: the array refers to the tensor's memory, which must stay
+ * unchanged until the last compute, and calls its deleter when the graph ends; on failure the tensor is still the
+ * caller's. Out: block (of rask_array_compute()) becomes a tensor without a copy, whose deleter
  * releases it. RASK_EUNSUPPORTED: device or type. */
 struct DLManagedTensor;
 RASK_API rask_array *rask_array_from_dlpack_at(rask_graph *graph, struct DLManagedTensor *tensor,
@@ -483,6 +523,11 @@ RASK_API rask_array *rask_eval_at(rask_graph *graph, const char *text, const cha
                                   rask_array *const *arrays, size_t count, const char *file, int line);
 #define rask_eval(graph, text, names, arrays, count)                                                         \
     rask_eval_at(graph, text, names, arrays, count, __FILE__, __LINE__)
+/* The same; names may mean numbers, too, which are weak. options: for what has to be computed to know a shape or the
+ * edges of bins (masks, unique, histogram); NULL: defaults. */
+RASK_API rask_array *rask_eval_operands_at(rask_graph *graph, const char *text, const char *const *names,
+                                           const rask_operand *operands, size_t count,
+                                           const rask_options *options, const char *file, int line);
 
 #ifdef __cplusplus
 }

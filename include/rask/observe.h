@@ -28,7 +28,7 @@ typedef struct rask_run_info {
     const char *scheduler;
     uint64_t start_ns, end_ns; /* end is 0 until the run ended */
     int status;                /* of the run, at its end */
-    uint64_t peak_bytes;       /* high-water mark of result bytes, at the end */
+    uint64_t peak_bytes;       /* high-water mark of the memory budget, at the end */
 } rask_run_info;
 
 /* Any callback may be NULL. They are called from workers, at once from several, without a lock held; all of

@@ -28,7 +28,7 @@ typedef struct rask_report {
     uint32_t skipped;    /* never called: they needed a failed one, or the run ended before */
     uint64_t retries;    /* calls repeated after a failure */
     uint64_t stolen;     /* batches that an idle worker took from another */
-    uint64_t peak_bytes; /* high-water mark of result bytes held at once */
+    uint64_t peak_bytes; /* high-water mark of the budget: bytes held and reserved at once */
     uint64_t live_bytes; /* result bytes still held when the run ended, without those handed out: 0 */
     double seconds;      /* from plan to result */
     uint32_t workers;
@@ -43,12 +43,17 @@ typedef struct rask_options {
     size_t size;           /* sizeof(rask_options), set by RASK_OPTIONS_INIT */
     const char *scheduler; /* "threads", "serial"; NULL: RASK_SCHEDULER from the environment, else threads */
     uint32_t workers;      /* 0: RASK_WORKERS, else the cores this process may use (affinity, cgroup quota) */
-    uint64_t memory;       /* bytes of results held at once; 0: RASK_MEMORY, else no bound */
-    double timeout;        /* seconds for the run; 0: none */
-    uint32_t retries;      /* least number for every task */
-    bool keep_going;       /* run everything that does not depend on a failure, then report all failures */
-    bool progress;         /* a line on stderr after one second, when that is a terminal */
-    uint64_t seed;         /* serial: a random legal order drawn from it; 0: plan order */
+    uint64_t
+        memory; /* the budget: most bytes at once of results, of what tasks under way were said to use beside
+                      * them (rask_set_scratch_bytes), and of what comes back from disk. A task starts when what it will
+                      * hold fits; what is needed last goes to a scratch file meanwhile, or is dropped when it can be
+                      * asked for again (RASK_SOURCE). A run inside a task has a budget of its own.
+                      * 0: RASK_MEMORY, else rask_default_memory() */
+    double timeout;           /* seconds for the run; 0: none */
+    uint32_t retries;         /* least number for every task */
+    bool keep_going;          /* run everything that does not depend on a failure, then report all failures */
+    bool progress;            /* a line on stderr after one second, when that is a terminal */
+    uint64_t seed;            /* serial: a random legal order drawn from it; 0: plan order */
     uint32_t inject_failures; /* with a seed: so many calls in a million fail, for tests */
     uint32_t inject_delays;   /* with a seed: before so many calls in a million up to 100 microseconds pass */
     uint32_t io_lanes;        /* I/O tasks at once; 0: 4 per core, at least 16 */
@@ -76,8 +81,16 @@ static inline rask_options rask_options_init()
 /* Names of the schedulers in this build, ending with NULL. */
 RASK_API const char *const *rask_schedulers(void);
 
+/* Options (NULL: none) with every default filled in, as a run would use them: from the environment, then from the
+ * machine. RASK_EINVAL, RASK_ERANGE: effective is untouched. */
+RASK_API int rask_options_effective(const rask_options *options, rask_options *effective);
+
 /* What is used where options and environment say nothing: cores allowed by affinity mask and cgroup quota. */
 RASK_API uint32_t rask_default_workers(void);
+
+/* The budget where options and environment say nothing: 60 % of what the machine has available or the cgroup's
+ * limits leave, whichever is less. A run asks when its results become large, not before. */
+RASK_API uint64_t rask_default_memory(void);
 
 #ifdef __cplusplus
 }

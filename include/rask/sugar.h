@@ -3,6 +3,7 @@
 #ifndef RASK_SUGAR_H
 #define RASK_SUGAR_H
 
+#include <rask/array.h>
 #include <rask/plan.h>
 
 #ifndef __cplusplus
@@ -178,14 +179,298 @@ static inline rask_arg rask_arg_of_value(const rask_value *v)
 #    define rask_reduce(list, function, fan_in)                                                              \
         rask_reduce_at(list, RASK_DEF(function), fan_in, __FILE__, __LINE__)
 
-/* rask_compute(target, &variable): now. The variable is a bool, int64_t, long long, double or rask_value. */
+/* rask_compute(target, &variable): now. target is a node or an array of one number. The variable is a bool, int64_t,
+ * long long, double or, for nodes, rask_value. */
 #    define RASK_OUT_KIND(out)                                                                               \
-        _Generic((out), bool *: RASK_OUT_BOOL, long *: RASK_OUT_I64, long long *: RASK_OUT_I64,                  \
-             double *: RASK_OUT_F64, rask_value *: RASK_OUT_VALUE)
-#    define rask_compute_with(target, options, out) rask_compute_out(target, options, RASK_OUT_KIND(out), out)
-#    define rask_compute(target, out)               rask_compute_with(target, NULL, out)
+        _Generic((out), bool *: RASK_OUT_BOOL, long *: RASK_OUT_I64, long long *: RASK_OUT_I64, double *: RASK_OUT_F64, rask_value *: RASK_OUT_VALUE)
+#    define rask_compute_with(target, options, out)                                                          \
+        _Generic((target), rask_array *                                                                      \
+                 : rask_array_compute_out, default                                                           \
+                 : rask_compute_out)(target, options, RASK_OUT_KIND(out), out)
+#    define rask_compute(target, out) rask_compute_with(target, NULL, out)
 
 _Static_assert(sizeof(long long) == sizeof(int64_t), "i64 results are written through long long pointers");
+
+/* -- Arrays. Wherever an operand is an array, it may be a number: bool, integers, floats and complex ones. */
+
+static inline rask_operand rask_operand_of_array(rask_array *array)
+{
+    return (rask_operand){.kind = RASK_OPERAND_ARRAY, .as.array = array};
+}
+static inline rask_operand rask_operand_of_bool(bool b)
+{
+    return (rask_operand){.kind = RASK_OPERAND_BOOL, .as.boolean = b};
+}
+static inline rask_operand rask_operand_of_i64(int64_t i)
+{
+    return (rask_operand){.kind = RASK_OPERAND_I64, .as.i64 = i};
+}
+static inline rask_operand rask_operand_of_u64(uint64_t u)
+{
+    return (rask_operand){.kind = RASK_OPERAND_U64, .as.u64 = u};
+}
+static inline rask_operand rask_operand_of_f64(double f)
+{
+    return (rask_operand){.kind = RASK_OPERAND_F64, .as.f64 = f};
+}
+static inline rask_operand rask_operand_as_it_is(rask_operand operand)
+{
+    return operand;
+}
+#    ifdef __STDC_NO_COMPLEX__
+#        define RASK_OPERAND_COMPLEX_
+#    else
+static inline rask_operand rask_operand_of_c128(double _Complex z)
+{
+    union {
+        double _Complex whole;
+        double halves[2];
+    } u = {z};
+    return (rask_operand){.kind = RASK_OPERAND_C128, .as.c128 = {u.halves[0], u.halves[1]}};
+}
+#        define RASK_OPERAND_COMPLEX_                                                                        \
+            float _Complex : rask_operand_of_c128, double _Complex : rask_operand_of_c128,
+#    endif
+#    define RASK_OPERAND(x)                                                                                  \
+        _Generic((x), rask_array *                                                                           \
+                 : rask_operand_of_array, rask_operand                                                       \
+                 : rask_operand_as_it_is, bool                                                               \
+                 : rask_operand_of_bool, char                                                                \
+                 : rask_operand_of_i64, signed char                                                          \
+                 : rask_operand_of_i64, unsigned char                                                        \
+                 : rask_operand_of_i64, short                                                                \
+                 : rask_operand_of_i64, unsigned short                                                       \
+                 : rask_operand_of_i64, int                                                                  \
+                 : rask_operand_of_i64, unsigned                                                             \
+                 : rask_operand_of_i64, long                                                                 \
+                 : rask_operand_of_i64, unsigned long                                                        \
+                 : rask_operand_of_u64, long long                                                            \
+                 : rask_operand_of_i64, unsigned long long                                                   \
+                 : rask_operand_of_u64, RASK_OPERAND_COMPLEX_ float                                          \
+                 : rask_operand_of_f64, double                                                               \
+                 : rask_operand_of_f64)(x)
+/* Lengths or axes, written out: RASK_SHAPE(3, 4) is the number of them and a pointer, as most calls take them. */
+#    define RASK_LENGTHS(...)        ((const int64_t[]){__VA_ARGS__})
+#    define RASK_AXES(...)           ((const int[]){__VA_ARGS__})
+#    define RASK_COUNT_OF(type, ...) ((uint32_t)(sizeof((const type[]){__VA_ARGS__}) / sizeof(type)))
+#    define RASK_SHAPE(...)          RASK_COUNT_OF(int64_t, __VA_ARGS__), RASK_LENGTHS(__VA_ARGS__)
+/* Made of nothing: rask_array_zeros(graph, RASK_DT_F32, 1000, 1000). */
+#    define rask_array_full(graph, dtype, value, ...)                                                        \
+        rask_array_full_at(graph, dtype, RASK_SHAPE(__VA_ARGS__), RASK_OPERAND(value), __FILE__, __LINE__)
+#    define rask_array_zeros(graph, dtype, ...) rask_array_full(graph, dtype, 0, __VA_ARGS__)
+#    define rask_array_ones(graph, dtype, ...)  rask_array_full(graph, dtype, 1, __VA_ARGS__)
+#    define rask_array_arange(graph, start, stop, step)                                                      \
+        rask_array_arange_at(graph, RASK_OPERAND(start), RASK_OPERAND(stop), RASK_OPERAND(step),             \
+                             RASK_DT_COUNT, __FILE__, __LINE__)
+#    define rask_array_linspace(graph, start, stop, count)                                                   \
+        rask_array_linspace_at(graph, start, stop, count, true, __FILE__, __LINE__)
+#    define rask_array_eye(graph, dtype, n) rask_array_eye_at(graph, n, n, 0, dtype, __FILE__, __LINE__)
+#    define rask_array_uniform(graph, seed, low, high, ...)                                                  \
+        rask_array_uniform_at(graph, seed, low, high, RASK_SHAPE(__VA_ARGS__), __FILE__, __LINE__)
+#    define rask_array_normal(graph, seed, mean, deviation, ...)                                             \
+        rask_array_normal_at(graph, seed, mean, deviation, RASK_SHAPE(__VA_ARGS__), __FILE__, __LINE__)
+#    define rask_array_integers(graph, seed, low, high, ...)                                                 \
+        rask_array_integers_at(graph, seed, low, high, RASK_SHAPE(__VA_ARGS__), __FILE__, __LINE__)
+#    define rask_array_from_dlpack(graph, tensor) rask_array_from_dlpack_at(graph, tensor, __FILE__, __LINE__)
+
+/* Element by element. and, or, xor and not are those of truth values; bitwise_… and invert those of bits. */
+#    define RASK_UNARY_(op, a) rask_array_unary_at(RASK_UNARY_##op, a, __FILE__, __LINE__)
+#    define RASK_BINARY_(op, a, b)                                                                           \
+        rask_array_binary_at(RASK_BINARY_##op, RASK_OPERAND(a), RASK_OPERAND(b), __FILE__, __LINE__)
+#    define rask_array_add(a, b)          RASK_BINARY_(ADD, a, b)
+#    define rask_array_sub(a, b)          RASK_BINARY_(SUB, a, b)
+#    define rask_array_mul(a, b)          RASK_BINARY_(MUL, a, b)
+#    define rask_array_div(a, b)          RASK_BINARY_(DIV, a, b)
+#    define rask_array_floor_divide(a, b) RASK_BINARY_(FLOOR_DIVIDE, a, b)
+#    define rask_array_mod(a, b)          RASK_BINARY_(REMAINDER, a, b)
+#    define rask_array_fmod(a, b)         RASK_BINARY_(FMOD, a, b)
+#    define rask_array_pow(a, b)          RASK_BINARY_(POWER, a, b)
+#    define rask_array_minimum(a, b)      RASK_BINARY_(MINIMUM, a, b)
+#    define rask_array_maximum(a, b)      RASK_BINARY_(MAXIMUM, a, b)
+#    define rask_array_fmin(a, b)         RASK_BINARY_(FMIN, a, b)
+#    define rask_array_fmax(a, b)         RASK_BINARY_(FMAX, a, b)
+#    define rask_array_arctan2(a, b)      RASK_BINARY_(ARCTAN2, a, b)
+#    define rask_array_hypot(a, b)        RASK_BINARY_(HYPOT, a, b)
+#    define rask_array_copysign(a, b)     RASK_BINARY_(COPYSIGN, a, b)
+#    define rask_array_eq(a, b)           RASK_BINARY_(EQUAL, a, b)
+#    define rask_array_ne(a, b)           RASK_BINARY_(NOT_EQUAL, a, b)
+#    define rask_array_lt(a, b)           RASK_BINARY_(LESS, a, b)
+#    define rask_array_le(a, b)           RASK_BINARY_(LESS_EQUAL, a, b)
+#    define rask_array_gt(a, b)           RASK_BINARY_(GREATER, a, b)
+#    define rask_array_ge(a, b)           RASK_BINARY_(GREATER_EQUAL, a, b)
+#    define rask_array_and(a, b)          RASK_BINARY_(LOGICAL_AND, a, b)
+#    define rask_array_or(a, b)           RASK_BINARY_(LOGICAL_OR, a, b)
+#    define rask_array_xor(a, b)          RASK_BINARY_(LOGICAL_XOR, a, b)
+#    define rask_array_bitwise_and(a, b)  RASK_BINARY_(BITWISE_AND, a, b)
+#    define rask_array_bitwise_or(a, b)   RASK_BINARY_(BITWISE_OR, a, b)
+#    define rask_array_bitwise_xor(a, b)  RASK_BINARY_(BITWISE_XOR, a, b)
+#    define rask_array_left_shift(a, b)   RASK_BINARY_(LEFT_SHIFT, a, b)
+#    define rask_array_right_shift(a, b)  RASK_BINARY_(RIGHT_SHIFT, a, b)
+#    define rask_array_negative(a)        RASK_UNARY_(NEGATIVE, a)
+#    define rask_array_positive(a)        RASK_UNARY_(POSITIVE, a)
+#    define rask_array_abs(a)             RASK_UNARY_(ABSOLUTE, a)
+#    define rask_array_sign(a)            RASK_UNARY_(SIGN, a)
+#    define rask_array_square(a)          RASK_UNARY_(SQUARE, a)
+#    define rask_array_sqrt(a)            RASK_UNARY_(SQRT, a)
+#    define rask_array_cbrt(a)            RASK_UNARY_(CBRT, a)
+#    define rask_array_reciprocal(a)      RASK_UNARY_(RECIPROCAL, a)
+#    define rask_array_exp(a)             RASK_UNARY_(EXP, a)
+#    define rask_array_exp2(a)            RASK_UNARY_(EXP2, a)
+#    define rask_array_expm1(a)           RASK_UNARY_(EXPM1, a)
+#    define rask_array_log(a)             RASK_UNARY_(LOG, a)
+#    define rask_array_log2(a)            RASK_UNARY_(LOG2, a)
+#    define rask_array_log10(a)           RASK_UNARY_(LOG10, a)
+#    define rask_array_log1p(a)           RASK_UNARY_(LOG1P, a)
+#    define rask_array_sin(a)             RASK_UNARY_(SIN, a)
+#    define rask_array_cos(a)             RASK_UNARY_(COS, a)
+#    define rask_array_tan(a)             RASK_UNARY_(TAN, a)
+#    define rask_array_arcsin(a)          RASK_UNARY_(ARCSIN, a)
+#    define rask_array_arccos(a)          RASK_UNARY_(ARCCOS, a)
+#    define rask_array_arctan(a)          RASK_UNARY_(ARCTAN, a)
+#    define rask_array_sinh(a)            RASK_UNARY_(SINH, a)
+#    define rask_array_cosh(a)            RASK_UNARY_(COSH, a)
+#    define rask_array_tanh(a)            RASK_UNARY_(TANH, a)
+#    define rask_array_arcsinh(a)         RASK_UNARY_(ARCSINH, a)
+#    define rask_array_arccosh(a)         RASK_UNARY_(ARCCOSH, a)
+#    define rask_array_arctanh(a)         RASK_UNARY_(ARCTANH, a)
+#    define rask_array_floor(a)           RASK_UNARY_(FLOOR, a)
+#    define rask_array_ceil(a)            RASK_UNARY_(CEIL, a)
+#    define rask_array_trunc(a)           RASK_UNARY_(TRUNC, a)
+#    define rask_array_rint(a)            RASK_UNARY_(RINT, a)
+#    define rask_array_invert(a)          RASK_UNARY_(INVERT, a)
+#    define rask_array_not(a)             RASK_UNARY_(LOGICAL_NOT, a)
+#    define rask_array_isnan(a)           RASK_UNARY_(ISNAN, a)
+#    define rask_array_isinf(a)           RASK_UNARY_(ISINF, a)
+#    define rask_array_isfinite(a)        RASK_UNARY_(ISFINITE, a)
+#    define rask_array_signbit(a)         RASK_UNARY_(SIGNBIT, a)
+#    define rask_array_real(a)            RASK_UNARY_(REAL, a)
+#    define rask_array_imag(a)            RASK_UNARY_(IMAG, a)
+#    define rask_array_conj(a)            RASK_UNARY_(CONJ, a)
+#    define rask_array_angle(a)           RASK_UNARY_(ANGLE, a)
+#    define rask_array_deg2rad(a)         RASK_UNARY_(DEG2RAD, a)
+#    define rask_array_rad2deg(a)         RASK_UNARY_(RAD2DEG, a)
+#    define rask_array_where(condition, a, b)                                                                \
+        rask_array_where_at(condition, RASK_OPERAND(a), RASK_OPERAND(b), __FILE__, __LINE__)
+/* At least low, then at most high. */
+#    define rask_array_clip(a, low, high)                                                                    \
+        rask_array_min_of_(rask_array_maximum(a, low), RASK_OPERAND(high), __FILE__, __LINE__)
+static inline rask_array *rask_array_min_of_(rask_array *a, rask_operand high, const char *file, int line)
+{
+    return rask_array_binary_at(RASK_BINARY_MINIMUM, rask_operand_of_array(a), high, file, line);
+}
+#    define rask_array_round(a, decimals) rask_array_round_at(a, decimals, __FILE__, __LINE__)
+#    define rask_array_astype(a, dtype)   rask_array_astype_at(a, dtype, __FILE__, __LINE__)
+
+/* Along one axis, or RASK_ALL; with more to say: rask_array_reduce(RASK_REDUCE_SUM, a, &options). */
+#    define rask_array_reduce(op, a, options) rask_array_reduce_at(op, a, options, __FILE__, __LINE__)
+#    define RASK_REDUCTION_(op, a, axis)                                                                     \
+        rask_array_reduce_axis_at(RASK_REDUCE_##op, a, axis, __FILE__, __LINE__)
+#    define rask_array_sum(a, axis)               RASK_REDUCTION_(SUM, a, axis)
+#    define rask_array_prod(a, axis)              RASK_REDUCTION_(PROD, a, axis)
+#    define rask_array_min(a, axis)               RASK_REDUCTION_(MIN, a, axis)
+#    define rask_array_max(a, axis)               RASK_REDUCTION_(MAX, a, axis)
+#    define rask_array_mean(a, axis)              RASK_REDUCTION_(MEAN, a, axis)
+#    define rask_array_var(a, axis)               RASK_REDUCTION_(VAR, a, axis)
+#    define rask_array_std(a, axis)               RASK_REDUCTION_(STD, a, axis)
+#    define rask_array_any(a, axis)               RASK_REDUCTION_(ANY, a, axis)
+#    define rask_array_all(a, axis)               RASK_REDUCTION_(ALL, a, axis)
+#    define rask_array_argmin(a, axis)            RASK_REDUCTION_(ARGMIN, a, axis)
+#    define rask_array_argmax(a, axis)            RASK_REDUCTION_(ARGMAX, a, axis)
+#    define rask_array_count_nonzero(a, axis)     RASK_REDUCTION_(COUNT_NONZERO, a, axis)
+#    define rask_array_nansum(a, axis)            RASK_REDUCTION_(NANSUM, a, axis)
+#    define rask_array_nanprod(a, axis)           RASK_REDUCTION_(NANPROD, a, axis)
+#    define rask_array_nanmin(a, axis)            RASK_REDUCTION_(NANMIN, a, axis)
+#    define rask_array_nanmax(a, axis)            RASK_REDUCTION_(NANMAX, a, axis)
+#    define rask_array_nanmean(a, axis)           RASK_REDUCTION_(NANMEAN, a, axis)
+#    define rask_array_nanvar(a, axis)            RASK_REDUCTION_(NANVAR, a, axis)
+#    define rask_array_nanstd(a, axis)            RASK_REDUCTION_(NANSTD, a, axis)
+#    define rask_array_nanargmin(a, axis)         RASK_REDUCTION_(NANARGMIN, a, axis)
+#    define rask_array_nanargmax(a, axis)         RASK_REDUCTION_(NANARGMAX, a, axis)
+#    define rask_array_cumsum(a, axis)            rask_array_cumsum_at(a, axis, __FILE__, __LINE__)
+#    define rask_array_cumprod(a, axis)           rask_array_cumprod_at(a, axis, __FILE__, __LINE__)
+#    define rask_array_median(a, axis)            rask_array_median_at(a, axis, __FILE__, __LINE__)
+#    define rask_array_nanmedian(a, axis)         rask_array_nanmedian_at(a, axis, __FILE__, __LINE__)
+#    define rask_array_sort(a, axis)              rask_array_sort_at(a, axis, __FILE__, __LINE__)
+#    define rask_array_argsort(a, axis)           rask_array_argsort_at(a, axis, __FILE__, __LINE__)
+#    define rask_array_histogram(a, edges, count) rask_array_histogram_at(a, edges, count, __FILE__, __LINE__)
+#    define rask_array_histogram_bins(a, bins, range, edges)                                                 \
+        rask_array_histogram_bins_at(a, bins, range, edges, __FILE__, __LINE__)
+#    define rask_array_quantile(a, q, count, axis)                                                           \
+        rask_array_quantile_at(a, q, count, axis, __FILE__, __LINE__)
+#    define rask_array_nanquantile(a, q, count, axis)                                                        \
+        rask_array_nanquantile_at(a, q, count, axis, __FILE__, __LINE__)
+#    define rask_array_percentile(a, q, count, axis)                                                         \
+        rask_array_percentile_at(a, q, count, axis, __FILE__, __LINE__)
+#    define rask_array_topk(a, k)                 rask_array_topk_at(a, k, __FILE__, __LINE__)
+#    define rask_array_unique(a, counts, options) rask_array_unique_at(a, counts, options, __FILE__, __LINE__)
+#    define rask_array_norm(a, ord, axis)         rask_array_norm_at(a, ord, axis, __FILE__, __LINE__)
+
+/* Shape: rask_array_slice(a, RASK_RANGE(0, 10), RASK_EVERY(-1), RASK_INDEX(3)), rask_array_reshape(a, -1, 3). */
+#    define RASK_RANGE(from, to)     ((rask_slice){RASK_SLICE_RANGE, from, to, RASK_DEFAULT})
+#    define RASK_STEPS(from, to, by) ((rask_slice){RASK_SLICE_RANGE, from, to, by})
+#    define RASK_EVERY(by)           ((rask_slice){RASK_SLICE_RANGE, RASK_DEFAULT, RASK_DEFAULT, by})
+#    define RASK_WHOLE               RASK_EVERY(RASK_DEFAULT)
+#    define RASK_INDEX(index)        ((rask_slice){RASK_SLICE_INDEX, index, 0, 0})
+#    define RASK_NEWAXIS             ((rask_slice){RASK_SLICE_NEWAXIS, 0, 0, 0})
+#    define RASK_ELLIPSIS            ((rask_slice){RASK_SLICE_ELLIPSIS, 0, 0, 0})
+#    define rask_array_slice(a, ...)                                                                         \
+        rask_array_slice_at(a, (const rask_slice[]){__VA_ARGS__}, RASK_COUNT_OF(rask_slice, __VA_ARGS__),    \
+                            __FILE__, __LINE__)
+#    define rask_array_transpose(a) rask_array_transpose_at(a, NULL, 0, __FILE__, __LINE__)
+#    define rask_array_permute(a, ...)                                                                       \
+        rask_array_transpose_at(a, RASK_AXES(__VA_ARGS__), RASK_COUNT_OF(int, __VA_ARGS__), __FILE__,        \
+                                __LINE__)
+#    define rask_array_broadcast_to(a, ...)                                                                  \
+        rask_array_broadcast_to_at(a, RASK_SHAPE(__VA_ARGS__), __FILE__, __LINE__)
+#    define rask_array_reshape(a, ...)            rask_array_reshape_at(a, RASK_SHAPE(__VA_ARGS__), __FILE__, __LINE__)
+#    define rask_array_ravel(a)                   rask_array_ravel_at(a, __FILE__, __LINE__)
+#    define rask_array_squeeze(a, axis)           rask_array_squeeze_at(a, axis, __FILE__, __LINE__)
+#    define rask_array_expand_dims(a, axis)       rask_array_expand_dims_at(a, axis, __FILE__, __LINE__)
+#    define rask_array_flip(a, axis)              rask_array_flip_at(a, axis, __FILE__, __LINE__)
+#    define rask_array_swapaxes(a, first, second) rask_array_swapaxes_at(a, first, second, __FILE__, __LINE__)
+#    define rask_array_moveaxis(a, from, to)      rask_array_moveaxis_at(a, from, to, __FILE__, __LINE__)
+#    define rask_array_take(a, indices, axis)     rask_array_take_at(a, indices, axis, __FILE__, __LINE__)
+#    define rask_array_compress(a, mask, axis, options)                                                      \
+        rask_array_compress_at(a, mask, axis, options, __FILE__, __LINE__)
+#    define rask_array_concatenate(arrays, count, axis)                                                      \
+        rask_array_concatenate_at(arrays, count, axis, __FILE__, __LINE__)
+#    define rask_array_stack(arrays, count, axis) rask_array_stack_at(arrays, count, axis, __FILE__, __LINE__)
+#    define rask_array_block(arrays, rows, columns)                                                          \
+        rask_array_block_at(arrays, rows, columns, __FILE__, __LINE__)
+#    define rask_array_roll(a, shift, axis)   rask_array_roll_at(a, shift, axis, __FILE__, __LINE__)
+#    define rask_array_repeat(a, times, axis) rask_array_repeat_at(a, times, axis, __FILE__, __LINE__)
+#    define rask_array_tile(a, ...)                                                                          \
+        rask_array_tile_at(a, RASK_LENGTHS(__VA_ARGS__), RASK_COUNT_OF(int64_t, __VA_ARGS__), __FILE__,      \
+                           __LINE__)
+#    define rask_array_pad(a, before, after, mode, value)                                                    \
+        rask_array_pad_at(a, before, after, mode, RASK_OPERAND(value), __FILE__, __LINE__)
+#    define rask_array_rechunk(a, ...)                                                                       \
+        rask_array_rechunk_at(a, RASK_LENGTHS(__VA_ARGS__), RASK_COUNT_OF(int64_t, __VA_ARGS__), __FILE__,   \
+                              __LINE__)
+#    define rask_array_map_blocks(arrays, count, function, context, dtype)                                   \
+        rask_array_map_blocks_at(arrays, count, function, context, dtype, __FILE__, __LINE__)
+#    define rask_array_map_overlap(a, depth, boundary, value, function, context, dtype)                      \
+        rask_array_map_overlap_at(a, depth, boundary, value, function, context, dtype, __FILE__, __LINE__)
+
+/* Linear algebra and FFT. */
+#    define rask_array_matmul(a, b) rask_array_matmul_at(a, b, __FILE__, __LINE__)
+#    define rask_array_dot(a, b)    rask_array_dot_at(a, b, __FILE__, __LINE__)
+#    define rask_array_outer(a, b)  rask_array_outer_at(a, b, __FILE__, __LINE__)
+#    define rask_array_solve(a, b)  rask_array_solve_at(a, b, __FILE__, __LINE__)
+#    define rask_array_lstsq(a, b)  rask_array_lstsq_at(a, b, __FILE__, __LINE__)
+#    define rask_array_tensordot(a, b, a_axes, b_axes, count)                                                \
+        rask_array_tensordot_at(a, b, a_axes, b_axes, count, __FILE__, __LINE__)
+#    define rask_array_qr(a, q, r)       rask_array_qr_at(a, q, r, __FILE__, __LINE__)
+#    define rask_array_svd(a, u, s, vt)  rask_array_svd_at(a, u, s, vt, __FILE__, __LINE__)
+#    define rask_array_cholesky(a)       rask_array_cholesky_at(a, __FILE__, __LINE__)
+#    define rask_array_lu(a, p, l, u)    rask_array_lu_at(a, p, l, u, __FILE__, __LINE__)
+#    define rask_array_fft(a, axis)      rask_array_fft_at(a, axis, false, __FILE__, __LINE__)
+#    define rask_array_ifft(a, axis)     rask_array_fft_at(a, axis, true, __FILE__, __LINE__)
+#    define rask_array_rfft(a, axis)     rask_array_rfft_at(a, axis, __FILE__, __LINE__)
+#    define rask_array_irfft(a, axis, n) rask_array_irfft_at(a, axis, n, __FILE__, __LINE__)
+
+#    define rask_eval_operands(graph, text, names, operands, count, options)                                 \
+        rask_eval_operands_at(graph, text, names, operands, count, options, __FILE__, __LINE__)
 
 #endif
 #endif

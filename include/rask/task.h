@@ -22,7 +22,8 @@ typedef int (*rask_function)(rask_task *task);
 enum {
     RASK_PURE = 1 << 0, /* same arguments, same result, no other effect: equal calls may be merged into one */
     RASK_IO = 1 << 1,   /* mostly waits: runs in a lane of its own and occupies no core's worker. Lanes run
-                          * ahead of who takes their results: for large results leave it out, or set io_lanes */
+                          * ahead of who takes their results, as far as three quarters of the memory budget: say how
+                          * large results are (result_bytes, rask_set_result_bytes), or the first are a surprise */
     RASK_CHEAP = 1 << 2, /* costs less than handing it to a worker: fused into its only consumer */
     RASK_SOURCE =
         1 << 3, /* its result is read from a place where it stays and may be asked for again: under memory
@@ -50,7 +51,9 @@ typedef struct rask_task_def {
     uint32_t retries;       /* times it is called again after it failed; the run's default when larger */
     double timeout;         /* seconds; 0: none. Asked by rask_task_cancelled() and checked at its return */
     int32_t priority;       /* among tasks that are ready, larger first */
-    uint64_t result_bytes;  /* a guess at the size of its result, for ordering; 0: unknown */
+    uint64_t
+        result_bytes; /* size of its result: what orders go by, and what is reserved in the budget before a
+                             * call; 0: unknown, the largest so far counts */
 } rask_task_def;
 
 /* Arguments, by position. A wrong type or position is a failure of the task that names the argument: it is

@@ -9,12 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Each case starts without the three variables. */
+/* Each case starts without the variables that matter. */
 static void forget_environment(void)
 {
     unsetenv("RASK_SCHEDULER");
     unsetenv("RASK_WORKERS");
     unsetenv("RASK_MEMORY");
+    unsetenv("RASK_SCRATCH");
+    unsetenv("TMPDIR");
 }
 
 TestSuite(options, .init = forget_environment);
@@ -47,7 +49,8 @@ Test(options, without_options_everything_has_a_default)
     cr_assert_eq(resolve(NULL, &o), RASK_OK);
     cr_assert_str_eq(o.scheduler, "threads");
     cr_assert_eq(o.workers, rask_default_workers());
-    cr_assert_eq(o.memory, 0);
+    cr_assert_eq(o.memory, 0, "the machine is asked when it matters");
+    cr_assert_gt(rask_default_memory(), 1 << 20);
     cr_assert_geq(o.io_lanes, 16);
     cr_assert_not(o.keep_going);
 }
@@ -91,6 +94,20 @@ Test(options, the_environment_fills_what_options_leave_open)
     o.scheduler = "serial";
     cr_assert_eq(resolve(&o, &out), RASK_OK);
     cr_assert_str_eq(out.scheduler, "serial");
+}
+
+Test(options, scratch_files_go_where_options_or_the_environment_say)
+{
+    rask_options o = RASK_OPTIONS_INIT, out;
+    cr_assert_eq(resolve_with("TMPDIR", "", &out), RASK_OK);
+    cr_assert_str_eq(out.scratch, "/tmp");
+    cr_assert_eq(resolve_with("TMPDIR", "/var/tmp", &out), RASK_OK);
+    cr_assert_str_eq(out.scratch, "/var/tmp");
+    cr_assert_eq(resolve_with("RASK_SCRATCH", "/scratch", &out), RASK_OK);
+    cr_assert_str_eq(out.scratch, "/scratch");
+    o.scratch = "/own";
+    cr_assert_eq(resolve(&o, &out), RASK_OK);
+    cr_assert_str_eq(out.scratch, "/own");
 }
 
 Test(options, empty_variables_say_nothing)

@@ -4,7 +4,7 @@
 #   tests/tools/test_cli.sh BUILD/tools/rask/rask
 set -uo pipefail
 rask=$(realpath "${1:?usage: test_cli.sh PROGRAM}")
-unset RASK_SCHEDULER RASK_WORKERS RASK_MEMORY
+unset RASK_SCHEDULER RASK_WORKERS RASK_MEMORY RASK_SCRATCH
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1

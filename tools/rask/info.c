@@ -116,7 +116,8 @@ static void add_memory(facts *f, const info_options *o)
     if (o->memory)
         snprintf(text, sizeof text, "%s (RASK_MEMORY)", say_size(o->memory, size, sizeof size));
     else
-        snprintf(text, sizeof text, "no bound");
+        snprintf(text, sizeof text, "%s (60 %% of what is available)",
+                 say_size(rask_default_memory(), size, sizeof size));
     add(f, "memory for results", text);
     add(f, "memory of the machine", say_size(pages * page, size, sizeof size));
 }

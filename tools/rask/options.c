@@ -111,6 +111,14 @@ static const char *set_text(const option_row *row, const char **field, const cha
     return NULL;
 }
 
+static const char *add_text(option_texts *texts, const char *text)
+{
+    if (texts->count == OPTION_TEXTS_MOST)
+        return "given too often";
+    texts->items[texts->count++] = text;
+    return NULL;
+}
+
 static const char *set_field(const option_row *row, void *fields, const char *text)
 {
     void *field = (char *)fields + row->offset;
@@ -119,6 +127,7 @@ static const char *set_field(const option_row *row, void *fields, const char *te
     case OPTION_NUMBER:
     case OPTION_COUNT: return set_number(row, field, text);
     case OPTION_SIZE: return options_size(text, field) ? NULL : "not a size";
+    case OPTION_TEXTS: return add_text(field, text);
     default: return set_text(row, field, text);
     }
 }

@@ -14,9 +14,17 @@ typedef enum option_kind {
     OPTION_COUNT,     /* the same, or "all": UINT64_MAX */
     OPTION_SIZE,      /* uint64_t: bytes, with K, M, G or T as powers of 1024; not 0 */
     OPTION_TEXT,      /* const char * */
+    OPTION_TEXTS,     /* option_texts: each time one more */
     OPTION_SCHEDULER, /* const char *: one of rask_schedulers() */
     OPTION_DRAWING,   /* const char *: a path with an ending that rask_draw() knows */
 } option_kind;
+
+enum { OPTION_TEXTS_MOST = 64 };
+
+typedef struct option_texts {
+    const char *items[OPTION_TEXTS_MOST];
+    size_t count;
+} option_texts;
 
 typedef struct option_row {
     const char *name; /* without the dashes */
@@ -33,8 +41,8 @@ typedef struct option_row {
 typedef struct common_options {
     const char *scheduler;
     uint64_t workers, memory, block_size, seed;
-    const char *draw;
-    bool explain, progress, no_progress, json;
+    const char *draw, *scratch;
+    bool explain, progress, no_progress, json, report;
 } common_options;
 
 /* Rows for a structure that has a common_options called common. */
@@ -57,8 +65,14 @@ typedef struct common_options {
          .kind = OPTION_SIZE,                                                                                \
          .offset = offsetof(type, common.memory),                                                            \
          .value = "SIZE",                                                                                    \
-         .help = "results held at most, such as 256M",                                                       \
+         .help = "memory for results and tasks, such as 256M",                                               \
          .environment = "RASK_MEMORY"},                                                                      \
+        {.name = "scratch",                                                                                  \
+         .kind = OPTION_TEXT,                                                                                \
+         .offset = offsetof(type, common.scratch),                                                           \
+         .value = "DIR",                                                                                     \
+         .help = "folder for what memory has no room for",                                                   \
+         .environment = "RASK_SCRATCH"},                                                                     \
         {.name = "seed",                                                                                     \
          .kind = OPTION_NUMBER,                                                                              \
          .offset = offsetof(type, common.seed),                                                              \
@@ -73,6 +87,11 @@ typedef struct common_options {
          .kind = OPTION_FLAG,                                                                                \
          .offset = offsetof(type, common.explain),                                                           \
          .help = "first tell on stderr what will run"},                                                      \
+        {.name = "report",                                                                                   \
+         .letter = 'v',                                                                                      \
+         .kind = OPTION_FLAG,                                                                                \
+         .offset = offsetof(type, common.report),                                                            \
+         .help = "tell on stderr what the run took: time, memory, disk"},                                    \
         {.name = "progress",                                                                                 \
          .kind = OPTION_FLAG,                                                                                \
          .offset = offsetof(type, common.progress),                                                          \

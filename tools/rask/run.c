@@ -26,18 +26,39 @@ static void explain(const rask_plan *plan, uint32_t workers)
     free(text);
 }
 
-/* Runs the plan with the observers that the options ask for. */
-static int run_plan(const char *command, const common_options *o, rask_plan *plan, rask_recording *recording,
-                    rask_value *result)
+rask_options run_options(const common_options *o)
 {
-    const rask_observer *observers[2];
     rask_options options = RASK_OPTIONS_INIT;
     options.scheduler = o->scheduler;
     options.workers = (uint32_t)o->workers;
     options.memory = o->memory;
+    options.scratch = o->scratch;
     options.seed = o->seed;
+    return options;
+}
+
+static void tell_report(const char *command, const rask_report *r)
+{
+    char peak[32], spilled[32], read_back[32], resident[32];
+    say_error(command,
+              "%u tasks on %u worker%s in %.3f s; at most %s held, %s written to disk, %s read back; "
+              "process: at most %s",
+              r->tasks, r->workers, r->workers == 1 ? "" : "s", r->seconds,
+              say_size(r->peak_bytes, peak, sizeof peak), say_size(r->spilled_bytes, spilled, sizeof spilled),
+              say_size(r->read_back_bytes, read_back, sizeof read_back),
+              say_size(r->peak_rss, resident, sizeof resident));
+}
+
+int run_observed(const char *command, const common_options *o, rask_recording *recording, run_work work,
+                 void *context)
+{
+    const rask_observer *observers[2];
+    const char *message = NULL;
+    rask_report report = {0};
+    rask_options options = run_options(o);
     options.cancel = interrupt_begin();
     options.observers = observers;
+    options.report = &report;
     char title[32];
     snprintf(title, sizeof title, "rask %s", command);
     rask_progress *progress = o->no_progress ? NULL : rask_progress_new(title, o->progress);
@@ -45,20 +66,43 @@ static int run_plan(const char *command, const common_options *o, rask_plan *pla
         observers[options.observer_count++] = rask_progress_observer(progress);
     if (recording)
         observers[options.observer_count++] = rask_recording_observer(recording);
-    int status = rask_plan_run(plan, &options, result);
+    int status = work(context, &options, &message);
     rask_progress_free(progress);
-    if (interrupt_end()) {
-        rask_value_unref(result);
+    if (interrupt_end())
         return EXIT_INTERRUPTED;
-    }
-    const rask_failure *failures;
-    bool own = rask_plan_failures(plan, &failures) && status != RASK_EBUDGET;
-    const char *message = own ? failures[0].message : rask_plan_error(plan);
+    if (o->report && report.tasks)
+        tell_report(command, &report);
     return status ? say_failure(command, message, status) : EXIT_DONE;
 }
 
-static int draw(const char *command, const char *path, rask_graph *graph, rask_node *target,
-                const rask_recording *recording)
+typedef struct plan_run {
+    rask_plan *plan;
+    rask_value *result;
+} plan_run;
+
+static int work_plan(void *context, const rask_options *options, const char **message)
+{
+    plan_run *run = context;
+    const rask_failure *failures;
+    int status = rask_plan_run(run->plan, options, run->result);
+    bool own = rask_plan_failures(run->plan, &failures) && status != RASK_EBUDGET;
+    *message = own ? failures[0].message : rask_plan_error(run->plan);
+    return status;
+}
+
+/* Runs the plan with the observers that the options ask for. */
+static int run_plan(const char *command, const common_options *o, rask_plan *plan, rask_recording *recording,
+                    rask_value *result)
+{
+    plan_run run = {plan, result};
+    int outcome = run_observed(command, o, recording, work_plan, &run);
+    if (outcome == EXIT_INTERRUPTED)
+        rask_value_unref(result);
+    return outcome;
+}
+
+int run_draw(const char *command, const char *path, rask_graph *graph, rask_node *target,
+             const rask_recording *recording)
 {
     rask_draw_options options = {
         .size = sizeof options, .colour = RASK_COLOUR_DURATION, .recording = recording};
@@ -83,7 +127,7 @@ int run_graph(const char *command, const common_options *o, rask_graph *graph, r
         explain(plan, (uint32_t)o->workers);
     int outcome = run_plan(command, o, plan, recording, result);
     if (outcome == EXIT_DONE && o->draw)
-        outcome = draw(command, o->draw, graph, target, recording);
+        outcome = run_draw(command, o->draw, graph, target, recording);
     rask_recording_free(recording);
     rask_plan_free(plan);
     return outcome;

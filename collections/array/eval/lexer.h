@@ -1,0 +1,89 @@
+/* collections/array/eval/lexer: an expression's text as tokens. */
+#ifndef RASK_COLLECTIONS_ARRAY_EVAL_LEXER_H
+#define RASK_COLLECTIONS_ARRAY_EVAL_LEXER_H
+
+#include <rask/array.h>
+
+typedef enum rk_token_kind {
+    RK_TOKEN_END,
+    RK_TOKEN_BREAK, /* between statements: ; or, outside of brackets, a new line */
+    RK_TOKEN_NAME,
+    RK_TOKEN_NUMBER,
+    RK_TOKEN_STRING,
+    RK_TOKEN_MARK, /* an operator or a bracket */
+} rk_token_kind;
+
+/* Enumerator and spelling; of two that begin alike the longer one stands first. */
+#define RK_MARK_TABLE(X)                                                                                     \
+    X(ELLIPSIS, "...")                                                                                       \
+    X(POWER, "**")                                                                                           \
+    X(FLOOR_DIVIDE, "//")                                                                                    \
+    X(LEFT_SHIFT, "<<")                                                                                      \
+    X(RIGHT_SHIFT, ">>")                                                                                     \
+    X(LESS_EQUAL, "<=")                                                                                      \
+    X(GREATER_EQUAL, ">=")                                                                                   \
+    X(EQUAL, "==")                                                                                           \
+    X(NOT_EQUAL, "!=")                                                                                       \
+    X(LESS, "<")                                                                                             \
+    X(GREATER, ">")                                                                                          \
+    X(PLUS, "+")                                                                                             \
+    X(MINUS, "-")                                                                                            \
+    X(TIMES, "*")                                                                                            \
+    X(DIVIDE, "/")                                                                                           \
+    X(REMAINDER, "%")                                                                                        \
+    X(MATMUL, "@")                                                                                           \
+    X(AND, "&")                                                                                              \
+    X(OR, "|")                                                                                               \
+    X(XOR, "^")                                                                                              \
+    X(INVERT, "~")                                                                                           \
+    X(OPEN, "(")                                                                                             \
+    X(CLOSE, ")")                                                                                            \
+    X(OPEN_INDEX, "[")                                                                                       \
+    X(CLOSE_INDEX, "]")                                                                                      \
+    X(COMMA, ",")                                                                                            \
+    X(COLON, ":")                                                                                            \
+    X(DOT, ".")                                                                                              \
+    X(ASSIGN, "=")
+
+typedef enum rk_mark {
+#define RK_MARK_ENUM(name, text) RK_MARK_##name,
+    RK_MARK_TABLE(RK_MARK_ENUM)
+#undef RK_MARK_ENUM
+        RK_MARK_COUNT
+} rk_mark;
+
+const char *rk_mark_text(rk_mark mark);
+
+typedef struct rk_token {
+    rk_token_kind kind;
+    rk_mark mark;        /* of MARK */
+    size_t at, len;      /* of the text; of a STRING without its quotes */
+    rask_operand number; /* of NUMBER */
+} rk_token;
+
+/* What is wrong with a text, and at which byte. */
+typedef struct rk_syntax_error {
+    int status; /* RASK_OK: nothing */
+    size_t at;
+    char message[200];
+} rk_syntax_error;
+
+/* A copy of a lexer reads on from where it was taken. */
+typedef struct rk_lexer {
+    const char *text;
+    size_t len, at;
+    uint32_t depth; /* of open brackets */
+} rk_lexer;
+
+/* The next token; at the end END, again and again. False: error says what cannot be read. */
+bool rk_lexer_next(rk_lexer *lexer, rk_token *token, rk_syntax_error *error);
+
+/* Sets error, unless it is set; returns false. */
+bool rk_syntax_fail(rk_syntax_error *error, int status, size_t at, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* The token for messages: "')'", "name \"x\"", "the end". Returns buffer. */
+enum { RK_TOKEN_TEXT = 80 };
+const char *rk_token_text(const rk_lexer *lexer, const rk_token *token, char buffer[RK_TOKEN_TEXT]);
+
+#endif

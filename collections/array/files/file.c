@@ -1,0 +1,167 @@
+#include "collections/array/files/file.h"
+
+#include "core/base/alloc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int rk_errno_status(int number)
+{
+    return number == ENOENT ? RASK_ENOENT : number == ENOMEM ? RASK_ENOMEM : RASK_EIO;
+}
+
+void *rk_open_fail(rk_open_error *error, int status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    error->status = status;
+    vsnprintf(error->message, sizeof error->message, format, args);
+    va_end(args);
+    return NULL;
+}
+
+void *rk_open_fail_errno(rk_open_error *error, const char *path)
+{
+    int number = errno;
+    return rk_open_fail(error, rk_errno_status(number), "%s: %s", path, strerror(number));
+}
+
+int rk_file_open(const char *path, int64_t *size, rk_open_error *error)
+{
+    struct stat file;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &file)) {
+        rk_open_fail_errno(error, path);
+    } else if (!S_ISREG(file.st_mode)) {
+        rk_open_fail(error, RASK_EIO, "%s: %s", path,
+                     S_ISDIR(file.st_mode) ? strerror(EISDIR) : "is no regular file");
+    } else {
+        *size = file.st_size;
+        return fd;
+    }
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+int64_t rk_file_read(int fd, void *data, size_t len, int64_t place)
+{
+    size_t done = 0;
+    while (done < len) {
+        ssize_t got = pread(fd, (char *)data + done, len - done, place + (int64_t)done);
+        if (got > 0)
+            done += (size_t)got;
+        else if (got == 0)
+            break;
+        else if (errno != EINTR)
+            return -1;
+    }
+    return (int64_t)done;
+}
+
+int rk_file_allow(int64_t size)
+{
+    struct rlimit most;
+    if (getrlimit(RLIMIT_FSIZE, &most) || most.rlim_cur == RLIM_INFINITY || (uint64_t)size <= most.rlim_cur)
+        return 0;
+    errno = EFBIG;
+    return -1;
+}
+
+int rk_file_write(int fd, const void *data, size_t len, int64_t place)
+{
+    size_t done = 0;
+    if (rk_file_allow(place + (int64_t)len))
+        return -1;
+    while (done < len) {
+        ssize_t put = pwrite(fd, (const char *)data + done, len - done, place + (int64_t)done);
+        if (put > 0)
+            done += (size_t)put;
+        else if (put == 0)
+            errno = ENOSPC;
+        if (put == 0 || (put < 0 && errno != EINTR))
+            return -1;
+    }
+    return 0;
+}
+
+/* The bytes of an open file of this size. */
+static char *load(int fd, const char *path, size_t size, size_t *len, rk_open_error *error)
+{
+    char *text = rk_alloc(size + 1);
+    if (!text)
+        return rk_open_fail(error, RASK_ENOMEM, "%s: %s", path, rask_status_text(RASK_ENOMEM));
+    int64_t got = rk_file_read(fd, text, size, 0);
+    if (got < 0) {
+        rk_open_fail_errno(error, path);
+        rk_free(text);
+        return NULL;
+    }
+    text[got] = '\0';
+    *len = (size_t)got;
+    return text;
+}
+
+char *rk_file_load(const char *path, size_t ceiling, size_t *len, rk_open_error *error)
+{
+    int64_t size;
+    char *text = NULL;
+    int fd = rk_file_open(path, &size, error);
+    if (fd < 0)
+        return NULL;
+    if ((uint64_t)size > ceiling)
+        rk_open_fail(error, RASK_EFORMAT, "%s: %lld bytes are too many, %zu are the limit", path,
+                     (long long)size, ceiling);
+    else
+        text = load(fd, path, (size_t)size, len, error);
+    close(fd);
+    return text;
+}
+
+char *rk_path_join(const char *folder, const char *name)
+{
+    size_t head = strlen(folder), tail = strlen(name);
+    char *path = rk_alloc(head + tail + 2);
+    if (!path)
+        return NULL;
+    memcpy(path, folder, head);
+    path[head] = '/';
+    memcpy(path + head + 1, name, tail + 1);
+    return path;
+}
+
+bool rk_path_ends(const char *path, const char *ending)
+{
+    size_t len = strlen(path), tail = strlen(ending);
+    return len > tail && strcasecmp(path + len - tail, ending) == 0;
+}
+
+int rk_shape_bytes(rask_dtype dtype, uint32_t ndim, const int64_t *shape, int64_t *bytes)
+{
+    int64_t whole = (int64_t)rask_dtype_size(dtype);
+    bool empty = false;
+    for (uint32_t i = 0; i < ndim; i++) {
+        empty |= shape[i] == 0;
+        if (shape[i] < 0 || __builtin_mul_overflow(whole, shape[i] ? shape[i] : 1, &whole) || whole >> 62)
+            return RASK_EFORMAT;
+    }
+    *bytes = empty ? 0 : whole;
+    return RASK_OK;
+}
+
+void rk_file_strides(rask_dtype dtype, uint32_t ndim, const int64_t *shape, bool fortran, int64_t *strides)
+{
+    int64_t stride = (int64_t)rask_dtype_size(dtype);
+    for (uint32_t i = 0; i < ndim; i++) {
+        uint32_t axis = fortran ? i : ndim - 1 - i;
+        strides[axis] = stride;
+        stride *= shape[axis] ? shape[axis] : 1;
+    }
+}

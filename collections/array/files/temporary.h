@@ -1,0 +1,32 @@
+/* collections/array/files/temporary: a file that has no name, or one that nobody looks for, until it is whole. */
+#ifndef RASK_COLLECTIONS_ARRAY_FILES_TEMPORARY_H
+#define RASK_COLLECTIONS_ARRAY_FILES_TEMPORARY_H
+
+#include "collections/array/source.h"
+
+typedef struct rk_temporary {
+    char *path; /* what it will be called */
+    char *name; /* where it can be opened meanwhile */
+    int fd;
+    bool anonymous; /* it has no name in its folder: a process that is killed leaves nothing */
+} rk_temporary;
+
+/* A new file in the folder of path, open for reading and writing; where path leads through a link, of what it links to.
+ * False with error when it cannot be made, or when what path names is no regular file. */
+bool rk_temporary_open(rk_temporary *temporary, const char *path, rk_open_error *error);
+
+/* All that was written is on the disk, and the file is there as path, in place of what was there: RASK_OK; else nothing
+ * has changed, and a status and reason. Ends the temporary either way. */
+int rk_temporary_commit(rk_temporary *temporary, char *message, size_t capacity);
+
+/* Removes the file. A zeroed structure with fd -1 is legal. */
+void rk_temporary_abort(rk_temporary *temporary);
+
+/* A name beside path that is most likely not taken: ".BASE-XXXXXXXX.part", to be ended with rk_free(); NULL: no
+ * memory. */
+char *rk_temporary_name(const char *path);
+
+/* path, or where its links lead, to be ended with rk_free(); NULL: no memory. */
+char *rk_path_resolve(const char *path);
+
+#endif

@@ -1,0 +1,436 @@
+/* Zarr stores as sinks. The store is made in a folder of another name beside its own, which then takes that name; what
+ * was there before is exchanged for it in one step, and removed afterwards. Chunks are not forced to the disk one by one:
+ * a store may have thousands, and one that a power cut left short is found out when it is read. */
+#include "collections/array/copy.h"
+#include "collections/array/files/codecs.h"
+#include "collections/array/files/dtype_text.h"
+#include "collections/array/files/file.h"
+#include "collections/array/files/sink.h"
+#include "collections/array/files/zarr.h"
+#include "collections/array/lower.h"
+#include "core/base/alloc.h"
+#include "core/base/print.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LITTLE_MACHINE (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+
+enum { REMOVE_FDS = 16, MODE_FOLDER = 0777, MODE_FILE = 0666 };
+
+typedef struct zarr_sink {
+    rk_sink sink;
+    rk_zarr_meta meta;
+    int version;
+    const rk_codecs_module *codecs;
+    const char *codec_name; /* static; NULL: not compressed */
+    int level;
+    char *path, *temporary;
+} zarr_sink;
+
+/* -- The document */
+
+static void add_lengths(rk_print *out, const char *key, const int64_t *lengths, uint32_t ndim)
+{
+    rk_print_add(out, "%s[", key);
+    for (uint32_t i = 0; i < ndim; i++)
+        rk_print_add(out, "%s%" PRId64, i ? ", " : "", lengths[i]);
+    rk_print_add(out, "]");
+}
+
+static const char *fill_text(rask_dtype dtype)
+{
+    return dtype == RASK_DT_BOOL        ? "false"
+           : rk_dtype_is_complex(dtype) ? "[0.0, 0.0]"
+           : rk_dtype_is_float(dtype)   ? "0.0"
+                                        : "0";
+}
+
+static void format_v2(rk_print *out, const rk_zarr_meta *m, const char *codec, int level)
+{
+    add_lengths(out, "{\n    \"chunks\": ", m->chunk, m->ndim);
+    rk_print_add(out, ",\n    \"compressor\": ");
+    if (!codec)
+        rk_print_add(out, "null");
+    else if (m->codec == RK_CODEC_BLOSC)
+        rk_print_add(
+            out, "{\"id\": \"blosc\", \"cname\": \"lz4\", \"clevel\": %d, \"shuffle\": 1, \"blocksize\": 0}",
+            level);
+    else
+        rk_print_add(out, "{\"id\": \"%s\", \"level\": %d}", codec, level);
+    rk_print_add(
+        out,
+        ",\n    \"dtype\": \"%s\",\n    \"fill_value\": %s,\n    \"filters\": null,\n    \"order\": \"C\"",
+        rk_typestr(m->dtype), fill_text(m->dtype));
+    add_lengths(out, ",\n    \"shape\": ", m->shape, m->ndim);
+    rk_print_add(out, ",\n    \"zarr_format\": 2\n}\n");
+}
+
+static void format_codecs(rk_print *out, const rk_zarr_meta *m, const char *codec, int level)
+{
+    size_t size = rask_dtype_size(m->dtype);
+    if (size == 1)
+        rk_print_add(out, ",\n    \"codecs\": [{\"name\": \"bytes\"}");
+    else
+        rk_print_add(out,
+                     ",\n    \"codecs\": [{\"name\": \"bytes\", \"configuration\": {\"endian\": \"%s\"}}",
+                     LITTLE_MACHINE ? "little" : "big");
+    if (codec && m->codec == RK_CODEC_BLOSC)
+        rk_print_add(
+            out,
+            ", {\"name\": \"blosc\", \"configuration\": {\"cname\": \"lz4\", \"clevel\": %d, \"shuffle\": "
+            "\"shuffle\", \"typesize\": %zu, \"blocksize\": 0}}",
+            level, size);
+    else if (codec)
+        rk_print_add(out, ", {\"name\": \"%s\", \"configuration\": {\"level\": %d%s}}", codec, level,
+                     m->codec == RK_CODEC_ZSTD ? ", \"checksum\": false" : "");
+    rk_print_add(out, "]");
+}
+
+static void format_v3(rk_print *out, const rk_zarr_meta *m, const char *codec, int level)
+{
+    rk_print_add(out, "{\n    \"zarr_format\": 3,\n    \"node_type\": \"array\"");
+    add_lengths(out, ",\n    \"shape\": ", m->shape, m->ndim);
+    rk_print_add(out, ",\n    \"data_type\": \"%s\"", rask_dtype_name(m->dtype));
+    add_lengths(out, ",\n    \"chunk_grid\": {\"name\": \"regular\", \"configuration\": {\"chunk_shape\": ",
+                m->chunk, m->ndim);
+    rk_print_add(
+        out,
+        "}},\n    \"chunk_key_encoding\": {\"name\": \"default\", \"configuration\": {\"separator\": "
+        "\"/\"}},\n    \"fill_value\": %s",
+        fill_text(m->dtype));
+    format_codecs(out, m, codec, level);
+    rk_print_add(out, ",\n    \"attributes\": {}\n}\n");
+}
+
+size_t rk_zarr_format(const rk_zarr_meta *meta, int version, const char *codec_name, int level,
+                      char text[RK_ZARR_DOCUMENT])
+{
+    rk_print out = {.buffer = text, .capacity = RK_ZARR_DOCUMENT};
+    (version == 2 ? format_v2 : format_v3)(&out, meta, codec_name, level);
+    return out.len;
+}
+
+/* -- Files and folders */
+
+/* Makes the folders on the way to path, which lies in one that is there. */
+static int make_folders(char *path, size_t there)
+{
+    for (char *slash = path + there; (slash = strchr(slash + 1, '/'));) {
+        *slash = '\0';
+        int outcome = mkdir(path, MODE_FOLDER);
+        *slash = '/';
+        if (outcome && errno != EEXIST)
+            return -1;
+    }
+    return 0;
+}
+
+static int write_new_file(const zarr_sink *s, const char *name, const void *data, size_t len, char *message,
+                          size_t capacity)
+{
+    enum { FLAGS = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC };
+    char *path = rk_path_join(s->temporary, name);
+    int fd = -1, outcome = -1;
+    errno = ENOMEM;
+    if (path) {
+        fd = open(path, FLAGS, MODE_FILE);
+        if (fd < 0 && errno == ENOENT && make_folders(path, strlen(s->temporary)) == 0)
+            fd = open(path, FLAGS, MODE_FILE);
+    }
+    if (fd >= 0)
+        outcome = rk_file_write(fd, data, len, 0);
+    int number = errno;
+    if (fd >= 0 && close(fd) && !outcome) {
+        number = errno;
+        outcome = -1;
+    }
+    rk_free(path);
+    if (!outcome)
+        return RASK_OK;
+    snprintf(message, capacity, "%s: writing %s: %s", s->path, name, strerror(number));
+    return rk_errno_status(number);
+}
+
+static int remove_one(const char *path, const struct stat *file, int kind, struct FTW *walk)
+{
+    (void)file, (void)kind, (void)walk;
+    return remove(path);
+}
+
+static void remove_folder(const char *path)
+{
+    nftw(path, remove_one, REMOVE_FDS, FTW_DEPTH | FTW_PHYS);
+}
+
+/* -- Chunks */
+
+/* What one write() works with. */
+typedef struct packing {
+    zarr_sink *sink;
+    unsigned char *plain, *packed;
+    char *message;
+    size_t capacity;
+} packing;
+
+static int pack_chunk(const packing *p, const void **data, size_t *len)
+{
+    const rk_zarr_meta *m = &p->sink->meta;
+    const char *reason = "";
+    *data = p->plain;
+    *len = (size_t)m->chunk_bytes;
+    if (!m->compressed)
+        return RASK_OK;
+    int status = p->sink->codecs->encode(m->codec, p->sink->level, rask_dtype_size(m->dtype), p->plain, *len,
+                                         p->packed, len, &reason);
+    if (status)
+        snprintf(p->message, p->capacity, "%s: a chunk %s", p->sink->path, reason);
+    *data = p->packed;
+    return status;
+}
+
+/* The chunk with number index[], out of a box that begins at start[]; beyond the array's end it is all zeros. */
+static int write_chunk(const packing *p, const int64_t *index, const int64_t *start,
+                       const int64_t *box_strides, const char *data)
+{
+    const rk_zarr_meta *m = &p->sink->meta;
+    int64_t count[RASK_MAX_DIMENSIONS], strides[RASK_MAX_DIMENSIONS];
+    char key[RK_ZARR_MAX_KEY];
+    bool whole = true;
+    for (uint32_t i = 0; i < m->ndim; i++) {
+        int64_t left = m->shape[i] - index[i] * m->chunk[i];
+        count[i] = left < m->chunk[i] ? left : m->chunk[i];
+        whole &= count[i] == m->chunk[i];
+        data += (index[i] * m->chunk[i] - start[i]) * box_strides[i];
+    }
+    if (!whole)
+        memset(p->plain, 0, (size_t)m->chunk_bytes);
+    rk_file_strides(m->dtype, m->ndim, m->chunk, false, strides);
+    rk_copy_box(m->ndim, count, rask_dtype_size(m->dtype), p->plain, strides, data, box_strides);
+    const void *bytes;
+    size_t len;
+    int status = pack_chunk(p, &bytes, &len);
+    rk_zarr_key(m, index, key);
+    return status ? status : write_new_file(p->sink, key, bytes, len, p->message, p->capacity);
+}
+
+/* All chunks of a box. */
+static int write_chunks(const packing *p, const int64_t *start, const int64_t *count, const char *data)
+{
+    const rk_zarr_meta *m = &p->sink->meta;
+    int64_t first[RASK_MAX_DIMENSIONS], chunks[RASK_MAX_DIMENSIONS], strides[RASK_MAX_DIMENSIONS];
+    int64_t at[RASK_MAX_DIMENSIONS] = {0}, index[RASK_MAX_DIMENSIONS];
+    rk_file_strides(m->dtype, m->ndim, count, false, strides);
+    for (uint32_t i = 0; i < m->ndim; i++) {
+        first[i] = start[i] / m->chunk[i];
+        chunks[i] = (start[i] + count[i] - 1) / m->chunk[i] + 1 - first[i];
+    }
+    do {
+        for (uint32_t i = 0; i < m->ndim; i++)
+            index[i] = first[i] + at[i];
+        int status = write_chunk(p, index, start, strides, data);
+        if (status)
+            return status;
+    } while (rk_index_next(at, chunks, m->ndim));
+    return RASK_OK;
+}
+
+static int zarr_write(rk_sink *sink, const int64_t *start, const int64_t *count, const void *data,
+                      char *message, size_t capacity)
+{
+    zarr_sink *s = (zarr_sink *)sink;
+    size_t plain = (size_t)s->meta.chunk_bytes,
+           bound = s->codecs ? s->codecs->bound(s->meta.codec, plain) : 0;
+    if (rk_shape_size(count, sink->ndim) == 0)
+        return RASK_OK;
+    packing p = {s, rk_alloc(plain), bound ? rk_alloc(bound) : NULL, message, capacity};
+    int status = RASK_ENOMEM;
+    if (p.plain && (p.packed || !bound))
+        status = write_chunks(&p, start, count, data);
+    else
+        snprintf(message, capacity, "%s: %s", s->path, rask_status_text(status));
+    rk_free(p.plain);
+    rk_free(p.packed);
+    return status;
+}
+
+/* -- The end */
+
+static void free_sink(zarr_sink *s)
+{
+    rk_free(s->path);
+    rk_free(s->temporary);
+    rk_free(s);
+}
+
+static void zarr_abort(rk_sink *sink)
+{
+    zarr_sink *s = (zarr_sink *)sink;
+    remove_folder(s->temporary);
+    free_sink(s);
+}
+
+/* The store gets its name; what had it before then has the temporary one. Where file systems cannot exchange names,
+ * there is a moment when the name is nobody's. */
+static int take_name(const zarr_sink *s)
+{
+    if (rename(s->temporary, s->path) == 0)
+        return 0;
+    if (errno != EEXIST && errno != ENOTEMPTY)
+        return -1;
+    if (renameat2(AT_FDCWD, s->temporary, AT_FDCWD, s->path, RENAME_EXCHANGE) == 0)
+        return 0;
+    char *aside = rk_temporary_name(s->path);
+    int outcome = aside ? rename(s->path, aside) : -1;
+    if (!outcome && (outcome = rename(s->temporary, s->path)) != 0) {
+        int number = errno;
+        rename(aside, s->path);
+        errno = number;
+    } else if (!outcome) {
+        remove_folder(aside);
+    }
+    rk_free(aside);
+    return outcome;
+}
+
+static int zarr_commit(rk_sink *sink, char *message, size_t capacity)
+{
+    zarr_sink *s = (zarr_sink *)sink;
+    int status = RASK_OK;
+    if (take_name(s)) {
+        status = rk_errno_status(errno);
+        snprintf(message, capacity, "%s: %s", s->path, strerror(errno));
+    }
+    if (access(s->temporary, F_OK) == 0)
+        remove_folder(s->temporary);
+    free_sink(s);
+    return status;
+}
+
+/* -- Opening */
+
+static bool choose_codec(zarr_sink *s, const rk_sink_form *form, rk_open_error *error)
+{
+    static const struct {
+        const char *name;
+        rk_codec codec;
+        int usual, most; /* levels */
+    } codecs[] = {
+        {"zstd", RK_CODEC_ZSTD, 3, 22}, {"gzip", RK_CODEC_GZIP, 5, 9}, {"blosc", RK_CODEC_BLOSC, 5, 9}};
+    const char *asked = form->options->compressor ? form->options->compressor : "zstd";
+    if (strcmp(asked, "none") == 0)
+        return true;
+    for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
+        if (strcmp(asked, codecs[i].name) != 0)
+            continue;
+        s->codec_name = codecs[i].name;
+        s->meta.compressed = true;
+        s->meta.codec = codecs[i].codec;
+        s->level = form->options->level ? form->options->level : codecs[i].usual;
+        if (s->level < 1 || s->level > codecs[i].most)
+            return rk_open_fail(error, RASK_EINVAL, "%s: levels of %s are 1 to %d", form->path, asked,
+                                codecs[i].most);
+        s->codecs = rk_codecs_load(form->path, error);
+        return s->codecs != NULL;
+    }
+    return rk_open_fail(error, RASK_EINVAL, "%s: '%s' is no compressor (zstd, gzip, blosc, none)", form->path,
+                        asked);
+}
+
+static bool describe(zarr_sink *s, const rk_sink_form *form, int version, rk_open_error *error)
+{
+    rk_zarr_meta *m = &s->meta;
+    rk_sink_describe(&s->sink, form);
+    if (!rk_sink_chunks(form, s->sink.chunk, error) || !choose_codec(s, form, error))
+        return false;
+    m->dtype = form->dtype;
+    m->ndim = form->ndim;
+    m->prefixed = version == 3;
+    m->separator = version == 3 ? '/' : '.';
+    memcpy(m->shape, s->sink.shape, sizeof m->shape);
+    memcpy(m->chunk, s->sink.chunk, sizeof m->chunk);
+    if (rk_shape_bytes(m->dtype, m->ndim, m->chunk, &m->chunk_bytes))
+        return rk_open_fail(error, RASK_EINVAL, "%s: options.chunks are too large", form->path);
+    s->version = version;
+    s->sink.scratch = (uint64_t)m->chunk_bytes;
+    if (s->codecs)
+        s->sink.scratch += s->codecs->bound(m->codec, (size_t)m->chunk_bytes);
+    s->sink.write = zarr_write;
+    s->sink.commit = zarr_commit;
+    s->sink.abort = zarr_abort;
+    return true;
+}
+
+static bool has_file(const char *folder, const char *name)
+{
+    char *path = rk_path_join(folder, name);
+    bool there = path && access(path, F_OK) == 0;
+    rk_free(path);
+    return there;
+}
+
+static bool is_empty(const char *folder)
+{
+    DIR *open = opendir(folder);
+    int count = 0;
+    while (open && readdir(open))
+        count++;
+    if (open)
+        closedir(open);
+    return open && count <= 2;
+}
+
+/* Only a store, or an empty folder, is replaced: a wrong path must not cost somebody's files. */
+static bool may_replace(const char *path, rk_open_error *error)
+{
+    struct stat file;
+    if (stat(path, &file)) {
+        if (errno != ENOENT)
+            rk_open_fail_errno(error, path);
+        return errno == ENOENT;
+    }
+    if (!S_ISDIR(file.st_mode))
+        return rk_open_fail(error, RASK_EEXIST, "%s: is there and no folder, as a Zarr store is", path);
+    if (has_file(path, ".zarray") || has_file(path, "zarr.json") || has_file(path, ".zgroup") ||
+        is_empty(path))
+        return true;
+    return rk_open_fail(error, RASK_EEXIST, "%s: is a folder with other things in it, which is not replaced",
+                        path);
+}
+
+/* The folder of another name with the document in it. */
+static bool make_folder(zarr_sink *s, const char *path, rk_open_error *error)
+{
+    char text[RK_ZARR_DOCUMENT];
+    s->path = rk_path_resolve(path);
+    s->temporary = s->path ? rk_temporary_name(s->path) : NULL;
+    if (!s->temporary)
+        return rk_open_fail(error, RASK_ENOMEM, "%s: %s", path, rask_status_text(RASK_ENOMEM));
+    if (mkdir(s->temporary, MODE_FOLDER))
+        return rk_open_fail_errno(error, path);
+    size_t len = rk_zarr_format(&s->meta, s->version, s->codec_name, s->level, text);
+    error->status = write_new_file(s, s->version == 2 ? ".zarray" : "zarr.json", text, len, error->message,
+                                   sizeof error->message);
+    if (error->status)
+        remove_folder(s->temporary);
+    return error->status == RASK_OK;
+}
+
+rk_sink *rk_zarr_sink(const rk_sink_form *form, int version, rk_open_error *error)
+{
+    zarr_sink *s = rk_calloc(1, sizeof *s);
+    if (!s)
+        return rk_open_fail(error, RASK_ENOMEM, "%s: %s", form->path, rask_status_text(RASK_ENOMEM));
+    if (describe(s, form, version, error) && may_replace(form->path, error) &&
+        make_folder(s, form->path, error))
+        return &s->sink;
+    free_sink(s);
+    return NULL;
+}

@@ -1,0 +1,107 @@
+/* Products of matrices in memory: BLAS for floats and complex numbers, plain loops that wrap for integers. */
+#include "collections/array/kernels/kernel.h"
+#include "collections/array/linalg/linalg.h"
+
+#include <string.h>
+
+/* The part of b that the innermost loops go through again and again: within the second-level cache. */
+enum { BLOCK_DEPTH = 64, BLOCK_WIDTH = 1024 };
+
+/* How many rows, columns and terms, and where they are. */
+typedef struct block {
+    int64_t m, n, k, a_stride, b_stride, c_stride;
+} block;
+
+/* c += a b. Four rows of b at a time, so that c is read and written once for four products. TERM is wide enough not to
+ * overflow as a signed int does. */
+#define PRODUCT(T, WIDE)                                                                                     \
+    RK_KERNEL static void add_row_##T(int64_t n, T *c, const T *b, int64_t stride, const T *a)               \
+    {                                                                                                        \
+        const WIDE a0 = a[0], a1 = a[1], a2 = a[2], a3 = a[3];                                               \
+        const T *b0 = b, *b1 = b + stride, *b2 = b1 + stride, *b3 = b2 + stride;                             \
+        RK_LOOP                                                                                              \
+        for (int64_t j = 0; j < n; j++)                                                                      \
+            c[j] = (T)(c[j] + a0 * b0[j] + a1 * b1[j] + a2 * b2[j] + a3 * b3[j]);                            \
+    }                                                                                                        \
+    static void product_##T(const block *s, const void *left, const void *right, void *result)               \
+    {                                                                                                        \
+        for (int64_t i = 0; i < s->m; i++) {                                                                 \
+            const T *a = (const T *)left + i * s->a_stride, *b = right;                                      \
+            T *c = (T *)result + i * s->c_stride;                                                            \
+            int64_t p = 0;                                                                                   \
+            for (; p + 4 <= s->k; p += 4)                                                                    \
+                add_row_##T(s->n, c, b + p * s->b_stride, s->b_stride, a + p);                               \
+            for (; p < s->k; p++)                                                                            \
+                add_row_##T(s->n, c, b + p * s->b_stride, 0, (const T[4]){a[p]});                            \
+        }                                                                                                    \
+    }
+
+PRODUCT(uint8_t, uint32_t)
+PRODUCT(uint16_t, uint32_t)
+PRODUCT(uint32_t, uint32_t)
+PRODUCT(uint64_t, uint64_t)
+
+/* Bytes that are 0 or not. */
+static void product_bool(const block *s, const void *left, const void *right, void *result)
+{
+    for (int64_t i = 0; i < s->m; i++) {
+        const uint8_t *a = (const uint8_t *)left + i * s->a_stride, *b = right;
+        uint8_t *c = (uint8_t *)result + i * s->c_stride;
+        for (int64_t p = 0; p < s->k; p++)
+            for (int64_t j = 0; a[p] && j < s->n; j++)
+                c[j] |= b[p * s->b_stride + j] != 0;
+    }
+}
+
+typedef void (*block_function)(const block *s, const void *a, const void *b, void *c);
+
+static block_function function_of(rask_dtype dtype)
+{
+    switch (rask_dtype_size(dtype)) {
+    case 1: return dtype == RASK_DT_BOOL ? product_bool : product_uint8_t;
+    case 2: return product_uint16_t;
+    case 4: return product_uint32_t;
+    default: return product_uint64_t;
+    }
+}
+
+static void run_integers(const rk_product *p)
+{
+    size_t size = rask_dtype_size(p->dtype);
+    block_function run = function_of(p->dtype);
+    for (int64_t i = 0; i < p->m && !p->accumulate; i++)
+        memset(rk_at(p->c, i * p->c_stride, size), 0, (size_t)p->n * size);
+    for (int64_t j = 0; j < p->n; j += BLOCK_WIDTH)
+        for (int64_t q = 0; q < p->k; q += BLOCK_DEPTH) {
+            block s = {.m = p->m,
+                       .n = rk_least(p->n - j, BLOCK_WIDTH),
+                       .k = rk_least(p->k - q, BLOCK_DEPTH),
+                       .a_stride = p->a_stride,
+                       .b_stride = p->b_stride,
+                       .c_stride = p->c_stride};
+            run(&s, rk_at(p->a, q, size), rk_at(p->b, q * p->b_stride + j, size), rk_at(p->c, j, size));
+        }
+}
+
+/* One block of c, over all of k. In C order a product is that of the transposes, the other way round. */
+static void run_block(const rk_product *p, int64_t i, int64_t j)
+{
+    size_t size = rask_dtype_size(p->dtype);
+    int64_t m = rk_least(p->m - i, RK_PRODUCT_SIDE), n = rk_least(p->n - j, RK_PRODUCT_SIDE);
+    for (int64_t q = 0; q < p->k; q += RK_PRODUCT_DEPTH)
+        rk_lapack()->gemm(p->dtype, 'N', 'N', n, m, rk_least(p->k - q, RK_PRODUCT_DEPTH), 1,
+                          rk_at(p->b, q * p->b_stride + j, size), p->b_stride,
+                          rk_at(p->a, i * p->a_stride + q, size), p->a_stride, q || p->accumulate ? 1 : 0,
+                          rk_at(p->c, i * p->c_stride + j, size), p->c_stride);
+}
+
+void rk_product_run(const rk_product *p)
+{
+    if (rk_dtype_is_integer(p->dtype) || p->dtype == RASK_DT_BOOL) {
+        run_integers(p);
+        return;
+    }
+    for (int64_t i = 0; i < p->m; i += RK_PRODUCT_SIDE)
+        for (int64_t j = 0; j < p->n; j += RK_PRODUCT_SIDE)
+            run_block(p, i, j);
+}

@@ -1,0 +1,65 @@
+/* collections/array/modules/lapack: what the module rask-lapack gives to the library: BLAS and LAPACK, one thread a call.
+ *
+ * Matrices are column-major, as LAPACK has them; ld… counts elements from one column to the next. A matrix in C order is
+ * its own transpose to these calls. dtype is RASK_DT_F32, F64, C64 or C128, and is that of all matrices of a call. Sides,
+ * triangles and transpositions are LAPACK's letters. Dimensions fit 32 bits: who builds arrays has seen to that.
+ * All calls are thread-safe, none allocates but OpenBLAS's packing buffers, one a thread. */
+#ifndef RASK_COLLECTIONS_ARRAY_MODULES_LAPACK_H
+#define RASK_COLLECTIONS_ARRAY_MODULES_LAPACK_H
+
+#include "core/base/module.h"
+
+#include <rask/value.h>
+
+#define RK_LAPACK_MODULE "rask-lapack"
+
+/* Bytes that a call of gemm on operands of this library's sizes packs into at most. */
+#define RK_GEMM_SCRATCH ((uint64_t)4 << 20)
+
+typedef struct rk_lapack_module {
+    rk_module_head head;
+    /* c = alpha op(a) op(b) + beta c, where op(a) is m × k and op(b) k × n; ops are 'N', 'T' or 'C'. */
+    void (*gemm)(rask_dtype dtype, char a_op, char b_op, int64_t m, int64_t n, int64_t k, double alpha,
+                 const void *a, int64_t lda, const void *b, int64_t ldb, double beta, void *c, int64_t ldc);
+    /* b = op(a)^-1 b, of m × n, a triangular. */
+    void (*trsm)(rask_dtype dtype, char triangle, char a_op, char diagonal, int64_t m, int64_t n,
+                 const void *a, int64_t lda, void *b, int64_t ldb);
+    /* Each returns LAPACK's info: 0, or which minor or pivot (from 1) is in the way. */
+    int (*potrf)(rask_dtype dtype, char triangle, int64_t n, void *a, int64_t lda);
+    int (*getrf)(rask_dtype dtype, int64_t m, int64_t n, void *a, int64_t lda, int32_t *pivots);
+    /* Householder QR of m × n; work: rk_qr_work(n) elements. Then c = q c, c being m × n and q of k reflectors. */
+    int (*geqrf)(rask_dtype dtype, int64_t m, int64_t n, void *a, int64_t lda, void *tau, void *work);
+    int (*ormqr)(rask_dtype dtype, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda,
+                 const void *tau, void *c, int64_t ldc, void *work);
+    /* a = u diag(s) vt of n × n, all of leading dimension n; a is overwritten; s is real. work: rk_svd_work() bytes,
+     * aligned as malloc aligns. Greater than 0: did not converge; less: a holds NaN. */
+    int (*gesdd)(rask_dtype dtype, int64_t n, void *a, void *s, void *u, void *vt, void *work);
+} rk_lapack_module;
+
+/* Elements for blocks of 64 columns and ormqr's own triangle. */
+static inline int64_t rk_qr_work(int64_t n)
+{
+    return 64 * n + 65 * 64;
+}
+
+/* The parts of gesdd's workspace, in elements of dtype, reals and integers: LAPACK's least, and blocks of 64 beside. */
+static inline int64_t rk_svd_elements(rask_dtype dtype, int64_t n)
+{
+    return dtype >= RASK_DT_C64 ? 3 * n * n + 130 * n : 4 * n * n + 135 * n;
+}
+static inline int64_t rk_svd_reals(rask_dtype dtype, int64_t n)
+{
+    return dtype >= RASK_DT_C64 ? 5 * n * n + 7 * n : 0;
+}
+static inline size_t rk_lapack_size(rask_dtype dtype)
+{
+    return dtype == RASK_DT_F32 ? 4 : dtype == RASK_DT_C128 ? 16 : 8;
+}
+static inline uint64_t rk_svd_work(rask_dtype dtype, int64_t n)
+{
+    size_t element = rk_lapack_size(dtype);
+    return (uint64_t)rk_svd_elements(dtype, n) * element + (uint64_t)rk_svd_reals(dtype, n) * element / 2 +
+           (uint64_t)n * 8 * sizeof(int32_t);
+}
+
+#endif

@@ -1,0 +1,253 @@
+#include "collections/array/rechunk.h"
+
+#include "collections/array/assemble.h"
+#include "collections/array/cuts.h"
+#include "collections/array/lowering.h"
+#include "collections/array/source.h"
+
+#include <math.h>
+#include <string.h>
+
+static const rask_task_def rechunk_def = RK_ASSEMBLE_DEF("rechunk");
+
+/* -- The plan */
+
+static int64_t between(double value, int64_t low, int64_t high)
+{
+    return value <= (double)low ? low : value >= (double)high ? high : (int64_t)value;
+}
+
+/* A multiple of step near target. */
+static int64_t multiple_near(int64_t step, double target)
+{
+    return step * between(round(target / (double)step), 1, INT64_MAX / step);
+}
+
+/* Lengths of one axis before and after each of p passes: where they grow each is a multiple of the one before, where they
+ * shrink of the one after, so that chunks fit into one another. */
+static void interpolate(rk_rechunk_plan *plan, uint32_t axis, uint32_t p, int64_t from, int64_t to)
+{
+    double ratio = pow((double)to / (double)from, 1.0 / p);
+    plan->lengths[0][axis] = from;
+    plan->lengths[p][axis] = to;
+    for (uint32_t t = 1; t < p && from < to; t++)
+        plan->lengths[t][axis] =
+            multiple_near(plan->lengths[t - 1][axis], fmin((double)from * pow(ratio, t), (double)to));
+    for (uint32_t t = p - 1; t > 0 && from >= to; t--)
+        plan->lengths[t][axis] =
+            multiple_near(plan->lengths[t + 1][axis], fmin((double)from * pow(ratio, t), (double)from));
+}
+
+/* Elements of an axis that hang together when chunks of a become chunks of b. */
+static double group_axis(int64_t length, int64_t a, int64_t b)
+{
+    int64_t large = a > b ? a : b, small = a > b ? b : a;
+    double group = large % small ? (double)large + (double)small : (double)large;
+    return fmin(group, (double)length);
+}
+
+static double largest_group(const rk_rechunk_plan *plan, uint32_t ndim, const int64_t *shape)
+{
+    double largest = 0;
+    for (uint32_t t = 0; t < plan->passes; t++) {
+        double group = 1;
+        for (uint32_t i = 0; i < ndim; i++)
+            group *= group_axis(shape[i], plan->lengths[t][i], plan->lengths[t + 1][i]);
+        largest = fmax(largest, group);
+    }
+    return largest;
+}
+
+void rk_rechunk_find(uint32_t ndim, const int64_t *shape, const int64_t *from, const int64_t *to, double most,
+                     rk_rechunk_plan *plan)
+{
+    rk_rechunk_plan tried = {0};
+    plan->group = INFINITY;
+    for (uint32_t p = 1; p <= RK_RECHUNK_PASSES && plan->group > most; p++) {
+        tried.passes = p;
+        for (uint32_t i = 0; i < ndim; i++)
+            interpolate(&tried, i, p, from[i], to[i]);
+        tried.group = largest_group(&tried, ndim, shape);
+        if (tried.group < plan->group)
+            *plan = tried;
+    }
+}
+
+/* -- What arrays and grids are like */
+
+static bool makes_chunks(const rask_array *a)
+{
+    return a->kind == RK_OPAQUE || a->kind == RK_REDUCE ||
+           (a->kind == RK_SOURCE && a->as.source->kind == RK_SOURCE_CHUNKED);
+}
+
+/* Looks at a few arrays only: an expression of more counts as chunked, which is never wrong. */
+bool rk_array_is_chunked(const rask_array *a)
+{
+    enum { FEW = 64 };
+    const rask_array *seen[FEW] = {a};
+    uint32_t count = 1;
+    for (uint32_t at = 0; at < count; at++) {
+        if (makes_chunks(seen[at]))
+            return true;
+        for (uint32_t i = 0; i < seen[at]->input_count; i++) {
+            if (count == FEW)
+                return true;
+            seen[count++] = seen[at]->inputs[i];
+        }
+    }
+    return false;
+}
+
+bool rk_grid_is_flat(const rk_chunks *grid)
+{
+    bool cut = false;
+    for (uint32_t i = grid->ndim; i-- > 0;) {
+        if (cut && rk_grid_longest(grid, i) > 1)
+            return false;
+        cut |= grid->count[i] > 1;
+    }
+    return true;
+}
+
+void rk_grid_flat(uint64_t bytes, size_t element, uint32_t ndim, const int64_t *shape, int64_t *lengths)
+{
+    uint64_t most = bytes / element ? bytes / element : 1, run = 1;
+    bool cut = false;
+    for (uint32_t i = ndim; i-- > 0;) {
+        uint64_t length = shape[i] > 0 ? (uint64_t)shape[i] : 1, fit = most / run;
+        lengths[i] = cut ? 1 : (int64_t)(length < fit ? length : fit);
+        cut |= fit < length;
+        run *= (uint64_t)lengths[i];
+    }
+}
+
+/* -- Lowering */
+
+/* What is asked for: elements per axis, or chunks that are one run each. */
+typedef struct rechunk_params {
+    int64_t flat;                         /* no padding: params are compared byte by byte */
+    int64_t lengths[RASK_MAX_DIMENSIONS]; /* 0: chosen */
+} rechunk_params;
+
+/* Lengths of all axes: those asked for, the others as a chunk of a good size has them. */
+static void wanted_lengths(rk_lowering *l, const rask_array *a, const rechunk_params *params,
+                           int64_t *lengths)
+{
+    int64_t shape[RASK_MAX_DIMENSIONS];
+    bool whole[RASK_MAX_DIMENSIONS];
+    size_t element = rask_dtype_size(a->dtype);
+    uint64_t bytes = rk_lowering_part_bytes(l, (uint64_t)rk_shape_size(a->shape, a->ndim) * element);
+    if (params->flat) {
+        rk_grid_flat(bytes, element, a->ndim, a->shape, lengths);
+        return;
+    }
+    for (uint32_t i = 0; i < a->ndim; i++) {
+        whole[i] = params->lengths[i] > 0;
+        shape[i] = whole[i] && params->lengths[i] < a->shape[i] ? params->lengths[i] : a->shape[i];
+    }
+    rk_grid_auto(bytes, element, a->ndim, shape, whole, lengths);
+}
+
+/* One pass: chunks of these lengths from the chunks before. */
+static int pass(rk_lowering *l, const rask_array *a, const rk_chunks *before, const int64_t *lengths,
+                rk_chunks *after)
+{
+    int64_t index[RASK_MAX_DIMENSIONS] = {0}, number = 0;
+    rk_region region;
+    int status = rk_grid_regular(l, after, a->ndim, a->shape, lengths);
+    if (status)
+        return status;
+    do {
+        rk_chunks_region(after, index, &region);
+        after->nodes[number] = rk_chunks_take(l, &rechunk_def, before, a->dtype, &region);
+        if (!after->nodes[number++])
+            return rk_lowering_graph(l)->status;
+    } while (rk_index_next(index, after->count, after->ndim));
+    return RASK_OK;
+}
+
+static int rechunk_lower(rk_lowering *l, rask_array *array, rk_chunks *chunks)
+{
+    rask_array *input = array->inputs[0];
+    int64_t from[RASK_MAX_DIMENSIONS], to[RASK_MAX_DIMENSIONS];
+    rk_rechunk_plan plan;
+    const rechunk_params *params = array->params;
+    const rk_chunks *before = rk_lower_chunks(l, input);
+    if (!before)
+        return rk_lowering_graph(l)->status;
+    *chunks = *before;
+    if (params->flat && rk_grid_is_flat(before))
+        return RASK_OK;
+    wanted_lengths(l, array, params, to);
+    for (uint32_t i = 0; i < array->ndim; i++)
+        from[i] = rk_grid_longest(before, i) > 0 ? rk_grid_longest(before, i) : 1;
+    rk_rechunk_find(array->ndim, array->shape, from, to,
+                    (double)rk_lowering_budget(l) / 4 / (double)rask_dtype_size(array->dtype), &plan);
+    for (uint32_t t = 1; t <= plan.passes; t++) {
+        rk_chunks last = *chunks;
+        int status = pass(l, array, &last, plan.lengths[t], chunks);
+        if (status)
+            return status;
+    }
+    return RASK_OK;
+}
+
+static const rk_opaque rechunk_opaque = {.name = "rechunk", .lower = rechunk_lower};
+
+/* -- Builders */
+
+rask_array *rk_rechunk_flat(rask_array *a, const char *file, int line)
+{
+    rechunk_params params = {.flat = 1};
+    if (!a || !rk_array_is_chunked(a))
+        return a;
+    return rk_array_opaque(a->graph, &rechunk_opaque, &params, sizeof params, a->dtype, a->ndim, a->shape, &a,
+                           1, file, line);
+}
+
+/* The same expression as an array of its own, which other chunks are wished for. */
+static rask_array *same_in_chunks(rask_array *a, const int64_t *lengths, const char *file, int line)
+{
+    rask_array *same =
+        rk_array_new(a->graph, a->kind, a->dtype, a->ndim, a->shape, a->inputs, a->input_count, file, line);
+    if (!same)
+        return NULL;
+    same->op = a->op;
+    same->as = a->as;
+    same->params = a->params;
+    same->params_size = a->params_size;
+    same->chunks = rk_array_memory(a->graph, RASK_MAX_DIMENSIONS * sizeof *lengths);
+    if (!same->chunks)
+        return NULL;
+    memcpy(same->chunks, lengths, RASK_MAX_DIMENSIONS * sizeof *lengths);
+    return same;
+}
+
+rask_array *rask_array_rechunk_at(rask_array *a, const int64_t *chunks, uint32_t count, const char *file,
+                                  int line)
+{
+    static const char who[] = "rask_array_rechunk";
+    rechunk_params params = {0};
+    if (!a)
+        return NULL;
+    if (count != a->ndim) {
+        rk_graph_fail(a->graph, RASK_EINVAL, file, line, "%s: %u lengths for an array of %u axes", who, count,
+                      a->ndim);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (chunks[i] < 0) {
+            rk_graph_fail(a->graph, RASK_EINVAL, file, line, "%s: chunks of %lld elements along axis %u", who,
+                          (long long)chunks[i], i);
+            return NULL;
+        }
+        params.lengths[i] = chunks[i];
+    }
+    if (!count)
+        return a;
+    if (!rk_array_is_chunked(a))
+        return same_in_chunks(a, params.lengths, file, line);
+    return rk_array_opaque(a->graph, &rechunk_opaque, &params, sizeof params, a->dtype, a->ndim, a->shape, &a,
+                           1, file, line);
+}

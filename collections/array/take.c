@@ -1,0 +1,671 @@
+/* Elements of one axis by number.
+ *
+ * Numbers that are at hand when the array is built (a short array in memory) are read then: wrong ones are errors at once,
+ * evenly spaced ones make a slice, and only those parts of the input are read that hold a wanted element. Other numbers
+ * are computed like any array, and the input is gone through cell by cell: a chain of calls each of which adds to the
+ * result what its cell has of it, so that one cell of the input is in memory at a time. */
+#include "collections/array/assemble.h"
+#include "collections/array/cuts.h"
+#include "collections/array/kernels/kernels.h"
+#include "collections/array/lowering.h"
+#include "collections/array/rechunk.h"
+#include "collections/array/source.h"
+#include "core/task/task.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MOST_KNOWN = 1 << 16,   /* numbers read while building */
+    WORTH_A_GAP = 64 << 10, /* bytes between wanted elements that are read through rather than jumped over */
+};
+
+/* -- The tasks' work */
+
+/* n rows from row numbers at[] of in, which has in_rows of them, for each of outer; a row is inner bytes. Only numbers
+ * that lie in first … first + in_rows - 1 are taken; other rows of out stay as they are. */
+typedef struct picking {
+    int64_t outer, inner, in_rows, first;
+    int64_t n;
+    const int64_t *at;
+} picking;
+
+#define PICK(bytes)                                                                                          \
+    for (int64_t j = 0; j < p->n; j++, out += (bytes)) {                                                     \
+        uint64_t row = (uint64_t)(p->at[j] - p->first);                                                      \
+        if (row < (uint64_t)p->in_rows)                                                                      \
+            memcpy(out, in + row * (bytes), (bytes));                                                        \
+    }
+
+static void pick(const picking *p, const char *in, char *out)
+{
+    size_t inner = (size_t)p->inner;
+    for (int64_t o = 0; o < p->outer; o++, in += p->in_rows * p->inner) {
+        switch (inner) { /* a copy of a known size is one instruction */
+        case 1: PICK(1) break;
+        case 2: PICK(2) break;
+        case 4: PICK(4) break;
+        case 8: PICK(8) break;
+        case 16: PICK(16) break;
+        default: PICK(inner)
+        }
+    }
+}
+
+/* Params of both tasks; known numbers follow as int64_t. */
+typedef struct take_params {
+    int64_t dtype, ndim, axis;
+    int64_t shape[RASK_MAX_DIMENSIONS]; /* of the result */
+    int64_t length;                     /* of the input's axis */
+    int64_t position;                   /* of the first number in the whole of them */
+    int64_t cells;                      /* how many there are, and where this one starts */
+    int64_t first;
+} take_params;
+
+static picking picking_of(const take_params *params)
+{
+    uint32_t axis = (uint32_t)params->axis, ndim = (uint32_t)params->ndim;
+    return (picking){.outer = rk_shape_size(params->shape, axis),
+                     .inner = rk_shape_size(params->shape + axis + 1, ndim - axis - 1) *
+                              (int64_t)rask_dtype_size((rask_dtype)params->dtype),
+                     .n = params->shape[axis]};
+}
+
+/* Argument number `argument`: a cell of the input. Sets in_rows by it; NULL after failing the task. */
+static const char *cell_of(rask_task *task, const take_params *params, size_t argument, picking *p)
+{
+    rask_block cell;
+    if (rask_arg_block(task, argument, &cell))
+        return NULL;
+    if (cell.ndim != params->ndim || cell.dtype != (rask_dtype)params->dtype) {
+        rk_task_fail(task, RASK_EINVAL, "the input is not as it was planned");
+        return NULL;
+    }
+    p->in_rows = cell.shape[params->axis];
+    return cell.data;
+}
+
+static int new_result(rask_task *task, const take_params *params, rask_block *block, rask_value *value)
+{
+    return rk_task_result(task, (rask_dtype)params->dtype, (uint32_t)params->ndim, params->shape, block,
+                          value);
+}
+
+static int finish(rask_task *task, rask_value *value)
+{
+    if (!task->status)
+        return rask_return_value(task, *value);
+    rask_value_unref(value);
+    return task->status;
+}
+
+/* (params, cell…): cells start at the numbers that follow the params, one for each; then come the wanted ones. */
+static int call_take(rask_task *task)
+{
+    rask_bytes bytes = rask_arg_bytes(task, 0);
+    const take_params *params = (const void *)bytes.data;
+    rask_block block;
+    rask_value value;
+    if (bytes.len < sizeof *params)
+        return rk_task_fail(task, RASK_EINVAL, "malformed parameters");
+    picking p = picking_of(params);
+    const int64_t *starts = (const void *)(params + 1);
+    if (bytes.len != sizeof *params + (size_t)(params->cells + p.n) * sizeof *starts)
+        return rk_task_fail(task, RASK_EINVAL, "malformed parameters");
+    int status = new_result(task, params, &block, &value);
+    if (status)
+        return status;
+    p.at = starts + params->cells;
+    for (int64_t i = 0; i < params->cells && !task->status; i++) {
+        const char *in = cell_of(task, params, 1 + (size_t)i, &p);
+        p.first = starts[i];
+        if (in)
+            pick(&p, in, block.data);
+    }
+    return finish(task, &value);
+}
+
+/* Numbers from 0 on of i64 ones that may be negative; false after failing the task. */
+static bool normalise(rask_task *task, const take_params *params, const int64_t *numbers, int64_t n,
+                      int64_t *at)
+{
+    for (int64_t i = 0; i < n; i++) {
+        at[i] = numbers[i] < 0 ? numbers[i] + params->length : numbers[i];
+        if (at[i] < 0 || at[i] >= params->length) {
+            rk_task_fail(task, RASK_ERANGE,
+                         "index %lld, at place %lld, is out of bounds for axis %lld of %lld elements",
+                         (long long)numbers[i], (long long)(params->position + i), (long long)params->axis,
+                         (long long)params->length);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* (params, numbers, cell, result so far): the result with what the cell has of it. */
+static int call_take_computed(rask_task *task)
+{
+    const take_params *params = rk_task_params(task, sizeof *params);
+    rask_block numbers, before, block;
+    rask_value value;
+    if (!params || rask_arg_block(task, 1, &numbers))
+        return task->status;
+    picking p = picking_of(params);
+    const char *in = cell_of(task, params, 2, &p);
+    bool is_first = rask_arg_count(task) < 4;
+    if (!in || (!is_first && rask_arg_block(task, 3, &before)) || new_result(task, params, &block, &value))
+        return task->status;
+    size_t size = (size_t)(p.outer * p.n * p.inner);
+    if (!is_first)
+        memcpy(block.data, before.data, size);
+    else if (params->cells > 1)
+        memset(block.data, 0, size);
+    int64_t *at = rk_alloc_array(p.n ? (size_t)p.n : 1, sizeof *at);
+    p.at = at;
+    p.first = params->first;
+    if (!at)
+        rk_task_fail(task, RASK_ENOMEM, "no memory for %lld numbers", (long long)p.n);
+    else if (numbers.dtype != RASK_DT_I64 || numbers.shape[0] != p.n)
+        rk_task_fail(task, RASK_EINVAL, "the numbers are not as they were planned");
+    else if (normalise(task, params, numbers.data, p.n, at))
+        pick(&p, in, block.data);
+    rk_free(at);
+    return finish(task, &value);
+}
+
+static const rask_task_def take_def = {
+    .size = sizeof(rask_task_def), .name = "take", .call = call_take, .flags = RASK_PURE};
+static const rask_task_def take_computed_def = {
+    .size = sizeof(rask_task_def), .name = "take", .call = call_take_computed, .flags = RASK_PURE};
+
+/* -- Lowering */
+
+/* Params of the arrays; known numbers follow. */
+typedef struct take_array {
+    int64_t axis;
+    int64_t known; /* numbers; without inputs[1] then */
+} take_array;
+
+static const int64_t *numbers_of(const take_array *t)
+{
+    return (const int64_t *)(const void *)(t + 1);
+}
+
+/* Chunks of the result: along other axes as the input is cut, if it is. */
+static int make_grid(rk_lowering *l, rask_array *array, uint32_t axis, rk_chunks *chunks)
+{
+    size_t element = rask_dtype_size(array->dtype);
+    uint64_t total = (uint64_t)rk_shape_size(array->shape, array->ndim) * element;
+    int64_t lengths[RASK_MAX_DIMENSIONS];
+    rk_chunks input;
+    rk_grid_auto(rk_lowering_part_bytes(l, total), element, array->ndim, array->shape, NULL, lengths);
+    if (!rk_array_is_chunked(array->inputs[0]))
+        return rk_grid_regular(l, chunks, array->ndim, array->shape, lengths);
+    int status = rk_grid_of(l, array->inputs[0], &input);
+    for (uint32_t i = 0; i < array->ndim && !status; i++)
+        if (i != axis && input.count[i] > 1)
+            lengths[i] = rk_grid_longest(&input, i);
+    return status ? status : rk_grid_regular(l, chunks, array->ndim, array->shape, lengths);
+}
+
+/* Bytes of one element of the axis in a chunk. */
+static double bytes_across(const rask_array *array, const rk_chunks *chunks, uint32_t axis)
+{
+    double bytes = (double)rask_dtype_size(array->dtype);
+    for (uint32_t i = 0; i < array->ndim; i++)
+        bytes *= i == axis ? 1 : (double)rk_grid_longest(chunks, i);
+    return bytes;
+}
+
+/* The most elements of the axis that a cell may have. */
+static int64_t longest_cell(const rk_lowering *l, double across)
+{
+    double most = (double)rk_lowering_chunk_bytes(l) / (across > 1 ? across : 1);
+    return most < 1 ? 1 : most > 1e15 ? (int64_t)1e15 : (int64_t)most;
+}
+
+/* Cells of the input's axis as it is cut, or of the most elements that are good. RASK_OK, or latched. */
+static int regular_cells(rk_lowering *l, rask_array *input, uint32_t axis, int64_t most, int64_t *count,
+                         int64_t **bounds)
+{
+    rk_chunks grid;
+    rk_cuts cuts;
+    int64_t length = input->shape[axis];
+    if (rk_array_is_chunked(input)) {
+        int status = rk_grid_of(l, input, &grid);
+        *count = grid.count[axis];
+        *bounds = grid.bounds[axis];
+        return status;
+    }
+    rk_cuts_init(&cuts, length, most, most);
+    for (int64_t at = most; at < length && !cuts.failed; at += most)
+        rk_cuts_wish(&cuts, at);
+    return rk_cuts_fini(&cuts, l, count, bounds);
+}
+
+static rk_region cell_region(const rk_region *chunk, uint32_t axis, int64_t start, int64_t end)
+{
+    rk_region region = *chunk;
+    region.start[axis] = start;
+    region.count[axis] = end - start;
+    return region;
+}
+
+static take_params params_of(const rask_array *array, uint32_t axis, const rk_region *chunk)
+{
+    take_params p = {.dtype = array->dtype,
+                     .ndim = array->ndim,
+                     .axis = axis,
+                     .length = array->inputs[0]->shape[axis],
+                     .position = chunk->start[axis]};
+    memcpy(p.shape, chunk->count, array->ndim * sizeof *p.shape);
+    return p;
+}
+
+static uint64_t bytes_of(const rask_array *array, const rk_region *region)
+{
+    return (uint64_t)rk_shape_size(region->count, region->ndim) * rask_dtype_size(array->dtype);
+}
+
+/* -- of known numbers: cells hold what is wanted */
+
+typedef struct cell {
+    int64_t start, end;
+} cell;
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* Cells of an axis around the sorted numbers: short gaps are read through, and no cell is longer than most. Of an input in
+ * chunks they end where chunks end. */
+static size_t find_cells(const int64_t *sorted, int64_t n, int64_t gap, int64_t most, const rk_chunks *grid,
+                         uint32_t axis, cell *cells)
+{
+    size_t count = 0;
+    int64_t at = 0; /* chunk of grid */
+    for (int64_t i = 0; i < n; i++) {
+        cell *last = count ? &cells[count - 1] : NULL;
+        bool same = last && sorted[i] - last->end <= gap && sorted[i] + 1 - last->start <= most;
+        if (grid && sorted[i] >= grid->bounds[axis][at + 1]) {
+            while (sorted[i] >= grid->bounds[axis][at + 1])
+                at++;
+            same = false;
+        }
+        if (same)
+            last->end = sorted[i] + 1;
+        else
+            cells[count++] = (cell){sorted[i], sorted[i] + 1};
+    }
+    return count;
+}
+
+/* Work of one lowering of known numbers. */
+typedef struct taking {
+    rk_lowering *l;
+    rask_array *array;
+    uint32_t axis;
+    const int64_t *numbers;
+    cell *cells;
+    size_t cell_count;
+    int64_t *words;   /* room for a call's params: take_params, starts, numbers */
+    size_t *used;     /* cells of a call */
+    size_t *places;   /* of a chunk's numbers, cell by cell */
+    size_t *ends;     /* of each cell's part of places */
+    int64_t *renamed; /* numbers in blocks that hold the wanted elements alone */
+    int64_t *numbers_room, *starts_room;
+    rask_node **nodes;
+} taking;
+
+/* The last cell that starts at or before number. */
+static size_t cell_with(const taking *t, int64_t number)
+{
+    size_t low = 0, high = t->cell_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (t->cells[middle].start <= number)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int compare_sizes(const void *a, const void *b)
+{
+    const size_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* The cells that n numbers lie in, each once, into t->used. */
+static size_t cells_used(taking *t, const int64_t *numbers, int64_t n)
+{
+    size_t count = 0;
+    for (int64_t i = 0; i < n; i++)
+        t->used[i] = cell_with(t, numbers[i]);
+    qsort(t->used, (size_t)n, sizeof *t->used, compare_sizes);
+    for (int64_t i = 0; i < n; i++)
+        if (!count || t->used[count - 1] != t->used[i])
+            t->used[count++] = t->used[i];
+    return count;
+}
+
+/* A call for a chunk of the result, from blocks that start at the numbers starts[]. */
+static rask_node *call_known(taking *t, const rk_region *chunk, const int64_t *numbers, const int64_t *starts,
+                             size_t count)
+{
+    take_params params = params_of(t->array, t->axis, chunk);
+    size_t n = (size_t)chunk->count[t->axis], head = sizeof params / sizeof *t->words;
+    params.cells = (int64_t)count;
+    memcpy(t->words, &params, sizeof params);
+    memcpy(t->words + head, starts, count * sizeof *starts);
+    memcpy(t->words + head + count, numbers, n * sizeof *numbers);
+    return rk_lower_call(t->l, &take_def, t->words, (head + count + n) * sizeof *t->words, t->nodes, count,
+                         bytes_of(t->array, chunk), 0);
+}
+
+/* The cells' nodes, and their places in the axis as the call's params have them; their bytes. 0: latched. */
+static uint64_t ask_for_cells(taking *t, const rk_region *chunk, size_t count, int64_t *starts)
+{
+    uint64_t bytes = 1;
+    for (size_t i = 0; i < count; i++) {
+        const cell *c = &t->cells[t->used[i]];
+        rk_region region = cell_region(chunk, t->axis, c->start, c->end);
+        starts[i] = c->start;
+        t->nodes[i] = rk_lower_region(t->l, t->array->inputs[0], &region);
+        bytes += bytes_of(t->array, &region);
+        if (!t->nodes[i])
+            return 0;
+    }
+    return bytes;
+}
+
+/* Sorts the places of a chunk's numbers by the cell they lie in. */
+static void sort_places(taking *t, const int64_t *numbers, size_t n, size_t count)
+{
+    size_t total = 0;
+    memset(t->ends, 0, count * sizeof *t->ends);
+    for (size_t j = 0; j < n; j++) {
+        size_t with = cell_with(t, numbers[j]);
+        const size_t *found = bsearch(&with, t->used, count, sizeof *t->used, compare_sizes);
+        t->renamed[j] = found - t->used;
+        t->ends[t->renamed[j]]++;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t own = t->ends[i];
+        t->ends[i] = total;
+        total += own;
+    }
+    for (size_t j = 0; j < n; j++)
+        t->places[t->ends[t->renamed[j]]++] = j;
+}
+
+/* Each cell is cut down to what is wanted of it, by a call of its own, when all of them would be too much at once. */
+static rask_node *take_in_turns(taking *t, const rk_region *chunk, const int64_t *numbers, size_t count)
+{
+    size_t n = (size_t)chunk->count[t->axis], from = 0;
+    int64_t *wanted = t->numbers_room, *starts = t->starts_room;
+    sort_places(t, numbers, n, count);
+    for (size_t i = 0; i < count; from = t->ends[i++]) {
+        rk_region part = *chunk;
+        rask_node *first = t->nodes[0];
+        part.count[t->axis] = (int64_t)(t->ends[i] - from);
+        for (size_t k = from; k < t->ends[i]; k++) {
+            wanted[k - from] = numbers[t->places[k]];
+            t->renamed[t->places[k]] = (int64_t)k;
+        }
+        t->nodes[0] = t->nodes[i];
+        rask_node *made = call_known(t, &part, wanted, &t->cells[t->used[i]].start, 1);
+        t->nodes[0] = i ? first : made;
+        t->nodes[i] = made;
+        starts[i] = (int64_t)from;
+        if (!made)
+            return NULL;
+    }
+    return call_known(t, chunk, t->renamed, starts, count);
+}
+
+static rask_node *take_chunk(taking *t, const rk_region *chunk)
+{
+    const int64_t *numbers = t->numbers + chunk->start[t->axis];
+    size_t count = cells_used(t, numbers, chunk->count[t->axis]);
+    uint64_t bytes = ask_for_cells(t, chunk, count, t->starts_room);
+    if (!bytes)
+        return NULL;
+    if (bytes > 2 * rk_lowering_chunk_bytes(t->l) && count > 1)
+        return take_in_turns(t, chunk, numbers, count);
+    return call_known(t, chunk, numbers, t->starts_room, count);
+}
+
+static int take_chunks(taking *t, rk_chunks *chunks)
+{
+    int64_t index[RASK_MAX_DIMENSIONS] = {0}, number = 0;
+    rk_region region;
+    do {
+        rk_chunks_region(chunks, index, &region);
+        chunks->nodes[number] = take_chunk(t, &region);
+        if (!chunks->nodes[number++])
+            return rk_lowering_graph(t->l)->status;
+    } while (rk_index_next(index, chunks->count, chunks->ndim));
+    return RASK_OK;
+}
+
+/* Room for a chunk with all n numbers. */
+static bool make_room(taking *t, size_t n)
+{
+    t->cells = rk_lowering_memory(t->l, n * sizeof *t->cells);
+    t->words = rk_lowering_memory(t->l, sizeof(take_params) + 2 * n * sizeof *t->words);
+    t->used = rk_lowering_memory(t->l, n * sizeof *t->used);
+    t->places = rk_lowering_memory(t->l, n * sizeof *t->places);
+    t->ends = rk_lowering_memory(t->l, n * sizeof *t->ends);
+    t->renamed = rk_lowering_memory(t->l, n * sizeof *t->renamed);
+    t->numbers_room = rk_lowering_memory(t->l, n * sizeof *t->numbers_room);
+    t->starts_room = rk_lowering_memory(t->l, n * sizeof *t->starts_room);
+    t->nodes = rk_lowering_memory(t->l, n * sizeof(rask_node *));
+    return !rk_lowering_graph(t->l)->status;
+}
+
+static int lower_known(rk_lowering *l, rask_array *array, rk_chunks *chunks)
+{
+    const take_array *params = array->params;
+    size_t n = (size_t)params->known;
+    taking t = {.l = l, .array = array, .axis = (uint32_t)params->axis, .numbers = numbers_of(params)};
+    rk_chunks grid;
+    bool chunked = rk_array_is_chunked(array->inputs[0]);
+    int status = make_grid(l, array, t.axis, chunks);
+    if (!status && chunked)
+        status = rk_grid_of(l, array->inputs[0], &grid);
+    if (status || !make_room(&t, n))
+        return status ? status : rk_lowering_graph(l)->status;
+    double across = bytes_across(array, chunks, t.axis);
+    int64_t gap = (int64_t)(WORTH_A_GAP / (across > 1 ? across : 1));
+    memcpy(t.renamed, t.numbers, n * sizeof *t.renamed);
+    qsort(t.renamed, n, sizeof *t.renamed, compare_numbers);
+    t.cell_count = find_cells(t.renamed, (int64_t)n, gap, longest_cell(l, across), chunked ? &grid : NULL,
+                              t.axis, t.cells);
+    return take_chunks(&t, chunks);
+}
+
+/* -- of computed numbers */
+
+static rask_node *chain(rk_lowering *l, rask_array *array, uint32_t axis, const rk_region *chunk,
+                        int64_t cell_count, const int64_t *bounds)
+{
+    rk_region numbers = {.ndim = 1, .start = {chunk->start[axis]}, .count = {chunk->count[axis]}};
+    rask_node *args[3] = {rk_lower_region(l, array->inputs[1], &numbers)}, *result = NULL;
+    take_params params = params_of(array, axis, chunk);
+    params.cells = cell_count;
+    for (int64_t i = 0; i < cell_count && args[0]; i++) {
+        rk_region region = cell_region(chunk, axis, bounds[i], bounds[i + 1]);
+        params.first = bounds[i];
+        args[1] = rk_lower_region(l, array->inputs[0], &region);
+        args[2] = result;
+        result = args[1]
+                     ? rk_lower_call(l, &take_computed_def, &params, sizeof params, args, i ? 3 : 2,
+                                     bytes_of(array, chunk), (uint64_t)chunk->count[axis] * sizeof(int64_t))
+                     : NULL;
+        if (!result)
+            return NULL;
+    }
+    return result;
+}
+
+static int lower_computed(rk_lowering *l, rask_array *array, rk_chunks *chunks)
+{
+    int64_t index[RASK_MAX_DIMENSIONS] = {0}, number = 0, cell_count, *bounds;
+    uint32_t axis = (uint32_t)((const take_array *)array->params)->axis;
+    rk_region region;
+    int status = make_grid(l, array, axis, chunks);
+    if (!status)
+        status = regular_cells(l, array->inputs[0], axis, longest_cell(l, bytes_across(array, chunks, axis)),
+                               &cell_count, &bounds);
+    if (status)
+        return status;
+    do {
+        rk_chunks_region(chunks, index, &region);
+        chunks->nodes[number] = chain(l, array, axis, &region, cell_count, bounds);
+        if (!chunks->nodes[number++])
+            return rk_lowering_graph(l)->status;
+    } while (rk_index_next(index, chunks->count, chunks->ndim));
+    return RASK_OK;
+}
+
+static const rk_opaque take_known_opaque = {.name = "take", .lower = lower_known};
+static const rk_opaque take_computed_opaque = {.name = "take", .lower = lower_computed};
+
+/* -- Builder */
+
+static const char who[] = "rask_array_take";
+
+/* The params of a take of numbers that are at hand: from 0 on. In new memory for rk_free(); NULL, latched. */
+static take_array *read_numbers(rask_array *a, const rask_array *indices, uint32_t axis, const char *file,
+                                int line)
+{
+    const rk_source *s = indices->as.source;
+    int64_t n = indices->shape[0], length = a->shape[axis];
+    take_array *t = rk_alloc(sizeof *t + (size_t)n * sizeof(int64_t));
+    if (!t) {
+        rk_graph_fail(a->graph, RASK_ENOMEM, file, line, "%s: no memory for %lld numbers", who, (long long)n);
+        return NULL;
+    }
+    *t = (take_array){axis, n};
+    int64_t *numbers = (int64_t *)(void *)(t + 1);
+    for (int64_t i = 0; i < n; i++) {
+        const char *element = (const char *)s->data + i * s->strides[0];
+        if (s->dtype == RASK_DT_I64)
+            memcpy(&numbers[i], element, sizeof *numbers);
+        else
+            rk_cast_find(s->dtype, RASK_DT_I64)(1, &numbers[i], element);
+        int64_t number = numbers[i];
+        numbers[i] += number < 0 ? length : 0;
+        if (numbers[i] < 0 || numbers[i] >= length || (number < 0 && s->dtype == RASK_DT_U64)) {
+            rk_graph_fail(a->graph, RASK_ERANGE, file, line,
+                          "%s: index %lld, at place %lld, is out of bounds for axis %u of %lld elements", who,
+                          (long long)number, (long long)i, axis, (long long)length);
+            rk_free(t);
+            return NULL;
+        }
+    }
+    return t;
+}
+
+static rask_array *slice_axis(rask_array *a, uint32_t axis, rask_slice slice, const char *file, int line)
+{
+    rask_slice slices[RASK_MAX_DIMENSIONS];
+    for (uint32_t i = 0; i < axis; i++)
+        slices[i] = (rask_slice){RASK_SLICE_RANGE, RASK_DEFAULT, RASK_DEFAULT, RASK_DEFAULT};
+    slices[axis] = slice;
+    return rask_array_slice_at(a, slices, axis + 1, file, line);
+}
+
+/* The slice that has these numbers. */
+static bool as_slice(const take_array *t, rask_slice *slice)
+{
+    const int64_t *numbers = numbers_of(t);
+    int64_t step = t->known > 1 ? numbers[1] - numbers[0] : 1, stop;
+    if (!t->known || !step)
+        return false;
+    for (int64_t i = 1; i < t->known; i++)
+        if (numbers[i] - numbers[i - 1] != step)
+            return false;
+    stop = numbers[t->known - 1] + (step > 0 ? 1 : -1);
+    *slice = (rask_slice){RASK_SLICE_RANGE, numbers[0], stop < 0 ? RASK_DEFAULT : stop, step};
+    return true;
+}
+
+static rask_array *take_known(rask_array *a, const rask_array *indices, uint32_t axis, const int64_t *shape,
+                              const char *file, int line)
+{
+    take_array *t = read_numbers(a, indices, axis, file, line);
+    rask_array *result;
+    rask_slice slice;
+    if (!t)
+        return NULL;
+    if (as_slice(t, &slice))
+        result = slice_axis(a, axis, slice, file, line);
+    else
+        result =
+            rk_array_opaque(a->graph, &take_known_opaque, t, sizeof *t + (size_t)t->known * sizeof(int64_t),
+                            a->dtype, a->ndim, shape, &a, 1, file, line);
+    rk_free(t);
+    return result;
+}
+
+/* As i64; unsigned numbers too large for that stay out of bounds. */
+static rask_array *as_i64(rask_array *indices, const char *file, int line)
+{
+    if (indices->dtype == RASK_DT_U64)
+        indices = rask_array_binary_at(
+            RASK_BINARY_MINIMUM, (rask_operand){.kind = RASK_OPERAND_ARRAY, .as.array = indices},
+            (rask_operand){.kind = RASK_OPERAND_I64, .as.i64 = INT64_MAX}, file, line);
+    return indices ? rk_array_cast(indices, RASK_DT_I64, file, line) : NULL;
+}
+
+static bool is_known(const rask_array *indices)
+{
+    return indices->kind == RK_SOURCE && indices->as.source->kind == RK_SOURCE_MEMORY &&
+           indices->shape[0] <= MOST_KNOWN;
+}
+
+static bool check(rask_array *a, const rask_array *indices, const char *file, int line)
+{
+    char text[RK_SHAPE_TEXT];
+    if (!rk_dtype_is_integer(indices->dtype))
+        rk_graph_fail(a->graph, RASK_ETYPE, file, line, "%s: indices are %s, not integers%s", who,
+                      rask_dtype_name(indices->dtype),
+                      indices->dtype == RASK_DT_BOOL ? ": rask_array_compress() takes a mask" : "");
+    else if (indices->ndim != 1)
+        rk_graph_fail(a->graph, RASK_EINVAL, file, line, "%s: indices of shape %s: one axis is needed", who,
+                      rk_shape_text(indices->shape, indices->ndim, text));
+    else
+        return true;
+    return false;
+}
+
+rask_array *rask_array_take_at(rask_array *a, rask_array *indices, int axis, const char *file, int line)
+{
+    int64_t shape[RASK_MAX_DIMENSIONS];
+    if (!a || !indices)
+        return NULL;
+    if (axis == RASK_ALL) {
+        a = rask_array_ravel_at(a, file, line);
+        axis = 0;
+    }
+    int along = a ? rk_axis(a, axis, who, file, line) : -1;
+    if (along < 0 || !check(a, indices, file, line))
+        return NULL;
+    if (!indices->shape[0])
+        return slice_axis(a, (uint32_t)along, (rask_slice){RASK_SLICE_RANGE, 0, 0, 1}, file, line);
+    memcpy(shape, a->shape, sizeof shape);
+    shape[along] = indices->shape[0];
+    if (is_known(indices))
+        return take_known(a, indices, (uint32_t)along, shape, file, line);
+    rask_array *inputs[2] = {a, as_i64(indices, file, line)};
+    take_array params = {along, 0};
+    if (!inputs[1])
+        return NULL;
+    return rk_array_opaque(a->graph, &take_computed_opaque, &params, sizeof params, a->dtype, a->ndim, shape,
+                           inputs, 2, file, line);
+}

@@ -1,0 +1,146 @@
+/* Taking results out of memory and bringing them back. */
+#include "core/store/state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SCATTERED = 8 << 20 };
+
+/* Takes the object out of its place: to be unreferenced without the lock. */
+static rask_value detach(rk_entry *entry)
+{
+    rask_value object = *entry->place;
+    object.reserved = 0;
+    entry->place->as.object = NULL;
+    return object;
+}
+
+/* Lets the object go, and tells who waits for room. Small blocks that threads left behind, each in a place of
+ * its own, would add up beside the budget. */
+static void let_go(rk_store *store, rask_value object)
+{
+    bool tidy = store->scattered > SCATTERED && rk_load_relaxed(&store->used) > store->budget / 2;
+    store->scattered = tidy ? 0 : store->scattered;
+    pthread_mutex_unlock(&store->lock);
+    rask_value_unref(&object);
+    if (tidy)
+        rk_alloc_trim();
+    pthread_mutex_lock(&store->lock);
+    pthread_cond_broadcast(&store->changed);
+}
+
+static void note_error(rk_store *store, int status, const char *message)
+{
+    if (store->error)
+        return;
+    store->error = status;
+    snprintf(store->message, sizeof store->message, "%s", message);
+}
+
+/* The entry was written, or could not be. */
+static void end_spilling(rk_store *store, rk_entry *entry)
+{
+    rask_value object = rask_value_none();
+    store->moving--;
+    if (entry->orphan) {
+        rk_entry_free(store, entry, &object);
+    } else if (!entry->image.parts || entry->pins || !rk_image_is_alone(entry->place)) {
+        rk_entry_move(store, entry, RK_SPILLING, RK_IN_MEMORY);
+    } else {
+        rk_entry_move(store, entry, RK_SPILLING, RK_ON_DISK);
+        object = detach(entry);
+    }
+    let_go(store, object);
+}
+
+static void spill(rk_store *store, rk_entry *entry)
+{
+    char message[sizeof store->message];
+    rask_value value = *entry->place;
+    rk_image image;
+    rk_entry_move(store, entry, RK_IN_MEMORY, RK_SPILLING);
+    store->moving++;
+    pthread_mutex_unlock(&store->lock);
+    int status = rk_image_write(&image, &store->scratch, &value, message, sizeof message);
+    pthread_mutex_lock(&store->lock);
+    entry->image = image;
+    uint64_t bytes = rk_image_bytes(&image);
+    store->spilled += bytes;
+    if (status)
+        note_error(store, status, message);
+    else if (value.type != RASK_CUSTOM && bytes > entry->bytes)
+        rk_entry_resize(store, entry, bytes); /* the owner of adopted memory said less */
+    end_spilling(store, entry);
+}
+
+void rk_entry_evict(rk_store *store, rk_entry *entry)
+{
+    assert(!entry->pins);
+    if (!entry->source && !entry->image.parts) {
+        spill(store, entry);
+        return;
+    }
+    rk_entry_move(store, entry, RK_IN_MEMORY, entry->image.parts ? RK_ON_DISK : RK_DROPPED);
+    store->dropped += entry->state == RK_DROPPED;
+    let_go(store, detach(entry));
+}
+
+/* The object of an entry that was LOADING is here: charged for with entry->bytes, which may be not quite
+ * what it takes. */
+static void put_back(rk_store *store, rk_entry *entry, const rask_value *value)
+{
+    uint64_t bytes = rk_store_claim(store, value);
+    rk_add_relaxed(&store->used, bytes - entry->bytes);
+    if (bytes)
+        entry->bytes = bytes;
+    entry->place->as.object = value->as.object;
+    rk_entry_move(store, entry, RK_LOADING, RK_IN_MEMORY);
+}
+
+/* A source may have changed its mind about what it returns. */
+static int check_type(const rk_entry *entry, rask_value *value, char *message, size_t capacity)
+{
+    if (value->type == entry->place->type)
+        return RASK_OK;
+    snprintf(message, capacity, "a source that was called again returned %s, not %s",
+             rask_type_name(value->type), rask_type_name(entry->place->type));
+    rask_value_unref(value);
+    return RASK_ETYPE;
+}
+
+/* Without the lock. */
+static int fetch(rk_store *store, rk_entry *entry, const rk_pass *pass, rask_value *value, char *message,
+                 size_t capacity)
+{
+    if (entry->origin == RK_ON_DISK)
+        return rk_image_read(&entry->image, &store->scratch, value, message, capacity);
+    char reason[RK_MAX_MESSAGE + 1] = "";
+    int status = store->run.remake(store->run.context, pass, entry->task, value, reason);
+    if (status) {
+        snprintf(message, capacity, "%s", reason);
+        return status;
+    }
+    return check_type(entry, value, message, capacity);
+}
+
+int rk_entry_bring_back(rk_store *store, rk_entry *entry, const rk_pass *pass, char *message, size_t capacity)
+{
+    rask_value value = rask_value_none();
+    bool read = entry->origin == RK_ON_DISK;
+    pthread_mutex_unlock(&store->lock);
+    int status = fetch(store, entry, pass, &value, message, capacity);
+    pthread_mutex_lock(&store->lock);
+    if (status) {
+        rk_entry_give_up(store, entry);
+    } else {
+        store->read_back += read ? rk_image_bytes(&entry->image) : 0;
+        store->remade += !read;
+        put_back(store, entry, &value);
+    }
+    if (entry->orphan) {
+        rk_entry_free(store, entry, &value);
+        let_go(store, value);
+    }
+    pthread_cond_broadcast(&store->changed);
+    return status;
+}

@@ -1,0 +1,764 @@
+/* The memory budget through whole runs: results that go to disk and come back, sources that are called again, what
+ * is too large, what fails, and that the store never holds more than it may. */
+#include "support.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* Values whose content is drawn from a number and can be told from any other. */
+
+enum kind { BYTES, BLOCK, ADOPTED, BOX, LIST, KINDS };
+
+static uint64_t mix(uint64_t x)
+{
+    x += 0x9e3779b97f4a7c15;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+    return x ^ (x >> 31);
+}
+
+static void fill(void *data, size_t len, uint64_t seed)
+{
+    for (size_t i = 0; i < len; i++)
+        ((uint8_t *)data)[i] = (uint8_t)(seed >> (i % 8 * 8)) ^ (uint8_t)(i >> 8);
+}
+
+static uint64_t digest(const void *data, size_t len)
+{
+    uint64_t hash = len;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ ((const uint8_t *)data)[i]) * 0x100000001b3;
+    return hash;
+}
+
+typedef struct box {
+    size_t len;
+    uint8_t data[];
+} box;
+
+static atomic_int live_boxes;
+
+static box *box_new(size_t len)
+{
+    box *b = malloc(sizeof *b + len);
+    b->len = len;
+    atomic_fetch_add(&live_boxes, 1);
+    return b;
+}
+
+static void box_destroy(void *data)
+{
+    atomic_fetch_sub(&live_boxes, 1);
+    free(data);
+}
+
+static size_t box_size(const void *data)
+{
+    return sizeof(box) + ((const box *)data)->len;
+}
+
+static int box_encode(const void *data, rask_value *bytes)
+{
+    const box *b = data;
+    return rask_value_bytes_new(b->data, b->len, bytes);
+}
+
+static int box_decode(rask_bytes bytes, void **data)
+{
+    box *b = box_new(bytes.len);
+    memcpy(b->data, bytes.data, bytes.len);
+    *data = b;
+    return RASK_OK;
+}
+
+static const rask_class box_class = {.name = "box",
+                                     .destroy = box_destroy,
+                                     .size = box_size,
+                                     .encode = box_encode,
+                                     .decode = box_decode},
+                        fixed_class = {.name = "fixed box", .destroy = box_destroy, .size = box_size};
+
+static rask_value bytes_of(size_t len, uint64_t seed)
+{
+    rask_value value;
+    char *data;
+    cr_assert_eq(rask_value_bytes_alloc(len, &data, &value), RASK_OK);
+    fill(data, len, seed);
+    return value;
+}
+
+static rask_value block_of(size_t len, uint64_t seed)
+{
+    int64_t shape[3] = {(int64_t)len / 8 / 4, 1, 4};
+    rask_block block;
+    rask_value value;
+    cr_assert_eq(rask_value_block_alloc(RASK_DT_F64, 3, shape, &block, &value), RASK_OK);
+    fill(block.data, len / 32 * 32, seed);
+    return value;
+}
+
+static rask_value adopted_of(size_t len, uint64_t seed)
+{
+    char *data = malloc(len);
+    rask_block block = {.dtype = RASK_DT_U8,
+                        .ndim = 1,
+                        .shape = {(int64_t)len},
+                        .strides = {1},
+                        .data = data,
+                        .owner = data,
+                        .release = free};
+    rask_value value;
+    fill(data, len, seed);
+    cr_assert_eq(rask_value_block_adopt(&block, len, &value), RASK_OK);
+    return value;
+}
+
+static rask_value box_of(const rask_class *cls, size_t len, uint64_t seed)
+{
+    rask_value value;
+    box *b = box_new(len);
+    fill(b->data, len, seed);
+    cr_assert_eq(rask_value_custom_new(cls, b, &value), RASK_OK);
+    return value;
+}
+
+static rask_value list_of(size_t len, uint64_t seed)
+{
+    rask_value value, items[4] = {bytes_of(len / 2, seed), rask_value_i64((int64_t)seed),
+                                  block_of(len / 4, seed + 1), rask_value_none()};
+    cr_assert_eq(rask_value_list_new(items, 4, &value), RASK_OK);
+    for (int i = 0; i < 4; i++)
+        rask_value_unref(&items[i]);
+    return value;
+}
+
+static rask_value value_of(uint32_t kind, size_t len, uint64_t seed)
+{
+    switch (kind) {
+    case BYTES: return bytes_of(len, seed);
+    case BLOCK: return block_of(len, seed);
+    case ADOPTED: return adopted_of(len, seed);
+    case BOX: return box_of(&box_class, len, seed);
+    default: return list_of(len, seed);
+    }
+}
+
+static uint64_t digest_of(const rask_value *value)
+{
+    rask_bytes bytes;
+    rask_block block;
+    const rask_value *items;
+    void *data;
+    size_t count;
+    uint64_t hash = value->type;
+    if (!rask_value_get_bytes(value, &bytes))
+        return hash ^ digest(bytes.data, bytes.len);
+    if (!rask_value_get_block(value, &block)) {
+        size_t len = rask_dtype_size(block.dtype);
+        for (uint32_t i = 0; i < block.ndim; i++)
+            len *= (size_t)block.shape[i];
+        return hash ^ digest(block.data, len) ^ block.ndim;
+    }
+    if (!rask_value_get_custom(value, NULL, &data))
+        return hash ^ digest(((box *)data)->data, ((box *)data)->len);
+    if (rask_value_get_list(value, &items, &count))
+        return mix(hash ^ (uint64_t)value->as.i64);
+    for (size_t i = 0; i < count; i++)
+        hash = mix(hash) ^ digest_of(&items[i]);
+    return hash;
+}
+
+/* Tasks. The first argument says what the result is to be: kind, length and a number; the digest of the others
+ * goes into its content. */
+
+static int64_t recipe(uint32_t kind, size_t len, uint32_t number)
+{
+    return (int64_t)((uint64_t)kind << 56 | (uint64_t)len << 24 | number);
+}
+
+static uint64_t digest_arguments(rask_task *t)
+{
+    uint64_t hash = mix((uint64_t)rask_arg_i64(t, 0));
+    for (size_t i = 1; i < rask_arg_count(t); i++)
+        hash = mix(hash ^ digest_of(rask_arg_value(t, i)));
+    return hash;
+}
+
+static int make_some(rask_task *t)
+{
+    uint64_t what = (uint64_t)rask_arg_i64(t, 0);
+    return rask_return_value(t, value_of(what >> 56, what >> 24 & 0xffffffff, digest_arguments(t)));
+}
+
+static int weigh(rask_task *t)
+{
+    return rask_return_i64(t, (int64_t)digest_arguments(t));
+}
+
+#define MAKER(id, ...)                                                                                       \
+    {                                                                                                        \
+        .size = sizeof(rask_task_def), .name = #id, .call = make_some, __VA_ARGS__                           \
+    }
+static const rask_task_def make = MAKER(make, ), make_io = MAKER(make_io, .flags = RASK_IO),
+                           make_cheap = MAKER(make_cheap, .flags = RASK_CHEAP),
+                           make_source = MAKER(make_source, .flags = RASK_SOURCE),
+                           weigh_def = {.size = sizeof(rask_task_def), .name = "weigh", .call = weigh};
+
+static rask_arg number_arg(int64_t number)
+{
+    return (rask_arg){.kind = RASK_ARG_I64, .as.i64 = number};
+}
+
+static rask_node *call(rask_graph *g, const rask_task_def *def, int64_t what, rask_node *const *nodes,
+                       size_t count)
+{
+    rask_arg args[20] = {number_arg(what)};
+    for (size_t i = 0; i < count; i++)
+        args[i + 1] = (rask_arg){.kind = RASK_ARG_NODE, .as.node = nodes[i]};
+    return rask_call(g, def, args, count + 1);
+}
+
+/* Waits for all of nodes, and is taken by those who are to come after them. */
+static rask_node *gate(rask_graph *g, rask_node *const *nodes, size_t count)
+{
+    return rask_after(call(g, &weigh_def, 1, NULL, 0), nodes, count);
+}
+
+/* Everything is made before anything is used, in order or against it. */
+static rask_node *make_then_weigh(rask_graph *g, const rask_task_def *def, uint32_t kind, size_t count,
+                                  size_t len, bool backwards)
+{
+    rask_node **made = calloc(count, sizeof *made);
+    for (size_t i = 0; i < count; i++)
+        made[i] = call(g, def, recipe(kind == KINDS ? i % KINDS : kind, len, (uint32_t)i), NULL, 0);
+    rask_node *sum = gate(g, made, count);
+    for (size_t i = 0; i < count; i++) {
+        rask_node *pair[2] = {made[backwards ? count - 1 - i : i], sum};
+        sum = call(g, &weigh_def, (int64_t)i, pair, 2);
+    }
+    free(made);
+    return sum;
+}
+
+static rask_options budget(uint64_t bytes, uint32_t workers)
+{
+    rask_options o = threads(workers);
+    if (!workers)
+        o.scheduler = "serial";
+    o.memory = bytes;
+    return o;
+}
+
+/* The node's value, within the budget. */
+static int64_t must_give(rask_node *node, rask_options o, rask_report *report)
+{
+    int64_t value = 0;
+    o.report = report;
+    cr_assert_eq(rask_compute_with(node, &o, &value), RASK_OK, "%s", rask_graph_error(rask_node_graph(node)));
+    cr_assert_leq(report->peak_bytes, o.memory ? o.memory : UINT64_MAX);
+    cr_assert_eq(report->live_bytes, 0);
+    return value;
+}
+
+/* Fails with the status, a message that has these words, and nothing left. */
+static rask_report must_refuse(rask_node *node, rask_options o, int status, const char *words)
+{
+    int64_t value = 77;
+    rask_report report;
+    o.report = &report;
+    rask_graph *g = rask_node_graph(node);
+    int got = rask_compute_with(node, &o, &value);
+    cr_assert_eq(got, status, "%s: %s", rask_status_name(got), rask_graph_error(g));
+    cr_assert_not_null(strstr(rask_graph_error(g), words), "\"%s\" is not in: %s", words,
+                       rask_graph_error(g));
+    cr_assert_eq(value, 77);
+    cr_assert_eq(report.live_bytes, 0);
+    return report;
+}
+
+static void set_up(void)
+{
+    alarm(100);
+}
+
+static void tear_down(void)
+{
+    cr_assert_eq(atomic_load(&live_boxes), 0);
+}
+TestSuite(budget, .init = set_up, .fini = tear_down);
+
+enum { LEN = 20000, MADE = 60, SMALL_BUDGET = 8 * (LEN + 1000) };
+
+Test(budget, results_that_went_to_disk_come_back_with_the_same_bytes)
+{
+    for (uint32_t kind = 0; kind <= KINDS; kind++) {
+        for (uint32_t workers = 0; workers <= 4; workers++) {
+            rask_graph *g = rask_graph_new();
+            rask_node *sum = make_then_weigh(g, &make, kind, MADE, LEN, workers == 1);
+            rask_report free_run, report;
+            int64_t expected = must_give(sum, budget(0, 1), &free_run);
+            cr_assert_eq(must_give(sum, budget(SMALL_BUDGET, workers), &report), expected);
+            cr_assert_eq(free_run.spilled_bytes, 0);
+            cr_assert_gt(report.spilled_bytes, MADE / 2 * LEN / 2);
+            cr_assert_geq(report.read_back_bytes, MADE / 2 * LEN / 2);
+            cr_assert_eq(report.dropped, 0);
+            cr_assert_gt(report.peak_rss, 1 << 20);
+            rask_graph_free(g);
+        }
+    }
+}
+
+Test(budget, sources_are_called_again_and_not_written)
+{
+    for (uint32_t workers = 0; workers <= 2; workers++) {
+        rask_graph *g = rask_graph_new();
+        rask_node *sum = make_then_weigh(g, &make_source, KINDS, MADE, LEN, false);
+        rask_report report;
+        int64_t expected = must_give(sum, budget(0, 1), &report);
+        cr_assert_eq(must_give(sum, budget(SMALL_BUDGET, workers), &report), expected);
+        cr_assert_eq(report.spilled_bytes, 0);
+        cr_assert_gt(report.dropped, MADE / 2);
+        cr_assert_geq(report.remade, MADE / 2);
+        rask_graph_free(g);
+    }
+}
+
+Test(budget, a_source_that_takes_nodes_is_written_like_others)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *made[MADE], *one = call(g, &weigh_def, 1, NULL, 0), *sum;
+    for (uint32_t i = 0; i < MADE; i++)
+        made[i] = call(g, &make_source, recipe(BYTES, LEN, i), &one, 1);
+    sum = gate(g, made, MADE);
+    for (uint32_t i = 0; i < MADE; i++)
+        sum = call(g, &weigh_def, i, (rask_node *[]){made[i], sum}, 2);
+    rask_report report;
+    must_give(sum, budget(SMALL_BUDGET, 2), &report);
+    cr_assert_eq(report.dropped, 0);
+    cr_assert_gt(report.spilled_bytes, 0);
+    rask_graph_free(g);
+}
+
+/* What is too large. */
+
+static atomic_int calls;
+
+static int count_calls(rask_task *t)
+{
+    atomic_fetch_add(&calls, 1);
+    return make_some(t);
+}
+static const rask_task_def counted = {.size = sizeof(rask_task_def), .name = "counted", .call = count_calls};
+
+Test(budget, a_task_that_is_too_large_fails_before_it_starts_and_says_what_it_needs)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *node = call(g, &counted, recipe(BYTES, 10, 1), NULL, 0);
+    rask_set_result_bytes(node, 300000);
+    rask_set_scratch_bytes(node, 50000);
+    rask_node *sum = call(g, &weigh_def, 1, &node, 1);
+    must_refuse(sum, budget(100000, 2), RASK_EBUDGET, "needs 350000 bytes");
+    must_refuse(sum, budget(100000, 0), RASK_EBUDGET, "the memory budget is 100000");
+    cr_assert_eq(atomic_load(&calls), 0);
+    rask_report report;
+    must_give(sum, budget(400000, 2), &report);
+    cr_assert_geq(report.peak_bytes, 350000, "scratch is counted");
+    rask_graph_free(g);
+}
+
+Test(budget, arguments_that_do_not_fit_together_are_refused)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *made[10];
+    for (uint32_t i = 0; i < 10; i++)
+        made[i] = call(g, &make, recipe(BYTES, LEN, i), NULL, 0);
+    rask_node *all = call(g, &weigh_def, 1, made, 10);
+    for (uint32_t workers = 0; workers <= 2; workers++)
+        must_refuse(all, budget(6 * LEN, workers), RASK_EBUDGET, "task weigh");
+    rask_graph_free(g);
+}
+
+Test(budget, results_asked_for_must_fit_together)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *made[10];
+    rask_value results[10];
+    for (uint32_t i = 0; i < 10; i++)
+        made[i] = call(g, &make, recipe(i % KINDS, LEN, i), NULL, 0);
+    rask_report report;
+    rask_options o = budget(6 * LEN, 2);
+    o.report = &report;
+    cr_assert_eq(rask_compute_values(made, 10, &o, results), RASK_EBUDGET);
+    cr_assert_eq(report.live_bytes, 0);
+    o.memory = 12 * LEN;
+    cr_assert_eq(rask_compute_values(made, 10, &o, results), RASK_OK);
+    cr_assert_eq(report.live_bytes, 0);
+    for (uint32_t i = 0; i < 10; i++) {
+        cr_assert_eq(results[i].reserved, 0);
+        rask_value_unref(&results[i]);
+    }
+    rask_graph_free(g);
+}
+
+static int make_fixed(rask_task *t)
+{
+    return rask_return_value(t, box_of(&fixed_class, LEN, (uint64_t)rask_arg_i64(t, 0)));
+}
+static const rask_task_def fixed = {.size = sizeof(rask_task_def), .name = "fixed", .call = make_fixed};
+
+Test(budget, what_cannot_go_to_disk_is_refused_with_the_figures)
+{
+    for (uint32_t workers = 0; workers <= 2; workers++) {
+        rask_graph *g = rask_graph_new();
+        rask_node *sum = make_then_weigh(g, &fixed, BYTES, 20, LEN, false);
+        must_refuse(sum, budget(6 * LEN, workers), RASK_EBUDGET, "cannot go to disk");
+        rask_graph_free(g);
+    }
+}
+
+Test(budget, results_larger_than_said_go_to_disk_at_once)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *made[20], *sum;
+    for (uint32_t i = 0; i < 20; i++)
+        made[i] = rask_set_result_bytes(call(g, &make, recipe(i % KINDS, LEN, i), NULL, 0), 2000);
+    sum = gate(g, made, 20);
+    for (uint32_t i = 0; i < 20; i++)
+        sum = call(g, &weigh_def, i, (rask_node *[]){made[i], sum}, 2);
+    rask_report report;
+    for (uint32_t workers = 0; workers <= 4; workers++)
+        must_give(sum, budget(2 * LEN, workers), &report);
+    rask_graph_free(g);
+}
+
+/* What goes wrong. */
+
+Test(budget, a_scratch_folder_that_is_not_there_is_an_error_with_its_name)
+{
+    for (uint32_t workers = 0; workers <= 2; workers++) {
+        rask_graph *g = rask_graph_new();
+        rask_options o = budget(SMALL_BUDGET, workers);
+        o.scratch = "/nowhere/at/all";
+        rask_node *sum = make_then_weigh(g, &make, KINDS, MADE, LEN, false);
+        must_refuse(sum, o, RASK_EIO, "/nowhere/at/all: No such file");
+        rask_graph_free(g);
+    }
+}
+
+Test(budget, a_full_disk_is_an_error_with_the_folder)
+{
+    struct rlimit limit = {200000, RLIM_INFINITY};
+    signal(SIGXFSZ, SIG_IGN);
+    char folder[] = "/tmp/rask-test-budget-XXXXXX";
+    cr_assert_not_null(mkdtemp(folder));
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    for (uint32_t workers = 0; workers <= 4; workers++) {
+        rask_graph *g = rask_graph_new();
+        rask_options o = budget(SMALL_BUDGET, workers);
+        o.scratch = folder;
+        must_refuse(make_then_weigh(g, &make, KINDS, MADE, LEN, false), o, RASK_EIO, folder);
+        rask_graph_free(g);
+    }
+    cr_assert_eq(rmdir(folder), 0, "nothing was left behind");
+}
+
+static int fail_late(rask_task *t)
+{
+    return rask_fail(t, RASK_EFORMAT, "as it should");
+}
+static const rask_task_def fail_def = {.size = sizeof(rask_task_def), .name = "fail_late", .call = fail_late};
+
+Test(budget, a_failure_leaves_nothing_on_disk_or_in_memory)
+{
+    for (uint32_t workers = 0; workers <= 4; workers++) {
+        rask_graph *g = rask_graph_new();
+        rask_node *sum = make_then_weigh(g, &make, KINDS, MADE, LEN, false);
+        rask_node *failed = rask_after(rask_call(g, &fail_def, NULL, 0), &sum, 1);
+        rask_node *pair[2] = {make_then_weigh(g, &make, KINDS, MADE, LEN, true), failed};
+        must_refuse(call(g, &weigh_def, 1, pair, 2), budget(SMALL_BUDGET, workers), RASK_EFORMAT,
+                    "as it should");
+        rask_graph_free(g);
+    }
+}
+
+static rask_cancel_token *token;
+
+static int cancel_run(rask_task *t)
+{
+    rask_cancel(token);
+    return rask_return_i64(t, 1);
+}
+static const rask_task_def cancel_def = {.size = sizeof(rask_task_def), .name = "cancel", .call = cancel_run};
+
+Test(budget, cancelling_in_the_middle_leaves_nothing)
+{
+    for (uint32_t workers = 0; workers <= 4; workers++) {
+        rask_graph *g = rask_graph_new();
+        rask_node *made[MADE];
+        for (uint32_t i = 0; i < MADE; i++)
+            made[i] = call(g, &make, recipe(i % KINDS, LEN, i), NULL, 0);
+        rask_node *cancel = rask_after(rask_call(g, &cancel_def, NULL, 0), made, MADE), *sum = cancel;
+        for (uint32_t i = 0; i < MADE; i++)
+            sum = call(g, &weigh_def, i, (rask_node *[]){made[i], sum}, 2);
+        rask_options o = budget(SMALL_BUDGET, workers);
+        o.cancel = token = rask_cancel_token_new();
+        must_refuse(sum, o, RASK_ECANCELLED, "cancelled");
+        rask_cancel_token_free(token);
+        rask_graph_free(g);
+    }
+}
+
+/* Sources that fail when they are called again. */
+static atomic_int source_calls;
+
+static int fickle(rask_task *t)
+{
+    if (atomic_fetch_add(&source_calls, 1) >= MADE)
+        return rask_fail(t, RASK_EIO, "the file is gone");
+    return make_some(t);
+}
+static const rask_task_def fickle_def = {
+    .size = sizeof(rask_task_def), .name = "fickle", .call = fickle, .flags = RASK_SOURCE};
+
+Test(budget, a_source_that_fails_when_called_again_fails_who_needs_it)
+{
+    for (uint32_t workers = 0; workers <= 2; workers++) {
+        rask_graph *g = rask_graph_new();
+        rask_node *sum = make_then_weigh(g, &fickle_def, BYTES, MADE, LEN, false);
+        atomic_store(&source_calls, 0);
+        must_refuse(sum, budget(SMALL_BUDGET, workers), RASK_EIO, "fickle failed: the file is gone");
+        rask_graph_free(g);
+    }
+}
+
+static int odd_at_first(rask_task *t)
+{
+    return rask_task_attempt(t) < 1 ? rask_fail(t, RASK_EIO, "not yet") : make_some(t);
+}
+static const rask_task_def odd_def = {
+    .size = sizeof(rask_task_def), .name = "odd", .call = odd_at_first, .retries = 1, .flags = RASK_SOURCE};
+
+Test(budget, tasks_are_tried_again_as_often_as_ever)
+{
+    for (uint32_t workers = 0; workers <= 2; workers++) {
+        rask_graph *g = rask_graph_new();
+        rask_node *sum = make_then_weigh(g, &odd_def, KINDS, MADE, LEN, false);
+        rask_report report;
+        must_give(sum, budget(SMALL_BUDGET, workers), &report);
+        cr_assert_eq(report.retries, MADE + report.remade);
+        rask_graph_free(g);
+    }
+}
+
+/* I/O lanes. */
+
+static atomic_long lane_bytes, most_lane_bytes;
+
+static int read_ahead(rask_task *t)
+{
+    long now = atomic_fetch_add(&lane_bytes, LEN) + LEN, most = atomic_load(&most_lane_bytes);
+    while (now > most && !atomic_compare_exchange_weak(&most_lane_bytes, &most, now)) {
+    }
+    return make_some(t);
+}
+static const rask_task_def read_ahead_def = {
+    .size = sizeof(rask_task_def), .name = "read_ahead", .call = read_ahead, .flags = RASK_IO};
+
+static int consume(rask_task *t)
+{
+    sleep_ms(1);
+    atomic_fetch_sub(&lane_bytes, LEN);
+    return weigh(t);
+}
+static const rask_task_def consume_def = {.size = sizeof(rask_task_def), .name = "consume", .call = consume};
+
+Test(budget, lanes_do_not_run_ahead_further_than_the_budget_allows)
+{
+    for (uint32_t workers = 1; workers <= 2; workers++) {
+        rask_graph *g = rask_graph_new();
+        rask_node *weights[200];
+        for (uint32_t i = 0; i < 200; i++) {
+            rask_node *made = call(g, &read_ahead_def, recipe(BYTES, LEN, i), NULL, 0);
+            rask_set_result_bytes(made, LEN + 100);
+            weights[i] = call(g, &consume_def, i, &made, 1);
+        }
+        rask_node *list = rask_list(g, weights, 200);
+        rask_options o = budget(20 * (LEN + 100), workers);
+        rask_report report;
+        rask_value result;
+        o.report = &report;
+        o.io_lanes = 8;
+        atomic_store(&most_lane_bytes, 0);
+        cr_assert_eq(rask_compute_value(list, &o, &result), RASK_OK, "%s", rask_graph_error(g));
+        rask_value_unref(&result);
+        cr_assert_leq(atomic_load(&most_lane_bytes), 20 * LEN);
+        cr_assert_eq(report.spilled_bytes, 0, "held back, not put out of memory");
+        cr_assert_leq(report.peak_bytes, o.memory);
+        rask_graph_free(g);
+    }
+}
+
+Test(budget, lanes_go_on_when_nobody_else_can)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *sum = make_then_weigh(g, &make_io, KINDS, MADE, LEN, false);
+    rask_report report;
+    for (uint32_t workers = 1; workers <= 2; workers++) {
+        rask_options o = budget(SMALL_BUDGET, workers);
+        o.io_lanes = 4;
+        must_give(sum, o, &report);
+        cr_assert_gt(report.spilled_bytes, 0);
+    }
+    rask_graph_free(g);
+}
+
+/* Observers see each task once, in memory or not. */
+
+Test(budget, observers_see_every_task_once)
+{
+    for (uint32_t workers = 0; workers <= 2; workers++) {
+        rask_graph *g = rask_graph_new();
+        rask_node *pair[2] = {make_then_weigh(g, &make, KINDS, MADE, LEN, false),
+                              make_then_weigh(g, &make_source, KINDS, MADE, LEN, true)};
+        rask_recording *recording = rask_recording_new();
+        const rask_observer *observer = rask_recording_observer(recording);
+        rask_options o = budget(SMALL_BUDGET, workers);
+        o.observers = &observer;
+        o.observer_count = 1;
+        rask_report report;
+        must_give(call(g, &weigh_def, 1, pair, 2), o, &report);
+        uint32_t count;
+        const rask_task_info *tasks = rask_recording_tasks(recording, &count);
+        cr_assert_eq(count, report.tasks);
+        for (uint32_t i = 0; i < count; i++)
+            cr_assert(tasks[i].end_ns >= tasks[i].start_ns && tasks[i].start_ns &&
+                      tasks[i].status == RASK_OK);
+        rask_recording_free(recording);
+        rask_graph_free(g);
+    }
+}
+
+/* Runs inside of tasks have a budget of their own. */
+
+static int nested(rask_task *t)
+{
+    rask_graph *g = rask_graph_new();
+    rask_report report;
+    int64_t sum =
+        must_give(make_then_weigh(g, &make_io, KINDS, 30, LEN, false), budget(SMALL_BUDGET, 2), &report);
+    rask_graph_free(g);
+    return rask_return_value(t, bytes_of(LEN, (uint64_t)sum));
+}
+static const rask_task_def nested_def = {.size = sizeof(rask_task_def), .name = "nested", .call = nested};
+
+Test(budget, a_run_inside_a_task_ends_though_the_outer_one_is_short_of_room)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *made[12], *sum;
+    for (uint32_t i = 0; i < 12; i++)
+        made[i] = rask_set_result_bytes(
+            call(g, i % 2 ? &nested_def : &make_io, recipe(BYTES, LEN, i), NULL, 0), LEN + 100);
+    sum = gate(g, made, 12);
+    for (uint32_t i = 0; i < 12; i++)
+        sum = call(g, &weigh_def, i, (rask_node *[]){made[i], sum}, 2);
+    rask_report report;
+    must_give(sum, budget(3 * LEN, 2), &report);
+    rask_graph_free(g);
+}
+
+/* Random graphs within every budget from what just suffices to plenty. */
+
+typedef struct sweep {
+    uint64_t random;
+    rask_graph *graph;
+    rask_node *nodes[200];
+    uint64_t bytes[200]; /* more than each result takes */
+    uint32_t count;
+    uint64_t least; /* budget that suffices */
+    rask_node *target;
+} sweep;
+
+static uint32_t draw(sweep *s, uint32_t below)
+{
+    s->random = mix(s->random);
+    return (uint32_t)(s->random >> 33) % below;
+}
+
+static void add_random_call(sweep *s, bool hints)
+{
+    static const rask_task_def *const defs[] = {&make,    &make,        &make,     &make_cheap,
+                                                &make_io, &make_source, &weigh_def};
+    const rask_task_def *def = defs[draw(s, COUNT(defs))];
+    uint32_t args = s->count && def != &make_source ? draw(s, 4) : 0, kind = draw(s, KINDS);
+    size_t len = 1024 << draw(s, 6);
+    len += draw(s, (uint32_t)len);
+    rask_node *nodes[4];
+    uint64_t need = 0;
+    for (uint32_t i = 0; i < args; i++) {
+        uint32_t back = draw(s, draw(s, 4) ? 10 : s->count), from = back < s->count ? s->count - 1 - back : 0;
+        nodes[i] = s->nodes[from];
+        need += s->bytes[from];
+    }
+    rask_node *node = call(s->graph, def, recipe(kind, len, s->count), nodes, args);
+    s->bytes[s->count] = def == &weigh_def ? 0 : len + 500;
+    uint64_t scratch = draw(s, 3) ? 0 : draw(s, 30000);
+    if (hints && def != &weigh_def && draw(s, 4))
+        rask_set_result_bytes(node, len + 500);
+    if (scratch)
+        rask_set_scratch_bytes(node, scratch);
+    need += s->bytes[s->count] + scratch;
+    s->least = need > s->least ? need : s->least;
+    s->nodes[s->count++] = node;
+}
+
+/* Everything is weighed in the end, a few at a time. */
+static void add_target(sweep *s)
+{
+    rask_node *sum = call(s->graph, &weigh_def, 1, NULL, 0);
+    for (uint32_t i = 0; i < s->count; i++) {
+        rask_node *pair[2] = {s->nodes[(i * 7) % s->count], sum};
+        sum = call(s->graph, &weigh_def, i, pair, 2);
+    }
+    s->target = sum;
+}
+
+static void sweep_graph(uint64_t seed)
+{
+    sweep s = {.random = seed, .graph = rask_graph_new()};
+    uint32_t count = 20 + draw(&s, 100);
+    bool hints = draw(&s, 2);
+    while (s.count < count)
+        add_random_call(&s, hints);
+    add_target(&s);
+    rask_report report;
+    int64_t expected = must_give(s.target, budget(0, 1), &report);
+    /* A source that was dropped needs its scratch again beside the task that takes it. */
+    uint64_t least = s.least + 4 * 30000;
+    for (uint32_t step = 0; step < 4; step++) {
+        for (uint32_t workers = 0; workers <= 4; workers += workers ? workers : 1) {
+            rask_options o = budget(least + least * step * step / 4, workers);
+            o.seed = workers ? 0 : seed * 4 + step;
+            o.io_lanes = 3;
+            cr_assert_eq(must_give(s.target, o, &report), expected, "seed %llu, budget %llu, %u workers",
+                         (unsigned long long)seed, (unsigned long long)o.memory, workers);
+        }
+    }
+    rask_graph_free(s.graph);
+}
+
+Test(budget, random_graphs_fit_into_any_budget_that_suffices)
+{
+    uint64_t first = getenv("RASK_TEST_SEED") ? strtoull(getenv("RASK_TEST_SEED"), NULL, 10) : 1;
+    for (uint64_t seed = first; seed < first + 6; seed++)
+        sweep_graph(seed);
+}

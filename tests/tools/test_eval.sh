@@ -1,0 +1,170 @@
+#!/usr/bin/env bash
+# rask eval as a shell user meets it. Prints TAP.
+#
+#   tests/tools/test_eval.sh BUILD/tools/rask/rask
+set -uo pipefail
+rask=$(realpath "${1:?usage: test_eval.sh PROGRAM}")
+unset RASK_SCHEDULER RASK_WORKERS RASK_MEMORY RASK_SCRATCH
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+number=0
+failures=0
+
+# name, 0 when it went well
+tell()
+{
+    number=$((number + 1))
+    if [ "$2" -eq 0 ]; then
+        echo "ok $number - $1"
+    else
+        failures=$((failures + 1))
+        echo "not ok $number - $1"
+        sed 's/^/# /' out err 2>/dev/null | head -n 20
+    fi
+}
+
+# wanted exit status, arguments of rask eval: its output is left in the files out and err
+evaluate()
+{
+    local want=$1 status
+    shift
+    "$rask" eval "$@" >out 2>err </dev/null
+    status=$?
+    [ "$status" -eq "$want" ] || echo "exit status $status, not $want" >>err
+    return $((status != want))
+}
+
+# name, wanted output, arguments
+gives()
+{
+    local name=$1 wanted=$2
+    shift 2
+    evaluate 0 "$@" && printf '%s\n' "$wanted" | cmp -s - out
+    tell "$name" $?
+}
+
+# name, wanted exit status, wanted text on stderr, arguments
+refuses()
+{
+    local name=$1 status=$2 wanted=$3
+    shift 3
+    evaluate "$status" "$@" && printf '%s\n' "$wanted" | cmp -s - err
+    tell "$name" $?
+}
+
+# name, text that a line of a file must have
+has()
+{
+    grep -qF -- "$3" "$2"
+    tell "$1" $?
+}
+
+# --- numbers
+
+gives 'a number' 7 '1 + 2 * 3'
+gives 'a float reads back' 0.1 '0.1'
+gives 'a small float' 1e-05 '0.00001'
+gives 'a float without a fraction' 4.0 '8 / 2'
+gives 'a complex number' '(1+2j)' '1 + 2j'
+gives 'a bool' True '1 < 2'
+gives 'an array without dimensions' 1.4142135623730951 'sqrt(2)'
+gives 'a float32' 0.1 'float32(0.1)'
+gives 'nan' nan 'nan * 2'
+gives 'binding numbers' 6.5 'n * 2 + k' n=3.0 k=0.5
+gives 'two expressions' $'3\n[0 1 2]' '1 + 2' 'arange(3)'
+gives 'statements' 9 'm = 3; m * m'
+gives 'lines' 9 $'m = 3 # three\nm * (\n m)'
+
+# --- arrays
+
+gives 'integers' '[0 1 2 3 4]' 'arange(5)'
+gives 'floats' '[0.  0.5 1.  1.5]' 'arange(4) / 2'
+gives 'a matrix' $'[[0. 1.]\n [2. 3.]]' 'arange(4.).reshape(2, 2)'
+gives 'a large array is cut' '[    0     1     2 ... 99997 99998 99999]' 'arange(100000)'
+gives 'an array far larger than memory is cut, too' \
+    '[1.e+00 2.e+00 3.e+00 ... 1.e+13 1.e+13 1.e+13]' 'arange(10000000000000) + 1.0'
+gives 'a large matrix' $'[[    0     1     2 ...    97    98    99]
+ [  100   101   102 ...   197   198   199]
+ [  200   201   202 ...   297   298   299]
+ ...
+ [99700 99701 99702 ... 99797 99798 99799]
+ [99800 99801 99802 ... 99897 99898 99899]
+ [99900 99901 99902 ... 99997 99998 99999]]' 'arange(100000).reshape(1000, 100)'
+gives 'bools' '[False False  True]' 'arange(3) > 1'
+gives 'an empty array' '[]' 'zeros((0, 3))'
+gives 'a shape' '[2 3]' 'zeros((2, 3)).shape'
+gives 'JSON' '{"dtype":"float64","shape":[2],"data":[0.5,"inf"]}' --json 'array([0.5, inf])'
+
+# --- files
+
+evaluate 0 -o a.npy 'arange(12.0).reshape(3, 4)'
+tell 'writing an .npy file' $?
+gives 'reading it' $'[[ 0.  1.  2.  3.]\n [ 4.  5.  6.  7.]\n [ 8.  9. 10. 11.]]' a a=a.npy
+gives 'the example of the help' 2604.875 'mean((a * 2.5 + b) ** 2) * 10' a=a.npy b=0.5
+gives 'a name before the expression' 66.0 a=a.npy 'sum(a)'
+gives 'parts' '[1. 5. 9.]' 'a[:, 1]' a=a.npy
+gives 'a budget and one worker' 66.0 'sum(a)' a=a.npy --memory 64M --workers 1 --scheduler serial
+printf 'head\0\0\200\77\0\0\0\100\0\0\100\100\0\0\200\100' >raw.bin
+gives 'raw elements' '[1. 2. 3. 4.]' 'd[1:]' d=raw.bin:f4
+gives 'raw elements with lengths and an offset' $'[[1. 2.]\n [3. 4.]]' d d=raw.bin:f4:2,2:4
+gives 'raw elements in Fortran order' $'[[1. 3.]\n [2. 4.]]' d d=raw.bin:f4:2,2:4:F
+gives 'raw elements of another byte order' '[63 64 64 64]' 'd & 255' 'd=raw.bin:>u4:4:4'
+evaluate 0 -o part-1.npy 'ones((2, 3))' -o part-2.npy 'zeros((2, 3))'
+tell 'two files in one pass' $?
+gives 'a pattern stacks' '[2 2 3]' 'x.shape' x='part-*.npy'
+gives 'a pattern with an axis puts together' '[4 3]' 'x.shape' x='part-*.npy@0'
+evaluate 0 -o s.zarr --compressor none 'a + 1' a=a.npy && [ -d s.zarr ]
+tell 'writing Zarr' $?
+gives 'reading Zarr' 78.0 'sum(s)' s=s.zarr
+cp a.npy 'a=b:c.npy'
+gives 'a file with a strange name' 66.0 'sum(a)' 'a=a=b:c.npy'
+evaluate 0 -o big.npy 'arange(3000000.0)' && gives 'no more is held than the budget' 1499999.5 'mean(x)' x=big.npy --memory 16M
+evaluate 0 -v 'mean(x)' x=big.npy --memory 16M
+has '--report tells what a run took' err ' read back; process: at most '
+evaluate 0 --explain 'mean(x)' x=big.npy
+has '--explain says what is read' err 'big.npy'
+evaluate 0 --draw g.dot 'sum(a)' a=a.npy && grep -q digraph g.dot
+tell '--draw draws what ran' $?
+
+# --- errors
+
+refuses 'no expression' 2 'rask eval: no expression given (what begins with NAME= says what a name means)' 'a=1; a'
+refuses 'more outputs than expressions' 2 'rask eval: 2 outputs for 1 expressions: as many expected' -o x.npy -o y.npy 1
+refuses 'syntax' 1 $'rask eval: 1:9: an expression expected, not \'*\'\n  a + b * * c\n          ^' 'a + b * * c'
+refuses 'an unknown name' 1 $'rask eval: 1:5: unknown name "meen": did you mean "mean"?\n  2 * meen(a)\n      ^' \
+    '2 * meen(a)' a=a.npy
+refuses 'an unknown function' 1 $'rask eval: 1:4: unknown function "sume": did you mean "sum"?\n  np.sume(a)\n     ^' \
+    'np.sume(a)' a=a.npy
+refuses 'an unknown method' 1 $'rask eval: 1:3: unknown attribute of arrays "meam": did you mean "mean"?\n  a.meam()\n    ^' \
+    'a.meam()' a=a.npy
+evaluate 1 'a * 2 + ones(5)' a=a.npy
+has 'shapes: which' err '(3, 4) and (5,)'
+has 'shapes: where' err 'rask eval: 1:7: '
+refuses 'the second line' 1 $'rask eval: 2:5: unknown name "k"\n  m + k\n      ^' $'m = 1\nm + k'
+refuses 'an argument twice' 1 $'rask eval: 1:16: argument "axis" is given twice\n  sum(a, axis=0, axis=1)\n                 ^' \
+    'sum(a, axis=0, axis=1)' a=a.npy
+refuses 'an argument that there is not' 1 $'rask eval: 1:8: sum() takes no argument "axes"\n  sum(a, axes=0)\n         ^' \
+    'sum(a, axes=0)' a=a.npy
+refuses 'division by zero' 1 $'rask eval: 1:3: division by zero\n  1 / 0\n    ^' '1 / 0'
+refuses 'a name twice' 1 'rask eval: a: given twice' a a=1 a=2
+evaluate 1 a a=none.npy
+has 'a file that is not there' err 'none.npy'
+refuses 'a raw file without a dtype' 1 \
+    'rask eval: d: raw.bin: behind the path of a raw file a dtype is expected, such as f4' d d=raw.bin:9q
+evaluate 1 'x + 1' x=5:f4
+tell 'a number with parts is a file that is not there' $?
+evaluate 1 -o out.npy 'linalg.cholesky(-eye(3))' || evaluate 1 -o out.npy 'unknown'
+[ ! -e out.npy ]
+tell 'a run that fails leaves no file' $?
+refuses 'bytes that are no text' 1 $'rask eval: 1:1: control character 0x01\n  ?a\n  ^' $'\001a'
+long=$(printf 'a+%.0s' $(seq 60))
+evaluate 1 "${long}+*"
+has 'the end of a long line is shown' err '  ...'
+for bad in '((((' '[[[[' 'x[' '"' '0x' 'a.b.c' '1..' '@' 'f(=)' 'a[::::]' '-' '**' "$(printf '(%.0s' $(seq 1000))"; do
+    evaluate 1 "$bad" a=a.npy || break
+done
+tell 'malformed texts are refused' $?
+
+echo "1..$number"
+[ "$failures" -eq 0 ]

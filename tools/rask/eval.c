@@ -1,0 +1,296 @@
+#include "commands.h"
+#include "eval_names.h"
+#include "eval_show.h"
+#include "run.h"
+#include "say.h"
+
+#include <rask/array.h>
+#include <rask/draw.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct eval_options {
+    common_options common;
+    option_texts outputs;
+    const char *compressor;
+} eval_options;
+
+static const option_row rows[] = {
+    {.name = "output",
+     .letter = 'o',
+     .kind = OPTION_TEXTS,
+     .offset = offsetof(eval_options, outputs),
+     .value = "FILE",
+     .help = "write the array: .npy .zarr .h5 .raw; one for each EXPRESSION"},
+    {.name = "compressor",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(eval_options, compressor),
+     .value = "NAME",
+     .help = "Zarr: zstd (default), gzip, blosc, none; HDF5: gzip"},
+    COMMON_ROWS(eval_options),
+};
+
+/* What is evaluated: texts, and the arrays that they give. */
+typedef struct job {
+    const tool_command *command;
+    const eval_options *options;
+    rask_graph *graph;
+    eval_names names;
+    const char **texts;
+    rask_array **arrays;
+    uint32_t count;
+} job;
+
+/* --- errors in expressions */
+
+enum { WINDOW = 72 }; /* columns of an expression shown around an error */
+
+static bool is_first_byte(char c)
+{
+    return (c & 0xc0) != 0x80;
+}
+
+/* "1:7: …": line and column, from 1 on. */
+static bool place_of(const char *message, size_t *line, size_t *column)
+{
+    int used = 0;
+    return sscanf(message, "%zu:%zu: %n", line, column, &used) == 2 && used > 0;
+}
+
+static const char *line_at(const char *text, size_t line)
+{
+    for (; line > 1 && text; line--) {
+        text = strchr(text, '\n');
+        text = text ? text + 1 : NULL;
+    }
+    return text;
+}
+
+/* The characters of a line from one on, as many as fit; what terminals might take for more than a character is a "?". */
+static void show_line(const char *line, size_t from, char *out, size_t capacity)
+{
+    size_t len = strcspn(line, "\n"), column = 0, used = 0, shown = 0;
+    for (size_t i = 0; i < len && used + 2 < capacity; i++) {
+        column += is_first_byte(line[i]);
+        if (column <= from)
+            continue;
+        shown += is_first_byte(line[i]);
+        if (shown > WINDOW)
+            break;
+        out[used++] = (unsigned char)line[i] < ' ' || line[i] == 0x7f ? '?' : line[i];
+    }
+    out[used] = 0;
+}
+
+/* The message, and below it the line with a caret. */
+static void say_place(const char *command, const char *message, const char *text)
+{
+    size_t line, column;
+    const char *at = place_of(message, &line, &column) ? line_at(text, line) : NULL;
+    if (!at) {
+        say_error(command, "%s", message);
+        return;
+    }
+    char shown[4 * WINDOW + 8];
+    size_t from = column > WINDOW - 12 ? column - (WINDOW - 12) : 0;
+    show_line(at, from, shown, sizeof shown);
+    say_error(command, "%s\n  %s%s\n  %*s^", message, from ? "..." : "", shown,
+              (int)(column - from - 1 + (from ? 3 : 0)), "");
+}
+
+/* --- building */
+
+static int bind_names(job *j, int count, char **arguments)
+{
+    char message[1200];
+    int status = eval_names_init(&j->names, j->graph, count, arguments);
+    if (status)
+        snprintf(message, sizeof message, "%s", rask_status_text(status));
+    for (int i = 0; !status && i < count; i++) {
+        if (eval_is_binding(arguments[i]))
+            status = eval_names_add(&j->names, arguments[i], message, sizeof message);
+    }
+    if (status)
+        say_error(j->command->name, "%s", message);
+    return status ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int evaluate(job *j)
+{
+    rask_options options = run_options(&j->options->common);
+    for (uint32_t i = 0; i < j->count; i++) {
+        j->arrays[i] = rask_eval_operands_at(j->graph, j->texts[i], j->names.names, j->names.operands,
+                                             j->names.count, &options, NULL, 0);
+        if (!j->arrays[i]) {
+            say_place(j->command->name, rask_graph_error(j->graph), j->texts[i]);
+            return EXIT_FAILED;
+        }
+    }
+    return EXIT_DONE;
+}
+
+static void explain(const job *j)
+{
+    rask_options options = run_options(&j->options->common);
+    for (uint32_t i = 0; i < j->count; i++) {
+        size_t len = rask_array_explain(j->arrays[i], &options, NULL, 0);
+        char *text = malloc(len + 1);
+        if (j->count > 1)
+            fprintf(stderr, "%s\n", j->texts[i]);
+        if (text && rask_array_explain(j->arrays[i], &options, text, len + 1))
+            fprintf(stderr, "%s%s", text, len && text[len - 1] == '\n' ? "" : "\n");
+        free(text);
+    }
+}
+
+/* --- writing */
+
+typedef struct writing {
+    const job *job;
+    rask_store_target *targets;
+} writing;
+
+static int work_store(void *context, const rask_options *options, const char **message)
+{
+    writing *w = context;
+    int status = rask_array_store(w->targets, w->job->count, options);
+    *message = rask_graph_error(w->job->graph);
+    return status;
+}
+
+static int draw(const job *j)
+{
+    rask_options options = run_options(&j->options->common);
+    rask_node **nodes = calloc(j->count, sizeof *nodes);
+    if (!nodes) {
+        say_error(j->command->name, "%s", rask_status_text(RASK_ENOMEM));
+        return EXIT_FAILED;
+    }
+    for (uint32_t i = 0; i < j->count; i++)
+        nodes[i] = rask_array_node_at(j->arrays[i], &options, NULL, 0);
+    rask_node *target = j->count == 1 ? nodes[0] : rask_list_at(j->graph, nodes, j->count, NULL, 0);
+    free(nodes);
+    return run_draw(j->command->name, j->options->common.draw, j->graph, target, NULL);
+}
+
+/* "out.h5:/path": the dataset's path behind the file's. */
+static void split_member(char *path, rask_store_options *options)
+{
+    char *colon = strrchr(path, ':');
+    if (!colon || colon == path)
+        return;
+    for (const char *const *ending = (const char *const[]){".h5", ".hdf5", NULL}; *ending; ending++) {
+        size_t len = strlen(*ending);
+        if ((size_t)(colon - path) > len && strncmp(colon - len, *ending, len) == 0) {
+            *colon = 0;
+            options->member = colon + 1;
+            return;
+        }
+    }
+}
+
+static int store(const job *j)
+{
+    const eval_options *o = j->options;
+    writing w = {j, calloc(j->count, sizeof *w.targets)};
+    rask_store_options *options = calloc(j->count, sizeof *options);
+    char **paths = calloc(j->count, sizeof *paths);
+    int outcome = EXIT_FAILED;
+    bool room = w.targets && options && paths;
+    for (uint32_t i = 0; room && i < j->count; i++) {
+        room = (paths[i] = strdup(o->outputs.items[i]));
+        options[i] = (rask_store_options){.size = sizeof *options, .compressor = o->compressor};
+        if (room)
+            split_member(paths[i], &options[i]);
+        w.targets[i] = (rask_store_target){j->arrays[i], paths[i], &options[i]};
+    }
+    if (room)
+        outcome = run_observed(j->command->name, &o->common, NULL, work_store, &w);
+    else
+        say_error(j->command->name, "%s", rask_status_text(RASK_ENOMEM));
+    for (uint32_t i = 0; paths && i < j->count; i++)
+        free(paths[i]);
+    free(paths);
+    free(options);
+    free(w.targets);
+    return outcome == EXIT_DONE && o->common.draw ? draw(j) : outcome;
+}
+
+/* --- the command */
+
+static int evaluate_and_give(job *j, int count, char **arguments)
+{
+    int outcome = bind_names(j, count, arguments);
+    if (outcome == EXIT_DONE)
+        outcome = evaluate(j);
+    if (outcome != EXIT_DONE)
+        return outcome;
+    if (j->options->common.explain)
+        explain(j);
+    return j->options->outputs.count
+               ? store(j)
+               : eval_show(j->command->name, &j->options->common, j->graph, j->arrays, j->count);
+}
+
+static int check_usage(const job *j)
+{
+    size_t outputs = j->options->outputs.count;
+    if (j->count == 0)
+        say_error(j->command->name, "no expression given (what begins with NAME= says what a name means)");
+    else if (outputs && outputs != j->count)
+        say_error(j->command->name, "%zu outputs for %u expressions: as many expected", outputs, j->count);
+    else
+        return EXIT_DONE;
+    return EXIT_USAGE;
+}
+
+static int run(const tool_command *c, int argc, char **argv)
+{
+    eval_options o = {.compressor = NULL};
+    int first;
+    options_outcome parsed = options_parse(c, argc, argv, &o, &first);
+    if (parsed != OPTIONS_GOOD)
+        return parsed == OPTIONS_HELP ? say_done(c->name) : EXIT_USAGE;
+    int count = argc - first, outcome = EXIT_FAILED;
+    job j = {.command = c, .options = &o, .graph = rask_graph_new()};
+    j.texts = calloc((size_t)count + 1, sizeof *j.texts);
+    j.arrays = calloc((size_t)count + 1, sizeof *j.arrays);
+    for (int i = first; j.texts && i < argc; i++) {
+        if (!eval_is_binding(argv[i]))
+            j.texts[j.count++] = argv[i];
+    }
+    if (!j.graph || !j.texts || !j.arrays)
+        say_error(c->name, "%s", rask_status_text(RASK_ENOMEM));
+    else if ((outcome = check_usage(&j)) == EXIT_DONE)
+        outcome = evaluate_and_give(&j, count, argv + first);
+    eval_names_fini(&j.names);
+    rask_graph_free(j.graph);
+    free(j.arrays);
+    free(j.texts);
+    return outcome;
+}
+
+const tool_command eval_command = {
+    .name = "eval",
+    .summary = "NumPy's expressions over arrays larger than memory",
+    .arguments = "[OPTION]… EXPRESSION… NAME=FILE…",
+    .text =
+        "Evaluates each EXPRESSION, written as for NumPy (docs/eval.md), over arrays in files, chunk by\n"
+        "chunk and in parallel, within the memory that --memory gives. All expressions are computed in\n"
+        "one pass. A NAME in them means\n"
+        "  NAME=a.npy, NAME=data.h5:/group/x, NAME=store.zarr[:/path], NAME=z.npz:member\n"
+        "  NAME=raw.bin:f4:1000,2000[:OFFSET][:F]    raw elements: dtype, lengths, bytes before, Fortran "
+        "order\n"
+        "  NAME='part-*.npy', NAME='part-*.npy@0'    files stacked along a new axis, or put together along "
+        "one\n"
+        "  NAME=3.5                                  a number\n"
+        "A scalar is printed so that it reads back exactly, an array as NumPy prints it: of a large one\n"
+        "only the ends, and no more is computed. A statement NAME = EXPRESSION; may stand before the last\n"
+        "one; write spaces around its =.\n",
+    .example = "rask eval 'mean((a * 2.5 + b) ** 2)' a=a.npy b=b.npy --memory 256M\n",
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .run = run,
+};
