@@ -130,7 +130,10 @@ int rask_options_effective(const rask_options *options, rask_options *effective)
     rask_options resolved;
     char reason[256];
     int status = rk_options_resolve(options, &resolved, reason, sizeof reason);
-    if (!status)
-        *effective = resolved;
-    return status;
+    if (status)
+        return status;
+    if (!resolved.memory)
+        resolved.memory = rask_default_memory();
+    *effective = resolved;
+    return RASK_OK;
 }

@@ -1,5 +1,8 @@
 #include "collections/array/cuts.h"
 
+#include "collections/array/lowering.h"
+#include "collections/array/source.h"
+
 #include <string.h>
 
 static void cut_at(rk_cuts *c, int64_t place)
@@ -79,18 +82,112 @@ int rk_grid_bounded(rk_lowering *lowering, rk_chunks *chunks, uint32_t ndim, con
     return RASK_OK;
 }
 
+/* -- The grid that elements come in */
+
+/* The inputs through which elements come from an array with chunks, from a on; 0: there is none, or it is far. */
+enum { FAR = 32 };
+static uint32_t way_to_chunks(rask_array *a, rask_array **way)
+{
+    uint32_t count = 0;
+    while (count < FAR && a && !rk_array_has_wish(a)) {
+        way[count++] = a;
+        if (rk_array_makes_chunks(a))
+            return count;
+        rask_array *next = NULL;
+        for (uint32_t i = 0; i < a->input_count && !next; i++)
+            if (rk_array_is_chunked(a->inputs[i]))
+                next = a->inputs[i];
+        a = next;
+    }
+    return 0;
+}
+
+/* Where the view's axis, which counts from start on in steps along one that is cut at bounds, is cut: in the lowering's
+ * memory. NULL, latched. */
+static int64_t *bounds_through(rk_lowering *l, int64_t start, int64_t step, int64_t length, int64_t *count,
+                               const int64_t *bounds)
+{
+    int64_t *made = rk_lowering_memory(l, ((size_t)*count + 1) * sizeof *made), n = 0, old = *count;
+    if (!made)
+        return NULL;
+    made[0] = 0;
+    for (int64_t k = 1; k < old; k++) {
+        int64_t bound = bounds[step > 0 ? k : old - k];
+        int64_t ahead = step > 0 ? bound - start + step - 1 : start - bound;
+        int64_t place = ahead < 0 ? 0 : ahead / (step > 0 ? step : -step) + (step < 0);
+        if (place > made[n] && place < length)
+            made[++n] = place;
+    }
+    made[++n] = length;
+    *count = n;
+    return made;
+}
+
+/* The grid of a view, from its input's. */
+static int grid_through(rk_lowering *l, rask_array *view, const rk_chunks *input, rk_chunks *grid)
+{
+    const rk_view *v = view->as.view;
+    int64_t lengths[RASK_MAX_DIMENSIONS];
+    rk_grid_choose(l, view, lengths); /* for axes that no axis of the input is behind */
+    int status = rk_grid_regular(l, grid, view->ndim, view->shape, lengths);
+    for (uint32_t i = 0; i < input->ndim && !status; i++) {
+        int8_t to = v->from[i];
+        if (to < 0 || !v->step[i])
+            continue;
+        grid->count[to] = input->count[i];
+        grid->bounds[to] =
+            bounds_through(l, v->start[i], v->step[i], view->shape[to], &grid->count[to], input->bounds[i]);
+        status = grid->bounds[to] ? RASK_OK : RASK_ENOMEM;
+    }
+    return status;
+}
+
 int rk_grid_of(rk_lowering *lowering, rask_array *a, rk_chunks *grid)
 {
-    int64_t lengths[RASK_MAX_DIMENSIONS];
-    if (a->kind == RK_OPAQUE) {
-        const rk_chunks *own = rk_lower_chunks(lowering, a);
-        if (!own)
-            return rk_lowering_graph(lowering)->status;
-        *grid = *own;
-        return RASK_OK;
+    rask_array *way[FAR];
+    uint32_t count = way_to_chunks(a, way);
+    if (!count)
+        return rk_lower_grid(lowering, a, grid);
+    int status = rk_lower_grid(lowering, way[--count], grid);
+    while (count > 0 && !status) {
+        rk_chunks input = *grid;
+        if (way[--count]->kind == RK_VIEW)
+            status = grid_through(lowering, way[count], &input, grid);
     }
-    rk_grid_choose(lowering, a, lengths);
-    return rk_grid_regular(lowering, grid, a->ndim, a->shape, lengths);
+    grid->nodes = NULL;
+    return status;
+}
+
+bool rk_array_has_wish(const rask_array *a)
+{
+    for (uint32_t i = 0; a->chunks && i < a->ndim; i++)
+        if (a->chunks[i] > 0)
+            return true;
+    return false;
+}
+
+bool rk_array_makes_chunks(const rask_array *a)
+{
+    return a->kind == RK_OPAQUE || a->kind == RK_REDUCE ||
+           (a->kind == RK_SOURCE && a->as.source->kind == RK_SOURCE_CHUNKED);
+}
+
+/* Looks at a few arrays only: an expression of more counts as chunked, which is never wrong. */
+bool rk_array_is_chunked(const rask_array *a)
+{
+    enum { FEW = 64 };
+    const rask_array *seen[FEW] = {a};
+    uint32_t count = 1;
+    for (uint32_t at = 0; at < count; at++) {
+        if (rk_array_makes_chunks(seen[at]))
+            return true;
+        for (uint32_t i = 0; i < seen[at]->input_count; i++) {
+            if (count == FEW)
+                return true;
+            seen[count++] = seen[at]->inputs[i];
+        }
+    }
+    return false;
 }
 
 int64_t rk_grid_longest(const rk_chunks *grid, uint32_t axis)

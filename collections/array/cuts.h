@@ -23,8 +23,14 @@ int rk_cuts_fini(rk_cuts *c, rk_lowering *lowering, int64_t *count, int64_t **bo
 int rk_grid_bounded(rk_lowering *lowering, rk_chunks *chunks, uint32_t ndim, const int64_t *count,
                     int64_t *const *bounds);
 
-/* The grid that a is held in, or would be: that of its chunks when it is OPAQUE, else rk_grid_choose(). Its nodes are not
- * to be used. RASK_OK, or latched. */
+/* Whether a holds its elements in chunks: an OPAQUE array, a reduction, a source with chunks; whether some array that a is
+ * made of does; whether the user asked for chunks of a. */
+bool rk_array_makes_chunks(const rask_array *a);
+bool rk_array_is_chunked(const rask_array *a);
+bool rk_array_has_wish(const rask_array *a);
+
+/* The grid that a's elements come in: that of its chunks, or of what it is made of, seen through views; else that of
+ * rk_grid_choose(). Without nodes. RASK_OK, or latched. */
 int rk_grid_of(rk_lowering *lowering, rask_array *a, rk_chunks *grid);
 
 /* The longest chunk of an axis of a grid. */

@@ -3,6 +3,7 @@
 #include "collections/array/operand.h"
 #include "collections/array/view.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,16 +101,20 @@ rask_array *rask_array_unary_at(rask_unary op, rask_array *a, const char *file, 
     return operation(RK_OP_UNARY + op, out, &cast, 1, file, line);
 }
 
-/* Both as arrays, with weak promotion of the one that is a number; both may be. */
-static bool pair_of(rask_graph *graph, const rask_operand *a, const rask_operand *b, rask_array *pair[2],
-                    const char *who, const char *file, int line)
+/* The dtypes of both, with weak promotion of one that is a number. */
+static void dtypes_of(const rask_operand *a, const rask_operand *b, rask_dtype *of_a, rask_dtype *of_b)
 {
     bool a_is = a->kind == RASK_OPERAND_ARRAY, b_is = b->kind == RASK_OPERAND_ARRAY;
-    pair[0] = rk_operand_array(graph, a, !a_is && b_is ? rask_array_dtype(b->as.array) : RASK_DT_COUNT, who,
-                               file, line);
-    pair[1] = rk_operand_array(graph, b, !b_is && a_is ? rask_array_dtype(a->as.array) : RASK_DT_COUNT, who,
-                               file, line);
-    return pair[0] && pair[1];
+    *of_a = rk_operand_dtype(a, b_is ? b->as.array->dtype : RASK_DT_COUNT);
+    *of_b = rk_operand_dtype(b, a_is ? a->as.array->dtype : RASK_DT_COUNT);
+}
+
+/* An operand as an array of this dtype. A number goes straight there: one that only a wider type holds may well be divided
+ * by, since that is done in floats. */
+static rask_array *operand_as(rask_graph *graph, const rask_operand *operand, rask_dtype dtype,
+                              const char *who, const char *file, int line)
+{
+    return rk_array_cast(rk_operand_array(graph, operand, dtype, who, file, line), dtype, file, line);
 }
 
 /* Arrays of one shape: that all broadcast to. */
@@ -176,49 +181,61 @@ static rask_unary power_as(const rask_operand *exponent, rask_dtype in)
                                  : RASK_UNARY_COUNT;
 }
 
+/* Integers have no powers that are fractions. */
+static bool is_fraction(rask_binary op, rask_dtype in, const rask_operand *exponent)
+{
+    return op == RASK_BINARY_POWER && rk_dtype_is_integer(in) && exponent->kind == RASK_OPERAND_I64 &&
+           exponent->as.i64 < 0;
+}
+
 static rask_array *binary(rask_graph *graph, rask_binary op, const rask_operand *a, const rask_operand *b,
                           const char *file, int line)
 {
     char who[NAME_TEXT];
-    rask_array *pair[2];
-    rask_dtype in, out;
+    rask_dtype of_a, of_b, in, out;
     binary_name(op, who);
-    if (!pair_of(graph, a, b, pair, who, file, line))
-        return NULL;
-    if (rk_binary_types(op, pair[0]->dtype, pair[1]->dtype, &in, &out)) {
+    dtypes_of(a, b, &of_a, &of_b);
+    if (rk_binary_types(op, of_a, of_b, &in, &out)) {
         rk_graph_fail(graph, RASK_ETYPE, file, line, "%s: not defined for %s and %s", who,
-                      rask_dtype_name(pair[0]->dtype), rask_dtype_name(pair[1]->dtype));
+                      rask_dtype_name(of_a), rask_dtype_name(of_b));
+        return NULL;
+    }
+    if (is_fraction(op, in, b)) {
+        rk_graph_fail(graph, RASK_EINVAL, file, line, "%s: integers to a negative power, %" PRId64, who,
+                      b->as.i64);
         return NULL;
     }
     rask_unary instead = op == RASK_BINARY_POWER ? power_as(b, in) : RASK_UNARY_COUNT;
+    rask_array *pair[2] = {operand_as(graph, a, in, who, file, line), NULL};
     if (instead != RASK_UNARY_COUNT)
-        return rask_array_unary_at(instead, rk_array_cast(pair[0], in, file, line), file, line);
-    for (int i = 0; i < 2; i++)
-        pair[i] = rk_array_cast(pair[i], in, file, line);
+        return rask_array_unary_at(instead, pair[0], file, line);
+    pair[1] = operand_as(graph, b, in, who, file, line);
     if (!stretch(graph, pair, 2, who, file, line))
         return NULL;
     return operation(RK_OP_BINARY + op, out, pair, 2, file, line);
 }
 
 /* The graph of operands, of which one is an array; NULL when one that should be an array is none, or the graph has
- * failed. */
-static rask_graph *graph_of(const rask_operand *const *operands, uint32_t count)
+ * failed, be it with this. */
+static rask_graph *graph_of(const rask_operand *const *operands, uint32_t count, const char *file, int line)
 {
     rask_graph *graph = NULL;
     for (uint32_t i = 0; i < count; i++) {
-        if (operands[i]->kind != RASK_OPERAND_ARRAY)
-            continue;
-        if (!operands[i]->as.array)
+        if (operands[i]->kind == RASK_OPERAND_ARRAY && !operands[i]->as.array)
             return NULL;
-        if (!graph)
+        if (operands[i]->kind == RASK_OPERAND_ARRAY && !graph)
             graph = operands[i]->as.array->graph;
     }
+    for (uint32_t i = 0; graph && i < count; i++)
+        if (operands[i]->kind > RASK_OPERAND_C128)
+            rk_graph_fail(graph, RASK_EINVAL, file, line, "operand %" PRIu32 " is of kind %" PRIu32, i,
+                          operands[i]->kind);
     return graph && !graph->status ? graph : NULL;
 }
 
 rask_array *rask_array_binary_at(rask_binary op, rask_operand a, rask_operand b, const char *file, int line)
 {
-    rask_graph *graph = graph_of((const rask_operand *[]){&a, &b}, 2);
+    rask_graph *graph = graph_of((const rask_operand *[]){&a, &b}, 2, file, line);
     if (!graph)
         return NULL;
     if ((unsigned)op >= RASK_BINARY_COUNT) {
@@ -237,14 +254,15 @@ rask_array *rask_array_where_at(rask_array *condition, rask_operand a, rask_oper
 {
     static const char who[] = "rask_array_where";
     rask_operand asked = {.kind = RASK_OPERAND_ARRAY, .as.array = condition};
-    rask_graph *graph = graph_of((const rask_operand *[]){&asked, &a, &b}, 3);
-    rask_array *all[3], *pair[2];
-    if (!graph || !pair_of(graph, &a, &b, pair, who, file, line))
+    rask_graph *graph = graph_of((const rask_operand *[]){&asked, &a, &b}, 3, file, line);
+    rask_dtype of_a, of_b;
+    if (!graph)
         return NULL;
-    rask_dtype dtype = rask_dtype_promote(pair[0]->dtype, pair[1]->dtype);
-    all[0] = rk_array_cast(condition, RASK_DT_BOOL, file, line);
-    all[1] = rk_array_cast(pair[0], dtype, file, line);
-    all[2] = rk_array_cast(pair[1], dtype, file, line);
+    dtypes_of(&a, &b, &of_a, &of_b);
+    rask_dtype dtype = rask_dtype_promote(of_a, of_b);
+    rask_array *all[] = {rk_array_cast(condition, RASK_DT_BOOL, file, line),
+                         operand_as(graph, &a, dtype, who, file, line),
+                         operand_as(graph, &b, dtype, who, file, line)};
     if (!stretch(graph, all, 3, who, file, line))
         return NULL;
     return operation(RK_OP_WHERE, dtype, all, 3, file, line);
@@ -274,8 +292,12 @@ rask_array *rask_array_round_at(rask_array *a, int decimals, const char *file, i
     bool whole = rk_dtype_is_integer(a->dtype);
     if (decimals > 308 || (whole && decimals >= 0))
         return a;
-    if (!decimals || a->dtype == RASK_DT_BOOL)
+    if (!decimals)
         return rask_array_unary_at(RASK_UNARY_RINT, a, file, line);
+    if (a->dtype == RASK_DT_BOOL) {
+        rk_graph_fail(a->graph, RASK_ETYPE, file, line, "rask_array_round: bool has no decimals");
+        return NULL;
+    }
     rask_array *rounded = round_scaled(a, decimals, file, line);
     return whole ? rk_array_cast(rounded, a->dtype, file, line) : rounded;
 }

@@ -13,7 +13,8 @@
 #include <string.h>
 
 enum {
-    SMALL = 2048, /* bins of which several counters are kept, so that equal neighbours need not wait for each other */
+    SMALL =
+        2048, /* bins of which several counters are kept, so that equal neighbours need not wait for each other */
     LANES = 4,
 };
 
@@ -108,7 +109,8 @@ static void take_strip(void *context, size_t n, const void *elements)
 static int count_stream(rask_task *task, rk_stream *s, const rask_block *edges, int64_t *counts)
 {
     size_t bins = (size_t)edges->shape[0] - 1;
-    counting c = {.bins = binning_of(edges->data, bins), .counts = counts, .stride = bins <= SMALL ? bins + 1 : 0};
+    counting c = {
+        .bins = binning_of(edges->data, bins), .counts = counts, .stride = bins <= SMALL ? bins + 1 : 0};
     memset(counts, 0, bins * sizeof *counts);
     if (c.bins.even && !(c.lanes = rk_calloc(lane_counters(bins), sizeof *c.lanes)))
         return rk_task_fail(task, RASK_ENOMEM, "no memory for %zu bins", bins);
@@ -201,7 +203,8 @@ static int lower_histogram(rk_lowering *l, rask_array *a, rk_chunks *chunks)
 typedef struct edge_params {
     int64_t bins;
     double low, high;
-    int64_t given, single; /* bools: low and high are; computed in f32 */
+    int64_t given,
+        single; /* bools: low and high are; edges are f32: computed in it, or given ones rounded to it */
 } edge_params;
 
 /* The smallest and the largest, as NumPy widens them; RASK_EINVAL when they are not finite. */
@@ -226,19 +229,27 @@ static int edge_range(rask_task *task, const edge_params *p, double *low, double
     return RASK_OK;
 }
 
-/* As numpy.linspace, in f32 or f64; exact is what it gives in f64. */
+/* Edge i as numpy.linspace computes it, in f32 and f64. */
+static float narrow_edge(float low, float high, int64_t bins, int64_t i)
+{
+    float step = (high - low) / (float)bins;
+    float scaled = step == 0 ? (float)i / (float)bins * (high - low) : (float)i * step;
+    return i == bins ? high : scaled + low;
+}
+
+static double wide_edge(double low, double high, int64_t bins, int64_t i)
+{
+    double step = (high - low) / (double)bins;
+    double scaled = step == 0 ? (double)i / (double)bins * (high - low) : (double)i * step;
+    return i == bins ? high : scaled + low;
+}
+
 static double edge_at(const edge_params *p, double low, double high, int64_t i)
 {
-    if (i == p->bins)
-        return high;
-    if (p->single) {
-        float step = ((float)high - (float)low) / (float)p->bins;
-        float scaled = step == 0 ? (float)i / (float)p->bins * ((float)high - (float)low) : (float)i * step;
-        return scaled + (float)low;
-    }
-    double step = (high - low) / (double)p->bins;
-    double scaled = step == 0 ? (double)i / (double)p->bins * (high - low) : (double)i * step;
-    return scaled + low;
+    if (p->single && !p->given)
+        return narrow_edge((float)low, (float)high, p->bins, i);
+    double edge = wide_edge(low, high, p->bins, i);
+    return p->single ? (float)edge : edge;
 }
 
 /* (params[, min, max]): edges as f64. */

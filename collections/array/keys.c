@@ -97,7 +97,7 @@ static inline int nan_kind(bool real, bool imag)
 static void make_c64(size_t n, const float *in, bool one_zero, uint64_t *keys)
 {
     for (size_t i = 0; i < n; i++) {
-        uint32_t re = key_of_f32(in[2 * i], one_zero), im = key_of_f32(in[2 * i + 1], one_zero);
+        uint32_t re = key_of_f32(in[2 * i], true), im = key_of_f32(in[2 * i + 1], one_zero);
         uint32_t kind = (uint32_t)nan_kind(re == NAN_32, im == NAN_32);
         uint32_t low = kind == NAN_IN_IMAG ? re : im;
         keys[i] = (uint64_t)(kind ? NAN_32 + kind : re) << 32 | low;
@@ -107,7 +107,7 @@ static void make_c64(size_t n, const float *in, bool one_zero, uint64_t *keys)
 static void make_c128(size_t n, const double *in, bool one_zero, rk_u128 *keys)
 {
     for (size_t i = 0; i < n; i++) {
-        uint64_t re = key_of_f64(in[2 * i], one_zero), im = key_of_f64(in[2 * i + 1], one_zero);
+        uint64_t re = key_of_f64(in[2 * i], true), im = key_of_f64(in[2 * i + 1], one_zero);
         uint64_t kind = (uint64_t)nan_kind(re == NAN_64, im == NAN_64);
         uint64_t low = kind == NAN_IN_IMAG ? re : im;
         keys[i] = (rk_u128)(kind ? NAN_64 + kind : re) << 64 | low;

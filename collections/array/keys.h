@@ -1,7 +1,7 @@
 /* collections/array/keys: elements as unsigned integers that compare as the elements do.
  *
  * The order is NumPy's ascending one, NaN last, with -0 before +0 where the two are told apart; complex numbers go by their
- * real part, then the imaginary one, and those with a NaN after all others. All NaN are one key. Keys of elements of
+ * real part (in which -0 is +0), then the imaginary one, and those with a NaN after all others. All NaN are one key. Keys of elements of
  * up to 4 bytes take 4 bytes, of 8 bytes (c64, too) 8, of c128 16. Pure functions, thread-safe. */
 #ifndef RASK_COLLECTIONS_ARRAY_KEYS_H
 #define RASK_COLLECTIONS_ARRAY_KEYS_H

@@ -1,7 +1,6 @@
 /* A function of the user's over chunks. */
 #include "collections/array/map.h"
 
-#include "collections/array/rechunk.h"
 #include "core/task/task.h"
 
 #include <string.h>

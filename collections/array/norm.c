@@ -46,8 +46,9 @@ static rask_array *count(rask_array *a, int axis, place at)
 {
     bool narrow = a->dtype == RASK_DT_F32 || a->dtype == RASK_DT_C64;
     rask_operand zero = {.kind = RASK_OPERAND_I64};
-    rask_array *there = rask_array_binary_at(
-        RASK_BINARY_NOT_EQUAL, (rask_operand){.kind = RASK_OPERAND_ARRAY, .as.array = a}, zero, at.file, at.line);
+    rask_array *there =
+        rask_array_binary_at(RASK_BINARY_NOT_EQUAL, (rask_operand){.kind = RASK_OPERAND_ARRAY, .as.array = a},
+                             zero, at.file, at.line);
     rask_array *ones = rask_array_astype_at(there, narrow ? RASK_DT_F32 : RASK_DT_F64, at.file, at.line);
     return reduce(RASK_REDUCE_SUM, ones, axis, at);
 }

@@ -6,7 +6,6 @@
 #include "collections/array/lowering.h"
 #include "collections/array/map.h"
 #include "collections/array/pad.h"
-#include "collections/array/rechunk.h"
 
 #include <string.h>
 
@@ -59,19 +58,11 @@ static void choose_lengths(rk_lowering *l, const rask_array *a, const overlap *o
     }
 }
 
-static bool has_wish(const rask_array *a)
-{
-    for (uint32_t i = 0; a->chunks && i < a->ndim; i++)
-        if (a->chunks[i] > 0)
-            return true;
-    return false;
-}
-
 static int make_grid(rk_lowering *l, rask_array *array, const overlap *o, rk_chunks *chunks)
 {
     int64_t lengths[RASK_MAX_DIMENSIONS];
     rask_array *input = array->inputs[0];
-    if (has_wish(input) || rk_array_is_chunked(input))
+    if (rk_array_has_wish(input) || rk_array_is_chunked(input))
         return rk_map_grid(l, array, chunks);
     choose_lengths(l, array, o, lengths);
     return rk_grid_regular(l, chunks, array->ndim, array->shape, lengths);

@@ -51,7 +51,8 @@ static int lower_all(const rk_quantiles *q, rk_chunks *chunks)
     rk_region_all(q->in, &box);
     bool small = n * (int64_t)rask_dtype_size(q->in->dtype) <= SMALL_BYTES;
     return rk_chunks_single(q->l, q->a,
-                            small ? rk_quantile_lines(q, &box, n, q->a->shape) : rk_quantile_passes(q, &box, q->a->shape),
+                            small ? rk_quantile_lines(q, &box, n, q->a->shape)
+                                  : rk_quantile_passes(q, &box, q->a->shape),
                             chunks);
 }
 
@@ -60,7 +61,8 @@ static bool line_fits(const rk_quantiles *q, int64_t n)
 {
     uint64_t bytes = (uint64_t)n * rask_dtype_size(q->in->dtype);
     return bytes <= SMALL_BYTES ||
-           (bytes <= LARGE_LINE && rk_quantile_lines_scratch(q->in->dtype, (uint64_t)n, (uint64_t)n) <= rk_lowering_chunk_bytes(q->l));
+           (bytes <= LARGE_LINE && rk_quantile_lines_scratch(q->in->dtype, (uint64_t)n, (uint64_t)n) <=
+                                       rk_lowering_chunk_bytes(q->l));
 }
 
 /* Chunks of the results: along their own axis whole, along the others as lines are gathered, or one line each. */
@@ -85,12 +87,16 @@ static rask_node *lower_chunk(const rk_quantiles *q, bool fits, const rk_region 
     uint32_t axis = (uint32_t)q->p->axis, from = q->p->has_axis ? 1 : 0;
     rk_region box = {.ndim = q->in->ndim};
     for (uint32_t i = 0; i < q->in->ndim; i++) {
-        uint32_t to = !fits ? i : i < axis ? i : i > axis ? i - 1 : q->in->ndim - 1; /* gathering wants the axis last */
+        uint32_t to = !fits      ? i
+                      : i < axis ? i
+                      : i > axis ? i - 1
+                                 : q->in->ndim - 1; /* gathering wants the axis last */
         box.start[to] = i == axis ? 0 : results->start[from];
         box.count[to] = i == axis ? q->in->shape[i] : results->count[from];
         from += i != axis;
     }
-    return fits ? rk_quantile_lines(q, &box, q->in->shape[axis], results->count) : rk_quantile_passes(q, &box, results->count);
+    return fits ? rk_quantile_lines(q, &box, q->in->shape[axis], results->count)
+                : rk_quantile_passes(q, &box, results->count);
 }
 
 static int lower_along(const rk_quantiles *q, rk_chunks *chunks)
@@ -146,7 +152,8 @@ static bool check_request(rask_array *a, const request *r, int axis, const char 
         return fail(a, RASK_ELIMIT, r, "too many quantiles", file, line);
     for (size_t i = 0; r->q && i < (r->count ? r->count : 1); i++)
         if (!(r->q[i] >= 0 && r->q[i] <= r->scale)) {
-            rk_graph_fail(a->graph, RASK_EINVAL, file, line, "%s: %g is not in 0 … %g", r->who, r->q[i], r->scale);
+            rk_graph_fail(a->graph, RASK_EINVAL, file, line, "%s: %g is not in 0 … %g", r->who, r->q[i],
+                          r->scale);
             return false;
         }
     if (!(axis == RASK_ALL ? rask_array_size(a) : a->shape[axis]) && r->q && !r->skip_nan)
@@ -212,8 +219,8 @@ rask_array *rask_array_quantile_at(rask_array *a, const double *q, size_t count,
     return quantile_of(a, &r, axis, file, line);
 }
 
-rask_array *rask_array_nanquantile_at(rask_array *a, const double *q, size_t count, int axis, const char *file,
-                                      int line)
+rask_array *rask_array_nanquantile_at(rask_array *a, const double *q, size_t count, int axis,
+                                      const char *file, int line)
 {
     request r = {.who = "rask_array_nanquantile", .q = q, .count = count, .scale = 1, .skip_nan = true};
     return quantile_of(a, &r, axis, file, line);

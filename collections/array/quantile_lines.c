@@ -44,7 +44,8 @@ static uint64_t key_of_rank(const line_keys *line, bool sorted, int64_t from, in
 }
 
 /* Results of one line, `apart` bytes from one to the next. */
-static void line_results(const rk_ranks *wanted, const line_keys *line, const void *elements, char *out, size_t apart)
+static void line_results(const rk_ranks *wanted, const line_keys *line, const void *elements, char *out,
+                         size_t apart)
 {
     rk_keys_make(line->dtype, line->n, elements, false, line->keys);
     size_t nans = count_nans(line);
@@ -85,8 +86,8 @@ static int lines_of(rask_task *task, rk_stream *s, const rk_quantile_ending *e, 
     if (status || (status = rk_task_result(task, dtype, (uint32_t)e->head.ndim, e->head.shape, &out, &value)))
         return status;
     for (size_t i = 0; i < lines; i++)
-        line_results(&e->wanted, &work, memory + i * n * rask_dtype_size(s->dtype), (char *)out.data + i * size,
-                     lines * size);
+        line_results(&e->wanted, &work, memory + i * n * rask_dtype_size(s->dtype),
+                     (char *)out.data + i * size, lines * size);
     return rask_return_value(task, value);
 }
 
@@ -98,7 +99,8 @@ static int call_quantile_lines(rask_task *task)
     if (status)
         return status;
     const rk_quantile_ending *e = rk_quantile_ending_of(task, rask_arg_bytes(task, rk_stream_with(task)));
-    char *memory = e ? rk_alloc((size_t)rk_quantile_lines_scratch(s.dtype, s.size, (uint64_t)e->head.n) + 16) : NULL;
+    char *memory =
+        e ? rk_alloc((size_t)rk_quantile_lines_scratch(s.dtype, s.size, (uint64_t)e->head.n) + 16) : NULL;
     if (memory)
         status = lines_of(task, &s, e, memory);
     else
@@ -113,7 +115,8 @@ rask_node *rk_quantile_lines(const rk_quantiles *q, const rk_region *box, int64_
 {
     const void *params = rk_quantile_ending_for(q, shape, n);
     uint64_t elements = (uint64_t)rk_shape_size(box->count, box->ndim);
-    uint64_t bytes = rk_quantile_bytes(q, shape), scratch = rk_quantile_lines_scratch(q->in->dtype, elements, (uint64_t)n) + 16;
+    uint64_t bytes = rk_quantile_bytes(q, shape),
+             scratch = rk_quantile_lines_scratch(q->in->dtype, elements, (uint64_t)n) + 16;
     if (!params)
         return NULL;
     rask_arg arg = {.kind = RASK_ARG_BYTES, .as.bytes = {params, rk_quantile_ending_bytes(q->count)}};
@@ -122,6 +125,6 @@ rask_node *rk_quantile_lines(const rk_quantiles *q, const rk_region *box, int64_
         return NULL;
     if (q->p->axis == RASK_ALL)
         return rk_stream_call(q->l, q->in, &quantile_lines_def, box, NULL, 0, with, bytes, scratch);
-    return rk_stream_call_along(q->l, q->in, (uint32_t)q->p->axis, &quantile_lines_def, box, NULL, 0, with, bytes,
-                                scratch);
+    return rk_stream_call_along(q->l, q->in, (uint32_t)q->p->axis, &quantile_lines_def, box, NULL, 0, with,
+                                bytes, scratch);
 }

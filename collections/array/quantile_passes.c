@@ -39,7 +39,8 @@ typedef struct state {
 static state state_of(const rask_block *block)
 {
     const uint64_t *words = block->data;
-    return (state){words[0], words[1], words[2], words + 3, words + 3 + words[2], words + 3 + words[2] + words[1]};
+    return (state){
+        words[0], words[1], words[2], words + 3, words + 3 + words[2], words + 3 + words[2] + words[1]};
 }
 
 static uint64_t state_words(uint64_t ranks, uint64_t beginnings)
@@ -50,10 +51,11 @@ static uint64_t state_words(uint64_t ranks, uint64_t beginnings)
 typedef struct counting {
     rask_dtype dtype;
     pass p;
-    state s;          /* no beginnings: the first pass */
-    uint32_t *starts; /* by the first DIGIT bits of a beginning: the first one with these or more; NULL: few */
-    uint32_t fold;    /* bits of a beginning behind them */
-    int64_t *counts;  /* 2^bits for each beginning */
+    state s; /* no beginnings: the first pass */
+    uint32_t
+        *starts;     /* by the first DIGIT bits of a beginning: the first one with these or more; NULL: few */
+    uint32_t fold;   /* bits of a beginning behind them */
+    int64_t *counts; /* 2^bits for each beginning */
 } counting;
 
 /* The number of a beginning, or -1. */
@@ -147,7 +149,8 @@ static int count_stream(rask_task *task, rk_stream *s, const rask_block *before)
     if (rk_task_result(task, RASK_DT_I64, 1, &counters, &out, &value))
         return task->status;
     c.counts = memset(out.data, 0, (size_t)counters * sizeof *c.counts);
-    int status = index_beginnings(&c) ? rk_task_fail(task, RASK_ENOMEM, "no memory to find keys with") : RASK_OK;
+    int status =
+        index_beginnings(&c) ? rk_task_fail(task, RASK_ENOMEM, "no memory to find keys with") : RASK_OK;
     if (!status && counters)
         status = rk_stream_run(task, s, before ? count_next : count_first, &c);
     rk_free(c.starts);
@@ -241,8 +244,9 @@ static int return_state(rask_task *task, const draft *d)
         memcpy(word, sorted, beginnings * sizeof *word);
         word += beginnings;
         for (uint64_t i = 0; i < d->ranks; i++)
-            *word++ = (uint64_t)((uint64_t *)bsearch(&d->key[i], sorted, beginnings, sizeof *sorted, compare_u64) -
-                                 sorted);
+            *word++ =
+                (uint64_t)((uint64_t *)bsearch(&d->key[i], sorted, beginnings, sizeof *sorted, compare_u64) -
+                           sorted);
         memcpy(word, d->rank, d->ranks * sizeof *word);
         rask_return_value(task, value);
     }

@@ -3,7 +3,6 @@
 #include "collections/array/assemble.h"
 #include "collections/array/cuts.h"
 #include "collections/array/lowering.h"
-#include "collections/array/source.h"
 
 #include <math.h>
 #include <string.h>
@@ -73,31 +72,7 @@ void rk_rechunk_find(uint32_t ndim, const int64_t *shape, const int64_t *from, c
     }
 }
 
-/* -- What arrays and grids are like */
-
-static bool makes_chunks(const rask_array *a)
-{
-    return a->kind == RK_OPAQUE || a->kind == RK_REDUCE ||
-           (a->kind == RK_SOURCE && a->as.source->kind == RK_SOURCE_CHUNKED);
-}
-
-/* Looks at a few arrays only: an expression of more counts as chunked, which is never wrong. */
-bool rk_array_is_chunked(const rask_array *a)
-{
-    enum { FEW = 64 };
-    const rask_array *seen[FEW] = {a};
-    uint32_t count = 1;
-    for (uint32_t at = 0; at < count; at++) {
-        if (makes_chunks(seen[at]))
-            return true;
-        for (uint32_t i = 0; i < seen[at]->input_count; i++) {
-            if (count == FEW)
-                return true;
-            seen[count++] = seen[at]->inputs[i];
-        }
-    }
-    return false;
-}
+/* -- Chunks that are one run each */
 
 bool rk_grid_is_flat(const rk_chunks *grid)
 {
@@ -167,30 +142,43 @@ static int pass(rk_lowering *l, const rask_array *a, const rk_chunks *before, co
     return RASK_OK;
 }
 
+/* The input's chunks as they come. */
+static int first_chunks(rk_lowering *l, rask_array *input, rk_chunks *chunks)
+{
+    int64_t index[RASK_MAX_DIMENSIONS] = {0}, number = 0;
+    rk_region region;
+    int status = rk_grid_of(l, input, chunks);
+    if (!status)
+        status = rk_grid_bounded(l, chunks, input->ndim, chunks->count, chunks->bounds);
+    if (status)
+        return status;
+    do {
+        rk_chunks_region(chunks, index, &region);
+        chunks->nodes[number] = rk_lower_region(l, input, &region);
+        if (!chunks->nodes[number++])
+            return rk_lowering_graph(l)->status;
+    } while (rk_index_next(index, chunks->count, chunks->ndim));
+    return RASK_OK;
+}
+
 static int rechunk_lower(rk_lowering *l, rask_array *array, rk_chunks *chunks)
 {
-    rask_array *input = array->inputs[0];
     int64_t from[RASK_MAX_DIMENSIONS], to[RASK_MAX_DIMENSIONS];
     rk_rechunk_plan plan;
     const rechunk_params *params = array->params;
-    const rk_chunks *before = rk_lower_chunks(l, input);
-    if (!before)
-        return rk_lowering_graph(l)->status;
-    *chunks = *before;
-    if (params->flat && rk_grid_is_flat(before))
-        return RASK_OK;
+    int status = first_chunks(l, array->inputs[0], chunks);
+    if (status || (params->flat && rk_grid_is_flat(chunks)))
+        return status;
     wanted_lengths(l, array, params, to);
     for (uint32_t i = 0; i < array->ndim; i++)
-        from[i] = rk_grid_longest(before, i) > 0 ? rk_grid_longest(before, i) : 1;
+        from[i] = rk_grid_longest(chunks, i) > 0 ? rk_grid_longest(chunks, i) : 1;
     rk_rechunk_find(array->ndim, array->shape, from, to,
                     (double)rk_lowering_budget(l) / 4 / (double)rask_dtype_size(array->dtype), &plan);
-    for (uint32_t t = 1; t <= plan.passes; t++) {
+    for (uint32_t t = 1; t <= plan.passes && !status; t++) {
         rk_chunks last = *chunks;
-        int status = pass(l, array, &last, plan.lengths[t], chunks);
-        if (status)
-            return status;
+        status = pass(l, array, &last, plan.lengths[t], chunks);
     }
-    return RASK_OK;
+    return status;
 }
 
 static const rk_opaque rechunk_opaque = {.name = "rechunk", .lower = rechunk_lower};

@@ -28,9 +28,6 @@ typedef struct rk_rechunk_plan {
 void rk_rechunk_find(uint32_t ndim, const int64_t *shape, const int64_t *from, const int64_t *to, double most,
                      rk_rechunk_plan *plan);
 
-/* Whether elements of a come in chunks: from an OPAQUE array, a reduction or a source with chunks somewhere below. */
-bool rk_array_is_chunked(const rask_array *a);
-
 /* Whether each chunk is one run of elements, counting in C order over the whole array. */
 bool rk_grid_is_flat(const rk_chunks *grid);
 /* Lengths of such chunks for a shape, of about bytes. */

@@ -21,18 +21,17 @@
 
 enum {
     SCAN_PIECE = 4096,
-    SCAN_LONG = 1 << 20, /* from here on a line is cut into pieces, */
-    SCAN_FEW = 64,       /* when there are fewer lines than this */
+    SCAN_LONG = 1 << 20,  /* from here on a line is cut into pieces, */
+    SCAN_FEW = 64,        /* when there are fewer lines than this */
     SCAN_BYTES = 2 << 20, /* of a chunk in order: it, what it is made of and what uses it share a cache */
-    SCAN_RUN = 16 << 10, /* bytes of a row at first; */
+    SCAN_RUN = 16 << 10,  /* bytes of a row at first; */
     SCAN_LEAST_RUN = 2 << 10,
 };
 
 typedef struct scan_params {
-    uint32_t axis, product;  /* the last three are bools */
+    uint32_t axis, product; /* the last three are bools */
     uint32_t pieces, carried;
 } scan_params;
-
 
 /* A block as seen from the axis. */
 typedef struct scan_view {
@@ -311,9 +310,9 @@ static rask_node *lower_carry(rk_lowering *l, const rask_array *a, const scan_pa
     nodes[0] = rk_lower_call(l, &scan_sums_def, p, sizeof *p, &elements, 1, bytes_of(a, &sums),
                              pieces_scratch(inner, rask_dtype_size(a->dtype)));
     sums.count[p->axis] = 1;
-    return nodes[0] ? rk_lower_call(l, &scan_carry_def, p, sizeof *p, nodes, before ? 2 : 1,
-                                    bytes_of(a, &sums), 0)
-                    : NULL;
+    return nodes[0]
+               ? rk_lower_call(l, &scan_carry_def, p, sizeof *p, nodes, before ? 2 : 1, bytes_of(a, &sums), 0)
+               : NULL;
 }
 
 /* The chunk of a region, which begins with *carry (NULL: nothing); what the one behind it begins with takes its place. */
@@ -328,7 +327,8 @@ static rask_node *lower_chunk(rk_lowering *l, rask_array *a, bool streams, const
     rask_node *nodes[2] = {rk_lower_region(l, a->inputs[0], region), *carry};
     if (!nodes[0])
         return NULL;
-    rask_node *chunk = rk_lower_call(l, &scan_def, &p, sizeof p, nodes, *carry ? 2 : 1, bytes_of(a, region), 0);
+    rask_node *chunk =
+        rk_lower_call(l, &scan_def, &p, sizeof p, nodes, *carry ? 2 : 1, bytes_of(a, region), 0);
     bool last = region->start[p.axis] + region->count[p.axis] >= a->shape[p.axis];
     *carry = p.pieces && !last && chunk ? lower_carry(l, a, &p, region, nodes[0], *carry) : chunk;
     return *carry ? chunk : NULL;
@@ -369,7 +369,8 @@ static int lower_scan(rk_lowering *l, rask_array *a, rk_chunks *chunks)
     return RASK_OK;
 }
 
-static const rk_opaque cumsum_class = {.name = "cumsum", .lower = lower_scan}, cumprod_class = {.name = "cumprod", .lower = lower_scan};
+static const rk_opaque cumsum_class = {.name = "cumsum", .lower = lower_scan},
+                       cumprod_class = {.name = "cumprod", .lower = lower_scan};
 
 /* Small integers grow. */
 static rask_dtype scan_dtype(rask_dtype dtype)

@@ -75,9 +75,12 @@ typedef struct c128 {
     }                                                                                                        \
     static const rk_scan_kernels name##_kernels = {rows_##name, lanes_##name, offset_##name};
 
-#define ADD(a, b)           ((a) + (b))
-#define MULTIPLY(a, b)      ((a) * (b))
-#define ADD_HALVES(a, b)    {(a).re + (b).re, (a).im + (b).im}
+#define ADD(a, b)      ((a) + (b))
+#define MULTIPLY(a, b) ((a) * (b))
+#define ADD_HALVES(a, b)                                                                                     \
+    {                                                                                                        \
+        (a).re + (b).re, (a).im + (b).im                                                                     \
+    }
 #define ADD_C64(a, b)       ((c64)ADD_HALVES(a, b))
 #define ADD_C128(a, b)      ((c128)ADD_HALVES(a, b))
 #define MULTIPLY_C64(a, b)  multiply_c64(a, b)

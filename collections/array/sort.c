@@ -55,7 +55,8 @@ static void sort_indices(const sorter *s, const void *elements, int64_t *indices
 /* Elements of all lines for argsort, then the sorter's memory. */
 static uint64_t sort_scratch(rask_dtype dtype, uint64_t elements, uint64_t n, bool indices)
 {
-    return (indices ? (elements * rask_dtype_size(dtype) + 15) & ~(uint64_t)15 : 0) + sorter_bytes(dtype, n, indices);
+    return (indices ? (elements * rask_dtype_size(dtype) + 15) & ~(uint64_t)15 : 0) +
+           sorter_bytes(dtype, n, indices);
 }
 
 static int sort_stream(rask_task *task, rk_stream *s, char *memory)
@@ -67,7 +68,8 @@ static int sort_stream(rask_task *task, rk_stream *s, char *memory)
     if (rk_task_result(task, indices ? RASK_DT_I64 : s->dtype, s->ndim, s->count, &out, &value))
         return task->status;
     char *elements = indices ? memory : out.data;
-    sorter sort = sorter_in(memory + (indices ? (s->size * size + 15) & ~(size_t)15 : 0), s->dtype, n, indices);
+    sorter sort =
+        sorter_in(memory + (indices ? (s->size * size + 15) & ~(size_t)15 : 0), s->dtype, n, indices);
     int status = rk_stream_read(task, s, elements);
     for (size_t i = 0; i < lines && !status; i++) {
         char *line = elements + i * n * size;

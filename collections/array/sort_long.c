@@ -160,7 +160,8 @@ static uint64_t below(const pairs *runs, size_t count, rk_u128 key)
 static void split(const pairs *runs, size_t count, uint64_t rank, size_t *at)
 {
     rk_u128 key = 0;
-    for (unsigned bit = (unsigned)runs[0].width * 8; bit-- > 0;) /* the largest key with no more than rank below it */
+    for (unsigned bit = (unsigned)runs[0].width * 8;
+         bit-- > 0;) /* the largest key with no more than rank below it */
         if (below(runs, count, key | (rk_u128)1 << bit) <= rank)
             key |= (rk_u128)1 << bit;
     uint64_t left = rank - below(runs, count, key);
@@ -246,7 +247,8 @@ static const rask_task_def sort_range_def = {
 /* -- Lowering */
 
 /* One line's runs, as long as its chunks. */
-static bool lower_runs(rk_lowering *l, rask_array *a, const rk_chunks *chunks, const int64_t *line, rask_node **runs)
+static bool lower_runs(rk_lowering *l, rask_array *a, const rk_chunks *chunks, const int64_t *line,
+                       rask_node **runs)
 {
     uint32_t last = a->ndim - 1;
     int64_t index[RASK_MAX_DIMENSIONS];
@@ -258,7 +260,8 @@ static bool lower_runs(rk_lowering *l, rask_array *a, const rk_chunks *chunks, c
         rk_chunks_region(chunks, index, &region);
         uint64_t bytes = (uint64_t)region.count[last] * pair_bytes(width, p.indices);
         p.first = region.start[last];
-        runs[index[last]] = rk_stream_call(l, a->inputs[0], &sort_run_def, &region, &p, sizeof p, NULL, bytes, 2 * bytes);
+        runs[index[last]] =
+            rk_stream_call(l, a->inputs[0], &sort_run_def, &region, &p, sizeof p, NULL, bytes, 2 * bytes);
         if (!runs[index[last]])
             return false;
     }
@@ -271,7 +274,8 @@ static rask_node *lower_range(rk_lowering *l, rask_array *a, const rk_chunks *ch
 {
     uint32_t last = a->ndim - 1;
     rask_dtype dtype = a->inputs[0]->dtype;
-    range_params p = {.indices = ((const rk_sort_params *)a->params)->indices, .dtype = dtype, .ndim = a->ndim};
+    range_params p = {
+        .indices = ((const rk_sort_params *)a->params)->indices, .dtype = dtype, .ndim = a->ndim};
     rk_region region;
     rk_chunks_region(chunks, index, &region);
     p.start = region.start[last];

@@ -55,8 +55,8 @@ static rask_node *call_of(rk_lowering *l, const rask_task_def *def, const rk_pro
                           const rk_region *region, const void *params, size_t size, rask_node *with,
                           uint64_t result_bytes, uint64_t scratch_bytes)
 {
-    return rk_job_call_with(l, def, program, region->start, region->count, params, size / sizeof(int64_t), &with,
-                            with ? 1 : 0, result_bytes, scratch_bytes + rk_execute_scratch(program));
+    return rk_job_call_with(l, def, program, region->start, region->count, params, size / sizeof(int64_t),
+                            &with, with ? 1 : 0, result_bytes, scratch_bytes + rk_execute_scratch(program));
 }
 
 rask_node *rk_stream_call(rk_lowering *l, rask_array *a, const rask_task_def *def, const rk_region *region,
@@ -193,8 +193,8 @@ static void take_strip(void *context, const rk_strip_at *at, const void *element
     t->take(t->context, at->length, elements);
 }
 
-int rk_stream_run(rask_task *task, rk_stream *stream, void (*take)(void *context, size_t n, const void *elements),
-                  void *context)
+int rk_stream_run(rask_task *task, rk_stream *stream,
+                  void (*take)(void *context, size_t n, const void *elements), void *context)
 {
     stream_taker taker = {take, context};
     stream->job.execution.taker = (rk_taker){.context = &taker, .take = take_strip};

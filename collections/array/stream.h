@@ -73,8 +73,8 @@ int rk_stream_open(rask_task *task, size_t params_size, rk_stream *stream);
 void rk_stream_close(rk_stream *stream);
 /* take gets all elements, n at a time, at most RK_STRIP, in an order given by the region. RASK_OK, or the task's
  * status. */
-int rk_stream_run(rask_task *task, rk_stream *stream, void (*take)(void *context, size_t n, const void *elements),
-                  void *context);
+int rk_stream_run(rask_task *task, rk_stream *stream,
+                  void (*take)(void *context, size_t n, const void *elements), void *context);
 /* All elements into memory, in C order. RASK_OK, or the task's status. */
 int rk_stream_read(rask_task *task, rk_stream *stream, void *out);
 /* The number of the argument that `with` is. */

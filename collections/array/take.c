@@ -8,7 +8,6 @@
 #include "collections/array/cuts.h"
 #include "collections/array/kernels/kernels.h"
 #include "collections/array/lowering.h"
-#include "collections/array/rechunk.h"
 #include "collections/array/source.h"
 #include "core/task/task.h"
 
@@ -125,52 +124,68 @@ static int call_take(rask_task *task)
     return finish(task, &value);
 }
 
-/* Numbers from 0 on of i64 ones that may be negative; false after failing the task. */
-static bool normalise(rask_task *task, const take_params *params, const int64_t *numbers, int64_t n,
-                      int64_t *at)
+/* Makes at[] of n i64 numbers that may be negative: from 0 on, of the input's axis. How many of them lie in the cell; -1
+ * after failing the task. */
+static int64_t normalise(rask_task *task, const take_params *params, const picking *p, const int64_t *numbers,
+                         int64_t *at)
 {
-    for (int64_t i = 0; i < n; i++) {
+    int64_t found = 0;
+    for (int64_t i = 0; i < p->n; i++) {
         at[i] = numbers[i] < 0 ? numbers[i] + params->length : numbers[i];
         if (at[i] < 0 || at[i] >= params->length) {
             rk_task_fail(task, RASK_ERANGE,
                          "index %lld, at place %lld, is out of bounds for axis %lld of %lld elements",
                          (long long)numbers[i], (long long)(params->position + i), (long long)params->axis,
                          (long long)params->length);
-            return false;
+            return -1;
         }
+        found += (uint64_t)(at[i] - p->first) < (uint64_t)p->in_rows;
     }
-    return true;
+    return found;
 }
 
-/* (params, numbers, cell, result so far): the result with what the cell has of it. */
-static int call_take_computed(rask_task *task)
+/* The result so far, with what the cell has of it. */
+static int add_cell(rask_task *task, const take_params *params, const picking *p, const char *in)
 {
-    const take_params *params = rk_task_params(task, sizeof *params);
-    rask_block numbers, before, block;
+    rask_block before, block;
     rask_value value;
-    if (!params || rask_arg_block(task, 1, &numbers))
-        return task->status;
-    picking p = picking_of(params);
-    const char *in = cell_of(task, params, 2, &p);
     bool is_first = rask_arg_count(task) < 4;
-    if (!in || (!is_first && rask_arg_block(task, 3, &before)) || new_result(task, params, &block, &value))
+    if ((!is_first && rask_arg_block(task, 3, &before)) || new_result(task, params, &block, &value))
         return task->status;
-    size_t size = (size_t)(p.outer * p.n * p.inner);
+    size_t size = (size_t)(p->outer * p->n * p->inner);
     if (!is_first)
         memcpy(block.data, before.data, size);
     else if (params->cells > 1)
         memset(block.data, 0, size);
+    pick(p, in, block.data);
+    return rask_return_value(task, value);
+}
+
+/* (params, numbers, cell, result so far): a cell that has nothing of the result leaves it as it is. */
+static int call_take_computed(rask_task *task)
+{
+    const take_params *params = rk_task_params(task, sizeof *params);
+    rask_block numbers;
+    if (!params || rask_arg_block(task, 1, &numbers))
+        return task->status;
+    picking p = picking_of(params);
+    const char *in = cell_of(task, params, 2, &p);
+    if (!in)
+        return task->status;
+    if (numbers.dtype != RASK_DT_I64 || numbers.shape[0] != p.n)
+        return rk_task_fail(task, RASK_EINVAL, "the numbers are not as they were planned");
     int64_t *at = rk_alloc_array(p.n ? (size_t)p.n : 1, sizeof *at);
+    if (!at)
+        return rk_task_fail(task, RASK_ENOMEM, "no memory for %lld numbers", (long long)p.n);
     p.at = at;
     p.first = params->first;
-    if (!at)
-        rk_task_fail(task, RASK_ENOMEM, "no memory for %lld numbers", (long long)p.n);
-    else if (numbers.dtype != RASK_DT_I64 || numbers.shape[0] != p.n)
-        rk_task_fail(task, RASK_EINVAL, "the numbers are not as they were planned");
-    else if (normalise(task, params, numbers.data, p.n, at))
-        pick(&p, in, block.data);
+    int64_t found = normalise(task, params, &p, numbers.data, at);
+    int status = found < 0 ? task->status
+                 : found == 0 && rask_arg_count(task) == 4
+                     ? rask_return_value(task, rask_value_ref(rask_arg_value(task, 3)))
+                     : add_cell(task, params, &p, in);
     rk_free(at);
-    return finish(task, &value);
+    return status;
 }
 
 static const rask_task_def take_def = {
@@ -539,11 +554,27 @@ static const rk_opaque take_computed_opaque = {.name = "take", .lower = lower_co
 
 static const char who[] = "rask_array_take";
 
+/* A number of a short array in memory, or of one that is computed from the index (arange). */
+static int64_t number_at(const rask_array *indices, int64_t i)
+{
+    uint64_t element[2];
+    int64_t number;
+    const void *from = element;
+    if (indices->kind == RK_FILL)
+        indices->as.fill->function(indices->as.fill->params, indices->shape, 1, i, 1, element);
+    else
+        from = (const char *)indices->as.source->data + i * indices->as.source->strides[0];
+    if (indices->dtype == RASK_DT_I64)
+        memcpy(&number, from, sizeof number);
+    else
+        rk_cast_find(indices->dtype, RASK_DT_I64)(1, &number, from);
+    return number;
+}
+
 /* The params of a take of numbers that are at hand: from 0 on. In new memory for rk_free(); NULL, latched. */
 static take_array *read_numbers(rask_array *a, const rask_array *indices, uint32_t axis, const char *file,
                                 int line)
 {
-    const rk_source *s = indices->as.source;
     int64_t n = indices->shape[0], length = a->shape[axis];
     take_array *t = rk_alloc(sizeof *t + (size_t)n * sizeof(int64_t));
     if (!t) {
@@ -553,14 +584,9 @@ static take_array *read_numbers(rask_array *a, const rask_array *indices, uint32
     *t = (take_array){axis, n};
     int64_t *numbers = (int64_t *)(void *)(t + 1);
     for (int64_t i = 0; i < n; i++) {
-        const char *element = (const char *)s->data + i * s->strides[0];
-        if (s->dtype == RASK_DT_I64)
-            memcpy(&numbers[i], element, sizeof *numbers);
-        else
-            rk_cast_find(s->dtype, RASK_DT_I64)(1, &numbers[i], element);
-        int64_t number = numbers[i];
-        numbers[i] += number < 0 ? length : 0;
-        if (numbers[i] < 0 || numbers[i] >= length || (number < 0 && s->dtype == RASK_DT_U64)) {
+        int64_t number = number_at(indices, i);
+        numbers[i] = number + (number < 0 ? length : 0);
+        if (numbers[i] < 0 || numbers[i] >= length || (number < 0 && indices->dtype == RASK_DT_U64)) {
             rk_graph_fail(a->graph, RASK_ERANGE, file, line,
                           "%s: index %lld, at place %lld, is out of bounds for axis %u of %lld elements", who,
                           (long long)number, (long long)i, axis, (long long)length);
@@ -625,8 +651,9 @@ static rask_array *as_i64(rask_array *indices, const char *file, int line)
 
 static bool is_known(const rask_array *indices)
 {
-    return indices->kind == RK_SOURCE && indices->as.source->kind == RK_SOURCE_MEMORY &&
-           indices->shape[0] <= MOST_KNOWN;
+    bool at_hand = indices->kind == RK_FILL ||
+                   (indices->kind == RK_SOURCE && indices->as.source->kind == RK_SOURCE_MEMORY);
+    return at_hand && indices->shape[0] <= MOST_KNOWN;
 }
 
 static bool check(rask_array *a, const rask_array *indices, const char *file, int line)

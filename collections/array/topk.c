@@ -154,8 +154,9 @@ static int call_topk_merge(rask_task *task)
     best b = {0};
     if (task->status)
         return task->status;
-    int status = best_init(&b, p, total) ? RASK_OK
-                                         : rk_task_fail(task, RASK_ENOMEM, "no memory for %zu elements", b.room);
+    int status = best_init(&b, p, total)
+                     ? RASK_OK
+                     : rk_task_fail(task, RASK_ENOMEM, "no memory for %zu elements", b.room);
     for (size_t i = 1; i < rask_arg_count(task) && !status; i++) {
         rask_block in;
         status = rask_arg_block(task, i, &in);
@@ -212,11 +213,11 @@ static int lower_topk(rk_lowering *l, rask_array *a, rk_chunks *chunks)
     how.part_scratch = 2 * width * room_for(k, largest);
     how.merge_scratch = 2 * width * room_for(k, RK_FAN_IN * k);
     rask_node *keys = rk_gather_parts(l, a->inputs[0], &parts, &how);
-    return rk_chunks_single(l, a,
-                            keys ? rk_lower_call(l, &topk_elements_def, p, sizeof *p, &keys, 1,
-                                                 k * rask_dtype_size(a->dtype), 0)
-                                 : NULL,
-                            chunks);
+    return rk_chunks_single(
+        l, a,
+        keys ? rk_lower_call(l, &topk_elements_def, p, sizeof *p, &keys, 1, k * rask_dtype_size(a->dtype), 0)
+             : NULL,
+        chunks);
 }
 
 static const rk_opaque topk_class = {.name = "topk", .lower = lower_topk};
@@ -226,12 +227,17 @@ rask_array *rask_array_topk_at(rask_array *a, int64_t k, const char *file, int l
     if (!a)
         return NULL;
     if (a->ndim != 1) {
-        rk_graph_fail(a->graph, RASK_EINVAL, file, line, "rask_array_topk: an array of %u dimensions, 1 is needed",
-                      a->ndim);
+        rk_graph_fail(a->graph, RASK_EINVAL, file, line,
+                      "rask_array_topk: an array of %u dimensions, 1 is needed", a->ndim);
         return NULL;
     }
-    topk_params params = {.k = k == INT64_MIN ? INT64_MAX : k < 0 ? -k : k, .largest = k > 0, .dtype = a->dtype};
+    topk_params params = {.k = k == INT64_MIN ? INT64_MAX
+                               : k < 0        ? -k
+                                              : k,
+                          .largest = k > 0,
+                          .dtype = a->dtype};
     if (params.k > a->shape[0])
         params.k = a->shape[0];
-    return rk_array_opaque(a->graph, &topk_class, &params, sizeof params, a->dtype, 1, &params.k, &a, 1, file, line);
+    return rk_array_opaque(a->graph, &topk_class, &params, sizeof params, a->dtype, 1, &params.k, &a, 1, file,
+                           line);
 }

@@ -234,7 +234,8 @@ static void end_value(void *value)
 }
 
 /* The value of a block as an array of graph, which owns it from here on. NULL, latched. */
-static rask_array *wrap(rask_graph *graph, const rask_block *block, rask_value *value, const char *file, int line)
+static rask_array *wrap(rask_graph *graph, const rask_block *block, rask_value *value, const char *file,
+                        int line)
 {
     rask_value *kept = rk_array_memory(graph, sizeof *kept);
     if (!kept) {
@@ -242,7 +243,8 @@ static rask_array *wrap(rask_graph *graph, const rask_block *block, rask_value *
         return NULL;
     }
     *kept = *value;
-    return rk_array_at_end(graph, end_value, kept) ? NULL : rask_array_from_block_at(graph, block, true, file, line);
+    return rk_array_at_end(graph, end_value, kept) ? NULL
+                                                   : rask_array_from_block_at(graph, block, true, file, line);
 }
 
 /* Latches a failure: with what the computation said of it, if it did. */
@@ -256,7 +258,8 @@ static rask_array *fail(rask_array *a, int status, const char *file, int line)
 }
 
 /* keys and counts to arrays. */
-static rask_array *arrays_of(rask_array *a, const rask_value *list, rask_array **counts, const char *file, int line)
+static rask_array *arrays_of(rask_array *a, const rask_value *list, rask_array **counts, const char *file,
+                             int line)
 {
     rask_block keys, key_counts, elements, times;
     rask_value element_value, time_value;
@@ -281,8 +284,8 @@ static rask_array *arrays_of(rask_array *a, const rask_value *list, rask_array *
     return often ? distinct : NULL;
 }
 
-rask_array *rask_array_unique_at(rask_array *a, rask_array **counts, const rask_options *options, const char *file,
-                                 int line)
+rask_array *rask_array_unique_at(rask_array *a, rask_array **counts, const rask_options *options,
+                                 const char *file, int line)
 {
     rk_computation c;
     rask_value list = rask_value_none();

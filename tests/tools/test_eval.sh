@@ -101,7 +101,7 @@ gives 'JSON' '{"dtype":"float64","shape":[2],"data":[0.5,"inf"]}' --json 'array(
 evaluate 0 -o a.npy 'arange(12.0).reshape(3, 4)'
 tell 'writing an .npy file' $?
 gives 'reading it' $'[[ 0.  1.  2.  3.]\n [ 4.  5.  6.  7.]\n [ 8.  9. 10. 11.]]' a a=a.npy
-gives 'the example of the help' 2604.875 'mean((a * 2.5 + b) ** 2) * 10' a=a.npy b=0.5
+gives 'the example of the help' 277.5416666666667 'mean((a * 2.5 + b) ** 2)' a=a.npy b=0.5
 gives 'a name before the expression' 66.0 a=a.npy 'sum(a)'
 gives 'parts' '[1. 5. 9.]' 'a[:, 1]' a=a.npy
 gives 'a budget and one worker' 66.0 'sum(a)' a=a.npy --memory 64M --workers 1 --scheduler serial

@@ -3,6 +3,7 @@
 
 #include <complex.h>
 #include <math.h>
+#include <string.h>
 
 typedef __int128 wide; /* holds every sum, difference and quotient of two 64-bit integers */
 
@@ -164,9 +165,14 @@ static rk_eval_value of_floats(rk_eval *e, rk_mark mark, double a, double b)
     }
 }
 
+/* As CMPLX(), which not every compiler has. */
 static double complex complex_of(const rask_operand *n)
 {
-    return n->kind == RASK_OPERAND_C128 ? CMPLX(n->as.c128[0], n->as.c128[1]) : CMPLX(f64_of(n), 0);
+    double parts[2] = {n->kind == RASK_OPERAND_C128 ? n->as.c128[0] : f64_of(n),
+                       n->kind == RASK_OPERAND_C128 ? n->as.c128[1] : 0};
+    double complex value;
+    memcpy(&value, parts, sizeof value);
+    return value;
 }
 
 static rk_eval_value of_complex_number(double complex value)

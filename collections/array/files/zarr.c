@@ -110,7 +110,6 @@ static int decode(const chunk *c, const unsigned char *packed, size_t len, unsig
         if (status)
             return fail(c, status, reason);
     } else if (!status) {
-        len = len < room ? len : room + 1;
         memcpy(plain, packed, len < room ? len : room);
     }
     if (!status && len != room)

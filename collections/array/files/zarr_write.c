@@ -1,13 +1,12 @@
 /* Zarr stores as sinks. The store is made in a folder of another name beside its own, which then takes that name; what
  * was there before is exchanged for it in one step, and removed afterwards. Chunks are not forced to the disk one by one:
  * a store may have thousands, and one that a power cut left short is found out when it is read. */
-#include "collections/array/copy.h"
 #include "collections/array/files/codecs.h"
 #include "collections/array/files/dtype_text.h"
 #include "collections/array/files/file.h"
+#include "collections/array/files/packer.h"
 #include "collections/array/files/sink.h"
 #include "collections/array/files/zarr.h"
-#include "collections/array/lower.h"
 #include "core/base/alloc.h"
 #include "core/base/print.h"
 
@@ -28,10 +27,9 @@ enum { REMOVE_FDS = 16, MODE_FOLDER = 0777, MODE_FILE = 0666 };
 typedef struct zarr_sink {
     rk_sink sink;
     rk_zarr_meta meta;
+    rk_packer packer;
     int version;
-    const rk_codecs_module *codecs;
     const char *codec_name; /* static; NULL: not compressed */
-    int level;
     char *path, *temporary;
 } zarr_sink;
 
@@ -170,95 +168,19 @@ static void remove_folder(const char *path)
     nftw(path, remove_one, REMOVE_FDS, FTW_DEPTH | FTW_PHYS);
 }
 
-/* -- Chunks */
-
-/* What one write() works with. */
-typedef struct packing {
-    zarr_sink *sink;
-    unsigned char *plain, *packed;
-    char *message;
-    size_t capacity;
-} packing;
-
-static int pack_chunk(const packing *p, const void **data, size_t *len)
+static int put_chunk(void *sink, const int64_t *index, const void *data, size_t len, char *message,
+                     size_t capacity)
 {
-    const rk_zarr_meta *m = &p->sink->meta;
-    const char *reason = "";
-    *data = p->plain;
-    *len = (size_t)m->chunk_bytes;
-    if (!m->compressed)
-        return RASK_OK;
-    int status = p->sink->codecs->encode(m->codec, p->sink->level, rask_dtype_size(m->dtype), p->plain, *len,
-                                         p->packed, len, &reason);
-    if (status)
-        snprintf(p->message, p->capacity, "%s: a chunk %s", p->sink->path, reason);
-    *data = p->packed;
-    return status;
-}
-
-/* The chunk with number index[], out of a box that begins at start[]; beyond the array's end it is all zeros. */
-static int write_chunk(const packing *p, const int64_t *index, const int64_t *start,
-                       const int64_t *box_strides, const char *data)
-{
-    const rk_zarr_meta *m = &p->sink->meta;
-    int64_t count[RASK_MAX_DIMENSIONS], strides[RASK_MAX_DIMENSIONS];
+    zarr_sink *s = sink;
     char key[RK_ZARR_MAX_KEY];
-    bool whole = true;
-    for (uint32_t i = 0; i < m->ndim; i++) {
-        int64_t left = m->shape[i] - index[i] * m->chunk[i];
-        count[i] = left < m->chunk[i] ? left : m->chunk[i];
-        whole &= count[i] == m->chunk[i];
-        data += (index[i] * m->chunk[i] - start[i]) * box_strides[i];
-    }
-    if (!whole)
-        memset(p->plain, 0, (size_t)m->chunk_bytes);
-    rk_file_strides(m->dtype, m->ndim, m->chunk, false, strides);
-    rk_copy_box(m->ndim, count, rask_dtype_size(m->dtype), p->plain, strides, data, box_strides);
-    const void *bytes;
-    size_t len;
-    int status = pack_chunk(p, &bytes, &len);
-    rk_zarr_key(m, index, key);
-    return status ? status : write_new_file(p->sink, key, bytes, len, p->message, p->capacity);
-}
-
-/* All chunks of a box. */
-static int write_chunks(const packing *p, const int64_t *start, const int64_t *count, const char *data)
-{
-    const rk_zarr_meta *m = &p->sink->meta;
-    int64_t first[RASK_MAX_DIMENSIONS], chunks[RASK_MAX_DIMENSIONS], strides[RASK_MAX_DIMENSIONS];
-    int64_t at[RASK_MAX_DIMENSIONS] = {0}, index[RASK_MAX_DIMENSIONS];
-    rk_file_strides(m->dtype, m->ndim, count, false, strides);
-    for (uint32_t i = 0; i < m->ndim; i++) {
-        first[i] = start[i] / m->chunk[i];
-        chunks[i] = (start[i] + count[i] - 1) / m->chunk[i] + 1 - first[i];
-    }
-    do {
-        for (uint32_t i = 0; i < m->ndim; i++)
-            index[i] = first[i] + at[i];
-        int status = write_chunk(p, index, start, strides, data);
-        if (status)
-            return status;
-    } while (rk_index_next(at, chunks, m->ndim));
-    return RASK_OK;
+    rk_zarr_key(&s->meta, index, key);
+    return write_new_file(s, key, data, len, message, capacity);
 }
 
 static int zarr_write(rk_sink *sink, const int64_t *start, const int64_t *count, const void *data,
                       char *message, size_t capacity)
 {
-    zarr_sink *s = (zarr_sink *)sink;
-    size_t plain = (size_t)s->meta.chunk_bytes,
-           bound = s->codecs ? s->codecs->bound(s->meta.codec, plain) : 0;
-    if (rk_shape_size(count, sink->ndim) == 0)
-        return RASK_OK;
-    packing p = {s, rk_alloc(plain), bound ? rk_alloc(bound) : NULL, message, capacity};
-    int status = RASK_ENOMEM;
-    if (p.plain && (p.packed || !bound))
-        status = write_chunks(&p, start, count, data);
-    else
-        snprintf(message, capacity, "%s: %s", s->path, rask_status_text(status));
-    rk_free(p.plain);
-    rk_free(p.packed);
-    return status;
+    return rk_packer_write(&((zarr_sink *)sink)->packer, start, count, data, message, capacity);
 }
 
 /* -- The end */
@@ -333,12 +255,12 @@ static bool choose_codec(zarr_sink *s, const rk_sink_form *form, rk_open_error *
         s->codec_name = codecs[i].name;
         s->meta.compressed = true;
         s->meta.codec = codecs[i].codec;
-        s->level = form->options->level ? form->options->level : codecs[i].usual;
-        if (s->level < 1 || s->level > codecs[i].most)
+        s->packer.level = form->options->level ? form->options->level : codecs[i].usual;
+        if (s->packer.level < 1 || s->packer.level > codecs[i].most)
             return rk_open_fail(error, RASK_EINVAL, "%s: levels of %s are 1 to %d", form->path, asked,
                                 codecs[i].most);
-        s->codecs = rk_codecs_load(form->path, error);
-        return s->codecs != NULL;
+        s->packer.codecs = rk_codecs_load(form->path, error);
+        return s->packer.codecs != NULL;
     }
     return rk_open_fail(error, RASK_EINVAL, "%s: '%s' is no compressor (zstd, gzip, blosc, none)", form->path,
                         asked);
@@ -359,9 +281,13 @@ static bool describe(zarr_sink *s, const rk_sink_form *form, int version, rk_ope
     if (rk_shape_bytes(m->dtype, m->ndim, m->chunk, &m->chunk_bytes))
         return rk_open_fail(error, RASK_EINVAL, "%s: options.chunks are too large", form->path);
     s->version = version;
-    s->sink.scratch = (uint64_t)m->chunk_bytes;
-    if (s->codecs)
-        s->sink.scratch += s->codecs->bound(m->codec, (size_t)m->chunk_bytes);
+    s->packer = (rk_packer){.sink = &s->sink,
+                            .codecs = s->packer.codecs,
+                            .codec = m->codec,
+                            .level = s->packer.level,
+                            .put = put_chunk,
+                            .context = s};
+    s->sink.scratch = rk_packer_scratch(&s->packer);
     s->sink.write = zarr_write;
     s->sink.commit = zarr_commit;
     s->sink.abort = zarr_abort;
@@ -410,12 +336,13 @@ static bool make_folder(zarr_sink *s, const char *path, rk_open_error *error)
 {
     char text[RK_ZARR_DOCUMENT];
     s->path = rk_path_resolve(path);
+    s->packer.path = s->path;
     s->temporary = s->path ? rk_temporary_name(s->path) : NULL;
     if (!s->temporary)
         return rk_open_fail(error, RASK_ENOMEM, "%s: %s", path, rask_status_text(RASK_ENOMEM));
     if (mkdir(s->temporary, MODE_FOLDER))
         return rk_open_fail_errno(error, path);
-    size_t len = rk_zarr_format(&s->meta, s->version, s->codec_name, s->level, text);
+    size_t len = rk_zarr_format(&s->meta, s->version, s->codec_name, s->packer.level, text);
     error->status = write_new_file(s, s->version == 2 ? ".zarray" : "zarr.json", text, len, error->message,
                                    sizeof error->message);
     if (error->status)

@@ -20,8 +20,9 @@ RK_FLOATS(FLOAT_DIV, div)
 #define COMPLEX_ADD(op, D, T, R, F) RK_BINARY_SYMMETRIC(RK_KERNEL, op, D, T, T, (T){a.re + b.re, a.im + b.im})
 #define COMPLEX_SUB(op, D, T, R, F) RK_BINARY(RK_KERNEL, op, D, T, T, (T){a.re - b.re, a.im - b.im})
 #define COMPLEX_MUL(op, D, T, R, F)                                                                          \
-    RK_BINARY_SYMMETRIC(RK_KERNEL, op, D, T, T, (T){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re})
-#define COMPLEX_DIV(op, D, T, R, F) RK_BINARY(RK_KERNEL, op, D, T, T, rk_divide_##D(a, b))
+    RK_BINARY_SYMMETRIC(RK_COMPLEX_KERNEL, op, D, T, T,                                                      \
+                        (T){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re})
+#define COMPLEX_DIV(op, D, T, R, F) RK_BINARY(RK_COMPLEX_KERNEL, op, D, T, T, rk_divide_##D(a, b))
 RK_COMPLEXES(COMPLEX_ADD, add)
 RK_COMPLEXES(COMPLEX_SUB, sub)
 RK_COMPLEXES(COMPLEX_MUL, mul)

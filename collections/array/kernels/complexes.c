@@ -64,10 +64,12 @@ SCALED_LOGARITHM(log10, C128, rk_c128, double, M_LOG10E)
         F ratio = a.re / a.im, divisor = a.re * ratio + a.im;                                                \
         return (T){ratio / divisor, -1 / divisor};                                                           \
     }                                                                                                        \
-    /* a to a whole number by squaring. */                                                                   \
+    /* a to a whole number, by squaring but for the first ones. */                                           \
     static T whole_power_##D(T a, int exponent)                                                              \
     {                                                                                                        \
-        T product = {1, 0};                                                                                  \
+        T product = {1, 0}, square = rk_multiply_##D(a, a);                                                  \
+        if (exponent > 0 && exponent <= 3)                                                                   \
+            return exponent == 1 ? a : exponent == 2 ? square : rk_multiply_##D(a, square);                  \
         for (unsigned left = exponent < 0 ? -exponent : exponent; left; left >>= 1) {                        \
             if (left & 1)                                                                                    \
                 product = rk_multiply_##D(product, a);                                                       \

@@ -7,11 +7,20 @@
 
 #include <math.h>
 
+RK_INLINE float rk_absolute_F32(float a)
+{
+    return fabsf(a);
+}
+RK_INLINE double rk_absolute_F64(double a)
+{
+    return fabs(a);
+}
+
 /* R. Smith, "Algorithm 116: Complex division", 1962: no square of a half is formed, which could overflow. */
 #define RK_COMPLEX_DIVIDE(op, D, T, R, F)                                                                    \
     RK_INLINE T rk_divide_##D(T a, T b)                                                                      \
     {                                                                                                        \
-        F re = b.re < 0 ? -b.re : b.re, im = b.im < 0 ? -b.im : b.im;                                        \
+        F re = rk_absolute_##R(b.re), im = rk_absolute_##R(b.im);                                            \
         if (re >= im) {                                                                                      \
             if (re == 0 && im == 0)                                                                          \
                 return (T){a.re / re, a.im / re};                                                            \
@@ -40,6 +49,16 @@
     }
 RK_COMPLEXES(RK_COMPLEX_DIVIDE, divide)
 #undef RK_COMPLEX_DIVIDE
+
+/* A sum divided by how many it is of: as NumPy does, a division of complex numbers in double precision. */
+#define RK_COMPLEX_MEAN(op, D, T, R, F)                                                                      \
+    RK_INLINE T rk_mean_##D(T sum, double count)                                                             \
+    {                                                                                                        \
+        const rk_c128 mean = rk_divide_C128((rk_c128){sum.re, sum.im}, (rk_c128){count, 0});                 \
+        return (T){(F)mean.re, (F)mean.im};                                                                  \
+    }
+RK_COMPLEXES(RK_COMPLEX_MEAN, mean)
+#undef RK_COMPLEX_MEAN
 
 /* Functions of complex numbers that the C library has: our name and its. */
 #define RK_COMPLEX_FUNCTIONS(X)                                                                              \

@@ -9,12 +9,16 @@
 #include "collections/array/kernels/kernels.h"
 
 /* A function compiled for what machines have: the loader picks the best when the program starts. Resolvers run before a
- * sanitizer's runtime is there, and need the loader of glibc. */
+ * sanitizer's runtime is there, and need the loader of glibc. None of the clones may have fused multiplication and
+ * addition in it, which the compiler takes for complex numbers even when told not to: so these stay below AVX-512,
+ * which has it built in. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__) &&                 \
     !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__) && !defined(RK_WITHOUT_CLONES)
-#    define RK_KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#    define RK_KERNEL         __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#    define RK_COMPLEX_KERNEL __attribute__((target_clones("avx2", "default")))
 #else
 #    define RK_KERNEL
+#    define RK_COMPLEX_KERNEL
 #endif
 /* One that calls the C library for each element, which no clone makes faster. */
 #define RK_SCALAR

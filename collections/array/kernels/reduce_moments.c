@@ -133,7 +133,7 @@ RK_FLOATS(REAL_ELEMENTS, )
         F squares[RK_STRIP];                                                                                 \
         numbers_##D(n, kept, x);                                                                             \
         T mean = rk_sum_##D(n, kept);                                                                        \
-        mean = (T){mean.re / (F)count, mean.im / (F)count};                                                  \
+        mean = rk_mean_##D(mean, (double)count);                                                             \
         distances_##D(n, squares, x, mean, true);                                                            \
         return (moments){(double)count, {mean.re, mean.im}, rk_sum_##R(n, squares)};                         \
     }                                                                                                        \
@@ -141,7 +141,7 @@ RK_FLOATS(REAL_ELEMENTS, )
     {                                                                                                        \
         T mean = rk_sum_##D(n, x);                                                                           \
         F squares[RK_STRIP];                                                                                 \
-        mean = (T){mean.re / (F)n, mean.im / (F)n};                                                          \
+        mean = rk_mean_##D(mean, (double)n);                                                                 \
         distances_##D(n, squares, x, mean, false);                                                           \
         return (moments){(double)n, {mean.re, mean.im}, rk_sum_##R(n, squares)};                             \
     }

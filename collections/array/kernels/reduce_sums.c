@@ -66,10 +66,11 @@ RK_FLOATS(REAL_FOLDS, )
     }
 #define COMPLEX_FOLDS(op, D, T, R, F)                                                                        \
     RK_FOLD(RK_KERNEL, sum, D, T, T, NOTHING, D##_SUM, ITSELF, rk_sum_##D, sum_##D##_add, false)             \
-    RK_FOLD(RK_KERNEL, prod, D, T, T, ONE, rk_multiply_##D, ITSELF, rk_product_##D, prod_##D##_add, false)   \
+    RK_FOLD(RK_COMPLEX_KERNEL, prod, D, T, T, ONE, rk_multiply_##D, ITSELF, rk_product_##D, prod_##D##_add,  \
+            false)                                                                                           \
     RK_FOLD(RK_KERNEL, nansum, D, T, T, NOTHING, D##_SUM, OR_ZERO_##D, without_sum_##D, sum_##D##_add,       \
             false)                                                                                           \
-    RK_FOLD(RK_KERNEL, nanprod, D, T, T, ONE, rk_multiply_##D, OR_ONE_##D, without_product_##D,              \
+    RK_FOLD(RK_COMPLEX_KERNEL, nanprod, D, T, T, ONE, rk_multiply_##D, OR_ONE_##D, without_product_##D,      \
             prod_##D##_add, false)
 RK_COMPLEXES(COMPLEX_FOLDS, )
 
@@ -83,11 +84,8 @@ const rk_reducer_row rk_reduce_NANPROD = {ROWS(prod, nanprod)};
 
 /* -- mean: a sum that finish divides; nanmean: a sum and a count ---------------------------------------------- */
 
-#define REAL_QUOTIENT(T, a, n) ((a) / (T)(n))
-#define COMPLEX_QUOTIENT(T, a, n)                                                                            \
-    {                                                                                                        \
-        (a).re / (n), (a).im / (n)                                                                           \
-    }
+#define REAL_QUOTIENT(D, T, a, n)    ((a) / (T)(n))
+#define COMPLEX_QUOTIENT(D, T, a, n) rk_divide_##D(a, (T){(n), 0})
 
 #define MEAN(D, T, QUOTIENT)                                                                                 \
     static int mean_##D##_finish(size_t m, void *const *states, int64_t count, double ddof, void *out)       \
@@ -96,7 +94,7 @@ const rk_reducer_row rk_reduce_NANPROD = {ROWS(prod, nanprod)};
         T *o = out;                                                                                          \
         (void)ddof;                                                                                          \
         for (size_t i = 0; i < m; i++) {                                                                     \
-            const T mean = QUOTIENT(T, s[i], count);                                                         \
+            const T mean = QUOTIENT(D, T, s[i], count);                                                      \
             o[i] = mean;                                                                                     \
         }                                                                                                    \
         return RASK_OK;                                                                                      \
@@ -140,7 +138,7 @@ const rk_reducer_row rk_reduce_NANPROD = {ROWS(prod, nanprod)};
         T *o = out;                                                                                          \
         (void)count, (void)ddof;                                                                             \
         for (size_t i = 0; i < m; i++) {                                                                     \
-            const T mean = QUOTIENT(T, s[i], numbers[i]);                                                    \
+            const T mean = QUOTIENT(D, T, s[i], numbers[i]);                                                 \
             o[i] = mean;                                                                                     \
         }                                                                                                    \
         return RASK_OK;                                                                                      \
@@ -151,8 +149,7 @@ const rk_reducer_row rk_reduce_NANPROD = {ROWS(prod, nanprod)};
 #define IS_NAN_C128(x) rk_isnan_C128(x)
 MEAN(F32, float, REAL_QUOTIENT)
 MEAN(F64, double, REAL_QUOTIENT)
-MEAN(C64, rk_c64, COMPLEX_QUOTIENT)
-MEAN(C128, rk_c128, COMPLEX_QUOTIENT)
+MEAN(C64, rk_c64, COMPLEX_QUOTIENT) MEAN(C128, rk_c128, COMPLEX_QUOTIENT)
 
 #define MEAN_ENTRY(op, D, ...)                                                                               \
     .by[RASK_DT_##D] = {1,                                                                                   \
@@ -165,5 +162,5 @@ MEAN(C128, rk_c128, COMPLEX_QUOTIENT)
                         .finish = mean_##D##_finish},
 #define NANMEAN_ENTRY(op, D, ...)                                                                            \
     .by[RASK_DT_##D] = {2, {RASK_DT_##D, RASK_DT_I64}, RASK_DT_##D, RK_FUNCTIONS(nanmean, D)},
-const rk_reducer_row rk_reduce_MEAN = {RK_FLOATS(MEAN_ENTRY, ) RK_COMPLEXES(MEAN_ENTRY, )};
+    const rk_reducer_row rk_reduce_MEAN = {RK_FLOATS(MEAN_ENTRY, ) RK_COMPLEXES(MEAN_ENTRY, )};
 const rk_reducer_row rk_reduce_NANMEAN = {RK_FLOATS(NANMEAN_ENTRY, ) RK_COMPLEXES(NANMEAN_ENTRY, )};

@@ -91,6 +91,8 @@ int rk_unary_types(rask_unary op, rask_dtype a, rask_dtype *in, rask_dtype *out)
         (complex && (rule == REAL_FLOATS || rule == FLOAT_QUESTION)))
         return RASK_ETYPE;
     bool in_floats = rule == FLOATING || rule == REAL_FLOATS || rule == FLOAT_PART || rule == FLOAT_QUESTION;
+    if (rule == FLOAT_PART && a == RASK_DT_BOOL) /* an arc tangent of it and of 0, an i64 */
+        a = RASK_DT_I64;
     rask_dtype taken = in_floats ? float_of(a) : rule == NUMBER ? number_of(a) : a;
     *in = taken;
     *out = rule == QUESTION || rule == FLOAT_QUESTION ? RASK_DT_BOOL

@@ -123,13 +123,14 @@ RK_FLOATS(FLOAT_ISFINITE, isfinite)
 RK_UNARY(RK_KERNEL, signbit, F32, bool, uint32_t, a >> 31)
 RK_UNARY(RK_KERNEL, signbit, F64, bool, uint64_t, a >> 63)
 
-#define MAGNITUDE(x)                  ((x) < 0 ? -(x) : (x))
 #define BOTH_ZERO(op, D, T, R, F)     RK_UNARY(RK_KERNEL, op, D, bool, T, (a.re == 0) & (a.im == 0))
 #define COMPLEX_ISNAN(op, D, T, R, F) RK_UNARY(RK_KERNEL, op, D, bool, T, rk_isnan_##D(a))
 #define COMPLEX_ISINF(op, D, T, R, F)                                                                        \
-    RK_UNARY(RK_KERNEL, op, D, bool, T, (MAGNITUDE(a.re) == (F)INFINITY) | (MAGNITUDE(a.im) == (F)INFINITY))
+    RK_UNARY(RK_KERNEL, op, D, bool, T,                                                                      \
+             (rk_absolute_##R(a.re) == (F)INFINITY) | (rk_absolute_##R(a.im) == (F)INFINITY))
 #define COMPLEX_ISFINITE(op, D, T, R, F)                                                                     \
-    RK_UNARY(RK_KERNEL, op, D, bool, T, (MAGNITUDE(a.re) < (F)INFINITY) & (MAGNITUDE(a.im) < (F)INFINITY))
+    RK_UNARY(RK_KERNEL, op, D, bool, T,                                                                      \
+             (rk_absolute_##R(a.re) < (F)INFINITY) & (rk_absolute_##R(a.im) < (F)INFINITY))
 RK_COMPLEXES(BOTH_ZERO, is_zero)
 RK_COMPLEXES(COMPLEX_ISNAN, isnan)
 RK_COMPLEXES(COMPLEX_ISINF, isinf)

@@ -101,7 +101,8 @@ void rk_element_set_one(rask_dtype dtype, void *element); /* of zeroed memory */
 /* n elements, stride elements apart, times -1; times i's sign: conjugated. */
 void rk_elements_negate(rask_dtype dtype, void *first, int64_t n, int64_t stride);
 
-/* -- Products (product.c): c = a b, or c + a b, in C order; strides of rows in elements; any dtype -- */
+/* -- Products (product.c): c = a b, or c + a b, in C order; strides of rows in elements; any dtype. Of floats and complex
+ * numbers a and b may be transposed: then strides are those of columns -- */
 
 /* Sides of the blocks that one gemm takes: what is added up in which order depends on their places alone. Multiples of
  * every BLAS's register blocks. */
@@ -112,6 +113,7 @@ typedef struct rk_product {
     int64_t m, n, k;
     const void *a, *b;
     int64_t a_stride, b_stride;
+    bool a_transposed, b_transposed;
     void *c;
     int64_t c_stride;
     bool accumulate;

@@ -6,9 +6,11 @@
  * Where there are too few tiles to occupy many workers, the runs of a tile are dealt to several such chains, whose results
  * are added up by a tree. How many chains is given by the shapes alone; tiles and runs go by budget and workers and change
  * nothing, since blocks of a product meet in the same order anyway (product.c).
+ * A matrix of the user's memory is read where it is, any other operand comes as blocks.
  * Products with a vector are sums of element-wise products: they run at the speed of memory, without copies. */
 #include "collections/array/kernels/kernels.h"
 #include "collections/array/linalg/linalg.h"
+#include "collections/array/linalg/memory.h"
 #include "core/task/task.h"
 
 #include <string.h>
@@ -19,29 +21,59 @@
 typedef struct tile_params {
     uint32_t dtype, ndim;
     int64_t shape[RASK_MAX_DIMENSIONS]; /* of the tile of the result */
+    int64_t row, column, term, terms; /* where it begins, and which terms are added: for operands in memory */
 } tile_params;
 
 /* An operand of a tile: how far to step for the next matrix along each axis of the result's stack, in elements. */
 typedef struct operand {
-    rask_block block;
+    const void *data;
+    int64_t stride;
+    bool transposed;
     int64_t step[RASK_MAX_DIMENSIONS];
 } operand;
 
-static int operand_open(rask_task *task, size_t index, const tile_params *p, operand *o)
+/* Of rows × columns that begin at (row, column) of a matrix in memory. */
+static void open_matrix(const tile_params *p, const rk_matrix *m, int64_t row, int64_t column, operand *o)
 {
-    rask_block *b = &o->block;
-    if (rask_arg_block(task, index, b))
+    int64_t place = m->transposed ? column * m->stride + row : row * m->stride + column;
+    o->data = rk_at(m->data, place, rask_dtype_size((rask_dtype)p->dtype));
+    o->stride = m->stride;
+    o->transposed = m->transposed;
+}
+
+static int open_block(rask_task *task, size_t index, const tile_params *p, int64_t rows, int64_t columns,
+                      operand *o)
+{
+    rask_block b;
+    if (rask_arg_block(task, index, &b))
         return task->status;
-    bool fits = b->dtype == p->dtype && b->ndim >= 2 && b->ndim <= p->ndim;
-    int64_t step = fits ? b->shape[b->ndim - 1] * b->shape[b->ndim - 2] : 0;
-    memset(o->step, 0, sizeof o->step);
-    for (uint32_t i = 3; fits && i <= b->ndim; i++) {
-        int64_t length = b->shape[b->ndim - i];
+    bool fits = b.dtype == (rask_dtype)p->dtype && b.ndim >= 2 && b.ndim <= p->ndim &&
+                b.shape[b.ndim - 2] == rows && b.shape[b.ndim - 1] == columns;
+    int64_t step = rows * columns;
+    for (uint32_t i = 3; fits && i <= b.ndim; i++) {
+        int64_t length = b.shape[b.ndim - i];
         o->step[p->ndim - i] = length > 1 ? step : 0;
         fits = length == 1 || length == p->shape[p->ndim - i];
         step *= length;
     }
+    o->data = b.data;
+    o->stride = columns;
     return fits ? RASK_OK : rk_task_fail(task, RASK_EINVAL, "argument %zu does not fit the tile", index);
+}
+
+/* a (index 1) or b (index 2). */
+static int open_operand(rask_task *task, size_t index, const tile_params *p, operand *o)
+{
+    int64_t m = p->shape[p->ndim - 2], n = p->shape[p->ndim - 1];
+    const rask_value *value = rask_arg_value(task, index);
+    memset(o, 0, sizeof *o);
+    if (value->type != RASK_CUSTOM)
+        return open_block(task, index, p, index == 1 ? m : p->terms, index == 1 ? p->terms : n, o);
+    const rk_matrix *matrix = rask_arg_custom(task, index, &rk_matrix_class);
+    if (!matrix)
+        return task->status;
+    open_matrix(p, matrix, index == 1 ? p->row : p->term, index == 1 ? p->term : p->column, o);
+    return RASK_OK;
 }
 
 static int64_t offset_of(const operand *o, const int64_t *index, uint32_t ndim)
@@ -57,23 +89,40 @@ static void multiply_all(rask_task *task, const tile_params *p, const operand *a
                          bool accumulate)
 {
     int64_t index[RASK_MAX_DIMENSIONS] = {0}, m = p->shape[p->ndim - 2], n = p->shape[p->ndim - 1];
-    int64_t k = a->block.shape[a->block.ndim - 1];
-    size_t size = rask_dtype_size(p->dtype);
-    rk_product product = {.dtype = p->dtype,
+    size_t size = rask_dtype_size((rask_dtype)p->dtype);
+    rk_product product = {.dtype = (rask_dtype)p->dtype,
                           .m = m,
                           .n = n,
-                          .k = k,
-                          .a_stride = k,
-                          .b_stride = n,
+                          .k = p->terms,
+                          .a_stride = a->stride,
+                          .b_stride = b->stride,
+                          .a_transposed = a->transposed,
+                          .b_transposed = b->transposed,
                           .c = c,
                           .c_stride = n,
                           .accumulate = accumulate};
     do {
-        product.a = rk_at(a->block.data, offset_of(a, index, p->ndim), size);
-        product.b = rk_at(b->block.data, offset_of(b, index, p->ndim), size);
+        product.a = rk_at(a->data, offset_of(a, index, p->ndim), size);
+        product.b = rk_at(b->data, offset_of(b, index, p->ndim), size);
         rk_product_run(&product);
         product.c = (char *)product.c + m * n * (int64_t)size;
     } while (rk_index_next(index, p->shape, p->ndim - 2) && !rask_task_cancelled(task));
+}
+
+/* Argument index as a block of the tile's dtype and shape. */
+static int open_tile(rask_task *task, size_t index, const tile_params *p, rask_block *tile)
+{
+    if (rask_arg_block(task, index, tile))
+        return task->status;
+    if (tile->dtype != (rask_dtype)p->dtype || tile->ndim != p->ndim ||
+        memcmp(tile->shape, p->shape, p->ndim * sizeof *p->shape) != 0)
+        return rk_task_fail(task, RASK_EINVAL, "argument %zu does not fit the tile", index);
+    return RASK_OK;
+}
+
+static uint64_t tile_bytes(const tile_params *t)
+{
+    return (uint64_t)rk_shape_size(t->shape, t->ndim) * rask_dtype_size((rask_dtype)t->dtype);
 }
 
 /* params, a, b, and perhaps what comes before. */
@@ -81,21 +130,15 @@ static int call_matmul(rask_task *task)
 {
     const tile_params *p = rk_task_params(task, sizeof *p);
     operand a, b;
-    rask_block before = {0}, c;
+    rask_block before, c;
     rask_value value;
     bool accumulate = rask_arg_count(task) == 4;
-    if (!p || operand_open(task, 1, p, &a) || operand_open(task, 2, p, &b) ||
-        (accumulate && rask_arg_block(task, 3, &before)))
-        return task->status;
-    const int64_t *left = &a.block.shape[a.block.ndim - 2], *right = &b.block.shape[b.block.ndim - 2];
-    if (left[0] != p->shape[p->ndim - 2] || right[1] != p->shape[p->ndim - 1] || left[1] != right[0] ||
-        (accumulate && (before.dtype != p->dtype || before.ndim != p->ndim ||
-                        memcmp(before.shape, p->shape, p->ndim * sizeof *p->shape) != 0)))
-        return rk_task_fail(task, RASK_EINVAL, "the operands do not fit the tile");
-    if (rk_task_result(task, p->dtype, p->ndim, p->shape, &c, &value))
+    if (!p || open_operand(task, 1, p, &a) || open_operand(task, 2, p, &b) ||
+        (accumulate && open_tile(task, 3, p, &before)) ||
+        rk_task_result(task, (rask_dtype)p->dtype, p->ndim, p->shape, &c, &value))
         return task->status;
     if (accumulate)
-        memcpy(c.data, before.data, (size_t)rk_shape_size(p->shape, p->ndim) * rask_dtype_size(p->dtype));
+        memcpy(c.data, before.data, tile_bytes(p));
     multiply_all(task, p, &a, &b, c.data, accumulate);
     return rask_return_value(task, value);
 }
@@ -106,21 +149,15 @@ static int call_matmul_sum(rask_task *task)
     const tile_params *p = rk_task_params(task, sizeof *p);
     rask_block sum, term;
     rask_value value;
-    if (!p || rk_task_result(task, p->dtype, p->ndim, p->shape, &sum, &value))
+    if (!p || rk_task_result(task, (rask_dtype)p->dtype, p->ndim, p->shape, &sum, &value))
         return task->status;
     size_t n = (size_t)rk_shape_size(p->shape, p->ndim), count = rask_arg_count(task);
-    rk_binary_kernel add = rk_binary_find(RASK_BINARY_ADD, p->dtype)->vv;
-    for (size_t i = 1; i < count && !task->status; i++) {
-        if (rask_arg_block(task, i, &term))
-            break;
-        if (term.dtype != p->dtype || term.ndim != p->ndim ||
-            memcmp(term.shape, p->shape, p->ndim * sizeof *p->shape) != 0)
-            rk_task_fail(task, RASK_EINVAL, "argument %zu does not fit the tile", i);
-        else if (i == 1)
-            memcpy(sum.data, term.data, n * rask_dtype_size(p->dtype));
+    rk_binary_kernel add = rk_binary_find(RASK_BINARY_ADD, (rask_dtype)p->dtype)->vv;
+    for (size_t i = 1; i < count && !open_tile(task, i, p, &term); i++)
+        if (i == 1)
+            memcpy(sum.data, term.data, tile_bytes(p));
         else
             add(n, sum.data, sum.data, term.data);
-    }
     return rask_return_value(task, value);
 }
 
@@ -142,6 +179,7 @@ enum {
 typedef struct plan {
     rk_lowering *l;
     rask_array *result, *a, *b;
+    rask_node *a_memory, *b_memory;     /* operands that need no blocks; else NULL */
     int64_t m, n, k, stack;             /* matrices in the stack */
     int64_t tile_m, tile_n, run, chain; /* elements */
     uint64_t scratch;
@@ -204,6 +242,8 @@ static void choose_run(plan *p)
     p->run = fit < 1                                       ? RK_PRODUCT_DEPTH
              : fit < (uint64_t)p->k / RK_PRODUCT_DEPTH + 1 ? (int64_t)fit * RK_PRODUCT_DEPTH
                                                            : p->k;
+    if (p->a_memory && p->b_memory)
+        p->run = p->chain;
     p->run = rk_least(p->run, p->chain);
 }
 
@@ -238,21 +278,18 @@ static rask_node *operand_region(const plan *p, rask_array *x, const rk_region *
     return rk_lower_region(p->l, x, &region);
 }
 
-static uint64_t tile_bytes(const tile_params *t)
-{
-    return (uint64_t)rk_shape_size(t->shape, t->ndim) * rask_dtype_size(t->dtype);
-}
-
 /* The chain over terms from … to - 1. */
-static rask_node *lower_chain(const plan *p, const rk_region *tile, const tile_params *t, int64_t from,
-                              int64_t to)
+static rask_node *lower_chain(const plan *p, const rk_region *tile, tile_params *t, int64_t from, int64_t to)
 {
     uint32_t m = tile->ndim - 2, n = tile->ndim - 1;
     rask_node *sum = NULL;
-    for (int64_t k = from; k < to; k += p->run) {
-        int64_t terms = rk_least(p->run, to - k);
-        rask_node *args[3] = {operand_region(p, p->a, tile, tile->start[m], tile->count[m], k, terms),
-                              operand_region(p, p->b, tile, k, terms, tile->start[n], tile->count[n]), sum};
+    for (t->term = from; t->term < to; t->term += p->run) {
+        t->terms = rk_least(p->run, to - t->term);
+        rask_node *args[3] = {p->a_memory, p->b_memory, sum};
+        if (!args[0])
+            args[0] = operand_region(p, p->a, tile, tile->start[m], tile->count[m], t->term, t->terms);
+        if (!args[1])
+            args[1] = operand_region(p, p->b, tile, t->term, t->terms, tile->start[n], tile->count[n]);
         if (!args[0] || !args[1])
             return NULL;
         sum = rk_lower_call(p->l, &matmul_def, t, sizeof *t, args, sum ? 3 : 2, tile_bytes(t), p->scratch);
@@ -290,12 +327,22 @@ static rask_node *lower_tile(const plan *p, const rk_region *tile)
     t.dtype = p->result->dtype;
     t.ndim = tile->ndim;
     memcpy(t.shape, tile->count, tile->ndim * sizeof *t.shape);
+    t.row = tile->start[tile->ndim - 2];
+    t.column = tile->start[tile->ndim - 1];
     for (int64_t k = 0; k < p->k; k += p->chain) {
         parts[count] = lower_chain(p, tile, &t, k, rk_least(k + p->chain, p->k));
         if (!parts[count++])
             return NULL;
     }
     return lower_sum(p, &t, parts, count);
+}
+
+/* NULL: x comes in blocks, or a failure was latched. */
+static rask_node *memory_node(const plan *p, rask_array *x)
+{
+    rk_matrix matrix;
+    bool direct = p->result->ndim == 2 && p->scratch && rk_matrix_of(x, &matrix);
+    return direct ? rk_matrix_node(p->l, &matrix) : NULL;
 }
 
 static int lower_matmul(rk_lowering *l, rask_array *c, rk_chunks *chunks)
@@ -311,6 +358,8 @@ static int lower_matmul(rk_lowering *l, rask_array *c, rk_chunks *chunks)
               .k = a->shape[a->ndim - 1],
               .stack = rk_shape_size(c->shape, c->ndim - 2),
               .scratch = rk_dtype_is_integer(c->dtype) || c->dtype == RASK_DT_BOOL ? 0 : RK_GEMM_SCRATCH};
+    p.a_memory = memory_node(&p, a);
+    p.b_memory = memory_node(&p, b);
     choose_tile(&p);
     choose_run(&p);
     choose_lengths(&p, lengths);

@@ -83,16 +83,24 @@ static void run_integers(const rk_product *p)
         }
 }
 
+/* Element (i, j) of an operand. */
+static const void *element(const rk_product *p, const void *x, int64_t stride, bool transposed, int64_t i,
+                           int64_t j)
+{
+    return rk_at(x, transposed ? j * stride + i : i * stride + j, rask_dtype_size(p->dtype));
+}
+
 /* One block of c, over all of k. In C order a product is that of the transposes, the other way round. */
 static void run_block(const rk_product *p, int64_t i, int64_t j)
 {
-    size_t size = rask_dtype_size(p->dtype);
     int64_t m = rk_least(p->m - i, RK_PRODUCT_SIDE), n = rk_least(p->n - j, RK_PRODUCT_SIDE);
     for (int64_t q = 0; q < p->k; q += RK_PRODUCT_DEPTH)
-        rk_lapack()->gemm(p->dtype, 'N', 'N', n, m, rk_least(p->k - q, RK_PRODUCT_DEPTH), 1,
-                          rk_at(p->b, q * p->b_stride + j, size), p->b_stride,
-                          rk_at(p->a, i * p->a_stride + q, size), p->a_stride, q || p->accumulate ? 1 : 0,
-                          rk_at(p->c, i * p->c_stride + j, size), p->c_stride);
+        rk_lapack()->gemm(p->dtype, p->b_transposed ? 'T' : 'N', p->a_transposed ? 'T' : 'N', n, m,
+                          rk_least(p->k - q, RK_PRODUCT_DEPTH), 1,
+                          element(p, p->b, p->b_stride, p->b_transposed, q, j), p->b_stride,
+                          element(p, p->a, p->a_stride, p->a_transposed, i, q), p->a_stride,
+                          q || p->accumulate ? 1 : 0,
+                          rk_at(p->c, i * p->c_stride + j, rask_dtype_size(p->dtype)), p->c_stride);
 }
 
 void rk_product_run(const rk_product *p)

@@ -56,7 +56,8 @@ static inline void release(rask_block *block)
 }
 
 /* Whether a gives these bytes, whatever the budget (so many MiB at least) and the workers. */
-static inline void expect_bytes_within(rask_array *a, uint64_t mib, const void *bytes, size_t size, const char *what)
+static inline void expect_bytes_within(rask_array *a, uint64_t mib, const void *bytes, size_t size,
+                                       const char *what)
 {
     const struct {
         uint64_t times;

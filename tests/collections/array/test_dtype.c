@@ -152,6 +152,29 @@ Test(weak, comparing_with_an_integer_that_does_not_fit_is_no_error)
     rask_graph_free(g);
 }
 
+Test(weak, an_integer_that_does_not_fit_can_still_be_divided_by)
+{
+    rask_graph *g = rask_graph_new();
+    rask_array *a = rask_array_ones(g, RASK_DT_I8, 3), *half = rask_array_div(a, 300);
+    cr_assert_eq(rask_array_dtype(half), RASK_DT_F64);
+    cr_assert_eq(half->inputs[1]->inputs[0]->as.scalar.as.f64, 300.0);
+    cr_assert_not_null(rask_array_and(a, 300));
+    cr_assert_eq(rask_graph_status(g), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_null(rask_array_pow(a, -1));
+    cr_assert_eq(rask_graph_status(g), RASK_EINVAL);
+    cr_assert_not_null(strstr(rask_graph_error(g), "rask_array_pow: integers to a negative power, -1"));
+    rask_graph_free(g);
+}
+
+Test(operand, of_no_kind_is_an_error)
+{
+    rask_graph *g = rask_graph_new();
+    rask_operand bad = {.kind = 99};
+    cr_assert_null(rask_array_bitwise_and(rask_array_ones(g, RASK_DT_F32, 3), bad));
+    cr_assert_eq(rask_graph_status(g), RASK_EINVAL);
+    rask_graph_free(g);
+}
+
 Test(operand, numbers_are_stored_as_the_dtype_has_them)
 {
     rask_graph *g = rask_graph_new();

@@ -37,8 +37,10 @@ static void expect_histogram(const double *x, size_t n, const double *edges, siz
 
 Test(histogram, elements_at_edges_belong_to_the_bin_above)
 {
-    const double x[] = {0, 1, 1, 2, 3, 3, -0.1, 3.1, NAN, INFINITY, -INFINITY, nextafter(1, 0), nextafter(2, 0)};
-    const double even[] = {0, 1, 2, 3}, uneven[] = {0, 0.1, 2, 3}, same[] = {0, 1, 1, 1, 3}, wide[] = {-INFINITY, 0, INFINITY};
+    const double x[] = {
+        0, 1, 1, 2, 3, 3, -0.1, 3.1, NAN, INFINITY, -INFINITY, nextafter(1, 0), nextafter(2, 0)};
+    const double even[] = {0, 1, 2, 3}, uneven[] = {0, 0.1, 2, 3}, same[] = {0, 1, 1, 1, 3},
+                 wide[] = {-INFINITY, 0, INFINITY};
     const double point[] = {1, 1}, tail[] = {0, 3, 3};
     expect_histogram(x, 13, even, 3, "even");
     expect_histogram(x, 13, uneven, 3, "uneven");
@@ -83,7 +85,8 @@ Test(histogram, edges_are_those_of_linspace)
     const double x[] = {1, 4, 2, 2, 11, 7};
     const double edges_given[] = {1, 6, 11};
     const int64_t counts[] = {4, 2};
-    rask_array *edges, *h = rask_array_histogram_bins_at(vector_of(g, RASK_DT_F64, x, 6), 2, NULL, &edges, HERE);
+    rask_array *edges,
+        *h = rask_array_histogram_bins_at(vector_of(g, RASK_DT_F64, x, 6), 2, NULL, &edges, HERE);
     expect_bytes(h, counts, sizeof counts, "counts");
     expect_bytes(edges, edges_given, sizeof edges_given, "edges");
 }
@@ -105,7 +108,8 @@ Test(histogram, one_value_and_no_value_have_a_range)
 {
     const double x[] = {3, 3}, around[] = {2.5, 3, 3.5}, unit[] = {0, 0.5, 1};
     const int64_t counts[] = {0, 2}, none[] = {0, 0};
-    rask_array *edges, *h = rask_array_histogram_bins_at(vector_of(g, RASK_DT_F64, x, 2), 2, NULL, &edges, HERE);
+    rask_array *edges,
+        *h = rask_array_histogram_bins_at(vector_of(g, RASK_DT_F64, x, 2), 2, NULL, &edges, HERE);
     expect_bytes(edges, around, sizeof around, "one value");
     expect_bytes(h, counts, sizeof counts, "one value");
     h = rask_array_histogram_bins_at(vector_of(g, RASK_DT_F64, x, 0), 2, NULL, &edges, HERE);
@@ -128,7 +132,8 @@ Test(histogram, a_range_that_is_not_finite_fails_when_it_runs)
     rask_block out = {.data = NULL};
     rask_array *h = rask_array_histogram_bins_at(vector_of(g, RASK_DT_F64, x, 2), 2, NULL, NULL, HERE);
     cr_assert_not_null(h);
-    cr_expect_eq(rask_array_compute(&h, 1, NULL, &out), RASK_EINVAL);
+    rask_options o = options_of(64 << 20, 2);
+    cr_expect_eq(rask_array_compute(&h, 1, &o, &out), RASK_EINVAL);
     cr_expect_not_null(strstr(rask_graph_error(g), "not finite"), "%s", rask_graph_error(g));
 }
 
@@ -145,12 +150,16 @@ Test(histogram, bad_edges_are_refused)
 {
     const double x[] = {1, 2}, falling[] = {0, 2, 1}, nan_edges[] = {0, NAN}, range[] = {3, 1};
     const double z[] = {1, 2};
-    expect_refused(rask_array_histogram_at(vector_of(g, RASK_DT_F64, x, 2), falling, 3, HERE), RASK_EINVAL, "ascend");
-    expect_refused(rask_array_histogram_at(vector_of(g, RASK_DT_F64, x, 2), nan_edges, 2, HERE), RASK_EINVAL, "ascend");
-    expect_refused(rask_array_histogram_at(vector_of(g, RASK_DT_F64, x, 2), falling, 1, HERE), RASK_EINVAL, "at least 2");
-    expect_refused(rask_array_histogram_at(vector_of(g, RASK_DT_C128, z, 1), x, 2, HERE), RASK_ETYPE, "complex128");
-    expect_refused(rask_array_histogram_bins_at(vector_of(g, RASK_DT_F64, x, 2), 0, NULL, NULL, HERE), RASK_EINVAL,
-                   "at least 1");
-    expect_refused(rask_array_histogram_bins_at(vector_of(g, RASK_DT_F64, x, 2), 2, range, NULL, HERE), RASK_EINVAL,
+    expect_refused(rask_array_histogram_at(vector_of(g, RASK_DT_F64, x, 2), falling, 3, HERE), RASK_EINVAL,
                    "ascend");
+    expect_refused(rask_array_histogram_at(vector_of(g, RASK_DT_F64, x, 2), nan_edges, 2, HERE), RASK_EINVAL,
+                   "ascend");
+    expect_refused(rask_array_histogram_at(vector_of(g, RASK_DT_F64, x, 2), falling, 1, HERE), RASK_EINVAL,
+                   "at least 2");
+    expect_refused(rask_array_histogram_at(vector_of(g, RASK_DT_C128, z, 1), x, 2, HERE), RASK_ETYPE,
+                   "complex128");
+    expect_refused(rask_array_histogram_bins_at(vector_of(g, RASK_DT_F64, x, 2), 0, NULL, NULL, HERE),
+                   RASK_EINVAL, "at least 1");
+    expect_refused(rask_array_histogram_bins_at(vector_of(g, RASK_DT_F64, x, 2), 2, range, NULL, HERE),
+                   RASK_EINVAL, "ascend");
 }

@@ -133,6 +133,46 @@ Test(matmul, broadcasts_stacks)
     rask_graph_free(g);
 }
 
+/* Every other row from 1 on, columns 2 … columns - 1, perhaps backward. */
+static rask_array *part_of(rask_array *a, bool backward)
+{
+    const rask_slice slices[2] = {
+        {RASK_SLICE_RANGE, 1, RASK_DEFAULT, 2},
+        {RASK_SLICE_RANGE, backward ? RASK_DEFAULT : 2, backward ? 1 : RASK_DEFAULT, backward ? -1 : 1}};
+    return rask_array_slice_at(a, slices, 2, HERE);
+}
+
+static dense part_of_dense(const dense *d, bool backward)
+{
+    dense part = dense_new(d->rows / 2, d->columns - 2);
+    for (int64_t i = 0; i < part.rows; i++)
+        for (int64_t j = 0; j < part.columns; j++)
+            *at(&part, i, j) = *at(d, 2 * i + 1, backward ? d->columns - 1 - j : j + 2);
+    return part;
+}
+
+Test(matmul, reads_parts_and_transposes_of_memory)
+{
+    const rask_dtype dtypes[] = {RASK_DT_I16, RASK_DT_F32, RASK_DT_C128};
+    for (int i = 0; i < 3 * 4; i++) {
+        rask_graph *g = LAPACK_GRAPH();
+        rask_dtype dtype = dtypes[i % 3];
+        bool left_backward = i / 3 % 2, right_backward = i / 6;
+        dense a = random_dense(20, 41, 33, dtype, 3), b = random_dense(21, 41, 62, dtype, 3);
+        dense left = part_of_dense(&a, left_backward), right = part_of_dense(&b, right_backward);
+        for (int64_t j = 0; j < left.rows * left.columns; j++)
+            left.x[j] = conj(left.x[j]); /* times() conjugates what it transposes */
+        dense expected = times(&left, true, &right);
+        rask_array *turned =
+            rask_array_transpose_at(part_of(matrix_of(g, dtype, &a), left_backward), NULL, 0, HERE);
+        dense found =
+            values_of(rask_array_matmul_at(turned, part_of(matrix_of(g, dtype, &b), right_backward), HERE));
+        cr_expect_leq(distance(&found, &expected), tolerance(dtype));
+        free_all((dense[]){a, b, left, right, expected, found}, 6);
+        rask_graph_free(g);
+    }
+}
+
 Test(matmul, over_nothing_is_zero)
 {
     rask_graph *g = rask_graph_new();
@@ -142,7 +182,7 @@ Test(matmul, over_nothing_is_zero)
     cr_expect_eq(found.rows * found.columns, 6);
     for (int i = 0; i < 6; i++)
         cr_expect_eq(found.x[i], 0);
-    rask_array *none = rask_array_matmul_at(b, a, HERE);
+    rask_array *none = rask_array_matmul_at(b, array_of(g, RASK_DT_F64, 2, SHAPE(2, 0), NULL), HERE);
     cr_assert_not_null(none);
     cr_expect_eq(rask_array_size(none), 0);
     free(found.x);

@@ -43,7 +43,8 @@ static void expect_quantiles(const double *x, size_t n, size_t count, const char
     for (size_t i = 0; i < count; i++)
         expected[i] = expected_quantile(sorted, n, many[i]);
     rask_array *a = vector_of(g, RASK_DT_F64, x, (int64_t)n);
-    expect_bytes(rask_array_quantile_at(a, many, count, RASK_ALL, HERE), expected, count * sizeof *expected, what);
+    expect_bytes(rask_array_quantile_at(a, many, count, RASK_ALL, HERE), expected, count * sizeof *expected,
+                 what);
     free(sorted);
 }
 
@@ -86,7 +87,8 @@ Test(quantile, more_quantiles_than_digits_have_room)
         q[i] = (double)i / (COUNT - 1);
         expected[i] = expected_quantile(sorted, n, q[i]);
     }
-    expect_bytes(rask_array_quantile_at(a, q, COUNT, 0, HERE), expected, COUNT * sizeof *expected, "thousand");
+    expect_bytes(rask_array_quantile_at(a, q, COUNT, 0, HERE), expected, COUNT * sizeof *expected,
+                 "thousand");
     free(x);
     free(sorted);
     free(expected);
@@ -149,17 +151,11 @@ Test(quantile, lines_too_long_for_a_task_go_in_passes)
                      sizeof expected, #T);                                                                   \
     }
 
-Test(quantile, every_integer_keeps_its_order)
-{
-    INTEGERS(I8, int8_t, INT8_MIN, INT8_MAX)
-    INTEGERS(I16, int16_t, INT16_MIN, INT16_MAX)
-    INTEGERS(I32, int32_t, INT32_MIN, INT32_MAX)
-    INTEGERS(I64, int64_t, INT64_MIN, INT64_MAX)
-    INTEGERS(U8, uint8_t, 0, UINT8_MAX)
-    INTEGERS(U16, uint16_t, 0, UINT16_MAX)
-    INTEGERS(U32, uint32_t, 0, UINT32_MAX)
-    INTEGERS(U64, uint64_t, 0, UINT64_MAX)
-}
+Test(quantile, every_integer_keeps_its_order){
+    INTEGERS(I8, int8_t, INT8_MIN, INT8_MAX) INTEGERS(I16, int16_t, INT16_MIN, INT16_MAX)
+        INTEGERS(I32, int32_t, INT32_MIN, INT32_MAX) INTEGERS(I64, int64_t, INT64_MIN, INT64_MAX)
+            INTEGERS(U8, uint8_t, 0, UINT8_MAX) INTEGERS(U16, uint16_t, 0, UINT16_MAX)
+                INTEGERS(U32, uint32_t, 0, UINT32_MAX) INTEGERS(U64, uint64_t, 0, UINT64_MAX)}
 
 /* The same by passes: as many as a key has digits. */
 Test(quantile, every_dtype_goes_in_passes)
@@ -182,10 +178,15 @@ Test(quantile, every_dtype_goes_in_passes)
     double at = (N - 1) * q, low = floor(at);
     expected[2] = (low - 1000.5) + (at - low);
     expected[3] = ((low + 1) - 1000) * 1000000007 - 1000000007 * (1 - (at - low));
-    expect_bytes(rask_array_quantile_at(vector_of(g, RASK_DT_I8, i8, 8 * N / 201 * 201), &q, 0, 0, HERE), &expected[0], 8, "i8");
-    expect_bytes(rask_array_quantile_at(vector_of(g, RASK_DT_I16, i16, 4 * N / 20001 * 20001), &q, 0, 0, HERE), &expected[1], 8, "i16");
-    expect_bytes(rask_array_quantile_at(vector_of(g, RASK_DT_F32, f32, N), &q, 0, 0, HERE), &expected[2], 8, "f32");
-    expect_bytes(rask_array_quantile_at(vector_of(g, RASK_DT_I64, i64, N), &q, 0, 0, HERE), &expected[3], 8, "i64");
+    expect_bytes(rask_array_quantile_at(vector_of(g, RASK_DT_I8, i8, 8 * N / 201 * 201), &q, 0, 0, HERE),
+                 &expected[0], 8, "i8");
+    expect_bytes(
+        rask_array_quantile_at(vector_of(g, RASK_DT_I16, i16, 4 * N / 20001 * 20001), &q, 0, 0, HERE),
+        &expected[1], 8, "i16");
+    expect_bytes(rask_array_quantile_at(vector_of(g, RASK_DT_F32, f32, N), &q, 0, 0, HERE), &expected[2], 8,
+                 "f32");
+    expect_bytes(rask_array_quantile_at(vector_of(g, RASK_DT_I64, i64, N), &q, 0, 0, HERE), &expected[3], 8,
+                 "i64");
 }
 
 static double number(rask_array *a)
@@ -236,14 +237,16 @@ Test(quantile, infinities_are_elements_like_others)
     const double x[] = {-INFINITY, 0, INFINITY, INFINITY};
     const double q[] = {0, 1, 0.9};
     const double expected[] = {-INFINITY, INFINITY, INFINITY};
-    expect_bytes(rask_array_quantile_at(vector_of(g, RASK_DT_F64, x, 4), q, 3, 0, HERE), expected, sizeof expected, "inf");
+    expect_bytes(rask_array_quantile_at(vector_of(g, RASK_DT_F64, x, 4), q, 3, 0, HERE), expected,
+                 sizeof expected, "inf");
 }
 
 Test(quantile, percentiles_count_to_a_hundred)
 {
     const int32_t x[] = {0, 10, 20, 30, 40};
     const double q[] = {50, 12.5}, expected[] = {20, 5};
-    expect_bytes(rask_array_percentile_at(vector_of(g, RASK_DT_I32, x, 5), q, 2, 0, HERE), expected, sizeof expected, "%");
+    expect_bytes(rask_array_percentile_at(vector_of(g, RASK_DT_I32, x, 5), q, 2, 0, HERE), expected,
+                 sizeof expected, "%");
 }
 
 static void expect_refused(rask_array *a, int status, const char *text)
@@ -258,11 +261,18 @@ static void expect_refused(rask_array *a, int status, const char *text)
 Test(quantile, what_has_no_quantiles_is_refused)
 {
     const double x[] = {1, 2}, low = -0.1, high = 100.5, nan = NAN, half = 0.5;
-    expect_refused(rask_array_quantile_at(vector_of(g, RASK_DT_F64, x, 2), &low, 0, 0, HERE), RASK_EINVAL, "-0.1");
-    expect_refused(rask_array_quantile_at(vector_of(g, RASK_DT_F64, x, 2), &nan, 1, 0, HERE), RASK_EINVAL, "nan");
-    expect_refused(rask_array_percentile_at(vector_of(g, RASK_DT_F64, x, 2), &high, 1, 0, HERE), RASK_EINVAL, "100.5");
-    expect_refused(rask_array_quantile_at(vector_of(g, RASK_DT_F64, x, 0), &half, 0, 0, HERE), RASK_EINVAL, "no elements");
-    expect_refused(rask_array_quantile_at(vector_of(g, RASK_DT_C128, x, 1), &half, 0, 0, HERE), RASK_ETYPE, "complex");
-    expect_refused(rask_array_quantile_at(vector_of(g, RASK_DT_F64, x, 2), &half, 0, 1, HERE), RASK_EINVAL, "axis");
-    expect_refused(rask_array_quantile_at(vector_of(g, RASK_DT_F64, x, 2), NULL, 0, 0, HERE), RASK_EINVAL, "no quantiles");
+    expect_refused(rask_array_quantile_at(vector_of(g, RASK_DT_F64, x, 2), &low, 0, 0, HERE), RASK_EINVAL,
+                   "-0.1");
+    expect_refused(rask_array_quantile_at(vector_of(g, RASK_DT_F64, x, 2), &nan, 1, 0, HERE), RASK_EINVAL,
+                   "nan");
+    expect_refused(rask_array_percentile_at(vector_of(g, RASK_DT_F64, x, 2), &high, 1, 0, HERE), RASK_EINVAL,
+                   "100.5");
+    expect_refused(rask_array_quantile_at(vector_of(g, RASK_DT_F64, x, 0), &half, 0, 0, HERE), RASK_EINVAL,
+                   "no elements");
+    expect_refused(rask_array_quantile_at(vector_of(g, RASK_DT_C128, x, 1), &half, 0, 0, HERE), RASK_ETYPE,
+                   "complex");
+    expect_refused(rask_array_quantile_at(vector_of(g, RASK_DT_F64, x, 2), &half, 0, 1, HERE), RASK_EINVAL,
+                   "axis");
+    expect_refused(rask_array_quantile_at(vector_of(g, RASK_DT_F64, x, 2), NULL, 0, 0, HERE), RASK_EINVAL,
+                   "no quantiles");
 }

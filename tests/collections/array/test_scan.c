@@ -80,7 +80,8 @@ Test(scan, a_long_line_is_added_in_pieces_of_4096)
         local = i % 4096 ? local + x[i] : x[i];
         y[i] = i < 4096 ? local : before + local;
     }
-    expect_bytes(rask_array_cumsum_at(vector_of(g, RASK_DT_F64, x, (int64_t)n), 0, HERE), y, n * sizeof *y, "pieces");
+    expect_bytes(rask_array_cumsum_at(vector_of(g, RASK_DT_F64, x, (int64_t)n), 0, HERE), y, n * sizeof *y,
+                 "pieces");
     free(x);
     free(y);
 }
@@ -117,7 +118,8 @@ Test(scan, small_integers_grow_and_bools_count)
     cr_expect_eq(rask_array_dtype(products), RASK_DT_U64);
     expect_bytes(bytes, x_sums, sizeof x_sums, "i8");
     expect_bytes(products, u_products, sizeof u_products, "u16");
-    expect_bytes(rask_array_cumsum_at(vector_of(g, RASK_DT_BOOL, b, 4), 0, HERE), b_sums, sizeof b_sums, "bool");
+    expect_bytes(rask_array_cumsum_at(vector_of(g, RASK_DT_BOOL, b, 4), 0, HERE), b_sums, sizeof b_sums,
+                 "bool");
 }
 
 Test(scan, complex_products_multiply)

@@ -429,6 +429,19 @@ Test(take, far_apart_within_little_memory)
         }
 }
 
+Test(take, cells_without_a_wanted_element_change_nothing)
+{
+    rask_graph *g = rask_graph_new();
+    plain p = plain_count(2, (int64_t[]){2000, 500}), numbers = plain_new(1, (int64_t[]){600});
+    for (int64_t i = 0; i < 600; i++)
+        numbers.data[i] = 1999 - i * i % 700;
+    expect_in(4 << 20, g, rask_array_take_at(array_of(g, &p, 100), array_of(g, &numbers, 200), 0, HERE),
+              plain_take(&p, numbers.data, 600, 0), "few cells");
+    free(p.data);
+    free(numbers.data);
+    rask_graph_free(g);
+}
+
 Test(take, bounds_name_the_index)
 {
     for (int64_t chunk = 0; chunk < 2; chunk++) {

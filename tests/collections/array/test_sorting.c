@@ -56,8 +56,8 @@ Test(keys, sorting_and_selecting_agree_with_qsort)
 
 Test(keys, complex_order_puts_numbers_with_nan_last)
 {
-    const double ascending[][2] = {{-INFINITY, 5}, {0, -1}, {0, 1}, {2, -INFINITY}, {INFINITY, 0}, {-1, NAN},
-                                   {1, NAN},       {NAN, -2}, {NAN, 3}, {NAN, NAN}};
+    const double ascending[][2] = {{-INFINITY, 5}, {0, -1},  {0, 1},    {2, -INFINITY}, {INFINITY, 0},
+                                   {-1, NAN},      {1, NAN}, {NAN, -2}, {NAN, 3},       {NAN, NAN}};
     rk_u128 keys[10];
     float narrow[10][2];
     uint64_t narrow_keys[10];
@@ -73,7 +73,8 @@ Test(keys, complex_order_puts_numbers_with_nan_last)
         cr_expect_eq(rk_key_is_nan(RASK_DT_C128, &keys[i]), i >= 5);
         cr_expect_eq(rk_key_is_nan(RASK_DT_C64, &narrow_keys[i]), i >= 5);
         for (int k = 0; k < 2; k++)
-            cr_expect(back[i][k] == ascending[i][k] || (isnan(back[i][k]) && isnan(ascending[i][k])), "%d", i);
+            cr_expect(back[i][k] == ascending[i][k] || (isnan(back[i][k]) && isnan(ascending[i][k])), "%d",
+                      i);
     }
 }
 
@@ -104,7 +105,8 @@ Test(sort, along_each_axis)
             for (size_t i = 0; i < n; i++)
                 y[start + i * strides[axis]] = line[i];
         }
-        expect_bytes(rask_array_sort_at(array_of(g, RASK_DT_F64, x, 3, shape), axis, HERE), y, size * sizeof *y, "sort");
+        expect_bytes(rask_array_sort_at(array_of(g, RASK_DT_F64, x, 3, shape), axis, HERE), y,
+                     size * sizeof *y, "sort");
     }
     free(x);
     free(y);
@@ -231,8 +233,10 @@ Test(topk, small_integers_and_complex_numbers)
     const int8_t x[] = {-128, 127, 0, -1}, largest[] = {127, 0}, smallest[] = {-128, -1};
     const double z[] = {1, 5, 2, 0, 1, 7}, z_largest[] = {2, 0, 1, 7};
     expect_bytes(rask_array_topk_at(vector_of(g, RASK_DT_I8, x, 4), 2, HERE), largest, sizeof largest, "i8");
-    expect_bytes(rask_array_topk_at(vector_of(g, RASK_DT_I8, x, 4), -2, HERE), smallest, sizeof smallest, "i8");
-    expect_bytes(rask_array_topk_at(vector_of(g, RASK_DT_C128, z, 3), 2, HERE), z_largest, sizeof z_largest, "c128");
+    expect_bytes(rask_array_topk_at(vector_of(g, RASK_DT_I8, x, 4), -2, HERE), smallest, sizeof smallest,
+                 "i8");
+    expect_bytes(rask_array_topk_at(vector_of(g, RASK_DT_C128, z, 3), 2, HERE), z_largest, sizeof z_largest,
+                 "c128");
 }
 
 Test(topk, two_dimensions_are_refused)
