@@ -9,22 +9,20 @@
 #include <unistd.h>
 
 enum {
-    SIZE = 1024,   /* the plate: 8 MiB */
-    BUDGET = 4,    /* MiB */
-    PASSES = 40,   /* from file to file, */
+    SIZE = 1536,   /* the plate: 18 MiB */
+    BUDGET = 8,    /* MiB */
+    PASSES = 24,   /* from file to file, */
     STEPS = 8,     /* and in each so many steps in time, chunk by chunk */
     PICTURE = 512, /* pixels */
 };
 
 /* A disc that is kept hot and a bar that is kept cold; everywhere else the temperature is what comes of it. */
-static double held(int64_t y, int64_t x, double temperature)
+static double held(int y, int x, double temperature)
 {
-    double dy = (double)y / SIZE - 0.5, dx = (double)x / SIZE - 0.3;
-    if (dy * dy + dx * dx < 0.01)
-        return 100;
-    if (x > SIZE * 11 / 20 && x < SIZE * 12 / 20 && y > SIZE / 8)
-        return 0;
-    return temperature;
+    int dy = y - SIZE / 2, dx = x - SIZE * 3 / 10;
+    bool hot = dy * dy + dx * dx < SIZE / 10 * (SIZE / 10);
+    bool cold = (x > SIZE * 11 / 20) & (x < SIZE * 12 / 20) & (y > SIZE / 8);
+    return hot ? 100 : cold ? 0 : temperature;
 }
 
 /* The plate at first, from the row and column that start says. */
@@ -35,7 +33,7 @@ static int at_first(void *context, const int64_t *start, const int64_t *count, v
     (void)context, (void)message, (void)capacity;
     for (int64_t i = 0; i < count[0]; i++)
         for (int64_t j = 0; j < count[1]; j++)
-            *to++ = held(start[0] + i, start[1] + j, (start[1] + j) / 64 % 2 ? 40 : 10);
+            *to++ = held((int)(start[0] + i), (int)(start[1] + j), (start[1] + j) / 64 % 2 ? 40 : 10);
     return 0;
 }
 
@@ -44,15 +42,16 @@ static int at_first(void *context, const int64_t *start, const int64_t *count, v
 static int step(void *context, const rask_chunk *chunk, const rask_block *in, uint32_t count,
                 const rask_block *out, char *message, size_t capacity)
 {
-    int64_t rows = out->shape[0], columns = out->shape[1], width = columns + 2;
-    double *to = out->data;
+    int rows = (int)out->shape[0], columns = (int)out->shape[1], width = columns + 2;
+    int y = (int)chunk->start[0], x = (int)chunk->start[1];
     (void)context, (void)count, (void)message, (void)capacity;
-    for (int64_t i = 0; i < rows; i++) {
+    for (int i = 0; i < rows; i++) {
         const double *here = (const double *)in->data + (i + 1) * width + 1;
-        for (int64_t j = 0; j < columns; j++, here++, to++)
-            *to = *here + 0.2 * (here[-width] + here[width] + here[-1] + here[1] - 4 * *here);
-        for (int64_t j = 0; j < columns; j++)
-            to[j - columns] = held(chunk->start[0] + i, chunk->start[1] + j, to[j - columns]);
+        double *to = (double *)out->data + i * columns;
+        for (int j = 0; j < columns; j++) {
+            double around = here[j - width] + here[j + width] + here[j - 1] + here[j + 1];
+            to[j] = held(y + i, x + j, here[j] + 0.2 * (around - 4 * here[j]));
+        }
     }
     return 0;
 }

@@ -11,9 +11,8 @@ enum { POINTS = 400000, FEATURES = 6 }; /* 18 MiB */
 static rask_array *points(rask_graph *g)
 {
     static double spread[FEATURES] = {32, 16, 8, 4, 2, 1};
-    const int64_t shape[2] = {POINTS, FEATURES};
     rask_block widths = {.dtype = RASK_DT_F64, .ndim = 1, .shape = {FEATURES}, .strides = {sizeof(double)}, .data = spread};
-    rask_array *noise = rask_array_normal(g, 7, 0, 1, 2, shape);
+    rask_array *noise = rask_array_normal(g, 7, 0, 1, POINTS, FEATURES);
     return rask_array_mul(noise, rask_array_from_block(g, &widths, false));
 }
 

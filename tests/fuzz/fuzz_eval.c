@@ -1,4 +1,5 @@
-/* Any bytes as an expression: it is built or refused with a place, and nothing leaks. */
+/* Any bytes as an expression: it is built or refused with a place, and nothing leaks. With replay.c a test over the
+ * corpus; with clang's -fsanitize=fuzzer,address a fuzzer. */
 #include <assert.h>
 #include <rask/rask.h>
 #include <stdlib.h>

@@ -142,6 +142,8 @@ static void explain(const job *j)
         if (text && rask_array_explain(j->arrays[i], &options, text, len + 1))
             fprintf(stderr, "%s%s", text, len && text[len - 1] == '\n' ? "" : "\n");
         free(text);
+        if (eval_is_cut(&j->options->common, j->arrays[i]) && !j->options->outputs.count)
+            fputs("printed: the ends of each axis; nothing else is computed\n", stderr);
     }
 }
 

@@ -65,6 +65,11 @@ static const char *begin(shown *s, rask_array *array, bool all)
     return s->data ? NULL : rask_status_text(RASK_ENOMEM);
 }
 
+bool eval_is_cut(const common_options *o, const rask_array *array)
+{
+    return !o->json && rask_array_size(array) > ARRAY_TEXT_ALL;
+}
+
 static rask_node *node_of(const shown *s, uint32_t number, const rask_options *options)
 {
     rask_slice slices[RASK_MAX_DIMENSIONS];

@@ -11,4 +11,7 @@
 int eval_show(const char *command, const common_options *options, rask_graph *graph,
               rask_array *const *arrays, uint32_t count);
 
+/* Whether only parts of an array are printed. */
+bool eval_is_cut(const common_options *options, const rask_array *array);
+
 #endif

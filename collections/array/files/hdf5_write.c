@@ -131,7 +131,7 @@ static rk_sink *create(const rk_sink_form *form, const rk_hdf5_module *module, i
     const char *member = form->options->member ? form->options->member : "data";
     rk_temporary temporary;
     rk_hdf5_data *data = NULL;
-    if (!rk_temporary_open(&temporary, form->path, error))
+    if (!rk_temporary_open(&temporary, form->path, true, error))
         return NULL;
     int status = module->create(temporary.name, member, made, level, &data, reason, sizeof reason);
     if (status) {

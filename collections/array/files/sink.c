@@ -145,8 +145,9 @@ rk_sink *rk_linear_sink(const rk_sink_form *form, rk_temporary *temporary, int64
 rk_sink *rk_raw_sink(const rk_sink_form *form, rk_open_error *error)
 {
     rk_temporary temporary;
-    return rk_temporary_open(&temporary, form->path, error) ? rk_linear_sink(form, &temporary, 0, error)
-                                                            : NULL;
+    return rk_temporary_open(&temporary, form->path, false, error)
+               ? rk_linear_sink(form, &temporary, 0, error)
+               : NULL;
 }
 
 rk_sink *rk_npy_sink(const rk_sink_form *form, rk_open_error *error)
@@ -154,7 +155,7 @@ rk_sink *rk_npy_sink(const rk_sink_form *form, rk_open_error *error)
     char header[RK_NPY_HEADER_ROOM];
     rk_temporary temporary;
     size_t len = rk_npy_format(form->dtype, form->ndim, form->shape, form->options->fortran, header);
-    if (!rk_temporary_open(&temporary, form->path, error))
+    if (!rk_temporary_open(&temporary, form->path, false, error))
         return NULL;
     if (rk_file_write(temporary.fd, header, len, 0)) {
         rk_open_fail_errno(error, form->path);

@@ -110,7 +110,7 @@ static bool may_replace(const rk_temporary *t, const char *path, mode_t *mode, r
     return true;
 }
 
-bool rk_temporary_open(rk_temporary *t, const char *path, rk_open_error *error)
+bool rk_temporary_open(rk_temporary *t, const char *path, bool named, rk_open_error *error)
 {
     mode_t mode;
     *t = (rk_temporary){.fd = -1, .path = rk_path_resolve(path)};
@@ -119,7 +119,7 @@ bool rk_temporary_open(rk_temporary *t, const char *path, rk_open_error *error)
         return false;
     }
     if (may_replace(t, path, &mode, error)) {
-        if (open_anonymous(t) || open_named(t)) {
+        if ((!named && open_anonymous(t)) || open_named(t)) {
             if (mode)
                 fchmod(t->fd, mode);
             return true;

@@ -12,8 +12,8 @@ typedef struct rk_temporary {
 } rk_temporary;
 
 /* A new file in the folder of path, open for reading and writing; where path leads through a link, of what it links to.
- * False with error when it cannot be made, or when what path names is no regular file. */
-bool rk_temporary_open(rk_temporary *temporary, const char *path, rk_open_error *error);
+ * named: it must have a name in its folder from the beginning. False with error when it cannot be made, or when what path names is no regular file. */
+bool rk_temporary_open(rk_temporary *temporary, const char *path, bool named, rk_open_error *error);
 
 /* All that was written is on the disk, and the file is there as path, in place of what was there: RASK_OK; else nothing
  * has changed, and a status and reason. Ends the temporary either way. */

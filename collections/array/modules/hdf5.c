@@ -267,14 +267,22 @@ static int read_shape(rk_hdf5_data *d, rk_hdf5_form *form, char *error, size_t c
     return RASK_OK;
 }
 
-/* Filters that the library undoes for itself: shuffle, then deflate, or one of them. */
-static void read_filters(hid_t list, rk_hdf5_form *form)
+/* Filters that the library undoes for itself: shuffle, then deflate, or one of them. One that libhdf5 does not have
+ * either is an error. */
+static int read_filters(hid_t list, rk_hdf5_form *form, char *error, size_t capacity)
 {
     int count = H5Pget_nfilters(list);
     for (int i = 0; i < count; i++) {
         unsigned flags, config, values[8];
         size_t room = 8;
-        H5Z_filter_t filter = H5Pget_filter2(list, (unsigned)i, &flags, &room, values, 0, NULL, &config);
+        char name[64] = "";
+        H5Z_filter_t filter =
+            H5Pget_filter2(list, (unsigned)i, &flags, &room, values, sizeof name, name, &config);
+        if (H5Zfilter_avail(filter) <= 0) {
+            snprintf(error, capacity, "its chunks need the filter '%.63s' (number %d), which libhdf5 lacks",
+                     name, (int)filter);
+            return RASK_EUNSUPPORTED;
+        }
         if (filter == H5Z_FILTER_SHUFFLE && i == 0)
             form->shuffled = true;
         else if (filter == H5Z_FILTER_DEFLATE && i == count - 1)
@@ -282,19 +290,21 @@ static void read_filters(hid_t list, rk_hdf5_form *form)
         else
             form->encoded = true;
     }
+    return RASK_OK;
 }
 
-static void read_layout(rk_hdf5_data *d, rk_hdf5_form *form)
+static int read_layout(rk_hdf5_data *d, rk_hdf5_form *form, char *error, size_t capacity)
 {
     hid_t list = H5Dget_create_plist(d->set);
     hsize_t chunk[H5S_MAX_RANK];
     unsigned options = 0;
     H5D_layout_t layout = H5Pget_layout(list);
+    int status = RASK_OK;
     form->offset = -1;
     if (layout == H5D_CHUNKED && H5Pget_chunk(list, H5S_MAX_RANK, chunk) == (int)form->ndim) {
         for (uint32_t i = 0; i < form->ndim; i++)
             form->chunk[i] = (int64_t)chunk[i];
-        read_filters(list, form);
+        status = read_filters(list, form, error, capacity);
         if (H5Pget_chunk_opts(list, &options) < 0 || options)
             form->encoded = true; /* chunks at the ends are kept in another way */
     } else if (layout == H5D_CONTIGUOUS && H5Pget_external_count(list) == 0) {
@@ -304,6 +314,7 @@ static void read_layout(rk_hdf5_data *d, rk_hdf5_form *form)
         form->encoded = true;
     }
     H5Pclose(list);
+    return status;
 }
 
 static int open_data(rk_hdf5_data *d, const char *path, const char *member, rk_hdf5_form *form, char *error,
@@ -320,8 +331,7 @@ static int open_data(rk_hdf5_data *d, const char *path, const char *member, rk_h
     d->type = H5Dget_type(d->set);
     if (!find_dtype(d->type, &form->dtype, &form->swapped))
         return fail_type(d->type, error, capacity);
-    read_layout(d, form);
-    return RASK_OK;
+    return read_layout(d, form, error, capacity);
 }
 
 static int hdf5_open(const char *path, const char *member, rk_hdf5_data **data, rk_hdf5_form *form,
