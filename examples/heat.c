@@ -25,6 +25,12 @@ static double held(int y, int x, double temperature)
     return hot ? 100 : cold ? 0 : temperature;
 }
 
+/* Stripes that become finer: fine ones will be gone first. */
+static double stripes(int x)
+{
+    return x * x / (SIZE * 24) % 2 ? 40 : 10;
+}
+
 /* The plate at first, from the row and column that start says. */
 static int at_first(void *context, const int64_t *start, const int64_t *count, void *data, char *message,
                     size_t capacity)
@@ -33,7 +39,7 @@ static int at_first(void *context, const int64_t *start, const int64_t *count, v
     (void)context, (void)message, (void)capacity;
     for (int64_t i = 0; i < count[0]; i++)
         for (int64_t j = 0; j < count[1]; j++)
-            *to++ = held((int)(start[0] + i), (int)(start[1] + j), (start[1] + j) / 64 % 2 ? 40 : 10);
+            *to++ = held((int)(start[0] + i), (int)(start[1] + j), stripes((int)(start[1] + j)));
     return 0;
 }
 

@@ -149,7 +149,8 @@ const rk_reducer_row rk_reduce_NANPROD = {ROWS(prod, nanprod)};
 #define IS_NAN_C128(x) rk_isnan_C128(x)
 MEAN(F32, float, REAL_QUOTIENT)
 MEAN(F64, double, REAL_QUOTIENT)
-MEAN(C64, rk_c64, COMPLEX_QUOTIENT) MEAN(C128, rk_c128, COMPLEX_QUOTIENT)
+MEAN(C64, rk_c64, COMPLEX_QUOTIENT)
+MEAN(C128, rk_c128, COMPLEX_QUOTIENT)
 
 #define MEAN_ENTRY(op, D, ...)                                                                               \
     .by[RASK_DT_##D] = {1,                                                                                   \
