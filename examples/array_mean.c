@@ -10,8 +10,9 @@ enum { ROWS = 2000, COLUMNS = 4000 }; /* 61 MiB a file */
 /* Two files of random numbers, written chunk by chunk, in one pass. */
 static int make_files(rask_graph *g, const rask_options *o)
 {
-    const rask_store_target files[2] = {{.array = rask_array_uniform(g, 1, 0, 1, ROWS, COLUMNS), .path = "a.npy"},
-                                        {.array = rask_array_normal(g, 2, 0, 1, ROWS, COLUMNS), .path = "b.npy"}};
+    const rask_store_target files[2] = {
+        {.array = rask_array_uniform(g, 1, 0, 1, ROWS, COLUMNS), .path = "a.npy"},
+        {.array = rask_array_normal(g, 2, 0, 1, ROWS, COLUMNS), .path = "b.npy"}};
     return rask_array_store(files, 2, o);
 }
 

@@ -11,7 +11,8 @@ enum { POINTS = 400000, FEATURES = 6 }; /* 18 MiB */
 static rask_array *points(rask_graph *g)
 {
     static double spread[FEATURES] = {32, 16, 8, 4, 2, 1};
-    rask_block widths = {.dtype = RASK_DT_F64, .ndim = 1, .shape = {FEATURES}, .strides = {sizeof(double)}, .data = spread};
+    rask_block widths = {
+        .dtype = RASK_DT_F64, .ndim = 1, .shape = {FEATURES}, .strides = {sizeof(double)}, .data = spread};
     rask_array *noise = rask_array_normal(g, 7, 0, 1, POINTS, FEATURES);
     return rask_array_mul(noise, rask_array_from_block(g, &widths, false));
 }
@@ -43,7 +44,8 @@ int main(void)
     bool right = !st;
     for (int i = 0; i < FEATURES && !st; i++) {
         double deviation = values[i] / sqrt(POINTS), expected = ldexp(32, -i);
-        printf("direction %d: deviation %6.3f, mostly along axis %d (%.4f)\n", i, deviation, i, fabs(directions[i][i]));
+        printf("direction %d: deviation %6.3f, mostly along axis %d (%.4f)\n", i, deviation, i,
+               fabs(directions[i][i]));
         right &= fabs(deviation / expected - 1) < 0.01 && fabs(directions[i][i]) > 0.99;
     }
     rask_graph_free(g);

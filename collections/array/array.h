@@ -93,9 +93,9 @@ struct rask_array {
     } as;
     const void *params; /* of OPAQUE: its own, in the graph's arena */
     size_t params_size;
-    int64_t *chunks;    /* elements per axis that the user asked for, 0: any; NULL: nothing asked */
-    uint32_t number;    /* 0, 1, 2, … in the order of building in this graph */
-    uint32_t site;      /* rk_graph_site(): where the user built it */
+    int64_t *chunks; /* elements per axis that the user asked for, 0: any; NULL: nothing asked */
+    uint32_t number; /* 0, 1, 2, … in the order of building in this graph */
+    uint32_t site;   /* rk_graph_site(): where the user built it */
 };
 
 /* A new array, like no other, in graph's memory, with room for input_count inputs (already set to inputs); NULL, latched, when there is

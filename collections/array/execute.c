@@ -17,11 +17,12 @@
 enum {
     BATCH = 32,                /* rows gathered at once */
     WINDOWS_BYTES = 384 << 10, /* all windows of a macro block */
-    TURNED_BYTES = 4 << 20,      /* the same with a turned window, whose lines are only as long as there are rows */
+    TURNED_BYTES =
+        4 << 20, /* the same with a turned window, whose lines are only as long as there are rows */
     TURNED_ROWS = 512,
-    LEAST_ELEMENTS = 4096,     /* of a macro block with windows */
-    MOST_ELEMENTS = 1 << 20,   /* of one without: how long cancelling may take */
-    MOST_GAP = 512,            /* bytes from one element to the next that are rather read than jumped over */
+    LEAST_ELEMENTS = 4096,   /* of a macro block with windows */
+    MOST_ELEMENTS = 1 << 20, /* of one without: how long cancelling may take */
+    MOST_GAP = 512,          /* bytes from one element to the next that are rather read than jumped over */
     STRIP_BYTES = RK_STRIP * 16, /* of the largest element */
 };
 

@@ -440,24 +440,33 @@ RASK_API rask_array *rask_array_map_overlap_at(rask_array *a, const int64_t *dep
 
 /* -- Linear algebra (module rask-lapack) and FFT (module rask-fftw) ------------------------------------------- */
 
+/* As NumPy's: stacks of matrices broadcast, vectors lose their axis, products of integers wrap; integers, bools and
+ * products with a vector need no module. A missing module is RASK_EUNSUPPORTED, with the packages it is in. */
 RASK_API rask_array *rask_array_matmul_at(rask_array *a, rask_array *b, const char *file, int line);
 RASK_API rask_array *rask_array_dot_at(rask_array *a, rask_array *b, const char *file, int line);
 RASK_API rask_array *rask_array_tensordot_at(rask_array *a, rask_array *b, const int *a_axes,
                                              const int *b_axes, uint32_t count, const char *file, int line);
 RASK_API rask_array *rask_array_outer_at(rask_array *a, rask_array *b, const char *file, int line);
-/* Of a tall matrix (A. Benson, D. Gleich, J. Demmel, "Direct QR factorizations for tall-and-skinny matrices in
- * MapReduce architectures", 2013): a = q r; a = u diag(s) vt. q and r, and u, s and vt are set, or NULL. */
+/* Factorisations take matrices with elements; integers become f64.
+ *
+ * Of a tall matrix (A. Benson, D. Gleich, J. Demmel, "Direct QR factorizations for tall-and-skinny matrices in
+ * MapReduce architectures", 2013): a = q r; a = u diag(s) vt. q and r, and u, s and vt are set, or NULL; pass NULL for
+ * what is not wanted. q has as many columns as a's shorter side. The diagonal of r is real and not negative. A wide matrix
+ * must fit one task for qr; svd takes its transpose. NaN in a fails svd when it runs: RASK_ERANGE. */
 RASK_API int rask_array_qr_at(rask_array *a, rask_array **q, rask_array **r, const char *file, int line);
 RASK_API int rask_array_svd_at(rask_array *a, rask_array **u, rask_array **s, rask_array **vt,
                                const char *file, int line);
-/* a = L Lᵀ (conjugated for complex), L lower. A matrix that is not positive definite fails when it runs. */
+/* a = L Lᵀ (conjugated for complex), L lower; what is above a's diagonal is not looked at. A matrix that is not positive
+ * definite fails when it runs: RASK_ERANGE, with the order of the minor. */
 RASK_API rask_array *rask_array_cholesky_at(rask_array *a, const char *file, int line);
-/* x with a x = b, by LU with partial pivoting. */
+/* x with a x = b, b a vector or columns, by LU with partial pivoting; some columns of a (256) must fit one task. A singular
+ * matrix fails when it runs: RASK_ERANGE, with the pivot. */
 RASK_API rask_array *rask_array_solve_at(rask_array *a, rask_array *b, const char *file, int line);
 /* p a = l u: the permutation as p[i], the row of a that is row i; l has ones on its diagonal. */
 RASK_API int rask_array_lu_at(rask_array *a, rask_array **p, rask_array **l, rask_array **u, const char *file,
                               int line);
-/* x that minimises |a x - b|, a tall and of full rank. */
+/* x that minimises |a x - b|, a tall and of full rank. A column that depends on others but for rounding fails when it runs:
+ * RASK_ERANGE, with its number. */
 RASK_API rask_array *rask_array_lstsq_at(rask_array *a, rask_array *b, const char *file, int line);
 /* Complex, along one axis; real input gives complex output. inverse: with 1/n. */
 RASK_API rask_array *rask_array_fft_at(rask_array *a, int axis, bool inverse, const char *file, int line);

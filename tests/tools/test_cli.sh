@@ -79,7 +79,7 @@ for command in eval words draw info bench; do
     run "$command --help" 0 "$rask" $command --help
     same "$command --help says the same" help out
     has "help of $command has an example" out 'Example: '
-    [ "$(wc -l <out)" -le 24 ] && ! grep -qE '.{101}' out
+    [ "$(wc -l <out)" -le 32 ] && ! grep -qE '.{101}' out
     tell "help of $command fits a screen" $?
 done
 

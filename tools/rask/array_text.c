@@ -307,7 +307,8 @@ static void indent_to(printer *p, int indent)
     p->used = indent;
 }
 
-/* As deep as the array has dimensions. at: of the first element; stride: elements per step of this axis. */
+/* at: of the first element; stride: elements per step of this axis. */
+/* NOLINTNEXTLINE(misc-no-recursion): bounded by RASK_MAX_DIMENSIONS */
 static void print_axis(printer *p, uint32_t axis, int64_t at, int64_t stride)
 {
     const array_edges *e = p->edges;
@@ -404,7 +405,7 @@ static void json_element(FILE *out, const array_edges *e, int64_t at)
     }
 }
 
-/* As deep as the array has dimensions. */
+/* NOLINTNEXTLINE(misc-no-recursion): bounded by RASK_MAX_DIMENSIONS */
 static void json_axis(FILE *out, const array_edges *e, uint32_t axis, int64_t at, int64_t stride)
 {
     if (axis == e->ndim) {

@@ -165,7 +165,7 @@ static int work_store(void *context, const rask_options *options, const char **m
 static int draw(const job *j)
 {
     rask_options options = run_options(&j->options->common);
-    rask_node **nodes = calloc(j->count, sizeof *nodes);
+    rask_node **nodes = calloc((size_t)j->count + 1, sizeof *nodes);
     if (!nodes) {
         say_error(j->command->name, "%s", rask_status_text(RASK_ENOMEM));
         return EXIT_FAILED;
@@ -196,9 +196,9 @@ static void split_member(char *path, rask_store_options *options)
 static int store(const job *j)
 {
     const eval_options *o = j->options;
-    writing w = {j, calloc(j->count, sizeof *w.targets)};
-    rask_store_options *options = calloc(j->count, sizeof *options);
-    char **paths = calloc(j->count, sizeof *paths);
+    writing w = {j, calloc((size_t)j->count + 1, sizeof *w.targets)};
+    rask_store_options *options = calloc((size_t)j->count + 1, sizeof *options);
+    char **paths = calloc((size_t)j->count + 1, sizeof *paths);
     int outcome = EXIT_FAILED;
     bool room = w.targets && options && paths;
     for (uint32_t i = 0; room && i < j->count; i++) {
@@ -283,10 +283,8 @@ const tool_command eval_command = {
         "chunk and in parallel, within the memory that --memory gives. All expressions are computed in\n"
         "one pass. A NAME in them means\n"
         "  NAME=a.npy, NAME=data.h5:/group/x, NAME=store.zarr[:/path], NAME=z.npz:member\n"
-        "  NAME=raw.bin:f4:1000,2000[:OFFSET][:F]    raw elements: dtype, lengths, bytes before, Fortran "
-        "order\n"
-        "  NAME='part-*.npy', NAME='part-*.npy@0'    files stacked along a new axis, or put together along "
-        "one\n"
+        "  NAME=raw.bin:f4:1000,2000[:OFFSET][:F]    dtype, lengths, bytes before, Fortran order\n"
+        "  NAME='part-*.npy', NAME='part-*.npy@0'    files stacked along a new axis, or joined along one\n"
         "  NAME=3.5                                  a number\n"
         "A scalar is printed so that it reads back exactly, an array as NumPy prints it: of a large one\n"
         "only the ends, and no more is computed. A statement NAME = EXPRESSION; may stand before the last\n"

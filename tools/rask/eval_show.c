@@ -26,7 +26,7 @@ typedef struct shown {
 
 static uint32_t part_count(const shown *s)
 {
-    return 1u << s->cut_count;
+    return s->cut_count > MOST_CUT ? 0 : 1u << s->cut_count;
 }
 
 /* Bit k of number says which end of the k-th cut axis it has. */
@@ -182,14 +182,16 @@ int eval_show(const char *command, const common_options *o, rask_graph *graph, r
               uint32_t count)
 {
     int outcome = EXIT_FAILED;
-    const char *wrong = rask_status_text(RASK_ENOMEM);
-    shown *all = calloc(count, sizeof *all);
+    const char *wrong = NULL;
+    shown *all = calloc((size_t)count + 1, sizeof *all);
+    rask_node **nodes = NULL;
     size_t parts = 0;
-    for (uint32_t i = 0; all && i < count && (i == 0 || !wrong); i++) {
+    for (uint32_t i = 0; all && i < count && !wrong; i++) {
         wrong = begin(&all[i], arrays[i], o->json);
-        parts += wrong ? 0 : part_count(&all[i]);
+        parts += part_count(&all[i]);
     }
-    rask_node **nodes = wrong ? NULL : calloc(parts, sizeof(rask_node *));
+    if (all && !wrong)
+        nodes = calloc(parts + 1, sizeof *nodes);
     if (nodes)
         outcome = compute_and_print(command, o, graph, all, count, nodes);
     else

@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "say.h"
 
+#include <rask/array.h>
 #include <rask/base.h>
 #include <rask/draw.h>
 #include <rask/sugar.h>
@@ -78,13 +79,18 @@ static int try_to_render(char *directory, char *message, size_t capacity)
     return status;
 }
 
-static void add_drawing(facts *f)
+/* A folder for trials, of at most 200 bytes; false: there is none to be had. */
+static bool make_directory(char directory[200])
 {
     const char *temporary = getenv("TMPDIR");
+    snprintf(directory, 200, "%s/rask-info-XXXXXX", temporary && *temporary ? temporary : "/tmp");
+    return mkdtemp(directory) != NULL;
+}
+
+static void add_drawing(facts *f)
+{
     char directory[200], message[200], text[256];
-    snprintf(directory, sizeof directory, "%s/rask-info-XXXXXX",
-             temporary && *temporary ? temporary : "/tmp");
-    if (!mkdtemp(directory)) {
+    if (!make_directory(directory)) {
         add(f, "drawing", "dot; svg png pdf: not tried, no temporary directory");
         return;
     }
@@ -95,6 +101,46 @@ static void add_drawing(facts *f)
     else
         snprintf(text, sizeof text, "dot svg png pdf (Graphviz module found)");
     add(f, "drawing", text);
+}
+
+/* Writes an array of one number, which shows whether the module for it and its library are there. */
+static bool try_to_store(const char *directory, const char *name)
+{
+    char path[256];
+    rask_graph *graph = rask_graph_new();
+    double one = 1;
+    rask_block block = {.dtype = RASK_DT_F64, .data = &one};
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    rask_store_target target = {.array = rask_array_from_block(graph, &block, false), .path = path};
+    int status = rask_array_store(&target, 1, NULL);
+    rask_graph_free(graph);
+    return status == RASK_OK;
+}
+
+static void remove_in(const char *directory, const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    remove(path);
+}
+
+static void add_files(facts *f)
+{
+    char directory[200], text[256];
+    if (!make_directory(directory)) {
+        add(f, "array files",
+            "npy npz raw zarr; compressed zarr and hdf5: not tried, no temporary directory");
+        return;
+    }
+    bool codecs = try_to_store(directory, "one.zarr"), hdf5 = try_to_store(directory, "one.h5");
+    static const char *const made[] = {"one.zarr/.zarray", "one.zarr/0", "one.zarr", "one.h5"};
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        remove_in(directory, made[i]);
+    rmdir(directory);
+    snprintf(text, sizeof text, "npy npz raw zarr (%s)%s",
+             codecs ? "zstd gzip blosc none" : "none; no module rask-codecs",
+             hdf5 ? " hdf5" : "; no hdf5: no module rask-hdf5");
+    add(f, "array files", text);
 }
 
 static void add_workers(facts *f, const info_options *o)
@@ -144,6 +190,7 @@ static void gather(facts *f, const info_options *o)
     add(f, "allocator", "the C library's");
     add_huge_pages(f);
     add_drawing(f);
+    add_files(f);
 }
 
 static void print_text(const facts *f)

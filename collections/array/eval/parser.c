@@ -170,6 +170,9 @@ static bool foreign(parser *p)
     return false;
 }
 
+/* What follows recurses as deep as brackets and signs are nested: enter() counts, and RK_MAX_EVAL_DEPTH bounds it.
+ * NOLINTBEGIN(misc-no-recursion) */
+
 /* Elements up to the bracket, after the first one or, when first is RK_NO_SYNTAX, from the start. A comma may end them. */
 static uint32_t elements(parser *p, rk_syntax_kind kind, rk_mark closing, size_t opened, uint32_t first)
 {
@@ -487,6 +490,8 @@ static uint32_t expression(parser *p)
         return RK_NO_SYNTAX;
     return node;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /* --- statements */
 

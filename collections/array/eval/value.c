@@ -104,8 +104,10 @@ static bool outline_of(rk_eval *e, const rk_eval_value *value, outline *o)
     return true;
 }
 
-/* Calls each() for the elements at the bottom of value, in order; lists whose lengths differ are failures. Depth is bound
- * by outline_of(). */
+/* NOLINTBEGIN(misc-no-recursion): lists become arrays as deep as they are nested, which outline_of() bounds by
+ * RASK_MAX_DIMENSIONS */
+
+/* Calls each() for the elements at the bottom of value, in order; lists whose lengths differ are failures. */
 static bool for_elements(rk_eval *e, const rk_eval_value *value, uint32_t axis, outline *o,
                          bool (*each)(rk_eval *e, const rk_eval_value *element, outline *o, void *context),
                          void *context)
@@ -193,7 +195,6 @@ static rask_array *array_of_numbers(rk_eval *e, const rk_eval_value *value, outl
     return rask_array_from_block_at(e->graph, &block, false, RK_EVAL_SITE(e));
 }
 
-/* As deep as lists are nested, which outline_of() bounds. */
 static rask_array *stack_arrays(rk_eval *e, const rk_eval_value *value)
 {
     uint32_t count;
@@ -345,6 +346,8 @@ rask_array **rk_eval_to_arrays(rk_eval *e, const rk_eval_value *value, uint32_t 
     *count = value->as.list.count;
     return arrays;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /* The elements of a small array, now. */
 static double *computed_numbers(rk_eval *e, const rk_eval_value *value, size_t *count)

@@ -50,6 +50,16 @@ RK_INLINE double rk_absolute_F64(double a)
 RK_COMPLEXES(RK_COMPLEX_DIVIDE, divide)
 #undef RK_COMPLEX_DIVIDE
 
+/* A sum divided by how many it is of: as NumPy does, a division of complex numbers in double precision. */
+#define RK_COMPLEX_MEAN(op, D, T, R, F)                                                                      \
+    RK_INLINE T rk_mean_##D(T sum, double count)                                                             \
+    {                                                                                                        \
+        const rk_c128 mean = rk_divide_C128((rk_c128){sum.re, sum.im}, (rk_c128){count, 0});                 \
+        return (T){(F)mean.re, (F)mean.im};                                                                  \
+    }
+RK_COMPLEXES(RK_COMPLEX_MEAN, mean)
+#undef RK_COMPLEX_MEAN
+
 /* Functions of complex numbers that the C library has: our name and its. */
 #define RK_COMPLEX_FUNCTIONS(X)                                                                              \
     X(sqrt, csqrt)                                                                                           \

@@ -105,12 +105,6 @@ MERGE(2)
 RK_FLOATS(REAL_ELEMENTS, )
 
 #define COMPLEX_ELEMENTS(op, D, T, R, F)                                                                     \
-    /* As NumPy does it for var, though not for mean: in double precision. */                                \
-    RK_INLINE T mean_##D(T sum, double count)                                                                \
-    {                                                                                                        \
-        const rk_c128 mean = rk_divide_C128((rk_c128){sum.re, sum.im}, (rk_c128){count, 0});                 \
-        return (T){(F)mean.re, (F)mean.im};                                                                  \
-    }                                                                                                        \
     RK_INLINE bool is_nan_##D(T x)                                                                           \
     {                                                                                                        \
         return rk_isnan_##D(x);                                                                              \
@@ -139,7 +133,7 @@ RK_FLOATS(REAL_ELEMENTS, )
         F squares[RK_STRIP];                                                                                 \
         numbers_##D(n, kept, x);                                                                             \
         T mean = rk_sum_##D(n, kept);                                                                        \
-        mean = mean_##D(mean, (double)count);                                                                \
+        mean = rk_mean_##D(mean, (double)count);                                                             \
         distances_##D(n, squares, x, mean, true);                                                            \
         return (moments){(double)count, {mean.re, mean.im}, rk_sum_##R(n, squares)};                         \
     }                                                                                                        \
@@ -147,7 +141,7 @@ RK_FLOATS(REAL_ELEMENTS, )
     {                                                                                                        \
         T mean = rk_sum_##D(n, x);                                                                           \
         F squares[RK_STRIP];                                                                                 \
-        mean = mean_##D(mean, (double)n);                                                                    \
+        mean = rk_mean_##D(mean, (double)n);                                                                 \
         distances_##D(n, squares, x, mean, false);                                                           \
         return (moments){(double)n, {mean.re, mean.im}, rk_sum_##R(n, squares)};                             \
     }

@@ -44,7 +44,8 @@
         *value = best;                                                                                       \
         *place = index + (int64_t)first_##D(n, in, best);                                                    \
     }                                                                                                        \
-    static void op##_##D##_add(size_t n, const void *in, int64_t index, size_t at, void *const *states)      \
+    RK_KERNEL static void op##_##D##_add(size_t n, const void *in, int64_t index, size_t at,                 \
+                                         void *const *states)                                                \
     {                                                                                                        \
         T *value = (T *)states[0] + at;                                                                      \
         int64_t *place = (int64_t *)states[1] + at;                                                          \

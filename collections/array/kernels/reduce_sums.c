@@ -85,7 +85,7 @@ const rk_reducer_row rk_reduce_NANPROD = {ROWS(prod, nanprod)};
 /* -- mean: a sum that finish divides; nanmean: a sum and a count ---------------------------------------------- */
 
 #define REAL_QUOTIENT(D, T, a, n)    ((a) / (T)(n))
-#define COMPLEX_QUOTIENT(D, T, a, n) rk_divide_##D(a, (T){(n), 0})
+#define COMPLEX_QUOTIENT(D, T, a, n) rk_mean_##D(a, (double)(n))
 
 #define MEAN(D, T, QUOTIENT)                                                                                 \
     static int mean_##D##_finish(size_t m, void *const *states, int64_t count, double ddof, void *out)       \
@@ -163,5 +163,5 @@ MEAN(C128, rk_c128, COMPLEX_QUOTIENT)
                         .finish = mean_##D##_finish},
 #define NANMEAN_ENTRY(op, D, ...)                                                                            \
     .by[RASK_DT_##D] = {2, {RASK_DT_##D, RASK_DT_I64}, RASK_DT_##D, RK_FUNCTIONS(nanmean, D)},
-    const rk_reducer_row rk_reduce_MEAN = {RK_FLOATS(MEAN_ENTRY, ) RK_COMPLEXES(MEAN_ENTRY, )};
+const rk_reducer_row rk_reduce_MEAN = {RK_FLOATS(MEAN_ENTRY, ) RK_COMPLEXES(MEAN_ENTRY, )};
 const rk_reducer_row rk_reduce_NANMEAN = {RK_FLOATS(NANMEAN_ENTRY, ) RK_COMPLEXES(NANMEAN_ENTRY, )};

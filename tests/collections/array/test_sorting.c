@@ -131,6 +131,13 @@ Test(sort, indices_of_equal_elements_stay_in_order)
     expect_bytes(a, expected, sizeof expected, "argsort");
 }
 
+Test(sort, a_negative_zero_as_real_part_is_a_zero)
+{
+    const double z[] = {-0.0, 3, 0, 1, -0.0, -2}, sorted[] = {0, -2, 0, 1, 0, 3};
+    expect_bytes(rask_array_sort_at(vector_of(g, RASK_DT_C128, z, 3), 0, HERE), sorted, sizeof sorted,
+                 "c128");
+}
+
 Test(sort, all_axes_become_one)
 {
     const int16_t x[] = {5, -3, 2, 9}, y[] = {-3, 2, 5, 9};
