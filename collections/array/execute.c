@@ -18,9 +18,8 @@ enum {
     BATCH = 32,                /* rows gathered at once */
     WINDOWS_BYTES = 384 << 10, /* all windows of a macro block */
     TURNED_BYTES =
-        4 << 20, /* the same with a turned window, whose lines are only as long as there are rows */
-    TURNED_ROWS = 512,
-    LEAST_ELEMENTS = 4096,   /* of a macro block with windows */
+        8 << 20,           /* the same with a turned window, whose lines are only as long as there are rows */
+    LEAST_ELEMENTS = 4096, /* of a macro block with windows */
     MOST_ELEMENTS = 1 << 20, /* of one without: how long cancelling may take */
     MOST_GAP = 512,          /* bytes from one element to the next that are rather read than jumped over */
     STRIP_BYTES = RK_STRIP * 16, /* of the largest element */
@@ -281,6 +280,7 @@ static void fill_strip(const execution *x, const leaf_run *l, const place *at, c
     const rk_leaf *leaf = l->leaf;
     int64_t index = l->index + distance(x, l, at), count[RASK_MAX_DIMENSIONS], lines = 1;
     uint32_t n = x->ndim - x->q, last = x->ndim - 1;
+    assert(n > 0);
     for (uint32_t i = 0; i < n; i++)
         count[i] = i ? x->count[x->q + i] : at->width;
     for (uint32_t i = 0; i + 1 < n; i++)
@@ -486,7 +486,7 @@ static void choose_macro(execution *x)
     int64_t strip = x->striping.segment * x->striping.inner;
     elements = elements < LEAST_ELEMENTS ? LEAST_ELEMENTS : elements;
     int64_t strips = elements / strip ? elements / strip : 1, rows = x->q ? x->count[x->q - 1] : 1;
-    rows = rows < TURNED_ROWS ? rows : TURNED_ROWS;
+    rows = rows < RK_TURNED_ROWS ? rows : RK_TURNED_ROWS;
     x->macro_segments = turned ? (strips / rows ? strips / rows : 1) : strips;
     x->macro_segments = x->macro_segments > row_segments ? row_segments : x->macro_segments;
     x->macro_rows = x->what->ordered && x->macro_segments < row_segments ? 1 : strips / x->macro_segments;
@@ -614,10 +614,21 @@ int rk_execute(rask_task *task, const rk_execution *what)
     return status;
 }
 
+bool rk_execute_turns(const rk_program *p)
+{
+    uint8_t order[RASK_MAX_DIMENSIONS];
+    for (uint32_t k = 0; k < p->leaf_count; k++) {
+        uint32_t n = p->leaves[k].kind == RK_LEAF_FILE ? file_order(&p->leaves[k], p->ndim, order) : 0;
+        if (n && order[n - 1] + 1u < p->ndim)
+            return true;
+    }
+    return false;
+}
+
 uint64_t rk_execute_scratch(const rk_program *p)
 {
     uint64_t bytes = 0, leaf = BATCH * STRIP_BYTES + STRIP_BYTES;
-    bool files = false, turned = false;
+    bool files = false;
     for (uint32_t k = 0; k < p->leaf_count; k++) {
         const rk_leaf *l = &p->leaves[k];
         uint8_t order[RASK_MAX_DIMENSIONS];
@@ -625,9 +636,8 @@ uint64_t rk_execute_scratch(const rk_program *p)
         uint64_t gap = n ? (uint64_t)file_gap(l, p->ndim) : 1;
         bytes += l->kind == RK_LEAF_FILE || l->kind == RK_LEAF_CHUNKS ? rask_dtype_size(l->dtype) * gap : 0;
         files |= n > 0;
-        turned |= n && order[n - 1] + 1u < p->ndim;
     }
-    uint64_t windows = turned ? TURNED_BYTES : WINDOWS_BYTES, least = LEAST_ELEMENTS * bytes;
+    uint64_t windows = rk_execute_turns(p) ? TURNED_BYTES : WINDOWS_BYTES, least = LEAST_ELEMENTS * bytes;
     return p->leaf_count * leaf + p->register_count * (uint64_t)STRIP_BYTES + (files ? RK_READ_SCRATCH : 0) +
            (bytes ? windows > least ? windows : least : 0);
 }

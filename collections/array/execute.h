@@ -55,7 +55,12 @@ typedef struct rk_execution {
 } rk_execution;
 
 /* RASK_OK, or the task's status. Asks rask_task_cancelled() now and then. */
-int rk_execute(rask_task *task, const rk_execution *execution);
+int rk_execute(rask_task *task, const rk_execution *what);
+
+/* Some leaf's elements lie in a file along another axis than strips: lines of so many elements are read from it when the
+ * box has so many rows. */
+enum { RK_TURNED_ROWS = 1024 };
+bool rk_execute_turns(const rk_program *program);
 
 /* Bytes that rk_execute() takes at most. */
 uint64_t rk_execute_scratch(const rk_program *program);

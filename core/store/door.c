@@ -146,6 +146,14 @@ static bool runs_ahead(rk_store *store, const rk_pass *pass)
     return used > store->budget && rk_entry_coldest_use(store, &other) && other <= own;
 }
 
+/* Whoever steps back tells those who waited behind. */
+static void rank(rk_store *store, rk_pass *pass, bool last)
+{
+    if (last && !pass->last && store->waiting)
+        pthread_cond_broadcast(&store->changed);
+    pass->last = last;
+}
+
 static bool runs_ahead_in_lane(const rk_store *store, const rk_pass *pass)
 {
     return pass->lane && !pass->arguments &&
@@ -157,10 +165,10 @@ static bool hold_back(rk_store *store, rk_pass *pass)
 {
     if (pass->quiet || !pass->others)
         return false;
-    pass->last = pass->lane && !pass->arguments;
-    if (!runs_ahead_in_lane(store, pass) && !runs_ahead(store, pass))
+    bool ahead = runs_ahead(store, pass);
+    rank(store, pass, ahead || (pass->lane && !pass->arguments));
+    if (!ahead && !runs_ahead_in_lane(store, pass))
         return false;
-    pass->last = true;
     if (!is_first(store, pass))
         wait_for_change(store, pass);
     else if (wait_shortly(store, pass))
@@ -276,6 +284,8 @@ static void begin(rk_store *store, rk_pass *pass)
     store->promised += pass->frees;
     store->running++;
     store->traffic++;
+    if (store->waiting) /* somebody else is first now */
+        pthread_cond_broadcast(&store->changed);
     rk_store_bound_alloc(store);
     rk_helper_notice(store);
 }
