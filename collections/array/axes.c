@@ -385,7 +385,7 @@ static bool make_numbers(gathering *g)
 
 static rask_node *put_together(gathering *g, rask_dtype dtype)
 {
-    int64_t out_strides[RASK_MAX_DIMENSIONS];
+    int64_t out_strides[RASK_MAX_DIMENSIONS] = {0};
     strides_of(g->region->count, g->ndim, out_strides);
     rk_assembly_init(&g->assembly, g->lowering, g->axes->def, dtype, g->ndim, g->region->count,
                      g->axes->fill);

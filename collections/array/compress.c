@@ -266,9 +266,9 @@ static int64_t block_length(const rask_array *a, uint32_t axis)
     return length > (double)least ? (int64_t)length : least;
 }
 
-/* Computes how many elements of each block are true. RASK_OK, or a status latched in the graph. */
-static int compute_counts(rask_array *mask, int64_t block, const rask_options *options, const char *file,
-                          int line, rask_block *counts)
+/* Computes how many elements of each block are true. False, latched. */
+static bool compute_counts(rask_array *mask, int64_t block, const rask_options *options, const char *file,
+                           int line, rask_block *counts)
 {
     count_params params = {block};
     int64_t blocks = mask->shape[0] / block + (mask->shape[0] % block > 0);
@@ -276,12 +276,12 @@ static int compute_counts(rask_array *mask, int64_t block, const rask_options *o
                                         &blocks, &mask, 1, file, line);
     memset(counts, 0, sizeof *counts);
     if (!array)
-        return mask->graph->status;
+        return false;
     int status = rask_array_compute(&array, 1, options, counts);
     if (status)
         rk_graph_fail(mask->graph, status, file, line, "%s: the mask cannot be computed: %s", who,
                       rask_graph_error(mask->graph));
-    return status;
+    return !status;
 }
 
 /* The array, from counts. */
@@ -364,7 +364,7 @@ rask_array *rask_array_compress_at(rask_array *a, rask_array *mask, int axis, co
     if (!a->shape[along])
         return a;
     int64_t block = block_length(a, (uint32_t)along);
-    if (compute_counts(mask, block, options, file, line, &counts))
+    if (!compute_counts(mask, block, options, file, line, &counts))
         return NULL;
     rask_array *result = build(a, mask, (uint32_t)along, block, &counts, file, line);
     if (counts.release)

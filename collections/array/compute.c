@@ -118,14 +118,23 @@ static int check_arrays(rask_array *const *arrays, uint32_t count, rask_graph **
     return *graph ? rask_graph_status(*graph) && (*graph)->status ? (*graph)->status : RASK_OK : RASK_EINVAL;
 }
 
+/* The graph reports status; what it has already said of it stays. */
+static int report_status(const rk_computation *c, int status)
+{
+    bool said = c->graph && status && rask_graph_status(c->graph);
+    return said ? status : rk_graph_report(c->graph, status, "compute: %s", rask_status_text(status));
+}
+
 int rk_computation_begin(rk_computation *c, rask_array *const *arrays, uint32_t count,
                          const rask_options *options)
 {
     bool uses;
     *c = (rk_computation){.targets = RK_ARRAY(rask_node *, UINT32_MAX)};
     int status = check_arrays(arrays, count, &c->graph);
-    if (!status)
+    if (!status) {
+        rk_graph_report(c->graph, RASK_OK, "%s", "");
         status = rask_options_effective(options, &c->options);
+    }
     if (!status)
         status = uses_nodes(arrays, count, &uses);
     if (!status && !uses && !(c->own = rask_graph_new()))
@@ -134,8 +143,7 @@ int rk_computation_begin(rk_computation *c, rask_array *const *arrays, uint32_t 
         c->lowering = rk_lowering_new(uses ? c->graph : c->own, c->options.memory, c->options.workers);
         status = c->lowering ? RASK_OK : RASK_ENOMEM;
     }
-    return status && c->graph ? rk_graph_report(c->graph, status, "compute: %s", rask_status_text(status))
-                              : status;
+    return report_status(c, status);
 }
 
 int rk_computation_add_target(rk_computation *c, rask_node *node)
@@ -149,10 +157,13 @@ int rk_computation_add_target(rk_computation *c, rask_node *node)
 /* Ends everything; what went wrong is the user's graph's error. */
 int rk_computation_end(rk_computation *c, int status)
 {
-    if (status && c->own && rask_graph_status(c->own))
+    int own = c->own ? rask_graph_status(c->own) : RASK_OK;
+    if (status == RASK_EGRAPH && own)
+        status = own; /* lowering failed, and not the user's building */
+    if (status && own)
         rk_graph_report(c->graph, status, "%s", rask_graph_error(c->own));
-    else if (!status && c->graph)
-        rk_graph_report(c->graph, RASK_OK, "%s", "");
+    else
+        report_status(c, status);
     rk_lowering_free(c->lowering);
     rask_graph_free(c->own);
     rk_array_fini(&c->targets);

@@ -17,11 +17,10 @@
 enum {
     BATCH = 32,                /* rows gathered at once */
     WINDOWS_BYTES = 384 << 10, /* all windows of a macro block */
-    TURNED_BYTES =
-        8 << 20,           /* the same with a turned window, whose lines are only as long as there are rows */
-    LEAST_ELEMENTS = 4096, /* of a macro block with windows */
-    MOST_ELEMENTS = 1 << 20, /* of one without: how long cancelling may take */
-    MOST_GAP = 512,          /* bytes from one element to the next that are rather read than jumped over */
+    TURNED_BYTES = 8 << 20,    /* at most, when one is turned: its lines are only as long as there are rows */
+    LEAST_ELEMENTS = 4096,     /* of a macro block with windows */
+    MOST_ELEMENTS = 1 << 20,   /* of one without: how long cancelling may take */
+    MOST_GAP = 512,            /* bytes from one element to the next that are rather read than jumped over */
     STRIP_BYTES = RK_STRIP * 16, /* of the largest element */
 };
 
@@ -482,7 +481,7 @@ static void choose_macro(execution *x)
         bytes += (int64_t)x->leaves[k].size * (leaf->kind == RK_LEAF_FILE ? file_gap(leaf, x->ndim) : 1);
         turned |= is_turned(x, leaf) && !x->what->ordered;
     }
-    int64_t elements = bytes ? (turned ? TURNED_BYTES : WINDOWS_BYTES) / bytes : MOST_ELEMENTS;
+    int64_t elements = bytes ? (int64_t)x->p->window_bytes / bytes : MOST_ELEMENTS;
     int64_t strip = x->striping.segment * x->striping.inner;
     elements = elements < LEAST_ELEMENTS ? LEAST_ELEMENTS : elements;
     int64_t strips = elements / strip ? elements / strip : 1, rows = x->q ? x->count[x->q - 1] : 1;
@@ -625,6 +624,12 @@ bool rk_execute_turns(const rk_program *p)
     return false;
 }
 
+void rk_execute_bound(rk_program *p, uint64_t bytes)
+{
+    uint64_t most = rk_execute_turns(p) ? TURNED_BYTES : WINDOWS_BYTES;
+    p->window_bytes = bytes < WINDOWS_BYTES ? WINDOWS_BYTES : bytes < most ? bytes : most;
+}
+
 uint64_t rk_execute_scratch(const rk_program *p)
 {
     uint64_t bytes = 0, leaf = BATCH * STRIP_BYTES + STRIP_BYTES;
@@ -637,7 +642,7 @@ uint64_t rk_execute_scratch(const rk_program *p)
         bytes += l->kind == RK_LEAF_FILE || l->kind == RK_LEAF_CHUNKS ? rask_dtype_size(l->dtype) * gap : 0;
         files |= n > 0;
     }
-    uint64_t windows = rk_execute_turns(p) ? TURNED_BYTES : WINDOWS_BYTES, least = LEAST_ELEMENTS * bytes;
+    uint64_t least = LEAST_ELEMENTS * bytes;
     return p->leaf_count * leaf + p->register_count * (uint64_t)STRIP_BYTES + (files ? RK_READ_SCRATCH : 0) +
-           (bytes ? windows > least ? windows : least : 0);
+           (bytes ? p->window_bytes > least ? p->window_bytes : least : 0);
 }

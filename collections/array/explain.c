@@ -69,7 +69,7 @@ size_t rask_array_explain(rask_array *array, const rask_options *options, char *
     int status = rk_computation_begin(&c, &array, 1, options);
     const rk_chunks *chunks = status ? NULL : rk_lower_chunks(c.lowering, array);
     if (!status && !chunks)
-        status = rk_lowering_graph(c.lowering)->status;
+        status = rk_lowering_failure(c.lowering);
     for (int64_t i = 0; !status && i < rk_chunks_total(chunks); i++)
         status = rk_computation_add_target(&c, chunks->nodes[i]);
     if (!status) {

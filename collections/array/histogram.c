@@ -361,7 +361,7 @@ static bool check_bins(rask_array *a, int64_t bins, const double *range, const c
     else if (rk_dtype_is_complex(a->dtype))
         rk_graph_fail(a->graph, RASK_ETYPE, file, line, "rask_array_histogram_bins: %s has no order",
                       rask_dtype_name(a->dtype));
-    return !rask_graph_status(a->graph);
+    return !a->graph->status;
 }
 
 rask_array *rask_array_histogram_bins_at(rask_array *a, int64_t bins, const double *range, rask_array **edges,

@@ -9,6 +9,7 @@
 #include "core/task/task.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -26,6 +27,8 @@ struct rk_lowering {
     rk_arena arena;
     memo *memos;
     size_t memo_room, memo_count;
+    bool *reached; /* by an array's number: make_inputs() has come to it */
+    size_t reached_room;
 };
 
 int rk_lowering_fail(rk_lowering *l, int status, const char *what)
@@ -58,6 +61,7 @@ void rk_lowering_free(rk_lowering *l)
         return;
     rk_arena_fini(&l->arena);
     rk_free(l->memos);
+    rk_free(l->reached);
     rk_free(l);
 }
 
@@ -149,6 +153,7 @@ static rk_program *make_program(rk_lowering *l, rask_array *a, const uint8_t *ax
     rask_value value;
     if (rk_program_new(a, axes, cut, &program))
         return no_memory(l);
+    rk_execute_bound(program, rk_lowering_chunk_bytes(l));
     if (rask_value_custom_new(&rk_program_class, program, &value)) {
         rk_program_free(program);
         return no_memory(l);
@@ -251,10 +256,14 @@ void rk_grid_auto(uint64_t bytes, size_t element, uint32_t ndim, const int64_t *
     }
 }
 
+static bool has_lowering(const rask_array *a)
+{
+    return a->kind == RK_OPAQUE || a->kind == RK_REDUCE;
+}
+
 static bool makes_chunks(const rask_array *a)
 {
-    return a->kind == RK_OPAQUE || a->kind == RK_REDUCE ||
-           (a->kind == RK_SOURCE && a->as.source->kind == RK_SOURCE_CHUNKED);
+    return has_lowering(a) || (a->kind == RK_SOURCE && a->as.source->kind == RK_SOURCE_CHUNKED);
 }
 
 /* An array of the same shape that a is made of element by element and that has chunks of its own; NULL: none. */
@@ -271,6 +280,9 @@ static rask_array *chunked_origin(rask_array *a)
     }
     return a;
 }
+
+/* NOLINTBEGIN(misc-no-recursion): what lowers an array asks for regions of its inputs, which are lowered by then:
+ * find_chunks() sees to it, so that the calls are not nested however long a chain of arrays is. */
 
 /* Whole multiples of the origin's chunks, up to bytes. */
 static bool grid_of_origin(rk_lowering *l, rask_array *origin, uint64_t bytes, size_t element,
@@ -335,6 +347,63 @@ typedef struct chunks_key {
     const rask_array *array;
 } chunks_key;
 
+/* Puts an array on the list, once a lowering. */
+static bool reach(rk_lowering *l, rask_array *a, rk_array *list)
+{
+    if (a->number >= l->reached_room) {
+        size_t room = 2 * ((size_t)a->number + 1);
+        bool *reached = rk_realloc(l->reached, room * sizeof *reached);
+        if (!reached)
+            return false;
+        memset(reached + l->reached_room, 0, (room - l->reached_room) * sizeof *reached);
+        l->reached = reached;
+        l->reached_room = room;
+    }
+    if (l->reached[a->number])
+        return true;
+    rask_array **place = rk_array_push(list);
+    if (!place)
+        return false;
+    l->reached[a->number] = true;
+    *place = a;
+    return true;
+}
+
+static bool reach_inputs(rk_lowering *l, const rask_array *a, rk_array *list)
+{
+    for (uint32_t i = 0; i < a->input_count; i++)
+        if (!reach(l, a->inputs[i], list))
+            return false;
+    return true;
+}
+
+static int oldest_first(const void *a, const void *b)
+{
+    const rask_array *x = *(rask_array *const *)a, *y = *(rask_array *const *)b;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+static rk_chunks *find_chunks(rk_lowering *l, rask_array *a);
+
+/* The chunks of all that a is made of, directly or not, oldest first. False, latched. */
+static bool make_inputs(rk_lowering *l, const rask_array *a)
+{
+    rk_array list = RK_ARRAY(rask_array *, UINT32_MAX);
+    bool good = reach_inputs(l, a, &list);
+    for (size_t i = 0; i < list.count && good; i++)
+        good = reach_inputs(l, ((rask_array **)list.data)[i], &list);
+    if (!good)
+        no_memory(l);
+    else if (list.count)
+        qsort(list.data, list.count, sizeof(rask_array *), oldest_first);
+    for (size_t i = 0; i < list.count && good; i++) {
+        rask_array *input = ((rask_array **)list.data)[i];
+        good = !has_lowering(input) || find_chunks(l, input);
+    }
+    rk_array_fini(&list);
+    return good;
+}
+
 /* With nodes where they are made at once, else on demand. */
 static rk_chunks *find_chunks(rk_lowering *l, rask_array *a)
 {
@@ -344,6 +413,8 @@ static rk_chunks *find_chunks(rk_lowering *l, rask_array *a)
         return NULL;
     if (*place)
         return *place;
+    if (!make_inputs(l, a))
+        return NULL;
     rk_chunks *chunks = rk_lowering_memory(l, sizeof *chunks);
     if (!chunks)
         return NULL;
@@ -421,6 +492,8 @@ const rk_chunks *rk_lower_chunks(rk_lowering *l, rask_array *a)
     } while (rk_index_next(index, chunks->count, chunks->ndim));
     return chunks;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /* The number of the chunk of axis k that holds position at. */
 static int64_t chunk_at(const rk_chunks *c, uint32_t k, int64_t at)
@@ -592,7 +665,7 @@ static rask_node *read_chunk(rk_lowering *l, rask_array *a, const int64_t *index
     memcpy(params.index, index, a->ndim * sizeof *index);
     memcpy(params.count, region->count, a->ndim * sizeof *index);
     return rk_lower_call(l, &read_chunk_def, &params, sizeof params, NULL, 0,
-                         block_bytes(a->dtype, a->ndim, region->count), a->as.source->chunk_scratch);
+                         block_bytes(a->dtype, region->ndim, region->count), a->as.source->chunk_scratch);
 }
 
 /* What a block takes beside its elements, at most. */
@@ -669,6 +742,8 @@ static int add_node(job_maker *m, rask_node *node)
     return RASK_OK;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): see find_chunks() */
+
 /* One chunk as a piece of a leaf, unless steps jump over it. */
 static int add_piece(job_maker *m, const rk_leaf *leaf, rk_chunks *chunks, const int64_t *index,
                      const rk_run_of *runs, int64_t *pieces)
@@ -676,7 +751,7 @@ static int add_piece(job_maker *m, const rk_leaf *leaf, rk_chunks *chunks, const
     rk_region region;
     int64_t first, last;
     rk_chunks_region(chunks, index, &region);
-    for (uint32_t i = 0; i < leaf->ndim; i++) {
+    for (uint32_t i = 0; i < region.ndim; i++) {
         rk_run_within(runs[i], region.start[i], region.start[i] + region.count[i], &first, &last);
         if (first >= last)
             return RASK_OK;
@@ -773,19 +848,22 @@ rask_node *rk_job_call_with(rk_lowering *l, const rask_task_def *def, const rk_p
     return node;
 }
 
+/* NOLINTEND(misc-no-recursion) */
+
 int rk_job_open(rask_task *task, size_t extra_count, rk_job *job)
 {
     *job = (rk_job){0};
     const rk_program *p = rask_arg_custom(task, 0, &rk_program_class);
     rask_bytes bytes = rask_arg_bytes(task, 1);
-    if (!p || task->status)
+    if (task->status)
         return task->status;
+    assert(p);
     const int64_t *words = (const int64_t *)(const void *)bytes.data;
     job->pieces = rk_calloc(p->leaf_count, sizeof *job->pieces);
-    if (!job->pieces)
-        return rk_task_fail(task, RASK_ENOMEM, "no memory to start with");
     job->execution =
         (rk_execution){.program = p, .start = words, .count = words + p->ndim, .pieces = job->pieces};
+    if (!job->pieces)
+        return rk_task_fail(task, RASK_ENOMEM, "no memory to start with");
     job->extra = words += 2 * (size_t)p->ndim;
     words += extra_count;
     for (uint32_t k = 0; k < p->leaf_count; k++) {

@@ -11,6 +11,8 @@
 
 #include "collections/array/array.h"
 
+#include <assert.h>
+
 /* A box of elements. */
 typedef struct rk_region {
     uint32_t ndim;
@@ -29,6 +31,13 @@ typedef struct rk_lowering rk_lowering;
 
 /* What a lowering is for. */
 rask_graph *rk_lowering_graph(const rk_lowering *l);
+/* What was latched by a call that gave NULL. */
+static inline int rk_lowering_failure(const rk_lowering *l)
+{
+    int status = rk_lowering_graph(l)->status;
+    assert(status);
+    return status;
+}
 uint64_t rk_lowering_budget(const rk_lowering *l); /* bytes; never 0 */
 uint32_t rk_lowering_workers(const rk_lowering *l);
 /* Bytes that one chunk should have at most: so that workers × some of them fit the budget; at most 128 MiB. */

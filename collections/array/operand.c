@@ -212,6 +212,7 @@ static bool casts_alike(const rask_array *scalar, rask_dtype dtype)
     return whole >= (double)low && whole <= (double)high && fabs(whole) < 0x1p63;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): bounded by one step, from a view to its number */
 rask_array *rk_array_cast(rask_array *a, rask_dtype dtype, const char *file, int line)
 {
     if (!a || a->dtype == dtype)

@@ -87,6 +87,7 @@ typedef struct seen {
     size_t size, count;
 } seen;
 
+/* NOLINTNEXTLINE(misc-no-recursion): bounded by one step, into a bigger set that has room */
 static bool seen_add(seen *s, const rask_array *a, bool *added)
 {
     if (2 * (s->count + 1) > s->size) {
@@ -135,6 +136,7 @@ static int reach(compiler *c)
             status = push_array(c, &s, a->inputs[k]);
     }
     rk_free(s.slots);
+    assert(status || c->arrays.count); /* at least the root */
     if (!status)
         qsort(c->arrays.data, c->arrays.count, sizeof(rask_array *), newest_first);
     return status;

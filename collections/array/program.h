@@ -56,7 +56,8 @@ typedef struct rk_program {
     uint8_t *register_size; /* bytes of an element, by register */
     rk_leaf *leaves;
     rk_instruction *instructions;
-    rask_node *node; /* the constant that owns it; only read while lowering */
+    uint64_t window_bytes; /* all windows of a macro block, for who runs it */
+    rask_node *node;       /* the constant that owns it; only read while lowering */
 } rk_program;
 
 /* Compiles array. axes: logical axis i is axis axes[i] of the array; NULL: as they are. cut: take array itself as a

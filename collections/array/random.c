@@ -17,6 +17,7 @@
 #include "collections/array/kernels/kernel.h"
 #include "collections/array/view.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -272,6 +273,7 @@ RK_KERNEL static size_t make_middles(size_t n, const uint64_t *words, double *ou
         r[tails] = 0.5 - q;
         tails += q > MIDDLE;
     }
+    assert(tails <= n);
     RK_LOOP
     for (size_t i = 0; i < tails; i++)
         r[i] = sqrt(-logarithm(r[i]));

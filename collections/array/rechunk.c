@@ -4,6 +4,7 @@
 #include "collections/array/cuts.h"
 #include "collections/array/lowering.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -61,7 +62,7 @@ void rk_rechunk_find(uint32_t ndim, const int64_t *shape, const int64_t *from, c
                      rk_rechunk_plan *plan)
 {
     rk_rechunk_plan tried = {0};
-    plan->group = INFINITY;
+    *plan = (rk_rechunk_plan){.group = INFINITY};
     for (uint32_t p = 1; p <= RK_RECHUNK_PASSES && plan->group > most; p++) {
         tried.passes = p;
         for (uint32_t i = 0; i < ndim; i++)
@@ -87,13 +88,14 @@ bool rk_grid_is_flat(const rk_chunks *grid)
 
 void rk_grid_flat(uint64_t bytes, size_t element, uint32_t ndim, const int64_t *shape, int64_t *lengths)
 {
-    uint64_t most = bytes / element ? bytes / element : 1, run = 1;
+    int64_t most = (int64_t)(bytes / element), fit = most > 0 ? most : 1; /* what of the run is left */
     bool cut = false;
     for (uint32_t i = ndim; i-- > 0;) {
-        uint64_t length = shape[i] > 0 ? (uint64_t)shape[i] : 1, fit = most / run;
-        lengths[i] = cut ? 1 : (int64_t)(length < fit ? length : fit);
+        int64_t length = shape[i] > 0 ? shape[i] : 1;
+        assert(fit > 0);
+        lengths[i] = cut ? 1 : length < fit ? length : fit;
         cut |= fit < length;
-        run *= (uint64_t)lengths[i];
+        fit /= lengths[i];
     }
 }
 

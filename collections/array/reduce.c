@@ -212,8 +212,10 @@ static int give(rask_task *task, const finish_words *w, const rk_reducer *r, sta
     if (!w->finish) {
         int status = new_states(task, states_bytes(r, m), &block, &value);
         states to = states_at(r, block.data, m);
-        for (uint32_t c = 0; c < r->components && !status; c++)
+        for (uint32_t c = 0; c < r->components && !status; c++) {
+            assert(s->component[c]);
             memcpy(to.component[c], s->component[c], m * rask_dtype_size(r->component[c]));
+        }
         return status ? status : rask_return_value(task, value);
     }
     double ddof;
@@ -312,7 +314,7 @@ static int run_rows(rask_task *task, rk_job *job, const layout *y, const partial
     void *memory = rk_alloc(states_bytes(y->reducer, (size_t)(units * results)) + 1);
     if (!memory)
         return rk_task_fail(task, RASK_ENOMEM, "no memory for the states of %lld strips",
-                            (long long)(units * results));
+                            (long long)units * results);
     states s = states_at(y->reducer, memory, (size_t)(units * results));
     y->reducer->init(s.m, s.component);
     int status = RASK_OK;
@@ -479,13 +481,15 @@ static int run_merge(rask_task *task)
         status = rask_arg_block(task, i, &block);
         if (!memory)
             status = rk_task_fail(task, RASK_ENOMEM, "no memory for the states of %zu results", t.m);
-        if (status)
+        if (!memory || status)
             break;
         memcpy(memory, block.data, t.bytes);
         tree_push(&t);
     }
     if (!status) {
-        states s = states_at(t.reducer, tree_end(&t), t.m);
+        void *memory = tree_end(&t);
+        assert(memory);
+        states s = states_at(t.reducer, memory, t.m);
         status = give(task, w, t.reducer, &s);
     }
     tree_fini(&t);
@@ -587,7 +591,7 @@ static uint32_t inner_axes(const uint8_t *kept, uint32_t kept_count, uint32_t cl
 {
     uint32_t first = 0;
     int64_t least = INT64_MAX;
-    while (kept[first] != closest)
+    while (first + 1 < kept_count && kept[first] != closest)
         first++;
     for (uint32_t i = 0; i < reduced_count; i++)
         least = far[reduced[i]] < least ? far[reduced[i]] : least;
@@ -630,6 +634,18 @@ static int choose_axes(reduction *r, uint8_t *axes)
     return RASK_OK;
 }
 
+/* Work of a task whose lines in some file are only as long as its box has rows: some tasks a worker in all. */
+static int64_t turned_work(const reduction *r, int64_t work)
+{
+    const int64_t *shape = r->program->shape;
+    uint32_t ndim = r->in->ndim;
+    int64_t most = rk_shape_size(shape, ndim) / (3 * (int64_t)rk_lowering_workers(r->l));
+    int64_t least =
+        shape[ndim - 1] * RK_TURNED_ROWS / 8 * 9; /* strips are counted as a little longer than they are */
+    least = least < most ? least : most;
+    return work < least ? least : work;
+}
+
 /* Lengths of the result's chunks, and units of one task. */
 static void choose_parts(reduction *r, int64_t *lengths)
 {
@@ -637,6 +653,8 @@ static void choose_parts(reduction *r, int64_t *lengths)
     uint64_t element = rask_dtype_size(r->in->dtype),
              total = (uint64_t)rk_shape_size(shape, r->in->ndim) * element;
     int64_t work = (int64_t)(rk_lowering_part_bytes(r->l, total) / element);
+    if (rk_execute_turns(r->program))
+        work = turned_work(r, work);
     int64_t size = product(shape, r->outer, r->outer + r->reduced),
             columns = product(shape, r->outer + r->reduced, r->in->ndim);
     int64_t results = size ? work / size : work;
@@ -779,7 +797,7 @@ static int reduction_init(reduction *r, rk_lowering *l, rask_array *a)
         return status;
     r->program = rk_lower_program(l, r->in, axes, false);
     if (!r->program)
-        return rk_lowering_graph(l)->status;
+        return rk_lowering_failure(l);
     r->y = layout_of(r->how->op, r->in->dtype, r->program->shape, r->outer, r->reduced, r->inner);
     r->end = (finish_words){.op = r->how->op, .dtype = r->in->dtype, .out_dtype = a->dtype};
     r->end.count = product(r->program->shape, r->outer, r->outer + r->reduced);

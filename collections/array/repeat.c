@@ -89,23 +89,9 @@ static rask_array *part_of(rask_array *a, uint32_t axis, int64_t start, int64_t 
     return rask_array_slice_at(a, slices, axis + 1, file, line);
 }
 
-static rask_array *roll_all(rask_array *a, int64_t shift, const char *file, int line)
-{
-    rask_array *flat = rask_array_ravel_at(a, file, line);
-    flat = rask_array_roll_at(flat, shift, 0, file, line);
-    return flat ? rask_array_reshape_at(flat, a->ndim, a->shape, file, line) : NULL;
-}
-
 /* The end of the axis, then its start. */
-rask_array *rask_array_roll_at(rask_array *a, int64_t shift, int axis, const char *file, int line)
+static rask_array *roll(rask_array *a, int64_t shift, int along, const char *file, int line)
 {
-    if (!a)
-        return NULL;
-    if (axis == RASK_ALL)
-        return roll_all(a, shift, file, line);
-    int along = rk_axis(a, axis, "rask_array_roll", file, line);
-    if (along < 0)
-        return NULL;
     int64_t length = a->shape[along], moved = length ? shift % length : 0;
     moved += moved < 0 ? length : 0;
     if (!moved)
@@ -113,4 +99,17 @@ rask_array *rask_array_roll_at(rask_array *a, int64_t shift, int axis, const cha
     rask_array *parts[2] = {part_of(a, (uint32_t)along, length - moved, length, file, line),
                             part_of(a, (uint32_t)along, 0, length - moved, file, line)};
     return parts[0] && parts[1] ? rask_array_concatenate_at(parts, 2, along, file, line) : NULL;
+}
+
+rask_array *rask_array_roll_at(rask_array *a, int64_t shift, int axis, const char *file, int line)
+{
+    if (!a)
+        return NULL;
+    if (axis == RASK_ALL) {
+        rask_array *flat = rask_array_ravel_at(a, file, line);
+        flat = flat ? roll(flat, shift, 0, file, line) : NULL;
+        return flat ? rask_array_reshape_at(flat, a->ndim, a->shape, file, line) : NULL;
+    }
+    int along = rk_axis(a, axis, "rask_array_roll", file, line);
+    return along < 0 ? NULL : roll(a, shift, along, file, line);
 }

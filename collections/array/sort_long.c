@@ -9,6 +9,7 @@
 #include "core/base/alloc.h"
 #include "core/task/task.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { RUN_BYTES = 8 << 20 }; /* of keys */
@@ -136,16 +137,19 @@ typedef struct range_params {
     int64_t ndim;         /* of the chunk: all axes but the last have one element */
 } range_params;
 
-static int open_run(rask_task *task, size_t index, bool indices, pairs *run)
+/* False after failing the task. */
+static bool open_run(rask_task *task, size_t index, bool indices, pairs *run)
 {
     size_t count;
     const rask_value *items = rask_arg_list(task, index, &count);
     rask_block keys, where = {.data = NULL};
     if (!items || count < 1 || rask_value_get_block(&items[0], &keys) ||
-        (indices && (count < 2 || rask_value_get_block(&items[1], &where))))
-        return rk_task_fail(task, RASK_ETYPE, "argument %zu is no sorted run", index);
+        (indices && (count < 2 || rask_value_get_block(&items[1], &where)))) {
+        rk_task_fail(task, RASK_ETYPE, "argument %zu is no sorted run", index);
+        return false;
+    }
     *run = (pairs){(size_t)keys.shape[0], rask_dtype_size(keys.dtype), keys.data, where.data};
-    return RASK_OK;
+    return true;
 }
 
 static uint64_t below(const pairs *runs, size_t count, rk_u128 key)
@@ -183,6 +187,7 @@ static void collect(const pairs *runs, size_t count, const size_t *from, const s
     for (size_t i = 0; i < count; i++) {
         size_t n = to[i] - from[i], width = out->width;
         memcpy(out->keys + at * width, runs[i].keys + from[i] * width, n * width);
+        assert(!out->indices || runs[i].indices);
         if (out->indices)
             memcpy(out->indices + at, runs[i].indices + from[i], n * sizeof *out->indices);
         at += n;
@@ -206,12 +211,17 @@ static int return_range(rask_task *task, const range_params *p, const pairs *sor
     return rask_return_value(task, value);
 }
 
-static int sort_range(rask_task *task, const range_params *p, const pairs *runs, size_t count, size_t *ends)
+/* runs and ends: room for count and 2 * count. */
+static int sort_range(rask_task *task, const range_params *p, pairs *runs, size_t count, size_t *ends)
 {
     room r;
+    bool indices = p->indices;
+    for (size_t i = 0; i < count; i++)
+        if (!open_run(task, i + 1, indices, &runs[i]))
+            return task->status;
     split(runs, count, (uint64_t)p->start, ends);
     split(runs, count, (uint64_t)(p->start + p->count), ends + count);
-    int status = room_init(task, &r, (size_t)p->count, runs[0].width, p->indices);
+    int status = room_init(task, &r, (size_t)p->count, runs[0].width, indices);
     if (!status) {
         collect(runs, count, ends, ends + count, &r.p);
         room_sort(&r);
@@ -228,12 +238,10 @@ static int call_sort_range(rask_task *task)
     size_t count = rask_arg_count(task) - 1;
     pairs *runs = rk_alloc_array(count, sizeof *runs);
     size_t *ends = rk_alloc_array(2 * count, sizeof *ends);
-    if (p && (!runs || !ends))
-        rk_task_fail(task, RASK_ENOMEM, "no memory for %zu runs", count);
-    for (size_t i = 0; i < count && !task->status; i++)
-        open_run(task, i + 1, p->indices, &runs[i]);
-    if (!task->status)
+    if (p && runs && ends)
         sort_range(task, p, runs, count, ends);
+    else if (p)
+        rk_task_fail(task, RASK_ENOMEM, "no memory for %zu runs", count);
     rk_free(runs);
     rk_free(ends);
     return task->status;

@@ -121,6 +121,8 @@ int rask_array_store(const rask_store_target *targets, uint32_t count, const ras
             c.own = NULL;
         }
         status = rk_computation_end(&c, status);
+    } else if (targets[0].array) {
+        rk_graph_report(targets[0].array->graph, status, "store: no memory for %u targets", count);
     }
     rk_free((void *)arrays);
     rk_free((void *)sinks);

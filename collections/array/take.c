@@ -135,7 +135,7 @@ static int64_t normalise(rask_task *task, const take_params *params, const picki
         if (at[i] < 0 || at[i] >= params->length) {
             rk_task_fail(task, RASK_ERANGE,
                          "index %lld, at place %lld, is out of bounds for axis %lld of %lld elements",
-                         (long long)numbers[i], (long long)(params->position + i), (long long)params->axis,
+                         (long long)numbers[i], (long long)params->position + i, (long long)params->axis,
                          (long long)params->length);
             return -1;
         }

@@ -152,7 +152,7 @@ static int call_topk_merge(rask_task *task)
     const topk_params *p = rk_task_params(task, sizeof *p);
     size_t total = p ? keys_in(task) : 0;
     best b = {0};
-    if (task->status)
+    if (!p || task->status)
         return task->status;
     int status = best_init(&b, p, total)
                      ? RASK_OK

@@ -289,7 +289,7 @@ rask_array *rask_array_unique_at(rask_array *a, rask_array **counts, const rask_
 {
     rk_computation c;
     rask_value list = rask_value_none();
-    if (!a || rask_graph_status(a->graph))
+    if (!a || a->graph->status)
         return NULL;
     int status = rk_computation_begin(&c, &a, 1, options);
     if (!status) {

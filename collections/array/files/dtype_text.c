@@ -25,7 +25,8 @@ const char *rk_typestr(rask_dtype dtype)
 
 bool rk_typestr_parse(const char *text, size_t len, rask_dtype *dtype, bool *swapped)
 {
-    bool ordered = len && memchr("<>=|", text[0], 4);
+    static const char orders[] = {'<', '>', '=', '|'};
+    bool ordered = len && memchr(orders, text[0], sizeof orders);
     const char *kind = text + ordered;
     len -= ordered;
     for (int i = 0; i < RASK_DT_COUNT; i++) {

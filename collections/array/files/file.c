@@ -127,13 +127,10 @@ char *rk_file_load(const char *path, size_t ceiling, size_t *len, rk_open_error 
 
 char *rk_path_join(const char *folder, const char *name)
 {
-    size_t head = strlen(folder), tail = strlen(name);
-    char *path = rk_alloc(head + tail + 2);
-    if (!path)
-        return NULL;
-    memcpy(path, folder, head);
-    path[head] = '/';
-    memcpy(path + head + 1, name, tail + 1);
+    size_t size = strlen(folder) + 1 + strlen(name) + 1;
+    char *path = rk_alloc(size);
+    if (path)
+        snprintf(path, size, "%s/%s", folder, name);
     return path;
 }
 

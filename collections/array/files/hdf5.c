@@ -236,12 +236,14 @@ rk_source *rk_hdf5_open(const char *path, const char *member, rk_open_error *err
     if (fd < 0)
         return NULL;
     s.module = rk_hdf5_load(path, error);
-    int status = s.module ? s.module->open(path, member, &s.data, &s.form, reason, sizeof reason) : RASK_OK;
-    if (status)
-        rk_open_fail(error, status, "%s: %s", path, reason);
-    else if (s.module)
-        source = make_source(path, fd, size, &s, &taken, error);
-    if (s.data && !taken)
+    if (s.module) {
+        int status = s.module->open(path, member, &s.data, &s.form, reason, sizeof reason);
+        if (status)
+            rk_open_fail(error, status, "%s: %s", path, reason);
+        else
+            source = make_source(path, fd, size, &s, &taken, error);
+    }
+    if (s.module && s.data && !taken)
         s.module->close(s.data, reason, sizeof reason);
     if (!source || source->fd < 0)
         close(fd);

@@ -170,8 +170,8 @@ static int parse_value(parser *p, const char *key, size_t len, const char *name,
 
 static int parse_entry(parser *p)
 {
-    const char *key;
-    size_t len;
+    const char *key = NULL;
+    size_t len = 0;
     int status = parse_string(p, &key, &len);
     if (status)
         return status;

@@ -62,14 +62,16 @@ static const cJSON *get(const cJSON *object, const char *key)
     return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
+/* NULL when it is no string. */
 static const char *string_of(const cJSON *item)
 {
-    return cJSON_IsString(item) ? item->valuestring : NULL;
+    return cJSON_GetStringValue(item);
 }
 
 static bool is_text(const cJSON *item, const char *text)
 {
-    return cJSON_IsString(item) && strcmp(item->valuestring, text) == 0;
+    const char *own = string_of(item);
+    return own && strcmp(own, text) == 0;
 }
 
 /* Checks the text, and keeps the slice of the fill value. */
@@ -186,9 +188,10 @@ static bool bits_of_float(const char *text, size_t size, unsigned char *fill)
 
 static bool float_fill(const cJSON *item, size_t size, unsigned char *fill)
 {
+    const char *text = string_of(item);
     double value;
     if (cJSON_IsNumber(item))
-        value = item->valuedouble;
+        value = cJSON_GetNumberValue(item);
     else if (is_text(item, "NaN"))
         value = NAN;
     else if (is_text(item, "Infinity"))
@@ -196,7 +199,7 @@ static bool float_fill(const cJSON *item, size_t size, unsigned char *fill)
     else if (is_text(item, "-Infinity"))
         value = -INFINITY;
     else
-        return cJSON_IsString(item) && bits_of_float(item->valuestring, size, fill);
+        return text && bits_of_float(text, size, fill);
     float single = (float)value;
     memcpy(fill, size == 4 ? (void *)&single : (void *)&value, size);
     return true;
@@ -214,13 +217,13 @@ static int read_fill(document *d, const cJSON *item)
 {
     rk_zarr_meta *m = d->meta;
     size_t size = rask_dtype_size(m->dtype);
+    double number = cJSON_GetNumberValue(item); /* NaN when it is none */
     bool good;
     if (m->dtype == RASK_DT_BOOL) {
-        good = cJSON_IsBool(item) ||
-               (cJSON_IsNumber(item) && (item->valuedouble == 0 || item->valuedouble == 1));
-        m->fill[0] = cJSON_IsTrue(item) || (cJSON_IsNumber(item) && item->valuedouble == 1);
+        good = cJSON_IsBool(item) || number == 0 || number == 1;
+        m->fill[0] = cJSON_IsTrue(item) || number == 1;
     } else if (rk_dtype_is_integer(m->dtype)) {
-        good = cJSON_IsNumber(item) && integer_fill(d->fill, item->valuedouble, m->dtype, m->fill);
+        good = cJSON_IsNumber(item) && integer_fill(d->fill, number, m->dtype, m->fill);
     } else {
         good = (rk_dtype_is_float(m->dtype) ? float_fill : complex_fill)(item, size, m->fill);
     }

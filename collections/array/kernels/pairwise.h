@@ -5,11 +5,11 @@
 #include "collections/array/kernels/complexes.h"
 
 /* Integers wrap. Products of complex numbers are made one after another. Of nothing: 0 and 1. */
-uint64_t rk_sum_U64(size_t n, const void *x);
-uint64_t rk_product_U64(size_t n, const void *x);
+uint64_t rk_sum_U64(size_t n, const void *in);
+uint64_t rk_product_U64(size_t n, const void *in);
 #define RK_RUNS(op, D, T, ...)                                                                               \
-    T rk_sum_##D(size_t n, const void *x);                                                                   \
-    T rk_product_##D(size_t n, const void *x);
+    T rk_sum_##D(size_t n, const void *in);                                                                  \
+    T rk_product_##D(size_t n, const void *in);
 RK_FLOATS(RK_RUNS, )
 RK_COMPLEXES(RK_RUNS, )
 #undef RK_RUNS

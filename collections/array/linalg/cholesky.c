@@ -46,7 +46,7 @@ static int factor(rask_task *task, const block_params *p, void *s)
     if (info)
         return rk_task_fail(task, RASK_ERANGE,
                             "the matrix is not positive definite: its leading minor of order %lld is not",
-                            (long long)(p->row + info));
+                            (long long)p->row + info);
     for (int64_t i = 0; i < p->rows; i++)
         memset(rk_at(s, i * p->rows + i + 1, size), 0, (size_t)(p->rows - i - 1) * size);
     return RASK_OK;
@@ -165,7 +165,7 @@ static int lower_cholesky(rk_lowering *l, rask_array *factor_array, rk_chunks *c
                 i < k ? lower_zeros(l, a->dtype, c, i, k) : lower_block(l, a, c, i, k, group, args);
             c->nodes[i * count + k] = node;
             if (!node)
-                return rk_linalg_status(l);
+                return rk_lowering_failure(l);
         }
     return RASK_OK;
 }

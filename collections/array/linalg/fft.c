@@ -277,9 +277,9 @@ static int lower_fft(rk_lowering *l, rask_array *a, rk_chunks *c)
         rk_chunks_region(c, index, &region);
         c->nodes[number] = lower_chunk(l, a, &region);
         if (!c->nodes[number++])
-            break;
+            return rk_lowering_failure(l);
     } while (rk_index_next(index, c->count, c->ndim));
-    return rk_linalg_status(l);
+    return RASK_OK;
 }
 
 static const rk_opaque fft_class = {.name = "fft", .lower = lower_fft};

@@ -46,11 +46,6 @@ int rk_linalg_cut(rk_lowering *l, rk_chunks *chunks, int64_t rows, const int64_t
 rask_array *rk_linalg_array(const rk_opaque *opaque, const void *params, size_t size, rask_dtype dtype,
                             int64_t rows, int64_t columns, rask_array *const *inputs, uint32_t count,
                             const char *file, int line);
-/* What was latched by a call that gave NULL. */
-static inline int rk_linalg_status(const rk_lowering *l)
-{
-    return rask_graph_status(rk_lowering_graph(l));
-}
 /* Bytes of a chunk of a such that all workers have some. */
 uint64_t rk_linalg_part(rk_lowering *l, const rask_array *a);
 /* How many blocks of so many bytes a task may take beside its others: at least 1, at most most. */

@@ -68,7 +68,7 @@ static int lower_lstsq(rk_lowering *l, rask_array *xt, rk_chunks *c)
     if (triangle)
         c->nodes[0] = rk_lower_call(l, &back_def, p, sizeof *p, &triangle, 1,
                                     rk_linalg_bytes(xt->dtype, p->columns, p->n), RK_GEMM_SCRATCH);
-    return rk_linalg_status(l);
+    return rk_lowering_graph(l)->status;
 }
 
 static const rk_opaque lstsq_class = {.name = "lstsq", .lower = lower_lstsq};
@@ -82,7 +82,7 @@ static bool sides_fit(const rask_array *a, const rask_array *b, const char *file
     else if (b->shape[0] != a->shape[0])
         rk_graph_fail(a->graph, RASK_EINVAL, file, line, "rask_array_lstsq: shapes %s and %s do not fit",
                       rk_shape_text(a->shape, 2, left), rk_shape_text(b->shape, 2, right));
-    return !rask_graph_status(a->graph);
+    return !a->graph->status;
 }
 
 rask_array *rask_array_lstsq_at(rask_array *a, rask_array *b, const char *file, int line)

@@ -165,7 +165,7 @@ static int lower_factors(rk_lowering *l, rask_array *factors, rk_chunks *c)
     for (int64_t j = 0; j < c->count[0] && !status; j++) {
         c->nodes[j] = lower_panel(l, at, c, j, group);
         if (!c->nodes[j])
-            status = rk_linalg_status(l);
+            status = rk_lowering_failure(l);
     }
     return status;
 }
@@ -307,13 +307,13 @@ static int lower_exchanges(rk_lowering *l, rask_array *exchanges, rk_chunks *c)
     rask_array *factors = exchanges->inputs[0];
     const rk_chunks *panels = rk_lower_chunks(l, factors);
     int status = panels ? rk_grid_regular(l, c, 1, exchanges->shape, (const int64_t[]){RK_LU_PANEL})
-                        : rk_linalg_status(l);
+                        : rk_lowering_failure(l);
     for (int64_t j = 0; !status && j < c->count[0]; j++) {
         part_params p = part_of(factors, panels, j);
         c->nodes[j] = rk_lower_call(l, &exchanges_def, &p, sizeof p, &panels->nodes[j], 1,
                                     (uint64_t)rk_lu_width(j, p.pivots) * sizeof(int64_t), 0);
         if (!c->nodes[j])
-            status = rk_linalg_status(l);
+            status = rk_lowering_failure(l);
     }
     return status;
 }
@@ -322,13 +322,13 @@ static int lower_permutation(rk_lowering *l, rask_array *permutation, rk_chunks 
 {
     const rk_chunks *exchanges = rk_lower_chunks(l, permutation->inputs[0]);
     int status =
-        exchanges ? rk_grid_regular(l, c, 1, permutation->shape, permutation->shape) : rk_linalg_status(l);
+        exchanges ? rk_grid_regular(l, c, 1, permutation->shape, permutation->shape) : rk_lowering_failure(l);
     if (status)
         return status;
     c->nodes[0] =
         rk_lower_call(l, &permutation_def, &permutation->shape[0], sizeof(int64_t), exchanges->nodes,
                       (size_t)exchanges->count[0], (uint64_t)permutation->shape[0] * sizeof(int64_t), 0);
-    return c->nodes[0] ? RASK_OK : rk_linalg_status(l);
+    return c->nodes[0] ? RASK_OK : rk_lowering_failure(l);
 }
 
 /* Inputs: factors, exchanges. The transpose of l. */
@@ -337,10 +337,11 @@ static int lower_lower(rk_lowering *l, rask_array *lower, rk_chunks *c)
     const rk_chunks *panels = rk_lower_chunks(l, lower->inputs[0]),
                     *exchanges = rk_lower_chunks(l, lower->inputs[1]);
     int64_t lengths[2] = {RK_LU_PANEL, lower->shape[1]};
-    int status = panels && exchanges ? rk_grid_regular(l, c, 2, lower->shape, lengths) : rk_linalg_status(l);
+    int status =
+        panels && exchanges ? rk_grid_regular(l, c, 2, lower->shape, lengths) : rk_lowering_failure(l);
     rask_node **args = status ? NULL : rk_lowering_memory(l, ((size_t)c->count[0] + 1) * sizeof *args);
     if (!args)
-        return rk_linalg_status(l);
+        return rk_lowering_failure(l);
     for (int64_t j = 0; !status && j < c->count[0]; j++) {
         part_params p = part_of(lower->inputs[0], panels, j);
         int64_t behind = c->count[0] - j - 1;
@@ -349,7 +350,7 @@ static int lower_lower(rk_lowering *l, rask_array *lower, rk_chunks *c)
         c->nodes[j] = rk_lower_call(l, &lower_def, &p, sizeof p, args, 1 + (size_t)behind,
                                     rk_linalg_bytes(lower->dtype, rk_lu_width(j, p.pivots), p.rows), 0);
         if (!c->nodes[j])
-            status = rk_linalg_status(l);
+            status = rk_lowering_failure(l);
     }
     return status;
 }
@@ -359,13 +360,13 @@ static int lower_upper(rk_lowering *l, rask_array *upper, rk_chunks *c)
 {
     const rk_chunks *panels = rk_lower_chunks(l, upper->inputs[0]);
     int64_t lengths[2] = {RK_LU_PANEL, upper->shape[1]};
-    int status = panels ? rk_grid_regular(l, c, 2, upper->shape, lengths) : rk_linalg_status(l);
+    int status = panels ? rk_grid_regular(l, c, 2, upper->shape, lengths) : rk_lowering_failure(l);
     for (int64_t j = 0; !status && j < c->count[0]; j++) {
         part_params p = part_of(upper->inputs[0], panels, j);
         c->nodes[j] = rk_lower_call(l, &upper_def, &p, sizeof p, &panels->nodes[j], 1,
                                     rk_linalg_bytes(upper->dtype, p.width, p.pivots), 0);
         if (!c->nodes[j])
-            status = rk_linalg_status(l);
+            status = rk_lowering_failure(l);
     }
     return status;
 }
@@ -391,14 +392,14 @@ int rask_array_lu_at(rask_array *a, rask_array **p, rask_array **l, rask_array *
     rask_graph *graph = a->graph;
     a = rk_linalg_matrix(a, rk_linalg_dtype(a->dtype), "rask_array_lu", file, line);
     if (!a)
-        return rask_graph_status(graph);
+        return graph->status;
     int64_t rows = a->shape[0], columns = a->shape[1], pivots = rk_least(rows, columns);
     rask_array *inputs[2] = {rk_lu_factors(a, file, line)};
     if (inputs[0])
         inputs[1] =
             rk_array_opaque(graph, &exchanges_class, NULL, 0, RASK_DT_I64, 1, &pivots, inputs, 1, file, line);
     if (!inputs[1])
-        return rask_graph_status(graph);
+        return graph->status;
     rask_array *lower = rk_linalg_array(&lower_class, NULL, 0, a->dtype, pivots, rows, inputs, 2, file, line);
     rask_array *upper =
         rk_linalg_array(&upper_class, NULL, 0, a->dtype, columns, pivots, inputs, 1, file, line);
@@ -409,5 +410,5 @@ int rask_array_lu_at(rask_array *a, rask_array **p, rask_array **l, rask_array *
         *l = rask_array_transpose_at(lower, NULL, 0, file, line);
     if (u)
         *u = rask_array_transpose_at(upper, NULL, 0, file, line);
-    return rask_graph_status(graph);
+    return graph->status;
 }

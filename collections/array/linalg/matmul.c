@@ -13,6 +13,7 @@
 #include "collections/array/linalg/memory.h"
 #include "core/task/task.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* -- Tasks -- */
@@ -302,6 +303,7 @@ static rask_node *lower_chain(const plan *p, const rk_region *tile, tile_params 
 /* Neighbours by CHAIN_FAN_IN, until one is left. */
 static rask_node *lower_sum(const plan *p, const tile_params *t, rask_node **parts, int64_t count)
 {
+    assert(count > 0); /* of no terms there is no product: the builder gives zeros */
     while (count > 1) {
         int64_t made = 0;
         for (int64_t i = 0; i < count; i += CHAIN_FAN_IN, made++) {
@@ -372,7 +374,7 @@ static int lower_matmul(rk_lowering *l, rask_array *c, rk_chunks *chunks)
         rk_chunks_region(chunks, index, &tile);
         chunks->nodes[number] = lower_tile(&p, &tile);
         if (!chunks->nodes[number++])
-            return rk_linalg_status(l);
+            return rk_lowering_failure(l);
     } while (rk_index_next(index, chunks->count, chunks->ndim));
     return RASK_OK;
 }

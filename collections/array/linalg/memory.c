@@ -4,6 +4,7 @@
 #include "collections/array/source.h"
 #include "core/base/alloc.h"
 
+#include <assert.h>
 #include <stdalign.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ bool rk_matrix_of(const rask_array *a, rk_matrix *matrix)
     place p = {.step = {{1, 0}, {0, 1}}};
     int64_t rows = a->shape[0], columns = a->shape[1], size = (int64_t)rask_dtype_size(a->dtype),
             stride[2] = {0, 0};
+    assert(size > 0);
     for (; a->kind == RK_VIEW; a = a->inputs[0])
         look_through(a, &p);
     if (a->kind != RK_SOURCE || a->as.source->kind != RK_SOURCE_MEMORY)

@@ -208,7 +208,7 @@ static int lower_factor(rk_lowering *l, rask_array *a, rk_chunks *c)
                                          scratch_of(a->dtype, p.columns))
                          : NULL;
         if (!c->nodes[i])
-            return rk_linalg_status(l);
+            return rk_lowering_failure(l);
     }
     return status;
 }
@@ -219,13 +219,13 @@ static int lower_triangle(rk_lowering *l, rask_array *a, rk_chunks *c)
     const step_params *s = a->params;
     const rk_chunks *factored = rk_lower_chunks(l, a->inputs[0]);
     int64_t k = a->shape[1] / s->level.count;
-    int status = factored ? cut(l, a, s, 0, k, c) : rk_linalg_status(l);
+    int status = factored ? cut(l, a, s, 0, k, c) : rk_lowering_failure(l);
     for (int64_t i = 0; !status && i < s->level.count; i++) {
         block_params p = block_of(s, a->dtype, i);
         c->nodes[i] = rk_lower_call(l, &triangle_def, &p, sizeof p, &factored->nodes[i], 1,
                                     rk_linalg_bytes(a->dtype, p.columns, k), 0);
         if (!c->nodes[i])
-            return rk_linalg_status(l);
+            return rk_lowering_failure(l);
     }
     return status;
 }
@@ -235,7 +235,7 @@ static int lower_q(rk_lowering *l, rask_array *a, rk_chunks *c)
 {
     const step_params *s = a->params;
     const rk_chunks *factored = rk_lower_chunks(l, a->inputs[0]);
-    int status = factored ? cut(l, a, s, 0, 0, c) : rk_linalg_status(l);
+    int status = factored ? cut(l, a, s, 0, 0, c) : rk_lowering_failure(l);
     for (int64_t i = 0; !status && i < s->level.count; i++) {
         block_params p = block_of(s, a->dtype, i);
         int64_t k = reflectors(&p);
@@ -247,7 +247,7 @@ static int lower_q(rk_lowering *l, rask_array *a, rk_chunks *c)
                                           rk_linalg_bytes(a->dtype, k, p.rows), scratch_of(a->dtype, k))
                           : NULL;
         if (!c->nodes[i])
-            return rk_linalg_status(l);
+            return rk_lowering_failure(l);
     }
     return status;
 }
@@ -334,5 +334,5 @@ int rask_array_qr_at(rask_array *a, rask_array **q, rask_array **r, const char *
     a = rk_linalg_matrix(a, rk_linalg_dtype(a->dtype), "rask_array_qr", file, line);
     if (a)
         rk_qr(a, q, r ? r : &triangle, file, line);
-    return rask_graph_status(graph);
+    return graph->status;
 }

@@ -40,7 +40,7 @@ static int backward(rask_task *task, const sweep_params *p, int64_t number, cons
     for (int64_t j = 0; j < count; j++)
         if (rk_element_is_zero(dtype, rk_at(panel->data, j * (p->n + 1) + row + j, size)))
             return rk_task_fail(task, RASK_ERANGE, "the matrix is singular: pivot %lld is 0",
-                                (long long)(row + j));
+                                (long long)row + j);
     rk_lapack()->trsm(dtype, 'U', 'N', 'N', count, p->columns, rk_at(panel->data, row, size), p->n + 1,
                       rk_at(y, row, size), p->n);
     if (row)
@@ -100,12 +100,14 @@ static int lower_solve(rk_lowering *l, rask_array *xt, rk_chunks *c)
     int64_t n = xt->shape[1];
     const rk_chunks *panels = rk_lower_chunks(l, xt->inputs[0]);
     int status =
-        panels ? rk_grid_regular(l, c, 2, xt->shape, (const int64_t[]){RHS, n}) : rk_linalg_status(l);
+        panels ? rk_grid_regular(l, c, 2, xt->shape, (const int64_t[]){RHS, n}) : rk_lowering_failure(l);
     if (status)
         return status;
     int64_t group = rk_linalg_group(l, rk_linalg_bytes(xt->dtype, RK_LU_PANEL, n), panels->count[0]);
     rask_node **args = rk_lowering_memory(l, ((size_t)group + 1) * sizeof *args);
-    for (int64_t j = 0; args && j < c->count[0]; j++) {
+    if (!args)
+        return rk_lowering_failure(l);
+    for (int64_t j = 0; j < c->count[0]; j++) {
         sweep_params p = {
             .dtype = xt->dtype, .n = n, .columns = c->bounds[0][j + 1] - c->bounds[0][j], .step = 1};
         rask_node *y = rk_linalg_tile(l, bt, c->bounds[0][j], p.columns, 0, n);
@@ -113,9 +115,9 @@ static int lower_solve(rk_lowering *l, rask_array *xt, rk_chunks *c)
         p.step = -1;
         c->nodes[j] = lower_sweep(l, panels, &p, group, y, args);
         if (!c->nodes[j])
-            break;
+            return rk_lowering_failure(l);
     }
-    return rk_linalg_status(l);
+    return RASK_OK;
 }
 
 static const rk_opaque solve_class = {.name = "solve", .lower = lower_solve};
@@ -132,7 +134,7 @@ static bool sides_fit(const rask_array *a, const rask_array *b, const char *file
     else if (b->shape[0] != a->shape[0])
         rk_graph_fail(a->graph, RASK_EINVAL, file, line, "rask_array_solve: shapes %s and %s do not fit",
                       rk_shape_text(a->shape, 2, left), rk_shape_text(b->shape, b->ndim, right));
-    return !rask_graph_status(a->graph);
+    return !a->graph->status;
 }
 
 rask_array *rask_array_solve_at(rask_array *a, rask_array *b, const char *file, int line)

@@ -70,7 +70,7 @@ static int lower_svd(rk_lowering *l, rask_array *a, rk_chunks *c)
         c->nodes[0] =
             rk_lower_call(l, &svd_def, &p, sizeof p, &r, 1, rk_linalg_bytes(a->dtype, a->shape[0], p.n),
                           scratch_of(a->dtype, p.n) + RK_GEMM_SCRATCH);
-    return rk_linalg_status(l);
+    return rk_lowering_graph(l)->status;
 }
 
 static const rk_opaque svd_class = {.name = "svd", .lower = lower_svd};
@@ -119,15 +119,15 @@ int rask_array_svd_at(rask_array *a, rask_array **u, rask_array **s, rask_array 
     rask_graph *graph = a->graph;
     a = rk_linalg_matrix(a, rk_linalg_dtype(a->dtype), "rask_array_svd", file, line);
     if (!a)
-        return rask_graph_status(graph);
+        return graph->status;
     if (a->shape[0] >= a->shape[1]) {
         build(a, u, s, vt, file, line);
-        return rask_graph_status(graph);
+        return graph->status;
     }
     a = rask_array_transpose_at(a, NULL, 0, file, line);
     if (a)
         build(a, vt, s, u, file, line);
     transpose_back(u, file, line);
     transpose_back(vt, file, line);
-    return rask_graph_status(graph);
+    return graph->status;
 }

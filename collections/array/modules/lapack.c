@@ -6,7 +6,7 @@
 #include <lapacke.h>
 
 /* OpenBLAS has it; others have no threads of their own, or are told through the environment. */
-extern void openblas_set_num_threads(int count) __attribute__((weak));
+extern void openblas_set_num_threads(int num_threads) __attribute__((weak));
 
 /* Tasks are the threads: a call that starts more would only be in their way. */
 __attribute__((constructor)) static void one_thread_a_call(void)

@@ -116,6 +116,13 @@ static inline rask_array *matrix_of(rask_graph *g, rask_dtype dtype, const dense
     return array_of(g, dtype, 2, SHAPE(d->rows, d->columns), d->x);
 }
 
+/* A computation of a fails, which leaves the graph without an error of its own. */
+static inline void fail_to_compute(rask_array *a)
+{
+    rask_block out = {.dtype = RASK_DT_BOOL, .data = &out};
+    cr_assert_eq(rask_array_compute(&a, 1, NULL, &out), RASK_EINVAL);
+}
+
 /* Whole numbers; with imaginary parts for complex dtypes. */
 static inline dense random_dense(uint64_t seed, int64_t rows, int64_t columns, rask_dtype dtype,
                                  int64_t range)

@@ -144,6 +144,15 @@ Test(fft, gives_the_same_bits_whatever_budget_and_workers)
     expect_same_bits(rows);
 }
 
+Test(fft, does_not_mind_that_a_computation_failed_before)
+{
+    rask_graph *g = FFTW_GRAPH();
+    rask_array *a = array_of(g, RASK_DT_F64, 1, SHAPE(2), (double complex[]){1, 2});
+    fail_to_compute(a);
+    cr_expect_not_null(rask_array_node(rask_array_fft_at(a, 0, false, HERE)));
+    rask_graph_free(g);
+}
+
 Test(fft, of_lines_without_elements_is_an_error)
 {
     for (int i = 0; i < 3; i++) {

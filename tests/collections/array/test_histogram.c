@@ -135,6 +135,8 @@ Test(histogram, a_range_that_is_not_finite_fails_when_it_runs)
     rask_options o = options_of(64 << 20, 2);
     cr_expect_eq(rask_array_compute(&h, 1, &o, &out), RASK_EINVAL);
     cr_expect_not_null(strstr(rask_graph_error(g), "not finite"), "%s", rask_graph_error(g));
+    cr_expect_not_null(rask_array_histogram_bins_at(vector_of(g, RASK_DT_F64, x, 1), 2, NULL, NULL, HERE),
+                       "the graph is in no error");
 }
 
 static void expect_refused(rask_array *h, int status, const char *text)

@@ -329,6 +329,26 @@ Test(solve, refuses_shapes_that_do_not_fit)
     }
 }
 
+Test(factorisations, do_not_mind_that_a_computation_failed_before)
+{
+    rask_graph *g = LAPACK_GRAPH();
+    dense one = identity(3);
+    rask_array *a = matrix_of(g, RASK_DT_F64, &one), *x, *y, *z;
+    fail_to_compute(a);
+    cr_expect_eq(rask_array_qr_at(a, &x, &y, HERE), RASK_OK);
+    cr_expect_eq(rask_array_lu_at(a, &x, &y, &z, HERE), RASK_OK);
+    cr_expect_eq(rask_array_svd_at(a, &x, &y, &z, HERE), RASK_OK);
+    cr_expect_not_null(rask_array_node(y));
+    x = rask_array_solve_at(a, a, HERE);
+    cr_assert_not_null(x);
+    cr_expect_not_null(rask_array_node(x));
+    x = rask_array_lstsq_at(a, a, HERE);
+    cr_assert_not_null(x);
+    cr_expect_not_null(rask_array_node(x));
+    free(one.x);
+    rask_graph_free(g);
+}
+
 Test(factorisations, refuse_what_is_no_matrix)
 {
     for (int i = 0; i < 2; i++) {

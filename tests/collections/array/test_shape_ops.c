@@ -236,6 +236,21 @@ Test(roll, all_axes_at_once_in_c_order)
     rask_graph_free(g);
 }
 
+Test(roll, chains_of_any_length)
+{
+    enum { TIMES = 5000 };
+    rask_graph *g = rask_graph_new();
+    plain p = plain_count(1, (int64_t[]){7}), moved = plain_new(1, p.shape);
+    rask_array *a = array_of(g, &p, 0);
+    for (int i = 0; i < TIMES; i++)
+        a = rask_array_roll_at(a, 1, 0, HERE);
+    for (int i = 0; i < 7; i++)
+        moved.data[(i + TIMES) % 7] = p.data[i];
+    expect(g, a, moved, "chain");
+    free(p.data);
+    rask_graph_free(g);
+}
+
 Test(repeat, each_element_some_times)
 {
     uint64_t seed = 5;

@@ -312,6 +312,16 @@ Test(unique, many_parts_meet)
     free(x);
 }
 
+Test(unique, does_not_mind_that_a_computation_failed_before)
+{
+    const int16_t x[] = {5};
+    const int64_t once[] = {1};
+    rask_array *a = vector_of(g, RASK_DT_I16, x, 1);
+    rask_block out = {.dtype = RASK_DT_BOOL, .data = &out};
+    cr_assert_eq(rask_array_compute(&a, 1, NULL, &out), RASK_EINVAL);
+    expect_unique(a, x, once, 1, sizeof *x, NULL);
+}
+
 Test(unique, nothing_has_no_elements)
 {
     expect_unique(vector_of(g, RASK_DT_F64, "", 0), "", (int64_t[]){0}, 0, 8, NULL);
