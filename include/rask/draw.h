@@ -22,9 +22,9 @@ typedef struct rask_draw_options {
     size_t size; /* sizeof(rask_draw_options), set by RASK_DRAW_OPTIONS_INIT */
     rask_colour colour;
     const rask_recording *recording; /* of a run of the same targets, told in tooltips, too; NULL: none */
-    uint32_t limit;                  /* more nodes than this are drawn as a synopsis; 0: 300 */
-    bool plan;                       /* draw the plan: equal calls merged into one, fused chains in frames */
-    const char *title;               /* UTF-8; NULL: none */
+    uint32_t limit;    /* more nodes than this are drawn as a synopsis; 0: 300, 60 of them side by side */
+    bool plan;         /* draw the plan: equal calls merged into one, fused chains in frames */
+    const char *title; /* UTF-8; NULL: none */
 } rask_draw_options;
 
 /* Everything at its default. */

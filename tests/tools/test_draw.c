@@ -385,6 +385,21 @@ Test(draw, more_names_than_boxes_share_one)
     agclose(graph);
 }
 
+Test(draw, what_is_too_wide_to_look_at_becomes_a_synopsis)
+{
+    rask_draw_options options = RASK_DRAW_OPTIONS_INIT;
+    Agraph_t *graph = drawn(fan_in(100), NULL);
+    cr_expect_lt(agnnodes(graph), 10);
+    agclose(graph);
+    graph = drawn(fan_in(30), NULL);
+    cr_expect_geq(agnnodes(graph), 30);
+    agclose(graph);
+    options.limit = 1000;
+    graph = drawn(fan_in(100), &options);
+    cr_expect_geq(agnnodes(graph), 100, "who asks for single nodes gets them");
+    agclose(graph);
+}
+
 Test(draw, too_many_arrows_to_follow_become_a_synopsis)
 {
     rask_node *nodes[200];

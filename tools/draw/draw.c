@@ -29,8 +29,6 @@ static int take_options(job *j, const rask_draw_options *given)
                                "draw: options.size is 0: begin with RASK_DRAW_OPTIONS_INIT");
     if (given)
         memcpy(&j->options, given, given->size < sizeof j->options ? given->size : sizeof j->options);
-    if (!j->options.limit)
-        j->options.limit = RK_LIMIT_NODES;
     return RASK_OK;
 }
 
@@ -109,10 +107,23 @@ static int draw_sketch(const job *j, const rk_sketch *sketch)
     return status;
 }
 
-static int draw(const job *j)
+/* Without a limit of the caller's, what would be a picture too wide to look at becomes a synopsis. */
+static int choose_limit(job *j, const rk_sketch *sketch)
+{
+    uint32_t width = 0;
+    if (j->options.limit)
+        return RASK_OK;
+    int status = sketch->count > RK_LIMIT_NODES ? RASK_OK : rk_sketch_width(sketch, &width);
+    j->options.limit = width > RK_LIMIT_WIDTH ? sketch->count - 1 : RK_LIMIT_NODES;
+    return status;
+}
+
+static int draw(job *j)
 {
     rk_sketch sketch;
     int status = rk_sketch_init(&sketch, j->graph, j->targets, j->count, j->options.plan);
+    if (!status)
+        status = choose_limit(j, &sketch);
     bool frames = j->options.plan && sketch.count <= j->options.limit;
     if (status)
         status = out_of_memory(j, status);

@@ -15,6 +15,7 @@
 
 enum {
     RK_LIMIT_NODES = 300,  /* drawn one by one, unless options say otherwise */
+    RK_LIMIT_WIDTH = 60,   /* likewise, beside each other */
     RK_ARROWS_PER_BOX = 4, /* more, and a picture of single nodes becomes a synopsis: layout takes minutes */
     RK_SYNOPSIS_ARROWS = 100, /* at least so many of the heaviest are drawn; layout of many is slow */
     RK_SYNOPSIS_ARROWS_PER_BOX = 2,

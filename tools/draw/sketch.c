@@ -142,3 +142,34 @@ void rk_sketch_fini(rk_sketch *sketch)
     rask_plan_free(sketch->plan);
     *sketch = (rk_sketch){0};
 }
+
+uint32_t rk_sketch_levels(const rk_sketch *sketch, uint32_t *level)
+{
+    uint32_t levels = 0;
+    for (uint32_t i = 0; i < sketch->count; i++) {
+        level[i] = 0;
+        for (uint32_t e = sketch->pred_start[i]; e < sketch->pred_start[i + 1]; e++) {
+            uint32_t below = level[sketch->pred[e] & ~RK_ORDER_ONLY] + 1;
+            if (below > level[i])
+                level[i] = below;
+        }
+        if (level[i] >= levels)
+            levels = level[i] + 1;
+    }
+    return levels;
+}
+
+int rk_sketch_width(const rk_sketch *sketch, uint32_t *width)
+{
+    uint32_t *level = rk_calloc(2 * (size_t)sketch->count, sizeof *level);
+    *width = 0;
+    if (!level)
+        return RASK_ENOMEM;
+    uint32_t *items = level + sketch->count;
+    rk_sketch_levels(sketch, level);
+    for (uint32_t i = 0; i < sketch->count; i++)
+        if (++items[level[i]] > *width)
+            *width = items[level[i]];
+    rk_free(level);
+    return RASK_OK;
+}

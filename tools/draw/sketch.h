@@ -37,6 +37,12 @@ int rk_sketch_plan(rk_sketch *sketch, rask_node *const *targets, size_t count);
 
 void rk_sketch_fini(rk_sketch *sketch);
 
+/* Each item's level, the longest path to it from the sources; returns how many levels there are. */
+uint32_t rk_sketch_levels(const rk_sketch *sketch, uint32_t *level);
+
+/* Sets width to the number of items of the widest level. RASK_OK, RASK_ENOMEM. */
+int rk_sketch_width(const rk_sketch *sketch, uint32_t *width);
+
 static inline const rask_node *rk_sketch_node(const rk_sketch *sketch, uint32_t item)
 {
     return rk_graph_node(sketch->graph, sketch->node[item]);

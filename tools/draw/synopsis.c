@@ -34,22 +34,6 @@ static void find_names(synopsis *s)
     }
 }
 
-static void find_levels(synopsis *s)
-{
-    const rk_sketch *sketch = s->picture->sketch;
-    for (uint32_t i = 0; i < s->count; i++) {
-        uint32_t level = 0;
-        for (uint32_t e = sketch->pred_start[i]; e < sketch->pred_start[i + 1]; e++) {
-            uint32_t below = s->level[sketch->pred[e] & ~RK_ORDER_ONLY] + 1;
-            if (below > level)
-                level = below;
-        }
-        s->level[i] = level;
-        if (level >= s->levels)
-            s->levels = level + 1;
-    }
-}
-
 /* More items first; then the name that came first. */
 static int compare_used(const void *a, const void *b)
 {
@@ -198,7 +182,7 @@ static void fill_boxes(synopsis *s)
 static int make(synopsis *s)
 {
     find_names(s);
-    find_levels(s);
+    s->levels = rk_sketch_levels(s->picture->sketch, s->level);
     int status = sort_by_level(s);
     if (status)
         return status;
