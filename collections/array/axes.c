@@ -471,10 +471,15 @@ static void lengths_of(rk_lowering *lowering, const rask_array *array, const rk_
     uint64_t total = (uint64_t)rk_shape_size(array->shape, array->ndim) * element;
     uint64_t limit = rk_lowering_chunk_bytes(lowering);
     double bytes = (double)element;
-    rk_grid_auto(rk_lowering_part_bytes(lowering, total), element, array->ndim, array->shape, NULL, most);
+    int64_t shape[RASK_MAX_DIMENSIONS];
+    bool whole[RASK_MAX_DIMENSIONS];
     for (uint32_t i = 0; i < array->ndim; i++) {
-        if (grid->count[i] > 1)
-            most[i] = rk_grid_longest(grid, i);
+        int64_t longest = rk_grid_longest(grid, i);
+        whole[i] = grid->count[i] > 1;
+        shape[i] = whole[i] && longest < array->shape[i] ? longest : array->shape[i];
+    }
+    rk_grid_auto(rk_lowering_part_bytes(lowering, total), element, array->ndim, shape, whole, most);
+    for (uint32_t i = 0; i < array->ndim; i++) {
         most[i] = most[i] > 0 ? most[i] : 1;
         bytes *= (double)(most[i] < array->shape[i] ? most[i] : array->shape[i]);
     }
@@ -519,7 +524,11 @@ static int make_grid(rk_lowering *lowering, rask_array *array, const rk_axes *ax
 {
     rk_chunks grid, cut;
     int64_t most[RASK_MAX_DIMENSIONS];
-    int status = rk_grid_of(lowering, array->inputs[0], &grid);
+    uint32_t chunked = 0; /* the first input that is; else the first */
+    while (chunked + 1 < array->input_count && !rk_array_is_chunked(array->inputs[chunked]))
+        chunked++;
+    chunked = rk_array_is_chunked(array->inputs[chunked]) ? chunked : 0;
+    int status = rk_grid_of(lowering, array->inputs[chunked], &grid);
     if (status)
         return status;
     lengths_of(lowering, array, &grid, most);

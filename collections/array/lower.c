@@ -1,8 +1,10 @@
 /* Lowering: see lower.h. What was made is remembered by content, so that equal demands meet. */
 #include "collections/array/lower.h"
 
+#include "collections/array/cuts.h"
 #include "collections/array/job.h"
 #include "collections/array/lowering.h"
+#include "collections/array/rechunk.h"
 #include "core/base/alloc.h"
 #include "core/base/array.h"
 #include "core/graph/build.h"
@@ -138,7 +140,7 @@ static void **remember(rk_lowering *l, const void *key, size_t size)
     return &m->value;
 }
 
-enum { KEY_PROGRAM, KEY_CONSTANT, KEY_CHUNKS, KEY_REGION };
+enum { KEY_PROGRAM, KEY_CONSTANT, KEY_CHUNKS, KEY_TURNED, KEY_REGION };
 
 typedef struct program_key {
     uint64_t what, cut;
@@ -744,26 +746,75 @@ static int add_node(job_maker *m, rask_node *node)
 
 /* NOLINTBEGIN(misc-no-recursion): see find_chunks() */
 
-/* One chunk as a piece of a leaf, unless steps jump over it. */
+/* One chunk as a piece of a leaf, unless steps jump over it. cut: only the part of it that is needed. */
 static int add_piece(job_maker *m, const rk_leaf *leaf, rk_chunks *chunks, const int64_t *index,
-                     const rk_run_of *runs, int64_t *pieces)
+                     const rk_run_of *runs, bool cut, int64_t *pieces)
 {
-    rk_region region;
+    rk_region region, part = {.ndim = chunks->ndim};
     int64_t first, last;
     rk_chunks_region(chunks, index, &region);
     for (uint32_t i = 0; i < region.ndim; i++) {
         rk_run_within(runs[i], region.start[i], region.start[i] + region.count[i], &first, &last);
         if (first >= last)
             return RASK_OK;
+        int64_t step = runs[i].step, a = runs[i].first + step * first, b = runs[i].first + step * (last - 1);
+        part.start[i] = a < b ? a : b;
+        part.count[i] = (a < b ? b - a : a - b) + 1;
     }
     ++*pieces;
-    int status = add_node(m, chunk_node(m->l, leaf->array, chunks, index));
+    int status = add_node(m, cut ? make_region(m->l, leaf->array, &part, true)
+                                 : chunk_node(m->l, leaf->array, chunks, index));
+    region = cut ? part : region;
     if (!status)
         status = add_words(m, region.start, leaf->ndim);
     return status ? status : add_words(m, region.count, leaf->ndim);
 }
 
-/* All chunks that a box of the program needs of a leaf. */
+/* The chunks that meet the runs: number[i] of axis i, from low[i] on. */
+static void meet(const rk_leaf *leaf, const rk_chunks *chunks, const rk_run_of *runs, int64_t *low,
+                 int64_t *number)
+{
+    for (uint32_t i = 0; i < leaf->ndim; i++) {
+        int64_t first = runs[i].first, last = first + runs[i].step * (runs[i].count - 1);
+        low[i] = chunk_at(chunks, i, last < first ? last : first);
+        number[i] = chunk_at(chunks, i, last < first ? first : last) - low[i] + 1;
+    }
+}
+
+/* They take more than half the budget. */
+static bool are_too_many(const rk_lowering *l, const rk_leaf *leaf, const rk_chunks *chunks,
+                         const int64_t *number)
+{
+    double bytes = (double)rask_dtype_size(leaf->dtype);
+    int64_t count = 1;
+    for (uint32_t i = 0; i < leaf->ndim; i++) {
+        bytes *= (double)number[i] * (double)rk_grid_longest(chunks, i);
+        count *= number[i];
+    }
+    return count > 1 && bytes > (double)l->budget / 2;
+}
+
+/* The leaf's array in chunks of the shape that was first asked for when its own were too many. NULL, latched. */
+static rk_chunks *turned_chunks(rk_lowering *l, const rk_leaf *leaf, const rk_run_of *runs)
+{
+    chunks_key key = {KEY_TURNED, leaf->array};
+    void **place = remember(l, &key, sizeof key);
+    if (!place || *place)
+        return place ? *place : NULL;
+    int64_t lengths[RASK_MAX_DIMENSIONS];
+    for (uint32_t i = 0; i < leaf->ndim; i++) {
+        int64_t step = runs[i].step < 0 ? -runs[i].step : runs[i].step;
+        lengths[i] = step * (runs[i].count - 1) + 1;
+    }
+    rk_chunks *chunks = rk_lowering_memory(l, sizeof *chunks);
+    if (!chunks || rk_rechunk_lower(l, leaf->array, lengths, chunks) ||
+        !(place = remember(l, &key, sizeof key)))
+        return NULL;
+    return *place = chunks;
+}
+
+/* All chunks that a box of the program needs of a leaf. When they are too many for the budget, elements are moved to
+ * other chunks first; where that is of no use, what is needed of each chunk is cut out before all meet in one task. */
 static int add_pieces(job_maker *m, const rk_leaf *leaf, const int64_t *start, const int64_t *count)
 {
     int64_t head[2] = {(int64_t)m->args.count, 0}, low[RASK_MAX_DIMENSIONS], number[RASK_MAX_DIMENSIONS],
@@ -774,16 +825,20 @@ static int add_pieces(job_maker *m, const rk_leaf *leaf, const int64_t *start, c
     rk_chunks *chunks = leaf->kind == RK_LEAF_CHUNKS && !status ? find_chunks(m->l, leaf->array) : NULL;
     if (status || leaf->kind != RK_LEAF_CHUNKS || !chunks)
         return status ? status : leaf->kind == RK_LEAF_CHUNKS ? m->l->graph->status : RASK_OK;
-    for (uint32_t i = 0; i < leaf->ndim; i++) {
+    for (uint32_t i = 0; i < leaf->ndim; i++)
         runs[i] = rk_leaf_run(leaf, i, start, count);
-        int64_t end = runs[i].first + runs[i].step * (runs[i].count - 1);
-        low[i] = chunk_at(chunks, i, end < runs[i].first ? end : runs[i].first);
-        number[i] = chunk_at(chunks, i, end < runs[i].first ? runs[i].first : end) - low[i] + 1;
+    meet(leaf, chunks, runs, low, number);
+    if (are_too_many(m->l, leaf, chunks, number)) {
+        chunks = turned_chunks(m->l, leaf, runs);
+        if (!chunks)
+            return rk_lowering_failure(m->l);
+        meet(leaf, chunks, runs, low, number);
     }
+    bool cut = are_too_many(m->l, leaf, chunks, number);
     do {
         for (uint32_t i = 0; i < leaf->ndim; i++)
             index[i] = low[i] + walk[i];
-        status = add_piece(m, leaf, chunks, index, runs, &head[1]);
+        status = add_piece(m, leaf, chunks, index, runs, cut, &head[1]);
     } while (!status && rk_index_next(walk, number, leaf->ndim));
     ((int64_t *)m->words.data)[at + 1] = head[1];
     return status;

@@ -163,24 +163,38 @@ static int first_chunks(rk_lowering *l, rask_array *input, rk_chunks *chunks)
     return RASK_OK;
 }
 
+/* From these chunks of a to others, in passes. */
+static int move(rk_lowering *l, const rask_array *a, const int64_t *to, rk_chunks *chunks)
+{
+    int64_t from[RASK_MAX_DIMENSIONS];
+    rk_rechunk_plan plan;
+    int status = RASK_OK;
+    for (uint32_t i = 0; i < a->ndim; i++)
+        from[i] = rk_grid_longest(chunks, i) > 0 ? rk_grid_longest(chunks, i) : 1;
+    rk_rechunk_find(a->ndim, a->shape, from, to,
+                    (double)rk_lowering_budget(l) / 4 / (double)rask_dtype_size(a->dtype), &plan);
+    for (uint32_t t = 1; t <= plan.passes && !status; t++) {
+        rk_chunks last = *chunks;
+        status = pass(l, a, &last, plan.lengths[t], chunks);
+    }
+    return status;
+}
+
 static int rechunk_lower(rk_lowering *l, rask_array *array, rk_chunks *chunks)
 {
-    int64_t from[RASK_MAX_DIMENSIONS], to[RASK_MAX_DIMENSIONS];
-    rk_rechunk_plan plan;
+    int64_t to[RASK_MAX_DIMENSIONS];
     const rechunk_params *params = array->params;
     int status = first_chunks(l, array->inputs[0], chunks);
     if (status || (params->flat && rk_grid_is_flat(chunks)))
         return status;
     wanted_lengths(l, array, params, to);
-    for (uint32_t i = 0; i < array->ndim; i++)
-        from[i] = rk_grid_longest(chunks, i) > 0 ? rk_grid_longest(chunks, i) : 1;
-    rk_rechunk_find(array->ndim, array->shape, from, to,
-                    (double)rk_lowering_budget(l) / 4 / (double)rask_dtype_size(array->dtype), &plan);
-    for (uint32_t t = 1; t <= plan.passes && !status; t++) {
-        rk_chunks last = *chunks;
-        status = pass(l, array, &last, plan.lengths[t], chunks);
-    }
-    return status;
+    return move(l, array, to, chunks);
+}
+
+int rk_rechunk_lower(rk_lowering *l, rask_array *a, const int64_t *lengths, rk_chunks *chunks)
+{
+    int status = first_chunks(l, a, chunks);
+    return status ? status : move(l, a, lengths, chunks);
 }
 
 static const rk_opaque rechunk_opaque = {.name = "rechunk", .lower = rechunk_lower};

@@ -28,6 +28,9 @@ typedef struct rk_rechunk_plan {
 void rk_rechunk_find(uint32_t ndim, const int64_t *shape, const int64_t *from, const int64_t *to, double most,
                      rk_rechunk_plan *plan);
 
+/* a's elements in chunks of these lengths (1 or more), whatever a's own. a has axes. RASK_OK, or latched. */
+int rk_rechunk_lower(rk_lowering *lowering, rask_array *a, const int64_t *lengths, rk_chunks *chunks);
+
 /* Whether each chunk is one run of elements, counting in C order over the whole array. */
 bool rk_grid_is_flat(const rk_chunks *grid);
 /* Lengths of such chunks for a shape, of about bytes. */

@@ -1,5 +1,7 @@
 /* Into files: a task for each box that computes it and one that writes it, and the file's name at the end. */
 #include "collections/array/computation.h"
+#include "collections/array/cuts.h"
+#include "collections/array/rechunk.h"
 #include "collections/array/source.h"
 #include "core/base/alloc.h"
 #include "core/task/task.h"
@@ -28,36 +30,75 @@ static int run_write(rask_task *task)
 static const rask_task_def write_def = {
     .size = sizeof(rask_task_def), .name = "write", .call = run_write, .result = RASK_SIG_NONE};
 
-/* Lengths of boxes that are whole multiples of the sink's chunks. */
-static void fit_sink(const rk_sink *sink, const rask_array *a, int64_t *lengths)
+enum { LONG_RUN = 32 << 10, LARGE_BOX = 64 << 10 };
+
+/* Own chunks that are worth a write each, with runs that are long in the file. */
+static bool suit_files(const rask_array *a, const int64_t *lengths)
 {
+    int64_t size = (int64_t)rask_dtype_size(a->dtype), run = lengths[a->ndim - 1];
+    return rk_shape_size(lengths, a->ndim) * size >= LARGE_BOX &&
+           (run * size >= LONG_RUN || run == a->shape[a->ndim - 1]);
+}
+
+/* Lengths of boxes that are whole multiples of the sink's chunks: a's own chunks where they suit. */
+static int choose_boxes(rk_lowering *l, const rk_sink *sink, rask_array *a, int64_t *lengths)
+{
+    rk_grid_choose(l, a, lengths);
+    if (a->ndim && rk_array_is_chunked(a)) {
+        rk_chunks grid;
+        int64_t own[RASK_MAX_DIMENSIONS];
+        int status = rk_grid_of(l, a, &grid);
+        if (status)
+            return status;
+        for (uint32_t i = 0; i < a->ndim; i++)
+            own[i] = rk_grid_longest(&grid, i) > 0 ? rk_grid_longest(&grid, i) : 1;
+        if (suit_files(a, own))
+            memcpy(lengths, own, sizeof own);
+    }
     for (uint32_t i = 0; i < a->ndim; i++) {
         int64_t chunk = sink->chunk[i];
         if (chunk > 0)
             lengths[i] = lengths[i] > chunk ? lengths[i] / chunk * chunk : chunk;
     }
+    return RASK_OK;
+}
+
+/* The boxes to write, with the nodes that make them. */
+static int lower_boxes(rk_lowering *l, const rk_sink *sink, rask_array *a, rk_chunks *boxes)
+{
+    int64_t index[RASK_MAX_DIMENSIONS] = {0}, lengths[RASK_MAX_DIMENSIONS];
+    rk_region region;
+    int status = choose_boxes(l, sink, a, lengths);
+    if (status)
+        return status;
+    if (a->ndim && rk_array_is_chunked(a))
+        return rk_rechunk_lower(l, a, lengths, boxes);
+    status = rk_grid_regular(l, boxes, a->ndim, a->shape, lengths);
+    for (int64_t i = 0; !status && i < rk_chunks_total(boxes); i++) {
+        rk_chunks_region(boxes, index, &region);
+        boxes->nodes[i] = rk_lower_region(l, a, &region);
+        status = boxes->nodes[i] ? RASK_OK : rk_lowering_failure(l);
+        rk_index_next(index, boxes->count, boxes->ndim);
+    }
+    return status;
 }
 
 static int lower_write(rk_computation *c, rask_array *a, rk_sink *sink)
 {
     rk_lowering *l = c->lowering;
-    rk_chunks grid;
-    int64_t index[RASK_MAX_DIMENSIONS] = {0}, lengths[RASK_MAX_DIMENSIONS];
-    rk_grid_choose(l, a, lengths);
-    fit_sink(sink, a, lengths);
-    int status = rk_grid_regular(l, &grid, a->ndim, a->shape, lengths);
-    for (int64_t i = 0; !status && i < rk_chunks_total(&grid); i++) {
+    rk_chunks boxes;
+    int64_t index[RASK_MAX_DIMENSIONS] = {0};
+    int status = lower_boxes(l, sink, a, &boxes);
+    for (int64_t i = 0; !status && i < rk_chunks_total(&boxes); i++) {
         write_params w;
         memset(&w, 0, sizeof w);
         w.sink = sink;
-        rk_chunks_region(&grid, index, &w.region);
-        rask_node *node = rk_lower_region(l, a, &w.region);
+        rk_chunks_region(&boxes, index, &w.region);
         uint64_t bytes = (uint64_t)rk_shape_size(w.region.count, a->ndim) * rask_dtype_size(a->dtype);
         status =
-            node ? rk_computation_add_target(c, rk_lower_call(l, &write_def, &w, sizeof w, &node, 1, 0,
-                                                              sink->scratch < bytes ? sink->scratch : bytes))
-                 : rk_lowering_graph(l)->status;
-        rk_index_next(index, grid.count, grid.ndim);
+            rk_computation_add_target(c, rk_lower_call(l, &write_def, &w, sizeof w, &boxes.nodes[i], 1, 0,
+                                                       sink->scratch < bytes ? sink->scratch : bytes));
+        rk_index_next(index, boxes.count, boxes.ndim);
     }
     return status;
 }

@@ -35,19 +35,22 @@ static bool in_memory(const rk_entry *entry)
     return entry->state == RK_IN_MEMORY || entry->state == RK_SPILLING || entry->state == RK_LOADING;
 }
 
-/* Adds up what the arguments hold and what of it is missing. */
+/* Adds up what the arguments hold and what of it is missing. What was dropped is made again one after the other, before
+ * the task begins: they and the task use one scratch. */
 static void look_at_arguments(rk_store *store, rk_pass *pass)
 {
     uint32_t look = ++store->look;
     pass->arguments = pass->missing = pass->frees = 0;
+    pass->working = pass->scratch;
     for (uint32_t i = 0; i < pass->count; i++) {
         rk_entry *entry = managed_argument(store, pass, i);
         if (!entry || entry->seen == look)
             continue;
         entry->seen = look;
-        uint64_t making = entry->state == RK_DROPPED ? entry->scratch : 0;
-        pass->arguments += entry->bytes + making;
-        pass->missing += in_memory(entry) ? 0 : entry->bytes + making;
+        if (entry->state == RK_DROPPED && entry->scratch > pass->working)
+            pass->working = entry->scratch;
+        pass->arguments += entry->bytes;
+        pass->missing += in_memory(entry) ? 0 : entry->bytes;
         if (pass->uses && rk_load_relaxed(&pass->uses[pass->words[i]]) == 1)
             pass->frees += entry->bytes;
     }
@@ -76,7 +79,7 @@ static void unpin(rk_store *store, rk_pass *pass)
 
 static uint64_t need_of(const rk_pass *pass)
 {
-    return pass->result + pass->scratch + pass->missing;
+    return pass->result + pass->working + pass->missing;
 }
 
 /* a goes before b. */
@@ -201,17 +204,22 @@ static int refuse(const rk_store *store, const rk_pass *pass, char *message, siz
         snprintf(message, capacity, "%s", store->message);
         return store->error;
     }
-    uint64_t need = pass->surely + pass->scratch + pass->arguments,
+    uint64_t need = pass->surely + pass->working + pass->arguments,
              used = rk_load_relaxed(&store->used) + pass->missing - pass->arguments;
     int len = snprintf(
         message, capacity,
         "needs %llu bytes at once (arguments %llu, result %llu, scratch %llu), and the memory budget is "
         "%llu",
         (unsigned long long)need, (unsigned long long)pass->arguments, (unsigned long long)pass->surely,
-        (unsigned long long)pass->scratch, (unsigned long long)store->budget);
-    if (need <= store->budget && len > 0 && (size_t)len < capacity)
+        (unsigned long long)pass->working, (unsigned long long)store->budget);
+    if (len < 0 || (size_t)len >= capacity)
+        return RASK_EBUDGET;
+    if (need <= store->budget)
         snprintf(message + len, capacity - (size_t)len, ", of which %llu hold what cannot go to disk",
                  (unsigned long long)used);
+    else if (store->budget)
+        snprintf(message + len, capacity - (size_t)len, "; with chunks 1/%llu as large it would fit",
+                 (unsigned long long)((need - 1) / store->budget + 1));
     return RASK_EBUDGET;
 }
 
@@ -241,7 +249,7 @@ enum { TRY_AGAIN = -1 };
 static int try_to_enter(rk_store *store, rk_pass *pass, uint32_t *waits, char *message, size_t capacity)
 {
     look_at_arguments(store, pass);
-    if (pass->surely + pass->scratch + pass->arguments > store->budget)
+    if (pass->surely + pass->working + pass->arguments > store->budget)
         return refuse(store, pass, message, capacity);
     if (hold_back(store, pass))
         return TRY_AGAIN;
@@ -267,19 +275,17 @@ static int try_to_enter(rk_store *store, rk_pass *pass, uint32_t *waits, char *m
 /* Charged for: what is missing is the pass's to bring back, and nobody else's from now on. */
 static void begin(rk_store *store, rk_pass *pass)
 {
-    uint64_t coming = 0;
     pin(store, pass);
     for (uint32_t i = 0; i < pass->count; i++) {
         rk_entry *entry = managed_argument(store, pass, i);
         if (!entry || in_memory(entry))
             continue;
-        coming += entry->bytes;
         entry->mover = pass;
         rk_entry_move(store, entry, entry->state, RK_LOADING);
     }
     pass->inside = true;
     pass->reserved = pass->result;
-    pass->extra = pass->scratch + pass->missing - coming;
+    pass->extra = pass->working;
     store->reserved += pass->reserved + pass->extra;
     store->promised += pass->frees;
     store->running++;

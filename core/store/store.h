@@ -69,6 +69,7 @@ struct rk_pass {
     uint64_t reserved, extra;    /* bytes to give back: of the result, and others */
     uint64_t arguments, missing; /* bytes of its managed arguments, and of those that were not in memory */
     uint64_t frees;              /* bytes of those that nobody else is going to take */
+    uint64_t working; /* bytes used while it runs or arguments are made again before, whichever is more */
     bool inside, pinned, last, quiet;
     rk_pass *next; /* waiting */
 };

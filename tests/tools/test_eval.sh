@@ -122,6 +122,23 @@ gives 'a file with a strange name' 66.0 'sum(a)' 'a=a=b:c.npy'
 evaluate 0 -o big.npy 'arange(3000000.0)' && gives 'no more is held than the budget' 1499999.5 'mean(x)' x=big.npy --memory 16M
 evaluate 0 -v 'mean(x)' x=big.npy --memory 16M
 has '--report tells what a run took' err ' read back; process: at most '
+evaluate 0 -o square.npy 'random.normal(0, 1, (1024, 1024))' --seed 3
+# What is read one way and written the other, in half of what it takes: the same bytes, and few come back from the disk.
+turns()
+{
+    local text=$1 limit_mib=$2 read_back
+    evaluate 0 -o whole.npy "$text" x=square.npy --memory 1G && evaluate 0 -o parts.npy "$text" x=square.npy --memory 4M --report &&
+        cmp -s whole.npy parts.npy &&
+        read_back=$(sed -nE 's/.* ([0-9.]+) (bytes|KiB|MiB) read back.*/\1 \2/p' err | awk '{ print int($2 == "MiB" ? $1 : 0) }') &&
+        [ "${read_back:-999}" -le "$limit_mib" ]
+    tell "$text within little memory" $?
+}
+turns 'sort(cumsum(x, axis=1), axis=0)' 80
+turns 'fft.fft(fft.fft(x, axis=1), axis=0)' 240
+turns 'cumsum(x, axis=0) + cumsum(x, axis=1)' 16
+turns 'concatenate([x, sort(x, axis=0)], axis=1)' 100
+turns 'sort(x, axis=0).T' 40
+rm -f whole.npy parts.npy square.npy
 evaluate 0 --explain 'mean(x)' x=big.npy
 has '--explain says what is read' err 'big.npy'
 evaluate 0 --draw g.dot 'sum(a)' a=a.npy && grep -q digraph g.dot
