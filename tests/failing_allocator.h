@@ -36,13 +36,15 @@ static void *counting_alloc(void *context, size_t size)
 static void *counting_realloc(void *context, void *ptr, size_t size)
 {
     (void)context;
-    return refuse() ? NULL : realloc(ptr, size);
+    void *grown = refuse() ? NULL : realloc(ptr, size);
+    atomic_fetch_add(&blocks, !ptr && grown);
+    return grown;
 }
 
 static void counting_free(void *context, void *ptr)
 {
     (void)context;
-    atomic_fetch_sub(&blocks, 1);
+    atomic_fetch_sub(&blocks, ptr != NULL);
     free(ptr);
 }
 

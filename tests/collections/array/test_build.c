@@ -1,10 +1,10 @@
 /* Building expressions: shapes, errors, equal ones being one, and who ends what is given. */
 #include "collections/array/array.h"
+#include "tests/failing_allocator.h"
 
 #include <criterion/criterion.h>
 #include <dlpack/dlpack.h>
 #include <rask/rask.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -497,41 +497,6 @@ Test(node, that_gives_something_else_is_an_error)
 
 /* -- Out of memory: every allocation of a program that builds fails once. */
 
-static atomic_long allocations, blocks;
-static long fail_at = -1;
-static bool has_failed;
-
-static bool refuse(void)
-{
-    bool no = atomic_fetch_add(&allocations, 1) == fail_at;
-    has_failed |= no;
-    return no;
-}
-
-static void *sweep_alloc(void *context, size_t size)
-{
-    (void)context;
-    void *ptr = refuse() ? NULL : malloc(size);
-    atomic_fetch_add(&blocks, ptr != NULL);
-    return ptr;
-}
-
-static void *sweep_realloc(void *context, void *ptr, size_t size)
-{
-    (void)context;
-    bool fresh = !ptr;
-    void *grown = refuse() ? NULL : realloc(ptr, size);
-    atomic_fetch_add(&blocks, fresh && grown);
-    return grown;
-}
-
-static void sweep_free(void *context, void *ptr)
-{
-    (void)context;
-    atomic_fetch_sub(&blocks, ptr != NULL);
-    free(ptr);
-}
-
 static int build_all(void)
 {
     double data[6] = {1, 2, 3, 4, 5, 6};
@@ -554,17 +519,5 @@ static int build_all(void)
 
 Test(memory, when_it_ends_builders_say_so_and_nothing_leaks)
 {
-    static const rask_allocator sweeping = {sweep_alloc, sweep_realloc, sweep_free, NULL};
-    cr_assert_eq(rask_set_allocator(&sweeping), RASK_OK);
-    cr_assert_eq(build_all(), RASK_OK);
-    cr_assert_eq(atomic_load(&blocks), 0);
-    for (long at = 0; has_failed || !at; at++) {
-        atomic_store(&allocations, 0);
-        has_failed = false;
-        fail_at = at;
-        int status = build_all();
-        cr_assert(status == RASK_OK || (status == RASK_ENOMEM && has_failed), "allocation %ld: %s", at,
-                  rask_status_name(status));
-        cr_assert_eq(atomic_load(&blocks), 0, "allocation %ld leaves %ld blocks", at, atomic_load(&blocks));
-    }
+    sweep(build_all, 0);
 }
