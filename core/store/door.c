@@ -205,7 +205,8 @@ static int refuse(const rk_store *store, const rk_pass *pass, char *message, siz
         return store->error;
     }
     uint64_t need = pass->surely + pass->working + pass->arguments,
-             used = rk_load_relaxed(&store->used) + pass->missing - pass->arguments;
+             used = rk_load_relaxed(&store->used) + pass->missing - pass->arguments,
+             part = store->budget ? (need - 1) / store->budget + 1 : 0; /* to be cut into so many */
     int len = snprintf(
         message, capacity,
         "needs %llu bytes at once (arguments %llu, result %llu, scratch %llu), and the memory budget is "
@@ -217,9 +218,9 @@ static int refuse(const rk_store *store, const rk_pass *pass, char *message, siz
     if (need <= store->budget)
         snprintf(message + len, capacity - (size_t)len, ", of which %llu hold what cannot go to disk",
                  (unsigned long long)used);
-    else if (store->budget)
+    else if (part)
         snprintf(message + len, capacity - (size_t)len, "; with chunks 1/%llu as large it would fit",
-                 (unsigned long long)((need - 1) / store->budget + 1));
+                 (unsigned long long)part);
     return RASK_EBUDGET;
 }
 

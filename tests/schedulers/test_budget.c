@@ -368,7 +368,8 @@ Test(budget, a_task_that_is_too_large_fails_before_it_starts_and_says_what_it_ne
     rask_set_scratch_bytes(node, 50000);
     rask_node *sum = call(g, &weigh_def, 1, &node, 1);
     must_refuse(sum, budget(100000, 2), RASK_EBUDGET, "needs 350000 bytes");
-    must_refuse(sum, budget(100000, 0), RASK_EBUDGET, "the memory budget is 100000; with chunks 1/4 as large it would fit");
+    must_refuse(sum, budget(100000, 0), RASK_EBUDGET,
+                "the memory budget is 100000; with chunks 1/4 as large it would fit");
     cr_assert_eq(atomic_load(&calls), 0);
     rask_report report;
     must_give(sum, budget(400000, 2), &report);
