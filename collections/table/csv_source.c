@@ -1,0 +1,381 @@
+/* rask_read_csv(): which files, what their beginnings say. */
+#include "collections/table/csv_source.h"
+
+#include "collections/table/list.h"
+#include "collections/text/split.h"
+#include "core/base/alloc.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    FIRST_SAMPLE = 256 << 10,
+    LATER_SAMPLE = 64 << 10,
+    LATER_SAMPLES = 15,
+};
+
+/* Opening, with what has been said of it. */
+typedef struct opening {
+    rask_graph *graph;
+    rk_csv_source *source;
+    const rask_csv_options *options;
+    const char *file;
+    int line;
+    bool whole; /* the first sample is all of the first file */
+} opening;
+
+static int fail(const opening *o, int status, const char *message)
+{
+    rk_graph_fail(o->graph, status, o->file, o->line, "rask_read_csv: %s", message);
+    return status;
+}
+
+static int fail_memory(const opening *o)
+{
+    return fail(o, RASK_ENOMEM, rask_status_text(RASK_ENOMEM));
+}
+
+void rk_csv_source_free(void *what)
+{
+    rk_csv_source *source = what;
+    if (!source)
+        return;
+    for (size_t i = 0; source->streams && i < source->files.count; i++) {
+        rk_text_reader_free(source->streams[i].reader);
+        rk_text_buffer_fini(&source->streams[i].buffer);
+    }
+    for (size_t i = 0; i < source->sample_count; i++)
+        rk_free((void *)source->samples[i].data);
+    rk_free(source->samples);
+    rk_free(source->streams);
+    rk_text_files_fini(&source->files);
+    rk_csv_schema_fini(&source->schema);
+    rk_free(source);
+}
+
+bool rk_csv_stream_take(rk_csv_stream *stream, rk_text_reader **reader, rk_text_buffer *buffer, void *task)
+{
+    if (stream->taken)
+        return false;
+    *reader = stream->reader;
+    *buffer = stream->buffer;
+    stream->reader = NULL;
+    stream->buffer = (rk_text_buffer){0};
+    stream->task = task;
+    stream->taken = true;
+    return true;
+}
+
+/* -- Samples */
+
+/* Asked by a stream's reader, which may begin before there is a task. */
+static bool is_cancelled(void *what)
+{
+    const rk_csv_stream *stream = what;
+    return stream->task && rask_task_cancelled(stream->task);
+}
+
+/* Reads up to most bytes from the reader into the buffer. */
+static int fill(rk_text_buffer *buffer, rk_text_reader *reader, size_t most, bool *whole,
+                rk_text_error *error)
+{
+    size_t got = 1;
+    int status = RASK_OK;
+    while (!status && got && rk_text_buffer_len(buffer) < most)
+        status = rk_text_buffer_more(buffer, reader, most - rk_text_buffer_len(buffer), &got, error);
+    *whole = !got;
+    return status;
+}
+
+static int keep_sample(opening *o, const char *text, size_t len)
+{
+    char *copy = rk_alloc(len + RK_CSV_PADDING);
+    if (!copy)
+        return RASK_ENOMEM;
+    memcpy(copy, text, len);
+    memset(copy + len, 0, RK_CSV_PADDING);
+    o->source->samples[o->source->sample_count++] = (rask_bytes){copy, len};
+    return RASK_OK;
+}
+
+/* The beginning of the first file; of a stream it is kept for who reads it. */
+static int take_first(opening *o)
+{
+    rk_csv_source *s = o->source;
+    const rk_text_file *file = &s->files.files[0];
+    rk_csv_stream stream = {0};
+    rk_text_error error = {0};
+    rk_text_options options = {.cancelled = is_cancelled, .context = &s->streams[0]};
+    int status = rk_text_reader_new(file, file->start, UINT64_MAX, &options, &stream.reader, &error);
+    if (!status && rk_text_buffer_init(&stream.buffer, FIRST_SAMPLE, 0, 0))
+        status = rk_text_fail_memory(&error, file->path);
+    if (!status)
+        status = fill(&stream.buffer, stream.reader, FIRST_SAMPLE, &o->whole, &error);
+    if (!status && keep_sample(o, rk_text_buffer_data(&stream.buffer), rk_text_buffer_len(&stream.buffer)))
+        status = rk_text_fail_memory(&error, file->path);
+    if (!status && file->stream) {
+        s->streams[0] = stream;
+        return RASK_OK;
+    }
+    rk_text_reader_free(stream.reader);
+    rk_text_buffer_fini(&stream.buffer);
+    return status ? fail(o, status, error.message) : RASK_OK;
+}
+
+/* Whole records from a place in the middle of a plain file. */
+static int take_later(opening *o, const rk_text_file *file, uint64_t at)
+{
+    rk_text_reader *reader = NULL;
+    rk_text_buffer buffer = {0};
+    rk_text_error error = {0};
+    bool whole;
+    int status = rk_text_reader_new(file, at, file->size, NULL, &reader, &error);
+    if (!status && rk_text_buffer_init(&buffer, LATER_SAMPLE, 0, at))
+        status = rk_text_fail_memory(&error, file->path);
+    if (!status)
+        status = fill(&buffer, reader, LATER_SAMPLE, &whole, &error);
+    if (!status) {
+        size_t len = rk_text_buffer_len(&buffer);
+        size_t begin =
+            rk_csv_resume(&o->source->format, &o->source->schema, rk_text_buffer_data(&buffer), len);
+        if (begin < len && keep_sample(o, rk_text_buffer_data(&buffer) + begin, len - begin))
+            status = rk_text_fail_memory(&error, file->path);
+    }
+    rk_text_reader_free(reader);
+    rk_text_buffer_fini(&buffer);
+    return status ? fail(o, status, error.message) : RASK_OK;
+}
+
+/* From places that lie evenly over all plain files together, behind the first sample. */
+static int take_others(opening *o)
+{
+    const rk_text_files *files = &o->source->files;
+    uint64_t total = 0, at = 0, step, next;
+    for (size_t i = 0; i < files->count; i++)
+        total +=
+            files->files[i].compression == RK_PLAIN && !files->files[i].stream ? files->files[i].size : 0;
+    step = total / (LATER_SAMPLES + 1);
+    next = step;
+    int status = RASK_OK;
+    for (size_t i = 0; i < files->count && step > FIRST_SAMPLE && !status; i++) {
+        const rk_text_file *file = &files->files[i];
+        if (file->compression != RK_PLAIN || file->stream || file->size == RK_TEXT_UNKNOWN_SIZE)
+            continue;
+        for (; next < at + file->size && o->source->sample_count <= LATER_SAMPLES && !status; next += step)
+            status = take_later(o, file, next - at);
+        at += file->size;
+    }
+    return status;
+}
+
+/* -- What samples say */
+
+static int infer(opening *o)
+{
+    rk_csv_source *s = o->source;
+    rk_csv_schema schema = {0};
+    rk_csv_error error = {0};
+    int status = rk_csv_infer(&s->format, s->samples, s->sample_count, s->sample_count == 1 && o->whole,
+                              &schema, &error);
+    if (!status) {
+        rk_csv_schema_fini(&s->schema);
+        s->schema = schema;
+        return RASK_OK;
+    }
+    rk_graph_fail(o->graph, status, o->file, o->line, "rask_read_csv: %s:%llu: %s", s->files.files[0].path,
+                  (unsigned long long)error.line + 1, error.message);
+    return status;
+}
+
+static uint32_t find_column(const rk_csv_schema *schema, rask_bytes name)
+{
+    for (uint32_t i = 0; i < schema->count; i++)
+        if (strlen(schema->names[i]) == name.len && memcmp(schema->names[i], name.data, name.len) == 0)
+            return i;
+    return UINT32_MAX;
+}
+
+/* "int" for int64, "float" for float64, and so on, are understood. */
+static rask_column_type find_type(rask_bytes name)
+{
+    static const struct {
+        const char *name;
+        rask_column_type type;
+    } others[] = {{"int", RASK_COL_I64},  {"float", RASK_COL_F64}, {"double", RASK_COL_F64},
+                  {"str", RASK_COL_TEXT}, {"text", RASK_COL_TEXT}, {"datetime", RASK_COL_TIMESTAMP}};
+    for (uint32_t i = 0; i < RASK_COLUMN_TYPES; i++) {
+        const char *own = rask_column_type_name((rask_column_type)i);
+        if (strlen(own) == name.len && memcmp(own, name.data, name.len) == 0)
+            return (rask_column_type)i;
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strlen(others[i].name) == name.len && memcmp(others[i].name, name.data, name.len) == 0)
+            return others[i].type;
+    return RASK_COLUMN_TYPES;
+}
+
+/* "amount:float64,name:string" */
+static int take_types(opening *o)
+{
+    rk_list_item item;
+    char message[256];
+    for (size_t at = 0; o->options->types && rk_list_next(o->options->types, RK_LIST_NAMES, &at, &item);) {
+        const char *colon = memrchr(item.name.data, ':', item.name.len);
+        rask_bytes name = {item.name.data, colon ? (size_t)(colon - item.name.data) : 0};
+        rask_bytes text = {colon ? colon + 1 : "", colon ? item.name.len - name.len - 1 : 0};
+        uint32_t column = find_column(&o->source->schema, name);
+        rask_column_type type = find_type(text);
+        if (colon && column != UINT32_MAX && type != RASK_COLUMN_TYPES) {
+            o->source->schema.types[column] = type;
+            continue;
+        }
+        if (!colon)
+            snprintf(message, sizeof message, "types: \"%.*s\" is no NAME:TYPE", (int)item.name.len,
+                     item.name.data);
+        else if (column == UINT32_MAX)
+            snprintf(message, sizeof message, "types: no column \"%.*s\"", (int)name.len, name.data);
+        else
+            snprintf(message, sizeof message,
+                     "types: no type \"%.*s\" (bool, int64, float64, date, timestamp, string)", (int)text.len,
+                     text.data);
+        return fail(o, RASK_EINVAL, message);
+    }
+    return RASK_OK;
+}
+
+static void take_format(opening *o)
+{
+    static const char *const nulls[] = {"NA", "N/A", "NULL", "null", "NaN", "nan"};
+    const rask_csv_options *given = o->options;
+    rk_csv_format *format = &o->source->format;
+    *format = (rk_csv_format){.delimiter = given->delimiter,
+                              .quote = given->no_quotes ? 0
+                                       : given->quote   ? given->quote
+                                                        : '"',
+                              .comment = given->comment,
+                              .header = !given->no_header,
+                              .nulls = given->nulls ? given->nulls : nulls,
+                              .null_count = given->nulls ? given->null_count : sizeof nulls / sizeof *nulls};
+    o->source->misfit = given->misfit;
+    o->source->block_bytes = given->block_bytes;
+}
+
+static int look(opening *o)
+{
+    take_format(o);
+    int status = take_first(o);
+    if (status)
+        return status;
+    if (!o->source->format.delimiter)
+        o->source->format.delimiter = rk_csv_sniff_delimiter(&o->source->format, o->source->samples[0]);
+    status = infer(o);
+    if (!status)
+        status = take_others(o);
+    if (!status && o->source->sample_count > 1)
+        status = infer(o);
+    return status ? status : take_types(o);
+}
+
+/* -- The builder */
+
+/* Null texts are copied: the caller's may go. */
+static int copy_nulls(opening *o)
+{
+    rk_csv_format *format = &o->source->format;
+    const char **copies = rk_table_memory(o->graph, format->null_count * sizeof *copies, o->file, o->line);
+    for (size_t i = 0; copies && i < format->null_count; i++) {
+        copies[i] = rk_table_text(o->graph, (rask_bytes){format->nulls[i], strlen(format->nulls[i])}, o->file,
+                                  o->line);
+        if (!copies[i])
+            return RASK_ENOMEM;
+    }
+    format->nulls = copies;
+    return copies ? RASK_OK : RASK_ENOMEM;
+}
+
+static int open_source(opening *o, const char *const *paths, size_t count)
+{
+    rk_text_error error = {0};
+    o->source = rk_calloc(1, sizeof *o->source);
+    if (!o->source)
+        return fail_memory(o);
+    int status = rk_text_files_init(&o->source->files, paths, count, &error);
+    if (status)
+        return fail(o, status, error.message);
+    o->source->streams = rk_calloc(o->source->files.count, sizeof *o->source->streams);
+    o->source->samples = rk_calloc(LATER_SAMPLES + 1, sizeof *o->source->samples);
+    if (!o->source->streams || !o->source->samples)
+        return fail_memory(o);
+    status = look(o);
+    return status ? status : copy_nulls(o);
+}
+
+static rask_table *make_table(const opening *o)
+{
+    const rk_csv_schema *schema = &o->source->schema;
+    rask_table *table = rk_table_new(o->graph, RK_TABLE_CSV, NULL, schema->count, o->file, o->line);
+    for (uint32_t i = 0; table && i < schema->count; i++) {
+        table->schema.names[i] = schema->names[i];
+        table->schema.types[i] = schema->types[i];
+    }
+    if (table)
+        table->as.csv = o->source;
+    return table;
+}
+
+rask_table *rask_read_csv_files_at(rask_graph *graph, const char *const *paths, size_t count,
+                                   const rask_csv_options *options, const char *file, int line)
+{
+    const rask_csv_options defaults = RASK_CSV_OPTIONS_INIT;
+    opening o = {.graph = graph, .options = options ? options : &defaults, .file = file, .line = line};
+    if (!graph || graph->status)
+        return NULL;
+    int status =
+        o.options->size == sizeof defaults ? RASK_OK : fail(&o, RASK_EINVAL, "options.size is not set");
+    if (!status)
+        status = open_source(&o, paths, count);
+    if (!status && rk_graph_at_end(graph, rk_csv_source_free, o.source))
+        status = fail_memory(&o);
+    if (status) {
+        rk_csv_source_free(o.source);
+        return NULL;
+    }
+    return make_table(&o);
+}
+
+/* -- Parts */
+
+static int add_parts(const rk_csv_source *source, uint32_t number, uint64_t bytes, rk_array *parts,
+                     rk_text_error *error)
+{
+    const rk_text_file *file = &source->files.files[number];
+    rk_text_cuts cuts = {0};
+    bool plain = file->compression == RK_PLAIN;
+    int status = rk_text_split(file, plain ? bytes : UINT64_MAX, &cuts, error);
+    for (size_t i = 0; i < cuts.parts && !status; i++) {
+        rk_csv_part *part = rk_array_push(parts);
+        if (part)
+            *part = (rk_csv_part){number, i == 0, i + 1 == cuts.parts, cuts.at[i], cuts.at[i + 1]};
+        else
+            status = rk_text_fail_memory(error, file->path);
+    }
+    rk_text_cuts_fini(&cuts);
+    return status;
+}
+
+int rk_csv_source_cut(const rk_csv_source *source, uint64_t bytes, rk_csv_part **parts, uint32_t *count,
+                      rk_text_error *error)
+{
+    rk_array list = RK_ARRAY(rk_csv_part, RK_MAX_NODES / 8);
+    int status = RASK_OK;
+    for (size_t i = 0; i < source->files.count && !status; i++)
+        status =
+            add_parts(source, (uint32_t)i, source->block_bytes ? source->block_bytes : bytes, &list, error);
+    if (status) {
+        rk_array_fini(&list);
+        return status;
+    }
+    *parts = list.data;
+    *count = (uint32_t)list.count;
+    return RASK_OK;
+}

@@ -1,0 +1,132 @@
+/* GROUP: keys, aggregates, and what these are of. */
+#include "collections/table/list.h"
+#include "collections/table/table.h"
+
+#include <string.h>
+
+static void end_grouping(void *what)
+{
+    rk_grouping *g = what;
+    for (uint32_t i = 0; g->arguments && i < g->aggregates.argument_count; i++)
+        rk_expr_free(g->arguments[i]);
+    rk_aggregates_fini(&g->aggregates);
+}
+
+/* What is being built, and where to complain. */
+typedef struct builder {
+    rask_table *input;
+    rk_grouping *g;
+    const char *text; /* aggregates */
+    const char *file;
+    int line;
+} builder;
+
+static int fail_aggregates(const builder *b, int status, const char *message, size_t at)
+{
+    rk_table_fail(b->input, status, b->file, b->line, "rask_table_groupby: %s, at byte %zu of \"%.200s\"",
+                  message, at + 1, b->text);
+    return status;
+}
+
+static int parse_aggregates(builder *b)
+{
+    const rk_schema *s = &b->input->schema;
+    rask_bytes *names = rk_table_memory(b->input->graph, s->count * sizeof *names, b->file, b->line);
+    char message[256];
+    rk_print error = {message, sizeof message, 0};
+    size_t at = 0;
+    if (!names)
+        return RASK_ENOMEM;
+    for (uint32_t i = 0; i < s->count; i++)
+        names[i] = (rask_bytes){s->names[i], strlen(s->names[i])};
+    int status = rk_aggregates_parse((rask_bytes){b->text, strlen(b->text)}, names, s->types, s->count,
+                                     &b->g->aggregates, &error, &at);
+    return status ? fail_aggregates(b, status, message, at) : RASK_OK;
+}
+
+/* Those arguments that are no columns are expressions. */
+static int compile_arguments(builder *b)
+{
+    const rk_schema *s = &b->input->schema;
+    rk_aggregates *a = &b->g->aggregates;
+    char message[256];
+    rk_print print = {message, sizeof message, 0};
+    b->g->arguments =
+        rk_table_memory(b->input->graph, (a->argument_count + 1) * sizeof *b->g->arguments, b->file, b->line);
+    if (!b->g->arguments)
+        return RASK_ENOMEM;
+    memset(b->g->arguments, 0, (a->argument_count + 1) * sizeof *b->g->arguments);
+    for (uint32_t i = 0; i < a->argument_count; i++) {
+        rk_argument *argument = &a->arguments[i];
+        rk_syntax_error error = {0};
+        if (argument->column != RK_NO_COLUMN)
+            continue;
+        int status = rk_expr_compile(b->text + argument->at, argument->len, s->names, s->types, s->count,
+                                     &b->g->arguments[i], &error);
+        if (status)
+            return fail_aggregates(b, status, error.message, argument->at + error.at);
+        argument->type = rk_expr_type(b->g->arguments[i]);
+    }
+    size_t at = 0;
+    int status = rk_aggregates_check(a, &print, &at);
+    return status ? fail_aggregates(b, status, message, at) : RASK_OK;
+}
+
+static int find_keys(builder *b, const char *list)
+{
+    rk_list_item item;
+    uint32_t most = 0;
+    for (size_t at = 0; rk_list_next(list, RK_LIST_NAMES, &at, &item);)
+        most++;
+    b->g->keys = rk_table_memory(b->input->graph, (most + 1) * sizeof *b->g->keys, b->file, b->line);
+    for (size_t at = 0; b->g->keys && *list && rk_list_next(list, RK_LIST_NAMES, &at, &item);) {
+        uint32_t column = rk_table_find(b->input, "rask_table_groupby", item.name, b->file, b->line);
+        if (column == UINT32_MAX)
+            return RASK_EINVAL;
+        b->g->keys[b->g->key_count++] = column;
+    }
+    return b->g->keys ? RASK_OK : RASK_ENOMEM;
+}
+
+/* The keys, then the aggregates. */
+static rask_table *make_table(const builder *b)
+{
+    const rk_grouping *g = b->g;
+    const rk_schema *s = &b->input->schema;
+    rask_table *table = rk_table_new(b->input->graph, RK_TABLE_GROUP, b->input,
+                                     g->key_count + g->aggregates.count, b->file, b->line);
+    for (uint32_t i = 0; table && i < g->key_count; i++) {
+        table->schema.names[i] = s->names[g->keys[i]];
+        table->schema.types[i] = s->types[g->keys[i]];
+    }
+    for (uint32_t i = 0; table && i < g->aggregates.count; i++) {
+        const rk_aggregate *a = &g->aggregates.items[i];
+        const char *name = rk_table_text(b->input->graph, a->name, b->file, b->line);
+        if (!name)
+            return NULL;
+        table->schema.names[g->key_count + i] = name;
+        table->schema.types[g->key_count + i] = a->type;
+    }
+    return table;
+}
+
+rask_table *rask_table_groupby_at(rask_table *input, const char *keys, const char *aggregates,
+                                  const char *file, int line)
+{
+    if (!input || !aggregates)
+        return input ? rk_table_fail(input, RASK_EINVAL, file, line, "rask_table_groupby: no aggregates")
+                     : NULL;
+    builder b = {.input = input, .text = aggregates, .file = file, .line = line};
+    b.g = rk_table_memory(input->graph, sizeof *b.g, file, line);
+    if (!b.g)
+        return NULL;
+    memset(b.g, 0, sizeof *b.g);
+    if (rk_graph_at_end(input->graph, end_grouping, b.g))
+        return rk_table_fail(input, RASK_ENOMEM, file, line, "rask_table_groupby: no memory");
+    if (find_keys(&b, keys ? keys : "") || parse_aggregates(&b) || compile_arguments(&b))
+        return NULL;
+    rask_table *table = make_table(&b);
+    if (table)
+        table->as.grouping = b.g;
+    return table;
+}

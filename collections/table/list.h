@@ -1,0 +1,22 @@
+/* collections/table/list: lists of columns as users write them: "name, amount as price, `unit price` desc". */
+#ifndef RASK_COLLECTIONS_TABLE_LIST_H
+#define RASK_COLLECTIONS_TABLE_LIST_H
+
+#include "core/base/array.h"
+
+#include <rask/table.h>
+
+/* One entry: what stands before and behind "as", without backticks and the space around; or before "desc", "asc",
+ * ":desc", ":asc". */
+typedef struct rk_list_item {
+    rask_bytes name, as; /* as: name where there is none */
+    bool descending;
+    size_t at; /* byte of the list that it begins at */
+} rk_list_item;
+
+typedef enum rk_list_kind { RK_LIST_NAMES, RK_LIST_RENAMES, RK_LIST_ORDER } rk_list_kind;
+
+/* The next entry of a list, from byte *at on, which moves behind it. False at the end. Entries may be empty. */
+bool rk_list_next(const char *list, rk_list_kind kind, size_t *at, rk_list_item *item);
+
+#endif

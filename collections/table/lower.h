@@ -1,0 +1,35 @@
+/* collections/table/lower: from expressions over tables to tasks.
+ *
+ * A stage is a pipeline between two places where all rows are needed: it reads the parts of files, or chunks that a stage
+ * before it made, and ends in sinks. What all tasks of a stage share, and all else that a lowering makes, lives as long
+ * as the graph that it makes nodes in. */
+#ifndef RASK_COLLECTIONS_TABLE_LOWER_H
+#define RASK_COLLECTIONS_TABLE_LOWER_H
+
+#include "collections/table/sink.h"
+
+typedef struct rk_table_lowering {
+    rask_graph *graph; /* nodes go here, and errors */
+    uint64_t budget;
+    uint32_t workers;
+    uint64_t seed;
+} rk_table_lowering;
+
+/* Nodes in order. */
+typedef struct rk_nodes {
+    rask_node **nodes; /* in the graph's memory */
+    uint32_t count;
+} rk_nodes;
+
+/* What the sinks of a stage over table end with: one after the other, rk_table_sink_values() for each task. sink is copied.
+ * RASK_OK, or latched. */
+int rk_lower_stage(const rk_table_lowering *l, rask_table *table, const rk_table_sink_plan *sink,
+                   rk_nodes *out);
+
+/* The rows of table as chunks, in order. RASK_OK, or latched. */
+int rk_lower_rows(const rk_table_lowering *l, rask_table *table, rk_nodes *out);
+
+/* All of them in one chunk. NULL, latched. */
+rask_node *rk_lower_table(const rk_table_lowering *l, rask_table *table);
+
+#endif

@@ -1,0 +1,24 @@
+/* collections/table/merge: what tasks made of parts becomes one: packed groups and first rows, chunks. */
+#ifndef RASK_COLLECTIONS_TABLE_MERGE_H
+#define RASK_COLLECTIONS_TABLE_MERGE_H
+
+#include "collections/table/lower.h"
+
+/* A copy that lives as long as the graph, for the calls below. NULL, latched. */
+const rk_table_sink_plan *rk_merge_keep(rask_graph *graph, const rk_table_sink_plan *plan);
+
+/* Packed groups, or packed first rows, of count nodes as one. NULL, latched. */
+rask_node *rk_merge_lower(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
+                          uint32_t count);
+/* The same as a chunk of plan->result. */
+rask_node *rk_merge_finish(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
+                           uint32_t count);
+
+/* The first rows of chunks, in order, as one chunk; all of them, for a limit of UINT64_MAX. */
+rask_node *rk_merge_first(rask_graph *graph, uint64_t limit, rask_node *const *nodes, uint32_t count);
+
+/* The rows of chunks, in plan's order, as one chunk. */
+rask_node *rk_merge_sort(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
+                         uint32_t count);
+
+#endif

@@ -1,0 +1,323 @@
+#include "collections/table/print.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* -- Numbers */
+
+static char *put_digits(char *at, uint64_t number, int least)
+{
+    char digits[20];
+    int count = 0;
+    for (; number || count < least; number /= 10)
+        digits[count++] = (char)('0' + number % 10);
+    while (count)
+        *at++ = digits[--count];
+    return at;
+}
+
+static char *put_i64(char *at, int64_t value)
+{
+    uint64_t magnitude = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    if (value < 0)
+        *at++ = '-';
+    return put_digits(at, magnitude, 1);
+}
+
+/* Decimals of up to 9 digits behind the point with a mantissa that a double holds: value is their quotient, rounded once,
+ * which is how they are read back (Clinger, "How to Read Floating Point Numbers Accurately"). NULL: it is none. */
+static char *put_decimal(char *at, double value)
+{
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+    double magnitude = fabs(value);
+    if (magnitude >= 1e15 || (magnitude != 0 && magnitude < 1e-4))
+        return NULL;
+    for (int behind = 0; behind < 10; behind++) {
+        double mantissa = nearbyint(magnitude * powers[behind]);
+        if (mantissa > 9007199254740992.0)
+            return NULL;
+        if (mantissa / powers[behind] != magnitude)
+            continue;
+        uint64_t whole = (uint64_t)mantissa, unit = (uint64_t)powers[behind];
+        if (signbit(value))
+            *at++ = '-';
+        at = put_digits(at, whole / unit, 1);
+        *at++ = '.';
+        return put_digits(at, whole % unit, behind ? behind : 1);
+    }
+    return NULL;
+}
+
+/* The shortest of 15 to 17 digits that reads back. */
+static char *put_general(char *at, double value)
+{
+    char text[RK_NUMBER_TEXT];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    const char *point = localeconv()->decimal_point;
+    size_t width = strlen(point);
+    for (const char *c = text; *c; c++) {
+        bool is_point = width && strncmp(c, point, width) == 0;
+        *at++ = is_point ? '.' : *c;
+        c += is_point ? width - 1 : 0;
+    }
+    return at;
+}
+
+static char *put_f64(char *at, double value)
+{
+    if (isnan(value) || isinf(value))
+        return stpcpy(at, isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
+    char *end = put_decimal(at, value);
+    return end ? end : put_general(at, value);
+}
+
+/* -- Dates: Hinnant, "chrono-Compatible Low-Level Date Algorithms" */
+
+static char *put_date(char *at, int64_t days)
+{
+    if (days < -1000000000 || days > 1000000000)
+        return put_i64(at, days);
+    int64_t shifted = days + 719468, era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+    int64_t of_era = shifted - era * 146097;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100), part = (5 * of_year + 2) / 153;
+    int64_t day = of_year - (153 * part + 2) / 5 + 1, month = part < 10 ? part + 3 : part - 9;
+    year += era * 400 + (month <= 2);
+    if (year < 0)
+        *at++ = '-';
+    at = put_digits(at, (uint64_t)(year < 0 ? -year : year), 4);
+    *at++ = '-';
+    at = put_digits(at, (uint64_t)month, 2);
+    *at++ = '-';
+    return put_digits(at, (uint64_t)day, 2);
+}
+
+static char *put_timestamp(char *at, int64_t microseconds)
+{
+    enum { SECOND = 1000000 };
+    const int64_t day = (int64_t)86400 * SECOND;
+    int64_t days = microseconds / day - (microseconds % day < 0), rest = microseconds - days * day;
+    at = put_date(at, days);
+    *at++ = ' ';
+    at = put_digits(at, (uint64_t)(rest / SECOND / 3600), 2);
+    *at++ = ':';
+    at = put_digits(at, (uint64_t)(rest / SECOND / 60 % 60), 2);
+    *at++ = ':';
+    at = put_digits(at, (uint64_t)(rest / SECOND % 60), 2);
+    if (rest % SECOND) {
+        *at++ = '.';
+        at = put_digits(at, (uint64_t)(rest % SECOND), 6);
+        while (at[-1] == '0')
+            at--;
+    }
+    return at;
+}
+
+size_t rk_print_value(const rk_column *column, uint32_t row, char text[RK_NUMBER_TEXT])
+{
+    switch (column->type) {
+    case RASK_COL_BOOL: return (size_t)(stpcpy(text, column->boolean[row] ? "true" : "false") - text);
+    case RASK_COL_I64: return (size_t)(put_i64(text, column->i64[row]) - text);
+    case RASK_COL_F64: return (size_t)(put_f64(text, column->f64[row]) - text);
+    case RASK_COL_DATE: return (size_t)(put_date(text, column->i64[row]) - text);
+    case RASK_COL_TIMESTAMP: return (size_t)(put_timestamp(text, column->i64[row]) - text);
+    default: return 0;
+    }
+}
+
+/* -- CSV */
+
+/* Room for size bytes behind those there are; NULL: no memory. */
+static char *room(rk_array *out, size_t size)
+{
+    return rk_array_reserve(out, size) ? NULL : (char *)out->data + out->count;
+}
+
+static bool needs_quotes(rask_bytes text, char delimiter)
+{
+    if (!text.len || text.data[0] == ' ' || text.data[text.len - 1] == ' ')
+        return true;
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] == delimiter || text.data[i] == '"' || text.data[i] == '\n' || text.data[i] == '\r')
+            return true;
+    return false;
+}
+
+static int put_csv_text(rk_array *out, rask_bytes text, char delimiter)
+{
+    char *at = room(out, 2 * text.len + 2), *begin = at;
+    if (!at)
+        return RASK_ENOMEM;
+    if (!needs_quotes(text, delimiter)) {
+        memcpy(at, text.data, text.len);
+        out->count += text.len;
+        return RASK_OK;
+    }
+    *at++ = '"';
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == '"')
+            *at++ = '"';
+        *at++ = text.data[i];
+    }
+    *at++ = '"';
+    out->count += (size_t)(at - begin);
+    return RASK_OK;
+}
+
+static int put_byte(rk_array *out, char byte)
+{
+    char *at = rk_array_push(out);
+    if (at)
+        *at = byte;
+    return at ? RASK_OK : RASK_ENOMEM;
+}
+
+int rk_print_header(rk_array *out, const char *const *names, uint32_t count, char delimiter)
+{
+    int status = RASK_OK;
+    for (uint32_t i = 0; i < count && !status; i++) {
+        status = put_csv_text(out, (rask_bytes){names[i], strlen(names[i])}, delimiter);
+        if (!status)
+            status = put_byte(out, i + 1 < count ? delimiter : '\n');
+    }
+    return status;
+}
+
+static int print_csv_row(rk_array *out, const rk_column *const *columns, uint32_t count, uint32_t row,
+                         char delimiter)
+{
+    int status = RASK_OK;
+    for (uint32_t i = 0; i < count && !status; i++) {
+        const rk_column *c = columns[i];
+        char *at = room(out, RK_NUMBER_TEXT);
+        if (!at)
+            return RASK_ENOMEM;
+        if (rk_column_has(c, row) && c->type == RASK_COL_TEXT)
+            status = put_csv_text(out, c->text[row], delimiter);
+        else if (rk_column_has(c, row))
+            out->count += rk_print_value(c, row, at);
+        if (!status)
+            status = put_byte(out, i + 1 < count ? delimiter : '\n');
+    }
+    return status;
+}
+
+/* -- JSON Lines */
+
+/* Bytes of the UTF-8 sequence at text[0]; 0: it is none. */
+static size_t utf8_sequence(const unsigned char *text, size_t len)
+{
+    static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t size = text[0] < 0x80   ? 1
+                  : text[0] < 0xc2 ? 0
+                  : text[0] < 0xe0 ? 2
+                  : text[0] < 0xf0 ? 3
+                  : text[0] < 0xf5 ? 4
+                                   : 0;
+    unsigned code = size > 1 ? text[0] & (0x7fu >> size) : 0;
+    if (size <= 1 || size > len)
+        return size <= 1 ? size : 0;
+    for (size_t i = 1; i < size; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (text[i] & 0x3f);
+    }
+    return code < least[size] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : size;
+}
+
+static char *put_json_byte(char *at, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    *at++ = '\\';
+    switch (c) {
+    case '"':
+    case '\\': *at++ = (char)c; return at;
+    case '\n': *at++ = 'n'; return at;
+    case '\r': *at++ = 'r'; return at;
+    case '\t': *at++ = 't'; return at;
+    default:
+        at = stpcpy(at, "u00");
+        *at++ = hex[c >> 4];
+        *at++ = hex[c & 15];
+        return at;
+    }
+}
+
+static int put_json_text(rk_array *out, rask_bytes text)
+{
+    char *at = room(out, 6 * text.len + 2), *begin = at;
+    if (!at)
+        return RASK_ENOMEM;
+    *at++ = '"';
+    for (size_t i = 0; i < text.len;) {
+        unsigned char c = (unsigned char)text.data[i];
+        size_t size = utf8_sequence((const unsigned char *)text.data + i, text.len - i);
+        if (c < 0x20 || c == '"' || c == '\\')
+            at = put_json_byte(at, c);
+        else if (size)
+            at = (char *)memcpy(at, text.data + i, size) + size;
+        else
+            at = stpcpy(at, "\xef\xbf\xbd");
+        i += size ? size : 1;
+    }
+    *at++ = '"';
+    out->count += (size_t)(at - begin);
+    return RASK_OK;
+}
+
+static int put_json_value(rk_array *out, const rk_column *c, uint32_t row)
+{
+    char *at = room(out, RK_NUMBER_TEXT + 2), *begin = at;
+    if (!at)
+        return RASK_ENOMEM;
+    if (!rk_column_has(c, row) || (c->type == RASK_COL_F64 && !isfinite(c->f64[row]))) {
+        memcpy(at, "null", 4);
+        out->count += 4;
+        return RASK_OK;
+    }
+    if (c->type == RASK_COL_TEXT)
+        return put_json_text(out, c->text[row]);
+    bool quoted = c->type == RASK_COL_DATE || c->type == RASK_COL_TIMESTAMP;
+    if (quoted)
+        *at++ = '"';
+    at += rk_print_value(c, row, at);
+    if (quoted)
+        *at++ = '"';
+    out->count += (size_t)(at - begin);
+    return RASK_OK;
+}
+
+static int print_json_row(rk_array *out, const char *const *names, const rk_column *const *columns,
+                          uint32_t count, uint32_t row)
+{
+    int status = put_byte(out, '{');
+    for (uint32_t i = 0; i < count && !status; i++) {
+        status = put_json_text(out, (rask_bytes){names[i], strlen(names[i])});
+        if (!status)
+            status = put_byte(out, ':');
+        if (!status)
+            status = put_json_value(out, columns[i], row);
+        if (!status && i + 1 < count)
+            status = put_byte(out, ',');
+    }
+    if (!status)
+        status = put_byte(out, '}');
+    return status ? status : put_byte(out, '\n');
+}
+
+int rk_print_rows(rk_array *out, rk_print_format format, const char *const *names,
+                  const rk_column *const *columns, uint32_t count, uint32_t rows, char delimiter)
+{
+    int status = RASK_OK;
+    for (uint32_t row = 0; row < rows && !status; row++)
+        status = format == RK_PRINT_CSV ? print_csv_row(out, columns, count, row, delimiter)
+                                        : print_json_row(out, names, columns, count, row);
+    return status;
+}

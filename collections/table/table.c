@@ -1,0 +1,306 @@
+/* Builders: what a user says, checked and written down. Nothing is read here. */
+#include "collections/table/table.h"
+
+#include "collections/syntax/nearest.h"
+#include "collections/table/list.h"
+#include "core/base/alloc.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* -- What all builders share */
+
+void *rk_table_memory(rask_graph *graph, size_t size, const char *file, int line)
+{
+    void *memory = rk_arena_alloc(&graph->arena, size ? size : 1);
+    if (!memory)
+        rk_graph_fail(graph, RASK_ENOMEM, file, line, "no memory for a table");
+    return memory;
+}
+
+const char *rk_table_text(rask_graph *graph, rask_bytes text, const char *file, int line)
+{
+    char *copy = rk_table_memory(graph, text.len + 1, file, line);
+    if (!copy)
+        return NULL;
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = 0;
+    return copy;
+}
+
+rask_table *rk_table_new(rask_graph *graph, rk_table_kind kind, rask_table *input, uint32_t count,
+                         const char *file, int line)
+{
+    if (graph->status)
+        return NULL;
+    if (count > RK_TABLE_COLUMNS || (input && input->depth >= RK_TABLE_DEPTH)) {
+        rk_graph_fail(graph, RASK_ELIMIT, file, line, "a table of more than %d columns or %d operations",
+                      RK_TABLE_COLUMNS, RK_TABLE_DEPTH);
+        return NULL;
+    }
+    rask_table *table = rk_table_memory(graph, sizeof *table, file, line);
+    if (!table)
+        return NULL;
+    *table =
+        (rask_table){.graph = graph, .kind = kind, .input = input, .depth = input ? input->depth + 1 : 0};
+    table->schema.count = count;
+    table->schema.names = rk_table_memory(graph, count * sizeof *table->schema.names, file, line);
+    table->schema.types = rk_table_memory(graph, count * sizeof *table->schema.types, file, line);
+    return table->schema.names && table->schema.types ? table : NULL;
+}
+
+void *rk_table_fail(const rask_table *table, int status, const char *file, int line, const char *format, ...)
+{
+    char text[RK_MAX_MESSAGE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return rk_graph_fail(table->graph, status, file, line, "%s", text);
+}
+
+void *rk_table_refuse(const rask_table *table, const char *what, const char *text,
+                      const rk_syntax_error *error, const char *file, int line)
+{
+    return rk_table_fail(table, error->status, file, line, "%s: %s, at byte %zu of \"%.200s\"", what,
+                         error->message, error->at + 1, text);
+}
+
+static bool is_name(const char *name, rask_bytes text)
+{
+    return strlen(name) == text.len && memcmp(name, text.data, text.len) == 0;
+}
+
+uint32_t rk_table_find(const rask_table *table, const char *what, rask_bytes name, const char *file, int line)
+{
+    const rk_schema *s = &table->schema;
+    rk_nearest nearest = rk_nearest_to(name.data, name.len);
+    for (uint32_t i = 0; i < s->count; i++) {
+        if (is_name(s->names[i], name))
+            return i;
+        rk_nearest_consider(&nearest, s->names[i], strlen(s->names[i]));
+    }
+    if (nearest.name)
+        rk_table_fail(table, RASK_EINVAL, file, line, "%s: no column \"%.*s\": did you mean \"%.*s\"?", what,
+                      (int)name.len, name.data, (int)nearest.name_len, nearest.name);
+    else
+        rk_table_fail(table, RASK_EINVAL, file, line, "%s: no column \"%.*s\"", what, (int)name.len,
+                      name.data);
+    return UINT32_MAX;
+}
+
+/* -- Columns */
+
+uint32_t rask_table_columns(const rask_table *table)
+{
+    return table ? table->schema.count : 0;
+}
+
+const char *rask_table_name(const rask_table *table, uint32_t column)
+{
+    return table && column < table->schema.count ? table->schema.names[column] : NULL;
+}
+
+rask_column_type rask_table_type(const rask_table *table, uint32_t column)
+{
+    return table && column < table->schema.count ? table->schema.types[column] : RASK_COLUMN_TYPES;
+}
+
+rask_graph *rask_table_graph(const rask_table *table)
+{
+    return table ? table->graph : NULL;
+}
+
+/* -- PICK */
+
+static uint32_t count_items(const char *list, rk_list_kind kind)
+{
+    rk_list_item item;
+    uint32_t count = 0;
+    for (size_t at = 0; rk_list_next(list, kind, &at, &item);)
+        count++;
+    return count;
+}
+
+/* A PICK over pick[0 … count - 1] with the input's names. */
+static rask_table *new_pick(rask_table *input, const uint32_t *pick, uint32_t count, const char *file,
+                            int line)
+{
+    rask_table *table = rk_table_new(input->graph, RK_TABLE_PICK, input, count, file, line);
+    uint32_t *own = table ? rk_table_memory(input->graph, count * sizeof *own, file, line) : NULL;
+    if (!own)
+        return NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        own[i] = pick[i];
+        table->schema.names[i] = input->schema.names[pick[i]];
+        table->schema.types[i] = input->schema.types[pick[i]];
+    }
+    table->as.pick = own;
+    return table;
+}
+
+static int check_name(const rask_table *table, uint32_t count, const char *what, rask_bytes name,
+                      const char *file, int line)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (is_name(table->schema.names[i], name)) {
+            rk_table_fail(table, RASK_EINVAL, file, line, "%s: two columns \"%.*s\"", what, (int)name.len,
+                          name.data);
+            return RASK_EINVAL;
+        }
+    return RASK_OK;
+}
+
+rask_table *rask_table_select_at(rask_table *input, const char *columns, const char *file, int line)
+{
+    rk_list_item item;
+    uint32_t n = 0;
+    if (!input || !columns)
+        return input ? rk_table_fail(input, RASK_EINVAL, file, line, "rask_table_select: no columns") : NULL;
+    uint32_t count = count_items(columns, RK_LIST_RENAMES);
+    rask_table *table = rk_table_new(input->graph, RK_TABLE_PICK, input, count, file, line);
+    uint32_t *pick = table ? rk_table_memory(input->graph, count * sizeof *pick, file, line) : NULL;
+    for (size_t at = 0; pick && rk_list_next(columns, RK_LIST_RENAMES, &at, &item); n++) {
+        pick[n] = rk_table_find(input, "rask_table_select", item.name, file, line);
+        if (pick[n] == UINT32_MAX || check_name(table, n, "rask_table_select", item.as, file, line))
+            return NULL;
+        table->schema.types[n] = input->schema.types[pick[n]];
+        table->schema.names[n] = rk_table_text(input->graph, item.as, file, line);
+        if (!table->schema.names[n])
+            return NULL;
+    }
+    if (pick)
+        table->as.pick = pick;
+    return pick ? table : NULL;
+}
+
+rask_table *rask_table_drop_at(rask_table *input, const char *columns, const char *file, int line)
+{
+    rk_list_item item;
+    uint32_t count = 0;
+    if (!input || !columns)
+        return input;
+    bool *dropped = rk_table_memory(input->graph, input->schema.count + 1, file, line);
+    uint32_t *pick = rk_table_memory(input->graph, input->schema.count * sizeof *pick, file, line);
+    if (!dropped || !pick)
+        return NULL;
+    memset(dropped, 0, input->schema.count);
+    for (size_t at = 0; rk_list_next(columns, RK_LIST_NAMES, &at, &item);) {
+        uint32_t column = rk_table_find(input, "rask_table_drop", item.name, file, line);
+        if (column == UINT32_MAX)
+            return NULL;
+        dropped[column] = true;
+    }
+    for (uint32_t i = 0; i < input->schema.count; i++)
+        if (!dropped[i])
+            pick[count++] = i;
+    return new_pick(input, pick, count, file, line);
+}
+
+/* -- Expressions */
+
+static void end_expr(void *expr)
+{
+    rk_expr_free(expr);
+}
+
+/* Compiled over the table's columns, and the graph's from here on. NULL, latched. */
+static rk_expr *compile(const rask_table *table, const char *what, const char *text, size_t len,
+                        const char *file, int line)
+{
+    const rk_schema *s = &table->schema;
+    rk_syntax_error error = {0};
+    rk_expr *expr = NULL;
+    int status = rk_expr_compile(text, len, s->names, s->types, s->count, &expr, &error);
+    if (status)
+        return rk_table_refuse(table, what, text, &error, file, line);
+    if (rk_graph_at_end(table->graph, end_expr, expr) == RASK_OK)
+        return expr;
+    rk_expr_free(expr);
+    return rk_table_fail(table, RASK_ENOMEM, file, line, "%s: no memory", what);
+}
+
+rask_table *rask_table_with_at(rask_table *input, const char *name, const char *expression, const char *file,
+                               int line)
+{
+    if (!input || !name || !*name || !expression)
+        return input ? rk_table_fail(input, RASK_EINVAL, file, line,
+                                     "rask_table_with: no name or no expression")
+                     : NULL;
+    uint32_t column = 0, count = input->schema.count;
+    while (column < count && strcmp(input->schema.names[column], name) != 0)
+        column++;
+    rk_expr *expr = compile(input, "rask_table_with", expression, strlen(expression), file, line);
+    rask_table *table =
+        expr ? rk_table_new(input->graph, RK_TABLE_WITH, input, count + (column == count), file, line) : NULL;
+    if (!table)
+        return NULL;
+    memcpy(table->schema.names, input->schema.names, count * sizeof *input->schema.names);
+    memcpy(table->schema.types, input->schema.types, count * sizeof *input->schema.types);
+    table->schema.types[column] = rk_expr_type(expr);
+    table->schema.names[column] = rk_table_text(input->graph, (rask_bytes){name, strlen(name)}, file, line);
+    table->as.with.expr = expr;
+    table->as.with.column = column;
+    return table->schema.names[column] ? table : NULL;
+}
+
+/* A table with the input's columns. */
+static rask_table *new_like(rask_table *input, rk_table_kind kind, const char *file, int line)
+{
+    rask_table *table = rk_table_new(input->graph, kind, input, input->schema.count, file, line);
+    if (!table)
+        return NULL;
+    memcpy(table->schema.names, input->schema.names, input->schema.count * sizeof *input->schema.names);
+    memcpy(table->schema.types, input->schema.types, input->schema.count * sizeof *input->schema.types);
+    return table;
+}
+
+rask_table *rask_table_filter_at(rask_table *input, const char *expression, const char *file, int line)
+{
+    if (!input || !expression)
+        return input ? rk_table_fail(input, RASK_EINVAL, file, line, "rask_table_filter: no expression")
+                     : NULL;
+    rk_expr *expr = compile(input, "rask_table_filter", expression, strlen(expression), file, line);
+    if (!expr)
+        return NULL;
+    if (rk_expr_type(expr) != RASK_COL_BOOL)
+        return rk_table_fail(input, RASK_ETYPE, file, line, "rask_table_filter: \"%.200s\" is %s, not bool",
+                             expression, rask_column_type_name(rk_expr_type(expr)));
+    rask_table *table = new_like(input, RK_TABLE_FILTER, file, line);
+    if (table)
+        table->as.filter = expr;
+    return table;
+}
+
+/* -- GROUP: see group.c. SORT and LIMIT */
+
+rask_table *rask_table_sort_at(rask_table *input, const char *columns, const char *file, int line)
+{
+    rk_list_item item;
+    uint32_t n = 0;
+    if (!input || !columns || !*columns)
+        return input ? rk_table_fail(input, RASK_EINVAL, file, line, "rask_table_sort: no columns") : NULL;
+    rask_table *table = new_like(input, RK_TABLE_SORT, file, line);
+    uint32_t count = count_items(columns, RK_LIST_ORDER);
+    rk_order *keys = table ? rk_table_memory(input->graph, count * sizeof *keys, file, line) : NULL;
+    for (size_t at = 0; keys && rk_list_next(columns, RK_LIST_ORDER, &at, &item); n++) {
+        keys[n] = (rk_order){.column = rk_table_find(input, "rask_table_sort", item.name, file, line),
+                             .descending = item.descending};
+        if (keys[n].column == UINT32_MAX)
+            return NULL;
+    }
+    if (!keys)
+        return NULL;
+    table->as.sort.keys = keys;
+    table->as.sort.count = count;
+    return table;
+}
+
+rask_table *rask_table_limit_at(rask_table *input, uint64_t rows, const char *file, int line)
+{
+    rask_table *table = input ? new_like(input, RK_TABLE_LIMIT, file, line) : NULL;
+    if (table)
+        table->as.limit = rows;
+    return table;
+}

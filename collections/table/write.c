@@ -1,0 +1,133 @@
+/* rask_table_write(): tasks print, and others write what they printed, one after the other. */
+#include "collections/array/files/file.h"
+#include "collections/array/files/temporary.h"
+#include "collections/table/compute.h"
+#include "core/task/task.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct writing {
+    const char *path;
+    bool standard; /* output */
+    rk_temporary file;
+} writing;
+
+static void keep_writing(void *data)
+{
+    (void)data; /* the caller's */
+}
+
+static const rask_class writing_class = {.name = "file", .destroy = keep_writing};
+
+static int write_all(const writing *w, const char *data, size_t len, int64_t place)
+{
+    if (!w->standard)
+        return rk_file_write(w->file.fd, data, len, place);
+    while (len) {
+        ssize_t n = write(STDOUT_FILENO, data, len);
+        if (n < 0 && errno != EINTR)
+            return -1;
+        data += n > 0 ? n : 0;
+        len -= n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+static const char *name_of(const writing *w)
+{
+    return w->standard ? "standard output" : w->path;
+}
+
+/* (file, text, place): the place behind the text. */
+static int run_write(rask_task *task)
+{
+    const writing *w = rask_arg_custom(task, 0, &writing_class);
+    rask_bytes text = rask_arg_bytes(task, 1);
+    int64_t place = rask_arg_i64(task, 2);
+    if (w && write_all(w, text.data, text.len, place))
+        return rk_task_fail(task, rk_errno_status(errno), "%s: %s", name_of(w), strerror(errno));
+    return rask_return_i64(task, place + (int64_t)text.len);
+}
+
+static const rask_task_def write_def = {.size = sizeof write_def, .name = "write", .call = run_write};
+
+static rask_node *lower_writes(const rk_table_lowering *l, const writing *w, const rk_nodes *texts,
+                               int64_t place)
+{
+    rask_value value;
+    rask_arg args[3] = {{.kind = RASK_ARG_VALUE, .as.value = &value},
+                        {.kind = RASK_ARG_NODE},
+                        {.kind = RASK_ARG_I64, .as.i64 = place}};
+    rask_node *node = NULL;
+    if (rask_value_custom_new(&writing_class, (void *)w, &value))
+        return rk_graph_fail(l->graph, RASK_ENOMEM, NULL, 0, "no memory for a task");
+    for (uint32_t i = 0; i < texts->count && !l->graph->status; i++) {
+        args[1].as.node = texts->nodes[i];
+        node = rask_call_at(l->graph, &write_def, args, 3, NULL, 0);
+        args[2] = (rask_arg){.kind = RASK_ARG_NODE, .as.node = node};
+    }
+    rask_value_unref(&value);
+    return node;
+}
+
+static int write_header(const writing *w, const rk_schema *schema, rk_print_format format, int64_t *place)
+{
+    rk_array text = {.element = 1, .ceiling = SIZE_MAX};
+    int status = format == RK_PRINT_CSV ? rk_print_header(&text, schema->names, schema->count, ',') : RASK_OK;
+    if (!status && text.count && write_all(w, text.data, text.count, 0))
+        status = rk_errno_status(errno);
+    *place = (int64_t)text.count;
+    rk_array_fini(&text);
+    return status;
+}
+
+static rk_print_format format_of(const char *path)
+{
+    bool json = rk_path_ends(path, ".json") || rk_path_ends(path, ".jsonl") || rk_path_ends(path, ".ndjson");
+    return json ? RK_PRINT_JSON : RK_PRINT_CSV;
+}
+
+static int write_rows(rk_table_run *run, rask_table *table, const writing *w, rk_print_format format)
+{
+    rk_table_sink_plan sink = {.kind = RK_SINK_TEXT,
+                               .schema = &table->schema,
+                               .limit = UINT64_MAX,
+                               .format = format,
+                               .delimiter = ','};
+    rask_value value = rask_value_none();
+    rk_nodes texts;
+    int64_t place;
+    int status = rk_lower_stage(&run->lowering, table, &sink, &texts);
+    if (!status && (status = write_header(w, &table->schema, format, &place)))
+        return rk_graph_report(run->graph, status, "%s: %s", name_of(w), strerror(errno));
+    if (!status)
+        status = rk_table_run_node(run, lower_writes(&run->lowering, w, &texts, place), &value);
+    rask_value_unref(&value);
+    return status;
+}
+
+int rask_table_write(rask_table *table, const char *path, const rask_options *options)
+{
+    rk_table_run run;
+    rk_open_error error = {0};
+    char message[1200] = "";
+    writing w = {.path = path, .standard = path && strcmp(path, "-") == 0, .file = {.fd = -1}};
+    int status = rk_table_run_begin(&run, table, options);
+    if (!status && !path)
+        status = RASK_EINVAL;
+    if (!status && !w.standard && !rk_temporary_open(&w.file, path, false, &error)) {
+        status = error.status;
+        rk_graph_report(run.graph, status, "%s", error.message);
+    }
+    if (!status)
+        status = write_rows(&run, table, &w, format_of(path));
+    if (!status && !w.standard && (status = rk_temporary_commit(&w.file, message, sizeof message)))
+        rk_graph_report(run.graph, status, "%s", message);
+    else if (!w.standard)
+        rk_temporary_abort(&w.file);
+    bool said = run.graph && status && rask_graph_status(run.graph) == status && *rask_graph_error(run.graph);
+    return said ? (rask_graph_free(run.lowering.graph), status) : rk_table_run_end(&run, status);
+}
