@@ -1,5 +1,6 @@
 #include "collections/array/eval/names.h"
 #include "collections/array/eval/function.h"
+#include "collections/syntax/nearest.h"
 
 #include <math.h>
 #include <string.h>
@@ -64,64 +65,13 @@ static rk_eval_value of_constant(const constant *c)
 
 /* --- names nearly alike */
 
-enum { MAX_NEAR = 32 };
-
-typedef struct nearest {
-    const char *text; /* what was written */
-    size_t len;
-    const char *name; /* the nearest so far */
-    size_t name_len;
-    unsigned distance;
-} nearest;
-
-static unsigned least(unsigned a, unsigned b)
+static rk_nearest near_to(const rk_eval *e, const rk_syntax *node)
 {
-    return a < b ? a : b;
-}
-
-/* Letters added, removed, replaced or swapped with their neighbours to make one of the other. */
-static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-    unsigned rows[3][MAX_NEAR + 1];
-    unsigned *before = rows[0], *last = rows[1], *row = rows[2];
-    for (unsigned j = 0; j <= b_len; j++)
-        last[j] = j;
-    for (unsigned i = 1; i <= a_len; i++) {
-        row[0] = i;
-        for (unsigned j = 1; j <= b_len; j++) {
-            row[j] = least(least(last[j], row[j - 1]) + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                row[j] = least(row[j], before[j - 2] + 1);
-        }
-        unsigned *free = before;
-        before = last;
-        last = row;
-        row = free;
-    }
-    return last[b_len];
-}
-
-static void consider(nearest *n, const char *name, size_t len)
-{
-    if (len > MAX_NEAR || n->len > MAX_NEAR)
-        return;
-    unsigned d = distance(n->text, n->len, name, len);
-    if (d >= n->distance || d >= len)
-        return;
-    n->distance = d;
-    n->name = name;
-    n->name_len = len;
-}
-
-static nearest near_to(const rk_eval *e, const rk_syntax *node)
-{
-    nearest n = {.text = e->text + node->text, .len = node->len};
-    n.distance = 2 + (n.len > 5) - (n.len < 3);
-    return n;
+    return rk_nearest_to(e->text + node->text, node->len);
 }
 
 /* Functions whose name begins with prefix, or methods. */
-static void consider_functions(nearest *n, const char *prefix, bool methods)
+static void consider_functions(rk_nearest *n, const char *prefix, bool methods)
 {
     const rk_eval_function *f;
     size_t before = strlen(prefix);
@@ -129,19 +79,19 @@ static void consider_functions(nearest *n, const char *prefix, bool methods)
         bool fits =
             methods ? f->flags != 0 : !(f->flags & RK_EVAL_METHOD_ONLY) && !strncmp(f->name, prefix, before);
         if (fits)
-            consider(n, f->name + before, strlen(f->name) - before);
+            rk_nearest_consider(n, f->name + before, strlen(f->name) - before);
     }
 }
 
-static void consider_constants(nearest *n)
+static void consider_constants(rk_nearest *n)
 {
     for (size_t i = 0; i < COUNT(constants); i++)
-        consider(n, constants[i].name, strlen(constants[i].name));
+        rk_nearest_consider(n, constants[i].name, strlen(constants[i].name));
     for (size_t i = 0; i < COUNT(modules); i++)
-        consider(n, modules[i].name, strlen(modules[i].name));
+        rk_nearest_consider(n, modules[i].name, strlen(modules[i].name));
 }
 
-static rk_eval_value unknown(rk_eval *e, const rk_syntax *node, const char *what, const nearest *n)
+static rk_eval_value unknown(rk_eval *e, const rk_syntax *node, const char *what, const rk_nearest *n)
 {
     int shown = n->len < 60 ? (int)n->len : 60;
     if (n->name)
@@ -213,16 +163,16 @@ static bool is_dtype_text(const char *text, size_t len)
 
 static rk_eval_value unknown_name(rk_eval *e, const rk_syntax *node)
 {
-    nearest n = near_to(e, node);
+    rk_nearest n = near_to(e, node);
     if (is_dtype_text(n.text, n.len))
         return rk_eval_fail(e, node->at, RASK_ENOENT,
                             "unknown name \"%.*s\": did you mean '%.*s', in quotes?", (int)n.len, n.text,
                             (int)n.len, n.text);
     const rk_eval_variable *variables = e->variables.data;
     for (size_t i = 0; i < e->variables.count; i++)
-        consider(&n, variables[i].name, variables[i].len);
+        rk_nearest_consider(&n, variables[i].name, variables[i].len);
     for (size_t i = 0; i < e->name_count; i++)
-        consider(&n, e->names[i], strlen(e->names[i]));
+        rk_nearest_consider(&n, e->names[i], strlen(e->names[i]));
     consider_constants(&n);
     consider_functions(&n, "", false);
     for (size_t i = 0; i < COUNT(modules); i++)
@@ -337,9 +287,9 @@ static rk_eval_value of_array(rk_eval *e, const rk_syntax *node, const rk_eval_v
     const rk_eval_function *row = rk_eval_find_method(name, node->len);
     if (row)
         return (rk_eval_value){.kind = RK_EVAL_FUNCTION, .as.function = {row, whose}};
-    nearest n = near_to(e, node);
+    rk_nearest n = near_to(e, node);
     for (size_t i = 0; i < COUNT(attributes); i++)
-        consider(&n, attributes[i].name, strlen(attributes[i].name));
+        rk_nearest_consider(&n, attributes[i].name, strlen(attributes[i].name));
     consider_functions(&n, "", true);
     return unknown(e, node, "attribute of arrays", &n);
 }
@@ -349,7 +299,7 @@ static rk_eval_value of_module(rk_eval *e, const rk_syntax *node, const char *pr
     rk_eval_value value = built_in(prefix, e->text + node->text, node->len);
     if (value.kind != RK_EVAL_ABSENT)
         return value;
-    nearest n = near_to(e, node);
+    rk_nearest n = near_to(e, node);
     if (!*prefix)
         consider_constants(&n);
     consider_functions(&n, prefix, false);

@@ -7,7 +7,7 @@
 #define RASK_COLLECTIONS_ARRAY_EVAL_VALUE_H
 
 #include "collections/array/array.h"
-#include "collections/array/eval/syntax.h"
+#include "collections/syntax/syntax.h"
 
 struct rk_eval_function;
 typedef struct rk_eval_value rk_eval_value;

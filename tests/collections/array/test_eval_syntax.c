@@ -1,5 +1,5 @@
 /* The parser of expressions: what binds to what, what is refused and where. */
-#include "collections/array/eval/syntax.h"
+#include "collections/syntax/syntax.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "collections/array/eval/lexer.h"
+#include "collections/syntax/lexer.h"
 
 #include <locale.h>
 #include <stdarg.h>
@@ -55,7 +55,7 @@ static void skip_space(rk_lexer *l)
         if (c == '#')
             while ((c = peek(l, 0)) >= 0 && c != '\n')
                 l->at++;
-        else if (c == ' ' || c == '\t' || c == '\r' || c == '\f' || (c == '\n' && l->depth))
+        else if (c == ' ' || c == '\t' || c == '\r' || c == '\f' || (c == '\n' && (l->depth || l->columns)))
             l->at++;
         else
             break;
@@ -191,19 +191,69 @@ static bool take_string(rk_lexer *l, rk_token *token, rk_syntax_error *error)
     int quote = peek(l, 0);
     token->kind = RK_TOKEN_STRING;
     token->at++;
-    for (l->at++; peek(l, 0) != quote; l->at++, token->len++) {
-        if (peek(l, 0) < 0 || peek(l, 0) == '\n')
-            return rk_syntax_fail(error, RASK_EFORMAT, token->at - 1, "a string that nothing ends");
-        if (peek(l, 0) == '\\')
+    for (l->at++; peek(l, 0) != quote; l->at++) {
+        if (peek(l, 0) == '\\' && !l->columns)
             return rk_syntax_fail(error, RASK_EFORMAT, l->at, "strings have no escapes");
+        if (peek(l, 0) == '\\')
+            l->at++;
+        if (peek(l, 0) < 0 || (peek(l, 0) == '\n' && !l->columns))
+            return rk_syntax_fail(error, RASK_EFORMAT, token->at - 1, "a string that nothing ends");
     }
+    token->len = l->at - token->at;
     l->at++;
     return true;
 }
 
+size_t rk_string_unescape(const char *text, size_t len, char *out)
+{
+    static const char escapes[][2] = {{'\\', '\\'}, {'\'', '\''}, {'"', '"'},
+                                      {'n', '\n'},  {'t', '\t'},  {'r', '\r'}};
+    size_t used = 0;
+    for (size_t i = 0; i < len; i++) {
+        out[used] = text[i];
+        for (size_t e = 0; text[i] == '\\' && i + 1 < len && e < sizeof escapes / sizeof *escapes; e++) {
+            if (text[i + 1] != escapes[e][0])
+                continue;
+            out[used] = escapes[e][1];
+            i++;
+            break;
+        }
+        used++;
+    }
+    return used;
+}
+
+static bool take_quoted_name(rk_lexer *l, rk_token *token, rk_syntax_error *error)
+{
+    token->kind = RK_TOKEN_NAME;
+    token->quoted = true;
+    token->at++;
+    for (l->at++; peek(l, 0) != '`'; l->at++) {
+        if (peek(l, 0) < 0)
+            return rk_syntax_fail(error, RASK_EFORMAT, token->at - 1, "a name that nothing ends");
+    }
+    token->len = l->at - token->at;
+    l->at++;
+    return true;
+}
+
+static void take_name(rk_lexer *l, rk_token *token)
+{
+    token->kind = RK_TOKEN_NAME;
+    while (is_letter(peek(l, 0)) || is_digit(peek(l, 0)))
+        l->at++;
+    token->len = l->at - token->at;
+    for (unsigned i = RK_MARK_EITHER; l->columns && i <= RK_MARK_IN; i++) {
+        if (strlen(mark_texts[i]) == token->len && !memcmp(l->text + token->at, mark_texts[i], token->len)) {
+            token->kind = RK_TOKEN_MARK;
+            token->mark = (rk_mark)i;
+        }
+    }
+}
+
 static bool take_mark(rk_lexer *l, rk_token *token)
 {
-    for (unsigned i = 0; i < RK_MARK_COUNT; i++) {
+    for (unsigned i = 0; i < RK_MARK_EITHER; i++) {
         size_t len = strlen(mark_texts[i]);
         if (l->len - l->at < len || memcmp(l->text + l->at, mark_texts[i], len) != 0)
             continue;
@@ -259,11 +309,10 @@ bool rk_lexer_next(rk_lexer *l, rk_token *token, rk_syntax_error *error)
         return take_number(l, token, error);
     if (c == '\'' || c == '"')
         return take_string(l, token, error);
+    if (c == '`' && l->columns)
+        return take_quoted_name(l, token, error);
     if (is_letter(c)) {
-        token->kind = RK_TOKEN_NAME;
-        while (is_letter(peek(l, 0)) || is_digit(peek(l, 0)))
-            l->at++;
-        token->len = l->at - token->at;
+        take_name(l, token);
         return true;
     }
     if (c == ';' || c == '\n') {

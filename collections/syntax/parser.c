@@ -1,4 +1,4 @@
-#include "collections/array/eval/syntax.h"
+#include "collections/syntax/syntax.h"
 #include "core/base/limits.h"
 
 #include <string.h>
@@ -46,7 +46,7 @@ static bool at_mark(const parser *p, rk_mark mark)
 
 static bool token_is(const parser *p, const rk_token *token, const char *name)
 {
-    return token->kind == RK_TOKEN_NAME && token->len == strlen(name) &&
+    return token->kind == RK_TOKEN_NAME && !token->quoted && token->len == strlen(name) &&
            memcmp(p->lexer.text + token->at, name, token->len) == 0;
 }
 
@@ -106,8 +106,9 @@ static bool adopt(parser *p, children *under, uint32_t child)
 
 static uint32_t add_text(parser *p, rk_syntax_kind kind, const rk_token *token, const children *under)
 {
-    uint32_t node = add(p, kind, token->at - (token->kind == RK_TOKEN_STRING), under);
+    uint32_t node = add(p, kind, token->at - (token->kind == RK_TOKEN_STRING || token->quoted), under);
     if (node != RK_NO_SYNTAX) {
+        node_of(p, node)->quoted = token->quoted;
         node_of(p, node)->text = (uint32_t)token->at;
         node_of(p, node)->len = (uint32_t)token->len;
     }
@@ -143,9 +144,11 @@ static bool enter(parser *p)
 /* --- atoms */
 
 /* What Python has and this language has not, and what to write instead. */
-static const struct {
+typedef struct foreign_word {
     const char *word, *instead;
-} foreign_words[] = {
+} foreign_word;
+
+static const foreign_word foreign_words[] = {
     {"and", "'and' does not work on arrays: write (a) & (b)"},
     {"or", "'or' does not work on arrays: write (a) | (b)"},
     {"not", "'not' does not work on arrays: write ~(a)"},
@@ -159,11 +162,29 @@ static const struct {
     {"import", "nothing is imported: np. and the functions are there"},
 };
 
+static const foreign_word foreign_column_words[] = {
+    {"AND", "small letters: write and"},
+    {"OR", "small letters: write or"},
+    {"NOT", "small letters: write not"},
+    {"IN", "small letters: write in"},
+    {"is", "no 'is': write is_null(a) or not is_null(a)"},
+    {"IS", "no IS: write is_null(a) or not is_null(a)"},
+    {"LIKE", "no LIKE: write contains(a, \"text\"), startswith(a, \"text\") or matches(a, \"regex\")"},
+    {"BETWEEN", "no BETWEEN: write a >= low and a <= high"},
+    {"else", "no 'else' in expressions: write if(condition, a, b)"},
+    {"for", "no loops in expressions"},
+    {"lambda", "no functions are made in expressions"},
+};
+
 static bool foreign(parser *p)
 {
-    for (size_t i = 0; i < sizeof foreign_words / sizeof *foreign_words; i++) {
-        if (at_name(p, foreign_words[i].word)) {
-            fail(p, p->token.at, foreign_words[i].instead);
+    bool columns = p->lexer.columns;
+    const foreign_word *words = columns ? foreign_column_words : foreign_words;
+    size_t count =
+        columns ? sizeof foreign_column_words / sizeof *words : sizeof foreign_words / sizeof *words;
+    for (size_t i = 0; i < count; i++) {
+        if (at_name(p, words[i].word)) {
+            fail(p, p->token.at, words[i].instead);
             return true;
         }
     }
@@ -223,10 +244,11 @@ static uint32_t word(parser *p)
         return RK_NO_SYNTAX;
     if (!advance(p))
         return RK_NO_SYNTAX;
-    bool yes = token_is(p, &token, "True");
-    if (yes || token_is(p, &token, "False"))
+    bool columns = p->lexer.columns;
+    bool yes = token_is(p, &token, "True") || (columns && token_is(p, &token, "true"));
+    if (yes || token_is(p, &token, "False") || (columns && token_is(p, &token, "false")))
         return add_number(p, token.at, (rask_operand){.kind = RASK_OPERAND_BOOL, .as.boolean = yes});
-    if (token_is(p, &token, "None"))
+    if (token_is(p, &token, "None") || (columns && token_is(p, &token, "null")))
         return add(p, RK_SYNTAX_NONE, token.at, NULL);
     return add_text(p, RK_SYNTAX_NAME, &token, NULL);
 }
@@ -433,6 +455,8 @@ static int precedence(const parser *p)
         [RK_MARK_GREATER_EQUAL] = COMPARISON,
         [RK_MARK_EQUAL] = COMPARISON,
         [RK_MARK_NOT_EQUAL] = COMPARISON,
+        [RK_MARK_IN] = COMPARISON,
+        [RK_MARK_NOT] = COMPARISON, /* not in */
         [RK_MARK_OR] = LOOSEST,
         [RK_MARK_XOR] = LOOSEST + 1,
         [RK_MARK_AND] = LOOSEST + 2,
@@ -464,27 +488,73 @@ static uint32_t binary(parser *p, int least)
     return left;
 }
 
+/* Goes past a comparison, in, or not in. */
+static bool take_comparison(parser *p, rk_token *mark)
+{
+    *mark = p->token;
+    if (!advance(p))
+        return false;
+    if (mark->mark != RK_MARK_NOT)
+        return true;
+    mark->mark = RK_MARK_NOT_IN;
+    return at_mark(p, RK_MARK_IN) ? advance(p) : unexpected(p, "'in'") != RK_NO_SYNTAX;
+}
+
+static uint32_t chained(parser *p)
+{
+    return fail(p, p->token.at,
+                p->lexer.columns
+                    ? "comparisons do not chain: write a < b and b < c, and ( ) around what & and | join"
+                    : "comparisons of arrays do not chain: write (a < b) & (b < c)");
+}
+
 static uint32_t comparison(parser *p)
 {
     uint32_t left = binary(p, LOOSEST);
     if (left == RK_NO_SYNTAX || precedence(p) != COMPARISON)
         return left;
-    rk_token mark = p->token;
-    if (!advance(p))
+    rk_token mark;
+    if (!take_comparison(p, &mark))
         return RK_NO_SYNTAX;
     uint32_t right = binary(p, LOOSEST);
     if (right == RK_NO_SYNTAX)
         return right;
-    if (precedence(p) == COMPARISON)
-        return fail(p, p->token.at, "comparisons of arrays do not chain: write (a < b) & (b < c)");
-    return add_operation(p, &mark, left, right);
+    return precedence(p) == COMPARISON ? chained(p) : add_operation(p, &mark, left, right);
+}
+
+static uint32_t negation(parser *p)
+{
+    rk_token mark = p->token;
+    uint32_t node = RK_NO_SYNTAX;
+    if (!at_mark(p, RK_MARK_NOT))
+        return comparison(p);
+    if (enter(p) && advance(p)) {
+        uint32_t operand = negation(p);
+        node = operand == RK_NO_SYNTAX ? operand : add_operation(p, &mark, operand, RK_NO_SYNTAX);
+    }
+    p->depth--;
+    return node;
+}
+
+/* Operands of or, and those of and, grouped from the left. */
+static uint32_t logical(parser *p, rk_mark joins)
+{
+    uint32_t left = joins == RK_MARK_EITHER ? logical(p, RK_MARK_BOTH) : negation(p);
+    while (left != RK_NO_SYNTAX && at_mark(p, joins)) {
+        rk_token mark = p->token;
+        if (!advance(p))
+            return RK_NO_SYNTAX;
+        uint32_t right = joins == RK_MARK_EITHER ? logical(p, RK_MARK_BOTH) : negation(p);
+        left = right == RK_NO_SYNTAX ? right : add_operation(p, &mark, left, right);
+    }
+    return left;
 }
 
 static uint32_t expression(parser *p)
 {
     uint32_t node = RK_NO_SYNTAX;
     if (enter(p))
-        node = comparison(p);
+        node = logical(p, RK_MARK_EITHER);
     p->depth--;
     if (node != RK_NO_SYNTAX && p->token.kind == RK_TOKEN_NAME && foreign(p))
         return RK_NO_SYNTAX;
@@ -538,13 +608,35 @@ static void statements(parser *p)
              "nothing is given: behind the last assignment an expression is expected");
 }
 
+static void only_expression(parser *p)
+{
+    uint32_t node = advance(p) ? expression(p) : RK_NO_SYNTAX;
+    if (node == RK_NO_SYNTAX || p->token.kind == RK_TOKEN_END)
+        return;
+    if (at_mark(p, RK_MARK_ASSIGN))
+        fail(p, p->token.at, "'=' does not compare: write ==");
+    else
+        unexpected(p, "an operator");
+}
+
+static int parse(parser *p, void (*what)(parser *p))
+{
+    *p->error = (rk_syntax_error){0};
+    if (p->lexer.len > RK_MAX_EVAL_TEXT)
+        rk_syntax_fail(p->error, RASK_ELIMIT, 0, "an expression of more than %d bytes", RK_MAX_EVAL_TEXT);
+    else
+        what(p);
+    return p->error->status;
+}
+
 int rk_syntax_parse(const char *text, size_t len, rk_array *nodes, rk_syntax_error *error)
 {
     parser p = {.lexer = {.text = text, .len = len}, .nodes = nodes, .error = error};
-    *error = (rk_syntax_error){0};
-    if (len > RK_MAX_EVAL_TEXT)
-        rk_syntax_fail(error, RASK_ELIMIT, 0, "an expression of more than %d bytes", RK_MAX_EVAL_TEXT);
-    else
-        statements(&p);
-    return error->status;
+    return parse(&p, statements);
+}
+
+int rk_syntax_parse_columns(const char *text, size_t len, rk_array *nodes, rk_syntax_error *error)
+{
+    parser p = {.lexer = {.text = text, .len = len, .columns = true}, .nodes = nodes, .error = error};
+    return parse(&p, only_expression);
 }

@@ -1,6 +1,6 @@
-/* collections/array/eval/lexer: an expression's text as tokens. */
-#ifndef RASK_COLLECTIONS_ARRAY_EVAL_LEXER_H
-#define RASK_COLLECTIONS_ARRAY_EVAL_LEXER_H
+/* collections/syntax/lexer: an expression's text as tokens. */
+#ifndef RASK_COLLECTIONS_SYNTAX_LEXER_H
+#define RASK_COLLECTIONS_SYNTAX_LEXER_H
 
 #include <rask/array.h>
 
@@ -43,7 +43,12 @@ typedef enum rk_token_kind {
     X(COMMA, ",")                                                                                            \
     X(COLON, ":")                                                                                            \
     X(DOT, ".")                                                                                              \
-    X(ASSIGN, "=")
+    X(ASSIGN, "=")                                                                                           \
+    X(EITHER, "or") /* from here on words: marks where the text speaks of columns, else names */             \
+    X(BOTH, "and")                                                                                           \
+    X(NOT, "not")                                                                                            \
+    X(IN, "in")                                                                                              \
+    X(NOT_IN, "not in") /* two tokens: made by the parser */
 
 typedef enum rk_mark {
 #define RK_MARK_ENUM(name, text) RK_MARK_##name,
@@ -57,7 +62,8 @@ const char *rk_mark_text(rk_mark mark);
 typedef struct rk_token {
     rk_token_kind kind;
     rk_mark mark;        /* of MARK */
-    size_t at, len;      /* of the text; of a STRING without its quotes */
+    size_t at, len;      /* of the text; of a STRING, and of a NAME in backticks, without its quotes */
+    bool quoted;         /* a NAME in backticks */
     rask_operand number; /* of NUMBER */
 } rk_token;
 
@@ -73,10 +79,17 @@ typedef struct rk_lexer {
     const char *text;
     size_t len, at;
     uint32_t depth; /* of open brackets */
+    bool
+        columns; /* the text speaks of columns: the words of RK_MARK_TABLE are marks, names may stand in backticks,
+                       strings have escapes, a new line is a space */
 } rk_lexer;
 
 /* The next token; at the end END, again and again. False: error says what cannot be read. */
 bool rk_lexer_next(rk_lexer *lexer, rk_token *token, rk_syntax_error *error);
+
+/* What a string of a text that speaks of columns says: its bytes with \\, \', \", \n, \t, \r replaced; a backslash before
+ * anything else stays, so that patterns read as they are. out: room for len bytes. How many there are. */
+size_t rk_string_unescape(const char *text, size_t len, char *out);
 
 /* Sets error, unless it is set; returns false. */
 bool rk_syntax_fail(rk_syntax_error *error, int status, size_t at, const char *format, ...)

@@ -1,4 +1,4 @@
-/* collections/array/eval/syntax: an expression's text as a list of nodes, each behind those it is made of.
+/* collections/syntax/syntax: an expression's text as a list of nodes, each behind those it is made of.
  *
  * Evaluating the list front to back evaluates the text in Python's order: the language has nothing that is evaluated
  * later, twice or not at all. So nothing that comes after the parser recurses, however long the text is.
@@ -6,11 +6,12 @@
  *   text       statement (';' or new line, statement)…      the last one is an expression: the text's value
  *   statement  name '=' expression  |  expression
  *   expression operands and operators with Python's precedence; comparisons do not chain; no and, or, not, if, lambda
- */
-#ifndef RASK_COLLECTIONS_ARRAY_EVAL_SYNTAX_H
-#define RASK_COLLECTIONS_ARRAY_EVAL_SYNTAX_H
+ *
+ * Text that speaks of columns is one expression, which also has and, or, not, in, not in, if() and names in backticks. */
+#ifndef RASK_COLLECTIONS_SYNTAX_SYNTAX_H
+#define RASK_COLLECTIONS_SYNTAX_SYNTAX_H
 
-#include "collections/array/eval/lexer.h"
+#include "collections/syntax/lexer.h"
 #include "core/base/array.h"
 
 typedef enum rk_syntax_kind {
@@ -40,11 +41,15 @@ typedef struct rk_syntax {
     uint32_t text, len;   /* of names and strings */
     uint32_t first, next; /* its first child; the next child of its parent: RK_NO_SYNTAX: none */
     uint32_t count;       /* of children */
+    bool quoted;          /* a NAME in backticks */
     rask_operand number;
 } rk_syntax;
 
 /* The nodes of a text; the last one is its value. nodes: rk_syntax, an empty array that the caller ends, also after a
  * failure: RASK_EFORMAT, RASK_ERANGE (an integer), RASK_ELIMIT (length, depth) or RASK_ENOMEM, as in error. */
 int rk_syntax_parse(const char *text, size_t len, rk_array *nodes, rk_syntax_error *error);
+
+/* The same for text that speaks of columns. Its marks and strings: see rk_lexer. */
+int rk_syntax_parse_columns(const char *text, size_t len, rk_array *nodes, rk_syntax_error *error);
 
 #endif

@@ -1,0 +1,135 @@
+#include "collections/table/csv/convert.h"
+
+#include "collections/table/csv/parse.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { ROOM = 64 << 10 };
+
+bool rk_csv_parse(rask_column_type type, const char *data, size_t len, locale_t c, void *out)
+{
+    switch (type) {
+    case RASK_COL_BOOL: return rk_parse_bool(data, len, out);
+    case RASK_COL_I64: return rk_parse_i64(data, len, out);
+    case RASK_COL_F64: return rk_parse_f64(data, len, c, out);
+    case RASK_COL_DATE: return rk_parse_date(data, len, out);
+    case RASK_COL_TIMESTAMP: return rk_parse_timestamp(data, len, out);
+    default: return false;
+    }
+}
+
+static void set_null(rk_column *column, uint32_t row)
+{
+    size_t size = rk_column_size(column->type);
+    memset((char *)column->data + row * size, 0, size);
+    if (column->type == RASK_COL_TEXT)
+        column->text[row].data = "";
+    column->valid[row] = 0;
+    column->nulls = true;
+}
+
+/* Memory for len unescaped bytes. */
+static char *take_room(rk_csv_scanner *s, size_t len)
+{
+    if (len > s->room_left) {
+        size_t bytes = len > ROOM ? len : ROOM;
+        char *room = rk_arena_alloc(&s->unescaped, bytes);
+        if (!room)
+            return NULL;
+        s->room = room;
+        s->room_left = bytes;
+    }
+    char *taken = s->room;
+    s->room += len;
+    s->room_left -= len;
+    return taken;
+}
+
+/* A value that is no text and not in the plainest form, or null. */
+static bool convert_value(rk_csv_scanner *s, const rk_csv_wanted *w, rask_bytes bytes, rk_column *column,
+                          uint32_t row)
+{
+    rk_csv_field field = rk_csv_field_of(&s->format, bytes.data, bytes.len, w->last);
+    void *out = (char *)column->data + row * rk_column_size(w->type);
+    bool null = rk_csv_is_null(&s->format, &field);
+    field = rk_csv_trim(field);
+    if (!null && field.len && rk_csv_parse(w->type, field.data, field.len, s->locale, out))
+        return true;
+    if (!null && field.len && s->policy == RK_CSV_FAIL)
+        return false;
+    set_null(column, row);
+    return true;
+}
+
+static int convert_text(rk_csv_scanner *s, const rk_csv_wanted *w, rask_bytes bytes, rk_column *column,
+                        uint32_t row)
+{
+    rk_csv_field field = rk_csv_field_of(&s->format, bytes.data, bytes.len, w->last);
+    if (!field.quoted && (!field.len || rk_csv_is_null(&s->format, &field))) {
+        set_null(column, row);
+        return RASK_OK;
+    }
+    column->text[row] = (rask_bytes){field.data, field.len};
+    if (!field.quoted || !memchr(field.data, s->format.quote, field.len))
+        return RASK_OK;
+    char *room = take_room(s, field.len);
+    if (!room)
+        return RASK_ENOMEM;
+    column->text[row] = (rask_bytes){room, rk_csv_unescape(s->format.quote, field.data, field.len, room)};
+    return RASK_OK;
+}
+
+static uint32_t convert_texts(rk_csv_scanner *s, const rk_csv_wanted *w, const rk_csv_run *run,
+                              rk_column *column, uint32_t first, int *status)
+{
+    bool plain = !run->quoted && !w->nulls_first;
+    for (uint32_t r = 0; r < run->rows; r++) {
+        rask_bytes field = rk_csv_run_field(run, r, w->field);
+        size_t len = field.len - (w->last && field.len && field.data[field.len - 1] == '\r');
+        if (plain && len) {
+            column->text[first + r] = (rask_bytes){field.data, len};
+            continue;
+        }
+        *status = convert_text(s, w, field, column, first + r);
+        if (*status)
+            return r;
+    }
+    return run->rows;
+}
+
+/* A loop over the rows that tries the short way first. */
+#define CONVERT(name, values, parse)                                                                         \
+    static uint32_t name(rk_csv_scanner *s, const rk_csv_wanted *w, const rk_csv_run *run,                   \
+                         rk_column *column, uint32_t first)                                                  \
+    {                                                                                                        \
+        bool last = w->last, direct = !w->nulls_first;                                                       \
+        for (uint32_t r = 0; r < run->rows; r++) {                                                           \
+            rask_bytes field = rk_csv_run_field(run, r, w->field);                                           \
+            size_t len = field.len - (last && field.len && field.data[field.len - 1] == '\r');               \
+            if (__builtin_expect(direct && parse(field.data, len, &column->values[first + r]), 1))           \
+                continue;                                                                                    \
+            if (!convert_value(s, w, field, column, first + r))                                              \
+                return r;                                                                                    \
+        }                                                                                                    \
+        return run->rows;                                                                                    \
+    }
+CONVERT(convert_integers, i64, rk_parse_i64_short)
+CONVERT(convert_doubles, f64, rk_parse_f64_short)
+CONVERT(convert_bools, boolean, rk_parse_bool)
+CONVERT(convert_dates, i64, rk_parse_date)
+CONVERT(convert_timestamps, i64, rk_parse_timestamp)
+
+uint32_t rk_csv_convert(rk_csv_scanner *s, const rk_csv_wanted *wanted, const rk_csv_run *run,
+                        rk_column *column, uint32_t first, int *status)
+{
+    assert(first + run->rows <= RK_BATCH_ROWS && column->type == wanted->type);
+    switch (wanted->type) {
+    case RASK_COL_BOOL: return convert_bools(s, wanted, run, column, first);
+    case RASK_COL_I64: return convert_integers(s, wanted, run, column, first);
+    case RASK_COL_F64: return convert_doubles(s, wanted, run, column, first);
+    case RASK_COL_DATE: return convert_dates(s, wanted, run, column, first);
+    case RASK_COL_TIMESTAMP: return convert_timestamps(s, wanted, run, column, first);
+    default: return convert_texts(s, wanted, run, column, first, status);
+    }
+}

@@ -1,0 +1,40 @@
+/* collections/table/csv/convert: fields of consecutive records become values of a column. */
+#ifndef RASK_COLLECTIONS_TABLE_CSV_CONVERT_H
+#define RASK_COLLECTIONS_TABLE_CSV_CONVERT_H
+
+#include "collections/table/csv/record.h"
+
+/* A column that is wanted. */
+typedef struct rk_csv_wanted {
+    uint32_t field; /* of the file */
+    rask_column_type type;
+    bool last;        /* of its record */
+    bool nulls_first; /* a text that means null is also a value, or any text is: look there before parsing */
+} rk_csv_wanted;
+
+/* Records one behind the other: field f of record r ends at ends[r * fields + f] of text and begins one behind the end
+ * before it, the very first at ends[-1] + 1, which is 0. */
+typedef struct rk_csv_run {
+    const char *text;
+    const uint32_t *ends;
+    uint32_t fields, rows;
+    bool quoted; /* there may be quotes */
+} rk_csv_run;
+
+/* The rows of run become rows first, first + 1, … of column. The number of rows done: less than run's when a value does
+ * not fit, or there was no memory for it (*status). */
+uint32_t rk_csv_convert(rk_csv_scanner *s, const rk_csv_wanted *wanted, const rk_csv_run *run,
+                        rk_column *column, uint32_t first, int *status);
+
+/* The bytes of field f of record r. */
+static inline rask_bytes rk_csv_run_field(const rk_csv_run *run, uint32_t r, uint32_t f)
+{
+    const uint32_t *end = run->ends + (size_t)r * run->fields + f;
+    uint32_t begin = end[-1] + 1;
+    return (rask_bytes){run->text + begin, *end - begin};
+}
+
+/* Whether text, which is trimmed and not empty, is a value of this type; it goes to *out, which holds any but text. */
+bool rk_csv_parse(rask_column_type type, const char *data, size_t len, locale_t c, void *out);
+
+#endif

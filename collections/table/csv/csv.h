@@ -1,0 +1,119 @@
+/* collections/table/csv/csv: comma-separated text in memory becomes batches of typed columns (RFC 4180).
+ *
+ * A record ends with LF, CRLF or the end of the input. A field that begins with a quote ends with one; in it delimiters
+ * and newlines are text and a doubled quote is a quote. A quote further inside a field is an ordinary character, and so
+ * are NUL and bytes that are no UTF-8. Empty lines are skipped when there is more than one column; with one they are a
+ * null. Spaces around everything but text are skipped.
+ *
+ * No call reads files or blocks. Objects belong to one thread at a time. Every text that is handed in has
+ * RK_CSV_PADDING readable bytes behind its length, whose content does not matter. */
+#ifndef RASK_COLLECTIONS_TABLE_CSV_CSV_H
+#define RASK_COLLECTIONS_TABLE_CSV_CSV_H
+
+#include "collections/table/column.h"
+#include "core/base/array.h"
+
+#include <locale.h>
+#include <rask/value.h>
+
+enum { RK_CSV_PADDING = 64 };
+
+typedef struct rk_csv_format {
+    char delimiter; /* , */
+    char quote;     /* "; 0: none */
+    char comment;   /* lines that begin with it are skipped; 0: none */
+    bool header;    /* the first record has the names */
+    const char *const
+        *nulls; /* unquoted texts that mean null; an empty one always does, and for all types but text */
+    size_t null_count; /* a quoted empty one, too */
+} rk_csv_format;
+
+/* Of a file's columns. Who fills it in by hand need not call rk_csv_schema_fini(). */
+typedef struct rk_csv_schema {
+    uint32_t count;
+    char **names;
+    rask_column_type *types;
+} rk_csv_schema;
+
+/* What becomes of a value that does not fit its column's type: the call fails, or the value is null. */
+typedef enum rk_csv_policy { RK_CSV_FAIL, RK_CSV_NULL } rk_csv_policy;
+
+typedef struct rk_csv_error {
+    int status;
+    uint64_t line;   /* newlines before the place in all the text that the scanner was given, from 0 */
+    uint32_t column; /* of the file; UINT32_MAX: none */
+    bool misfit;     /* a value that does not fit its type, else the text is malformed or something failed */
+    char message[256];
+} rk_csv_error;
+
+typedef struct rk_csv_scanner {
+    rk_csv_format format;
+    const rk_csv_schema *schema;
+    rk_csv_policy policy;
+    uint64_t lines;
+    struct rk_csv_wanted *wanted;
+    uint32_t wanted_count;
+    uint32_t *index; /* room for capacity ends of fields, behind one for the end before the first */
+    size_t capacity;
+    size_t strip; /* bytes that are indexed at once */
+    rk_arena unescaped;
+    char *room; /* of that */
+    size_t room_left;
+    locale_t locale;
+} rk_csv_scanner;
+
+/* For the columns wanted[], in that order, out of schema's; none is legal. format's nulls and schema stay the caller's
+ * and stay there as long as the scanner. RASK_OK, RASK_ENOMEM, RASK_EINVAL (a column that is not there, no column at
+ * all, delimiter, quote and comment that are the same or end lines, or the delimiter is NUL), RASK_ELIMIT (more than
+ * RK_MAX_CSV_COLUMNS). */
+int rk_csv_scanner_init(rk_csv_scanner *s, const rk_csv_format *format, const rk_csv_schema *schema,
+                        const uint32_t *wanted, uint32_t wanted_count, rk_csv_policy policy);
+/* Legal for a zeroed one. */
+void rk_csv_scanner_fini(rk_csv_scanner *s);
+
+/* Takes what stands before the first row from the beginning of a file: a byte order mark and, when the format has one,
+ * the header with the lines before it that are no records. Unless *whole, which is always so with last, the text is too
+ * short for that, and nothing is taken. *used: bytes that are taken. RASK_OK, RASK_EFORMAT, RASK_ELIMIT. */
+int rk_csv_skip_head(rk_csv_scanner *s, const char *text, size_t len, bool last, bool *whole, size_t *used,
+                     rk_csv_error *error);
+
+/* Takes whole records from text, which begins where a record begins; at most RK_BATCH_ROWS go to batch, which
+ * rk_batch_init() made for the types of wanted[]. last: the input ends behind text. *used: bytes that are taken, which
+ * may be lines that are no records. When none is, there is no whole record: more text is needed (twice as much, so that
+ * long records take linear time), or with last the input is over. Text in columns points into text, or into memory of
+ * the scanner that lasts until its next call.
+ * RASK_OK; RASK_EFORMAT: malformed, or a value that does not fit under RK_CSV_FAIL; RASK_ELIMIT: a record longer than
+ * RK_MAX_CSV_RECORD; RASK_ENOMEM. Then *error tells about the first record that is wrong, the scanner has taken nothing,
+ * *used and the batch's rows are as before, and what is in its columns means nothing. */
+int rk_csv_scan(rk_csv_scanner *s, const char *text, size_t len, bool last, rk_batch *batch, size_t *used,
+                rk_csv_error *error);
+
+/* Only counts records, all of them, and does not look at how many fields they have. Else as rk_csv_scan(). */
+int rk_csv_count(rk_csv_scanner *s, const char *text, size_t len, bool last, uint64_t *rows, size_t *used,
+                 rk_csv_error *error);
+
+/* Newlines in the text that was taken. */
+uint64_t rk_csv_lines(const rk_csv_scanner *s);
+
+/* Where the first record behind the beginning of text begins, which is any place of a file; len when it is not in text.
+ * A guess from whether records are well-formed when the place is taken to be outside or inside of quotes: who uses it
+ * compares it with where the record before really ends. */
+size_t rk_csv_resume(const rk_csv_format *format, const rk_csv_schema *schema, const char *text, size_t len);
+
+/* Names and types from samples: the first begins the file, the others begin with a whole record; last: the last one
+ * ends the file, else a record that a sample's end cuts is left out. Types are what all values of a column are:
+ * bool (true, false, in any case), int64, float64 (and integers that int64 does not hold), date (YYYY-MM-DD), timestamp
+ * (YYYY-MM-DD, T or space, HH:MM[:SS[.fraction]][Z]), else text, and text when there is no value. Names that are empty or
+ * there before become column_3, name_2. out is freed with rk_csv_schema_fini().
+ * RASK_OK; RASK_ENOMEM; RASK_EINVAL: format as above; RASK_EFORMAT: no record in the first sample, or a malformed one;
+ * RASK_ELIMIT. A malformed record in a later sample ends that sample. */
+int rk_csv_infer(const rk_csv_format *format, const rask_bytes *samples, size_t count, bool last,
+                 rk_csv_schema *out, rk_csv_error *error);
+/* Legal for a zeroed one. */
+void rk_csv_schema_fini(rk_csv_schema *schema);
+
+/* Which of , ; tab and | cuts the sample's first records into the same number of fields, and most of them; a comma when
+ * none does. format's delimiter is not looked at. */
+char rk_csv_sniff_delimiter(const rk_csv_format *format, rask_bytes sample);
+
+#endif

@@ -1,0 +1,251 @@
+#include "collections/table/csv/convert.h"
+#include "collections/table/csv/index.h"
+#include "core/base/limits.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <xxhash.h>
+
+/* What the types of columns may be, as bits of rask_column_type. */
+enum {
+    ANY_TYPE = 1 << RASK_COL_BOOL | 1 << RASK_COL_I64 | 1 << RASK_COL_F64 | 1 << RASK_COL_DATE |
+               1 << RASK_COL_TIMESTAMP,
+    NAME_ROOM = 16, /* of a number behind a name */
+};
+
+typedef struct guess {
+    uint8_t types;
+    bool seen; /* a value that is not null */
+} guess;
+
+/* Names that are taken, by hash: places of names from 1 on, 0: free. */
+typedef struct names {
+    char **list;
+    uint32_t count;
+    uint32_t *table, *next; /* next: the number to try when a name comes again */
+    size_t mask;
+} names;
+
+typedef struct inference {
+    const rk_csv_format *format;
+    rk_csv_error *error;
+    uint32_t fields;
+    uint32_t *index; /* with one before the first end */
+    guess *guesses;
+    names names;
+    locale_t locale;
+} inference;
+
+static int fail_memory(rk_csv_error *error)
+{
+    return rk_csv_fail(error, RASK_ENOMEM, 0, UINT32_MAX, "no memory for a schema");
+}
+
+static uint32_t *names_find(const names *n, const char *name)
+{
+    size_t i = XXH3_64bits(name, strlen(name)) & n->mask;
+    while (n->table[i] && strcmp(n->list[n->table[i] - 1], name))
+        i = (i + 1) & n->mask;
+    return &n->table[i];
+}
+
+/* Takes name, which becomes the list's; or another one, when it is taken. */
+static int names_add(names *n, char *name)
+{
+    uint32_t *at = names_find(n, name);
+    if (*at) {
+        size_t room = strlen(name) + NAME_ROOM;
+        char *numbered = rk_alloc(room);
+        uint32_t *number = &n->next[*at - 1];
+        for (; numbered && *at; at = names_find(n, numbered))
+            snprintf(numbered, room, "%s_%u", name, ++*number);
+        rk_free(name);
+        name = numbered;
+    }
+    if (!name)
+        return RASK_ENOMEM;
+    n->next[n->count] = 1;
+    n->list[n->count++] = name;
+    *at = n->count;
+    return RASK_OK;
+}
+
+static int names_init(names *n, uint32_t most)
+{
+    size_t size = 4;
+    while (size < 2 * (size_t)most)
+        size *= 2;
+    n->mask = size - 1;
+    n->list = rk_calloc(most, sizeof *n->list);
+    n->table = rk_calloc(size, sizeof *n->table);
+    n->next = rk_calloc(most, sizeof *n->next);
+    return n->list && n->table && n->next ? RASK_OK : RASK_ENOMEM;
+}
+
+static rk_csv_field field_of(const inference *f, const char *record, uint32_t i)
+{
+    uint32_t begin = f->index[i] + 1;
+    return rk_csv_field_of(f->format, record + begin, f->index[i + 1] - begin, i + 1 == f->fields);
+}
+
+/* record: the header, or NULL. */
+static int name_columns(inference *f, const char *record)
+{
+    for (uint32_t i = 0; i < f->fields; i++) {
+        rk_csv_field field = record ? field_of(f, record, i) : (rk_csv_field){0};
+        char numbered[32];
+        if (!field.len)
+            field = (rk_csv_field){numbered, (size_t)snprintf(numbered, sizeof numbered, "column_%u", i + 1),
+                                   false};
+        char *name = rk_strndup(field.data, field.len);
+        if (name && field.quoted)
+            name[rk_csv_unescape(f->format->quote, field.data, field.len, name)] = 0;
+        if (!name || names_add(&f->names, name))
+            return fail_memory(f->error);
+    }
+    return RASK_OK;
+}
+
+static void learn(const inference *f, guess *g, rk_csv_field field)
+{
+    uint64_t value;
+    if (rk_csv_is_null(f->format, &field))
+        return;
+    field = rk_csv_trim(field);
+    if (!field.len)
+        return;
+    g->seen = true;
+    for (int type = 0; type < RASK_COL_TEXT; type++)
+        if (g->types >> type & 1 &&
+            !rk_csv_parse((rask_column_type)type, field.data, field.len, f->locale, &value))
+            g->types &= (uint8_t) ~(1 << type);
+}
+
+/* The records of t from at on. A malformed one ends them; when strict, it is an error. */
+static int learn_records(inference *f, const rk_csv_text *t, size_t at, bool strict)
+{
+    for (;;) {
+        bool part;
+        rk_csv_record record;
+        at += rk_csv_lines_skip(f->format, t, at, f->fields > 1, &part);
+        if (part || at == t->len)
+            return RASK_OK;
+        rk_csv_found found = rk_csv_record_read(f->format, t, at, at, f->index + 1, f->fields, &record);
+        bool wrong = found != RK_CSV_RECORD || record.fields != f->fields;
+        if (wrong && (found == RK_CSV_PART || !strict))
+            return RASK_OK;
+        uint64_t line = wrong ? rk_csv_newlines(t->text, at) : 0;
+        if (wrong)
+            return found == RK_CSV_RECORD ? rk_csv_fail_fields(f->error, line, record.fields, f->fields)
+                                          : rk_csv_fail_record(f->error, found, line, t, at, &record);
+        for (uint32_t i = 0; i < f->fields; i++)
+            if (f->guesses[i].types)
+                learn(f, &f->guesses[i], field_of(f, t->text + at, i));
+        at += record.bytes;
+    }
+}
+
+static int inference_init(inference *f, uint64_t fields)
+{
+    if (fields > RK_MAX_CSV_COLUMNS)
+        return rk_csv_fail(f->error, RASK_ELIMIT, 0, UINT32_MAX, "more than %u columns", RK_MAX_CSV_COLUMNS);
+    f->fields = (uint32_t)fields;
+    f->index = rk_alloc_array(fields + 1, sizeof *f->index);
+    f->guesses = rk_alloc_array(fields, sizeof *f->guesses);
+    f->locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (!f->index || !f->guesses || !f->locale || names_init(&f->names, f->fields))
+        return fail_memory(f->error);
+    *f->index = UINT32_MAX;
+    for (uint32_t i = 0; i < f->fields; i++)
+        f->guesses[i] = (guess){ANY_TYPE, false};
+    return RASK_OK;
+}
+
+static void inference_fini(inference *f)
+{
+    for (uint32_t i = 0; i < f->names.count; i++)
+        rk_free(f->names.list[i]);
+    rk_free(f->names.list);
+    rk_free(f->names.table);
+    rk_free(f->names.next);
+    rk_free(f->index);
+    rk_free(f->guesses);
+    if (f->locale)
+        freelocale(f->locale);
+}
+
+/* Names from the first record, which says how many columns there are. *behind: where the rows begin. */
+static int learn_first(inference *f, const rk_csv_text *t, size_t *behind)
+{
+    bool part;
+    rk_csv_record record;
+    size_t at = rk_csv_mark(t->text, t->len);
+    at += rk_csv_lines_skip(f->format, t, at, true, &part);
+    rk_csv_found found =
+        part || at == t->len ? RK_CSV_PART : rk_csv_record_read(f->format, t, at, at, NULL, 0, &record);
+    uint64_t line = rk_csv_newlines(t->text, at);
+    if (found == RK_CSV_PART)
+        return rk_csv_fail(f->error, RASK_EFORMAT, line, UINT32_MAX, "no record in the first %zu bytes",
+                           t->len);
+    if (found != RK_CSV_RECORD)
+        return rk_csv_fail_record(f->error, found, line, t, at, &record);
+    int status = inference_init(f, record.fields);
+    if (status)
+        return status;
+    rk_csv_record_read(f->format, t, at, at, f->index + 1, f->fields, &record);
+    *behind = f->format->header ? at + record.bytes : at;
+    return name_columns(f, f->format->header ? t->text + at : NULL);
+}
+
+static rask_column_type decide(guess g)
+{
+    static const rask_column_type order[] = {RASK_COL_I64, RASK_COL_F64, RASK_COL_BOOL, RASK_COL_DATE,
+                                             RASK_COL_TIMESTAMP};
+    for (size_t i = 0; g.seen && i < sizeof order / sizeof *order; i++)
+        if (g.types >> order[i] & 1)
+            return order[i];
+    return RASK_COL_TEXT;
+}
+
+static int make_schema(inference *f, rk_csv_schema *out)
+{
+    rask_column_type *types = rk_alloc_array(f->fields, sizeof *types);
+    if (!types)
+        return fail_memory(f->error);
+    for (uint32_t i = 0; i < f->fields; i++)
+        types[i] = decide(f->guesses[i]);
+    *out = (rk_csv_schema){f->fields, f->names.list, types};
+    f->names.list = NULL;
+    f->names.count = 0;
+    return RASK_OK;
+}
+
+int rk_csv_infer(const rk_csv_format *format, const rask_bytes *samples, size_t count, bool last,
+                 rk_csv_schema *out, rk_csv_error *error)
+{
+    inference f = {.format = format, .error = error};
+    if (!count || !rk_csv_format_valid(format))
+        return rk_csv_fail(error, RASK_EINVAL, 0, UINT32_MAX,
+                           "no sample, or delimiter, quote and comment do not fit");
+    size_t at = 0;
+    int status = RASK_OK;
+    for (size_t i = 0; !status && i < count; i++) {
+        rk_csv_text t = {samples[i].data, samples[i].len, last && i + 1 == count};
+        status = i ? RASK_OK : learn_first(&f, &t, &at);
+        if (!status)
+            status = learn_records(&f, &t, i ? 0 : at, !i);
+    }
+    if (!status)
+        status = make_schema(&f, out);
+    inference_fini(&f);
+    return status;
+}
+
+void rk_csv_schema_fini(rk_csv_schema *schema)
+{
+    for (uint32_t i = 0; i < schema->count; i++)
+        rk_free(schema->names[i]);
+    rk_free(schema->names);
+    rk_free(schema->types);
+    *schema = (rk_csv_schema){0};
+}

@@ -1,0 +1,291 @@
+#include "collections/table/csv/parse.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+const double rk_parse_powers[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool rk_parse_i64(const char *data, size_t len, int64_t *out)
+{
+    if (len && rk_parse_i64_short(data, len, out))
+        return true;
+    bool negative = len && *data == '-';
+    size_t i = len && (negative || *data == '+');
+    uint64_t value = 0, most = (uint64_t)INT64_MAX + negative;
+    if (i == len)
+        return false;
+    for (; i < len; i++) {
+        unsigned digit = (unsigned char)data[i] - (unsigned)'0';
+        if (digit > 9 || value > (most - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    *out = (int64_t)(negative ? 0 - value : value);
+    return true;
+}
+
+bool rk_parse_f64_medium(const char *data, size_t len, double *out)
+{
+    if (len - 9 >= 8)
+        return false;
+    unsigned __int128 digits = (unsigned __int128)(rk_load64(data + 8) ^ UINT64_C(0x3030303030303030)) << 64 |
+                               (rk_load64(data) ^ UINT64_C(0x3030303030303030));
+    digits <<= 128 - 8 * len;
+    uint64_t low = (uint64_t)digits ^ UINT64_C(0x1e1e1e1e1e1e1e1e),
+             high = (uint64_t)(digits >> 64) ^ UINT64_C(0x1e1e1e1e1e1e1e1e);
+    low = (low - UINT64_C(0x0101010101010101)) & ~low & UINT64_C(0x8080808080808080);
+    high = (high - UINT64_C(0x0101010101010101)) & ~high & UINT64_C(0x8080808080808080);
+    size_t decimals = 0;
+    if (low | high) {
+        int place = low ? __builtin_ctzll(low) - 7 : __builtin_ctzll(high) + 57;
+        unsigned __int128 point = (unsigned __int128)1 << place;
+        decimals = 15 - (size_t)place / 8;
+        digits = ((digits & -point) ^ point * 0x1e) | (digits & (point - 1)) << 8;
+    }
+    if (!rk_digits_valid((uint64_t)digits) || !rk_digits_valid((uint64_t)(digits >> 64)))
+        return false;
+    uint64_t value =
+        rk_digits_value((uint64_t)digits) * 100000000 + rk_digits_value((uint64_t)(digits >> 64));
+    if (value > (uint64_t)1 << 53)
+        return false;
+    *out = (double)value / rk_parse_powers[decimals];
+    return true;
+}
+
+/* What a decimal number says: digits · 10^exponent, the digits being len characters from data on without the point. */
+typedef struct decimal {
+    const char *data;
+    size_t len;       /* from the first digit that is not 0 to the end of digits and point */
+    uint64_t value;   /* of the first 19 digits */
+    size_t digits;    /* from the first that is not 0 on */
+    int64_t exponent; /* of the number that all digits make */
+} decimal;
+
+enum { MOST_DIGITS = 19, EXPONENT_LIMIT = 1 << 28 };
+
+/* The digits and the point, from i on; where they end, or 0 when there is no digit. */
+static size_t read_digits(const char *data, size_t len, size_t i, decimal *d)
+{
+    bool point = false, any = false;
+    d->data = NULL;
+    for (; i < len; i++) {
+        if (data[i] == '.' && !point) {
+            point = true;
+            continue;
+        }
+        if (!is_digit(data[i]))
+            break;
+        any = true;
+        d->exponent -= point;
+        if (!d->data && data[i] == '0')
+            continue;
+        d->data = d->data ? d->data : data + i;
+        if (d->digits++ < MOST_DIGITS)
+            d->value = d->value * 10 + (uint64_t)(data[i] - '0');
+    }
+    d->len = d->data ? (size_t)(data + i - d->data) : 0;
+    return any ? i : 0;
+}
+
+/* The exponent behind its e, from i on, which reaches to the end. */
+static bool read_exponent(const char *data, size_t len, size_t i, decimal *d)
+{
+    bool negative = i < len && data[i] == '-';
+    i += i < len && (data[i] == '-' || data[i] == '+');
+    int64_t exponent = 0;
+    if (i == len)
+        return false;
+    for (; i < len; i++) {
+        if (!is_digit(data[i]))
+            return false;
+        if (exponent < ((int64_t)1 << 40))
+            exponent = exponent * 10 + (data[i] - '0');
+    }
+    d->exponent += negative ? -exponent : exponent;
+    return true;
+}
+
+/* value / 10^places, places up to 19: the quotient of integers with 64 bits, whose remainder says how to round. */
+static double divide(uint64_t value, unsigned places)
+{
+    uint64_t divisor = 1;
+    for (unsigned i = 0; i < places; i++)
+        divisor *= 10;
+    int up = __builtin_clzll(value), scale = __builtin_clzll(divisor);
+    unsigned __int128 dividend = (unsigned __int128)(value << up) << 63;
+    divisor <<= scale;
+    uint64_t quotient = (uint64_t)(dividend / divisor);
+    bool rest = dividend % divisor != 0;
+    /* 63 or 64 bits, of which conversion keeps 53: what is below them only matters when it is not 0. */
+    return ldexp((double)(quotient | rest), scale - up - 63);
+}
+
+/* Any decimal: its first digits, up to as many as can matter, a 1 for what comes behind them, and the exponent. */
+static double convert(const decimal *d, locale_t c)
+{
+    enum { MATTER = 800 };
+    char text[MATTER + 40];
+    size_t count = 0, digits = 0;
+    bool rest = false;
+    for (size_t i = 0; i < d->len; i++) {
+        if (d->data[i] == '.')
+            continue;
+        if (digits++ < MATTER)
+            text[count++] = d->data[i];
+        else
+            rest |= d->data[i] != '0';
+    }
+    int64_t exponent = d->exponent + (int64_t)(digits - count) - rest;
+    if (rest)
+        text[count++] = '1';
+    exponent = exponent > EXPONENT_LIMIT    ? EXPONENT_LIMIT
+               : exponent < -EXPONENT_LIMIT ? -EXPONENT_LIMIT
+                                            : exponent;
+    snprintf(text + count, sizeof text - count, "e%d", (int)exponent);
+    return strtod_l(text, NULL, c);
+}
+
+static double decimal_value(const decimal *d, locale_t c)
+{
+    if (!d->digits)
+        return 0;
+    if (d->digits <= MOST_DIGITS && d->exponent <= 0 && d->exponent >= -MOST_DIGITS)
+        return divide(d->value, (unsigned)-d->exponent);
+    if (d->value <= (uint64_t)1 << 53 && d->digits <= MOST_DIGITS && d->exponent >= -22 && d->exponent <= 22)
+        return d->exponent < 0 ? (double)d->value / rk_parse_powers[-d->exponent]
+                               : (double)d->value * rk_parse_powers[d->exponent];
+    return convert(d, c);
+}
+
+static bool is_word(const char *data, size_t len, const char *word)
+{
+    return len == strlen(word) && !strncasecmp(data, word, len);
+}
+
+static bool parse_special(const char *data, size_t len, double *out)
+{
+    bool infinite = is_word(data, len, "inf") || is_word(data, len, "infinity");
+    if (!infinite && !is_word(data, len, "nan"))
+        return false;
+    *out = infinite ? INFINITY : NAN;
+    return true;
+}
+
+bool rk_parse_f64(const char *data, size_t len, locale_t c, double *out)
+{
+    bool negative = len && *data == '-';
+    size_t i = len && (negative || *data == '+');
+    double value;
+    decimal d = {0};
+    if (len && rk_parse_f64_short(data, len, out))
+        return true;
+    size_t end = read_digits(data, len, i, &d);
+    if (end) {
+        if (end < len && ((data[end] | 32) != 'e' || !read_exponent(data, len, end + 1, &d)))
+            return false;
+        value = decimal_value(&d, c);
+    } else if (!parse_special(data + i, len - i, &value)) {
+        return false;
+    }
+    *out = negative ? -value : value;
+    return true;
+}
+
+bool rk_parse_bool(const char *data, size_t len, uint8_t *out)
+{
+    bool yes = is_word(data, len, "true");
+    if (!yes && !is_word(data, len, "false"))
+        return false;
+    *out = yes;
+    return true;
+}
+
+static bool is_date(unsigned year, unsigned month, unsigned day)
+{
+    static const uint8_t days[16] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return month <= 12 && day >= 1 && day <= days[month] + (unsigned)(month == 2 && leap);
+}
+
+/* Hinnant, "chrono-compatible low-level date algorithms": years begin in March, so that leap days end them. */
+static int64_t days_of(unsigned year, unsigned month, unsigned day)
+{
+    year -= month <= 2;
+    unsigned shifted = month > 2 ? month - 3 : month + 9;
+    unsigned in_year = (153 * shifted + 2) / 5 + day - 1;
+    year += 400; /* the year -1 is one */
+    unsigned era = year / 400, of_era = year % 400;
+    return (int64_t)era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + in_year - 719468 - 146097;
+}
+
+/* Two characters as a number, more than 99 when they are no digits. */
+static unsigned two(const char *data)
+{
+    return is_digit(data[0]) && is_digit(data[1]) ? (unsigned)(data[0] - '0') * 10 + (unsigned)(data[1] - '0')
+                                                  : 100;
+}
+
+bool rk_parse_date(const char *data, size_t len, int64_t *out)
+{
+    if (len != 10)
+        return false;
+    uint64_t front = rk_load64(data) ^ UINT64_C(0x2d30302d30303030); /* 0000-00- */
+    unsigned day = two(data + 8);
+    if (!rk_digits_valid(front) || (front & UINT64_C(0xff0000ff00000000)) || day > 31)
+        return false;
+    unsigned year = (unsigned)((front & 15) * 1000 + (front >> 8 & 15) * 100 + (front >> 16 & 15) * 10 +
+                               (front >> 24 & 15));
+    unsigned month = (unsigned)((front >> 40 & 15) * 10 + (front >> 48 & 15));
+    if (!is_date(year, month, day))
+        return false;
+    *out = days_of(year, month, day);
+    return true;
+}
+
+/* What stands behind the point, of which there are one to nine digits: microseconds. */
+static bool parse_fraction(const char *data, size_t len, int64_t *out)
+{
+    int64_t value = 0;
+    if (len < 1 || len > 9)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (!is_digit(data[i]))
+            return false;
+    for (size_t i = 0; i < 6; i++)
+        value = value * 10 + (i < len ? data[i] - '0' : 0);
+    *out = value;
+    return true;
+}
+
+/* HH:MM[:SS[.fraction]]: microseconds since midnight. */
+static bool parse_time(const char *data, size_t len, int64_t *out)
+{
+    if (len < 5 || data[2] != ':' || (len > 5 && (len < 8 || data[5] != ':')) || (len > 8 && data[8] != '.'))
+        return false;
+    unsigned hours = two(data), minutes = two(data + 3), seconds = len > 5 ? two(data + 6) : 0;
+    int64_t fraction = 0;
+    if (hours > 23 || minutes > 59 || seconds > 59 ||
+        (len > 8 && !parse_fraction(data + 9, len - 9, &fraction)))
+        return false;
+    *out = (int64_t)(hours * 3600 + minutes * 60 + seconds) * 1000000 + fraction;
+    return true;
+}
+
+bool rk_parse_timestamp(const char *data, size_t len, int64_t *out)
+{
+    int64_t days, time;
+    len -= len && data[len - 1] == 'Z';
+    if (len < 16 || (data[10] != 'T' && data[10] != ' ') || !rk_parse_date(data, 10, &days) ||
+        !parse_time(data + 11, len - 11, &time))
+        return false;
+    *out = days * INT64_C(86400000000) + time;
+    return true;
+}

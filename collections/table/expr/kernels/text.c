@@ -1,0 +1,242 @@
+/* Functions of text. A code point is a byte that continues none, with those that continue it. */
+#include "collections/table/expr/kernels/loops.h"
+
+#include <string.h>
+
+static rask_bytes text_at(const rk_expr_call *c, uint32_t operand, uint32_t row)
+{
+    return c->in[operand]->text[rk_row(c, operand, row)];
+}
+
+static bool continues(char byte)
+{
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+static int64_t code_points(const char *text, size_t len)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < len; i++)
+        count += !continues(text[i]);
+    return count;
+}
+
+/* The byte behind count code points. */
+static size_t skip(rask_bytes text, size_t at, int64_t count)
+{
+    while (at < text.len && (count > 0 || continues(text.data[at])))
+        count -= !continues(text.data[at++]);
+    return at;
+}
+
+static const char *search(rask_bytes text, rask_bytes wanted)
+{
+    if (!wanted.len || !wanted.data)
+        return text.data ? text.data : "";
+    return wanted.len <= text.len ? memmem(text.data, text.len, wanted.data, wanted.len) : NULL;
+}
+
+int rk_expr_bytes(const rk_expr_call *c)
+{
+    for (uint32_t i = 0; i < c->rows; i++)
+        c->out->i64[i] = (int64_t)text_at(c, 0, i).len;
+    return RASK_OK;
+}
+
+int rk_expr_length(const rk_expr_call *c)
+{
+    for (uint32_t i = 0; i < c->rows; i++)
+        c->out->i64[i] = code_points(text_at(c, 0, i).data, text_at(c, 0, i).len);
+    return RASK_OK;
+}
+
+/* --- questions */
+
+int rk_expr_contains(const rk_expr_call *c)
+{
+    for (uint32_t i = 0; i < c->rows; i++)
+        c->out->boolean[i] = search(text_at(c, 0, i), text_at(c, 1, i)) != NULL;
+    return RASK_OK;
+}
+
+int rk_expr_startswith(const rk_expr_call *c)
+{
+    for (uint32_t i = 0; i < c->rows; i++) {
+        rask_bytes text = text_at(c, 0, i), with = text_at(c, 1, i);
+        c->out->boolean[i] = with.len <= text.len && (!with.len || !memcmp(text.data, with.data, with.len));
+    }
+    return RASK_OK;
+}
+
+int rk_expr_endswith(const rk_expr_call *c)
+{
+    for (uint32_t i = 0; i < c->rows; i++) {
+        rask_bytes text = text_at(c, 0, i), with = text_at(c, 1, i);
+        c->out->boolean[i] = with.len <= text.len &&
+                             (!with.len || !memcmp(text.data + text.len - with.len, with.data, with.len));
+    }
+    return RASK_OK;
+}
+
+int rk_expr_find(const rk_expr_call *c)
+{
+    for (uint32_t i = 0; i < c->rows; i++) {
+        rask_bytes text = text_at(c, 0, i), wanted = text_at(c, 1, i);
+        const char *found = search(text, wanted);
+        c->out->i64[i] = !found ? -1 : wanted.len ? code_points(text.data, (size_t)(found - text.data)) : 0;
+    }
+    return RASK_OK;
+}
+
+/* --- parts */
+
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+int rk_expr_strip(const rk_expr_call *c)
+{
+    for (uint32_t i = 0; i < c->rows; i++) {
+        rask_bytes text = text_at(c, 0, i);
+        while (text.len && is_space(*text.data)) {
+            text.data++;
+            text.len--;
+        }
+        while (text.len && is_space(text.data[text.len - 1]))
+            text.len--;
+        c->out->text[i] = text;
+    }
+    return RASK_OK;
+}
+
+/* A start before 0 counts from the end. */
+int rk_expr_substring(const rk_expr_call *c)
+{
+    for (uint32_t i = 0; i < c->rows; i++) {
+        rask_bytes text = text_at(c, 0, i);
+        int64_t start = c->in[1]->i64[rk_row(c, 1, i)], length = c->in[2]->i64[rk_row(c, 2, i)];
+        if (start < 0) {
+            start += code_points(text.data, text.len);
+            start = start < 0 ? 0 : start;
+        }
+        size_t from = start ? skip(text, 0, start) : 0;
+        size_t to = length > 0 ? skip(text, from, length) : from;
+        c->out->text[i] = to > from ? (rask_bytes){text.data + from, to - from} : (rask_bytes){0};
+    }
+    return RASK_OK;
+}
+
+/* --- new text */
+
+int rk_expr_concat(const rk_expr_call *c)
+{
+    int status = RASK_OK;
+    for (uint32_t i = 0; i < c->rows; i++) {
+        rask_bytes a = text_at(c, 0, i), b = text_at(c, 1, i);
+        if (!a.len || !b.len) {
+            c->out->text[i] = a.len ? a : b;
+            continue;
+        }
+        char *text = rk_expr_text_alloc(c->run, a.len + b.len, &status);
+        if (!text)
+            return status;
+        memcpy(text, a.data, a.len);
+        memcpy(text + a.len, b.data, b.len);
+        c->out->text[i] = (rask_bytes){text, a.len + b.len};
+    }
+    return status;
+}
+
+/* ASCII, and U+00C0 to U+00FE, which is 0xc3 and a byte whose bit 5 is the case, but for two signs. */
+static void change_case(char *out, rask_bytes in, bool upper)
+{
+    char first = upper ? 'a' : 'A', last = upper ? 'z' : 'Z';
+    for (size_t i = 0; i < in.len; i++)
+        out[i] = (char)(in.data[i] ^ ((in.data[i] >= first && in.data[i] <= last) << 5));
+    for (const char *at = in.data; in.len && (at = memchr(at, 0xc3, (size_t)(in.data + in.len - at)));) {
+        if (++at == in.data + in.len)
+            break;
+        unsigned char low = (unsigned char)*at & ~0x20u, is_lower = ((unsigned char)*at & 0x20) != 0;
+        if (low >= 0x80 && low <= 0x9e && low != 0x97 && is_lower == upper)
+            out[at - in.data] = (char)(*at ^ 0x20);
+    }
+}
+
+static int with_case(const rk_expr_call *c, bool upper)
+{
+    int status = RASK_OK;
+    for (uint32_t i = 0; i < c->rows; i++) {
+        rask_bytes in = text_at(c, 0, i);
+        c->out->text[i] = (rask_bytes){0};
+        if (!in.len)
+            continue;
+        char *text = rk_expr_text_alloc(c->run, in.len, &status);
+        if (!text)
+            return status;
+        change_case(text, in, upper);
+        c->out->text[i] = (rask_bytes){text, in.len};
+    }
+    return status;
+}
+
+int rk_expr_lower(const rk_expr_call *c)
+{
+    return with_case(c, false);
+}
+
+int rk_expr_upper(const rk_expr_call *c)
+{
+    return with_case(c, true);
+}
+
+static size_t occurrences(rask_bytes text, rask_bytes wanted)
+{
+    size_t count = 0;
+    for (const char *found; (found = search(text, wanted)); count++) {
+        size_t behind = (size_t)(found - text.data) + wanted.len;
+        text = (rask_bytes){text.data + behind, text.len - behind};
+    }
+    return count;
+}
+
+static void write_replaced(char *out, rask_bytes text, rask_bytes wanted, rask_bytes with)
+{
+    for (const char *found; (found = search(text, wanted));) {
+        size_t before = (size_t)(found - text.data);
+        memcpy(out, text.data, before);
+        out += before;
+        if (with.len)
+            memcpy(out, with.data, with.len);
+        out += with.len;
+        text = (rask_bytes){found + wanted.len, text.len - before - wanted.len};
+    }
+    memcpy(out, text.data, text.len);
+}
+
+static int replace_in(const rk_expr_call *c, uint32_t row, rask_bytes text, rask_bytes wanted,
+                      rask_bytes with)
+{
+    int status = RASK_OK;
+    size_t count = wanted.len ? occurrences(text, wanted) : 0, more;
+    c->out->text[row] = text;
+    if (!count)
+        return RASK_OK;
+    if (__builtin_mul_overflow(count, with.len, &more) || more > RK_MAX_EXPR_TEXT)
+        return RASK_ELIMIT;
+    size_t len = text.len - count * wanted.len + more;
+    char *out = rk_expr_text_alloc(c->run, len, &status);
+    if (!out)
+        return status;
+    write_replaced(out, text, wanted, with);
+    c->out->text[row] = (rask_bytes){out, len};
+    return RASK_OK;
+}
+
+int rk_expr_replace(const rk_expr_call *c)
+{
+    int status = RASK_OK;
+    for (uint32_t i = 0; i < c->rows && !status; i++)
+        status = replace_in(c, i, text_at(c, 0, i), text_at(c, 1, i), text_at(c, 2, i));
+    return status;
+}
