@@ -28,6 +28,9 @@
 #define RK_MAX_CSV_RECORD  ((size_t)1 << 30)   /* bytes of one record */
 #define RK_MAX_EXPR_LIVE   256                 /* columns that an expression holds at once */
 #define RK_MAX_EXPR_TEXT   ((size_t)1 << 30)   /* bytes of text that it makes of a batch */
+#define RK_MAX_TEXT_FILES  ((size_t)1 << 24)   /* files that one reading takes */
+#define RK_MAX_TEXT_CUTS   ((size_t)1 << 20)   /* pieces that a file is cut into */
+#define RK_MAX_TEXT_LINE   ((size_t)1 << 30)   /* bytes of a line, or another record */
 #define RK_ALLOC_LARGE     ((size_t)64 << 10)  /* from here on memory is mapped, in whole pages */
 #define RK_ALLOC_HUGE      ((size_t)2 << 20)   /* from here on with huge pages */
 #define RK_ALLOC_KEPT      ((size_t)128 << 20) /* freed large blocks kept for reuse */
