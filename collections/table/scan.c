@@ -251,31 +251,39 @@ static int scan_last_record(scan *s)
 
 /* -- Parts */
 
-/* To where the first record begins: behind the header, or at a guess. */
-static int find_begin(scan *s, int64_t from)
+/* Tries to find where the first record begins in the text that there is: behind the header, or by a guess. */
+static int try_begin(scan *s, bool guess, bool *found)
 {
     rk_csv_error error = {0};
-    size_t used = 0, len;
+    const char *text = rk_text_buffer_data(&s->buffer);
+    size_t used = 0, len = rk_text_buffer_len(&s->buffer);
     int status = RASK_OK;
-    bool guess = from == UNKNOWN && !s->part->first;
-    if (!guess && !s->part->first)
-        return RASK_OK;
-    do {
-        len = rk_text_buffer_len(&s->buffer);
-        if (guess)
-            used = rk_csv_resume(&s->job->source->format, &s->job->source->schema,
-                                 rk_text_buffer_data(&s->buffer), len);
-        else
-            status = rk_csv_skip_head(&s->scanner, rk_text_buffer_data(&s->buffer), len, is_last(s), &used,
-                                      &error);
-        bool found = guess ? used < len : used > 0;
-        if (status || found || s->ended)
-            break;
-        status = read_more(s);
-    } while (!status);
-    if (!status)
+    if (guess) {
+        used = rk_csv_resume(&s->job->source->format, &s->job->source->schema, text, len);
+        *found = used < len;
+    } else {
+        status = rk_csv_skip_head(&s->scanner, text, len, s->ended, found, &used, &error);
+    }
+    if (status)
+        return note_error(s, status, &error);
+    if (*found || s->ended)
         rk_text_buffer_take(&s->buffer, used);
-    return status && error.status ? note_error(s, status, &error) : status;
+    return RASK_OK;
+}
+
+static int find_begin(scan *s, int64_t from)
+{
+    bool found = !s->part->first && from != UNKNOWN;
+    int status = RASK_OK;
+    while (!status && !found) {
+        bool ended = s->ended;
+        status = try_begin(s, !s->part->first, &found);
+        if (!status && !found && ended)
+            break;
+        if (!status && !found)
+            status = read_more(s);
+    }
+    return status;
 }
 
 /* Reads the records that begin in the part: from a known place, or from a guess. */
@@ -291,7 +299,7 @@ static int scan_part(scan *s, int64_t from)
         return rk_task_fail(s->task, status, "%s: %s", path_of(s), rask_status_text(status));
     status = rk_text_buffer_len(&s->buffer) ? RASK_OK : read_more(s);
     if (!status)
-        status = find_begin(s, from == UNKNOWN && s->part->first ? 0 : from);
+        status = find_begin(s, from);
     s->head->begin = s->buffer.position;
     uint64_t lines = rk_csv_lines(&s->scanner);
     if (!status && s->head->begin < s->part->end)

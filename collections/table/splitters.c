@@ -60,7 +60,8 @@ static int sample_rows(sampling *s, rask_bytes text, bool first, rk_csv_scanner 
 {
     rk_csv_error error;
     size_t used = 0, at = 0;
-    int status = first ? rk_csv_skip_head(scanner, text.data, text.len, false, &at, &error) : RASK_OK;
+    bool whole;
+    int status = first ? rk_csv_skip_head(scanner, text.data, text.len, false, &whole, &at, &error) : RASK_OK;
     while (!status) {
         status = rk_csv_scan(scanner, text.data + at, text.len - at, false, batch, &used, &error);
         if (status || !used)

@@ -11,6 +11,7 @@
 #include <rask/options.h>
 #include <rask/plan.h>
 #include <rask/sugar.h>
+#include <rask/table.h>
 #include <rask/task.h>
 #include <rask/value.h>
 
