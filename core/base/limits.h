@@ -24,6 +24,8 @@
 #define RK_MAX_EVAL_TEXT   (1 << 20)           /* bytes of an expression */
 #define RK_MAX_EVAL_DEPTH  200                 /* of brackets and signs in it */
 #define RK_MAX_EVAL_LIST   (1 << 20)           /* elements of a list that becomes an array */
+#define RK_MAX_AGGREGATES  1000                /* of a grouping */
+#define RK_MAX_KEYS        64                  /* columns that rows are grouped or sorted by */
 #define RK_ALLOC_LARGE     ((size_t)64 << 10)  /* from here on memory is mapped, in whole pages */
 #define RK_ALLOC_HUGE      ((size_t)2 << 20)   /* from here on with huge pages */
 #define RK_ALLOC_KEPT      ((size_t)128 << 20) /* freed large blocks kept for reuse */
