@@ -2,23 +2,6 @@
 
 #include <string.h>
 
-uint64_t rk_rank_i64(int64_t x, bool descending)
-{
-    uint64_t rank = (uint64_t)x ^ (uint64_t)1 << 63;
-    return descending ? ~rank : rank;
-}
-
-uint64_t rk_rank_f64(double x, bool descending)
-{
-    uint64_t bits;
-    if (x != x)
-        return RK_RANK_NAN;
-    x += 0.0; /* -0.0 becomes 0.0 */
-    memcpy(&bits, &x, sizeof bits);
-    bits ^= bits >> 63 ? UINT64_MAX : (uint64_t)1 << 63;
-    return descending ? ~bits : bits;
-}
-
 uint64_t rk_rank_text(rask_bytes text, bool descending)
 {
     uint64_t rank = 0;

@@ -10,6 +10,8 @@
 
 #include "collections/table/column.h"
 
+#include <string.h>
+
 #define RK_RANK_NULL UINT64_MAX
 #define RK_RANK_NAN  (UINT64_MAX - 1)
 
@@ -18,8 +20,21 @@ typedef struct rk_order {
     bool descending;
 } rk_order;
 
-uint64_t rk_rank_i64(int64_t x, bool descending);
-uint64_t rk_rank_f64(double x, bool descending);
+static inline uint64_t rk_rank_i64(int64_t x, bool descending)
+{
+    uint64_t rank = (uint64_t)x ^ (uint64_t)1 << 63;
+    return descending ? ~rank : rank;
+}
+
+static inline uint64_t rk_rank_f64(double x, bool descending)
+{
+    uint64_t bits;
+    double zeroed = x + 0.0; /* -0.0 becomes 0.0 */
+    memcpy(&bits, &zeroed, sizeof bits);
+    bits ^= (uint64_t)((int64_t)bits >> 63) | (uint64_t)1 << 63;
+    return x != x ? RK_RANK_NAN : descending ? ~bits : bits;
+}
+
 uint64_t rk_rank_text(rask_bytes text, bool descending);
 /* Of a row that is not null, or RK_RANK_NULL. */
 uint64_t rk_rank(const rk_column *column, uint32_t row, bool descending);

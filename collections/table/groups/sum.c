@@ -189,7 +189,7 @@ static bool normalise(number *x)
 /* The limbs of a sum, each signed and 32 bits above the one before, as one integer. */
 static void carry_limbs(const uint64_t *from, uint64_t *limb)
 {
-    __int128 low = (__int128)(int64_t)from[0] + ((__int128)(int64_t)from[1] << 32);
+    __int128 low = (__int128)(int64_t)from[0] + (int64_t)from[1] * ((__int128)1 << 32);
     __int128 high = (int64_t)from[2] + (low >> 64);
     limb[0] = (uint64_t)low;
     limb[1] = (uint64_t)high;
