@@ -1,5 +1,6 @@
 /* Groups and aggregates against slow code; the same bytes from any order, batches and merges. */
 #include "random_table.h"
+#include "slow_sum.h"
 
 #include "collections/table/groups/groups.h"
 
@@ -103,17 +104,16 @@ static bool slow_number(const rk_aggregate *item, const rk_column *c, const uint
 {
     static double x[4096];
     uint32_t n = 0;
-    long double sum = 0, m2 = 0;
+    long double m2 = 0;
     bool nan = false;
     if (item->argument == RK_NO_ARGUMENT)
         return *out = count, true;
     for (uint32_t i = 0; i < count; i++)
         if (rk_column_has(c, rows[i]))
             x[n++] = c->type == RASK_COL_TEXT ? 0 : as_number(c, rows[i]);
-    for (uint32_t i = 0; i < n; i++) {
-        sum += (long double)x[i];
+    for (uint32_t i = 0; i < n; i++)
         nan = nan || isnan(x[i]);
-    }
+    long double sum = nan ? (long double)NAN : slow_sum(x, n);
     for (uint32_t i = 0; i < n; i++)
         m2 += (x[i] - sum / n) * (x[i] - sum / n);
     qsort(x, n, sizeof *x, ascending);
@@ -368,7 +368,7 @@ Test(groups, many_groups_are_kept_apart_and_in_order_of_appearance)
     rk_groups *groups;
     static int64_t numbers[N];
     for (int i = 0; i < N; i++)
-        numbers[i] = (int64_t)((uint64_t)(i % DIFFERENT) * 0x9e3779b97f4a7c15u) << 20;
+        numbers[i] = (int64_t)(((uint64_t)(i % DIFFERENT) * 0x9e3779b97f4a7c15u) << 20);
     rk_column column = {.type = type, .i64 = numbers};
     const rk_column *keys[] = {&column};
     cr_assert_eq(rk_groups_new(&type, 1, &a, 0, &groups), RASK_OK);
