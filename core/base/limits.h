@@ -31,6 +31,8 @@
 #define RK_MAX_TEXT_FILES  ((size_t)1 << 24)   /* files that one reading takes */
 #define RK_MAX_TEXT_CUTS   ((size_t)1 << 20)   /* pieces that a file is cut into */
 #define RK_MAX_TEXT_LINE   ((size_t)1 << 30)   /* bytes of a line, or another record */
+#define RK_MAX_AGGREGATES  1000                /* of a grouping */
+#define RK_MAX_KEYS        64                  /* columns that rows are grouped or sorted by */
 #define RK_ALLOC_LARGE     ((size_t)64 << 10)  /* from here on memory is mapped, in whole pages */
 #define RK_ALLOC_HUGE      ((size_t)2 << 20)   /* from here on with huge pages */
 #define RK_ALLOC_KEPT      ((size_t)128 << 20) /* freed large blocks kept for reuse */

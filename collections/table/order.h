@@ -1,0 +1,60 @@
+/* collections/table/order: in what order rows come.
+ *
+ * Rows are compared column by column, each ascending or descending. Numbers go by value, false before true, text by its
+ * bytes; NaN comes behind all numbers and null behind everything, in both directions. What compares as equal goes by its
+ * position in the whole input, so that no order depends on how the input was cut.
+ *
+ * Most comparisons are decided by a rank: 64 bits of a value that order as the value does; equal ranks decide nothing. */
+#ifndef RASK_COLLECTIONS_TABLE_ORDER_H
+#define RASK_COLLECTIONS_TABLE_ORDER_H
+
+#include "collections/table/column.h"
+
+#include <string.h>
+
+#define RK_RANK_NULL UINT64_MAX
+#define RK_RANK_NAN  (UINT64_MAX - 1)
+
+typedef struct rk_order {
+    uint32_t column;
+    bool descending;
+} rk_order;
+
+static inline uint64_t rk_rank_i64(int64_t x, bool descending)
+{
+    uint64_t rank = (uint64_t)x ^ (uint64_t)1 << 63;
+    return descending ? ~rank : rank;
+}
+
+static inline uint64_t rk_rank_f64(double x, bool descending)
+{
+    uint64_t bits;
+    double zeroed = x + 0.0; /* -0.0 becomes 0.0 */
+    memcpy(&bits, &zeroed, sizeof bits);
+    bits ^= (uint64_t)((int64_t)bits >> 63) | (uint64_t)1 << 63;
+    return x != x ? RK_RANK_NAN : descending ? ~bits : bits;
+}
+
+uint64_t rk_rank_text(rask_bytes text, bool descending);
+/* Of a row that is not null, or RK_RANK_NULL. */
+uint64_t rk_rank(const rk_column *column, uint32_t row, bool descending);
+
+/* Bytes in their order, a shorter text before those it begins; < 0, 0, > 0. */
+int rk_text_compare(rask_bytes a, rask_bytes b);
+
+/* Row a of one column against row b of another of the same type; < 0 when a comes first. */
+int rk_column_compare(const rk_column *a, uint32_t row_a, const rk_column *b, uint32_t row_b,
+                      bool descending);
+
+/* Something to be sorted: its rank, and which one it is. */
+typedef struct rk_ranked {
+    uint64_t rank, item;
+} rk_ranked;
+
+/* Compares two items of equal rank; < 0 when a comes first. 0 keeps them as they are. */
+typedef int rk_compare(const void *context, uint64_t a, uint64_t b);
+
+/* Sorts, stably; scratch has room for as many. */
+void rk_sort(rk_ranked *items, rk_ranked *scratch, size_t count, rk_compare *compare, const void *context);
+
+#endif
