@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(RK_WITHOUT_CLONES)
 #    include <immintrin.h>
 #    define HAVE_AVX2 1
 #    define FOR_AVX2  __attribute__((target("avx2,bmi,popcnt")))
