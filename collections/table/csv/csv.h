@@ -96,8 +96,8 @@ int rk_csv_count(rk_csv_scanner *s, const char *text, size_t len, bool last, uin
 uint64_t rk_csv_lines(const rk_csv_scanner *s);
 
 /* Where the first record behind the beginning of text begins, which is any place of a file; len when it is not in text.
- * A guess from whether records are well-formed when the place is taken to be outside or inside of quotes: who uses it
- * compares it with where the record before really ends. */
+ * A guess from whether records have the fields and the types of schema when the place is taken to be outside of quotes,
+ * inside, or where a field begins: who uses it compares it with where the record before really ends. */
 size_t rk_csv_resume(const rk_csv_format *format, const rk_csv_schema *schema, const char *text, size_t len);
 
 /* Names and types from samples: the first begins the file, the others begin with a whole record; last: the last one

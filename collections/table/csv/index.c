@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(RK_WITHOUT_CLONES)
 #    include <immintrin.h>
 #    define HAVE_AVX2 1
 #    define FOR_AVX2  __attribute__((target("avx2,bmi,popcnt")))
@@ -111,12 +111,21 @@ INLINE bool has_blank(const state *s, size_t at, uint64_t newlines)
     return newlines & (newlines << 1 | s->newlines >> 63);
 }
 
-/* Bits to places, eight at a time: mispredicted only when the number of eights changes. */
-INLINE void write_ends(uint32_t *ends, uint32_t at, uint64_t bits, int count)
+/* Some more ends than there are, so that how many there are is seldom mispredicted. */
+INLINE uint64_t write_some(uint32_t *ends, uint32_t at, uint64_t bits, int count)
 {
-    for (int i = 0; i < count; i += 8)
-        for (int j = 0; j < 8; j++, bits &= bits - 1)
-            ends[i + j] = at + (uint32_t)(bits ? __builtin_ctzll(bits) : 0);
+#pragma GCC unroll 12
+    for (int i = 0; i < count; i++, bits &= bits - 1)
+        ends[i] = at + (uint32_t)__builtin_ctzll(bits | (uint64_t)1 << 63);
+    return bits;
+}
+
+/* The places of bits; up to 12 more are written over. */
+INLINE void write_ends(uint32_t *ends, uint32_t at, uint64_t bits)
+{
+    bits = write_some(ends, at, bits, 12);
+    for (ends += 12; __builtin_expect(bits != 0, 0); ends += 8)
+        bits = write_some(ends, at, bits, 8);
 }
 
 INLINE bool take_block(state *s, size_t at, masks m, bool counting)
@@ -132,9 +141,8 @@ INLINE bool take_block(state *s, size_t at, masks m, bool counting)
         if (m.newline)
             s->extent.bytes = at + 64 - (size_t)__builtin_clzll(m.newline);
     } else {
-        int count = __builtin_popcountll(separators);
-        write_ends(s->ends + s->extent.ends, (uint32_t)at, separators, count);
-        s->extent.ends += (size_t)count;
+        write_ends(s->ends + s->extent.ends, (uint32_t)at, separators);
+        s->extent.ends += (size_t)__builtin_popcountll(separators);
     }
     s->extent.newlines += (size_t)__builtin_popcountll(m.newline);
     s->separated = separators >> 63;

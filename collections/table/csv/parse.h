@@ -100,7 +100,7 @@ static inline bool rk_parse_f64_short(const char *data, size_t len, double *out)
     } else if (!rk_parse_f64_medium(data, len, &value)) {
         return false;
     }
-    *out = negative ? -value : value;
+    *out = value * (1 - 2 * (int)negative); /* no jump on signs, which come in any order */
     return true;
 }
 

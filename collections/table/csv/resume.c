@@ -1,29 +1,52 @@
-#include "collections/table/csv/record.h"
+#include "collections/table/csv/convert.h"
 
 #include <string.h>
 
-enum { LOOK_RECORDS = 64, LOOK_BYTES = 256 << 10, SNIFF_RECORDS = 64 };
+enum { LOOK_RECORDS = 64, LOOK_BYTES = 256 << 10, LOOK_FIELDS = 64, SNIFF_RECORDS = 64 };
 
-/* How well records go from at on: those that have the right number of fields; *wrong: one has not. */
-static uint32_t judge(const rk_csv_format *f, const rk_csv_text *t, size_t at, uint32_t fields, bool *wrong)
+typedef struct view {
+    const rk_csv_format *format;
+    const rk_csv_schema *schema;
+    rk_csv_text t;
+    locale_t locale;
+} view;
+
+/* Whether the first fields of a record are of their columns' types. */
+static bool has_types(const view *v, const char *record, const uint32_t *index)
 {
-    uint32_t good = 0;
-    *wrong = false;
+    uint64_t value;
+    for (uint32_t i = 0; i < v->schema->count && i < LOOK_FIELDS; i++) {
+        uint32_t begin = index[i] + 1;
+        rk_csv_field field =
+            rk_csv_field_of(v->format, record + begin, index[i + 1] - begin, i + 1 == v->schema->count);
+        if (v->schema->types[i] == RASK_COL_TEXT || rk_csv_is_null(v->format, &field))
+            continue;
+        field = rk_csv_trim(field);
+        if (field.len && !rk_csv_parse(v->schema->types[i], field.data, field.len, v->locale, &value))
+            return false;
+    }
+    return true;
+}
+
+/* How well records go from at on: the number of good ones up to the first that is not, and more when there is none. */
+static uint32_t judge(const view *v, size_t at)
+{
+    uint32_t index[LOOK_FIELDS + 1] = {UINT32_MAX}, good = 0;
     for (; good < LOOK_RECORDS; good++) {
         bool part;
         rk_csv_record record;
-        at += rk_csv_lines_skip(f, t, at, fields > 1, &part);
-        if (part || at == t->len)
+        at += rk_csv_lines_skip(v->format, &v->t, at, v->schema->count > 1, &part);
+        if (part || at == v->t.len)
             break;
-        rk_csv_found found = rk_csv_record_read(f, t, at, at, NULL, 0, &record);
+        rk_csv_found found = rk_csv_record_read(v->format, &v->t, at, at, index + 1, LOOK_FIELDS, &record);
         if (found == RK_CSV_PART)
             break;
-        *wrong = found != RK_CSV_RECORD || record.fields != fields;
-        if (*wrong)
-            break;
+        if (found != RK_CSV_RECORD || record.fields != v->schema->count ||
+            !has_types(v, v->t.text + at, index))
+            return good;
         at += record.bytes;
     }
-    return good;
+    return good ? good + LOOK_RECORDS : 0;
 }
 
 /* Where the first record begins when text begins outside of quotes, in the middle of a field. */
@@ -58,19 +81,32 @@ static size_t begin_inside(const rk_csv_format *f, const rk_csv_text *t)
     return i + begin_outside(f, &rest);
 }
 
+/* … when it begins where a field does. */
+static size_t begin_field(const rk_csv_format *f, const rk_csv_text *t)
+{
+    rk_csv_record record;
+    return rk_csv_record_read(f, t, 0, 0, NULL, 0, &record) == RK_CSV_RECORD ? record.bytes : t->len;
+}
+
 size_t rk_csv_resume(const rk_csv_format *format, const rk_csv_schema *schema, const char *text, size_t len)
 {
-    rk_csv_text t = {text, len < LOOK_BYTES ? len : LOOK_BYTES, false};
-    bool wrong = false, other_wrong;
-    size_t outside = begin_outside(format, &t);
-    uint32_t good = judge(format, &t, outside, schema->count, &wrong);
-    if (format->quote && (wrong || !good)) {
-        size_t inside = begin_inside(format, &t);
-        uint32_t other = judge(format, &t, inside, schema->count, &other_wrong);
-        if (inside < t.len && (other > good || (other == good && wrong && !other_wrong)))
-            outside = inside;
+    view v = {format, schema, {text, len < LOOK_BYTES ? len : LOOK_BYTES, false}, (locale_t)0};
+    size_t places[3], count = 0, best = 0;
+    uint32_t most = 0;
+    v.locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    places[count++] = begin_outside(format, &v.t);
+    if (format->quote && len && *text == format->quote)
+        places[count++] = begin_field(format, &v.t);
+    if (format->quote)
+        places[count++] = begin_inside(format, &v.t);
+    for (size_t i = 0; v.locale && i < count; i++) {
+        uint32_t good = judge(&v, places[i]);
+        best = good > most ? i : best;
+        most = good > most ? good : most;
     }
-    return outside < t.len ? outside : len;
+    if (v.locale)
+        freelocale(v.locale);
+    return places[best] < v.t.len ? places[best] : len;
 }
 
 /* Fields of each of the first records, when they have the same number; else 0. */
