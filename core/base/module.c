@@ -95,7 +95,10 @@ static int open_beside(const char *name, size_t size, const void **module, char 
                                          "../../tools/draw",
                                          "collections/array",
                                          "../collections/array",
-                                         "../../collections/array"};
+                                         "../../collections/array",
+                                         "collections/table/expr",
+                                         "../collections/table/expr",
+                                         "../../collections/table/expr"};
     char own[PATH_MAX], folder[PATH_MAX];
     uid_t owner;
     int status = RASK_ENOENT;
