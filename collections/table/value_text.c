@@ -193,8 +193,8 @@ size_t rk_f64_text(double value, char out[RK_F64_TEXT])
             break;
     }
     if (!memchr(out, '.', len) && !memchr(out, 'e', len)) {
-        memcpy(out + len, ".0", 2);
-        len += 2;
+        out[len++] = '.';
+        out[len++] = '0';
     }
     return len;
 }

@@ -228,7 +228,11 @@ static double floats(kind k, double a, double b)
     case MUL: return a * b;
     case DIV: return a / b;
     case FLOOR: return floor(a / b);
-    default: r = fmod(a, b); return r && (r < 0) != (b < 0) ? r + b : r;
+    default:
+        r = fmod(a, b);
+        if (r == 0)
+            return copysign(r, b);
+        return (r < 0) != (b < 0) ? r + b : r;
     }
 }
 
