@@ -145,9 +145,43 @@ bool rk_text_f64(rask_bytes text, double *out)
     return true;
 }
 
+/* Numbers of few decimals, such as prices: digits / 10^k is correctly rounded, so where it is the value, its text reads
+ * back as it; the least k has the fewest digits. 0: not one of those. */
+static size_t short_f64_text(double value, char out[RK_F64_TEXT])
+{
+    enum { DECIMALS = 6 };
+    double size = fabs(value), scale = 1;
+    int decimals = 0;
+    if (!(size < 1e9 && (size >= 1e-3 || value == 0)))
+        return 0;
+    while (rint(size * scale) / scale != size && decimals <= DECIMALS) {
+        scale *= 10;
+        decimals++;
+    }
+    if (decimals > DECIMALS)
+        return 0;
+    char text[RK_F64_TEXT];
+    size_t at = sizeof text;
+    uint64_t digits = (uint64_t)rint(size * scale);
+    for (int i = 0; i < decimals; i++, digits /= 10)
+        text[--at] = (char)('0' + digits % 10);
+    if (!decimals)
+        text[--at] = '0';
+    text[--at] = '.';
+    do
+        text[--at] = (char)('0' + digits % 10);
+    while (digits /= 10);
+    if (signbit(value))
+        text[--at] = '-';
+    memcpy(out, text + at, sizeof text - at);
+    return sizeof text - at;
+}
+
 size_t rk_f64_text(double value, char out[RK_F64_TEXT])
 {
-    size_t len = 0;
+    size_t len = short_f64_text(value, out);
+    if (len)
+        return len;
     if (isnan(value) || isinf(value))
         return (size_t)snprintf(out, RK_F64_TEXT, isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
     for (int digits = 15; digits <= 17; digits++) {
@@ -159,8 +193,8 @@ size_t rk_f64_text(double value, char out[RK_F64_TEXT])
             break;
     }
     if (!memchr(out, '.', len) && !memchr(out, 'e', len)) {
-        memcpy(out + len, ".0", 3);
-        len += 2;
+        out[len++] = '.';
+        out[len++] = '0';
     }
     return len;
 }

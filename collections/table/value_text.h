@@ -20,7 +20,8 @@ bool rk_text_date(rask_bytes text, int64_t *out);
 bool rk_text_timestamp(rask_bytes text, int64_t *out);
 
 enum { RK_F64_TEXT = 32 };
-/* The shortest text that reads back as the number, with a point, an exponent, inf or nan: its length. */
+/* The shortest text that reads back as the number, with a point, an exponent, inf or nan, and no NUL behind it: its
+ * length. */
 size_t rk_f64_text(double value, char out[RK_F64_TEXT]);
 
 #define RK_DAY_MICROSECONDS INT64_C(86400000000)

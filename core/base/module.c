@@ -99,6 +99,9 @@ static int open_beside(const char *name, size_t size, const void **module, char 
                                          "collections/text",
                                          "../collections/text",
                                          "../../collections/text"};
+                                         "collections/table/expr",
+                                         "../collections/table/expr",
+                                         "../../collections/table/expr"};
     char own[PATH_MAX], folder[PATH_MAX];
     uid_t owner;
     int status = RASK_ENOENT;

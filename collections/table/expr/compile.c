@@ -339,7 +339,7 @@ static bool compile_nodes(rk_compiler *c)
 /* A constant becomes a column here; null alone is a bool. */
 static bool finish(rk_compiler *c)
 {
-    rk_expr_value value;
+    rk_expr_value value = {0};
     if (!rk_compile_value(c, (uint32_t)c->syntax.count - 1, &value))
         return false;
     if (value.type == RK_NULL_TYPE && !rk_compile_convert(c, &value, RASK_COL_BOOL))

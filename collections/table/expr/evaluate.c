@@ -83,30 +83,32 @@ static void join_nulls(const rk_expr_call *c)
 {
     uint8_t *restrict valid = c->out->valid;
     for (uint32_t k = 0; k < c->step->count; k++) {
-        const uint8_t *other = c->in[k]->valid;
+        const uint8_t *restrict other = c->in[k]->valid;
         if (c->fixed[k] || !c->in[k]->nulls)
             continue;
         if (!c->out->nulls)
             memcpy(valid, other, c->rows);
-        for (uint32_t i = 0; c->out->nulls && i < c->rows; i++)
-            valid[i] &= other[i];
+        else
+            for (uint32_t i = 0; i < c->rows; i++)
+                valid[i] &= other[i];
         c->out->nulls = true;
     }
 }
 
 static void clear_nulls(rk_column *out, uint32_t rows)
 {
-    const uint8_t *valid = out->valid;
+    const uint8_t *restrict valid = out->valid;
     if (out->type == RASK_COL_BOOL) {
+        uint8_t *restrict values = out->boolean;
         for (uint32_t i = 0; i < rows; i++)
-            out->boolean[i] &= valid[i];
+            values[i] &= valid[i];
     } else if (out->type == RASK_COL_TEXT) {
         for (uint32_t i = 0; i < rows; i++) {
             if (!valid[i])
                 out->text[i] = (rask_bytes){0};
         }
     } else { /* of floats the bits */
-        uint64_t *values = out->data;
+        uint64_t *restrict values = out->data;
         for (uint32_t i = 0; i < rows; i++)
             values[i] &= -(uint64_t)valid[i];
     }

@@ -241,7 +241,7 @@ static bool regex(rk_compiler *c, call *a, rk_regex **out)
 
 static bool build_matches(rk_compiler *c, call *a, rk_expr_value *out)
 {
-    rk_regex *pattern;
+    rk_regex *pattern = NULL;
     if (!regex(c, a, &pattern))
         return false;
     const rk_expr_step step = {
@@ -251,7 +251,7 @@ static bool build_matches(rk_compiler *c, call *a, rk_expr_value *out)
 
 static bool build_extract(rk_compiler *c, call *a, rk_expr_value *out)
 {
-    rk_regex *pattern;
+    rk_regex *pattern = NULL;
     if (!regex(c, a, &pattern))
         return false;
     rk_expr_step step = {

@@ -274,7 +274,7 @@ static bool is_in(rk_compiler *c, uint32_t node, rk_expr_value *out)
     uint32_t right = rk_compile_child(c, node, 1);
     rk_syntax_kind kind = rk_compile_node(c, right)->kind;
     rk_expr_value left;
-    elements from;
+    elements from = {0};
     if (kind != RK_SYNTAX_LIST && kind != RK_SYNTAX_TUPLE)
         return rk_syntax_fail(c->error, RASK_ETYPE, rk_compile_node(c, right)->at,
                               "a list expected behind in: x in (1, 2); for text in text write contains()");

@@ -19,28 +19,34 @@ RK_CLONES static void or_values(uint32_t rows, uint8_t *restrict o, const uint8_
         o[i] = x[i] | y[i];
 }
 
-/* Known where both are, or where one is false. */
+/* Known where both are, or where one is the value that decides. */
+RK_CLONES static void known(uint32_t rows, uint8_t *restrict o, const rk_column *x, const rk_column *y,
+                            uint8_t undecided)
+{
+    const uint8_t *restrict x_has = rk_expr_valid(x), *restrict y_has = rk_expr_valid(y);
+    const uint8_t *restrict x_is = x->boolean, *restrict y_is = y->boolean;
+    for (uint32_t i = 0; i < rows; i++)
+        o[i] =
+            (x_has[i] & y_has[i]) | (x_has[i] & (x_is[i] ^ undecided)) | (y_has[i] & (y_is[i] ^ undecided));
+}
+
 int rk_expr_and_bool(const rk_expr_call *c)
 {
     const rk_column *x = c->in[0], *y = c->in[1];
-    const uint8_t *restrict x_has = rk_expr_valid(x), *restrict y_has = rk_expr_valid(y);
     and_values(c->rows, c->out->boolean, x->boolean, y->boolean);
     c->out->nulls = x->nulls || y->nulls;
-    for (uint32_t i = 0; c->out->nulls && i < c->rows; i++)
-        c->out->valid[i] =
-            (x_has[i] & y_has[i]) | (x_has[i] & (x->boolean[i] ^ 1)) | (y_has[i] & (y->boolean[i] ^ 1));
+    if (c->out->nulls)
+        known(c->rows, c->out->valid, x, y, 1);
     return RASK_OK;
 }
 
-/* Known where both are, or where one is true. */
 int rk_expr_or_bool(const rk_expr_call *c)
 {
     const rk_column *x = c->in[0], *y = c->in[1];
-    const uint8_t *restrict x_has = rk_expr_valid(x), *restrict y_has = rk_expr_valid(y);
     or_values(c->rows, c->out->boolean, x->boolean, y->boolean);
     c->out->nulls = x->nulls || y->nulls;
-    for (uint32_t i = 0; c->out->nulls && i < c->rows; i++)
-        c->out->valid[i] = (x_has[i] & y_has[i]) | x->boolean[i] | y->boolean[i];
+    if (c->out->nulls)
+        known(c->rows, c->out->valid, x, y, 0);
     return RASK_OK;
 }
 
@@ -54,26 +60,35 @@ int rk_expr_isnull(const rk_expr_call *c)
 
 /* --- choices: take[i] chooses x, else y */
 
-#define PICK(T, member)                                                                                      \
-    do {                                                                                                     \
-        const T *restrict p = x->member, *restrict q = y->member;                                            \
-        T *restrict o = c->out->member;                                                                      \
-        for (uint32_t i = 0; i < c->rows; i++)                                                               \
-            o[i] = take[i] ? p[i] : q[i];                                                                    \
-    } while (0)
+#define PICK(name, T)                                                                                        \
+    RK_CLONES static void name(uint32_t rows, T *restrict o, const uint8_t *restrict take,                   \
+                               const T *restrict x, const T *restrict y)                                     \
+    {                                                                                                        \
+        for (uint32_t i = 0; i < rows; i++) {                                                                \
+            const T a = x[i], b = y[i];                                                                      \
+            o[i] = take[i] ? a : b;                                                                          \
+        }                                                                                                    \
+    }
+PICK(pick_bytes, uint8_t)
+PICK(pick_words, uint64_t) /* of floats the bits */
+
+static void pick_text(uint32_t rows, rask_bytes *restrict o, const uint8_t *restrict take,
+                      const rask_bytes *restrict x, const rask_bytes *restrict y)
+{
+    for (uint32_t i = 0; i < rows; i++)
+        o[i] = *(take[i] ? &x[i] : &y[i]);
+}
 
 static void pick(const rk_expr_call *c, const uint8_t *take, const rk_column *x, const rk_column *y)
 {
-    const uint8_t *x_has = rk_expr_valid(x), *y_has = rk_expr_valid(y);
     switch (c->step->type) {
-    case RASK_COL_BOOL: PICK(uint8_t, boolean); break;
-    case RASK_COL_TEXT: PICK(rask_bytes, text); break;
-    case RASK_COL_F64: PICK(double, f64); break;
-    default: PICK(int64_t, i64); break;
+    case RASK_COL_BOOL: pick_bytes(c->rows, c->out->data, take, x->data, y->data); break;
+    case RASK_COL_TEXT: pick_text(c->rows, c->out->data, take, x->data, y->data); break;
+    default: pick_words(c->rows, c->out->data, take, x->data, y->data); break;
     }
     c->out->nulls = x->nulls || y->nulls;
-    for (uint32_t i = 0; c->out->nulls && i < c->rows; i++)
-        c->out->valid[i] = take[i] ? x_has[i] : y_has[i];
+    if (c->out->nulls)
+        pick_bytes(c->rows, c->out->valid, take, rk_expr_valid(x), rk_expr_valid(y));
 }
 
 int rk_expr_choose(const rk_expr_call *c)
@@ -102,9 +117,16 @@ int rk_expr_copy(const rk_expr_call *c)
 int rk_expr_spread(const rk_expr_call *c)
 {
     const rk_column *in = c->in[0];
-    size_t size = rk_column_size(c->step->type);
-    for (uint32_t i = 0; i < c->rows; i++)
-        memcpy((char *)c->out->data + i * size, in->data, size);
+    switch (c->step->type) {
+    case RASK_COL_BOOL: memset(c->out->data, *in->boolean, c->rows); break;
+    case RASK_COL_TEXT:
+        for (uint32_t i = 0; i < c->rows; i++)
+            c->out->text[i] = *in->text;
+        break;
+    default: /* of floats the bits */
+        for (uint32_t i = 0; i < c->rows; i++)
+            c->out->i64[i] = *in->i64;
+    }
     if (in->nulls) {
         c->out->nulls = true;
         memset(c->out->valid, 0, c->rows);
