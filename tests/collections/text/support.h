@@ -16,13 +16,16 @@
 
 typedef struct bytes {
     char *data;
-    size_t len;
+    size_t len, room;
 } bytes;
 
 static inline void append(bytes *b, const void *data, size_t len)
 {
-    b->data = realloc(b->data, b->len + len + 1);
-    cr_assert_not_null(b->data);
+    if (b->len + len >= b->room) {
+        b->room = 2 * (b->len + len) + 64;
+        b->data = realloc(b->data, b->room);
+        cr_assert_not_null(b->data);
+    }
     if (len)
         memcpy(b->data + b->len, data, len);
     b->len += len;

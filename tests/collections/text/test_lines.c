@@ -1,8 +1,6 @@
 /* Lines: every line exactly once, however the file is cut and whatever the buffers hold. */
 #include "support.h"
 
-#include <errno.h>
-
 static void check_text(bytes text)
 {
     memory_file f;
@@ -37,7 +35,7 @@ Test(lines, are_given_once_by_parts_of_any_size)
                                         "long line here\nx\n\n",
                                         "no end of it at all"};
     for (size_t i = 0; i < COUNT(texts); i++)
-        check_text((bytes){(char *)texts[i], strlen(texts[i])});
+        check_text((bytes){.data = (char *)texts[i], .len = strlen(texts[i])});
     bytes text = some_text(20);
     check_text(text);
     free(text.data);
@@ -48,7 +46,7 @@ Test(lines, are_the_same_in_buffers_of_any_size)
     bytes text = some_text(400);
     memory_file f;
     memory_file_init(&f, text.data, text.len);
-    for (size_t block = 1; block < 600; block++) {
+    for (size_t block = 1; block < 600; block += 1 + block / 40) {
         rk_text_options options = {.block = block};
         rk_text_error error = {0};
         bytes have = {0};
@@ -98,8 +96,7 @@ Test(lines, of_more_than_the_limit_are_refused_by_number)
         rk_text_error error = {0};
         bytes have = {0};
         int status = read_lines(f.file, 0, text.len, &options, &have, &error);
-        cr_assert_eq(status, longest < 1001 ? longest == 1 ? RASK_ELIMIT : RASK_ELIMIT : RASK_OK, "%zu: %s",
-                     longest, error.message);
+        cr_assert_eq(status, longest < 1001 ? RASK_ELIMIT : RASK_OK, "%zu: %s", longest, error.message);
         if (longest > 2 && status)
             cr_assert(strstr(error.message, "line 4 of the part") && strstr(error.message, "byte 5,"), "%s",
                       error.message);
@@ -111,7 +108,7 @@ Test(lines, of_more_than_the_limit_are_refused_by_number)
 
 Test(lines, of_a_long_line_cost_linear_time)
 {
-    size_t len = 48 << 20;
+    size_t len = 24 << 20;
     bytes text = {.data = malloc(len), .len = len}, have = {0};
     memset(text.data, 'x', len);
     memory_file f;
@@ -120,7 +117,7 @@ Test(lines, of_a_long_line_cost_linear_time)
     memory_file_init(&f, text.data, len);
     cr_assert_eq(read_lines(f.file, 0, len, &options, &have, &error), RASK_OK);
     assert_bytes(have, text);
-    cr_assert_eq(read_lines(f.file, len / 2, len, &options, &have, &error), RASK_OK);
+    cr_assert_eq(read_lines(f.file, len / 2, len, NULL, &have, &error), RASK_OK);
     cr_assert_eq(have.len, len);
     memory_file_fini(&f);
     free(have.data);
