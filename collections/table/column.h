@@ -8,6 +8,7 @@
 #define RASK_COLLECTIONS_TABLE_COLUMN_H
 
 #include <rask/table.h>
+#include <string.h>
 
 enum { RK_BATCH_ROWS = 4096 }; /* most rows of a batch */
 
@@ -44,6 +45,14 @@ void rk_column_fini(rk_column *column);
 static inline bool rk_column_has(const rk_column *column, uint32_t row)
 {
     return !column->nulls || column->valid[row];
+}
+
+/* Bytes in their order, a shorter text before those it begins; < 0, 0, > 0. */
+static inline int rk_text_compare(rask_bytes a, rask_bytes b)
+{
+    size_t common = a.len < b.len ? a.len : b.len;
+    int order = common ? memcmp(a.data, b.data, common) : 0;
+    return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
 /* Keeps the rows whose number is in rows[0 … count - 1], which ascends. */

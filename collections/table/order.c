@@ -27,13 +27,6 @@ uint64_t rk_rank(const rk_column *column, uint32_t row, bool descending)
     }
 }
 
-int rk_text_compare(rask_bytes a, rask_bytes b)
-{
-    size_t common = a.len < b.len ? a.len : b.len;
-    int order = common ? memcmp(a.data, b.data, common) : 0;
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 int rk_column_compare(const rk_column *a, uint32_t row_a, const rk_column *b, uint32_t row_b, bool descending)
 {
     bool has_a = rk_column_has(a, row_a), has_b = rk_column_has(b, row_b);

@@ -39,9 +39,6 @@ uint64_t rk_rank_text(rask_bytes text, bool descending);
 /* Of a row that is not null, or RK_RANK_NULL. */
 uint64_t rk_rank(const rk_column *column, uint32_t row, bool descending);
 
-/* Bytes in their order, a shorter text before those it begins; < 0, 0, > 0. */
-int rk_text_compare(rask_bytes a, rask_bytes b);
-
 /* Row a of one column against row b of another of the same type; < 0 when a comes first. */
 int rk_column_compare(const rk_column *a, uint32_t row_a, const rk_column *b, uint32_t row_b,
                       bool descending);

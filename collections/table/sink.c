@@ -80,6 +80,15 @@ static int init_chunks(rk_table_sink *s)
     return status;
 }
 
+static int init_top(rk_table_sink *s)
+{
+    const rk_table_sink_plan *plan = s->plan;
+    s->views = rk_calloc(plan->schema->count + 1, sizeof *s->views);
+    return s->views ? rk_top_new(plan->schema->types, plan->schema->count, plan->keys, plan->key_count,
+                                 plan->limit, &s->top)
+                    : RASK_ENOMEM;
+}
+
 int rk_table_sink_init(rk_table_sink *s, const rk_table_sink_plan *plan)
 {
     int status = RASK_OK;
@@ -89,8 +98,7 @@ int rk_table_sink_init(rk_table_sink *s, const rk_table_sink_plan *plan)
     else if (plan->kind == RK_SINK_GROUPS)
         status = init_groups(s);
     else if (plan->kind == RK_SINK_TOP)
-        status = rk_top_new(plan->schema->types, plan->schema->count, plan->keys, plan->key_count,
-                            plan->limit, &s->top);
+        status = init_top(s);
     if (status)
         rk_table_sink_fini(s);
     return status;
@@ -107,6 +115,7 @@ void rk_table_sink_fini(rk_table_sink *s)
     rk_array_fini(&s->text);
     rk_groups_free(s->groups);
     rk_top_free(s->top);
+    rk_free(s->views);
     rk_free(s->runs);
     rk_free(s->keys);
     rk_free(s->arguments);
@@ -163,6 +172,14 @@ static int add_ranges(rk_table_sink *s, const rk_pipeline_run *run)
     return status;
 }
 
+static int add_top(rk_table_sink *s, const rk_pipeline_run *run, uint64_t position)
+{
+    uint32_t count = s->plan->schema->count;
+    for (uint32_t i = 0; i < count; i++)
+        s->views[i] = *run->outputs[i];
+    return rk_top_add(s->top, &(rk_batch){.rows = run->rows, .count = count, .columns = s->views}, position);
+}
+
 /* Rows of these that are wanted yet. */
 static uint32_t wanted_rows(const rk_table_sink *s, uint32_t rows)
 {
@@ -180,7 +197,7 @@ int rk_table_sink_add(rk_table_sink *s, const rk_pipeline_run *run, uint64_t pos
     switch (plan->kind) {
     case RK_SINK_GROUPS: status = add_groups(s, run, position); break;
     case RK_SINK_RANGES: status = add_ranges(s, run); break;
-    case RK_SINK_TOP: status = rk_top_add(s->top, run->outputs, rows, position); break;
+    case RK_SINK_TOP: status = add_top(s, run, position); break;
     case RK_SINK_CHUNK:
         rows = wanted_rows(s, rows);
         status = rk_chunk_builder_add(&s->builders[0], run->outputs, rows);

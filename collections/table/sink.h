@@ -43,6 +43,7 @@ typedef struct rk_table_sink {
     rk_array text;
     struct rk_groups *groups;
     struct rk_top *top;
+    rk_column *views;   /* TOP: the outputs side by side */
     rk_expr_run **runs; /* of the aggregates' arguments */
     const rk_column **keys, **arguments;
 } rk_table_sink;

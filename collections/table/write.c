@@ -84,9 +84,11 @@ static int write_header(const writing *w, const rk_schema *schema, rk_print_form
     return status;
 }
 
-static rk_print_format format_of(const char *path)
+static rk_print_format format_of(const char *path, rask_table_format format)
 {
-    bool json = rk_path_ends(path, ".json") || rk_path_ends(path, ".jsonl") || rk_path_ends(path, ".ndjson");
+    bool json = format == RASK_TABLE_JSON;
+    if (format == RASK_TABLE_BY_ENDING)
+        json = rk_path_ends(path, ".json") || rk_path_ends(path, ".jsonl") || rk_path_ends(path, ".ndjson");
     return json ? RK_PRINT_JSON : RK_PRINT_CSV;
 }
 
@@ -109,7 +111,8 @@ static int write_rows(rk_table_run *run, rask_table *table, const writing *w, rk
     return status;
 }
 
-int rask_table_write(rask_table *table, const char *path, const rask_options *options)
+int rask_table_write(rask_table *table, const char *path, rask_table_format format,
+                     const rask_options *options)
 {
     rk_table_run run;
     rk_open_error error = {0};
@@ -123,7 +126,7 @@ int rask_table_write(rask_table *table, const char *path, const rask_options *op
         rk_graph_report(run.graph, status, "%s", error.message);
     }
     if (!status)
-        status = write_rows(&run, table, &w, format_of(path));
+        status = write_rows(&run, table, &w, format_of(path, format));
     if (!status && !w.standard && (status = rk_temporary_commit(&w.file, message, sizeof message)))
         rk_graph_report(run.graph, status, "%s", message);
     else if (!w.standard)

@@ -98,7 +98,7 @@ static int open_beside(const char *name, size_t size, const void **module, char 
                                          "../../collections/array",
                                          "collections/text",
                                          "../collections/text",
-                                         "../../collections/text"};
+                                         "../../collections/text",
                                          "collections/table/expr",
                                          "../collections/table/expr",
                                          "../../collections/table/expr"};

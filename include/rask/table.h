@@ -153,9 +153,16 @@ RASK_API uint32_t rask_rows_columns(const rask_rows *rows);
 /* RASK_EINVAL: there is no such column. */
 RASK_API int rask_rows_column(const rask_rows *rows, uint32_t index, rask_column *out);
 
-/* Writes all rows to a file, as they are made: CSV, or JSON Lines when the path ends in .json or .jsonl. The file
- * appears whole under its name, or not at all. "-": standard output. */
-RASK_API int rask_table_write(rask_table *table, const char *path, const rask_options *options);
+typedef enum rask_table_format {
+    RASK_TABLE_BY_ENDING, /* .json, .jsonl, .ndjson: JSON; else CSV */
+    RASK_TABLE_CSV,       /* RFC 4180 with \n; null is nothing, empty text "" */
+    RASK_TABLE_JSON,      /* an object a line */
+} rask_table_format;
+
+/* Writes all rows to a file, as they are made. The file appears whole under its name, or not at all. "-": standard
+ * output. options may be NULL. RASK_EIO: with the path; else as the run fails. */
+RASK_API int rask_table_write(rask_table *table, const char *path, rask_table_format format,
+                              const rask_options *options);
 
 #ifdef __cplusplus
 }

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const tool_command *const commands[] = {&eval_command, &words_command, &draw_command, &info_command,
-                                               &bench_command};
+static const tool_command *const commands[] = {&csv_command,  &eval_command, &words_command,
+                                               &draw_command, &info_command, &bench_command};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static const tool_command *find_command(const char *name)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    MAX_ROWS = 32,
+    MAX_ROWS = 48,
     HELP_VALUE = 1000,
     ROW_VALUE = 2000
 }; /* ROW_VALUE + i stands for row i in getopt's answers */

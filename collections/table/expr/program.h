@@ -127,9 +127,6 @@ rk_expr_kernel rk_expr_spread, rk_expr_copy, rk_expr_cast_i64_f64, rk_expr_cast_
     rk_expr_abs_wrapping, rk_expr_whole_f64, rk_expr_both_text, rk_expr_year, rk_expr_month, rk_expr_day,
     rk_expr_weekday, rk_expr_hour, rk_expr_minute, rk_expr_second;
 
-/* memcmp() that knows that the shorter one comes first. */
-int rk_text_compare(rask_bytes a, rask_bytes b);
-
 /* --- patterns */
 
 /* Compiles a pattern: RASK_OK, RASK_ENOMEM, or in error what is wrong with it, or that the module is missing. */

@@ -24,13 +24,6 @@ RK_ZIP(max_bool, uint8_t, uint8_t, a | b)
 
 /* --- text */
 
-int rk_text_compare(rask_bytes a, rask_bytes b)
-{
-    size_t least = a.len < b.len ? a.len : b.len;
-    int order = least ? memcmp(a.data, b.data, least) : 0;
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static bool same(rask_bytes a, rask_bytes b)
 {
     return a.len == b.len && (!a.len || memcmp(a.data, b.data, a.len) == 0);
