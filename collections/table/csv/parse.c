@@ -32,7 +32,7 @@ bool rk_parse_i64(const char *data, size_t len, int64_t *out)
     return true;
 }
 
-bool rk_parse_f64_medium(const char *data, size_t len, double *out)
+RK_PARSE_KERNEL bool rk_parse_f64_medium(const char *data, size_t len, double *out)
 {
     if (len - 9 >= 8)
         return false;
