@@ -208,22 +208,19 @@ bool rk_parse_bool(const char *data, size_t len, uint8_t *out)
     return true;
 }
 
-static bool is_date(unsigned year, unsigned month, unsigned day)
-{
-    static const uint8_t days[16] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return month <= 12 && day >= 1 && day <= days[month] + (unsigned)(month == 2 && leap);
-}
+/* The days before a month, and all of a year at the end, when it is no leap year. */
+static const uint16_t days_before[16] = {0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
 
-/* Hinnant, "chrono-compatible low-level date algorithms": years begin in March, so that leap days end them. */
+/* Days since 1970-01-01; INT64_MIN when there is no such day. month: less than 16. */
 static int64_t days_of(unsigned year, unsigned month, unsigned day)
 {
-    year -= month <= 2;
-    unsigned shifted = month > 2 ? month - 3 : month + 9;
-    unsigned in_year = (153 * shifted + 2) / 5 + day - 1;
-    year += 400; /* the year -1 is one */
-    unsigned era = year / 400, of_era = year % 400;
-    return (int64_t)era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + in_year - 719468 - 146097;
+    unsigned century = year / 100;
+    bool leap = year % 4 == 0 && (year != century * 100 || century % 4 == 0);
+    unsigned length = month - 1 < 12 ? (unsigned)days_before[month + 1] - days_before[month] : 0;
+    if (day - 1 >= length + (month == 2 && leap))
+        return INT64_MIN;
+    unsigned leaps = year / 4 - century + century / 4; /* up to this year, with it */
+    return (int64_t)year * 365 + leaps - leap + (month > 2 && leap) + days_before[month] + day - 1 - 719527;
 }
 
 /* Two characters as a number, more than 99 when they are no digits. */
@@ -233,20 +230,21 @@ static unsigned two(const char *data)
                                                   : 100;
 }
 
-bool rk_parse_date(const char *data, size_t len, int64_t *out)
+RK_PARSE_KERNEL bool rk_parse_date(const char *data, size_t len, int64_t *out)
 {
     if (len != 10)
         return false;
     uint64_t front = rk_load64(data) ^ UINT64_C(0x2d30302d30303030); /* 0000-00- */
-    unsigned day = two(data + 8);
-    if (!rk_digits_valid(front) || (front & UINT64_C(0xff0000ff00000000)) || day > 31)
+    uint64_t end = (rk_load64(data + 2) ^ UINT64_C(0x3030000000000000)) & UINT64_C(0xffff000000000000);
+    uint64_t digits = (front & UINT64_C(0xffffffff)) | (front >> 8 & UINT64_C(0xffff00000000)) | end;
+    if ((front & UINT64_C(0xff0000ff00000000)) || !rk_digits_valid(digits))
         return false;
-    unsigned year = (unsigned)((front & 15) * 1000 + (front >> 8 & 15) * 100 + (front >> 16 & 15) * 10 +
-                               (front >> 24 & 15));
-    unsigned month = (unsigned)((front >> 40 & 15) * 10 + (front >> 48 & 15));
-    if (!is_date(year, month, day))
+    uint64_t pairs = digits * 10 + (digits >> 8); /* in bytes 0, 2, 4 and 6 */
+    unsigned year = (unsigned)((pairs & 0xff) * 100 + (pairs >> 16 & 0xff)), month = pairs >> 32 & 0xff;
+    int64_t days = month < 16 ? days_of(year, month, (unsigned)(pairs >> 48 & 0xff)) : INT64_MIN;
+    if (days == INT64_MIN)
         return false;
-    *out = days_of(year, month, day);
+    *out = days;
     return true;
 }
 
