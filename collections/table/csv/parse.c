@@ -71,25 +71,45 @@ typedef struct decimal {
 
 enum { MOST_DIGITS = 19, EXPONENT_LIMIT = 1 << 28 };
 
+/* Eight digits at once, when that many of the first come next. */
+static bool read_eight(const char *data, size_t rest, bool point, decimal *d)
+{
+    if (!d->data || rest < 8 || d->digits + 8 > MOST_DIGITS)
+        return false;
+    uint64_t digits = rk_digits_load(data, 8);
+    if (!rk_digits_valid(digits))
+        return false;
+    d->value = d->value * 100000000 + rk_digits_value(digits);
+    d->digits += 8;
+    d->exponent -= point ? 8 : 0;
+    return true;
+}
+
+static void read_digit(const char *at, bool point, decimal *d)
+{
+    d->exponent -= point;
+    if (!d->data && *at == '0')
+        return;
+    d->data = d->data ? d->data : at;
+    if (d->digits++ < MOST_DIGITS)
+        d->value = d->value * 10 + (uint64_t)(*at - '0');
+}
+
 /* The digits and the point, from i on; where they end, or 0 when there is no digit. */
 static size_t read_digits(const char *data, size_t len, size_t i, decimal *d)
 {
     bool point = false, any = false;
-    d->data = NULL;
     for (; i < len; i++) {
-        if (data[i] == '.' && !point) {
+        if (read_eight(data + i, len - i, point, d)) {
+            i += 7;
+        } else if (is_digit(data[i])) {
+            read_digit(data + i, point, d);
+            any = true;
+        } else if (data[i] == '.' && !point) {
             point = true;
-            continue;
-        }
-        if (!is_digit(data[i]))
+        } else {
             break;
-        any = true;
-        d->exponent -= point;
-        if (!d->data && data[i] == '0')
-            continue;
-        d->data = d->data ? d->data : data + i;
-        if (d->digits++ < MOST_DIGITS)
-            d->value = d->value * 10 + (uint64_t)(data[i] - '0');
+        }
     }
     d->len = d->data ? (size_t)(data + i - d->data) : 0;
     return any ? i : 0;
@@ -116,16 +136,37 @@ static bool read_exponent(const char *data, size_t len, size_t i, decimal *d)
 /* value / 10^places, places up to 19: the quotient of integers with 64 bits, whose remainder says how to round. */
 static double divide(uint64_t value, unsigned places)
 {
-    uint64_t divisor = 1;
-    for (unsigned i = 0; i < places; i++)
-        divisor *= 10;
-    int up = __builtin_clzll(value), scale = __builtin_clzll(divisor);
+    static const uint64_t powers[] = {
+        UINT64_C(1),
+        UINT64_C(10),
+        UINT64_C(100),
+        UINT64_C(1000),
+        UINT64_C(10000),
+        UINT64_C(100000),
+        UINT64_C(1000000),
+        UINT64_C(10000000),
+        UINT64_C(100000000),
+        UINT64_C(1000000000),
+        UINT64_C(10000000000),
+        UINT64_C(100000000000),
+        UINT64_C(1000000000000),
+        UINT64_C(10000000000000),
+        UINT64_C(100000000000000),
+        UINT64_C(1000000000000000),
+        UINT64_C(10000000000000000),
+        UINT64_C(100000000000000000),
+        UINT64_C(1000000000000000000),
+        UINT64_C(10000000000000000000),
+    };
+    int up = __builtin_clzll(value), scale = __builtin_clzll(powers[places]);
     unsigned __int128 dividend = (unsigned __int128)(value << up) << 63;
-    divisor <<= scale;
-    uint64_t quotient = (uint64_t)(dividend / divisor);
-    bool rest = dividend % divisor != 0;
+    uint64_t divisor = powers[places] << scale, quotient = (uint64_t)(dividend / divisor);
+    bool rest = (uint64_t)dividend != quotient * divisor;
     /* 63 or 64 bits, of which conversion keeps 53: what is below them only matters when it is not 0. */
-    return ldexp((double)(quotient | rest), scale - up - 63);
+    uint64_t unit = (uint64_t)(1023 + scale - up - 63) << 52;
+    double power;
+    memcpy(&power, &unit, sizeof power);
+    return (double)(quotient | rest) * power;
 }
 
 /* Any decimal: its first digits, up to as many as can matter, a 1 for what comes behind them, and the exponent. */
