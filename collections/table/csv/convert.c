@@ -120,7 +120,9 @@ RK_PARSE_KERNEL static uint32_t convert_texts(rk_csv_scanner *s, const rk_csv_wa
         return r.rows;                                                                                       \
     }
 CONVERT(convert_integers, int64_t, rk_parse_i64_short)
-CONVERT(convert_doubles, double, rk_parse_f64_short)
+#define PARSE_DOUBLE(data, len, out)                                                                         \
+    (rk_parse_f64_short(data, len, out) || ((len) > 8 && rk_parse_f64_long(data, len, s->locale, out)))
+CONVERT(convert_doubles, double, PARSE_DOUBLE)
 CONVERT(convert_bools, uint8_t, rk_parse_bool)
 CONVERT(convert_dates, int64_t, rk_parse_date)
 CONVERT(convert_timestamps, int64_t, rk_parse_timestamp)

@@ -220,14 +220,12 @@ static bool parse_special(const char *data, size_t len, double *out)
     return true;
 }
 
-bool rk_parse_f64(const char *data, size_t len, locale_t c, double *out)
+RK_PARSE_KERNEL bool rk_parse_f64_long(const char *data, size_t len, locale_t c, double *out)
 {
     bool negative = len && *data == '-';
     size_t i = len && (negative || *data == '+');
     double value;
     decimal d = {0};
-    if (len && rk_parse_f64_short(data, len, out))
-        return true;
     size_t end = read_digits(data, len, i, &d);
     if (end) {
         if (end < len && ((data[end] | 32) != 'e' || !read_exponent(data, len, end + 1, &d)))
@@ -238,6 +236,11 @@ bool rk_parse_f64(const char *data, size_t len, locale_t c, double *out)
     }
     *out = negative ? -value : value;
     return true;
+}
+
+bool rk_parse_f64(const char *data, size_t len, locale_t c, double *out)
+{
+    return (len && rk_parse_f64_short(data, len, out)) || rk_parse_f64_long(data, len, c, out);
 }
 
 bool rk_parse_bool(const char *data, size_t len, uint8_t *out)

@@ -25,6 +25,8 @@
 bool rk_parse_i64(const char *data, size_t len, int64_t *out);
 /* [+-] digits [. digits] [e [+-] digits], inf, infinity, nan; the nearest double, ties to even. c: of the locale C. */
 bool rk_parse_f64(const char *data, size_t len, locale_t c, double *out);
+/* The same without trying the short way below first. */
+bool rk_parse_f64_long(const char *data, size_t len, locale_t c, double *out);
 /* true, false; in any case. */
 bool rk_parse_bool(const char *data, size_t len, uint8_t *out);
 /* YYYY-MM-DD: days since 1970-01-01. */
