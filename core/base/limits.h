@@ -18,12 +18,12 @@
 #define RK_JOIN_FAN_IN     64                     /* predecessors that count down one join counter */
 #define RK_MAX_JSON_BYTES  ((size_t)1 << 30)
 #define RK_MAX_JSON_DEPTH  64
-#define RK_MAX_VALUE_DEPTH 64                  /* of nested lists that are compared or printed */
-#define RK_BUDGET_PERCENT  60                  /* of the memory that is to be had: the default budget */
-#define RK_SCRATCH_PIECE   ((size_t)4 << 20)   /* most bytes written or read at once */
-#define RK_MAX_EVAL_TEXT   (1 << 20)           /* bytes of an expression */
-#define RK_MAX_EVAL_DEPTH  200                 /* of brackets and signs in it */
-#define RK_MAX_EVAL_LIST   (1 << 20)           /* elements of a list that becomes an array */
+#define RK_MAX_VALUE_DEPTH 64                /* of nested lists that are compared or printed */
+#define RK_BUDGET_PERCENT  60                /* of the memory that is to be had: the default budget */
+#define RK_SCRATCH_PIECE   ((size_t)4 << 20) /* most bytes written or read at once */
+#define RK_MAX_EVAL_TEXT   (1 << 20)         /* bytes of an expression */
+#define RK_MAX_EVAL_DEPTH  200               /* of brackets and signs in it */
+#define RK_MAX_EVAL_LIST   (1 << 20)         /* elements of a list that becomes an array */
 #define RK_MAX_CSV_COLUMNS ((uint32_t)1 << 20)
 #define RK_MAX_CSV_RECORD  ((size_t)1 << 30)   /* bytes of one record */
 #define RK_MAX_EXPR_LIVE   256                 /* columns that an expression holds at once */

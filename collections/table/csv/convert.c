@@ -80,45 +80,52 @@ static int convert_text(rk_csv_scanner *s, const rk_csv_wanted *w, rask_bytes by
     return RASK_OK;
 }
 
-static uint32_t convert_texts(rk_csv_scanner *s, const rk_csv_wanted *w, const rk_csv_run *run,
-                              rk_column *column, uint32_t first, int *status)
+RK_PARSE_KERNEL static uint32_t convert_texts(rk_csv_scanner *s, const rk_csv_wanted *w,
+                                              const rk_csv_run *run, rk_column *column, uint32_t first,
+                                              int *status)
 {
-    bool plain = !run->quoted && !w->nulls_first;
-    for (uint32_t r = 0; r < run->rows; r++) {
-        rask_bytes field = rk_csv_run_field(run, r, w->field);
-        size_t len = field.len - (w->last && field.len && field.data[field.len - 1] == '\r');
-        if (plain && len) {
-            column->text[first + r] = (rask_bytes){field.data, len};
+    const rk_csv_run r = *run;
+    bool last = w->last, plain = !w->nulls_first;
+    char quote = r.quoted ? s->format.quote : 0;
+    for (uint32_t i = 0; i < r.rows; i++) {
+        rask_bytes field = rk_csv_run_field(&r, i, w->field);
+        size_t len = field.len - (last && field.len && field.data[field.len - 1] == '\r');
+        if (__builtin_expect(plain && len && (!quote || *field.data != quote), 1)) {
+            column->text[first + i] = (rask_bytes){field.data, len};
             continue;
         }
-        *status = convert_text(s, w, field, column, first + r);
+        *status = convert_text(s, w, field, column, first + i);
         if (*status)
-            return r;
+            return i;
     }
-    return run->rows;
+    return r.rows;
 }
 
 /* A loop over the rows that tries the short way first. */
-#define CONVERT(name, values, parse)                                                                         \
-    static uint32_t name(rk_csv_scanner *s, const rk_csv_wanted *w, const rk_csv_run *run,                   \
-                         rk_column *column, uint32_t first)                                                  \
+#define CONVERT(name, type, parse)                                                                           \
+    RK_PARSE_KERNEL static uint32_t name(rk_csv_scanner *s, const rk_csv_wanted *w, const rk_csv_run *run,   \
+                                         rk_column *column, uint32_t first)                                  \
     {                                                                                                        \
+        const rk_csv_run r = *run;                                                                           \
         bool last = w->last, direct = !w->nulls_first;                                                       \
-        for (uint32_t r = 0; r < run->rows; r++) {                                                           \
-            rask_bytes field = rk_csv_run_field(run, r, w->field);                                           \
+        type *out = (type *)column->data + first;                                                            \
+        for (uint32_t i = 0; i < r.rows; i++) {                                                              \
+            rask_bytes field = rk_csv_run_field(&r, i, w->field);                                            \
             size_t len = field.len - (last && field.len && field.data[field.len - 1] == '\r');               \
-            if (__builtin_expect(direct && parse(field.data, len, &column->values[first + r]), 1))           \
+            if (__builtin_expect(direct && parse(field.data, len, &out[i]), 1))                              \
                 continue;                                                                                    \
-            if (!convert_value(s, w, field, column, first + r))                                              \
-                return r;                                                                                    \
+            if (!convert_value(s, w, field, column, first + i))                                              \
+                return i;                                                                                    \
         }                                                                                                    \
-        return run->rows;                                                                                    \
+        return r.rows;                                                                                       \
     }
-CONVERT(convert_integers, i64, rk_parse_i64_short)
-CONVERT(convert_doubles, f64, rk_parse_f64_short)
-CONVERT(convert_bools, boolean, rk_parse_bool)
-CONVERT(convert_dates, i64, rk_parse_date)
-CONVERT(convert_timestamps, i64, rk_parse_timestamp)
+CONVERT(convert_integers, int64_t, rk_parse_i64_short)
+#define PARSE_DOUBLE(data, len, out)                                                                         \
+    (rk_parse_f64_short(data, len, out) || ((len) > 8 && rk_parse_f64_long(data, len, s->locale, out)))
+CONVERT(convert_doubles, double, PARSE_DOUBLE)
+CONVERT(convert_bools, uint8_t, rk_parse_bool)
+CONVERT(convert_dates, int64_t, rk_parse_date)
+CONVERT(convert_timestamps, int64_t, rk_parse_timestamp)
 
 uint32_t rk_csv_convert(rk_csv_scanner *s, const rk_csv_wanted *wanted, const rk_csv_run *run,
                         rk_column *column, uint32_t first, int *status)

@@ -32,7 +32,7 @@ bool rk_parse_i64(const char *data, size_t len, int64_t *out)
     return true;
 }
 
-bool rk_parse_f64_medium(const char *data, size_t len, double *out)
+RK_PARSE_KERNEL bool rk_parse_f64_medium(const char *data, size_t len, double *out)
 {
     if (len - 9 >= 8)
         return false;
@@ -71,25 +71,45 @@ typedef struct decimal {
 
 enum { MOST_DIGITS = 19, EXPONENT_LIMIT = 1 << 28 };
 
+/* Eight digits at once, when that many of the first come next. */
+static bool read_eight(const char *data, size_t rest, bool point, decimal *d)
+{
+    if (!d->data || rest < 8 || d->digits + 8 > MOST_DIGITS)
+        return false;
+    uint64_t digits = rk_digits_load(data, 8);
+    if (!rk_digits_valid(digits))
+        return false;
+    d->value = d->value * 100000000 + rk_digits_value(digits);
+    d->digits += 8;
+    d->exponent -= point ? 8 : 0;
+    return true;
+}
+
+static void read_digit(const char *at, bool point, decimal *d)
+{
+    d->exponent -= point;
+    if (!d->data && *at == '0')
+        return;
+    d->data = d->data ? d->data : at;
+    if (d->digits++ < MOST_DIGITS)
+        d->value = d->value * 10 + (uint64_t)(*at - '0');
+}
+
 /* The digits and the point, from i on; where they end, or 0 when there is no digit. */
 static size_t read_digits(const char *data, size_t len, size_t i, decimal *d)
 {
     bool point = false, any = false;
-    d->data = NULL;
     for (; i < len; i++) {
-        if (data[i] == '.' && !point) {
+        if (read_eight(data + i, len - i, point, d)) {
+            i += 7;
+        } else if (is_digit(data[i])) {
+            read_digit(data + i, point, d);
+            any = true;
+        } else if (data[i] == '.' && !point) {
             point = true;
-            continue;
-        }
-        if (!is_digit(data[i]))
+        } else {
             break;
-        any = true;
-        d->exponent -= point;
-        if (!d->data && data[i] == '0')
-            continue;
-        d->data = d->data ? d->data : data + i;
-        if (d->digits++ < MOST_DIGITS)
-            d->value = d->value * 10 + (uint64_t)(data[i] - '0');
+        }
     }
     d->len = d->data ? (size_t)(data + i - d->data) : 0;
     return any ? i : 0;
@@ -116,16 +136,37 @@ static bool read_exponent(const char *data, size_t len, size_t i, decimal *d)
 /* value / 10^places, places up to 19: the quotient of integers with 64 bits, whose remainder says how to round. */
 static double divide(uint64_t value, unsigned places)
 {
-    uint64_t divisor = 1;
-    for (unsigned i = 0; i < places; i++)
-        divisor *= 10;
-    int up = __builtin_clzll(value), scale = __builtin_clzll(divisor);
+    static const uint64_t powers[] = {
+        UINT64_C(1),
+        UINT64_C(10),
+        UINT64_C(100),
+        UINT64_C(1000),
+        UINT64_C(10000),
+        UINT64_C(100000),
+        UINT64_C(1000000),
+        UINT64_C(10000000),
+        UINT64_C(100000000),
+        UINT64_C(1000000000),
+        UINT64_C(10000000000),
+        UINT64_C(100000000000),
+        UINT64_C(1000000000000),
+        UINT64_C(10000000000000),
+        UINT64_C(100000000000000),
+        UINT64_C(1000000000000000),
+        UINT64_C(10000000000000000),
+        UINT64_C(100000000000000000),
+        UINT64_C(1000000000000000000),
+        UINT64_C(10000000000000000000),
+    };
+    int up = __builtin_clzll(value), scale = __builtin_clzll(powers[places]);
     unsigned __int128 dividend = (unsigned __int128)(value << up) << 63;
-    divisor <<= scale;
-    uint64_t quotient = (uint64_t)(dividend / divisor);
-    bool rest = dividend % divisor != 0;
+    uint64_t divisor = powers[places] << scale, quotient = (uint64_t)(dividend / divisor);
+    bool rest = (uint64_t)dividend != quotient * divisor;
     /* 63 or 64 bits, of which conversion keeps 53: what is below them only matters when it is not 0. */
-    return ldexp((double)(quotient | rest), scale - up - 63);
+    uint64_t unit = (uint64_t)(1023 + scale - up - 63) << 52;
+    double power;
+    memcpy(&power, &unit, sizeof power);
+    return (double)(quotient | rest) * power;
 }
 
 /* Any decimal: its first digits, up to as many as can matter, a 1 for what comes behind them, and the exponent. */
@@ -179,14 +220,12 @@ static bool parse_special(const char *data, size_t len, double *out)
     return true;
 }
 
-bool rk_parse_f64(const char *data, size_t len, locale_t c, double *out)
+RK_PARSE_KERNEL bool rk_parse_f64_long(const char *data, size_t len, locale_t c, double *out)
 {
     bool negative = len && *data == '-';
     size_t i = len && (negative || *data == '+');
     double value;
     decimal d = {0};
-    if (len && rk_parse_f64_short(data, len, out))
-        return true;
     size_t end = read_digits(data, len, i, &d);
     if (end) {
         if (end < len && ((data[end] | 32) != 'e' || !read_exponent(data, len, end + 1, &d)))
@@ -199,6 +238,11 @@ bool rk_parse_f64(const char *data, size_t len, locale_t c, double *out)
     return true;
 }
 
+bool rk_parse_f64(const char *data, size_t len, locale_t c, double *out)
+{
+    return (len && rk_parse_f64_short(data, len, out)) || rk_parse_f64_long(data, len, c, out);
+}
+
 bool rk_parse_bool(const char *data, size_t len, uint8_t *out)
 {
     bool yes = is_word(data, len, "true");
@@ -208,22 +252,19 @@ bool rk_parse_bool(const char *data, size_t len, uint8_t *out)
     return true;
 }
 
-static bool is_date(unsigned year, unsigned month, unsigned day)
-{
-    static const uint8_t days[16] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return month <= 12 && day >= 1 && day <= days[month] + (unsigned)(month == 2 && leap);
-}
+/* The days before a month, and all of a year at the end, when it is no leap year. */
+static const uint16_t days_before[16] = {0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
 
-/* Hinnant, "chrono-compatible low-level date algorithms": years begin in March, so that leap days end them. */
+/* Days since 1970-01-01; INT64_MIN when there is no such day. month: less than 16. */
 static int64_t days_of(unsigned year, unsigned month, unsigned day)
 {
-    year -= month <= 2;
-    unsigned shifted = month > 2 ? month - 3 : month + 9;
-    unsigned in_year = (153 * shifted + 2) / 5 + day - 1;
-    year += 400; /* the year -1 is one */
-    unsigned era = year / 400, of_era = year % 400;
-    return (int64_t)era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + in_year - 719468 - 146097;
+    unsigned century = year / 100;
+    bool leap = year % 4 == 0 && (year != century * 100 || century % 4 == 0);
+    unsigned length = month - 1 < 12 ? (unsigned)days_before[month + 1] - days_before[month] : 0;
+    if (day - 1 >= length + (month == 2 && leap))
+        return INT64_MIN;
+    unsigned leaps = year / 4 - century + century / 4; /* up to this year, with it */
+    return (int64_t)year * 365 + leaps - leap + (month > 2 && leap) + days_before[month] + day - 1 - 719527;
 }
 
 /* Two characters as a number, more than 99 when they are no digits. */
@@ -233,20 +274,21 @@ static unsigned two(const char *data)
                                                   : 100;
 }
 
-bool rk_parse_date(const char *data, size_t len, int64_t *out)
+RK_PARSE_KERNEL bool rk_parse_date(const char *data, size_t len, int64_t *out)
 {
     if (len != 10)
         return false;
     uint64_t front = rk_load64(data) ^ UINT64_C(0x2d30302d30303030); /* 0000-00- */
-    unsigned day = two(data + 8);
-    if (!rk_digits_valid(front) || (front & UINT64_C(0xff0000ff00000000)) || day > 31)
+    uint64_t end = (rk_load64(data + 2) ^ UINT64_C(0x3030000000000000)) & UINT64_C(0xffff000000000000);
+    uint64_t digits = (front & UINT64_C(0xffffffff)) | (front >> 8 & UINT64_C(0xffff00000000)) | end;
+    if ((front & UINT64_C(0xff0000ff00000000)) || !rk_digits_valid(digits))
         return false;
-    unsigned year = (unsigned)((front & 15) * 1000 + (front >> 8 & 15) * 100 + (front >> 16 & 15) * 10 +
-                               (front >> 24 & 15));
-    unsigned month = (unsigned)((front >> 40 & 15) * 10 + (front >> 48 & 15));
-    if (!is_date(year, month, day))
+    uint64_t pairs = digits * 10 + (digits >> 8); /* in bytes 0, 2, 4 and 6 */
+    unsigned year = (unsigned)((pairs & 0xff) * 100 + (pairs >> 16 & 0xff)), month = pairs >> 32 & 0xff;
+    int64_t days = month < 16 ? days_of(year, month, (unsigned)(pairs >> 48 & 0xff)) : INT64_MIN;
+    if (days == INT64_MIN)
         return false;
-    *out = days_of(year, month, day);
+    *out = days;
     return true;
 }
 

@@ -2,8 +2,8 @@
  *
  * A scan goes run by run: records that stand one behind the other and whose fields' ends are in the index. Most runs come
  * from the vectorised index, a strip of text at a time, as far as every record in it has the right number of fields.
- * Where that ends, or where the index was broken off, a few records are read byte by byte into the same index, and what is
- * wrong is found there. The values of a run are converted column by column.
+ * Where that ends, or where the index was broken off, records are read byte by byte into the same index, and what is wrong
+ * is found there: as many bytes that the index's work on what it could not use is paid for, whatever the text is like. The values of a run are converted column by column.
  *
  * Which error is reported does not depend on how the text is cut: it is the first record's that has one, and in it
  * malformed before misfit, and the column wanted first. */
@@ -15,7 +15,14 @@
 #include <assert.h>
 #include <string.h>
 
-enum { FIRST_STRIP = 16 << 10, MOST_STRIP = 1 << 20, BY_HAND = 32, INDEX_SLACK = 128 };
+enum {
+    FIRST_STRIP = 16 << 10,
+    MOST_STRIP = 1 << 20,
+    BY_HAND = 32,
+    COUNT_BY_HAND = 1024,
+    WASTE = 4,
+    INDEX_SLACK = 128
+};
 
 /* A call on its way. */
 typedef struct scan {
@@ -24,7 +31,7 @@ typedef struct scan {
     size_t at;      /* bytes taken */
     uint64_t lines; /* newlines in them */
     uint64_t rows;
-    bool by_hand; /* read the next records byte by byte */
+    size_t by_hand; /* records that begin before it are read byte by byte */
     rk_csv_error *error;
 } scan;
 
@@ -142,13 +149,12 @@ static int find_fast(scan *c, uint32_t most, found *out)
         size_t rest = c->t.len - c->at, len = rest < s->strip ? rest : s->strip;
         rk_csv_extent x = rk_csv_index(&s->format, text, len, s->index + 1, (size_t)most * fields);
         uint32_t rows = count_regular(text, s->index + 1, x, fields, most);
-        c->by_hand = x.broken || rows < (x.ends / fields < most ? x.ends / fields : most);
-        if (rows) {
+        bool irregular = x.broken || rows < (x.ends / fields < most ? x.ends / fields : most);
+        if (rows)
             *out = (found){rows, (size_t)s->index[(size_t)rows * fields] + 1, x.quoted};
-            return RASK_OK;
-        }
-        c->by_hand = c->by_hand || len == rest || len == MOST_STRIP;
-        if (c->by_hand)
+        if (irregular)
+            c->by_hand = c->at + out->bytes + x.bytes / WASTE + 1;
+        if (rows || irregular || len == rest || len == MOST_STRIP)
             return RASK_OK;
         int status = make_index(s, 2 * s->strip);
         if (status)
@@ -200,7 +206,6 @@ static int find_by_hand(scan *c, uint32_t fields, uint32_t most, found *out)
         rows++;
     }
     *out = (found){rows, at - c->at, true};
-    c->by_hand = false;
     return RASK_OK;
 }
 
@@ -262,7 +267,7 @@ static int scan_records(scan *c, rk_batch *batch)
     while (c->rows < RK_BATCH_ROWS && skip_lines(c, c->s->schema->count > 1)) {
         found f = {0};
         uint32_t most = (uint32_t)(RK_BATCH_ROWS - c->rows);
-        int status = c->by_hand ? RASK_OK : find_fast(c, most, &f);
+        int status = c->at < c->by_hand ? RASK_OK : find_fast(c, most, &f);
         if (!status && !f.rows)
             status = find_by_hand(c, c->s->schema->count, most, &f);
         if (!status && f.rows)
@@ -307,7 +312,11 @@ int rk_csv_count(rk_csv_scanner *s, const char *text, size_t len, bool last, uin
     scan c = {.s = s, .t = {text, len, last}, .lines = s->lines, .error = error};
     while (skip_lines(&c, s->schema->count > 1)) {
         const char *from = text + c.at;
-        rk_csv_extent x = rk_csv_index_count(&s->format, from, len - c.at, s->schema->count > 1);
+        rk_csv_extent x = {0};
+        if (c.at >= c.by_hand)
+            x = rk_csv_index_count(&s->format, from, len - c.at, s->schema->count > 1);
+        if (x.broken)
+            c.by_hand = c.at + x.bytes + COUNT_BY_HAND;
         if (x.newlines) {
             c.lines += x.quoted ? rk_csv_newlines(from, x.bytes) : x.newlines;
             c.at += x.bytes;

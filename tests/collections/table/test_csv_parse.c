@@ -35,7 +35,7 @@ static uint64_t next_random(void)
 Test(csv_parse, random_decimals_are_rounded_as_strtod_does, .init = begin)
 {
     char text[128];
-    for (int i = 0; i < 300000; i++) {
+    for (int i = 0; i < 200000; i++) {
         int len = 0, digits = 1 + (int)(next_random() % 22), point = (int)(next_random() % 24);
         if (next_random() % 2)
             text[len++] = '-';
@@ -54,7 +54,7 @@ Test(csv_parse, random_decimals_are_rounded_as_strtod_does, .init = begin)
 Test(csv_parse, doubles_come_back_as_they_were_printed, .init = begin)
 {
     char text[64];
-    for (int i = 0; i < 200000; i++) {
+    for (int i = 0; i < 60000; i++) {
         uint64_t bits = next_random();
         double value;
         memcpy(&value, &bits, sizeof value);
@@ -95,8 +95,7 @@ Test(csv_parse, numbers_between_two_doubles_go_to_the_even_one, .init = begin)
         expect_like_strtod(halves[i]);
     /* Half of the way between 1 and the next, written out, and what a digit far behind changes. */
     static char text[2000];
-    int len = sprintf(text, "%.60f", 1 + 0x1p-53 * 1.0L == 1 ? 1.0 : 1.0);
-    len = sprintf(text, "1.00000000000000011102230246251565404236316680908203125");
+    int len = sprintf(text, "1.00000000000000011102230246251565404236316680908203125");
     expect_like_strtod(text);
     memset(text + len, '0', 1500);
     text[len + 1500] = 0;
