@@ -265,10 +265,13 @@ static int add(rk_top *top, const source *s, uint32_t count)
 {
     uint32_t chosen[RK_BATCH_ROWS];
     assert(count <= RK_BATCH_ROWS && !top->next);
-    uint32_t n = top->k ? candidates(top, &s->columns[top->order[0].column], count, chosen) : 0;
+    if (!top->k)
+        return RASK_OK;
+    uint32_t n = candidates(top, &s->columns[top->order[0].column], count, chosen);
     size_t most = top->k * 2 > LEAST_ROOM ? top->k * 2 : LEAST_ROOM;
     int status = RASK_OK;
     for (uint32_t i = 0; i < n && !status; i++) {
+        // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): candidates() has set the first n
         if (!is_before_bound(top, s, chosen[i]))
             continue;
         status = append(top, &top->kept, s, chosen[i]);

@@ -100,6 +100,7 @@ typedef struct emission {
     uint32_t rows;
     rk_column *out;
     rk_print *error;
+    const rk_state *nulls; /* of the argument, where they matter */
 } emission;
 
 static const rk_state *state_of(const emission *e, rk_state_kind kind)
@@ -113,9 +114,7 @@ static const rk_state *state_of(const emission *e, rk_state_kind kind)
 static uint64_t count_of(const emission *e, uint64_t group)
 {
     uint64_t rows = *(const uint64_t *)rk_state_cell(&e->groups->states[0], group);
-    if (e->item->argument == RK_NO_ARGUMENT)
-        return rows;
-    return rows - *(const uint64_t *)rk_state_cell(state_of(e, RK_STATE_NULLS), group);
+    return e->nulls ? rows - *(const uint64_t *)rk_state_cell(e->nulls, group) : rows;
 }
 
 static void put_double(rk_column *out, uint32_t row, bool has, double x)
@@ -277,7 +276,9 @@ int rk_groups_next(rk_groups *groups, rk_batch *batch, rk_print *error)
         emit_key(groups, i, order, rows, &batch->columns[i]);
     int status = RASK_OK;
     for (uint32_t i = 0; i < groups->aggregates->count && !status; i++) {
-        emission e = {groups, &groups->aggregates->items[i], order, rows, &batch->columns[keys + i], error};
+        const rk_aggregate *item = &groups->aggregates->items[i];
+        const rk_state *nulls = rk_groups_state(groups, RK_STATE_NULLS, item->argument);
+        emission e = {groups, item, order, rows, &batch->columns[keys + i], error, nulls};
         status = emit(&e);
     }
     batch->rows = status ? 0 : rows;

@@ -8,7 +8,12 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { FIRST_SLOTS = 1024, PAGE = 4096 };
+enum {
+    FIRST_SLOTS = 1024,
+    PAGE = 4096,
+    SLOT_AHEAD = 24, /* lookups before its own that a slot is fetched, and then the key it names */
+    KEY_AHEAD = 12,
+};
 
 /* Both halves of the product, folded; after wyhash. */
 static inline uint64_t mix(uint64_t a, uint64_t b)
@@ -37,7 +42,8 @@ int rk_keys_init(rk_keys *keys, const rask_column_type *types, uint32_t columns,
     keys->rows = (rk_array){.element = keys->stride * sizeof(uint64_t), .ceiling = UINT32_MAX - 1};
     keys->slots = rk_calloc(FIRST_SLOTS, sizeof *keys->slots);
     keys->slot_count = FIRST_SLOTS;
-    keys->scratch = rk_alloc_array(RK_KEYS_ROWS, keys->rows.element);
+    keys->scratch =
+        rk_alloc(RK_KEYS_ROWS * keys->rows.element + sizeof(uint64_t)); /* row[1] is there without columns */
     if (keys->slots && keys->scratch)
         return RASK_OK;
     rk_keys_fini(keys);
@@ -76,51 +82,70 @@ size_t rk_keys_bytes(const rk_keys *keys)
 
 /* 1 to 16 bytes with zeros behind them. Reads 16 where no page ends in between, so that none can be missing. */
 __attribute__((no_sanitize("address"))) static inline void load_short(const char *data, size_t len,
-                                                                      uint64_t *word)
+                                                                      uint64_t *low, uint64_t *high)
 {
     static const uint8_t kept[2 * RK_KEY_INLINE] = {255, 255, 255, 255, 255, 255, 255, 255,
                                                     255, 255, 255, 255, 255, 255, 255, 255};
-    uint64_t mask[2];
-    memcpy(mask, kept + RK_KEY_INLINE - len, sizeof mask);
-    if (__builtin_expect(((uintptr_t)data & (PAGE - 1)) <= PAGE - RK_KEY_INLINE, 1)) {
-        memcpy(word, data, RK_KEY_INLINE);
-    } else {
-        word[0] = word[1] = 0;
+    uint64_t low_mask, high_mask;
+    char copy[RK_KEY_INLINE];
+    memcpy(&low_mask, kept + RK_KEY_INLINE - len, sizeof low_mask);
+    memcpy(&high_mask, kept + RK_KEY_INLINE + 8 - len, sizeof high_mask);
+    if (__builtin_expect(((uintptr_t)data & (PAGE - 1)) > PAGE - RK_KEY_INLINE, 0)) {
+        memset(copy, 0, sizeof copy);
         for (size_t i = 0; i < len; i++)
-            ((char *)word)[i] = data[i];
+            copy[i] = data[i];
+        data = copy;
     }
-    word[0] &= mask[0];
-    word[1] &= mask[1];
+    memcpy(low, data, sizeof *low);
+    memcpy(high, data + 8, sizeof *high);
+    *low &= low_mask;
+    *high &= high_mask;
 }
+
+typedef struct seeds {
+    uint64_t first, second;
+} seeds;
 
 /* The words of a text and its hash, which goes on from h. */
-static inline uint64_t text_words(const rk_keys *keys, rask_bytes text, uint64_t h, uint64_t *word)
+static inline uint64_t text_words(seeds s, rask_bytes text, uint64_t h, uint64_t *word)
 {
+    uint64_t low = 0, high = 0;
     word[0] = text.len;
-    word[1] = word[2] = 0;
     if (__builtin_expect(text.len > RK_KEY_INLINE, 0)) {
-        word[1] = XXH3_64bits_withSeed(text.data, text.len, keys->seeds[0]);
+        word[1] = XXH3_64bits_withSeed(text.data, text.len, s.first);
         word[2] = (uintptr_t)text.data;
-        return mix(h ^ word[1], keys->seeds[1]);
+        return mix(h ^ word[1], s.second);
     }
     if (text.len)
-        load_short(text.data, text.len, word + 1);
-    return mix(h ^ word[1] ^ text.len << 59, keys->seeds[1] ^ word[2]);
+        load_short(text.data, text.len, &low, &high);
+    word[1] = low;
+    word[2] = high;
+    return mix(h ^ low ^ text.len << 59, s.second ^ high);
 }
 
-static void add_text(rk_keys *keys, const rk_column *column, uint32_t first, uint32_t rows, uint32_t at)
+static inline __attribute__((always_inline)) void add_texts(rk_keys *keys, const rask_bytes *text,
+                                                            const uint8_t *valid, uint32_t rows, uint32_t at)
 {
-    const rask_bytes *text = column->text + first;
+    const seeds s = {keys->seeds[0], keys->seeds[1]};
+    const size_t stride = keys->stride;
     uint64_t *row = keys->scratch;
-    for (uint32_t i = 0; i < rows; i++, row += keys->stride) {
-        if (rk_column_has(column, first + i)) {
-            row[0] = text_words(keys, text[i], row[0], row + at);
+    for (uint32_t i = 0; i < rows; i++, row += stride) {
+        if (!valid || valid[i]) {
+            row[0] = text_words(s, text[i], row[0], row + at);
             continue;
         }
         row[at] = RK_KEY_NULL;
         row[at + 1] = row[at + 2] = 0;
-        row[0] = mix(row[0] + 1, keys->seeds[1]);
+        row[0] = mix(row[0] + 1, s.second);
     }
+}
+
+static void add_text(rk_keys *keys, const rk_column *column, uint32_t first, uint32_t rows, uint32_t at)
+{
+    if (column->nulls)
+        add_texts(keys, column->text + first, column->valid + first, rows, at);
+    else
+        add_texts(keys, column->text + first, NULL, rows, at);
 }
 
 /* The bits of a number, the same for all that count as equal. */
@@ -139,21 +164,25 @@ static inline uint64_t number_bits(const rk_column *column, uint32_t row)
 static void add_numbers(rk_keys *keys, const rk_column *column, uint32_t first, uint32_t rows, uint32_t at,
                         uint32_t number)
 {
+    const uint64_t seed = keys->seeds[1];
+    const size_t stride = keys->stride;
     uint64_t *row = keys->scratch;
-    for (uint32_t i = 0; i < rows; i++, row += keys->stride) {
+    for (uint32_t i = 0; i < rows; i++, row += stride) {
         bool has = rk_column_has(column, first + i);
         row[at] = has ? number_bits(column, first + i) : 0;
         row[1] |= (uint64_t)!has << number;
-        row[0] = mix(row[0] ^ row[at], keys->seeds[1]) + !has;
+        row[0] = mix(row[0] ^ row[at], seed) + !has;
     }
 }
 
 static void build_rows(rk_keys *keys, const rk_column *const *columns, uint32_t first, uint32_t rows)
 {
+    const uint64_t seed = keys->seeds[0];
+    const size_t stride = keys->stride;
     uint64_t *row = keys->scratch;
-    for (uint32_t i = 0; i < rows; i++, row += keys->stride) {
-        row[0] = keys->seeds[0];
-        row[keys->mask] = keys->mask ? 0 : row[0];
+    for (uint32_t i = 0; i < rows; i++, row += stride) {
+        row[1] = 0;
+        row[0] = seed;
     }
     uint32_t at = 1 + keys->mask;
     for (uint32_t i = 0; i < keys->columns; i++) {
@@ -191,9 +220,16 @@ static bool same_columns(const rk_keys *keys, const uint64_t *a, const uint64_t 
 
 static inline bool same_keys(const rk_keys *keys, const uint64_t *a, const uint64_t *b)
 {
-    uint64_t differs = 0;
-    for (uint32_t i = 0; i < keys->stride; i++)
+    uint64_t differs = (a[0] ^ b[0]) | (a[keys->stride - 1] ^ b[keys->stride - 1]);
+    for (uint32_t i = 1; i + 1 < keys->stride; i++)
         differs |= a[i] ^ b[i];
+    return !differs || (a[0] == b[0] && same_columns(keys, a, b));
+}
+
+/* One text, or four words anyway. */
+static inline bool same_four(const rk_keys *keys, const uint64_t *a, const uint64_t *b)
+{
+    uint64_t differs = (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]);
     return !differs || (a[0] == b[0] && same_columns(keys, a, b));
 }
 
@@ -237,7 +273,7 @@ static int keep_texts(rk_keys *keys, uint64_t *row)
 /* A new key; its slot is the free one that probing for it ended at, unless the table grows. */
 static int add_key(rk_keys *keys, const uint64_t *words, size_t slot, uint32_t *id)
 {
-    if (8 * keys->rows.count >= 5 * keys->slot_count) {
+    if (2 * keys->rows.count >= keys->slot_count) {
         int status = grow(keys);
         if (status)
             return status;
@@ -258,27 +294,45 @@ static int add_key(rk_keys *keys, const uint64_t *words, size_t slot, uint32_t *
     return RASK_OK;
 }
 
-static inline int find(rk_keys *keys, const uint64_t *words, uint32_t *id)
+static inline int find(rk_keys *keys, const uint64_t *words, uint32_t stride, uint32_t *id)
 {
     size_t i = words[0] & (keys->slot_count - 1);
     for (uint64_t slot; (slot = keys->slots[i]); i = (i + 1) & (keys->slot_count - 1)) {
         if (slot >> 32 != words[0] >> 32)
             continue;
+        const uint64_t *row = (const uint64_t *)keys->rows.data + (size_t)((uint32_t)slot - 1) * stride;
         *id = (uint32_t)slot - 1;
-        if (same_keys(keys, rk_keys_row(keys, *id), words))
+        if (stride == 4 ? same_four(keys, row, words) : same_keys(keys, row, words))
             return RASK_OK;
     }
     return add_key(keys, words, i, id);
 }
 
+/* Fetches what later lookups will look at. Always inline: a function that only fetches is one that does nothing. */
+static inline __attribute__((always_inline)) void look_ahead(const rk_keys *keys, const uint64_t *words,
+                                                             uint32_t stride)
+{
+    uint64_t slot = keys->slots[words[KEY_AHEAD * stride] & (keys->slot_count - 1)];
+    __builtin_prefetch(&keys->slots[words[SLOT_AHEAD * stride] & (keys->slot_count - 1)]);
+    __builtin_prefetch((const uint64_t *)keys->rows.data + (size_t)((uint32_t)slot - (slot != 0)) * stride);
+}
+
+static inline __attribute__((always_inline)) int find_all(rk_keys *keys, const uint64_t *words,
+                                                          uint32_t stride, uint32_t rows, uint32_t *ids)
+{
+    int status = RASK_OK;
+    for (uint32_t i = 0; i < rows && !status; i++, words += stride) {
+        if (i + SLOT_AHEAD < rows)
+            look_ahead(keys, words, stride);
+        status = find(keys, words, stride, &ids[i]);
+    }
+    return status;
+}
+
 int rk_keys_find_words(rk_keys *keys, const uint64_t *words, uint32_t rows, uint32_t *ids)
 {
-    for (uint32_t i = 0; i < rows; i++)
-        __builtin_prefetch(&keys->slots[words[(size_t)i * keys->stride] & (keys->slot_count - 1)]);
-    int status = RASK_OK;
-    for (uint32_t i = 0; i < rows && !status; i++)
-        status = find(keys, words + (size_t)i * keys->stride, &ids[i]);
-    return status;
+    return keys->stride == 4 ? find_all(keys, words, 4, rows, ids)
+                             : find_all(keys, words, keys->stride, rows, ids);
 }
 
 int rk_keys_find(rk_keys *keys, const rk_column *const *columns, uint32_t first, uint32_t rows, uint32_t *ids)
