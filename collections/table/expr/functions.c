@@ -210,7 +210,11 @@ static bool build_cast(rk_compiler *c, call *a, rk_expr_value *out)
     if (from == RK_NULL_TYPE)
         return rk_compile_add_constant(c, type, NULL, out);
     rk_expr_kernel *kernel = cast_kernel(type, from);
-    return kernel ? strict(c, a, kernel, type, out) : wrong_type(c, a, 0, "something else");
+    if (kernel)
+        return strict(c, a, kernel, type, out);
+    char text[RK_VALUE_TEXT];
+    return rk_syntax_fail(c->error, RASK_ETYPE, place(c, a, 0), "%s() does not take %s", a->function->name,
+                          rk_compile_describe(c, &a->in[0], text));
 }
 
 /* --- text */
@@ -397,16 +401,16 @@ static bool unknown(rk_compiler *c, const rk_syntax *name)
 bool rk_compile_call(rk_compiler *c, uint32_t node, rk_expr_value *out)
 {
     const rk_syntax *syntax = rk_compile_node(c, node), *name = rk_compile_node(c, syntax->first);
+    const char *text = c->text + name->text;
+    int shown = name->len < 60 ? (int)name->len : 60;
     call a = {.node = node, .count = syntax->count - 1};
     if (name->kind == RK_SYNTAX_ATTRIBUTE)
-        return rk_syntax_fail(c->error, RASK_EFORMAT, name->at, "write %.*s(x), not x.%.*s()",
-                              (int)name->len % 60, c->text + name->text, (int)name->len % 60,
-                              c->text + name->text);
+        return rk_syntax_fail(c->error, RASK_EFORMAT, name->at, "write %.*s(x), not x.%.*s()", shown, text,
+                              shown, text);
     if (name->kind != RK_SYNTAX_NAME)
         return rk_syntax_fail(c->error, RASK_ETYPE, syntax->at, "this is no function");
     for (size_t i = 0; !a.function && i < sizeof functions / sizeof *functions; i++) {
-        if (strlen(functions[i].name) == name->len &&
-            !memcmp(functions[i].name, c->text + name->text, name->len))
+        if (strlen(functions[i].name) == name->len && !memcmp(functions[i].name, text, name->len))
             a.function = &functions[i];
     }
     if (!a.function)

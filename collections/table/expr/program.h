@@ -44,7 +44,7 @@ struct rk_expr_step {
     const void *more; /* of some: rk_expr_list, rk_regex */
 };
 
-/* Values of a list, ascending, each once. */
+/* Values of a list, ascending. */
 typedef struct rk_expr_list {
     rk_column values;
     uint32_t count;

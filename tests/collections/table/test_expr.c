@@ -435,7 +435,7 @@ Test(expr, refusals_say_what_and_where)
         {"`i", "RASK_EFORMAT 0: a name that nothing ends"},
         {"'a", "RASK_EFORMAT 0: a string that nothing ends"},
         {"'a\\", "RASK_EFORMAT 0: a string that nothing ends"},
-        {"date(f)", "RASK_ETYPE 5: date() takes something else, not float64 f"},
+        {"date(f)", "RASK_ETYPE 5: date() does not take float64 f"},
         {"i == 'x'", "RASK_ETYPE 2: '==' does not go with int64 i and string"},
         {"`and`", "RASK_ENOENT 0: no column \"and\""},
         {"i is null", "RASK_EFORMAT 2: no 'is': write is_null(a) or not is_null(a)"},

@@ -133,55 +133,72 @@ int rk_expr_substring(const rk_expr_call *c)
 
 /* --- new text */
 
+/* Room for all rows at once. NULL, and *status RASK_OK, when nothing is needed. */
+static char *room_for(const rk_expr_call *c, uint32_t operands, int *status)
+{
+    size_t total = 0;
+    for (uint32_t k = 0; k < operands; k++) {
+        for (uint32_t i = 0; i < c->rows; i++)
+            total += text_at(c, k, i).len;
+    }
+    return total ? rk_expr_text_alloc(c->run, total, status) : NULL;
+}
+
+static char *append(char *at, rask_bytes text)
+{
+    if (text.len)
+        memcpy(at, text.data, text.len);
+    return at + text.len;
+}
+
 int rk_expr_concat(const rk_expr_call *c)
 {
     int status = RASK_OK;
-    for (uint32_t i = 0; i < c->rows; i++) {
+    char *at = room_for(c, 2, &status);
+    for (uint32_t i = 0; !status && i < c->rows; i++) {
         rask_bytes a = text_at(c, 0, i), b = text_at(c, 1, i);
-        if (!a.len || !b.len) {
-            c->out->text[i] = a.len ? a : b;
-            continue;
-        }
-        char *text = rk_expr_text_alloc(c->run, a.len + b.len, &status);
-        if (!text)
-            return status;
-        memcpy(text, a.data, a.len);
-        memcpy(text + a.len, b.data, b.len);
-        c->out->text[i] = (rask_bytes){text, a.len + b.len};
+        c->out->text[i] = (rask_bytes){at, a.len + b.len};
+        if (at)
+            at = append(append(at, a), b);
     }
     return status;
 }
 
-/* ASCII, and U+00C0 to U+00FE, which is 0xc3 and a byte whose bit 5 is the case, but for two signs. */
-static void change_case(char *out, rask_bytes in, bool upper)
+RK_CLONES static void change_ascii(char *text, size_t len, char first, char last)
 {
-    char first = upper ? 'a' : 'A', last = upper ? 'z' : 'Z';
-    for (size_t i = 0; i < in.len; i++)
-        out[i] = (char)(in.data[i] ^ ((in.data[i] >= first && in.data[i] <= last) << 5));
-    for (const char *at = in.data; in.len && (at = memchr(at, 0xc3, (size_t)(in.data + in.len - at)));) {
-        if (++at == in.data + in.len)
-            break;
-        unsigned char low = (unsigned char)*at & ~0x20u, is_lower = ((unsigned char)*at & 0x20) != 0;
-        if (low >= 0x80 && low <= 0x9e && low != 0x97 && is_lower == upper)
-            out[at - in.data] = (char)(*at ^ 0x20);
+    for (size_t i = 0; i < len; i++)
+        text[i] = (char)(text[i] ^ ((text[i] >= first) & (text[i] <= last)) << 5);
+}
+
+/* U+00C0 to U+00FE: 0xc3 and a byte whose bit 5 is the case, but for two signs. */
+static void change_latin(char *text, size_t len, bool upper)
+{
+    for (size_t i = 0; i + 1 < len; i++) {
+        unsigned char next = (unsigned char)text[i + 1], low = next & ~0x20u;
+        bool is_lower = (next & 0x20) != 0;
+        if ((unsigned char)text[i] == 0xc3 && low >= 0x80 && low <= 0x9e && low != 0x97 && is_lower == upper)
+            text[i + 1] = (char)(next ^ 0x20);
     }
 }
 
 static int with_case(const rk_expr_call *c, bool upper)
 {
     int status = RASK_OK;
-    for (uint32_t i = 0; i < c->rows; i++) {
+    char *text = room_for(c, 1, &status), *at = text;
+    for (uint32_t i = 0; !status && i < c->rows; i++) {
         rask_bytes in = text_at(c, 0, i);
-        c->out->text[i] = (rask_bytes){0};
-        if (!in.len)
-            continue;
-        char *text = rk_expr_text_alloc(c->run, in.len, &status);
-        if (!text)
-            return status;
-        change_case(text, in, upper);
-        c->out->text[i] = (rask_bytes){text, in.len};
+        c->out->text[i] = (rask_bytes){at, in.len};
+        if (at)
+            at = append(at, in);
     }
-    return status;
+    if (status || !text)
+        return status;
+    size_t total = (size_t)(at - text);
+    change_ascii(text, total, upper ? 'a' : 'A', upper ? 'z' : 'Z');
+    bool latin = memchr(text, 0xc3, total);
+    for (uint32_t i = 0; latin && i < c->rows; i++)
+        change_latin(text + (c->out->text[i].data - text), c->out->text[i].len, upper);
+    return RASK_OK;
 }
 
 int rk_expr_lower(const rk_expr_call *c)
