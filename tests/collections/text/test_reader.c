@@ -46,7 +46,7 @@ Test(reader, gives_plain_bytes_in_steps_of_any_size)
 
 Test(reader, decompresses_in_steps_of_any_size)
 {
-    bytes text = some_text(8000);
+    bytes text = some_text(5000);
     static const size_t steps[] = {1, 7, 4096, 1 << 20};
     for (size_t c = 0; c < COUNT(compressions); c++) {
         bytes file = compressed(compressions[c], text);
@@ -114,7 +114,7 @@ Test(reader, expands_without_bound_in_constant_memory)
 /* Of two members, so that one cut falls between them. */
 Test(reader, says_where_a_file_was_cut_short_at_any_byte)
 {
-    bytes text = some_text(40);
+    bytes text = some_text(20);
     for (size_t c = 0; c < COUNT(compressions); c++) {
         bytes one = compressed(compressions[c], text), file = {0};
         append(&file, one.data, one.len);
@@ -137,7 +137,7 @@ Test(reader, says_where_a_file_was_cut_short_at_any_byte)
 
 Test(reader, finds_any_flipped_bit_or_gives_the_right_bytes)
 {
-    bytes text = some_text(12);
+    bytes text = some_text(5);
     for (size_t c = 0; c < COUNT(compressions); c++) {
         bytes file = compressed(compressions[c], text);
         for (size_t bit = 0; bit < 8 * file.len; bit++) {
