@@ -274,9 +274,10 @@ static int prepare(rk_text_reader *r, rk_text_error *error)
 {
     if (r->compression == RK_PLAIN)
         return RASK_OK;
-    r->input = rk_alloc(INPUT);
+    r->input = rk_alloc(INPUT + RK_DECOMPRESS_PADDING);
     if (!r->input)
         return rk_text_fail_memory(error, path_of(r));
+    memset(r->input + INPUT, 0, RK_DECOMPRESS_PADDING);
     return r->compression == RK_UNKNOWN ? RASK_OK
                                         : rk_decoder_find(r->compression, path_of(r), &r->decoder, error);
 }

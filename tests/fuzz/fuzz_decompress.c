@@ -1,5 +1,6 @@
 /* Any bytes as a text file, compressed or not: it is cut and read to its end or refused with a reason; its parts give what
  * the whole gives. */
+#undef NDEBUG /* what is asserted here is what is tested, in builds for speed, too */
 #include "collections/text/lines.h"
 #include "collections/text/split.h"
 #include "memory_file.h"

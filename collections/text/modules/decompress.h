@@ -27,6 +27,8 @@ typedef struct rk_decompress_memory {
     void (*free)(void *ptr);
 } rk_decompress_memory;
 
+enum { RK_DECOMPRESS_PADDING = 64 };
+
 /* What there is to decode and where to: both ends move. */
 typedef struct rk_decompress_io {
     const uint8_t *in;
@@ -42,6 +44,7 @@ typedef struct rk_decoder {
     /* Stands before a member again. RASK_ENOMEM. */
     int (*restart)(void *state);
     /* Goes on for as long as there is input and room, which is not empty. Without any progress, more input is needed.
+     * RK_DECOMPRESS_PADDING bytes behind the input must be readable: not every library stops right at the end.
      * RASK_EFORMAT: damaged; RASK_ELIMIT: needs too much memory; RASK_EUNSUPPORTED; RASK_ENOMEM; with what is wrong in
      * *reason, which is static. Then there is only end(). */
     int (*run)(void *state, rk_decompress_io *io, const char **reason);
