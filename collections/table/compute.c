@@ -41,17 +41,32 @@ int rk_table_run_begin(rk_table_run *run, rask_table *table, const rask_options 
     return status;
 }
 
+/* A task's own message says all: which file and line, and not which tasks needed it. */
+static void report_failure(const rk_table_run *run, const rask_plan *plan, int status)
+{
+    const rask_failure *failures;
+    bool own = plan && rask_plan_failures(plan, &failures) && status != RASK_EBUDGET && failures[0].message;
+    if (plan)
+        rk_graph_report(run->graph, status, "%s", own ? failures[0].message : rask_plan_error(plan));
+}
+
 int rk_table_run_node(rk_table_run *run, rask_node *node, rask_value *value)
 {
+    rask_plan *plan = NULL;
     if (!node)
         return run->lowering.graph->status;
-    return rask_compute_values(&node, 1, &run->options, value);
+    int status = rask_plan_new(&node, 1, &plan);
+    if (!status && (status = rask_plan_run(plan, &run->options, value)))
+        report_failure(run, plan, status);
+    rask_plan_free(plan);
+    return status;
 }
 
 int rk_table_run_end(rk_table_run *run, int status)
 {
     const char *message = run->lowering.graph ? rask_graph_error(run->lowering.graph) : "";
-    if (run->graph && status && !run->graph->status)
+    bool said = run->graph && rask_graph_status(run->graph) == status;
+    if (run->graph && status && !said)
         rk_graph_report(run->graph, status, "%s", *message ? message : rask_status_text(status));
     rask_graph_free(run->lowering.graph);
     return status;

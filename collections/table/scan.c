@@ -140,6 +140,14 @@ static int read_more(scan *s)
     return RASK_OK;
 }
 
+/* From here on what lies behind the part is read, too. */
+static void extend(scan *s)
+{
+    rk_text_reader_extend(s->reader, UINT64_MAX);
+    s->extended = true;
+    s->ended = false;
+}
+
 static bool is_last(const scan *s)
 {
     return s->ended && (s->part->last || s->extended);
@@ -229,9 +237,7 @@ static int scan_last_record(scan *s)
     int status = RASK_OK;
     if (!len || s->part->last || rk_table_sink_is_full(&s->sink))
         return RASK_OK;
-    rk_text_reader_extend(s->reader, UINT64_MAX);
-    s->extended = true;
-    s->ended = false;
+    extend(s);
     while (!status && !used) {
         size_t end = line_end(s, low);
         bool whole = end < rk_text_buffer_len(&s->buffer) ||
@@ -271,16 +277,22 @@ static int try_begin(scan *s, bool guess, bool *found)
     return RASK_OK;
 }
 
+/* A header may end behind the part that it begins in. */
 static int find_begin(scan *s, int64_t from)
 {
-    bool found = !s->part->first && from != UNKNOWN;
+    bool found = !s->part->first && from != UNKNOWN, guess = !s->part->first;
     int status = RASK_OK;
     while (!status && !found) {
         bool ended = s->ended;
-        status = try_begin(s, !s->part->first, &found);
+        if (ended && !guess && !is_last(s)) {
+            extend(s);
+            ended = false;
+        } else {
+            status = try_begin(s, guess, &found);
+        }
         if (!status && !found && ended)
             break;
-        if (!status && !found)
+        if (!status && !found && !s->ended)
             status = read_more(s);
     }
     return status;

@@ -131,6 +131,5 @@ int rask_table_write(rask_table *table, const char *path, rask_table_format form
         rk_graph_report(run.graph, status, "%s", message);
     else if (!w.standard)
         rk_temporary_abort(&w.file);
-    bool said = run.graph && status && rask_graph_status(run.graph) == status && *rask_graph_error(run.graph);
-    return said ? (rask_graph_free(run.lowering.graph), status) : rk_table_run_end(&run, status);
+    return rk_table_run_end(&run, status);
 }

@@ -42,9 +42,8 @@ typedef struct rask_table rask_table;
 
 /* What becomes of a value that does not fit its column's type. */
 typedef enum rask_misfit {
-    RASK_MISFIT_FAIL,  /* the run fails with file, line and column */
-    RASK_MISFIT_NULL,  /* it is null */
-    RASK_MISFIT_WIDEN, /* the run begins again with a wider type: int64, float64, string */
+    RASK_MISFIT_FAIL, /* the run fails with file, line and column */
+    RASK_MISFIT_NULL, /* it is null */
 } rask_misfit;
 
 typedef struct rask_csv_options {

@@ -80,8 +80,7 @@ static const option_row rows[] = {
      .value = "CHAR",
      .help = "between fields (default: what the first lines suggest)"},
     TEXT_ROW("types", types, "LIST", "name:string, amount:float64: instead of what samples say"),
-    TEXT_ROW("on-error", misfit, "WHAT",
-             "a value that is not of its column's type: fail (default), null, widen"),
+    TEXT_ROW("on-error", misfit, "WHAT", "a value that is not of its column's type: fail (default) or null"),
     TEXT_ROW("comment", comment, "CHAR", "lines that begin with it are left out"),
     {.name = "null",
      .kind = OPTION_TEXTS,
@@ -96,6 +95,11 @@ static const option_row rows[] = {
      .kind = OPTION_FLAG,
      .offset = offsetof(csv_options, no_quotes),
      .help = "quotes are bytes as others"},
+    {.name = "block-size",
+     .kind = OPTION_SIZE,
+     .offset = offsetof(csv_options, common.block_size),
+     .value = "SIZE",
+     .help = "bytes of a file for one task (default: by size and workers)"},
     COMMON_ROWS(csv_options),
 };
 
@@ -115,8 +119,8 @@ static bool take_byte(const char *text, char *out)
 
 static bool take_misfit(const char *text, rask_misfit *out)
 {
-    static const char *const names[] = {"fail", "null", "widen"};
-    for (int i = 0; text && i < 3; i++)
+    static const char *const names[] = {"fail", "null"};
+    for (int i = 0; text && i < 2; i++)
         if (strcmp(text, names[i]) == 0) {
             *out = (rask_misfit)i;
             return true;
@@ -130,6 +134,7 @@ static bool take_csv_options(const tool_command *c, const csv_options *o, rask_c
     csv->no_header = o->no_header;
     csv->no_quotes = o->no_quotes;
     csv->types = o->types;
+    csv->block_bytes = o->common.block_size;
     csv->nulls = o->nulls.count ? o->nulls.items : NULL;
     csv->null_count = o->nulls.count;
     if (!take_byte(o->delimiter, &csv->delimiter))
@@ -137,7 +142,7 @@ static bool take_csv_options(const tool_command *c, const csv_options *o, rask_c
     else if (!take_byte(o->comment, &csv->comment))
         say_error(c->name, "--comment: not one byte: \"%s\"", o->comment);
     else if (!take_misfit(o->misfit, &csv->misfit))
-        say_error(c->name, "--on-error: not fail, null or widen: \"%s\"", o->misfit);
+        say_error(c->name, "--on-error: not fail or null: \"%s\"", o->misfit);
     else
         return true;
     return false;

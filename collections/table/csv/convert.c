@@ -85,12 +85,13 @@ RK_PARSE_KERNEL static uint32_t convert_texts(rk_csv_scanner *s, const rk_csv_wa
                                               int *status)
 {
     const rk_csv_run r = *run;
-    bool last = w->last, plain = !w->nulls_first;
+    bool last = w->last;
     char quote = r.quoted ? s->format.quote : 0;
     for (uint32_t i = 0; i < r.rows; i++) {
         rask_bytes field = rk_csv_run_field(&r, i, w->field);
         size_t len = field.len - (last && field.len && field.data[field.len - 1] == '\r');
-        if (__builtin_expect(plain && len && (!quote || *field.data != quote), 1)) {
+        bool plain = len && !(w->nulls_first & rk_csv_length_bit(len));
+        if (__builtin_expect(plain && (!quote || *field.data != quote), 1)) {
             column->text[first + i] = (rask_bytes){field.data, len};
             continue;
         }
@@ -107,11 +108,12 @@ RK_PARSE_KERNEL static uint32_t convert_texts(rk_csv_scanner *s, const rk_csv_wa
                                          rk_column *column, uint32_t first)                                  \
     {                                                                                                        \
         const rk_csv_run r = *run;                                                                           \
-        bool last = w->last, direct = !w->nulls_first;                                                       \
+        bool last = w->last;                                                                                 \
         type *out = (type *)column->data + first;                                                            \
         for (uint32_t i = 0; i < r.rows; i++) {                                                              \
             rask_bytes field = rk_csv_run_field(&r, i, w->field);                                            \
             size_t len = field.len - (last && field.len && field.data[field.len - 1] == '\r');               \
+            bool direct = !(w->nulls_first & rk_csv_length_bit(len));                                        \
             if (__builtin_expect(direct && parse(field.data, len, &out[i]), 1))                              \
                 continue;                                                                                    \
             if (!convert_value(s, w, field, column, first + i))                                              \

@@ -8,8 +8,10 @@
 typedef struct rk_csv_wanted {
     uint32_t field; /* of the file */
     rask_column_type type;
-    bool last;        /* of its record */
-    bool nulls_first; /* a text that means null is also a value, or any text is: look there before parsing */
+    bool last; /* of its record */
+    uint64_t
+        nulls_first; /* lengths, the last bit stands for all from 63 on, of texts that mean null and would be taken
+                           * for a value: look there before parsing */
 } rk_csv_wanted;
 
 /* Records one behind the other: field f of record r ends at ends[r * fields + f] of text and begins one behind the end
@@ -25,6 +27,12 @@ typedef struct rk_csv_run {
  * not fit, or there was no memory for it (*status). */
 uint32_t rk_csv_convert(rk_csv_scanner *s, const rk_csv_wanted *wanted, const rk_csv_run *run,
                         rk_column *column, uint32_t first, int *status);
+
+/* The bit of a length in rk_csv_wanted.nulls_first. */
+static inline uint64_t rk_csv_length_bit(size_t len)
+{
+    return (uint64_t)1 << (len < 63 ? len : 63);
+}
 
 /* The bytes of field f of record r. */
 static inline rask_bytes rk_csv_run_field(const rk_csv_run *run, uint32_t r, uint32_t f)

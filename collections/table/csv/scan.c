@@ -42,14 +42,19 @@ typedef struct found {
     bool quoted;
 } found;
 
-static bool is_value(const rk_csv_scanner *s, rask_column_type type, const char *text)
+/* Whether the short way to values of a type (convert.c) would take this text for one: of float64, words are left to the
+ * long way, which looks for nulls first. */
+static bool is_taken(const rk_csv_scanner *s, rask_column_type type, const char *text)
 {
+    enum { LONGEST_WORD = 8 }; /* infinity */
     int64_t value;
     char padded[RK_CSV_PADDING + 32] = {0};
     size_t len = strnlen(text, RK_CSV_PADDING);
     memcpy(padded, text, len);
     rk_csv_field field = rk_csv_trim((rk_csv_field){padded, len, false});
-    return field.len && rk_csv_parse(type, field.data, field.len, s->locale, &value);
+    bool word = type == RASK_COL_F64 && len <= LONGEST_WORD && !strpbrk(padded, "0123456789");
+    return type == RASK_COL_TEXT ||
+           (!word && field.len && rk_csv_parse(type, field.data, field.len, s->locale, &value));
 }
 
 static void want(rk_csv_scanner *s, uint32_t field, rk_csv_wanted *out)
@@ -57,7 +62,8 @@ static void want(rk_csv_scanner *s, uint32_t field, rk_csv_wanted *out)
     *out = (rk_csv_wanted){
         .field = field, .type = s->schema->types[field], .last = field + 1 == s->schema->count};
     for (size_t i = 0; i < s->format.null_count; i++)
-        out->nulls_first |= out->type == RASK_COL_TEXT || is_value(s, out->type, s->format.nulls[i]);
+        if (is_taken(s, out->type, s->format.nulls[i]))
+            out->nulls_first |= rk_csv_length_bit(strlen(s->format.nulls[i]));
 }
 
 static int check_scanner(const rk_csv_format *format, const rk_csv_schema *schema, const uint32_t *wanted,
