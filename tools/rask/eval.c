@@ -23,7 +23,7 @@ static const option_row rows[] = {
      .kind = OPTION_TEXTS,
      .offset = offsetof(eval_options, outputs),
      .value = "FILE",
-     .help = "write the array: .npy .zarr .h5 .raw; one for each EXPRESSION"},
+     .help = "write the array: .npy .raw .bin .zarr .h5 .h5:/PATH; one for each EXPRESSION"},
     {.name = "compressor",
      .kind = OPTION_TEXT,
      .offset = offsetof(eval_options, compressor),
@@ -162,6 +162,7 @@ static int work_store(void *context, const rask_options *options, const char **m
     return status;
 }
 
+/* What gave the files' elements. The run itself had a graph of its own, which has ended: there is nothing to colour by. */
 static int draw(const job *j)
 {
     rask_options options = run_options(&j->options->common);
@@ -288,7 +289,9 @@ const tool_command eval_command = {
         "  NAME=3.5                                  a number\n"
         "A scalar is printed so that it reads back exactly, an array as NumPy prints it: of a large one\n"
         "only the ends, and no more is computed. A statement NAME = EXPRESSION; may stand before the last\n"
-        "one; write spaces around its =.\n",
+        "one; write spaces around its =. Before an expression that begins with a minus put -- or a space.\n"
+        "An output is replaced when it is there; HDF5 files and Zarr folders only when they hold one array,\n"
+        "the one that is written, and nothing else.\n",
     .example = "rask eval 'mean((a * 2.5 + b) ** 2)' a=a.npy b=b.npy --memory 256M\n",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,
