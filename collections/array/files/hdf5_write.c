@@ -148,6 +148,8 @@ static rk_sink *create(const rk_sink_form *form, const rk_hdf5_module *module, i
     const char *member = form->options->member ? form->options->member : "data";
     rk_temporary temporary;
     rk_hdf5_data *data = NULL;
+    if (!member[strspn(member, "/")])
+        return rk_open_fail(error, RASK_EINVAL, "%s: '%s' is no path of a dataset", form->path, member);
     if (!may_replace(form->path, member, module, error) ||
         !rk_temporary_open(&temporary, form->path, true, error))
         return NULL;

@@ -121,7 +121,7 @@ static bool is_plain_array(const char *path, rk_open_error *error)
     rk_free(text);
     if (!status && !meta.attributes)
         return true;
-    return rk_open_fail(error, RASK_EEXIST, "%s: is in the way: %s", path,
+    return rk_open_fail(error, status == RASK_ENOMEM ? status : RASK_EEXIST, "%s: is in the way: %s", path,
                         !status                ? "its array has attributes"
                         : status == RASK_ETYPE ? "it is of a group"
                                                : reason);

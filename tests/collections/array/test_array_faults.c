@@ -202,6 +202,35 @@ static int two_files(void)
     return end(g, status);
 }
 
+static void write_file(const char *name, const char *text)
+{
+    FILE *file = fopen(path_of(name), "w");
+    cr_assert_not_null(file, "%s", name);
+    cr_assert_geq(fputs(text, file), 0);
+    cr_assert_eq(fclose(file), 0);
+}
+
+/* A folder in place of one that was there, which stays when that fails. */
+static int folder_in_place(void)
+{
+    rask_graph *g = rask_graph_new();
+    if (!g)
+        return RASK_ENOMEM;
+    rask_options o = serial();
+    cr_assert_eq(mkdir(path_of("out.zarr"), 0700), 0);
+    write_file("out.zarr/.zarray",
+               "{\"chunks\": [1], \"compressor\": null, \"dtype\": \"<f8\", \"fill_value\": 0,"
+               "\"filters\": null, \"order\": \"C\", \"shape\": [1], \"zarr_format\": 2}");
+    write_file("out.zarr/0", "12345678");
+    rask_store_target target = {.array = eval(g, "sum(b, axis=0)"), .path = path_of("out.zarr")};
+    int status = reason_of(g, rask_array_store(&target, 1, &o));
+    cr_assert_eq(size_of(path_of("out.zarr/0")) == 8, status != RASK_OK);
+    cr_assert_eq(count_others(), 1);
+    remove(path_of("out.zarr/0"));
+    remove_outputs();
+    return end(g, status);
+}
+
 static void make_inputs(void)
 {
     rask_graph *g = rask_graph_new();
@@ -250,6 +279,7 @@ Test(array_faults, no_memory_for_statistics)
 Test(array_faults, no_memory_for_files)
 {
     sweep(two_files, 0);
+    sweep(folder_in_place, 0);
 }
 
 /* -- The disk -- */
