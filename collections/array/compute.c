@@ -10,6 +10,7 @@
 #include "core/task/task.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -331,10 +332,11 @@ static void tell_what_is_held(const rk_computation *c, uint64_t held)
 {
     rask_graph *graph = rk_lowering_graph(c->lowering);
     char message[RK_MAX_MESSAGE];
+    uint64_t budget = c->options.memory + held;
     snprintf(message, sizeof message, "%s", rask_graph_error(graph));
     rk_graph_report(graph, RASK_EBUDGET,
-                    "%s; the results in memory hold %llu bytes more, of a budget of %llu", message,
-                    (unsigned long long)held, (unsigned long long)(c->options.memory + held));
+                    "%s; the results in memory hold %" PRIu64 " bytes more, of a budget of %" PRIu64, message,
+                    held, budget);
 }
 
 int rask_array_compute(rask_array *const *arrays, uint32_t count, const rask_options *options,

@@ -35,11 +35,11 @@ static bool is_document(const char *name)
 /* A chunk's key, or a part of one: numbers with dots between them; the first may have a "c" in front. */
 static bool is_key(const char *name, bool first)
 {
-    if (first && name[0] == 'c' && (!name[1] || name[1] == '.'))
-        return !name[1] || is_key(name + 2, false);
-    if (name[0] < '0' || name[0] > '9')
-        return false;
-    return name[strspn(name, "0123456789.")] == '\0';
+    if (first && strcmp(name, "c") == 0)
+        return true;
+    if (first && name[0] == 'c' && name[1] == '.')
+        name += 2;
+    return name[0] >= '0' && name[0] <= '9' && name[strspn(name, "0123456789.")] == '\0';
 }
 
 static bool set_path(survey *s, size_t parent, const char *name)
