@@ -501,11 +501,10 @@ RASK_API int rask_array_compute_out(rask_array *array, const rask_options *optio
 
 /* How a file is to be written. Zero: by its ending. */
 typedef struct rask_store_options {
-    size_t size;        /* sizeof(rask_store_options) */
-    const char *format; /* "npy", "raw", "hdf5", "zarr" (version 2), "zarr3"; NULL: by the path */
-    const char *member; /* HDF5: path of the dataset; "data" */
-    const char *
-        compressor; /* Zarr: "zstd", "gzip", "blosc", "none"; NULL: zstd. HDF5: "gzip" or NULL; others: NULL */
+    size_t size;            /* sizeof(rask_store_options) */
+    const char *format;     /* "npy", "raw", "hdf5", "zarr" (version 2), "zarr3"; NULL: by the path */
+    const char *member;     /* HDF5: path of the dataset; "data" */
+    const char *compressor; /* Zarr: "zstd", "gzip", "blosc", "none"; NULL: zstd. HDF5: "gzip" or NULL */
     int level;
     bool fortran;          /* .npy, raw */
     const int64_t *chunks; /* Zarr, HDF5: elements per axis; NULL: chosen */
