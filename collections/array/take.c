@@ -9,6 +9,7 @@
 #include "collections/array/cuts.h"
 #include "collections/array/kernels/kernels.h"
 #include "collections/array/lowering.h"
+#include "collections/array/rechunk.h"
 #include "collections/array/source.h"
 #include "core/base/array.h"
 #include "core/task/task.h"
@@ -493,6 +494,8 @@ typedef struct taking {
     cell *cells;
     int64_t *starts; /* of cells */
     size_t cell_count;
+    const rk_chunks
+        *moved;        /* the input in chunks with all of the axis, when it was worth it: the only cell */
     int64_t *wanted;   /* numbers of the stretch at hand, by cell */
     size_t *used;      /* cells that have some */
     size_t used_count; /* of them */
@@ -533,6 +536,8 @@ static rask_node *call_known(taking *t, take_kind kind, const rk_region *part, s
                          bytes_of(t->array, part), many ? count * sizeof(origin) : 0);
 }
 
+static const rask_task_def move_def = RK_ASSEMBLE_DEF("rechunk");
+
 /* The cells' nodes; their bytes. 0: latched. */
 static uint64_t ask_for_cells(taking *t, const rk_region *chunk)
 {
@@ -540,7 +545,8 @@ static uint64_t ask_for_cells(taking *t, const rk_region *chunk)
     for (size_t i = 0; i < t->used_count; i++) {
         const cell *c = &t->cells[t->used[i]];
         rk_region region = cell_region(chunk, t->axis, c->start, c->end);
-        t->nodes[1 + i] = rk_lower_region(t->l, t->array->inputs[0], &region);
+        t->nodes[1 + i] = t->moved ? rk_chunks_take(t->l, &move_def, t->moved, t->array->dtype, &region)
+                                   : rk_lower_region(t->l, t->array->inputs[0], &region);
         bytes += bytes_of(t->array, &region);
         if (!t->nodes[1 + i])
             return 0;
@@ -618,12 +624,51 @@ static void cut_cells(taking *t, size_t n, const rk_chunks *chunks, const rk_chu
         t->starts[i] = t->cells[i].start;
 }
 
+/* Each of several stretches would need more of the input's chunks than fit, and one line of it does. */
+static bool is_scattered(const taking *t, const rk_chunks *chunks)
+{
+    double across = bytes_across(t->array, chunks, t->axis), wanted = 0,
+           most = (double)rk_lowering_chunk_bytes(t->l);
+    double line = (double)t->array->inputs[0]->shape[t->axis] * (double)rask_dtype_size(t->array->dtype);
+    for (size_t i = 0; i < t->cell_count; i++)
+        wanted += (double)(t->cells[i].end - t->cells[i].start) * across;
+    return chunks->count[t->axis] > 1 && t->cell_count > 1 && wanted > 2 * most && line <= most;
+}
+
+/* Moves the input's elements to chunks that have all of the axis, and cuts the result likewise. RASK_OK, or latched. */
+static int move_input(taking *t, rk_chunks *chunks, rk_chunks *moved)
+{
+    rask_array *input = t->array->inputs[0];
+    size_t element = rask_dtype_size(t->array->dtype);
+    uint64_t bytes =
+        rk_lowering_part_bytes(t->l, (uint64_t)rk_shape_size(input->shape, input->ndim) * element);
+    int64_t lengths[RASK_MAX_DIMENSIONS], shape[RASK_MAX_DIMENSIONS];
+    int64_t most = (int64_t)(rk_lowering_chunk_bytes(t->l) / sizeof(int64_t));
+    bool whole[RASK_MAX_DIMENSIONS] = {false};
+    whole[t->axis] = true;
+    rk_grid_auto(bytes, element, input->ndim, input->shape, whole, lengths);
+    int status = rk_rechunk_lower(t->l, input, lengths, moved);
+    for (uint32_t i = 0; i < input->ndim; i++)
+        shape[i] = lengths[i];
+    shape[t->axis] = t->array->shape[t->axis] < most ? t->array->shape[t->axis] : most;
+    for (uint32_t i = 0; i < input->ndim; i++)
+        whole[i] = i != t->axis;
+    rk_grid_auto(bytes, element, input->ndim, shape, whole, lengths);
+    if (!status)
+        status = rk_grid_regular(t->l, chunks, input->ndim, t->array->shape, lengths);
+    t->moved = moved;
+    t->cell_count = 1;
+    t->cells[0] = (cell){0, input->shape[t->axis]};
+    t->starts[0] = 0;
+    return status;
+}
+
 static int lower_known(rk_lowering *l, rask_array *array, rk_chunks *chunks)
 {
     const take_array *params = array->params;
     size_t n = (size_t)params->known;
     taking t = {.l = l, .array = array, .axis = (uint32_t)params->axis, .numbers = known_numbers(params)};
-    rk_chunks grid;
+    rk_chunks grid, moved;
     bool chunked = rk_array_is_chunked(array->inputs[0]);
     int status = make_grid(l, array, t.axis, chunks);
     if (!status && chunked)
@@ -632,8 +677,11 @@ static int lower_known(rk_lowering *l, rask_array *array, rk_chunks *chunks)
         status = rk_lowering_fail(l, RASK_ENOMEM, "take: no memory for its numbers");
     if (!status) {
         cut_cells(&t, n, chunks, chunked ? &grid : NULL);
-        status = take_chunks(&t, chunks);
+        if (chunked && is_scattered(&t, chunks))
+            status = move_input(&t, chunks, &moved);
     }
+    if (!status)
+        status = take_chunks(&t, chunks);
     rk_arena_fini(&t.arena);
     return status;
 }
