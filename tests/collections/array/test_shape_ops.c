@@ -494,6 +494,21 @@ Test(take, from_many_cells_along_the_last_axis)
     }
 }
 
+/* Each stretch of the result needs all of the input's chunks, which do not fit. */
+Test(take, scattered_over_chunks)
+{
+    uint64_t seed = 13;
+    rask_graph *g = rask_graph_new();
+    plain p = plain_count(2, (int64_t[]){500, 2000}), numbers = plain_new(1, (int64_t[]){2500});
+    for (int64_t i = 0; i < numbers.shape[0]; i++)
+        numbers.data[i] = draw(&seed, 2000);
+    expect_in(4 << 20, g, rask_array_take_at(array_of(g, &p, 250), array_of(g, &numbers, 0), 1, HERE),
+              plain_take(&p, numbers.data, 2500, 1), "scattered");
+    free(p.data);
+    free(numbers.data);
+    rask_graph_free(g);
+}
+
 Test(take, bounds_name_the_index)
 {
     for (int64_t chunk = 0; chunk < 2; chunk++) {
