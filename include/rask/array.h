@@ -506,8 +506,9 @@ typedef struct rask_store_options {
     const char *member;     /* HDF5: path of the dataset; "data" */
     const char *compressor; /* Zarr: "zstd", "gzip", "blosc", "none"; NULL: zstd. HDF5: "gzip" or NULL */
     int level;
-    bool fortran;          /* .npy, raw */
-    const int64_t *chunks; /* Zarr, HDF5: elements per axis; NULL: chosen */
+    bool fortran; /* .npy, raw */
+    const int64_t
+        *chunks; /* Zarr, HDF5: elements per axis; NULL: as rask_array_rechunk() says, else chosen */
 } rask_store_options;
 
 typedef struct rask_store_target {
@@ -526,6 +527,11 @@ RASK_API int rask_array_store(const rask_store_target *targets, uint32_t count, 
 /* What will be read, moved and held, in words. As rask_plan_explain(). */
 RASK_API size_t rask_array_explain(rask_array *array, const rask_options *options, char *buffer,
                                    size_t capacity);
+
+/* The same of rask_array_store(): what it would do, with what it would write. Files that are in place stay as they are;
+ * room for the new ones is asked for, and given back. */
+RASK_API size_t rask_array_store_explain(const rask_store_target *targets, uint32_t count,
+                                         const rask_options *options, char *buffer, size_t capacity);
 
 /* DLPack (dmlc.org), version 0.x: struct DLManagedTensor. In: the array refers to the tensor's memory, which must stay
  * unchanged until the last compute, and calls its deleter when the graph ends; on failure the tensor is still the

@@ -138,6 +138,31 @@ turns 'fft.fft(fft.fft(x, axis=1), axis=0)' 240
 turns 'cumsum(x, axis=0) + cumsum(x, axis=1)' 16
 turns 'concatenate([x, sort(x, axis=0)], axis=1)' 100
 turns 'sort(x, axis=0).T' 40
+# MiB of memory that the last --report tells of the process
+process_mib()
+{
+    sed -nE 's/.* process: at most ([0-9]+).*/\1/p' err
+}
+evaluate 0 -o wide.npy 'arange(40000000).reshape(1000, 40000).astype("u1")' --memory 64M
+export ASAN_OPTIONS="${ASAN_OPTIONS:-}:quarantine_size_mb=1" # what is freed is not to count
+evaluate 0 -o o.npy 'x[:, ::-1]' x=wide.npy --memory 4M --report && plain=$(process_mib) &&
+    evaluate 0 -o o.npy 'x[:, random.integers(0, 40000, 40000)]' x=wide.npy --memory 4M --report &&
+    [ "$(process_mib)" -le $((plain + 16)) ]
+tell 'an index along the last axis exists once' $?
+export ASAN_OPTIONS="${ASAN_OPTIONS%:quarantine_size_mb=1}"
+taken='sum(take(x, random.integers(0, 40000, 40000), axis=1), axis=0)'
+evaluate 0 -o sums.npy "$taken" x=wide.npy --memory 1G && evaluate 0 -o o.npy "$taken" x=wide.npy --memory 4M && cmp -s sums.npy o.npy
+tell 'sums over what was taken, within little memory' $?
+evaluate 0 'x[:, random.integers(0, 2, 40000) == 1].sum()' x=wide.npy --memory 4M --report && grep -qF ' 0 bytes written to disk' err
+tell 'a mask along the last axis moves nothing to the disk' $?
+evaluate 0 -o tall.zarr 'x.rechunk((512, 16))' x=square.npy --memory 4M --explain && tr -d ' \n' <tall.zarr/.zarray | grep -qF '"chunks":[512,16]'
+tell 'rechunk says in which chunks a file is written' $?
+has '--explain with an output says what is written' err 'writes tall.zarr: float64 of shape (1024, 1024), 8.0 MiB, in chunks of (512, 16)'
+has 'and counts what writes' err ' x write'
+evaluate 0 -o back.npy z z=tall.zarr && cmp -s back.npy square.npy
+tell 'and what is in them comes back' $?
+evaluate 0 -o tall2.zarr 'sort(x, axis=0).rechunk((128, 0)) + 1' x=square.npy --memory 6M && tr -d ' \n' <tall2.zarr/.zarray | grep -qF '"chunks":[128,1024]'
+tell 'so does rechunk of what is held in chunks' $?
 rm -f whole.npy parts.npy square.npy
 evaluate 0 --explain 'mean(x)' x=big.npy
 has '--explain says what is read' err 'big.npy'

@@ -142,7 +142,7 @@ static void explain(const job *j)
         if (text && rask_array_explain(j->arrays[i], &options, text, len + 1))
             fprintf(stderr, "%s%s", text, len && text[len - 1] == '\n' ? "" : "\n");
         free(text);
-        if (eval_is_cut(&j->options->common, j->arrays[i]) && !j->options->outputs.count)
+        if (eval_is_cut(&j->options->common, j->arrays[i]))
             fputs("printed: the ends of each axis; nothing else is computed\n", stderr);
     }
 }
@@ -194,6 +194,16 @@ static void split_member(char *path, rask_store_options *options)
     }
 }
 
+static void explain_store(const job *j, const rask_store_target *targets)
+{
+    rask_options options = run_options(&j->options->common);
+    size_t len = rask_array_store_explain(targets, j->count, &options, NULL, 0);
+    char *text = malloc(len + 1);
+    if (text && len && rask_array_store_explain(targets, j->count, &options, text, len + 1))
+        fprintf(stderr, "%s%s", text, text[len - 1] == '\n' ? "" : "\n");
+    free(text);
+}
+
 static int store(const job *j)
 {
     const eval_options *o = j->options;
@@ -209,6 +219,8 @@ static int store(const job *j)
             split_member(paths[i], &options[i]);
         w.targets[i] = (rask_store_target){j->arrays[i], paths[i], &options[i]};
     }
+    if (room && o->common.explain)
+        explain_store(j, w.targets);
     if (room)
         outcome = run_observed(j->command->name, &o->common, NULL, work_store, &w);
     else
@@ -230,7 +242,7 @@ static int evaluate_and_give(job *j, int count, char **arguments)
         outcome = evaluate(j);
     if (outcome != EXIT_DONE)
         return outcome;
-    if (j->options->common.explain)
+    if (j->options->common.explain && !j->options->outputs.count)
         explain(j);
     return j->options->outputs.count
                ? store(j)

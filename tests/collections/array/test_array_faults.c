@@ -173,6 +173,14 @@ static int statistics(void)
     return number("histogram(a, 4)[0][1] + unique(b)[0] + sum(topk(ravel(a), 3))", 7200 + 2 + 3 * 28798.0);
 }
 
+static int parts(void)
+{
+    return number(
+        "take(a, [3, 1, 4, 1, 5], axis=1)[0].sum() + a.T[[7, 9, 90]][0, 0] + a[:, a[0] > 47][0].sum() + "
+        "take(a, arange(7)[::2] * arange(4), axis=0).sum(axis=0).rechunk((40,))[1]",
+        14 + 7 + 3432 + 96 * (0 + 2 + 8 + 18) + 4);
+}
+
 static int64_t size_of(const char *path)
 {
     struct stat s;
@@ -231,6 +239,24 @@ static int folder_in_place(void)
     return end(g, status);
 }
 
+/* Saying what storing would do leaves nothing. */
+static int explained(void)
+{
+    rask_graph *g = rask_graph_new();
+    if (!g)
+        return RASK_ENOMEM;
+    char text[2000];
+    rask_options o = serial();
+    rask_store_target targets[2] = {
+        {.array = eval(g, "sort(a, axis=0).rechunk((100, 96))"), .path = path_of("out.zarr")},
+        {.array = eval(g, "a + b"), .path = path_of("out.npy")}};
+    size_t len = rask_array_store_explain(targets, 2, &o, text, sizeof text);
+    cr_assert(!len || strstr(text, "out.zarr: float64 of shape (300, 96), 225.0 KiB, in chunks of (100, 96)"),
+              "%s", text);
+    cr_assert_eq(count_others(), 0);
+    return end(g, len ? RASK_OK : RASK_ENOMEM);
+}
+
 static void make_inputs(void)
 {
     rask_graph *g = rask_graph_new();
@@ -274,6 +300,16 @@ Test(array_faults, no_memory_for_matrices)
 Test(array_faults, no_memory_for_statistics)
 {
     sweep(statistics, 0);
+}
+
+Test(array_faults, no_memory_for_parts)
+{
+    sweep(parts, 0);
+}
+
+Test(array_faults, no_memory_for_explaining)
+{
+    sweep(explained, 0);
 }
 
 Test(array_faults, no_memory_for_files)
