@@ -400,8 +400,8 @@ typedef enum rask_pad_mode {
 /* before[i] and after[i] elements at the ends of axis i. */
 RASK_API rask_array *rask_array_pad_at(rask_array *a, const int64_t *before, const int64_t *after,
                                        rask_pad_mode mode, rask_operand value, const char *file, int line);
-/* Chunks of so many elements per axis; 0: chosen. What is computed stays the same; where chunks are held and written,
- * they have this shape. */
+/* Chunks of so many elements per axis; 0: chosen. What is computed stays the same; where chunks are held, and in files
+ * with chunks that a or what is made of it element by element is written to, they have this shape. */
 RASK_API rask_array *rask_array_rechunk_at(rask_array *a, const int64_t *chunks, uint32_t count,
                                            const char *file, int line);
 
