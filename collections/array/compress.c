@@ -15,6 +15,7 @@ enum {
     MOST_BLOCKS = 1 << 20,
     BLOCK_BYTES = 1 << 20, /* of elements that a block of the mask stands for */
     COUNTED_AT_ONCE = 4 << 20,
+    WORTH_A_GAP = 16 << 10, /* bytes between wanted elements that are jumped over */
 };
 
 /* -- Counting: an i64 for each block of the mask */
@@ -158,17 +159,17 @@ typedef struct stretch {
     int64_t first, end; /* blocks */
 } stretch;
 
-/* Cuts the blocks such that a chunk comes from at most `most` of them, without those at its ends that are empty. Returns
- * how many chunks there are; bounds: one more. */
-static int64_t find_stretches(const int64_t *counts, int64_t blocks, int64_t most, stretch *stretches,
-                              int64_t *bounds)
+/* Cuts the blocks such that a chunk comes from at most `most` of them, without those at its ends that are empty, and from
+ * none on both sides of so many empty ones as `gap`. Returns how many chunks there are; bounds: one more. */
+static int64_t find_stretches(const int64_t *counts, int64_t blocks, int64_t most, int64_t gap,
+                              stretch *stretches, int64_t *bounds)
 {
     int64_t n = 0;
     bounds[0] = 0;
     for (int64_t i = 0; i < blocks; i++) {
         if (!counts[i])
             continue;
-        if (n && i + 1 - stretches[n - 1].first <= most) {
+        if (n && i + 1 - stretches[n - 1].first <= most && i - stretches[n - 1].end < gap) {
             stretches[n - 1].end = i + 1;
             bounds[n] += counts[i];
             continue;
@@ -179,18 +180,40 @@ static int64_t find_stretches(const int64_t *counts, int64_t blocks, int64_t mos
     return n;
 }
 
-/* Chunks along the other axes: of few bytes for each block of the mask. */
-static void lengths_across(rk_lowering *l, const rask_array *array, const compress_array *c, int64_t *lengths)
+/* Lengths of boxes of the input that suit how it lies: long along the last axes, or whole chunks. along: elements of the
+ * axis; 0: whatever suits. RASK_OK, or latched. */
+static int input_lengths(rk_lowering *l, rask_array *array, uint64_t bytes, int64_t along, int64_t *lengths)
 {
-    const rask_array *input = array->inputs[0];
+    const compress_array *c = array->params;
+    rask_array *input = array->inputs[0];
     size_t element = rask_dtype_size(array->dtype);
-    uint64_t total = (uint64_t)rk_shape_size(input->shape, input->ndim) * element;
     int64_t shape[RASK_MAX_DIMENSIONS];
     bool whole[RASK_MAX_DIMENSIONS] = {false};
-    memcpy(shape, array->shape, sizeof shape);
-    shape[c->axis] = c->block;
-    whole[c->axis] = true;
-    rk_grid_auto(rk_lowering_part_bytes(l, total), element, array->ndim, shape, whole, lengths);
+    memcpy(shape, input->shape, sizeof shape);
+    if (rk_array_is_chunked(input)) {
+        rk_chunks grid;
+        int status = rk_grid_of(l, input, &grid);
+        for (uint32_t i = 0; i < input->ndim && !status; i++)
+            shape[i] = rk_grid_longest(&grid, i);
+        if (status)
+            return status;
+        rk_grid_multiply(bytes, element, input->ndim, input->shape, shape);
+    }
+    if (along) {
+        shape[c->axis] = along;
+        whole[c->axis] = true;
+    }
+    rk_grid_auto(bytes, element, array->ndim, shape, whole, lengths);
+    return RASK_OK;
+}
+
+/* Empty blocks that are worth jumping over. */
+static int64_t worthwhile_gap(const rask_array *array, const compress_array *c)
+{
+    double bytes = (double)rask_dtype_size(array->dtype) * (double)c->block;
+    for (uint32_t i = (uint32_t)c->axis + 1; i < array->ndim; i++)
+        bytes *= (double)array->shape[i];
+    return bytes < WORTH_A_GAP ? (int64_t)(WORTH_A_GAP / bytes) : 1;
 }
 
 static rask_node *compress_chunk(rk_lowering *l, rask_array *array, const rk_region *chunk,
@@ -211,24 +234,38 @@ static rask_node *compress_chunk(rk_lowering *l, rask_array *array, const rk_reg
                                 : NULL;
 }
 
-/* The grid: regular across, and along the axis with a chunk for each stretch. */
+static int64_t longest_stretch(const stretch *stretches, int64_t n)
+{
+    int64_t longest = 1;
+    for (int64_t i = 0; i < n; i++)
+        if (stretches[i].end - stretches[i].first > longest)
+            longest = stretches[i].end - stretches[i].first;
+    return longest;
+}
+
+/* The grid: along the axis with a chunk for each stretch, regular across. */
 static int make_grid(rk_lowering *l, rask_array *array, rk_chunks *chunks, stretch **stretches)
 {
     const compress_array *c = array->params;
-    int64_t lengths[RASK_MAX_DIMENSIONS], size = (int64_t)rask_dtype_size(array->dtype);
-    uint64_t most = rk_lowering_part_bytes(l, (uint64_t)rk_shape_size(array->shape, array->ndim) *
-                                                  rask_dtype_size(array->dtype));
-    lengths_across(l, array, c, lengths);
-    int status = rk_grid_regular(l, chunks, array->ndim, array->shape, lengths);
+    const rask_array *input = array->inputs[0];
+    int64_t lengths[RASK_MAX_DIMENSIONS];
+    uint64_t bytes = rk_lowering_part_bytes(l, (uint64_t)rk_shape_size(input->shape, input->ndim) *
+                                                   rask_dtype_size(array->dtype));
     int64_t *bounds = rk_lowering_memory(l, ((size_t)c->blocks + 1) * sizeof *bounds);
     *stretches = rk_lowering_memory(l, ((size_t)c->blocks + 1) * sizeof **stretches);
-    if (status || !bounds || !*stretches)
-        return status ? status : RASK_ENOMEM;
-    for (uint32_t i = 0; i < array->ndim; i++)
-        size *= i == c->axis ? c->block : lengths[i];
-    int64_t blocks = (int64_t)(most / (uint64_t)(size ? size : 1));
-    chunks->count[c->axis] = find_stretches((const int64_t *)(const void *)(c + 1), c->blocks,
-                                            blocks ? blocks : 1, *stretches, bounds);
+    if (!bounds || !*stretches)
+        return RASK_ENOMEM;
+    int status = input_lengths(l, array, bytes, 0, lengths);
+    if (status)
+        return status;
+    int64_t count = find_stretches((const int64_t *)(const void *)(c + 1), c->blocks,
+                                   lengths[c->axis] / c->block, worthwhile_gap(array, c), *stretches, bounds);
+    status = input_lengths(l, array, bytes, longest_stretch(*stretches, count) * c->block, lengths);
+    if (!status)
+        status = rk_grid_regular(l, chunks, array->ndim, array->shape, lengths);
+    if (status)
+        return status;
+    chunks->count[c->axis] = count;
     chunks->bounds[c->axis] = bounds;
     return rk_grid_bounded(l, chunks, array->ndim, chunks->count, chunks->bounds);
 }

@@ -10,6 +10,7 @@
 #include "core/task/task.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -326,6 +327,18 @@ static int prepare_out(rk_computation *c, const rask_array *a, rask_block *out)
     return RASK_OK;
 }
 
+/* A task that found too little memory knows nothing of the results, which had theirs before. */
+static void tell_what_is_held(const rk_computation *c, uint64_t held)
+{
+    rask_graph *graph = rk_lowering_graph(c->lowering);
+    char message[RK_MAX_MESSAGE];
+    uint64_t budget = c->options.memory + held;
+    snprintf(message, sizeof message, "%s", rask_graph_error(graph));
+    rk_graph_report(graph, RASK_EBUDGET,
+                    "%s; the results in memory hold %" PRIu64 " bytes more, of a budget of %" PRIu64, message,
+                    held, budget);
+}
+
 int rask_array_compute(rask_array *const *arrays, uint32_t count, const rask_options *options,
                        rask_block *out)
 {
@@ -333,6 +346,7 @@ int rask_array_compute(rask_array *const *arrays, uint32_t count, const rask_opt
     if (!arrays || !out)
         return RASK_EINVAL;
     int status = rk_computation_begin(&c, arrays, count, options);
+    uint64_t budget = c.options.memory;
     rask_block *made = status ? NULL : rk_calloc((size_t)count + 1, sizeof *made);
     if (!status && !made)
         status = RASK_ENOMEM;
@@ -342,8 +356,11 @@ int rask_array_compute(rask_array *const *arrays, uint32_t count, const rask_opt
     }
     for (uint32_t i = 0; i < count && !status; i++)
         status = lower_into(&c, arrays[i], &made[i]);
-    if (!status)
+    if (!status) {
         status = rk_computation_run(&c);
+        if (status == RASK_EBUDGET && c.options.memory < budget)
+            tell_what_is_held(&c, budget - c.options.memory);
+    }
     for (uint32_t i = 0; i < count && made; i++) {
         if (!status)
             out[i] = made[i];

@@ -1,7 +1,9 @@
 /* What computing an array takes, in words. */
 #include "collections/array/computation.h"
 #include "collections/array/source.h"
+#include "collections/array/storing.h"
 #include "core/base/print.h"
+#include "core/plan/plan.h"
 
 #include <string.h>
 
@@ -16,20 +18,25 @@ static void add_bytes(rk_print *out, uint64_t bytes)
     rk_print_add(out, unit ? "%.1f %s" : "%.0f %s", size, units[unit]);
 }
 
-static void add_source(rk_print *out, const rask_array *a)
+static void add_array(rk_print *out, const rask_array *a)
 {
     char shape[RK_SHAPE_TEXT];
-    const rk_source *source = a->as.source;
-    rk_print_add(out, "reads %s: %s of shape %s, ", source->path ? source->path : "memory",
-                 rask_dtype_name(a->dtype), rk_shape_text(a->shape, a->ndim, shape));
+    rk_print_add(out, "%s of shape %s, ", rask_dtype_name(a->dtype), rk_shape_text(a->shape, a->ndim, shape));
     add_bytes(out, (uint64_t)rk_shape_size(a->shape, a->ndim) * rask_dtype_size(a->dtype));
+}
+
+static void add_source(rk_print *out, const rask_array *a)
+{
+    const rk_source *source = a->as.source;
+    rk_print_add(out, "reads %s: ", source->path ? source->path : "memory");
+    add_array(out, a);
     rk_print_add(out, "\n");
 }
 
-static void add_sources(rk_print *out, rask_array *array)
+static void add_sources(rk_print *out, rask_array *const *arrays, uint32_t count)
 {
     rk_array list;
-    if (!rk_computation_reach(&array, 1, &list))
+    if (!rk_computation_reach(arrays, count, &list))
         for (size_t i = 0; i < list.count; i++)
             if (((rask_array **)list.data)[i]->kind == RK_SOURCE)
                 add_source(out, ((rask_array **)list.data)[i]);
@@ -38,15 +45,48 @@ static void add_sources(rk_print *out, rask_array *array)
 
 static void add_chunks(rk_print *out, const rask_array *a, const rk_chunks *chunks)
 {
-    char shape[RK_SHAPE_TEXT], first[RK_SHAPE_TEXT];
+    char first[RK_SHAPE_TEXT];
     int64_t zero[RASK_MAX_DIMENSIONS] = {0};
     rk_region region;
     rk_chunks_region(chunks, zero, &region);
-    rk_print_add(out, "gives %s of shape %s, ", rask_dtype_name(a->dtype),
-                 rk_shape_text(a->shape, a->ndim, shape));
-    add_bytes(out, (uint64_t)rk_shape_size(a->shape, a->ndim) * rask_dtype_size(a->dtype));
+    rk_print_add(out, "gives ");
+    add_array(out, a);
     rk_print_add(out, ", in %lld chunks of %s\n", (long long)rk_chunks_total(chunks),
                  rk_shape_text(region.count, region.ndim, first));
+}
+
+static uint64_t result_bytes(const rask_plan *plan, uint32_t task)
+{
+    const rk_extra *extra = rk_node_extra(rk_graph_node(plan->graph, plan->node[task]));
+    return extra && extra->own_result_bytes ? extra->result_bytes : 0;
+}
+
+/* What one task takes at once: its arguments, its result and its scratch. */
+static uint64_t task_bytes(const rask_plan *plan, uint32_t task)
+{
+    const rk_extra *extra = rk_node_extra(rk_graph_node(plan->graph, plan->node[task]));
+    uint64_t bytes = result_bytes(plan, task) + (extra ? extra->scratch_bytes : 0);
+    for (uint32_t i = 0, n = rk_plan_nargs(plan, task); i < n; i++) {
+        uint32_t word = plan->args[plan->arg_start[task] + i];
+        bytes += word & RK_CONSTANT ? 0 : result_bytes(plan, word);
+    }
+    return bytes;
+}
+
+static void add_largest(rk_print *out, const rask_plan *plan)
+{
+    uint64_t most = 0;
+    uint32_t largest = 0;
+    for (uint32_t task = 0; task < plan->tasks; task++)
+        if (task_bytes(plan, task) > most) {
+            largest = task;
+            most = task_bytes(plan, task);
+        }
+    if (!most)
+        return;
+    rk_print_add(out, "largest task: %s, ", rk_plan_def(plan, largest)->name);
+    add_bytes(out, most);
+    rk_print_add(out, "\n");
 }
 
 static void add_plan(rk_print *out, rk_computation *c)
@@ -56,6 +96,7 @@ static void add_plan(rk_print *out, rk_computation *c)
         return;
     size_t room = rk_print_room(out);
     out->len += rask_plan_explain(plan, c->options.workers, room ? out->buffer + out->len : NULL, room);
+    add_largest(out, plan);
     rask_plan_free(plan);
     rk_print_add(out, "memory budget: ");
     add_bytes(out, c->options.memory);
@@ -73,10 +114,43 @@ size_t rask_array_explain(rask_array *array, const rask_options *options, char *
     for (int64_t i = 0; !status && i < rk_chunks_total(chunks); i++)
         status = rk_computation_add_target(&c, chunks->nodes[i]);
     if (!status) {
-        add_sources(&out, array);
+        add_sources(&out, &array, 1);
         add_chunks(&out, array, chunks);
         add_plan(&out, &c);
     }
     rk_computation_end(&c, status);
     return status ? 0 : out.len;
+}
+
+static void add_sink(rk_print *out, const rask_store_target *target, const rk_sink *sink)
+{
+    char chunk[RK_SHAPE_TEXT];
+    rk_print_add(out, "writes %s: ", target->path);
+    add_array(out, target->array);
+    if (sink->ndim && sink->chunk[0])
+        rk_print_add(out, ", in chunks of %s", rk_shape_text(sink->chunk, sink->ndim, chunk));
+    rk_print_add(out, "\n");
+}
+
+size_t rask_array_store_explain(const rask_store_target *targets, uint32_t count, const rask_options *options,
+                                char *buffer, size_t capacity)
+{
+    rk_storing s;
+    rk_print out = {buffer, capacity, 0};
+    if (!targets || !count)
+        return 0;
+    int status = rk_storing_begin(&s, targets, count, options);
+    rask_array **arrays = status ? NULL : rk_alloc_array(count, sizeof *arrays);
+    if (arrays) {
+        for (uint32_t i = 0; i < count; i++)
+            arrays[i] = targets[i].array;
+        add_sources(&out, arrays, count);
+        for (uint32_t i = 0; i < count; i++)
+            add_sink(&out, &targets[i], s.sinks[i]);
+        add_plan(&out, &s.computation);
+    } else if (!status) {
+        status = RASK_ENOMEM;
+    }
+    rk_free((void *)arrays);
+    return rk_storing_end(&s, false, status) ? 0 : out.len;
 }

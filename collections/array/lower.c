@@ -258,6 +258,19 @@ void rk_grid_auto(uint64_t bytes, size_t element, uint32_t ndim, const int64_t *
     }
 }
 
+void rk_grid_multiply(uint64_t bytes, size_t element, uint32_t ndim, const int64_t *shape, int64_t *lengths)
+{
+    uint64_t size = element;
+    for (uint32_t i = 0; i < ndim; i++)
+        size *= (uint64_t)lengths[i];
+    for (uint32_t i = ndim; i-- > 0 && size;) {
+        int64_t times = (int64_t)(bytes / size), most = (shape[i] + lengths[i] - 1) / lengths[i];
+        times = times < 1 ? 1 : times > most && most ? most : times;
+        lengths[i] *= times;
+        size *= (uint64_t)times;
+    }
+}
+
 static bool has_lowering(const rask_array *a)
 {
     return a->kind == RK_OPAQUE || a->kind == RK_REDUCE;
@@ -299,15 +312,7 @@ static bool grid_of_origin(rk_lowering *l, rask_array *origin, uint64_t bytes, s
         for (uint32_t i = 0; i < origin->ndim; i++)
             lengths[i] = chunks->bounds[i][1] > 0 ? chunks->bounds[i][1] : 1;
     }
-    uint64_t size = element;
-    for (uint32_t i = 0; i < origin->ndim; i++)
-        size *= (uint64_t)lengths[i];
-    for (uint32_t i = origin->ndim; i-- > 0 && size;) {
-        int64_t times = (int64_t)(bytes / size), most = (origin->shape[i] + lengths[i] - 1) / lengths[i];
-        times = times < 1 ? 1 : times > most && most ? most : times;
-        lengths[i] *= times;
-        size *= (uint64_t)times;
-    }
+    rk_grid_multiply(bytes, element, origin->ndim, origin->shape, lengths);
     return true;
 }
 

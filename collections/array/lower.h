@@ -64,6 +64,9 @@ void rk_grid_choose(rk_lowering *l, rask_array *a, int64_t *lengths);
 void rk_grid_auto(uint64_t bytes, size_t element, uint32_t ndim, const int64_t *shape, const bool *whole,
                   int64_t *lengths);
 
+/* Makes lengths (1 or more) whole multiples of themselves: as many as come to at most bytes, along the last axes first. */
+void rk_grid_multiply(uint64_t bytes, size_t element, uint32_t ndim, const int64_t *shape, int64_t *lengths);
+
 static inline int64_t rk_chunks_total(const rk_chunks *c)
 {
     return rk_shape_size(c->count, c->ndim);

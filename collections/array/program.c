@@ -9,6 +9,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/array.h"
+#include "core/base/print.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -565,11 +566,64 @@ static size_t size(const void *data)
     return sizeof *p + p->leaf_count * sizeof *p->leaves + p->instruction_count * sizeof *p->instructions;
 }
 
+/* The file's name, and what follows it: "x.npy", "data.h5:/group/x". */
+static const char *shown_path(const char *path)
+{
+    const char *shown = path, *end = strstr(path, ":/");
+    for (const char *at = path; *at && at != end; at++)
+        if (*at == '/' && at[1])
+            shown = at + 1;
+    return shown;
+}
+
+/* What is read or made: NULL for numbers, which are part of what is done. */
+static const char *leaf_text(const rk_leaf *leaf)
+{
+    switch (leaf->kind) {
+    case RK_LEAF_CONSTANT: return NULL;
+    case RK_LEAF_MEMORY: return "memory";
+    case RK_LEAF_FILE: return shown_path(leaf->source->path);
+    case RK_LEAF_FILL: return "generated elements";
+    case RK_LEAF_CHUNKS: return "chunks";
+    }
+    return NULL;
+}
+
+/* The leaves, each text once, if they are few. */
+static void print_leaves(const rk_program *p, rk_print *out)
+{
+    enum { SHOWN = 4 };
+    const char *shown[SHOWN];
+    uint32_t count = 0, more = 0;
+    for (uint32_t i = 0; i < p->leaf_count; i++) {
+        const char *text = leaf_text(&p->leaves[i]);
+        uint32_t k = 0;
+        while (text && k < count && strcmp(shown[k], text) != 0)
+            k++;
+        if (text && k == count && count < SHOWN)
+            shown[count++] = text;
+        else if (text && k == count)
+            more++;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        rk_print_add(out, "%s%.200s", i ? ", " : "", shown[i]);
+    if (more)
+        rk_print_add(out, " and %u more", more);
+    if (!count)
+        rk_print_add(out, "numbers");
+}
+
+/* "2 operations on a.npy, b.npy: float64 (3, 4)". */
 static size_t print(const void *data, char *buffer, size_t capacity)
 {
     const rk_program *p = data;
-    return (size_t)snprintf(buffer, capacity, "program of %u operations on %u leaves", p->instruction_count,
-                            p->leaf_count);
+    rk_print out = {buffer, capacity, 0};
+    char shape[RK_SHAPE_TEXT];
+    if (p->instruction_count)
+        rk_print_add(&out, "%u operation%s on ", p->instruction_count, p->instruction_count == 1 ? "" : "s");
+    print_leaves(p, &out);
+    rk_print_add(&out, ": %s %s", rask_dtype_name(p->dtype), rk_shape_text(p->shape, p->ndim, shape));
+    return out.len;
 }
 
 const rask_class rk_program_class = {

@@ -148,6 +148,8 @@ static bool check_request(rask_array *a, const request *r, int axis, const char 
 {
     if (rk_dtype_is_complex(a->dtype))
         return fail(a, RASK_ETYPE, r, "complex numbers have no order", file, line);
+    if (a->dtype == RASK_DT_BOOL && r->q)
+        return fail(a, RASK_ETYPE, r, "there is nothing between bools", file, line);
     if (r->count > INT32_MAX)
         return fail(a, RASK_ELIMIT, r, "too many quantiles", file, line);
     for (size_t i = 0; r->q && i < (r->count ? r->count : 1); i++)

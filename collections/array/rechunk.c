@@ -199,6 +199,30 @@ int rk_rechunk_lower(rk_lowering *l, rask_array *a, const int64_t *lengths, rk_c
 
 static const rk_opaque rechunk_opaque = {.name = "rechunk", .lower = rechunk_lower};
 
+/* -- What the user wished */
+
+static const rask_array *same_elements(const rask_array *a)
+{
+    for (uint32_t i = 0; a->kind == RK_ELEMENTWISE && i < a->input_count; i++) {
+        const rask_array *input = a->inputs[i];
+        if (rk_array_has_wish(input) || (input->kind != RK_VIEW && input->kind != RK_SCALAR))
+            return input;
+    }
+    return NULL;
+}
+
+const int64_t *rk_rechunk_wish(const rask_array *a)
+{
+    for (; a && a->ndim; a = same_elements(a)) {
+        const rechunk_params *params = a->params;
+        if (rk_array_has_wish(a))
+            return a->chunks;
+        if (a->kind == RK_OPAQUE && a->as.opaque == &rechunk_opaque && !params->flat)
+            return params->lengths;
+    }
+    return NULL;
+}
+
 /* -- Builders */
 
 rask_array *rk_rechunk_flat(rask_array *a, const char *file, int line)

@@ -31,6 +31,10 @@ void rk_rechunk_find(uint32_t ndim, const int64_t *shape, const int64_t *from, c
 /* a's elements in chunks of these lengths (1 or more), whatever a's own. a has axes. RASK_OK, or latched. */
 int rk_rechunk_lower(rk_lowering *lowering, rask_array *a, const int64_t *lengths, rk_chunks *chunks);
 
+/* Elements per axis that the user wished a's chunks to have, 0: any: of a itself, or of what it is made of element by
+ * element; NULL: nothing was wished. Belongs to the array. */
+const int64_t *rk_rechunk_wish(const rask_array *a);
+
 /* Whether each chunk is one run of elements, counting in C order over the whole array. */
 bool rk_grid_is_flat(const rk_chunks *grid);
 /* Lengths of such chunks for a shape, of about bytes. */

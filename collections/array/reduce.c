@@ -8,6 +8,7 @@
  * that merges neighbours 2i and 2i + 1 level by level, the last one alone where it has no neighbour. A task reduces 2^k
  * units from a multiple of 2^k on, which is a whole part of that tree, so that the bits do not depend on k. */
 #include "collections/array/copy.h"
+#include "collections/array/cuts.h"
 #include "collections/array/job.h"
 #include "collections/array/lowering.h"
 #include "core/base/alloc.h"
@@ -646,6 +647,16 @@ static int64_t turned_work(const reduction *r, int64_t work)
     return work < least ? least : work;
 }
 
+/* Columns that a task has at least, of those there are: fewer where chunks under a unit of them would not fit. */
+static int64_t least_columns(const reduction *r, int64_t size, int64_t columns)
+{
+    int64_t unit = size / (r->y.total ? r->y.total : 1) + 1, least = columns < COLUMNS ? columns : COLUMNS;
+    if (!rk_array_is_chunked(r->in))
+        return least;
+    int64_t most = (int64_t)(rk_lowering_budget(r->l) / 4 / rask_dtype_size(r->in->dtype)) / unit;
+    return most < 1 ? 1 : most < least ? most : least;
+}
+
 /* Lengths of the result's chunks, and units of one task. */
 static void choose_parts(reduction *r, int64_t *lengths)
 {
@@ -657,11 +668,9 @@ static void choose_parts(reduction *r, int64_t *lengths)
         work = turned_work(r, work);
     int64_t size = product(shape, r->outer, r->outer + r->reduced),
             columns = product(shape, r->outer + r->reduced, r->in->ndim);
-    int64_t results = size ? work / size : work;
-    if (r->inner && results < COLUMNS)
-        results = columns < COLUMNS ? columns : COLUMNS;
-    results = results < 1 ? 1 : results;
-    rk_grid_auto((uint64_t)results, 1, r->a->ndim, r->a->shape, NULL, lengths);
+    int64_t results = size ? work / size : work, least = r->inner ? least_columns(r, size, columns) : 1;
+    results = results < least ? least : results;
+    rk_grid_auto((uint64_t)(results < 1 ? 1 : results), 1, r->a->ndim, r->a->shape, NULL, lengths);
     int64_t chunk = rk_shape_size(lengths, r->a->ndim), unit = size / (r->y.total ? r->y.total : 1) + 1,
             units = 1;
     while (units < r->y.total && 2 * units * unit * chunk <= work)

@@ -3,6 +3,7 @@
 #include "collections/array/cuts.h"
 #include "collections/array/rechunk.h"
 #include "collections/array/source.h"
+#include "collections/array/storing.h"
 #include "core/base/alloc.h"
 #include "core/task/task.h"
 
@@ -40,25 +41,56 @@ static bool suit_files(const rask_array *a, const int64_t *lengths)
            (run * size >= LONG_RUN || run == a->shape[a->ndim - 1]);
 }
 
-/* Lengths of boxes that are whole multiples of the sink's chunks: a's own chunks where they suit. */
+/* The lengths of a's own chunks; RASK_OK, or latched. */
+static int own_lengths(rk_lowering *l, rask_array *a, int64_t *lengths)
+{
+    rk_chunks grid;
+    int status = rk_grid_of(l, a, &grid);
+    for (uint32_t i = 0; i < a->ndim && !status; i++)
+        lengths[i] = rk_grid_longest(&grid, i) > 0 ? rk_grid_longest(&grid, i) : 1;
+    return status;
+}
+
+/* Chunks of these lengths are unions of whole chunks of the sink, and no more than bytes. */
+static bool suit_chunks(const rk_sink *sink, const rask_array *a, const int64_t *lengths, uint64_t bytes)
+{
+    double size = (double)rask_dtype_size(a->dtype);
+    for (uint32_t i = 0; i < a->ndim; i++) {
+        size *= (double)lengths[i];
+        if (lengths[i] % sink->chunk[i] && lengths[i] < a->shape[i])
+            return false;
+    }
+    return size <= (double)bytes;
+}
+
+/* Boxes for a file in chunks: one of its chunks, or as many as a task works on. */
+static int choose_chunks(rk_lowering *l, const rk_sink *sink, rask_array *a, int64_t *lengths)
+{
+    size_t element = rask_dtype_size(a->dtype);
+    if (rk_array_is_chunked(a)) {
+        int status = own_lengths(l, a, lengths);
+        if (status || suit_chunks(sink, a, lengths, rk_lowering_chunk_bytes(l)))
+            return status;
+    }
+    memcpy(lengths, sink->chunk, a->ndim * sizeof *lengths);
+    rk_grid_multiply(rk_lowering_part_bytes(l, (uint64_t)rk_shape_size(a->shape, a->ndim) * element), element,
+                     a->ndim, a->shape, lengths);
+    return RASK_OK;
+}
+
+/* Lengths of the boxes to write: a's own chunks where they suit. */
 static int choose_boxes(rk_lowering *l, const rk_sink *sink, rask_array *a, int64_t *lengths)
 {
+    if (a->ndim && sink->chunk[0])
+        return choose_chunks(l, sink, a, lengths);
     rk_grid_choose(l, a, lengths);
     if (a->ndim && rk_array_is_chunked(a)) {
-        rk_chunks grid;
         int64_t own[RASK_MAX_DIMENSIONS];
-        int status = rk_grid_of(l, a, &grid);
+        int status = own_lengths(l, a, own);
         if (status)
             return status;
-        for (uint32_t i = 0; i < a->ndim; i++)
-            own[i] = rk_grid_longest(&grid, i) > 0 ? rk_grid_longest(&grid, i) : 1;
         if (suit_files(a, own))
-            memcpy(lengths, own, sizeof own);
-    }
-    for (uint32_t i = 0; i < a->ndim; i++) {
-        int64_t chunk = sink->chunk[i];
-        if (chunk > 0)
-            lengths[i] = lengths[i] > chunk ? lengths[i] / chunk * chunk : chunk;
+            memcpy(lengths, own, a->ndim * sizeof *own);
     }
     return RASK_OK;
 }
@@ -103,13 +135,30 @@ static int lower_write(rk_computation *c, rask_array *a, rk_sink *sink)
     return status;
 }
 
+/* The options, with the chunks that the user wished for the array where they say nothing of chunks. */
+static const rask_store_options *with_wish(const rask_store_options *options, const rask_array *a,
+                                           rask_store_options *own)
+{
+    const int64_t *wish = rk_rechunk_wish(a);
+    if (!wish || (options && (!options->size || options->size > sizeof *own)))
+        return options;
+    *own = (rask_store_options){0};
+    if (options)
+        memcpy(own, options, options->size);
+    own->size = sizeof *own;
+    own->chunks = own->chunks ? own->chunks : wish;
+    return own;
+}
+
 static int open_sink(rk_computation *c, const rask_store_target *target, rk_sink **sink)
 {
     rk_open_error error = {0};
+    rask_store_options own;
     const rask_array *a = target->array;
     if (!target->path)
         return rk_graph_report(c->graph, RASK_EINVAL, "store: no path");
-    *sink = rk_sink_open(target->path, target->options, a->dtype, a->ndim, a->shape, &error);
+    *sink =
+        rk_sink_open(target->path, with_wish(target->options, a, &own), a->dtype, a->ndim, a->shape, &error);
     return *sink ? RASK_OK : rk_graph_report(c->graph, error.status, "store: %s", error.message);
 }
 
@@ -132,40 +181,55 @@ static int close_sinks(rk_computation *c, rk_sink **sinks, uint32_t count, int s
     return status;
 }
 
-static int store(rk_computation *c, const rask_store_target *targets, uint32_t count, rk_sink **sinks)
+int rk_storing_begin(rk_storing *s, const rask_store_target *targets, uint32_t count,
+                     const rask_options *options)
 {
-    int status = RASK_OK;
+    *s = (rk_storing){.count = count};
+    rask_array **arrays = rk_alloc_array(count, sizeof *arrays);
+    s->sinks = rk_calloc(count, sizeof *s->sinks);
+    bool room = arrays && s->sinks;
+    for (uint32_t i = 0; room && i < count; i++)
+        arrays[i] = targets[i].array;
+    int status = RASK_ENOMEM;
+    if (room)
+        status = rk_computation_begin(&s->computation, arrays, count, options);
+    else if (targets[0].array)
+        rk_graph_report(targets[0].array->graph, status, "store: no memory for %u targets", count);
+    s->begun = room;
     for (uint32_t i = 0; i < count && !status; i++)
-        status = open_sink(c, &targets[i], &sinks[i]);
+        status = open_sink(&s->computation, &targets[i], &s->sinks[i]);
     for (uint32_t i = 0; i < count && !status; i++)
-        status = lower_write(c, targets[i].array, sinks[i]);
-    return status ? status : rk_computation_run(c);
+        status = lower_write(&s->computation, targets[i].array, s->sinks[i]);
+    rk_free((void *)arrays);
+    return status;
+}
+
+int rk_storing_end(rk_storing *s, bool ran, int status)
+{
+    rk_computation *c = &s->computation;
+    if (s->begun) {
+        int before = status;
+        status = close_sinks(c, s->sinks, s->count, ran || status ? status : RASK_ECANCELLED);
+        if (!ran)
+            status = before;
+        else if (!before && status) { /* the message is of the closing */
+            rask_graph_free(c->own);
+            c->own = NULL;
+        }
+        status = rk_computation_end(c, status);
+    }
+    rk_free((void *)s->sinks);
+    return status;
 }
 
 int rask_array_store(const rask_store_target *targets, uint32_t count, const rask_options *options)
 {
-    rk_computation c;
+    rk_storing s;
     if (!targets || !count)
         return RASK_EINVAL;
-    rask_array **arrays = rk_alloc_array(count, sizeof *arrays);
-    rk_sink **sinks = rk_calloc(count, sizeof *sinks);
-    for (uint32_t i = 0; arrays && i < count; i++)
-        arrays[i] = targets[i].array;
-    int status = arrays && sinks ? rk_computation_begin(&c, arrays, count, options) : RASK_ENOMEM;
-    if (arrays && sinks) {
-        if (!status)
-            status = store(&c, targets, count, sinks);
-        bool ran = !status;
-        status = close_sinks(&c, sinks, count, status);
-        if (ran && status) { /* the message is of the closing */
-            rask_graph_free(c.own);
-            c.own = NULL;
-        }
-        status = rk_computation_end(&c, status);
-    } else if (targets[0].array) {
-        rk_graph_report(targets[0].array->graph, status, "store: no memory for %u targets", count);
-    }
-    rk_free((void *)arrays);
-    rk_free((void *)sinks);
-    return status;
+    int status = rk_storing_begin(&s, targets, count, options);
+    bool ran = !status;
+    if (ran)
+        status = rk_computation_run(&s.computation);
+    return rk_storing_end(&s, ran, status);
 }

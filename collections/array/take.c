@@ -1,22 +1,28 @@
 /* Elements of one axis by number.
  *
  * Numbers that are at hand when the array is built (a short array in memory) are read then: wrong ones are errors at once,
- * evenly spaced ones make a slice, and only those parts of the input are read that hold a wanted element. Other numbers
- * are computed like any array, and the input is gone through cell by cell: a chain of calls each of which adds to the
- * result what its cell has of it, so that one cell of the input is in memory at a time. */
+ * evenly spaced ones make a slice, and only those parts of the input are read that hold a wanted element. They stay with
+ * the array: a node for each stretch of them that chunks of the result have in common shows them to the tasks. Other
+ * numbers are computed like any array, and the input is gone through cell by cell: a chain of calls each of which adds to
+ * the result what its cell has of it, so that one cell of the input is in memory at a time. */
 #include "collections/array/assemble.h"
 #include "collections/array/cuts.h"
 #include "collections/array/kernels/kernels.h"
 #include "collections/array/lowering.h"
+#include "collections/array/rechunk.h"
 #include "collections/array/source.h"
+#include "core/base/array.h"
 #include "core/task/task.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     MOST_KNOWN = 1 << 16,   /* numbers read while building */
-    WORTH_A_GAP = 64 << 10, /* bytes between wanted elements that are read through rather than jumped over */
+    WORTH_A_GAP = 16 << 10, /* bytes between wanted elements that are read through rather than jumped over, */
+    WORTH_A_CELL = 64 << 10, /* and bytes that are computed rather than that a task is added */
+    FEW_CELLS = 8,           /* for each of which all numbers are gone through */
 };
 
 /* -- The tasks' work */
@@ -51,12 +57,20 @@ static void pick(const picking *p, const char *in, char *out)
     }
 }
 
-/* Params of both tasks; known numbers follow as int64_t. */
+/* What a task that takes known numbers gets and gives. */
+typedef enum take_kind {
+    TAKE_CELLS, /* the result, from cells of the input */
+    TAKE_PART,  /* what one cell has of it, in the order of the numbers */
+    TAKE_PARTS, /* the result, from what each cell has of it */
+} take_kind;
+
+/* Params of both tasks; with known numbers, where each cell starts follows as int64_t. */
 typedef struct take_params {
     int64_t dtype, ndim, axis;
     int64_t shape[RASK_MAX_DIMENSIONS]; /* of the result */
     int64_t length;                     /* of the input's axis */
     int64_t position;                   /* of the first number in the whole of them */
+    int64_t kind;                       /* of known numbers */
     int64_t cells;                      /* how many there are, and where this one starts */
     int64_t first;
 } take_params;
@@ -98,29 +112,140 @@ static int finish(rask_task *task, rask_value *value)
     return task->status;
 }
 
-/* (params, cell…): cells start at the numbers that follow the params, one for each; then come the wanted ones. */
+/* The wanted numbers, argument 1, of which there are n where n is not negative. NULL after failing the task. */
+static const int64_t *numbers_of(rask_task *task, int64_t n, rask_block *numbers)
+{
+    if (rask_arg_block(task, 1, numbers))
+        return NULL;
+    if (numbers->dtype == RASK_DT_I64 && numbers->ndim == 1 && (n < 0 || numbers->shape[0] == n))
+        return numbers->data;
+    rk_task_fail(task, RASK_EINVAL, "the numbers are not as they were planned");
+    return NULL;
+}
+
+/* Rows one after another of those in the cell that are wanted. */
+#define PACK(bytes)                                                                                          \
+    for (int64_t j = 0; j < p->n; j++) {                                                                     \
+        uint64_t row = (uint64_t)(p->at[j] - p->first);                                                      \
+        if (row < (uint64_t)p->in_rows) {                                                                    \
+            memcpy(out, in + row * (bytes), (bytes));                                                        \
+            out += (bytes);                                                                                  \
+        }                                                                                                    \
+    }
+
+static void pack(const picking *p, const char *in, char *out)
+{
+    size_t inner = (size_t)p->inner;
+    for (int64_t o = 0; o < p->outer; o++, in += p->in_rows * p->inner) {
+        switch (inner) {
+        case 1: PACK(1) break;
+        case 2: PACK(2) break;
+        case 4: PACK(4) break;
+        case 8: PACK(8) break;
+        case 16: PACK(16) break;
+        default: PACK(inner)
+        }
+    }
+}
+
+static int64_t count_within(const picking *p)
+{
+    int64_t count = 0;
+    for (int64_t j = 0; j < p->n; j++)
+        count += (uint64_t)(p->at[j] - p->first) < (uint64_t)p->in_rows;
+    return count;
+}
+
+/* A cell of many, or what it has of the result. */
+typedef struct origin {
+    const char *data;
+    int64_t rows, first; /* number of its first row */
+} origin;
+
+/* The last of count ascending starts that is not above number; the first where all are. */
+static size_t last_before(const int64_t *starts, size_t count, int64_t number)
+{
+    size_t low = 0;
+    while (count > 1) {
+        size_t half = count / 2;
+        low += starts[low + half] <= number ? half : 0;
+        count -= half;
+    }
+    return low;
+}
+
+/* Each number's row, from the cell it lies in. parts: the rows of each come one after another. */
+static void pick_each(const picking *p, const int64_t *starts, origin *cells, size_t count, bool parts,
+                      char *out)
+{
+    size_t inner = (size_t)p->inner;
+    for (int64_t j = 0; j < p->n; j++) {
+        origin *from = &cells[last_before(starts, count, p->at[j])];
+        int64_t row = parts ? from->first++ : p->at[j] - from->first;
+        assert(row >= 0 && row < from->rows);
+        const char *in = from->data + (size_t)row * inner;
+        char *to = out + (size_t)j * inner;
+        for (int64_t o = 0; o < p->outer; o++, in += (size_t)from->rows * inner, to += (size_t)p->n * inner)
+            memcpy(to, in, inner);
+    }
+}
+
+static int take_from_many(rask_task *task, const take_params *params, picking *p, char *out)
+{
+    const int64_t *starts = (const void *)(params + 1);
+    bool parts = params->kind == TAKE_PARTS;
+    size_t count = (size_t)params->cells;
+    origin *cells = rk_alloc_array(count, sizeof *cells);
+    if (!cells)
+        return rk_task_fail(task, RASK_ENOMEM, "no memory for %zu cells", count);
+    for (size_t i = 0; i < count && !task->status; i++) {
+        cells[i].data = cell_of(task, params, 2 + i, p);
+        cells[i].rows = p->in_rows;
+        cells[i].first = parts ? 0 : starts[i];
+    }
+    if (!task->status)
+        pick_each(p, starts, cells, count, parts, out);
+    rk_free(cells);
+    return task->status;
+}
+
+static int take_from_few(rask_task *task, const take_params *params, picking *p, char *out)
+{
+    const int64_t *starts = (const void *)(params + 1);
+    for (size_t i = 0; i < (size_t)params->cells && !task->status; i++) {
+        const char *in = cell_of(task, params, 2 + i, p);
+        p->first = starts[i];
+        if (in && params->kind == TAKE_CELLS)
+            pick(p, in, out);
+        else if (in && count_within(p) != params->shape[params->axis])
+            return rk_task_fail(task, RASK_EINVAL, "the numbers are not as they were planned");
+        else if (in)
+            pack(p, in, out);
+    }
+    return task->status;
+}
+
+/* (params, numbers, cell…) */
 static int call_take(rask_task *task)
 {
     rask_bytes bytes = rask_arg_bytes(task, 0);
     const take_params *params = (const void *)bytes.data;
-    rask_block block;
+    rask_block block, numbers;
     rask_value value;
-    if (bytes.len < sizeof *params)
+    if (bytes.len < sizeof *params || bytes.len != sizeof *params + (size_t)params->cells * sizeof(int64_t))
         return rk_task_fail(task, RASK_EINVAL, "malformed parameters");
     picking p = picking_of(params);
-    const int64_t *starts = (const void *)(params + 1);
-    if (bytes.len != sizeof *params + (size_t)(params->cells + p.n) * sizeof *starts)
-        return rk_task_fail(task, RASK_EINVAL, "malformed parameters");
+    p.at = numbers_of(task, params->kind == TAKE_PART ? -1 : p.n, &numbers);
+    if (!p.at)
+        return task->status;
+    p.n = numbers.shape[0];
     int status = new_result(task, params, &block, &value);
     if (status)
         return status;
-    p.at = starts + params->cells;
-    for (int64_t i = 0; i < params->cells && !task->status; i++) {
-        const char *in = cell_of(task, params, 1 + (size_t)i, &p);
-        p.first = starts[i];
-        if (in)
-            pick(&p, in, block.data);
-    }
+    if (params->kind == TAKE_PARTS || params->cells > FEW_CELLS)
+        take_from_many(task, params, &p, block.data);
+    else
+        take_from_few(task, params, &p, block.data);
     return finish(task, &value);
 }
 
@@ -166,14 +291,12 @@ static int call_take_computed(rask_task *task)
 {
     const take_params *params = rk_task_params(task, sizeof *params);
     rask_block numbers;
-    if (!params || rask_arg_block(task, 1, &numbers))
+    if (!params)
         return task->status;
     picking p = picking_of(params);
     const char *in = cell_of(task, params, 2, &p);
-    if (!in)
+    if (!in || !numbers_of(task, p.n, &numbers))
         return task->status;
-    if (numbers.dtype != RASK_DT_I64 || numbers.shape[0] != p.n)
-        return rk_task_fail(task, RASK_EINVAL, "the numbers are not as they were planned");
     int64_t *at = rk_alloc_array(p.n ? (size_t)p.n : 1, sizeof *at);
     if (!at)
         return rk_task_fail(task, RASK_ENOMEM, "no memory for %lld numbers", (long long)p.n);
@@ -188,6 +311,30 @@ static int call_take_computed(rask_task *task)
     return status;
 }
 
+/* Known numbers, which live as long as the array's graph. */
+typedef struct index_params {
+    const int64_t *numbers;
+    int64_t n;
+} index_params;
+
+/* Shown, not copied. */
+static int call_index(rask_task *task)
+{
+    const index_params *params = rk_task_params(task, sizeof *params);
+    rask_value value;
+    if (!params)
+        return task->status;
+    rask_block block = {.dtype = RASK_DT_I64,
+                        .ndim = 1,
+                        .shape = {params->n},
+                        .strides = {sizeof(int64_t)},
+                        .data = (void *)params->numbers};
+    int status = rask_value_block_adopt(&block, (size_t)params->n * sizeof(int64_t), &value);
+    return status ? rk_task_fail(task, status, "no memory for a block") : rask_return_value(task, value);
+}
+
+static const rask_task_def index_def = {
+    .size = sizeof(rask_task_def), .name = "index", .call = call_index, .flags = RASK_PURE | RASK_SOURCE};
 static const rask_task_def take_def = {
     .size = sizeof(rask_task_def), .name = "take", .call = call_take, .flags = RASK_PURE};
 static const rask_task_def take_computed_def = {
@@ -201,26 +348,33 @@ typedef struct take_array {
     int64_t known; /* numbers; without inputs[1] then */
 } take_array;
 
-static const int64_t *numbers_of(const take_array *t)
+static const int64_t *known_numbers(const take_array *t)
 {
     return (const int64_t *)(const void *)(t + 1);
 }
 
-/* Chunks of the result: along other axes as the input is cut, if it is. */
+/* Chunks of the result: along other axes as the input is cut, if it is. A chunk's numbers are no more than its size. */
 static int make_grid(rk_lowering *l, rask_array *array, uint32_t axis, rk_chunks *chunks)
 {
     size_t element = rask_dtype_size(array->dtype);
-    uint64_t total = (uint64_t)rk_shape_size(array->shape, array->ndim) * element;
-    int64_t lengths[RASK_MAX_DIMENSIONS];
-    rk_chunks input;
-    rk_grid_auto(rk_lowering_part_bytes(l, total), element, array->ndim, array->shape, NULL, lengths);
-    if (!rk_array_is_chunked(array->inputs[0]))
-        return rk_grid_regular(l, chunks, array->ndim, array->shape, lengths);
-    int status = rk_grid_of(l, array->inputs[0], &input);
-    for (uint32_t i = 0; i < array->ndim && !status; i++)
-        if (i != axis && input.count[i] > 1)
-            lengths[i] = rk_grid_longest(&input, i);
-    return status ? status : rk_grid_regular(l, chunks, array->ndim, array->shape, lengths);
+    uint64_t bytes = rk_lowering_part_bytes(l, (uint64_t)rk_shape_size(array->shape, array->ndim) * element);
+    int64_t lengths[RASK_MAX_DIMENSIONS], shape[RASK_MAX_DIMENSIONS],
+        most = (int64_t)(bytes / sizeof(int64_t));
+    bool whole[RASK_MAX_DIMENSIONS] = {false};
+    memcpy(shape, array->shape, sizeof shape);
+    shape[axis] = shape[axis] < most ? shape[axis] : most;
+    if (rk_array_is_chunked(array->inputs[0])) {
+        rk_chunks input;
+        int status = rk_grid_of(l, array->inputs[0], &input);
+        for (uint32_t i = 0; i < array->ndim && !status; i++) {
+            whole[i] = i != axis && input.count[i] > 1;
+            shape[i] = whole[i] ? rk_grid_longest(&input, i) : shape[i];
+        }
+        if (status)
+            return status;
+    }
+    rk_grid_auto(bytes, element, array->ndim, shape, whole, lengths);
+    return rk_grid_regular(l, chunks, array->ndim, array->shape, lengths);
 }
 
 /* Bytes of one element of the axis in a chunk. */
@@ -317,190 +471,219 @@ static size_t find_cells(const int64_t *sorted, int64_t n, int64_t gap, int64_t 
     return count;
 }
 
+/* Elements of the axis between two wanted ones that belong to a cell, too. */
+static int64_t worthwhile_gap(const rask_array *array, uint32_t axis, double across)
+{
+    const rask_array *input = array->inputs[0];
+    bool jumps =
+        input->kind == RK_FILL || (input->kind == RK_SOURCE && input->as.source->kind == RK_SOURCE_MEMORY);
+    double inner = (double)rask_dtype_size(array->dtype), gap = WORTH_A_CELL / across;
+    for (uint32_t i = axis + 1; i < array->ndim; i++)
+        inner *= (double)array->shape[i];
+    double read = jumps ? 0 : WORTH_A_GAP / inner;
+    return (int64_t)(gap > read ? gap : read);
+}
+
 /* Work of one lowering of known numbers. */
 typedef struct taking {
     rk_lowering *l;
     rask_array *array;
     uint32_t axis;
     const int64_t *numbers;
+    rk_arena arena;
     cell *cells;
+    int64_t *starts; /* of cells */
     size_t cell_count;
-    int64_t *words;   /* room for a call's params: take_params, starts, numbers */
-    size_t *used;     /* cells of a call */
-    size_t *places;   /* of a chunk's numbers, cell by cell */
-    size_t *ends;     /* of each cell's part of places */
-    int64_t *renamed; /* numbers in blocks that hold the wanted elements alone */
-    int64_t *numbers_room, *starts_room;
-    rask_node **nodes;
+    const rk_chunks
+        *moved;        /* the input in chunks with all of the axis, when it was worth it: the only cell */
+    int64_t *wanted;   /* numbers of the stretch at hand, by cell */
+    size_t *used;      /* cells that have some */
+    size_t used_count; /* of them */
+    int64_t *words;    /* room for a call's params: take_params, starts */
+    rask_node **nodes; /* of a call: the numbers of the stretch, then cells */
 } taking;
 
-/* The last cell that starts at or before number. */
-static size_t cell_with(const taking *t, int64_t number)
+/* What the chunks number `at` along the axis have in common. False, latched. */
+static bool begin_stretch(taking *t, const rk_chunks *chunks, int64_t at)
 {
-    size_t low = 0, high = t->cell_count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (t->cells[middle].start <= number)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
+    int64_t start = chunks->bounds[t->axis][at];
+    index_params params = {t->numbers + start, chunks->bounds[t->axis][at + 1] - start};
+    memset(t->wanted, 0, t->cell_count * sizeof *t->wanted);
+    for (int64_t i = 0; i < params.n; i++)
+        t->wanted[last_before(t->starts, t->cell_count, params.numbers[i])]++;
+    t->used_count = 0;
+    for (size_t i = 0; i < t->cell_count; i++)
+        if (t->wanted[i])
+            t->used[t->used_count++] = i;
+    t->nodes[0] = rk_lower_call(t->l, &index_def, &params, sizeof params, NULL, 0,
+                                (uint64_t)params.n * sizeof *params.numbers, 0);
+    return t->nodes[0];
 }
 
-static int compare_sizes(const void *a, const void *b)
+/* A call for a part of the result, from the stretch's numbers and count cells, the first of which is used[first]. */
+static rask_node *call_known(taking *t, take_kind kind, const rk_region *part, size_t first, size_t count,
+                             rask_node *const *nodes)
 {
-    const size_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-/* The cells that n numbers lie in, each once, into t->used. */
-static size_t cells_used(taking *t, const int64_t *numbers, int64_t n)
-{
-    size_t count = 0;
-    for (int64_t i = 0; i < n; i++)
-        t->used[i] = cell_with(t, numbers[i]);
-    qsort(t->used, (size_t)n, sizeof *t->used, compare_sizes);
-    for (int64_t i = 0; i < n; i++)
-        if (!count || t->used[count - 1] != t->used[i])
-            t->used[count++] = t->used[i];
-    return count;
-}
-
-/* A call for a chunk of the result, from blocks that start at the numbers starts[]. */
-static rask_node *call_known(taking *t, const rk_region *chunk, const int64_t *numbers, const int64_t *starts,
-                             size_t count)
-{
-    take_params params = params_of(t->array, t->axis, chunk);
-    size_t n = (size_t)chunk->count[t->axis], head = sizeof params / sizeof *t->words;
+    take_params params = params_of(t->array, t->axis, part);
+    size_t head = sizeof params / sizeof *t->words;
+    bool many = kind == TAKE_PARTS || count > FEW_CELLS;
+    params.kind = kind;
     params.cells = (int64_t)count;
     memcpy(t->words, &params, sizeof params);
-    memcpy(t->words + head, starts, count * sizeof *starts);
-    memcpy(t->words + head + count, numbers, n * sizeof *numbers);
-    return rk_lower_call(t->l, &take_def, t->words, (head + count + n) * sizeof *t->words, t->nodes, count,
-                         bytes_of(t->array, chunk), 0);
+    for (size_t i = 0; i < count; i++)
+        t->words[head + i] = t->starts[t->used[first + i]];
+    return rk_lower_call(t->l, &take_def, t->words, (head + count) * sizeof *t->words, nodes, count + 1,
+                         bytes_of(t->array, part), many ? count * sizeof(origin) : 0);
 }
 
-/* The cells' nodes, and their places in the axis as the call's params have them; their bytes. 0: latched. */
-static uint64_t ask_for_cells(taking *t, const rk_region *chunk, size_t count, int64_t *starts)
+static const rask_task_def move_def = RK_ASSEMBLE_DEF("rechunk");
+
+/* The cells' nodes; their bytes. 0: latched. */
+static uint64_t ask_for_cells(taking *t, const rk_region *chunk)
 {
     uint64_t bytes = 1;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < t->used_count; i++) {
         const cell *c = &t->cells[t->used[i]];
         rk_region region = cell_region(chunk, t->axis, c->start, c->end);
-        starts[i] = c->start;
-        t->nodes[i] = rk_lower_region(t->l, t->array->inputs[0], &region);
+        t->nodes[1 + i] = t->moved ? rk_chunks_take(t->l, &move_def, t->moved, t->array->dtype, &region)
+                                   : rk_lower_region(t->l, t->array->inputs[0], &region);
         bytes += bytes_of(t->array, &region);
-        if (!t->nodes[i])
+        if (!t->nodes[1 + i])
             return 0;
     }
     return bytes;
 }
 
-/* Sorts the places of a chunk's numbers by the cell they lie in. */
-static void sort_places(taking *t, const int64_t *numbers, size_t n, size_t count)
-{
-    size_t total = 0;
-    memset(t->ends, 0, count * sizeof *t->ends);
-    for (size_t j = 0; j < n; j++) {
-        size_t with = cell_with(t, numbers[j]);
-        const size_t *found = bsearch(&with, t->used, count, sizeof *t->used, compare_sizes);
-        t->renamed[j] = found - t->used;
-        t->ends[t->renamed[j]]++;
-    }
-    for (size_t i = 0; i < count; i++) {
-        size_t own = t->ends[i];
-        t->ends[i] = total;
-        total += own;
-    }
-    for (size_t j = 0; j < n; j++)
-        t->places[t->ends[t->renamed[j]]++] = j;
-}
-
 /* Each cell is cut down to what is wanted of it, by a call of its own, when all of them would be too much at once. */
-static rask_node *take_in_turns(taking *t, const rk_region *chunk, const int64_t *numbers, size_t count)
-{
-    size_t n = (size_t)chunk->count[t->axis], from = 0;
-    int64_t *wanted = t->numbers_room, *starts = t->starts_room;
-    sort_places(t, numbers, n, count);
-    for (size_t i = 0; i < count; from = t->ends[i++]) {
-        rk_region part = *chunk;
-        rask_node *first = t->nodes[0];
-        part.count[t->axis] = (int64_t)(t->ends[i] - from);
-        for (size_t k = from; k < t->ends[i]; k++) {
-            wanted[k - from] = numbers[t->places[k]];
-            t->renamed[t->places[k]] = (int64_t)k;
-        }
-        t->nodes[0] = t->nodes[i];
-        rask_node *made = call_known(t, &part, wanted, &t->cells[t->used[i]].start, 1);
-        t->nodes[0] = i ? first : made;
-        t->nodes[i] = made;
-        starts[i] = (int64_t)from;
-        if (!made)
-            return NULL;
-    }
-    return call_known(t, chunk, t->renamed, starts, count);
-}
-
 static rask_node *take_chunk(taking *t, const rk_region *chunk)
 {
-    const int64_t *numbers = t->numbers + chunk->start[t->axis];
-    size_t count = cells_used(t, numbers, chunk->count[t->axis]);
-    uint64_t bytes = ask_for_cells(t, chunk, count, t->starts_room);
+    uint64_t bytes = ask_for_cells(t, chunk);
     if (!bytes)
         return NULL;
-    if (bytes > 2 * rk_lowering_chunk_bytes(t->l) && count > 1)
-        return take_in_turns(t, chunk, numbers, count);
-    return call_known(t, chunk, numbers, t->starts_room, count);
+    if (bytes <= 2 * rk_lowering_chunk_bytes(t->l) || t->used_count == 1)
+        return call_known(t, TAKE_CELLS, chunk, 0, t->used_count, t->nodes);
+    for (size_t i = 0; i < t->used_count; i++) {
+        rk_region part = *chunk;
+        rask_node *both[2] = {t->nodes[0], t->nodes[1 + i]};
+        part.count[t->axis] = t->wanted[t->used[i]];
+        t->nodes[1 + i] = call_known(t, TAKE_PART, &part, i, 1, both);
+        if (!t->nodes[1 + i])
+            return NULL;
+    }
+    return call_known(t, TAKE_PARTS, chunk, 0, t->used_count, t->nodes);
 }
 
+/* Stretch by stretch: what a stretch takes to find out is found out once. */
 static int take_chunks(taking *t, rk_chunks *chunks)
 {
-    int64_t index[RASK_MAX_DIMENSIONS] = {0}, number = 0;
-    rk_region region;
-    do {
-        rk_chunks_region(chunks, index, &region);
-        chunks->nodes[number] = take_chunk(t, &region);
-        if (!chunks->nodes[number++])
-            return rk_lowering_graph(t->l)->status;
-    } while (rk_index_next(index, chunks->count, chunks->ndim));
+    int64_t count[RASK_MAX_DIMENSIONS];
+    memcpy(count, chunks->count, sizeof count);
+    count[t->axis] = 1;
+    for (int64_t at = 0; at < chunks->count[t->axis]; at++) {
+        int64_t index[RASK_MAX_DIMENSIONS] = {0};
+        if (!begin_stretch(t, chunks, at))
+            return rk_lowering_failure(t->l);
+        do {
+            rk_region region;
+            int64_t number = 0;
+            index[t->axis] = at;
+            for (uint32_t i = 0; i < chunks->ndim; i++)
+                number = number * chunks->count[i] + index[i];
+            rk_chunks_region(chunks, index, &region);
+            chunks->nodes[number] = take_chunk(t, &region);
+            if (!chunks->nodes[number])
+                return rk_lowering_failure(t->l);
+            index[t->axis] = 0;
+        } while (rk_index_next(index, count, chunks->ndim));
+    }
     return RASK_OK;
 }
 
-/* Room for a chunk with all n numbers. */
+/* Room for all n numbers in cells of their own. */
 static bool make_room(taking *t, size_t n)
 {
-    t->cells = rk_lowering_memory(t->l, n * sizeof *t->cells);
-    t->words = rk_lowering_memory(t->l, sizeof(take_params) + 2 * n * sizeof *t->words);
-    t->used = rk_lowering_memory(t->l, n * sizeof *t->used);
-    t->places = rk_lowering_memory(t->l, n * sizeof *t->places);
-    t->ends = rk_lowering_memory(t->l, n * sizeof *t->ends);
-    t->renamed = rk_lowering_memory(t->l, n * sizeof *t->renamed);
-    t->numbers_room = rk_lowering_memory(t->l, n * sizeof *t->numbers_room);
-    t->starts_room = rk_lowering_memory(t->l, n * sizeof *t->starts_room);
-    t->nodes = rk_lowering_memory(t->l, n * sizeof(rask_node *));
-    return !rk_lowering_graph(t->l)->status;
+    t->cells = rk_arena_alloc(&t->arena, n * sizeof *t->cells);
+    t->starts = rk_arena_alloc(&t->arena, n * sizeof *t->starts);
+    t->wanted = rk_arena_alloc(&t->arena, n * sizeof *t->wanted);
+    t->used = rk_arena_alloc(&t->arena, n * sizeof *t->used);
+    t->words = rk_arena_alloc(&t->arena, sizeof(take_params) + n * sizeof *t->words);
+    t->nodes = (rask_node **)rk_arena_alloc(&t->arena, (n + 1) * sizeof *t->nodes);
+    return t->cells && t->starts && t->wanted && t->used && t->words && t->nodes;
+}
+
+/* Sets the cells. grid: the input's, or NULL. */
+static void cut_cells(taking *t, size_t n, const rk_chunks *chunks, const rk_chunks *grid)
+{
+    double across = bytes_across(t->array, chunks, t->axis);
+    int64_t *sorted = t->wanted;
+    memcpy(sorted, t->numbers, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, compare_numbers);
+    t->cell_count = find_cells(sorted, (int64_t)n, worthwhile_gap(t->array, t->axis, across),
+                               longest_cell(t->l, across), grid, t->axis, t->cells);
+    for (size_t i = 0; i < t->cell_count; i++)
+        t->starts[i] = t->cells[i].start;
+}
+
+/* Each of several stretches would need more of the input's chunks than fit, and one line of it does. */
+static bool is_scattered(const taking *t, const rk_chunks *chunks)
+{
+    double across = bytes_across(t->array, chunks, t->axis), wanted = 0,
+           most = (double)rk_lowering_chunk_bytes(t->l);
+    double line = (double)t->array->inputs[0]->shape[t->axis] * (double)rask_dtype_size(t->array->dtype);
+    for (size_t i = 0; i < t->cell_count; i++)
+        wanted += (double)(t->cells[i].end - t->cells[i].start) * across;
+    return chunks->count[t->axis] > 1 && t->cell_count > 1 && wanted > 2 * most && line <= most;
+}
+
+/* Moves the input's elements to chunks that have all of the axis, and cuts the result likewise. RASK_OK, or latched. */
+static int move_input(taking *t, rk_chunks *chunks, rk_chunks *moved)
+{
+    rask_array *input = t->array->inputs[0];
+    size_t element = rask_dtype_size(t->array->dtype);
+    uint64_t bytes =
+        rk_lowering_part_bytes(t->l, (uint64_t)rk_shape_size(input->shape, input->ndim) * element);
+    int64_t lengths[RASK_MAX_DIMENSIONS], shape[RASK_MAX_DIMENSIONS];
+    int64_t most = (int64_t)(rk_lowering_chunk_bytes(t->l) / sizeof(int64_t));
+    bool whole[RASK_MAX_DIMENSIONS] = {false};
+    whole[t->axis] = true;
+    rk_grid_auto(bytes, element, input->ndim, input->shape, whole, lengths);
+    int status = rk_rechunk_lower(t->l, input, lengths, moved);
+    for (uint32_t i = 0; i < input->ndim; i++)
+        shape[i] = lengths[i];
+    shape[t->axis] = t->array->shape[t->axis] < most ? t->array->shape[t->axis] : most;
+    for (uint32_t i = 0; i < input->ndim; i++)
+        whole[i] = i != t->axis;
+    rk_grid_auto(bytes, element, input->ndim, shape, whole, lengths);
+    if (!status)
+        status = rk_grid_regular(t->l, chunks, input->ndim, t->array->shape, lengths);
+    t->moved = moved;
+    t->cell_count = 1;
+    t->cells[0] = (cell){0, input->shape[t->axis]};
+    t->starts[0] = 0;
+    return status;
 }
 
 static int lower_known(rk_lowering *l, rask_array *array, rk_chunks *chunks)
 {
     const take_array *params = array->params;
     size_t n = (size_t)params->known;
-    taking t = {.l = l, .array = array, .axis = (uint32_t)params->axis, .numbers = numbers_of(params)};
-    rk_chunks grid;
+    taking t = {.l = l, .array = array, .axis = (uint32_t)params->axis, .numbers = known_numbers(params)};
+    rk_chunks grid, moved;
     bool chunked = rk_array_is_chunked(array->inputs[0]);
     int status = make_grid(l, array, t.axis, chunks);
     if (!status && chunked)
         status = rk_grid_of(l, array->inputs[0], &grid);
-    if (status || !make_room(&t, n))
-        return status ? status : rk_lowering_graph(l)->status;
-    double across = bytes_across(array, chunks, t.axis);
-    int64_t gap = (int64_t)(WORTH_A_GAP / (across > 1 ? across : 1));
-    memcpy(t.renamed, t.numbers, n * sizeof *t.renamed);
-    qsort(t.renamed, n, sizeof *t.renamed, compare_numbers);
-    t.cell_count = find_cells(t.renamed, (int64_t)n, gap, longest_cell(l, across), chunked ? &grid : NULL,
-                              t.axis, t.cells);
-    return take_chunks(&t, chunks);
+    if (!status && !make_room(&t, n))
+        status = rk_lowering_fail(l, RASK_ENOMEM, "take: no memory for its numbers");
+    if (!status) {
+        cut_cells(&t, n, chunks, chunked ? &grid : NULL);
+        if (chunked && is_scattered(&t, chunks))
+            status = move_input(&t, chunks, &moved);
+    }
+    if (!status)
+        status = take_chunks(&t, chunks);
+    rk_arena_fini(&t.arena);
+    return status;
 }
 
 /* -- of computed numbers */
@@ -609,7 +792,7 @@ static rask_array *slice_axis(rask_array *a, uint32_t axis, rask_slice slice, co
 /* The slice that has these numbers. */
 static bool as_slice(const take_array *t, rask_slice *slice)
 {
-    const int64_t *numbers = numbers_of(t);
+    const int64_t *numbers = known_numbers(t);
     int64_t step = t->known > 1 ? numbers[1] - numbers[0] : 1, stop;
     if (!t->known || !step)
         return false;
@@ -671,9 +854,50 @@ static bool check(rask_array *a, const rask_array *indices, const char *file, in
     return false;
 }
 
-rask_array *rask_array_take_at(rask_array *a, rask_array *indices, int axis, const char *file, int line)
+/* The axis of its input that is the axis of a, which only turns it; -1: a does anything else. */
+static int axis_of_turned(const rask_array *a, uint32_t axis)
+{
+    const rk_view *v = a->as.view;
+    int found = -1;
+    if (a->kind != RK_VIEW || a->inputs[0]->ndim != a->ndim)
+        return -1;
+    for (uint32_t i = 0; i < a->ndim; i++) {
+        int from = v->from[i];
+        if (from < 0 || v->start[i] || v->step[i] != 1 || a->shape[from] != a->inputs[0]->shape[i])
+            return -1;
+        found = from == (int)axis ? (int)i : found;
+    }
+    return found;
+}
+
+static rask_array *take_along(rask_array *a, rask_array *indices, uint32_t axis, const char *file, int line)
 {
     int64_t shape[RASK_MAX_DIMENSIONS];
+    memcpy(shape, a->shape, sizeof shape);
+    shape[axis] = indices->shape[0];
+    if (is_known(indices))
+        return take_known(a, indices, axis, shape, file, line);
+    rask_array *inputs[2] = {a, as_i64(indices, file, line)};
+    take_array params = {axis, 0};
+    if (!inputs[1])
+        return NULL;
+    return rk_array_opaque(a->graph, &take_computed_opaque, &params, sizeof params, a->dtype, a->ndim, shape,
+                           inputs, 2, file, line);
+}
+
+/* What is taken of a turned array is taken of it as it lies, and turned. */
+static rask_array *take_turned(rask_array *a, rask_array *indices, uint32_t axis, uint32_t within,
+                               const char *file, int line)
+{
+    int64_t shape[RASK_MAX_DIMENSIONS];
+    rask_array *taken = take_along(a->inputs[0], indices, within, file, line);
+    memcpy(shape, a->shape, sizeof shape);
+    shape[axis] = indices->shape[0];
+    return taken ? rk_array_view(taken, a->as.view, a->ndim, shape, file, line) : NULL;
+}
+
+rask_array *rask_array_take_at(rask_array *a, rask_array *indices, int axis, const char *file, int line)
+{
     if (!a || !indices)
         return NULL;
     if (axis == RASK_ALL) {
@@ -685,14 +909,7 @@ rask_array *rask_array_take_at(rask_array *a, rask_array *indices, int axis, con
         return NULL;
     if (!indices->shape[0])
         return slice_axis(a, (uint32_t)along, (rask_slice){RASK_SLICE_RANGE, 0, 0, 1}, file, line);
-    memcpy(shape, a->shape, sizeof shape);
-    shape[along] = indices->shape[0];
-    if (is_known(indices))
-        return take_known(a, indices, (uint32_t)along, shape, file, line);
-    rask_array *inputs[2] = {a, as_i64(indices, file, line)};
-    take_array params = {along, 0};
-    if (!inputs[1])
-        return NULL;
-    return rk_array_opaque(a->graph, &take_computed_opaque, &params, sizeof params, a->dtype, a->ndim, shape,
-                           inputs, 2, file, line);
+    int within = axis_of_turned(a, (uint32_t)along);
+    return within < 0 ? take_along(a, indices, (uint32_t)along, file, line)
+                      : take_turned(a, indices, (uint32_t)along, (uint32_t)within, file, line);
 }

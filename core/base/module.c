@@ -58,7 +58,8 @@ static int open_near(const char *folder, const char *name, uid_t owner, size_t s
                      char *error, size_t capacity)
 {
     char path[PATH_MAX];
-    struct stat file;
+    struct stat file = {
+        0}; /* compilers look at it before they know that there is one, which tools complain of */
     int n = snprintf(path, sizeof path, "%s/%s.so", folder, name);
     if (n < 0 || (size_t)n >= sizeof path || stat(path, &file))
         return RASK_ENOENT;

@@ -20,7 +20,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { QUIET_NS = 2000000, PATIENCE = 20, RECENT = 8 };
+enum { QUIET_NS = 2000000, PATIENCE = 20, RECENT = 8, MOST_PARTS = 1000 };
 
 static rk_entry *managed_argument(rk_store *store, const rk_pass *pass, uint32_t i)
 {
@@ -198,6 +198,17 @@ static bool make_room(rk_store *store, uint64_t bytes)
     return any;
 }
 
+/* Into how many parts chunks would have to be cut for the task to fit, if its scratch stays what it is; 0: no such
+ * advice. */
+static uint64_t parts_that_fit(const rk_store *store, const rk_pass *pass)
+{
+    if (pass->working >= store->budget)
+        return 0;
+    uint64_t room = store->budget - pass->working, shares = pass->arguments + pass->surely;
+    uint64_t parts = shares / room + (shares % room != 0);
+    return parts <= MOST_PARTS ? parts : 0;
+}
+
 static int refuse(const rk_store *store, const rk_pass *pass, char *message, size_t capacity)
 {
     if (store->error) {
@@ -206,7 +217,7 @@ static int refuse(const rk_store *store, const rk_pass *pass, char *message, siz
     }
     uint64_t need = pass->surely + pass->working + pass->arguments,
              used = rk_load_relaxed(&store->used) + pass->missing - pass->arguments,
-             part = store->budget ? (need - 1) / store->budget + 1 : 0; /* to be cut into so many */
+             parts = parts_that_fit(store, pass);
     int len = snprintf(
         message, capacity,
         "needs %llu bytes at once (arguments %llu, result %llu, scratch %llu), and the memory budget is "
@@ -218,9 +229,9 @@ static int refuse(const rk_store *store, const rk_pass *pass, char *message, siz
     if (need <= store->budget)
         snprintf(message + len, capacity - (size_t)len, ", of which %llu hold what cannot go to disk",
                  (unsigned long long)used);
-    else if (part)
-        snprintf(message + len, capacity - (size_t)len, "; with chunks 1/%llu as large it would fit",
-                 (unsigned long long)part);
+    else if (parts)
+        snprintf(message + len, capacity - (size_t)len, "; chunks 1/%llu as large may fit",
+                 (unsigned long long)parts);
     return RASK_EBUDGET;
 }
 

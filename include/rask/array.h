@@ -8,6 +8,10 @@
  * Arrays belong to their graph and live as long. Builders take NULL and return NULL, and latch the first error in the
  * graph (rask/graph.h). An array is built by one thread at a time, with its graph.
  *
+ * Most calls below end in _at and take the place that errors name. In C, rask/sugar.h, which rask/rask.h includes, has
+ * a macro for each without that: rask_array_sum(a, axis), rask_array_zeros(…), rask_array_add(a, 2.5), slices such as
+ * RASK_RANGE(1, -1), and rask_compute(array, &number).
+ *
  * Types. Numbers given as C scalars are weak: an integer takes the dtype of the array it meets, a double at least f32's
  * kind of float, a complex number a complex one; 0-dimensional arrays are arrays. That is NumPy 2's promotion.
  *
@@ -174,7 +178,10 @@ typedef struct rask_open_options {
 
 #define RASK_STACK_NEW INT_MIN
 
-/* An array in a file: .npy, .npz (members stored uncompressed), .h5/.hdf5, .zarr (a folder), or raw binary; a glob
+/* In a call of the macro, options that are written in place stand in parentheses, as the commas in their braces would
+ * part arguments: rask_array_open(g, path, (&(rask_open_options){.size = sizeof(rask_open_options), .member = "x"})).
+ *
+ * An array in a file: .npy, .npz (members stored uncompressed), .h5/.hdf5, .zarr (a folder), or raw binary; a glob
  * pattern of .npy files gives them stacked, in the order of their names. options may be NULL. The header is read now;
  * the file must stay as it is until the last compute: one that got shorter fails the run with RASK_EIO.
  * RASK_ENOENT, RASK_EIO, RASK_EFORMAT: with path and reason; RASK_EUNSUPPORTED: a module is missing. */
@@ -393,8 +400,8 @@ typedef enum rask_pad_mode {
 /* before[i] and after[i] elements at the ends of axis i. */
 RASK_API rask_array *rask_array_pad_at(rask_array *a, const int64_t *before, const int64_t *after,
                                        rask_pad_mode mode, rask_operand value, const char *file, int line);
-/* Chunks of so many elements per axis; 0: chosen. What is computed stays the same; where chunks are held and written,
- * they have this shape. */
+/* Chunks of so many elements per axis; 0: chosen. What is computed stays the same; where chunks are held, and in files
+ * with chunks that a or what is made of it element by element is written to, they have this shape. */
 RASK_API rask_array *rask_array_rechunk_at(rask_array *a, const int64_t *chunks, uint32_t count,
                                            const char *file, int line);
 
@@ -484,7 +491,8 @@ RASK_API rask_node *rask_array_node_at(rask_array *array, const rask_options *op
 #define rask_array_node(array) rask_array_node_at(array, NULL, __FILE__, __LINE__)
 
 /* Computes: into out, whose data and strides the caller provides (shape and dtype must be the array's), or with data
- * NULL into memory of the library: out->release(out->owner) ends it. Several arrays in one pass. */
+ * NULL into memory of the library: out->release(out->owner) ends it. Several arrays in one pass. Memory of the library
+ * is taken from the budget, options->memory, before anything runs, and tasks have what is left of it. */
 RASK_API int rask_array_compute(rask_array *const *arrays, uint32_t count, const rask_options *options,
                                 rask_block *out);
 /* One number: out points to a bool, int64_t, double by kind. What rask_compute() uses for arrays. */
@@ -498,8 +506,9 @@ typedef struct rask_store_options {
     const char *member;     /* HDF5: path of the dataset; "data" */
     const char *compressor; /* Zarr: "zstd", "gzip", "blosc", "none"; NULL: zstd. HDF5: "gzip" or NULL */
     int level;
-    bool fortran;          /* .npy, raw */
-    const int64_t *chunks; /* Zarr, HDF5: elements per axis; NULL: chosen */
+    bool fortran; /* .npy, raw */
+    const int64_t
+        *chunks; /* Zarr, HDF5: elements per axis; NULL: as rask_array_rechunk() says, else chosen */
 } rask_store_options;
 
 typedef struct rask_store_target {
@@ -509,12 +518,20 @@ typedef struct rask_store_target {
 } rask_store_target;
 
 /* Computes all arrays in one pass and writes each as its chunks are made. A file appears under its name when all is
- * written, or not at all: what was there before stays until then. */
+ * written, or not at all: what was there before stays until then. It is replaced; but an HDF5 file only when it holds the
+ * dataset of this name and nothing else, a folder only when it is empty or holds one Zarr array and nothing else, not even
+ * attributes. RASK_EEXIST, before anything is computed: something else is in the way, or two targets, of this call or of
+ * others in this process that still run, have one path. */
 RASK_API int rask_array_store(const rask_store_target *targets, uint32_t count, const rask_options *options);
 
 /* What will be read, moved and held, in words. As rask_plan_explain(). */
 RASK_API size_t rask_array_explain(rask_array *array, const rask_options *options, char *buffer,
                                    size_t capacity);
+
+/* The same of rask_array_store(): what it would do, with what it would write. Files that are in place stay as they are;
+ * room for the new ones is asked for, and given back. */
+RASK_API size_t rask_array_store_explain(const rask_store_target *targets, uint32_t count,
+                                         const rask_options *options, char *buffer, size_t capacity);
 
 /* DLPack (dmlc.org), version 0.x: struct DLManagedTensor. In: the array refers to the tensor's memory, which must stay
  * unchanged until the last compute, and calls its deleter when the graph ends; on failure the tensor is still the

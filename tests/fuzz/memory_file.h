@@ -4,6 +4,7 @@
 
 #include "collections/array/files/file.h"
 
+#undef NDEBUG /* what is asserted here is what is tested */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

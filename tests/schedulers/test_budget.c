@@ -369,12 +369,32 @@ Test(budget, a_task_that_is_too_large_fails_before_it_starts_and_says_what_it_ne
     rask_node *sum = call(g, &weigh_def, 1, &node, 1);
     must_refuse(sum, budget(100000, 2), RASK_EBUDGET, "needs 350000 bytes");
     must_refuse(sum, budget(100000, 0), RASK_EBUDGET,
-                "the memory budget is 100000; with chunks 1/4 as large it would fit");
+                "the memory budget is 100000; chunks 1/6 as large may fit");
     cr_assert_eq(atomic_load(&calls), 0);
     rask_report report;
     must_give(sum, budget(400000, 2), &report);
     cr_assert_geq(report.peak_bytes, 350000, "scratch is counted");
     rask_graph_free(g);
+}
+
+/* What a refusal says of its causes, in a budget of 100000 bytes. */
+static void refusal_ends(uint64_t result, uint64_t scratch, const char *end)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *node = call(g, &counted, recipe(BYTES, 10, 1), NULL, 0);
+    rask_set_result_bytes(node, result);
+    rask_set_scratch_bytes(node, scratch);
+    must_refuse(call(g, &weigh_def, 1, &node, 1), budget(100000, 2), RASK_EBUDGET, end);
+    rask_graph_free(g);
+}
+
+Test(budget, smaller_chunks_are_advised_only_where_they_may_help)
+{
+    refusal_ends(60000, 50000, "budget is 100000; chunks 1/2 as large may fit");
+    refusal_ends(99000, 99900, "budget is 100000; chunks 1/990 as large may fit");
+    refusal_ends(2000000, 99000, "budget is 100000; needed by");
+    refusal_ends(1, 100000, "budget is 100000; needed by");
+    refusal_ends(10, 4000000, "budget is 100000; needed by");
 }
 
 Test(budget, arguments_that_do_not_fit_together_are_refused)

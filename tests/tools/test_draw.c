@@ -197,6 +197,28 @@ Test(draw, control_characters_become_their_pictures)
     shows("a\tb", "a b");
 }
 
+static void shows_bytes(const char *data, size_t len, const char *wanted)
+{
+    rask_node *node = rask_delayed(g, read_file, ((rask_bytes){data, len}));
+    Agraph_t *graph = drawn(node, NULL);
+    char whole[200];
+    snprintf(whole, sizeof whole, "read_file\\n%s", wanted);
+    cr_expect_str_eq(get(box(graph, node), "label"), whole);
+    cr_expect_null(strstr(get(box(graph, node), "tooltip"), "x00"));
+    agclose(graph);
+}
+
+Test(draw, bytes_that_are_no_text_are_counted)
+{
+    shows_bytes("file name", 9, "\"file name\"");
+    shows_bytes("Gr\xc3\xbc\xc3\x9f", 6, "\"Gr\u00fc\u00df\"");
+    shows_bytes("", 0, "\"\"");
+    shows_bytes("\0", 1, "1 byte");
+    shows_bytes("a\0\0\0\1\0\0\0", 8, "8 bytes");
+    shows_bytes("cut \xe4\xb8", 6, "6 bytes");
+    shows_bytes("\x1b[31m", 5, "5 bytes");
+}
+
 Test(draw, long_labels_are_shortened_and_whole_in_the_tooltip)
 {
     char label[10001];

@@ -138,11 +138,98 @@ turns 'fft.fft(fft.fft(x, axis=1), axis=0)' 240
 turns 'cumsum(x, axis=0) + cumsum(x, axis=1)' 16
 turns 'concatenate([x, sort(x, axis=0)], axis=1)' 100
 turns 'sort(x, axis=0).T' 40
+# MiB of memory that the last --report tells of the process
+process_mib()
+{
+    sed -nE 's/.* process: at most ([0-9]+).*/\1/p' err
+}
+evaluate 0 -o wide.npy 'arange(40000000).reshape(1000, 40000).astype("u1")' --memory 64M
+export ASAN_OPTIONS="${ASAN_OPTIONS:-}:quarantine_size_mb=1" # what is freed is not to count
+evaluate 0 -o o.npy 'x[:, ::-1]' x=wide.npy --memory 4M --report && plain=$(process_mib) &&
+    evaluate 0 -o o.npy 'x[:, random.integers(0, 40000, 40000)]' x=wide.npy --memory 4M --report &&
+    [ "$(process_mib)" -le $((plain + 16)) ]
+tell 'an index along the last axis exists once' $?
+export ASAN_OPTIONS="${ASAN_OPTIONS%:quarantine_size_mb=1}"
+taken='sum(take(x, random.integers(0, 40000, 40000), axis=1), axis=0)'
+evaluate 0 -o sums.npy "$taken" x=wide.npy --memory 1G && evaluate 0 -o o.npy "$taken" x=wide.npy --memory 4M && cmp -s sums.npy o.npy
+tell 'sums over what was taken, within little memory' $?
+evaluate 0 'x[:, random.integers(0, 2, 40000) == 1].sum()' x=wide.npy --memory 4M --report && grep -qF ' 0 bytes written to disk' err
+tell 'a mask along the last axis moves nothing to the disk' $?
+evaluate 0 -o tall.zarr 'x.rechunk((512, 16))' x=square.npy --memory 4M --explain && tr -d ' \n' <tall.zarr/.zarray | grep -qF '"chunks":[512,16]'
+tell 'rechunk says in which chunks a file is written' $?
+has '--explain with an output says what is written' err 'writes tall.zarr: float64 of shape (1024, 1024), 8.0 MiB, in chunks of (512, 16)'
+has 'and counts what writes' err ' x write'
+evaluate 0 -o back.npy z z=tall.zarr && cmp -s back.npy square.npy
+tell 'and what is in them comes back' $?
+evaluate 0 -o tall2.zarr 'sort(x, axis=0).rechunk((128, 0)) + 1' x=square.npy --memory 6M && tr -d ' \n' <tall2.zarr/.zarray | grep -qF '"chunks":[128,1024]'
+tell 'so does rechunk of what is held in chunks' $?
 rm -f whole.npy parts.npy square.npy
 evaluate 0 --explain 'mean(x)' x=big.npy
 has '--explain says what is read' err 'big.npy'
 evaluate 0 --draw g.dot 'sum(a)' a=a.npy && grep -q digraph g.dot
 tell '--draw draws what ran' $?
+
+# --- what is there already
+
+# name, text on stderr, arguments: nothing is computed, and no part is left
+keeps()
+{
+    local name=$1 text=$2
+    shift 2
+    evaluate 1 "$@" && grep -qF -- "$text" err && ! ls -A | grep -q 'part$'
+    tell "$name" $?
+}
+
+evaluate 0 -o s.zarr 'a + 2' a=a.npy && gives 'a Zarr array is replaced' 90.0 'sum(s)' s=s.zarr
+mkdir group.zarr && echo '{"zarr_format": 2}' >group.zarr/.zgroup && cp -r s.zarr group.zarr/member
+keeps 'a Zarr group is not' 'is in the way' -o group.zarr 'zeros(3)'
+gives 'and keeps its members' 90.0 'sum(s)' s=group.zarr:/member
+echo kept >s.zarr/notes
+keeps 'nor a Zarr array with a file of somebody else' 's.zarr/notes: is in the way' -o s.zarr 'zeros(3)'
+rm s.zarr/notes
+mkdir s.zarr/0 && echo kept >s.zarr/0/x.txt
+keeps 'in a folder, too' 's.zarr/0/x.txt: is in the way' -o s.zarr 'zeros(3)'
+rm -r s.zarr/0
+mkdir files.zarr && echo kept >files.zarr/1
+keeps 'nor a folder of files' 'is no Zarr array' -o files.zarr 'zeros(3)'
+mkdir empty.zarr && evaluate 0 -o empty.zarr 'ones(3)' && gives 'an empty folder is' 3.0 'sum(s)' s=empty.zarr
+keeps 'the same path twice' 'is being written already' 1 2 -o twice.npy -o ./twice.npy
+keeps 'and as a folder' 'is being written already' 1 2 -o twice.zarr -o ../"${work##*/}"/twice.zarr
+[ ! -e twice.npy ] && [ ! -e twice.zarr ]
+tell 'gives no file' $?
+if evaluate 0 -o one.h5:/g/x 'arange(4)'; then
+    evaluate 0 -o one.h5:g/x 'arange(5)' && gives 'the dataset of an HDF5 file is replaced' 10 'sum(x)' x=one.h5:/g/x
+    keeps 'another one is not' 'holds /g' -o one.h5 1
+    keeps 'nor one beside it' 'holds /g/x, too' -o one.h5:/g/y 1
+    keeps 'nor by one below it' 'holds /g/x, too' -o one.h5:/g/x/y 1
+    gives 'it is kept' 10 'sum(x)' x=one.h5:/g/x
+    echo text >text.h5
+    keeps 'nor is a file of another format' 'cannot be opened as HDF5' -o text.h5 1
+    : >empty.h5
+    evaluate 0 -o empty.h5 '5' && gives 'an empty file is' 5 x x=empty.h5
+    keeps 'two datasets for one file' 'is being written already' 1 2 -o both.h5:/a -o both.h5:/b
+fi
+
+# --- drawings
+
+evaluate 0 -o n.npy 'a + 1' a=a.npy --draw d.dot && [ -e n.npy ] && grep -q digraph d.dot
+tell '--draw goes with -o' $?
+evaluate 0 '(a - mean(a, axis=0)) / 2' a=a.npy --draw d.dot && grep -q 'a\.*npy: float64 (3, 4)' d.dot && ! grep -q 'x00' d.dot
+tell 'a drawing names files and shows no raw bytes' $?
+
+# --- files and signals
+
+mkdir many && for i in $(seq 60); do cp part-1.npy "many/$i.npy"; done
+(ulimit -Sn 50 && evaluate 0 'sum(x)' x='many/*.npy' && [ "$(cat out)" = 360.0 ])
+tell 'a pattern may open more files than the soft limit' $?
+evaluate 0 -o long.npy 'random.normal(0, 1, (3000, 3000))'
+"$rask" eval -o hung.zarr 'sort(x, axis=0)' x=long.npy --memory 16M >out 2>err &
+for _ in $(seq 1000); do ls -A | grep -q 'hung.zarr-.*part$' && break; sleep 0.01; done
+kill -HUP $!
+wait $!
+[ $? -eq 130 ] && ! ls -A | grep -q 'part$'
+tell 'hanging up leaves no part behind' $?
+rm -rf long.npy hung.zarr many
 
 # --- errors
 
@@ -169,6 +256,13 @@ evaluate 1 a a=none.npy
 has 'a file that is not there' err 'none.npy'
 refuses 'a raw file without a dtype' 1 \
     'rask eval: d: raw.bin: behind the path of a raw file a dtype is expected, such as f4' d d=raw.bin:9q
+refuses 'a raw file that is not there' 1 'rask eval: d: nosuch.bin: no such file (nor one that is called nosuch.bin:f4:3)' \
+    d d=nosuch.bin:f4:3
+refuses 'an expression that looks like an option' 2 \
+    $'rask eval: -1: no such option; behind -- nothing is taken for one\nTry: rask help eval' '-1+a' a=a.npy
+gives 'behind -- it does not' 65.0 -- '-1+sum(a)' a=a.npy
+evaluate 1 a a=a.npy -o w.npy --compressor gzip
+has 'a compressor where there is none' err "w.npy: compressor 'gzip': .npy and raw files are not compressed"
 evaluate 1 'x + 1' x=5:f4
 tell 'a number with parts is a file that is not there' $?
 evaluate 1 -o out.npy 'linalg.cholesky(-eye(3))' || evaluate 1 -o out.npy 'unknown'

@@ -19,9 +19,16 @@ static void say(rk_text *text, const char *string, rk_style style)
     rk_text_say(text, string, strlen(string), style);
 }
 
+/* Bytes that are no text tell nobody anything but how many they are. */
 static void add_value(rk_text *out, const rask_value *value)
 {
     char shown[VALUE_BYTES];
+    rask_bytes bytes;
+    if (rask_value_get_bytes(value, &bytes) == RASK_OK && !rk_text_is_readable(bytes.data, bytes.len)) {
+        rk_text_count(out, bytes.len);
+        rk_text_print(out, bytes.len == 1 ? " byte" : " bytes");
+        return;
+    }
     size_t len = rask_value_format(value, shown, sizeof shown);
     rk_text_put(out, shown, len < sizeof shown ? len : sizeof shown - 1);
 }

@@ -99,6 +99,17 @@ static uint32_t decode(const char *data, size_t len, size_t *taken)
     return c;
 }
 
+bool rk_text_is_readable(const char *data, size_t len)
+{
+    for (size_t at = 0, taken; at < len; at += taken) {
+        uint32_t c = decode(data + at, len - at, &taken);
+        bool spacing = c == '\t' || c == '\n' || c == '\r';
+        if ((c < 0x20 && !spacing) || (c >= 0x7F && c < 0xA0) || (c == NO_CHARACTER && taken == 1))
+            return false;
+    }
+    return true;
+}
+
 /* What is drawn instead of a character that XML or a font cannot take. */
 static uint32_t drawable(uint32_t c)
 {

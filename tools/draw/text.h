@@ -34,6 +34,9 @@ typedef struct rk_style {
 /* Any bytes, shown as they are. Bytes that are no UTF-8 become U+FFFD, control characters their pictures. */
 void rk_text_say(rk_text *text, const char *data, size_t len, rk_style style);
 
+/* UTF-8 without control characters but ends of lines and tabs: what reads as text. */
+bool rk_text_is_readable(const char *data, size_t len);
+
 /* The next line, centred. */
 void rk_text_line(rk_text *text);
 

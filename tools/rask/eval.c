@@ -23,7 +23,7 @@ static const option_row rows[] = {
      .kind = OPTION_TEXTS,
      .offset = offsetof(eval_options, outputs),
      .value = "FILE",
-     .help = "write the array: .npy .zarr .h5 .raw; one for each EXPRESSION"},
+     .help = "write to .npy .raw .bin .zarr .h5 .h5:/PATH; once for each EXPRESSION"},
     {.name = "compressor",
      .kind = OPTION_TEXT,
      .offset = offsetof(eval_options, compressor),
@@ -142,7 +142,7 @@ static void explain(const job *j)
         if (text && rask_array_explain(j->arrays[i], &options, text, len + 1))
             fprintf(stderr, "%s%s", text, len && text[len - 1] == '\n' ? "" : "\n");
         free(text);
-        if (eval_is_cut(&j->options->common, j->arrays[i]) && !j->options->outputs.count)
+        if (eval_is_cut(&j->options->common, j->arrays[i]))
             fputs("printed: the ends of each axis; nothing else is computed\n", stderr);
     }
 }
@@ -162,6 +162,7 @@ static int work_store(void *context, const rask_options *options, const char **m
     return status;
 }
 
+/* What gave the files' elements. The run itself had a graph of its own, which has ended: there is nothing to colour by. */
 static int draw(const job *j)
 {
     rask_options options = run_options(&j->options->common);
@@ -193,6 +194,16 @@ static void split_member(char *path, rask_store_options *options)
     }
 }
 
+static void explain_store(const job *j, const rask_store_target *targets)
+{
+    rask_options options = run_options(&j->options->common);
+    size_t len = rask_array_store_explain(targets, j->count, &options, NULL, 0);
+    char *text = malloc(len + 1);
+    if (text && len && rask_array_store_explain(targets, j->count, &options, text, len + 1))
+        fprintf(stderr, "%s%s", text, text[len - 1] == '\n' ? "" : "\n");
+    free(text);
+}
+
 static int store(const job *j)
 {
     const eval_options *o = j->options;
@@ -208,6 +219,8 @@ static int store(const job *j)
             split_member(paths[i], &options[i]);
         w.targets[i] = (rask_store_target){j->arrays[i], paths[i], &options[i]};
     }
+    if (room && o->common.explain)
+        explain_store(j, w.targets);
     if (room)
         outcome = run_observed(j->command->name, &o->common, NULL, work_store, &w);
     else
@@ -229,7 +242,7 @@ static int evaluate_and_give(job *j, int count, char **arguments)
         outcome = evaluate(j);
     if (outcome != EXIT_DONE)
         return outcome;
-    if (j->options->common.explain)
+    if (j->options->common.explain && !j->options->outputs.count)
         explain(j);
     return j->options->outputs.count
                ? store(j)
@@ -288,7 +301,9 @@ const tool_command eval_command = {
         "  NAME=3.5                                  a number\n"
         "A scalar is printed so that it reads back exactly, an array as NumPy prints it: of a large one\n"
         "only the ends, and no more is computed. A statement NAME = EXPRESSION; may stand before the last\n"
-        "one; write spaces around its =.\n",
+        "one; write spaces around its =. Before an expression that begins with a minus put -- or a space.\n"
+        "An output is replaced when it is there; HDF5 files and Zarr folders only when they hold one array,\n"
+        "the one that is written, and nothing else.\n",
     .example = "rask eval 'mean((a * 2.5 + b) ** 2)' a=a.npy b=b.npy --memory 256M\n",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,

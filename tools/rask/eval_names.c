@@ -192,6 +192,18 @@ static void take_axis(file_form *f)
     *at = 0;
 }
 
+/* Of a path with parts no file was found by any of its beginnings: the likeliest is the first. */
+static void say_failure(const eval_names *n, const char *name, const char *path, char *message,
+                        size_t capacity)
+{
+    size_t len = strcspn(path, ":");
+    if (rask_graph_status(n->graph) == RASK_ENOENT && path[len] && len)
+        snprintf(message, capacity, "%s: %.*s: no such file (nor one that is called %s)", name, (int)len,
+                 path, path);
+    else
+        snprintf(message, capacity, "%s: %s", name, rask_graph_error(n->graph));
+}
+
 static int open_file(eval_names *n, const char *name, char *value, rask_array **array, char *message,
                      size_t capacity)
 {
@@ -208,7 +220,7 @@ static int open_file(eval_names *n, const char *name, char *value, rask_array **
     }
     *array = rask_array_open_at(n->graph, f.path, &f.options, NULL, 0);
     if (!*array)
-        snprintf(message, capacity, "%s: %s", name, rask_graph_error(n->graph));
+        say_failure(n, name, f.path, message, capacity);
     return *array ? RASK_OK : rask_graph_status(n->graph);
 }
 

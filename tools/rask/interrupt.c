@@ -5,7 +5,7 @@
 
 static rask_cancel_token *token; /* set before the handlers are, ended after they are gone */
 
-static const int signals[] = {SIGINT, SIGTERM};
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 
 static void on_signal(int number)
 {

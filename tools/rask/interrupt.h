@@ -1,4 +1,4 @@
-/* SIGINT and SIGTERM end runs in good order. */
+/* SIGINT, SIGTERM and SIGHUP end runs in good order. */
 #ifndef INTERRUPT_H
 #define INTERRUPT_H
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const tool_command *const commands[] = {&csv_command,  &eval_command, &words_command,
@@ -27,7 +28,7 @@ static void print_commands(FILE *out)
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
     fputs("  help     rask help COMMAND explains one\n"
-          "\nExit status: 0 done, 1 a task or its data failed, 2 usage, 130 interrupted.\n"
+          "\nExit status: 0 done, 1 an expression, a task or its data failed, 2 usage, 130 interrupted.\n"
           "\nExample: rask words -n 5 book.txt\n",
           out);
 }
@@ -66,9 +67,20 @@ static void fill_standard_descriptors(void)
     }
 }
 
+/* A pattern may open thousands of files. The usual limit is low for the sake of select(), which nothing here calls. */
+static void allow_open_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
 int main(int argc, char **argv)
 {
     fill_standard_descriptors();
+    allow_open_files();
     if (argc < 2) {
         print_commands(stderr);
         return EXIT_USAGE;

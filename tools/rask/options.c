@@ -190,7 +190,7 @@ static void say_misuse(const tool_command *command, int answer, const char *argu
     else if (row || optopt == HELP_VALUE)
         say_error(command->name, "--%s: takes no value", row ? row->name : "help");
     else if (optopt)
-        say_error(command->name, "-%c: no such option", optopt);
+        say_error(command->name, "-%c: no such option; behind -- nothing is taken for one", optopt);
     else
         say_error(command->name, "%s: no such option", argument);
     fprintf(stderr, "Try: rask help %s\n", command->name);

@@ -104,8 +104,9 @@ static int run_plan(const char *command, const common_options *o, rask_plan *pla
 int run_draw(const char *command, const char *path, rask_graph *graph, rask_node *target,
              const rask_recording *recording)
 {
-    rask_draw_options options = {
-        .size = sizeof options, .colour = RASK_COLOUR_DURATION, .recording = recording};
+    rask_draw_options options = {.size = sizeof options,
+                                 .colour = recording ? RASK_COLOUR_DURATION : RASK_COLOUR_NAME,
+                                 .recording = recording};
     int status = rask_draw(target, path, &options);
     return status ? say_failure(command, rask_graph_error(graph), status) : EXIT_DONE;
 }

@@ -152,6 +152,8 @@ static rask_array *matrix_norm(rk_call *c, rask_array *a, int kind, double ord)
 {
     rask_array *s = NULL;
     bool largest = ord > 0;
+    if (!rk_dtype_is_float(a->dtype) && !rk_dtype_is_complex(a->dtype))
+        a = rk_call_cast(c, a, RASK_DT_F64);
     if (kind == VECTOR && (fabs(ord) == 1 || isinf(ord))) {
         rask_array *sums =
             rk_call_reduce(c, RASK_REDUCE_SUM, rk_call_unary(c, RASK_UNARY_ABSOLUTE, a), isinf(ord) ? 1 : 0);

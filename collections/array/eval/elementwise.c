@@ -1,5 +1,6 @@
 /* Functions that go element by element. */
 #include "collections/array/eval/function.h"
+#include "collections/array/kernels/kernels.h"
 
 #include <float.h>
 #include <math.h>
@@ -7,6 +8,18 @@
 static rk_eval_value unary(rk_call *c)
 {
     return rk_eval_array(rk_call_unary(c, (rask_unary)c->function->code, rk_call_array(c, "x")));
+}
+
+/* abs() in floats, of what has them. */
+static rk_eval_value float_absolute(rk_call *c)
+{
+    rask_array *x = rk_call_array(c, "x");
+    rask_dtype in, out;
+    if (x && rk_dtype_is_complex(x->dtype))
+        return rk_call_fail(c, "x", RASK_ETYPE, "fabs() of complex numbers: take abs()");
+    if (x && !rk_unary_types(RASK_UNARY_SQRT, x->dtype, &in, &out))
+        x = rk_call_cast(c, x, in);
+    return rk_eval_array(rk_call_unary(c, RASK_UNARY_ABSOLUTE, x));
 }
 
 /* Of two numbers one becomes an array, so that the result is one. */
@@ -54,10 +67,13 @@ static rk_eval_value astype(rk_call *c)
     return rk_eval_array(rk_call_cast(c, rk_call_array(c, "x"), dtype));
 }
 
-/* |a - b| <= atol + rtol |b| where b is finite, else a == b. */
+/* |a - b| <= atol + rtol |b| where b is finite, else a == b. In floats: differences of integers may wrap, and bools have
+ * none. */
 static rask_array *close_to(rk_call *c)
 {
     rask_array *a = rk_call_array(c, "a"), *b = rk_call_array(c, "b");
+    if (b && !rk_dtype_is_float(b->dtype) && !rk_dtype_is_complex(b->dtype))
+        b = rk_call_cast(c, b, RASK_DT_F64);
     rask_array *distance = rk_call_unary(c, RASK_UNARY_ABSOLUTE, rk_call_binary(c, RASK_BINARY_SUB, a, b));
     rask_array *bound = rk_call_with(c, RASK_BINARY_MUL, rk_call_unary(c, RASK_UNARY_ABSOLUTE, b),
                                      rk_call_f64(c, "rtol", 1e-5));
@@ -138,7 +154,7 @@ static rk_eval_value divmod(rk_call *c)
 
 static const rk_eval_function rows[] = {
     RASK_UNARY_TABLE(UNARY) RASK_BINARY_TABLE(BINARY) UNARY_ALIAS("abs", ABSOLUTE),
-    UNARY_ALIAS("fabs", ABSOLUTE),
+    {"fabs", "x", float_absolute, 0, 0},
     UNARY_ALIAS("acos", ARCCOS),
     UNARY_ALIAS("acosh", ARCCOSH),
     UNARY_ALIAS("asin", ARCSIN),

@@ -60,13 +60,25 @@ static rk_eval_value cast(rk_eval *e, const rk_syntax *node, rask_dtype dtype)
     return rk_eval_array(rask_array_astype_at(a, dtype, RK_EVAL_SITE(e)));
 }
 
+/* fft, with a function of its own name, is easily taken for that. */
+static rk_eval_value no_function(rk_eval *e, const rk_syntax *node, const rk_eval_value *value)
+{
+    const char *module = value->kind == RK_EVAL_MODULE ? value->as.module : "";
+    size_t len = strlen(module);
+    const rk_eval_function *same = len ? rk_eval_find_function(module, module, len - 1) : NULL;
+    if (same)
+        return rk_eval_fail(e, node->at, RASK_ETYPE, "%.*s is a module: did you mean %s?", (int)len - 1,
+                            module, same->name);
+    return rk_eval_fail(e, node->at, RASK_ETYPE, "%s is no function", rk_eval_kind_text(value));
+}
+
 static rk_eval_value call(rk_eval *e, const rk_syntax *node)
 {
     const rk_eval_value *function = &e->values[node->first];
     if (function->kind == RK_EVAL_DTYPE)
         return cast(e, node, function->as.dtype);
     if (function->kind != RK_EVAL_FUNCTION)
-        return rk_eval_fail(e, node->at, RASK_ETYPE, "%s is no function", rk_eval_kind_text(function));
+        return no_function(e, node, function);
     return rk_eval_call(e, node, function->as.function.row, function->as.function.self);
 }
 

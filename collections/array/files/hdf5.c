@@ -49,7 +49,9 @@ const rk_hdf5_module *rk_hdf5_load(const char *path, rk_open_error *error)
 
 static int fail(const chunk *c, int status, const char *what)
 {
-    snprintf(c->message, c->capacity, "%s: a chunk %s", c->source->path, what);
+    char place[RK_SHAPE_TEXT];
+    snprintf(c->message, c->capacity, "%s: the chunk at element %s %s", c->source->path,
+             rk_shape_text(c->start, c->set->form.ndim, place), what);
     return status;
 }
 
@@ -206,15 +208,25 @@ static bool use_chunks(rk_source *source, const dataset *set)
     return true;
 }
 
-static rk_source *make_source(const char *path, int fd, int64_t size, dataset *s, bool *taken,
-                              rk_open_error *error)
+/* What messages call it: "FILE:/MEMBER". */
+static rk_source *new_source(const char *path, const char *member, const rk_hdf5_form *f)
+{
+    char name[600];
+    if (!member)
+        return rk_source_new(RK_SOURCE_CHUNKED, path, f->dtype, f->ndim, f->shape);
+    snprintf(name, sizeof name, "%.350s:%s%.200s", path, *member == '/' ? "" : "/", member);
+    return rk_source_new(RK_SOURCE_CHUNKED, name, f->dtype, f->ndim, f->shape);
+}
+
+static rk_source *make_source(const char *path, const char *member, int fd, int64_t size, dataset *s,
+                              bool *taken, rk_open_error *error)
 {
     const rk_hdf5_form *f = &s->form;
     int64_t chunk_bytes;
     if (!check_form(path, f, size, &chunk_bytes, error))
         return NULL;
     s->chunk_bytes = f->ndim && f->chunk[0] ? (size_t)chunk_bytes : 0;
-    rk_source *source = rk_source_new(RK_SOURCE_CHUNKED, path, f->dtype, f->ndim, f->shape);
+    rk_source *source = new_source(path, member, f);
     *taken = source && f->offset < 0 && use_chunks(source, s);
     if (source && f->offset >= 0)
         use_file(source, f, fd);
@@ -241,7 +253,7 @@ rk_source *rk_hdf5_open(const char *path, const char *member, rk_open_error *err
         if (status)
             rk_open_fail(error, status, "%s: %s", path, reason);
         else
-            source = make_source(path, fd, size, &s, &taken, error);
+            source = make_source(path, member, fd, size, &s, &taken, error);
     }
     if (s.module && s.data && !taken)
         s.module->close(s.data, reason, sizeof reason);

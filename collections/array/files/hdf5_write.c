@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
     USUAL_LEVEL = 4,
@@ -124,6 +125,22 @@ static rk_sink *make_sink(const rk_sink_form *form, const rk_hdf5_module *module
     return &s->sink;
 }
 
+/* Only a file with this one dataset, or an empty one, is replaced: with the file its other datasets would go. */
+static bool may_replace(const char *path, const char *member, const rk_hdf5_module *module,
+                        rk_open_error *error)
+{
+    char reason[400] = "";
+    struct stat file;
+    if (stat(path, &file) || !S_ISREG(file.st_mode) || file.st_size == 0)
+        return true; /* what it is else has its own errors */
+    int status = module->survey(path, member, reason, sizeof reason);
+    if (!status)
+        return true;
+    return rk_open_fail(error, status == RASK_EFORMAT ? RASK_EEXIST : status,
+                        "%s: is there and %s: only an HDF5 file that holds %s%s alone is replaced", path,
+                        reason, *member == '/' ? "" : "/", member);
+}
+
 static rk_sink *create(const rk_sink_form *form, const rk_hdf5_module *module, int level, rk_hdf5_form *made,
                        rk_open_error *error)
 {
@@ -131,7 +148,10 @@ static rk_sink *create(const rk_sink_form *form, const rk_hdf5_module *module, i
     const char *member = form->options->member ? form->options->member : "data";
     rk_temporary temporary;
     rk_hdf5_data *data = NULL;
-    if (!rk_temporary_open(&temporary, form->path, true, error))
+    if (!member[strspn(member, "/")])
+        return rk_open_fail(error, RASK_EINVAL, "%s: '%s' is no path of a dataset", form->path, member);
+    if (!may_replace(form->path, member, module, error) ||
+        !rk_temporary_open(&temporary, form->path, true, error))
         return NULL;
     int status = module->create(temporary.name, member, made, level, &data, reason, sizeof reason);
     if (status) {

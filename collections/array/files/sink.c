@@ -142,10 +142,21 @@ rk_sink *rk_linear_sink(const rk_sink_form *form, rk_temporary *temporary, int64
     return &s->sink;
 }
 
+/* Elements that have their places from the beginning are not compressed. */
+static bool is_plain(const rk_sink_form *form, rk_open_error *error)
+{
+    const char *asked = form->options->compressor;
+    if (!asked || strcmp(asked, "none") == 0)
+        return true;
+    return rk_open_fail(error, RASK_EINVAL,
+                        "%s: compressor '%s': .npy and raw files are not compressed, Zarr and HDF5 are",
+                        form->path, asked);
+}
+
 rk_sink *rk_raw_sink(const rk_sink_form *form, rk_open_error *error)
 {
     rk_temporary temporary;
-    return rk_temporary_open(&temporary, form->path, false, error)
+    return is_plain(form, error) && rk_temporary_open(&temporary, form->path, false, error)
                ? rk_linear_sink(form, &temporary, 0, error)
                : NULL;
 }
@@ -155,7 +166,7 @@ rk_sink *rk_npy_sink(const rk_sink_form *form, rk_open_error *error)
     char header[RK_NPY_HEADER_ROOM];
     rk_temporary temporary;
     size_t len = rk_npy_format(form->dtype, form->ndim, form->shape, form->options->fortran, header);
-    if (!rk_temporary_open(&temporary, form->path, false, error))
+    if (!is_plain(form, error) || !rk_temporary_open(&temporary, form->path, false, error))
         return NULL;
     if (rk_file_write(temporary.fd, header, len, 0)) {
         rk_open_fail_errno(error, form->path);

@@ -118,7 +118,7 @@ bool rk_temporary_open(rk_temporary *t, const char *path, bool named, rk_open_er
         rk_open_fail(error, RASK_ENOMEM, "%s: %s", path, rask_status_text(RASK_ENOMEM));
         return false;
     }
-    if (may_replace(t, path, &mode, error)) {
+    if (may_replace(t, path, &mode, error) && (t->claim = rk_claim_path(t->path, error))) {
         if ((!named && open_anonymous(t)) || open_named(t)) {
             if (mode)
                 fchmod(t->fd, mode);
@@ -171,6 +171,7 @@ void rk_temporary_abort(rk_temporary *t)
         close(t->fd);
     if (t->name && t->fd >= 0 && !t->anonymous)
         unlink(t->name);
+    rk_claim_release(t->claim);
     rk_free(t->name);
     rk_free(t->path);
     *t = (rk_temporary){.fd = -1};

@@ -2,17 +2,18 @@
 #ifndef RASK_COLLECTIONS_ARRAY_FILES_TEMPORARY_H
 #define RASK_COLLECTIONS_ARRAY_FILES_TEMPORARY_H
 
-#include "collections/array/source.h"
+#include "collections/array/files/claim.h"
 
 typedef struct rk_temporary {
-    char *path; /* what it will be called */
-    char *name; /* where it can be opened meanwhile */
+    char *path;      /* what it will be called */
+    char *name;      /* where it can be opened meanwhile */
+    rk_claim *claim; /* of path */
     int fd;
     bool anonymous; /* it has no name in its folder: a process that is killed leaves nothing */
 } rk_temporary;
 
 /* A new file in the folder of path, open for reading and writing; where path leads through a link, of what it links to.
- * named: it must have a name in its folder from the beginning. False with error when it cannot be made, or when what path names is no regular file. */
+ * named: it must have a name in its folder from the beginning. False with error when it cannot be made, when what path names is no regular file, or when another sink is writing it. */
 bool rk_temporary_open(rk_temporary *temporary, const char *path, bool named, rk_open_error *error);
 
 /* All that was written is on the disk, and the file is there as path, in place of what was there: RASK_OK; else nothing

@@ -23,7 +23,8 @@ typedef struct rk_zarr_meta {
     uint8_t
         order[RASK_MAX_DIMENSIONS]; /* axis of the array that is axis i of an encoded chunk, last fastest */
     char separator;
-    bool prefixed; /* keys begin with "c" */
+    bool prefixed;   /* keys begin with "c" */
+    bool attributes; /* version 3: the document holds some, for users */
     bool compressed;
     rk_codec codec;         /* when compressed */
     uint32_t inner_sums;    /* CRC32C behind a chunk before it is compressed, */
@@ -43,6 +44,10 @@ void rk_zarr_key(const rk_zarr_meta *meta, const int64_t *index, char key[RK_ZAR
 enum { RK_ZARR_DOCUMENT = 4096 };
 size_t rk_zarr_format(const rk_zarr_meta *meta, int version, const char *codec_name, int level,
                       char text[RK_ZARR_DOCUMENT]);
+
+/* Whether a store may take the place of what is at path: nothing, an empty folder, or a folder that holds one array and
+ * nothing else. False, with error: RASK_EEXIST names what is in the way. */
+bool rk_zarr_may_replace(const char *path, rk_open_error *error);
 
 /* CRC32C (Castagnoli; RFC 3720, appendix B.4). */
 uint32_t rk_crc32c(const void *data, size_t len);

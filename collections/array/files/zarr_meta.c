@@ -488,6 +488,7 @@ static int read_v3(document *d)
         status = check_members(d);
     if (!status && !fill)
         status = fail(d, RASK_EFORMAT, "fill_value is missing");
+    d->meta->attributes = cJSON_GetArraySize(get(d->root, "attributes")) > 0;
     return status ? status : read_fill(d, fill);
 }
 

@@ -10,7 +10,6 @@
 #include "core/base/alloc.h"
 #include "core/base/print.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -31,6 +30,7 @@ typedef struct zarr_sink {
     int version;
     const char *codec_name; /* static; NULL: not compressed */
     char *path, *temporary;
+    rk_claim *claim; /* of path */
 } zarr_sink;
 
 /* -- The document */
@@ -187,6 +187,7 @@ static int zarr_write(rk_sink *sink, const int64_t *start, const int64_t *count,
 
 static void free_sink(zarr_sink *s)
 {
+    rk_claim_release(s->claim);
     rk_free(s->path);
     rk_free(s->temporary);
     rk_free(s);
@@ -294,43 +295,6 @@ static bool describe(zarr_sink *s, const rk_sink_form *form, int version, rk_ope
     return true;
 }
 
-static bool has_file(const char *folder, const char *name)
-{
-    char *path = rk_path_join(folder, name);
-    bool there = path && access(path, F_OK) == 0;
-    rk_free(path);
-    return there;
-}
-
-static bool is_empty(const char *folder)
-{
-    DIR *open = opendir(folder);
-    int count = 0;
-    while (open && readdir(open))
-        count++;
-    if (open)
-        closedir(open);
-    return open && count <= 2;
-}
-
-/* Only a store, or an empty folder, is replaced: a wrong path must not cost somebody's files. */
-static bool may_replace(const char *path, rk_open_error *error)
-{
-    struct stat file;
-    if (stat(path, &file)) {
-        if (errno != ENOENT)
-            rk_open_fail_errno(error, path);
-        return errno == ENOENT;
-    }
-    if (!S_ISDIR(file.st_mode))
-        return rk_open_fail(error, RASK_EEXIST, "%s: is there and no folder, as a Zarr store is", path);
-    if (has_file(path, ".zarray") || has_file(path, "zarr.json") || has_file(path, ".zgroup") ||
-        is_empty(path))
-        return true;
-    return rk_open_fail(error, RASK_EEXIST, "%s: is a folder with other things in it, which is not replaced",
-                        path);
-}
-
 /* The folder of another name with the document in it. */
 static bool make_folder(zarr_sink *s, const char *path, rk_open_error *error)
 {
@@ -340,6 +304,9 @@ static bool make_folder(zarr_sink *s, const char *path, rk_open_error *error)
     s->temporary = s->path ? rk_temporary_name(s->path) : NULL;
     if (!s->temporary)
         return rk_open_fail(error, RASK_ENOMEM, "%s: %s", path, rask_status_text(RASK_ENOMEM));
+    s->claim = rk_claim_path(s->path, error);
+    if (!s->claim)
+        return false;
     if (mkdir(s->temporary, MODE_FOLDER))
         return rk_open_fail_errno(error, path);
     size_t len = rk_zarr_format(&s->meta, s->version, s->codec_name, s->packer.level, text);
@@ -355,7 +322,7 @@ rk_sink *rk_zarr_sink(const rk_sink_form *form, int version, rk_open_error *erro
     zarr_sink *s = rk_calloc(1, sizeof *s);
     if (!s)
         return rk_open_fail(error, RASK_ENOMEM, "%s: %s", form->path, rask_status_text(RASK_ENOMEM));
-    if (describe(s, form, version, error) && may_replace(form->path, error) &&
+    if (describe(s, form, version, error) && rk_zarr_may_replace(form->path, error) &&
         make_folder(s, form->path, error))
         return &s->sink;
     free_sink(s);

@@ -354,6 +354,95 @@ static int hdf5_open(const char *path, const char *member, rk_hdf5_data **data, 
     return status;
 }
 
+/* -- Replacing */
+
+/* A walk over all links of a file that ends at the first thing that is neither the member nor a group on its way. */
+typedef struct walk {
+    char *member; /* as links are named: no slash in front, at the end, or behind another */
+    char *error;
+    size_t capacity;
+} walk;
+
+static char *plain_member(const char *member)
+{
+    char *plain = malloc(strlen(member) + 1);
+    size_t used = 0;
+    for (; plain && *member; member++) {
+        if (*member != '/' || (used && plain[used - 1] != '/'))
+            plain[used++] = *member;
+    }
+    if (plain)
+        plain[used && plain[used - 1] == '/' ? used - 1 : used] = 0;
+    return plain;
+}
+
+/* name is the member, or leads to it. */
+static bool is_on_the_way(const walk *w, const char *name, bool *whole)
+{
+    size_t len = strlen(name);
+    *whole = strcmp(name, w->member) == 0;
+    return *whole || (strncmp(name, w->member, len) == 0 && w->member[len] == '/');
+}
+
+static herr_t say_other(const walk *w, const char *what, const char *name)
+{
+    snprintf(w->error, w->capacity, "holds %s/%.200s, too", what, name);
+    return 1;
+}
+
+static herr_t look_at_object(const walk *w, hid_t object, const char *name, H5I_type_t wanted)
+{
+    H5O_info_t info;
+    if (object < 0 || H5Oget_info(object, &info) < 0 || H5Iget_type(object) != wanted)
+        return say_other(w, "", name);
+    return info.num_attrs ? say_other(w, "attributes of ", name) : 0;
+}
+
+static herr_t look_at_link(hid_t file, const char *name, const H5L_info_t *info, void *data)
+{
+    const walk *w = data;
+    bool whole;
+    if (!is_on_the_way(w, name, &whole) || info->type != H5L_TYPE_HARD)
+        return say_other(w, "", name);
+    hid_t object = H5Oopen(file, name, H5P_DEFAULT);
+    herr_t found = look_at_object(w, object, name, whole ? H5I_DATASET : H5I_GROUP);
+    if (object >= 0)
+        H5Oclose(object);
+    return found;
+}
+
+static int look_through(const char *path, walk *w)
+{
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (file < 0)
+        return fail(RASK_EFORMAT, "cannot be opened as HDF5", w->error, w->capacity);
+    hid_t root = H5Gopen2(file, "/", H5P_DEFAULT);
+    herr_t found = look_at_object(w, root, "", H5I_GROUP);
+    if (!found)
+        found = H5Lvisit(file, H5_INDEX_NAME, H5_ITER_NATIVE, look_at_link, w);
+    int status = found > 0 ? RASK_EEXIST : RASK_OK;
+    if (found < 0)
+        status = fail(RASK_EFORMAT, "cannot be looked through", w->error, w->capacity);
+    if (root >= 0)
+        H5Gclose(root);
+    H5Fclose(file);
+    return status;
+}
+
+static int hdf5_survey(const char *path, const char *member, char *error, size_t capacity)
+{
+    walk w = {plain_member(member), error, capacity};
+    if (!w.member) {
+        snprintf(error, capacity, "out of memory");
+        return RASK_ENOMEM;
+    }
+    reporting before = enter();
+    int status = look_through(path, &w);
+    leave(before);
+    free(w.member);
+    return status;
+}
+
 /* -- Creating */
 
 static hid_t new_properties(const rk_hdf5_form *form, int level)
@@ -508,6 +597,7 @@ RASK_API extern const rk_hdf5_module rask_module;
 const rk_hdf5_module rask_module = {
     .head = RK_MODULE_HEAD(rk_hdf5_module),
     .open = hdf5_open,
+    .survey = hdf5_survey,
     .create = hdf5_create,
     .read = hdf5_read,
     .chunk_size = hdf5_chunk_size,

@@ -33,6 +33,9 @@ typedef struct rk_hdf5_module {
      * RASK_EUNSUPPORTED: its type, RASK_EFORMAT. */
     int (*open)(const char *path, const char *member, rk_hdf5_data **data, rk_hdf5_form *form, char *error,
                 size_t capacity);
+    /* Whether a file at path holds nothing but, perhaps, the dataset member and the groups on the way to it: RASK_OK; else
+     * RASK_EEXIST, with what else there is; RASK_EFORMAT: it is no HDF5 file. */
+    int (*survey)(const char *path, const char *member, char *error, size_t capacity);
     /* A new file at path, emptied if it is there, with one dataset. level: of gzip, for chunks; 0: none. For a dataset
      * without chunks form->offset is set, and *data NULL: the file is closed. */
     int (*create)(const char *path, const char *member, rk_hdf5_form *form, int level, rk_hdf5_data **data,

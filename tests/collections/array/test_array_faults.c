@@ -173,6 +173,16 @@ static int statistics(void)
     return number("histogram(a, 4)[0][1] + unique(b)[0] + sum(topk(ravel(a), 3))", 7200 + 2 + 3 * 28798.0);
 }
 
+static int taken(void)
+{
+    return number("take(a, [3, 1, 4, 1, 5], axis=1)[0].sum() + a.T[[7, 9, 90]][0, 0]", 14 + 7);
+}
+
+static int masked(void)
+{
+    return number("a[:, a[0] > 47][0].sum()", 3432);
+}
+
 static int64_t size_of(const char *path)
 {
     struct stat s;
@@ -200,6 +210,53 @@ static int two_files(void)
     remove_outputs();
     cr_assert_eq(count_others(), 0);
     return end(g, status);
+}
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *file = fopen(path_of(name), "w");
+    cr_assert_not_null(file, "%s", name);
+    cr_assert_geq(fputs(text, file), 0);
+    cr_assert_eq(fclose(file), 0);
+}
+
+/* A folder in place of one that was there, which stays when that fails. */
+static int folder_in_place(void)
+{
+    rask_graph *g = rask_graph_new();
+    if (!g)
+        return RASK_ENOMEM;
+    rask_options o = serial();
+    cr_assert_eq(mkdir(path_of("out.zarr"), 0700), 0);
+    write_file("out.zarr/.zarray",
+               "{\"chunks\": [1], \"compressor\": null, \"dtype\": \"<f8\", \"fill_value\": 0,"
+               "\"filters\": null, \"order\": \"C\", \"shape\": [1], \"zarr_format\": 2}");
+    write_file("out.zarr/0", "12345678");
+    rask_store_target target = {.array = eval(g, "sum(b, axis=0)"), .path = path_of("out.zarr")};
+    int status = reason_of(g, rask_array_store(&target, 1, &o));
+    cr_assert_eq(size_of(path_of("out.zarr/0")) == 8, status != RASK_OK);
+    cr_assert_eq(count_others(), 1);
+    remove(path_of("out.zarr/0"));
+    remove_outputs();
+    return end(g, status);
+}
+
+/* Saying what storing would do leaves nothing. */
+static int explained(void)
+{
+    rask_graph *g = rask_graph_new();
+    if (!g)
+        return RASK_ENOMEM;
+    char text[2000];
+    rask_options o = serial();
+    rask_store_target targets[2] = {
+        {.array = eval(g, "sort(a, axis=0).rechunk((100, 96))"), .path = path_of("out.zarr")},
+        {.array = eval(g, "a + b"), .path = path_of("out.npy")}};
+    size_t len = rask_array_store_explain(targets, 2, &o, text, sizeof text);
+    cr_assert(!len || strstr(text, "out.zarr: float64 of shape (300, 96), 225.0 KiB, in chunks of (100, 96)"),
+              "%s", text);
+    cr_assert_eq(count_others(), 0);
+    return end(g, len ? RASK_OK : RASK_ENOMEM);
 }
 
 static void make_inputs(void)
@@ -247,9 +304,25 @@ Test(array_faults, no_memory_for_statistics)
     sweep(statistics, 0);
 }
 
+Test(array_faults, no_memory_for_taking)
+{
+    sweep(taken, 0);
+}
+
+Test(array_faults, no_memory_for_masks)
+{
+    sweep(masked, 0);
+}
+
+Test(array_faults, no_memory_for_explaining)
+{
+    sweep(explained, 0);
+}
+
 Test(array_faults, no_memory_for_files)
 {
     sweep(two_files, 0);
+    sweep(folder_in_place, 0);
 }
 
 /* -- The disk -- */

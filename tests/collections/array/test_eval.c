@@ -297,3 +297,34 @@ Test(eval, arguments_of_the_call_itself)
     cr_expect_null(rask_eval_at(g, "1", names, NULL, 1, NULL, 0));
     cr_expect_eq(rask_graph_status(g), RASK_EINVAL);
 }
+
+Test(eval, a_module_that_is_called_names_its_function)
+{
+    check_error("fft(x)", RASK_ETYPE, "1:1: fft is a module: did you mean fft.fft?");
+    check_error("linalg(x)", RASK_ETYPE, "1:1: a module is no function");
+}
+
+Test(eval, results_that_numpy_has_in_floats)
+{
+    check_type("fabs(i)", RASK_DT_F64, 2, (int64_t[]){3, 4});
+    check_type("fabs(a > 1)", RASK_DT_F32, 2, (int64_t[]){3, 4}); /* NumPy: float16, which there is not */
+    check_type("fabs(x)", RASK_DT_F32, 1, (int64_t[]){2});
+    check_error("fabs(x * 1j)", RASK_ETYPE, "1:8: fabs() of complex numbers: take abs()");
+    check_type("linalg.norm(i, 1)", RASK_DT_F64, 0, NULL);
+    check_type("linalg.norm(i, inf)", RASK_DT_F64, 0, NULL);
+    check_number("linalg.norm(i, inf)", 38);
+}
+
+Test(eval, closeness_is_measured_in_floats)
+{
+    check_number("sum(isclose(a > 2, a > 3))", 11);
+    check_number("sum(isclose(uint8([0, 255]), uint8([1, 0])))", 0);
+    check_number("allclose(i, i)", 1);
+}
+
+Test(eval, bools_have_no_quantiles_but_a_median)
+{
+    check_place("quantile(a > 2, 0.5)", "1:1: rask_array_quantile: there is nothing between bools");
+    check_place("nanpercentile(a > 2, 50)", "1:1: rask_array_nanquantile: there is nothing between bools");
+    check_number("median(a > 2)", 1);
+}

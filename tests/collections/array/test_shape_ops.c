@@ -457,6 +457,58 @@ Test(take, cells_without_a_wanted_element_change_nothing)
     rask_graph_free(g);
 }
 
+Test(take, of_a_turned_array)
+{
+    uint64_t seed = 11;
+    for (int round = 0; round < 100; round++) {
+        rask_graph *g = rask_graph_new();
+        plain p = draw_plain(&seed, 1), numbers = plain_new(1, (int64_t[]){1 + draw(&seed, 9)});
+        uint32_t axis = (uint32_t)draw(&seed, p.ndim);
+        for (int64_t i = 0; i < numbers.shape[0]; i++)
+            numbers.data[i] = draw(&seed, p.shape[axis]);
+        rask_array *turned = rask_array_transpose_at(array_of(g, &p, draw(&seed, 3)), NULL, 0, HERE);
+        rask_array *taken =
+            rask_array_take_at(turned, array_of(g, &numbers, draw(&seed, 3)), (int)(p.ndim - 1 - axis), HERE);
+        expect(g, rask_array_transpose_at(taken, NULL, 0, HERE),
+               plain_take(&p, numbers.data, numbers.shape[0], axis), "turned");
+        free(p.data);
+        free(numbers.data);
+        rask_graph_free(g);
+    }
+}
+
+/* Rows of many cells, each cut down to what is wanted of it before all meet. */
+Test(take, from_many_cells_along_the_last_axis)
+{
+    uint64_t seed = 12;
+    for (int64_t chunk = 0; chunk <= 1000; chunk += 1000) {
+        rask_graph *g = rask_graph_new();
+        plain p = plain_count(2, (int64_t[]){8, 60000}), numbers = plain_new(1, (int64_t[]){3000});
+        for (int64_t i = 0; i < numbers.shape[0]; i++)
+            numbers.data[i] = draw(&seed, 60000);
+        expect_in(2 << 20, g, rask_array_take_at(array_of(g, &p, chunk), array_of(g, &numbers, 0), 1, HERE),
+                  plain_take(&p, numbers.data, 3000, 1), "many cells");
+        free(p.data);
+        free(numbers.data);
+        rask_graph_free(g);
+    }
+}
+
+/* Each stretch of the result needs all of the input's chunks, which do not fit. */
+Test(take, scattered_over_chunks)
+{
+    uint64_t seed = 13;
+    rask_graph *g = rask_graph_new();
+    plain p = plain_count(2, (int64_t[]){500, 2000}), numbers = plain_new(1, (int64_t[]){2500});
+    for (int64_t i = 0; i < numbers.shape[0]; i++)
+        numbers.data[i] = draw(&seed, 2000);
+    expect_in(4 << 20, g, rask_array_take_at(array_of(g, &p, 250), array_of(g, &numbers, 0), 1, HERE),
+              plain_take(&p, numbers.data, 2500, 1), "scattered");
+    free(p.data);
+    free(numbers.data);
+    rask_graph_free(g);
+}
+
 Test(take, bounds_name_the_index)
 {
     for (int64_t chunk = 0; chunk < 2; chunk++) {
@@ -521,6 +573,29 @@ Test(compress, elements_where_a_mask_is_true)
                plain_take(&p, found, n, axis), "compress");
         free(p.data);
         free(numbers.data);
+        rask_graph_free(g);
+    }
+}
+
+Test(compress, along_the_last_axis_with_far_gaps)
+{
+    enum { ROWS = 40, LENGTH = 30000 };
+    rask_options o = within(4 << 20);
+    for (int64_t chunk = 0; chunk <= 500; chunk += 500) {
+        rask_graph *g = rask_graph_new();
+        plain p = plain_count(2, (int64_t[]){ROWS, LENGTH}), mask = plain_new(1, (int64_t[]){LENGTH});
+        static int64_t found[LENGTH];
+        int64_t n = 0;
+        for (int64_t i = 0; i < LENGTH; i++) {
+            mask.data[i] = i < 5000 || i == 17000 || i > 29000 ? i % 4 : 1; /* 17000 % 4 is 0 */
+            if (mask.data[i] % 3 == 0)
+                found[n++] = i;
+        }
+        expect_in(4 << 20, g,
+                  rask_array_compress_at(array_of(g, &p, chunk), thirds(g, &mask, chunk), 1, &o, HERE),
+                  plain_take(&p, found, n, 1), "gaps");
+        free(p.data);
+        free(mask.data);
         rask_graph_free(g);
     }
 }
