@@ -9,8 +9,8 @@
 #include "collections/array/source.h"
 
 #include "collections/array/files/box.h"
-#include "collections/array/files/file.h"
 #include "collections/array/kernels/kernels.h"
+#include "collections/files/file.h"
 #include "core/base/alloc.h"
 
 #include <errno.h>

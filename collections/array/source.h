@@ -7,6 +7,7 @@
 #define RASK_COLLECTIONS_ARRAY_SOURCE_H
 
 #include "collections/array/array.h"
+#include "collections/files/file.h"
 
 typedef enum rk_source_kind { RK_SOURCE_MEMORY, RK_SOURCE_FILE, RK_SOURCE_CHUNKED } rk_source_kind;
 
@@ -59,11 +60,6 @@ int rk_source_read(const rk_source *source, const int64_t *start, const int64_t 
 void rk_source_mend(rask_dtype dtype, bool swapped, void *data, size_t len);
 
 /* Opening by format: each returns a source, or NULL with a status and a reason (with the path) in error. */
-typedef struct rk_open_error {
-    int status;
-    char message[1000];
-} rk_open_error;
-
 rk_source *rk_npy_open(const char *path, rk_open_error *error);
 rk_source *rk_npz_open(const char *path, const char *member, rk_open_error *error);
 rk_source *rk_raw_open(const char *path, const rask_open_options *options, rk_open_error *error);

@@ -1,6 +1,6 @@
 /* rask_table_write(): tasks print, and others write what they printed, one after the other. */
-#include "collections/array/files/file.h"
-#include "collections/array/files/temporary.h"
+#include "collections/files/file.h"
+#include "collections/files/temporary.h"
 #include "collections/table/compute.h"
 #include "core/task/task.h"
 

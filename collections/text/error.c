@@ -1,5 +1,7 @@
 #include "collections/text/error.h"
 
+#include "collections/files/file.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,8 +26,7 @@ int rk_text_fail(rk_text_error *error, int status, const char *path, const char 
 int rk_text_fail_errno(rk_text_error *error, const char *path)
 {
     int number = errno;
-    int status = number == ENOENT ? RASK_ENOENT : number == ENOMEM ? RASK_ENOMEM : RASK_EIO;
-    return rk_text_fail(error, status, path, "%s", strerror(number));
+    return rk_text_fail(error, rk_errno_status(number), path, "%s", strerror(number));
 }
 
 int rk_text_fail_memory(rk_text_error *error, const char *path)

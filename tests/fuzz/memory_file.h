@@ -2,7 +2,9 @@
 #ifndef RASK_TESTS_FUZZ_MEMORY_FILE_H
 #define RASK_TESTS_FUZZ_MEMORY_FILE_H
 
-#include "collections/array/files/file.h"
+#include "collections/array/files/layout.h"
+#include "collections/array/source.h"
+#include "collections/files/file.h"
 
 #undef NDEBUG /* what is asserted here is what is tested */
 #include <assert.h>

@@ -1,6 +1,6 @@
 #include "collections/array/files/claim.h"
 
-#include "collections/array/files/file.h"
+#include "collections/files/file.h"
 #include "core/base/alloc.h"
 
 #include <errno.h>

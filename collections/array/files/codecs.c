@@ -1,6 +1,6 @@
 #include "collections/array/files/codecs.h"
 
-#include "collections/array/files/file.h"
+#include "collections/files/file.h"
 
 const rk_codecs_module *rk_codecs_load(const char *path, rk_open_error *error)
 {

@@ -5,8 +5,10 @@
 
 #include "collections/array/copy.h"
 #include "collections/array/files/codecs.h"
-#include "collections/array/files/file.h"
+#include "collections/array/files/layout.h"
 #include "collections/array/kernels/kernels.h"
+#include "collections/array/source.h"
+#include "collections/files/file.h"
 #include "core/base/alloc.h"
 
 #include <inttypes.h>

@@ -1,9 +1,9 @@
 /* HDF5 files as sinks. Without chunks libhdf5 makes the file and says where the elements go; they are then written as
  * into any file. Chunks are encoded here, by several threads at once, and handed over. */
-#include "collections/array/files/file.h"
 #include "collections/array/files/hdf5.h"
 #include "collections/array/files/packer.h"
 #include "collections/array/files/sink.h"
+#include "collections/files/file.h"
 #include "core/base/alloc.h"
 
 #include <errno.h>

@@ -1,7 +1,9 @@
 #include "collections/array/files/npy.h"
 
 #include "collections/array/files/dtype_text.h"
-#include "collections/array/files/file.h"
+#include "collections/array/files/layout.h"
+#include "collections/array/source.h"
+#include "collections/files/file.h"
 #include "core/base/alloc.h"
 
 #include <inttypes.h>

@@ -4,8 +4,9 @@
  * directory is, whose entries say where each member's local header is; the member's bytes are behind that. Numbers too
  * large for their fields stand in the records of ZIP64. Every place is checked to lie in the file before it is read.
  * A member that is stored as it is, is read in place. */
-#include "collections/array/files/file.h"
 #include "collections/array/files/npy.h"
+#include "collections/array/source.h"
+#include "collections/files/file.h"
 #include "core/base/alloc.h"
 
 #include <inttypes.h>

@@ -1,5 +1,6 @@
 /* rask_array_open(): which format a path has, and globs. */
-#include "collections/array/files/file.h"
+#include "collections/array/source.h"
+#include "collections/files/file.h"
 #include "core/base/alloc.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 #include "collections/array/files/packer.h"
 
 #include "collections/array/copy.h"
-#include "collections/array/files/file.h"
+#include "collections/array/files/layout.h"
 #include "collections/array/lower.h"
+#include "collections/files/file.h"
 #include "core/base/alloc.h"
 
 #include <stdio.h>

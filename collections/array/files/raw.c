@@ -1,5 +1,7 @@
 /* Files that are nothing but elements: what they are, options say. */
-#include "collections/array/files/file.h"
+#include "collections/array/files/layout.h"
+#include "collections/array/source.h"
+#include "collections/files/file.h"
 
 #include <inttypes.h>
 #include <unistd.h>

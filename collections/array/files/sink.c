@@ -2,8 +2,10 @@
 #include "collections/array/files/sink.h"
 
 #include "collections/array/files/box.h"
-#include "collections/array/files/file.h"
+#include "collections/array/files/layout.h"
 #include "collections/array/files/npy.h"
+#include "collections/array/source.h"
+#include "collections/files/file.h"
 #include "core/base/alloc.h"
 
 #include <errno.h>

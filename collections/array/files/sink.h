@@ -3,7 +3,8 @@
 #ifndef RASK_COLLECTIONS_ARRAY_FILES_SINK_H
 #define RASK_COLLECTIONS_ARRAY_FILES_SINK_H
 
-#include "collections/array/files/temporary.h"
+#include "collections/array/source.h"
+#include "collections/files/temporary.h"
 
 /* What a sink is to hold. */
 typedef struct rk_sink_form {

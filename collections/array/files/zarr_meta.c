@@ -3,8 +3,9 @@
  * The text is first scanned by the strict scanner of core/json, which also finds the slice of the fill value: 64-bit
  * integers do not survive as cJSON's doubles. */
 #include "collections/array/files/dtype_text.h"
-#include "collections/array/files/file.h"
+#include "collections/array/files/layout.h"
 #include "collections/array/files/zarr.h"
+#include "collections/files/file.h"
 #include "core/json/json.h"
 
 #include <errno.h>

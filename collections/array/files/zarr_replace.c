@@ -1,6 +1,6 @@
 /* What may be replaced by a Zarr store: a wrong path, or one of a group, must not cost somebody's files. */
-#include "collections/array/files/file.h"
 #include "collections/array/files/zarr.h"
+#include "collections/files/file.h"
 #include "core/base/alloc.h"
 
 #include <dirent.h>

@@ -3,10 +3,11 @@
  * a store may have thousands, and one that a power cut left short is found out when it is read. */
 #include "collections/array/files/codecs.h"
 #include "collections/array/files/dtype_text.h"
-#include "collections/array/files/file.h"
+#include "collections/array/files/layout.h"
 #include "collections/array/files/packer.h"
 #include "collections/array/files/sink.h"
 #include "collections/array/files/zarr.h"
+#include "collections/files/file.h"
 #include "core/base/alloc.h"
 #include "core/base/print.h"
 

@@ -1,6 +1,6 @@
-/* collections/array/files/temporary: a file that has no name, or one that nobody looks for, until it is whole. */
-#ifndef RASK_COLLECTIONS_ARRAY_FILES_TEMPORARY_H
-#define RASK_COLLECTIONS_ARRAY_FILES_TEMPORARY_H
+/* collections/files/temporary: a file that has no name, or one that nobody looks for, until it is whole. */
+#ifndef RASK_COLLECTIONS_FILES_TEMPORARY_H
+#define RASK_COLLECTIONS_FILES_TEMPORARY_H
 
 #include "collections/array/files/claim.h"
 

@@ -1,6 +1,6 @@
-#include "collections/array/files/temporary.h"
+#include "collections/files/temporary.h"
 
-#include "collections/array/files/file.h"
+#include "collections/files/file.h"
 #include "core/base/alloc.h"
 #include "core/base/atomic.h"
 

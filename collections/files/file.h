@@ -1,8 +1,14 @@
-/* collections/array/files/file: what readers and writers of all formats share. */
-#ifndef RASK_COLLECTIONS_ARRAY_FILES_FILE_H
-#define RASK_COLLECTIONS_ARRAY_FILES_FILE_H
+/* collections/files/file: what readers and writers of all formats share. */
+#ifndef RASK_COLLECTIONS_FILES_FILE_H
+#define RASK_COLLECTIONS_FILES_FILE_H
 
-#include "collections/array/source.h"
+#include <rask/base.h>
+
+/* Why a file could not be opened: a status and a reason, with the path. */
+typedef struct rk_open_error {
+    int status;
+    char message[1000];
+} rk_open_error;
 
 /* The status for an errno: RASK_ENOENT, RASK_ENOMEM, else RASK_EIO. */
 int rk_errno_status(int number);
@@ -33,12 +39,5 @@ char *rk_path_join(const char *folder, const char *name);
 
 /* Whether path ends in ending, as ".npy", in small letters or capitals. */
 bool rk_path_ends(const char *path, const char *ending);
-
-/* Bytes of a shape of a dtype: RASK_OK, or RASK_EFORMAT with a reason in message when a length is negative or they do
- * not fit 62 bits. Empty axes do not hide what the others come to. */
-int rk_shape_bytes(rask_dtype dtype, uint32_t ndim, const int64_t *shape, int64_t *bytes);
-
-/* Strides of a dense array, in C order or with the first axis fastest. */
-void rk_file_strides(rask_dtype dtype, uint32_t ndim, const int64_t *shape, bool fortran, int64_t *strides);
 
 #endif
