@@ -12,6 +12,7 @@ enum {
     PARTS_A_WORKER = 8,
     LEAST_PART = 4 << 20,
     FAN_IN = 4,
+    MOST_TOP = 1 << 20, /* rows that are kept while others pass by; more are sorted */
 };
 
 static int fail_memory(const rk_table_lowering *l)
@@ -78,6 +79,8 @@ static int lower_files(const rk_table_lowering *l, rk_scan_job *job, rk_nodes *o
         rk_graph_fail(l->graph, status, NULL, 0, "%s", error.message);
         return status;
     }
+    if (job->part_count > 1)
+        job->sink.flush = NULL; /* parts are written in order */
     out->count = job->part_count * rk_table_sink_values(&job->sink);
     out->nodes = memory(l, out->count * sizeof *out->nodes);
     return out->nodes ? rk_scan_lower(l->graph, job, rk_scan_bytes(job), 0, out->nodes) : RASK_ENOMEM;
@@ -87,6 +90,7 @@ static int lower_chunks(const rk_table_lowering *l, rk_scan_job *job, rk_nodes *
 {
     rk_nodes chunks;
     uint32_t values = rk_table_sink_values(&job->sink);
+    job->sink.flush = NULL;
     int status = rk_lower_rows(l, job->pipeline.source, &chunks);
     if (status)
         return status;
@@ -169,7 +173,7 @@ static int lower_limit(const rk_table_lowering *l, rask_table *table, rk_nodes *
     rk_table_sink_plan sink = {
         .kind = RK_SINK_CHUNK, .schema = &table->input->schema, .limit = table->as.limit};
     rk_nodes parts;
-    if (table->input->kind == RK_TABLE_SORT)
+    if (table->input->kind == RK_TABLE_SORT && table->as.limit <= MOST_TOP)
         return lower_top(l, table->input, table->as.limit, out);
     int status = rk_lower_stage(l, table->input, &sink, &parts);
     return status ? status : one(l, rk_merge_first(l->graph, table->as.limit, parts.nodes, parts.count), out);

@@ -187,6 +187,20 @@ static uint32_t wanted_rows(const rk_table_sink *s, uint32_t rows)
     return left < rows ? (uint32_t)left : rows;
 }
 
+/* Printed, and given away when it is much. */
+static int add_text(rk_table_sink *s, const rk_pipeline_run *run, uint32_t rows)
+{
+    enum { MUCH = 1 << 20 };
+    const rk_table_sink_plan *plan = s->plan;
+    int status = rk_print_rows(&s->text, plan->format, plan->schema->names, run->outputs, plan->schema->count,
+                               rows, plan->delimiter);
+    if (status || !plan->flush || s->text.count < MUCH)
+        return status;
+    status = plan->flush(plan->writer, s->text.data, s->text.count);
+    s->text.count = 0;
+    return status;
+}
+
 int rk_table_sink_add(rk_table_sink *s, const rk_pipeline_run *run, uint64_t position)
 {
     const rk_table_sink_plan *plan = s->plan;
@@ -204,8 +218,7 @@ int rk_table_sink_add(rk_table_sink *s, const rk_pipeline_run *run, uint64_t pos
         break;
     case RK_SINK_TEXT:
         rows = wanted_rows(s, rows);
-        status = rk_print_rows(&s->text, plan->format, plan->schema->names, run->outputs, plan->schema->count,
-                               rows, plan->delimiter);
+        status = add_text(s, run, rows);
         break;
     }
     s->rows += status ? 0 : rows;

@@ -18,11 +18,14 @@ typedef enum rk_table_sink_kind {
 /* What all tasks of a stage do; immutable. */
 typedef struct rk_table_sink_plan {
     rk_table_sink_kind kind;
-    const rk_schema *schema;     /* of the pipeline's outputs */
-    const rk_schema *result;     /* GROUPS, TOP: of what comes of the merged ones */
-    uint64_t limit;              /* CHUNK, TEXT: rows of a task that are enough; TOP: rows to keep */
-    rk_print_format format;      /* TEXT */
-    char delimiter;              /* TEXT */
+    const rk_schema *schema; /* of the pipeline's outputs */
+    const rk_schema *result; /* GROUPS, TOP: of what comes of the merged ones */
+    uint64_t limit;          /* CHUNK, TEXT: rows of a task that are enough; TOP: rows to keep */
+    rk_print_format format;  /* TEXT */
+    char delimiter;          /* TEXT */
+    int (*flush)(void *writer, const char *text,
+                 size_t len); /* TEXT: takes some before the end; a status; NULL: no */
+    void *writer;
     const rk_grouping *grouping; /* GROUPS */
     uint64_t seed;               /* GROUPS */
     const rk_order *keys;        /* RANGES, TOP: by number of output */

@@ -13,6 +13,8 @@ typedef struct writing {
     const char *path;
     bool standard; /* output */
     rk_temporary file;
+    int64_t end; /* bytes written */
+    char message[1200];
 } writing;
 
 static void keep_writing(void *data)
@@ -22,8 +24,11 @@ static void keep_writing(void *data)
 
 static const rask_class writing_class = {.name = "file", .destroy = keep_writing};
 
-static int write_all(const writing *w, const char *data, size_t len, int64_t place)
+/* Behind what was written before. */
+static int write_all(writing *w, const char *data, size_t len)
 {
+    int64_t place = w->end;
+    w->end += (int64_t)len;
     if (!w->standard)
         return rk_file_write(w->file.fd, data, len, place);
     while (len) {
@@ -36,50 +41,52 @@ static int write_all(const writing *w, const char *data, size_t len, int64_t pla
     return 0;
 }
 
-static const char *name_of(const writing *w)
+/* A status, with a message when it failed. */
+static int append(void *what, const char *text, size_t len)
 {
-    return w->standard ? "standard output" : w->path;
+    writing *w = what;
+    if (!write_all(w, text, len))
+        return RASK_OK;
+    int number = errno;
+    snprintf(w->message, sizeof w->message, "%s: %s", w->standard ? "standard output" : w->path,
+             strerror(number));
+    return rk_errno_status(number);
 }
 
-/* (file, text, place): the place behind the text. */
+/* (file, text, what was written before) */
 static int run_write(rask_task *task)
 {
-    const writing *w = rask_arg_custom(task, 0, &writing_class);
+    writing *w = rask_arg_custom(task, 0, &writing_class);
     rask_bytes text = rask_arg_bytes(task, 1);
-    int64_t place = rask_arg_i64(task, 2);
-    if (w && write_all(w, text.data, text.len, place))
-        return rk_task_fail(task, rk_errno_status(errno), "%s: %s", name_of(w), strerror(errno));
-    return rask_return_i64(task, place + (int64_t)text.len);
+    int status = w ? append(w, text.data, text.len) : RASK_ETYPE;
+    return status ? rk_task_fail(task, status, "%s", w ? w->message : "") : rask_return_none(task);
 }
 
 static const rask_task_def write_def = {.size = sizeof write_def, .name = "write", .call = run_write};
 
-static rask_node *lower_writes(const rk_table_lowering *l, const writing *w, const rk_nodes *texts,
-                               int64_t place)
+static rask_node *lower_writes(const rk_table_lowering *l, writing *w, const rk_nodes *texts)
 {
     rask_value value;
-    rask_arg args[3] = {{.kind = RASK_ARG_VALUE, .as.value = &value},
-                        {.kind = RASK_ARG_NODE},
-                        {.kind = RASK_ARG_I64, .as.i64 = place}};
+    rask_arg args[3] = {
+        {.kind = RASK_ARG_VALUE, .as.value = &value}, {.kind = RASK_ARG_NODE}, {.kind = RASK_ARG_NODE}};
     rask_node *node = NULL;
-    if (rask_value_custom_new(&writing_class, (void *)w, &value))
+    if (rask_value_custom_new(&writing_class, w, &value))
         return rk_graph_fail(l->graph, RASK_ENOMEM, NULL, 0, "no memory for a task");
     for (uint32_t i = 0; i < texts->count && !l->graph->status; i++) {
         args[1].as.node = texts->nodes[i];
-        node = rask_call_at(l->graph, &write_def, args, 3, NULL, 0);
-        args[2] = (rask_arg){.kind = RASK_ARG_NODE, .as.node = node};
+        args[2].as.node = node;
+        node = rask_call_at(l->graph, &write_def, args, node ? 3 : 2, NULL, 0);
     }
     rask_value_unref(&value);
     return node;
 }
 
-static int write_header(const writing *w, const rk_schema *schema, rk_print_format format, int64_t *place)
+static int write_header(writing *w, const rk_schema *schema, rk_print_format format)
 {
     rk_array text = {.element = 1, .ceiling = SIZE_MAX};
     int status = format == RK_PRINT_CSV ? rk_print_header(&text, schema->names, schema->count, ',') : RASK_OK;
-    if (!status && text.count && write_all(w, text.data, text.count, 0))
-        status = rk_errno_status(errno);
-    *place = (int64_t)text.count;
+    if (!status && text.count)
+        status = append(w, text.data, text.count);
     rk_array_fini(&text);
     return status;
 }
@@ -92,22 +99,25 @@ static rk_print_format format_of(const char *path, rask_table_format format)
     return json ? RK_PRINT_JSON : RK_PRINT_CSV;
 }
 
-static int write_rows(rk_table_run *run, rask_table *table, const writing *w, rk_print_format format)
+static int write_rows(rk_table_run *run, rask_table *table, writing *w, rk_print_format format)
 {
     rk_table_sink_plan sink = {.kind = RK_SINK_TEXT,
                                .schema = &table->schema,
                                .limit = UINT64_MAX,
                                .format = format,
-                               .delimiter = ','};
+                               .delimiter = ',',
+                               .flush = append,
+                               .writer = w};
     rask_value value = rask_value_none();
     rk_nodes texts;
-    int64_t place;
     int status = rk_lower_stage(&run->lowering, table, &sink, &texts);
-    if (!status && (status = write_header(w, &table->schema, format, &place)))
-        return rk_graph_report(run->graph, status, "%s: %s", name_of(w), strerror(errno));
     if (!status)
-        status = rk_table_run_node(run, lower_writes(&run->lowering, w, &texts, place), &value);
+        status = write_header(w, &table->schema, format);
+    if (!status)
+        status = rk_table_run_node(run, lower_writes(&run->lowering, w, &texts), &value);
     rask_value_unref(&value);
+    if (status && *w->message)
+        rk_graph_report(run->graph, status, "%s", w->message);
     return status;
 }
 
