@@ -5,6 +5,7 @@
 #include <rask/base.h>
 #include <rask/draw.h>
 #include <rask/sugar.h>
+#include <rask/table.h>
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -143,6 +144,73 @@ static void add_files(facts *f)
     add(f, "array files", text);
 }
 
+/* A table of one column and one row, "a" and 1, as text compressed by each. */
+static const struct {
+    const char *name;
+    size_t len;
+    unsigned char bytes[64];
+} compressed[] = {
+    {"gzip", 24, {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0x4b, 0xe4,
+                  0x32, 0xe4, 0x02, 0x00, 0x00, 0x24, 0xc1, 0x89, 0x04, 0x00, 0x00, 0x00}},
+    {"zstd",
+     17,
+     {0x28, 0xb5, 0x2f, 0xfd, 0x24, 0x04, 0x21, 0x00, 0x00, 0x61, 0x0a, 0x31, 0x0a, 0x75, 0x1c, 0xc3, 0x01}},
+    {"xz", 60, {0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00, 0x04, 0xe6, 0xd6, 0xb4, 0x46, 0x02, 0x00, 0x21,
+                0x01, 0x16, 0x00, 0x00, 0x00, 0x74, 0x2f, 0xe5, 0xa3, 0x01, 0x00, 0x03, 0x61, 0x0a, 0x31,
+                0x0a, 0x00, 0xa5, 0x95, 0xdb, 0xc3, 0xb7, 0xbe, 0xa3, 0xf0, 0x00, 0x01, 0x1c, 0x04, 0x6f,
+                0x2c, 0x9c, 0xc1, 0x1f, 0xb6, 0xf3, 0x7d, 0x01, 0x00, 0x00, 0x00, 0x00, 0x04, 0x59, 0x5a}},
+    {"bzip2", 43, {0x42, 0x5a, 0x68, 0x39, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, 0x1f, 0x79, 0xe9, 0x9e, 0x00,
+                   0x00, 0x01, 0xc9, 0x00, 0x00, 0x10, 0x20, 0x00, 0x20, 0x00, 0x20, 0x00, 0x30, 0xcc, 0x0c,
+                   0x7a, 0x82, 0x71, 0x77, 0x24, 0x53, 0x85, 0x09, 0x01, 0xf7, 0x9e, 0x99, 0xe0}},
+};
+enum { COMPRESSED = sizeof compressed / sizeof *compressed };
+
+/* Reads what shows whether the module for it is there. */
+static bool try_to_read(const char *directory, size_t i)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", directory, compressed[i].name);
+    FILE *file = fopen(path, "wbe");
+    bool good = file && fwrite(compressed[i].bytes, compressed[i].len, 1, file) == 1;
+    if (file)
+        fclose(file);
+    rask_graph *graph = rask_graph_new();
+    good = good && rask_read_csv(graph, path, NULL);
+    rask_graph_free(graph);
+    remove(path);
+    return good;
+}
+
+static bool try_patterns(const char *directory)
+{
+    char path[256];
+    rask_graph *graph = rask_graph_new();
+    snprintf(path, sizeof path, "%s/plain", directory);
+    FILE *file = fopen(path, "we");
+    if (file && fputs("a\nx\n", file) >= 0 && fclose(file) == 0)
+        file = NULL;
+    bool good = rask_table_filter(rask_read_csv(graph, path, NULL), "matches(a, 'x')");
+    rask_graph_free(graph);
+    remove(path);
+    return good && !file;
+}
+
+static void add_text(facts *f)
+{
+    char directory[200], text[256] = "plain";
+    if (!make_directory(directory)) {
+        add(f, "text files", "plain; compressed ones and patterns: not tried, no temporary directory");
+        return;
+    }
+    for (size_t i = 0; i < COMPRESSED; i++) {
+        strcat(text, try_to_read(directory, i) ? " " : " no:");
+        strcat(text, compressed[i].name);
+    }
+    strcat(text, try_patterns(directory) ? "; patterns (PCRE2)" : "; no patterns: no module rask-pcre2");
+    rmdir(directory);
+    add(f, "text files", text);
+}
+
 static void add_workers(facts *f, const info_options *o)
 {
     char text[256];
@@ -191,6 +259,7 @@ static void gather(facts *f, const info_options *o)
     add_huge_pages(f);
     add_drawing(f);
     add_files(f);
+    add_text(f);
 }
 
 static void print_text(const facts *f)
