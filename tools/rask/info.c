@@ -187,12 +187,13 @@ static bool try_patterns(const char *directory)
     rask_graph *graph = rask_graph_new();
     snprintf(path, sizeof path, "%s/plain", directory);
     FILE *file = fopen(path, "we");
-    if (file && fputs("a\nx\n", file) >= 0 && fclose(file) == 0)
-        file = NULL;
-    bool good = rask_table_filter(rask_read_csv(graph, path, NULL), "matches(a, 'x')");
+    bool good = file && fputs("a\nx\n", file) >= 0;
+    if (file)
+        fclose(file);
+    good = good && rask_table_filter(rask_read_csv(graph, path, NULL), "matches(a, 'x')");
     rask_graph_free(graph);
     remove(path);
-    return good && !file;
+    return good;
 }
 
 static void add_text(facts *f)
