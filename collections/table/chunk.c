@@ -276,7 +276,7 @@ static int gather_column(const rk_chunk *chunks, uint32_t index, const uint64_t 
 int rk_chunk_gather(const rk_chunk *chunks, const uint64_t *places, uint64_t count, rk_chunk_builder *out)
 {
     int status = RASK_OK;
-    for (uint32_t i = 0; i < out->count && !status; i++)
+    for (uint32_t i = 0; i < out->count && count && !status; i++)
         status = gather_column(chunks, i, places, count, out->rows, &out->columns[i]);
     out->rows += status ? 0 : count;
     return status;

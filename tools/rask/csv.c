@@ -191,7 +191,7 @@ static rask_table *sort_and_limit(rask_table *t, const csv_options *o)
 {
     if (o->sort)
         t = rask_table_sort_at(t, o->sort, NULL, 0);
-    return o->limit ? rask_table_limit_at(t, o->limit, NULL, 0) : t;
+    return o->limit < UINT64_MAX ? rask_table_limit_at(t, o->limit, NULL, 0) : t;
 }
 
 /* Columns are chosen before rows are sorted, when the order does not need others. */
@@ -262,7 +262,7 @@ static int give(const tool_command *c, const csv_options *o, rask_table *t)
 
 static int run(const tool_command *c, int argc, char **argv)
 {
-    csv_options o = {.select = NULL};
+    csv_options o = {.limit = UINT64_MAX};
     rask_csv_options csv;
     int first;
     options_outcome parsed = options_parse(c, argc, argv, &o, &first);
