@@ -11,7 +11,6 @@ import math
 import os
 import random
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
@@ -626,9 +625,6 @@ def run(program, arguments):
     done = subprocess.run([program, "csv"] + arguments, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
     return done.returncode, done.stdout, done.stderr.decode(errors="replace")
 
-
-def doubles(text):
-    return struct.unpack("d", struct.pack("d", text))[0]
 
 
 def check_case(program, seed, folder):
