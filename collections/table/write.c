@@ -13,6 +13,7 @@ typedef struct writing {
     const char *path;
     bool standard; /* output */
     rk_temporary file;
+    rk_array head; /* of the text */
 } writing;
 
 static void keep_writing(void *data)
@@ -41,26 +42,28 @@ static const char *name_of(const writing *w)
     return w->standard ? "standard output" : w->path;
 }
 
-/* (file, text, place): the place behind the text. */
+/* (file, text, place): the place behind the text. The first one writes the head, which is not there before rows are. */
 static int run_write(rask_task *task)
 {
     const writing *w = rask_arg_custom(task, 0, &writing_class);
     rask_bytes text = rask_arg_bytes(task, 1);
     int64_t place = rask_arg_i64(task, 2);
-    if (w && write_all(w, text.data, text.len, place))
+    int failed = w && !place ? write_all(w, w->head.data, w->head.count, 0) : 0;
+    if (w && !place)
+        place = (int64_t)w->head.count;
+    if (failed || (w && write_all(w, text.data, text.len, place)))
         return rk_task_fail(task, rk_errno_status(errno), "%s: %s", name_of(w), strerror(errno));
     return rask_return_i64(task, place + (int64_t)text.len);
 }
 
 static const rask_task_def write_def = {.size = sizeof write_def, .name = "write", .call = run_write};
 
-static rask_node *lower_writes(const rk_table_lowering *l, const writing *w, const rk_nodes *texts,
-                               int64_t place)
+static rask_node *lower_writes(const rk_table_lowering *l, const writing *w, const rk_nodes *texts)
 {
     rask_value value;
     rask_arg args[3] = {{.kind = RASK_ARG_VALUE, .as.value = &value},
                         {.kind = RASK_ARG_NODE},
-                        {.kind = RASK_ARG_I64, .as.i64 = place}};
+                        {.kind = RASK_ARG_I64, .as.i64 = 0}};
     rask_node *node = NULL;
     if (rask_value_custom_new(&writing_class, (void *)w, &value))
         return rk_graph_fail(l->graph, RASK_ENOMEM, NULL, 0, "no memory for a task");
@@ -73,17 +76,6 @@ static rask_node *lower_writes(const rk_table_lowering *l, const writing *w, con
     return node;
 }
 
-static int write_header(const writing *w, const rk_schema *schema, rk_print_format format, int64_t *place)
-{
-    rk_array text = {.element = 1, .ceiling = SIZE_MAX};
-    int status = format == RK_PRINT_CSV ? rk_print_header(&text, schema->names, schema->count, ',') : RASK_OK;
-    if (!status && text.count && write_all(w, text.data, text.count, 0))
-        status = rk_errno_status(errno);
-    *place = (int64_t)text.count;
-    rk_array_fini(&text);
-    return status;
-}
-
 static rk_print_format format_of(const char *path, rask_table_format format)
 {
     bool json = format == RASK_TABLE_JSON;
@@ -92,7 +84,7 @@ static rk_print_format format_of(const char *path, rask_table_format format)
     return json ? RK_PRINT_JSON : RK_PRINT_CSV;
 }
 
-static int write_rows(rk_table_run *run, rask_table *table, const writing *w, rk_print_format format)
+static int write_rows(rk_table_run *run, rask_table *table, writing *w, rk_print_format format)
 {
     rk_table_sink_plan sink = {.kind = RK_SINK_TEXT,
                                .schema = &table->schema,
@@ -101,12 +93,11 @@ static int write_rows(rk_table_run *run, rask_table *table, const writing *w, rk
                                .delimiter = ','};
     rask_value value = rask_value_none();
     rk_nodes texts;
-    int64_t place;
     int status = rk_lower_stage(&run->lowering, table, &sink, &texts);
-    if (!status && (status = write_header(w, &table->schema, format, &place)))
-        return rk_graph_report(run->graph, status, "%s: %s", name_of(w), strerror(errno));
+    if (!status && format == RK_PRINT_CSV)
+        status = rk_print_header(&w->head, table->schema.names, table->schema.count, sink.delimiter);
     if (!status)
-        status = rk_table_run_node(run, lower_writes(&run->lowering, w, &texts, place), &value);
+        status = rk_table_run_node(run, lower_writes(&run->lowering, w, &texts), &value);
     rask_value_unref(&value);
     return status;
 }
@@ -118,6 +109,7 @@ int rask_table_write(rask_table *table, const char *path, rask_table_format form
     rk_open_error error = {0};
     char message[1200] = "";
     writing w = {.path = path, .standard = path && strcmp(path, "-") == 0, .file = {.fd = -1}};
+    w.head = (rk_array){.element = 1, .ceiling = SIZE_MAX};
     int status = rk_table_run_begin(&run, table, options);
     if (!status && !path)
         status = RASK_EINVAL;
@@ -131,5 +123,6 @@ int rask_table_write(rask_table *table, const char *path, rask_table_format form
         rk_graph_report(run.graph, status, "%s", message);
     else if (!w.standard)
         rk_temporary_abort(&w.file);
+    rk_array_fini(&w.head);
     return rk_table_run_end(&run, status);
 }

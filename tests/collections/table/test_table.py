@@ -574,7 +574,7 @@ class Question:
             return
         names = r.sample(list(t.kinds), r.randrange(1, len(t.kinds) + 1))
         renamed = [n if r.random() < 0.7 else f"other{i}" for i, n in enumerate(names)]
-        if len(names) > 1 and r.random() < 0.2:
+        if len(names) > 1 and r.random() < 0.4:
             renamed = names[1:] + names[:1]
         self.arguments += ["--select", ", ".join(n if n == m else f"{n} as {m}" for n, m in zip(names, renamed))]
         selected = Table({m: t.kinds[n] for n, m in zip(names, renamed)}, [])
