@@ -53,15 +53,6 @@ refuses()
     tell "$name" $?
 }
 
-# name, what is asked about a run that just was, as a command
-holds()
-{
-    local name=$1
-    shift
-    "$@"
-    tell "$name" $?
-}
-
 cat >sales.csv <<'EOF'
 name,amount,qty,day
 ann,10.5,2,2024-01-31
@@ -89,7 +80,7 @@ gives '-g alone counts' $'day,count()\n2024-01-31,1\n2024-02-01,2\n,1' sales.csv
 gives '-a alone is of all rows' $'n,least,most,mean,mid\n4,-1.0,10.5,4.9375,5.125' sales.csv \
     -a 'count() as n, min(amount) as least, max(amount) as most, mean(amount) as mean, median(amount) as mid'
 gives 'aggregates of expressions' $'sum(amount * qty)\n49.0' sales.csv -a 'sum(amount * qty)'
-gives 'quantile, first, last, different ones' $'quantile(qty, 0.75),first(name),last(day),count_distinct(name)\n3.0,ann,2024-02-01,3' \
+gives 'quantile, first, last, different ones' $'"quantile(qty, 0.75)",first(name),last(day),count_distinct(name)\n3.0,ann,2024-02-01,3' \
     sales.csv -a 'quantile(qty, 0.75), first(name), last(day), count_distinct(name)'
 gives '--sort' $'name,amount\n"c, ""d""",-1.0\nbob,3.0\nann,7.25\nann,10.5' sales.csv --sort amount --select name,amount
 gives '-s, downwards, nulls last' $'qty\n4\n2\n1\n' sales.csv -s qty:desc --select qty
@@ -189,7 +180,7 @@ awk 'BEGIN { print "k,x"; for (i = 0; i < 60000; i++) print i % 7 "," i / 4 }' >
 csv 0 many.csv -g k -a 'count() as n, sum(x) as s' --memory 4M --block-size 4K && cp out parts && csv 0 many.csv -g k -a 'count() as n, sum(x) as s' &&
     cmp -s out parts && [ "$(wc -l <out)" -eq 8 ]
 tell 'many blocks within little memory' $?
-csv 0 many.csv -s 'k desc, x' --memory 4M && [ "$(sed -n 2p out)" = '6,1.5' ] && [ "$(tail -n 1 out)" = '0,14999.0' ]
+csv 0 many.csv -s 'k desc, x' --memory 4M && [ "$(sed -n 2p out)" = '6,1.5' ] && [ "$(tail -n 1 out)" = '0,14999.25' ]
 tell 'sorting within little memory' $?
 "$rask" csv many.csv 2>err | head -n 1 >out
 status=${PIPESTATUS[0]}
@@ -212,7 +203,8 @@ refuses 'nor one of several' 1 'none.csv: No such file or directory' sales.csv n
 refuses 'a pattern of nothing' 1 'none*.csv: no file matches this pattern' 'none*.csv'
 refuses 'an empty file' 1 'empty.csv:1: no record in the first 0 bytes' empty.csv
 refuses 'a value, with its line' 1 'sales.csv:2: column 2 (amount): "10.5" is no int64' sales.csv --types amount:int64
-refuses 'whatever the blocks' 1 'sales.csv:2: column 2 (amount): "10.5" is no int64' sales.csv --types amount:int64 --block-size 3
+csv 1 sales.csv --types amount:int64 --block-size 3 && grep -qF 'sales.csv:2: column 2 (amount): "10.5" is no int64' err
+tell 'whatever the blocks' $?
 printf 'a,b\n"x\n\ny",1\n"z",2a\n' >lines.csv
 refuses 'lines within quotes count' 1 'lines.csv:5: column 2 (b): "2a" is no int64' lines.csv --types b:int64
 printf 'a,b\n1,2\n3\n' >few.csv
