@@ -176,7 +176,7 @@ for tool in gzip zstd xz bzip2; do
         tell "what $tool compressed needs a module" $?
     fi
 done
-awk 'BEGIN { print "k,x"; for (i = 0; i < 60000; i++) print i % 7 "," i / 4 }' >many.csv
+awk 'BEGIN { print "k,x"; for (i = 0; i < 60000; i++) printf "%d,%.2f\n", i % 7, i / 4 }' >many.csv
 csv 0 many.csv -g k -a 'count() as n, sum(x) as s' --memory 4M --block-size 4K && cp out parts && csv 0 many.csv -g k -a 'count() as n, sum(x) as s' &&
     cmp -s out parts && [ "$(wc -l <out)" -eq 8 ]
 tell 'many blocks within little memory' $?
