@@ -29,7 +29,7 @@ int rk_chunk_builder_init(rk_chunk_builder *b, const rask_column_type *types, ui
 
 void rk_chunk_builder_fini(rk_chunk_builder *b)
 {
-    for (uint32_t i = 0; i < b->count; i++) {
+    for (uint32_t i = 0; b->columns && i < b->count; i++) {
         rk_array_fini(&b->columns[i].values);
         rk_array_fini(&b->columns[i].valid);
         rk_array_fini(&b->columns[i].bytes);
