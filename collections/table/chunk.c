@@ -29,7 +29,7 @@ int rk_chunk_builder_init(rk_chunk_builder *b, const rask_column_type *types, ui
 
 void rk_chunk_builder_fini(rk_chunk_builder *b)
 {
-    for (uint32_t i = 0; i < b->count; i++) {
+    for (uint32_t i = 0; b->columns && i < b->count; i++) {
         rk_array_fini(&b->columns[i].values);
         rk_array_fini(&b->columns[i].valid);
         rk_array_fini(&b->columns[i].bytes);
@@ -276,7 +276,7 @@ static int gather_column(const rk_chunk *chunks, uint32_t index, const uint64_t 
 int rk_chunk_gather(const rk_chunk *chunks, const uint64_t *places, uint64_t count, rk_chunk_builder *out)
 {
     int status = RASK_OK;
-    for (uint32_t i = 0; i < out->count && !status; i++)
+    for (uint32_t i = 0; i < out->count && count && !status; i++)
         status = gather_column(chunks, i, places, count, out->rows, &out->columns[i]);
     out->rows += status ? 0 : count;
     return status;

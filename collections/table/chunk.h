@@ -26,9 +26,8 @@ typedef struct rk_chunk_builder {
 
 int rk_chunk_builder_init(rk_chunk_builder *b, const rask_column_type *types, uint32_t count);
 void rk_chunk_builder_fini(rk_chunk_builder *b); /* legal for a zeroed one */
-/* Appends rows of columns[0 … count - 1]. RASK_OK; RASK_ENOMEM, RASK_ELIMIT: it can only be ended. */
-int rk_chunk_builder_add(rk_chunk_builder *b, const rk_column *const *columns, uint32_t rows);
-/* Only those rows whose numbers are rows[0 … count - 1]. */
+/* Appends those rows of columns[0 … b->count - 1] whose numbers are rows[0 … count - 1]; NULL: the first count.
+ * RASK_OK; RASK_ENOMEM: it can only be ended. */
 int rk_chunk_builder_add_rows(rk_chunk_builder *b, const rk_column *const *columns, const uint32_t *rows,
                               uint32_t count);
 /* Bytes that it holds. */

@@ -452,11 +452,23 @@ static bool fits(const scan_head *head, const rk_csv_part *part, const scan_toke
     return part->first || before->full || (before->end >= part->end ? none : head->begin == before->end);
 }
 
+/* Of a part that nobody needs, and that is no text to speak of: values without rows. */
+static int end_empty(rask_task *task, const rk_scan_job *job, rask_value *values)
+{
+    rk_table_sink sink = {0};
+    int status = rk_table_sink_init(&sink, &job->sink);
+    if (!status)
+        status = rk_table_sink_end(&sink, values);
+    rk_table_sink_fini(&sink);
+    return status ? rk_task_fail(task, status, "%s", rask_status_text(status)) : RASK_OK;
+}
+
 /* What was found, or what is found now from where the records before end. */
 static int settle(rask_task *task, const rk_scan_job *job, uint32_t number, const rask_value *found,
                   uint32_t count, scan_token *token, rask_value *values)
 {
     scan_head head;
+    int status = RASK_OK;
     const rask_value *before = rask_arg_count(task) > 3 ? rask_arg_value(task, 3) : NULL;
     *token = (scan_token){0};
     if (!take_bytes(found, &head, sizeof head) || (before && !take_bytes(before, token, sizeof *token)))
@@ -465,12 +477,14 @@ static int settle(rask_task *task, const rk_scan_job *job, uint32_t number, cons
         values[i] = rask_value_ref(&found[i + 1]);
     if (!fits(&head, &job->parts[number], token)) {
         unref_all(values, count);
-        int status = read_part(task, job, number, (int64_t)token->end, &head, values);
+        status = read_part(task, job, number, (int64_t)token->end, &head, values);
         if (status)
             return status;
     }
     if (head.status && !token->full)
         return fail_text(task, job, number, &head, token->lines);
+    if (head.status && (status = end_empty(task, job, values)))
+        return status;
     token->end = head.end > token->end ? head.end : token->end;
     token->lines += head.lines;
     token->full |= head.full;

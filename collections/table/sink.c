@@ -214,7 +214,7 @@ int rk_table_sink_add(rk_table_sink *s, const rk_pipeline_run *run, uint64_t pos
     case RK_SINK_TOP: status = add_top(s, run, position); break;
     case RK_SINK_CHUNK:
         rows = wanted_rows(s, rows);
-        status = rk_chunk_builder_add(&s->builders[0], run->outputs, rows);
+        status = rk_chunk_builder_add_rows(&s->builders[0], run->outputs, NULL, rows);
         break;
     case RK_SINK_TEXT:
         rows = wanted_rows(s, rows);

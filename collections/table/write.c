@@ -13,6 +13,8 @@ typedef struct writing {
     const char *path;
     bool standard; /* output */
     rk_temporary file;
+    rk_array
+        head; /* of the text: written with the first rows, and not when there are none because the run failed */
     int64_t end; /* bytes written */
     char message[1200];
 } writing;
@@ -41,11 +43,12 @@ static int write_all(writing *w, const char *data, size_t len)
     return 0;
 }
 
-/* A status, with a message when it failed. */
+/* The head before the first text. A status, with a message when it failed. */
 static int append(void *what, const char *text, size_t len)
 {
     writing *w = what;
-    if (!write_all(w, text, len))
+    bool failed = !w->end && write_all(w, w->head.data, w->head.count);
+    if (!failed && !write_all(w, text, len))
         return RASK_OK;
     int number = errno;
     snprintf(w->message, sizeof w->message, "%s: %s", w->standard ? "standard output" : w->path,
@@ -81,16 +84,6 @@ static rask_node *lower_writes(const rk_table_lowering *l, writing *w, const rk_
     return node;
 }
 
-static int write_header(writing *w, const rk_schema *schema, rk_print_format format)
-{
-    rk_array text = {.element = 1, .ceiling = SIZE_MAX};
-    int status = format == RK_PRINT_CSV ? rk_print_header(&text, schema->names, schema->count, ',') : RASK_OK;
-    if (!status && text.count)
-        status = append(w, text.data, text.count);
-    rk_array_fini(&text);
-    return status;
-}
-
 static rk_print_format format_of(const char *path, rask_table_format format)
 {
     bool json = format == RASK_TABLE_JSON;
@@ -111,8 +104,8 @@ static int write_rows(rk_table_run *run, rask_table *table, writing *w, rk_print
     rask_value value = rask_value_none();
     rk_nodes texts;
     int status = rk_lower_stage(&run->lowering, table, &sink, &texts);
-    if (!status)
-        status = write_header(w, &table->schema, format);
+    if (!status && format == RK_PRINT_CSV)
+        status = rk_print_header(&w->head, table->schema.names, table->schema.count, sink.delimiter);
     if (!status)
         status = rk_table_run_node(run, lower_writes(&run->lowering, w, &texts), &value);
     rask_value_unref(&value);
@@ -128,6 +121,7 @@ int rask_table_write(rask_table *table, const char *path, rask_table_format form
     rk_open_error error = {0};
     char message[1200] = "";
     writing w = {.path = path, .standard = path && strcmp(path, "-") == 0, .file = {.fd = -1}};
+    w.head = (rk_array){.element = 1, .ceiling = SIZE_MAX};
     int status = rk_table_run_begin(&run, table, options);
     if (!status && !path)
         status = RASK_EINVAL;
@@ -141,5 +135,6 @@ int rask_table_write(rask_table *table, const char *path, rask_table_format form
         rk_graph_report(run.graph, status, "%s", message);
     else if (!w.standard)
         rk_temporary_abort(&w.file);
+    rk_array_fini(&w.head);
     return rk_table_run_end(&run, status);
 }

@@ -128,6 +128,23 @@ static bool take_misfit(const char *text, rask_misfit *out)
     return !text;
 }
 
+/* NAME=EXPR, with a name. */
+static bool is_assignment(const char *text)
+{
+    const char *equals = strchr(text, '=');
+    return equals && strspn(text, " ") < (size_t)(equals - text);
+}
+
+static bool check_with(const tool_command *c, const csv_options *o)
+{
+    for (size_t i = 0; i < o->with.count; i++)
+        if (!is_assignment(o->with.items[i])) {
+            say_error(c->name, "--with: not NAME=EXPR: \"%s\"", o->with.items[i]);
+            return false;
+        }
+    return true;
+}
+
 static bool take_csv_options(const tool_command *c, const csv_options *o, rask_csv_options *csv)
 {
     *csv = RASK_CSV_OPTIONS_INIT;
@@ -143,24 +160,23 @@ static bool take_csv_options(const tool_command *c, const csv_options *o, rask_c
         say_error(c->name, "--comment: not one byte: \"%s\"", o->comment);
     else if (!take_misfit(o->misfit, &csv->misfit))
         say_error(c->name, "--on-error: not fail or null: \"%s\"", o->misfit);
+    else if (o->common.draw || o->common.explain)
+        say_error(c->name, "--%s: not there for tables", o->common.draw ? "draw" : "explain");
     else
-        return true;
+        return check_with(c, o);
     return false;
 }
 
-/* NAME=EXPR; a "==" before any "=" is no name. */
-static rask_table *add_column(const tool_command *c, rask_table *t, const char *text)
+/* Of NAME=EXPR. */
+static rask_table *add_column(rask_table *t, const char *text)
 {
     const char *equals = strchr(text, '=');
-    char *name = equals && equals > text ? strndup(text, (size_t)(equals - text)) : NULL;
-    if (!name) {
-        say_error(c->name, "--with: not NAME=EXPR: \"%s\"", text);
-        return NULL;
-    }
-    size_t len = strlen(name);
-    while (len && name[len - 1] == ' ')
-        name[--len] = 0;
-    t = rask_table_with_at(t, name, equals + 1, NULL, 0);
+    text += strspn(text, " ");
+    size_t len = (size_t)(equals - text);
+    while (text[len - 1] == ' ')
+        len--;
+    char *name = strndup(text, len);
+    t = rask_table_with_at(t, name ? name : "", equals + 1, NULL, 0);
     free(name);
     return t;
 }
@@ -173,13 +189,25 @@ static bool has_column(const rask_table *t, const char *name, size_t len)
     return false;
 }
 
-/* Whether all columns of an order are in the table. */
-static bool has_order(const rask_table *t, const char *order)
+/* Whether a list calls some column by this name that may be another's. */
+static bool is_given(const char *list, const char *name, size_t len)
+{
+    for (const char *as = strcasestr(list, " as "); as; as = strcasestr(as, " as ")) {
+        as += 4;
+        as += strspn(as, " `");
+        if (strncmp(as, name, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the columns of an order are the same ones in a table and in what is chosen of it. */
+static bool keeps_order(const rask_table *t, const rask_table *chosen, const char *list, const char *order)
 {
     for (const char *at = order; *at;) {
         at += strspn(at, " ,");
         size_t len = strcspn(at, " ,:");
-        if (len && !has_column(t, at, len))
+        if (len && (!has_column(chosen, at, len) || (has_column(t, at, len) && is_given(list, at, len))))
             return false;
         at += len;
         at += strcspn(at, ",");
@@ -191,23 +219,46 @@ static rask_table *sort_and_limit(rask_table *t, const csv_options *o)
 {
     if (o->sort)
         t = rask_table_sort_at(t, o->sort, NULL, 0);
-    return o->limit ? rask_table_limit_at(t, o->limit, NULL, 0) : t;
+    return o->limit < UINT64_MAX ? rask_table_limit_at(t, o->limit, NULL, 0) : t;
 }
 
 /* Columns are chosen before rows are sorted, when the order does not need others. */
-static rask_table *build(const tool_command *c, rask_table *t, const csv_options *o)
+static rask_table *build(rask_table *t, const csv_options *o)
 {
     for (size_t i = 0; t && i < o->with.count; i++)
-        t = add_column(c, t, o->with.items[i]);
+        t = add_column(t, o->with.items[i]);
     for (size_t i = 0; i < o->where.count; i++)
         t = rask_table_filter_at(t, o->where.items[i], NULL, 0);
     if (o->group_by || o->aggregates)
         t = rask_table_groupby_at(t, o->group_by ? o->group_by : "",
                                   o->aggregates ? o->aggregates : "count()", NULL, 0);
     rask_table *chosen = o->select && t ? rask_table_select_at(t, o->select, NULL, 0) : t;
-    if (!chosen || !o->select || !o->sort || has_order(chosen, o->sort))
+    if (!chosen || !o->select || !o->sort || keeps_order(t, chosen, o->select, o->sort))
         return sort_and_limit(chosen, o);
     return rask_table_select_at(sort_and_limit(t, o), o->select, NULL, 0);
+}
+
+/* -- Messages */
+
+/* What the library says of a call, of the option that it stands for. */
+static void say_failure(const tool_command *c, const char *message)
+{
+    static const char *const options[][2] = {
+        {"rask_read_csv: ", ""},
+        {"rask_table_with: ", "--with: "},
+        {"rask_table_filter: ", "--where: "},
+        {"rask_table_groupby: ", "--group-by, --agg: "},
+        {"rask_table_sort: ", "--sort: "},
+        {"rask_table_select: ", "--select: "},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        size_t len = strlen(options[i][0]);
+        if (strncmp(message, options[i][0], len) == 0) {
+            say_error(c->name, "%s%s", options[i][1], message + len);
+            return;
+        }
+    }
+    say_error(c->name, "%s", message);
 }
 
 /* -- Results */
@@ -262,7 +313,7 @@ static int give(const tool_command *c, const csv_options *o, rask_table *t)
 
 static int run(const tool_command *c, int argc, char **argv)
 {
-    csv_options o = {.select = NULL};
+    csv_options o = {.limit = UINT64_MAX};
     rask_csv_options csv;
     int first;
     options_outcome parsed = options_parse(c, argc, argv, &o, &first);
@@ -278,11 +329,11 @@ static int run(const tool_command *c, int argc, char **argv)
     int outcome = EXIT_FAILED;
     rask_table *t = rask_read_csv_files_at(graph, (const char *const *)argv + first, (size_t)(argc - first),
                                            &csv, NULL, 0);
-    t = build(c, t, &o);
+    t = build(t, &o);
     if (t)
         outcome = give(c, &o, t);
     else if (!graph || rask_graph_status(graph))
-        say_error(c->name, "%s", graph ? rask_graph_error(graph) : rask_status_text(RASK_ENOMEM));
+        say_failure(c, graph ? rask_graph_error(graph) : rask_status_text(RASK_ENOMEM));
     rask_graph_free(graph);
     return outcome;
 }
