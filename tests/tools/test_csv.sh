@@ -211,7 +211,7 @@ printf 'a,b\n1,2\n3\n' >few.csv
 refuses 'too few fields' 1 'few.csv:3: record has 1 field, 2 expected' few.csv
 printf 'a,b\n1,2\n3,4,5\n' >more.csv
 refuses 'too many fields' 1 'more.csv:3: record has 3 fields, 2 expected' more.csv
-refuses 'in a file behind the first' 1 'more.csv:3: record has 3 fields, 2 expected' short.csv more.csv
+refuses 'in a file behind the first' 1 'more.csv:3: record has 3 fields, 2 expected' short.csv more.csv -o none.csv
 refuses 'an unknown column' 1 '--where: no column "amout": did you mean "amount"?, at byte 1 of "amout > 3"' sales.csv -w 'amout > 3'
 refuses 'an unknown function' 1 '--with: no function "uper": did you mean "upper"?, at byte 1 of "uper(name)"' sales.csv --with 'n=uper(name)'
 refuses 'half an expression' 1 '--where: an expression expected, not the end, at byte 9 of "amount >"' sales.csv -w 'amount >'
