@@ -1,6 +1,7 @@
 /* GROUP: keys, aggregates, and what these are of. */
 #include "collections/table/list.h"
 #include "collections/table/table.h"
+#include "core/base/limits.h"
 
 #include <string.h>
 
@@ -72,6 +73,24 @@ static int compile_arguments(builder *b)
     return status ? fail_aggregates(b, status, message, at) : RASK_OK;
 }
 
+static int add_key(builder *b, uint32_t column)
+{
+    rk_grouping *g = b->g;
+    if (g->key_count == RK_MAX_KEYS) {
+        rk_table_fail(b->input, RASK_ELIMIT, b->file, b->line, "rask_table_groupby: more than %d keys",
+                      RK_MAX_KEYS);
+        return RASK_ELIMIT;
+    }
+    for (uint32_t i = 0; i < g->key_count; i++)
+        if (g->keys[i] == column) {
+            rk_table_fail(b->input, RASK_EINVAL, b->file, b->line, "rask_table_groupby: two keys \"%s\"",
+                          b->input->schema.names[column]);
+            return RASK_EINVAL;
+        }
+    g->keys[g->key_count++] = column;
+    return RASK_OK;
+}
+
 static int find_keys(builder *b, const char *list)
 {
     rk_list_item item;
@@ -81,11 +100,25 @@ static int find_keys(builder *b, const char *list)
     b->g->keys = rk_table_memory(b->input->graph, (most + 1) * sizeof *b->g->keys, b->file, b->line);
     for (size_t at = 0; b->g->keys && *list && rk_list_next(list, RK_LIST_NAMES, &at, &item);) {
         uint32_t column = rk_table_find(b->input, "rask_table_groupby", item.name, b->file, b->line);
-        if (column == UINT32_MAX)
-            return RASK_EINVAL;
-        b->g->keys[b->g->key_count++] = column;
+        int status = column == UINT32_MAX ? RASK_EINVAL : add_key(b, column);
+        if (status)
+            return status;
     }
     return b->g->keys ? RASK_OK : RASK_ENOMEM;
+}
+
+/* No result of an aggregate is called like a key. */
+static int check_names(const builder *b)
+{
+    const rk_grouping *g = b->g;
+    for (uint32_t i = 0; i < g->aggregates.count; i++)
+        for (uint32_t k = 0; k < g->key_count; k++) {
+            const rk_aggregate *a = &g->aggregates.items[i];
+            const char *key = b->input->schema.names[g->keys[k]];
+            if (strlen(key) == a->name.len && memcmp(key, a->name.data, a->name.len) == 0)
+                return fail_aggregates(b, RASK_EEXIST, "a key has this name", a->at);
+        }
+    return RASK_OK;
 }
 
 /* The keys, then the aggregates. */
@@ -123,7 +156,7 @@ rask_table *rask_table_groupby_at(rask_table *input, const char *keys, const cha
     memset(b.g, 0, sizeof *b.g);
     if (rk_graph_at_end(input->graph, end_grouping, b.g))
         return rk_table_fail(input, RASK_ENOMEM, file, line, "rask_table_groupby: no memory");
-    if (find_keys(&b, keys ? keys : "") || parse_aggregates(&b) || compile_arguments(&b))
+    if (find_keys(&b, keys ? keys : "") || parse_aggregates(&b) || check_names(&b) || compile_arguments(&b))
         return NULL;
     rask_table *table = make_table(&b);
     if (table)

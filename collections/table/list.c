@@ -48,7 +48,7 @@ bool rk_list_next(const char *list, rk_list_kind kind, size_t *at, rk_list_item 
 {
     bool quoted = false;
     size_t end = *at;
-    if (!list[end] && (end == 0 || list[end - 1] != ','))
+    if (!list[end])
         return false;
     for (; list[end] && (quoted || list[end] != ','); end++)
         quoted ^= list[end] == '`';

@@ -16,7 +16,8 @@ typedef struct rk_list_item {
 
 typedef enum rk_list_kind { RK_LIST_NAMES, RK_LIST_RENAMES, RK_LIST_ORDER } rk_list_kind;
 
-/* The next entry of a list, from byte *at on, which moves behind it. False at the end. Entries may be empty. */
+/* The next entry of a list, from byte *at on, which moves behind it. False at the end, which may be
+ * behind a comma. Entries may be empty. */
 bool rk_list_next(const char *list, rk_list_kind kind, size_t *at, rk_list_item *item);
 
 #endif

@@ -221,6 +221,12 @@ refuses 'a column selected twice' 1 '--select: two columns "name"' sales.csv --s
 refuses 'an unknown column to sort by' 1 '--sort: no column "x"' sales.csv -s x
 refuses 'an unknown key' 1 '--group-by, --agg: no column "nme": did you mean "name"?' sales.csv -g nme
 refuses 'a sum of text' 1 "--group-by, --agg: sum takes numbers, but 'name' is string, at byte 1 of \"sum(name)\"" sales.csv -a 'sum(name)'
+(seq -s, -f 'c%g' 70; seq -s, 70) >wide.csv
+refuses 'too many keys' 1 '--group-by, --agg: more than 64 keys' wide.csv -g "$(seq -s, -f 'c%g' 70)"
+refuses 'a key twice' 1 '--group-by, --agg: two keys "name"' sales.csv -g name,name
+refuses 'a result called like a key' 1 '--group-by, --agg: a key has this name, at byte 1 of "count() as name"' sales.csv -g name -a 'count() as name'
+refuses 'a key that is empty' 1 '--group-by, --agg: no column ""' sales.csv -g name,,qty
+gives 'a comma behind the last one' $'name,count()\nann,2\nbob,1\n"c, ""d""",1' sales.csv -g 'name,' --select 'name, count(),' -s 'name,'
 refuses 'an unknown aggregate' 1 "--group-by, --agg: no aggregate is called 'total', at byte 10 of \"count(), total(qty)\"" sales.csv \
     -a 'count(), total(qty)'
 refuses 'types without a type' 1 'types: "amount" is no NAME:TYPE' sales.csv --types amount

@@ -133,9 +133,9 @@ def some_value(r, kind, style):
 
 
 def some_table(r):
-    rows = r.choice([0, 1, 2, 3, 10, 50, 200, 500, 2000])
+    rows = r.choice([0, 1, 2, 3, 10, 50, 200, 500, 2000]) if r.random() < 0.97 else 9000 # more than two batches
     kinds = ["int64", "float64", "string"] + [r.choice(["int64", "float64", "bool", "date", "timestamp", "string"])
-                                                  for _ in range(r.randrange(6))]
+                                                  for _ in range(r.randrange(6) if rows < 9000 else 0)]
     r.shuffle(kinds)
     columns = []
     for i, kind in enumerate(kinds):
@@ -645,8 +645,11 @@ def check_case(program, seed, folder):
     with open(os.path.join(folder, "command"), "w", encoding="utf-8") as file:
         file.write(repr(arguments))
     status, out, err = run(program, arguments)
-    if large:
+    if large and "needs the module" not in err:
         assert status == 1 and "is too large for an int64" in err, f"no error for a sum that is too large: {status}, {err}"
+    if large:
+        return
+    if any(p.endswith(".gz") for p in paths) and "needs the module" in err:
         return
     assert status == 0, f"status {status}: {err}"
     check_answer(question.table, out.decode(), is_json)

@@ -1,0 +1,91 @@
+/* How many requests a log of a web server has for each hour and status, how many bytes went out, and what went wrong most.
+ * Shows: a file of lines as a table of one column, regular expressions, groups, two results of one table. */
+#include <rask/rask.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { LINES = 200000 };
+
+static int make_log(const char *path)
+{
+    static const int codes[] = {200, 200, 200, 304, 404, 500};
+    FILE *out = fopen(path, "w");
+    if (!out)
+        return RASK_EIO;
+    for (int i = 0; i < LINES; i++)
+        fprintf(out, "10.0.%d.%d - - [31/Jan/2024:%02d:%02d:00 +0000] \"GET /page/%d HTTP/1.1\" %d %d\n",
+                i % 7, i % 251, i / 10000 % 24, i % 60, i % 13, codes[i % 6], i % 1000);
+    return fclose(out) ? RASK_EIO : RASK_OK;
+}
+
+/* Lines as they are: no header, no quotes, and a delimiter that none of them has. */
+static rask_table *read_log(rask_graph *g, const char *path)
+{
+    rask_csv_options lines = RASK_CSV_OPTIONS_INIT;
+    lines.delimiter = '\x1f';
+    lines.no_header = lines.no_quotes = true;
+    rask_table *t = rask_read_csv(g, path, &lines);
+    t = rask_table_with(t, "hour", "int(extract(column_1, \"\\\\[[^:]*:([0-9]+):\"))");
+    t = rask_table_with(t, "path", "extract(column_1, \"\\\"[A-Z]+ ([^ ]*)\")");
+    t = rask_table_with(t, "status", "int(extract(column_1, \"\\\" ([0-9]{3}) \"))");
+    return rask_table_with(t, "bytes", "int(extract(column_1, \" ([0-9]+)$\"))");
+}
+
+/* Rows of two keys of integers and two aggregates; what the counts add up to. */
+static int64_t print_hours(const rask_rows *rows)
+{
+    rask_column c[4];
+    int64_t total = 0;
+    for (uint32_t i = 0; i < 4; i++)
+        rask_rows_column(rows, i, &c[i]);
+    for (uint64_t row = 0; row < rask_rows_count(rows); row++) {
+        printf("%02lld:00  %lld  %6lld requests  %9lld bytes\n", (long long)c[0].as.i64[row],
+               (long long)c[1].as.i64[row], (long long)c[2].as.i64[row], (long long)c[3].as.i64[row]);
+        total += c[2].as.i64[row];
+    }
+    return total;
+}
+
+static void print_worst(const rask_rows *rows)
+{
+    rask_column path, n;
+    rask_rows_column(rows, 0, &path);
+    rask_rows_column(rows, 1, &n);
+    for (uint64_t row = 0; row < rask_rows_count(rows); row++)
+        printf("%.*s failed %lld times\n", (int)(path.as.ends[row + 1] - path.as.ends[row]),
+               path.bytes + path.as.ends[row], (long long)n.as.i64[row]);
+}
+
+int main(void)
+{
+    char log[] = "/tmp/rask-log-XXXXXX";
+    int fd = mkstemp(log);
+    if (fd < 0 || close(fd))
+        return EXIT_FAILURE;
+    rask_graph *g = rask_graph_new();
+    rask_rows *by_hour = NULL, *worst = NULL;
+    int st = make_log(log);
+
+    rask_table *requests = read_log(g, log);
+    rask_table *hours =
+        rask_table_groupby(requests, "hour, status", "count() as requests, sum(bytes) as bytes");
+    rask_table *failed =
+        rask_table_groupby(rask_table_filter(requests, "status >= 500"), "path", "count() as n");
+    if (!st)
+        st = rask_table_compute(hours, NULL, &by_hour);
+    if (!st)
+        st = rask_table_compute(rask_table_limit(rask_table_sort(failed, "n desc, path"), 3), NULL, &worst);
+    int64_t total = st ? 0 : print_hours(by_hour);
+    if (st)
+        fprintf(stderr, "log_report: %s\n", rask_graph_error(g));
+    else
+        print_worst(worst);
+    rask_rows_free(by_hour);
+    rask_rows_free(worst);
+    rask_graph_free(g);
+    remove(log);
+    if (st == RASK_EUNSUPPORTED) /* regular expressions are a package of their own */
+        return EXIT_SUCCESS;
+    return st != RASK_OK || total != LINES;
+}
