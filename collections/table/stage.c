@@ -1,5 +1,6 @@
 #include "collections/table/stage.h"
 
+#include "collections/table/take.h"
 #include "core/base/alloc.h"
 #include "core/task/task.h"
 
@@ -98,7 +99,7 @@ int rk_stage_lower(rask_graph *graph, rk_scan_job *job, uint32_t number, rask_no
     rask_node *node = rask_call_at(graph, &stage_def, args, 3, NULL, 0);
     rask_set_scratch_bytes(node, rk_pipeline_bytes(&job->pipeline));
     for (uint32_t i = 0; i < count; i++)
-        nodes[i] = count > 1 ? rask_item_at(node, i, NULL, 0) : node;
+        nodes[i] = count > 1 ? rk_take_lower(graph, i, node, NULL, 0) : node;
     rask_value_unref(&value);
     return graph->status;
 }
