@@ -12,6 +12,8 @@ enum {
     PARTS_A_WORKER = 8,
     LEAST_PART = 4 << 20,
     FAN_IN = 4,
+    FEW_ROWS = 65536, /* take no memory to speak of */
+    GROWING = 2,      /* bytes of memory for rows that come one by one, for a byte of them */
 };
 
 static int fail_memory(const rk_table_lowering *l)
@@ -56,31 +58,50 @@ static rk_scan_job *new_job(const rk_table_lowering *l, rask_table *table, const
     return NULL;
 }
 
+static bool keeps_rows(const rk_table_sink_plan *sink)
+{
+    return sink->kind != RK_SINK_GROUPS && sink->kind != RK_SINK_TOP;
+}
+
 /* Bytes of a part: enough parts for all workers; where parts are kept, such that many of them fit the budget. */
 static uint64_t part_bytes(const rk_table_lowering *l, const rk_csv_source *source,
                            const rk_table_sink_plan *sink)
 {
     uint64_t bytes = source->files.bytes / ((uint64_t)l->workers * PARTS_A_WORKER) + 1;
     uint64_t most = l->budget / ((uint64_t)l->workers * PARTS_A_WORKER);
-    bool kept = sink->kind != RK_SINK_GROUPS && sink->kind != RK_SINK_TOP;
+    if (source->block_bytes)
+        return source->block_bytes;
     bytes = bytes < LEAST_PART ? LEAST_PART : bytes;
-    bytes = kept && bytes > most ? most : bytes;
+    bytes = keeps_rows(sink) && bytes > most ? most : bytes;
     return bytes < 64 << 10 ? 64 << 10 : bytes;
+}
+
+/* Bytes that rows take, about, that were so many bytes of text; never so many that a task could not begin. */
+static uint64_t kept_bytes(const rk_table_lowering *l, const rk_table_sink_plan *sink, uint64_t text)
+{
+    bool few = sink->limit < FEW_ROWS && sink->kind != RK_SINK_RANGES;
+    if (!keeps_rows(sink) || few)
+        return 0;
+    uint64_t bytes = sink->kind == RK_SINK_TEXT ? text / 4 * 5 : text / 2 * 3, most = l->budget / 8;
+    return bytes < most ? bytes : most;
 }
 
 static int lower_files(const rk_table_lowering *l, rk_scan_job *job, rk_nodes *out)
 {
     rk_csv_source *source = job->source = job->pipeline.source->as.csv;
     rk_text_error error = {0};
-    int status =
-        rk_csv_source_cut(source, part_bytes(l, source, &job->sink), &job->parts, &job->part_count, &error);
+    uint64_t bytes = part_bytes(l, source, &job->sink), kept = kept_bytes(l, &job->sink, bytes);
+    int status = rk_csv_source_cut(source, bytes, &job->parts, &job->part_count, &error);
     if (status) {
         rk_graph_fail(l->graph, status, NULL, 0, "%s", error.message);
         return status;
     }
-    out->count = job->part_count * rk_table_sink_values(&job->sink);
+    uint32_t values = rk_table_sink_values(&job->sink);
+    out->count = job->part_count * values;
+    out->bytes = kept / values;
     out->nodes = memory(l, out->count * sizeof *out->nodes);
-    return out->nodes ? rk_scan_lower(l->graph, job, rk_scan_bytes(job), 0, out->nodes) : RASK_ENOMEM;
+    return out->nodes ? rk_scan_lower(l->graph, job, rk_scan_bytes(job) + kept * GROWING, kept, out->nodes)
+                      : RASK_ENOMEM;
 }
 
 static int lower_chunks(const rk_table_lowering *l, rk_scan_job *job, rk_nodes *out)
@@ -90,10 +111,12 @@ static int lower_chunks(const rk_table_lowering *l, rk_scan_job *job, rk_nodes *
     int status = rk_lower_rows(l, job->pipeline.source, &chunks);
     if (status)
         return status;
+    uint64_t kept = keeps_rows(&job->sink) ? chunks.bytes : 0;
     out->count = chunks.count * values;
+    out->bytes = kept / values;
     out->nodes = memory(l, out->count * sizeof *out->nodes);
     for (uint32_t i = 0; out->nodes && i < chunks.count && !status; i++)
-        status = rk_stage_lower(l->graph, job, i, chunks.nodes[i], out->nodes + (size_t)i * values);
+        status = rk_stage_lower(l->graph, job, i, chunks.nodes[i], kept, out->nodes + (size_t)i * values);
     return out->nodes ? status : RASK_ENOMEM;
 }
 
@@ -115,6 +138,7 @@ static int one(const rk_table_lowering *l, rask_node *node, rk_nodes *out)
         return l->graph->status;
     out->nodes[0] = node;
     out->count = 1;
+    out->bytes = 0;
     return RASK_OK;
 }
 
@@ -193,13 +217,14 @@ static int lower_sort(const rk_table_lowering *l, rask_table *table, rk_nodes *o
     uint32_t ranges = rk_table_sink_values(&sink), tasks = parts.count / ranges;
     rask_node **of_range = memory(l, (tasks + 1) * sizeof *of_range);
     out->count = ranges;
+    out->bytes = parts.bytes * tasks;
     out->nodes = memory(l, ranges * sizeof *out->nodes);
     if (!kept || !of_range || !out->nodes)
         return RASK_ENOMEM;
     for (uint32_t r = 0; r < ranges && !l->graph->status; r++) {
         for (uint32_t i = 0; i < tasks; i++)
             of_range[i] = parts.nodes[(size_t)i * ranges + r];
-        out->nodes[r] = rk_merge_sort(l->graph, kept, of_range, tasks);
+        out->nodes[r] = rk_merge_sort(l->graph, kept, of_range, tasks, out->bytes);
     }
     return l->graph->status;
 }

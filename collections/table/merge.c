@@ -331,9 +331,14 @@ rask_node *rk_merge_finish(rask_graph *graph, const rk_table_sink_plan *plan, ra
 }
 
 rask_node *rk_merge_sort(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
-                         uint32_t count)
+                         uint32_t count, uint64_t bytes)
 {
-    return call_plan(graph, &sort_def, plan, nodes, count);
+    rask_node *node = call_plan(graph, &sort_def, plan, nodes, count);
+    if (node && bytes) { /* ranks and places of the rows take no more than they do */
+        rask_set_result_bytes(node, bytes);
+        rask_set_scratch_bytes(node, bytes);
+    }
+    return node;
 }
 
 rask_node *rk_merge_first(rask_graph *graph, uint64_t limit, rask_node *const *nodes, uint32_t count)

@@ -17,8 +17,8 @@ rask_node *rk_merge_finish(rask_graph *graph, const rk_table_sink_plan *plan, ra
 /* The first rows of chunks, in order, as one chunk; all of them, for a limit of UINT64_MAX. */
 rask_node *rk_merge_first(rask_graph *graph, uint64_t limit, rask_node *const *nodes, uint32_t count);
 
-/* The rows of chunks, in plan's order, as one chunk. */
+/* The rows of chunks, in plan's order, as one chunk; bytes: of that, about. */
 rask_node *rk_merge_sort(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
-                         uint32_t count);
+                         uint32_t count, uint64_t bytes);
 
 #endif
