@@ -58,9 +58,10 @@ static rk_scan_job *new_job(const rk_table_lowering *l, rask_table *table, const
     return NULL;
 }
 
+/* What sinks end with goes with the rows they get. */
 static bool keeps_rows(const rk_table_sink_plan *sink)
 {
-    return sink->kind != RK_SINK_GROUPS && sink->kind != RK_SINK_TOP;
+    return sink->kind != RK_SINK_TOP && (sink->kind != RK_SINK_GROUPS || sink->splitter_count);
 }
 
 /* Bytes of a part: enough parts for all workers; where parts are kept, such that many of them fit the budget. */
@@ -69,6 +70,7 @@ static uint64_t part_bytes(const rk_table_lowering *l, const rk_csv_source *sour
 {
     uint64_t bytes = source->files.bytes / ((uint64_t)l->workers * PARTS_A_WORKER) + 1;
     uint64_t most = l->budget / ((uint64_t)l->workers * PARTS_A_WORKER);
+    most = sink->kind == RK_SINK_GROUPS ? most / 2 : most;
     if (source->block_bytes)
         return source->block_bytes;
     bytes = bytes < LEAST_PART ? LEAST_PART : bytes;
@@ -79,10 +81,13 @@ static uint64_t part_bytes(const rk_table_lowering *l, const rk_csv_source *sour
 /* Bytes that rows take, about, that were so many bytes of text; never so many that a task could not begin. */
 static uint64_t kept_bytes(const rk_table_lowering *l, const rk_table_sink_plan *sink, uint64_t text)
 {
-    bool few = sink->limit < FEW_ROWS && sink->kind != RK_SINK_RANGES;
-    if (!keeps_rows(sink) || few)
+    bool limited = sink->kind == RK_SINK_CHUNK || sink->kind == RK_SINK_TEXT;
+    if (!keeps_rows(sink) || (limited && sink->limit < FEW_ROWS))
         return 0;
-    uint64_t bytes = sink->kind == RK_SINK_TEXT ? text / 4 * 5 : text / 2 * 3, most = l->budget / 8;
+    uint64_t bytes = sink->kind == RK_SINK_TEXT     ? text / 4 * 5
+                     : sink->kind == RK_SINK_GROUPS ? text * 2
+                                                    : text / 2 * 3;
+    uint64_t most = l->budget / 8;
     return bytes < most ? bytes : most;
 }
 
@@ -156,7 +161,7 @@ static rask_node *merge_tree(const rk_table_lowering *l, const rk_table_sink_pla
         }
         parts.count = count;
     }
-    return kept && !l->graph->status ? rk_merge_finish(l->graph, kept, parts.nodes, parts.count) : NULL;
+    return kept && !l->graph->status ? rk_merge_finish(l->graph, kept, parts.nodes, parts.count, 0) : NULL;
 }
 
 static int lower_merged(const rk_table_lowering *l, rask_table *input, const rk_table_sink_plan *sink,
@@ -167,6 +172,31 @@ static int lower_merged(const rk_table_lowering *l, rask_table *input, const rk_
     return status ? status : one(l, merge_tree(l, sink, parts), out);
 }
 
+/* Rows, or groups, go to ranges of the first key, and what is in a range is put in order by one task. */
+static int lower_ranges(const rk_table_lowering *l, rask_table *input, const rk_table_sink_plan *sink,
+                        rk_merge_range *merge, rk_nodes *out)
+{
+    rk_nodes parts;
+    int status = rk_lower_stage(l, input, sink, &parts);
+    if (status)
+        return status;
+    const rk_table_sink_plan *kept = rk_merge_keep(l->graph, sink);
+    uint32_t ranges = rk_table_sink_values(sink), tasks = parts.count / ranges;
+    uint64_t bytes = parts.bytes * tasks, most = l->budget / 8;
+    rask_node **of_range = memory(l, (tasks + 1) * sizeof *of_range);
+    out->count = ranges;
+    out->bytes = bytes < most ? bytes : most;
+    out->nodes = memory(l, ranges * sizeof *out->nodes);
+    if (!kept || !of_range || !out->nodes)
+        return RASK_ENOMEM;
+    for (uint32_t r = 0; r < ranges && !l->graph->status; r++) {
+        for (uint32_t i = 0; i < tasks; i++)
+            of_range[i] = parts.nodes[(size_t)i * ranges + r];
+        out->nodes[r] = merge(l->graph, kept, of_range, tasks, out->bytes);
+    }
+    return l->graph->status;
+}
+
 static int lower_group(const rk_table_lowering *l, rask_table *table, rk_nodes *out)
 {
     rk_table_sink_plan sink = {.kind = RK_SINK_GROUPS,
@@ -174,7 +204,11 @@ static int lower_group(const rk_table_lowering *l, rask_table *table, rk_nodes *
                                .result = &table->schema,
                                .grouping = table->as.grouping,
                                .seed = l->seed};
-    return lower_merged(l, table->input, &sink, out);
+    int status = sink.grouping->key_count ? rk_splitters_group(l, table->input, &sink) : RASK_OK;
+    if (status)
+        return status;
+    return sink.splitter_count ? lower_ranges(l, table->input, &sink, rk_merge_finish, out)
+                               : lower_merged(l, table->input, &sink, out);
 }
 
 static int lower_top(const rk_table_lowering *l, rask_table *sorted, uint64_t rows, rk_nodes *out)
@@ -199,34 +233,14 @@ static int lower_limit(const rk_table_lowering *l, rask_table *table, rk_nodes *
     return status ? status : one(l, rk_merge_first(l->graph, table->as.limit, parts.nodes, parts.count), out);
 }
 
-/* -- Sorting: rows go to ranges of the first key, and each range is sorted */
-
 static int lower_sort(const rk_table_lowering *l, rask_table *table, rk_nodes *out)
 {
     rk_table_sink_plan sink = {.kind = RK_SINK_RANGES,
                                .schema = &table->schema,
                                .keys = table->as.sort.keys,
                                .key_count = table->as.sort.count};
-    rk_nodes parts;
     int status = rk_splitters_choose(l, table, &sink);
-    if (!status)
-        status = rk_lower_stage(l, table->input, &sink, &parts);
-    if (status)
-        return status;
-    const rk_table_sink_plan *kept = rk_merge_keep(l->graph, &sink);
-    uint32_t ranges = rk_table_sink_values(&sink), tasks = parts.count / ranges;
-    rask_node **of_range = memory(l, (tasks + 1) * sizeof *of_range);
-    out->count = ranges;
-    out->bytes = parts.bytes * tasks;
-    out->nodes = memory(l, ranges * sizeof *out->nodes);
-    if (!kept || !of_range || !out->nodes)
-        return RASK_ENOMEM;
-    for (uint32_t r = 0; r < ranges && !l->graph->status; r++) {
-        for (uint32_t i = 0; i < tasks; i++)
-            of_range[i] = parts.nodes[(size_t)i * ranges + r];
-        out->nodes[r] = rk_merge_sort(l->graph, kept, of_range, tasks, out->bytes);
-    }
-    return l->graph->status;
+    return status ? status : lower_ranges(l, table->input, &sink, rk_merge_sort, out);
 }
 
 int rk_lower_rows(const rk_table_lowering *l, rask_table *table, rk_nodes *out)

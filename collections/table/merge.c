@@ -324,21 +324,27 @@ rask_node *rk_merge_lower(rask_graph *graph, const rk_table_sink_plan *plan, ras
     return call_plan(graph, &merge_def, plan, nodes, count);
 }
 
-rask_node *rk_merge_finish(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
-                           uint32_t count)
+static rask_node *tell(rask_node *node, uint64_t scratch, uint64_t result)
 {
-    return call_plan(graph, &finish_def, plan, nodes, count);
+    if (node && result) {
+        rask_set_scratch_bytes(node, scratch);
+        rask_set_result_bytes(node, result);
+    }
+    return node;
 }
 
+/* Tables and rows that grow. */
+rask_node *rk_merge_finish(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
+                           uint32_t count, uint64_t bytes)
+{
+    return tell(call_plan(graph, &finish_def, plan, nodes, count), 2 * bytes, bytes);
+}
+
+/* Ranks and places of rows, which take no more than they do. */
 rask_node *rk_merge_sort(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
                          uint32_t count, uint64_t bytes)
 {
-    rask_node *node = call_plan(graph, &sort_def, plan, nodes, count);
-    if (node && bytes) { /* ranks and places of the rows take no more than they do */
-        rask_set_result_bytes(node, bytes);
-        rask_set_scratch_bytes(node, bytes);
-    }
-    return node;
+    return tell(call_plan(graph, &sort_def, plan, nodes, count), bytes, bytes);
 }
 
 rask_node *rk_merge_first(rask_graph *graph, uint64_t limit, rask_node *const *nodes, uint32_t count)
