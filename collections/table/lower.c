@@ -11,6 +11,7 @@
 enum {
     PARTS_A_WORKER = 8,
     LEAST_PART = 4 << 20,
+    MOST_PART = 16 << 20, /* of those that are kept: what comes of them is in a cache, or was a moment ago */
     FAN_IN = 4,
     FEW_ROWS = 65536, /* take no memory to speak of */
     GROWING = 2,      /* bytes of memory for rows that come one by one, for a byte of them */
@@ -70,6 +71,7 @@ static uint64_t part_bytes(const rk_table_lowering *l, const rk_csv_source *sour
 {
     uint64_t bytes = source->files.bytes / ((uint64_t)l->workers * PARTS_A_WORKER) + 1;
     uint64_t most = l->budget / ((uint64_t)l->workers * PARTS_A_WORKER);
+    most = most < MOST_PART ? most : MOST_PART;
     most = sink->kind == RK_SINK_GROUPS ? most / 2 : most;
     if (source->block_bytes)
         return source->block_bytes;

@@ -10,6 +10,7 @@
 enum {
     MOST_RANGES = 1000,
     RANGES_A_WORKER = 2,
+    MOST_ROOM = 64 << 20,
     SMALL = 8 << 20, /* bytes of files that are sorted at once */
     GROWTH = 5,      /* bytes that sorting takes for a byte of a file: twice its rows, and where they are */
     COMPRESSED = 4,  /* bytes of text for a byte of a compressed file */
@@ -32,10 +33,12 @@ static uint64_t text_bytes(const rk_csv_source *source)
     return bytes;
 }
 
-/* Such that the tasks of all workers fit in half of the budget together; bytes: of all tasks. */
+/* Such that the tasks of all workers fit in half of the budget together, and each in little more than a cache; bytes: of
+ * all tasks. */
 static uint32_t range_count(const rk_table_lowering *l, double bytes)
 {
     uint64_t room = l->budget / (2 * (uint64_t)l->workers);
+    room = room < MOST_ROOM ? room : MOST_ROOM;
     double count = bytes / (room ? (double)room : 1) + 1;
     return count < MOST_RANGES ? (uint32_t)count : MOST_RANGES;
 }
