@@ -10,6 +10,7 @@
 
 enum {
     PARTS_A_WORKER = 8,
+    KEPT_A_WORKER = 12, /* parts for a worker that fit the budget together, where they are kept */
     LEAST_PART = 4 << 20,
     MOST_PART = 16 << 20, /* of those that are kept: what comes of them is in a cache, or was a moment ago */
     FAN_IN = 4,
@@ -70,7 +71,7 @@ static uint64_t part_bytes(const rk_table_lowering *l, const rk_csv_source *sour
                            const rk_table_sink_plan *sink)
 {
     uint64_t bytes = source->files.bytes / ((uint64_t)l->workers * PARTS_A_WORKER) + 1;
-    uint64_t most = l->budget / ((uint64_t)l->workers * PARTS_A_WORKER);
+    uint64_t most = l->budget / ((uint64_t)l->workers * KEPT_A_WORKER);
     most = most < MOST_PART ? most : MOST_PART;
     most = sink->kind == RK_SINK_GROUPS ? most / 2 : most;
     if (source->block_bytes)
@@ -113,7 +114,7 @@ static int lower_files(const rk_table_lowering *l, rk_scan_job *job, rk_nodes *o
 
 static int lower_chunks(const rk_table_lowering *l, rk_scan_job *job, rk_nodes *out)
 {
-    rk_nodes chunks;
+    rk_nodes chunks = {0};
     uint32_t values = rk_table_sink_values(&job->sink);
     int status = rk_lower_rows(l, job->pipeline.source, &chunks);
     if (status)
@@ -259,7 +260,7 @@ int rk_lower_rows(const rk_table_lowering *l, rask_table *table, rk_nodes *out)
 
 rask_node *rk_lower_table(const rk_table_lowering *l, rask_table *table)
 {
-    rk_nodes chunks;
+    rk_nodes chunks = {0};
     if (rk_lower_rows(l, table, &chunks))
         return NULL;
     return chunks.count == 1 ? chunks.nodes[0]

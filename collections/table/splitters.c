@@ -33,11 +33,11 @@ static uint64_t text_bytes(const rk_csv_source *source)
     return bytes;
 }
 
-/* Such that the tasks of all workers fit in half of the budget together, and each in little more than a cache; bytes: of
+/* Such that the tasks of all workers fit in a third of the budget together, and each in little more than a cache; bytes: of
  * all tasks. */
 static uint32_t range_count(const rk_table_lowering *l, double bytes)
 {
-    uint64_t room = l->budget / (2 * (uint64_t)l->workers);
+    uint64_t room = l->budget / (3 * (uint64_t)l->workers);
     room = room < MOST_ROOM ? room : MOST_ROOM;
     double count = bytes / (room ? (double)room : 1) + 1;
     return count < MOST_RANGES ? (uint32_t)count : MOST_RANGES;
