@@ -10,7 +10,6 @@
 
 enum {
     PARTS_A_WORKER = 8,
-    KEPT_A_WORKER = 12, /* parts for a worker that fit the budget together, where they are kept */
     LEAST_PART = 4 << 20,
     MOST_PART = 16 << 20, /* of those that are kept: what comes of them is in a cache, or was a moment ago */
     FAN_IN = 4,
@@ -71,7 +70,7 @@ static uint64_t part_bytes(const rk_table_lowering *l, const rk_csv_source *sour
                            const rk_table_sink_plan *sink)
 {
     uint64_t bytes = source->files.bytes / ((uint64_t)l->workers * PARTS_A_WORKER) + 1;
-    uint64_t most = l->budget / ((uint64_t)l->workers * KEPT_A_WORKER);
+    uint64_t most = l->budget / ((uint64_t)l->workers * PARTS_A_WORKER);
     most = most < MOST_PART ? most : MOST_PART;
     most = sink->kind == RK_SINK_GROUPS ? most / 2 : most;
     if (source->block_bytes)

@@ -12,14 +12,14 @@ enum {
     RANGES_A_WORKER = 2,
     MOST_ROOM = 64 << 20,
     SMALL = 8 << 20, /* bytes of files that are sorted at once */
-    GROWTH = 5,      /* bytes that sorting takes for a byte of a file: twice its rows, and where they are */
+    GROWTH = 4,      /* bytes that sorting takes for a byte of a file: twice its rows, and where they are */
     COMPRESSED = 4,  /* bytes of text for a byte of a compressed file */
     PLACES = 256,    /* short samples: rows that stand together may be much alike */
     PLACE = 4 << 10,
     GROUP = 16, /* bytes of a packed group, about: so many, and for each key and aggregate */
     GROUP_KEY = 32,
     GROUP_AGGREGATE = 40,
-    GROUP_GROWTH = 4, /* bytes that merging takes for a byte of a packed group */
+    GROUP_GROWTH = 3, /* bytes that merging takes for a byte of a packed group */
 };
 
 static uint64_t text_bytes(const rk_csv_source *source)
@@ -33,11 +33,11 @@ static uint64_t text_bytes(const rk_csv_source *source)
     return bytes;
 }
 
-/* Such that the tasks of all workers fit in a third of the budget together, and each in little more than a cache; bytes: of
+/* Such that the tasks of all workers fit in half of the budget together, and each in little more than a cache; bytes: of
  * all tasks. */
 static uint32_t range_count(const rk_table_lowering *l, double bytes)
 {
-    uint64_t room = l->budget / (3 * (uint64_t)l->workers);
+    uint64_t room = l->budget / (2 * (uint64_t)l->workers);
     room = room < MOST_ROOM ? room : MOST_ROOM;
     double count = bytes / (room ? (double)room : 1) + 1;
     return count < MOST_RANGES ? (uint32_t)count : MOST_RANGES;
