@@ -216,71 +216,138 @@ rask_column rk_chunk_column_at(const rk_chunk *chunk, uint32_t index)
     return column;
 }
 
-static int gather_text(const rk_chunk *chunks, uint32_t index, const uint64_t *places, uint64_t count,
-                       rk_chunk_column *out)
+/* -- Gathering: sizes first, then values go where they belong */
+
+typedef struct gathering {
+    const rk_chunk *chunks;
+    size_t chunk_count;
+    const uint64_t *places;
+    uint64_t count;
+    rask_column *columns; /* one column of each chunk */
+    bool nulls;           /* some of them have */
+} gathering;
+
+static void open_column(gathering *g, uint32_t index)
 {
-    uint64_t *ends = grow(&out->values, count), end = out->bytes.count;
-    if (!ends)
-        return RASK_ENOMEM;
-    for (uint64_t i = 0; i < count; i++) {
-        rask_column c = rk_chunk_column_at(&chunks[places[i] >> 32], index);
-        uint64_t row = places[i] & UINT32_MAX, len = c.as.ends[row + 1] - c.as.ends[row];
-        char *bytes = len ? grow(&out->bytes, len) : NULL;
-        if (len && !bytes)
-            return RASK_ENOMEM;
-        if (len)
-            memcpy(bytes, c.bytes + c.as.ends[row], len);
+    g->nulls = false;
+    for (size_t i = 0; i < g->chunk_count; i++) {
+        g->columns[i] = rk_chunk_column_at(&g->chunks[i], index);
+        g->nulls |= g->columns[i].valid != NULL;
+    }
+}
+
+static size_t text_size(const gathering *g)
+{
+    size_t size = 0;
+    for (uint64_t i = 0; i < g->count; i++) {
+        const uint64_t *ends = g->columns[g->places[i] >> 32].as.ends + (g->places[i] & UINT32_MAX);
+        size += ends[1] - ends[0];
+    }
+    return size;
+}
+
+static void gather_text(const gathering *g, uint64_t *ends, char *bytes)
+{
+    uint64_t end = *ends++ = 0;
+    for (uint64_t i = 0; i < g->count; i++) {
+        const rask_column *c = &g->columns[g->places[i] >> 32];
+        const uint64_t *from = c->as.ends + (g->places[i] & UINT32_MAX);
+        uint64_t len = from[1] - from[0];
+        memcpy(bytes + end, c->bytes + from[0], len);
         ends[i] = end += len;
     }
-    return RASK_OK;
 }
 
-static int gather_numbers(const rk_chunk *chunks, uint32_t index, const uint64_t *places, uint64_t count,
-                          rk_chunk_column *out)
+static void gather_words(const gathering *g, int64_t *values)
 {
-    char *values = grow(&out->values, count);
-    if (!values)
-        return RASK_ENOMEM;
-    for (uint64_t i = 0; i < count; i++) {
-        rask_column c = rk_chunk_column_at(&chunks[places[i] >> 32], index);
-        uint64_t row = places[i] & UINT32_MAX;
-        if (out->values.element == 1)
-            values[i] = (char)c.as.boolean[row];
-        else
-            ((int64_t *)values)[i] = c.as.i64[row];
+    for (uint64_t i = 0; i < g->count; i++)
+        values[i] = g->columns[g->places[i] >> 32].as.i64[g->places[i] & UINT32_MAX];
+}
+
+static void gather_bytes(const gathering *g, uint8_t *values)
+{
+    for (uint64_t i = 0; i < g->count; i++)
+        values[i] = g->columns[g->places[i] >> 32].as.boolean[g->places[i] & UINT32_MAX];
+}
+
+static void gather_valid(const gathering *g, uint8_t *valid)
+{
+    for (uint64_t i = 0; i < g->count; i++) {
+        const uint8_t *from = g->columns[g->places[i] >> 32].valid;
+        valid[i] = from ? from[g->places[i] & UINT32_MAX] : 1;
+    }
+}
+
+/* Sets where the parts of the open column go, from *at on, which moves behind them. */
+static void place_column(const gathering *g, size_t *at, chunk_part *part)
+{
+    bool text = g->columns->type == RASK_COL_TEXT;
+    *part = (chunk_part){.type = g->columns->type, .values = *at};
+    *at += padded(g->columns->type == RASK_COL_BOOL ? g->count : 8 * (g->count + text));
+    part->valid = g->nulls ? *at : 0;
+    *at += g->nulls ? padded(g->count) : 0;
+    part->bytes = *at;
+    *at += text ? padded(text_size(g)) : 0;
+}
+
+/* The padding of what lies between from and to is in its last word. */
+static void clear_padding(char *data, size_t from, size_t to)
+{
+    if (to > from)
+        memset(data + to - sizeof(uint64_t), 0, sizeof(uint64_t));
+}
+
+/* Parts lie one behind the other, up to end. */
+static void gather_column(const gathering *g, const chunk_part *part, size_t end, char *data)
+{
+    clear_padding(data, part->values, part->valid ? part->valid : part->bytes);
+    clear_padding(data, part->bytes, end);
+    if (part->type == RASK_COL_TEXT)
+        gather_text(g, (uint64_t *)(data + part->values), data + part->bytes);
+    else if (part->type == RASK_COL_BOOL)
+        gather_bytes(g, (uint8_t *)data + part->values);
+    else
+        gather_words(g, (int64_t *)(data + part->values));
+    if (!part->valid)
+        return;
+    clear_padding(data, part->valid, part->bytes);
+    gather_valid(g, (uint8_t *)data + part->valid);
+}
+
+static int gather_all(gathering *g, chunk_part *parts, rask_value *out)
+{
+    chunk_head head = {g->count, g->chunks->count};
+    size_t first = sizeof head + head.count * sizeof *parts, at = first;
+    char *data;
+    for (uint32_t i = 0; i < head.count; i++) {
+        open_column(g, i);
+        place_column(g, &at, &parts[i]);
+    }
+    int status = rask_value_bytes_alloc(at, &data, out);
+    if (status)
+        return status;
+    memcpy(data, &head, sizeof head);
+    memcpy(data + sizeof head, parts, first - sizeof head);
+    for (uint32_t i = 0; i < head.count; i++) {
+        open_column(g, i);
+        gather_column(g, &parts[i], i + 1 < head.count ? parts[i + 1].values : at, data);
     }
     return RASK_OK;
 }
 
-static int gather_column(const rk_chunk *chunks, uint32_t index, const uint64_t *places, uint64_t count,
-                         uint64_t before, rk_chunk_column *out)
+int rk_chunk_gather(const rk_chunk *chunks, size_t chunk_count, const uint64_t *places, uint64_t count,
+                    rask_value *out)
 {
-    bool nulls = out->nulls;
-    for (uint64_t i = 0; i < count && !nulls; i++)
-        nulls = rk_chunk_column_at(&chunks[places[i] >> 32], index).valid != NULL;
-    size_t all = out->nulls ? count : before + count;
-    uint8_t *valid = nulls ? grow(&out->valid, all) : NULL;
-    if (nulls && !valid && all)
-        return RASK_ENOMEM;
-    if (nulls)
-        memset(valid, 1, all);
-    for (uint64_t i = 0; nulls && i < count; i++) {
-        rask_column c = rk_chunk_column_at(&chunks[places[i] >> 32], index);
-        valid[all - count + i] = c.valid ? c.valid[places[i] & UINT32_MAX] : 1;
-    }
-    out->nulls = nulls;
-    return out->type == RASK_COL_TEXT ? gather_text(chunks, index, places, count, out)
-                                      : gather_numbers(chunks, index, places, count, out);
-}
-
-int rk_chunk_gather(const rk_chunk *chunks, const uint64_t *places, uint64_t count, rk_chunk_builder *out)
-{
-    int status = RASK_OK;
-    for (uint32_t i = 0; i < out->count && count && !status; i++)
-        status = gather_column(chunks, i, places, count, out->rows, &out->columns[i]);
-    out->rows += status ? 0 : count;
+    assert(chunk_count);
+    gathering g = {chunks, chunk_count, places, count, rk_alloc_array(chunk_count, sizeof *g.columns), false};
+    chunk_part *parts = rk_alloc_array(chunks->count + (size_t)1, sizeof *parts);
+    int status = g.columns && parts ? gather_all(&g, parts, out) : RASK_ENOMEM;
+    rk_free(g.columns);
+    rk_free(parts);
     return status;
 }
+
+/* -- Reading by batches */
 
 uint32_t rk_chunk_read(const rk_chunk *chunk, uint32_t index, uint64_t first, rk_column *out)
 {

@@ -51,8 +51,9 @@ rask_column rk_chunk_column_at(const rk_chunk *chunk, uint32_t index);
  * Text points into the chunk. */
 uint32_t rk_chunk_read(const rk_chunk *chunk, uint32_t index, uint64_t first, rk_column *out);
 
-/* Appends rows of chunks, all of one kind: place i is the number of a chunk << 32 | the row in it. RASK_OK; RASK_ENOMEM,
- * RASK_ELIMIT: out can only be ended. */
-int rk_chunk_gather(const rk_chunk *chunks, const uint64_t *places, uint64_t count, rk_chunk_builder *out);
+/* Rows of chunk_count >= 1 chunks, all of one kind, as one chunk more: place i is the number of a chunk << 32 | the row in
+ * it. RASK_OK, RASK_ENOMEM, as rask_value_bytes_alloc() fails. */
+int rk_chunk_gather(const rk_chunk *chunks, size_t chunk_count, const uint64_t *places, uint64_t count,
+                    rask_value *out);
 
 #endif

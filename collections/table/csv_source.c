@@ -87,15 +87,22 @@ static int fill(rk_text_buffer *buffer, rk_text_reader *reader, size_t most, boo
     return status;
 }
 
-static int keep_sample(opening *o, const char *text, size_t len)
+static int copy_sample(const char *text, size_t len, rask_bytes *out)
 {
     char *copy = rk_alloc(len + RK_CSV_PADDING);
     if (!copy)
         return RASK_ENOMEM;
     memcpy(copy, text, len);
     memset(copy + len, 0, RK_CSV_PADDING);
-    o->source->samples[o->source->sample_count++] = (rask_bytes){copy, len};
+    *out = (rask_bytes){copy, len};
     return RASK_OK;
+}
+
+static int keep_sample(opening *o, const char *text, size_t len)
+{
+    int status = copy_sample(text, len, &o->source->samples[o->source->sample_count]);
+    o->source->sample_count += !status;
+    return status;
 }
 
 /* The beginning of the first file; of a stream it is kept for who reads it. */
@@ -122,28 +129,68 @@ static int take_first(opening *o)
     return status ? fail(o, status, error.message) : RASK_OK;
 }
 
-/* Whole records from a place in the middle of a plain file. */
-static int take_later(opening *o, const rk_text_file *file, uint64_t at)
+/* Whole records from a place in the middle of a plain file; no data: none begins there. */
+static int read_sample(const rk_csv_source *s, const rk_text_file *file, uint64_t at, size_t bytes,
+                       rask_bytes *out, rk_text_error *error)
 {
     rk_text_reader *reader = NULL;
     rk_text_buffer buffer = {0};
-    rk_text_error error = {0};
     bool whole;
-    int status = rk_text_reader_new(file, at, file->size, NULL, &reader, &error);
-    if (!status && rk_text_buffer_init(&buffer, LATER_SAMPLE, 0, at))
-        status = rk_text_fail_memory(&error, file->path);
+    *out = (rask_bytes){0};
+    int status = rk_text_reader_new(file, at, file->size, NULL, &reader, error);
+    if (!status && rk_text_buffer_init(&buffer, bytes, 0, at))
+        status = rk_text_fail_memory(error, file->path);
     if (!status)
-        status = fill(&buffer, reader, LATER_SAMPLE, &whole, &error);
+        status = fill(&buffer, reader, bytes, &whole, error);
     if (!status) {
-        size_t len = rk_text_buffer_len(&buffer);
-        size_t begin =
-            rk_csv_resume(&o->source->format, &o->source->schema, rk_text_buffer_data(&buffer), len);
-        if (begin < len && keep_sample(o, rk_text_buffer_data(&buffer) + begin, len - begin))
-            status = rk_text_fail_memory(&error, file->path);
+        const char *text = rk_text_buffer_data(&buffer);
+        size_t len = rk_text_buffer_len(&buffer), begin = rk_csv_resume(&s->format, &s->schema, text, len);
+        if (begin < len && copy_sample(text + begin, len - begin, out))
+            status = rk_text_fail_memory(error, file->path);
     }
     rk_text_reader_free(reader);
     rk_text_buffer_fini(&buffer);
-    return status ? fail(o, status, error.message) : RASK_OK;
+    return status;
+}
+
+static int take_later(opening *o, const rk_text_file *file, uint64_t at)
+{
+    rk_text_error error = {0};
+    rask_bytes sample;
+    int status = read_sample(o->source, file, at, LATER_SAMPLE, &sample, &error);
+    if (status)
+        return fail(o, status, error.message);
+    if (sample.data)
+        o->source->samples[o->source->sample_count++] = sample;
+    return RASK_OK;
+}
+
+static bool has_places(const rk_text_file *file)
+{
+    return file->compression == RK_PLAIN && !file->stream && file->size != RK_TEXT_UNKNOWN_SIZE;
+}
+
+uint32_t rk_csv_source_samples(const rk_csv_source *source, uint32_t most, size_t bytes, rask_bytes *out)
+{
+    const rk_text_files *files = &source->files;
+    rk_text_error error;
+    uint64_t total = 0;
+    uint32_t count = 0;
+    for (size_t i = 0; i < files->count; i++)
+        total += has_places(&files->files[i]) ? files->files[i].size : 0;
+    uint64_t step = total / most, next = step / 2, at = 0;
+    for (size_t i = 0; i < files->count && step > bytes; i++) {
+        const rk_text_file *file = &files->files[i];
+        if (!has_places(file))
+            continue;
+        for (; next < at + file->size && count < most; next += step) {
+            if (read_sample(source, file, next - at, bytes, &out[count], &error))
+                return count;
+            count += out[count].data != NULL;
+        }
+        at += file->size;
+    }
+    return count;
 }
 
 /* From places that lie evenly over all plain files together, behind the first sample. */

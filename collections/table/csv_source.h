@@ -39,6 +39,11 @@ typedef struct rk_csv_part {
 int rk_csv_source_cut(const rk_csv_source *source, uint64_t bytes, rk_csv_part **parts, uint32_t *count,
                       rk_text_error *error);
 
+/* Up to most short samples, each of whole records but for its end, from places that lie evenly over plain files; with padding
+ * behind. out has room for them; each is to be ended with rk_free(). How many; 0 also where nothing can be read, which
+ * who reads it all will tell. */
+uint32_t rk_csv_source_samples(const rk_csv_source *source, uint32_t most, size_t bytes, rask_bytes *out);
+
 /* Moves what there is of a stream that was not taken before into reader and buffer, for task: false when it was. */
 bool rk_csv_stream_take(rk_csv_stream *stream, rk_text_reader **reader, rk_text_buffer *buffer, void *task);
 

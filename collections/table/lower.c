@@ -11,8 +11,11 @@
 enum {
     PARTS_A_WORKER = 8,
     LEAST_PART = 4 << 20,
+    MOST_PART = 16 << 20, /* of those that are kept: what comes of them is in a cache, or was a moment ago */
     FAN_IN = 4,
     MOST_TOP = 1 << 20, /* rows that are kept while others pass by; more are sorted */
+    FEW_ROWS = 65536,   /* take no memory to speak of */
+    GROWING = 2,        /* bytes of memory for rows that come one by one, for a byte of them */
 };
 
 static int fail_memory(const rk_table_lowering *l)
@@ -57,47 +60,74 @@ static rk_scan_job *new_job(const rk_table_lowering *l, rask_table *table, const
     return NULL;
 }
 
+/* What sinks end with goes with the rows they get. */
+static bool keeps_rows(const rk_table_sink_plan *sink)
+{
+    return sink->kind != RK_SINK_TOP && (sink->kind != RK_SINK_GROUPS || sink->splitter_count);
+}
+
 /* Bytes of a part: enough parts for all workers; where parts are kept, such that many of them fit the budget. */
 static uint64_t part_bytes(const rk_table_lowering *l, const rk_csv_source *source,
                            const rk_table_sink_plan *sink)
 {
     uint64_t bytes = source->files.bytes / ((uint64_t)l->workers * PARTS_A_WORKER) + 1;
     uint64_t most = l->budget / ((uint64_t)l->workers * PARTS_A_WORKER);
-    bool kept = sink->kind != RK_SINK_GROUPS && sink->kind != RK_SINK_TOP;
+    most = most < MOST_PART ? most : MOST_PART;
+    most = sink->kind == RK_SINK_GROUPS ? most / 2 : most;
+    if (source->block_bytes)
+        return source->block_bytes;
     bytes = bytes < LEAST_PART ? LEAST_PART : bytes;
-    bytes = kept && bytes > most ? most : bytes;
+    bytes = keeps_rows(sink) && bytes > most ? most : bytes;
     return bytes < 64 << 10 ? 64 << 10 : bytes;
+}
+
+/* Bytes that rows take, about, that were so many bytes of text; never so many that a task could not begin. */
+static uint64_t kept_bytes(const rk_table_lowering *l, const rk_table_sink_plan *sink, uint64_t text)
+{
+    bool limited = sink->kind == RK_SINK_CHUNK || sink->kind == RK_SINK_TEXT;
+    if (!keeps_rows(sink) || (limited && sink->limit < FEW_ROWS))
+        return 0;
+    uint64_t bytes = sink->kind == RK_SINK_TEXT     ? text / 4 * 5
+                     : sink->kind == RK_SINK_GROUPS ? text * 2
+                                                    : text / 2 * 3;
+    uint64_t most = l->budget / 8;
+    return bytes < most ? bytes : most;
 }
 
 static int lower_files(const rk_table_lowering *l, rk_scan_job *job, rk_nodes *out)
 {
     rk_csv_source *source = job->source = job->pipeline.source->as.csv;
     rk_text_error error = {0};
-    int status =
-        rk_csv_source_cut(source, part_bytes(l, source, &job->sink), &job->parts, &job->part_count, &error);
+    uint64_t bytes = part_bytes(l, source, &job->sink), kept = kept_bytes(l, &job->sink, bytes);
+    int status = rk_csv_source_cut(source, bytes, &job->parts, &job->part_count, &error);
     if (status) {
         rk_graph_fail(l->graph, status, NULL, 0, "%s", error.message);
         return status;
     }
     if (job->part_count > 1)
         job->sink.flush = NULL; /* parts are written in order */
-    out->count = job->part_count * rk_table_sink_values(&job->sink);
+    uint32_t values = rk_table_sink_values(&job->sink);
+    out->count = job->part_count * values;
+    out->bytes = kept / values;
     out->nodes = memory(l, out->count * sizeof *out->nodes);
-    return out->nodes ? rk_scan_lower(l->graph, job, rk_scan_bytes(job), 0, out->nodes) : RASK_ENOMEM;
+    return out->nodes ? rk_scan_lower(l->graph, job, rk_scan_bytes(job) + kept * GROWING, kept, out->nodes)
+                      : RASK_ENOMEM;
 }
 
 static int lower_chunks(const rk_table_lowering *l, rk_scan_job *job, rk_nodes *out)
 {
-    rk_nodes chunks;
+    rk_nodes chunks = {0};
     uint32_t values = rk_table_sink_values(&job->sink);
     job->sink.flush = NULL;
     int status = rk_lower_rows(l, job->pipeline.source, &chunks);
     if (status)
         return status;
+    uint64_t kept = keeps_rows(&job->sink) ? chunks.bytes : 0;
     out->count = chunks.count * values;
+    out->bytes = kept / values;
     out->nodes = memory(l, out->count * sizeof *out->nodes);
     for (uint32_t i = 0; out->nodes && i < chunks.count && !status; i++)
-        status = rk_stage_lower(l->graph, job, i, chunks.nodes[i], out->nodes + (size_t)i * values);
+        status = rk_stage_lower(l->graph, job, i, chunks.nodes[i], kept, out->nodes + (size_t)i * values);
     return out->nodes ? status : RASK_ENOMEM;
 }
 
@@ -119,6 +149,7 @@ static int one(const rk_table_lowering *l, rask_node *node, rk_nodes *out)
         return l->graph->status;
     out->nodes[0] = node;
     out->count = 1;
+    out->bytes = 0;
     return RASK_OK;
 }
 
@@ -136,7 +167,7 @@ static rask_node *merge_tree(const rk_table_lowering *l, const rk_table_sink_pla
         }
         parts.count = count;
     }
-    return kept && !l->graph->status ? rk_merge_finish(l->graph, kept, parts.nodes, parts.count) : NULL;
+    return kept && !l->graph->status ? rk_merge_finish(l->graph, kept, parts.nodes, parts.count, 0) : NULL;
 }
 
 static int lower_merged(const rk_table_lowering *l, rask_table *input, const rk_table_sink_plan *sink,
@@ -147,6 +178,31 @@ static int lower_merged(const rk_table_lowering *l, rask_table *input, const rk_
     return status ? status : one(l, merge_tree(l, sink, parts), out);
 }
 
+/* Rows, or groups, go to ranges of the first key, and what is in a range is put in order by one task. */
+static int lower_ranges(const rk_table_lowering *l, rask_table *input, const rk_table_sink_plan *sink,
+                        rk_merge_range *merge, rk_nodes *out)
+{
+    rk_nodes parts;
+    int status = rk_lower_stage(l, input, sink, &parts);
+    if (status)
+        return status;
+    const rk_table_sink_plan *kept = rk_merge_keep(l->graph, sink);
+    uint32_t ranges = rk_table_sink_values(sink), tasks = parts.count / ranges;
+    uint64_t bytes = parts.bytes * tasks, most = l->budget / 8;
+    rask_node **of_range = memory(l, (tasks + 1) * sizeof *of_range);
+    out->count = ranges;
+    out->bytes = bytes < most ? bytes : most;
+    out->nodes = memory(l, ranges * sizeof *out->nodes);
+    if (!kept || !of_range || !out->nodes)
+        return RASK_ENOMEM;
+    for (uint32_t r = 0; r < ranges && !l->graph->status; r++) {
+        for (uint32_t i = 0; i < tasks; i++)
+            of_range[i] = parts.nodes[(size_t)i * ranges + r];
+        out->nodes[r] = merge(l->graph, kept, of_range, tasks, out->bytes);
+    }
+    return l->graph->status;
+}
+
 static int lower_group(const rk_table_lowering *l, rask_table *table, rk_nodes *out)
 {
     rk_table_sink_plan sink = {.kind = RK_SINK_GROUPS,
@@ -154,7 +210,11 @@ static int lower_group(const rk_table_lowering *l, rask_table *table, rk_nodes *
                                .result = &table->schema,
                                .grouping = table->as.grouping,
                                .seed = l->seed};
-    return lower_merged(l, table->input, &sink, out);
+    int status = sink.grouping->key_count ? rk_splitters_group(l, table->input, &sink) : RASK_OK;
+    if (status)
+        return status;
+    return sink.splitter_count ? lower_ranges(l, table->input, &sink, rk_merge_finish, out)
+                               : lower_merged(l, table->input, &sink, out);
 }
 
 static int lower_top(const rk_table_lowering *l, rask_table *sorted, uint64_t rows, rk_nodes *out)
@@ -179,33 +239,14 @@ static int lower_limit(const rk_table_lowering *l, rask_table *table, rk_nodes *
     return status ? status : one(l, rk_merge_first(l->graph, table->as.limit, parts.nodes, parts.count), out);
 }
 
-/* -- Sorting: rows go to ranges of the first key, and each range is sorted */
-
 static int lower_sort(const rk_table_lowering *l, rask_table *table, rk_nodes *out)
 {
     rk_table_sink_plan sink = {.kind = RK_SINK_RANGES,
                                .schema = &table->schema,
                                .keys = table->as.sort.keys,
                                .key_count = table->as.sort.count};
-    rk_nodes parts;
     int status = rk_splitters_choose(l, table, &sink);
-    if (!status)
-        status = rk_lower_stage(l, table->input, &sink, &parts);
-    if (status)
-        return status;
-    const rk_table_sink_plan *kept = rk_merge_keep(l->graph, &sink);
-    uint32_t ranges = rk_table_sink_values(&sink), tasks = parts.count / ranges;
-    rask_node **of_range = memory(l, (tasks + 1) * sizeof *of_range);
-    out->count = ranges;
-    out->nodes = memory(l, ranges * sizeof *out->nodes);
-    if (!kept || !of_range || !out->nodes)
-        return RASK_ENOMEM;
-    for (uint32_t r = 0; r < ranges && !l->graph->status; r++) {
-        for (uint32_t i = 0; i < tasks; i++)
-            of_range[i] = parts.nodes[(size_t)i * ranges + r];
-        out->nodes[r] = rk_merge_sort(l->graph, kept, of_range, tasks);
-    }
-    return l->graph->status;
+    return status ? status : lower_ranges(l, table->input, &sink, rk_merge_sort, out);
 }
 
 int rk_lower_rows(const rk_table_lowering *l, rask_table *table, rk_nodes *out)
@@ -222,7 +263,7 @@ int rk_lower_rows(const rk_table_lowering *l, rask_table *table, rk_nodes *out)
 
 rask_node *rk_lower_table(const rk_table_lowering *l, rask_table *table)
 {
-    rk_nodes chunks;
+    rk_nodes chunks = {0};
     if (rk_lower_rows(l, table, &chunks))
         return NULL;
     return chunks.count == 1 ? chunks.nodes[0]

@@ -19,6 +19,7 @@ typedef struct rk_table_lowering {
 typedef struct rk_nodes {
     rask_node **nodes; /* in the graph's memory */
     uint32_t count;
+    uint64_t bytes; /* of the value of one of them, about; 0: not known */
 } rk_nodes;
 
 /* What the sinks of a stage over table end with: one after the other, rk_table_sink_values() for each task. sink is copied.

@@ -141,16 +141,6 @@ static int run_finish(rask_task *task)
 
 /* -- Chunks: (limit, chunk …), (plan, chunk …) */
 
-static int return_builder(rask_task *task, rk_chunk_builder *builder, int status)
-{
-    rask_value value;
-    if (!status)
-        status = rk_chunk_builder_pack(builder, &value);
-    rk_chunk_builder_fini(builder);
-    return status ? rk_task_fail(task, status, "%s", rask_status_text(status))
-                  : rask_return_value(task, value);
-}
-
 /* Chunks of the arguments behind the first; in *rows how many rows they have together. NULL: no memory. */
 static rk_chunk *open_chunks(rask_task *task, size_t *count, uint64_t *rows)
 {
@@ -164,14 +154,11 @@ static rk_chunk *open_chunks(rask_task *task, size_t *count, uint64_t *rows)
     return chunks;
 }
 
-static int init_like(rk_chunk_builder *builder, const rk_chunk *chunk)
+/* The result of the task, unless its status is a failure. */
+static int return_gathered(rask_task *task, int status, rask_value value)
 {
-    rask_column_type *types = rk_alloc_array(chunk->count + 1, sizeof *types);
-    for (uint32_t i = 0; types && i < chunk->count; i++)
-        types[i] = rk_chunk_column_at(chunk, i).type;
-    int status = types ? rk_chunk_builder_init(builder, types, chunk->count) : RASK_ENOMEM;
-    rk_free(types);
-    return status;
+    return status ? rk_task_fail(task, status, "%s", rask_status_text(status))
+                  : rask_return_value(task, value);
 }
 
 /* Rows of all chunks by place, in order. */
@@ -179,96 +166,123 @@ static int run_first(rask_task *task)
 {
     size_t count;
     uint64_t rows, limit = (uint64_t)rask_arg_i64(task, 0), n = 0;
-    rk_chunk_builder builder = {0};
+    rask_value value;
     rk_chunk *chunks = open_chunks(task, &count, &rows);
     rows = rows < limit ? rows : limit;
     uint64_t *places = chunks ? rk_alloc_array(rows + 1, sizeof *places) : NULL;
-    int status = places ? init_like(&builder, &chunks[0]) : RASK_ENOMEM;
-    for (size_t i = 0; i < count && !status; i++)
+    for (size_t i = 0; places && i < count; i++)
         for (uint64_t row = 0; row < chunks[i].rows && n < rows; row++)
             places[n++] = (uint64_t)i << 32 | row;
-    if (!status)
-        status = rk_chunk_gather(chunks, places, rows, &builder);
+    int status = places ? rk_chunk_gather(chunks, count, places, rows, &value) : RASK_ENOMEM;
     rk_free(places);
     rk_free(chunks);
-    return return_builder(task, &builder, status);
+    return return_gathered(task, status, value);
 }
 
-/* A value of a chunk as a column of one row, for comparing. */
+/* -- Sorting */
+
+typedef struct sorting {
+    const rk_table_sink_plan *plan;
+    const rk_chunk *chunks;
+    size_t count;         /* of them */
+    rask_column *columns; /* those that are sorted by: key k of chunk i is columns[k * count + i] */
+} sorting;
+
+/* A value of a chunk as a column of one row. */
 typedef struct lone {
     rk_column column;
     rask_bytes text;
     uint8_t valid;
 } lone;
 
-static const rk_column *lone_value(const rk_chunk *chunk, uint32_t index, uint64_t row, lone *l)
+static const rk_column *lone_value(const sorting *s, uint32_t key, uint64_t place, lone *l)
 {
-    rask_column c = rk_chunk_column_at(chunk, index);
-    l->valid = c.valid ? c.valid[row] : 1;
-    l->column = (rk_column){.type = c.type, .nulls = !l->valid, .valid = &l->valid};
-    if (c.type == RASK_COL_TEXT) {
-        l->text = (rask_bytes){c.bytes + c.as.ends[row], c.as.ends[row + 1] - c.as.ends[row]};
+    const rask_column *c = &s->columns[key * s->count + (place >> 32)];
+    uint64_t row = place & UINT32_MAX;
+    l->valid = c->valid ? c->valid[row] : 1;
+    l->column = (rk_column){.type = c->type, .nulls = !l->valid, .valid = &l->valid};
+    if (c->type == RASK_COL_TEXT) {
+        l->text = (rask_bytes){c->bytes + c->as.ends[row], c->as.ends[row + 1] - c->as.ends[row]};
         l->column.text = &l->text;
     } else {
-        l->column.data = c.type == RASK_COL_BOOL ? (void *)(c.as.boolean + row) : (void *)(c.as.i64 + row);
+        l->column.data = c->type == RASK_COL_BOOL ? (void *)(c->as.boolean + row) : (void *)(c->as.i64 + row);
     }
     return &l->column;
 }
-
-typedef struct sorting {
-    const rk_table_sink_plan *plan;
-    const rk_chunk *chunks;
-} sorting;
 
 static int compare_rows(const void *context, uint64_t a, uint64_t b)
 {
     const sorting *s = context;
     int order = 0;
-    for (uint32_t i = 0; i < s->plan->key_count && !order; i++) {
+    for (uint32_t k = 0; k < s->plan->key_count && !order; k++) {
         lone x, y;
-        const rk_order *key = &s->plan->keys[i];
-        order = rk_column_compare(lone_value(&s->chunks[a >> 32], key->column, a & UINT32_MAX, &x), 0,
-                                  lone_value(&s->chunks[b >> 32], key->column, b & UINT32_MAX, &y), 0,
-                                  key->descending);
+        order = rk_column_compare(lone_value(s, k, a, &x), 0, lone_value(s, k, b, &y), 0,
+                                  s->plan->keys[k].descending);
     }
     return order;
 }
 
-/* Items of all rows, by the rank of the first key. */
-static void rank_rows(const sorting *s, size_t count, rk_ranked *items)
+/* Equal ranks of the only key are equal values. */
+static int compare_nothing(const void *context, uint64_t a, uint64_t b)
 {
-    const rk_order *key = &s->plan->keys[0];
-    uint64_t n = 0;
-    for (size_t i = 0; i < count; i++)
-        for (uint64_t row = 0; row < s->chunks[i].rows; row++) {
+    (void)context;
+    (void)a;
+    (void)b;
+    return 0;
+}
+
+static bool rank_decides(const sorting *s)
+{
+    const rk_order *keys = s->plan->keys;
+    return s->plan->key_count == 1 && s->plan->schema->types[keys->column] != RASK_COL_TEXT;
+}
+
+/* Items of all rows, by the rank of the first key. */
+static void rank_rows(const sorting *s, rk_ranked *items)
+{
+    bool descending = s->plan->keys[0].descending;
+    for (size_t i = 0; i < s->count; i++) {
+        const rask_column *c = &s->columns[i];
+        bool plain = !c->valid && c->type == RASK_COL_F64;
+        for (uint64_t row = 0; row < s->chunks[i].rows; row++, items++) {
             lone l;
-            uint64_t rank = rk_rank(lone_value(&s->chunks[i], key->column, row, &l), 0, key->descending);
-            items[n++] = (rk_ranked){rank, (uint64_t)i << 32 | row};
+            uint64_t place = (uint64_t)i << 32 | row;
+            *items = (rk_ranked){plain ? rk_rank_f64(c->as.f64[row], descending)
+                                       : rk_rank(lone_value(s, 0, place, &l), 0, descending),
+                                 place};
         }
+    }
+}
+
+static int sort_rows(const sorting *s, rk_ranked *items, uint64_t rows, rask_value *out)
+{
+    uint64_t *places = (uint64_t *)items;
+    for (uint32_t k = 0; k < s->plan->key_count; k++)
+        for (size_t i = 0; i < s->count; i++)
+            s->columns[k * s->count + i] = rk_chunk_column_at(&s->chunks[i], s->plan->keys[k].column);
+    rank_rows(s, items);
+    rk_sort(items, items + rows, rows, rank_decides(s) ? compare_nothing : compare_rows, s);
+    for (uint64_t i = 0; i < rows; i++)
+        places[i] = items[i].item;
+    return rk_chunk_gather(s->chunks, s->count, places, rows, out);
 }
 
 static int run_sort(rask_task *task)
 {
-    size_t count;
     uint64_t rows;
-    rk_chunk_builder builder = {0};
-    const rk_table_sink_plan *plan = rask_arg_custom(task, 0, &plan_class);
-    rk_chunk *chunks = plan ? open_chunks(task, &count, &rows) : NULL;
+    rask_value value;
+    sorting s = {.plan = rask_arg_custom(task, 0, &plan_class)};
+    if (!s.plan)
+        return RASK_ETYPE;
+    rk_chunk *chunks = open_chunks(task, &s.count, &rows);
+    s.chunks = chunks;
+    s.columns = rk_alloc_array(s.plan->key_count * (s.count + 1), sizeof *s.columns);
     rk_ranked *items = chunks ? rk_alloc_array(2 * rows + 2, sizeof *items) : NULL;
-    int status =
-        items ? rk_chunk_builder_init(&builder, plan->schema->types, plan->schema->count) : RASK_ENOMEM;
-    if (!status) {
-        sorting s = {plan, chunks};
-        uint64_t *places = (uint64_t *)items;
-        rank_rows(&s, count, items);
-        rk_sort(items, items + rows, rows, compare_rows, &s);
-        for (uint64_t i = 0; i < rows; i++)
-            places[i] = items[i].item;
-        status = rk_chunk_gather(chunks, places, rows, &builder);
-    }
+    int status = items && s.columns ? sort_rows(&s, items, rows, &value) : RASK_ENOMEM;
     rk_free(items);
     rk_free(chunks);
-    return return_builder(task, &builder, status);
+    rk_free(s.columns);
+    return return_gathered(task, status, value);
 }
 
 static const rask_task_def merge_def = {.size = sizeof merge_def, .name = "merge", .call = run_merge},
@@ -310,16 +324,27 @@ rask_node *rk_merge_lower(rask_graph *graph, const rk_table_sink_plan *plan, ras
     return call_plan(graph, &merge_def, plan, nodes, count);
 }
 
-rask_node *rk_merge_finish(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
-                           uint32_t count)
+static rask_node *tell(rask_node *node, uint64_t scratch, uint64_t result)
 {
-    return call_plan(graph, &finish_def, plan, nodes, count);
+    if (node && result) {
+        rask_set_scratch_bytes(node, scratch);
+        rask_set_result_bytes(node, result);
+    }
+    return node;
 }
 
-rask_node *rk_merge_sort(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
-                         uint32_t count)
+/* Tables and rows that grow. */
+rask_node *rk_merge_finish(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
+                           uint32_t count, uint64_t bytes)
 {
-    return call_plan(graph, &sort_def, plan, nodes, count);
+    return tell(call_plan(graph, &finish_def, plan, nodes, count), 2 * bytes, bytes);
+}
+
+/* Ranks and places of rows, which take no more than they do. */
+rask_node *rk_merge_sort(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
+                         uint32_t count, uint64_t bytes)
+{
+    return tell(call_plan(graph, &sort_def, plan, nodes, count), bytes, bytes);
 }
 
 rask_node *rk_merge_first(rask_graph *graph, uint64_t limit, rask_node *const *nodes, uint32_t count)

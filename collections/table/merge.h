@@ -10,15 +10,13 @@ const rk_table_sink_plan *rk_merge_keep(rask_graph *graph, const rk_table_sink_p
 /* Packed groups, or packed first rows, of count nodes as one. NULL, latched. */
 rask_node *rk_merge_lower(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
                           uint32_t count);
-/* The same as a chunk of plan->result. */
-rask_node *rk_merge_finish(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
-                           uint32_t count);
+/* What the parts of a range have, in order, as one chunk; bytes: of that, about; 0: not known. NULL, latched. */
+typedef rask_node *rk_merge_range(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
+                                  uint32_t count, uint64_t bytes);
+rk_merge_range rk_merge_finish; /* packed groups or first rows: a chunk of plan->result */
+rk_merge_range rk_merge_sort;   /* chunks: their rows in plan's order */
 
 /* The first rows of chunks, in order, as one chunk; all of them, for a limit of UINT64_MAX. */
 rask_node *rk_merge_first(rask_graph *graph, uint64_t limit, rask_node *const *nodes, uint32_t count);
-
-/* The rows of chunks, in plan's order, as one chunk. */
-rask_node *rk_merge_sort(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
-                         uint32_t count);
 
 #endif

@@ -54,10 +54,31 @@ static void merge(const rk_ranked *a, size_t na, const rk_ranked *b, size_t nb, 
     memcpy(out + (end_a - a), b, (size_t)(end_b - b) * sizeof *b);
 }
 
-void rk_sort(rk_ranked *items, rk_ranked *scratch, size_t count, rk_compare *compare, const void *context)
+enum { SHORT = 12, BUCKET_BITS = 11, BUCKETS = 1 << BUCKET_BITS, FEW = 256 };
+
+static bool comes_before(const rk_ranked *a, const rk_ranked *b, rk_compare *compare, const void *context)
+{
+    return a->rank != b->rank ? a->rank < b->rank : compare(context, a->item, b->item) < 0;
+}
+
+static void insert(rk_ranked *items, size_t count, rk_compare *compare, const void *context)
+{
+    for (size_t i = 1; i < count; i++) {
+        rk_ranked item = items[i];
+        size_t at = i;
+        for (; at && comes_before(&item, &items[at - 1], compare, context); at--)
+            items[at] = items[at - 1];
+        items[at] = item;
+    }
+}
+
+static void sort_by_merging(rk_ranked *items, rk_ranked *scratch, size_t count, rk_compare *compare,
+                            const void *context)
 {
     rk_ranked *from = items, *to = scratch;
-    for (size_t run = 1; run < count; run *= 2) {
+    for (size_t at = 0; at < count; at += SHORT)
+        insert(items + at, count - at < SHORT ? count - at : SHORT, compare, context);
+    for (size_t run = SHORT; run < count; run *= 2) {
         for (size_t at = 0; at < count; at += 2 * run) {
             size_t na = run < count - at ? run : count - at, left = count - at - na;
             merge(from + at, na, from + at + na, left < run ? left : run, to + at, compare, context);
@@ -68,4 +89,52 @@ void rk_sort(rk_ranked *items, rk_ranked *scratch, size_t count, rk_compare *com
     }
     if (from != items)
         memcpy(items, from, count * sizeof *items);
+}
+
+/* Distance of a rank from the least, less the lowest bits, so that it is the number of a bucket. */
+typedef struct buckets {
+    uint64_t least;
+    unsigned shift;
+    size_t ends[BUCKETS + 1];
+} buckets;
+
+/* False: all ranks but those of nulls and NaN are equal, or there are none. */
+static bool choose_buckets(buckets *b, const rk_ranked *items, size_t count)
+{
+    uint64_t most = 0;
+    b->least = UINT64_MAX;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t rank = items[i].rank;
+        b->least = rank < b->least ? rank : b->least;
+        most = rank < RK_RANK_NAN && rank > most ? rank : most;
+    }
+    if (most <= b->least)
+        return false;
+    unsigned bits = 64 - (unsigned)__builtin_clzll(most - b->least);
+    b->shift = bits > BUCKET_BITS ? bits - BUCKET_BITS : 0;
+    return true;
+}
+
+static size_t bucket_of(const buckets *b, uint64_t rank)
+{
+    uint64_t number = (rank - b->least) >> b->shift;
+    return number < BUCKETS - 1 ? (size_t)number : BUCKETS - 1;
+}
+
+void rk_sort(rk_ranked *items, rk_ranked *scratch, size_t count, rk_compare *compare, const void *context)
+{
+    buckets b = {0};
+    if (count < FEW || !choose_buckets(&b, items, count)) {
+        sort_by_merging(items, scratch, count, compare, context);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        b.ends[bucket_of(&b, items[i].rank) + 1]++;
+    for (size_t i = 1; i <= BUCKETS; i++)
+        b.ends[i] += b.ends[i - 1];
+    for (size_t i = 0; i < count; i++) /* ends[k] is where bucket k begins, and then where it ends */
+        scratch[b.ends[bucket_of(&b, items[i].rank)]++] = items[i];
+    for (size_t i = 0, from = 0; i < BUCKETS; from = b.ends[i++])
+        sort_by_merging(scratch + from, items + from, b.ends[i] - from, compare, context);
+    memcpy(items, scratch, count * sizeof *items);
 }

@@ -39,6 +39,20 @@ uint64_t rk_rank_text(rask_bytes text, bool descending);
 /* Of a row that is not null, or RK_RANK_NULL. */
 uint64_t rk_rank(const rk_column *column, uint32_t row, bool descending);
 
+/* The range that a rank is in, of those that count ascending splitters begin, behind the first. */
+static inline uint32_t rk_range_of(const uint64_t *splitters, uint32_t count, uint64_t rank)
+{
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (splitters[middle] <= rank)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* Row a of one column against row b of another of the same type; < 0 when a comes first. */
 int rk_column_compare(const rk_column *a, uint32_t row_a, const rk_column *b, uint32_t row_b,
                       bool descending);

@@ -1,5 +1,6 @@
 #include "collections/table/scan.h"
 
+#include "collections/table/take.h"
 #include "core/base/alloc.h"
 #include "core/task/task.h"
 
@@ -401,7 +402,7 @@ static int return_with(rask_task *task, const void *data, size_t size, rask_valu
                   : rask_return_list(task, items, count + 1);
 }
 
-/* (job, number): a part whose first record is known to begin where it does. */
+/* (job, number): a part that is a whole file: its only value. */
 static int run_read(rask_task *task)
 {
     const rk_scan_job *job;
@@ -413,10 +414,8 @@ static int run_read(rask_task *task)
         return status;
     if (!status && head.status)
         status = fail_text(task, job, number, &head, 0);
-    else if (!status && count == 1)
-        status = rask_return_value(task, rask_value_ref(&items[1]));
     else if (!status)
-        status = rask_return_list(task, items + 1, count);
+        status = rask_return_value(task, rask_value_ref(&items[1]));
     return end_task(items, count + 1, status);
 }
 
@@ -452,20 +451,21 @@ static bool fits(const scan_head *head, const rk_csv_part *part, const scan_toke
     return part->first || before->full || (before->end >= part->end ? none : head->begin == before->end);
 }
 
-/* Of a part that nobody needs, and that is no text to speak of: values without rows. */
-static int end_empty(rask_task *task, const rk_scan_job *job, rask_value *values)
+/* The values of a part whose rows nobody needs. */
+static int make_empty(rask_task *task, const rk_scan_job *job, rask_value *values)
 {
-    rk_table_sink sink = {0};
+    rk_table_sink sink;
     int status = rk_table_sink_init(&sink, &job->sink);
-    if (!status)
+    if (!status) {
         status = rk_table_sink_end(&sink, values);
-    rk_table_sink_fini(&sink);
+        rk_table_sink_fini(&sink);
+    }
     return status ? rk_task_fail(task, status, "%s", rask_status_text(status)) : RASK_OK;
 }
 
-/* What was found, or what is found now from where the records before end. */
+/* Whether what was found will do; else the values, found now from where the records before end. */
 static int settle(rask_task *task, const rk_scan_job *job, uint32_t number, const rask_value *found,
-                  uint32_t count, scan_token *token, rask_value *values)
+                  scan_token *token, bool *good, rask_value *values)
 {
     scan_head head;
     int status = RASK_OK;
@@ -473,38 +473,37 @@ static int settle(rask_task *task, const rk_scan_job *job, uint32_t number, cons
     *token = (scan_token){0};
     if (!take_bytes(found, &head, sizeof head) || (before && !take_bytes(before, token, sizeof *token)))
         return RASK_ETYPE;
-    for (uint32_t i = 0; i < count; i++)
-        values[i] = rask_value_ref(&found[i + 1]);
-    if (!fits(&head, &job->parts[number], token)) {
-        unref_all(values, count);
+    *good = fits(&head, &job->parts[number], token);
+    if (!*good)
         status = read_part(task, job, number, (int64_t)token->end, &head, values);
-        if (status)
-            return status;
-    }
-    if (head.status && !token->full)
+    if (!status && head.status && !token->full)
         return fail_text(task, job, number, &head, token->lines);
-    if (head.status && (status = end_empty(task, job, values)))
-        return status;
+    if (!status && head.status) {
+        *good = false;
+        status = make_empty(task, job, values);
+    }
     token->end = head.end > token->end ? head.end : token->end;
     token->lines += head.lines;
     token->full |= head.full;
-    return RASK_OK;
+    return status;
 }
 
-/* (job, number, head and values, token of the part before): token and values of this part. */
+/* (job, number, head and values, token of the part before): the token of this part, then the values, unless those that
+ * were found are right. */
 static int run_settle(rask_task *task)
 {
     const rk_scan_job *job;
     uint32_t number, count;
     size_t found_count;
     scan_token token;
+    bool good = false;
     rask_value *items = begin_task(task, &job, &number, &count);
     const rask_value *found = rask_arg_list(task, 2, &found_count);
     int status = items && found && found_count == count + 1 ? RASK_OK : RASK_ETYPE;
     if (!status)
-        status = settle(task, job, number, found, count, &token, items + 1);
+        status = settle(task, job, number, found, &token, &good, items + 1);
     if (!status)
-        status = return_with(task, &token, sizeof token, items, count);
+        status = return_with(task, &token, sizeof token, items, good ? 0 : count);
     return items ? end_task(items, count + 1, status) : status;
 }
 
@@ -521,51 +520,53 @@ uint64_t rk_scan_bytes(const rk_scan_job *job)
            rk_pipeline_bytes(&job->pipeline);
 }
 
-/* A call and its values: the call's own, or the items of the list that it returns. */
 static rask_node *call(rask_graph *graph, const rask_task_def *def, const rask_arg *args, size_t arg_count,
-                       uint64_t scratch, uint64_t result, rask_node **outs, uint32_t count)
+                       uint64_t scratch, uint64_t result)
 {
     rask_node *node = rask_call_at(graph, def, args, arg_count, NULL, 0);
     rask_set_scratch_bytes(node, scratch);
     if (result)
         rask_set_result_bytes(node, result);
-    for (uint32_t i = 0; i < count; i++)
-        outs[i] = count > 1 ? rask_item_at(node, i, NULL, 0) : node;
     return node;
 }
 
-/* The token of a part; outs[1 …] are its values, and outs[0] is room. */
-static rask_node *lower_part(rask_graph *graph, const rask_arg *args, const rk_csv_part *part,
-                             rask_node *before, uint64_t scratch, uint64_t result, rask_node **outs,
-                             uint32_t count)
+/* Parts are lowered one after the other. */
+typedef struct lowering {
+    rask_graph *graph;
+    const rk_scan_job *job;
+    uint64_t scratch, result;
+    uint32_t values;   /* of a part */
+    rask_node *before; /* token of the part before, in the same file; NULL: there is none */
+} lowering;
+
+/* The values of a part go to outs. They are taken before the next part is settled: what was found goes early. */
+static void lower_part(lowering *l, const rask_arg *args, const rk_csv_part *part, rask_node **outs)
 {
-    rask_arg with[4] = {args[0], args[1]};
-    if (part->first && part->last) {
-        call(graph, &read_def, args, 2, scratch, result, outs + 1, count);
-        return NULL;
+    rask_arg with[4] = {args[0], args[1], {.kind = RASK_ARG_NODE}, {.kind = RASK_ARG_NODE}};
+    if (part->first && part->last && l->values == 1) {
+        *outs = call(l->graph, &read_def, args, 2, l->scratch, l->result);
+        return;
     }
-    with[2] = (rask_arg){.kind = RASK_ARG_NODE};
-    with[2].as.node = call(graph, &scan_def, args, 2, scratch, result, NULL, 0);
-    with[3] = (rask_arg){.kind = RASK_ARG_NODE, .as.node = before};
-    call(graph, &settle_def, with, before ? 4 : 3, scratch, result, outs, count + 1);
-    return outs[0];
+    rask_node *found = call(l->graph, &scan_def, args, 2, l->scratch, l->result);
+    with[2].as.node = found;
+    with[3].as.node = part->first ? NULL : l->before;
+    rask_node *settled = call(l->graph, &settle_def, with, with[3].as.node ? 4 : 3, l->scratch, 0);
+    if (!part->first)
+        rask_after_at(settled, outs - l->values, l->values, NULL, 0);
+    for (uint32_t i = 0; i < l->values; i++)
+        outs[i] = rk_take_lower(l->graph, i + 1, settled, found, l->result / l->values);
+    l->before = rask_item_at(settled, 0, NULL, 0);
 }
 
 static int lower_parts(rask_graph *graph, rk_scan_job *job, const rask_value *value, uint64_t scratch,
                        uint64_t result, rask_node **nodes)
 {
-    uint32_t count = rk_table_sink_values(&job->sink);
-    rask_node *before = NULL, **outs = rk_alloc_array(count + 1, sizeof *outs);
+    lowering l = {graph, job, scratch, result, rk_table_sink_values(&job->sink), NULL};
     rask_arg args[2] = {{.kind = RASK_ARG_VALUE, .as.value = value}, {.kind = RASK_ARG_I64}};
-    if (!outs)
-        rk_graph_fail(graph, RASK_ENOMEM, NULL, 0, "no memory for tasks");
     for (uint32_t i = 0; i < job->part_count && !graph->status; i++) {
         args[1].as.i64 = i;
-        before = lower_part(graph, args, &job->parts[i], job->parts[i].first ? NULL : before, scratch, result,
-                            outs, count);
-        memcpy(nodes + (size_t)i * count, outs + 1, count * sizeof *outs);
+        lower_part(&l, args, &job->parts[i], nodes + (size_t)i * l.values);
     }
-    rk_free(outs);
     return graph->status;
 }
 

@@ -14,7 +14,7 @@ static bool has_chunks(const rk_table_sink_plan *plan)
 
 uint32_t rk_table_sink_values(const rk_table_sink_plan *plan)
 {
-    return plan->kind == RK_SINK_RANGES ? plan->splitter_count + 1 : 1;
+    return plan->splitter_count + 1;
 }
 
 void rk_table_sink_needs(const rk_table_sink_plan *plan, bool *needed)
@@ -139,20 +139,6 @@ static int add_groups(rk_table_sink *s, const rk_pipeline_run *run, uint64_t pos
     return status ? status : rk_groups_add(s->groups, s->keys, s->arguments, run->rows, position);
 }
 
-/* The range that a rank is in: that of the last splitter that is not above it. */
-static uint32_t range_of(const rk_table_sink_plan *plan, uint64_t rank)
-{
-    uint32_t low = 0, high = plan->splitter_count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (plan->splitters[middle] <= rank)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* chosen: the range of each row, then the rows of one. */
 static int add_ranges(rk_table_sink *s, const rk_pipeline_run *run)
 {
@@ -160,7 +146,8 @@ static int add_ranges(rk_table_sink *s, const rk_pipeline_run *run)
     uint32_t *range = s->chosen, *rows = s->chosen + RK_BATCH_ROWS;
     int status = RASK_OK;
     for (uint32_t i = 0; i < run->rows; i++)
-        range[i] = range_of(s->plan, rk_rank(run->outputs[key->column], i, key->descending));
+        range[i] = rk_range_of(s->plan->splitters, s->plan->splitter_count,
+                               rk_rank(run->outputs[key->column], i, key->descending));
     for (uint32_t r = 0; r < s->builder_count && !status; r++) {
         uint32_t count = 0;
         for (uint32_t i = 0; i < run->rows; i++) {
@@ -235,7 +222,10 @@ int rk_table_sink_end(rk_table_sink *s, rask_value *values)
     int status = RASK_OK;
     uint32_t made = 0;
     switch (s->plan->kind) {
-    case RK_SINK_GROUPS: return rk_groups_pack(s->groups, values);
+    case RK_SINK_GROUPS:
+        return s->plan->splitter_count
+                   ? rk_groups_cut(s->groups, s->plan->splitters, s->plan->splitter_count, values)
+                   : rk_groups_pack(s->groups, values);
     case RK_SINK_TOP: return rk_top_pack(s->top, values);
     case RK_SINK_TEXT: return rask_value_bytes_new(s->text.count ? s->text.data : "", s->text.count, values);
     default: break;

@@ -30,7 +30,8 @@ typedef struct rk_table_sink_plan {
     uint64_t seed;               /* GROUPS */
     const rk_order *keys;        /* RANGES, TOP: by number of output */
     uint32_t key_count;
-    const uint64_t *splitters; /* RANGES: the ranks at which all but the first range begin */
+    const uint64_t
+        *splitters; /* RANGES, GROUPS: ranks of the first key at which all but the first value begin */
     uint32_t splitter_count;
 } rk_table_sink_plan;
 

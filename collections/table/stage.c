@@ -1,5 +1,6 @@
 #include "collections/table/stage.h"
 
+#include "collections/table/take.h"
 #include "core/base/alloc.h"
 #include "core/task/task.h"
 
@@ -84,7 +85,8 @@ static int run_stage(rask_task *task)
 
 static const rask_task_def stage_def = {.size = sizeof stage_def, .name = "rows", .call = run_stage};
 
-int rk_stage_lower(rask_graph *graph, rk_scan_job *job, uint32_t number, rask_node *chunk, rask_node **nodes)
+int rk_stage_lower(rask_graph *graph, rk_scan_job *job, uint32_t number, rask_node *chunk, uint64_t kept,
+                   rask_node **nodes)
 {
     rask_value value;
     uint32_t count = rk_table_sink_values(&job->sink);
@@ -96,9 +98,11 @@ int rk_stage_lower(rask_graph *graph, rk_scan_job *job, uint32_t number, rask_no
                        {.kind = RASK_ARG_I64, .as.i64 = number},
                        {.kind = RASK_ARG_NODE, .as.node = chunk}};
     rask_node *node = rask_call_at(graph, &stage_def, args, 3, NULL, 0);
-    rask_set_scratch_bytes(node, rk_pipeline_bytes(&job->pipeline));
+    rask_set_scratch_bytes(node, rk_pipeline_bytes(&job->pipeline) + 2 * kept);
+    if (kept)
+        rask_set_result_bytes(node, kept);
     for (uint32_t i = 0; i < count; i++)
-        nodes[i] = count > 1 ? rask_item_at(node, i, NULL, 0) : node;
+        nodes[i] = count > 1 ? rk_take_lower(graph, i, node, NULL, 0) : node;
     rask_value_unref(&value);
     return graph->status;
 }

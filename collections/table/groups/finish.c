@@ -28,6 +28,11 @@ static uint64_t key_rank(const rk_keys *keys, const uint64_t *row, uint32_t colu
     return rk_rank_i64((int64_t)row[at], false);
 }
 
+uint64_t rk_groups_rank(const rk_groups *groups, size_t group)
+{
+    return key_rank(&groups->keys, rk_keys_row(&groups->keys, group), 0, 1 + groups->keys.mask);
+}
+
 static int compare_keys(const void *context, uint64_t a, uint64_t b)
 {
     const rk_keys *keys = context;
@@ -64,7 +69,7 @@ static void rank_groups(const rk_groups *groups, rk_groups_order order, rk_ranke
         if (order == RK_GROUPS_BY_POSITION)
             rank = firsts[g];
         else if (keys->columns)
-            rank = key_rank(keys, rk_keys_row(keys, g), 0, 1 + keys->mask);
+            rank = rk_groups_rank(groups, g);
         ranked[g] = (rk_ranked){rank, g};
     }
 }

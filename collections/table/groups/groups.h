@@ -38,6 +38,10 @@ int rk_groups_pack(const rk_groups *groups, rask_value *out);
 /* As bytes in 1 to 65536 parts, by key: groups of one key are in the same part, whoever packs them. */
 int rk_groups_split(const rk_groups *groups, uint32_t parts, rask_value *out);
 
+/* As bytes in count + 1 parts, by the rank (order.h) of the first of one or more keys: part i + 1 begins at splitters[i],
+ * which ascend. So parts that are put in order by key one after the other are in order together. */
+int rk_groups_cut(const rk_groups *groups, const uint64_t *splitters, uint32_t count, rask_value *out);
+
 /* Takes in what was packed by groups with the same keys, aggregates and seed. RASK_ENOMEM, RASK_ELIMIT. */
 int rk_groups_merge(rk_groups *groups, rask_bytes packed);
 

@@ -23,6 +23,9 @@ struct rk_groups {
 /* The state of a kind and argument, or NULL. */
 rk_state *rk_groups_state(const rk_groups *groups, rk_state_kind kind, uint32_t argument);
 
+/* The rank of the first column of a group's key; there is one. */
+uint64_t rk_groups_rank(const rk_groups *groups, size_t group);
+
 /* Makes room for new groups in everything beside the keys. */
 int rk_groups_grow(rk_groups *groups);
 

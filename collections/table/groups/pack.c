@@ -79,31 +79,39 @@ static int pack_part(const rk_groups *groups, const part *p, rask_value *out)
     return status;
 }
 
+/* Which part a group goes to: by its hash, or where there are splitters by rank. */
+typedef struct division {
+    uint32_t parts;
+    const uint64_t *splitters;
+} division;
+
 /* Upper bits of the hash, which no table uses for slots. */
-static uint32_t part_of(const rk_groups *groups, uint32_t group, uint32_t parts)
+static uint32_t part_of(const rk_groups *groups, uint32_t group, const division *d)
 {
-    return (uint32_t)((*rk_keys_row(&groups->keys, group) >> 32) * parts >> 32);
+    if (d->splitters)
+        return rk_range_of(d->splitters, d->parts - 1, rk_groups_rank(groups, group));
+    return (uint32_t)((*rk_keys_row(&groups->keys, group) >> 32) * d->parts >> 32);
 }
 
 /* The groups in order of their parts; starts has parts + 1 elements, zeroed. */
-static void sort_by_part(const rk_groups *groups, uint32_t parts, uint32_t *sorted, uint32_t *starts)
+static void sort_by_part(const rk_groups *groups, const division *d, uint32_t *sorted, uint32_t *starts)
 {
     uint32_t count = rk_groups_count(groups);
     for (uint32_t g = 0; g < count; g++)
-        starts[part_of(groups, g, parts)]++;
-    for (uint32_t i = 0, sum = 0; i <= parts; i++)
+        starts[part_of(groups, g, d)]++;
+    for (uint32_t i = 0, sum = 0; i <= d->parts; i++)
         starts[i] = sum += starts[i];
     for (uint32_t g = count; g > 0; g--)
-        sorted[--starts[part_of(groups, g - 1, parts)]] = g - 1;
+        sorted[--starts[part_of(groups, g - 1, d)]] = g - 1;
 }
 
-static int split(const rk_groups *groups, uint32_t parts, uint32_t *room, rask_value *out)
+static int divide(const rk_groups *groups, const division *d, uint32_t *room, rask_value *out)
 {
     uint32_t count = rk_groups_count(groups), *sorted = room, *local = room + count, *starts = local + count;
-    sort_by_part(groups, parts, sorted, starts);
+    sort_by_part(groups, d, sorted, starts);
     int status = RASK_OK;
     uint32_t done = 0;
-    for (; done < parts && !status; done += !status) {
+    for (; done < d->parts && !status; done += !status) {
         part p = {sorted + starts[done], starts[done + 1] - starts[done], local};
         for (uint32_t i = 0; i < p.count; i++)
             local[p.groups[i]] = i + 1;
@@ -116,15 +124,26 @@ static int split(const rk_groups *groups, uint32_t parts, uint32_t *room, rask_v
     return status;
 }
 
+static int split(const rk_groups *groups, const division *d, rask_value *out)
+{
+    uint32_t *room = rk_calloc(2 * (size_t)rk_groups_count(groups) + d->parts + 1, sizeof *room);
+    if (!room)
+        return RASK_ENOMEM;
+    int status = divide(groups, d, room, out);
+    rk_free(room);
+    return status;
+}
+
 int rk_groups_split(const rk_groups *groups, uint32_t parts, rask_value *out)
 {
     assert(parts >= 1 && parts <= 1 << 16);
-    uint32_t *room = rk_calloc(2 * (size_t)rk_groups_count(groups) + parts + 1, sizeof *room);
-    if (!room)
-        return RASK_ENOMEM;
-    int status = split(groups, parts, room, out);
-    rk_free(room);
-    return status;
+    return split(groups, &(division){parts, NULL}, out);
+}
+
+int rk_groups_cut(const rk_groups *groups, const uint64_t *splitters, uint32_t count, rask_value *out)
+{
+    assert(groups->keys.columns);
+    return split(groups, &(division){count + 1, splitters}, out);
 }
 
 int rk_groups_pack(const rk_groups *groups, rask_value *out)
