@@ -654,7 +654,7 @@ def check_case(program, seed, folder):
     assert status == 0, f"status {status}: {err}"
     check_answer(question.table, out.decode(), is_json)
     size = sum(map(os.path.getsize, paths))
-    for _ in range(4):
+    for _ in range(3):
         more = some_configuration(r, size)
         status, other, err = run(program, arguments + more)
         if status == 1 and "--memory" in more and "memory" in err:
