@@ -1,9 +1,8 @@
 #include "collections/table/print.h"
 
-#include <locale.h>
+#include "collections/table/value_text.h"
+
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* -- Numbers */
@@ -51,59 +50,35 @@ static char *put_decimal(char *at, double value)
     return NULL;
 }
 
-/* The shortest of 15 to 17 digits that reads back. */
-static char *put_general(char *at, double value)
-{
-    char text[RK_NUMBER_TEXT];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    const char *point = localeconv()->decimal_point;
-    size_t width = strlen(point);
-    for (const char *c = text; *c; c++) {
-        bool is_point = width && strncmp(c, point, width) == 0;
-        *at++ = is_point ? '.' : *c;
-        c += is_point ? width - 1 : 0;
-    }
-    return at;
-}
-
 static char *put_f64(char *at, double value)
 {
     if (isnan(value) || isinf(value))
         return stpcpy(at, isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
     char *end = put_decimal(at, value);
-    return end ? end : put_general(at, value);
+    return end ? end : at + rk_f64_text(value, at);
 }
 
-/* -- Dates: Hinnant, "chrono-Compatible Low-Level Date Algorithms" */
+/* -- Dates */
 
 static char *put_date(char *at, int64_t days)
 {
-    if (days < -1000000000 || days > 1000000000)
+    if (days < -RK_MAX_DATE || days > RK_MAX_DATE)
         return put_i64(at, days);
-    int64_t shifted = days + 719468, era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-    int64_t of_era = shifted - era * 146097;
-    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * year + year / 4 - year / 100), part = (5 * of_year + 2) / 153;
-    int64_t day = of_year - (153 * part + 2) / 5 + 1, month = part < 10 ? part + 3 : part - 9;
-    year += era * 400 + (month <= 2);
-    if (year < 0)
+    rk_date date = rk_date_of(days);
+    if (date.year < 0)
         *at++ = '-';
-    at = put_digits(at, (uint64_t)(year < 0 ? -year : year), 4);
+    at = put_digits(at, (uint64_t)(date.year < 0 ? -date.year : date.year), 4);
     *at++ = '-';
-    at = put_digits(at, (uint64_t)month, 2);
+    at = put_digits(at, date.month, 2);
     *at++ = '-';
-    return put_digits(at, (uint64_t)day, 2);
+    return put_digits(at, date.day, 2);
 }
 
 static char *put_timestamp(char *at, int64_t microseconds)
 {
     enum { SECOND = 1000000 };
-    const int64_t day = (int64_t)86400 * SECOND;
-    int64_t days = microseconds / day - (microseconds % day < 0), rest = microseconds - days * day;
+    int64_t days = microseconds / RK_DAY_MICROSECONDS - (microseconds % RK_DAY_MICROSECONDS < 0);
+    int64_t rest = microseconds - days * RK_DAY_MICROSECONDS;
     at = put_date(at, days);
     *at++ = ' ';
     at = put_digits(at, (uint64_t)(rest / SECOND / 3600), 2);
