@@ -1,6 +1,7 @@
 #include "collections/table/print.h"
 
 #include "collections/table/value_text.h"
+#include "core/json/json.h"
 
 #include <math.h>
 #include <string.h>
@@ -186,27 +187,6 @@ static int print_csv_row(rk_array *out, const rk_column *const *columns, uint32_
 
 /* -- JSON Lines */
 
-/* Bytes of the UTF-8 sequence at text[0]; 0: it is none. */
-static size_t utf8_sequence(const unsigned char *text, size_t len)
-{
-    static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t size = text[0] < 0x80   ? 1
-                  : text[0] < 0xc2 ? 0
-                  : text[0] < 0xe0 ? 2
-                  : text[0] < 0xf0 ? 3
-                  : text[0] < 0xf5 ? 4
-                                   : 0;
-    unsigned code = size > 1 ? text[0] & (0x7fu >> size) : 0;
-    if (size <= 1 || size > len)
-        return size <= 1 ? size : 0;
-    for (size_t i = 1; i < size; i++) {
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (text[i] & 0x3f);
-    }
-    return code < least[size] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : size;
-}
-
 static char *put_json_byte(char *at, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
@@ -233,7 +213,7 @@ static int put_json_text(rk_array *out, rask_bytes text)
     *at++ = '"';
     for (size_t i = 0; i < text.len;) {
         unsigned char c = (unsigned char)text.data[i];
-        size_t size = utf8_sequence((const unsigned char *)text.data + i, text.len - i);
+        size_t size = rk_utf8_length(text.data + i, text.data + text.len);
         if (c < 0x20 || c == '"' || c == '\\')
             at = put_json_byte(at, c);
         else if (size)
