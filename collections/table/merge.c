@@ -337,7 +337,7 @@ static rask_node *tell(rask_node *node, uint64_t scratch, uint64_t result)
 rask_node *rk_merge_finish(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
                            uint32_t count, uint64_t bytes)
 {
-    return tell(call_plan(graph, &finish_def, plan, nodes, count), 2 * bytes, bytes);
+    return tell(call_plan(graph, &finish_def, plan, nodes, count), 3 * bytes, bytes);
 }
 
 /* Ranks and places of rows, which take no more than they do. */
