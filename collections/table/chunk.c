@@ -60,15 +60,14 @@ static int add_text(rk_chunk_column *c, const rk_column *from, const uint32_t *r
     for (uint32_t i = 0; i < count; i++)
         total += from->text[row_at(rows, i)].len;
     uint64_t *ends = grow(&c->values, count);
-    char *bytes = ends ? grow(&c->bytes, total) : NULL;
+    char *bytes = ends && total ? grow(&c->bytes, total) : NULL;
     if (!ends || (!bytes && total))
         return RASK_ENOMEM;
     for (uint32_t i = 0; i < count; i++) {
         rask_bytes text = from->text[row_at(rows, i)];
-        if (text.len)
-            memcpy(bytes, text.data, text.len);
-        bytes += text.len;
         ends[i] = end += text.len;
+        if (text.len && bytes)
+            bytes = (char *)memcpy(bytes, text.data, text.len) + text.len;
     }
     return RASK_OK;
 }

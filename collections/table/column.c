@@ -38,7 +38,9 @@ void rk_column_fini(rk_column *column)
 int rk_batch_init(rk_batch *batch, const rask_column_type *types, uint32_t count)
 {
     *batch = (rk_batch){.columns = rk_calloc(count ? count : 1, sizeof *batch->columns)};
-    int status = batch->columns ? RASK_OK : RASK_ENOMEM;
+    if (!batch->columns)
+        return RASK_ENOMEM;
+    int status = RASK_OK;
     for (; !status && batch->count < count; batch->count += !status)
         status = rk_column_init(&batch->columns[batch->count], types[batch->count]);
     if (status)

@@ -47,6 +47,6 @@ uint32_t rk_csv_source_samples(const rk_csv_source *source, uint32_t most, size_
 /* Moves what there is of a stream that was not taken before into reader and buffer, for task: false when it was. */
 bool rk_csv_stream_take(rk_csv_stream *stream, rk_text_reader **reader, rk_text_buffer *buffer, void *task);
 
-void rk_csv_source_free(void *source); /* NULL is legal */
+void rk_csv_source_free(void *what); /* a source; NULL is legal */
 
 #endif

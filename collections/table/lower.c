@@ -114,6 +114,8 @@ static int lower_files(const rk_table_lowering *l, rk_scan_job *job, rk_nodes *o
                       : RASK_ENOMEM;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as operations that need all rows stand one above the other, RK_TABLE_DEPTH */
+
 static int lower_chunks(const rk_table_lowering *l, rk_scan_job *job, rk_nodes *out)
 {
     rk_nodes chunks = {0};
@@ -260,6 +262,8 @@ int rk_lower_rows(const rk_table_lowering *l, rask_table *table, rk_nodes *out)
     rk_table_sink_plan sink = {.kind = RK_SINK_CHUNK, .schema = &table->schema, .limit = UINT64_MAX};
     return rk_lower_stage(l, table, &sink, out);
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 rask_node *rk_lower_table(const rk_table_lowering *l, rask_table *table)
 {

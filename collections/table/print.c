@@ -233,8 +233,7 @@ static int put_json_value(rk_array *out, const rk_column *c, uint32_t row)
     if (!at)
         return RASK_ENOMEM;
     if (!rk_column_has(c, row) || (c->type == RASK_COL_F64 && !isfinite(c->f64[row]))) {
-        memcpy(at, "null", 4);
-        out->count += 4;
+        out->count += (size_t)(stpcpy(at, "null") - begin);
         return RASK_OK;
     }
     if (c->type == RASK_COL_TEXT)

@@ -329,9 +329,10 @@ static int scan_part(scan *s, int64_t from)
 static int fail_text(rask_task *task, const rk_scan_job *job, uint32_t number, const scan_head *head,
                      uint64_t lines)
 {
+    uint64_t line = lines + head->line + 1;
     return rk_task_fail(task, head->status, "%s:%llu: %s",
-                        job->source->files.files[job->parts[number].file].path,
-                        (unsigned long long)(lines + head->line + 1), head->message);
+                        job->source->files.files[job->parts[number].file].path, (unsigned long long)line,
+                        head->message);
 }
 
 static void unref_all(rask_value *values, uint32_t count)

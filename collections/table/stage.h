@@ -9,7 +9,7 @@
 int rk_stage_lower(rask_graph *graph, rk_scan_job *job, uint32_t number, rask_node *chunk, uint64_t kept,
                    rask_node **nodes);
 
-/* Rows of a chunk through a pipeline into a sink; number: of the chunk among others. RASK_OK, RASK_ENOMEM, RASK_ELIMIT. */
-int rk_stage_run(const rk_pipeline *pipeline, rask_bytes chunk, uint64_t number, rk_table_sink *sink);
+/* Rows of a chunk, bytes, through a pipeline into a sink; number: of the chunk among others. RASK_OK, RASK_ENOMEM, RASK_ELIMIT. */
+int rk_stage_run(const rk_pipeline *pipeline, rask_bytes bytes, uint64_t number, rk_table_sink *sink);
 
 #endif

@@ -34,16 +34,19 @@ rask_table *rk_table_new(rask_graph *graph, rk_table_kind kind, rask_table *inpu
 {
     if (graph->status)
         return NULL;
-    if (count > RK_TABLE_COLUMNS || (input && input->depth >= RK_TABLE_DEPTH)) {
-        rk_graph_fail(graph, RASK_ELIMIT, file, line, "a table of more than %d columns or %d operations",
-                      RK_TABLE_COLUMNS, RK_TABLE_DEPTH);
+    uint32_t depth = (input ? input->depth : 0) +
+                     (kind == RK_TABLE_GROUP || kind == RK_TABLE_SORT || kind == RK_TABLE_LIMIT);
+    if (count > RK_TABLE_COLUMNS || depth > RK_TABLE_DEPTH) {
+        rk_graph_fail(
+            graph, RASK_ELIMIT, file, line,
+            "a table of more than %d columns, or of %d operations one above the other that need all rows",
+            RK_TABLE_COLUMNS, RK_TABLE_DEPTH);
         return NULL;
     }
     rask_table *table = rk_table_memory(graph, sizeof *table, file, line);
     if (!table)
         return NULL;
-    *table =
-        (rask_table){.graph = graph, .kind = kind, .input = input, .depth = input ? input->depth + 1 : 0};
+    *table = (rask_table){.graph = graph, .kind = kind, .input = input, .depth = depth};
     table->schema.count = count;
     table->schema.names = rk_table_memory(graph, count * sizeof *table->schema.names, file, line);
     table->schema.types = rk_table_memory(graph, count * sizeof *table->schema.types, file, line);

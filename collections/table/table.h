@@ -13,7 +13,7 @@
 #include <rask/table.h>
 
 enum {
-    RK_TABLE_DEPTH = 1000,    /* most operations one above the other */
+    RK_TABLE_DEPTH = 100,     /* most operations, one above the other, that need all rows of their input */
     RK_TABLE_COLUMNS = 10000, /* most columns */
 };
 
@@ -48,7 +48,7 @@ struct rask_table {
     rask_graph *graph;
     rk_table_kind kind;
     rask_table *input; /* NULL of files */
-    uint32_t depth;    /* operations beneath */
+    uint32_t depth;    /* operations beneath and with this one that need all rows of their input */
     rk_schema schema;
     union {
         struct rk_csv_source *csv;
