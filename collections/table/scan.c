@@ -16,8 +16,7 @@ typedef struct scan_head {
     uint64_t lines;      /* newlines between */
     bool full;           /* its sink wanted no more: end means nothing, and nobody needs the parts behind */
     int32_t status;      /* what is wrong with the text */
-    bool misfit;
-    uint64_t line; /* where, from begin on */
+    uint64_t line;       /* where, from begin on */
     char message[300];
 } scan_head;
 
@@ -123,7 +122,6 @@ static int note_error(scan *s, int status, const rk_csv_error *error)
     if (status != RASK_EFORMAT && status != RASK_ELIMIT)
         return rk_task_fail(s->task, status, "%s: %s", path_of(s), error->message);
     s->head->status = status;
-    s->head->misfit = error->misfit;
     s->head->line = error->line;
     snprintf(s->head->message, sizeof s->head->message, "%s", error->message);
     return status;
