@@ -251,8 +251,8 @@ static bool be_patient(rk_store *store, rk_pass *pass, uint32_t *waits)
     if ((*waits)++ >= PATIENCE)
         return false;
     uint64_t used = rk_load_relaxed(&store->used);
-    wait_shortly(store, pass);
-    return rk_load_relaxed(&store->used) < used || *waits < 2;
+    bool quiet = wait_shortly(store, pass);
+    return !quiet || rk_load_relaxed(&store->used) != used || *waits < 2;
 }
 
 /* One try to reserve all the pass needs. RASK_OK; -1: try again, for something changed; else why not. */

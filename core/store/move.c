@@ -15,17 +15,19 @@ static rask_value detach(rk_entry *entry)
     return object;
 }
 
-/* Lets the object go, and tells who waits for room. Small blocks that threads left behind, each in a place of
+/* Lets the object go, and tells who waits for room; until it is gone its bytes count as being moved. Small blocks that threads left behind, each in a place of
  * its own, would add up beside the budget. */
 static void let_go(rk_store *store, rask_value object)
 {
     bool tidy = store->scattered > SCATTERED && rk_load_relaxed(&store->used) > store->budget / 2;
     store->scattered = tidy ? 0 : store->scattered;
+    store->moving++;
     pthread_mutex_unlock(&store->lock);
     rask_value_unref(&object);
     if (tidy)
         rk_alloc_trim();
     pthread_mutex_lock(&store->lock);
+    store->moving--;
     pthread_cond_broadcast(&store->changed);
 }
 

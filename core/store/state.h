@@ -76,8 +76,9 @@ struct rk_store {
     rk_array free_indices;     /* uint32_t */
     rk_entry *resident, *away; /* entries whose object is in place, and the others */
     uint32_t resident_count;
-    uint32_t on_disk;  /* entries in this state */
-    uint32_t moving;   /* entries SPILLING, and those LOADING for nobody at the door */
+    uint32_t on_disk; /* entries in this state */
+    uint32_t
+        moving; /* entries SPILLING, those LOADING for nobody at the door, and objects on their way out */
     uint32_t running;  /* tasks inside that do not wait for room */
     uint32_t look;     /* number of looks at the door */
     uint64_t promised; /* bytes that come free when those inside leave */
