@@ -1,4 +1,5 @@
 /* The store: every object counted once, from when a task returns it to when it dies or is handed out. */
+#include "core/base/clock.h"
 #include "core/store/store.h"
 
 #include <criterion/criterion.h>
@@ -226,6 +227,55 @@ Test(store, is_shared_by_threads)
     expect_live(0);
     cr_expect_geq(rk_store_peak(store), rask_value_size(&shared));
     rask_value_unref(&shared);
+}
+
+/* Memory whose owner takes his time. */
+static void release_slowly(void *owner)
+{
+    rk_clock_sleep(100000000);
+    *(bool *)owner = true;
+}
+
+/* A block of the size that the owner says it has, as a source's result. */
+static void keep_slow_block(rk_store *kept, size_t bytes, bool *released, rask_value *place)
+{
+    static char element;
+    char message[512];
+    rask_value value;
+    uint64_t counted;
+    rask_block block = {.data = &element, .dtype = RASK_DT_U8, .release = release_slowly, .owner = released};
+    cr_assert_eq(rask_value_block_adopt(&block, bytes, &value), RASK_OK);
+    cr_assert_eq(rk_store_keep(kept, NULL, 0, true, place, &value, &counted, message, sizeof message),
+                 RASK_OK);
+}
+
+/* In and out again; the status. */
+static void *pass_through(void *argument)
+{
+    char message[512];
+    rk_pass pass = {.task = 1, .result = 500000, .surely = 500000, .others = true};
+    intptr_t status = rk_store_enter(argument, &pass, message, sizeof message);
+    rk_store_leave(argument, &pass);
+    return (void *)status;
+}
+
+Test(store, refuses_nobody_while_an_object_is_on_its_way_out)
+{
+    bool released = false;
+    rask_value place;
+    rk_store *small = rk_store_new(1000000, NULL, NULL);
+    keep_slow_block(small, 700000, &released, &place);
+    pthread_t threads[2];
+    for (size_t i = 0; i < COUNT(threads); i++)
+        pthread_create(&threads[i], NULL, pass_through, small);
+    for (size_t i = 0; i < COUNT(threads); i++) {
+        void *status;
+        pthread_join(threads[i], &status);
+        cr_expect_eq((intptr_t)status, RASK_OK);
+    }
+    cr_expect(released);
+    rk_store_drop(small, &place);
+    rk_store_end(small);
 }
 
 /* Through whole runs. */
