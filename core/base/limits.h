@@ -31,11 +31,17 @@
 #define RK_MAX_TEXT_FILES  ((size_t)1 << 24)   /* files that one reading takes */
 #define RK_MAX_TEXT_CUTS   ((size_t)1 << 20)   /* pieces that a file is cut into */
 #define RK_MAX_TEXT_LINE   ((size_t)1 << 30)   /* bytes of a line, or another record */
-#define RK_MAX_AGGREGATES  1000                /* of a grouping */
+#define RK_MAX_TEXT_PARTS  10000000            /* that tasks read of all files together */
+#define RK_MAX_AGGREGATES  6000                /* of a grouping */
 #define RK_MAX_KEYS        64                  /* columns that rows are grouped or sorted by */
+#define RK_MAX_BAG_STRUCT  (1 << 20)           /* bytes of a structure in a record */
+#define RK_MAX_BAG_KEYS    ((uint32_t)1 << 30) /* that one task finds records by */
+#define RK_MAX_BAG_PARTS   (1 << 20)           /* that a program asks for, or that memory is cut into */
 #define RK_ALLOC_LARGE     ((size_t)64 << 10)  /* from here on memory is mapped, in whole pages */
 #define RK_ALLOC_HUGE      ((size_t)2 << 20)   /* from here on with huge pages */
 #define RK_ALLOC_KEPT      ((size_t)128 << 20) /* freed large blocks kept for reuse */
+#define RK_MAX_QUANTILES   1000                /* of columns, asked for at once */
+#define RK_MAX_SPREAD      65536 /* ranges of all columns that are described at once, together */
 
 _Static_assert(RK_MAX_NODES <= (uint32_t)1 << 30, "node ids are 30 bits");
 

@@ -97,12 +97,15 @@ static int open_beside(const char *name, size_t size, const void **module, char 
                                          "collections/array",
                                          "../collections/array",
                                          "../../collections/array",
+                                         "collections/bag",
+                                         "../collections/bag",
+                                         "../../collections/bag",
                                          "collections/text",
                                          "../collections/text",
                                          "../../collections/text",
-                                         "collections/table/expr",
-                                         "../collections/table/expr",
-                                         "../../collections/table/expr"};
+                                         "collections/regex",
+                                         "../collections/regex",
+                                         "../../collections/regex"};
     char own[PATH_MAX], folder[PATH_MAX];
     uid_t owner;
     int status = RASK_ENOENT;

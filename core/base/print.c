@@ -12,3 +12,13 @@ void rk_print_add(rk_print *out, const char *format, ...)
     va_end(args);
     out->len += n > 0 ? (size_t)n : 0;
 }
+
+void rk_print_bytes(rk_print *out, uint64_t bytes)
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double shown = (double)bytes;
+    size_t unit = 0;
+    for (; shown >= 1024 && unit + 1 < sizeof units / sizeof *units; unit++)
+        shown /= 1024;
+    rk_print_add(out, unit ? "%.1f %s" : "%.0f %s", shown, units[unit]);
+}

@@ -4,6 +4,7 @@
 #define RASK_CORE_BASE_PRINT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct rk_print {
     char *buffer;    /* may be NULL when capacity is 0 */
@@ -12,6 +13,9 @@ typedef struct rk_print {
 } rk_print;
 
 void rk_print_add(rk_print *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "1.5 GiB" */
+void rk_print_bytes(rk_print *out, uint64_t bytes);
 
 /* Bytes of room that are left, with the NUL. */
 static inline size_t rk_print_room(const rk_print *out)

@@ -187,16 +187,6 @@ rask_plan_stats rask_plan_get_stats(const rask_plan *plan)
     return stats;
 }
 
-static void add_bytes(rk_print *out, uint64_t bytes)
-{
-    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-    double shown = (double)bytes;
-    int unit = 0;
-    for (; shown >= 1024 && unit < 4; unit++)
-        shown /= 1024;
-    rk_print_add(out, unit ? "%.1f %s" : "%.0f %s", shown, units[unit]);
-}
-
 /* One line a definition, in the order the graph first used them. */
 static int add_names(rk_print *out, const rask_plan *plan)
 {
@@ -232,7 +222,7 @@ static void add_peak(rk_print *out, const rask_plan *plan, uint32_t workers, boo
         return;
     rk_print_add(out, "expected peak: ");
     if (sized)
-        add_bytes(out, peak);
+        rk_print_bytes(out, peak);
     else
         rk_print_add(out, "%" PRIu64 " results of unknown size", peak / sizeof(rask_value));
     rk_print_add(out, workers == 1 ? " on 1 worker\n" : " on %" PRIu32 " workers\n", workers);
@@ -259,4 +249,49 @@ size_t rask_plan_explain(const rask_plan *plan, uint32_t workers, char *buffer, 
     if (workers > 1 && workers <= RK_MAX_WORKERS)
         add_peak(&out, plan, workers, sized);
     return out.len;
+}
+
+/* 0: not known. */
+static uint64_t task_result_bytes(const rask_plan *plan, uint32_t task)
+{
+    const rk_extra *extra = rk_node_extra(rk_graph_node(plan->graph, plan->node[task]));
+    return extra && extra->own_result_bytes ? extra->result_bytes : 0;
+}
+
+/* What one task takes at once: its arguments, its result and its scratch. */
+static uint64_t task_bytes(const rask_plan *plan, uint32_t task)
+{
+    const rk_extra *extra = rk_node_extra(rk_graph_node(plan->graph, plan->node[task]));
+    uint64_t bytes = task_result_bytes(plan, task) + (extra ? extra->scratch_bytes : 0);
+    for (uint32_t i = 0, n = rk_plan_nargs(plan, task); i < n; i++) {
+        uint32_t word = plan->args[plan->arg_start[task] + i];
+        bytes += word & RK_CONSTANT ? 0 : task_result_bytes(plan, word);
+    }
+    return bytes;
+}
+
+static void add_largest(rk_print *out, const rask_plan *plan)
+{
+    uint64_t most = 0;
+    uint32_t largest = 0;
+    for (uint32_t task = 0; task < plan->tasks; task++)
+        if (task_bytes(plan, task) > most) {
+            largest = task;
+            most = task_bytes(plan, task);
+        }
+    if (!most)
+        return;
+    rk_print_add(out, "largest task: %s, ", rk_plan_def(plan, largest)->name);
+    rk_print_bytes(out, most);
+    rk_print_add(out, "\n");
+}
+
+void rk_plan_explain(rk_print *out, const rask_plan *plan, const rask_options *options)
+{
+    size_t room = rk_print_room(out);
+    out->len += rask_plan_explain(plan, options->workers, room ? out->buffer + out->len : NULL, room);
+    add_largest(out, plan);
+    rk_print_add(out, "memory budget: ");
+    rk_print_bytes(out, options->memory);
+    rk_print_add(out, "\n");
 }

@@ -12,6 +12,7 @@
 #ifndef RASK_CORE_PLAN_PLAN_H
 #define RASK_CORE_PLAN_PLAN_H
 
+#include "core/base/print.h"
 #include "core/graph/graph.h"
 
 #include <rask/plan.h>
@@ -77,5 +78,8 @@ static inline const rask_value *rk_plan_constants(const rask_plan *plan)
 {
     return plan->constants ? plan->constants : plan->graph->constants.data;
 }
+
+/* Appends rask_plan_explain(), the task that takes most memory, and the budget, of options that are in effect. */
+void rk_plan_explain(rk_print *out, const rask_plan *plan, const rask_options *options);
 
 #endif
