@@ -7,22 +7,11 @@
 
 #include <string.h>
 
-/* "1.5 GiB" */
-static void add_bytes(rk_print *out, uint64_t bytes)
-{
-    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    double size = (double)bytes;
-    size_t unit = 0;
-    for (; size >= 1024 && unit + 1 < sizeof units / sizeof *units; unit++)
-        size /= 1024;
-    rk_print_add(out, unit ? "%.1f %s" : "%.0f %s", size, units[unit]);
-}
-
 static void add_array(rk_print *out, const rask_array *a)
 {
     char shape[RK_SHAPE_TEXT];
     rk_print_add(out, "%s of shape %s, ", rask_dtype_name(a->dtype), rk_shape_text(a->shape, a->ndim, shape));
-    add_bytes(out, (uint64_t)rk_shape_size(a->shape, a->ndim) * rask_dtype_size(a->dtype));
+    rk_print_bytes(out, (uint64_t)rk_shape_size(a->shape, a->ndim) * rask_dtype_size(a->dtype));
 }
 
 static void add_source(rk_print *out, const rask_array *a)
@@ -55,52 +44,13 @@ static void add_chunks(rk_print *out, const rask_array *a, const rk_chunks *chun
                  rk_shape_text(region.count, region.ndim, first));
 }
 
-static uint64_t result_bytes(const rask_plan *plan, uint32_t task)
-{
-    const rk_extra *extra = rk_node_extra(rk_graph_node(plan->graph, plan->node[task]));
-    return extra && extra->own_result_bytes ? extra->result_bytes : 0;
-}
-
-/* What one task takes at once: its arguments, its result and its scratch. */
-static uint64_t task_bytes(const rask_plan *plan, uint32_t task)
-{
-    const rk_extra *extra = rk_node_extra(rk_graph_node(plan->graph, plan->node[task]));
-    uint64_t bytes = result_bytes(plan, task) + (extra ? extra->scratch_bytes : 0);
-    for (uint32_t i = 0, n = rk_plan_nargs(plan, task); i < n; i++) {
-        uint32_t word = plan->args[plan->arg_start[task] + i];
-        bytes += word & RK_CONSTANT ? 0 : result_bytes(plan, word);
-    }
-    return bytes;
-}
-
-static void add_largest(rk_print *out, const rask_plan *plan)
-{
-    uint64_t most = 0;
-    uint32_t largest = 0;
-    for (uint32_t task = 0; task < plan->tasks; task++)
-        if (task_bytes(plan, task) > most) {
-            largest = task;
-            most = task_bytes(plan, task);
-        }
-    if (!most)
-        return;
-    rk_print_add(out, "largest task: %s, ", rk_plan_def(plan, largest)->name);
-    add_bytes(out, most);
-    rk_print_add(out, "\n");
-}
-
 static void add_plan(rk_print *out, rk_computation *c)
 {
     rask_plan *plan;
     if (rask_plan_new(c->targets.data, c->targets.count, &plan))
         return;
-    size_t room = rk_print_room(out);
-    out->len += rask_plan_explain(plan, c->options.workers, room ? out->buffer + out->len : NULL, room);
-    add_largest(out, plan);
+    rk_plan_explain(out, plan, &c->options);
     rask_plan_free(plan);
-    rk_print_add(out, "memory budget: ");
-    add_bytes(out, c->options.memory);
-    rk_print_add(out, "\n");
 }
 
 size_t rask_array_explain(rask_array *array, const rask_options *options, char *buffer, size_t capacity)

@@ -109,6 +109,19 @@ static char *load(int fd, const char *path, size_t size, size_t *len, rk_open_er
     return text;
 }
 
+int rk_standard_write(const void *data, size_t len)
+{
+    const char *at = data;
+    while (len) {
+        ssize_t n = write(STDOUT_FILENO, at, len);
+        if (n < 0 && errno != EINTR)
+            return -1;
+        at += n > 0 ? n : 0;
+        len -= n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
 char *rk_file_load(const char *path, size_t ceiling, size_t *len, rk_open_error *error)
 {
     int64_t size;

@@ -30,6 +30,9 @@ int rk_file_allow(int64_t size);
 /* Writes all of it: 0, or -1 with errno. */
 int rk_file_write(int fd, const void *data, size_t len, int64_t place);
 
+/* The same to standard output, behind what was written before. */
+int rk_standard_write(const void *data, size_t len);
+
 /* A whole small file with a NUL behind it, to be ended with rk_free(); NULL with error: RASK_EFORMAT when it has more
  * than ceiling bytes. */
 char *rk_file_load(const char *path, size_t ceiling, size_t *len, rk_open_error *error);

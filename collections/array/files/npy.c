@@ -316,18 +316,6 @@ rk_source *rk_npy_open(const char *path, rk_open_error *error)
 size_t rk_npy_format(rask_dtype dtype, uint32_t ndim, const int64_t *shape, bool fortran,
                      char header[RK_NPY_HEADER_ROOM])
 {
-    enum { PREFIX = 10 };
     char lengths[RK_SHAPE_TEXT];
-    int len = snprintf(header + PREFIX, RK_NPY_HEADER_ROOM - PREFIX,
-                       "{'descr': '%s', 'fortran_order': %s, 'shape': %s, }", rk_typestr(dtype),
-                       fortran ? "True" : "False", rk_shape_text(shape, ndim, lengths));
-    size_t used = PREFIX + (size_t)len + 1, whole = (used + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    memset(header + used - 1, ' ', whole - used);
-    header[whole - 1] = '\n';
-    memcpy(header, magic, sizeof magic);
-    header[6] = 1;
-    header[7] = 0;
-    header[8] = (char)((whole - PREFIX) & 0xff);
-    header[9] = (char)((whole - PREFIX) >> 8);
-    return whole;
+    return rk_npy_head(rk_typestr(dtype), rk_shape_text(shape, ndim, lengths), fortran, header);
 }

@@ -5,6 +5,7 @@
 #define RASK_COLLECTIONS_ARRAY_FILES_NPY_H
 
 #include "collections/array/source.h"
+#include "collections/files/npy_head.h"
 
 enum {
     RK_NPY_PREFIX = 12,          /* bytes that are enough to learn how long the header is */
@@ -29,7 +30,6 @@ rk_source *rk_npy_source(const char *path, int fd, int64_t offset, int64_t size,
 
 /* The header for an array in this machine's byte order, padded so that elements begin at a multiple of 64 bytes, as
  * NumPy does. Returns its length, at most RK_NPY_HEADER_ROOM. */
-enum { RK_NPY_HEADER_ROOM = 512 };
 size_t rk_npy_format(rask_dtype dtype, uint32_t ndim, const int64_t *shape, bool fortran,
                      char header[RK_NPY_HEADER_ROOM]);
 
