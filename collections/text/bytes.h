@@ -10,6 +10,8 @@ typedef struct rk_text_options {
     void *context;
     size_t block;   /* bytes that a buffer of lines begins with; 0: RK_TEXT_BLOCK */
     size_t longest; /* bytes of the longest line; 0: RK_MAX_TEXT_LINE */
+    bool
+        words; /* any white space ends what rk_text_lines calls a line: whole words are given, not whole lines */
 } rk_text_options;
 
 enum { RK_TEXT_BLOCK = 256 << 10 };

@@ -9,6 +9,7 @@
  * scanned: the bytes in the buffer, behind begin, that are known to hold no newline. */
 #include "collections/text/lines.h"
 
+#include "collections/text/spaces.h"
 #include "core/base/alloc.h"
 
 #include <string.h>
@@ -25,23 +26,28 @@ struct rk_text_lines {
     size_t given; /* bytes that the caller has */
     size_t tail;  /* bytes to read next in TAIL */
     uint64_t before;
+    bool words;
+    bool fresh; /* nothing was given yet, of a part that begins where its file does */
 };
 
-/* In steps whose counts fit a byte, which compilers make vectors of. */
-static uint64_t count_newlines(const char *text, size_t len)
+/* Bytes up to the first end of a line, itself included; 0: none ends. */
+static size_t first_end(const rk_text_lines *lines, const char *text, size_t len)
 {
-    uint64_t count = 0;
-    while (len > 0) {
-        enum { STEP = 255 };
-        size_t n = len < STEP ? len : STEP;
-        uint8_t part = 0;
-        for (size_t i = 0; i < n; i++)
-            part += text[i] == '\n';
-        count += part;
-        text += n;
-        len -= n;
+    if (lines->words) {
+        size_t space = rk_find_space(text, len);
+        return space < len ? space + 1 : 0;
     }
-    return count;
+    const char *newline = len ? memchr(text, '\n', len) : NULL;
+    return newline ? (size_t)(newline - text) + 1 : 0;
+}
+
+/* Bytes up to the last one. */
+static size_t last_end(const rk_text_lines *lines, const char *text, size_t len)
+{
+    if (lines->words)
+        return rk_after_last_space(text, len);
+    const char *newline = len ? memrchr(text, '\n', len) : NULL;
+    return newline ? (size_t)(newline - text) + 1 : 0;
 }
 
 static void take(rk_text_lines *lines, size_t count)
@@ -56,6 +62,9 @@ static int more(rk_text_lines *lines, size_t most, size_t *got, rk_text_error *e
     rk_text_buffer *buffer = &lines->buffer;
     lines->scanned = rk_text_buffer_len(buffer);
     int status = rk_text_buffer_more(buffer, lines->reader, most, got, error);
+    if (status == RASK_ELIMIT && lines->scanned == buffer->ceiling && lines->words)
+        return rk_text_fail(error, RASK_ELIMIT, rk_text_reader_path(lines->reader),
+                            "a word of more than %zu bytes, which is the limit", buffer->ceiling);
     if (status == RASK_ELIMIT && lines->scanned == buffer->ceiling)
         return rk_text_fail(
             error, RASK_ELIMIT, rk_text_reader_path(lines->reader),
@@ -69,10 +78,10 @@ static int skip_line(rk_text_lines *lines, size_t *given, rk_text_error *error)
 {
     const char *data = rk_text_buffer_data(&lines->buffer);
     size_t len = rk_text_buffer_len(&lines->buffer), got;
-    const char *newline = len ? memchr(data, '\n', len) : NULL;
+    size_t end = first_end(lines, data, len);
     *given = 0;
-    take(lines, newline ? (size_t)(newline - data) + 1 : len);
-    if (newline) {
+    take(lines, end ? end : len);
+    if (end) {
         lines->phase = BODY;
         return RASK_OK;
     }
@@ -93,9 +102,9 @@ static int give_body(rk_text_lines *lines, size_t *given, rk_text_error *error)
 {
     const char *data = rk_text_buffer_data(&lines->buffer);
     size_t len = rk_text_buffer_len(&lines->buffer), got;
-    const char *newline = memrchr(data + lines->scanned, '\n', len - lines->scanned);
-    *given = newline ? (size_t)(newline - data) + 1 : 0;
-    if (newline)
+    size_t end = last_end(lines, data + lines->scanned, len - lines->scanned);
+    *given = end ? lines->scanned + end : 0;
+    if (end)
         return RASK_OK;
     int status = more(lines, 0, &got, error);
     if (!status && got == 0)
@@ -110,9 +119,9 @@ static int give_tail(rk_text_lines *lines, size_t *given, rk_text_error *error)
     if (status)
         return status;
     const char *data = rk_text_buffer_data(&lines->buffer);
-    const char *newline = memchr(data + lines->scanned, '\n', got);
-    *given = newline ? (size_t)(newline - data) + 1 : 0;
-    if (newline || got == 0)
+    size_t end = first_end(lines, data + lines->scanned, got);
+    *given = end ? lines->scanned + end : 0;
+    if (end || got == 0)
         lines->phase = FINISHED;
     if (got == 0)
         *given = rk_text_buffer_len(&lines->buffer);
@@ -120,11 +129,23 @@ static int give_tail(rk_text_lines *lines, size_t *given, rk_text_error *error)
     return RASK_OK;
 }
 
+/* Leaves out a byte order mark before what is to be given first. */
+static size_t without_mark(rk_text_lines *lines, size_t given)
+{
+    static const char mark[] = {'\xef', '\xbb', '\xbf'};
+    lines->fresh = false;
+    if (given < sizeof mark || memcmp(rk_text_buffer_data(&lines->buffer), mark, sizeof mark) != 0)
+        return given;
+    take(lines, sizeof mark);
+    return given - sizeof mark;
+}
+
 int rk_text_lines_next(rk_text_lines *lines, const char **text, size_t *len, rk_text_error *error)
 {
     size_t given = 0;
     if (lines->given) {
-        lines->before += count_newlines(rk_text_buffer_data(&lines->buffer), lines->given);
+        if (!lines->words)
+            lines->before += rk_count_newlines(rk_text_buffer_data(&lines->buffer), lines->given);
         take(lines, lines->given);
         lines->given = 0;
     }
@@ -134,6 +155,8 @@ int rk_text_lines_next(rk_text_lines *lines, const char **text, size_t *len, rk_
                                             : give_tail(lines, &given, error);
         if (status)
             return status;
+        if (given && lines->fresh)
+            given = without_mark(lines, given);
     }
     lines->given = given;
     *text = rk_text_buffer_data(&lines->buffer);
@@ -160,7 +183,10 @@ int rk_text_lines_new(const rk_text_file *file, uint64_t begin, uint64_t end, co
     rk_text_lines *lines = rk_alloc(sizeof *lines);
     if (!lines)
         return rk_text_fail_memory(error, file->path);
-    *lines = (rk_text_lines){.phase = inside ? SKIP : BODY, .tail = TAIL_BYTES};
+    *lines = (rk_text_lines){.phase = inside ? SKIP : BODY,
+                             .tail = TAIL_BYTES,
+                             .words = options && options->words,
+                             .fresh = !inside};
     int status = rk_text_buffer_init(&lines->buffer, options ? options->block : 0,
                                      options ? options->longest : 0, plain ? begin : 0);
     if (status)

@@ -3,7 +3,9 @@
  * Parts that together are a file, as rk_text_split() cuts it, give every line of it exactly once. Of a plain file
  * [begin, end) gives the lines that begin there; of a compressed one, where nobody knows what came before begin, the lines
  * that begin behind begin's own first byte and up to that at end. The last line is read to its end, wherever that is. Lines
- * end with \n; what else they end with (\r) is theirs; the last one of a file may end without. */
+ * end with \n; what else they end with (\r) is theirs; the last one of a file may end without. A byte order mark before the
+ * first one is left out. For who counts words,
+ * "lines" may end with any white space (options->words). */
 #ifndef RASK_COLLECTIONS_TEXT_LINES_H
 #define RASK_COLLECTIONS_TEXT_LINES_H
 

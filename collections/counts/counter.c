@@ -1,0 +1,365 @@
+/* Design notes.
+ *
+ * Strings are counted in batches, in three passes, each without branches that depend on the text: where they begin and end
+ * (for words and lines from bit masks); key and hash of each, its slot asked for from memory; then the slots. A batch
+ * holds at most BATCH strings, and the table has room for as many before it begins, so that the last pass neither grows it
+ * nor fails for short strings.
+ *
+ * Slots are probed one after another from the one that the hash's top bits name, around the end. So the strings of a full
+ * table stand nearly in the order of their hashes, and sorting them in the end is a pass with short moves. */
+#include "collections/counts/counter.h"
+
+#include "collections/text/spaces.h"
+#include "core/base/alloc.h"
+
+enum {
+    BATCH = 512,
+    FIRST_SLOTS = 4 * BATCH,
+    ONE = 1 << RK_COUNTS_MARK_BITS, /* in a tally */
+};
+
+typedef struct found {
+    uint64_t a, b, hash;
+    uint64_t len; /* the string's, however long */
+    const char *text;
+} found;
+
+/* Where strings are in a text: from edges[2 * i] to edges[2 * i + 1]. Positions are written some at a time. */
+typedef size_t edge_list[2 * BATCH + RK_SPACE_CHUNK];
+
+size_t rk_counter_bytes(const rk_counter *counter)
+{
+    return (counter->mask + 1) * sizeof *counter->slots + counter->arena.capacity;
+}
+
+static void use_slots(rk_counter *counter, rk_counts_entry *slots, size_t count)
+{
+    counter->slots = slots;
+    counter->mask = count - 1;
+    counter->shift = 64 - (unsigned)__builtin_ctzll(count);
+    counter->limit = count / 8 * 5;
+}
+
+int rk_counter_init(rk_counter *counter, uint64_t seed, uint64_t ceiling)
+{
+    *counter = (rk_counter){.key = rk_counts_key_of(seed), .ceiling = ceiling ? ceiling : UINT64_MAX};
+    rk_counts_entry *slots = rk_calloc(FIRST_SLOTS, sizeof *slots);
+    if (!slots)
+        return RASK_ENOMEM;
+    use_slots(counter, slots, FIRST_SLOTS);
+    return RASK_OK;
+}
+
+void rk_counter_fini(rk_counter *counter)
+{
+    rk_free(counter->slots);
+    rk_free(counter->arena.data);
+    counter->slots = NULL;
+    counter->arena = (rk_counts_arena){0};
+}
+
+static void place(rk_counter *counter, const rk_counts_entry *entry)
+{
+    size_t i = rk_counts_entry_hash(&counter->key, entry) >> counter->shift;
+    while (counter->slots[i].tally)
+        i = (i + 1) & counter->mask;
+    counter->slots[i] = *entry;
+}
+
+static int grow(rk_counter *counter)
+{
+    rk_counts_entry *old = counter->slots;
+    size_t old_count = counter->mask + 1;
+    if (rk_counter_bytes(counter) + 2 * old_count * sizeof *old > counter->ceiling)
+        return RASK_EBUDGET;
+    rk_counts_entry *slots = rk_calloc(2 * old_count, sizeof *slots);
+    if (!slots)
+        return RASK_ENOMEM;
+    use_slots(counter, slots, 2 * old_count);
+    for (size_t i = 0; i < old_count; i++) {
+        if (old[i].tally)
+            place(counter, &old[i]);
+    }
+    rk_free(old);
+    return RASK_OK;
+}
+
+static int make_room(rk_counter *counter, size_t strings)
+{
+    return counter->used + strings <= counter->limit ? RASK_OK : grow(counter);
+}
+
+int rk_counter_reserve(rk_counter *counter, size_t strings)
+{
+    int status = RASK_OK;
+    while (strings > counter->limit && !status)
+        status = grow(counter);
+    return status;
+}
+
+/* added: to the tally, times * ONE. */
+static inline void count_short(rk_counter *counter, const found *f, uint64_t added)
+{
+    rk_counts_entry *slots = counter->slots;
+    uint64_t a = f->a, b = f->b, mark = f->len + 1;
+    for (size_t i = f->hash >> counter->shift;; i = (i + 1) & counter->mask) {
+        rk_counts_entry *slot = &slots[i];
+        if (((slot->a ^ a) | (slot->b ^ b) | (rk_counts_entry_mark(slot) ^ mark)) == 0) {
+            slot->tally += added;
+            return;
+        }
+        if (!slot->tally) {
+            *slot = (rk_counts_entry){a, b, added | mark};
+            counter->used++;
+            return;
+        }
+    }
+}
+
+static bool is_long(const rk_counter *counter, const rk_counts_entry *slot, const found *f)
+{
+    if (slot->a != f->hash || rk_counts_entry_mark(slot) != RK_COUNTS_LONG)
+        return false;
+    rask_bytes text = rk_counts_entry_text(&counter->arena, slot);
+    return text.len == f->len && memcmp(text.data, f->text, f->len) == 0;
+}
+
+static int insert_long(rk_counter *counter, rk_counts_entry *slot, const found *f, uint64_t added)
+{
+    uint64_t offset;
+    if (rk_counter_bytes(counter) + f->len > counter->ceiling)
+        return RASK_EBUDGET;
+    int status = rk_counts_arena_add(&counter->arena, f->text, f->len, &offset);
+    if (status)
+        return status;
+    *slot = (rk_counts_entry){f->hash, offset, added | RK_COUNTS_LONG};
+    counter->used++;
+    return RASK_OK;
+}
+
+static int count_long(rk_counter *counter, const found *f, uint64_t added)
+{
+    size_t i = f->hash >> counter->shift;
+    while (counter->slots[i].tally && !is_long(counter, &counter->slots[i], f))
+        i = (i + 1) & counter->mask;
+    rk_counts_entry *slot = &counter->slots[i];
+    if (!slot->tally)
+        return insert_long(counter, slot, f, added);
+    slot->tally += added;
+    return RASK_OK;
+}
+
+/* The bytes of a string of len in a and b, whatever follows it cut off. Reads RK_COUNTS_SHORT bytes. */
+static inline void load_short(const char *text, size_t len, uint64_t *a, uint64_t *b)
+{
+    static const unsigned char keep[2 * RK_COUNTS_SHORT] = {255, 255, 255, 255, 255, 255, 255, 255,
+                                                            255, 255, 255, 255, 255, 255, 255, 255};
+    uint64_t bytes[2], mask[2];
+    memcpy(bytes, text, sizeof bytes);
+    memcpy(mask, keep + RK_COUNTS_SHORT - len, sizeof mask);
+    *a = bytes[0] & mask[0];
+    *b = bytes[1] & mask[1];
+}
+
+static inline void look_up(const rk_counter *counter, const char *text, size_t len, found *out)
+{
+    out->text = text;
+    out->len = len;
+    if (len <= RK_COUNTS_SHORT) {
+        load_short(text, len, &out->a, &out->b);
+        out->hash = rk_counts_hash_short(&counter->key, out->a, out->b, len);
+    } else {
+        out->hash = rk_counts_hash_long(&counter->key, text, len);
+    }
+    __builtin_prefetch(&counter->slots[out->hash >> counter->shift], 1);
+}
+
+/* At most BATCH strings of text. */
+static int count_batch(rk_counter *counter, const char *text, const size_t *edges, size_t strings)
+{
+    found list[BATCH + 1];
+    int status = make_room(counter, strings);
+    if (status)
+        return status;
+    for (size_t i = 0; i < strings; i++)
+        // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): whoever finds edges writes them in pairs
+        look_up(counter, text + edges[2 * i], edges[2 * i + 1] - edges[2 * i], &list[i]);
+    for (size_t i = 0; i < strings; i++) {
+        const found *f = &list[i];
+        if (f->len <= RK_COUNTS_SHORT)
+            count_short(counter, f, ONE);
+        else if ((status = count_long(counter, f, ONE)))
+            return status;
+    }
+    return RASK_OK;
+}
+
+int rk_counter_add(rk_counter *counter, const char *text, size_t len, uint64_t times)
+{
+    char copy[RK_COUNTS_SHORT] = {0};
+    found f;
+    int status = make_room(counter, 1);
+    if (status)
+        return status;
+    if (len <= RK_COUNTS_SHORT && len > 0)
+        text = memcpy(copy, text, len);
+    else if (len == 0)
+        text = copy;
+    look_up(counter, text, len, &f);
+    if (len > RK_COUNTS_SHORT)
+        return count_long(counter, &f, times * ONE);
+    count_short(counter, &f, times * ONE);
+    return RASK_OK;
+}
+
+int rk_counter_add_all(rk_counter *counter, const char *text, const uint64_t *ends, size_t count)
+{
+    edge_list edges;
+    size_t begin = 0;
+    int status = RASK_OK;
+    for (size_t done = 0; done < count && !status;) {
+        size_t some = count - done < BATCH ? count - done : BATCH;
+        for (size_t i = 0; i < some; i++) {
+            edges[2 * i] = begin;
+            edges[2 * i + 1] = begin = ends[done + i];
+        }
+        status = count_batch(counter, text, edges, some);
+        done += some;
+    }
+    return status;
+}
+
+/* Writes the positions of set bits behind base and returns how many. May write up to 8 more than that. */
+static inline size_t write_positions(uint64_t bits, size_t base, size_t *out)
+{
+    size_t count = (size_t)__builtin_popcountll(bits);
+    for (size_t done = 0; done < count; done += 8) {
+        for (int i = 0; i < 8; i++) {
+            out[done + (size_t)i] = base + (bits ? (size_t)__builtin_ctzll(bits) : 0);
+            bits &= bits - 1;
+        }
+    }
+    return count;
+}
+
+/* The bits of the bytes before to in a chunk that begins at from. */
+static inline uint64_t bits_before(size_t from, size_t to)
+{
+    return to - from < RK_SPACE_CHUNK ? (UINT64_C(1) << (to - from)) - 1 : UINT64_MAX;
+}
+
+/* The positions in text[from … to) at which words begin and end, by turns; the first is an end when in_word. */
+static size_t find_words(const char *text, size_t from, size_t to, bool in_word, size_t *out)
+{
+    uint64_t before = in_word;
+    size_t count = 0;
+    for (; from < to; from += RK_SPACE_CHUNK) {
+        uint64_t word = ~rk_space_mask(text + from);
+        uint64_t edges = word ^ (word << 1 | before);
+        before = word >> 63;
+        count += write_positions(edges & bits_before(from, to), from, out + count);
+    }
+    return count;
+}
+
+int rk_counter_words(rk_counter *counter, const char *text, size_t len)
+{
+    enum { STRIP = 2 * BATCH - RK_SPACE_CHUNK };
+    edge_list edges;
+    bool in_word = false;
+    int status = RASK_OK;
+    edges[0] = 0; /* where the word that is open now begins */
+    for (size_t from = 0; from < len && !status; from += STRIP) {
+        size_t to = len - from < STRIP ? len : from + STRIP;
+        size_t count = in_word + find_words(text, from, to, in_word, edges + in_word);
+        if (to == len && count % 2)
+            edges[count++] = len;
+        status = count_batch(counter, text, edges, count / 2);
+        in_word = count % 2;
+        if (in_word)
+            edges[0] = edges[count - 1];
+    }
+    return status;
+}
+
+/* The lines that end in text[from … to), the first of which begins at begin; *begin moves on to the next one. */
+static size_t find_lines(const char *text, size_t from, size_t to, size_t *begin, size_t *edges)
+{
+    size_t ends[BATCH + RK_SPACE_CHUNK], count = 0;
+    for (; from < to; from += RK_SPACE_CHUNK)
+        count += write_positions(rk_newline_mask(text + from) & bits_before(from, to), from, ends + count);
+    for (size_t i = 0; i < count; i++) {
+        // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): as in count_batch()
+        size_t end = ends[i];
+        edges[2 * i] = *begin;
+        edges[2 * i + 1] = end - (end > *begin && text[end - 1] == '\r');
+        *begin = end + 1;
+    }
+    return count;
+}
+
+int rk_counter_lines(rk_counter *counter, const char *text, size_t len)
+{
+    enum { STRIP = BATCH - RK_SPACE_CHUNK };
+    edge_list edges;
+    size_t begin = 0;
+    int status = RASK_OK;
+    for (size_t from = 0; from < len && !status; from += STRIP) {
+        size_t to = len - from < STRIP ? len : from + STRIP;
+        size_t count = find_lines(text, from, to, &begin, edges);
+        status = count_batch(counter, text, edges, count);
+    }
+    if (!status && begin < len)
+        status = count_batch(counter, text, (size_t[]){begin, len - (text[len - 1] == '\r')}, 1);
+    return status;
+}
+
+/* Whether the string in slot i got there around the end of the slots. */
+static bool wrapped(const rk_counter *counter, size_t i)
+{
+    return rk_counts_entry_hash(&counter->key, &counter->slots[i]) >> counter->shift > i;
+}
+
+/* Appends the strings in slots[from … to) of which wrapped() is as said. */
+static void gather(const rk_counter *counter, size_t from, size_t to, bool around, rk_counts *table)
+{
+    for (size_t i = from; i < to; i++) {
+        if (counter->slots[i].tally && wrapped(counter, i) == around)
+            table->entries[table->count++] = counter->slots[i];
+    }
+}
+
+/* Insertion sort: every entry is within a run of full slots of its place. */
+static void sort_by_hash(rk_counts *table)
+{
+    for (size_t i = 1; i < table->count; i++) {
+        rk_counts_entry entry = table->entries[i];
+        rk_counts_place place = {table, &entry, rk_counts_entry_hash(&table->key, &entry)};
+        size_t j = i;
+        for (; j > 0; j--) {
+            rk_counts_place before = rk_counts_place_of(table, j - 1);
+            if (rk_counts_place_order(&before, &place) < 0)
+                break;
+            table->entries[j] = table->entries[j - 1];
+        }
+        table->entries[j] = entry;
+    }
+}
+
+int rk_counter_finish(rk_counter *counter, rk_counts **out)
+{
+    rk_counts *table = rk_calloc(1, sizeof *table);
+    rk_counts_entry *entries = rk_alloc_array(counter->used + 1, sizeof *entries);
+    if (!table || !entries) {
+        rk_free(table);
+        rk_free(entries);
+        return RASK_ENOMEM;
+    }
+    *table = (rk_counts){.entries = entries, .arena = counter->arena, .key = counter->key};
+    counter->arena = (rk_counts_arena){0};
+    gather(counter, 0, counter->mask + 1, false, table);
+    gather(counter, 0, counter->mask + 1, true, table);
+    sort_by_hash(table);
+    *out = table;
+    return RASK_OK;
+}

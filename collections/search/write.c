@@ -1,0 +1,152 @@
+/* rask_text_write(): tasks find lines, and others write what they found, one after the other. */
+#include "collections/search/output.h"
+#include "collections/search/search.h"
+#include "core/base/alloc.h"
+
+enum {
+    BLOCK = 4 << 20, /* of a file that a task reads: more than that waits for those before */
+    LEAST_KEPT = 256 << 10,
+    MOST_KEPT = 8 << 20,
+};
+
+static void free_output(void *what)
+{
+    rk_text_output *output = what;
+    rk_text_output_fini(output);
+    rk_free(output);
+}
+
+/* -- Finding */
+
+typedef struct finding {
+    rask_task *task;
+    rk_lines_out out;
+} finding;
+
+static int take_piece(void *context, const rk_search_piece *piece)
+{
+    finding *f = context;
+    char message[RK_MAX_MESSAGE] = "";
+    if (rk_lines_out_is_full(&f->out))
+        return RK_SEARCH_ENOUGH;
+    int status = piece->len ? rk_lines_out_add(&f->out, piece->text, piece->len, message, sizeof message)
+                            : rk_lines_out_flush(&f->out, message, sizeof message);
+    return status ? rk_task_fail(f->task, status, "%s", message) : RASK_OK;
+}
+
+/* (job, part): the lines that were not written yet. */
+static int run_find(rask_task *task)
+{
+    const rk_search_job *job = rk_search_job_of(task);
+    finding f = {.task = task};
+    rask_value value;
+    if (!job)
+        return RASK_ETYPE;
+    uint32_t part = (uint32_t)rask_arg_i64(task, 1);
+    rk_lines_out_init(&f.out, job->more, part);
+    int status = rk_lines_out_is_full(&f.out) ? RASK_OK : rk_search_read(task, job, part, take_piece, &f);
+    if (!status && (status = rk_lines_out_end(&f.out, &value)))
+        rk_task_fail(task, status, "%s", rask_status_text(status));
+    else if (!status)
+        status = rask_return_value(task, value);
+    rk_lines_out_fini(&f.out);
+    return status;
+}
+
+/* -- Writing */
+
+/* (job, part, lines, what was written before) */
+static int run_write(rask_task *task)
+{
+    const rk_search_job *job = rk_search_job_of(task);
+    const rask_value *lines = rask_arg_value(task, 2);
+    char message[RK_MAX_MESSAGE] = "";
+    if (!job || !lines)
+        return RASK_ETYPE;
+    int status =
+        rk_text_output_take(job->more, (uint32_t)rask_arg_i64(task, 1), lines, message, sizeof message);
+    return status ? rk_task_fail(task, status, "%s", message) : rask_return_none(task);
+}
+
+/* (job, what was written): how many lines were. */
+static int run_close(rask_task *task)
+{
+    const rk_search_job *job = rk_search_job_of(task);
+    if (!job)
+        return RASK_ETYPE;
+    rk_text_output *output = job->more;
+    int status = rk_text_output_close(output);
+    return status ? rk_task_fail(task, status, "%s", output->message)
+                  : rask_return_i64(task, (int64_t)output->lines);
+}
+
+static const rask_task_def find_def = {.size = sizeof find_def, .name = "find", .call = run_find},
+                           write_def = {.size = sizeof write_def, .name = "write", .call = run_write},
+                           close_def = {
+                               .size = sizeof close_def, .name = "close", .call = run_close, .result = 'i'};
+
+/* -- Lowering */
+
+static rask_node *lower_writes(rask_graph *graph, const rask_value *job, rask_node *const *found,
+                               uint32_t count)
+{
+    rask_arg args[4] = {{.kind = RASK_ARG_VALUE, .as.value = job},
+                        {.kind = RASK_ARG_I64},
+                        {.kind = RASK_ARG_NODE},
+                        {.kind = RASK_ARG_NODE}};
+    rask_node *written = NULL;
+    for (uint32_t i = 0; i < count && !graph->status; i++) {
+        args[1].as.i64 = i;
+        args[2].as.node = found[i];
+        args[3].as.node = written;
+        written = rask_call_at(graph, &write_def, args, written ? 4 : 3, NULL, 0);
+    }
+    args[1] = (rask_arg){.kind = RASK_ARG_NODE, .as.node = written};
+    return rask_call_at(graph, &close_def, args, 2, NULL, 0);
+}
+
+/* Bytes of lines that a task keeps in memory: of all that wait at once, a part of the budget. */
+static uint64_t most_kept(const rask_text *text)
+{
+    uint64_t most = text->memory / (8 * (uint64_t)text->workers);
+    return most < LEAST_KEPT ? LEAST_KEPT : most > MOST_KEPT ? MOST_KEPT : most;
+}
+
+static int open_output(rk_search_job *job, const char *path, uint64_t lines, const char *file, int line)
+{
+    rask_graph *graph = job->text->graph;
+    rk_text_output *output = rk_alloc(sizeof *output);
+    if (!output) {
+        rk_graph_fail(graph, RASK_ENOMEM, file, line, "rask_text_write: %s", rask_status_text(RASK_ENOMEM));
+        return graph->status;
+    }
+    int status = rk_text_output_init(output, path, job->text->scratch, lines, most_kept(job->text));
+    if (!status) {
+        job->more = output;
+        job->end_more = free_output;
+        return RASK_OK;
+    }
+    rk_graph_fail(graph, status, file, line, "rask_text_write: %s", output->message);
+    free_output(output);
+    return status;
+}
+
+rask_node *rask_text_write_at(rask_text *text, const char *path, uint64_t lines, const char *file, int line)
+{
+    rask_value value;
+    rask_node *node = NULL;
+    if (!text || text->graph->status)
+        return NULL;
+    if (!path)
+        return rk_graph_fail(text->graph, RASK_EINVAL, file, line, "rask_text_write: no path");
+    rk_text_cutting cutting = {.block_bytes = BLOCK};
+    rk_search_job *job = rk_search_job_new(text, "rask_text_write", &cutting, file, line);
+    rask_node **nodes = job ? rk_search_nodes(text->graph, job->parts.count) : NULL;
+    if (!nodes || open_output(job, path, lines, file, line) || rk_search_job_value(job, &value))
+        return NULL;
+    job->eager = true;
+    if (!rk_search_lower_parts(job, &find_def, rk_search_reading_bytes(job), most_kept(text), nodes))
+        node = lower_writes(text->graph, &value, nodes, job->parts.count);
+    rask_value_unref(&value);
+    return node;
+}
