@@ -54,12 +54,22 @@ static uint32_t row_at(const uint32_t *rows, uint32_t i)
     return rows ? rows[i] : i;
 }
 
+/* Room for the ends of count more texts; before the first of all stands a 0. */
+static uint64_t *grow_ends(rk_chunk_column *c, size_t count)
+{
+    bool begins = !c->values.count;
+    uint64_t *ends = grow(&c->values, count + begins);
+    if (ends && begins)
+        *ends++ = 0;
+    return ends;
+}
+
 static int add_text(rk_chunk_column *c, const rk_column *from, const uint32_t *rows, uint32_t count)
 {
     size_t total = 0, end = c->bytes.count;
     for (uint32_t i = 0; i < count; i++)
         total += from->text[row_at(rows, i)].len;
-    uint64_t *ends = grow(&c->values, count);
+    uint64_t *ends = grow_ends(c, count);
     char *bytes = ends && total ? grow(&c->bytes, total) : NULL;
     if (!ends || (!bytes && total))
         return RASK_ENOMEM;
@@ -119,6 +129,85 @@ int rk_chunk_builder_add_rows(rk_chunk_builder *b, const rk_column *const *colum
     return status;
 }
 
+/* -- Making one of others */
+
+static int append_text(rk_chunk_column *c, const rask_column *from, uint64_t first, uint64_t count)
+{
+    const uint64_t *old = from->as.ends + first;
+    size_t total = old[count] - old[0];
+    uint64_t end = c->bytes.count, *ends = grow_ends(c, count);
+    char *bytes = ends && total ? grow(&c->bytes, total) : NULL;
+    if (!ends || (!bytes && total))
+        return RASK_ENOMEM;
+    for (uint64_t i = 0; i < count; i++)
+        ends[i] = end + (old[i + 1] - old[0]);
+    if (bytes)
+        memcpy(bytes, from->bytes + old[0], total);
+    return RASK_OK;
+}
+
+static int append_column(rk_chunk_column *c, const rask_column *from, uint64_t before, uint64_t first,
+                         uint64_t count)
+{
+    if (c->nulls || from->valid) {
+        size_t all = c->nulls ? count : before + count;
+        uint8_t *valid = grow(&c->valid, all);
+        if (!valid)
+            return RASK_ENOMEM;
+        memset(valid, 1, all);
+        if (from->valid)
+            memcpy(valid + all - count, from->valid + first, count);
+        c->nulls = true;
+    }
+    if (c->type == RASK_COL_TEXT)
+        return append_text(c, from, first, count);
+    void *values = grow(&c->values, count);
+    if (values)
+        memcpy(values, from->as.boolean + first * c->values.element, count * c->values.element);
+    return values ? RASK_OK : RASK_ENOMEM;
+}
+
+int rk_chunk_builder_add_chunk(rk_chunk_builder *b, const rk_chunk *chunk, uint64_t first, uint64_t count)
+{
+    int status = RASK_OK;
+    for (uint32_t i = 0; i < b->count && count && !status; i++) {
+        rask_column from = rk_chunk_column_at(chunk, i);
+        assert(from.type == b->columns[i].type);
+        status = append_column(&b->columns[i], &from, b->rows, first, count);
+    }
+    b->rows += status ? 0 : count;
+    return status;
+}
+
+rask_column rk_chunk_builder_column(const rk_chunk_builder *b, uint32_t index)
+{
+    static const uint64_t none[1] = {0};
+    const rk_chunk_column *c = &b->columns[index];
+    rask_column column = {.type = c->type,
+                          .valid = c->nulls ? c->valid.data : NULL,
+                          .bytes = c->bytes.count ? c->bytes.data : ""};
+    column.as.ends = c->type == RASK_COL_TEXT && !c->values.count ? none : c->values.data;
+    return column;
+}
+
+uint64_t rk_chunk_builder_used(const rk_chunk_builder *b)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < b->count; i++)
+        bytes += b->columns[i].values.count * b->columns[i].values.element + b->columns[i].bytes.count;
+    return bytes;
+}
+
+void rk_chunk_builder_clear(rk_chunk_builder *b)
+{
+    b->rows = 0;
+    for (uint32_t i = 0; i < b->count; i++) {
+        rk_chunk_column *c = &b->columns[i];
+        c->nulls = false;
+        c->values.count = c->valid.count = c->bytes.count = 0;
+    }
+}
+
 uint64_t rk_chunk_builder_bytes(const rk_chunk_builder *b)
 {
     uint64_t bytes = 0;
@@ -161,7 +250,7 @@ static void put(char *data, size_t *at, const void *from, size_t size)
 static void pack_column(const rk_chunk_column *c, uint64_t rows, char *data, size_t *at, chunk_part *part)
 {
     *part = (chunk_part){.type = c->type, .values = *at};
-    if (c->type == RASK_COL_TEXT)
+    if (c->type == RASK_COL_TEXT && !c->values.count)
         put(data, at, &(uint64_t){0}, sizeof(uint64_t));
     put(data, at, c->values.data, c->values.count * c->values.element);
     part->valid = c->nulls ? *at : 0;
@@ -348,22 +437,27 @@ int rk_chunk_gather(const rk_chunk *chunks, size_t chunk_count, const uint64_t *
 
 /* -- Reading by batches */
 
+void rk_column_read(const rask_column *c, uint64_t first, uint32_t rows, rk_column *out)
+{
+    assert(out->type == c->type);
+    out->nulls = c->valid != NULL;
+    if (c->valid)
+        memcpy(out->valid, c->valid + first, rows);
+    if (c->type == RASK_COL_BOOL)
+        memcpy(out->boolean, c->as.boolean + first, rows);
+    else if (c->type != RASK_COL_TEXT)
+        memcpy(out->i64, c->as.i64 + first, rows * sizeof *out->i64);
+    for (uint32_t i = 0; c->type == RASK_COL_TEXT && i < rows; i++) {
+        const uint64_t *ends = c->as.ends + first + i;
+        out->text[i] = (rask_bytes){c->bytes + ends[0], ends[1] - ends[0]};
+    }
+}
+
 uint32_t rk_chunk_read(const rk_chunk *chunk, uint32_t index, uint64_t first, rk_column *out)
 {
     rask_column c = rk_chunk_column_at(chunk, index);
     uint64_t left = chunk->rows - first;
     uint32_t rows = left < RK_BATCH_ROWS ? (uint32_t)left : RK_BATCH_ROWS;
-    assert(out->type == c.type);
-    out->nulls = c.valid != NULL;
-    if (c.valid)
-        memcpy(out->valid, c.valid + first, rows);
-    if (c.type == RASK_COL_BOOL)
-        memcpy(out->boolean, c.as.boolean + first, rows);
-    else if (c.type != RASK_COL_TEXT)
-        memcpy(out->i64, c.as.i64 + first, rows * sizeof *out->i64);
-    for (uint32_t i = 0; c.type == RASK_COL_TEXT && i < rows; i++) {
-        const uint64_t *ends = c.as.ends + first + i;
-        out->text[i] = (rask_bytes){c.bytes + ends[0], ends[1] - ends[0]};
-    }
+    rk_column_read(&c, first, rows, out);
     return rows;
 }

@@ -8,12 +8,18 @@
 #include "collections/table/column.h"
 #include "core/base/array.h"
 
+typedef struct rk_chunk {
+    uint64_t rows;
+    uint32_t count;
+    const char *data;
+} rk_chunk;
+
 /* -- Making one */
 
 typedef struct rk_chunk_column {
     rask_column_type type;
     bool nulls;
-    rk_array values; /* of text: uint64_t ends, without the first, which is 0 */
+    rk_array values; /* of text: uint64_t ends, once there are rows also the first, which is 0 */
     rk_array valid;  /* a byte a row, once there are nulls */
     rk_array bytes;
 } rk_chunk_column;
@@ -30,18 +36,20 @@ void rk_chunk_builder_fini(rk_chunk_builder *b); /* legal for a zeroed one */
  * RASK_OK; RASK_ENOMEM: it can only be ended. */
 int rk_chunk_builder_add_rows(rk_chunk_builder *b, const rk_column *const *columns, const uint32_t *rows,
                               uint32_t count);
+/* The same with rows first … first + count - 1 of a chunk of such columns. */
+int rk_chunk_builder_add_chunk(rk_chunk_builder *b, const rk_chunk *chunk, uint64_t first, uint64_t count);
+/* A column as it is by now, without a name; valid until more is added. */
+rask_column rk_chunk_builder_column(const rk_chunk_builder *b, uint32_t index);
+/* Bytes that its rows take, which do not depend on how they came. */
+uint64_t rk_chunk_builder_used(const rk_chunk_builder *b);
+/* No rows are left; the memory is. */
+void rk_chunk_builder_clear(rk_chunk_builder *b);
 /* Bytes that it holds. */
 uint64_t rk_chunk_builder_bytes(const rk_chunk_builder *b);
 /* The rows as a value of bytes. */
 int rk_chunk_builder_pack(const rk_chunk_builder *b, rask_value *out);
 
 /* -- Reading one */
-
-typedef struct rk_chunk {
-    uint64_t rows;
-    uint32_t count;
-    const char *data;
-} rk_chunk;
 
 /* bytes were made by rk_chunk_builder_pack(). */
 void rk_chunk_open(rk_chunk *chunk, rask_bytes bytes);
@@ -50,6 +58,9 @@ rask_column rk_chunk_column_at(const rk_chunk *chunk, uint32_t index);
 /* Rows first … of a column into one with memory of its own: at most RK_BATCH_ROWS of them, as many as there are: how many.
  * Text points into the chunk. */
 uint32_t rk_chunk_read(const rk_chunk *chunk, uint32_t index, uint64_t first, rk_column *out);
+
+/* Rows first … first + rows - 1 of a column, in one with room for them; text points to the column's bytes. */
+void rk_column_read(const rask_column *column, uint64_t first, uint32_t rows, rk_column *out);
 
 /* Rows of chunk_count >= 1 chunks, all of one kind, as one chunk more: place i is the number of a chunk << 32 | the row in
  * it. RASK_OK, RASK_ENOMEM, as rask_value_bytes_alloc() fails. */

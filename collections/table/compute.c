@@ -1,15 +1,8 @@
 #include "collections/table/compute.h"
 
-#include "core/base/alloc.h"
+#include "collections/table/rows.h"
 
-#include <string.h>
 #include <sys/random.h>
-
-struct rask_rows {
-    rask_value value;
-    rk_chunk chunk;
-    char **names;
-};
 
 /* -- Runs */
 
@@ -22,6 +15,16 @@ static uint64_t draw_seed(const rask_options *options)
     return seed;
 }
 
+static void set_lowering(rk_table_lowering *l, rask_graph *graph, struct rk_join_built **built,
+                         const rask_options *options)
+{
+    *l = (rk_table_lowering){.graph = graph,
+                             .budget = options->memory,
+                             .workers = options->workers,
+                             .seed = draw_seed(options),
+                             .built = built};
+}
+
 int rk_table_run_begin(rk_table_run *run, rask_table *table, const rask_options *options)
 {
     *run = (rk_table_run){0};
@@ -32,12 +35,10 @@ int rk_table_run_begin(rk_table_run *run, rask_table *table, const rask_options 
         return table->graph->status;
     rk_graph_report(run->graph, RASK_OK, "%s", "");
     int status = rask_options_effective(options, &run->options);
-    run->lowering.graph = status ? NULL : rask_graph_new();
-    if (!status && !run->lowering.graph)
+    rask_graph *graph = status ? NULL : rask_graph_new();
+    if (!status && !graph)
         status = RASK_ENOMEM;
-    run->lowering.budget = run->options.memory;
-    run->lowering.workers = run->options.workers;
-    run->lowering.seed = draw_seed(&run->options);
+    set_lowering(&run->lowering, graph, &run->built, &run->options);
     return status;
 }
 
@@ -72,34 +73,18 @@ int rk_table_run_end(rk_table_run *run, int status)
     return status;
 }
 
-/* -- Rows */
-
-static void free_names(char **names, uint32_t count)
+rask_node *rask_table_node_at(rask_table *table, const rask_options *options, const char *file, int line)
 {
-    for (uint32_t i = 0; names && i < count; i++)
-        rk_free(names[i]);
-    rk_free(names);
-}
-
-/* Takes over value. NULL: no memory. */
-static rask_rows *new_rows(const rk_schema *schema, rask_value value)
-{
-    rask_bytes bytes;
-    rask_rows *rows = rk_calloc(1, sizeof *rows);
-    char **names = rk_calloc(schema->count + 1, sizeof *names);
-    bool good = rows && names && rask_value_get_bytes(&value, &bytes) == RASK_OK;
-    for (uint32_t i = 0; good && i < schema->count; i++)
-        good = (names[i] = rk_strndup(schema->names[i], strlen(schema->names[i])));
-    if (!good) {
-        free_names(names, schema->count);
-        rk_free(rows);
-        rask_value_unref(&value);
+    rask_options effective;
+    rk_table_lowering l;
+    struct rk_join_built *built = NULL;
+    if (!table || table->graph->status)
         return NULL;
-    }
-    rows->value = value;
-    rows->names = names;
-    rk_chunk_open(&rows->chunk, bytes);
-    return rows;
+    int status = rask_options_effective(options, &effective);
+    if (status)
+        return rk_table_fail(table, status, file, line, "rask_table_node: %s", rask_status_text(status));
+    set_lowering(&l, table->graph, &built, &effective);
+    return rk_lower_table(&l, table);
 }
 
 int rask_table_compute(rask_table *table, const rask_options *options, rask_rows **out)
@@ -110,38 +95,10 @@ int rask_table_compute(rask_table *table, const rask_options *options, rask_rows
     int status = rk_table_run_begin(&run, table, options);
     if (!status)
         status = rk_table_run_node(&run, rk_lower_table(&run.lowering, table), &value);
-    if (!status && !(rows = new_rows(&table->schema, value)))
+    if (!status && !(rows = rk_rows_new(&table->schema, value)))
         status = RASK_ENOMEM;
     status = rk_table_run_end(&run, status);
     if (!status)
         *out = rows;
     return status;
-}
-
-void rask_rows_free(rask_rows *rows)
-{
-    if (!rows)
-        return;
-    free_names(rows->names, rows->chunk.count);
-    rask_value_unref(&rows->value);
-    rk_free(rows);
-}
-
-uint64_t rask_rows_count(const rask_rows *rows)
-{
-    return rows ? rows->chunk.rows : 0;
-}
-
-uint32_t rask_rows_columns(const rask_rows *rows)
-{
-    return rows ? rows->chunk.count : 0;
-}
-
-int rask_rows_column(const rask_rows *rows, uint32_t index, rask_column *out)
-{
-    if (!rows || index >= rows->chunk.count)
-        return RASK_EINVAL;
-    *out = rk_chunk_column_at(&rows->chunk, index);
-    out->name = rows->names[index];
-    return RASK_OK;
 }

@@ -11,6 +11,7 @@ typedef struct rk_table_run {
     rask_graph *graph; /* the user's; NULL: there is no table */
     rask_options options;
     rk_table_lowering lowering; /* its graph is the run's own */
+    struct rk_join_built *built;
 } rk_table_run;
 
 /* RASK_OK, or a status that the graph reports. To be ended in either case. */

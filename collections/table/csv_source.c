@@ -1,9 +1,10 @@
 /* rask_read_csv(): which files, what their beginnings say. */
 #include "collections/table/csv_source.h"
 
+#include "collections/table/csv/index.h"
 #include "collections/table/list.h"
-#include "collections/text/split.h"
 #include "core/base/alloc.h"
+#include "core/base/limits.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +22,8 @@ typedef struct opening {
     const rask_csv_options *options;
     const char *file;
     int line;
-    bool whole; /* the first sample is all of the first file */
+    bool whole;  /* the first sample is all of the first file */
+    bool *given; /* columns whose type is; in the graph's memory */
 } opening;
 
 static int fail(const opening *o, int status, const char *message)
@@ -266,6 +268,11 @@ static int take_types(opening *o)
 {
     rk_list_item item;
     char message[256];
+    size_t columns = o->source->schema.count;
+    o->given = rk_table_memory(o->graph, columns, o->file, o->line);
+    if (!o->given)
+        return RASK_ENOMEM;
+    memset(o->given, 0, columns);
     for (size_t at = 0; o->options->types && rk_list_next(o->options->types, RK_LIST_NAMES, &at, &item);) {
         const char *colon = memrchr(item.name.data, ':', item.name.len);
         rask_bytes name = {item.name.data, colon ? (size_t)(colon - item.name.data) : 0};
@@ -274,6 +281,7 @@ static int take_types(opening *o)
         rask_column_type type = find_type(text);
         if (colon && column != UINT32_MAX && type != RASK_COLUMN_TYPES) {
             o->source->schema.types[column] = type;
+            o->given[column] = true;
             continue;
         }
         if (!colon)
@@ -307,10 +315,19 @@ static void take_format(opening *o)
     o->source->block_bytes = given->block_bytes;
 }
 
+static int fail_empty(const opening *o)
+{
+    rk_graph_fail(o->graph, RASK_EFORMAT, o->file, o->line, "rask_read_csv: %s: the file is empty%s",
+                  o->source->files.files[0].path, o->source->format.header ? ": it has no header" : "");
+    return RASK_EFORMAT;
+}
+
 static int look(opening *o)
 {
     take_format(o);
     int status = take_first(o);
+    if (!status && !o->source->samples[0].len)
+        status = fail_empty(o);
     if (status)
         return status;
     if (!o->source->format.delimiter)
@@ -321,6 +338,16 @@ static int look(opening *o)
     if (!status && o->source->sample_count > 1)
         status = infer(o);
     return status ? status : take_types(o);
+}
+
+/* -- Sizes */
+
+static bool knows_sizes(const rk_csv_source *source)
+{
+    for (size_t i = 0; i < source->files.count; i++)
+        if (source->files.files[i].size == RK_TEXT_UNKNOWN_SIZE)
+            return false;
+    return true;
 }
 
 /* -- The builder */
@@ -365,9 +392,22 @@ static rask_table *make_table(const opening *o)
         table->schema.names[i] = schema->names[i];
         table->schema.types[i] = schema->types[i];
     }
-    if (table)
-        table->as.csv = o->source;
+    if (!table)
+        return NULL;
+    table->as.csv = o->source;
+    table->bytes = knows_sizes(o->source) ? rk_csv_source_bytes(o->source) : RK_BYTES_UNKNOWN;
     return table;
+}
+
+static rask_table *widen(const opening *o, rask_table *table)
+{
+    char message[RK_MAX_MESSAGE];
+    int status = rk_csv_source_widen(table, o->given, o->options->run);
+    if (!status)
+        return table;
+    snprintf(message, sizeof message, "%s", rask_graph_error(o->graph));
+    fail(o, status, message);
+    return NULL;
 }
 
 rask_table *rask_read_csv_files_at(rask_graph *graph, const char *const *paths, size_t count,
@@ -387,42 +427,43 @@ rask_table *rask_read_csv_files_at(rask_graph *graph, const char *const *paths, 
         rk_csv_source_free(o.source);
         return NULL;
     }
-    return make_table(&o);
+    rask_table *table = make_table(&o);
+    return table && o.source->misfit == RASK_MISFIT_WIDEN ? widen(&o, table) : table;
 }
 
-/* -- Parts */
+/* -- Where something is */
 
-static int add_parts(const rk_csv_source *source, uint32_t number, uint64_t bytes, rk_array *parts,
-                     rk_text_error *error)
+/* Newlines in the text of [begin, end) of a file, or in its first most bytes. */
+static int count_lines(const rk_text_file *file, uint64_t begin, uint64_t end, uint64_t most, uint64_t *lines,
+                       rk_text_error *error)
 {
-    const rk_text_file *file = &source->files.files[number];
-    rk_text_cuts cuts = {0};
-    bool plain = file->compression == RK_PLAIN;
-    int status = rk_text_split(file, plain ? bytes : UINT64_MAX, &cuts, error);
-    for (size_t i = 0; i < cuts.parts && !status; i++) {
-        rk_csv_part *part = rk_array_push(parts);
-        if (part)
-            *part = (rk_csv_part){number, i == 0, i + 1 == cuts.parts, cuts.at[i], cuts.at[i + 1]};
-        else
-            status = rk_text_fail_memory(error, file->path);
+    rk_text_reader *reader = NULL;
+    size_t got = 1;
+    char *text = rk_alloc(LATER_SAMPLE + RK_TEXT_PADDING);
+    int status = text ? rk_text_reader_new(file, begin, end, NULL, &reader, error)
+                      : rk_text_fail_memory(error, file->path);
+    while (!status && got && most) {
+        status =
+            rk_text_reader_read(reader, text, most < LATER_SAMPLE ? (size_t)most : LATER_SAMPLE, &got, error);
+        if (!status) {
+            most -= got;
+            *lines += rk_csv_newlines(text, got);
+        }
     }
-    rk_text_cuts_fini(&cuts);
+    rk_text_reader_free(reader);
+    rk_free(text);
     return status;
 }
 
-int rk_csv_source_cut(const rk_csv_source *source, uint64_t bytes, rk_csv_part **parts, uint32_t *count,
-                      rk_text_error *error)
+int rk_csv_source_lines(const rk_csv_source *source, const rk_csv_wrong *wrong, uint64_t *lines,
+                        rk_text_error *error)
 {
-    rk_array list = RK_ARRAY(rk_csv_part, RK_MAX_NODES / 8);
+    const rk_text_file *file = &source->files.files[wrong->file];
     int status = RASK_OK;
-    for (size_t i = 0; i < source->files.count && !status; i++)
-        status =
-            add_parts(source, (uint32_t)i, source->block_bytes ? source->block_bytes : bytes, &list, error);
-    if (status) {
-        rk_array_fini(&list);
-        return status;
-    }
-    *parts = list.data;
-    *count = (uint32_t)list.count;
-    return RASK_OK;
+    *lines = 0;
+    if (wrong->cut > file->start)
+        status = count_lines(file, file->start, wrong->cut, UINT64_MAX, lines, error);
+    if (!status && wrong->begin)
+        status = count_lines(file, wrong->cut, UINT64_MAX, wrong->begin, lines, error);
+    return status;
 }

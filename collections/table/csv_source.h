@@ -28,16 +28,57 @@ typedef struct rk_csv_source {
     size_t sample_count;
 } rk_csv_source;
 
-/* What a task reads of a file. */
+/* What a task reads: the records that begin in (begin, end] of a file, and at the beginning of the first part; or some
+ * files as a whole, one behind the other. */
 typedef struct rk_csv_part {
-    uint32_t file;
-    bool first, last; /* of its file */
-    uint64_t begin, end;
+    uint32_t file, files; /* files: 1, or more small ones, from file on */
+    bool first, last;     /* of its file */
+    uint64_t begin, end;  /* of the file as it lies there */
+    uint32_t blocks;      /* that it is read in by as many tasks; 0: it is read by one */
+    uint32_t lanes;       /* sinks that these share; 0: each has its own */
+    uint64_t block_bytes; /* of text, about, in each */
+    uint32_t piece;       /* number of the task that reads it, or its first block, among all */
 } rk_csv_part;
 
-/* Cuts all files into parts of about so many bytes: *parts is to be ended with rk_free(). RASK_OK, or error. */
-int rk_csv_source_cut(const rk_csv_source *source, uint64_t bytes, rk_csv_part **parts, uint32_t *count,
-                      rk_text_error *error);
+typedef struct rk_csv_cut {
+    uint64_t bytes;       /* of text in a part, about */
+    uint64_t block_bytes; /* in a block */
+    bool grouped;         /* small files are */
+    bool ahead;           /* what has to be read from its beginning to its end is cut into blocks */
+    uint32_t lanes;       /* for these; 0: none */
+    uint32_t values;      /* that a sink ends with */
+} rk_csv_cut;
+
+/* Sinks for a part. */
+static inline uint32_t rk_csv_part_sinks(const rk_csv_part *part)
+{
+    return part->lanes ? part->lanes : part->blocks ? part->blocks : 1;
+}
+
+/* Cuts all files into parts: *parts is to be ended with rk_free(). RASK_OK, or error. */
+int rk_csv_source_cut(const rk_csv_source *source, const rk_csv_cut *how, rk_csv_part **parts,
+                      uint32_t *count, rk_text_error *error);
+
+/* Bytes of text that a file has, about; 0: nobody knows. Of all files. */
+uint64_t rk_csv_text_bytes(const rk_text_file *file);
+uint64_t rk_csv_source_bytes(const rk_csv_source *source);
+
+/* Makes the types of the columns, but for those that are given, such that all values of all files are of them: reads
+ * them once, as options (NULL: the defaults) say. table: of this source. RASK_OK, or a status whose message is that of the
+ * table's graph. */
+int rk_csv_source_widen(rask_table *table, const bool *given, const rask_options *options);
+
+/* A value that does not fit, of a row that may or may not be wanted. */
+typedef struct rk_csv_wrong {
+    uint32_t file;
+    uint64_t cut, begin; /* the part where it is, and where its records begin in it */
+    uint64_t line;       /* from there on */
+    char message[256];
+} rk_csv_wrong;
+
+/* Newlines in a file before byte begin of the text of the part that begins at cut. RASK_OK, or error. */
+int rk_csv_source_lines(const rk_csv_source *source, const rk_csv_wrong *wrong, uint64_t *lines,
+                        rk_text_error *error);
 
 /* Up to most short samples, each of whole records but for its end, from places that lie evenly over plain files; with padding
  * behind. out has room for them; each is to be ended with rk_free(). How many; 0 also where nothing can be read, which

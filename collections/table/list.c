@@ -32,16 +32,23 @@ static bool cut_word(rask_bytes *b, const char *word)
     return true;
 }
 
-/* Where " as " stands, outside of backticks; len when nowhere. */
-static size_t find_as(rask_bytes b)
+/* Where a word stands, outside of backticks; len when nowhere. */
+static size_t find_word(rask_bytes b, const char *word)
 {
     bool quoted = false;
-    for (size_t i = 0; i + 4 <= b.len; i++) {
+    size_t len = strlen(word);
+    for (size_t i = 0; i + len <= b.len; i++) {
         quoted ^= b.data[i] == '`';
-        if (!quoted && strncasecmp(b.data + i, " as ", 4) == 0)
+        if (!quoted && strncasecmp(b.data + i, word, len) == 0)
             return i;
     }
     return b.len;
+}
+
+/* What stands between the two of an entry. */
+static const char *between(rk_list_kind kind)
+{
+    return kind == RK_LIST_RENAMES ? " as " : kind == RK_LIST_PAIRS ? "=" : NULL;
 }
 
 bool rk_list_next(const char *list, rk_list_kind kind, size_t *at, rk_list_item *item)
@@ -56,10 +63,11 @@ bool rk_list_next(const char *list, rk_list_kind kind, size_t *at, rk_list_item 
     *item = (rk_list_item){.at = (size_t)(all.data - list)};
     if (kind == RK_LIST_ORDER && !cut_word(&all, "asc"))
         item->descending = cut_word(&all, "desc");
-    size_t as = kind == RK_LIST_RENAMES ? find_as(all) : all.len;
-    item->name = item->as = without_backticks((rask_bytes){all.data, as});
-    if (as < all.len)
-        item->as = without_backticks((rask_bytes){all.data + as + 4, all.len - as - 4});
+    const char *word = between(kind);
+    size_t first = word ? find_word(all, word) : all.len, len = word ? strlen(word) : 0;
+    item->name = item->as = without_backticks((rask_bytes){all.data, first});
+    if (first < all.len)
+        item->as = without_backticks((rask_bytes){all.data + first + len, all.len - first - len});
     *at = end + (list[end] == ',');
     return true;
 }

@@ -6,7 +6,7 @@
 
 #include <rask/table.h>
 
-/* One entry: what stands before and behind "as", without backticks and the space around; or before "desc", "asc",
+/* One entry: what stands before and behind "as", or "=", without backticks and the space around; or before "desc", "asc",
  * ":desc", ":asc". */
 typedef struct rk_list_item {
     rask_bytes name, as; /* as: name where there is none */
@@ -14,7 +14,7 @@ typedef struct rk_list_item {
     size_t at; /* byte of the list that it begins at */
 } rk_list_item;
 
-typedef enum rk_list_kind { RK_LIST_NAMES, RK_LIST_RENAMES, RK_LIST_ORDER } rk_list_kind;
+typedef enum rk_list_kind { RK_LIST_NAMES, RK_LIST_RENAMES, RK_LIST_ORDER, RK_LIST_PAIRS } rk_list_kind;
 
 /* The next entry of a list, from byte *at on, which moves behind it. False at the end, which may be
  * behind a comma. Entries may be empty. */

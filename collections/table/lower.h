@@ -7,12 +7,15 @@
 #define RASK_COLLECTIONS_TABLE_LOWER_H
 
 #include "collections/table/sink.h"
+#include "core/base/print.h"
 
 typedef struct rk_table_lowering {
     rask_graph *graph; /* nodes go here, and errors */
     uint64_t budget;
     uint32_t workers;
     uint64_t seed;
+    rk_print *notes;              /* what will be read, for who explains it; NULL: nobody does */
+    struct rk_join_built **built; /* what joins have made so far */
 } rk_table_lowering;
 
 /* Nodes in order. */
@@ -22,6 +25,12 @@ typedef struct rk_nodes {
     uint64_t bytes; /* of the value of one of them, about; 0: not known */
 } rk_nodes;
 
+struct rk_scan_job;
+
+/* What the tasks of a stage share, without the parts that they read. NULL, latched. */
+struct rk_scan_job *rk_lower_job(const rk_table_lowering *l, rask_table *table,
+                                 const rk_table_sink_plan *sink);
+
 /* What the sinks of a stage over table end with: one after the other, rk_table_sink_values() for each task. sink is copied.
  * RASK_OK, or latched. */
 int rk_lower_stage(const rk_table_lowering *l, rask_table *table, const rk_table_sink_plan *sink,
@@ -30,7 +39,10 @@ int rk_lower_stage(const rk_table_lowering *l, rask_table *table, const rk_table
 /* The rows of table as chunks, in order. RASK_OK, or latched. */
 int rk_lower_rows(const rk_table_lowering *l, rask_table *table, rk_nodes *out);
 
-/* All of them in one chunk. NULL, latched. */
+/* Packed groups or first rows, merged in a tree, as a chunk. NULL, latched. */
+rask_node *rk_lower_merges(const rk_table_lowering *l, const rk_table_sink_plan *sink, rk_nodes parts);
+
+/* All rows in one chunk. NULL, latched. */
 rask_node *rk_lower_table(const rk_table_lowering *l, rask_table *table);
 
 #endif

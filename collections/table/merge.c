@@ -1,6 +1,8 @@
 #include "collections/table/merge.h"
 
+#include "collections/table/csv_source.h"
 #include "collections/table/groups/groups.h"
+#include "collections/table/row_order.h"
 #include "collections/table/top.h"
 #include "core/base/alloc.h"
 #include "core/task/task.h"
@@ -102,6 +104,30 @@ static int merge_top(rask_task *task, const rk_table_sink_plan *plan, rk_top **o
     return status;
 }
 
+/* Parts of groups are put in order together, later. */
+static rk_groups_order order_of(const rk_table_sink_plan *plan)
+{
+    return plan->parts ? RK_GROUPS_BY_POSITION : RK_GROUPS_BY_KEY;
+}
+
+/* Fails when a row that is wanted has a value that does not fit. */
+static int check_top(rask_task *task, const rk_table_sink_plan *plan, const rk_top *top)
+{
+    rk_csv_wrong wrong;
+    rk_text_error error = {0};
+    uint64_t lines;
+    rask_bytes bytes = rk_top_wrong(top);
+    if (bytes.len != sizeof wrong || !plan->source)
+        return RASK_OK;
+    memcpy(&wrong, bytes.data, sizeof wrong);
+    int status = rk_csv_source_lines(plan->source, &wrong, &lines, &error);
+    if (status)
+        return rk_task_fail(task, status, "%s", error.message);
+    lines += wrong.line + 1;
+    return rk_task_fail(task, RASK_EFORMAT, "%s:%llu: %s", plan->source->files.files[wrong.file].path,
+                        (unsigned long long)lines, wrong.message);
+}
+
 /* Merges, and makes of it what is wanted: packed bytes, or a chunk. */
 static int merge(rask_task *task, bool finish)
 {
@@ -114,11 +140,13 @@ static int merge(rask_task *task, bool finish)
     int status =
         plan->kind == RK_SINK_GROUPS ? merge_groups(task, plan, &groups) : merge_top(task, plan, &top);
     if (!status && finish)
-        status = groups ? rk_groups_finish(groups, RK_GROUPS_BY_KEY) : rk_top_finish(top);
+        status = groups ? rk_groups_finish(groups, order_of(plan)) : rk_top_finish(top);
     if (!status && !finish)
         status = groups ? rk_groups_pack(groups, &value) : rk_top_pack(top, &value);
     if (status)
         rk_task_fail(task, status, "%s", rask_status_text(status));
+    else if (finish && top && (status = check_top(task, plan, top)))
+        (void)0; /* told */
     else if (finish)
         status = return_batches(task, plan->result, groups ? next_groups : next_top,
                                 groups ? (void *)groups : top);
@@ -181,47 +209,6 @@ static int run_first(rask_task *task)
 
 /* -- Sorting */
 
-typedef struct sorting {
-    const rk_table_sink_plan *plan;
-    const rk_chunk *chunks;
-    size_t count;         /* of them */
-    rask_column *columns; /* those that are sorted by: key k of chunk i is columns[k * count + i] */
-} sorting;
-
-/* A value of a chunk as a column of one row. */
-typedef struct lone {
-    rk_column column;
-    rask_bytes text;
-    uint8_t valid;
-} lone;
-
-static const rk_column *lone_value(const sorting *s, uint32_t key, uint64_t place, lone *l)
-{
-    const rask_column *c = &s->columns[key * s->count + (place >> 32)];
-    uint64_t row = place & UINT32_MAX;
-    l->valid = c->valid ? c->valid[row] : 1;
-    l->column = (rk_column){.type = c->type, .nulls = !l->valid, .valid = &l->valid};
-    if (c->type == RASK_COL_TEXT) {
-        l->text = (rask_bytes){c->bytes + c->as.ends[row], c->as.ends[row + 1] - c->as.ends[row]};
-        l->column.text = &l->text;
-    } else {
-        l->column.data = c->type == RASK_COL_BOOL ? (void *)(c->as.boolean + row) : (void *)(c->as.i64 + row);
-    }
-    return &l->column;
-}
-
-static int compare_rows(const void *context, uint64_t a, uint64_t b)
-{
-    const sorting *s = context;
-    int order = 0;
-    for (uint32_t k = 0; k < s->plan->key_count && !order; k++) {
-        lone x, y;
-        order = rk_column_compare(lone_value(s, k, a, &x), 0, lone_value(s, k, b, &y), 0,
-                                  s->plan->keys[k].descending);
-    }
-    return order;
-}
-
 /* Equal ranks of the only key are equal values. */
 static int compare_nothing(const void *context, uint64_t a, uint64_t b)
 {
@@ -231,57 +218,54 @@ static int compare_nothing(const void *context, uint64_t a, uint64_t b)
     return 0;
 }
 
-static bool rank_decides(const sorting *s)
-{
-    const rk_order *keys = s->plan->keys;
-    return s->plan->key_count == 1 && s->plan->schema->types[keys->column] != RASK_COL_TEXT;
-}
-
 /* Items of all rows, by the rank of the first key. */
-static void rank_rows(const sorting *s, rk_ranked *items)
+static void rank_rows(const rk_row_order *order, const rk_chunk *chunks, rk_ranked *items)
 {
-    bool descending = s->plan->keys[0].descending;
-    for (size_t i = 0; i < s->count; i++) {
-        const rask_column *c = &s->columns[i];
+    bool descending = order->keys[0].descending;
+    for (size_t i = 0; i < order->chunk_count; i++) {
+        const rask_column *c = &order->columns[i];
         bool plain = !c->valid && c->type == RASK_COL_F64;
-        for (uint64_t row = 0; row < s->chunks[i].rows; row++, items++) {
-            lone l;
+        for (uint64_t row = 0; row < chunks[i].rows; row++, items++) {
             uint64_t place = (uint64_t)i << 32 | row;
-            *items = (rk_ranked){plain ? rk_rank_f64(c->as.f64[row], descending)
-                                       : rk_rank(lone_value(s, 0, place, &l), 0, descending),
+            *items = (rk_ranked){plain ? rk_rank_f64(c->as.f64[row], descending) : rk_row_rank(order, place),
                                  place};
         }
     }
 }
 
-static int sort_rows(const sorting *s, rk_ranked *items, uint64_t rows, rask_value *out)
+static int sort_rows(const rk_table_sink_plan *plan, rk_chunk *chunks, size_t count, uint64_t rows,
+                     rask_value *out)
 {
+    rk_row_order order = {0};
+    rk_ranked *items = rk_alloc_array(2 * rows + 2, sizeof *items);
     uint64_t *places = (uint64_t *)items;
-    for (uint32_t k = 0; k < s->plan->key_count; k++)
-        for (size_t i = 0; i < s->count; i++)
-            s->columns[k * s->count + i] = rk_chunk_column_at(&s->chunks[i], s->plan->keys[k].column);
-    rank_rows(s, items);
-    rk_sort(items, items + rows, rows, rank_decides(s) ? compare_nothing : compare_rows, s);
-    for (uint64_t i = 0; i < rows; i++)
-        places[i] = items[i].item;
-    return rk_chunk_gather(s->chunks, s->count, places, rows, out);
+    int status = items ? rk_row_order_init(&order, plan->keys, plan->key_count, chunks, count) : RASK_ENOMEM;
+    if (!status) {
+        rank_rows(&order, chunks, items);
+        rk_sort(items, items + rows, rows, rk_row_rank_decides(&order) ? compare_nothing : rk_row_compare,
+                &order);
+        for (uint64_t i = 0; i < rows; i++)
+            places[i] = items[i].item;
+        for (size_t i = 0; i < count; i++)
+            chunks[i].count -= plan->dropped;
+        status = rk_chunk_gather(chunks, count, places, rows, out);
+    }
+    rk_row_order_fini(&order);
+    rk_free(items);
+    return status;
 }
 
 static int run_sort(rask_task *task)
 {
     uint64_t rows;
+    size_t count;
     rask_value value;
-    sorting s = {.plan = rask_arg_custom(task, 0, &plan_class)};
-    if (!s.plan)
+    const rk_table_sink_plan *plan = rask_arg_custom(task, 0, &plan_class);
+    if (!plan)
         return RASK_ETYPE;
-    rk_chunk *chunks = open_chunks(task, &s.count, &rows);
-    s.chunks = chunks;
-    s.columns = rk_alloc_array(s.plan->key_count * (s.count + 1), sizeof *s.columns);
-    rk_ranked *items = chunks ? rk_alloc_array(2 * rows + 2, sizeof *items) : NULL;
-    int status = items && s.columns ? sort_rows(&s, items, rows, &value) : RASK_ENOMEM;
-    rk_free(items);
+    rk_chunk *chunks = open_chunks(task, &count, &rows);
+    int status = chunks ? sort_rows(plan, chunks, count, rows, &value) : RASK_ENOMEM;
     rk_free(chunks);
-    rk_free(s.columns);
     return return_gathered(task, status, value);
 }
 
@@ -351,4 +335,11 @@ rask_node *rk_merge_first(rask_graph *graph, uint64_t limit, rask_node *const *n
 {
     int64_t most = limit > INT64_MAX ? INT64_MAX : (int64_t)limit;
     return call(graph, &first_def, &(rask_arg){.kind = RASK_ARG_I64, .as.i64 = most}, nodes, count);
+}
+
+rask_node *rk_merge_chunks(rask_graph *graph, rask_node *const *nodes, uint32_t count, uint64_t bytes)
+{
+    if (count == 1)
+        return nodes[0];
+    return tell(rk_merge_first(graph, UINT64_MAX, nodes, count), bytes, bytes);
 }

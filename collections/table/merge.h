@@ -14,9 +14,13 @@ rask_node *rk_merge_lower(rask_graph *graph, const rk_table_sink_plan *plan, ras
 typedef rask_node *rk_merge_range(rask_graph *graph, const rk_table_sink_plan *plan, rask_node *const *nodes,
                                   uint32_t count, uint64_t bytes);
 rk_merge_range rk_merge_finish; /* packed groups or first rows: a chunk of plan->result */
-rk_merge_range rk_merge_sort;   /* chunks: their rows in plan's order */
+rk_merge_range
+    rk_merge_sort; /* chunks: their rows in plan's order, without the last column where that is positions */
 
 /* The first rows of chunks, in order, as one chunk; all of them, for a limit of UINT64_MAX. */
 rask_node *rk_merge_first(rask_graph *graph, uint64_t limit, rask_node *const *nodes, uint32_t count);
+
+/* All rows of chunks as one chunk, which may be the only one; bytes: of that, about; 0: not known. */
+rask_node *rk_merge_chunks(rask_graph *graph, rask_node *const *nodes, uint32_t count, uint64_t bytes);
 
 #endif

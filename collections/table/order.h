@@ -35,6 +35,20 @@ static inline uint64_t rk_rank_f64(double x, bool descending)
     return x != x ? RK_RANK_NAN : descending ? ~bits : bits;
 }
 
+/* What ascending ranks are of; of RK_RANK_NAN that is a NaN. */
+static inline int64_t rk_unrank_i64(uint64_t rank)
+{
+    return (int64_t)(rank ^ (uint64_t)1 << 63);
+}
+
+static inline double rk_unrank_f64(uint64_t rank)
+{
+    double x;
+    uint64_t bits = rank >> 63 ? rank ^ (uint64_t)1 << 63 : ~rank;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
 uint64_t rk_rank_text(rask_bytes text, bool descending);
 /* Of a row that is not null, or RK_RANK_NULL. */
 uint64_t rk_rank(const rk_column *column, uint32_t row, bool descending);

@@ -1,5 +1,6 @@
 #include "collections/table/scan.h"
 
+#include "collections/table/ahead.h"
 #include "collections/table/take.h"
 #include "core/base/alloc.h"
 #include "core/task/task.h"
@@ -8,22 +9,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { UNKNOWN = -1, BLOCK = 512 << 10 };
+enum {
+    UNKNOWN = -1,
+    BLOCK = 256 << 10,
+    TAIL = 4 << 10, /* bytes read first for the rest of a record */
+};
 
-/* What a part was found to be. */
-typedef struct scan_head {
-    uint64_t begin, end; /* of the records it has; equal: it has none */
-    uint64_t lines;      /* newlines between */
-    bool full;           /* its sink wanted no more: end means nothing, and nobody needs the parts behind */
-    int32_t status;      /* what is wrong with the text */
-    uint64_t line;       /* where, from begin on */
-    char message[300];
-} scan_head;
-
-/* Where the part before ended, and the lines of the file up to there. */
+/* Where the part before ended, and of all before: rows, and of the same file lines. */
 typedef struct scan_token {
-    uint64_t end, lines;
-    bool full;
+    uint64_t over, lines, rows;
 } scan_token;
 
 /* A part being read. */
@@ -31,17 +25,14 @@ typedef struct scan {
     rask_task *task;
     const rk_scan_job *job;
     const rk_csv_part *part;
-    uint32_t number;
+    uint32_t file;
+    rk_intake *rows;
     rk_text_reader *reader;
     rk_text_buffer buffer;
-    rk_csv_scanner scanner;
-    rk_batch batch;
-    rk_pipeline_run run;
-    rk_table_sink sink;
     bool ended;    /* the reader has no more: up to the part's end, then up to the file's */
     bool extended; /* it reads behind the part's end */
-    uint64_t rows;
-    scan_head *head;
+    bool none;     /* no record begins in the part */
+    rk_scan_head *head;
 } scan;
 
 static bool is_cancelled(void *task)
@@ -49,99 +40,90 @@ static bool is_cancelled(void *task)
     return rask_task_cancelled(task);
 }
 
-static const char *path_of(const scan *s)
+static const char *path_of(const rk_scan_job *job, uint32_t file)
 {
-    return s->job->source->files.files[s->part->file].path;
+    return job->source->files.files[file].path;
 }
 
-/* -- Beginning */
+/* -- What goes wrong */
 
-/* A record of the part before may end at the part's first byte: the one before it tells. */
-static uint64_t first_byte(const scan *s, int64_t from)
+void rk_scan_note(rk_scan_head *head, const rk_csv_error *error)
 {
-    return from != UNKNOWN ? (uint64_t)from : s->part->begin - !s->part->first;
+    head->status = error->status;
+    head->line = error->line;
+    snprintf(head->message, sizeof head->message, "%s", error->message);
 }
 
-static int open_reader(scan *s, int64_t from, rk_text_error *error)
+void rk_scan_note_message(rk_scan_head *head, int status, const char *message)
 {
-    rk_csv_source *source = s->job->source;
-    const rk_text_file *file = &source->files.files[s->part->file];
-    rk_text_options options = {.cancelled = is_cancelled, .context = s->task};
-    uint64_t begin = first_byte(s, from), end = s->part->end < begin ? begin : s->part->end;
-    if (file->stream && !rk_csv_stream_take(&source->streams[s->part->file], &s->reader, &s->buffer, s->task))
-        return rk_text_fail(error, RASK_EINVAL, file->path, "a stream can be read but once");
-    int status = s->reader ? RASK_OK : rk_text_reader_new(file, begin, end, &options, &s->reader, error);
-    if (!status && !s->buffer.data && rk_text_buffer_init(&s->buffer, BLOCK, 0, begin))
-        status = rk_text_fail_memory(error, file->path);
+    head->status = status;
+    head->line = UINT64_MAX;
+    snprintf(head->message, sizeof head->message, "%s", message);
+}
+
+/* What is wrong with the text, and with how it is compressed, is told later, by who knows that the part began where a
+ * record does, and that it is wanted. */
+static int fail_reading(const scan *s, int status, const rk_text_error *error)
+{
+    if (status != RASK_EFORMAT && status != RASK_ELIMIT)
+        return rk_task_fail(s->task, status, "%s", error->message);
+    rk_scan_note_message(s->head, status, error->message);
     return status;
 }
 
-static int open_rest(scan *s)
+static int fail_text(const scan *s, int status, const rk_csv_error *error)
 {
-    const rk_scan_job *job = s->job;
-    rk_csv_source *source = job->source;
-    const rk_pipeline *p = &job->pipeline;
-    rask_column_type *types = rk_alloc_array(p->wanted_count + 1, sizeof *types);
-    rk_csv_policy policy = source->misfit == RASK_MISFIT_NULL ? RK_CSV_NULL : RK_CSV_FAIL;
-    int status = types ? RASK_OK : RASK_ENOMEM;
-    for (uint32_t i = 0; types && i < p->wanted_count; i++)
-        types[i] = source->schema.types[p->wanted[i]];
-    if (!status)
-        status = rk_batch_init(&s->batch, types, p->wanted_count);
-    if (!status)
-        status = rk_csv_scanner_init(&s->scanner, &source->format, &source->schema, p->wanted,
-                                     p->wanted_count, policy);
-    if (!status)
-        status = rk_pipeline_run_init(&s->run, p);
-    if (!status)
-        status = rk_table_sink_init(&s->sink, &job->sink);
-    rk_free(types);
+    if (!error->status || status == RASK_ENOMEM)
+        return rk_task_fail(s->task, status, "%s: %s", path_of(s->job, s->file), rask_status_text(status));
+    rk_scan_note(s->head, error);
     return status;
-}
-
-static void close_scan(scan *s)
-{
-    rk_table_sink_fini(&s->sink);
-    rk_pipeline_run_fini(&s->run);
-    rk_csv_scanner_fini(&s->scanner);
-    rk_batch_fini(&s->batch);
-    rk_text_buffer_fini(&s->buffer);
-    rk_text_reader_free(s->reader);
 }
 
 /* -- Text */
 
-static int fail_reading(const scan *s, int status, const rk_text_error *error)
+static int open_reader(scan *s)
 {
-    return rk_task_fail(s->task, status, "%s", error->message);
+    rk_csv_source *source = s->job->source;
+    const rk_text_file *file = &source->files.files[s->file];
+    rk_text_error error = {0};
+    rk_text_options options = {.cancelled = is_cancelled, .context = s->task};
+    bool whole = s->part->files > 1;
+    uint64_t begin = whole ? file->start : s->part->begin, end = whole ? file->size : s->part->end;
+    int status = RASK_OK;
+    if (file->stream && !rk_csv_stream_take(&source->streams[s->file], &s->reader, &s->buffer, s->task))
+        status = rk_text_fail(&error, RASK_EINVAL, file->path, "a stream can be read but once");
+    if (!status && !s->reader)
+        status = rk_text_reader_new(file, begin, end, &options, &s->reader, &error);
+    if (!status && !s->buffer.data && rk_text_buffer_init(&s->buffer, BLOCK, 0, 0))
+        status = rk_text_fail_memory(&error, file->path);
+    return status ? fail_reading(s, status, &error) : RASK_OK;
 }
 
-/* What is wrong with the text is told later, by who knows that the part began where a record does. */
-static int note_error(scan *s, int status, const rk_csv_error *error)
+static size_t text_len(const scan *s)
 {
-    if (status != RASK_EFORMAT && status != RASK_ELIMIT)
-        return rk_task_fail(s->task, status, "%s: %s", path_of(s), error->message);
-    s->head->status = status;
-    s->head->line = error->line;
-    snprintf(s->head->message, sizeof s->head->message, "%s", error->message);
-    return status;
+    return rk_text_buffer_len(&s->buffer);
 }
 
-/* More text behind what there is; of what lies behind the part only once it is extended. */
-static int read_more(scan *s)
+/* More text behind what there is, most bytes or, 0, as many as there is room for; of what lies behind the part only once it
+ * is extended. */
+static int read_more(scan *s, size_t most)
 {
     rk_text_error error = {0};
     size_t got;
-    int status = rk_text_buffer_more(&s->buffer, s->reader, 0, &got, &error);
+    int status = rk_text_buffer_more(&s->buffer, s->reader, most, &got, &error);
     if (status)
         return fail_reading(s, status, &error);
     s->ended = !got;
+    if (s->ended && !s->extended)
+        s->head->size = s->buffer.position + text_len(s);
     return RASK_OK;
 }
 
 /* From here on what lies behind the part is read, too. */
 static void extend(scan *s)
 {
+    if (s->extended)
+        return;
     rk_text_reader_extend(s->reader, UINT64_MAX);
     s->extended = true;
     s->ended = false;
@@ -152,55 +134,23 @@ static bool is_last(const scan *s)
     return s->ended && (s->part->last || s->extended);
 }
 
-/* -- Rows */
-
-static int take_rows(scan *s)
+static bool is_full(const scan *s)
 {
-    int status = RASK_OK;
-    if (s->batch.rows) {
-        status = rk_pipeline_take(&s->run, &s->batch);
-        if (!status)
-            status = rk_table_sink_add(&s->sink, &s->run, (uint64_t)s->number << 32 | s->rows);
-        s->rows += s->batch.rows;
-    }
-    return status ? rk_task_fail(s->task, status, "%s", rask_status_text(status)) : RASK_OK;
+    return rk_table_sink_is_full(&s->rows->sink);
 }
 
-/* Nothing of a record matters but that it is there. */
-static bool only_counts(const scan *s)
-{
-    return !s->job->pipeline.wanted_count && !s->job->pipeline.step_count &&
-           s->job->sink.kind == RK_SINK_GROUPS;
-}
+/* -- Records */
 
-static int count_rows(scan *s, size_t len, size_t *used)
+/* The records in the first len bytes; *used: bytes of them, which are taken. */
+static int take_text(scan *s, size_t len, size_t *used)
 {
     rk_csv_error error = {0};
-    uint64_t rows = 0;
-    int status =
-        rk_csv_count(&s->scanner, rk_text_buffer_data(&s->buffer), len, is_last(s), &rows, used, &error);
+    bool last = is_last(s) && len == text_len(s);
+    int status = rk_intake_take(s->rows, rk_text_buffer_data(&s->buffer), len, last, used, &error);
     if (status)
-        return note_error(s, status, &error);
-    while (rows && !status) {
-        s->batch.rows = rows < RK_BATCH_ROWS ? (uint32_t)rows : RK_BATCH_ROWS;
-        rows -= s->batch.rows;
-        status = take_rows(s);
-    }
-    return status;
-}
-
-/* The records in the first len bytes that were not taken; *used: bytes of them. */
-static int scan_text(scan *s, size_t len, size_t *used)
-{
-    rk_csv_error error = {0};
-    bool last = is_last(s) && len == rk_text_buffer_len(&s->buffer);
-    *used = 0;
-    if (only_counts(s) && !s->extended)
-        return count_rows(s, len, used);
-    s->batch.rows = 0;
-    int status =
-        rk_csv_scan(&s->scanner, rk_text_buffer_data(&s->buffer), len, last, &s->batch, used, &error);
-    return status ? note_error(s, status, &error) : take_rows(s);
+        return fail_text(s, status, &error);
+    rk_text_buffer_take(&s->buffer, *used);
+    return RASK_OK;
 }
 
 /* All records that end in the part; what begins a last one is left in the buffer. */
@@ -208,129 +158,204 @@ static int scan_inside(scan *s)
 {
     int status = RASK_OK;
     size_t used = 0;
-    while (!status && !rk_table_sink_is_full(&s->sink)) {
+    while (!status && !is_full(s)) {
         bool ended = s->ended;
-        status = scan_text(s, rk_text_buffer_len(&s->buffer), &used);
-        rk_text_buffer_take(&s->buffer, used);
+        status = take_text(s, text_len(s), &used);
         if (!status && !used && ended)
             break;
         if (!status && !used)
-            status = read_more(s);
+            status = read_more(s, 0);
     }
     return status;
 }
 
-/* Where the line ends that has byte at: behind its newline; len when it has none. */
+/* Where the line ends that has byte at: behind its newline; the text's end when it has none. */
 static size_t line_end(const scan *s, size_t at)
 {
-    size_t len = rk_text_buffer_len(&s->buffer);
     const char *text = rk_text_buffer_data(&s->buffer);
-    const char *newline = at < len ? memchr(text + at, '\n', len - at) : NULL;
-    return newline ? (size_t)(newline - text) + 1 : len;
+    const char *newline = at < text_len(s) ? memchr(text + at, '\n', text_len(s) - at) : NULL;
+    return newline ? (size_t)(newline - text) + 1 : text_len(s);
 }
 
-/* The record that the part ends in, and no more: the text grows line by line, more of them each time. */
+/* The record that begins in the part or at its end, and ends behind it: the text grows line by line, more of them each time. */
 static int scan_last_record(scan *s)
 {
-    size_t len = rk_text_buffer_len(&s->buffer), low = len, used = 0;
+    size_t low = s->extended ? 0 : text_len(s), used = 0, most = TAIL;
     int status = RASK_OK;
-    if (!len || s->part->last || rk_table_sink_is_full(&s->sink))
-        return RASK_OK;
     extend(s);
     while (!status && !used) {
         size_t end = line_end(s, low);
-        bool whole = end < rk_text_buffer_len(&s->buffer) ||
-                     (end > low && rk_text_buffer_data(&s->buffer)[end - 1] == '\n');
+        bool whole = end < text_len(s) || (end > low && rk_text_buffer_data(&s->buffer)[end - 1] == '\n');
         if (!whole && !s->ended) {
-            status = read_more(s);
+            status = read_more(s, most);
+            most *= 2;
             continue;
         }
-        status = scan_text(s, end, &used);
-        if (!used && end == rk_text_buffer_len(&s->buffer) && s->ended)
+        status = take_text(s, end, &used);
+        if (!used && end == text_len(s) && s->ended)
             break;
         low = end;
     }
-    rk_text_buffer_take(&s->buffer, used);
+    return status;
+}
+
+/* -- Beginning */
+
+/* Files behind the first must have its columns. */
+static int check_head(scan *s, const char *text, size_t len)
+{
+    rk_csv_error error = {0};
+    int status =
+        s->file ? rk_csv_check_head(&s->rows->scanner, text, len, path_of(s->job, 0), &error) : RASK_OK;
+    return status ? fail_text(s, status, &error) : RASK_OK;
+}
+
+static int try_head(scan *s, bool *found)
+{
+    rk_csv_error error = {0};
+    const char *text = rk_text_buffer_data(&s->buffer);
+    size_t used = 0;
+    int status = rk_csv_skip_head(&s->rows->scanner, text, text_len(s), is_last(s), found, &used, &error);
+    if (status)
+        return fail_text(s, status, &error);
+    if (*found) {
+        status = check_head(s, text, used);
+        rk_text_buffer_take(&s->buffer, used);
+    }
+    return status;
+}
+
+/* A header may end behind the part that it begins in. */
+static int skip_head(scan *s)
+{
+    bool found = false;
+    int status = RASK_OK;
+    while (!status && !found) {
+        status = try_head(s, &found);
+        if (status || found)
+            break;
+        if (s->ended)
+            extend(s);
+        status = read_more(s, 0);
+    }
+    s->none = s->extended && s->buffer.position > s->head->size;
+    return status;
+}
+
+/* To where the part before ended, or to the end of a part in which no record begins. */
+static int skip_to(scan *s, uint64_t from)
+{
+    int status = RASK_OK;
+    while (!status) {
+        uint64_t left = from - s->buffer.position;
+        rk_text_buffer_take(&s->buffer, left < text_len(s) ? (size_t)left : text_len(s));
+        if (s->buffer.position == from || s->ended)
+            break;
+        status = read_more(s, 0);
+    }
+    s->none = s->buffer.position < from;
+    return status;
+}
+
+/* To where the first record seems to begin. */
+static int guess_begin(scan *s)
+{
+    const rk_csv_source *source = s->job->source;
+    int status = RASK_OK;
+    while (!status) {
+        size_t len = text_len(s);
+        size_t used = rk_csv_resume(&source->format, &source->schema, rk_text_buffer_data(&s->buffer), len);
+        s->none = used == len;
+        if (!s->none || s->ended) {
+            rk_text_buffer_take(&s->buffer, used);
+            break;
+        }
+        status = read_more(s, 0);
+    }
     return status;
 }
 
 /* -- Parts */
 
-/* Tries to find where the first record begins in the text that there is: behind the header, or by a guess. */
-static int try_begin(scan *s, bool guess, bool *found)
+static bool is_last_open(const scan *s)
 {
-    rk_csv_error error = {0};
-    const char *text = rk_text_buffer_data(&s->buffer);
-    size_t used = 0, len = rk_text_buffer_len(&s->buffer);
-    int status = RASK_OK;
-    if (guess) {
-        used = rk_csv_resume(&s->job->source->format, &s->job->source->schema, text, len);
-        *found = used < len;
-    } else {
-        status = rk_csv_skip_head(&s->scanner, text, len, s->ended, found, &used, &error);
-    }
-    if (status)
-        return note_error(s, status, &error);
-    if (*found || s->ended)
-        rk_text_buffer_take(&s->buffer, used);
-    return RASK_OK;
+    return !s->part->last && !is_full(s) && s->buffer.position <= s->head->size;
 }
 
-/* A header may end behind the part that it begins in. */
-static int find_begin(scan *s, int64_t from)
+static int scan_records(scan *s)
 {
-    bool found = !s->part->first && from != UNKNOWN, guess = !s->part->first;
-    int status = RASK_OK;
-    while (!status && !found) {
-        bool ended = s->ended;
-        if (ended && !guess && !is_last(s)) {
-            extend(s);
-            ended = false;
-        } else {
-            status = try_begin(s, guess, &found);
-        }
-        if (!status && !found && ended)
-            break;
-        if (!status && !found && !s->ended)
-            status = read_more(s);
+    int status = s->extended ? RASK_OK : scan_inside(s);
+    uint64_t before = UINT64_MAX;
+    while (!status && is_last_open(s) && s->buffer.position != before) {
+        before = s->buffer.position;
+        status = scan_last_record(s);
     }
     return status;
 }
 
-/* Reads the records that begin in the part: from a known place, or from a guess. */
+/* Reads the records of the part from a place that is known, from its beginning on, or from a guess. */
 static int scan_part(scan *s, int64_t from)
 {
-    rk_text_error error = {0};
-    *s->head = (scan_head){0};
-    int status = open_reader(s, from, &error);
-    if (status)
-        return fail_reading(s, status, &error);
-    status = open_rest(s);
-    if (status)
-        return rk_task_fail(s->task, status, "%s: %s", path_of(s), rask_status_text(status));
-    status = rk_text_buffer_len(&s->buffer) ? RASK_OK : read_more(s);
+    rk_scan_head *head = s->head;
+    int status = open_reader(s);
+    if (!status && !text_len(s))
+        status = read_more(s, 0);
     if (!status)
-        status = find_begin(s, from);
-    s->head->begin = s->buffer.position;
-    uint64_t lines = rk_csv_lines(&s->scanner);
-    if (!status && s->head->begin < s->part->end)
-        status = scan_inside(s);
-    if (!status && s->head->begin < s->part->end)
-        status = scan_last_record(s);
-    s->head->end = s->buffer.position;
-    s->head->lines = rk_csv_lines(&s->scanner) - (s->part->first ? 0 : lines);
-    s->head->full = rk_table_sink_is_full(&s->sink);
+        status = s->part->first    ? skip_head(s)
+                 : from == UNKNOWN ? guess_begin(s)
+                                   : skip_to(s, (uint64_t)from);
+    head->begin = s->none && from != UNKNOWN ? (uint64_t)from : s->buffer.position;
+    head->any = !status && !s->none;
+    s->rows->place = (rk_csv_wrong){.file = s->file,
+                                    .cut = s->part->files > 1 ? s->job->source->files.files[s->file].start
+                                                              : s->part->begin,
+                                    .begin = s->part->first ? 0 : head->begin};
+    if (head->any)
+        status = scan_records(s);
+    head->over = (head->any ? s->buffer.position : head->begin) - head->size;
+    head->lines = rk_csv_lines(&s->rows->scanner);
     return status;
 }
 
-/* Status and line as the user is told of them; lines: of the file before the part's first record. */
-static int fail_text(rask_task *task, const rk_scan_job *job, uint32_t number, const scan_head *head,
-                     uint64_t lines)
+/* One of the files of a part. */
+static int read_file(rask_task *task, rk_intake *rows, const rk_csv_part *part, uint32_t file, int64_t from,
+                     rk_scan_head *head)
 {
-    uint64_t line = lines + head->line + 1;
-    return rk_task_fail(task, head->status, "%s:%llu: %s",
-                        job->source->files.files[job->parts[number].file].path, (unsigned long long)line,
-                        head->message);
+    scan s = {.task = task, .job = rows->job, .part = part, .file = file, .rows = rows, .head = head};
+    *head = (rk_scan_head){.file = file};
+    rows->scanner.lines = 0;
+    int status = scan_part(&s, from);
+    rk_text_buffer_fini(&s.buffer);
+    rk_text_reader_free(s.reader);
+    return head->status ? RASK_OK : status;
+}
+
+/* What the sink ends with; of text that is wrong, as head says, what was there before. On failure there are no values. */
+static int read_part(rask_task *task, const rk_scan_job *job, uint32_t number, int64_t from,
+                     rk_scan_head *head, rask_value *values)
+{
+    rk_intake rows;
+    const rk_csv_part *part = &job->parts[number];
+    int status = rk_intake_init(&rows, task, job, part->piece);
+    *head = (rk_scan_head){0};
+    if (status)
+        rk_task_fail(task, status, "%s: %s", path_of(job, part->file), rask_status_text(status));
+    for (uint32_t i = 0; i < part->files && !status && !head->status; i++)
+        status = read_file(task, &rows, part, part->file + i, from, head);
+    head->rows = rows.sink.rows;
+    if (!status && (status = rk_table_sink_end(&rows.sink, values)))
+        rk_task_fail(task, status, "%s", rask_status_text(status));
+    rk_intake_fini(&rows);
+    return status;
+}
+
+int rk_scan_tell(rask_task *task, const rk_scan_job *job, const rk_scan_head *head, uint64_t lines)
+{
+    if (head->line == UINT64_MAX)
+        return rk_task_fail(task, head->status, "%s", head->message);
+    lines += head->line + 1;
+    return rk_task_fail(task, head->status, "%s:%llu: %s", path_of(job, head->file),
+                        (unsigned long long)lines, head->message);
 }
 
 static void unref_all(rask_value *values, uint32_t count)
@@ -339,31 +364,12 @@ static void unref_all(rask_value *values, uint32_t count)
         rask_value_unref(&values[i]);
 }
 
-/* The values of the sink, each none when the text is wrong, which head says. On failure there are none. */
-static int read_part(rask_task *task, const rk_scan_job *job, uint32_t number, int64_t from, scan_head *head,
-                     rask_value *values)
-{
-    scan s = {.task = task, .job = job, .part = &job->parts[number], .number = number, .head = head};
-    for (uint32_t i = 0; i < rk_table_sink_values(&job->sink); i++)
-        values[i] = rask_value_none();
-    int status = scan_part(&s, from);
-    if (!status) {
-        status = rk_table_sink_end(&s.sink, values);
-        if (status)
-            rk_task_fail(task, status, "%s", rask_status_text(status));
-    } else if (head->status) {
-        status = RASK_OK;
-    }
-    close_scan(&s);
-    return status;
-}
-
 /* -- Tasks */
 
 static size_t print_job(const void *data, char *buffer, size_t capacity)
 {
     const rk_scan_job *job = data;
-    return (size_t)snprintf(buffer, capacity, "parts of %s%s", job->source->files.files[0].path,
+    return (size_t)snprintf(buffer, capacity, "parts of %s%s", path_of(job, 0),
                             job->source->files.count > 1 ? ", …" : "");
 }
 
@@ -383,6 +389,8 @@ static rask_value *begin_task(rask_task *task, const rk_scan_job **job, uint32_t
     rask_value *items = *job ? rk_calloc(*count + 1, sizeof *items) : NULL;
     if (*job && !items)
         rask_fail(task, RASK_ENOMEM, rask_status_text(RASK_ENOMEM));
+    for (uint32_t i = 0; items && i <= *count; i++)
+        items[i] = rask_value_none();
     return items;
 }
 
@@ -401,29 +409,45 @@ static int return_with(rask_task *task, const void *data, size_t size, rask_valu
                   : rask_return_list(task, items, count + 1);
 }
 
-/* (job, number): a part that is a whole file: its only value. */
+int rk_scan_return(rask_task *task, const rk_scan_head *head, rk_table_sink *sink)
+{
+    uint32_t count = rk_table_sink_values(sink->plan);
+    rask_value *items = rk_calloc(count + 1, sizeof *items);
+    int status = items ? rk_table_sink_end(sink, items + 1) : RASK_ENOMEM;
+    if (!status)
+        status = return_with(task, head, sizeof *head, items, count);
+    else
+        rk_task_fail(task, status, "%s", rask_status_text(status));
+    if (items)
+        end_task(items, count + 1, status);
+    return status;
+}
+
+/* (job, number, what joins need): whole files: their values, or the only one. */
 static int run_read(rask_task *task)
 {
     const rk_scan_job *job;
     uint32_t number, count;
-    scan_head head;
+    rk_scan_head head;
     rask_value *items = begin_task(task, &job, &number, &count);
     int status = items ? read_part(task, job, number, UNKNOWN, &head, items + 1) : RASK_ENOMEM;
     if (!items)
         return status;
     if (!status && head.status)
-        status = fail_text(task, job, number, &head, 0);
-    else if (!status)
+        status = rk_scan_tell(task, job, &head, 0);
+    else if (!status && count == 1)
         status = rask_return_value(task, rask_value_ref(&items[1]));
+    else if (!status)
+        status = rask_return_list(task, items + 1, count);
     return end_task(items, count + 1, status);
 }
 
-/* (job, number): a part from a guess on: its head and its values. */
+/* (job, number, what joins need): a part from a guess on: its head and its values. */
 static int run_scan(rask_task *task)
 {
     const rk_scan_job *job;
     uint32_t number, count;
-    scan_head head;
+    rk_scan_head head;
     rask_value *items = begin_task(task, &job, &number, &count);
     int status = items ? read_part(task, job, number, UNKNOWN, &head, items + 1) : RASK_ENOMEM;
     if (!items)
@@ -443,51 +467,57 @@ static bool take_bytes(const rask_value *item, void *out, size_t size)
     return true;
 }
 
-/* Whether a guess was right: records begin where those before end, or there are none and should be none. */
-static bool fits(const scan_head *head, const rk_csv_part *part, const scan_token *before)
+/* Rows are wanted up to a number: where these are there, nobody looks at what comes behind. */
+static bool is_limited(const rk_scan_job *job)
 {
-    bool none = (head->begin >= part->end || head->begin == head->end) && !head->status;
-    return part->first || before->full || (before->end >= part->end ? none : head->begin == before->end);
+    return (job->sink.kind == RK_SINK_CHUNK || job->sink.kind == RK_SINK_TEXT) &&
+           job->sink.limit != UINT64_MAX;
 }
 
-/* The values of a part whose rows nobody needs. */
-static int make_empty(rask_task *task, const rk_scan_job *job, rask_value *values)
+static bool has_enough(const rk_scan_job *job, uint64_t rows)
 {
-    rk_table_sink sink;
-    int status = rk_table_sink_init(&sink, &job->sink);
-    if (!status) {
-        status = rk_table_sink_end(&sink, values);
-        rk_table_sink_fini(&sink);
-    }
-    return status ? rk_task_fail(task, status, "%s", rask_status_text(status)) : RASK_OK;
+    return is_limited(job) && rows >= job->sink.limit;
+}
+
+/* Whether a guess was right: records begin where those before end, or there are none and should be none. */
+static bool fits(const rk_scan_head *head, const rk_csv_part *part, const scan_token *before)
+{
+    if (part->first || head->any)
+        return part->first || head->begin == before->over;
+    bool none = before->over > head->size || (before->over == head->size && part->last);
+    return none && !head->status;
+}
+
+/* What comes behind a part that is all right. */
+static void step(const rk_scan_head *head, const rk_csv_part *part, scan_token *token)
+{
+    token->over = part->first || head->any ? head->over : token->over - head->size;
+    token->lines += head->lines;
+    token->rows += head->rows;
 }
 
 /* Whether what was found will do; else the values, found now from where the records before end. */
 static int settle(rask_task *task, const rk_scan_job *job, uint32_t number, const rask_value *found,
                   scan_token *token, bool *good, rask_value *values)
 {
-    scan_head head;
-    int status = RASK_OK;
-    const rask_value *before = rask_arg_count(task) > 3 ? rask_arg_value(task, 3) : NULL;
+    rk_scan_head head;
+    const rk_csv_part *part = &job->parts[number];
+    size_t at = 3 + rk_scan_others(job);
+    const rask_value *before = rask_arg_count(task) > at ? rask_arg_value(task, at) : NULL;
     *token = (scan_token){0};
     if (!take_bytes(found, &head, sizeof head) || (before && !take_bytes(before, token, sizeof *token)))
         return RASK_ETYPE;
-    *good = fits(&head, &job->parts[number], token);
-    if (!*good)
-        status = read_part(task, job, number, (int64_t)token->end, &head, values);
-    if (!status && head.status && !token->full)
-        return fail_text(task, job, number, &head, token->lines);
-    if (!status && head.status) {
-        *good = false;
-        status = make_empty(task, job, values);
-    }
-    token->end = head.end > token->end ? head.end : token->end;
-    token->lines += head.lines;
-    token->full |= head.full;
+    if (part->first)
+        token->over = token->lines = 0;
+    *good = has_enough(job, token->rows) || fits(&head, part, token);
+    int status = *good ? RASK_OK : read_part(task, job, number, (int64_t)token->over, &head, values);
+    if (!status && head.status && !has_enough(job, token->rows + head.rows))
+        return rk_scan_tell(task, job, &head, token->lines);
+    step(&head, part, token);
     return status;
 }
 
-/* (job, number, head and values, token of the part before): the token of this part, then the values, unless those that
+/* (job, number, what joins need, head and values, token of the part before): the token of this part, then the values, unless those that
  * were found are right. */
 static int run_settle(rask_task *task)
 {
@@ -497,8 +527,8 @@ static int run_settle(rask_task *task)
     scan_token token;
     bool good = false;
     rask_value *items = begin_task(task, &job, &number, &count);
-    const rask_value *found = rask_arg_list(task, 2, &found_count);
-    int status = items && found && found_count == count + 1 ? RASK_OK : RASK_ETYPE;
+    const rask_value *found = items ? rask_arg_list(task, 2 + rk_scan_others(job), &found_count) : NULL;
+    int status = found && found_count == count + 1 ? RASK_OK : RASK_ETYPE;
     if (!status)
         status = settle(task, job, number, found, &token, &good, items + 1);
     if (!status)
@@ -514,15 +544,29 @@ static const rask_task_def read_def = {.size = sizeof read_def, .name = "read cs
 
 uint64_t rk_scan_bytes(const rk_scan_job *job)
 {
-    uint64_t columns = job->pipeline.wanted_count;
-    return 2 * BLOCK + (1 << 20) + columns * RK_BATCH_ROWS * (sizeof(rask_bytes) + 1) +
-           rk_pipeline_bytes(&job->pipeline);
+    return 2 * BLOCK + rk_intake_bytes(job);
 }
 
-static rask_node *call(rask_graph *graph, const rask_task_def *def, const rask_arg *args, size_t arg_count,
-                       uint64_t scratch, uint64_t result)
+uint32_t rk_scan_pieces(const rk_scan_job *job)
 {
-    rask_node *node = rask_call_at(graph, def, args, arg_count, NULL, 0);
+    if (!job->parts || !job->part_count)
+        return job->part_count;
+    const rk_csv_part *last = &job->parts[job->part_count - 1];
+    return last->piece + (last->blocks ? last->blocks : 1);
+}
+
+uint64_t rk_scan_nodes(const rk_scan_job *job)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < job->part_count; i++)
+        count += rk_csv_part_sinks(&job->parts[i]);
+    return count * rk_table_sink_values(&job->sink);
+}
+
+static rask_node *call(rask_graph *graph, const rk_scan_job *job, const rask_task_def *def,
+                       const rask_arg *args, size_t arg_count, uint64_t scratch, uint64_t result)
+{
+    rask_node *node = rk_scan_call(graph, def, job, args, arg_count);
     rask_set_scratch_bytes(node, scratch);
     if (result)
         rask_set_result_bytes(node, result);
@@ -532,41 +576,65 @@ static rask_node *call(rask_graph *graph, const rask_task_def *def, const rask_a
 /* Parts are lowered one after the other. */
 typedef struct lowering {
     rask_graph *graph;
-    const rk_scan_job *job;
+    rk_scan_job *job;
     uint64_t scratch, result;
-    uint32_t values;   /* of a part */
-    rask_node *before; /* token of the part before, in the same file; NULL: there is none */
+    uint32_t values; /* of a part */
+    rask_arg args[2];
+    rask_node *before; /* token of the part before; NULL: there is none */
+    rask_node **outs;  /* of the next one */
+    bool chained;      /* it comes behind another in the same file */
 } lowering;
 
-/* The values of a part go to outs. They are taken before the next part is settled: what was found goes early. */
-static void lower_part(lowering *l, const rask_arg *args, const rk_csv_part *part, rask_node **outs)
+/* The values of a part that is settled. They are taken before the next one is: what was found goes early. */
+static void lower_settled(lowering *l, rask_node *found)
 {
-    rask_arg with[4] = {args[0], args[1], {.kind = RASK_ARG_NODE}, {.kind = RASK_ARG_NODE}};
-    if (part->first && part->last && l->values == 1) {
-        *outs = call(l->graph, &read_def, args, 2, l->scratch, l->result);
-        return;
-    }
-    rask_node *found = call(l->graph, &scan_def, args, 2, l->scratch, l->result);
+    rask_arg with[4] = {l->args[0], l->args[1], {.kind = RASK_ARG_NODE}, {.kind = RASK_ARG_NODE}};
     with[2].as.node = found;
-    with[3].as.node = part->first ? NULL : l->before;
-    rask_node *settled = call(l->graph, &settle_def, with, with[3].as.node ? 4 : 3, l->scratch, 0);
-    if (!part->first)
-        rask_after_at(settled, outs - l->values, l->values, NULL, 0);
+    with[3].as.node = l->before;
+    rask_node *settled = call(l->graph, l->job, &settle_def, with, l->before ? 4 : 3, l->scratch, 0);
+    if (l->chained)
+        rask_after_at(settled, l->outs - l->values, l->values, NULL, 0);
     for (uint32_t i = 0; i < l->values; i++)
-        outs[i] = rk_take_lower(l->graph, i + 1, settled, found, l->result / l->values);
+        *l->outs++ = rk_take_lower(l->graph, i + 1, settled, found, l->result / l->values);
     l->before = rask_item_at(settled, 0, NULL, 0);
+    l->chained = true;
 }
 
-static int lower_parts(rask_graph *graph, rk_scan_job *job, const rask_value *value, uint64_t scratch,
-                       uint64_t result, rask_node **nodes)
+static void lower_whole(lowering *l)
 {
-    lowering l = {graph, job, scratch, result, rk_table_sink_values(&job->sink), NULL};
-    rask_arg args[2] = {{.kind = RASK_ARG_VALUE, .as.value = value}, {.kind = RASK_ARG_I64}};
-    for (uint32_t i = 0; i < job->part_count && !graph->status; i++) {
-        args[1].as.i64 = i;
-        lower_part(&l, args, &job->parts[i], nodes + (size_t)i * l.values);
+    rask_node *node = call(l->graph, l->job, &read_def, l->args, 2, l->scratch, l->result);
+    for (uint32_t i = 0; i < l->values; i++)
+        *l->outs++ = l->values > 1 ? rk_take_lower(l->graph, i, node, NULL, l->result / l->values) : node;
+}
+
+static void lower_blocks(lowering *l, const rk_csv_part *part)
+{
+    rk_ahead *ahead = rk_ahead_new(l->graph, l->job, (uint32_t)l->args[1].as.i64);
+    for (uint32_t i = 0; i < part->blocks && ahead && !l->graph->status; i++) {
+        rask_node *block = rk_ahead_lower(ahead, l->scratch, l->result);
+        if (!part->lanes)
+            lower_settled(l, block);
     }
-    return graph->status;
+    for (uint32_t i = 0; i < part->lanes && !l->graph->status; i++) {
+        rask_node *node = rk_ahead_end(ahead, i, l->result);
+        for (uint32_t k = 1; k <= l->values; k++)
+            *l->outs++ = rk_take_lower(l->graph, k, node, NULL, l->result / l->values);
+    }
+}
+
+static void lower_part(lowering *l, const rk_csv_part *part)
+{
+    bool limited = is_limited(l->job);
+    if (part->first && !limited) {
+        l->before = NULL;
+        l->chained = false;
+    }
+    if (part->blocks)
+        lower_blocks(l, part);
+    else if (part->first && part->last && !limited)
+        lower_whole(l);
+    else
+        lower_settled(l, call(l->graph, l->job, &scan_def, l->args, 2, l->scratch, l->result));
 }
 
 int rk_scan_lower(rask_graph *graph, rk_scan_job *job, uint64_t scratch, uint64_t result, rask_node **nodes)
@@ -576,7 +644,17 @@ int rk_scan_lower(rask_graph *graph, rk_scan_job *job, uint64_t scratch, uint64_
         rk_graph_fail(graph, RASK_ENOMEM, NULL, 0, "no memory for a task");
         return RASK_ENOMEM;
     }
-    int status = lower_parts(graph, job, &value, scratch, result, nodes);
+    lowering l = {.graph = graph,
+                  .job = job,
+                  .scratch = scratch,
+                  .result = result,
+                  .values = rk_table_sink_values(&job->sink),
+                  .args = {{.kind = RASK_ARG_VALUE, .as.value = &value}, {.kind = RASK_ARG_I64}},
+                  .outs = nodes};
+    for (uint32_t i = 0; i < job->part_count && !graph->status; i++) {
+        l.args[1].as.i64 = i;
+        lower_part(&l, &job->parts[i]);
+    }
     rask_value_unref(&value);
-    return status;
+    return graph->status;
 }

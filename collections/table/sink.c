@@ -1,27 +1,47 @@
 #include "collections/table/sink.h"
 
+#include "collections/table/csv/guess.h"
+#include "collections/table/distinct/distinct.h"
 #include "collections/table/groups/groups.h"
 #include "collections/table/order.h"
+#include "collections/table/summary/summary.h"
 #include "collections/table/top.h"
 #include "core/base/alloc.h"
 
+#include <assert.h>
 #include <string.h>
+
+static bool has_parts(const rk_table_sink_plan *plan)
+{
+    return plan->kind == RK_SINK_PARTS || plan->kind == RK_SINK_DISTINCT;
+}
 
 static bool has_chunks(const rk_table_sink_plan *plan)
 {
-    return plan->kind == RK_SINK_CHUNK || plan->kind == RK_SINK_RANGES;
+    return plan->kind == RK_SINK_CHUNK || plan->kind == RK_SINK_RANGES || has_parts(plan);
 }
 
 uint32_t rk_table_sink_values(const rk_table_sink_plan *plan)
 {
-    return plan->splitter_count + 1;
+    if (plan->parts)
+        return plan->parts;
+    bool summary = plan->kind == RK_SINK_SUMMARY;
+    return plan->splitter_count + 1 + summary + (summary && plan->grouping);
+}
+
+uint64_t rk_table_sink_bytes(const rk_table_sink_plan *plan)
+{
+    return plan->kind == RK_SINK_SUMMARY ? rk_spread_bytes(plan) : 0;
 }
 
 void rk_table_sink_needs(const rk_table_sink_plan *plan, bool *needed)
 {
     const rk_grouping *g = plan->grouping;
-    memset(needed, plan->kind != RK_SINK_GROUPS, plan->schema->count);
-    if (plan->kind != RK_SINK_GROUPS)
+    bool all = plan->kind != RK_SINK_GROUPS && plan->kind != RK_SINK_SUMMARY;
+    memset(needed, all, plan->schema->count);
+    for (uint32_t i = 0; plan->summary && i < plan->summary->count; i++)
+        needed[plan->summary->columns[i]] = true;
+    if (!g)
         return;
     for (uint32_t i = 0; i < g->key_count; i++)
         needed[g->keys[i]] = true;
@@ -32,6 +52,19 @@ void rk_table_sink_needs(const rk_table_sink_plan *plan, bool *needed)
         for (uint32_t k = 0; column == RK_NO_COLUMN && k < plan->schema->count; k++)
             needed[k] |= rk_expr_uses(g->arguments[i], k);
     }
+}
+
+/* Of 0.0 and -0.0, which are equal, the first one is the least, and the greatest. */
+bool rk_table_sink_is_ordered(const rk_table_sink_plan *plan)
+{
+    bool ordered = plan->kind != RK_SINK_GROUPS;
+    for (uint32_t i = 0; !ordered && i < plan->grouping->aggregates.count; i++) {
+        const rk_aggregate *a = &plan->grouping->aggregates.items[i];
+        bool extreme = a->function == RK_AGGREGATE_MIN || a->function == RK_AGGREGATE_MAX;
+        ordered = a->function == RK_AGGREGATE_FIRST || a->function == RK_AGGREGATE_LAST ||
+                  (extreme && a->type == RASK_COL_F64);
+    }
+    return ordered;
 }
 
 /* -- Beginning and ending */
@@ -65,18 +98,40 @@ static int init_groups(rk_table_sink *s)
     return status;
 }
 
+/* chosen has room for rows that are chosen, the part of each, these rows part by part, and where the parts begin. */
+static int init_parts(rk_table_sink *s)
+{
+    const rk_table_sink_plan *plan = s->plan;
+    s->hashes = rk_alloc_array(RK_BATCH_ROWS, sizeof *s->hashes);
+    s->parts = rk_calloc(plan->schema->count + plan->by.count + (size_t)1, sizeof *s->parts);
+    s->chosen = rk_alloc_array((size_t)RK_BATCH_ROWS * 3 + plan->parts + 1, sizeof *s->chosen);
+    int status =
+        s->hashes && s->parts && s->chosen ? rk_column_init(&s->position, RASK_COL_I64) : RASK_ENOMEM;
+    if (status)
+        return status;
+    return plan->kind == RK_SINK_PARTS
+               ? rk_join_finder_init(&s->finder, &plan->by)
+               : rk_keys_init(&s->seen, plan->by.types, plan->by.count, plan->by.seed);
+}
+
 static int init_chunks(rk_table_sink *s)
 {
+    const rk_table_sink_plan *plan = s->plan;
     int status = RASK_OK;
-    uint32_t count = rk_table_sink_values(s->plan);
+    uint32_t count = rk_table_sink_values(plan), columns = plan->schema->count;
+    rask_column_type *types = rk_alloc_array(columns + (size_t)1, sizeof *types);
     s->builders = rk_calloc(count, sizeof *s->builders);
-    s->chosen =
-        s->plan->kind == RK_SINK_RANGES ? rk_alloc_array((size_t)RK_BATCH_ROWS * 2, sizeof *s->chosen) : NULL;
-    if (!s->builders || (s->plan->kind == RK_SINK_RANGES && !s->chosen))
-        return RASK_ENOMEM;
+    if (plan->kind == RK_SINK_RANGES)
+        s->chosen = rk_alloc_array((size_t)RK_BATCH_ROWS * 2, sizeof *s->chosen);
+    if (!types || !s->builders || (plan->kind == RK_SINK_RANGES && !s->chosen))
+        status = RASK_ENOMEM;
+    for (uint32_t i = 0; types && i <= columns; i++)
+        types[i] = i < columns ? plan->schema->types[i] : RASK_COL_I64;
+    if (!status && has_parts(plan))
+        status = init_parts(s);
     for (; s->builder_count < count && !status; s->builder_count += !status)
-        status = rk_chunk_builder_init(&s->builders[s->builder_count], s->plan->schema->types,
-                                       s->plan->schema->count);
+        status = rk_chunk_builder_init(&s->builders[s->builder_count], types, columns + plan->positions);
+    rk_free(types);
     return status;
 }
 
@@ -89,6 +144,22 @@ static int init_top(rk_table_sink *s)
                     : RASK_ENOMEM;
 }
 
+static int init_summary(rk_table_sink *s)
+{
+    int status = rk_spread_new(s->plan, &s->spread);
+    return !status && s->plan->grouping ? init_groups(s) : status;
+}
+
+static int init_types(rk_table_sink *s)
+{
+    uint32_t count = s->plan->schema->count;
+    s->locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    s->guesses = rk_calloc(count + 1, sizeof *s->guesses);
+    for (uint32_t i = 0; s->guesses && i < count; i++)
+        s->guesses[i].types = RK_CSV_ANY_TYPE;
+    return s->guesses && s->locale ? RASK_OK : RASK_ENOMEM;
+}
+
 int rk_table_sink_init(rk_table_sink *s, const rk_table_sink_plan *plan)
 {
     int status = RASK_OK;
@@ -99,6 +170,10 @@ int rk_table_sink_init(rk_table_sink *s, const rk_table_sink_plan *plan)
         status = init_groups(s);
     else if (plan->kind == RK_SINK_TOP)
         status = init_top(s);
+    else if (plan->kind == RK_SINK_SUMMARY)
+        status = init_summary(s);
+    else if (plan->kind == RK_SINK_TYPES)
+        status = init_types(s);
     if (status)
         rk_table_sink_fini(s);
     return status;
@@ -112,9 +187,18 @@ void rk_table_sink_fini(rk_table_sink *s)
         rk_expr_run_free(s->runs[i]);
     rk_free(s->builders);
     rk_free(s->chosen);
+    rk_free(s->hashes);
+    rk_free(s->parts);
+    rk_column_fini(&s->position);
+    rk_join_finder_fini(&s->finder);
+    rk_keys_fini(&s->seen);
     rk_array_fini(&s->text);
     rk_groups_free(s->groups);
     rk_top_free(s->top);
+    rk_spread_free(s->spread);
+    rk_free(s->guesses);
+    if (s->locale)
+        freelocale(s->locale);
     rk_free(s->views);
     rk_free(s->runs);
     rk_free(s->keys);
@@ -159,12 +243,87 @@ static int add_ranges(rk_table_sink *s, const rk_pipeline_run *run)
     return status;
 }
 
+/* Which rows go on: all, or the first ones of their keys. Sets their hashes. */
+static int choose_rows(rk_table_sink *s, const rk_pipeline_run *run, uint32_t *count)
+{
+    const rk_table_sink_plan *plan = s->plan;
+    for (uint32_t k = 0; k < plan->by.count; k++)
+        s->parts[k] = run->outputs[plan->hashed[k]];
+    if (plan->kind == RK_SINK_DISTINCT)
+        return rk_distinct_see(&s->seen, s->parts, run->rows, s->chosen, s->hashes, count);
+    for (uint32_t i = 0; i < run->rows; i++)
+        s->chosen[i] = i;
+    *count = run->rows;
+    return rk_join_hash(&s->finder, s->parts, run->rows, s->hashes);
+}
+
+/* The part of each row, by the upper bits of its hash, which no table uses for slots; then the rows of each part, in order. */
+static void divide(rk_table_sink *s, uint32_t count)
+{
+    uint32_t *part = s->chosen + RK_BATCH_ROWS, *sorted = part + RK_BATCH_ROWS,
+             *ends = sorted + RK_BATCH_ROWS;
+    uint32_t parts = s->plan->parts;
+    memset(ends, 0, (parts + (size_t)1) * sizeof *ends);
+    for (uint32_t i = 0; i < count; i++) {
+        part[i] = (uint32_t)((s->hashes[i] >> 32) * parts >> 32);
+        ends[part[i] + 1]++;
+    }
+    for (uint32_t p = 0; p < parts; p++)
+        ends[p + 1] += ends[p];
+    for (uint32_t i = 0; i < count; i++) /* ends[p] is where part p begins, and then where it ends */
+        sorted[ends[part[i]]++] = s->chosen[i];
+}
+
+static int add_parts(rk_table_sink *s, const rk_pipeline_run *run, uint64_t position)
+{
+    const rk_table_sink_plan *plan = s->plan;
+    const uint32_t *sorted = s->chosen + (size_t)2 * RK_BATCH_ROWS, *ends = sorted + RK_BATCH_ROWS;
+    uint32_t columns = plan->schema->count, count;
+    int status = choose_rows(s, run, &count);
+    if (status)
+        return status;
+    divide(s, count);
+    for (uint32_t i = 0; i < run->rows; i++)
+        s->position.i64[i] = (int64_t)(position + i);
+    for (uint32_t i = 0; i <= columns; i++)
+        s->parts[i] = i < columns ? run->outputs[i] : &s->position;
+    for (uint32_t p = 0, from = 0; p < plan->parts && !status; from = ends[p++])
+        status = rk_chunk_builder_add_rows(&s->builders[p], s->parts, sorted + from, ends[p] - from);
+    return status;
+}
+
 static int add_top(rk_table_sink *s, const rk_pipeline_run *run, uint64_t position)
 {
     uint32_t count = s->plan->schema->count;
     for (uint32_t i = 0; i < count; i++)
         s->views[i] = *run->outputs[i];
-    return rk_top_add(s->top, &(rk_batch){.rows = run->rows, .count = count, .columns = s->views}, position);
+    return rk_top_add(s->top, &(rk_batch){.rows = run->rows, .count = count, .columns = s->views}, position,
+                      s->wrong);
+}
+
+static int add_summary(rk_table_sink *s, const rk_pipeline_run *run, uint64_t position)
+{
+    int status = rk_spread_add(s->spread, run->outputs, run->rows);
+    return !status && s->plan->grouping ? add_groups(s, run, position) : status;
+}
+
+/* A field that is not where it was read has had quotes in it. */
+static void add_types(rk_table_sink *s, const rk_pipeline_run *run)
+{
+    char quote = s->plan->quote;
+    for (uint32_t i = 0; i < s->plan->schema->count; i++) {
+        rk_csv_guess *guess = &s->guesses[i];
+        const rk_column *column = run->outputs[i];
+        for (uint32_t row = 0; row < run->rows && guess->types; row++) {
+            rask_bytes text = column->text[row];
+            if (!rk_column_has(column, row))
+                continue;
+            if (quote && memchr(text.data, quote, text.len))
+                *guess = (rk_csv_guess){0, true};
+            else
+                rk_csv_guess_value(guess, (rk_csv_field){text.data, text.len, false}, s->locale);
+        }
+    }
 }
 
 /* Rows of these that are wanted yet. */
@@ -198,7 +357,11 @@ int rk_table_sink_add(rk_table_sink *s, const rk_pipeline_run *run, uint64_t pos
     switch (plan->kind) {
     case RK_SINK_GROUPS: status = add_groups(s, run, position); break;
     case RK_SINK_RANGES: status = add_ranges(s, run); break;
+    case RK_SINK_PARTS:
+    case RK_SINK_DISTINCT: status = add_parts(s, run, position); break;
     case RK_SINK_TOP: status = add_top(s, run, position); break;
+    case RK_SINK_SUMMARY: status = add_summary(s, run, position); break;
+    case RK_SINK_TYPES: add_types(s, run); break;
     case RK_SINK_CHUNK:
         rows = wanted_rows(s, rows);
         status = rk_chunk_builder_add_rows(&s->builders[0], run->outputs, NULL, rows);
@@ -212,9 +375,47 @@ int rk_table_sink_add(rk_table_sink *s, const rk_pipeline_run *run, uint64_t pos
     return status;
 }
 
+int rk_table_sink_pass(rk_table_sink *s, rk_pipeline_run *run, uint64_t part)
+{
+    for (;;) {
+        if (s->passed + run->rows > UINT32_MAX)
+            return RASK_ELIMIT;
+        int status = rk_table_sink_add(s, run, part << 32 | s->passed);
+        s->passed += run->rows;
+        if (status || !rk_pipeline_more(run) || rk_table_sink_is_full(s))
+            return status;
+        status = rk_pipeline_next(run);
+        if (status)
+            return status;
+    }
+}
+
+uint32_t rk_table_sink_first(const rk_table_sink_plan *plan)
+{
+    return plan->kind == RK_SINK_TOP ? plan->keys[0].column : UINT32_MAX;
+}
+
+uint32_t rk_table_sink_choose(const rk_table_sink *s, const rk_pipeline_run *run, uint32_t *chosen)
+{
+    assert(s->plan->kind == RK_SINK_TOP);
+    return rk_top_candidates(s->top, run->outputs[rk_table_sink_first(s->plan)], run->rows, chosen);
+}
+
 bool rk_table_sink_is_full(const rk_table_sink *s)
 {
     return (s->plan->kind == RK_SINK_CHUNK || s->plan->kind == RK_SINK_TEXT) && s->rows >= s->plan->limit;
+}
+
+static int end_summary(rk_table_sink *s, rask_value *values)
+{
+    uint32_t spread = s->plan->splitter_count + 2;
+    int status = rk_spread_end(s->spread, values);
+    if (status || !s->plan->grouping)
+        return status;
+    status = rk_groups_pack(s->groups, &values[spread]);
+    for (uint32_t i = 0; status && i < spread; i++)
+        rask_value_unref(&values[i]);
+    return status;
 }
 
 int rk_table_sink_end(rk_table_sink *s, rask_value *values)
@@ -223,10 +424,15 @@ int rk_table_sink_end(rk_table_sink *s, rask_value *values)
     uint32_t made = 0;
     switch (s->plan->kind) {
     case RK_SINK_GROUPS:
+        if (s->plan->parts)
+            return rk_groups_split(s->groups, s->plan->parts, values);
         return s->plan->splitter_count
                    ? rk_groups_cut(s->groups, s->plan->splitters, s->plan->splitter_count, values)
                    : rk_groups_pack(s->groups, values);
     case RK_SINK_TOP: return rk_top_pack(s->top, values);
+    case RK_SINK_SUMMARY: return end_summary(s, values);
+    case RK_SINK_TYPES:
+        return rask_value_bytes_new(s->guesses, s->plan->schema->count * sizeof *s->guesses, values);
     case RK_SINK_TEXT: return rask_value_bytes_new(s->text.count ? s->text.data : "", s->text.count, values);
     default: break;
     }

@@ -4,15 +4,22 @@
 #define RASK_COLLECTIONS_TABLE_SINK_H
 
 #include "collections/table/chunk.h"
+#include "collections/table/join/index.h"
 #include "collections/table/pipeline.h"
 #include "collections/table/print.h"
 
+#include <locale.h>
+
 typedef enum rk_table_sink_kind {
-    RK_SINK_CHUNK,  /* a chunk (chunk.h) */
-    RK_SINK_RANGES, /* chunks, one for each range of an order's first column */
-    RK_SINK_TEXT,   /* bytes as a file has them, without a header */
-    RK_SINK_GROUPS, /* packed groups (groups.h) */
-    RK_SINK_TOP,    /* the packed first rows of an order (order.h) */
+    RK_SINK_CHUNK,    /* a chunk (chunk.h) */
+    RK_SINK_RANGES,   /* chunks, one for each range of an order's first column */
+    RK_SINK_PARTS,    /* chunks, one for each part of all hashes */
+    RK_SINK_DISTINCT, /* the same of the first row of each key only */
+    RK_SINK_TEXT,     /* bytes as a file has them, without a header */
+    RK_SINK_GROUPS,   /* packed groups (groups.h) */
+    RK_SINK_TOP,      /* the packed first rows of an order (order.h) */
+    RK_SINK_SUMMARY, /* entries by range (summary/summary.h), then counts of these, then packed groups when there are facts */
+    RK_SINK_TYPES, /* an rk_csv_guess of each column, which is text */
 } rk_table_sink_kind;
 
 /* What all tasks of a stage do; immutable. */
@@ -30,25 +37,49 @@ typedef struct rk_table_sink_plan {
     uint64_t seed;               /* GROUPS */
     const rk_order *keys;        /* RANGES, TOP: by number of output */
     uint32_t key_count;
+    struct rk_csv_source *source; /* TOP: whose values may be wrong; NULL: nobody's */
     const uint64_t
         *splitters; /* RANGES, GROUPS: ranks of the first key at which all but the first value begin */
     uint32_t splitter_count;
+    uint32_t parts;         /* PARTS, DISTINCT: how many; GROUPS: when there are several, by hash */
+    rk_join_by by;          /* PARTS, DISTINCT: how keys are compared */
+    const uint32_t *hashed; /* PARTS, DISTINCT: the outputs that they are made of */
+    bool positions;         /* PARTS, DISTINCT: the chunks have one more column, of the rows' positions */
+    uint32_t dropped;       /* of the last columns of chunks when they are merged for the last time */
+    const struct rk_summary
+        *summary;   /* SUMMARY: whose splitters are those of all its columns, column by column */
+    uint32_t slots; /* SUMMARY: of the table that values are counted in */
+    double kept;    /* SUMMARY: bytes of entries for a byte of text, about */
+    char quote;     /* TYPES: what no number and no date has in it; 0: nothing */
+    double growth;  /* SUMMARY: bytes that sorting the entries of a range takes for a byte of them */
 } rk_table_sink_plan;
 
 struct rk_groups;
+struct rk_spread;
+struct rk_csv_guess;
 struct rk_top;
 
 typedef struct rk_table_sink {
     const rk_table_sink_plan *plan;
     uint64_t rows;              /* taken */
-    rk_chunk_builder *builders; /* CHUNK, RANGES */
+    uint64_t passed;            /* that rk_table_sink_pass() was given */
+    rk_chunk_builder *builders; /* CHUNK, RANGES, PARTS, DISTINCT */
     uint32_t builder_count;
-    uint32_t *chosen; /* RANGES */
+    uint32_t *chosen;        /* RANGES, PARTS, DISTINCT */
+    rk_join_finder finder;   /* PARTS */
+    rk_keys seen;            /* DISTINCT */
+    uint64_t *hashes;        /* PARTS, DISTINCT: of a batch */
+    rk_column position;      /* PARTS, DISTINCT */
+    const rk_column **parts; /* PARTS, DISTINCT: the columns of the chunks */
     rk_array text;
     struct rk_groups *groups;
     struct rk_top *top;
-    rk_column *views;   /* TOP: the outputs side by side */
-    rk_expr_run **runs; /* of the aggregates' arguments */
+    struct rk_spread *spread;
+    struct rk_csv_guess *guesses; /* TYPES */
+    locale_t locale;
+    rk_column *views;        /* TOP: the outputs side by side */
+    const rask_bytes *wrong; /* TOP: what the rows to add are errors for (top.h) */
+    rk_expr_run **runs;      /* of the aggregates' arguments */
     const rk_column **keys, **arguments;
 } rk_table_sink;
 
@@ -58,15 +89,28 @@ void rk_table_sink_fini(rk_table_sink *sink); /* legal for a zeroed one */
 
 /* Takes rows that a pipeline made, the first of which is number position of all: order within ties goes by it. */
 int rk_table_sink_add(rk_table_sink *sink, const rk_pipeline_run *run, uint64_t position);
+/* All that comes of what a pipeline took last; part: of all rows that it is of. RASK_OK, RASK_ENOMEM; RASK_ELIMIT: 2^32 rows have
+ * come of a part. */
+int rk_table_sink_pass(rk_table_sink *sink, rk_pipeline_run *run, uint64_t part);
+/* Which of the rows of a pipeline that has not ended yet it may keep, by the output that rk_table_sink_first() says: they go to
+ * chosen, which ascends. How many. */
+uint32_t rk_table_sink_choose(const rk_table_sink *sink, const rk_pipeline_run *run, uint32_t *chosen);
+/* The output that rows are chosen by; UINT32_MAX: all are taken. */
+uint32_t rk_table_sink_first(const rk_table_sink_plan *plan);
 /* No more rows are needed. */
 bool rk_table_sink_is_full(const rk_table_sink *sink);
 /* Values that a sink of this plan ends with. */
 uint32_t rk_table_sink_values(const rk_table_sink_plan *plan);
+/* Bytes that a sink of this plan takes before there are rows; 0: few. */
+uint64_t rk_table_sink_bytes(const rk_table_sink_plan *plan);
 /* They are the caller's; on failure there are none. */
 int rk_table_sink_end(rk_table_sink *sink, rask_value *values);
 
 /* Which of the outputs a sink of this plan looks at: needed[0 … outputs - 1] is set. */
 void rk_table_sink_needs(const rk_table_sink_plan *plan, bool *needed);
+
+/* Whether what comes of the sinks depends on the order of the rows. */
+bool rk_table_sink_is_ordered(const rk_table_sink_plan *plan);
 
 /* Groups as the sink makes them. NULL: *status says why. */
 struct rk_groups *rk_table_sink_new_groups(const rk_table_sink_plan *plan, int *status);

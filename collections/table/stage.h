@@ -1,7 +1,8 @@
-/* collections/table/stage: a chunk through a pipeline into a sink, in one task. */
+/* collections/table/stage: a chunk, or rows of memory, through a pipeline into a sink, in one task. */
 #ifndef RASK_COLLECTIONS_TABLE_STAGE_H
 #define RASK_COLLECTIONS_TABLE_STAGE_H
 
+#include "collections/table/memory.h"
 #include "collections/table/scan.h"
 
 /* The sink's values of chunk number number, whose node is chunk, go to nodes[0 … rk_table_sink_values() - 1]. The job belongs
@@ -9,7 +10,8 @@
 int rk_stage_lower(rask_graph *graph, rk_scan_job *job, uint32_t number, rask_node *chunk, uint64_t kept,
                    rask_node **nodes);
 
-/* Rows of a chunk, bytes, through a pipeline into a sink; number: of the chunk among others. RASK_OK, RASK_ENOMEM, RASK_ELIMIT. */
-int rk_stage_run(const rk_pipeline *pipeline, rask_bytes bytes, uint64_t number, rk_table_sink *sink);
+/* The same of a slice of the memory that the job's pipeline begins with; begun: of its feed, if it has one. */
+int rk_stage_lower_memory(rask_graph *graph, rk_scan_job *job, uint32_t number, const rk_memory_slice *slice,
+                          void *begun, uint64_t kept, rask_node **nodes);
 
 #endif

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LIMIT_FIELD = 32 }; /* bytes of text of a field, more than most */
+
 /* -- What all builders share */
 
 void *rk_table_memory(rask_graph *graph, size_t size, const char *file, int line)
@@ -34,8 +36,8 @@ rask_table *rk_table_new(rask_graph *graph, rk_table_kind kind, rask_table *inpu
 {
     if (graph->status)
         return NULL;
-    uint32_t depth = (input ? input->depth : 0) +
-                     (kind == RK_TABLE_GROUP || kind == RK_TABLE_SORT || kind == RK_TABLE_LIMIT);
+    bool row_by_row = kind == RK_TABLE_PICK || kind == RK_TABLE_WITH || kind == RK_TABLE_FILTER;
+    uint32_t depth = input ? input->depth + !row_by_row : 0;
     if (count > RK_TABLE_COLUMNS || depth > RK_TABLE_DEPTH) {
         rk_graph_fail(
             graph, RASK_ELIMIT, file, line,
@@ -47,10 +49,25 @@ rask_table *rk_table_new(rask_graph *graph, rk_table_kind kind, rask_table *inpu
     if (!table)
         return NULL;
     *table = (rask_table){.graph = graph, .kind = kind, .input = input, .depth = depth};
+    table->bytes = input ? input->bytes : 0;
+    table->sources = input ? input->sources : 1;
     table->schema.count = count;
     table->schema.names = rk_table_memory(graph, count * sizeof *table->schema.names, file, line);
     table->schema.types = rk_table_memory(graph, count * sizeof *table->schema.types, file, line);
     return table->schema.names && table->schema.types ? table : NULL;
+}
+
+bool rk_table_also(rask_table *table, const rask_table *other, const char *file, int line)
+{
+    table->depth = other->depth < table->depth ? table->depth : other->depth + 1;
+    table->sources += other->sources;
+    if (table->depth <= RK_TABLE_DEPTH && table->sources <= RK_TABLE_SOURCES)
+        return true;
+    rk_graph_fail(
+        table->graph, RASK_ELIMIT, file, line,
+        "a table of more than %d operations one above the other that need all rows, or of %d readings",
+        RK_TABLE_DEPTH, RK_TABLE_SOURCES);
+    return false;
 }
 
 void *rk_table_fail(const rask_table *table, int status, const char *file, int line, const char *format, ...)
@@ -126,12 +143,11 @@ static uint32_t count_items(const char *list, rk_list_kind kind)
     return count;
 }
 
-/* A PICK over pick[0 … count - 1] with the input's names. */
-static rask_table *new_pick(rask_table *input, const uint32_t *pick, uint32_t count, const char *file,
-                            int line)
+rask_table *rk_table_pick(rask_graph *graph, rask_table *input, const uint32_t *pick, uint32_t count,
+                          const char *file, int line)
 {
-    rask_table *table = rk_table_new(input->graph, RK_TABLE_PICK, input, count, file, line);
-    uint32_t *own = table ? rk_table_memory(input->graph, count * sizeof *own, file, line) : NULL;
+    rask_table *table = rk_table_new(graph, RK_TABLE_PICK, input, count, file, line);
+    uint32_t *own = table ? rk_table_memory(graph, count * sizeof *own, file, line) : NULL;
     if (!own)
         return NULL;
     for (uint32_t i = 0; i < count; i++) {
@@ -198,7 +214,7 @@ rask_table *rask_table_drop_at(rask_table *input, const char *columns, const cha
     for (uint32_t i = 0; i < input->schema.count; i++)
         if (!dropped[i])
             pick[count++] = i;
-    return new_pick(input, pick, count, file, line);
+    return rk_table_pick(input->graph, input, pick, count, file, line);
 }
 
 /* -- Expressions */
@@ -208,14 +224,14 @@ static void end_expr(void *expr)
     rk_expr_free(expr);
 }
 
-/* Compiled over the table's columns, and the graph's from here on. NULL, latched. */
-static rk_expr *compile(const rask_table *table, const char *what, const char *text, size_t len,
+/* Compiled over the table's columns, by these names, and the graph's from here on. NULL, latched. */
+static rk_expr *compile(const rask_table *table, const char *what, const char *text, const char *const *names,
                         const char *file, int line)
 {
     const rk_schema *s = &table->schema;
     rk_syntax_error error = {0};
     rk_expr *expr = NULL;
-    int status = rk_expr_compile(text, len, s->names, s->types, s->count, &expr, &error);
+    int status = rk_expr_compile(text, strlen(text), names, s->types, s->count, &expr, &error);
     if (status)
         return rk_table_refuse(table, what, text, &error, file, line);
     if (rk_graph_at_end(table->graph, end_expr, expr) == RASK_OK)
@@ -234,7 +250,7 @@ rask_table *rask_table_with_at(rask_table *input, const char *name, const char *
     uint32_t column = 0, count = input->schema.count;
     while (column < count && strcmp(input->schema.names[column], name) != 0)
         column++;
-    rk_expr *expr = compile(input, "rask_table_with", expression, strlen(expression), file, line);
+    rk_expr *expr = compile(input, "rask_table_with", expression, input->schema.names, file, line);
     rask_table *table =
         expr ? rk_table_new(input->graph, RK_TABLE_WITH, input, count + (column == count), file, line) : NULL;
     if (!table)
@@ -248,14 +264,29 @@ rask_table *rask_table_with_at(rask_table *input, const char *name, const char *
     return table->schema.names[column] ? table : NULL;
 }
 
-/* A table with the input's columns. */
-static rask_table *new_like(rask_table *input, rk_table_kind kind, const char *file, int line)
+rask_table *rk_table_like(rask_graph *graph, rask_table *input, rk_table_kind kind, const char *file,
+                          int line)
 {
-    rask_table *table = rk_table_new(input->graph, kind, input, input->schema.count, file, line);
+    rask_table *table = rk_table_new(graph, kind, input, input->schema.count, file, line);
     if (!table)
         return NULL;
     memcpy(table->schema.names, input->schema.names, input->schema.count * sizeof *input->schema.names);
     memcpy(table->schema.types, input->schema.types, input->schema.count * sizeof *input->schema.types);
+    return table;
+}
+
+rask_table *rk_table_filter(rask_table *input, const char *what, const char *condition,
+                            const char *const *names, const char *file, int line)
+{
+    rk_expr *expr = compile(input, what, condition, names, file, line);
+    if (!expr)
+        return NULL;
+    if (rk_expr_type(expr) != RASK_COL_BOOL)
+        return rk_table_fail(input, RASK_ETYPE, file, line, "%s: \"%.200s\" is %s, not bool", what, condition,
+                             rask_column_type_name(rk_expr_type(expr)));
+    rask_table *table = rk_table_like(input->graph, input, RK_TABLE_FILTER, file, line);
+    if (table)
+        table->as.filter = expr;
     return table;
 }
 
@@ -264,16 +295,7 @@ rask_table *rask_table_filter_at(rask_table *input, const char *expression, cons
     if (!input || !expression)
         return input ? rk_table_fail(input, RASK_EINVAL, file, line, "rask_table_filter: no expression")
                      : NULL;
-    rk_expr *expr = compile(input, "rask_table_filter", expression, strlen(expression), file, line);
-    if (!expr)
-        return NULL;
-    if (rk_expr_type(expr) != RASK_COL_BOOL)
-        return rk_table_fail(input, RASK_ETYPE, file, line, "rask_table_filter: \"%.200s\" is %s, not bool",
-                             expression, rask_column_type_name(rk_expr_type(expr)));
-    rask_table *table = new_like(input, RK_TABLE_FILTER, file, line);
-    if (table)
-        table->as.filter = expr;
-    return table;
+    return rk_table_filter(input, "rask_table_filter", expression, input->schema.names, file, line);
 }
 
 /* -- GROUP: see group.c. SORT and LIMIT */
@@ -284,7 +306,7 @@ rask_table *rask_table_sort_at(rask_table *input, const char *columns, const cha
     uint32_t n = 0;
     if (!input || !columns || !*columns)
         return input ? rk_table_fail(input, RASK_EINVAL, file, line, "rask_table_sort: no columns") : NULL;
-    rask_table *table = new_like(input, RK_TABLE_SORT, file, line);
+    rask_table *table = rk_table_like(input->graph, input, RK_TABLE_SORT, file, line);
     uint32_t count = count_items(columns, RK_LIST_ORDER);
     rk_order *keys = table ? rk_table_memory(input->graph, count * sizeof *keys, file, line) : NULL;
     for (size_t at = 0; keys && rk_list_next(columns, RK_LIST_ORDER, &at, &item); n++) {
@@ -302,8 +324,11 @@ rask_table *rask_table_sort_at(rask_table *input, const char *columns, const cha
 
 rask_table *rask_table_limit_at(rask_table *input, uint64_t rows, const char *file, int line)
 {
-    rask_table *table = input ? new_like(input, RK_TABLE_LIMIT, file, line) : NULL;
-    if (table)
-        table->as.limit = rows;
+    rask_table *table = input ? rk_table_like(input->graph, input, RK_TABLE_LIMIT, file, line) : NULL;
+    if (!table)
+        return NULL;
+    uint64_t each = (uint64_t)LIMIT_FIELD * input->schema.count + 1;
+    table->as.limit = rows;
+    table->bytes = rows < input->bytes / each ? rows * each : input->bytes;
     return table;
 }

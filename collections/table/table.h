@@ -15,16 +15,23 @@
 enum {
     RK_TABLE_DEPTH = 100,     /* most operations, one above the other, that need all rows of their input */
     RK_TABLE_COLUMNS = 10000, /* most columns */
+    RK_TABLE_SOURCES = 10000, /* most tables of files beneath one, each counted as often as it is used */
 };
 
 typedef enum rk_table_kind {
     RK_TABLE_CSV,
+    RK_TABLE_CHUNKS, /* made by another stage: only while tables are lowered */
+    RK_TABLE_ROWS,   /* of memory (memory.h) */
     RK_TABLE_PICK,   /* column i is the input's column pick[i] */
     RK_TABLE_WITH,   /* column is an expression's value */
     RK_TABLE_FILTER, /* rows where an expression is true */
     RK_TABLE_GROUP,
     RK_TABLE_SORT,
     RK_TABLE_LIMIT,
+    RK_TABLE_JOIN,     /* row by row where the other table is small (join/join.h) */
+    RK_TABLE_CONCAT,   /* the rows of one table after those of another */
+    RK_TABLE_DISTINCT, /* the first row of each key */
+    RK_TABLE_SUMMARY,  /* a description, or quantiles */
 } rk_table_kind;
 
 /* Names and types, in the graph's arena. */
@@ -35,6 +42,8 @@ typedef struct rk_schema {
 } rk_schema;
 
 struct rk_csv_source;
+struct rk_summary;
+struct rk_memory_source;
 
 /* Keys, aggregates and the expressions of their arguments. */
 typedef struct rk_grouping {
@@ -44,14 +53,34 @@ typedef struct rk_grouping {
     rk_expr **arguments; /* of the aggregates, by number; NULL: a column */
 } rk_grouping;
 
+/* The rows of the input, in their order, and with each what belongs to it of another table, in that one's order: INNER,
+ * LEFT, SEMI and ANTI; the others are made of these. */
+typedef struct rk_join {
+    rask_join_how how;
+    rask_join_method method;
+    rask_table *input, *other;
+    uint32_t key_count;
+    uint32_t *keys, *other_keys; /* columns of the input, of other */
+    rask_column_type *types; /* as which they are compared: a side that is not so is int64 against float64 */
+    uint32_t *payload;       /* columns of other that follow those of the input */
+    uint32_t payload_count;
+} rk_join;
+
+#define RK_BYTES_UNKNOWN UINT64_MAX
+#define RK_BYTES_GUESS   ((uint64_t)1 << 30) /* of what they are not known of, let us say */
+
 struct rask_table {
     rask_graph *graph;
     rk_table_kind kind;
-    rask_table *input; /* NULL of files */
-    uint32_t depth;    /* operations beneath and with this one that need all rows of their input */
+    rask_table *input; /* NULL of files and memory */
+    uint32_t
+        depth; /* operations beneath and with this one that need all rows of their input, or of several */
+    uint32_t sources; /* times that files are read, when all of it is computed */
+    uint64_t bytes;   /* of text that the rows may be made of, about, or RK_BYTES_UNKNOWN */
     rk_schema schema;
     union {
         struct rk_csv_source *csv;
+        struct rk_memory_source *memory;
         const uint32_t *pick;
         struct {
             rk_expr *expr;
@@ -64,13 +93,32 @@ struct rask_table {
             uint32_t count;
         } sort;
         uint64_t limit;
+        rk_join *join;
+        struct {
+            rask_table **tables; /* the input is the first of them; all have the same columns */
+            uint32_t count;
+        } concat;
+        struct {
+            uint32_t *keys;
+            uint32_t count;
+        } distinct;
+        const struct rk_summary *summary;
     } as;
 };
+
+/* Bytes of two tables together. */
+static inline uint64_t rk_table_bytes(uint64_t a, uint64_t b)
+{
+    return a > RK_BYTES_UNKNOWN - b ? RK_BYTES_UNKNOWN : a + b;
+}
 
 /* A new table over input (NULL: none) with room for count columns, whose names and types are still to be set. NULL,
  * latched, also when input's graph is in error. */
 rask_table *rk_table_new(rask_graph *graph, rk_table_kind kind, rask_table *input, uint32_t count,
                          const char *file, int line);
+
+/* What a new table over input is also made of: false, latched, when that makes it too large. */
+bool rk_table_also(rask_table *table, const rask_table *other, const char *file, int line);
 
 /* Latches "WHAT: …" with the place; returns NULL. */
 void *rk_table_fail(const rask_table *table, int status, const char *file, int line, const char *format, ...)
@@ -83,6 +131,19 @@ void *rk_table_refuse(const rask_table *table, const char *what, const char *tex
 /* The column of this name; RASK_EINVAL, latched with the nearest name, when there is none: UINT32_MAX. */
 uint32_t rk_table_find(const rask_table *table, const char *what, rask_bytes name, const char *file,
                        int line);
+
+/* A PICK over pick[0 … count - 1] with the input's names. */
+rask_table *rk_table_pick(rask_graph *graph, rask_table *input, const uint32_t *pick, uint32_t count,
+                          const char *file, int line);
+/* A table of that kind with the input's columns. */
+rask_table *rk_table_like(rask_graph *graph, rask_table *input, rk_table_kind kind, const char *file,
+                          int line);
+
+/* A JOIN over join->input, with the names that its columns have there and in the other table. NULL, latched. */
+rask_table *rk_join_table(rask_graph *graph, rk_join *join, const char *file, int line);
+/* rask_table_filter() of a condition that calls column i names[i]. */
+rask_table *rk_table_filter(rask_table *input, const char *what, const char *condition,
+                            const char *const *names, const char *file, int line);
 
 /* Memory of the graph's; NULL, latched. */
 void *rk_table_memory(rask_graph *graph, size_t size, const char *file, int line);

@@ -13,6 +13,7 @@ enum { LEAST_ROOM = 2 * RK_BATCH_ROWS };
 typedef struct rows {
     rk_array *data, *valid; /* of each column */
     rk_array positions;
+    rk_array wrong; /* rask_bytes */
     rk_arena texts;
 } rows;
 
@@ -35,6 +36,7 @@ static void rows_fini(const rk_top *top, rows *r)
         rk_array_fini(&r->data[i]);
     rk_free(r->data);
     rk_array_fini(&r->positions);
+    rk_array_fini(&r->wrong);
     rk_arena_fini(&r->texts);
     *r = (rows){0};
 }
@@ -43,7 +45,8 @@ static int rows_init(const rk_top *top, rows *r)
 {
     size_t most = 2 * (size_t)RK_TOP_MOST + LEAST_ROOM;
     *r = (rows){.data = rk_calloc(2 * (size_t)top->count + 1, sizeof *r->data),
-                .positions = RK_ARRAY(uint64_t, most)};
+                .positions = RK_ARRAY(uint64_t, most),
+                .wrong = RK_ARRAY(rask_bytes, most)};
     if (!r->data)
         return RASK_ENOMEM;
     r->valid = r->data + top->count;
@@ -94,7 +97,8 @@ void rk_top_free(rk_top *top)
 size_t rk_top_bytes(const rk_top *top)
 {
     const rows *r = &top->kept;
-    size_t bytes = sizeof *top + r->positions.capacity * sizeof(uint64_t) + r->texts.total;
+    size_t bytes = sizeof *top + r->positions.capacity * sizeof(uint64_t) +
+                   r->wrong.capacity * sizeof(rask_bytes) + r->texts.total;
     for (uint32_t i = 0; i < 2 * top->count; i++)
         bytes += sizeof(rk_array) + r->data[i].capacity * r->data[i].element;
     return bytes;
@@ -116,6 +120,7 @@ typedef struct source {
     const rk_column *columns;
     const uint64_t *positions; /* NULL: position and up */
     uint64_t position;
+    const rask_bytes *wrong; /* NULL: nothing */
 } source;
 
 static uint64_t position_of(const source *s, uint32_t row)
@@ -136,6 +141,17 @@ static int compare_rows(const rk_top *top, const source *a, uint32_t row_a, cons
     return (at_a > at_b) - (at_a < at_b);
 }
 
+static int copy_text(rows *to, rask_bytes *text)
+{
+    char *copy = rk_arena_alloc(&to->texts, text->len + !text->len);
+    if (!copy)
+        return RASK_ENOMEM;
+    if (text->len)
+        memcpy(copy, text->data, text->len);
+    text->data = copy;
+    return RASK_OK;
+}
+
 static int append_value(rows *to, uint32_t i, const rk_column *column, uint32_t row)
 {
     char *value = rk_array_push(&to->data[i]);
@@ -150,12 +166,8 @@ static int append_value(rows *to, uint32_t i, const rk_column *column, uint32_t 
         memcpy(value, (const char *)column->data + row * size, size);
     else {
         rask_bytes text = column->text[row];
-        char *copy = rk_arena_alloc(&to->texts, text.len + !text.len);
-        if (!copy)
+        if (copy_text(to, &text))
             return RASK_ENOMEM;
-        if (text.len)
-            memcpy(copy, text.data, text.len);
-        text.data = copy;
         memcpy(value, &text, sizeof text);
     }
     return RASK_OK;
@@ -164,10 +176,12 @@ static int append_value(rows *to, uint32_t i, const rk_column *column, uint32_t 
 static int append(const rk_top *top, rows *to, const source *s, uint32_t row)
 {
     uint64_t *position = rk_array_push(&to->positions);
-    if (!position)
+    rask_bytes *wrong = position ? rk_array_push(&to->wrong) : NULL;
+    if (!wrong)
         return RASK_ENOMEM;
     *position = position_of(s, row);
-    int status = RASK_OK;
+    *wrong = s->wrong ? s->wrong[row] : (rask_bytes){0};
+    int status = wrong->len ? copy_text(to, wrong) : RASK_OK;
     for (uint32_t i = 0; i < top->count && !status; i++)
         status = append_value(to, i, &s->columns[i], row);
     return status;
@@ -175,7 +189,8 @@ static int append(const rk_top *top, rows *to, const source *s, uint32_t row)
 
 static source kept_source(const rk_top *top)
 {
-    return (source){.columns = views(top), .positions = top->kept.positions.data};
+    return (source){
+        .columns = views(top), .positions = top->kept.positions.data, .wrong = top->kept.wrong.data};
 }
 
 typedef struct comparison {
@@ -227,8 +242,7 @@ static int sort_kept(rk_top *top)
     return status;
 }
 
-/* Rows whose first column is not behind the bound; returns how many. */
-static uint32_t candidates(const rk_top *top, const rk_column *column, uint32_t count, uint32_t *chosen)
+uint32_t rk_top_candidates(const rk_top *top, const rk_column *column, uint32_t count, uint32_t *chosen)
 {
     uint32_t n = 0;
     bool descending = top->order[0].descending;
@@ -267,11 +281,11 @@ static int add(rk_top *top, const source *s, uint32_t count)
     assert(count <= RK_BATCH_ROWS && !top->next);
     if (!top->k)
         return RASK_OK;
-    uint32_t n = candidates(top, &s->columns[top->order[0].column], count, chosen);
+    uint32_t n = rk_top_candidates(top, &s->columns[top->order[0].column], count, chosen);
     size_t most = top->k * 2 > LEAST_ROOM ? top->k * 2 : LEAST_ROOM;
     int status = RASK_OK;
     for (uint32_t i = 0; i < n && !status; i++) {
-        // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): candidates() has set the first n
+        // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): rk_top_candidates() has set the first n
         if (!is_before_bound(top, s, chosen[i]))
             continue;
         status = append(top, &top->kept, s, chosen[i]);
@@ -282,10 +296,10 @@ static int add(rk_top *top, const source *s, uint32_t count)
     return status;
 }
 
-int rk_top_add(rk_top *top, const rk_batch *batch, uint64_t position)
+int rk_top_add(rk_top *top, const rk_batch *batch, uint64_t position, const rask_bytes *wrong)
 {
     assert(batch->count == top->count);
-    source s = {.columns = batch->columns, .position = position};
+    source s = {.columns = batch->columns, .position = position, .wrong = wrong};
     return add(top, &s, batch->rows);
 }
 
@@ -295,7 +309,10 @@ static void write_rows(const rk_top *top, rk_flat *out)
     size_t count = top->kept.positions.count;
     rk_flat_put_u64(out, count);
     for (size_t row = 0; row < count; row++) {
+        rask_bytes wrong = ((const rask_bytes *)top->kept.wrong.data)[row];
         rk_flat_put(out, (const uint64_t *)top->kept.positions.data + row, sizeof(uint64_t));
+        rk_flat_put_u64(out, wrong.len);
+        rk_flat_put(out, wrong.data, wrong.len);
         for (uint32_t i = 0; i < top->count; i++) {
             const rask_bytes *text = columns[i].type == RASK_COL_TEXT ? &columns[i].text[row] : NULL;
             size_t size = top->kept.data[i].element;
@@ -323,11 +340,13 @@ int rk_top_pack(rk_top *top, rask_value *out)
 }
 
 /* Reads some rows into a batch. */
-static void read_rows(rk_unflat *in, rk_batch *batch, uint64_t *positions, uint32_t count)
+static void read_rows(rk_unflat *in, rk_batch *batch, uint64_t *positions, rask_bytes *wrong, uint32_t count)
 {
     batch->rows = count;
     for (uint32_t row = 0; row < count; row++) {
         positions[row] = rk_flat_get_u64(in);
+        wrong[row].len = rk_flat_get_u64(in);
+        wrong[row].data = rk_flat_get(in, wrong[row].len);
         for (uint32_t i = 0; i < batch->count; i++) {
             rk_column *column = &batch->columns[i];
             size_t size = rk_column_size(column->type);
@@ -346,26 +365,33 @@ static void read_rows(rk_unflat *in, rk_batch *batch, uint64_t *positions, uint3
 int rk_top_merge(rk_top *top, rask_bytes packed)
 {
     rk_unflat in = {.data = packed.data, .len = packed.len};
-    rk_batch batch;
+    rk_batch batch = {0};
     uint64_t *positions = rk_alloc_array(RK_BATCH_ROWS, sizeof *positions);
-    int status = positions ? rk_batch_init(&batch, top->types, top->count) : RASK_ENOMEM;
-    if (status) {
-        rk_free(positions);
-        return status;
-    }
-    for (uint64_t left = rk_flat_get_u64(&in); left && !status; left -= batch.rows) {
-        read_rows(&in, &batch, positions, left < RK_BATCH_ROWS ? (uint32_t)left : RK_BATCH_ROWS);
-        source s = {.columns = batch.columns, .positions = positions};
+    rask_bytes *wrong = rk_alloc_array(RK_BATCH_ROWS, sizeof *wrong);
+    int status = positions && wrong ? rk_batch_init(&batch, top->types, top->count) : RASK_ENOMEM;
+    for (uint64_t left = status ? 0 : rk_flat_get_u64(&in); left && !status; left -= batch.rows) {
+        read_rows(&in, &batch, positions, wrong, left < RK_BATCH_ROWS ? (uint32_t)left : RK_BATCH_ROWS);
+        source s = {.columns = batch.columns, .positions = positions, .wrong = wrong};
         status = add(top, &s, batch.rows);
     }
     rk_batch_fini(&batch);
     rk_free(positions);
+    rk_free(wrong);
     return status;
 }
 
 int rk_top_finish(rk_top *top)
 {
     return sort_kept(top);
+}
+
+rask_bytes rk_top_wrong(const rk_top *top)
+{
+    const rask_bytes *wrong = top->kept.wrong.data;
+    for (size_t i = 0; i < top->kept.wrong.count; i++)
+        if (wrong[i].len)
+            return wrong[i];
+    return (rask_bytes){0};
 }
 
 void rk_top_next(rk_top *top, rk_batch *batch)

@@ -18,8 +18,13 @@ int rk_top_new(const rask_column_type *types, uint32_t count, const rk_order *or
 /* NULL is legal. */
 void rk_top_free(rk_top *top);
 
-/* Takes in the rows of a batch, the first one with this position in the whole input. Text is copied. RASK_ENOMEM. */
-int rk_top_add(rk_top *top, const rk_batch *batch, uint64_t position);
+/* Which of count rows of a column, the first one in the order, may be among the first k, as far as is known: they go to chosen, which
+ * ascends. How many. */
+uint32_t rk_top_candidates(const rk_top *top, const rk_column *column, uint32_t count, uint32_t *chosen);
+
+/* Takes in the rows of a batch, the first one with this position in the whole input. Text is copied. wrong: of each row,
+ * what it is to be an error for once it is among the first k, empty: for nothing; NULL: none is. RASK_ENOMEM. */
+int rk_top_add(rk_top *top, const rk_batch *batch, uint64_t position, const rask_bytes *wrong);
 
 /* What is kept, as bytes; and taking in such bytes, of a top with the same types, order and k. RASK_ENOMEM. */
 int rk_top_pack(rk_top *top, rask_value *out);
@@ -29,6 +34,9 @@ size_t rk_top_bytes(const rk_top *top);
 
 /* Nothing comes any more: puts the rows in order. Once. RASK_ENOMEM. */
 int rk_top_finish(rk_top *top);
+
+/* What the first row is an error for that is one; empty: all are good. After rk_top_finish(). */
+rask_bytes rk_top_wrong(const rk_top *top);
 
 /* The next rows, up to RK_BATCH_ROWS, into a batch of these types; no rows: there are no more. Text belongs to top. */
 void rk_top_next(rk_top *top, rk_batch *batch);

@@ -3,9 +3,13 @@
 #define RASK_RASK_H
 
 #include <rask/array.h>
+#include <rask/arrow.h>
+#include <rask/bag.h>
 #include <rask/base.h>
 #include <rask/draw.h>
+#include <rask/exchange.h>
 #include <rask/graph.h>
+#include <rask/join.h>
 #include <rask/json.h>
 #include <rask/observe.h>
 #include <rask/options.h>
@@ -13,6 +17,7 @@
 #include <rask/sugar.h>
 #include <rask/table.h>
 #include <rask/task.h>
+#include <rask/text.h>
 #include <rask/value.h>
 
 #endif

@@ -4,6 +4,7 @@
 #define RASK_SUGAR_H
 
 #include <rask/array.h>
+#include <rask/bag.h>
 #include <rask/plan.h>
 
 #ifndef __cplusplus
@@ -185,11 +186,37 @@ static inline rask_arg rask_arg_of_value(const rask_value *v)
         _Generic((out), bool *: RASK_OUT_BOOL, long *: RASK_OUT_I64, long long *: RASK_OUT_I64, double *: RASK_OUT_F64, rask_value *: RASK_OUT_VALUE)
 #    define rask_compute_with(target, options, out)                                                          \
         _Generic((target), rask_array *                                                                      \
-                 : rask_array_compute_out, default                                                           \
+                 : rask_array_compute_out, rask_bag *                                                        \
+                 : rask_bag_compute_out, default                                                             \
                  : rask_compute_out)(target, options, RASK_OUT_KIND(out), out)
 #    define rask_compute(target, out) rask_compute_with(target, NULL, out)
 
 _Static_assert(sizeof(long long) == sizeof(int64_t), "i64 results are written through long long pointers");
+
+/* -- Bags. A function, then designated initialisers of what is said of it: rask_bag_map(lines, parse, .result = "x",
+ * .struct_size = sizeof(point), .context = &table). */
+#    define rask_bag_map(bag, function, ...)                                                                 \
+        rask_bag_map_at(bag, RASK_BAG_WITH(rask_bag_function, function, __VA_ARGS__), __FILE__, __LINE__)
+#    define rask_bag_flat_map(bag, function, ...)                                                            \
+        rask_bag_flat_map_at(bag, RASK_BAG_WITH(rask_bag_function, function, __VA_ARGS__), __FILE__, __LINE__)
+#    define rask_bag_groupby(bag, function, ...)                                                             \
+        rask_bag_groupby_at(bag, RASK_BAG_WITH(rask_bag_gathering, function, __VA_ARGS__), __FILE__, __LINE__)
+#    define rask_bag_map_partitions(bag, function, ...)                                                      \
+        rask_bag_map_partitions_at(bag, RASK_BAG_WITH(rask_bag_gathering, function, __VA_ARGS__), __FILE__,  \
+                                   __LINE__)
+/* Of the two functions of a folding. */
+#    define rask_bag_fold(bag, add, combine, ...)                                                            \
+        rask_bag_fold_at(bag, RASK_BAG_FOLDING(add, combine, __VA_ARGS__), __FILE__, __LINE__)
+#    define rask_bag_foldby(bag, add, combine, ...)                                                          \
+        rask_bag_foldby_at(bag, RASK_BAG_FOLDING(add, combine, __VA_ARGS__), __FILE__, __LINE__)
+#    define RASK_BAG_WITH(type, function, ...)                                                               \
+        (&(const type){.size = sizeof(type), .name = #function, .call = (function), __VA_ARGS__})
+#    define RASK_BAG_FOLDING(add_, combine_, ...)                                                            \
+        (&(const rask_bag_folding){.size = sizeof(rask_bag_folding),                                         \
+                                   .name = #add_,                                                            \
+                                   .add = (add_),                                                            \
+                                   .combine = (combine_),                                                    \
+                                   __VA_ARGS__})
 
 /* -- Arrays. Wherever an operand is an array, it may be a number: bool, integers, floats and complex ones. */
 

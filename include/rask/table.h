@@ -11,6 +11,7 @@
 #define RASK_TABLE_H
 
 #include <rask/graph.h>
+#include <rask/join.h>
 #include <rask/options.h>
 
 #ifdef __cplusplus
@@ -42,8 +43,11 @@ typedef struct rask_table rask_table;
 
 /* What becomes of a value that does not fit its column's type. */
 typedef enum rask_misfit {
-    RASK_MISFIT_FAIL, /* the run fails with file, line and column */
+    RASK_MISFIT_FAIL, /* the run fails with file, line and column, when the row is one that is wanted */
     RASK_MISFIT_NULL, /* it is null */
+    RASK_MISFIT_WIDEN, /* there is none: all files are read once at the beginning, and types are such that all values fit:
+                        * int64 becomes float64 or, as the others do, string. Not for streams; where types are given
+                        * values fail */
 } rask_misfit;
 
 typedef struct rask_csv_options {
@@ -58,7 +62,8 @@ typedef struct rask_csv_options {
     size_t null_count;
     const char *types; /* "amount:float64,name:string": instead of what samples say; NULL: nothing */
     rask_misfit misfit;
-    uint64_t block_bytes; /* of a file that one task reads; 0: chosen by size and workers */
+    uint64_t block_bytes; /* of a file as it lies there that one task reads; 0: chosen by size and workers */
+    const rask_options *run; /* how RASK_MISFIT_WIDEN reads files; NULL: as the defaults are */
 } rask_csv_options;
 
 #ifdef __cplusplus
@@ -74,8 +79,9 @@ static inline rask_csv_options rask_csv_options_init()
 #endif
 
 /* Records of one or more files, in order: paths, patterns as of glob(7), folders, "-" for standard input; compressed ones
- * as they are. All have the columns of the first, by position. options may be NULL. RASK_ENOENT, RASK_EIO: with the
- * path; RASK_EFORMAT: with path and line; RASK_EINVAL: options. */
+ * as they are. All have the columns of the first: the same names in the same order, or no header at all and no_header; a
+ * run fails where it reads another one, with RASK_EFORMAT. options may be NULL. RASK_ENOENT, RASK_EIO: with the path;
+ * RASK_EFORMAT: with path and line; RASK_EINVAL: options. */
 RASK_API rask_table *rask_read_csv_files_at(rask_graph *graph, const char *const *paths, size_t count,
                                             const rask_csv_options *options, const char *file, int line);
 #define rask_read_csv_files(graph, paths, count, options)                                                    \
@@ -103,11 +109,24 @@ RASK_API rask_table *rask_table_with_at(rask_table *table, const char *name, con
 /* The rows where a bool expression is true; null is not. */
 RASK_API rask_table *rask_table_filter_at(rask_table *table, const char *expression, const char *file,
                                           int line);
+/* With other names for some: "old as new, qty as n". */
+RASK_API rask_table *rask_table_rename_at(rask_table *table, const char *names, const char *file, int line);
+/* The rows that have a value in all of these columns; NULL: in all there are. NaN is a value. */
+RASK_API rask_table *rask_table_drop_nulls_at(rask_table *table, const char *columns, const char *file,
+                                              int line);
+/* With an expression's value, such as 0 or "unknown" or price * 2, where these columns have none. It has to be of the
+ * columns' type, or an int64 for float64, or a date written as text. columns NULL: all that it fits. */
+RASK_API rask_table *rask_table_fill_nulls_at(rask_table *table, const char *columns, const char *value,
+                                              const char *file, int line);
 #define rask_table_select(table, columns) rask_table_select_at(table, columns, __FILE__, __LINE__)
 #define rask_table_drop(table, columns)   rask_table_drop_at(table, columns, __FILE__, __LINE__)
 #define rask_table_with(table, name, expression)                                                             \
     rask_table_with_at(table, name, expression, __FILE__, __LINE__)
-#define rask_table_filter(table, expression) rask_table_filter_at(table, expression, __FILE__, __LINE__)
+#define rask_table_filter(table, expression)  rask_table_filter_at(table, expression, __FILE__, __LINE__)
+#define rask_table_rename(table, names)       rask_table_rename_at(table, names, __FILE__, __LINE__)
+#define rask_table_drop_nulls(table, columns) rask_table_drop_nulls_at(table, columns, __FILE__, __LINE__)
+#define rask_table_fill_nulls(table, columns, value)                                                         \
+    rask_table_fill_nulls_at(table, columns, value, __FILE__, __LINE__)
 
 /* -- All rows together */
 
@@ -119,10 +138,82 @@ RASK_API rask_table *rask_table_groupby_at(rask_table *table, const char *keys, 
 RASK_API rask_table *rask_table_sort_at(rask_table *table, const char *columns, const char *file, int line);
 /* The first rows. Of a sorted table: nothing is sorted, the first ones are kept. */
 RASK_API rask_table *rask_table_limit_at(rask_table *table, uint64_t rows, const char *file, int line);
+/* One row for each combination of values in the columns, and how often it comes, as count (or count(), where a column is
+ * called that): those that come most often first, equally frequent ones ordered by the columns. */
+RASK_API rask_table *rask_table_value_counts_at(rask_table *table, const char *columns, const char *file,
+                                                int line);
+/* A row for each column: column, type, count (of values), nulls, distinct, mean, std, min, 25%, 50%, 75%, max. All exact;
+ * mean and std are of numbers (a true is 1), quartiles of numbers and dates. From min on values are text. RASK_ELIMIT:
+ * more than some 1,000 columns. */
+RASK_API rask_table *rask_table_describe_at(rask_table *table, const char *file, int line);
+/* A row for each of count quantiles from 0 to 1: quantile, then the columns: NULL for all numbers and dates there are. Exact,
+ * between two numbers interpolated linearly, of dates the last one before; NaN when a value is. */
+RASK_API rask_table *rask_table_quantiles_at(rask_table *table, const char *columns, const double *quantiles,
+                                             size_t count, const char *file, int line);
 #define rask_table_groupby(table, keys, aggregates)                                                          \
     rask_table_groupby_at(table, keys, aggregates, __FILE__, __LINE__)
 #define rask_table_sort(table, columns) rask_table_sort_at(table, columns, __FILE__, __LINE__)
 #define rask_table_limit(table, rows)   rask_table_limit_at(table, rows, __FILE__, __LINE__)
+#define rask_table_describe(table)      rask_table_describe_at(table, __FILE__, __LINE__)
+#define rask_table_quantiles(table, columns, quantiles, count)                                               \
+    rask_table_quantiles_at(table, columns, quantiles, count, __FILE__, __LINE__)
+#define rask_table_value_counts(table, columns) rask_table_value_counts_at(table, columns, __FILE__, __LINE__)
+
+/* -- Tables together. All of one graph: RASK_EINVAL. */
+
+typedef enum rask_join_method {
+    RASK_JOIN_AUTO,        /* chosen by sizes and memory */
+    RASK_JOIN_BROADCAST,   /* one table is held in memory, and the rows of the other pass by */
+    RASK_JOIN_PARTITIONED, /* both are divided by the hashes of their keys, and part joins part */
+} rask_join_method;
+
+typedef struct rask_join_options {
+    size_t size; /* sizeof(rask_join_options), set by RASK_JOIN_OPTIONS_INIT */
+    const char
+        *suffix; /* of the right table's columns that are called like one of the left's; NULL: "_right" */
+    rask_join_method method; /* which never changes the result */
+} rask_join_options;
+
+#ifdef __cplusplus
+static inline rask_join_options rask_join_options_init()
+{
+    rask_join_options options = rask_join_options();
+    options.size = sizeof options;
+    return options;
+}
+#    define RASK_JOIN_OPTIONS_INIT rask_join_options_init()
+#else
+#    define RASK_JOIN_OPTIONS_INIT ((rask_join_options){.size = sizeof(rask_join_options)})
+#endif
+
+/* Rows of two tables whose keys are equal: "id", or "id, day = date" where the right table calls them otherwise. int64
+ * and float64 are compared as numbers; null is equal to nothing, not even to null; NaN is equal to NaN, 0.0 to -0.0.
+ * The columns are those of the left table, then those of the right one without its keys, which of rows that only the right
+ * one has stand in the left's place.
+ * Rows come in the order of the left table, those with equal keys in the order of the right one; of a RIGHT join in the
+ * right table's order, then in the left's; those that only the right table has come last in an OUTER one.
+ * Both tables may be one. options may be NULL. RASK_EINVAL: columns, options; RASK_ETYPE: keys of types that do not
+ * compare; RASK_EEXIST: columns that would have one name; RASK_ELIMIT: keys. */
+RASK_API rask_table *rask_table_join_at(rask_table *left, rask_table *right, const char *keys,
+                                        rask_join_how how, const rask_join_options *options, const char *file,
+                                        int line);
+#define rask_table_join(left, right, keys, how)                                                              \
+    rask_table_join_at(left, right, keys, how, NULL, __FILE__, __LINE__)
+#define rask_table_join_with(left, right, keys, how, options)                                                \
+    rask_table_join_at(left, right, keys, how, options, __FILE__, __LINE__)
+
+/* The rows of count >= 1 tables, one after the other. All have the columns of the first, by name, in any order; int64 here
+ * and float64 there become float64. RASK_EINVAL: a column that is missing or too many; RASK_ETYPE; with the table's
+ * number, from 1. */
+RASK_API rask_table *rask_table_concat_at(rask_table *const *tables, size_t count, const char *file,
+                                          int line);
+#define rask_table_concat(tables, count) rask_table_concat_at(tables, count, __FILE__, __LINE__)
+
+/* The first row of each combination of values in these columns ("" or NULL: all), in the order in which they come. Null is
+ * a value like any other, as for groups. */
+RASK_API rask_table *rask_table_distinct_at(rask_table *table, const char *columns, const char *file,
+                                            int line);
+#define rask_table_distinct(table, columns) rask_table_distinct_at(table, columns, __FILE__, __LINE__)
 
 /* -- Results */
 
@@ -152,16 +243,49 @@ RASK_API uint32_t rask_rows_columns(const rask_rows *rows);
 /* RASK_EINVAL: there is no such column. */
 RASK_API int rask_rows_column(const rask_rows *rows, uint32_t index, rask_column *out);
 
+/* -- Tables of what is in memory. Arrow's arrays: rask/arrow.h */
+
+/* The rows once more as a table, which keeps them: rows may be freed before it is computed. */
+RASK_API rask_table *rask_table_from_rows_at(rask_graph *graph, rask_rows *rows, const char *file, int line);
+/* rows values in each of count columns, laid out as rask_column says. Names and the structures are copied; values are
+ * borrowed, and must stay as they are until the last compute. RASK_EINVAL: no columns, two of one name, ends that fall, bools or
+ * valid that are neither 0 nor 1. */
+RASK_API rask_table *rask_table_from_columns_at(rask_graph *graph, const rask_column *columns, uint32_t count,
+                                                uint64_t rows, const char *file, int line);
+#define rask_table_from_rows(graph, rows) rask_table_from_rows_at(graph, rows, __FILE__, __LINE__)
+#define rask_table_from_columns(graph, columns, count, rows)                                                 \
+    rask_table_from_columns_at(graph, columns, count, rows, __FILE__, __LINE__)
+
+/* -- Files */
+
 typedef enum rask_table_format {
-    RASK_TABLE_BY_ENDING, /* .json, .jsonl, .ndjson: JSON; else CSV */
+    RASK_TABLE_BY_ENDING, /* .json, .jsonl, .ndjson; .arrow, .feather; .arrows; .npy; else CSV */
     RASK_TABLE_CSV,       /* RFC 4180 with \n; null is nothing, empty text "" */
     RASK_TABLE_JSON,      /* an object a line */
+    RASK_TABLE_ARROW,     /* Arrow's file format ("ARROW1"), types as of rask_rows_arrow() */
+    RASK_TABLE_ARROW_STREAM,
+    RASK_TABLE_NPY, /* NumPy's arrays of one axis; not to standard output */
 } rask_table_format;
 
 /* Writes all rows to a file, as they are made. The file appears whole under its name, or not at all. "-": standard
- * output. options may be NULL. RASK_EIO: with the path; else as the run fails. */
+ * output. options may be NULL. RASK_EIO: with the path; else as the run fails.
+ *
+ * RASK_TABLE_NPY writes a file for each column, and path has "{column}" where its name goes; a table of one column does without.
+ * Types are bool, int64, float64, datetime64[D] and datetime64[us]; null is NaN or NaT. RASK_ETYPE: a string; RASK_ERANGE: a null in
+ * a column of bool or int64. */
 RASK_API int rask_table_write(rask_table *table, const char *path, rask_table_format format,
                               const rask_options *options);
+
+/* What will be read, with which columns, conditions and parts, what is done where all rows are needed, and the plan with its
+ * memory, in words, as of rask_table_compute(). As rask_plan_explain(). */
+RASK_API size_t rask_table_explain(rask_table *table, const rask_options *options, char *buffer,
+                                   size_t capacity);
+
+/* A node of the table's graph that rask_table_compute() would run, with all that is beneath: to be drawn, planned and run. Its
+ * value is the rows as bytes in a form of Rask's own. NULL, latched. */
+RASK_API rask_node *rask_table_node_at(rask_table *table, const rask_options *options, const char *file,
+                                       int line);
+#define rask_table_node(table, options) rask_table_node_at(table, options, __FILE__, __LINE__)
 
 #ifdef __cplusplus
 }

@@ -56,6 +56,7 @@ static bool convert_value(rk_csv_scanner *s, const rk_csv_wanted *w, rask_bytes 
     field = rk_csv_trim(field);
     if (!null && field.len && rk_csv_parse(w->type, field.data, field.len, s->locale, out))
         return true;
+    s->misfits |= !null && field.len;
     if (!null && field.len && s->policy == RK_CSV_FAIL)
         return false;
     set_null(column, row);
@@ -88,7 +89,7 @@ RK_PARSE_KERNEL static uint32_t convert_texts(rk_csv_scanner *s, const rk_csv_wa
     bool last = w->last;
     char quote = r.quoted ? s->format.quote : 0;
     for (uint32_t i = 0; i < r.rows; i++) {
-        rask_bytes field = rk_csv_run_field(&r, i, w->field);
+        rask_bytes field = rk_csv_run_field(&r, rk_csv_run_row(&r, i), w->field);
         size_t len = field.len - (last && field.len && field.data[field.len - 1] == '\r');
         bool plain = len && !(w->nulls_first & rk_csv_length_bit(len));
         if (__builtin_expect(plain && (!quote || *field.data != quote), 1)) {
@@ -111,7 +112,7 @@ RK_PARSE_KERNEL static uint32_t convert_texts(rk_csv_scanner *s, const rk_csv_wa
         bool last = w->last;                                                                                 \
         type *out = (type *)column->data + first;                                                            \
         for (uint32_t i = 0; i < r.rows; i++) {                                                              \
-            rask_bytes field = rk_csv_run_field(&r, i, w->field);                                            \
+            rask_bytes field = rk_csv_run_field(&r, rk_csv_run_row(&r, i), w->field);                        \
             size_t len = field.len - (last && field.len && field.data[field.len - 1] == '\r');               \
             bool direct = !(w->nulls_first & rk_csv_length_bit(len));                                        \
             if (__builtin_expect(direct && parse(field.data, len, &out[i]), 1))                              \

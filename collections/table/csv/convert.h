@@ -20,10 +20,16 @@ typedef struct rk_csv_run {
     const char *text;
     const uint32_t *ends;
     uint32_t fields, rows;
-    bool quoted; /* there may be quotes */
+    bool quoted;            /* there may be quotes */
+    const uint32_t *chosen; /* the rows that are meant, of which there are rows; NULL: all are */
 } rk_csv_run;
 
-/* The rows of run become rows first, first + 1, … of column. The number of rows done: less than run's when a value does
+static inline uint32_t rk_csv_run_row(const rk_csv_run *run, uint32_t i)
+{
+    return run->chosen ? run->chosen[i] : i;
+}
+
+/* The rows of run that are meant become rows first, first + 1, … of column. The number of rows done: less than run's when a value does
  * not fit, or there was no memory for it (*status). */
 uint32_t rk_csv_convert(rk_csv_scanner *s, const rk_csv_wanted *wanted, const rk_csv_run *run,
                         rk_column *column, uint32_t first, int *status);

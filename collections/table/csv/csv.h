@@ -53,9 +53,17 @@ typedef struct rk_csv_scanner {
     uint64_t lines;
     struct rk_csv_wanted *wanted;
     uint32_t wanted_count;
-    uint32_t *index; /* room for capacity ends of fields, behind one for the end before the first */
+    uint32_t *
+        index; /* room for capacity ends of fields behind those that are kept, and one for the end before the first */
     size_t capacity;
     size_t strip; /* bytes that are indexed at once */
+    size_t kept;  /* ends of the batch's runs, when some columns are late */
+    struct rk_csv_kept *runs;
+    uint32_t run_count;
+    uint32_t most_rows; /* of a batch */
+    bool eager;         /* the caller's: late columns are not, and what does not fit in them is null */
+    bool misfits;       /* of the last call: there was such a value */
+    bool *late;         /* of the wanted columns; NULL: none is */
     rk_arena unescaped;
     char *room; /* of that */
     size_t room_left;
@@ -72,10 +80,16 @@ int rk_csv_scanner_init(rk_csv_scanner *s, const rk_csv_format *format, const rk
 void rk_csv_scanner_fini(rk_csv_scanner *s);
 
 /* Takes what stands before the first row from the beginning of a file: a byte order mark and, when the format has one,
- * the header with the lines before it that are no records. Unless *whole, which is always so with last, the text is too
+ * the header with the lines before it that are no records, whatever names and how many it has. Unless *whole, which is always so with last, the text is too
  * short for that, and nothing is taken. *used: bytes that are taken. RASK_OK, RASK_EFORMAT, RASK_ELIMIT. */
 int rk_csv_skip_head(rk_csv_scanner *s, const char *text, size_t len, bool last, bool *whole, size_t *used,
                      rk_csv_error *error);
+
+/* Whether the header in text, which rk_csv_skip_head() took from the beginning of a file, names the columns of the
+ * scanner's schema in their order; text with no header at all does. first: the file that the schema is of, for messages.
+ * RASK_OK, RASK_EFORMAT with the column, RASK_ELIMIT, RASK_ENOMEM. */
+int rk_csv_check_head(const rk_csv_scanner *s, const char *text, size_t len, const char *first,
+                      rk_csv_error *error);
 
 /* Takes whole records from text, which begins where a record begins; at most RK_BATCH_ROWS go to batch, which
  * rk_batch_init() made for the types of wanted[]. last: the input ends behind text. *used: bytes that are taken, which
@@ -83,10 +97,22 @@ int rk_csv_skip_head(rk_csv_scanner *s, const char *text, size_t len, bool last,
  * long records take linear time), or with last the input is over. Text in columns points into text, or into memory of
  * the scanner that lasts until its next call.
  * RASK_OK; RASK_EFORMAT: malformed, or a value that does not fit under RK_CSV_FAIL; RASK_ELIMIT: a record longer than
- * RK_MAX_CSV_RECORD; RASK_ENOMEM. Then *error tells about the first record that is wrong, the scanner has taken nothing,
- * *used and the batch's rows are as before, and what is in its columns means nothing. */
+ * RK_MAX_CSV_RECORD; RASK_ENOMEM. Then *error tells about the first record that is wrong, batch has the rows before it
+ * (none without memory), and the scanner is good for rk_csv_scanner_fini() only. */
 int rk_csv_scan(rk_csv_scanner *s, const char *text, size_t len, bool last, rk_batch *batch, size_t *used,
                 rk_csv_error *error);
+
+/* Columns late[i] of the wanted ones are from now on left to rk_csv_fill(): to whoever needs them of few rows. Batches of
+ * many columns get fewer rows. RASK_OK, RASK_ENOMEM. */
+int rk_csv_scanner_delay(rk_csv_scanner *s, const bool *late);
+/* Bytes that it takes. */
+uint64_t rk_csv_late_bytes(const rk_csv_schema *schema);
+
+/* The late columns of the batch that the last call of rk_csv_scan() filled, whose text is still there, for its rows rows[from]
+ * to rows[count - 1], which ascend: they become rows from, … of these columns. RASK_OK; RASK_EFORMAT: under RK_CSV_FAIL, a
+ * value that does not fit, of row *done, as rk_csv_scan() would tell of it: those before are done; RASK_ENOMEM. */
+int rk_csv_fill(rk_csv_scanner *s, rk_batch *batch, const uint32_t *rows, uint32_t from, uint32_t count,
+                uint32_t *done, rk_csv_error *error);
 
 /* Only counts records, all of them, and does not look at how many fields they have. Else as rk_csv_scan(). */
 int rk_csv_count(rk_csv_scanner *s, const char *text, size_t len, bool last, uint64_t *rows, size_t *used,

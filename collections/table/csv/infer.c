@@ -1,4 +1,5 @@
 #include "collections/table/csv/convert.h"
+#include "collections/table/csv/guess.h"
 #include "collections/table/csv/index.h"
 #include "core/base/limits.h"
 
@@ -6,17 +7,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-/* What the types of columns may be, as bits of rask_column_type. */
-enum {
-    ANY_TYPE = 1 << RASK_COL_BOOL | 1 << RASK_COL_I64 | 1 << RASK_COL_F64 | 1 << RASK_COL_DATE |
-               1 << RASK_COL_TIMESTAMP,
-    NAME_ROOM = 16, /* of a number behind a name */
-};
-
-typedef struct guess {
-    uint8_t types;
-    bool seen; /* a value that is not null */
-} guess;
+enum { NAME_ROOM = 16 }; /* of a number behind a name */
 
 /* Names that are taken, by hash: places of names from 1 on, 0: free. */
 typedef struct names {
@@ -31,7 +22,7 @@ typedef struct inference {
     rk_csv_error *error;
     uint32_t fields;
     uint32_t *index; /* with one before the first end */
-    guess *guesses;
+    rk_csv_guess *guesses;
     names names;
     locale_t locale;
 } inference;
@@ -106,19 +97,35 @@ static int name_columns(inference *f, const char *record)
     return RASK_OK;
 }
 
-static void learn(const inference *f, guess *g, rk_csv_field field)
+/* Whether field is of a type: integers of int64 are of float64, too. */
+static void narrow(rk_csv_guess *g, rk_csv_field field, locale_t c)
 {
+    enum { NUMBERS = 1 << RASK_COL_I64 | 1 << RASK_COL_F64 };
     uint64_t value;
-    if (rk_csv_is_null(f->format, &field))
+    if (g->types >> RASK_COL_I64 & 1 && rk_csv_parse(RASK_COL_I64, field.data, field.len, c, &value)) {
+        g->types &= NUMBERS;
         return;
+    }
+    g->types &= (uint8_t) ~(1 << RASK_COL_I64);
+    for (int type = 0; type < RASK_COL_TEXT; type++)
+        if (g->types >> type & 1 && !rk_csv_parse((rask_column_type)type, field.data, field.len, c, &value))
+            g->types &= (uint8_t) ~(1 << type);
+}
+
+void rk_csv_guess_value(rk_csv_guess *guess, rk_csv_field field, locale_t c)
+{
     field = rk_csv_trim(field);
     if (!field.len)
         return;
-    g->seen = true;
-    for (int type = 0; type < RASK_COL_TEXT; type++)
-        if (g->types >> type & 1 &&
-            !rk_csv_parse((rask_column_type)type, field.data, field.len, f->locale, &value))
-            g->types &= (uint8_t) ~(1 << type);
+    guess->seen = true;
+    if (guess->types)
+        narrow(guess, field, c);
+}
+
+static void learn(const inference *f, rk_csv_guess *g, rk_csv_field field)
+{
+    if (!rk_csv_is_null(f->format, &field))
+        rk_csv_guess_value(g, field, f->locale);
 }
 
 /* The records of t from at on. A malformed one ends them; when strict, it is an error. */
@@ -157,7 +164,7 @@ static int inference_init(inference *f, uint64_t fields)
         return fail_memory(f->error);
     *f->index = UINT32_MAX;
     for (uint32_t i = 0; i < f->fields; i++)
-        f->guesses[i] = (guess){ANY_TYPE, false};
+        f->guesses[i] = (rk_csv_guess){RK_CSV_ANY_TYPE, false};
     return RASK_OK;
 }
 
@@ -197,12 +204,12 @@ static int learn_first(inference *f, const rk_csv_text *t, size_t *behind)
     return name_columns(f, f->format->header ? t->text + at : NULL);
 }
 
-static rask_column_type decide(guess g)
+rask_column_type rk_csv_guess_type(rk_csv_guess guess)
 {
     static const rask_column_type order[] = {RASK_COL_I64, RASK_COL_F64, RASK_COL_BOOL, RASK_COL_DATE,
                                              RASK_COL_TIMESTAMP};
-    for (size_t i = 0; g.seen && i < sizeof order / sizeof *order; i++)
-        if (g.types >> order[i] & 1)
+    for (size_t i = 0; guess.seen && i < sizeof order / sizeof *order; i++)
+        if (guess.types >> order[i] & 1)
             return order[i];
     return RASK_COL_TEXT;
 }
@@ -213,7 +220,7 @@ static int make_schema(inference *f, rk_csv_schema *out)
     if (!types)
         return fail_memory(f->error);
     for (uint32_t i = 0; i < f->fields; i++)
-        types[i] = decide(f->guesses[i]);
+        types[i] = rk_csv_guess_type(f->guesses[i]);
     *out = (rk_csv_schema){f->fields, f->names.list, types};
     f->names.list = NULL;
     f->names.count = 0;
@@ -237,6 +244,53 @@ int rk_csv_infer(const rk_csv_format *format, const rask_bytes *samples, size_t 
     }
     if (!status)
         status = make_schema(&f, out);
+    inference_fini(&f);
+    return status;
+}
+
+static bool has_name(const rk_csv_schema *schema, const char *name)
+{
+    for (uint32_t i = 0; i < schema->count; i++)
+        if (!strcmp(schema->names[i], name))
+            return true;
+    return false;
+}
+
+/* Tells of the first column in which two schemas differ. */
+static int compare_names(const rk_csv_schema *own, const rk_csv_schema *other, uint64_t line,
+                         const char *first, rk_csv_error *error)
+{
+    uint32_t i = 0;
+    while (i < own->count && i < other->count && !strcmp(own->names[i], other->names[i]))
+        i++;
+    if (i == own->count && i == other->count)
+        return RASK_OK;
+    if (i < own->count && !has_name(other, own->names[i]))
+        return rk_csv_fail(error, RASK_EFORMAT, line, i,
+                           "the header has no column \"%.80s\", which %.80s has", own->names[i], first);
+    if (i < other->count && !has_name(own, other->names[i]))
+        return rk_csv_fail(error, RASK_EFORMAT, line, i,
+                           "the header has a column \"%.80s\", which %.80s has not", other->names[i], first);
+    return rk_csv_fail(
+        error, RASK_EFORMAT, line, i,
+        "the header has the columns in another order than %.80s: column %u is \"%.80s\", not \"%.80s\"",
+        first, i + 1, i < other->count ? other->names[i] : "", i < own->count ? own->names[i] : "");
+}
+
+int rk_csv_check_head(const rk_csv_scanner *s, const char *text, size_t len, const char *first,
+                      rk_csv_error *error)
+{
+    inference f = {.format = &s->format, .error = error};
+    rk_csv_text t = {text, len, true};
+    size_t behind = rk_csv_mark(text, len);
+    bool part;
+    behind += rk_csv_lines_skip(f.format, &t, behind, true, &part);
+    if (behind == len || !f.format->header || !s->schema->names)
+        return RASK_OK;
+    uint64_t line = rk_csv_newlines(text, behind);
+    int status = learn_first(&f, &t, &behind);
+    if (!status && f.names.list)
+        status = compare_names(s->schema, &(rk_csv_schema){f.fields, f.names.list, NULL}, line, first, error);
     inference_fini(&f);
     return status;
 }

@@ -21,7 +21,17 @@ enum {
     BY_HAND = 32,
     COUNT_BY_HAND = 1024,
     WASTE = 4,
+    MOST_KEPT = 64 * RK_BATCH_ROWS, /* ends of fields, for late columns */
     INDEX_SLACK = 128
+};
+
+/* A run of a batch some of whose columns are late. */
+struct rk_csv_kept {
+    const char *text;
+    size_t index; /* of the end before its first one */
+    uint64_t lines;
+    uint32_t first, rows;
+    bool quoted;
 };
 
 /* A call on its way. */
@@ -77,19 +87,57 @@ static int check_scanner(const rk_csv_format *format, const rk_csv_schema *schem
     return schema->count > RK_MAX_CSV_COLUMNS ? RASK_ELIMIT : RASK_OK;
 }
 
-/* An index for strips of this many bytes. */
+/* Ends that runs of a batch may take which are kept. */
+static size_t most_kept(const rk_csv_scanner *s)
+{
+    return s->late ? s->most_rows * ((size_t)s->schema->count + 1) : 0;
+}
+
+/* An index for strips of this many bytes; what is kept in the one before stays. */
 static int make_index(rk_csv_scanner *s, size_t strip)
 {
     size_t capacity = (strip > s->schema->count ? strip : s->schema->count) + INDEX_SLACK;
-    uint32_t *index = rk_alloc_array(capacity, sizeof *index);
+    uint32_t *index = rk_alloc_array(most_kept(s) + capacity, sizeof *index);
     if (!index)
         return RASK_ENOMEM;
+    if (s->kept)
+        memcpy(index, s->index, s->kept * sizeof *index);
     rk_free(s->index);
-    *index = UINT32_MAX; /* one behind it is 0 */
+    index[s->kept] = UINT32_MAX; /* one behind it is 0 */
     s->index = index;
     s->capacity = capacity - INDEX_SLACK;
     s->strip = strip;
     return RASK_OK;
+}
+
+/* Where the ends of the next run go, behind one for the end before the first. */
+static uint32_t *next_ends(const rk_csv_scanner *s)
+{
+    return s->index + s->kept + 1;
+}
+
+static uint32_t late_rows(const rk_csv_schema *schema)
+{
+    uint32_t rows = MOST_KEPT / schema->count;
+    return rows < 1 ? 1 : rows < RK_BATCH_ROWS ? rows : RK_BATCH_ROWS;
+}
+
+uint64_t rk_csv_late_bytes(const rk_csv_schema *schema)
+{
+    return late_rows(schema) * ((uint64_t)schema->count + 1) * sizeof(uint32_t) +
+           RK_BATCH_ROWS * sizeof(struct rk_csv_kept);
+}
+
+int rk_csv_scanner_delay(rk_csv_scanner *s, const bool *late)
+{
+    assert(!s->late);
+    s->late = rk_alloc_array(s->wanted_count + (size_t)1, sizeof *s->late);
+    s->runs = rk_alloc_array(RK_BATCH_ROWS, sizeof *s->runs);
+    if (!s->late || !s->runs)
+        return RASK_ENOMEM;
+    memcpy(s->late, late, s->wanted_count * sizeof *late);
+    s->most_rows = late_rows(s->schema);
+    return make_index(s, s->strip);
 }
 
 int rk_csv_scanner_init(rk_csv_scanner *s, const rk_csv_format *format, const rk_csv_schema *schema,
@@ -98,8 +146,11 @@ int rk_csv_scanner_init(rk_csv_scanner *s, const rk_csv_format *format, const rk
     int status = check_scanner(format, schema, wanted, wanted_count);
     if (status)
         return status;
-    rk_csv_scanner made = {
-        .format = *format, .schema = schema, .policy = policy, .wanted_count = wanted_count};
+    rk_csv_scanner made = {.format = *format,
+                           .schema = schema,
+                           .policy = policy,
+                           .wanted_count = wanted_count,
+                           .most_rows = RK_BATCH_ROWS};
     made.wanted = rk_calloc(wanted_count + (size_t)1, sizeof *made.wanted);
     made.locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     status = !made.wanted || !made.locale ? RASK_ENOMEM : make_index(&made, FIRST_STRIP);
@@ -118,6 +169,8 @@ void rk_csv_scanner_fini(rk_csv_scanner *s)
     rk_arena_fini(&s->unescaped);
     rk_free(s->wanted);
     rk_free(s->index);
+    rk_free(s->runs);
+    rk_free(s->late);
     if (s->locale)
         freelocale(s->locale);
     *s = (rk_csv_scanner){0};
@@ -152,12 +205,13 @@ static int find_fast(scan *c, uint32_t most, found *out)
     uint32_t fields = s->schema->count;
     const char *text = c->t.text + c->at;
     for (;;) {
+        uint32_t *ends = next_ends(s);
         size_t rest = c->t.len - c->at, len = rest < s->strip ? rest : s->strip;
-        rk_csv_extent x = rk_csv_index(&s->format, text, len, s->index + 1, (size_t)most * fields);
-        uint32_t rows = count_regular(text, s->index + 1, x, fields, most);
+        rk_csv_extent x = rk_csv_index(&s->format, text, len, ends, (size_t)most * fields);
+        uint32_t rows = count_regular(text, ends, x, fields, most);
         bool irregular = x.broken || rows < (x.ends / fields < most ? x.ends / fields : most);
         if (rows)
-            *out = (found){rows, (size_t)s->index[(size_t)rows * fields] + 1, x.quoted};
+            *out = (found){rows, (size_t)ends[(size_t)rows * fields - 1] + 1, x.quoted};
         if (irregular)
             c->by_hand = c->at + out->bytes + x.bytes / WASTE + 1;
         if (rows || irregular || len == rest || len == MOST_STRIP)
@@ -203,7 +257,7 @@ static int find_by_hand(scan *c, uint32_t fields, uint32_t most, found *out)
            at - c->at < MOST_STRIP) {
         if (rows && is_skipped(c, at))
             break;
-        int is = find_record(c, at, s->index + 1 + (size_t)rows * fields, fields, &bytes, !rows);
+        int is = find_record(c, at, next_ends(s) + (size_t)rows * fields, fields, &bytes, !rows);
         if (is < 0 && !rows)
             return c->error->status;
         if (is <= 0)
@@ -215,40 +269,97 @@ static int find_by_hand(scan *c, uint32_t fields, uint32_t most, found *out)
     return RASK_OK;
 }
 
-static int fail_value(scan *c, const rk_csv_wanted *w, const rk_csv_run *run, uint32_t row)
+/* lines: before the run. */
+static int fail_value(const rk_csv_scanner *s, const rk_csv_wanted *w, const rk_csv_run *run, uint32_t row,
+                      uint64_t lines, rk_csv_error *error)
 {
     char shown[48];
-    rask_bytes bytes = rk_csv_run_field(run, row, w->field);
-    rk_csv_field field = rk_csv_field_of(&c->s->format, bytes.data, bytes.len, w->last);
+    rask_bytes bytes = rk_csv_run_field(run, rk_csv_run_row(run, row), w->field);
+    rk_csv_field field = rk_csv_field_of(&s->format, bytes.data, bytes.len, w->last);
     size_t len = field.len < sizeof shown ? field.len : sizeof shown - 1;
     for (size_t i = 0; i < len; i++)
         shown[i] = (char)((unsigned char)field.data[i] < ' ' || field.data[i] == 127 ? '?' : field.data[i]);
-    uint64_t line = c->lines + rk_csv_newlines(run->text, (size_t)(bytes.data - run->text));
-    rk_csv_fail(c->error, RASK_EFORMAT, line, w->field, "column %u (%.100s): \"%.*s\"%s is no %s",
-                w->field + 1, c->s->schema->names ? c->s->schema->names[w->field] : "", (int)len, shown,
+    lines += rk_csv_newlines(run->text, (size_t)(bytes.data - run->text));
+    rk_csv_fail(error, RASK_EFORMAT, lines, w->field, "column %u (%.100s): \"%.*s\"%s is no %s", w->field + 1,
+                s->schema->names ? s->schema->names[w->field] : "", (int)len, shown,
                 len < field.len ? "…" : "", rask_column_type_name(w->type));
-    c->error->misfit = true;
+    error->misfit = true;
     return RASK_EFORMAT;
 }
 
-/* The values of what was found. Of values that do not fit it is the first row's that counts. */
-static int convert_run(scan *c, const found *f, rk_batch *batch)
+/* The values of a run in the columns that are late, or in those that are not, from row first of the batch on. Of values that
+ * do not fit it is the first row's that counts; *done: rows that are there. */
+static int convert_run(rk_csv_scanner *s, const rk_csv_run *all, bool late, rk_batch *batch, uint32_t first,
+                       uint64_t lines, uint32_t *done, rk_csv_error *error)
 {
-    rk_csv_scanner *s = c->s;
-    rk_csv_run run = {c->t.text + c->at, s->index + 1, s->schema->count, f->rows, f->quoted};
+    rk_csv_run run = *all;
     const rk_csv_wanted *wrong = NULL;
     for (uint32_t i = 0; i < s->wanted_count; i++) {
         int status = RASK_OK;
-        uint32_t done =
-            rk_csv_convert(s, &s->wanted[i], &run, &batch->columns[i], (uint32_t)c->rows, &status);
+        if ((s->late && s->late[i]) != late)
+            continue;
+        uint32_t rows = rk_csv_convert(s, &s->wanted[i], &run, &batch->columns[i], first, &status);
         if (status)
-            return rk_csv_fail(c->error, status, c->lines, s->wanted[i].field, "no memory for text");
-        if (done < run.rows) {
+            return rk_csv_fail(error, status, lines, s->wanted[i].field, "no memory for text");
+        if (rows < run.rows) {
             wrong = &s->wanted[i];
-            run.rows = done;
+            run.rows = rows;
         }
     }
-    return wrong ? fail_value(c, wrong, &run, run.rows) : RASK_OK;
+    *done = run.rows;
+    return wrong ? fail_value(s, wrong, &run, run.rows, lines, error) : RASK_OK;
+}
+
+/* What was found becomes rows, and stays there for late columns. */
+static int take_run(scan *c, const found *f, rk_batch *batch)
+{
+    rk_csv_scanner *s = c->s;
+    rk_csv_run run = {c->t.text + c->at, next_ends(s), s->schema->count, f->rows, f->quoted, NULL};
+    uint32_t first = (uint32_t)c->rows, done = 0;
+    int status = convert_run(s, &run, false, batch, first, c->lines, &done, c->error);
+    if (s->late && s->eager && !status) {
+        rk_csv_policy policy = s->policy;
+        s->policy = RK_CSV_NULL;
+        status = convert_run(s, &run, true, batch, first, c->lines, &done, c->error);
+        s->policy = policy;
+    } else if (s->late) {
+        s->runs[s->run_count++] =
+            (struct rk_csv_kept){run.text, s->kept, c->lines, first, f->rows, f->quoted};
+        s->kept += 1 + (size_t)f->rows * s->schema->count;
+        s->index[s->kept] = UINT32_MAX;
+    }
+    if (status)
+        c->rows += done;
+    return status;
+}
+
+/* Those of the rows rows[0 … count - 1] that are in a run, by number in it, which go to chosen. */
+static uint32_t choose_in_run(const struct rk_csv_kept *k, const uint32_t *rows, uint32_t count,
+                              uint32_t *chosen)
+{
+    uint32_t n = 0;
+    for (; n < count && rows[n] < k->first + k->rows; n++)
+        chosen[n] = rows[n] - k->first;
+    return n;
+}
+
+int rk_csv_fill(rk_csv_scanner *s, rk_batch *batch, const uint32_t *rows, uint32_t from, uint32_t count,
+                uint32_t *done, rk_csv_error *error)
+{
+    uint32_t chosen[RK_BATCH_ROWS], r = 0;
+    int status = RASK_OK;
+    for (uint32_t i = from, n; i < count && !status; i += n) {
+        while (rows[i] >= s->runs[r].first + s->runs[r].rows)
+            r++;
+        const struct rk_csv_kept *k = &s->runs[r];
+        n = choose_in_run(k, rows + i, count - i, chosen);
+        rk_csv_run run = {k->text,   s->index + k->index + 1,    s->schema->count, n,
+                          k->quoted, n < k->rows ? chosen : NULL};
+        uint32_t made = 0;
+        status = convert_run(s, &run, true, batch, i, k->lines, &made, error);
+        *done = i + made;
+    }
+    return status;
 }
 
 /* Goes over lines that are no records; false at the end, where no record begins. */
@@ -270,14 +381,14 @@ static void step(scan *c, const found *f, uint64_t newlines)
 
 static int scan_records(scan *c, rk_batch *batch)
 {
-    while (c->rows < RK_BATCH_ROWS && skip_lines(c, c->s->schema->count > 1)) {
+    while (c->rows < c->s->most_rows && skip_lines(c, c->s->schema->count > 1)) {
         found f = {0};
-        uint32_t most = (uint32_t)(RK_BATCH_ROWS - c->rows);
+        uint32_t most = (uint32_t)(c->s->most_rows - c->rows);
         int status = c->at < c->by_hand ? RASK_OK : find_fast(c, most, &f);
         if (!status && !f.rows)
             status = find_by_hand(c, c->s->schema->count, most, &f);
         if (!status && f.rows)
-            status = convert_run(c, &f, batch);
+            status = take_run(c, &f, batch);
         if (status)
             return status;
         if (!f.rows)
@@ -292,6 +403,9 @@ static void begin_batch(rk_csv_scanner *s, rk_batch *batch)
     assert(batch->count == s->wanted_count);
     rk_arena_fini(&s->unescaped);
     s->room_left = 0;
+    s->kept = s->run_count = 0;
+    s->misfits = false;
+    *s->index = UINT32_MAX;
     for (uint32_t i = 0; i < batch->count; i++) {
         batch->columns[i].nulls = false;
         memset(batch->columns[i].valid, 1, RK_BATCH_ROWS);
@@ -304,10 +418,10 @@ int rk_csv_scan(rk_csv_scanner *s, const char *text, size_t len, bool last, rk_b
     scan c = {.s = s, .t = {text, len, last}, .lines = s->lines, .error = error};
     begin_batch(s, batch);
     int status = scan_records(&c, batch);
+    batch->rows = status == RASK_ENOMEM ? 0 : (uint32_t)c.rows;
     if (status)
         return status;
     s->lines = c.lines;
-    batch->rows = (uint32_t)c.rows;
     *used = c.at;
     return RASK_OK;
 }
@@ -350,7 +464,7 @@ static int skip_header(scan *c, bool *whole)
     *whole = false;
     if (!skip_lines(c, true))
         return RASK_OK;
-    int status = find_by_hand(c, c->s->schema->count, 1, &f);
+    int status = find_by_hand(c, 0, 1, &f);
     if (status || !f.rows)
         return status;
     step(c, &f, rk_csv_newlines(c->t.text + c->at, f.bytes));

@@ -351,7 +351,7 @@ static bool finish(rk_compiler *c)
     return true;
 }
 
-static rk_expr *expr_new(uint32_t columns)
+static rk_expr *expr_new(uint32_t columns, const char *text, size_t len)
 {
     rk_expr *e = rk_calloc(1, sizeof *e);
     if (!e)
@@ -361,7 +361,8 @@ static rk_expr *expr_new(uint32_t columns)
     e->constants = (rk_array)RK_ARRAY(rk_column, RK_MAX_EVAL_TEXT * 4);
     e->regexes = (rk_array)RK_ARRAY(rk_regex *, RK_MAX_EVAL_TEXT);
     e->uses = rk_calloc(columns ? columns : 1, 1);
-    if (e->uses)
+    e->text = rk_strndup(text, len);
+    if (e->uses && e->text)
         return e;
     rk_expr_free(e);
     return NULL;
@@ -377,7 +378,7 @@ int rk_expr_compile(const char *text, size_t len, const char *const *names, cons
                      .error = error,
                      .syntax = RK_ARRAY(rk_syntax, RK_MAX_EVAL_TEXT * 4)};
     if (!rk_syntax_parse_columns(text, len, &c.syntax, error)) {
-        c.expr = expr_new(count);
+        c.expr = expr_new(count, text, len);
         if (!c.expr)
             rk_compile_no_memory(&c);
         else if (compile_nodes(&c))
@@ -397,6 +398,11 @@ rask_column_type rk_expr_type(const rk_expr *e)
     return e->type;
 }
 
+const char *rk_expr_source(const rk_expr *e)
+{
+    return e->text;
+}
+
 bool rk_expr_uses(const rk_expr *e, uint32_t column)
 {
     return column < e->columns && e->uses[column];
@@ -414,5 +420,6 @@ void rk_expr_free(rk_expr *e)
     rk_array_fini(&e->constants);
     rk_arena_fini(&e->memory);
     rk_free(e->uses);
+    rk_free(e->text);
     rk_free(e);
 }

@@ -16,7 +16,10 @@
  *                    begins none as part of the one before; lower() and upper() know ASCII and the Latin of U+00C0 to
  *                    U+00FE; strip() takes off ASCII's space
  *   dates            compare with "2020-01-31", which has to be one; date - date is int64 days, timestamp - timestamp
- *                    int64 microseconds, both take int64 on their other side; weekday() is 0 on Mondays
+ *                    int64 microseconds, both take int64 on their other side; weekday() is 0 on Mondays;
+ *                    date_trunc("month", d) is where the unit begins that d is in, of d's type; date_diff("month", a, b)
+ *                    how often a unit begins on the way from a to b; weeks begin on Mondays
+ *   case             case(c, a, d, b, …, e): a where c is true, else b where d is, else e
  *   min, max         of a row: null where one is null, NaN where one is
  *   matches, extract patterns of PCRE2, from the module rask-pcre2, in any place of the text; extract(x, p) is the first
  *                    group, or all when there is none; null where nothing matches, or a match takes too long to find */
@@ -36,6 +39,8 @@ int rk_expr_compile(const char *text, size_t len, const char *const *names, cons
                     uint32_t count, rk_expr **out, rk_syntax_error *error);
 
 rask_column_type rk_expr_type(const rk_expr *e);
+/* What it was compiled from. */
+const char *rk_expr_source(const rk_expr *e);
 /* Whether the value depends on column number column. */
 bool rk_expr_uses(const rk_expr *e, uint32_t column);
 /* After its last run. NULL is legal. */

@@ -164,6 +164,37 @@ static bool build_if(rk_compiler *c, call *a, rk_expr_value *out)
     return unify(c, a, 1, &step.type) && rk_compile_step(c, &step, a->in, out);
 }
 
+/* case(condition, a, condition, b, …, else): choices from the last one back. */
+static bool build_case(rk_compiler *c, call *a, rk_expr_value *out)
+{
+    rk_expr_step step = {.kernel = rk_expr_choose, .count = 3};
+    uint32_t pairs = a->count / 2;
+    if (a->count < 3 || a->count % 2 == 0)
+        return rk_syntax_fail(c->error, RASK_EFORMAT, rk_compile_node(c, a->node)->at,
+                              "case() takes conditions, a value behind each, and a last value for all else");
+    rk_expr_value *sorted = rk_compile_memory(c, a->count * sizeof *sorted);
+    if (sorted)
+        memset(sorted, 0, a->count * sizeof *sorted);
+    for (uint32_t i = 0; sorted && i < a->count; i++) {
+        bool condition = i % 2 == 0 && i + 1 < a->count;
+        if (condition && a->in[i].type != RASK_COL_BOOL && a->in[i].type != RK_NULL_TYPE)
+            return wrong_type(c, a, i, "bool");
+        if (condition && !rk_compile_convert(c, &a->in[i], RASK_COL_BOOL))
+            return false;
+        sorted[condition ? i / 2 : i + 1 < a->count ? pairs + i / 2 : 2 * pairs] = a->in[i];
+    }
+    a->in = sorted;
+    if (!sorted || !unify(c, a, pairs, &step.type))
+        return false;
+    *out = a->in[2 * pairs];
+    for (uint32_t i = pairs; i-- > 0;) {
+        const rk_expr_value in[3] = {a->in[i], a->in[pairs + i], *out};
+        if (!rk_compile_step(c, &step, in, out))
+            return false;
+    }
+    return true;
+}
+
 static bool build_isnull(rk_compiler *c, call *a, rk_expr_value *out)
 {
     const rk_expr_step step = {.kernel = rk_expr_isnull, .type = RASK_COL_BOOL, .count = 1};
@@ -237,7 +268,7 @@ static bool regex(rk_compiler *c, call *a, rk_regex **out)
     if (!slot)
         return rk_compile_no_memory(c);
     *slot = NULL;
-    if (rk_regex_new(pattern->text->data, pattern->text->len, slot, place(c, a, 1), c->error))
+    if (rk_expr_pattern(pattern->text->data, pattern->text->len, slot, place(c, a, 1), c->error))
         return false;
     *out = *slot;
     return true;
@@ -269,16 +300,55 @@ static bool build_extract(rk_compiler *c, call *a, rk_expr_value *out)
     return rk_compile_step(c, &step, a->in, out);
 }
 
+/* --- dates */
+
+/* A unit written in the text as the first argument. */
+static bool unit_of(rk_compiler *c, call *a, int64_t *out)
+{
+    static const char *const names[RK_UNITS] = {
+        [RK_UNIT_YEAR] = "year",     [RK_UNIT_QUARTER] = "quarter", [RK_UNIT_MONTH] = "month",
+        [RK_UNIT_WEEK] = "week",     [RK_UNIT_DAY] = "day",         [RK_UNIT_HOUR] = "hour",
+        [RK_UNIT_MINUTE] = "minute", [RK_UNIT_SECOND] = "second"};
+    const rk_column *unit = rk_compile_constant(c, &a->in[0]);
+    for (int64_t i = 0; unit && !unit->nulls && i < RK_UNITS; i++)
+        if (strlen(names[i]) == unit->text->len && memcmp(names[i], unit->text->data, unit->text->len) == 0) {
+            *out = i;
+            return true;
+        }
+    return wrong_type(
+        c, a, 0, "\"year\", \"quarter\", \"month\", \"week\", \"day\", \"hour\", \"minute\" or \"second\"");
+}
+
+static bool build_date_trunc(rk_compiler *c, call *a, rk_expr_value *out)
+{
+    rk_expr_step step = {.kernel = rk_expr_date_trunc, .type = a->in[1].type, .count = 1, .strict = true};
+    return unit_of(c, a, &step.number) && rk_compile_step(c, &step, a->in + 1, out);
+}
+
+static bool build_date_diff(rk_compiler *c, call *a, rk_expr_value *out)
+{
+    rk_expr_step step = {.kernel = rk_expr_date_diff, .type = RASK_COL_I64, .count = 2, .strict = true};
+    rask_column_type type = RASK_COL_DATE;
+    if (!unit_of(c, a, &step.number) || !unify(c, a, 1, &type))
+        return false;
+    if (type != RASK_COL_DATE && type != RASK_COL_TIMESTAMP)
+        return wrong_type(c, a, 1, "dates or timestamps");
+    return rk_compile_step(c, &step, a->in + 1, out);
+}
+
 /* --- the table */
 
 static const function functions[] = {
     {"abs", "n", 0, NULL, build_abs},
     {"bool", "*", RASK_COL_BOOL, NULL, build_cast},
     {"bytes", "s", RASK_COL_I64, rk_expr_bytes, NULL},
+    {"case", "+", 0, NULL, build_case},
     {"ceil", "n", 0, NULL, build_ceil},
     {"coalesce", "+", 0, NULL, build_coalesce},
     {"contains", "ss", RASK_COL_BOOL, rk_expr_contains, NULL},
     {"date", "*", RASK_COL_DATE, NULL, build_cast},
+    {"date_diff", "s**", 0, NULL, build_date_diff},
+    {"date_trunc", "sd", 0, NULL, build_date_trunc},
     {"day", "d", RASK_COL_I64, rk_expr_day, NULL},
     {"endswith", "ss", RASK_COL_BOOL, rk_expr_endswith, NULL},
     {"exp", "f", RASK_COL_F64, rk_expr_exp_f64, NULL},
@@ -305,6 +375,7 @@ static const function functions[] = {
     {"minute", "t", RASK_COL_I64, rk_expr_minute, NULL},
     {"month", "d", RASK_COL_I64, rk_expr_month, NULL},
     {"pow", "ff", RASK_COL_F64, rk_expr_pow_f64, NULL},
+    {"quarter", "d", RASK_COL_I64, rk_expr_quarter, NULL},
     {"replace", "sss", RASK_COL_TEXT, rk_expr_replace, NULL},
     {"round", "n|i", 0, NULL, build_round},
     {"second", "t", RASK_COL_I64, rk_expr_second, NULL},
@@ -318,6 +389,7 @@ static const function functions[] = {
     {"upper", "s", RASK_COL_TEXT, rk_expr_upper, NULL},
     {"weekday", "d", RASK_COL_I64, rk_expr_weekday, NULL},
     {"year", "d", RASK_COL_I64, rk_expr_year, NULL},
+    {"yearday", "d", RASK_COL_I64, rk_expr_yearday, NULL},
 };
 
 /* --- calls */

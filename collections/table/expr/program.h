@@ -5,8 +5,8 @@
 #ifndef RASK_COLLECTIONS_TABLE_EXPR_PROGRAM_H
 #define RASK_COLLECTIONS_TABLE_EXPR_PROGRAM_H
 
+#include "collections/regex/regex.h"
 #include "collections/table/expr/expr.h"
-#include "collections/table/expr/modules/pcre2.h"
 #include "core/base/array.h"
 #include "core/base/limits.h"
 
@@ -52,6 +52,7 @@ typedef struct rk_expr_list {
 } rk_expr_list;
 
 struct rk_expr {
+    char *text;                      /* that it was compiled from */
     rk_arena memory;                 /* values of constants, names, lists */
     rk_array steps;                  /* rk_expr_step */
     rk_array constants;              /* rk_column */
@@ -63,6 +64,19 @@ struct rk_expr {
     rk_expr_operand result;
     rask_column_type type;
 };
+
+/* What rk_expr_date_trunc and rk_expr_date_diff count in: number of their steps. Those of the calendar come first. */
+typedef enum rk_unit {
+    RK_UNIT_YEAR,
+    RK_UNIT_QUARTER,
+    RK_UNIT_MONTH,
+    RK_UNIT_WEEK,
+    RK_UNIT_DAY,
+    RK_UNIT_HOUR,
+    RK_UNIT_MINUTE,
+    RK_UNIT_SECOND,
+    RK_UNITS
+} rk_unit;
 
 /* Text of a batch: chunks that double. */
 typedef struct rk_expr_text {
@@ -125,14 +139,12 @@ rk_expr_kernel rk_expr_spread, rk_expr_copy, rk_expr_cast_i64_f64, rk_expr_cast_
     rk_expr_strip, rk_expr_contains, rk_expr_startswith, rk_expr_endswith, rk_expr_replace, rk_expr_substring,
     rk_expr_find, rk_expr_matches, rk_expr_extract, rk_expr_mul_wrapping, rk_expr_neg_wrapping,
     rk_expr_abs_wrapping, rk_expr_whole_f64, rk_expr_both_text, rk_expr_year, rk_expr_month, rk_expr_day,
-    rk_expr_weekday, rk_expr_hour, rk_expr_minute, rk_expr_second;
+    rk_expr_weekday, rk_expr_hour, rk_expr_minute, rk_expr_second, rk_expr_quarter, rk_expr_yearday,
+    rk_expr_date_trunc, rk_expr_date_diff;
 
 /* --- patterns */
 
 /* Compiles a pattern: RASK_OK, RASK_ENOMEM, or in error what is wrong with it, or that the module is missing. */
-int rk_regex_new(const char *pattern, size_t len, rk_regex **out, size_t at, rk_syntax_error *error);
-void rk_regex_free(rk_regex *regex);
-uint32_t rk_regex_groups(const rk_regex *regex);
-void rk_regex_memory_free(rk_regex_memory *memory);
+int rk_expr_pattern(const char *pattern, size_t len, rk_regex **out, size_t at, rk_syntax_error *error);
 
 #endif

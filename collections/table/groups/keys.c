@@ -233,9 +233,9 @@ static inline bool same_four(const rk_keys *keys, const uint64_t *a, const uint6
     return !differs || (a[0] == b[0] && same_columns(keys, a, b));
 }
 
-static int grow(rk_keys *keys)
+/* count: of slots from here on, a power of two. */
+static int grow(rk_keys *keys, size_t count)
 {
-    size_t count = 2 * keys->slot_count;
     uint64_t *slots = rk_calloc(count, sizeof *slots);
     if (!slots)
         return RASK_ENOMEM;
@@ -250,6 +250,16 @@ static int grow(rk_keys *keys)
     keys->slots = slots;
     keys->slot_count = count;
     return RASK_OK;
+}
+
+int rk_keys_reserve(rk_keys *keys, size_t count)
+{
+    size_t slots = keys->slot_count;
+    while (slots < 2 * count)
+        slots *= 2;
+    int status = slots > keys->slot_count ? grow(keys, slots) : RASK_OK;
+    return status || count <= keys->rows.count ? status
+                                               : rk_array_reserve(&keys->rows, count - keys->rows.count);
 }
 
 /* Long texts of a key become copies of the table's own. */
@@ -274,7 +284,7 @@ static int keep_texts(rk_keys *keys, uint64_t *row)
 static int add_key(rk_keys *keys, const uint64_t *words, size_t slot, uint32_t *id)
 {
     if (2 * keys->rows.count >= keys->slot_count) {
-        int status = grow(keys);
+        int status = grow(keys, 2 * keys->slot_count);
         if (status)
             return status;
         for (slot = words[0] & (keys->slot_count - 1); keys->slots[slot];)
@@ -335,9 +345,14 @@ int rk_keys_find_words(rk_keys *keys, const uint64_t *words, uint32_t rows, uint
                              : find_all(keys, words, keys->stride, rows, ids);
 }
 
-int rk_keys_find(rk_keys *keys, const rk_column *const *columns, uint32_t first, uint32_t rows, uint32_t *ids)
+const uint64_t *rk_keys_words(rk_keys *keys, const rk_column *const *columns, uint32_t first, uint32_t rows)
 {
     assert(rows <= RK_KEYS_ROWS);
     build_rows(keys, columns, first, rows);
-    return rk_keys_find_words(keys, keys->scratch, rows, ids);
+    return keys->scratch;
+}
+
+int rk_keys_find(rk_keys *keys, const rk_column *const *columns, uint32_t first, uint32_t rows, uint32_t *ids)
+{
+    return rk_keys_find_words(keys, rk_keys_words(keys, columns, first, rows), rows, ids);
 }

@@ -44,6 +44,13 @@ int rk_keys_find(rk_keys *keys, const rk_column *const *columns, uint32_t first,
 /* The same for keys that are words already, of a table with the same types and seed. */
 int rk_keys_find_words(rk_keys *keys, const uint64_t *words, uint32_t rows, uint32_t *ids);
 
+/* Makes room for so many keys in all, which is faster than growing. RASK_OK, RASK_ENOMEM, RASK_ELIMIT. */
+int rk_keys_reserve(rk_keys *keys, size_t count);
+
+/* The words of the keys of rows first … of the columns, one behind the other, until the next call: nothing is looked up, and
+ * long texts stay where they are. */
+const uint64_t *rk_keys_words(rk_keys *keys, const rk_column *const *columns, uint32_t first, uint32_t rows);
+
 /* The words of key number id. */
 static inline uint64_t *rk_keys_row(const rk_keys *keys, size_t id)
 {

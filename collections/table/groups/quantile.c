@@ -7,14 +7,6 @@
 
 enum { FEW = 24 };
 
-static double rank_double(uint64_t rank)
-{
-    uint64_t bits = rank >> 63 ? rank ^ (uint64_t)1 << 63 : ~rank;
-    double x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
 /* Value number k of few, sorted by insertion. */
 static double select_of_few(const double *values, size_t count, size_t k)
 {
@@ -44,21 +36,31 @@ static double select_value(const double *values, size_t count, size_t k)
             k -= histogram[byte++];
         known |= (uint64_t)byte << shift;
     }
-    return rank_double(known);
+    return rk_unrank_f64(known);
+}
+
+size_t rk_quantile_place(size_t count, double q, double *t)
+{
+    double at = q * (double)(count - 1);
+    size_t below = (size_t)at < count - 1 ? (size_t)at : count - 1;
+    *t = at - (double)below;
+    return below;
+}
+
+double rk_quantile_between(double a, double b, double t)
+{
+    if (t <= 0 || a == b)
+        return a + 0.0;
+    return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1 - t);
 }
 
 double rk_quantile(const double *values, size_t count, double q)
 {
+    double t;
     for (size_t i = 0; i < count; i++)
         if (values[i] != values[i])
             return (double)NAN;
-    double at = q * (double)(count - 1);
-    size_t below = (size_t)at < count - 1 ? (size_t)at : count - 1;
-    double t = at - (double)below, a = select_value(values, count, below);
-    if (t <= 0)
-        return a + 0.0;
-    double b = select_value(values, count, below + 1);
-    if (a == b)
-        return a + 0.0;
-    return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1 - t);
+    size_t below = rk_quantile_place(count, q, &t);
+    double a = select_value(values, count, below);
+    return rk_quantile_between(a, t > 0 ? select_value(values, count, below + 1) : a, t);
 }

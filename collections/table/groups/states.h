@@ -6,9 +6,9 @@
 #ifndef RASK_COLLECTIONS_TABLE_GROUPS_STATES_H
 #define RASK_COLLECTIONS_TABLE_GROUPS_STATES_H
 
+#include "collections/sums/sum.h"
 #include "collections/table/groups/flat.h"
 #include "collections/table/groups/keys.h"
-#include "collections/table/groups/sum.h"
 
 typedef enum rk_state_kind {
     RK_STATE_ROWS,     /* uint64_t: how many */

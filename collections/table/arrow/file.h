@@ -1,0 +1,57 @@
+/* collections/table/arrow/file: an Arrow file or stream on disk, walked message by message: what its columns are called and how
+ * they lie, and where each batch has its buffers. Its bytes are hostile: what is accepted lies within the file. */
+#ifndef RASK_COLLECTIONS_TABLE_ARROW_FILE_H
+#define RASK_COLLECTIONS_TABLE_ARROW_FILE_H
+
+#include "collections/files/file.h"
+#include "collections/table/arrow/layout.h"
+#include "core/base/array.h"
+
+/* Bytes of a file; length 0: there are none. */
+typedef struct rk_arrow_range {
+    uint64_t place, length;
+} rk_arrow_range;
+
+/* A column of a batch. */
+typedef struct rk_arrow_chunk {
+    rk_arrow_range buffers[3]; /* of views the third is a number in texts, and how many */
+    bool nulls;
+} rk_arrow_chunk;
+
+typedef struct rk_arrow_batch {
+    uint64_t rows, bytes;
+    size_t first; /* of its chunks */
+} rk_arrow_batch;
+
+/* What the indices of a column mean. */
+typedef struct rk_arrow_dictionary {
+    bool used, read;        /* the column has one; it was found */
+    int64_t id;             /* in the file */
+    rk_arrow_layout values; /* as they lie in the file */
+    rk_arrow_layout layout; /* gives values, when its indices are set */
+    void *own;              /* memory that they are in */
+} rk_arrow_dictionary;
+
+typedef struct rk_arrow_file {
+    int fd;
+    char *path;
+    uint32_t count; /* of columns */
+    char **names;
+    rk_arrow_layout *layouts; /* of their formats; where there is a dictionary, of the indices */
+    rk_arrow_dictionary *dictionaries;
+    rk_array batches; /* rk_arrow_batch */
+    rk_array chunks;  /* rk_arrow_chunk: batch by batch */
+    rk_array texts;   /* rk_arrow_range: what views speak of */
+} rk_arrow_file;
+
+/* Opens and walks a file. RASK_OK, or a status with path and reason. */
+int rk_arrow_file_open(rk_arrow_file *f, const char *path, rk_open_error *error);
+void rk_arrow_file_close(rk_arrow_file *f); /* legal for a zeroed one whose fd is -1 */
+
+rask_column_type rk_arrow_file_type(const rk_arrow_file *f, uint32_t column);
+
+/* Rows of a batch's column, as rk_memory_loader says of load. */
+int rk_arrow_file_load(const rk_arrow_file *f, size_t batch, uint32_t column, uint64_t first, uint64_t rows,
+                       rk_arrow_layout *layout, void **own, rk_memory_error *error);
+
+#endif

@@ -1,0 +1,138 @@
+#include "collections/table/arrow/messages.h"
+
+enum { METADATA_V5 = 4 };
+enum { HEADER_SCHEMA = 1, HEADER_RECORD_BATCH = 3 };
+enum {
+    TYPE_INT = 2,
+    TYPE_FLOATING_POINT = 3,
+    TYPE_BOOL = 6,
+    TYPE_DATE = 8,
+    TYPE_TIMESTAMP = 10,
+    TYPE_LARGE_UTF8 = 20
+};
+enum { PRECISION_DOUBLE = 2, DATE_DAY = 0, TIME_MICROSECOND = 2 };
+
+/* Bytes of the fields of tables, in the order of the schemas; those that are left out have none. */
+static const uint8_t message_fields[] = {2, 1, 4, 8}, /* version, header_type, header, bodyLength */
+    schema_fields[] = {2, 4},                         /* endianness, fields */
+    field_fields[] = {4, 1, 1, 4, 0, 4},              /* name, nullable, type_type, type, –, children */
+    int_fields[] = {4, 1},                            /* bitWidth, is_signed */
+    unit_fields[] = {2},                              /* of FloatingPoint, Date, Timestamp */
+    batch_fields[] = {8, 4, 4},                       /* length, nodes, buffers */
+    footer_fields[] = {2, 4, 4, 4};                   /* version, schema, dictionaries, recordBatches */
+
+#define NEW_TABLE(f, sizes) rk_flat_table_new(f, sizes, sizeof(sizes))
+
+static uint8_t type_of(rask_column_type type)
+{
+    static const uint8_t types[] = {[RASK_COL_BOOL] = TYPE_BOOL,           [RASK_COL_I64] = TYPE_INT,
+                                    [RASK_COL_F64] = TYPE_FLOATING_POINT,  [RASK_COL_DATE] = TYPE_DATE,
+                                    [RASK_COL_TIMESTAMP] = TYPE_TIMESTAMP, [RASK_COL_TEXT] = TYPE_LARGE_UTF8};
+    return types[type];
+}
+
+static size_t put_unit(rk_flat *f, uint64_t unit)
+{
+    rk_flat_table t = NEW_TABLE(f, unit_fields);
+    rk_flat_set(f, t.fields[0], unit, 2);
+    return t.place;
+}
+
+static size_t put_type(rk_flat *f, rask_column_type type)
+{
+    switch (type) {
+    case RASK_COL_F64: return put_unit(f, PRECISION_DOUBLE);
+    case RASK_COL_DATE: return put_unit(f, DATE_DAY);
+    case RASK_COL_TIMESTAMP: return put_unit(f, TIME_MICROSECOND);
+    case RASK_COL_I64: {
+        rk_flat_table t = NEW_TABLE(f, int_fields);
+        rk_flat_set(f, t.fields[0], 64, 4);
+        rk_flat_set(f, t.fields[1], true, 1);
+        return t.place;
+    }
+    default: return rk_flat_table_new(f, NULL, 0).place;
+    }
+}
+
+static size_t put_field(rk_flat *f, const char *name, rask_column_type type)
+{
+    size_t first;
+    rk_flat_table t = NEW_TABLE(f, field_fields);
+    rk_flat_set(f, t.fields[1], true, 1);
+    rk_flat_set(f, t.fields[2], type_of(type), 1);
+    rk_flat_refer(f, t.fields[0], rk_flat_string(f, name));
+    rk_flat_refer(f, t.fields[3], put_type(f, type));
+    rk_flat_refer(f, t.fields[5], rk_flat_vector(f, 0, 4, &first));
+    return t.place;
+}
+
+static size_t put_schema(rk_flat *f, const rk_schema *schema)
+{
+    size_t first;
+    rk_flat_table t = NEW_TABLE(f, schema_fields);
+    rk_flat_refer(f, t.fields[1], rk_flat_vector(f, schema->count, 4, &first));
+    for (uint32_t i = 0; i < schema->count; i++)
+        rk_flat_refer(f, first + 4 * (size_t)i, put_field(f, schema->names[i], schema->types[i]));
+    return t.place;
+}
+
+/* Begins with a message, whose header is still to come: where it is to be referred to. */
+static size_t begin_message(rk_flat *f, uint8_t header, uint64_t body)
+{
+    rk_flat_init(f);
+    rk_flat_table t = NEW_TABLE(f, message_fields);
+    rk_flat_refer(f, 0, t.place);
+    rk_flat_set(f, t.fields[0], METADATA_V5, 2);
+    rk_flat_set(f, t.fields[1], header, 1);
+    rk_flat_set(f, t.fields[3], body, 8);
+    return t.fields[2];
+}
+
+void rk_arrow_schema_message(rk_flat *f, const rk_schema *schema)
+{
+    size_t header = begin_message(f, HEADER_SCHEMA, 0);
+    rk_flat_refer(f, header, put_schema(f, schema));
+}
+
+/* Structures FieldNode (length, null_count) and Buffer (offset, length), one behind the other. */
+void rk_arrow_batch_message(rk_flat *f, const rk_arrow_buffers *columns, uint32_t count, uint64_t rows,
+                            uint64_t body)
+{
+    size_t node, buffer, buffers = 0;
+    uint64_t at = 0;
+    for (uint32_t i = 0; i < count; i++)
+        buffers += columns[i].count;
+    size_t header = begin_message(f, HEADER_RECORD_BATCH, body);
+    rk_flat_table t = NEW_TABLE(f, batch_fields);
+    rk_flat_refer(f, header, t.place);
+    rk_flat_set(f, t.fields[0], rows, 8);
+    rk_flat_refer(f, t.fields[1], rk_flat_vector(f, count, 16, &node));
+    rk_flat_refer(f, t.fields[2], rk_flat_vector(f, buffers, 16, &buffer));
+    for (uint32_t i = 0; i < count; i++, node += 16) {
+        rk_flat_set(f, node, rows, 8);
+        rk_flat_set(f, node + 8, columns[i].nulls, 8);
+        for (uint32_t k = 0; k < columns[i].count; k++, buffer += 16) {
+            rk_flat_set(f, buffer, at, 8);
+            rk_flat_set(f, buffer + 8, columns[i].buffers[k].size, 8);
+            at += rk_arrow_padded(columns[i].buffers[k].size);
+        }
+    }
+}
+
+/* Structures Block: offset, metaDataLength in four bytes and four more of nothing, bodyLength. */
+void rk_arrow_footer(rk_flat *f, const rk_schema *schema, const rk_arrow_block *blocks, size_t count)
+{
+    size_t place;
+    rk_flat_init(f);
+    rk_flat_table t = NEW_TABLE(f, footer_fields);
+    rk_flat_refer(f, 0, t.place);
+    rk_flat_set(f, t.fields[0], METADATA_V5, 2);
+    rk_flat_refer(f, t.fields[1], put_schema(f, schema));
+    rk_flat_refer(f, t.fields[2], rk_flat_vector(f, 0, 24, &place));
+    rk_flat_refer(f, t.fields[3], rk_flat_vector(f, count, 24, &place));
+    for (size_t i = 0; i < count; i++, place += 24) {
+        rk_flat_set(f, place, blocks[i].place, 8);
+        rk_flat_set(f, place + 8, blocks[i].metadata, 4);
+        rk_flat_set(f, place + 16, blocks[i].body, 8);
+    }
+}

@@ -1,0 +1,28 @@
+/* collections/table/arrow/messages: what Arrow's files and streams say of the columns and of each batch of rows
+ * (https://arrow.apache.org/docs/format/Columnar.html, format/Schema.fbs, Message.fbs and File.fbs). */
+#ifndef RASK_COLLECTIONS_TABLE_ARROW_MESSAGES_H
+#define RASK_COLLECTIONS_TABLE_ARROW_MESSAGES_H
+
+#include "collections/table/arrow/buffers.h"
+#include "collections/table/arrow/flat.h"
+#include "collections/table/table.h"
+
+enum { RK_ARROW_ALIGNMENT = 8 };
+
+static inline uint64_t rk_arrow_padded(uint64_t size)
+{
+    return (size + RK_ARROW_ALIGNMENT - 1) & ~(uint64_t)(RK_ARROW_ALIGNMENT - 1);
+}
+
+/* Where a message is in a file. */
+typedef struct rk_arrow_block {
+    uint64_t place, metadata, body; /* bytes of what is before the body, and of the body */
+} rk_arrow_block;
+
+/* Each begins f anew and fills it; f->status says how that went. */
+void rk_arrow_schema_message(rk_flat *f, const rk_schema *schema);
+void rk_arrow_batch_message(rk_flat *f, const rk_arrow_buffers *columns, uint32_t count, uint64_t rows,
+                            uint64_t body);
+void rk_arrow_footer(rk_flat *f, const rk_schema *schema, const rk_arrow_block *blocks, size_t count);
+
+#endif

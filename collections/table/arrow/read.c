@@ -1,0 +1,149 @@
+/* Arrow files as tables: their batches are parts, of which tasks load the columns that are needed. */
+#include "collections/table/arrow/file.h"
+#include "collections/text/files.h"
+#include "core/base/alloc.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char what[] = "rask_read_arrow";
+
+/* The files of a table; belongs to its graph. */
+typedef struct reading {
+    rk_arrow_file *files;
+    size_t count;
+    rk_array parts; /* batch_of: of the table's parts */
+    rk_memory_loader loader;
+} reading;
+
+typedef struct batch_of {
+    size_t file, batch;
+} batch_of;
+
+static void end_reading(void *data)
+{
+    reading *r = data;
+    for (size_t i = 0; i < r->count; i++)
+        rk_arrow_file_close(&r->files[i]);
+    rk_free(r->files);
+    rk_array_fini(&r->parts);
+    rk_free(r);
+}
+
+static int load(const void *data, uint32_t part, uint32_t column, uint64_t first, uint64_t rows,
+                rk_arrow_layout *layout, void **own, rk_memory_error *error)
+{
+    const reading *r = data;
+    const batch_of *place = (const batch_of *)r->parts.data + part;
+    return rk_arrow_file_load(&r->files[place->file], place->batch, column, first, rows, layout, own, error);
+}
+
+/* Whether a file has the columns of the first, by position. */
+static int check_columns(const rk_arrow_file *first, const rk_arrow_file *f, rk_open_error *error)
+{
+    bool same = f->count == first->count;
+    for (uint32_t i = 0; same && i < f->count; i++)
+        same = rk_arrow_file_type(f, i) == rk_arrow_file_type(first, i);
+    if (same)
+        return RASK_OK;
+    rk_open_fail(error, RASK_EFORMAT, "%s: other columns than %s has", f->path, first->path);
+    return RASK_EFORMAT;
+}
+
+static int add_parts(reading *r, size_t file, rk_open_error *error)
+{
+    for (size_t i = 0; i < r->files[file].batches.count; i++) {
+        batch_of *place = rk_array_push(&r->parts);
+        if (!place) {
+            rk_open_fail(error, RASK_ENOMEM, "%s: %s", r->files[file].path, rask_status_text(RASK_ENOMEM));
+            return RASK_ENOMEM;
+        }
+        *place = (batch_of){file, i};
+    }
+    return RASK_OK;
+}
+
+static int open_files(reading *r, const rk_text_files *list, rk_open_error *error)
+{
+    int status = RASK_OK;
+    r->files = rk_calloc(list->count, sizeof *r->files);
+    if (!r->files) {
+        rk_open_fail(error, RASK_ENOMEM, "%s", rask_status_text(RASK_ENOMEM));
+        return RASK_ENOMEM;
+    }
+    for (; r->count < list->count && !status; r->count++) {
+        rk_arrow_file *f = &r->files[r->count];
+        status = rk_arrow_file_open(f, list->files[r->count].path, error);
+        if (!status)
+            status = check_columns(r->files, f, error);
+        if (!status)
+            status = add_parts(r, r->count, error);
+    }
+    return status;
+}
+
+static int set_parts(rask_table *table, reading *r, const char *file, int line)
+{
+    rk_memory_source *source = table->as.memory;
+    int status = rk_memory_table_parts(table, (uint32_t)r->parts.count, file, line);
+    for (size_t i = 0; i < r->parts.count && !status; i++) {
+        const batch_of *place = (const batch_of *)r->parts.data + i;
+        const rk_arrow_batch *batch =
+            (const rk_arrow_batch *)r->files[place->file].batches.data + place->batch;
+        source->parts[i].rows = batch->rows;
+        source->parts[i].bytes = batch->bytes;
+    }
+    r->loader = (rk_memory_loader){.what = r, .load = load};
+    source->loader = &r->loader;
+    rk_memory_table_end(table);
+    return status;
+}
+
+static rask_table *make_table(rask_graph *graph, reading *r, const char *file, int line)
+{
+    const rk_arrow_file *first = r->files;
+    rask_column_type *types = rk_table_memory(graph, first->count * sizeof *types, file, line);
+    for (uint32_t i = 0; types && i < first->count; i++)
+        types[i] = rk_arrow_file_type(first, i);
+    rask_table *table = types ? rk_memory_table_new(graph, what, (const char *const *)first->names, types,
+                                                    first->count, file, line)
+                              : NULL;
+    return table && set_parts(table, r, file, line) == RASK_OK ? table : NULL;
+}
+
+static int open_reading(rask_graph *graph, const char *const *paths, size_t count, reading *r,
+                        const char *file, int line)
+{
+    rk_text_files list = {0};
+    rk_text_error wrong = {0};
+    rk_open_error error = {0};
+    int status = rk_text_files_init(&list, paths, count, &wrong);
+    if (status)
+        rk_graph_fail(graph, status, file, line, "%s: %s", what, wrong.message);
+    else if ((status = open_files(r, &list, &error)))
+        rk_graph_fail(graph, status, file, line, "%s: %s", what, error.message);
+    rk_text_files_fini(&list);
+    return status;
+}
+
+rask_table *rask_read_arrow_files_at(rask_graph *graph, const char *const *paths, size_t count,
+                                     const char *file, int line)
+{
+    if (!graph || graph->status)
+        return NULL;
+    reading *r = rk_calloc(1, sizeof *r);
+    int status = r ? RASK_OK : RASK_ENOMEM;
+    if (r) {
+        r->parts = (rk_array)RK_ARRAY(batch_of, RK_MAX_NODES / 8);
+        status = open_reading(graph, paths, count, r, file, line);
+    }
+    if (!status)
+        status = rk_graph_at_end(graph, end_reading, r);
+    if (!status)
+        return make_table(graph, r, file, line);
+    if (r)
+        end_reading(r);
+    if (!graph->status)
+        rk_graph_fail(graph, status, file, line, "%s: %s", what, rask_status_text(status));
+    return NULL;
+}

@@ -1,0 +1,22 @@
+/* collections/table/rows: what rask_table_compute() gives: a chunk that several may hold on to. */
+#ifndef RASK_COLLECTIONS_TABLE_ROWS_H
+#define RASK_COLLECTIONS_TABLE_ROWS_H
+
+#include "collections/table/chunk.h"
+#include "collections/table/table.h"
+#include "core/base/atomic.h"
+
+struct rask_rows {
+    rk_atomic_u32 refs;
+    rask_value value; /* that chunk is in */
+    rk_chunk chunk;
+    char **names;
+};
+
+/* Rows of a chunk with the names of schema; takes over value, also on failure. NULL: no memory. */
+rask_rows *rk_rows_new(const rk_schema *schema, rask_value value);
+
+/* One more reference, which rask_rows_free() ends. */
+rask_rows *rk_rows_ref(rask_rows *rows);
+
+#endif

@@ -1,0 +1,34 @@
+/* collections/table/writer: a format that a table is written in. Tasks make values, and one after the other, in the order of the
+ * rows, the writer takes them. */
+#ifndef RASK_COLLECTIONS_TABLE_WRITER_H
+#define RASK_COLLECTIONS_TABLE_WRITER_H
+
+#include "collections/table/lower.h"
+
+typedef struct rk_writer rk_writer;
+
+typedef struct rk_writer_class {
+    /* Nodes of the values that are to be taken; scratch: bytes that taking one needs. RASK_OK, or latched. */
+    int (*lower)(rk_writer *w, const rk_table_lowering *l, rk_nodes *values, uint64_t *scratch);
+    /* A status, with a message where it has more to say. */
+    int (*take)(rk_writer *w, rask_bytes value);
+    /* All were taken: files appear. As above. */
+    int (*finish)(rk_writer *w);
+    void (*free)(rk_writer *w);
+} rk_writer_class;
+
+struct rk_writer {
+    const rk_writer_class *cls;
+    rask_table *table;
+    char message[1200]; /* why the last call failed; "": what the status says */
+};
+
+/* Writers of a table to path: NULL: *status, with a message. */
+rk_writer *rk_text_writer_new(rask_table *table, const char *path, bool json, int *status, char *message,
+                              size_t capacity);
+rk_writer *rk_arrow_writer_new(rask_table *table, const char *path, bool stream, int *status, char *message,
+                               size_t capacity);
+rk_writer *rk_npy_writer_new(rask_table *table, const char *path, int *status, char *message,
+                             size_t capacity);
+
+#endif
