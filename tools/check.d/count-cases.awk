@@ -1,7 +1,7 @@
 # Reads Meson's test log, one JSON object a test program; prints how many cases passed and how many failed.
-# A Criterion program counts as many cases as its closing line says, any other as one. A program that ended badly
-# (crash, timeout, a sanitizer's report at exit) has a failed case even when all its cases passed, and so has a
-# Criterion program without any case.
+# A Criterion program counts as many cases as its closing line says, one that prints TAP as many as it tells of, any
+# other as one. A program that ended badly (crash, timeout, a sanitizer's report at exit) has a failed case even when
+# all its cases passed, and so has a Criterion program without any case.
 
 match($0, /"result": "[A-Z]+"/) {
     result = substr($0, RSTART + 11, RLENGTH - 12)
@@ -16,6 +16,12 @@ match($0, /"result": "[A-Z]+"/) {
         bad = word[9]
         if (bad == 0 && (!good || word[3] == 0))
             bad = 1
+    }
+    tap = gsub(/(\\n|")not ok [0-9]+ - /, "")
+    cases = gsub(/(\\n|")ok [0-9]+ - /, "")
+    if (tap + cases) {
+        ok = cases
+        bad = tap || good ? tap : 1
     }
     passed += ok
     failed += bad

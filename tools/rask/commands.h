@@ -6,6 +6,7 @@
 
 extern const tool_command eval_command;
 extern const tool_command csv_command;
+extern const tool_command text_command;
 extern const tool_command words_command;
 extern const tool_command draw_command;
 extern const tool_command info_command;

@@ -1,8 +1,11 @@
 #include "commands.h"
+#include "csv_join.h"
+#include "csv_read.h"
 #include "csv_show.h"
 #include "run.h"
 #include "say.h"
 
+#include <rask/arrow.h>
 #include <rask/table.h>
 
 #include <stdio.h>
@@ -14,10 +17,13 @@ enum { SHOWN = 50 }; /* rows on a terminal */
 
 typedef struct csv_options {
     common_options common;
-    const char *select, *group_by, *aggregates, *sort, *output, *types, *delimiter, *comment, *misfit;
-    option_texts where, with, nulls;
+    const char *select, *drop, *rename, *drop_nulls, *group_by, *aggregates, *value_counts, *quantiles, *sort,
+        *output, *types, *delimiter, *comment, *misfit;
+    const char *distinct; /* of these columns; "": of whole rows */
+    option_texts where, with, fill_nulls, nulls;
+    csv_joins joins;
     uint64_t limit;
-    bool schema, no_header, no_quotes;
+    bool schema, describe, no_header, no_quotes;
 } csv_options;
 
 #define TEXT_ROW(option, field_name, what, text)                                                             \
@@ -28,6 +34,14 @@ typedef struct csv_options {
 
 static const option_row rows[] = {
     TEXT_ROW("select", select, "COLUMNS", "these columns, in this order: name, amount as price"),
+    TEXT_ROW("drop", drop, "COLUMNS", "all columns but these"),
+    TEXT_ROW("rename", rename, "LIST", "other names for some: amount as price, qty as n"),
+    {.name = "fill-nulls",
+     .kind = OPTION_TEXTS,
+     .offset = offsetof(csv_options, fill_nulls),
+     .value = "C=EXPR",
+     .help = "a value where columns C have none; =EXPR: where it fits"},
+    TEXT_ROW("drop-nulls", drop_nulls, "LIST", "only rows with values in all of these columns; *: in all"),
     {.name = "where",
      .letter = 'w',
      .kind = OPTION_TEXTS,
@@ -39,6 +53,32 @@ static const option_row rows[] = {
      .offset = offsetof(csv_options, with),
      .value = "NAME=EXPR",
      .help = "one more column, before rows are chosen"},
+    {.name = "join",
+     .kind = OPTION_TEXTS,
+     .offset = offsetof(csv_options, joins.files),
+     .value = "FILE",
+     .help = "with the columns of FILE, before all else; more than once: in order"},
+    {.name = "on",
+     .kind = OPTION_TEXTS,
+     .offset = offsetof(csv_options, joins.on),
+     .value = "COLUMNS",
+     .help = "where these are equal: id, day = date (in FILE)"},
+    {.name = "how",
+     .kind = OPTION_TEXTS,
+     .offset = offsetof(csv_options, joins.how),
+     .value = "WHAT",
+     .help = "inner (default), left, right, outer, semi or anti"},
+    {.name = "join-types",
+     .kind = OPTION_TEXTS,
+     .offset = offsetof(csv_options, joins.types),
+     .value = "LIST",
+     .help = "--types of the joined FILE"},
+    TEXT_ROW("join-method", joins.method, "NAME", "auto (default), broadcast or partitioned: the same rows"),
+    {.name = "distinct",
+     .kind = OPTION_MAYBE,
+     .offset = offsetof(csv_options, distinct),
+     .value = "COLUMNS",
+     .help = "the first row of each of their values; alone: of whole rows"},
     {.name = "group-by",
      .letter = 'g',
      .kind = OPTION_TEXT,
@@ -51,6 +91,13 @@ static const option_row rows[] = {
      .offset = offsetof(csv_options, aggregates),
      .value = "LIST",
      .help = "sum(amount) as total, mean(x * y), count(), median(x)…"},
+    TEXT_ROW("value-counts", value_counts, "LIST",
+             "how often each combination of their values comes, most first"),
+    {.name = "describe",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(csv_options, describe),
+     .help = "a row for each column: count, nulls, distinct, mean, std, min, quartiles, max"},
+    TEXT_ROW("quantiles", quantiles, "LIST", "0.5, 0.9: these quantiles of all columns of numbers and dates"),
     {.name = "sort",
      .letter = 's',
      .kind = OPTION_TEXT,
@@ -68,7 +115,7 @@ static const option_row rows[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(csv_options, output),
      .value = "FILE",
-     .help = "write to FILE: CSV, or JSON Lines for .json, .jsonl"},
+     .help = "write to FILE, by its ending: .jsonl, .arrow, .npy; else CSV"},
     {.name = "schema",
      .kind = OPTION_FLAG,
      .offset = offsetof(csv_options, schema),
@@ -80,7 +127,8 @@ static const option_row rows[] = {
      .value = "CHAR",
      .help = "between fields (default: what the first lines suggest)"},
     TEXT_ROW("types", types, "LIST", "name:string, amount:float64: instead of what samples say"),
-    TEXT_ROW("on-error", misfit, "WHAT", "a value that is not of its column's type: fail (default) or null"),
+    TEXT_ROW("misfit", misfit, "WHAT",
+             "a value that is not of its column's type: fail (default), null, widen"),
     TEXT_ROW("comment", comment, "CHAR", "lines that begin with it are left out"),
     {.name = "null",
      .kind = OPTION_TEXTS,
@@ -119,13 +167,28 @@ static bool take_byte(const char *text, char *out)
 
 static bool take_misfit(const char *text, rask_misfit *out)
 {
-    static const char *const names[] = {"fail", "null"};
-    for (int i = 0; text && i < 2; i++)
+    static const char *const names[] = {"fail", "null", "widen"};
+    for (int i = 0; text && i < 3; i++)
         if (strcmp(text, names[i]) == 0) {
             *out = (rask_misfit)i;
             return true;
         }
     return !text;
+}
+
+enum { MOST_QUANTILES = 1000 };
+
+/* Numbers from 0 to 1 between commas: how many; 0: they are none. */
+static size_t take_quantiles(const char *text, double out[MOST_QUANTILES])
+{
+    size_t count = 0;
+    for (char *end; *text && count < MOST_QUANTILES; text = end + (*end == ','), count++) {
+        out[count] = strtod(text, &end);
+        end += strspn(end, " ");
+        if (end == text || (*end && *end != ',') || !(out[count] >= 0 && out[count] <= 1))
+            return 0;
+    }
+    return *text ? 0 : count;
 }
 
 /* NAME=EXPR, with a name. */
@@ -135,14 +198,34 @@ static bool is_assignment(const char *text)
     return equals && strspn(text, " ") < (size_t)(equals - text);
 }
 
-static bool check_with(const tool_command *c, const csv_options *o)
+static bool check_assignments(const tool_command *c, const csv_options *o)
 {
     for (size_t i = 0; i < o->with.count; i++)
         if (!is_assignment(o->with.items[i])) {
             say_error(c->name, "--with: not NAME=EXPR: \"%s\"", o->with.items[i]);
             return false;
         }
+    for (size_t i = 0; i < o->fill_nulls.count; i++)
+        if (!strchr(o->fill_nulls.items[i], '=')) {
+            say_error(c->name, "--fill-nulls: not C=EXPR: \"%s\"", o->fill_nulls.items[i]);
+            return false;
+        }
     return true;
+}
+
+/* Rows become groups, or counts, or a description: one of them. */
+static bool check_summaries(const tool_command *c, const csv_options *o)
+{
+    int asked =
+        (o->group_by || o->aggregates) + (o->value_counts != NULL) + o->describe + (o->quantiles != NULL);
+    double q[MOST_QUANTILES];
+    if (asked > 1)
+        say_error(c->name, "--group-by with --agg, --value-counts, --describe, --quantiles: one of them");
+    else if (o->quantiles && !take_quantiles(o->quantiles, q))
+        say_error(c->name, "--quantiles: not numbers from 0 to 1: \"%s\"", o->quantiles);
+    else
+        return true;
+    return false;
 }
 
 static bool take_csv_options(const tool_command *c, const csv_options *o, rask_csv_options *csv)
@@ -159,11 +242,9 @@ static bool take_csv_options(const tool_command *c, const csv_options *o, rask_c
     else if (!take_byte(o->comment, &csv->comment))
         say_error(c->name, "--comment: not one byte: \"%s\"", o->comment);
     else if (!take_misfit(o->misfit, &csv->misfit))
-        say_error(c->name, "--on-error: not fail or null: \"%s\"", o->misfit);
-    else if (o->common.draw || o->common.explain)
-        say_error(c->name, "--%s: not there for tables", o->common.draw ? "draw" : "explain");
+        say_error(c->name, "--misfit: not fail, null or widen: \"%s\"", o->misfit);
     else
-        return check_with(c, o);
+        return check_assignments(c, o) && check_summaries(c, o) && csv_joins_check(c, &o->joins);
     return false;
 }
 
@@ -178,6 +259,17 @@ static rask_table *add_column(rask_table *t, const char *text)
     char *name = strndup(text, len);
     t = rask_table_with_at(t, name ? name : "", equals + 1, NULL, 0);
     free(name);
+    return t;
+}
+
+/* Of COLUMNS=EXPR, or =EXPR. */
+static rask_table *fill_nulls(rask_table *t, const char *text)
+{
+    const char *equals = strchr(text, '=');
+    char *columns = strndup(text, (size_t)(equals - text));
+    bool all = columns && !columns[strspn(columns, " ")];
+    t = columns ? rask_table_fill_nulls_at(t, all ? NULL : columns, equals + 1, NULL, 0) : NULL;
+    free(columns);
     return t;
 }
 
@@ -215,27 +307,70 @@ static bool keeps_order(const rask_table *t, const rask_table *chosen, const cha
     return true;
 }
 
-static rask_table *sort_and_limit(rask_table *t, const csv_options *o)
+static rask_table *sort(rask_table *t, const csv_options *o)
 {
-    if (o->sort)
-        t = rask_table_sort_at(t, o->sort, NULL, 0);
+    return o->sort ? rask_table_sort_at(t, o->sort, NULL, 0) : t;
+}
+
+/* What is left of the rows that would be written. */
+static rask_table *finish(rask_table *t, const csv_options *o)
+{
+    if (o->distinct && !*o->distinct)
+        t = rask_table_distinct_at(t, NULL, NULL, 0);
     return o->limit < UINT64_MAX ? rask_table_limit_at(t, o->limit, NULL, 0) : t;
 }
 
-/* Columns are chosen before rows are sorted, when the order does not need others. */
-static rask_table *build(rask_table *t, const csv_options *o)
+/* Names, nulls, new columns, conditions: row by row. */
+static rask_table *prepare(rask_table *t, const csv_options *o)
 {
+    if (o->rename)
+        t = rask_table_rename_at(t, o->rename, NULL, 0);
+    for (size_t i = 0; t && i < o->fill_nulls.count; i++)
+        t = fill_nulls(t, o->fill_nulls.items[i]);
+    if (o->drop_nulls)
+        t = rask_table_drop_nulls_at(t, strcmp(o->drop_nulls, "*") == 0 ? NULL : o->drop_nulls, NULL, 0);
     for (size_t i = 0; t && i < o->with.count; i++)
         t = add_column(t, o->with.items[i]);
     for (size_t i = 0; i < o->where.count; i++)
         t = rask_table_filter_at(t, o->where.items[i], NULL, 0);
-    if (o->group_by || o->aggregates)
+    return t;
+}
+
+static rask_table *quantiles(rask_table *t, const char *text)
+{
+    double q[MOST_QUANTILES];
+    size_t count = take_quantiles(text, q);
+    return rask_table_quantiles_at(t, NULL, q, count, NULL, 0);
+}
+
+static rask_table *choose(rask_table *t, const csv_options *o)
+{
+    if (o->select)
+        t = rask_table_select_at(t, o->select, NULL, 0);
+    return o->drop ? rask_table_drop_at(t, o->drop, NULL, 0) : t;
+}
+
+static rask_table *build(rask_table *t, const csv_options *o)
+{
+    t = prepare(t, o);
+    if (o->distinct && *o->distinct)
+        t = rask_table_distinct_at(t, o->distinct, NULL, 0);
+    if (o->describe)
+        return finish(sort(rask_table_describe_at(choose(t, o), NULL, 0), o), o);
+    if (o->quantiles)
+        return finish(sort(quantiles(choose(t, o), o->quantiles), o), o);
+    if (o->value_counts)
+        t = rask_table_value_counts_at(t, o->value_counts, NULL, 0);
+    else if (o->group_by || o->aggregates)
         t = rask_table_groupby_at(t, o->group_by ? o->group_by : "",
                                   o->aggregates ? o->aggregates : "count()", NULL, 0);
-    rask_table *chosen = o->select && t ? rask_table_select_at(t, o->select, NULL, 0) : t;
-    if (!chosen || !o->select || !o->sort || keeps_order(t, chosen, o->select, o->sort))
-        return sort_and_limit(chosen, o);
-    return rask_table_select_at(sort_and_limit(t, o), o->select, NULL, 0);
+    /* Columns are chosen before rows are sorted, when the order does not need others. */
+    rask_table *chosen = t ? choose(t, o) : NULL;
+    if (!chosen || !o->sort || keeps_order(t, chosen, o->select ? o->select : "", o->sort))
+        return finish(sort(chosen, o), o);
+    if (o->distinct && !*o->distinct)
+        return finish(choose(sort(t, o), o), o);
+    return choose(finish(sort(t, o), o), o);
 }
 
 /* -- Messages */
@@ -245,11 +380,21 @@ static void say_failure(const tool_command *c, const char *message)
 {
     static const char *const options[][2] = {
         {"rask_read_csv: ", ""},
+        {"rask_read_arrow: ", ""},
         {"rask_table_with: ", "--with: "},
         {"rask_table_filter: ", "--where: "},
         {"rask_table_groupby: ", "--group-by, --agg: "},
         {"rask_table_sort: ", "--sort: "},
         {"rask_table_select: ", "--select: "},
+        {"rask_table_drop: ", "--drop: "},
+        {"rask_table_rename: ", "--rename: "},
+        {"rask_table_drop_nulls: ", "--drop-nulls: "},
+        {"rask_table_fill_nulls: ", "--fill-nulls: "},
+        {"rask_table_value_counts: ", "--value-counts: "},
+        {"rask_table_describe: ", "--describe: "},
+        {"rask_table_quantiles: ", "--quantiles: "},
+        {"rask_table_join: ", "--join, --on: "},
+        {"rask_table_distinct: ", "--distinct: "},
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         size_t len = strlen(options[i][0]);
@@ -298,17 +443,42 @@ static int show(const tool_command *c, const csv_options *o, rask_table *t)
     return outcome == EXIT_DONE ? say_done(c->name) : outcome;
 }
 
+static void explain(const csv_options *o, rask_table *t)
+{
+    rask_options options = run_options(&o->common);
+    size_t len = rask_table_explain(t, &options, NULL, 0);
+    char *text = len ? malloc(len + 1) : NULL;
+    if (text && rask_table_explain(t, &options, text, len + 1))
+        fputs(text, stderr);
+    free(text);
+}
+
+/* What made the rows. The run had a graph of its own, which has ended: there is nothing to colour by. */
+static int draw(const tool_command *c, const csv_options *o, rask_table *t)
+{
+    rask_options options = run_options(&o->common);
+    rask_node *node = rask_table_node_at(t, &options, NULL, 0);
+    return run_draw(c->name, o->common.draw, rask_table_graph(t), node, NULL);
+}
+
+static int write_rows(const tool_command *c, const csv_options *o, rask_table *t)
+{
+    csv_work w = {.table = t, .path = o->output ? o->output : "-"};
+    w.format = o->common.json ? RASK_TABLE_JSON : o->output ? RASK_TABLE_BY_ENDING : RASK_TABLE_CSV;
+    return run_observed(c->name, &o->common, NULL, work_write, &w);
+}
+
 static int give(const tool_command *c, const csv_options *o, rask_table *t)
 {
     if (o->schema) {
         csv_show_schema(t, o->common.json);
         return say_done(c->name);
     }
-    if (!o->output && !o->common.json && isatty(STDOUT_FILENO))
-        return show(c, o, t);
-    csv_work w = {.table = t, .path = o->output ? o->output : "-"};
-    w.format = o->common.json ? RASK_TABLE_JSON : o->output ? RASK_TABLE_BY_ENDING : RASK_TABLE_CSV;
-    return run_observed(c->name, &o->common, NULL, work_write, &w);
+    if (o->common.explain)
+        explain(o, t);
+    bool shown = !o->output && !o->common.json && isatty(STDOUT_FILENO);
+    int outcome = shown ? show(c, o, t) : write_rows(c, o, t);
+    return outcome == EXIT_DONE && o->common.draw ? draw(c, o, t) : outcome;
 }
 
 static int run(const tool_command *c, int argc, char **argv)
@@ -325,11 +495,12 @@ static int run(const tool_command *c, int argc, char **argv)
     }
     if (!take_csv_options(c, &o, &csv))
         return EXIT_USAGE;
+    rask_options how = run_options(&o.common);
+    csv.run = &how;
     rask_graph *graph = rask_graph_new();
     int outcome = EXIT_FAILED;
-    rask_table *t = rask_read_csv_files_at(graph, (const char *const *)argv + first, (size_t)(argc - first),
-                                           &csv, NULL, 0);
-    t = build(t, &o);
+    rask_table *t = csv_read(graph, (const char *const *)argv + first, (size_t)(argc - first), &csv);
+    t = build(csv_joins_add(t, &o.joins, &csv), &o);
     if (t)
         outcome = give(c, &o, t);
     else if (!graph || rask_graph_status(graph))
@@ -340,13 +511,17 @@ static int run(const tool_command *c, int argc, char **argv)
 
 const tool_command csv_command = {
     .name = "csv",
-    .summary = "filter, group, sort CSV files larger than memory",
+    .summary = "filter, join, group, sort CSV files larger than memory",
     .arguments = "[OPTION]… FILE…",
     .text =
         "Reads the records of all FILEs, compressed ones too, in parallel and within the memory that\n"
-        "--memory gives: only the columns that are needed. Types are told from samples. In this order:\n"
-        "--with, --where, --group-by with --agg, --sort, --limit, --select. A table on a terminal, CSV in\n"
-        "a pipe, JSON Lines with --json. Expressions: docs/table.md.\n",
+        "--memory gives: only the columns that are needed. Types are told from samples; Arrow files, which\n"
+        "are known by what they begin with, have theirs. In this order:\n"
+        "--join, --rename, --fill-nulls, --drop-nulls, --with, --where, --distinct=COLUMNS, then --group-by\n"
+        "with --agg or --value-counts,\n"
+        "--sort, --limit, --select and --drop; --describe and --quantiles are of the columns that --select\n"
+        "and --drop leave. A table on a terminal, CSV in a pipe, JSON Lines with --json. Expressions:\n"
+        "docs/table.md.\n",
     .example = "rask csv sales-*.csv --group-by name --agg 'sum(amount) as total, count()' --sort total:desc "
                "-n 10\n",
     .rows = rows,

@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const tool_command *const commands[] = {&csv_command,  &eval_command, &words_command,
+static const tool_command *const commands[] = {&csv_command,  &eval_command, &text_command, &words_command,
                                                &draw_command, &info_command, &bench_command};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

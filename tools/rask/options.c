@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    MAX_ROWS = 48,
+    MAX_ROWS = 64,
     HELP_VALUE = 1000,
     ROW_VALUE = 2000
 }; /* ROW_VALUE + i stands for row i in getopt's answers */
@@ -162,8 +162,8 @@ static void getopt_tables(const tool_command *command, char *letters, struct opt
     for (size_t i = 0; i < command->row_count; i++) {
         const option_row *row = &command->rows[i];
         bool flag = row->kind == OPTION_FLAG;
-        names[i + 1] =
-            (struct option){row->name, flag ? no_argument : required_argument, NULL, ROW_VALUE + (int)i};
+        int value = flag ? no_argument : row->kind == OPTION_MAYBE ? optional_argument : required_argument;
+        names[i + 1] = (struct option){row->name, value, NULL, ROW_VALUE + (int)i};
         if (row->letter)
             letters[used++] = row->letter;
         if (row->letter && !flag)
@@ -204,7 +204,7 @@ static bool set_option(const tool_command *command, int answer, void *fields)
         snprintf(origin, sizeof origin, "-%c", row->letter);
     else
         snprintf(origin, sizeof origin, "--%s", row->name);
-    return set_or_say(command, row, origin, fields, optarg);
+    return set_or_say(command, row, origin, fields, optarg || row->kind != OPTION_MAYBE ? optarg : "");
 }
 
 options_outcome options_parse(const tool_command *command, int argc, char **argv, void *fields, int *first)
@@ -236,8 +236,12 @@ static void help_row(const option_row *row)
 {
     char left[64];
     int len = snprintf(left, sizeof left, row->letter ? "-%c, " : "    ", row->letter);
-    snprintf(left + len, sizeof left - (size_t)len, "--%s%s%s", row->name, row->value ? " " : "",
-             row->value ? row->value : "");
+    bool maybe = row->kind == OPTION_MAYBE;
+    snprintf(left + len, sizeof left - (size_t)len, "--%s%s%s%s", row->name,
+             maybe        ? "[="
+             : row->value ? " "
+                          : "",
+             row->value ? row->value : "", maybe ? "]" : "");
     printf("  %-24s %s\n", left, row->help);
 }
 

@@ -14,6 +14,7 @@ typedef enum option_kind {
     OPTION_COUNT,     /* the same, or "all": UINT64_MAX */
     OPTION_SIZE,      /* uint64_t: bytes, with K, M, G or T as powers of 1024; not 0 */
     OPTION_TEXT,      /* const char * */
+    OPTION_MAYBE,     /* const char *: "" without a value, which stands behind = */
     OPTION_TEXTS,     /* option_texts: each time one more */
     OPTION_SCHEDULER, /* const char *: one of rask_schedulers() */
     OPTION_DRAWING,   /* const char *: a path with an ending that rask_draw() knows */
@@ -46,7 +47,9 @@ typedef struct common_options {
 } common_options;
 
 /* Rows for a structure that has a common_options called common. */
-#define COMMON_ROWS(type)                                                                                    \
+#define COMMON_ROWS(type) COMMON_ROWS_LETTERED(type, 'v')
+/* The same with another letter for --report, or 0. */
+#define COMMON_ROWS_LETTERED(type, report_letter)                                                            \
     {.name = "scheduler",                                                                                    \
      .kind = OPTION_SCHEDULER,                                                                               \
      .offset = offsetof(type, common.scheduler),                                                             \
@@ -88,7 +91,7 @@ typedef struct common_options {
          .offset = offsetof(type, common.explain),                                                           \
          .help = "first tell on stderr what will run"},                                                      \
         {.name = "report",                                                                                   \
-         .letter = 'v',                                                                                      \
+         .letter = (report_letter),                                                                          \
          .kind = OPTION_FLAG,                                                                                \
          .offset = offsetof(type, common.report),                                                            \
          .help = "tell on stderr what the run took: time, memory, disk"},                                    \

@@ -1,0 +1,73 @@
+#include "csv_join.h"
+
+#include "csv_read.h"
+
+#include "say.h"
+
+#include <string.h>
+
+static const char *const hows[] = {"inner", "left", "right", "outer", "semi", "anti"};
+static const char *const methods[] = {"auto", "broadcast", "partitioned"};
+
+/* The number of a name; -1: it is none of them. */
+static int find(const char *const *names, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* The n-th, or the only one, or the default. */
+static const char *text_of(const option_texts *texts, size_t n, const char *otherwise)
+{
+    return texts->count ? texts->items[n < texts->count ? n : texts->count - 1] : otherwise;
+}
+
+static bool check_count(const tool_command *c, const csv_joins *j, const option_texts *texts,
+                        const char *name)
+{
+    if (texts->count <= 1 || texts->count == j->files.count)
+        return true;
+    say_error(c->name, "--%s: given %zu times, --join %zu times", name, texts->count, j->files.count);
+    return false;
+}
+
+bool csv_joins_check(const tool_command *c, const csv_joins *j)
+{
+    size_t others = j->on.count + j->how.count + j->types.count + (j->method != NULL);
+    if (!j->files.count && others) {
+        say_error(c->name, "--on, --how, --join-types and --join-method belong to --join FILE");
+        return false;
+    }
+    if (j->files.count && !j->on.count) {
+        say_error(c->name, "--join: --on COLUMNS is missing");
+        return false;
+    }
+    for (size_t i = 0; i < j->how.count; i++)
+        if (find(hows, sizeof hows / sizeof *hows, j->how.items[i]) < 0) {
+            say_error(c->name, "--how: not inner, left, right, outer, semi or anti: \"%s\"", j->how.items[i]);
+            return false;
+        }
+    if (j->method && find(methods, sizeof methods / sizeof *methods, j->method) < 0) {
+        say_error(c->name, "--join-method: not auto, broadcast or partitioned: \"%s\"", j->method);
+        return false;
+    }
+    return check_count(c, j, &j->on, "on") && check_count(c, j, &j->how, "how") &&
+           check_count(c, j, &j->types, "join-types");
+}
+
+rask_table *csv_joins_add(rask_table *t, const csv_joins *j, const rask_csv_options *read_as)
+{
+    rask_join_options options = RASK_JOIN_OPTIONS_INIT;
+    if (j->method)
+        options.method = (rask_join_method)find(methods, sizeof methods / sizeof *methods, j->method);
+    for (size_t i = 0; t && i < j->files.count; i++) {
+        rask_csv_options csv = *read_as;
+        csv.types = text_of(&j->types, i, NULL);
+        rask_table *other = csv_read(rask_table_graph(t), &j->files.items[i], 1, &csv);
+        int how = find(hows, sizeof hows / sizeof *hows, text_of(&j->how, i, "inner"));
+        t = rask_table_join_at(t, other, text_of(&j->on, i, ""), (rask_join_how)how, &options, NULL, 0);
+    }
+    return t;
+}
