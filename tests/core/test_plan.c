@@ -460,7 +460,7 @@ Test(explain, shows_bytes_in_fitting_units)
                  {1536, "1.5 KiB"},
                  {5 << 20, "5.0 MiB"},
                  {3ull << 30, "3.0 GiB"},
-                 {1ull << 52, "4096.0 TiB"}};
+                 {1ull << 52, "4.0 PiB"}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         rask_node *a = rask_set_result_bytes(rask_delayed(g, next, 1), cases[i].bytes);
         rask_plan *plan = PLAN(rask_delayed(g, next, a), rask_delayed(g, next, a));

@@ -2,37 +2,15 @@
 # rask eval as a shell user meets it. Prints TAP.
 #
 #   tests/tools/test_eval.sh BUILD/tools/rask/rask
-set -uo pipefail
-rask=$(realpath "${1:?usage: test_eval.sh PROGRAM}")
-unset RASK_SCHEDULER RASK_WORKERS RASK_MEMORY RASK_SCRATCH
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-number=0
-failures=0
-
-# name, 0 when it went well
-tell()
-{
-    number=$((number + 1))
-    if [ "$2" -eq 0 ]; then
-        echo "ok $number - $1"
-    else
-        failures=$((failures + 1))
-        echo "not ok $number - $1"
-        sed 's/^/# /' out err 2>/dev/null | head -n 20
-    fi
-}
+# shellcheck source=tests/tools/tap.sh
+source "$(dirname "$0")/tap.sh"
 
 # wanted exit status, arguments of rask eval: its output is left in the files out and err
 evaluate()
 {
-    local want=$1 status
+    local want=$1
     shift
-    "$rask" eval "$@" >out 2>err </dev/null
-    status=$?
-    [ "$status" -eq "$want" ] || echo "exit status $status, not $want" >>err
-    return $((status != want))
+    leaves "$want" "$rask" eval "$@" </dev/null
 }
 
 # name, wanted output, arguments
@@ -277,5 +255,4 @@ for bad in '((((' '[[[[' 'x[' '"' '0x' 'a.b.c' '1..' '@' 'f(=)' 'a[::::]' '-' '*
 done
 tell 'malformed texts are refused' $?
 
-echo "1..$number"
-[ "$failures" -eq 0 ]
+finish

@@ -206,6 +206,88 @@ Test(csv, the_head_is_a_mark_and_the_first_record)
     skip_head(&header, "s", "\na\nb\n", 5, true, 3);
 }
 
+/* Rows rows[0 … count - 1] of text with the columns that letters say, of which the second and third are late. */
+static char *fill_rows(rk_csv_scanner *s, rk_batch *b, const char *text, const uint32_t *rows, uint32_t count,
+                       uint32_t *done, rk_csv_error *error)
+{
+    size_t len = strlen(text), used;
+    char *copy = padded(text, len), *out = NULL;
+    cr_assert_eq(rk_csv_scan(s, copy, len, true, b, &used, error), RASK_OK, "%s", error->message);
+    uint32_t all = b->rows;
+    int status = rk_csv_fill(s, b, rows, 0, count, done, error);
+    cr_assert(status == RASK_OK || status == RASK_EFORMAT);
+    FILE *file = open_memstream(&out, &used);
+    for (uint32_t i = 0; i < *done; i++)
+        for (uint32_t c = 0; c < b->count; c++) {
+            print_value(file, &b->columns[c], c ? i : rows[i]);
+            fputc(c + 1 < b->count ? ' ' : '\n', file);
+        }
+    fclose(file);
+    free(copy);
+    cr_assert_lt(rows[count - 1], all);
+    return out;
+}
+
+Test(csv, late_columns_are_read_of_chosen_rows)
+{
+    static const char text[] = "1,a,1.5\n#no\n2,\"b\n\"\"\",\n3,c,x\n\n4,,4\r\n5,e,5\n";
+    static const bool late[] = {false, true, true};
+    static const uint32_t wanted[] = {0, 1, 2}, good[] = {0, 1, 3}, all[] = {0, 1, 2, 3, 4}, last[] = {4};
+    rk_csv_format f = {.delimiter = ',', .quote = '"', .comment = '#'};
+    rk_csv_schema *schema = schema_of("isf");
+    rk_csv_scanner s;
+    rk_csv_error error = {0};
+    rk_batch b;
+    uint32_t done = 0;
+    cr_assert_eq(rk_csv_scanner_init(&s, &f, schema, wanted, 3, RK_CSV_FAIL), RASK_OK);
+    cr_assert_eq(rk_csv_scanner_delay(&s, late), RASK_OK);
+    cr_assert_eq(rk_batch_init(&b, schema->types, 3), RASK_OK);
+    char *out = fill_rows(&s, &b, text, good, 3, &done, &error);
+    cr_assert_str_eq(out, "1 [a] 1.5\n2 [b\n\"] ~\n4 ~ 4\n");
+    free(out);
+    s.lines = 0;
+    out = fill_rows(&s, &b, text, all, 5, &done, &error);
+    cr_assert_str_eq(out, "1 [a] 1.5\n2 [b\n\"] ~\n");
+    cr_assert_str_eq(error.message, "column 3 (name): \"x\" is no float64");
+    cr_assert_eq(error.line, 4);
+    free(out);
+    out = fill_rows(&s, &b, text, last, 1, &done, &error);
+    cr_assert_str_eq(out, "5 [e] 5\n");
+    free(out);
+    rk_batch_fini(&b);
+    rk_csv_scanner_fini(&s);
+}
+
+Test(csv, rows_before_what_is_wrong_are_there)
+{
+    static const struct {
+        const char *text;
+        uint32_t rows;
+    } cases[] = {{"1,2\n3,4\n5,x\n7,8\n", 2},
+                 {"1,2\n3\n", 1},
+                 {"x,1\n", 0},
+                 {"1,2\n3,4\n5,\"6\n", 2},
+                 {"1,2\n3,4\ny,x\n", 2}};
+    rk_csv_schema *schema = schema_of("ii");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rk_csv_scanner s;
+        rk_csv_error error = {0};
+        rk_batch b;
+        size_t used = 0;
+        char *copy = padded(cases[i].text, strlen(cases[i].text));
+        cr_assert_eq(rk_csv_scanner_init(&s, &plain_format, schema, (uint32_t[]){0, 1}, 2, RK_CSV_FAIL),
+                     RASK_OK);
+        cr_assert_eq(rk_batch_init(&b, schema->types, 2), RASK_OK);
+        cr_assert_eq(rk_csv_scan(&s, copy, strlen(cases[i].text), true, &b, &used, &error), RASK_EFORMAT);
+        cr_assert_eq(b.rows, cases[i].rows, "case %zu", i);
+        for (uint32_t r = 0; r < b.rows; r++)
+            cr_assert(b.columns[0].i64[r] == 2 * r + 1 && b.columns[1].i64[r] == 2 * r + 2);
+        rk_batch_fini(&b);
+        rk_csv_scanner_fini(&s);
+        free(copy);
+    }
+}
+
 static uint64_t count_rows(const rk_csv_format *f, const char *letters, const char *text, size_t len,
                            size_t cut)
 {

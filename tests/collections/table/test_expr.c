@@ -357,6 +357,50 @@ Test(expr, dates)
           {"day + null", "date: null null null null"});
 }
 
+Test(expr, dates_in_units)
+{
+    /* day: 2020-01-31, 1969-12-31, 1970-01-01, 2000-02-29, of which the first was a Friday */
+    CHECK({"quarter(day)", "int64: 1 4 1 1"}, {"yearday(day)", "int64: 31 365 1 60"},
+          {"str(date_trunc('year', day))", "string: '2020-01-01' '1969-01-01' '1970-01-01' '2000-01-01'"},
+          {"str(date_trunc('quarter', day))", "string: '2020-01-01' '1969-10-01' '1970-01-01' '2000-01-01'"},
+          {"str(date_trunc('month', day))", "string: '2020-01-01' '1969-12-01' '1970-01-01' '2000-02-01'"},
+          {"str(date_trunc('week', day))", "string: '2020-01-27' '1969-12-29' '1969-12-29' '2000-02-28'"},
+          {"date_trunc('hour', day)", "date: 18292 -1 0 11016"},
+          {"str(date_trunc('day', at))",
+           "string: '2020-01-31 00:00:00' '1969-12-31 00:00:00' '1970-01-01 00:00:00' '2000-02-29 00:00:00'"},
+          {"str(date_trunc('minute', at))",
+           "string: '2020-01-31 12:34:00' '1969-12-31 23:59:00' '1970-01-01 00:00:00' '2000-02-29 00:00:00'"},
+          {"str(date_trunc('month', at))",
+           "string: '2020-01-01 00:00:00' '1969-12-01 00:00:00' '1970-01-01 00:00:00' '2000-02-01 00:00:00'"},
+          {"date_trunc('second', nday)", "date: 18292 0 1 null"},
+          {"date_trunc('week', date(big))", "date: null null -3 -3"},
+          {"date_trunc('second', timestamp(big))", "timestamp: 9223372036854000000 null 0 -1000000"},
+          {"date_diff('year', day, '2020-12-31')", "int64: 0 51 50 20"},
+          {"date_diff('month', '2020-01-01', day)", "int64: 0 -601 -600 -239"},
+          {"date_diff('week', day, '2020-02-03')", "int64: 1 2614 2614 1040"},
+          {"date_diff('day', nday, day)", "int64: 0 -1 -1 null"},
+          {"date_diff('hour', day, at)", "int64: 12 23 0 0"},
+          {"date_diff('second', at, at)", "int64: 0 0 0 0"},
+          {"date_diff('month', date(big), day)", "int64: null null 0 362"});
+}
+
+Test(expr, cases)
+{
+    CHECK({"case(i > 5, 'many', i > 0, 'some', 'none')", "string: 'many' 'none' 'none' 'some'"},
+          {"case(nb, ni, 7)", "int64: 1 2 7 7"}, {"case(b, i, null)", "int64: 7 null 0 null"},
+          {"case(b, i, nb, 0.5, f)", "float64: 7 0.5 0 1e+300"}, {"case(null, 1, 2)", "int64: 2 2 2 2"},
+          {"case(true, 1, 2)", "int64: 1 1 1 1"},
+          {"case(i == 7, '2020-01-31', day)", "date: 18292 -1 0 11016"},
+          {"case(b, i)",
+           "RASK_EFORMAT 0: case() takes conditions, a value behind each, and a last value for all else"},
+          {"case(i, 1, 2)", "RASK_ETYPE 5: case() takes bool, not int64 i"},
+          {"case(b, i, name)", "RASK_ETYPE 11: case() takes values of one type, not int64 i and string name"},
+          {"date_trunc('eon', day)",
+           "RASK_ETYPE 11: date_trunc() takes \"year\", \"quarter\", \"month\", \"week\", "
+           "\"day\", \"hour\", \"minute\" or \"second\", not string"},
+          {"date_diff('day', i, j)", "RASK_ETYPE 17: date_diff() takes dates or timestamps, not int64 i"});
+}
+
 Test(expr, patterns)
 {
     if (strstr(result_of("matches(name, 'a')"), "rask-pcre2"))

@@ -1,6 +1,6 @@
 /* Groups and aggregates against slow code; the same bytes from any order, batches and merges. */
+#include "../sums/slow_sum.h"
 #include "random_table.h"
-#include "slow_sum.h"
 
 #include "collections/table/groups/groups.h"
 

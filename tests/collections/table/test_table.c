@@ -162,6 +162,35 @@ Test(table, errors_of_builders_are_latched_with_their_place)
     EXPECT_REFUSED(rask_table_groupby(t, "name", NULL), RASK_EINVAL, "no aggregates");
 }
 
+Test(table, errors_of_shorthands_are_latched_with_their_place)
+{
+    const double good[] = {0.5}, bad[] = {0.5, 1.5}, none[] = {__builtin_nan("")};
+    EXPECT_REFUSED(rask_table_rename(t, "nam as n"), RASK_EINVAL, "did you mean \"name\"?");
+    EXPECT_REFUSED(rask_table_rename(t, "name"), RASK_EINVAL, "gets no name");
+    EXPECT_REFUSED(rask_table_rename(t, "name as day"), RASK_EINVAL, "two columns \"day\"");
+    EXPECT_REFUSED(rask_table_rename(t, NULL), RASK_EINVAL, "no names");
+    EXPECT_REFUSED(rask_table_drop_nulls(t, "x"), RASK_EINVAL, "no column \"x\"");
+    EXPECT_REFUSED(rask_table_fill_nulls(t, "qty", "'x'"), RASK_ETYPE, "\"qty\" is int64");
+    EXPECT_REFUSED(rask_table_fill_nulls(t, "qty", "1 +"), RASK_EFORMAT, "at byte 4");
+    EXPECT_REFUSED(rask_table_fill_nulls(t, "x", "1"), RASK_EINVAL, "no column \"x\"");
+    EXPECT_REFUSED(rask_table_fill_nulls(t, "day", "'2024'"), RASK_EFORMAT, "rask_table_fill_nulls");
+    EXPECT_REFUSED(rask_table_fill_nulls(t, NULL, NULL), RASK_EINVAL, "no value");
+    EXPECT_REFUSED(rask_table_value_counts(t, "x"), RASK_EINVAL, "rask_table_value_counts: no column \"x\"");
+    EXPECT_REFUSED(rask_table_value_counts(t, " "), RASK_EINVAL, "no columns");
+    EXPECT_REFUSED(rask_table_quantiles(t, "name", good, 1), RASK_ETYPE, "name");
+    EXPECT_REFUSED(rask_table_quantiles(t, "qty, qty", good, 1), RASK_EINVAL, "two columns qty");
+    EXPECT_REFUSED(rask_table_quantiles(t, "x", good, 1), RASK_EINVAL, "no column \"x\"");
+    EXPECT_REFUSED(rask_table_quantiles(t, "qty", bad, 2), RASK_ERANGE, "from 0 to 1");
+    EXPECT_REFUSED(rask_table_quantiles(t, "qty", none, 1), RASK_ERANGE, "from 0 to 1");
+    EXPECT_REFUSED(rask_table_quantiles(t, "qty", NULL, 0), RASK_EINVAL, "quantiles expected");
+    EXPECT_REFUSED(rask_table_quantiles(rask_table_select(t, "name"), NULL, good, 1), RASK_EINVAL,
+                   "no column of numbers");
+    EXPECT_REFUSED(rask_table_quantiles(rask_table_rename(t, "qty as quantile"), NULL, good, 1), RASK_EEXIST,
+                   "quantile");
+    EXPECT_REFUSED(rask_table_describe(rask_table_drop(t, "name, amount, qty, day")), RASK_EINVAL,
+                   "no columns");
+}
+
 Test(table, errors_of_reading_are_latched_with_their_place)
 {
     rask_csv_options unset = RASK_CSV_OPTIONS_INIT, types = unset, clash = unset;
@@ -190,6 +219,14 @@ Test(table, no_table_gives_no_table)
     cr_assert_null(rask_table_groupby(NULL, "", "count()"));
     cr_assert_null(rask_table_sort(NULL, "a"));
     cr_assert_null(rask_table_limit(NULL, 1));
+    cr_assert_null(rask_table_rename(NULL, "a as b"));
+    cr_assert_null(rask_table_drop_nulls(NULL, NULL));
+    cr_assert_null(rask_table_fill_nulls(NULL, NULL, "1"));
+    cr_assert_null(rask_table_value_counts(NULL, "a"));
+    cr_assert_null(rask_table_describe(NULL));
+    cr_assert_null(rask_table_quantiles(NULL, NULL, &(double){0.5}, 1));
+    cr_assert_null(rask_table_node(NULL, NULL));
+    cr_assert_eq(rask_table_explain(NULL, NULL, NULL, 0), 0);
     cr_assert_null(rask_table_graph(NULL));
     cr_assert_eq(rask_table_columns(NULL), 0);
     cr_assert_eq(rask_table_compute(NULL, NULL, &rows), RASK_EGRAPH);
@@ -464,6 +501,128 @@ Test(table, a_file_that_shrinks_is_an_error)
     }
 }
 
+/* -- Shorthands */
+
+Test(table, nulls_are_filled_and_dropped)
+{
+    rask_graph *g = rask_graph_new();
+    rask_rows *rows = NULL;
+    rask_table *t = rask_table_fill_nulls(rask_read_csv(g, path, NULL), "qty", "int(amount)");
+    cr_assert_eq(rask_table_compute(rask_table_drop_nulls(t, NULL), NULL, &rows), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_assert_eq(rask_rows_count(rows), 3);
+    rask_column qty = column_of(rows, 2);
+    cr_assert(!qty.valid && qty.as.i64[0] == 2 && qty.as.i64[1] == 3 && qty.as.i64[2] == 1);
+    rask_rows_free(rows);
+    rask_graph_free(g);
+}
+
+Test(table, quantiles_are_of_the_chosen_columns)
+{
+    rask_graph *g = rask_graph_new();
+    rask_rows *rows = NULL;
+    rask_table *t = rask_table_quantiles(read_blocks(g, 7), "day, amount", ((double[]){0.5, 1}), 2);
+    cr_assert_str_eq(rask_table_name(t, 0), "quantile");
+    cr_assert_eq(rask_table_type(t, 1), RASK_COL_DATE);
+    cr_assert_eq(rask_table_compute(t, NULL, &rows), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(rask_rows_count(rows), 2);
+    cr_assert_eq(column_of(rows, 0).as.f64[1], 1);
+    cr_assert_eq(column_of(rows, 1).as.i64[0], 19754); /* 2024-02-01 */
+    cr_assert_eq(column_of(rows, 2).as.f64[0], 5.125);
+    cr_assert_eq(column_of(rows, 2).as.f64[1], 10.5);
+    rask_rows_free(rows);
+    rask_graph_free(g);
+}
+
+Test(table, quantiles_of_what_has_nan_are_nan)
+{
+    rask_graph *g = rask_graph_new();
+    rask_rows *rows = NULL;
+    rask_table *t = rask_table_with(read_blocks(g, 7), "amount", "if(qty == 4, 0.0 / 0, amount)");
+    t = rask_table_quantiles(t, "amount", &(double){0}, 1);
+    cr_assert_eq(rask_table_compute(t, NULL, &rows), RASK_OK, "%s", rask_graph_error(g));
+    double value = column_of(rows, 1).as.f64[0];
+    cr_assert(value != value);
+    rask_rows_free(rows);
+    rask_graph_free(g);
+}
+
+/* Values in many ranges of little memory: n - 1 - i of 0 … n - 1 in every row. */
+Test(table, quantiles_come_out_of_ranges_within_little_memory)
+{
+    enum { ROWS = 400000 };
+    FILE *out = fopen(path, "w");
+    cr_assert(out);
+    fprintf(out, "a,b,c\n");
+    for (int i = 0; i < ROWS; i++)
+        fprintf(out, "%d,%d,text%d\n", (int)((int64_t)i * 7919 % ROWS), i % 5, i);
+    fclose(out);
+    rask_graph *g = rask_graph_new();
+    rask_rows *rows = NULL;
+    rask_options options = RASK_OPTIONS_INIT;
+    options.memory = 8 << 20;
+    options.workers = 2;
+    rask_table *t = rask_read_csv(g, path, NULL);
+    cr_assert_eq(rask_table_compute(rask_table_describe(t), &options, &rows), RASK_OK, "%s",
+                 rask_graph_error(g));
+    rask_column distinct = column_of(rows, 4), median = column_of(rows, 9);
+    cr_expect_eq(distinct.as.i64[0], ROWS);
+    cr_expect_eq(distinct.as.i64[1], 5);
+    cr_expect_eq(distinct.as.i64[2], ROWS);
+    expect_text(&median, 0, "199999.5");
+    expect_text(&median, 1, "2.0");
+    cr_expect(!median.valid[2]);
+    rask_rows_free(rows);
+    rask_graph_free(g);
+}
+
+Test(table, types_widen_to_what_all_values_are)
+{
+    write_text(path, "a,b\n1,1\n");
+    write_text(other, "a,b\n2.5,x\n");
+    rask_csv_options csv = RASK_CSV_OPTIONS_INIT;
+    csv.misfit = RASK_MISFIT_WIDEN;
+    rask_graph *g = rask_graph_new();
+    rask_rows *rows = NULL;
+    rask_table *t = rask_read_csv_files(g, ((const char *const[]){path, other}), 2, &csv);
+    cr_assert_eq(rask_table_type(t, 0), RASK_COL_F64);
+    cr_assert_eq(rask_table_type(t, 1), RASK_COL_TEXT);
+    cr_assert_eq(rask_table_compute(t, NULL, &rows), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(column_of(rows, 0).as.f64[1], 2.5);
+    rask_rows_free(rows);
+    rask_graph_free(g);
+}
+
+Test(table, a_table_says_what_it_will_do)
+{
+    char text[4000];
+    rask_graph *g = rask_graph_new();
+    rask_table *t =
+        rask_table_filter(rask_table_with(rask_read_csv(g, path, NULL), "x", "amount * 2"), "qty > 1");
+    t = rask_table_sort(rask_table_groupby(t, "name", "count()"), "name desc");
+    size_t len = rask_table_explain(t, NULL, text, sizeof text);
+    cr_assert(len > 0 && len < sizeof text);
+    cr_assert(strstr(text, " in 1 part: name, qty: 2 of 4 columns\n  where qty > 1\n"), "%s", text);
+    cr_assert(strstr(text, "groups by name: count()\nsorts by name desc\ngives name string, count() int64\n"),
+              "%s", text);
+    cr_assert_eq(rask_table_explain(t, NULL, text, 10), len);
+    cr_assert_eq(strlen(text), 9);
+    cr_assert_eq(rask_table_explain(t, NULL, NULL, 0), len);
+    rask_graph_free(g);
+}
+
+Test(table, a_table_is_a_node_of_its_graph)
+{
+    rask_graph *g = rask_graph_new();
+    rask_value value = rask_value_none();
+    rask_node *node = rask_table_node(rask_table_describe(rask_read_csv(g, path, NULL)), NULL);
+    cr_assert(node, "%s", rask_graph_error(g));
+    cr_assert_eq(rask_compute_value(node, NULL, &value), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(value.type, RASK_BYTES);
+    rask_value_unref(&value);
+    rask_graph_free(g);
+}
+
 /* -- Out of memory */
 
 static int all_operations(void)
@@ -509,6 +668,141 @@ static int rows_in_order(void)
     rask_rows_free(rows);
     rask_graph_free(g);
     return status;
+}
+
+/* The rows of a table, of which column column's first value is wanted: a number. */
+static int first_number(rask_table *t, uint32_t column, double wanted)
+{
+    rask_options options = RASK_OPTIONS_INIT;
+    rask_rows *rows = NULL;
+    options.scheduler = "serial";
+    int status = rask_table_compute(t, &options, &rows);
+    if (!status) {
+        rask_column c = column_of(rows, column);
+        cr_assert_eq(c.type == RASK_COL_F64 ? c.as.f64[0] : (double)c.as.i64[0], wanted);
+    }
+    rask_rows_free(rows);
+    return status;
+}
+
+/* Ends the graph, and says why there is no table, or what computing it came to. */
+static int finish(rask_graph *g, rask_table *t, uint32_t column, double wanted)
+{
+    int status = t ? first_number(t, column, wanted) : g ? rask_graph_status(g) : RASK_ENOMEM;
+    rask_graph_free(g);
+    return status;
+}
+
+static int shorthands(void)
+{
+    rask_options options = RASK_OPTIONS_INIT;
+    rask_csv_options csv = RASK_CSV_OPTIONS_INIT;
+    rask_graph *g = rask_graph_new();
+    options.scheduler = "serial";
+    csv.misfit = RASK_MISFIT_WIDEN;
+    csv.run = &options;
+    rask_table *t = rask_table_rename(rask_read_csv(g, path, &csv), "name as n, qty as q");
+    t = rask_table_drop_nulls(rask_table_fill_nulls(t, "q", "1 + 1"), NULL);
+    return finish(g, rask_table_value_counts(t, "n"), 1, 1);
+}
+
+static int quantiles(void)
+{
+    rask_graph *g = rask_graph_new();
+    return finish(g, rask_table_quantiles(read_blocks(g, 60), "amount", &(double){0.5}, 1), 1, 5.125);
+}
+
+static int description(void)
+{
+    rask_graph *g = rask_graph_new();
+    return finish(g, rask_table_describe(rask_table_select(rask_read_csv(g, path, NULL), "name, qty")), 2, 4);
+}
+
+Test(table, no_memory_for_shorthands_leaves_nothing)
+{
+    sweep(shorthands, 0);
+}
+
+Test(table, no_memory_for_quantiles_leaves_nothing)
+{
+    sweep(quantiles, 0);
+}
+
+Test(table, no_memory_for_a_description_leaves_nothing)
+{
+    sweep(description, 0);
+}
+
+/* A gzip file that holds text as it is. */
+static void write_gzip(const char *name, const char *text)
+{
+    static const unsigned char head[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1};
+    uint32_t len = (uint32_t)strlen(text), crc = UINT32_MAX, lens = len | ~len << 16;
+    for (uint32_t i = 0; i < len; i++) {
+        crc ^= (unsigned char)text[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+    }
+    crc = ~crc;
+    FILE *file = fopen(name, "wb");
+    cr_assert(file);
+    fwrite(head, 1, sizeof head, file);
+    fwrite(&lens, 1, sizeof lens, file);
+    fwrite(text, 1, len, file);
+    fwrite(&crc, 1, sizeof crc, file);
+    fwrite(&len, 1, sizeof len, file);
+    cr_assert_eq(fclose(file), 0);
+}
+
+/* Read ahead, with a sink for each worker when there are groups, else with one for each block. */
+static bool in_groups;
+
+/* Tests run side by side. */
+static const char *packed_name(void)
+{
+    return in_groups ? "groups.csv.gz" : "blocks.csv.gz";
+}
+
+static int blocks_of_gzip(void)
+{
+    static const char text[] = "k,x,s\n1,2.5,a\n2,3.5,b\n1,4.5,\"c\n\"\n2,5.5,d\n3,6.5,e\n";
+    rask_options options = RASK_OPTIONS_INIT;
+    rask_csv_options how = RASK_CSV_OPTIONS_INIT;
+    options.scheduler = "threads";
+    options.workers = 2;
+    how.block_bytes = 30;
+    rask_rows *rows = NULL;
+    rask_graph *g = rask_graph_new();
+    if (!g)
+        return RASK_ENOMEM;
+    write_gzip(packed_name(), text);
+    rask_table *t = rask_read_csv(g, packed_name(), &how);
+    t = in_groups ? rask_table_groupby(t, "k", "sum(x) as x") : rask_table_filter(t, "x > 3");
+    int status = t ? rask_table_compute(t, &options, &rows) : rask_graph_status(g);
+    cr_assert(status || rask_rows_count(rows) == (in_groups ? 3 : 4));
+    cr_assert(status || column_of(rows, 1).as.f64[0] == (in_groups ? 7.0 : 3.5));
+    rask_rows_free(rows);
+    rask_graph_free(g);
+    return status;
+}
+
+static void sweep_blocks(bool groups)
+{
+    in_groups = groups;
+    if (blocks_of_gzip() == RASK_EUNSUPPORTED)
+        cr_skip_test("what decompresses is not installed");
+    sweep(blocks_of_gzip, 2);
+    unlink(packed_name());
+}
+
+Test(table, no_memory_for_blocks_read_ahead_leaves_nothing)
+{
+    sweep_blocks(false);
+}
+
+Test(table, no_memory_for_groups_of_blocks_leaves_nothing)
+{
+    sweep_blocks(true);
 }
 
 Test(table, no_memory_for_groups_written_leaves_nothing)

@@ -4,16 +4,20 @@
     test_table.py PROGRAM [CASES [SEED]]
 
 Case N of seed S is random.Random(f"{S}/{N}"). Prints TAP; what differed stays in a folder that is named."""
+import bz2
 import datetime
 import gzip
 import json
+import lzma
 import math
 import os
 import random
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 from fractions import Fraction
 
 INT_MIN, INT_MAX = -2**63, 2**63 - 1
@@ -56,7 +60,7 @@ def parse_value(kind, text):
         whole, _, part = clock.partition(".")
         hour, minute, second = map(int, whole.split(":"))
         return parse_value("date", day) * DAY + (hour * 3600 + minute * 60 + second) * 10**6 + int((part + "000000")[:6])
-    return {"int64": int, "float64": float, "string": str}[kind](text)
+    return {"int64": int, "float64": float, "string": str, "described": str}[kind](text)
 
 
 def parse_csv(text):
@@ -84,9 +88,16 @@ def parse_csv(text):
     return records
 
 
+def same_described(text, value):
+    """A value of some type as text."""
+    return same("float64", float(text), value, True) if isinstance(value, float) else text == value
+
+
 def same(kind, a, b, close):
     if a is None or b is None:
         return a is b
+    if kind == "described":
+        return same_described(a, b)
     if kind != "float64":
         return a == b
     if a != a or b != b:
@@ -155,6 +166,40 @@ def field_text(r, column, value, delimiter):
     return '"' + text.replace('"', '""') + '"' if special or r.random() < 0.1 else text
 
 
+def pieces(data):
+    size = random.Random(len(data)).choice([1, 7, 50, 300, 5000])
+    size = max(size, len(data) // 500)
+    return [data[i:i + size] for i in range(0, len(data), size)]
+
+
+def bgzf(data):
+    """What bgzip makes: gzip members that tell their lengths, and an empty one at the end."""
+    out = b""
+    for piece in pieces(data) + [b""]:
+        packer = zlib.compressobj(wbits=-15)
+        body = packer.compress(piece) + packer.flush()
+        out += b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0" + struct.pack("<H", len(body) + 25)
+        out += body + struct.pack("<II", zlib.crc32(piece), len(piece))
+    return out
+
+
+def members(data):
+    return b"".join(gzip.compress(piece) for piece in pieces(data)) or gzip.compress(b"")
+
+
+def frames(data):
+    """zstd frames that store their text as it is."""
+    out = b""
+    for piece in pieces(data) or [b""]:
+        out += struct.pack("<IBI", 0xfd2fb528, 0xa0, len(piece))
+        while True:
+            some, piece = piece[:100000], piece[100000:]
+            out += struct.pack("<I", len(some) << 3 | (not piece))[:3] + some
+            if not piece:
+                break
+    return out
+
+
 def write_files(r, folder, columns, delimiter):
     rows = len(columns[0].values)
     cuts = sorted(r.randrange(rows + 1) for _ in range(r.choice([0, 0, 0, 1, 2])))
@@ -165,9 +210,8 @@ def write_files(r, folder, columns, delimiter):
             lines.append(delimiter.join(field_text(r, c, c.values[i], delimiter) for c in columns))
         data = (r.choice(["", "", "\ufeff"]) + newline.join(lines) + r.choice([newline, newline, ""])).encode()
         paths.append(os.path.join(folder, f"{number}.csv"))
-        if r.random() < 0.1:
-            paths[-1] += ".gz"
-            data = gzip.compress(data)
+        if r.random() < 0.3:
+            data = r.choice([gzip.compress, bgzf, members, bz2.compress, lzma.compress] + [frames])(data)
         with open(paths[-1], "wb") as file:
             file.write(data)
         begin = end
@@ -215,12 +259,37 @@ def extreme(largest):
     return pick
 
 
+UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
+
+
+def unit_index(unit, kind, value):
+    """The number of the unit that a date or timestamp is in."""
+    days = value if kind == "date" else value // DAY
+    if unit in UNITS[:3]:
+        day = datetime.date.fromordinal(days + EPOCH)
+        return (day.year * 12 + day.month - 1) // {"year": 12, "quarter": 3, "month": 1}[unit]
+    if unit == "week":
+        return (days + 3) // 7
+    return (value * DAY if kind == "date" else value) // {"day": DAY, "hour": DAY // 24, "minute": DAY // 1440, "second": 10**6}[unit]
+
+
+def trunc(unit, kind, value):
+    """By steps back, day by day; the time of day apart."""
+    if unit in UNITS[4:]:
+        size = {"day": DAY, "hour": DAY // 24, "minute": DAY // 1440, "second": 10**6}[unit]
+        return value if kind == "date" else value - value % size
+    days = value if kind == "date" else value // DAY
+    while unit_index(unit, "date", days - 1) == unit_index(unit, "date", days):
+        days -= 1
+    return days if kind == "date" else days * DAY
+
+
 class Expressions:
     def __init__(self, r, columns):
         self.r, self.columns = r, columns
 
     def column(self, kind):
-        names = [c.name for c in self.columns if c.kind == kind]
+        names = [c.name for c in self.columns if c.kind == kind and " " not in c.name]
         if not names:
             return None
         name = self.r.choice(names)
@@ -251,7 +320,12 @@ class Expressions:
     def any_of(self, kind, depth):
         """What every type has."""
         condition, a, b = self.make("bool", depth), self.make(kind, depth), self.make(kind, depth)
-        if self.r.random() < 0.5:
+        pick = self.r.random()
+        if pick < 0.2:
+            other, c = self.make("bool", depth), self.make(kind, depth)
+            return (f"case({condition[0]}, {a[0]}, {other[0]}, {b[0]}, {c[0]})",
+                    lambda row: a[1](row) if condition[1](row) else b[1](row) if other[1](row) else c[1](row))
+        if pick < 0.5:
             return (f"if({condition[0]}, {a[0]}, {b[0]})", lambda row: a[1](row) if condition[1](row) else b[1](row))
         def first(row):
             value = a[1](row)
@@ -281,6 +355,10 @@ class Expressions:
             return self.call(depth, "length", ["string"], len)
         if pick == 5:
             kind = r.choice(["date", "timestamp"])
+            if r.random() < 0.3:
+                unit, a, b = r.choice(UNITS), self.make(kind, depth), self.make(kind, depth)
+                return (f'date_diff("{unit}", {a[0]}, {b[0]})',
+                        strict(lambda x, y: unit_index(unit, kind, y) - unit_index(unit, kind, x), a[1], b[1]))
             day = (lambda v: v) if kind == "date" else (lambda v: v // DAY)
             part = r.choice(["year", "month", "day"])
             if r.random() < 0.3:
@@ -354,15 +432,23 @@ class Expressions:
             return f'replace({a[0]}, "a", "é,")', strict(lambda v: v.replace("a", "é,"), a[1])
         return self.call(depth, "str", ["int64"], str)
 
+    def trunc(self, kind):
+        unit, a = self.r.choice(UNITS), self.make(kind, 0)
+        return f'date_trunc("{unit}", {a[0]})', strict(lambda v: trunc(unit, kind, v), a[1])
+
     def date(self, depth):
         if self.r.random() < 0.5:
             return self.any_of("date", depth)
+        if self.r.random() < 0.4:
+            return self.trunc("date")
         a, days = self.make("date", 0), self.r.randrange(1000)
         return f"({a[0]} + {days})", strict(lambda v: v + days, a[1])
 
     def timestamp(self, depth):
         if self.r.random() < 0.5:
             return self.any_of("timestamp", depth)
+        if self.r.random() < 0.5:
+            return self.trunc("timestamp")
         a = self.make("date", 0)
         return f"timestamp({a[0]})", strict(lambda v: v * DAY, a[1])
 
@@ -456,6 +542,16 @@ def quantile_of(values, q):
     return a if a == b else a + (b - a) * (place - at)
 
 
+def place_of(values, q):
+    """Of dates and times: the last one before, where a quantile lies between two."""
+    if not values:
+        return None
+    values = sorted(values)
+    place = q * (len(values) - 1)
+    at = math.floor(place)
+    return values[at] + math.floor((values[min(at + 1, len(values) - 1)] - values[at]) * (place - at))
+
+
 def least_of(values, largest):
     numbers = [v for v in values if v == v]
     if not numbers:
@@ -496,6 +592,43 @@ class Question:
         rows = [dict(zip(kinds, values)) for values in zip(*(c.values for c in columns))]
         self.table = Table(kinds, rows)
 
+    def rename(self):
+        r, t = self.r, self.table
+        if r.random() < 0.8:
+            return
+        old = r.sample(list(t.kinds), r.randrange(1, len(t.kinds) + 1))
+        new = old[1:] + old[:1] if r.random() < 0.3 and len(old) > 1 else [f"renamed {i}" if r.random() < 0.2 else f"renamed{i}"
+                                                                         for i in range(len(old))]
+        names = dict(zip(old, new))
+        self.arguments += ["--rename", ", ".join(f"{a} as {b}" for a, b in names.items())]
+        t.kinds = {names.get(n, n): k for n, k in t.kinds.items()}
+        t.rows = [{names.get(n, n): v for n, v in row.items()} for row in t.rows]
+
+    def fill_nulls(self):
+        r, t = self.r, self.table
+        if r.random() < 0.8:
+            return
+        name = r.choice(list(t.kinds))
+        kind = t.kinds[name]
+        text, function = Expressions(r, []).literal(kind)
+        every = r.random() < 0.3
+        fits = (kind, "float64") if kind == "int64" else (kind, "timestamp") if kind == "date" else (kind,)
+        convert = {("int64", "float64"): float, ("date", "timestamp"): lambda v: v * DAY}
+        self.arguments += ["--fill-nulls", f"={text}" if every else f"`{name}`={text}"]
+        for n, k in t.kinds.items():
+            if (every and k in fits) or (not every and n == name):
+                value = convert.get((kind, k), lambda v: v)(function({}))
+                for row in t.rows:
+                    row[n] = value if row[n] is None else row[n]
+
+    def drop_nulls(self):
+        r, t = self.r, self.table
+        if r.random() < 0.8:
+            return
+        names = list(t.kinds) if r.random() < 0.3 else r.sample(list(t.kinds), r.randrange(1, len(t.kinds) + 1))
+        self.arguments += ["--drop-nulls", "*" if len(names) == len(t.kinds) else ", ".join(f"`{n}`" for n in names)]
+        t.rows = [row for row in t.rows if all(row[n] is not None for n in names)]
+
     def add_columns(self):
         r, t = self.r, self.table
         for number in range(r.choice([0, 0, 1, 2])):
@@ -532,6 +665,72 @@ class Question:
         argument = f"{name}, {q}" if function == "quantile" else name
         values = lambda rows: compute(kind, [row[name] for row in rows if row[name] is not None])
         return f"{function}({argument}) as a{number}", result(kind), values, close
+
+    def describe(self):
+        t = self.table
+        kinds = {"column": "string", "type": "string", "count": "int64", "nulls": "int64", "distinct": "int64", "mean": "float64",
+                 "std": "float64", "min": "described", "25%": "described", "50%": "described", "75%": "described", "max": "described"}
+        described = Table(kinds, [])
+        described.close = {"std", "min", "25%", "50%", "75%", "max"}
+        for name, kind in t.kinds.items():
+            values = [row[name] for row in t.rows if row[name] is not None]
+            numbers, text = kind in NUMBERS + ("bool",), lambda v, k=kind: v if v is None or k == "float64" else value_text(k, v)
+            row = {"column": name, "type": kind, "count": len(values), "nulls": len(t.rows) - len(values),
+                   "distinct": distinct_of(values), "mean": mean_of(kind, values) if numbers else None,
+                   "std": root(variance_of(numbers_of(values))) if numbers else None,
+                   "min": text(least_of(values, False)), "max": text(least_of(values, True))}
+            for q in (25, 50, 75):
+                row[f"{q}%"] = quantile_of(numbers_of(values), q / 100) if kind in NUMBERS else \
+                    text(place_of(values, q / 100)) if kind in ("date", "timestamp") else None
+            described.rows.append(row)
+        self.arguments.append("--describe")
+        self.table = described
+
+    def quantiles(self):
+        r, t = self.r, self.table
+        chosen = {n: k for n, k in t.kinds.items() if k not in ("string", "bool")}
+        targets = [r.choice([0.0, 0.1, 0.25, 0.5, 0.9, 1.0, r.random()]) for _ in range(r.randrange(1, 5))]
+        self.arguments += ["--quantiles", ", ".join(map(repr, targets))]
+        found = Table({"quantile": "float64", **{n: "float64" if k in NUMBERS else k for n, k in chosen.items()}}, [])
+        found.close = {n for n, k in chosen.items() if k in NUMBERS}
+        for q in targets:
+            row = {"quantile": q}
+            for name, kind in chosen.items():
+                values = [row[name] for row in t.rows if row[name] is not None]
+                row[name] = quantile_of(numbers_of(values), q) if kind in NUMBERS else place_of(values, q)
+            found.rows.append(row)
+        self.table = found
+
+    def count_values(self):
+        r, t = self.r, self.table
+        keys = r.sample(list(t.kinds), min(len(t.kinds), r.choice([1, 1, 2, 3])))
+        self.arguments += ["--value-counts", ", ".join(f"`{k}`" for k in keys)]
+        groups = {}
+        for row in t.rows:
+            groups.setdefault(tuple(order_key(row[k]) for k in keys), []).append(row)
+        self.table = Table({**{k: t.kinds[k] for k in keys}, "count": "int64"}, [])
+        for key in sorted(groups, key=lambda k: (-len(groups[k]), k)):
+            self.table.rows.append({**{k: groups[key][0][k] for k in keys}, "count": len(groups[key])})
+
+    def summarise(self):
+        """Columns are chosen before they are described, and after they are grouped."""
+        r, t = self.r, self.table
+        pick = r.random()
+        numbers = [n for n, k in t.kinds.items() if k in NUMBERS + ("bool",)]
+        can = all(tame([row[n] for row in t.rows]) for n in numbers)
+        if pick < 0.12 and can:
+            self.select()
+            self.describe()
+        elif pick < 0.24 and can and any(k not in ("string", "bool") for k in t.kinds.values()):
+            self.quantiles()
+        elif pick < 0.32:
+            self.count_values()
+        else:
+            self.group()
+            self.sort_and_limit()
+            self.select()
+            return
+        self.sort_and_limit()
 
     def group(self):
         r, t = self.r, self.table
@@ -634,7 +833,8 @@ def check_case(program, seed, folder):
     paths = write_files(r, folder, columns, delimiter)
     question, large = Question(r, columns), False
     try:
-        for step in (question.add_columns, question.filter, question.group, question.sort_and_limit, question.select):
+        for step in (question.rename, question.fill_nulls, question.drop_nulls, question.add_columns, question.filter,
+                     question.summarise):
             step()
     except TooLarge:
         large = True

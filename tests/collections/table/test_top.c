@@ -49,7 +49,7 @@ static int add_rows(rk_top *top, const random_table *t, uint32_t from, uint32_t 
     for (uint32_t c = 0; c < TABLE_COLUMNS; c++)
         columns[c] = column_from(t, c, from);
     rk_batch batch = {.rows = count, .count = columns_added, .columns = columns};
-    return rk_top_add(top, &batch, from);
+    return rk_top_add(top, &batch, from, NULL);
 }
 
 static text_bytes results(rk_top *top)
