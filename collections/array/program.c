@@ -296,7 +296,7 @@ static void leaf_of_source(rk_leaf *leaf, rk_source *source)
 
 static void leaf_of_fill(rk_leaf *leaf)
 {
-    int64_t strides[RASK_MAX_DIMENSIONS], stride = 1;
+    int64_t strides[RASK_MAX_DIMENSIONS] = {0}, stride = 1;
     for (uint32_t i = leaf->ndim; i-- > 0; stride *= leaf->shape[i])
         strides[i] = stride;
     leaf->kind = RK_LEAF_FILL;

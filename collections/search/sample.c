@@ -5,6 +5,7 @@
 #include "collections/search/search.h"
 #include "core/base/array.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -108,6 +109,7 @@ static int pack(sample *s, rask_value *out)
     char *to;
     size_t bytes = 0;
     int status = cut(s);
+    assert(lines || !s->lines.count);
     for (size_t i = 0; i < s->lines.count; i++)
         bytes += sizeof *lines + lines[i].len;
     if (!status)

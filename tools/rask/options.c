@@ -204,7 +204,7 @@ static bool set_option(const tool_command *command, int answer, void *fields)
         snprintf(origin, sizeof origin, "-%c", row->letter);
     else
         snprintf(origin, sizeof origin, "--%s", row->name);
-    return set_or_say(command, row, origin, fields, optarg || row->kind != OPTION_MAYBE ? optarg : "");
+    return set_or_say(command, row, origin, fields, optarg ? optarg : "");
 }
 
 options_outcome options_parse(const tool_command *command, int argc, char **argv, void *fields, int *first)
