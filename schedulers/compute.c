@@ -103,17 +103,6 @@ int rask_compute_value(rask_node *node, const rask_options *options, rask_value 
     return rask_compute_values(&node, 1, options, result);
 }
 
-static int convert(const rask_value *value, rask_out_kind kind, void *out)
-{
-    switch (kind) {
-    case RASK_OUT_BOOL: return rask_value_get_bool(value, out);
-    case RASK_OUT_I64: return rask_value_get_i64(value, out);
-    case RASK_OUT_F64: return rask_value_get_f64(value, out);
-    case RASK_OUT_VALUE: *(rask_value *)out = rask_value_ref(value); return RASK_OK;
-    default: return RASK_EINVAL;
-    }
-}
-
 int rask_compute_out(rask_node *node, const rask_options *options, rask_out_kind kind, void *out)
 {
     static const char *const names[] = {"bool", "i64", "f64", "value"};
@@ -123,7 +112,7 @@ int rask_compute_out(rask_node *node, const rask_options *options, rask_out_kind
     int status = rask_compute_value(node, options, &value);
     if (status)
         return status;
-    status = convert(&value, kind, out);
+    status = rk_out_put(&value, kind, out);
     if (status)
         rk_graph_report(node->graph, status, "compute: the result of %s is %s, not %s", rask_node_name(node),
                         rask_type_name(value.type), names[kind]);

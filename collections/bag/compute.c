@@ -3,6 +3,7 @@
 #include "collections/bag/records.h"
 #include "collections/bag/task.h"
 #include "core/base/alloc.h"
+#include "core/plan/plan.h"
 #include "core/task/task.h"
 
 #include <rask/plan.h>
@@ -210,17 +211,6 @@ static int single_value(rk_bag_computation *c, const rask_records *records, rask
                            (unsigned long long)records->count, records->shape.types);
 }
 
-static int give_out(const rask_value *value, rask_out_kind kind, void *out)
-{
-    switch (kind) {
-    case RASK_OUT_BOOL: return rask_value_get_bool(value, out);
-    case RASK_OUT_I64: return rask_value_get_i64(value, out);
-    case RASK_OUT_F64: return rask_value_get_f64(value, out);
-    case RASK_OUT_VALUE: *(rask_value *)out = rask_value_ref(value); return RASK_OK;
-    default: return RASK_EINVAL;
-    }
-}
-
 int rask_bag_compute_out(rask_bag *bag, const rask_options *options, rask_out_kind kind, void *out)
 {
     rk_bag_computation c;
@@ -236,7 +226,7 @@ int rask_bag_compute_out(rask_bag *bag, const rask_options *options, rask_out_ki
         status = compute_chunks(&c, &bag->shape, &chunks, &records);
     if (!status)
         status = single_value(&c, records, &value);
-    if (!status && (status = give_out(&value, kind, out)))
+    if (!status && (status = rk_out_put(&value, kind, out)))
         rk_graph_report(c.graph, status, "compute: the result is %s", rask_type_name(value.type));
     rask_value_unref(&value);
     rask_records_free(records);

@@ -215,3 +215,14 @@ int rask_plan_bind(rask_plan *plan, const rask_node *input, const rask_value *va
     plan->constants[index] = fresh;
     return RASK_OK;
 }
+
+int rk_out_put(const rask_value *value, rask_out_kind kind, void *out)
+{
+    switch (kind) {
+    case RASK_OUT_BOOL: return rask_value_get_bool(value, out);
+    case RASK_OUT_I64: return rask_value_get_i64(value, out);
+    case RASK_OUT_F64: return rask_value_get_f64(value, out);
+    case RASK_OUT_VALUE: *(rask_value *)out = rask_value_ref(value); return RASK_OK;
+    default: return RASK_EINVAL;
+    }
+}

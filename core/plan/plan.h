@@ -82,4 +82,7 @@ static inline const rask_value *rk_plan_constants(const rask_plan *plan)
 /* Appends rask_plan_explain(), the task that takes most memory, and the budget, of options that are in effect. */
 void rk_plan_explain(rk_print *out, const rask_plan *plan, const rask_options *options);
 
+/* A value into the variable of the caller's that kind says. RASK_ETYPE: it is of another type; RASK_EINVAL: no kind. */
+int rk_out_put(const rask_value *value, rask_out_kind kind, void *out);
+
 #endif
