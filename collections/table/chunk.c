@@ -1,15 +1,7 @@
-#include "collections/table/chunk.h"
+#include "collections/table/chunk_layout.h"
 
 #include <assert.h>
 #include <string.h>
-
-typedef struct chunk_head {
-    uint64_t rows, count;
-} chunk_head;
-
-typedef struct chunk_part {
-    uint64_t type, values, valid, bytes; /* places; valid: 0, there are no nulls */
-} chunk_part;
 
 /* -- Making */
 
@@ -218,11 +210,6 @@ uint64_t rk_chunk_builder_bytes(const rk_chunk_builder *b)
     return bytes;
 }
 
-static size_t padded(size_t size)
-{
-    return (size + 7) & ~(size_t)7;
-}
-
 static size_t values_size(const rk_chunk_column *c, uint64_t rows)
 {
     return c->type == RASK_COL_BOOL ? rows : 8 * (rows + (c->type == RASK_COL_TEXT));
@@ -230,10 +217,11 @@ static size_t values_size(const rk_chunk_column *c, uint64_t rows)
 
 static size_t packed_size(const rk_chunk_builder *b)
 {
-    size_t size = sizeof(chunk_head) + b->count * sizeof(chunk_part);
+    size_t size = sizeof(rk_chunk_head) + b->count * sizeof(rk_chunk_part);
     for (uint32_t i = 0; i < b->count; i++) {
         const rk_chunk_column *c = &b->columns[i];
-        size += padded(values_size(c, b->rows)) + (c->nulls ? padded(b->rows) : 0) + padded(c->bytes.count);
+        size += rk_chunk_padded(values_size(c, b->rows)) + (c->nulls ? rk_chunk_padded(b->rows) : 0) +
+                rk_chunk_padded(c->bytes.count);
     }
     return size;
 }
@@ -243,13 +231,13 @@ static void put(char *data, size_t *at, const void *from, size_t size)
 {
     if (size)
         memcpy(data + *at, from, size);
-    memset(data + *at + size, 0, padded(size) - size);
-    *at += padded(size);
+    memset(data + *at + size, 0, rk_chunk_padded(size) - size);
+    *at += rk_chunk_padded(size);
 }
 
-static void pack_column(const rk_chunk_column *c, uint64_t rows, char *data, size_t *at, chunk_part *part)
+static void pack_column(const rk_chunk_column *c, uint64_t rows, char *data, size_t *at, rk_chunk_part *part)
 {
-    *part = (chunk_part){.type = c->type, .values = *at};
+    *part = (rk_chunk_part){.type = c->type, .values = *at};
     if (c->type == RASK_COL_TEXT && !c->values.count)
         put(data, at, &(uint64_t){0}, sizeof(uint64_t));
     put(data, at, c->values.data, c->values.count * c->values.element);
@@ -265,11 +253,11 @@ int rk_chunk_builder_pack(const rk_chunk_builder *b, rask_value *out)
     int status = rask_value_bytes_alloc(packed_size(b), &data, out);
     if (status)
         return status;
-    chunk_head head = {b->rows, b->count};
-    size_t at = sizeof head + b->count * sizeof(chunk_part);
+    rk_chunk_head head = {b->rows, b->count};
+    size_t at = sizeof head + b->count * sizeof(rk_chunk_part);
     memcpy(data, &head, sizeof head);
     for (uint32_t i = 0; i < b->count; i++) {
-        chunk_part part;
+        rk_chunk_part part;
         pack_column(&b->columns[i], b->rows, data, &at, &part);
         memcpy(data + sizeof head + i * sizeof part, &part, sizeof part);
     }
@@ -280,23 +268,23 @@ int rk_chunk_builder_pack(const rk_chunk_builder *b, rask_value *out)
 
 void rk_chunk_open(rk_chunk *chunk, rask_bytes bytes)
 {
-    chunk_head head;
+    rk_chunk_head head;
     assert(bytes.len >= sizeof head);
     memcpy(&head, bytes.data, sizeof head);
     *chunk = (rk_chunk){.rows = head.rows, .count = (uint32_t)head.count, .data = bytes.data};
 }
 
-static chunk_part part_at(const rk_chunk *chunk, uint32_t index)
+static rk_chunk_part part_at(const rk_chunk *chunk, uint32_t index)
 {
-    chunk_part part;
+    rk_chunk_part part;
     assert(index < chunk->count);
-    memcpy(&part, chunk->data + sizeof(chunk_head) + index * sizeof part, sizeof part);
+    memcpy(&part, chunk->data + sizeof(rk_chunk_head) + index * sizeof part, sizeof part);
     return part;
 }
 
 rask_column rk_chunk_column_at(const rk_chunk *chunk, uint32_t index)
 {
-    chunk_part part = part_at(chunk, index);
+    rk_chunk_part part = part_at(chunk, index);
     rask_column column = {.type = (rask_column_type)part.type,
                           .valid = part.valid ? (const uint8_t *)chunk->data + part.valid : NULL,
                           .bytes = chunk->data + part.bytes};
@@ -367,29 +355,22 @@ static void gather_valid(const gathering *g, uint8_t *valid)
 }
 
 /* Sets where the parts of the open column go, from *at on, which moves behind them. */
-static void place_column(const gathering *g, size_t *at, chunk_part *part)
+static void place_column(const gathering *g, size_t *at, rk_chunk_part *part)
 {
     bool text = g->columns->type == RASK_COL_TEXT;
-    *part = (chunk_part){.type = g->columns->type, .values = *at};
-    *at += padded(g->columns->type == RASK_COL_BOOL ? g->count : 8 * (g->count + text));
+    *part = (rk_chunk_part){.type = g->columns->type, .values = *at};
+    *at += rk_chunk_padded(g->columns->type == RASK_COL_BOOL ? g->count : 8 * (g->count + text));
     part->valid = g->nulls ? *at : 0;
-    *at += g->nulls ? padded(g->count) : 0;
+    *at += g->nulls ? rk_chunk_padded(g->count) : 0;
     part->bytes = *at;
-    *at += text ? padded(text_size(g)) : 0;
-}
-
-/* The padding of what lies between from and to is in its last word. */
-static void clear_padding(char *data, size_t from, size_t to)
-{
-    if (to > from)
-        memset(data + to - sizeof(uint64_t), 0, sizeof(uint64_t));
+    *at += text ? rk_chunk_padded(text_size(g)) : 0;
 }
 
 /* Parts lie one behind the other, up to end. */
-static void gather_column(const gathering *g, const chunk_part *part, size_t end, char *data)
+static void gather_column(const gathering *g, const rk_chunk_part *part, size_t end, char *data)
 {
-    clear_padding(data, part->values, part->valid ? part->valid : part->bytes);
-    clear_padding(data, part->bytes, end);
+    rk_chunk_clear_padding(data, part->values, part->valid ? part->valid : part->bytes);
+    rk_chunk_clear_padding(data, part->bytes, end);
     if (part->type == RASK_COL_TEXT)
         gather_text(g, (uint64_t *)(data + part->values), data + part->bytes);
     else if (part->type == RASK_COL_BOOL)
@@ -398,13 +379,13 @@ static void gather_column(const gathering *g, const chunk_part *part, size_t end
         gather_words(g, (int64_t *)(data + part->values));
     if (!part->valid)
         return;
-    clear_padding(data, part->valid, part->bytes);
+    rk_chunk_clear_padding(data, part->valid, part->bytes);
     gather_valid(g, (uint8_t *)data + part->valid);
 }
 
-static int gather_all(gathering *g, chunk_part *parts, rask_value *out)
+static int gather_all(gathering *g, rk_chunk_part *parts, rask_value *out)
 {
-    chunk_head head = {g->count, g->chunks->count};
+    rk_chunk_head head = {g->count, g->chunks->count};
     size_t first = sizeof head + head.count * sizeof *parts, at = first;
     char *data;
     for (uint32_t i = 0; i < head.count; i++) {
@@ -428,7 +409,7 @@ int rk_chunk_gather(const rk_chunk *chunks, size_t chunk_count, const uint64_t *
 {
     assert(chunk_count);
     gathering g = {chunks, chunk_count, places, count, rk_alloc_array(chunk_count, sizeof *g.columns), false};
-    chunk_part *parts = rk_alloc_array(chunks->count + (size_t)1, sizeof *parts);
+    rk_chunk_part *parts = rk_alloc_array(chunks->count + (size_t)1, sizeof *parts);
     int status = g.columns && parts ? gather_all(&g, parts, out) : RASK_ENOMEM;
     rk_free(g.columns);
     rk_free(parts);

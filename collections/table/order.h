@@ -56,15 +56,14 @@ uint64_t rk_rank(const rk_column *column, uint32_t row, bool descending);
 /* The range that a rank is in, of those that count ascending splitters begin, behind the first. */
 static inline uint32_t rk_range_of(const uint64_t *splitters, uint32_t count, uint64_t rank)
 {
-    uint32_t low = 0, high = count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (splitters[middle] <= rank)
-            low = middle + 1;
-        else
-            high = middle;
+    const uint64_t *at = splitters;
+    uint32_t left = count;
+    while (left > 1) { /* without branches: nobody can predict them */
+        uint32_t half = left / 2;
+        at += at[half - 1] <= rank ? half : 0;
+        left -= half;
     }
-    return low;
+    return (uint32_t)(at - splitters) + (left && *at <= rank);
 }
 
 /* Row a of one column against row b of another of the same type; < 0 when a comes first. */

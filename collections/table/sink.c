@@ -2,6 +2,7 @@
 
 #include "collections/table/csv/guess.h"
 #include "collections/table/distinct/distinct.h"
+#include "collections/table/divide.h"
 #include "collections/table/groups/groups.h"
 #include "collections/table/order.h"
 #include "collections/table/summary/summary.h"
@@ -98,15 +99,14 @@ static int init_groups(rk_table_sink *s)
     return status;
 }
 
-/* chosen has room for rows that are chosen, the part of each, these rows part by part, and where the parts begin. */
 static int init_parts(rk_table_sink *s)
 {
     const rk_table_sink_plan *plan = s->plan;
     s->hashes = rk_alloc_array(RK_BATCH_ROWS, sizeof *s->hashes);
-    s->parts = rk_calloc(plan->schema->count + plan->by.count + (size_t)1, sizeof *s->parts);
-    s->chosen = rk_alloc_array((size_t)RK_BATCH_ROWS * 3 + plan->parts + 1, sizeof *s->chosen);
+    s->columns = rk_calloc(plan->schema->count + plan->by.count + (size_t)1, sizeof *s->columns);
+    s->chosen = rk_alloc_array(RK_BATCH_ROWS, sizeof *s->chosen);
     int status =
-        s->hashes && s->parts && s->chosen ? rk_column_init(&s->position, RASK_COL_I64) : RASK_ENOMEM;
+        s->hashes && s->columns && s->chosen ? rk_column_init(&s->position, RASK_COL_I64) : RASK_ENOMEM;
     if (status)
         return status;
     return plan->kind == RK_SINK_PARTS
@@ -117,20 +117,15 @@ static int init_parts(rk_table_sink *s)
 static int init_chunks(rk_table_sink *s)
 {
     const rk_table_sink_plan *plan = s->plan;
-    int status = RASK_OK;
-    uint32_t count = rk_table_sink_values(plan), columns = plan->schema->count;
+    uint32_t columns = plan->schema->count;
     rask_column_type *types = rk_alloc_array(columns + (size_t)1, sizeof *types);
-    s->builders = rk_calloc(count, sizeof *s->builders);
-    if (plan->kind == RK_SINK_RANGES)
-        s->chosen = rk_alloc_array((size_t)RK_BATCH_ROWS * 2, sizeof *s->chosen);
-    if (!types || !s->builders || (plan->kind == RK_SINK_RANGES && !s->chosen))
-        status = RASK_ENOMEM;
+    int status = types ? RASK_OK : RASK_ENOMEM;
     for (uint32_t i = 0; types && i <= columns; i++)
         types[i] = i < columns ? plan->schema->types[i] : RASK_COL_I64;
     if (!status && has_parts(plan))
         status = init_parts(s);
-    for (; s->builder_count < count && !status; s->builder_count += !status)
-        status = rk_chunk_builder_init(&s->builders[s->builder_count], types, columns + plan->positions);
+    if (!status)
+        status = rk_chunk_builder_init(&s->builder, types, columns + plan->positions);
     rk_free(types);
     return status;
 }
@@ -163,7 +158,8 @@ static int init_types(rk_table_sink *s)
 int rk_table_sink_init(rk_table_sink *s, const rk_table_sink_plan *plan)
 {
     int status = RASK_OK;
-    *s = (rk_table_sink){.plan = plan, .text = {.element = 1, .ceiling = SIZE_MAX}};
+    *s = (rk_table_sink){
+        .plan = plan, .text = {.element = 1, .ceiling = SIZE_MAX}, .part = RK_ARRAY(uint32_t, SIZE_MAX)};
     if (has_chunks(plan))
         status = init_chunks(s);
     else if (plan->kind == RK_SINK_GROUPS)
@@ -181,14 +177,13 @@ int rk_table_sink_init(rk_table_sink *s, const rk_table_sink_plan *plan)
 
 void rk_table_sink_fini(rk_table_sink *s)
 {
-    for (uint32_t i = 0; i < s->builder_count; i++)
-        rk_chunk_builder_fini(&s->builders[i]);
+    rk_chunk_builder_fini(&s->builder);
     for (uint32_t i = 0; s->runs && i < s->plan->grouping->aggregates.argument_count; i++)
         rk_expr_run_free(s->runs[i]);
-    rk_free(s->builders);
+    rk_array_fini(&s->part);
     rk_free(s->chosen);
     rk_free(s->hashes);
-    rk_free(s->parts);
+    rk_free(s->columns);
     rk_column_fini(&s->position);
     rk_join_finder_fini(&s->finder);
     rk_keys_fini(&s->seen);
@@ -223,73 +218,76 @@ static int add_groups(rk_table_sink *s, const rk_pipeline_run *run, uint64_t pos
     return status ? status : rk_groups_add(s->groups, s->keys, s->arguments, run->rows, position);
 }
 
-/* chosen: the range of each row, then the rows of one. */
-static int add_ranges(rk_table_sink *s, const rk_pipeline_run *run)
+/* Room for the parts of so many rows more; NULL: no memory. */
+static uint32_t *more_parts(rk_table_sink *s, uint32_t rows)
 {
-    const rk_order *key = &s->plan->keys[0];
-    uint32_t *range = s->chosen, *rows = s->chosen + RK_BATCH_ROWS;
-    int status = RASK_OK;
-    for (uint32_t i = 0; i < run->rows; i++)
-        range[i] = rk_range_of(s->plan->splitters, s->plan->splitter_count,
-                               rk_rank(run->outputs[key->column], i, key->descending));
-    for (uint32_t r = 0; r < s->builder_count && !status; r++) {
-        uint32_t count = 0;
-        for (uint32_t i = 0; i < run->rows; i++) {
-            rows[count] = i;
-            count += range[i] == r;
-        }
-        status = rk_chunk_builder_add_rows(&s->builders[r], run->outputs, rows, count);
-    }
-    return status;
+    if (rk_array_reserve(&s->part, rows))
+        return NULL;
+    s->part.count += rows;
+    return (uint32_t *)s->part.data + s->part.count - rows;
 }
 
-/* Which rows go on: all, or the first ones of their keys. Sets their hashes. */
-static int choose_rows(rk_table_sink *s, const rk_pipeline_run *run, uint32_t *count)
+/* The range of each row. */
+static int find_ranges(rk_table_sink *s, const rk_column *column, uint32_t rows)
+{
+    const rk_table_sink_plan *plan = s->plan;
+    bool descending = plan->keys[0].descending, plain = column->type == RASK_COL_F64 && !column->nulls;
+    uint32_t *range = more_parts(s, rows);
+    if (!range)
+        return RASK_ENOMEM;
+    for (uint32_t i = 0; i < rows; i++)
+        range[i] =
+            rk_range_of(plan->splitters, plan->splitter_count,
+                        plain ? rk_rank_f64(column->f64[i], descending) : rk_rank(column, i, descending));
+    return RASK_OK;
+}
+
+static int add_ranges(rk_table_sink *s, const rk_pipeline_run *run)
+{
+    const rk_table_sink_plan *plan = s->plan;
+    int status =
+        plan->splitter_count ? find_ranges(s, run->outputs[plan->keys[0].column], run->rows) : RASK_OK;
+    return status ? status : rk_chunk_builder_add_rows(&s->builder, run->outputs, NULL, run->rows);
+}
+
+/* Which rows go on: the first ones of their keys, or all, which is NULL. Sets their hashes. */
+static int choose_rows(rk_table_sink *s, const rk_pipeline_run *run, const uint32_t **chosen, uint32_t *count)
 {
     const rk_table_sink_plan *plan = s->plan;
     for (uint32_t k = 0; k < plan->by.count; k++)
-        s->parts[k] = run->outputs[plan->hashed[k]];
-    if (plan->kind == RK_SINK_DISTINCT)
-        return rk_distinct_see(&s->seen, s->parts, run->rows, s->chosen, s->hashes, count);
-    for (uint32_t i = 0; i < run->rows; i++)
-        s->chosen[i] = i;
+        s->columns[k] = run->outputs[plan->hashed[k]];
+    *chosen = plan->kind == RK_SINK_DISTINCT ? s->chosen : NULL;
     *count = run->rows;
-    return rk_join_hash(&s->finder, s->parts, run->rows, s->hashes);
+    return *chosen ? rk_distinct_see(&s->seen, s->columns, run->rows, s->chosen, s->hashes, count)
+                   : rk_join_hash(&s->finder, s->columns, run->rows, s->hashes);
 }
 
-/* The part of each row, by the upper bits of its hash, which no table uses for slots; then the rows of each part, in order. */
-static void divide(rk_table_sink *s, uint32_t count)
+/* The part of each row, by the upper bits of its hash, which no table uses for slots. */
+static int find_parts(rk_table_sink *s, uint32_t count)
 {
-    uint32_t *part = s->chosen + RK_BATCH_ROWS, *sorted = part + RK_BATCH_ROWS,
-             *ends = sorted + RK_BATCH_ROWS;
-    uint32_t parts = s->plan->parts;
-    memset(ends, 0, (parts + (size_t)1) * sizeof *ends);
-    for (uint32_t i = 0; i < count; i++) {
-        part[i] = (uint32_t)((s->hashes[i] >> 32) * parts >> 32);
-        ends[part[i] + 1]++;
-    }
-    for (uint32_t p = 0; p < parts; p++)
-        ends[p + 1] += ends[p];
-    for (uint32_t i = 0; i < count; i++) /* ends[p] is where part p begins, and then where it ends */
-        sorted[ends[part[i]]++] = s->chosen[i];
+    uint32_t *part = more_parts(s, count);
+    if (!part)
+        return RASK_ENOMEM;
+    for (uint32_t i = 0; i < count; i++)
+        part[i] = (uint32_t)((s->hashes[i] >> 32) * s->plan->parts >> 32);
+    return RASK_OK;
 }
 
 static int add_parts(rk_table_sink *s, const rk_pipeline_run *run, uint64_t position)
 {
     const rk_table_sink_plan *plan = s->plan;
-    const uint32_t *sorted = s->chosen + (size_t)2 * RK_BATCH_ROWS, *ends = sorted + RK_BATCH_ROWS;
     uint32_t columns = plan->schema->count, count;
-    int status = choose_rows(s, run, &count);
+    const uint32_t *chosen;
+    int status = choose_rows(s, run, &chosen, &count);
+    if (!status && plan->parts > 1)
+        status = find_parts(s, count);
     if (status)
         return status;
-    divide(s, count);
-    for (uint32_t i = 0; i < run->rows; i++)
+    for (uint32_t i = 0; i < run->rows && plan->positions; i++)
         s->position.i64[i] = (int64_t)(position + i);
     for (uint32_t i = 0; i <= columns; i++)
-        s->parts[i] = i < columns ? run->outputs[i] : &s->position;
-    for (uint32_t p = 0, from = 0; p < plan->parts && !status; from = ends[p++])
-        status = rk_chunk_builder_add_rows(&s->builders[p], s->parts, sorted + from, ends[p] - from);
-    return status;
+        s->columns[i] = i < columns ? run->outputs[i] : &s->position;
+    return rk_chunk_builder_add_rows(&s->builder, s->columns, chosen, count);
 }
 
 static int add_top(rk_table_sink *s, const rk_pipeline_run *run, uint64_t position)
@@ -364,7 +362,7 @@ int rk_table_sink_add(rk_table_sink *s, const rk_pipeline_run *run, uint64_t pos
     case RK_SINK_TYPES: add_types(s, run); break;
     case RK_SINK_CHUNK:
         rows = wanted_rows(s, rows);
-        status = rk_chunk_builder_add_rows(&s->builders[0], run->outputs, NULL, rows);
+        status = rk_chunk_builder_add_rows(&s->builder, run->outputs, NULL, rows);
         break;
     case RK_SINK_TEXT:
         rows = wanted_rows(s, rows);
@@ -420,8 +418,7 @@ static int end_summary(rk_table_sink *s, rask_value *values)
 
 int rk_table_sink_end(rk_table_sink *s, rask_value *values)
 {
-    int status = RASK_OK;
-    uint32_t made = 0;
+    uint32_t count = rk_table_sink_values(s->plan);
     switch (s->plan->kind) {
     case RK_SINK_GROUPS:
         if (s->plan->parts)
@@ -436,11 +433,8 @@ int rk_table_sink_end(rk_table_sink *s, rask_value *values)
     case RK_SINK_TEXT: return rask_value_bytes_new(s->text.count ? s->text.data : "", s->text.count, values);
     default: break;
     }
-    for (; made < s->builder_count && !status; made++) {
-        status = rk_chunk_builder_pack(&s->builders[made], &values[made]);
-        rk_chunk_builder_fini(&s->builders[made]);
-    }
-    for (uint32_t i = 0; status && i + 1 < made; i++)
-        rask_value_unref(&values[i]);
+    int status = count > 1 ? rk_chunk_divide(&s->builder, s->part.data, count, values)
+                           : rk_chunk_builder_pack(&s->builder, values);
+    rk_chunk_builder_fini(&s->builder);
     return status;
 }

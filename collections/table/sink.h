@@ -61,16 +61,16 @@ struct rk_top;
 
 typedef struct rk_table_sink {
     const rk_table_sink_plan *plan;
-    uint64_t rows;              /* taken */
-    uint64_t passed;            /* that rk_table_sink_pass() was given */
-    rk_chunk_builder *builders; /* CHUNK, RANGES, PARTS, DISTINCT */
-    uint32_t builder_count;
-    uint32_t *chosen;        /* RANGES, PARTS, DISTINCT */
-    rk_join_finder finder;   /* PARTS */
-    rk_keys seen;            /* DISTINCT */
-    uint64_t *hashes;        /* PARTS, DISTINCT: of a batch */
-    rk_column position;      /* PARTS, DISTINCT */
-    const rk_column **parts; /* PARTS, DISTINCT: the columns of the chunks */
+    uint64_t rows;            /* taken */
+    uint64_t passed;          /* that rk_table_sink_pass() was given */
+    rk_chunk_builder builder; /* CHUNK, RANGES, PARTS, DISTINCT */
+    rk_array part;         /* RANGES, PARTS, DISTINCT: uint32_t, of each row in it, when there are several */
+    uint32_t *chosen;      /* DISTINCT */
+    rk_join_finder finder; /* PARTS */
+    rk_keys seen;          /* DISTINCT */
+    uint64_t *hashes;      /* PARTS, DISTINCT: of a batch */
+    rk_column position;    /* PARTS, DISTINCT */
+    const rk_column **columns; /* PARTS, DISTINCT: of the chunks */
     rk_array text;
     struct rk_groups *groups;
     struct rk_top *top;
