@@ -8,15 +8,47 @@
 
 /* -- Numbers */
 
-static char *put_digits(char *at, uint64_t number, int least)
+enum { EIGHT_DIGITS = 100000000 };
+
+/* The digits of a number below EIGHT_DIGITS, the first in the lowest byte: halves, and their halves, and so on, side by side. */
+static uint64_t eight_digits(uint32_t number)
 {
-    char digits[20];
-    int count = 0;
-    for (; number || count < least; number /= 10)
-        digits[count++] = (char)('0' + number % 10);
-    while (count)
-        *at++ = digits[--count];
-    return at;
+    uint64_t x = (uint64_t)(number % 10000) << 32 | number / 10000;
+    uint64_t hundreds = (x * 10486 >> 20) & UINT64_C(0x7f0000007f);
+    x = (x - hundreds * 100) << 16 | hundreds;
+    uint64_t tens = (x * 103 >> 10) & UINT64_C(0xf000f000f000f);
+    return (x - tens * 10) << 8 | tens;
+}
+
+static void put_bytes(char *at, uint64_t bytes)
+{
+    bytes = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? bytes : __builtin_bswap64(bytes);
+    memcpy(at, &bytes, sizeof bytes);
+}
+
+#define ASCII_ZEROS UINT64_C(0x3030303030303030)
+
+/* A number below EIGHT_DIGITS with zeros before it to at least so many digits, 1 to 8. Writes 8 bytes in any case. */
+static inline char *put_few_digits(char *at, uint32_t number, unsigned least)
+{
+    uint64_t digits = eight_digits(number);
+    unsigned zeros = (unsigned)__builtin_ctzll(digits | (uint64_t)1 << (64 - 8 * least)) / 8;
+    put_bytes(at, (digits + ASCII_ZEROS) >> 8 * zeros);
+    return at + 8 - zeros;
+}
+
+static char *put_digits(char *at, uint64_t number, unsigned least)
+{
+    if (number < EIGHT_DIGITS && least <= 8)
+        return put_few_digits(at, (uint32_t)number, least);
+    uint64_t upper = number / EIGHT_DIGITS;
+    if (upper >= EIGHT_DIGITS) {
+        at = put_few_digits(at, (uint32_t)(upper / EIGHT_DIGITS), 1);
+        at = put_few_digits(at, (uint32_t)(upper % EIGHT_DIGITS), 8);
+    } else {
+        at = put_few_digits(at, (uint32_t)upper, least > 8 ? least - 8 : 1);
+    }
+    return put_few_digits(at, (uint32_t)(number % EIGHT_DIGITS), 8);
 }
 
 static char *put_i64(char *at, int64_t value)
@@ -36,17 +68,19 @@ static char *put_decimal(char *at, double value)
     if (magnitude >= 1e15 || (magnitude != 0 && magnitude < 1e-4))
         return NULL;
     for (int behind = 0; behind < 10; behind++) {
-        double mantissa = nearbyint(magnitude * powers[behind]);
-        if (mantissa > 9007199254740992.0)
+        double scaled = magnitude * powers[behind];
+        double mantissa = scaled < 0x1p52 ? scaled + 0x1p52 - 0x1p52 : scaled; /* the nearest integer */
+        if (mantissa > 0x1p53)
             return NULL;
-        if (mantissa / powers[behind] != magnitude)
+        if (fabs(scaled - mantissa) > scaled * 0x1p-50 || mantissa / powers[behind] != magnitude)
             continue;
-        uint64_t whole = (uint64_t)mantissa, unit = (uint64_t)powers[behind];
+        uint64_t whole = (uint64_t)magnitude, unit = (uint64_t)powers[behind];
+        whole -= whole * unit > (uint64_t)mantissa; /* the value was rounded up to it */
         if (signbit(value))
             *at++ = '-';
-        at = put_digits(at, whole / unit, 1);
+        at = put_digits(at, whole, 1);
         *at++ = '.';
-        return put_digits(at, whole % unit, behind ? behind : 1);
+        return put_digits(at, (uint64_t)mantissa - whole * unit, behind ? (unsigned)behind : 1);
     }
     return NULL;
 }
@@ -68,11 +102,15 @@ static char *put_date(char *at, int64_t days)
     rk_date date = rk_date_of(days);
     if (date.year < 0)
         *at++ = '-';
-    at = put_digits(at, (uint64_t)(date.year < 0 ? -date.year : date.year), 4);
-    *at++ = '-';
-    at = put_digits(at, date.month, 2);
-    *at++ = '-';
-    return put_digits(at, date.day, 2);
+    uint64_t year = (uint64_t)(date.year < 0 ? -date.year : date.year);
+    if (year > 9999)
+        at = put_digits(at, year / 10000, 1);
+    uint64_t digits =
+        eight_digits((uint32_t)(year % 10000 * 10000) + date.month * 100 + date.day) + ASCII_ZEROS;
+    put_bytes(at, (digits & UINT32_MAX) | (uint64_t)'-' << 32 | (digits >> 32 & UINT16_MAX) << 40 |
+                      (uint64_t)'-' << 56);
+    put_bytes(at + 8, digits >> 48);
+    return at + 10;
 }
 
 static char *put_timestamp(char *at, int64_t microseconds)
@@ -111,31 +149,44 @@ size_t rk_print_value(const rk_column *column, uint32_t row, char text[RK_NUMBER
 /* -- CSV */
 
 /* Room for size bytes behind those there are; NULL: no memory. */
-static char *room(rk_array *out, size_t size)
+static inline char *room(rk_array *out, size_t size)
 {
-    return rk_array_reserve(out, size) ? NULL : (char *)out->data + out->count;
+    return size > out->capacity - out->count && rk_array_reserve(out, size) ? NULL
+                                                                            : (char *)out->data + out->count;
 }
 
-static bool needs_quotes(rask_bytes text, char delimiter)
+/* Bytes that quotes must stand around. */
+typedef struct quoting {
+    bool needed[256];
+} quoting;
+
+static quoting quoting_for(char delimiter)
+{
+    quoting q = {.needed = {['"'] = true, ['\n'] = true, ['\r'] = true}};
+    q.needed[(unsigned char)delimiter] = true;
+    return q;
+}
+
+static bool needs_quotes(rask_bytes text, const quoting *q)
 {
     if (!text.len || text.data[0] == ' ' || text.data[text.len - 1] == ' ')
         return true;
-    for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] == delimiter || text.data[i] == '"' || text.data[i] == '\n' || text.data[i] == '\r')
-            return true;
-    return false;
+    bool any = false;
+    for (size_t i = 0; i < text.len && !any; i++)
+        any = q->needed[(unsigned char)text.data[i]];
+    return any;
 }
 
-static int put_csv_text(rk_array *out, rask_bytes text, char delimiter)
+/* Bytes that a text may take. */
+static size_t quoted_size(size_t len)
 {
-    char *at = room(out, 2 * text.len + 2), *begin = at;
-    if (!at)
-        return RASK_ENOMEM;
-    if (!needs_quotes(text, delimiter)) {
-        memcpy(at, text.data, text.len);
-        out->count += text.len;
-        return RASK_OK;
-    }
+    return 2 * len + 2;
+}
+
+static char *put_csv_text(char *at, rask_bytes text, const quoting *q)
+{
+    if (!needs_quotes(text, q))
+        return (char *)memcpy(at, text.data, text.len) + text.len;
     *at++ = '"';
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] == '"')
@@ -143,8 +194,7 @@ static int put_csv_text(rk_array *out, rask_bytes text, char delimiter)
         *at++ = text.data[i];
     }
     *at++ = '"';
-    out->count += (size_t)(at - begin);
-    return RASK_OK;
+    return at;
 }
 
 static int put_byte(rk_array *out, char byte)
@@ -157,32 +207,46 @@ static int put_byte(rk_array *out, char byte)
 
 int rk_print_header(rk_array *out, const char *const *names, uint32_t count, char delimiter)
 {
-    int status = RASK_OK;
-    for (uint32_t i = 0; i < count && !status; i++) {
-        status = put_csv_text(out, (rask_bytes){names[i], strlen(names[i])}, delimiter);
-        if (!status)
-            status = put_byte(out, i + 1 < count ? delimiter : '\n');
+    const quoting q = quoting_for(delimiter);
+    for (uint32_t i = 0; i < count; i++) {
+        rask_bytes name = {names[i], strlen(names[i])};
+        char *at = room(out, quoted_size(name.len) + 1), *begin = at;
+        if (!at)
+            return RASK_ENOMEM;
+        at = put_csv_text(at, name, &q);
+        *at++ = i + 1 < count ? delimiter : '\n';
+        out->count += (size_t)(at - begin);
     }
-    return status;
+    return RASK_OK;
+}
+
+/* Bytes that a row may take. */
+static size_t csv_row_size(const rk_column *const *columns, uint32_t count, uint32_t row)
+{
+    size_t size = 0;
+    for (uint32_t i = 0; i < count; i++)
+        size +=
+            1 + (columns[i]->type == RASK_COL_TEXT ? quoted_size(columns[i]->text[row].len) : RK_NUMBER_TEXT);
+    return size;
 }
 
 static int print_csv_row(rk_array *out, const rk_column *const *columns, uint32_t count, uint32_t row,
-                         char delimiter)
+                         char delimiter, const quoting *q)
 {
-    int status = RASK_OK;
-    for (uint32_t i = 0; i < count && !status; i++) {
+    char *at = room(out, csv_row_size(columns, count, row)), *begin = at;
+    if (!at)
+        return RASK_ENOMEM;
+    for (uint32_t i = 0; i < count; i++) {
         const rk_column *c = columns[i];
-        char *at = room(out, RK_NUMBER_TEXT);
-        if (!at)
-            return RASK_ENOMEM;
-        if (rk_column_has(c, row) && c->type == RASK_COL_TEXT)
-            status = put_csv_text(out, c->text[row], delimiter);
-        else if (rk_column_has(c, row))
-            out->count += rk_print_value(c, row, at);
-        if (!status)
-            status = put_byte(out, i + 1 < count ? delimiter : '\n');
+        if (rk_column_has(c, row))
+            at = c->type == RASK_COL_TEXT ? put_csv_text(at, c->text[row], q)
+                                          : at + rk_print_value(c, row, at);
+        *at++ = delimiter;
     }
-    return status;
+    if (count)
+        at[-1] = '\n';
+    out->count += (size_t)(at - begin);
+    return RASK_OK;
 }
 
 /* -- JSON Lines */
@@ -269,9 +333,10 @@ static int print_json_row(rk_array *out, const char *const *names, const rk_colu
 int rk_print_rows(rk_array *out, rk_print_format format, const char *const *names,
                   const rk_column *const *columns, uint32_t count, uint32_t rows, char delimiter)
 {
+    const quoting q = quoting_for(delimiter);
     int status = RASK_OK;
     for (uint32_t row = 0; row < rows && !status; row++)
-        status = format == RK_PRINT_CSV ? print_csv_row(out, columns, count, row, delimiter)
+        status = format == RK_PRINT_CSV ? print_csv_row(out, columns, count, row, delimiter, &q)
                                         : print_json_row(out, names, columns, count, row);
     return status;
 }

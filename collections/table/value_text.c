@@ -160,14 +160,15 @@ int64_t rk_date_days(rk_date date)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
+/* In an era after Neri and Schneider, "Euclidean affine functions and their application to calendar algorithms". */
 rk_date rk_date_of(int64_t days)
 {
     days += 719468;
     int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-    unsigned in_era = (unsigned)(days - era * 146097);
-    unsigned year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-    unsigned in_year = in_era - (365 * year + year / 4 - year / 100);
-    unsigned march = (5 * in_year + 2) / 153;
-    unsigned month = march < 10 ? march + 3 : march - 9;
-    return (rk_date){year + era * 400 + (month <= 2), month, in_year - (153 * march + 2) / 5 + 1};
+    uint32_t quarters = 4 * (uint32_t)(days - era * 146097) + 3, century = quarters / 146097;
+    uint64_t years = UINT64_C(2939745) * (quarters % 146097 | 3);
+    uint32_t in_year = (uint32_t)years / 2939745 / 4, months = 2141 * in_year + 197913;
+    bool next = in_year >= 306; /* January and February */
+    return (rk_date){era * 400 + 100 * century + (uint32_t)(years >> 32) + next,
+                     (months >> 16) - (next ? 12 : 0), (months & UINT16_MAX) / 2141 + 1};
 }
