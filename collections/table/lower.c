@@ -226,23 +226,40 @@ static int lower_source(const rk_table_lowering *l, const rk_pipeline *p, bool o
     }
 }
 
+static int lower_sort(const rk_table_lowering *l, rask_table *table, rk_scan_job *job, rk_nodes *out);
+
+/* Room for what comes of so many chunks; kept: bytes that their rows take. */
+static int begin_passing(const rk_table_lowering *l, rk_scan_job *job, const rk_nodes *chunks, uint64_t *kept,
+                         rk_nodes *out)
+{
+    uint32_t values = rk_table_sink_values(&job->sink);
+    job->part_count = chunks->count;
+    *kept = keeps_rows(&job->sink) ? chunks->bytes : 0;
+    out->count = chunks->count * values;
+    out->bytes = *kept / values;
+    out->nodes = memory(l, out->count * sizeof *out->nodes);
+    return out->nodes ? RASK_OK : RASK_ENOMEM;
+}
+
+static int pass_chunks(const rk_table_lowering *l, rk_scan_job *job, const rk_nodes *chunks, rk_nodes *out)
+{
+    uint32_t values = rk_table_sink_values(&job->sink);
+    uint64_t kept;
+    int status = begin_passing(l, job, chunks, &kept, out);
+    for (uint32_t i = 0; i < chunks->count && !status; i++)
+        status = rk_stage_lower(l->graph, job, i, chunks->nodes[i], kept, out->nodes + (size_t)i * values);
+    return status;
+}
+
 static int lower_chunks(const rk_table_lowering *l, rk_scan_job *job, rk_nodes *out)
 {
     rk_nodes chunks = {0};
-    uint32_t values = rk_table_sink_values(&job->sink);
     const rk_pipeline *p = &job->pipeline;
     job->sink.flush = NULL;
+    if (p->source->kind == RK_TABLE_SORT)
+        return lower_sort(l, p->source, job, out);
     int status = lower_source(l, p, rk_table_sink_is_ordered(&job->sink), &chunks);
-    if (status)
-        return status;
-    job->part_count = chunks.count;
-    uint64_t kept = keeps_rows(&job->sink) ? chunks.bytes : 0;
-    out->count = chunks.count * values;
-    out->bytes = kept / values;
-    out->nodes = memory(l, out->count * sizeof *out->nodes);
-    for (uint32_t i = 0; out->nodes && i < chunks.count && !status; i++)
-        status = rk_stage_lower(l->graph, job, i, chunks.nodes[i], kept, out->nodes + (size_t)i * values);
-    return out->nodes ? status : RASK_ENOMEM;
+    return status ? status : pass_chunks(l, job, &chunks, out);
 }
 
 static int lower_tasks(const rk_table_lowering *l, rk_scan_job *job, rk_nodes *out)
@@ -348,29 +365,66 @@ static int lower_merged(const rk_table_lowering *l, rask_table *input, const rk_
     return status ? status : one(l, rk_lower_merges(l, sink, parts), out);
 }
 
-/* Rows, or groups, go to ranges of the first key, and what is in a range is put in order by one task. */
-static int lower_ranges(const rk_table_lowering *l, rask_table *input, const rk_table_sink_plan *sink,
-                        rk_merge_range *merge, rk_nodes *out)
+/* What tasks made of parts, range by range. */
+typedef struct ranges {
+    const rk_table_sink_plan *plan;
+    uint32_t count, tasks;
+    uint64_t bytes;    /* of a range, about */
+    rask_node **nodes; /* of each range as many as there are tasks */
+} ranges;
+
+/* Rows, or groups, go to ranges of the first key. */
+static int cut_ranges(const rk_table_lowering *l, rask_table *input, const rk_table_sink_plan *sink,
+                      ranges *out)
 {
     rk_nodes parts;
     int status = rk_lower_stage(l, input, sink, &parts);
     if (status)
         return status;
-    const rk_table_sink_plan *kept = rk_merge_keep(l->graph, sink);
-    uint32_t ranges = rk_table_sink_values(sink), tasks = parts.count / ranges;
+    uint32_t count = rk_table_sink_values(sink), tasks = parts.count / count;
     uint64_t bytes = parts.bytes * tasks, most = l->budget / 8;
-    rask_node **of_range = memory(l, (tasks + 1) * sizeof *of_range);
-    out->count = ranges;
-    out->bytes = bytes < most ? bytes : most;
-    out->nodes = memory(l, ranges * sizeof *out->nodes);
-    if (!kept || !of_range || !out->nodes)
+    *out = (ranges){.plan = rk_merge_keep(l->graph, sink),
+                    .count = count,
+                    .tasks = tasks,
+                    .bytes = bytes < most ? bytes : most,
+                    .nodes = memory(l, ((size_t)parts.count + 1) * sizeof *out->nodes)};
+    if (!out->plan || !out->nodes)
         return RASK_ENOMEM;
-    for (uint32_t r = 0; r < ranges && !l->graph->status; r++) {
+    for (uint32_t r = 0; r < count; r++)
         for (uint32_t i = 0; i < tasks; i++)
-            of_range[i] = parts.nodes[(size_t)i * ranges + r];
-        out->nodes[r] = merge(l->graph, kept, of_range, tasks, out->bytes);
-    }
-    return l->graph->status;
+            out->nodes[(size_t)r * tasks + i] = parts.nodes[(size_t)i * count + r];
+    return RASK_OK;
+}
+
+/* What is in a range is put in order by one task. */
+static int lower_ranges(const rk_table_lowering *l, rask_table *input, const rk_table_sink_plan *sink,
+                        rk_merge_range *merge, rk_nodes *out)
+{
+    ranges cut;
+    int status = cut_ranges(l, input, sink, &cut);
+    if (status)
+        return status;
+    *out = (rk_nodes){memory(l, cut.count * sizeof *out->nodes), cut.count, cut.bytes};
+    for (uint32_t r = 0; r < cut.count && out->nodes && !l->graph->status; r++)
+        out->nodes[r] = merge(l->graph, cut.plan, cut.nodes + (size_t)r * cut.tasks, cut.tasks, cut.bytes);
+    return out->nodes ? l->graph->status : RASK_ENOMEM;
+}
+
+/* The same task passes the rows on. */
+static int pass_ranges(const rk_table_lowering *l, rask_table *input, const rk_table_sink_plan *sink,
+                       rk_scan_job *job, rk_nodes *out)
+{
+    ranges cut;
+    uint64_t kept;
+    uint32_t values = rk_table_sink_values(&job->sink);
+    int status = cut_ranges(l, input, sink, &cut);
+    if (!status)
+        status = begin_passing(l, job, &(rk_nodes){NULL, cut.count, cut.bytes}, &kept, out);
+    for (uint32_t r = 0; !status && r < cut.count; r++)
+        status = rk_stage_lower_sorted(l->graph, job, r, cut.plan,
+                                       &(rk_nodes){cut.nodes + (size_t)r * cut.tasks, cut.tasks, cut.bytes},
+                                       kept, out->nodes + (size_t)r * values);
+    return status;
 }
 
 /* Whether ranges are about as many as there should be: where the first key has few values they are not, since each
@@ -450,18 +504,25 @@ static int lower_arranged(const rk_table_lowering *l, rask_table *table, const r
                                      bytes == RK_BYTES_UNKNOWN ? (double)RK_BYTES_GUESS : (double)bytes, out);
 }
 
-static int lower_sort(const rk_table_lowering *l, rask_table *table, rk_nodes *out)
+/* The rows in order as chunks, or, with a job, what its sinks end with. */
+static int lower_sort(const rk_table_lowering *l, rask_table *table, rk_scan_job *job, rk_nodes *out)
 {
     rk_table_sink_plan sink = {.kind = RK_SINK_RANGES,
                                .schema = &table->schema,
                                .keys = table->as.sort.keys,
                                .key_count = table->as.sort.count};
     uint32_t wanted;
+    rk_nodes chunks = {0};
     int status = rk_splitters_choose(l, table, &sink, &wanted);
     if (status)
         return status;
-    return are_enough(&sink, wanted) ? lower_ranges(l, table->input, &sink, rk_merge_sort, out)
-                                     : lower_arranged(l, table, &sink, out);
+    if (are_enough(&sink, wanted))
+        return job ? pass_ranges(l, table->input, &sink, job, out)
+                   : lower_ranges(l, table->input, &sink, rk_merge_sort, out);
+    status = lower_arranged(l, table, &sink, &chunks);
+    if (!job)
+        *out = chunks;
+    return status || !job ? status : pass_chunks(l, job, &chunks, out);
 }
 
 /* The chunks of a JOIN or a DISTINCT with all columns, which are none of a stage. */
@@ -483,7 +544,7 @@ int rk_lower_rows(const rk_table_lowering *l, rask_table *table, rk_nodes *out)
         return lower_whole(l, table, out);
     switch (table->kind) {
     case RK_TABLE_GROUP: return lower_group(l, table, out);
-    case RK_TABLE_SORT: return lower_sort(l, table, out);
+    case RK_TABLE_SORT: return lower_sort(l, table, NULL, out);
     case RK_TABLE_LIMIT: return lower_limit(l, table, out);
     case RK_TABLE_SUMMARY: return rk_summary_lower(l, table, out);
     default: break;

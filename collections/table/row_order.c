@@ -86,3 +86,50 @@ int rk_row_compare(const void *context, uint64_t a, uint64_t b)
     }
     return order;
 }
+
+/* -- Sorting */
+
+/* Equal ranks of the only key are equal values. */
+static int compare_nothing(const void *context, uint64_t a, uint64_t b)
+{
+    (void)context;
+    (void)a;
+    (void)b;
+    return 0;
+}
+
+/* Items of all rows, by the rank of the first key. */
+static void rank_rows(const rk_row_order *order, const rk_chunk *chunks, rk_ranked *items)
+{
+    bool descending = order->keys[0].descending;
+    for (size_t i = 0; i < order->chunk_count; i++) {
+        const rask_column *c = &order->columns[i];
+        bool plain = !c->valid && c->type == RASK_COL_F64;
+        for (uint64_t row = 0; row < chunks[i].rows; row++, items++) {
+            uint64_t place = (uint64_t)i << 32 | row;
+            *items = (rk_ranked){plain ? rk_rank_f64(c->as.f64[row], descending) : rk_row_rank(order, place),
+                                 place};
+        }
+    }
+}
+
+int rk_rows_sort(const rk_order *keys, uint32_t key_count, const rk_chunk *chunks, size_t chunk_count,
+                 uint64_t rows, uint64_t **places)
+{
+    rk_row_order order = {0};
+    rk_ranked *items = rk_alloc_array(2 * rows + 2, sizeof *items);
+    uint64_t *sorted = (uint64_t *)items;
+    int status = items ? rk_row_order_init(&order, keys, key_count, chunks, chunk_count) : RASK_ENOMEM;
+    if (!status) {
+        rank_rows(&order, chunks, items);
+        rk_sort(items, items + rows, rows, rk_row_rank_decides(&order) ? compare_nothing : rk_row_compare,
+                &order);
+        for (uint64_t i = 0; i < rows; i++)
+            sorted[i] = items[i].item;
+        *places = sorted;
+    } else {
+        rk_free(items);
+    }
+    rk_row_order_fini(&order);
+    return status;
+}

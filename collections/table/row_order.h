@@ -27,4 +27,9 @@ bool rk_row_rank_decides(const rk_row_order *order);
 /* An rk_compare of places, whose context is an rk_row_order. */
 int rk_row_compare(const void *context, uint64_t a, uint64_t b);
 
+/* The places of all rows of chunks, rows of them, in order; equal ones as they stand. *places is to be ended with
+ * rk_free(). RASK_OK, RASK_ENOMEM. */
+int rk_rows_sort(const rk_order *keys, uint32_t key_count, const rk_chunk *chunks, size_t chunk_count,
+                 uint64_t rows, uint64_t **places);
+
 #endif

@@ -153,14 +153,25 @@ static int take_text(scan *s, size_t len, size_t *used)
     return RASK_OK;
 }
 
+/* Once some records were taken: there is a file's worth of them, or a part's. */
+static void expect_more(const scan *s)
+{
+    const rk_text_file *file = &s->job->source->files.files[s->file];
+    uint64_t text = s->part->files > 1 ? 0 : s->part->end - s->part->begin;
+    if (text && !file->stream && rk_csv_text_bytes(file) == file->size)
+        rk_table_sink_expect(&s->rows->sink, (double)s->buffer.position / (double)text);
+}
+
 /* All records that end in the part; what begins a last one is left in the buffer. */
 static int scan_inside(scan *s)
 {
     int status = RASK_OK;
     size_t used = 0;
-    while (!status && !is_full(s)) {
+    for (bool first = true; !status && !is_full(s); first = false) {
         bool ended = s->ended;
         status = take_text(s, text_len(s), &used);
+        if (first && !status)
+            expect_more(s);
         if (!status && !used && ended)
             break;
         if (!status && !used)

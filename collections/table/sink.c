@@ -404,6 +404,53 @@ bool rk_table_sink_is_full(const rk_table_sink *s)
     return (s->plan->kind == RK_SINK_CHUNK || s->plan->kind == RK_SINK_TEXT) && s->rows >= s->plan->limit;
 }
 
+static void expect(rk_array *array, double part)
+{
+    double all = (double)array->count / part * 1.02;
+    if (all < (double)(SIZE_MAX / 2 / array->element))
+        rk_array_reserve(array, (size_t)all - array->count); /* else it grows as it goes */
+}
+
+void rk_table_sink_expect(rk_table_sink *s, double part)
+{
+    if (part <= 0 || part >= 1)
+        return;
+    expect(&s->text, part);
+    expect(&s->part, part);
+    for (uint32_t i = 0; i < s->builder.count; i++) {
+        expect(&s->builder.columns[i].values, part);
+        expect(&s->builder.columns[i].valid, part);
+        expect(&s->builder.columns[i].bytes, part);
+    }
+}
+
+/* The memory of the text goes with the value. */
+static int end_text(rk_table_sink *s, rask_value *value)
+{
+    rask_block block = {.data = s->text.data,
+                        .dtype = RASK_DT_U8,
+                        .ndim = 1,
+                        .shape = {(int64_t)s->text.count},
+                        .strides = {1},
+                        .release = rk_free,
+                        .owner = s->text.data};
+    int status = rask_value_block_adopt(&block, s->text.count, value);
+    if (!status)
+        s->text = (rk_array){.element = 1, .ceiling = SIZE_MAX};
+    return status;
+}
+
+int rk_table_sink_bytes_of(const rask_value *value, rask_bytes *out)
+{
+    rask_block block;
+    if (rask_value_get_block(value, &block))
+        return rask_value_get_bytes(value, out);
+    if (block.dtype != RASK_DT_U8 || block.ndim != 1)
+        return RASK_ETYPE;
+    *out = (rask_bytes){block.data, (size_t)block.shape[0]};
+    return RASK_OK;
+}
+
 static int end_summary(rk_table_sink *s, rask_value *values)
 {
     uint32_t spread = s->plan->splitter_count + 2;
@@ -430,7 +477,7 @@ int rk_table_sink_end(rk_table_sink *s, rask_value *values)
     case RK_SINK_SUMMARY: return end_summary(s, values);
     case RK_SINK_TYPES:
         return rask_value_bytes_new(s->guesses, s->plan->schema->count * sizeof *s->guesses, values);
-    case RK_SINK_TEXT: return rask_value_bytes_new(s->text.count ? s->text.data : "", s->text.count, values);
+    case RK_SINK_TEXT: return end_text(s, values);
     default: break;
     }
     int status = count > 1 ? rk_chunk_divide(&s->builder, s->part.data, count, values)

@@ -15,7 +15,7 @@ typedef enum rk_table_sink_kind {
     RK_SINK_RANGES,   /* chunks, one for each range of an order's first column */
     RK_SINK_PARTS,    /* chunks, one for each part of all hashes */
     RK_SINK_DISTINCT, /* the same of the first row of each key only */
-    RK_SINK_TEXT,     /* bytes as a file has them, without a header */
+    RK_SINK_TEXT,     /* bytes as a file has them, without a header: a block, whose memory is the sink's */
     RK_SINK_GROUPS,   /* packed groups (groups.h) */
     RK_SINK_TOP,      /* the packed first rows of an order (order.h) */
     RK_SINK_SUMMARY, /* entries by range (summary/summary.h), then counts of these, then packed groups when there are facts */
@@ -103,8 +103,13 @@ bool rk_table_sink_is_full(const rk_table_sink *sink);
 uint32_t rk_table_sink_values(const rk_table_sink_plan *plan);
 /* Bytes that a sink of this plan takes before there are rows; 0: few. */
 uint64_t rk_table_sink_bytes(const rk_table_sink_plan *plan);
+/* So much of the input has come, a part of it from 0 to 1: makes room for what comes of the rest, if it comes at the same rate. May be
+ * left out. */
+void rk_table_sink_expect(rk_table_sink *sink, double part);
 /* They are the caller's; on failure there are none. */
 int rk_table_sink_end(rk_table_sink *sink, rask_value *values);
+/* The bytes of such a value, valid as long as it. RASK_OK, RASK_ETYPE. */
+int rk_table_sink_bytes_of(const rask_value *value, rask_bytes *out);
 
 /* Which of the outputs a sink of this plan looks at: needed[0 … outputs - 1] is set. */
 void rk_table_sink_needs(const rk_table_sink_plan *plan, bool *needed);

@@ -1,5 +1,6 @@
 #include "collections/table/stage.h"
 
+#include "collections/table/sorted.h"
 #include "collections/table/take.h"
 #include "core/base/alloc.h"
 #include "core/task/task.h"
@@ -7,7 +8,8 @@
 /* Where a task's rows come from: those from first on. */
 typedef struct stage_input {
     uint64_t first, rows;
-    const rk_chunk *chunk; /* NULL: memory */
+    const rk_chunk *chunk;   /* NULL: it is none */
+    const rk_sorted *sorted; /* NULL: it is none */
     const rk_memory_source *memory;
     uint32_t part; /* of it */
     rk_memory_error error;
@@ -19,7 +21,9 @@ static int read_batch(const rk_pipeline *p, stage_input *input, uint64_t row, rk
     int status = RASK_OK;
     batch->rows = left < RK_BATCH_ROWS ? (uint32_t)left : RK_BATCH_ROWS;
     for (uint32_t i = 0; i < p->wanted_count && !status; i++)
-        if (input->chunk)
+        if (input->sorted)
+            rk_sorted_read(input->sorted, i, row, batch->rows, &batch->columns[i]);
+        else if (input->chunk)
             rk_chunk_read(input->chunk, rk_pipeline_column(p, i), input->first + row, &batch->columns[i]);
         else
             status = rk_memory_read_rows(input->memory, input->part, p->wanted[i], input->first + row,
@@ -48,12 +52,15 @@ static int pass_input(rk_pipeline_run *run, stage_input *input, uint64_t number,
             status = rk_pipeline_take(run, &batch);
         if (!status)
             status = rk_table_sink_pass(sink, run, number);
+        if (!status && !row)
+            rk_table_sink_expect(sink, (double)batch.rows / (double)input->rows);
     }
     rk_batch_fini(&batch);
     return status;
 }
 
-/* -- The tasks: (job, number, what joins need, chunk), (job, number, what joins need, part of memory, first row, rows) */
+/* -- The tasks: (job, number, what joins need, chunk), (job, number, what joins need, plan, chunk …), (job, number, what joins
+ * need, part of memory, first row, rows) */
 
 static void keep_job(void *data)
 {
@@ -101,6 +108,29 @@ static int run_stage(rask_task *task)
         return RASK_ETYPE;
     rk_chunk_open(&chunk, rask_arg_bytes(task, 2 + rk_scan_others(job)));
     return run_task(task, job, &(stage_input){.rows = chunk.rows, .chunk = &chunk});
+}
+
+static const rask_class plan_class = {.name = "order", .destroy = keep_job};
+
+static int run_sorted(rask_task *task)
+{
+    const rk_scan_job *job = rask_arg_custom(task, 0, &job_class);
+    size_t first = job ? 2 + rk_scan_others(job) : 0, count = rask_arg_count(task) - first - 1;
+    const rk_table_sink_plan *plan = job ? rask_arg_custom(task, first, &plan_class) : NULL;
+    rk_sorted sorted = {0};
+    if (!plan)
+        return RASK_ETYPE;
+    rask_bytes *chunks = rk_alloc_array(count + 1, sizeof *chunks);
+    for (size_t i = 0; chunks && i < count; i++)
+        chunks[i] = rask_arg_bytes(task, first + 1 + i);
+    int status = chunks ? rk_sorted_init(&sorted, plan, &job->pipeline, chunks, count) : RASK_ENOMEM;
+    if (status)
+        rk_task_fail(task, status, "%s", rask_status_text(status));
+    else
+        status = run_task(task, job, &(stage_input){.rows = sorted.rows, .sorted = &sorted});
+    rk_sorted_fini(&sorted);
+    rk_free(chunks);
+    return status;
 }
 
 /* The slice of memory that a task is for comes behind what joins need, and behind it the blocks that a feed made, in the
@@ -162,6 +192,7 @@ static int run_fed(rask_task *task)
 }
 
 static const rask_task_def stage_def = {.size = sizeof stage_def, .name = "rows", .call = run_stage},
+                           sorted_def = {.size = sizeof sorted_def, .name = "sort", .call = run_sorted},
                            memory_def = {.size = sizeof memory_def,
                                          .name = "rows of memory",
                                          .call = run_memory},
@@ -196,6 +227,29 @@ int rk_stage_lower(rask_graph *graph, rk_scan_job *job, uint32_t number, rask_no
     rask_arg args[] = {
         {0}, {.kind = RASK_ARG_I64, .as.i64 = number}, {.kind = RASK_ARG_NODE, .as.node = chunk}};
     return lower_call(graph, job, &stage_def, args, 3, 0, kept, nodes);
+}
+
+int rk_stage_lower_sorted(rask_graph *graph, rk_scan_job *job, uint32_t number,
+                          const rk_table_sink_plan *plan, const rk_nodes *chunks, uint64_t kept,
+                          rask_node **nodes)
+{
+    enum { CHUNKS = 3 };
+    rask_value value;
+    rask_arg *args = rk_alloc_array(CHUNKS + (size_t)chunks->count, sizeof *args);
+    if (!args || rask_value_custom_new(&plan_class, (void *)plan, &value)) {
+        rk_free(args);
+        rk_graph_fail(graph, RASK_ENOMEM, NULL, 0, "no memory for a task");
+        return RASK_ENOMEM;
+    }
+    args[1] = (rask_arg){.kind = RASK_ARG_I64, .as.i64 = number};
+    args[2] = (rask_arg){.kind = RASK_ARG_VALUE, .as.value = &value};
+    for (uint32_t i = 0; i < chunks->count; i++)
+        args[CHUNKS + i] = (rask_arg){.kind = RASK_ARG_NODE, .as.node = chunks->nodes[i]};
+    int status =
+        lower_call(graph, job, &sorted_def, args, CHUNKS + (size_t)chunks->count, chunks->bytes, kept, nodes);
+    rask_value_unref(&value);
+    rk_free(args);
+    return status;
 }
 
 int rk_stage_lower_memory(rask_graph *graph, rk_scan_job *job, uint32_t number, const rk_memory_slice *slice,

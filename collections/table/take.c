@@ -1,5 +1,6 @@
 #include "collections/table/take.h"
 
+#include "collections/table/sink.h"
 #include "core/task/task.h"
 
 /* (index, newer list, older list) */
@@ -11,7 +12,7 @@ static int run_take(rask_task *task)
     rask_bytes bytes;
     for (size_t i = 1; i < rask_arg_count(task) && index >= count; i++)
         items = rask_arg_list(task, i, &count);
-    if (!items || index >= count || rask_value_get_bytes(&items[index], &bytes))
+    if (!items || index >= count || rk_table_sink_bytes_of(&items[index], &bytes))
         return rask_fail(task, RASK_ETYPE, "no such value");
     int status = rask_value_bytes_new(bytes.data, bytes.len, &copy);
     return status ? rask_fail(task, status, rask_status_text(status)) : rask_return_value(task, copy);

@@ -17,9 +17,11 @@ static const rask_class writer_class = {.name = "file", .destroy = keep_writer};
 static int run_write(rask_task *task)
 {
     rk_writer *w = rask_arg_custom(task, 0, &writer_class);
-    if (!w)
+    const rask_value *value = rask_arg_value(task, 1);
+    rask_bytes bytes;
+    if (!w || !value || rk_table_sink_bytes_of(value, &bytes))
         return RASK_ETYPE;
-    int status = w->cls->take(w, rask_arg_bytes(task, 1));
+    int status = w->cls->take(w, bytes);
     const char *message = *w->message ? w->message : rask_status_text(status);
     return status ? rk_task_fail(task, status, "%s", message) : rask_return_none(task);
 }

@@ -142,11 +142,10 @@ static void *take_kept(size_t size)
     return taken.at;
 }
 
-/* Under the lock: the block kept for the longest, if there is one and so many bytes more would be too much. */
-static block take_surplus(uint64_t bytes)
+/* Under the lock: takes out the block kept for the longest; none: nothing is kept. */
+static block take_oldest(void)
 {
-    uint64_t all = large.kept_bytes + bytes;
-    for (size_t i = 0; i < KEPT && large.kept_bytes && (large.live_bytes + all > large.most); i++) {
+    for (size_t i = 0; i < KEPT && large.kept_bytes; i++) {
         block *b = &large.kept[(large.next_kept + i) % KEPT], taken = *b;
         if (!taken.at)
             continue;
@@ -155,6 +154,12 @@ static block take_surplus(uint64_t bytes)
         return taken;
     }
     return (block){0};
+}
+
+/* Under the lock: the block kept for the longest, if there is one and so many bytes more would be too much. */
+static block take_surplus(uint64_t bytes)
+{
+    return large.live_bytes + large.kept_bytes + bytes > large.most ? take_oldest() : (block){0};
 }
 
 /* Gives kept blocks back to the system until there is room for so many bytes more. The lock is free while
@@ -223,20 +228,24 @@ static void *alloc_large(size_t size)
     return at;
 }
 
-/* Keeps *b in the place of the block kept for the longest, which *b is afterwards; when that would be too
- * much, both are to go: *b and what is returned. */
-static block keep(block *b)
+/* Under the lock. False: something has to go before: *old, or, when that is none, the block itself. What was freed last is
+ * kept: it is what is asked for next, and those before it may never be. */
+static bool keep(block b, block *old)
 {
-    block *place = &large.kept[large.next_kept++ % KEPT], old = *place;
-    large.kept_bytes -= old.at ? old.size : 0;
-    *place = (block){0};
-    if (large.kept_bytes + b->size > RK_ALLOC_KEPT ||
-        large.live_bytes + large.kept_bytes + b->size > large.most)
-        return old;
-    large.kept_bytes += b->size;
-    *place = *b;
-    *b = old;
-    return (block){0};
+    block *place = &large.kept[large.next_kept % KEPT];
+    uint64_t most = large.live_bytes < large.most ? large.most - large.live_bytes : 0;
+    most = most < RK_ALLOC_KEPT ? most : RK_ALLOC_KEPT;
+    *old = (block){0};
+    if (b.size > most)
+        return false;
+    if (place->at || large.kept_bytes + b.size > most) {
+        *old = take_oldest();
+        return false;
+    }
+    large.next_kept++;
+    large.kept_bytes += b.size;
+    *place = b;
+    return true;
 }
 
 /* False when the block is not a large one. */
@@ -245,15 +254,16 @@ static bool free_large(void *at)
     if ((uintptr_t)at & (PAGE - 1))
         return false;
     pthread_mutex_lock(&large.lock);
-    block b = {at, table_take(at)}, other = {0};
-    bool known = b.size;
-    if (known)
-        other = keep(&b);
+    block b = {at, table_take(at)}, old = {0};
+    bool known = b.size, kept = false;
+    while (known && !(kept = keep(b, &old)) && old.at) { /* the lock is free while the system works */
+        pthread_mutex_unlock(&large.lock);
+        munmap(old.at, old.size);
+        pthread_mutex_lock(&large.lock);
+    }
     pthread_mutex_unlock(&large.lock);
-    if (known && b.at)
+    if (known && !kept)
         munmap(b.at, b.size);
-    if (other.at)
-        munmap(other.at, other.size);
     return known;
 }
 

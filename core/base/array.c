@@ -10,9 +10,9 @@ int rk_array_reserve(rk_array *array, size_t count)
         return RASK_OK;
     if (count > array->ceiling - array->count)
         return RASK_ELIMIT;
-    size_t capacity = array->capacity ? array->capacity : FIRST_CAPACITY;
-    while (capacity < array->count + count)
-        capacity *= 2;
+    size_t capacity = array->capacity ? array->capacity : FIRST_CAPACITY, all = array->count + count;
+    capacity = capacity > SIZE_MAX / 2 ? SIZE_MAX : 2 * capacity;
+    capacity = capacity > all ? capacity : all;
     if (capacity > array->ceiling)
         capacity = array->ceiling;
     size_t bytes;
