@@ -15,7 +15,7 @@
 enum {
     MOST_RANGES = 1000,
     RANGES_A_WORKER = 2,
-    MOST_ROOM = 64 << 20,
+    MOST_ROOM = 16 << 20,
     SMALL = 8 << 20, /* bytes of files that are sorted at once */
     GROWTH = 4,      /* bytes that sorting takes for a byte of a file: twice its rows, and where they are */
     PLACES = 256,    /* short samples: rows that stand together may be much alike */
