@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
@@ -90,18 +91,34 @@ static int check_cancelled(const rk_text_bytes *bytes, rk_text_error *error)
 static void ask_ahead(rk_text_bytes *bytes)
 {
     uint64_t want = least(bytes->at + AHEAD, bytes->first_end);
+    bytes->asked = bytes->asked > bytes->at ? bytes->asked : bytes->at;
     if (bytes->file->size == RK_TEXT_UNKNOWN_SIZE || bytes->asked >= want || want - bytes->asked < AHEAD / 2)
         return;
     posix_fadvise(bytes->fd, (off_t)bytes->asked, (off_t)(want - bytes->asked), POSIX_FADV_WILLNEED);
     bytes->asked = want;
 }
 
+/* What the system has in memory, or 0; the first time that this is not all, the disk is cold. */
+static ssize_t read_cached(rk_text_bytes *bytes, void *data, size_t len)
+{
+    ssize_t n = -1;
+#ifdef RWF_NOWAIT
+    if (!bytes->cold)
+        n = preadv2(bytes->fd, &(struct iovec){data, len}, 1, (off_t)bytes->at, RWF_NOWAIT);
+#endif
+    bytes->cold = n < (ssize_t)len;
+    return n > 0 ? n : 0;
+}
+
 static int read_regular(rk_text_bytes *bytes, void *data, size_t len, size_t *got, rk_text_error *error)
 {
-    ssize_t n;
-    do
-        n = pread(bytes->fd, data, len, (off_t)bytes->at);
-    while (n < 0 && errno == EINTR);
+    ssize_t n = read_cached(bytes, data, len);
+    if (bytes->cold)
+        ask_ahead(bytes);
+    if (!n)
+        do
+            n = pread(bytes->fd, data, len, (off_t)bytes->at);
+        while (n < 0 && errno == EINTR);
     if (n < 0)
         return rk_text_fail_errno(error, bytes->file->path);
     int status = check_unchanged(bytes->file, bytes->fd, error);
@@ -148,12 +165,9 @@ int rk_text_bytes_read(rk_text_bytes *bytes, void *data, size_t len, size_t *got
     assert(len > 0);
     int status = check_cancelled(bytes, error);
     len = (size_t)least(least(len, MOST), bytes->end - bytes->at);
-    if (!status && len > 0) {
-        if (!bytes->file->stream)
-            ask_ahead(bytes);
+    if (!status && len > 0)
         status = bytes->file->stream ? read_stream(bytes, data, len, &n, error)
                                      : read_regular(bytes, data, len, &n, error);
-    }
     if (status)
         return status;
     bytes->at += n;

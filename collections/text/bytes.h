@@ -23,6 +23,7 @@ typedef struct rk_text_bytes {
     uint64_t at, end; /* of a stream: at counts what was read */
     uint64_t first_end;
     uint64_t asked; /* up to here the system was told to read */
+    bool cold;      /* it had not all of it in memory */
 } rk_text_bytes;
 
 /* Opens file, which must outlive bytes, to read [begin, end) of it: all of it, of a stream. RASK_EIO: also when it has

@@ -208,9 +208,46 @@ FOR_AVX2 static void index_avx2(state *s, size_t enough)
     run(s, enough, false, match_all_avx2);
 }
 
+/* Counts from at on, where no quote is open, as long as whole blocks have no quote and no line in them that may be empty: to where
+ * that was so. */
+FOR_AVX2 static size_t count_plain_avx2(state *s, size_t at)
+{
+    __m256i newline = _mm256_set1_epi8('\n'),
+            quote = _mm256_set1_epi8(s->format->quote ? s->format->quote : '\n');
+    uint64_t before = s->newlines, lines = 0, wanted = s->format->quote ? UINT64_MAX : 0;
+    uint64_t blanks = s->blanks ? UINT64_MAX : 0;
+    size_t begin = at;
+    for (; at + BLOCK <= s->len; at += BLOCK) {
+        __m256i a = _mm256_loadu_si256((const __m256i *)(s->text + at));
+        __m256i b = _mm256_loadu_si256((const __m256i *)(s->text + at + BLOCK / 2));
+        __m256i quotes = _mm256_or_si256(_mm256_cmpeq_epi8(a, quote), _mm256_cmpeq_epi8(b, quote));
+        uint64_t ends = match_avx2(a, b, newline);
+        uint64_t near = ends & (ends << 1 | ends << 2 | before >> 63 | before >> 62);
+        if (((uint32_t)_mm256_movemask_epi8(quotes) & wanted) | (near & blanks))
+            break;
+        lines += (uint64_t)__builtin_popcountll(ends);
+        before = ends;
+    }
+    s->newlines = before;
+    s->extent.newlines += lines;
+    if (at > begin)
+        s->separated = s->text[at - 1] == '\n' || s->text[at - 1] == s->format->delimiter;
+    if (lines)
+        s->extent.bytes = (size_t)((const char *)memrchr(s->text, '\n', at) - s->text) + 1;
+    return at;
+}
+
 FOR_AVX2 static void count_avx2(state *s)
 {
-    run(s, SIZE_MAX, true, match_all_avx2);
+    masks m[CHUNK_BLOCKS];
+    for (size_t at = 0; at < s->len; at += CHUNK) {
+        if (!s->inside && !s->closed && !s->format->comment)
+            at = count_plain_avx2(s, at);
+        size_t bytes = s->len - at < CHUNK ? s->len - at : CHUNK;
+        match_all_avx2(s->format, s->text + at, (bytes + BLOCK - 1) / BLOCK, m);
+        if (!take_chunk(s, at, m, true))
+            return;
+    }
 }
 
 FOR_AVX2 static uint64_t newlines_avx2(const char *text, size_t blocks)

@@ -115,9 +115,13 @@ size_t rk_csv_unescape(char quote, const char *text, size_t len, char *out)
 
 bool rk_csv_is_null(const rk_csv_format *format, const rk_csv_field *field)
 {
-    for (size_t i = 0; !field->quoted && i < format->null_count; i++)
-        if (strlen(format->nulls[i]) == field->len && !memcmp(format->nulls[i], field->data, field->len))
+    size_t len = field->len;
+    for (size_t i = 0; !field->quoted && i < format->null_count; i++) {
+        const char *null = format->nulls[i];
+        bool begins = !len || *null == *field->data; /* few fields do */
+        if (begins && strnlen(null, len + 1) == len && !memcmp(null, field->data, len))
             return true;
+    }
     return false;
 }
 

@@ -86,8 +86,11 @@ size_t rk_state_bytes(const rk_state *state)
 static void add_rows(rk_state *state, const uint32_t *groups, uint32_t rows)
 {
     uint64_t *cell = state->cells.data;
-    for (uint32_t i = 0; i < rows; i++)
-        cell[groups[i]]++;
+    if (state->cells.count == 1)
+        *cell += rows;
+    else
+        for (uint32_t i = 0; i < rows; i++)
+            cell[groups[i]]++;
 }
 
 static void add_nulls(rk_state *state, const uint32_t *groups, const uint8_t *valid, uint32_t rows)
