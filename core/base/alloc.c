@@ -4,9 +4,13 @@
  * clearing them again; runs with a budget bound what is kept beside what lives.
  *
  * Large blocks are listed in a table by address, so that rk_free() can tell: only addresses that are aligned
- * like one are looked up. With a hook installed none of this is used. */
+ * like one are looked up. With a hook installed none of this is used.
+ *
+ * Small blocks that were freed stay with the process, in gaps between others: as much as ever was in them at once, beside
+ * what large ones take later. While some bound is set these gaps are given back each time that a part of it was freed. */
 #include "core/base/alloc.h"
 
+#include "core/base/atomic.h"
 #include "core/base/limits.h"
 
 #ifdef __APPLE__
@@ -23,7 +27,13 @@
 
 static rask_allocator hook; /* all NULL: none */
 
-enum { KEPT = 512, TABLE = 1 << 15, PAGE = 4096 };
+enum {
+    KEPT = 512,
+    TABLE = 1 << 15,
+    PAGE = 4096,
+    LEAST_GAP = 1 << 10, /* bytes of a small block worth counting */
+    GAPS = 32,           /* part of the bound that is freed in small blocks before they are tidied up */
+};
 
 typedef struct block {
     void *at; /* NULL: empty */
@@ -40,6 +50,9 @@ static struct {
     rk_alloc_bound *bounds;
     uint64_t most; /* live and kept together, beyond which nothing is kept: the least of bounds */
 } large = {.lock = PTHREAD_MUTEX_INITIALIZER, .most = UINT64_MAX};
+
+/* Bytes freed in small blocks since these were tidied up, and after how many that is done again; 0: never. */
+static rk_atomic_u64 gaps, most_gaps;
 
 static void before_fork(void)
 {
@@ -301,6 +314,7 @@ static void find_most(void)
     large.most = UINT64_MAX;
     for (rk_alloc_bound *b = large.bounds; b; b = b->next)
         large.most = b->most < large.most ? b->most : large.most;
+    rk_store_relaxed(&most_gaps, large.bounds ? large.most / GAPS + 1 : 0);
 }
 
 void rk_alloc_bound_set(rk_alloc_bound *bound, uint64_t most)
@@ -389,6 +403,17 @@ void *rk_realloc(void *ptr, size_t size)
     return realloc_large(ptr, old ? old : malloc_usable_size(ptr), size);
 }
 
+static void free_small(void *ptr)
+{
+    uint64_t most = rk_load_relaxed(&most_gaps), size = most ? malloc_usable_size(ptr) : 0;
+    free(ptr);
+    if (size < LEAST_GAP)
+        return;
+    uint64_t all = rk_add_relaxed(&gaps, size) + size;
+    if (all >= most && rk_cas_acq_rel(&gaps, &all, 0))
+        rk_alloc_trim();
+}
+
 void rk_free(void *ptr)
 {
     if (!ptr)
@@ -396,7 +421,7 @@ void rk_free(void *ptr)
     if (hook.free)
         hook.free(hook.context, ptr);
     else if (!free_large(ptr))
-        free(ptr);
+        free_small(ptr);
 }
 
 char *rk_strndup(const char *text, size_t len)

@@ -240,6 +240,53 @@ Test(alloc, gives_nothing_for_nothing)
     rk_free(NULL);
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* their allocators keep what was freed */
+static size_t resident_bytes(void)
+{
+    unsigned long all = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    cr_assert(file && fscanf(file, "%lu %lu", &all, &resident) == 2);
+    fclose(file);
+    return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+Test(alloc, gives_back_what_small_blocks_leave_behind_while_a_bound_is_set)
+{
+    enum { BLOCKS = 8000, SIZE = 8 << 10, KEPT = 16 };
+    static char *blocks[BLOCKS];
+    rk_alloc_bound bound = {0};
+    rk_alloc_bound_set(&bound, 32 << 20);
+    size_t before = resident_bytes();
+    for (int i = 0; i < BLOCKS; i++) {
+        blocks[i] = rk_alloc(SIZE);
+        memset(blocks[i], 1, SIZE);
+    }
+    for (int i = 0; i < BLOCKS; i++) /* the last one keeps the others from the end of the heap */
+        if (i + 1 < BLOCKS)
+            rk_free(blocks[i]);
+    size_t after = resident_bytes();
+    cr_expect(after < before + (KEPT << 20), "%zu bytes were resident and then %zu", before, after);
+    rk_free(blocks[BLOCKS - 1]);
+    rk_alloc_bound_end(&bound);
+}
+
+Test(alloc, keeps_the_large_block_that_was_freed_last)
+{
+    enum { BLOCKS = 400, SIZE = 1 << 20, LARGE = 20 << 20 };
+    static char *blocks[BLOCKS];
+    for (int i = 0; i < BLOCKS; i++)
+        blocks[i] = rk_alloc(SIZE);
+    char *large = rk_alloc(LARGE);
+    *large = 42;
+    for (int i = 0; i < BLOCKS; i++)
+        rk_free(blocks[i]);
+    rk_free(large);
+    char *again = rk_alloc(LARGE);
+    cr_expect_eq(*again, 42, "one that the system cleared");
+    rk_free(again);
+}
+#endif
+
 Test(alloc, zeroes_what_calloc_gives)
 {
     const size_t sizes[] = {1, 1000, RK_ALLOC_LARGE + 5};
