@@ -11,9 +11,10 @@
 
 enum {
     SMALL = 16, /* of the budget: a small table as text; its rows and their index take a few times as much */
-    INDEX_GROWTH = 4,     /* bytes of rows with their index for a byte of text */
-    PART_ROOM = 32 << 20, /* most bytes of a part of the other table, with its index */
-    MUCH_LARGER = 8,      /* times as many bytes */
+    MOST_SMALL = 16 << 20, /* more are divided by all workers in less time than one makes an index */
+    INDEX_GROWTH = 4,      /* bytes of rows with their index for a byte of text */
+    PART_ROOM = 16 << 20,  /* most bytes of a part of the other table, with its index */
+    MUCH_LARGER = 8,       /* times as many bytes */
     LEAST_PARTS = 4,
     MOST_PARTS = 1000,
 };
@@ -29,7 +30,8 @@ bool rk_join_is_small(const rask_table *table, uint64_t room)
 
 uint64_t rk_join_room(const rk_table_lowering *l)
 {
-    return l->budget / SMALL;
+    uint64_t room = l->budget / SMALL;
+    return room < MOST_SMALL ? room : MOST_SMALL;
 }
 
 static int fail_memory(const rk_table_lowering *l)
