@@ -91,7 +91,8 @@ RK_PARSE_KERNEL static uint32_t convert_texts(rk_csv_scanner *s, const rk_csv_wa
     for (uint32_t i = 0; i < r.rows; i++) {
         rask_bytes field = rk_csv_run_field(&r, rk_csv_run_row(&r, i), w->field);
         size_t len = field.len - (last && field.len && field.data[field.len - 1] == '\r');
-        bool plain = len && !(w->nulls_first & rk_csv_length_bit(len));
+        bool null = ((w->nulls_first & rk_csv_length_bit(len)) != 0) & s->null_begins[(uint8_t)*field.data];
+        bool plain = len && !null;
         if (__builtin_expect(plain && (!quote || *field.data != quote), 1)) {
             column->text[first + i] = (rask_bytes){field.data, len};
             continue;

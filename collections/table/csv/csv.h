@@ -51,6 +51,7 @@ typedef struct rk_csv_scanner {
     const rk_csv_schema *schema;
     rk_csv_policy policy;
     uint64_t lines;
+    bool null_begins[256]; /* bytes that texts which mean null begin with */
     struct rk_csv_wanted *wanted;
     uint32_t wanted_count;
     uint32_t *

@@ -71,9 +71,11 @@ static void want(rk_csv_scanner *s, uint32_t field, rk_csv_wanted *out)
 {
     *out = (rk_csv_wanted){
         .field = field, .type = s->schema->types[field], .last = field + 1 == s->schema->count};
-    for (size_t i = 0; i < s->format.null_count; i++)
+    for (size_t i = 0; i < s->format.null_count; i++) {
+        s->null_begins[(uint8_t)*s->format.nulls[i]] = true;
         if (is_taken(s, out->type, s->format.nulls[i]))
             out->nulls_first |= rk_csv_length_bit(strlen(s->format.nulls[i]));
+    }
 }
 
 static int check_scanner(const rk_csv_format *format, const rk_csv_schema *schema, const uint32_t *wanted,

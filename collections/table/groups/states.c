@@ -196,11 +196,40 @@ static uint64_t rank_of(const rk_state *state, const rk_column *column, uint32_t
     }
 }
 
+/* The least or, descending, most numbers of groups: as below, without looking at what a column is for each row. */
+static inline __attribute__((always_inline)) void add_extremes(const rk_state *state, const uint32_t *groups,
+                                                               const rk_column *column, uint32_t first,
+                                                               uint32_t rows, bool descending)
+{
+    rk_pick *picks = state->cells.data;
+    bool real = column->type == RASK_COL_F64;
+    for (uint32_t i = 0, row = first; i < rows; i++, row++) {
+        rk_pick *pick = &picks[groups[i]];
+        uint64_t rank =
+            real ? rk_rank_f64(column->f64[row], descending) : rk_rank_i64(column->i64[row], descending);
+        if (__builtin_expect(!pick->has || rank < pick->rank, 0) && rk_column_has(column, row))
+            pick_number(pick, rank, picked_bits(state, column, row));
+    }
+}
+
+static bool is_extreme(const rk_state *state)
+{
+    return (state->kind == RK_STATE_LEAST || state->kind == RK_STATE_MOST) && state->type != RASK_COL_TEXT &&
+           state->type != RASK_COL_BOOL;
+}
+
 static int add_picks(rk_state *state, const uint32_t *groups, const rk_column *column, uint32_t first,
                      uint32_t rows, uint64_t position)
 {
     rk_pick *picks = state->cells.data;
     int status = RASK_OK;
+    if (is_extreme(state)) {
+        if (state->kind == RK_STATE_MOST)
+            add_extremes(state, groups, column, first, rows, true);
+        else
+            add_extremes(state, groups, column, first, rows, false);
+        return RASK_OK;
+    }
     for (uint32_t i = 0, row = first; i < rows && !status; i++, row++) {
         if (!rk_column_has(column, row))
             continue;
