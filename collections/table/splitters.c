@@ -481,13 +481,14 @@ int rk_splitters_group(const rk_table_lowering *l, rask_table *input, rk_table_s
 }
 
 int rk_splitters_different(const rk_table_lowering *l, rask_table *input, const uint32_t *keys,
-                           uint32_t key_count, double *different, double *row_bytes)
+                           uint32_t key_count, double *different, double *row_bytes, double *row_text)
 {
     const rk_order first = {.column = keys[0]};
     sampling s = sampling_of(&first, keys, key_count);
     bool *needed = rk_calloc(input->schema.count + (size_t)1, sizeof *needed);
     int status = needed ? sample_keys(l, &s, input, needed) : RASK_ENOMEM;
     *row_bytes = (double)FIELD * input->schema.count;
+    *row_text = s.rows ? (double)s.bytes / (double)s.rows : 0;
     *different = 0;
     if (!status)
         status = count_keys(l, &s, input, different);

@@ -15,10 +15,11 @@ int rk_splitters_choose(const rk_table_lowering *l, const rask_table *sorted, rk
 int rk_splitters_group(const rk_table_lowering *l, rask_table *input, rk_table_sink_plan *plan,
                        uint32_t *wanted);
 
-/* How many different keys the rows of input have in these columns, about, from samples of the files beneath, and the bytes of
- * a row; where nothing is known: so many as there may be. RASK_OK, or latched. */
+/* How many different keys the rows of input have in these columns, about, from samples of the files beneath, the bytes of
+ * a row, and those of the text that it comes of; where nothing is known: so many as there may be, and 0 bytes of text.
+ * RASK_OK, or latched. */
 int rk_splitters_different(const rk_table_lowering *l, rask_table *input, const uint32_t *keys,
-                           uint32_t key_count, double *different, double *row_bytes);
+                           uint32_t key_count, double *different, double *row_bytes, double *row_text);
 
 /* Into how many parts to divide rows of so many bytes, each of which is put into a table, so that this takes a part of the
  * budget: one where they are few. */

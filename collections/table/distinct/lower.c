@@ -6,13 +6,17 @@
 #include "core/base/alloc.h"
 #include "core/task/task.h"
 
+#include <math.h>
 #include <string.h>
 
 enum {
     FAN_IN = 4,
-    ROW = 48, /* bytes of a key in a table, and of where its row stood, about */
-    KEY = 24, /* and for each of its columns */
+    ROW = 48,       /* bytes of a key in a table, and of where its row stood, about */
+    KEY = 24,       /* and for each of its columns */
+    PART = 8 << 20, /* bytes of text that one task reads, about */
 };
+
+#define MOST_KINDS 0.7 /* of the rows of a part, for which it pays to look for those that are alike in it */
 
 int rk_distinct_see(rk_keys *seen, const rk_column *const *keys, uint32_t rows, uint32_t *fresh,
                     uint64_t *hashes, uint32_t *count)
@@ -321,19 +325,27 @@ static int merge_parts(const lowering *d, const rk_table_sink_plan *plan, const 
     return status ? status : put_in_order(d, kept, parts, firsts, out);
 }
 
+/* Part of the rows that one task reads which are the first of their kind there, when kinds are spread evenly over all rows. */
+static double kinds_of_part(double kinds, double row_text)
+{
+    double rows = row_text > 0 ? PART / row_text : 0;
+    return rows > 0 && kinds > 0 ? -expm1(-rows / kinds) * kinds / rows : 0;
+}
+
 int rk_distinct_lower(const rk_table_lowering *l, rask_table *table, const uint32_t *wanted,
                       uint32_t wanted_count, bool ordered, rk_nodes *out)
 {
     lowering d = {.l = l};
     rk_nodes parts;
-    double rows, bytes;
+    double rows, bytes, text;
     int status = narrow(&d, table, wanted, wanted_count);
     if (!status)
-        status = rk_splitters_different(l, d.narrow, d.keys, d.key_count, &rows, &bytes);
+        status = rk_splitters_different(l, d.narrow, d.keys, d.key_count, &rows, &bytes, &text);
     if (status)
         return status;
     uint32_t count = rk_splitters_parts(l, rows * (bytes + ROW + (double)KEY * d.key_count));
-    const rk_table_sink_plan plan = {.kind = RK_SINK_DISTINCT,
+    bool divided = count > 1 && kinds_of_part(rows, text) > MOST_KINDS;
+    const rk_table_sink_plan plan = {.kind = divided ? RK_SINK_PARTS : RK_SINK_DISTINCT,
                                      .schema = &d.narrow->schema,
                                      .parts = count,
                                      .by = {d.types, d.key_count, l->seed},
