@@ -10,8 +10,9 @@ int rk_array_reserve(rk_array *array, size_t count)
         return RASK_OK;
     if (count > array->ceiling - array->count)
         return RASK_ELIMIT;
-    size_t capacity = array->capacity ? array->capacity : FIRST_CAPACITY, all = array->count + count;
-    capacity = capacity > SIZE_MAX / 2 ? SIZE_MAX : 2 * capacity;
+    size_t twice = array->capacity > SIZE_MAX / 2 ? SIZE_MAX : 2 * array->capacity,
+           all = array->count + count;
+    size_t capacity = array->capacity ? twice : FIRST_CAPACITY;
     capacity = capacity > all ? capacity : all;
     if (capacity > array->ceiling)
         capacity = array->ceiling;

@@ -14,6 +14,8 @@ enum {
     ROW = 48,       /* bytes of a key in a table, and of where its row stood, about */
     KEY = 24,       /* and for each of its columns */
     PART = 8 << 20, /* bytes of text that one task reads, about */
+    POSITION = 8,
+    ROOM_FOR_PART = 16, /* of the budget */
 };
 
 #define MOST_KINDS 0.7 /* of the rows of a part, for which it pays to look for those that are alike in it */
@@ -325,11 +327,16 @@ static int merge_parts(const lowering *d, const rk_table_sink_plan *plan, const 
     return status ? status : put_in_order(d, kept, parts, firsts, out);
 }
 
-/* Part of the rows that one task reads which are the first of their kind there, when kinds are spread evenly over all rows. */
-static double kinds_of_part(double kinds, double row_text)
+/* Whether to divide all rows: few of those that one task reads are alike, when kinds are spread evenly over all, and what goes
+ * to a part takes little of the budget. bytes: of a row, text: that it comes of. */
+static bool divides_all(const lowering *d, double kinds, double bytes, double text, uint32_t parts)
 {
-    double rows = row_text > 0 ? PART / row_text : 0;
-    return rows > 0 && kinds > 0 ? -expm1(-rows / kinds) * kinds / rows : 0;
+    uint64_t source = d->narrow->bytes;
+    if (parts == 1 || text <= 0 || kinds <= 0 || source == RK_BYTES_UNKNOWN)
+        return false;
+    double rows = PART / text, all = (double)source / text;
+    return -expm1(-rows / kinds) * kinds / rows > MOST_KINDS &&
+           all * (bytes + POSITION) / parts < (double)d->l->budget / ROOM_FOR_PART;
 }
 
 int rk_distinct_lower(const rk_table_lowering *l, rask_table *table, const uint32_t *wanted,
@@ -344,7 +351,7 @@ int rk_distinct_lower(const rk_table_lowering *l, rask_table *table, const uint3
     if (status)
         return status;
     uint32_t count = rk_splitters_parts(l, rows * (bytes + ROW + (double)KEY * d.key_count));
-    bool divided = count > 1 && kinds_of_part(rows, text) > MOST_KINDS;
+    bool divided = divides_all(&d, rows, bytes, text, count);
     const rk_table_sink_plan plan = {.kind = divided ? RK_SINK_PARTS : RK_SINK_DISTINCT,
                                      .schema = &d.narrow->schema,
                                      .parts = count,
