@@ -121,7 +121,7 @@ static void divide_text(const division *d, const rk_chunk_column *c)
     for (uint64_t i = 0; i < d->builder->rows; i++) {
         share *s = &d->shares[d->part[i]];
         size_t len = ends[i + 1] - ends[i];
-        if (len)
+        if (len && text)
             s->bytes = rk_chunk_copy_text(s->bytes, s->bytes_end, text + ends[i], text_end, len);
         uint64_t end = (uint64_t)(s->bytes - s->bytes_begin);
         memcpy(s->values, &end, sizeof end);

@@ -321,6 +321,31 @@ Test(csv, counting_agrees_with_scanning)
     }
 }
 
+/* Many lines without anything special, in which something special moves over all places of a block. */
+Test(csv, counting_agrees_with_scanning_in_long_text)
+{
+    enum { LINES = 1000, LINE = 9 };
+    static const char *const inserts[] = {"",       "\n",          "\r\n",        "\"x\ny\",1\n",
+                                          "#5,6\n", "\"\",\"\"\n", "5,\"\n\n\"\n"};
+    static const uint64_t more[] = {0, 0, 0, 1, 0, 1, 1};
+    rk_csv_format f = {.delimiter = ',', .quote = '"'};
+    char *text = malloc(LINES * LINE + 32);
+    for (size_t k = 0; k < sizeof inserts / sizeof *inserts; k++)
+        for (size_t line = 460; line < 540; line++) {
+            size_t len = 0;
+            for (size_t i = 0; i < LINES; i++) {
+                len += (size_t)sprintf(text + len, "12345,%zu\n", i % 10);
+                len += i == line ? (size_t)sprintf(text + len, "%s", inserts[k]) : 0;
+            }
+            f.comment = strchr(inserts[k], '#') ? '#' : 0;
+            cr_assert_eq(count_rows(&f, "ss", text, len, len), LINES + more[k], "%zu behind line %zu", k,
+                         line);
+            cr_assert_eq(count_rows(&f, "ss", text, len, 777), LINES + more[k], "%zu behind line %zu", k,
+                         line);
+        }
+    free(text);
+}
+
 Test(csv, records_longer_than_a_strip_and_wider_than_one_are_read)
 {
     enum { LONG = 300000, WIDE = 60 };
