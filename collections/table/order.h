@@ -60,7 +60,7 @@ static inline uint32_t rk_range_of(const uint64_t *splitters, uint32_t count, ui
     uint32_t left = count;
     while (left > 1) { /* without branches: nobody can predict them */
         uint32_t half = left / 2;
-        at += at[half - 1] <= rank ? half : 0;
+        at += (size_t)half & -(size_t)(at[half - 1] <= rank);
         left -= half;
     }
     return (uint32_t)(at - splitters) + (left && *at <= rank);
