@@ -15,7 +15,8 @@
 enum {
     MOST_RANGES = 1000,
     RANGES_A_WORKER = 2,
-    MOST_ROOM = 16 << 20,
+    CACHE_ROOM = 16 << 20,
+    AMPLE_ROOM = 4 * CACHE_ROOM,
     SMALL = 8 << 20, /* bytes of files that are sorted at once */
     GROWTH = 4,      /* bytes that sorting takes for a byte of a file: twice its rows, and where they are */
     PLACES = 256,    /* short samples: rows that stand together may be much alike */
@@ -33,12 +34,13 @@ enum {
 
 #define LEAST_ENTRIES 0.125 /* so that no part grows beyond bounds */
 
-/* Such that the tasks of all workers fit in half of the budget together, and each in little more than a cache; bytes: of
- * all tasks. */
+/* Such that the tasks of all workers fit in half of the budget together, and each in little more than a cache where that is a small
+ * part of it; else the pieces that go to ranges, each of which is a task and a value, would be many and small. bytes: of all
+ * tasks. */
 static uint32_t range_count(const rk_table_lowering *l, double bytes)
 {
     uint64_t room = l->budget / (2 * (uint64_t)l->workers);
-    room = room < MOST_ROOM ? room : MOST_ROOM;
+    room = room < AMPLE_ROOM ? room : CACHE_ROOM;
     double count = bytes / (room ? (double)room : 1) + 1;
     return count < MOST_RANGES ? (uint32_t)count : MOST_RANGES;
 }
