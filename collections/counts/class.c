@@ -4,6 +4,9 @@
 
 #include <stdio.h>
 
+#define CHUNK_OFFSET ((UINT64_C(1) << RK_COUNTS_CHUNK_BITS) - 1)
+
+/* The entries follow, then the records of long strings as one chunk. */
 typedef struct encoded_head {
     uint64_t seed, count, arena_bytes;
 } encoded_head;
@@ -18,28 +21,49 @@ static size_t size(const void *data)
     return rk_counts_bytes(data);
 }
 
+/* An entry for an arena of one chunk. */
+static rk_counts_entry in_one_chunk(const rk_counts *table, rk_counts_entry entry)
+{
+    if (rk_counts_entry_mark(&entry) == RK_COUNTS_LONG) {
+        const rk_counts_chunk *chunk = &table->arena.chunks[entry.b >> RK_COUNTS_CHUNK_BITS];
+        entry.b = chunk->before + (entry.b & CHUNK_OFFSET);
+    }
+    return entry;
+}
+
+static void write_table(const rk_counts *table, char *out)
+{
+    encoded_head head = {table->key.seed, table->count, table->arena.used};
+    memcpy(out, &head, sizeof head);
+    out += sizeof head;
+    for (size_t i = 0; i < table->count; i++, out += sizeof(rk_counts_entry)) {
+        rk_counts_entry entry = in_one_chunk(table, table->entries[i]);
+        memcpy(out, &entry, sizeof entry);
+    }
+    for (uint32_t i = 0; i < table->arena.count; i++) {
+        const rk_counts_chunk *chunk = &table->arena.chunks[i];
+        memcpy(out + chunk->before, chunk->data, chunk->used);
+    }
+}
+
 static int encode(const void *data, rask_value *bytes)
 {
     const rk_counts *table = data;
-    encoded_head head = {table->key.seed, table->count, table->arena.used};
-    size_t entry_bytes = table->count * sizeof(rk_counts_entry);
     char *out;
-    int status = rask_value_bytes_alloc(sizeof head + entry_bytes + table->arena.used, &out, bytes);
-    if (status)
-        return status;
-    memcpy(out, &head, sizeof head);
-    memcpy(out + sizeof head, table->entries, entry_bytes);
-    if (table->arena.used)
-        memcpy(out + sizeof head + entry_bytes, table->arena.data, table->arena.used);
-    return RASK_OK;
+    size_t len = sizeof(encoded_head) + table->count * sizeof(rk_counts_entry) + table->arena.used;
+    int status = rask_value_bytes_alloc(len, &out, bytes);
+    if (!status)
+        write_table(table, out);
+    return status;
 }
 
+/* Of an arena that was decoded, which has one chunk. */
 static bool record_fits(const rk_counts_arena *arena, uint64_t offset)
 {
     uint64_t len;
     if (offset > arena->used || arena->used - offset < sizeof len)
         return false;
-    memcpy(&len, arena->data + offset, sizeof len);
+    memcpy(&len, rk_counts_arena_at(arena, offset), sizeof len);
     return len > RK_COUNTS_SHORT && len <= arena->used - offset - sizeof len;
 }
 
@@ -76,16 +100,17 @@ static int table_alloc(const encoded_head *head, rk_counts **out)
     table->key = rk_counts_key_of(head->seed);
     table->count = head->count;
     table->entries = rk_alloc((head->count + 1) * sizeof *table->entries);
-    table->arena =
-        (rk_counts_arena){rk_alloc(head->arena_bytes + 1), head->arena_bytes, head->arena_bytes + 1};
     *out = table;
-    return table->entries && table->arena.data ? RASK_OK : RASK_ENOMEM;
+    int status = rk_counts_arena_open(&table->arena, head->arena_bytes + 1);
+    if (!status)
+        table->arena.used = table->arena.chunks[0].used = head->arena_bytes;
+    return table->entries ? status : RASK_ENOMEM;
 }
 
 static bool head_fits(const encoded_head *head, size_t rest)
 {
     return head->count <= rest / sizeof(rk_counts_entry) &&
-           head->arena_bytes == rest - head->count * sizeof(rk_counts_entry);
+           head->arena_bytes < CHUNK_OFFSET && head->arena_bytes == rest - head->count * sizeof(rk_counts_entry);
 }
 
 static int decode(rask_bytes bytes, void **data)
@@ -101,7 +126,7 @@ static int decode(rask_bytes bytes, void **data)
     if (!status) {
         size_t entry_bytes = table->count * sizeof(rk_counts_entry);
         memcpy(table->entries, bytes.data + sizeof head, entry_bytes);
-        memcpy(table->arena.data, bytes.data + sizeof head + entry_bytes, table->arena.used);
+        memcpy(table->arena.chunks[0].data, bytes.data + sizeof head + entry_bytes, table->arena.used);
         status = table_is_sound(table) ? RASK_OK : RASK_EFORMAT;
     }
     if (status)

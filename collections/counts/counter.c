@@ -53,9 +53,8 @@ int rk_counter_init(rk_counter *counter, uint64_t seed, uint64_t ceiling)
 void rk_counter_fini(rk_counter *counter)
 {
     rk_free(counter->slots);
-    rk_free(counter->arena.data);
+    rk_counts_arena_fini(&counter->arena);
     counter->slots = NULL;
-    counter->arena = (rk_counts_arena){0};
 }
 
 static void place(rk_counter *counter, const rk_counts_entry *entry)
@@ -66,16 +65,17 @@ static void place(rk_counter *counter, const rk_counts_entry *entry)
     counter->slots[i] = *entry;
 }
 
-static int grow(rk_counter *counter)
+/* To so many slots, which are more: a power of two. */
+static int grow(rk_counter *counter, size_t count)
 {
     rk_counts_entry *old = counter->slots;
     size_t old_count = counter->mask + 1;
-    if (rk_counter_bytes(counter) + 2 * old_count * sizeof *old > counter->ceiling)
+    if (rk_counter_bytes(counter) + count * sizeof *old > counter->ceiling)
         return RASK_EBUDGET;
-    rk_counts_entry *slots = rk_calloc(2 * old_count, sizeof *slots);
+    rk_counts_entry *slots = rk_calloc(count, sizeof *slots);
     if (!slots)
         return RASK_ENOMEM;
-    use_slots(counter, slots, 2 * old_count);
+    use_slots(counter, slots, count);
     for (size_t i = 0; i < old_count; i++) {
         if (old[i].tally)
             place(counter, &old[i]);
@@ -86,15 +86,15 @@ static int grow(rk_counter *counter)
 
 static int make_room(rk_counter *counter, size_t strings)
 {
-    return counter->used + strings <= counter->limit ? RASK_OK : grow(counter);
+    return counter->used + strings <= counter->limit ? RASK_OK : grow(counter, 2 * (counter->mask + 1));
 }
 
 int rk_counter_reserve(rk_counter *counter, size_t strings)
 {
-    int status = RASK_OK;
-    while (strings > counter->limit && !status)
-        status = grow(counter);
-    return status;
+    size_t count = counter->mask + 1;
+    while (count / 8 * 5 < strings && count <= SIZE_MAX / 2 / sizeof(rk_counts_entry))
+        count *= 2;
+    return count > counter->mask + 1 ? grow(counter, count) : RASK_OK;
 }
 
 /* added: to the tally, times * ONE. */

@@ -23,7 +23,7 @@ void rk_counts_free(rk_counts *table)
     if (!table)
         return;
     rk_free(table->entries);
-    rk_free(table->arena.data);
+    rk_counts_arena_fini(&table->arena);
     rk_free(table);
 }
 
@@ -135,11 +135,6 @@ static void trim(rk_counts *table)
     rk_counts_entry *entries = rk_realloc(table->entries, (table->count + 1) * sizeof *entries);
     if (entries)
         table->entries = entries;
-    char *data = table->arena.used ? rk_realloc(table->arena.data, table->arena.used) : NULL;
-    if (data) {
-        table->arena.data = data;
-        table->arena.capacity = table->arena.used;
-    }
 }
 
 int rk_counts_merge(const rk_counts *const *tables, size_t count, rk_counts **out)

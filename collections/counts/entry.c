@@ -4,6 +4,10 @@
 
 #include <xxhash.h>
 
+#include <stdbool.h>
+
+enum { FIRST_CHUNK = 4 << 10, MOST_CHUNK = 2 << 20 }; /* bytes; a string may need more */
+
 /* splitmix64: spreads a seed, be it 0 or 1, over all bits. */
 static uint64_t spread(uint64_t *state)
 {
@@ -25,30 +29,51 @@ uint64_t rk_counts_hash_long(const rk_counts_key *key, const char *text, size_t 
     return XXH3_64bits_withSeed(text, len, key->a);
 }
 
-static int arena_reserve(rk_counts_arena *arena, size_t more)
+void rk_counts_arena_fini(rk_counts_arena *arena)
 {
-    if (arena->capacity - arena->used >= more)
-        return RASK_OK;
-    size_t capacity = arena->capacity + arena->capacity / 2 + 4096;
-    if (capacity < arena->used + more)
-        capacity = arena->used + more;
-    char *data = rk_realloc(arena->data, capacity);
+    for (uint32_t i = 0; i < arena->count; i++)
+        rk_free(arena->chunks[i].data);
+    rk_free(arena->chunks);
+    *arena = (rk_counts_arena){0};
+}
+
+int rk_counts_arena_open(rk_counts_arena *arena, size_t capacity)
+{
+    bool full = (arena->count & (arena->count - 1)) == 0; /* room is made for twice as many */
+    size_t room = arena->count ? 2 * (size_t)arena->count : 1;
+    rk_counts_chunk *chunks = full ? rk_realloc(arena->chunks, room * sizeof *chunks) : arena->chunks;
+    if (!chunks)
+        return RASK_ENOMEM;
+    arena->chunks = chunks;
+    char *data = arena->count >> (64 - RK_COUNTS_CHUNK_BITS) ? NULL : rk_alloc(capacity);
     if (!data)
         return RASK_ENOMEM;
-    arena->data = data;
-    arena->capacity = capacity;
+    chunks[arena->count++] = (rk_counts_chunk){.data = data, .capacity = capacity, .before = arena->used};
+    arena->capacity += capacity;
     return RASK_OK;
 }
 
-int rk_counts_arena_add(rk_counts_arena *arena, const char *text, size_t len, uint64_t *offset)
+/* A chunk behind which that many bytes are free. */
+static int find_room(rk_counts_arena *arena, size_t bytes)
+{
+    const rk_counts_chunk *last = arena->count ? &arena->chunks[arena->count - 1] : NULL;
+    if (last && last->capacity - last->used >= bytes)
+        return RASK_OK;
+    size_t capacity = arena->capacity + FIRST_CHUNK < MOST_CHUNK ? arena->capacity + FIRST_CHUNK : MOST_CHUNK;
+    return rk_counts_arena_open(arena, capacity < bytes ? bytes : capacity);
+}
+
+int rk_counts_arena_add(rk_counts_arena *arena, const char *text, size_t len, uint64_t *place)
 {
     uint64_t length = len;
-    int status = arena_reserve(arena, sizeof length + len);
+    int status = find_room(arena, sizeof length + len);
     if (status)
         return status;
-    *offset = arena->used;
-    memcpy(arena->data + arena->used, &length, sizeof length);
-    memcpy(arena->data + arena->used + sizeof length, text, len);
+    rk_counts_chunk *chunk = &arena->chunks[arena->count - 1];
+    *place = (uint64_t)(arena->count - 1) << RK_COUNTS_CHUNK_BITS | chunk->used;
+    memcpy(chunk->data + chunk->used, &length, sizeof length);
+    memcpy(chunk->data + chunk->used + sizeof length, text, len);
+    chunk->used += sizeof length + len;
     arena->used += sizeof length + len;
     return RASK_OK;
 }

@@ -28,13 +28,6 @@ static int return_failure(rask_task *task, int status)
     return rk_task_fail(task, status, "%s", rask_status_text(status));
 }
 
-static int return_counter(rask_task *task, rk_counter *counter)
-{
-    rk_counts *table;
-    int status = rk_counter_finish(counter, &table);
-    return status ? return_failure(task, status) : rask_return_custom(task, &rk_counts_class, table);
-}
-
 /* (table, range, ranges): what the table has of a range of hashes. */
 static int run_cut(rask_task *task)
 {
@@ -53,7 +46,7 @@ static const rask_task_def cut_def = {
 
 typedef struct counting {
     rask_task *task;
-    const rk_search_job *job;
+    rk_search_job *job;
     rk_counter counter;
     uint32_t file; /* that is being read */
 } counting;
@@ -98,7 +91,19 @@ static int begin_counting(counting *c, rask_task *task)
     if (!c->job)
         return RASK_ETYPE;
     int status = rk_counter_init(&c->counter, c->job->text->hash_seed, c->job->ceiling);
-    return status ? return_failure(task, status) : RASK_OK;
+    if (status)
+        return return_failure(task, status);
+    /* Where a table grows it leaves blocks of all sizes behind. When there is no room for so many, it still grows. */
+    rk_counter_reserve(&c->counter, rk_load_relaxed(&c->job->found));
+    return RASK_OK;
+}
+
+static int end_counting(counting *c)
+{
+    rk_counts *table;
+    rk_store_relaxed(&c->job->found, c->counter.used);
+    int status = rk_counter_finish(&c->counter, &table);
+    return status ? return_failure(c->task, status) : rask_return_custom(c->task, &rk_counts_class, table);
 }
 
 /* (job, part) */
@@ -109,7 +114,7 @@ static int run_count(rask_task *task)
     if (!status)
         status = rk_search_read(task, c.job, (uint32_t)rask_arg_i64(task, 1), take_piece, &c);
     if (!status)
-        status = return_counter(task, &c.counter);
+        status = end_counting(&c);
     rk_counter_fini(&c.counter);
     return status;
 }
@@ -180,7 +185,7 @@ static int run_count_shared(rask_task *task)
     if (!status)
         status = shared ? count_shared(&c, shared, (uint32_t)rask_arg_i64(task, 1)) : RASK_ETYPE;
     if (!status)
-        status = return_counter(task, &c.counter);
+        status = end_counting(&c);
     rk_counter_fini(&c.counter);
     return status;
 }

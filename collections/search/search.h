@@ -9,6 +9,7 @@
 #include "collections/search/matcher.h"
 #include "collections/text/lines.h"
 #include "collections/text/parts.h"
+#include "core/base/atomic.h"
 #include "core/task/task.h"
 
 #include <rask/text.h>
@@ -36,6 +37,7 @@ typedef struct rk_search_job {
     uint32_t ranges;  /* of hashes, that are merged apart */
     bool eager;       /* take is called with no text where a stream has no more for now */
     const char *name; /* of the tasks */
+    rk_atomic_u64 found; /* different strings that a task counted: others may need as much room */
     void *more;       /* of this kind of job, ended by end_more() */
     void (*end_more)(void *more);
 } rk_search_job;
