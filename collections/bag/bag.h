@@ -17,6 +17,7 @@ typedef enum rk_bag_kind {
     RK_BAG_TEXT,
     RK_BAG_HELD,  /* in memory */
     RK_BAG_RANGE, /* numbers */
+    RK_BAG_FED,   /* blocks of numbers that others make */
     RK_BAG_STEP,
     RK_BAG_REDUCE, /* of which parts come to states, that are merged */
     RK_BAG_GROUPS, /* the others bring records together by key */
@@ -38,6 +39,19 @@ typedef struct rk_bag_range {
     uint64_t count;
 } rk_bag_range;
 
+/* Rows of numbers that another room makes, when they are needed. */
+struct rk_bag_lowering;
+typedef struct rk_bag_feed {
+    const void *what;
+    uint64_t rows;
+    /* What the calls below have in common, for one lowering; NULL, latched. */
+    void *(*begin)(const void *what, const struct rk_bag_lowering *l);
+    /* A node whose value is a block with these rows, in C order: int64 or uint64 for a bag of 'i', float64 for one of 'd'. NULL,
+     * latched. */
+    rask_node *(*node)(void *begun, uint64_t first, uint64_t rows);
+    void (*end)(void *begun); /* NULL is legal */
+} rk_bag_feed;
+
 struct rask_bag {
     rask_graph *graph;
     rk_bag_kind kind;
@@ -51,6 +65,7 @@ struct rask_bag {
         struct rk_bag_text *text;
         const rk_bag_chunk *held;
         rk_bag_range range;
+        const rk_bag_feed *feed;
         const struct rk_bag_step *step;
         const struct rk_bag_reduction *reduction;
         const rask_bag_gathering *gathering; /* GROUPS, PARTS */
@@ -70,6 +85,10 @@ typedef struct rk_bag_site {
  * the graph is in error. */
 rask_bag *rk_bag_new(rask_graph *graph, rk_bag_kind kind, rask_bag *const *inputs, uint32_t count,
                      const rk_shape *shape, const rk_bag_site *site);
+
+/* A bag of a feed, which is copied; shape has fields of one type, 'i' or 'd'. NULL, latched. */
+rask_bag *rk_bag_fed_new(rask_graph *graph, const rk_bag_feed *feed, const rk_shape *shape,
+                         const rk_bag_site *site);
 
 /* Latches "WHAT: …"; returns NULL. */
 void *rk_bag_refuse(rask_graph *graph, int status, const rk_bag_site *site, const char *format, ...)

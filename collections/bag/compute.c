@@ -35,6 +35,7 @@ int rk_bag_begin(rk_bag_computation *c, rask_bag *bag, const rask_options *optio
     if (!status && !c->lowering.graph)
         status = RASK_ENOMEM;
     c->lowering.budget = c->options.memory;
+    c->lowering.workers = c->options.workers;
     c->lowering.seed = draw_seed(&c->options);
     return status;
 }
@@ -190,7 +191,7 @@ rask_node *rask_bag_node_at(rask_bag *bag, const rask_options *options, const ch
     if (status)
         return rk_graph_fail(bag->graph, status, file, line, "rask_bag_node: %s", rask_status_text(status));
     const rk_bag_lowering l = {
-        .graph = bag->graph, .budget = effective.memory, .seed = draw_seed(&effective)};
+        .graph = bag->graph, .budget = effective.memory, .seed = draw_seed(&effective), .workers = effective.workers};
     rask_node *node = lower_value(&l, bag);
     if (!node && !bag->graph->status)
         rk_graph_fail(bag->graph, RASK_ENOMEM, file, line, "rask_bag_node: out of memory");

@@ -2,6 +2,7 @@
 #include "collections/bag/run.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,35 +37,107 @@ static const cJSON *follow(const cJSON *tree, const json_path *path)
     return tree && !cJSON_IsNull(tree) ? tree : NULL;
 }
 
-/* cJSON knows numbers as doubles: from 2^53 on nobody can tell which integer it was. */
+/* -- Numbers: cJSON knows them as doubles, and from 2^53 on nobody can tell by those which integer it was. Then what is
+ * written in the text takes the place of the number, as raw JSON. */
+
 static bool is_exact(double f)
 {
     return fabs(f) < 0x1p53;
 }
 
+/* Whether some number in a tree is not exact. */
+// NOLINTNEXTLINE(misc-no-recursion): cJSON nests at most CJSON_NESTING_LIMIT deep
+static bool has_inexact(const cJSON *tree)
+{
+    bool found = cJSON_IsNumber(tree) && !is_exact(tree->valuedouble);
+    for (const cJSON *item = tree->child; item && !found; item = item->next)
+        found = has_inexact(item);
+    return found;
+}
+
+/* What is left of a JSON text that cJSON has taken. */
+typedef struct json_text {
+    const char *at, *end;
+} json_text;
+
+/* Behind a string. */
+static const char *skip_string(const char *at, const char *end)
+{
+    for (at++; at < end && *at != '"'; at++)
+        at += *at == '\\';
+    return at + 1;
+}
+
+/* The text of the next number. */
+static rask_bytes next_number(json_text *text)
+{
+    static const char inside[] = "+-.0123456789Ee";
+    const char *at = text->at;
+    while (at < text->end && *at != '-' && !(*at >= '0' && *at <= '9'))
+        at = *at == '"' ? skip_string(at, text->end) : at + 1;
+    const char *begin = at;
+    while (at < text->end && memchr(inside, *at, sizeof inside - 1))
+        at++;
+    text->at = at;
+    return (rask_bytes){begin, (size_t)(at - begin)};
+}
+
+/* The numbers of a tree in the order of the text. RASK_OK, RASK_ENOMEM. */
+// NOLINTNEXTLINE(misc-no-recursion): as above
+static int restore_numbers(cJSON *tree, json_text *text)
+{
+    int status = RASK_OK;
+    for (cJSON *item = tree->child; item && !status; item = item->next)
+        status = restore_numbers(item, text);
+    if (!cJSON_IsNumber(tree))
+        return status;
+    rask_bytes digits = next_number(text);
+    if (is_exact(tree->valuedouble))
+        return RASK_OK;
+    tree->valuestring = cJSON_malloc(digits.len + 1);
+    if (!tree->valuestring)
+        return RASK_ENOMEM;
+    memcpy(tree->valuestring, digits.data, digits.len);
+    tree->valuestring[digits.len] = 0;
+    tree->type = (tree->type & ~0xff) | cJSON_Raw;
+    return RASK_OK;
+}
+
+/* Digits alone, of an int64. */
+static bool read_whole(const char *text, int64_t *out)
+{
+    char *end;
+    errno = 0;
+    *out = strtoll(text, &end, 10);
+    return !errno && *end == 0;
+}
+
+static int take_whole(rask_bag_out *out, const json_path *path, const cJSON *value, rask_item *item)
+{
+    double f = value->valuedouble;
+    int64_t whole = (int64_t)(is_exact(f) ? f : 0);
+    bool good = cJSON_IsRaw(value) ? read_whole(value->valuestring, &whole) : f == trunc(f);
+    *item = rask_item_i64(whole);
+    return good ? RASK_OK : rk_bag_out_fail(out, RASK_ERANGE, "\"%s\" is %.17g, no int64", path->text, f);
+}
+
 static int take_number(rask_bag_out *out, const json_path *path, const cJSON *value, char type,
                        rask_item *item)
 {
-    double f = value->valuedouble;
-    if (!cJSON_IsNumber(value))
+    if (!cJSON_IsNumber(value) && !cJSON_IsRaw(value))
         return rk_bag_out_fail(out, RASK_ETYPE, "\"%s\" is no number", path->text);
-    if (type == 'i' && !(f == trunc(f) && is_exact(f)))
-        return rk_bag_out_fail(out, RASK_ERANGE, "\"%s\" is %.17g, no whole number below 2^53", path->text,
-                               f);
-    if (isinf(f))
+    if (type == 'i')
+        return take_whole(out, path, value, item);
+    if (isinf(value->valuedouble))
         return rk_bag_out_fail(out, RASK_ERANGE, "\"%s\" is too large for float64", path->text);
-    *item = type == 'i' ? rask_item_i64((int64_t)f) : rask_item_f64(f);
+    *item = rask_item_f64(value->valuedouble);
     return RASK_OK;
 }
 
 /* *printed: to be freed, when the text is not the value's own. */
-static int take_text(rask_bag_out *out, const json_path *path, const cJSON *value, rask_item *item,
-                     char **printed)
+static int take_text(rask_bag_out *out, const cJSON *value, rask_item *item, char **printed)
 {
-    const char *text = cJSON_GetStringValue(value);
-    if (cJSON_IsNumber(value) && !is_exact(value->valuedouble))
-        return rk_bag_out_fail(out, RASK_ERANGE, "\"%s\" is a number of 2^53 or more, whose digits are lost",
-                               path->text);
+    const char *text = cJSON_IsRaw(value) ? value->valuestring : cJSON_GetStringValue(value);
     if (!text)
         text = *printed = cJSON_PrintUnformatted(value);
     if (!text)
@@ -85,7 +158,7 @@ static int put_fields(rask_bag_out *out, const cJSON *tree)
         char type = out->step->shape.types[i];
         record.items[i] = rask_item_none();
         if (value)
-            status = type == 'y' ? take_text(out, &fields->paths[i], value, &record.items[i], &printed[i])
+            status = type == 'y' ? take_text(out, value, &record.items[i], &printed[i])
                                  : take_number(out, &fields->paths[i], value, type, &record.items[i]);
     }
     if (!status)
@@ -102,6 +175,24 @@ static size_t skip_space(rask_bytes text, size_t at)
     return at;
 }
 
+/* Whether a field that is asked for has a number that is not exact. */
+static bool needs_digits(const json_fields *fields, const cJSON *tree)
+{
+    bool needed = false;
+    for (uint32_t i = 0; i < fields->count && !needed; i++) {
+        const cJSON *value = follow(tree, &fields->paths[i]);
+        needed = value && has_inexact(value);
+    }
+    return needed;
+}
+
+static int take_tree(rask_bag_out *out, cJSON *tree, rask_bytes text)
+{
+    json_text left = {text.data, text.data + text.len};
+    int status = needs_digits(out->step->with, tree) ? restore_numbers(tree, &left) : RASK_OK;
+    return status ? rk_bag_out_fail(out, status, "out of memory") : put_fields(out, tree);
+}
+
 static int take_json(rask_bag_out *out, const rask_record *record)
 {
     rask_bytes text = rask_record_bytes(record, 0);
@@ -111,7 +202,7 @@ static int take_json(rask_bag_out *out, const rask_record *record)
     cJSON *tree = cJSON_ParseWithLengthOpts(text.data, text.len, &end, false);
     size_t at = (size_t)(end - text.data);
     int status = tree && skip_space(text, at) == text.len
-                     ? put_fields(out, tree)
+                     ? take_tree(out, tree, text)
                      : rk_bag_out_fail(out, RASK_EFORMAT, "no JSON, or not JSON alone, at byte %zu", at + 1);
     cJSON_Delete(tree);
     return status;

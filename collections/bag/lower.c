@@ -234,7 +234,8 @@ bool rk_bag_lower_first(const rk_bag_lowering *l, rask_bag *bag, uint64_t limit,
 static int lower_chunks(const rk_bag_lowering *l, rk_bag_job *job, rk_bag_nodes *out)
 {
     rk_bag_nodes chunks = {0};
-    bool parts = job->source->kind == RK_BAG_PARTS, places = asks_for_places(job) && !parts;
+    bool parts = job->source->kind == RK_BAG_PARTS, fed = job->source->kind == RK_BAG_FED;
+    bool places = (asks_for_places(job) || (fed && job->step_count)) && !parts;
     uint32_t values = rk_bag_sink_values(&job->sink);
     rask_node *number = NULL;
     int status = rk_bag_lower(l, parts ? job->source->inputs[0] : job->source, &chunks);
@@ -304,6 +305,7 @@ static int lower_reduction(const rk_bag_lowering *l, rask_bag *bag, rk_bag_nodes
 int rk_bag_lower(const rk_bag_lowering *l, rask_bag *bag, rk_bag_nodes *out)
 {
     switch (bag->kind) {
+    case RK_BAG_FED: return rk_bag_lower_fed(l, bag, out);
     case RK_BAG_REDUCE: return lower_reduction(l, bag, out);
     case RK_BAG_GROUPS: return rk_bag_lower_groups(l, bag, out);
     case RK_BAG_JOIN: return rk_bag_lower_join(l, bag, out);

@@ -12,6 +12,7 @@ typedef struct rk_bag_lowering {
     rask_graph *graph; /* nodes go here, and errors */
     uint64_t budget;
     uint64_t seed; /* of hash tables */
+    uint32_t workers; /* for who makes blocks of arrays */
 } rk_bag_lowering;
 
 /* Nodes in order. */
@@ -29,7 +30,8 @@ int rk_bag_lower_stage(const rk_bag_lowering *l, rask_bag *bag, const rk_bag_sin
 /* The records of bag as chunks, in order. RASK_OK, or latched. */
 int rk_bag_lower(const rk_bag_lowering *l, rask_bag *bag, rk_bag_nodes *out);
 
-/* The same of some kinds of bags: rearrange.c, exchange.c. */
+/* The same of some kinds of bags: fed.c, rearrange.c, exchange.c. */
+int rk_bag_lower_fed(const rk_bag_lowering *l, rask_bag *bag, rk_bag_nodes *out);
 int rk_bag_lower_take(const rk_bag_lowering *l, rask_bag *bag, rk_bag_nodes *out);
 int rk_bag_lower_zip(const rk_bag_lowering *l, rask_bag *bag, rk_bag_nodes *out);
 int rk_bag_lower_repartition(const rk_bag_lowering *l, rask_bag *bag, rk_bag_nodes *out);

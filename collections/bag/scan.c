@@ -15,6 +15,7 @@ typedef struct scan {
     const rk_bag_job *job;
     rk_bag_sink sink;
     rk_bag_run run;
+    bool in_part; /* nobody knows how many records came before */
 } scan;
 
 static bool is_full(const scan *s)
@@ -180,9 +181,12 @@ static int read_files(scan *s, uint32_t part)
 
 /* -- Memory and numbers */
 
+/* number: from 0 on, as places have it; people count from 1, as they do lines. */
 static int fail_record(const scan *s, int status, uint64_t number)
 {
-    return rk_task_fail(s->task, status, "record %llu: %s", (unsigned long long)number, s->run.message);
+    const char *where = s->in_part ? " of a part" : "";
+    return rk_task_fail(s->task, status, "record %llu%s: %s", (unsigned long long)number + 1, where,
+                        s->run.message);
 }
 
 /* Records begin … end - 1, the first of which is called number. */
@@ -279,8 +283,9 @@ static int run_parts(rask_task *task)
 /* (job, chunk) and the number of its first record */
 static int run_chunk(rask_task *task)
 {
-    scan s = {.task = task, .job = rask_arg_custom(task, 0, &rk_bag_shared_class)};
-    uint64_t number = rask_arg_count(task) > 2 ? (uint64_t)rask_arg_i64(task, 2) : 0;
+    bool numbered = rask_arg_count(task) > 2;
+    scan s = {.task = task, .job = rask_arg_custom(task, 0, &rk_bag_shared_class), .in_part = !numbered};
+    uint64_t number = numbered ? (uint64_t)rask_arg_i64(task, 2) : 0;
     rk_bag_chunk chunk;
     if (!s.job)
         return RASK_ETYPE;

@@ -209,7 +209,7 @@ rask_bag *rask_bag_from_records_at(rask_graph *graph, const rask_record *records
         bool fits = rk_shape_takes(&builder.shape, records[i].items, records[i].count);
         status = fits ? rk_bag_builder_add(&builder, &records[i]) : RASK_ETYPE;
         if (!fits)
-            rk_bag_refuse(graph, RASK_ETYPE, &site, "record %zu is not \"%s\"", i, builder.shape.types);
+            rk_bag_refuse(graph, RASK_ETYPE, &site, "record %zu is not \"%s\"", i + 1, builder.shape.types);
     }
     return hold(graph, &builder, status, &site);
 }

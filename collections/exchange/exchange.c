@@ -1,7 +1,8 @@
-/* Between tables and arrays: the one room that knows both. */
+/* Between arrays and tables or bags: the one room that knows them all. */
 #include <rask/exchange.h>
 
 #include "collections/array/computation.h"
+#include "collections/bag/lower.h"
 #include "collections/table/arrow/layout.h"
 #include "collections/table/lower.h"
 #include "collections/table/memory.h"
@@ -97,8 +98,9 @@ typedef struct columns {
     rk_memory_feed feed;
 } columns;
 
+/* What a feed is while it is lowered. */
 typedef struct begun {
-    const columns *columns;
+    rask_array *const *arrays;
     rk_lowering *lowering;
 } begun;
 
@@ -110,24 +112,41 @@ static void end_feed(void *what)
     rk_free(b);
 }
 
-static void *begin_feed(const void *what, const rk_table_lowering *l)
+static void *begin_arrays(rask_array *const *arrays, rask_graph *graph, uint64_t budget, uint32_t workers)
 {
     begun *b = rk_calloc(1, sizeof *b);
-    if (b) {
-        b->columns = what;
-        b->lowering = rk_lowering_new(l->graph, l->budget, l->workers);
-    }
+    if (b)
+        *b = (begun){arrays, rk_lowering_new(graph, budget, workers)};
     if (b && b->lowering)
         return b;
     end_feed(b);
-    return rk_graph_fail(l->graph, RASK_ENOMEM, NULL, 0, "no memory for arrays");
+    return rk_graph_fail(graph, RASK_ENOMEM, NULL, 0, "no memory for arrays");
 }
 
-static rask_node *feed_node(void *what, uint32_t column, uint64_t first, uint64_t rows)
+static void *begin_columns(const void *what, const rk_table_lowering *l)
+{
+    return begin_arrays(((const columns *)what)->arrays, l->graph, l->budget, l->workers);
+}
+
+static rask_node *column_node(void *what, uint32_t column, uint64_t first, uint64_t rows)
 {
     const begun *b = what;
     const rk_region region = {.ndim = 1, .start = {(int64_t)first}, .count = {(int64_t)rows}};
-    return rk_lower_region(b->lowering, b->columns->arrays[column], &region);
+    return rk_lower_region(b->lowering, b->arrays[column], &region);
+}
+
+/* Whether an array is made of nodes, of which a run of its own cannot be made. RASK_OK, RASK_ENOMEM, RASK_ELIMIT. */
+static int find_nodes(rask_array *a, bool *nodes)
+{
+    rk_array reach;
+    int status = rk_computation_reach(&a, 1, &reach);
+    *nodes = false;
+    for (size_t i = 0; i < reach.count; i++) {
+        const rask_array *part = ((rask_array **)reach.data)[i];
+        *nodes |= part->kind == RK_OPAQUE && part->as.opaque->own_graph;
+    }
+    rk_array_fini(&reach);
+    return status;
 }
 
 /* What is wrong with an array as a column, and its status; NULL: nothing. */
@@ -141,14 +160,8 @@ static const char *find_fault(rask_graph *graph, rask_array *a, const rask_array
     *status = RASK_ETYPE;
     if (rk_arrow_dtype(a->dtype) == RASK_COLUMN_TYPES)
         return "is of complex numbers, which no column holds";
-    rk_array reach;
-    bool nodes = false;
-    *status = rk_computation_reach(&a, 1, &reach);
-    for (size_t i = 0; i < reach.count; i++) {
-        const rask_array *part = ((rask_array **)reach.data)[i];
-        nodes |= part->kind == RK_OPAQUE && part->as.opaque->own_graph;
-    }
-    rk_array_fini(&reach);
+    bool nodes;
+    *status = find_nodes(a, &nodes);
     if (*status)
         return "is too much for the memory that there is";
     *status = RASK_EUNSUPPORTED;
@@ -179,7 +192,7 @@ static columns *keep_arrays(rask_graph *graph, rask_array *const *arrays, uint32
         return NULL;
     for (uint32_t i = 0; i < count; i++)
         copies[i] = arrays[i];
-    *c = (columns){.arrays = copies, .feed = {c, begin_feed, feed_node, end_feed}};
+    *c = (columns){.arrays = copies, .feed = {c, begin_columns, column_node, end_feed}};
     return c;
 }
 
@@ -208,4 +221,55 @@ rask_table *rask_table_from_arrays_at(rask_graph *graph, const char *const *name
     source->parts->bytes = source->parts->rows * count * 8;
     rk_memory_table_end(table);
     return table;
+}
+
+/* -- Rows of an array as records */
+
+static void *begin_records(const void *what, const rk_bag_lowering *l)
+{
+    return begin_arrays(what, l->graph, l->budget, l->workers);
+}
+
+static rask_node *records_node(void *what, uint64_t first, uint64_t rows)
+{
+    const begun *b = what;
+    rask_array *a = b->arrays[0];
+    rk_region region = {.ndim = a->ndim, .start = {(int64_t)first}, .count = {(int64_t)rows}};
+    if (a->ndim == 2)
+        region.count[1] = a->shape[1];
+    return rk_lower_region(b->lowering, a, &region);
+}
+
+/* Whether rows of an array are records; else latched. */
+static bool check_rows(rask_array *a, const rk_bag_site *site)
+{
+    bool nodes, rows = a->ndim == 1 || (a->ndim == 2 && a->shape[1] >= 1 && a->shape[1] <= RASK_MAX_FIELDS);
+    if (!rows)
+        rk_bag_refuse(a->graph, RASK_EINVAL, site, "an array of %u axes%s is no list of records of 1 to %d fields",
+                      a->ndim, a->ndim == 2 ? " with so many columns" : "", RASK_MAX_FIELDS);
+    else if (rk_arrow_dtype(a->dtype) == RASK_COLUMN_TYPES)
+        rk_bag_refuse(a->graph, RASK_ETYPE, site, "complex numbers, which no record holds");
+    else if (find_nodes(a, &nodes))
+        rk_bag_refuse(a->graph, RASK_ENOMEM, site, "no memory");
+    else if (nodes)
+        rk_bag_refuse(a->graph, RASK_EUNSUPPORTED, site, "the array is made of nodes: compute it first");
+    return !a->graph->status;
+}
+
+rask_bag *rask_bag_from_array_at(rask_array *array, const char *file, int line)
+{
+    const rk_bag_site site = {"rask_bag_from_array", file, line};
+    char types[RASK_MAX_FIELDS + 1] = "";
+    rk_shape shape;
+    if (!array || array->graph->status || !check_rows(array, &site))
+        return NULL;
+    bool real = rk_arrow_dtype(array->dtype) == RASK_COL_F64;
+    if (array->dtype != RASK_DT_U64)
+        array = rask_array_astype_at(array, real ? RASK_DT_F64 : RASK_DT_I64, file, line);
+    rask_array **kept = array ? rk_bag_keep(array->graph, &array, sizeof *kept, &site) : NULL;
+    if (!kept)
+        return NULL;
+    memset(types, real ? 'd' : 'i', array->ndim == 2 ? (size_t)array->shape[1] : 1);
+    const rk_bag_feed feed = {kept, (uint64_t)array->shape[0], begin_records, records_node, end_feed};
+    return rk_shape_init(&shape, types, 0) ? NULL : rk_bag_fed_new(array->graph, &feed, &shape, &site);
 }

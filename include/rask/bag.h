@@ -200,7 +200,7 @@ RASK_API rask_bag *rask_read_text_files_at(rask_graph *graph, const char *const 
 #define rask_read_text(graph, path, options)                                                                 \
     rask_read_text_files_at(graph, (const char *const[]){path}, 1, options, __FILE__, __LINE__)
 
-/* Of memory. Lines, bytes and records are copied; numbers and structures with borrowed only where they stand: then they must
+/* Of memory; of arrays: rask_bag_from_array() of rask/exchange.h. Lines, bytes and records are copied; numbers and structures with borrowed only where they stand: then they must
  * outlive the graph, and structures must be aligned for what is in them. */
 RASK_API rask_bag *rask_bag_from_lines_at(rask_graph *graph, const char *text, size_t len, const char *file,
                                           int line);
@@ -261,9 +261,10 @@ RASK_API rask_bag *rask_bag_sample_at(rask_bag *bag, double share, uint64_t seed
 
 /* Fields of JSON texts, the first fields of the records: one for each path, "user.name, items[0].price", parsed once.
  * types: a letter for each: 'y' (text as it means; else as JSON writes it), 'i', 'd'. What is not there, and null, is nothing.
- * Numbers are float64 on their way: those whose digits would be lost, of 2^53 or more, fail with RASK_ERANGE as 'i' and 'y'.
- * The run fails with RASK_EFORMAT where a text is no JSON, with RASK_ETYPE where a value is no number; blank lines make no
- * record. */
+ * Every int64 comes out as it is written; as 'y' a number of 2^53 or more does, too, whatever it is. Otherwise numbers are float64.
+ * The run fails with RASK_EFORMAT where a text is no JSON, with RASK_ETYPE where a value is no number, with RASK_ERANGE where it is
+ * no int64 (one of 2^53 or more that is written with a point or an exponent counts as none) or too large for float64; blank
+ * lines make no record. */
 RASK_API rask_bag *rask_bag_json_at(rask_bag *bag, const char *paths, const char *types, const char *file,
                                     int line);
 

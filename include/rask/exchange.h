@@ -1,8 +1,9 @@
-/* rask/exchange.h: columns as arrays, and arrays as columns. */
+/* rask/exchange.h: columns as arrays, and arrays as columns or records. */
 #ifndef RASK_EXCHANGE_H
 #define RASK_EXCHANGE_H
 
 #include <rask/array.h>
+#include <rask/bag.h>
 #include <rask/table.h>
 
 #ifdef __cplusplus
@@ -28,6 +29,14 @@ RASK_API rask_table *rask_table_from_arrays_at(rask_graph *graph, const char *co
                                                int line);
 #define rask_table_from_arrays(graph, names, arrays, count)                                                  \
     rask_table_from_arrays_at(graph, names, arrays, count, __FILE__, __LINE__)
+
+/* A bag with a record for each row of an array of two axes, which has 1 to RASK_MAX_FIELDS fields, or for each element of one of one
+ * axis: "i" of bools and integers, "d" of floats, as many letters as there are columns. As the array, it is computed when something
+ * is asked of it, some rows at a time. A uint64 over 2^63 - 1 fails the run with RASK_ERANGE and the record's number.
+ * RASK_EINVAL: another number of axes or columns; RASK_ETYPE: complex numbers; RASK_EUNSUPPORTED: an array that is made of
+ * nodes. */
+RASK_API rask_bag *rask_bag_from_array_at(rask_array *array, const char *file, int line);
+#define rask_bag_from_array(array) rask_bag_from_array_at(array, __FILE__, __LINE__)
 
 #ifdef __cplusplus
 }
