@@ -243,10 +243,13 @@ static rask_node *records_node(void *what, uint64_t first, uint64_t rows)
 /* Whether rows of an array are records; else latched. */
 static bool check_rows(rask_array *a, const rk_bag_site *site)
 {
-    bool nodes, rows = a->ndim == 1 || (a->ndim == 2 && a->shape[1] >= 1 && a->shape[1] <= RASK_MAX_FIELDS);
-    if (!rows)
-        rk_bag_refuse(a->graph, RASK_EINVAL, site, "an array of %u axes%s is no list of records of 1 to %d fields",
-                      a->ndim, a->ndim == 2 ? " with so many columns" : "", RASK_MAX_FIELDS);
+    bool nodes;
+    int64_t fields = a->ndim == 2 ? a->shape[1] : 1;
+    if (a->ndim < 1 || a->ndim > 2)
+        rk_bag_refuse(a->graph, RASK_EINVAL, site, "an array of %u axes is no list of records", a->ndim);
+    else if (fields < 1 || fields > RASK_MAX_FIELDS)
+        rk_bag_refuse(a->graph, RASK_EINVAL, site, "rows of %lld numbers are no records of 1 to %d fields",
+                      (long long)fields, RASK_MAX_FIELDS);
     else if (rk_arrow_dtype(a->dtype) == RASK_COLUMN_TYPES)
         rk_bag_refuse(a->graph, RASK_ETYPE, site, "complex numbers, which no record holds");
     else if (find_nodes(a, &nodes))

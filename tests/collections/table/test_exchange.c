@@ -1,4 +1,4 @@
-/* Columns as arrays, and arrays as columns. */
+/* Columns as arrays, and arrays as columns and records. */
 #include "../../failing_allocator.h"
 
 #include <math.h>
@@ -167,6 +167,132 @@ Test(exchange, a_large_uint64_fails_the_run)
     cr_expect_eq(rask_table_compute(t, NULL, &rows), RASK_ERANGE);
     cr_expect_str_eq(rask_graph_error(g), "column \"x\", row 2: 18446744073709551615 is no int64");
     rask_graph_free(g);
+}
+
+/* -- Records */
+
+static rask_records *compute_bag(rask_bag *bag)
+{
+    rask_records *records = NULL;
+    int status = rask_bag_compute(bag, NULL, &records);
+    cr_assert_eq(status, RASK_OK, "%s", bag ? rask_graph_error(rask_bag_graph(bag)) : "no bag");
+    return records;
+}
+
+Test(exchange, rows_of_an_array_are_records)
+{
+    enum { ROWS = 700000 };
+    rask_graph *g = rask_graph_new();
+    rask_array *numbers = rask_array_arange(g, 0, 3 * ROWS, 1);
+    rask_array *rows = rask_array_reshape(numbers, ROWS, 3);
+    rask_bag *bag = rask_bag_from_array(rask_array_mul(rows, 0.5));
+    rask_record record;
+    cr_assert_str_eq(rask_bag_types(bag), "ddd");
+    rask_records *records = compute_bag(bag);
+    cr_assert_eq(rask_records_count(records), ROWS);
+    for (uint64_t i = 0; i < ROWS; i++) {
+        cr_assert_eq(rask_records_get(records, i, &record), RASK_OK);
+        for (uint32_t k = 0; k < 3; k++)
+            cr_assert_eq(rask_record_f64(&record, k), (double)(3 * i + k) / 2);
+    }
+    rask_records_free(records);
+    int64_t sum;
+    cr_assert_eq(rask_compute(rask_bag_sum(rask_bag_from_array(numbers)), &sum), RASK_OK);
+    cr_expect_eq(sum, (int64_t)3 * ROWS * (3 * ROWS - 1) / 2);
+    rask_graph_free(g);
+}
+
+Test(exchange, elements_of_any_width_are_records)
+{
+    static const rask_dtype dtypes[] = {RASK_DT_BOOL, RASK_DT_I8,  RASK_DT_I16, RASK_DT_I32, RASK_DT_I64, RASK_DT_U8,
+                                        RASK_DT_U16,  RASK_DT_U32, RASK_DT_U64, RASK_DT_F32, RASK_DT_F64};
+    rask_graph *g = rask_graph_new();
+    rask_array *bits = rask_array_arange(g, 0, 2, 1);
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
+        rask_bag *bag = rask_bag_from_array(rask_array_astype(bits, dtypes[i]));
+        rask_record record;
+        cr_assert_str_eq(rask_bag_types(bag), dtypes[i] >= RASK_DT_F32 ? "d" : "i");
+        rask_records *records = compute_bag(bag);
+        cr_assert_eq(rask_records_count(records), 2);
+        cr_assert_eq(rask_records_get(records, 1, &record), RASK_OK);
+        cr_expect_eq(rask_record_f64(&record, 0), 1);
+        rask_records_free(records);
+    }
+    rask_records *none = compute_bag(rask_bag_from_array(rask_array_arange(g, 0, 0, 1)));
+    cr_expect_eq(rask_records_count(none), 0);
+    rask_records_free(none);
+    rask_graph_free(g);
+}
+
+static void expect_no_bag(rask_graph *g, rask_array *a, int status, const char *message)
+{
+    cr_expect_null(rask_bag_from_array_at(a, NULL, 0));
+    cr_expect_eq(rask_graph_status(g), status);
+    cr_expect_str_eq(rask_graph_error(g), message);
+    rask_graph_free(g);
+}
+
+Test(exchange, arrays_that_are_no_records_are_refused)
+{
+    static const int64_t four = 4;
+    rask_graph *g = rask_graph_new();
+    rask_array *a = rask_array_arange(g, 0, 68, 1);
+    expect_no_bag(g, rask_array_reshape(a, 4, 1, 17), RASK_EINVAL,
+                  "rask_bag_from_array: an array of 3 axes is no list of records");
+    g = rask_graph_new();
+    a = rask_array_arange(g, 0, 68, 1);
+    expect_no_bag(g, rask_array_reshape(a, 4, 17), RASK_EINVAL,
+                  "rask_bag_from_array: rows of 17 numbers are no records of 1 to 16 fields");
+    g = rask_graph_new();
+    expect_no_bag(g, rask_array_astype(rask_array_arange(g, 0, 4, 1), RASK_DT_C128), RASK_ETYPE,
+                  "rask_bag_from_array: complex numbers, which no record holds");
+    g = rask_graph_new();
+    expect_no_bag(g, rask_array_from_node(rask_const(g, (int64_t)1), RASK_DT_I64, 1, &four), RASK_EUNSUPPORTED,
+                  "rask_bag_from_array: the array is made of nodes: compute it first");
+    cr_expect_null(rask_bag_from_array(NULL));
+}
+
+static int refuse_one(rask_bag_out *out, const rask_record *record, void *context)
+{
+    (void)context;
+    return rask_record_i64(record, 0) == 2000000 ? rask_bag_fail(out, RASK_EINVAL, "two million")
+                                                  : rask_bag_emit_i64(out, 1);
+}
+
+Test(exchange, records_of_arrays_have_numbers_in_messages)
+{
+    uint64_t large[] = {1, 2, 3, UINT64_MAX};
+    const rask_block block = {.dtype = RASK_DT_U64, .ndim = 2, .shape = {2, 2}, .strides = {16, 8}, .data = large};
+    const rask_bag_function f = {.size = sizeof f, .name = "refuse", .call = refuse_one, .result = "i"};
+    rask_graph *g = rask_graph_new();
+    rask_records *records = NULL;
+    rask_bag *bag = rask_bag_from_array(rask_array_from_block(g, &block, true));
+    cr_expect_eq(rask_bag_compute(bag, NULL, &records), RASK_ERANGE);
+    cr_expect_str_eq(rask_graph_error(g), "record 2: a uint64 of 2^63 or more is no int64");
+    bag = rask_bag_map_at(rask_bag_from_array(rask_array_arange(g, 0, 3000000, 1)), &f, NULL, 0);
+    cr_expect_eq(rask_bag_compute(bag, NULL, &records), RASK_EINVAL);
+    cr_expect_str_eq(rask_graph_error(g), "record 2000001: refuse: two million");
+    rask_graph_free(g);
+}
+
+static int sum_of_rows(void)
+{
+    rask_graph *g = rask_graph_new();
+    int64_t sum = 0;
+    rask_array *a = g ? rask_array_arange(g, 0, 8, 1) : NULL;
+    rask_bag *bag = rask_bag_from_array(rask_array_reshape(a, 4, 2));
+    int status = rask_compute(rask_bag_sum(rask_bag_pick(bag, ((uint32_t[]){1}), 1)), &sum);
+    if (!status)
+        cr_assert_eq(sum, 1 + 3 + 5 + 7);
+    if (!g || (status == RASK_EGRAPH && rask_graph_status(g) == RASK_ENOMEM))
+        status = RASK_ENOMEM;
+    rask_graph_free(g);
+    return status;
+}
+
+Test(exchange, records_of_an_array_survive_every_failed_allocation)
+{
+    sweep(sum_of_rows, 60);
 }
 
 static int there_and_back(void)
