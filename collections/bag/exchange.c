@@ -48,14 +48,9 @@ static void get(const side *s, uint64_t index, rask_record *out)
 /* How many records from begin on have the same key. */
 static uint64_t group_at(const side *s, uint64_t begin)
 {
-    rask_record first, other;
     uint64_t end = begin + 1;
-    get(s, begin, &first);
-    for (; end < s->count; end++) {
-        get(s, end, &other);
-        if (rk_item_compare(&first.items[0], &other.items[0]))
-            break;
-    }
+    while (end < s->count && !(s->places[end] & RK_BAG_FIRST))
+        end++;
     return end - begin;
 }
 
@@ -228,7 +223,7 @@ static uint64_t range_bytes(const rk_bag_lowering *l, uint64_t parts)
 
 int rk_bag_lower_groups(const rk_bag_lowering *l, rask_bag *bag, rk_bag_nodes *out)
 {
-    uint32_t ranges = rk_bag_ranges(l, bag->bytes);
+    uint32_t ranges = rk_bag_ranges(l, bag->bytes, true);
     rk_bag_nodes parts;
     int status = lower_ranges(l, bag->inputs[0], ranges, &parts);
     if (status)
@@ -247,7 +242,7 @@ int rk_bag_lower_groups(const rk_bag_lowering *l, rask_bag *bag, rk_bag_nodes *o
 
 int rk_bag_lower_join(const rk_bag_lowering *l, rask_bag *bag, rk_bag_nodes *out)
 {
-    uint32_t ranges = rk_bag_ranges(l, bag->bytes);
+    uint32_t ranges = rk_bag_ranges(l, bag->bytes, true);
     rk_bag_nodes left, right;
     int status = lower_ranges(l, bag->inputs[0], ranges, &left);
     if (!status)

@@ -44,7 +44,7 @@ int rk_bag_nodes_new(const rk_bag_lowering *l, uint32_t count, uint64_t bytes, r
 /* The first limit records of all parts of a bag over a source, one after the other in one task; false: it is over no source. */
 bool rk_bag_lower_first(const rk_bag_lowering *l, rask_bag *bag, uint64_t limit, rk_bag_nodes *out);
 
-/* In how many ranges the keys of records go, of so many bytes. */
-uint32_t rk_bag_ranges(const rk_bag_lowering *l, uint64_t bytes);
+/* In how many ranges the keys of records go, of so many bytes; sorted: for tasks that put a range's records in order. */
+uint32_t rk_bag_ranges(const rk_bag_lowering *l, uint64_t bytes, bool sorted);
 
 #endif
