@@ -7,9 +7,9 @@
 
 enum {
     PARTS = 64,             /* of files that are not small */
-    LEAST_PART = 4 << 20,   /* bytes */
+    LEAST_PART = 2 << 20,   /* bytes */
     MOST_PART = 32 << 20,   /* what comes of them is in a cache, or was a moment ago */
-    KEYED = 2,              /* times as large where keys are merged: fewer of them meet again and again */
+    KEYED = 4,              /* times as large where keys are merged: fewer of them meet again and again */
     TINY_PART = 64 << 10,   /* however small the budget is */
     RECORDS = 1 << 17,      /* of memory, a part */
     NUMBERS = 1 << 20,      /* of a range, a part */

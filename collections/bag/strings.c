@@ -39,7 +39,7 @@ static int count_waiting(strings *s)
 {
     int status = rk_array_reserve(&s->waiting, RK_COUNTS_PADDING);
     if (!status && s->count)
-        status = rk_counter_add_all(&s->counter, s->waiting.data, s->ends, s->count);
+        status = rk_counter_add_all(&s->counter, s->waiting.data, 0, s->ends, NULL, s->count);
     s->waiting.count = s->count = 0;
     return status;
 }
@@ -69,6 +69,15 @@ static int strings_add_text(rk_bag_state *state, rask_bytes text, bool words)
                  : rk_counter_lines(&s->counter, text.data, text.len);
 }
 
+/* How many of count strings have as many others behind them as a counter may look at. */
+static uint64_t padded(const uint64_t *ends, uint64_t count)
+{
+    uint64_t end = ends[count];
+    while (count && end - ends[count] < RK_COUNTS_PADDING)
+        count--;
+    return count;
+}
+
 static int strings_take(rk_bag_state *state, rask_bytes packed)
 {
     strings *s = state->own;
@@ -80,7 +89,10 @@ static int strings_take(rk_bag_state *state, rask_bytes packed)
     const int64_t *counts =
         chunk.shape->count > 1 ? (const int64_t *)(const void *)chunk.columns[1].data : NULL;
     int status = rk_counter_reserve(&s->counter, chunk.count);
-    for (uint64_t i = 0; i < chunk.count && !status; i++) {
+    uint64_t some = absent ? 0 : padded(ends, chunk.count);
+    if (!status && some)
+        status = rk_counter_add_all(&s->counter, text, ends[0], ends + 1, counts, some);
+    for (uint64_t i = some; i < chunk.count && !status; i++) {
         int64_t times = counts ? counts[i] : 1;
         if (absent && absent[i])
             s->nothing += times;

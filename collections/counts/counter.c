@@ -174,8 +174,9 @@ static inline void look_up(const rk_counter *counter, const char *text, size_t l
     __builtin_prefetch(&counter->slots[out->hash >> counter->shift], 1);
 }
 
-/* At most BATCH strings of text. */
-static int count_batch(rk_counter *counter, const char *text, const size_t *edges, size_t strings)
+/* At most BATCH strings of text, each of them times[i] times; NULL: once. */
+static int count_batch(rk_counter *counter, const char *text, const size_t *edges, const int64_t *times,
+                       size_t strings)
 {
     found list[BATCH + 1];
     int status = make_room(counter, strings);
@@ -186,9 +187,10 @@ static int count_batch(rk_counter *counter, const char *text, const size_t *edge
         look_up(counter, text + edges[2 * i], edges[2 * i + 1] - edges[2 * i], &list[i]);
     for (size_t i = 0; i < strings; i++) {
         const found *f = &list[i];
+        uint64_t added = times ? (uint64_t)times[i] * ONE : ONE;
         if (f->len <= RK_COUNTS_SHORT)
-            count_short(counter, f, ONE);
-        else if ((status = count_long(counter, f, ONE)))
+            count_short(counter, f, added);
+        else if ((status = count_long(counter, f, added)))
             return status;
     }
     return RASK_OK;
@@ -212,10 +214,10 @@ int rk_counter_add(rk_counter *counter, const char *text, size_t len, uint64_t t
     return RASK_OK;
 }
 
-int rk_counter_add_all(rk_counter *counter, const char *text, const uint64_t *ends, size_t count)
+int rk_counter_add_all(rk_counter *counter, const char *text, uint64_t begin, const uint64_t *ends, const int64_t *times,
+                       size_t count)
 {
     edge_list edges;
-    size_t begin = 0;
     int status = RASK_OK;
     for (size_t done = 0; done < count && !status;) {
         size_t some = count - done < BATCH ? count - done : BATCH;
@@ -223,7 +225,7 @@ int rk_counter_add_all(rk_counter *counter, const char *text, const uint64_t *en
             edges[2 * i] = begin;
             edges[2 * i + 1] = begin = ends[done + i];
         }
-        status = count_batch(counter, text, edges, some);
+        status = count_batch(counter, text, edges, times ? times + done : NULL, some);
         done += some;
     }
     return status;
@@ -274,7 +276,7 @@ int rk_counter_words(rk_counter *counter, const char *text, size_t len)
         size_t count = in_word + find_words(text, from, to, in_word, edges + in_word);
         if (to == len && count % 2)
             edges[count++] = len;
-        status = count_batch(counter, text, edges, count / 2);
+        status = count_batch(counter, text, edges, NULL, count / 2);
         in_word = count % 2;
         if (in_word)
             edges[0] = edges[count - 1];
@@ -307,10 +309,10 @@ int rk_counter_lines(rk_counter *counter, const char *text, size_t len)
     for (size_t from = 0; from < len && !status; from += STRIP) {
         size_t to = len - from < STRIP ? len : from + STRIP;
         size_t count = find_lines(text, from, to, &begin, edges);
-        status = count_batch(counter, text, edges, count);
+        status = count_batch(counter, text, edges, NULL, count);
     }
     if (!status && begin < len)
-        status = count_batch(counter, text, (size_t[]){begin, len - (text[len - 1] == '\r')}, 1);
+        status = count_batch(counter, text, (size_t[]){begin, len - (text[len - 1] == '\r')}, NULL, 1);
     return status;
 }
 

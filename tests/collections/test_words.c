@@ -367,8 +367,19 @@ Test(counter, strings_may_be_empty_and_come_several_times)
     static const uint64_t ends[] = {1, 1, 2, 2, 32, 32};
     rk_counter counter;
     cr_assert_eq(rk_counter_init(&counter, 3, 0), RASK_OK);
-    cr_assert_eq(rk_counter_add_all(&counter, all, ends, 6), RASK_OK);
+    cr_assert_eq(rk_counter_add_all(&counter, all, 0, ends, NULL, 6), RASK_OK);
     cr_assert_eq(rk_counter_add(&counter, all + 2, 30, 4), RASK_OK);
+    must_have_strings(&counter, "given");
+}
+
+Test(counter, strings_from_any_place_on_count_as_often_as_is_said)
+{
+    static const char all[128] = "xaaa string of more than 16 bytes";
+    static const uint64_t ends[] = {2, 3, 3, 33};
+    static const int64_t times[] = {1, 1, 3, 5};
+    rk_counter counter;
+    cr_assert_eq(rk_counter_init(&counter, 3, 0), RASK_OK);
+    cr_assert_eq(rk_counter_add_all(&counter, all, 1, ends, times, 4), RASK_OK);
     must_have_strings(&counter, "given");
 }
 
