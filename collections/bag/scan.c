@@ -3,6 +3,7 @@
 #include "collections/bag/records.h"
 #include "collections/bag/task.h"
 #include "collections/text/lines.h"
+#include "collections/text/spaces.h"
 #include "core/base/alloc.h"
 #include "core/task/task.h"
 
@@ -57,38 +58,13 @@ static int next_lines(reading *r)
     return RASK_OK;
 }
 
-static uint64_t newlines(const char *text, const char *end)
-{
-    uint64_t count = 0;
-    for (const char *at = memchr(text, '\n', (size_t)(end - text)); at;
-         at = memchr(at + 1, '\n', (size_t)(end - at - 1)))
-        count++;
-    return count;
-}
-
-/* Lines of the file before the part. */
-static uint64_t lines_before(const reading *r)
-{
-    rk_text_lines *lines;
-    rk_text_error error;
-    const char *text;
-    size_t len = 1;
-    if (r->begin <= r->file->start || r->file->stream ||
-        rk_text_lines_new(r->file, r->file->start, r->begin, NULL, &lines, &error))
-        return 0;
-    while (len && !rk_text_lines_next(lines, &text, &len, &error)) {
-    }
-    uint64_t count = rk_text_lines_before(lines);
-    rk_text_lines_free(lines);
-    return count;
-}
-
 /* With the line of the record that failed, which is worth reading the file again. */
 static int fail_line(const reading *r, int status)
 {
     const scan *s = r->s;
     const char *at = s->run.place.text ? s->run.place.text : r->text;
-    uint64_t line = lines_before(r) + rk_text_lines_before(r->lines) + newlines(r->text, at) + 1;
+    uint64_t line = rk_text_lines_until(r->file, r->begin) + rk_text_lines_before(r->lines) +
+                    rk_count_newlines(r->text, (size_t)(at - r->text)) + 1;
     return rk_task_fail(s->task, status, "%s:%llu: %s", r->file->path, (unsigned long long)line,
                         s->run.message);
 }

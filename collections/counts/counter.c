@@ -312,7 +312,7 @@ int rk_counter_lines(rk_counter *counter, const char *text, size_t len)
         status = count_batch(counter, text, edges, NULL, count);
     }
     if (!status && begin < len)
-        status = count_batch(counter, text, (size_t[]){begin, len - (text[len - 1] == '\r')}, NULL, 1);
+        status = count_batch(counter, text, (size_t[]){begin, len}, NULL, 1);
     return status;
 }
 

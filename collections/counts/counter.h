@@ -43,7 +43,8 @@ int rk_counter_add_all(rk_counter *counter, const char *text, uint64_t begin, co
  * nothing ends it. Behind text are RK_COUNTS_PADDING readable bytes. Fails as above. */
 int rk_counter_words(rk_counter *counter, const char *text, size_t len);
 
-/* Counts the lines of text, without the \n or \r\n that ends them; the last one may end without. Otherwise as above. */
+/* Counts the lines of text, without the \n or \r\n that ends them; the last one may end without, and then a \r is its own.
+ * Otherwise as above. */
 int rk_counter_lines(rk_counter *counter, const char *text, size_t len);
 
 /* Bytes that it holds. */

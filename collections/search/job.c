@@ -1,5 +1,6 @@
 #include "collections/search/search.h"
 
+#include "collections/text/spaces.h"
 #include "core/base/alloc.h"
 
 #include <stdio.h>
@@ -182,11 +183,14 @@ int rk_search_fail(rask_task *task, int status, const rk_search_job *job, uint32
                         rask_status_text(status));
 }
 
+/* With the number of the line, which is worth reading the file again. */
 static int fail_matching(rask_task *task, const rk_search_job *job, const rk_search_piece *piece)
 {
-    const char *path = job->text->files.files[piece->file].path;
-    return rk_task_fail(task, RASK_ELIMIT, "%s: the line at byte %llu: the pattern takes too long",
-                        strcmp(path, "-") ? path : "standard input", (unsigned long long)piece->position);
+    const rk_text_file *file = &job->text->files.files[piece->file];
+    uint64_t line = rk_text_lines_until(file, piece->range->begin) + rk_text_lines_before(piece->lines) +
+                    rk_count_newlines(piece->given, (size_t)(piece->text - piece->given)) + 1;
+    return rk_task_fail(task, RASK_ELIMIT, "%s:%llu: the pattern takes too long",
+                        strcmp(file->path, "-") ? file->path : "standard input", (unsigned long long)line);
 }
 
 int rk_search_matches(rask_task *task, const rk_search_job *job, const rk_search_piece *line,
@@ -232,7 +236,7 @@ static int read_range(rask_task *task, const rk_search_job *job, const rk_text_r
                                .words = job->unit == RASK_TEXT_WORDS && !job->text->matcher};
     rk_text_lines *lines = NULL;
     rk_text_error error = {0};
-    rk_search_piece piece = {.file = range->file, .len = 1, .matching = matching};
+    rk_search_piece piece = {.file = range->file, .len = 1, .matching = matching, .range = range};
     int status = rk_text_lines_new(&job->text->files.files[range->file], range->begin, range->end, &options,
                                    &lines, &error);
     while (!status && piece.len) {
@@ -240,6 +244,8 @@ static int read_range(rask_task *task, const rk_search_job *job, const rk_text_r
         if (status || !piece.len)
             break;
         piece.position = rk_text_lines_position(lines);
+        piece.lines = lines;
+        piece.given = piece.text;
         int taken = take_lines(task, job, &piece, take, context);
         if (!taken && job->eager && job->text->files.files[range->file].stream)
             taken = take(context, &(rk_search_piece){.file = range->file});

@@ -80,6 +80,9 @@ typedef struct rk_search_piece {
     uint32_t file;         /* its number */
     uint64_t position;     /* of the first byte: in the file of a plain one, else in what is decompressed */
     rk_matching *matching; /* NULL: there is no pattern */
+    const rk_text_range *range; /* for messages: what is read, */
+    const rk_text_lines *lines;
+    const char *given; /* and what lines gave last, which the piece is in */
 } rk_search_piece;
 /* A status: an error of the task that has been told, or RK_SEARCH_ENOUGH. */
 typedef int rk_search_take(void *context, const rk_search_piece *piece);

@@ -127,7 +127,7 @@ static int open_file(rk_ahead *a, rask_task *task)
     if (status)
         return rk_task_fail(task, status, "%s: %s", file->path, rask_status_text(status));
     if (file->stream && !rk_csv_stream_take(&source->streams[a->part->file], &a->reader, &a->buffer, task))
-        status = rk_text_fail(&error, RASK_EINVAL, file->path, "a stream can be read but once");
+        status = rk_text_fail(&error, RASK_EINVAL, file->path, RK_CSV_STREAM_ONCE);
     if (!status && !a->reader)
         status = rk_text_reader_new(file, file->start, UINT64_MAX, &options, &a->reader, &error);
     if (!status && !a->buffer.data && rk_text_buffer_init(&a->buffer, a->part->block_bytes, 0, 0))

@@ -267,7 +267,7 @@ static rask_column_type find_type(rask_bytes name)
 static int take_types(opening *o)
 {
     rk_list_item item;
-    char message[256];
+    char message[512];
     size_t columns = o->source->schema.count;
     o->given = rk_table_memory(o->graph, columns, o->file, o->line);
     if (!o->given)
@@ -288,7 +288,8 @@ static int take_types(opening *o)
             snprintf(message, sizeof message, "types: \"%.*s\" is no NAME:TYPE", (int)item.name.len,
                      item.name.data);
         else if (column == UINT32_MAX)
-            snprintf(message, sizeof message, "types: no column \"%.*s\"", (int)name.len, name.data);
+            snprintf(message, sizeof message, "types: no column \"%.*s\" in %.300s",
+                     (int)name.len, name.data, o->source->files.files[0].path);
         else
             snprintf(message, sizeof message,
                      "types: no type \"%.*s\" (bool, int64, float64, date, timestamp, string)", (int)text.len,

@@ -8,6 +8,10 @@
 #include "collections/text/buffer.h"
 #include "collections/text/files.h"
 
+/* Why a stream that is asked for a second time fails. */
+#define RK_CSV_STREAM_ONCE                                                                                   \
+    "a stream can be read but once, and an outer join reads both tables twice: write it to a file first"
+
 /* A stream is read once: what samples took of it waits here. */
 typedef struct rk_csv_stream {
     rk_text_reader *reader; /* NULL: nothing was taken */

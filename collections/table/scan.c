@@ -91,7 +91,7 @@ static int open_reader(scan *s)
     uint64_t begin = whole ? file->start : s->part->begin, end = whole ? file->size : s->part->end;
     int status = RASK_OK;
     if (file->stream && !rk_csv_stream_take(&source->streams[s->file], &s->reader, &s->buffer, s->task))
-        status = rk_text_fail(&error, RASK_EINVAL, file->path, "a stream can be read but once");
+        status = rk_text_fail(&error, RASK_EINVAL, file->path, RK_CSV_STREAM_ONCE);
     if (!status && !s->reader)
         status = rk_text_reader_new(file, begin, end, &options, &s->reader, &error);
     if (!status && !s->buffer.data && rk_text_buffer_init(&s->buffer, BLOCK, 0, 0))

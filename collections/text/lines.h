@@ -27,6 +27,10 @@ int rk_text_lines_next(rk_text_lines *lines, const char **text, size_t *len, rk_
 uint64_t rk_text_lines_position(const rk_text_lines *lines);
 uint64_t rk_text_lines_before(const rk_text_lines *lines);
 
+/* How many lines of a file come before a part that begins at begin, for messages: reads them all. 0 when it cannot, as of a
+ * stream. */
+uint64_t rk_text_lines_until(const rk_text_file *file, uint64_t begin);
+
 /* NULL is legal. */
 void rk_text_lines_free(rk_text_lines *lines);
 

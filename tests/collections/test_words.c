@@ -301,6 +301,42 @@ Test(words, tables_survive_encoding)
     free(t.data);
 }
 
+/* Long ones are in several pieces of memory, and in one when they were encoded. */
+Test(words, many_long_words_survive_encoding)
+{
+    enum { WORDS = 60000, LONG = 100, SIZE = WORDS * LONG };
+    char *all = malloc(SIZE + RK_COUNTS_PADDING);
+    uint64_t ends[WORDS];
+    rk_counter counter;
+    rk_counts *table, *merged;
+    rask_value bytes;
+    rask_bytes raw;
+    void *back;
+    cr_assert(all);
+    memset(all, 'x', SIZE + RK_COUNTS_PADDING);
+    for (int i = 0; i < WORDS; i++) {
+        memcpy(all + i * LONG, &i, sizeof i);
+        ends[i] = (uint64_t)(i + 1) * LONG;
+    }
+    cr_assert_eq(rk_counter_init(&counter, 5, 0), RASK_OK);
+    cr_assert_eq(rk_counter_add_all(&counter, all, 0, ends, NULL, WORDS), RASK_OK);
+    cr_assert_eq(rk_counter_finish(&counter, &table), RASK_OK);
+    cr_assert_gt(table->arena.count, 2);
+    cr_assert_eq(rk_counts_merge((const rk_counts *[]){table, table}, 2, &merged), RASK_OK);
+    cr_assert_eq(merged->count, WORDS);
+    cr_assert_eq(rk_counts_class.encode(merged, &bytes), RASK_OK);
+    cr_assert_eq(rask_value_get_bytes(&bytes, &raw), RASK_OK);
+    cr_assert_eq(rk_counts_class.decode(raw, &back), RASK_OK);
+    cr_expect(rk_counts_class.equal(merged, back));
+    cr_expect_not(rk_counts_class.equal(table, back));
+    rk_counts_free(back);
+    rask_value_unref(&bytes);
+    rk_counts_free(merged);
+    rk_counts_free(table);
+    rk_counter_fini(&counter);
+    free(all);
+}
+
 /* Whatever is decoded can be read to its end; what is cut short never can be decoded. */
 Test(words, damaged_tables_are_refused_or_sound)
 {

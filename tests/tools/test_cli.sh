@@ -237,8 +237,8 @@ run '--draw' 0 "$rask" words --draw words.dot --block-size 64K text
 grep -q count words.dot && grep -q merge words.dot
 tell '--draw draws the tasks' $?
 run '--draw into a folder that is not there' 1 "$rask" words --draw nowhere/words.dot hamlet
-[ -s out ] && [ -s err ]
-tell 'the words are there all the same, and an error' $?
+! [ -s out ] && [ "$(cat err)" = 'rask words: --draw: nowhere/words.dot: No such file or directory' ]
+tell 'is an error before any word is counted' $?
 run '--draw of a graph over the limit' 0 "$rask" words --draw many.dot --block-size 100 text
 [ "$(wc -c <many.dot)" -lt 100000 ]
 tell 'a graph over the limit is drawn as a synopsis' $?

@@ -121,6 +121,10 @@ EOT
 tell '--explain says what is read and done, then does it' $?
 csv 0 sales.csv --draw g.dot -g name && grep -q digraph g.dot && grep -q 'read csv' g.dot && [ "$(sed -n 2p out)" = ann,2 ]
 tell '--draw draws what ran' $?
+refuses '--draw to where nothing can be written, before anything else' 1 '--draw: none/g.svg: No such file or directory' \
+    sales.csv -o drawn.csv --draw none/g.svg
+! [ -e drawn.csv ]
+tell 'and nothing is written' $?
 gives '--no-header and --no-quotes' $'column_1,column_2\n1,"""x"\n2,y' tabs.csv --no-header --no-quotes -d '\t'
 gives '--no-header and --schema' $'column_1  int64\ncolumn_2  string' tabs.csv --no-header --no-quotes --schema
 gives '--block-size 1' $'name,sum(amount)\nann,17.75\nbob,3.0\n"c, ""d""",-1.0' sales.csv -g name -a 'sum(amount)' --block-size 1
@@ -364,6 +368,9 @@ printf 'city;land\nOslo;no\nBergen;no\nTurku;fi\n' >cities.csv
 gives 'several files, in order' $'land,count(),sum(amount)\nfi,2,2.0\nno,4,35.5' sales.csv --join people.csv --on name=who --how left \
     --join cities.csv --on city --how left --with 'land=fill(land, "fi")' -g land -a 'count(), sum(amount)'
 gives 'one --on for all' $'name,amount,qty,day,n\nbob,3.0,,2024-02-01,5' sales.csv --join <(printf 'name,n\nbob,5\n') --join <(printf 'name\nbob\n') --on name
+csv 1 - --join people.csv --on name=who --how outer <sales.csv && [ "$(cat err)" = "rask csv: standard input: a stream can be read but once, \
+and an outer join reads both tables twice: write it to a file first" ]
+tell 'an outer join of a stream' $?
 gives '--join-types' $'code,n\n007,1' <(printf 'code\n007\n7\n') --types code:string --join <(printf 'code,n\n007,1\n') --on code --join-types code:string
 csv 0 sales.csv --join - --on name=who --select name,city -n 1 <people.csv && printf 'name,city\nann,Oslo\n' | cmp -s - out
 tell 'standard input joined' $?
@@ -399,7 +406,8 @@ refuses 'no new name' 1 '--rename: "qty" gets no name: OLD as NEW expected' sale
 refuses 'a name that is taken' 1 '--rename: two columns "name"' sales.csv --rename 'qty as name'
 refuses 'a column renamed twice' 1 '--rename: "qty" is renamed twice' sales.csv --rename 'qty as a, qty as b'
 refuses 'an unknown column to drop nulls of' 1 '--drop-nulls: no column "qyt": did you mean "qty"?' sales.csv --drop-nulls qyt
-refuses 'a value of another type for nulls' 1 '--fill-nulls: column "qty" is int64, and "0.5" is not' sales.csv --fill-nulls qty=0.5
+refuses 'a value of another type for nulls' 1 '--fill-nulls: column "qty" is int64, and 0.5 is not' sales.csv --fill-nulls qty=0.5
+refuses 'text for nulls of numbers' 1 '--fill-nulls: column "qty" is int64, and "x" is not' sales.csv --fill-nulls 'qty="x"'
 refuses 'half a value for nulls' 1 '--fill-nulls: an expression expected, not the end, at byte 3 of "1+"' sales.csv --fill-nulls 'qty=1+'
 refuses 'a value for nulls that is none' 2 '--fill-nulls: not C=EXPR: "qty"' sales.csv --fill-nulls qty
 refuses 'counts of nothing' 1 '--value-counts: no columns' sales.csv --value-counts ''
@@ -433,9 +441,11 @@ refuses 'a key that is empty' 1 '--group-by, --agg: no column ""' sales.csv -g n
 gives 'a comma behind the last one' $'name,count()\nann,2\nbob,1\n"c, ""d""",1' sales.csv -g 'name,' --select 'name, count(),' -s 'name,'
 refuses 'an unknown aggregate' 1 "--group-by, --agg: no aggregate is called 'total', at byte 10 of \"count(), total(qty)\"" sales.csv \
     -a 'count(), total(qty)'
-refuses 'types without a type' 1 'types: "amount" is no NAME:TYPE' sales.csv --types amount
-refuses 'an unknown type' 1 'types: no type "foo" (bool, int64, float64, date, timestamp, string)' sales.csv --types amount:foo
-refuses 'a type for no column' 1 'types: no column "foo"' sales.csv --types foo:int64
+refuses 'types without a type' 1 '--types: "amount" is no NAME:TYPE' sales.csv --types amount
+refuses 'an unknown type' 1 '--types: no type "foo" (bool, int64, float64, date, timestamp, string)' sales.csv --types amount:foo
+refuses 'a type for no column' 1 '--types: no column "foo" in sales.csv' sales.csv --types foo:int64
+refuses 'a type for no column of a joined file' 1 '--types, --join-types: no column "foo" in people.csv' sales.csv --join people.csv --on name \
+    --join-types foo:int64
 refuses '--with without a name' 2 '--with: not NAME=EXPR: "=x"' sales.csv --with '=x'
 refuses '--with without an expression' 2 '--with: not NAME=EXPR: "x"' sales.csv --with x
 refuses 'a delimiter of two bytes' 2 '--delimiter: not one byte: "ab"' sales.csv -d ab
@@ -445,6 +455,9 @@ refuses 'a size that is none' 2 $'--block-size: not a size: "x"' sales.csv --blo
 refuses 'a limit that is none' 2 $'--limit: not a number: "-1"' sales.csv --limit -1
 refuses 'a sum that is too large' 1 's is too large for an int64' <(printf 'x\n9223372036854775807\n1\n') -a 'sum(x) as s'
 refuses 'a folder that is not there' 1 'none/x.csv: No such file or directory' sales.csv -o none/x.csv
+mkfifo pipe
+refuses 'a pipe with a name' 1 'pipe: is no regular file: redirect standard output to it' sales.csv -o pipe
+refuses 'a device' 1 '/dev/full: is no regular file: redirect standard output to it' sales.csv -o /dev/full
 refuses 'a folder in the way' 1 'folder: Is a directory' sales.csv -o folder
 csv 1 sales.csv --memory 1 && grep -qF 'and the memory budget is 1' err && ! [ -s out ]
 tell 'a budget that is too small' $?

@@ -57,6 +57,9 @@ gives '--grep, the last line without a newline' 'The end\n' play -g end
 gives '--grep and -n' 'to be\n' play -g be -n 1
 gives '--grep of a regular expression' 'or not\nThe end\n' play -g '^(or|The) .*[td]$'
 gives '--grep of nothing there' '' play -g nothing
+printf 'a\r\na\r' >returns
+gives 'a carriage return before a newline ends a line, and no other' '1\ta\n1\ta\r\n' returns -f
+gives 'wherever lines are looked at' 'a\r\n' returns -g 'a\r'
 gives '-i' 'The end\n' play -g THE -i
 gives '-v' 'or not\n\nThe end\n' play -g be -v
 gives '-v of all lines' '' play -g '^' -v
@@ -269,8 +272,16 @@ refuses 'a file that is not there' 1 'none: No such file or directory' play none
 refuses 'a pattern of no files' 1 'none*: no file matches this pattern' 'none*'
 refuses 'a pattern that is none' 1 'pattern, byte 1: missing closing parenthesis' play -g '('
 refuses 'a newline in a pattern' 1 'pattern, byte 1: a newline, which no line has' play -g $'a\nb'
-text 1 <(head -c 50 /dev/zero | tr '\0' a; echo c) -g '(a+)+$' && grep -q 'the line at byte 0: the pattern takes too long' err && ! [ -s out ]
+text 1 <(head -c 50 /dev/zero | tr '\0' a; echo c) -g '(a+)+$' && grep -q ':1: the pattern takes too long' err && ! [ -s out ]
 tell 'a pattern that takes too long' $?
+{ seq 1000; head -c 50 /dev/zero | tr '\0' a; echo c; } >tiring
+status=0
+for block in 1 100 1G; do
+    for what in '-c matches' '-f -m' '-c lines -v' '-n all'; do
+        text 1 tiring -g '(a+)+$' $what --block-size $block && [ "$(cat err)" = 'rask text: tiring:1001: the pattern takes too long' ] || status=1
+    done
+done
+tell 'and the line that it is' $status
 text 0 play -c lines --report && grep -q 'tasks on' err && [ "$(cat out)" = 5 ]
 tell '--report' $?
 text 0 play -g be --explain && grep -q write err && [ "$(wc -l <out)" -eq 2 ]

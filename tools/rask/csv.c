@@ -376,9 +376,10 @@ static rask_table *build(rask_table *t, const csv_options *o)
 /* -- Messages */
 
 /* What the library says of a call, of the option that it stands for. */
-static void say_failure(const tool_command *c, const char *message)
+static void say_failure(const tool_command *c, const csv_options *o, const char *message)
 {
-    static const char *const options[][2] = {
+    const char *const options[][2] = {
+        {"rask_read_csv: types: ", o->joins.types.count ? "--types, --join-types: " : "--types: "},
         {"rask_read_csv: ", ""},
         {"rask_read_arrow: ", ""},
         {"rask_table_with: ", "--with: "},
@@ -474,6 +475,8 @@ static int give(const tool_command *c, const csv_options *o, rask_table *t)
         csv_show_schema(t, o->common.json);
         return say_done(c->name);
     }
+    if (!run_can_draw(c->name, o->common.draw))
+        return EXIT_FAILED;
     if (o->common.explain)
         explain(o, t);
     bool shown = !o->output && !o->common.json && isatty(STDOUT_FILENO);
@@ -504,7 +507,7 @@ static int run(const tool_command *c, int argc, char **argv)
     if (t)
         outcome = give(c, &o, t);
     else if (!graph || rask_graph_status(graph))
-        say_failure(c, graph ? rask_graph_error(graph) : rask_status_text(RASK_ENOMEM));
+        say_failure(c, &o, graph ? rask_graph_error(graph) : rask_status_text(RASK_ENOMEM));
     rask_graph_free(graph);
     return outcome;
 }

@@ -237,7 +237,8 @@ static int store(const job *j)
 
 static int evaluate_and_give(job *j, int count, char **arguments)
 {
-    int outcome = bind_names(j, count, arguments);
+    bool drawn = run_can_draw(j->command->name, j->options->common.draw);
+    int outcome = drawn ? bind_names(j, count, arguments) : EXIT_FAILED;
     if (outcome == EXIT_DONE)
         outcome = evaluate(j);
     if (outcome != EXIT_DONE)

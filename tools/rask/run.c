@@ -6,9 +6,11 @@
 #include <rask/draw.h>
 #include <rask/plan.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A message of the library, or the meaning of its code where it has none. */
 static int say_failure(const char *command, const char *message, int code)
@@ -101,6 +103,20 @@ static int run_plan(const char *command, const common_options *o, rask_plan *pla
     return outcome;
 }
 
+bool run_can_draw(const char *command, const char *path)
+{
+    if (!path)
+        return true;
+    const char *slash = strrchr(path, '/');
+    size_t len = !slash || slash == path ? 1 : (size_t)(slash - path);
+    char *folder = strndup(slash ? path : ".", len);
+    bool can = folder && access(folder, W_OK | X_OK) == 0;
+    if (!can)
+        say_error(command, "--draw: %s: %s", path, strerror(errno));
+    free(folder);
+    return can;
+}
+
 int run_draw(const char *command, const char *path, rask_graph *graph, rask_node *target,
              const rask_recording *recording)
 {
@@ -117,6 +133,8 @@ int run_graph(const char *command, const common_options *o, rask_graph *graph, r
     rask_plan *plan = NULL;
     rask_recording *recording = NULL;
     *result = rask_value_none();
+    if (target && !run_can_draw(command, o->draw))
+        return EXIT_FAILED;
     int status = rask_plan_new(&target, 1, &plan);
     if (!status && o->draw && !(recording = rask_recording_new()))
         status = RASK_ENOMEM;

@@ -24,6 +24,9 @@ typedef int (*run_work)(void *context, const rask_options *options, const char *
 int run_observed(const char *command, const common_options *options, rask_recording *recording, run_work work,
                  void *context);
 
+/* Whether a drawing can go to path (NULL: there is none), so that nothing runs in vain; else why not has been told. */
+bool run_can_draw(const char *command, const char *path);
+
 /* Draws targets of graph with colours of recording, when there is one. Returns an exit status. */
 int run_draw(const char *command, const char *path, rask_graph *graph, rask_node *target,
              const rask_recording *recording);
