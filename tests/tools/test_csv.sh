@@ -368,7 +368,7 @@ printf 'city;land\nOslo;no\nBergen;no\nTurku;fi\n' >cities.csv
 gives 'several files, in order' $'land,count(),sum(amount)\nfi,2,2.0\nno,4,35.5' sales.csv --join people.csv --on name=who --how left \
     --join cities.csv --on city --how left --with 'land=fill(land, "fi")' -g land -a 'count(), sum(amount)'
 gives 'one --on for all' $'name,amount,qty,day,n\nbob,3.0,,2024-02-01,5' sales.csv --join <(printf 'name,n\nbob,5\n') --join <(printf 'name\nbob\n') --on name
-csv 1 - --join people.csv --on name=who --how outer <sales.csv && [ "$(cat err)" = "rask csv: standard input: a stream can be read but once, \
+csv 1 - --join people.csv --on name=who --how outer < <(cat sales.csv) && [ "$(cat err)" = "rask csv: standard input: a stream can be read but once, \
 and an outer join reads both tables twice: write it to a file first" ]
 tell 'an outer join of a stream' $?
 gives '--join-types' $'code,n\n007,1' <(printf 'code\n007\n7\n') --types code:string --join <(printf 'code,n\n007,1\n') --on code --join-types code:string
