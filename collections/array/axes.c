@@ -115,23 +115,10 @@ static int stretches_repeated(const rk_axis_map *m, int64_t start, int64_t end, 
     return RASK_OK;
 }
 
-/* The last joint at or before place. */
-static uint32_t joint_before(const rk_axis_map *m, int64_t place)
-{
-    uint32_t low = 0, high = m->joint_count;
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        if (m->joints[middle] <= place)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static int stretches_joined(const rk_axis_map *m, int64_t start, int64_t end, rk_array *list)
 {
-    for (uint32_t i = joint_before(m, start); i < m->joint_count && m->joints[i] < end; i++) {
+    for (uint32_t i = (uint32_t)rk_last_at(m->joints, m->joint_count, start);
+         i < m->joint_count && m->joints[i] < end; i++) {
         rk_stretch s = {
             .out = m->joints[i], .count = m->joints[i + 1] - m->joints[i], .step = 1, .source = i};
         if (push_clipped(list, start, end, &s))

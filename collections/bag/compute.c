@@ -190,8 +190,10 @@ rask_node *rask_bag_node_at(rask_bag *bag, const rask_options *options, const ch
     int status = rask_options_effective(options, &effective);
     if (status)
         return rk_graph_fail(bag->graph, status, file, line, "rask_bag_node: %s", rask_status_text(status));
-    const rk_bag_lowering l = {
-        .graph = bag->graph, .budget = effective.memory, .seed = draw_seed(&effective), .workers = effective.workers};
+    const rk_bag_lowering l = {.graph = bag->graph,
+                               .budget = effective.memory,
+                               .seed = draw_seed(&effective),
+                               .workers = effective.workers};
     rask_node *node = lower_value(&l, bag);
     if (!node && !bag->graph->status)
         rk_graph_fail(bag->graph, RASK_ENOMEM, file, line, "rask_bag_node: out of memory");

@@ -91,8 +91,7 @@ int rk_bag_lower_fed(const rk_bag_lowering *l, rask_bag *bag, rk_bag_nodes *out)
         uint64_t first = i * some, rows = feed->rows - first < some ? feed->rows - first : some;
         rask_arg args[2] = {{.kind = RASK_ARG_NODE}, {.kind = RASK_ARG_I64, .as.i64 = (int64_t)first}};
         args[0].as.node = feed->node(begun, first, rows);
-        out->nodes[i] =
-            rk_bag_call(l->graph, &records_def, &bag->shape, args, 2, 2 * rows * row, rows * row);
+        out->nodes[i] = rk_bag_call(l->graph, &records_def, &bag->shape, args, 2, 2 * rows * row, rows * row);
         status = l->graph->status;
     }
     feed->end(begun);

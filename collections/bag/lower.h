@@ -11,7 +11,7 @@
 typedef struct rk_bag_lowering {
     rask_graph *graph; /* nodes go here, and errors */
     uint64_t budget;
-    uint64_t seed; /* of hash tables */
+    uint64_t seed;    /* of hash tables */
     uint32_t workers; /* for who makes blocks of arrays */
 } rk_bag_lowering;
 

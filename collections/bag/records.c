@@ -1,7 +1,7 @@
 #include "collections/bag/records.h"
 
 #include "collections/bag/keyed.h"
-#include "core/base/alloc.h"
+#include "core/base/array.h"
 
 #include <string.h>
 
@@ -15,20 +15,6 @@ const char *rask_records_types(const rask_records *records)
     return records ? records->shape.types : "";
 }
 
-/* The chunk that record index is in: the last one that begins at or before it. */
-static uint32_t find_chunk(const rask_records *records, uint64_t index)
-{
-    uint32_t low = 0, high = records->chunk_count;
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        if (records->starts[middle] <= index)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 int rask_records_get(const rask_records *records, uint64_t index, rask_record *out)
 {
     if (!records || index >= records->count || !out)
@@ -37,13 +23,14 @@ int rask_records_get(const rask_records *records, uint64_t index, rask_record *o
         rk_bag_at(records->chunks, records->places[index], out);
         return RASK_OK;
     }
-    uint32_t chunk = records->starts ? find_chunk(records, index) : 0;
-    rk_bag_chunk_get(&records->chunks[chunk], index - (records->starts ? records->starts[chunk] : 0), out);
+    size_t chunk = records->starts ? rk_last_at(records->starts, records->chunk_count, (int64_t)index) : 0;
+    uint64_t start = records->starts ? (uint64_t)records->starts[chunk] : 0;
+    rk_bag_chunk_get(&records->chunks[chunk], index - start, out);
     return RASK_OK;
 }
 
 /* Chunks without records are left out, so that every start is another. */
-static void open_chunks(rask_records *records, rk_bag_chunk *chunks, uint64_t *starts, uint32_t count)
+static void open_chunks(rask_records *records, rk_bag_chunk *chunks, int64_t *starts, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         rask_bytes bytes;
@@ -51,7 +38,7 @@ static void open_chunks(rask_records *records, rk_bag_chunk *chunks, uint64_t *s
         if (rask_value_get_bytes(&records->values[i], &bytes))
             continue;
         rk_bag_chunk_open(chunk, bytes);
-        starts[records->chunk_count] = records->count;
+        starts[records->chunk_count] = (int64_t)records->count;
         records->chunk_count += chunk->count > 0;
         records->count += chunk->count;
     }
@@ -61,7 +48,7 @@ rask_records *rk_bag_records_new(const rk_shape *shape, rask_value *values, uint
 {
     rask_records *records = rk_calloc(1, sizeof *records);
     rk_bag_chunk *chunks = rk_calloc((size_t)count + 1, sizeof *chunks);
-    uint64_t *starts = rk_calloc((size_t)count + 1, sizeof *starts);
+    int64_t *starts = rk_calloc((size_t)count + 1, sizeof *starts);
     rask_value *own = rk_calloc((size_t)count + 1, sizeof *own); /* one more, which is none and ends them */
     if (!records || !chunks || !starts || !own) {
         rk_free(records);

@@ -10,7 +10,7 @@ struct rask_records {
     uint64_t count;
     uint32_t chunk_count;
     const rk_bag_chunk *chunks;
-    const uint64_t *starts; /* number of each chunk's first record; NULL: there is but one chunk */
+    const int64_t *starts;  /* number of each chunk's first record; NULL: there is but one chunk */
     const uint64_t *places; /* NULL: as they stand */
     rask_value *values;     /* of the chunks; NULL: not owned */
     rk_shape shape;

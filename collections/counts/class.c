@@ -109,8 +109,8 @@ static int table_alloc(const encoded_head *head, rk_counts **out)
 
 static bool head_fits(const encoded_head *head, size_t rest)
 {
-    return head->count <= rest / sizeof(rk_counts_entry) &&
-           head->arena_bytes < CHUNK_OFFSET && head->arena_bytes == rest - head->count * sizeof(rk_counts_entry);
+    return head->count <= rest / sizeof(rk_counts_entry) && head->arena_bytes < CHUNK_OFFSET &&
+           head->arena_bytes == rest - head->count * sizeof(rk_counts_entry);
 }
 
 static int decode(rask_bytes bytes, void **data)

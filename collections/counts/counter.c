@@ -214,8 +214,8 @@ int rk_counter_add(rk_counter *counter, const char *text, size_t len, uint64_t t
     return RASK_OK;
 }
 
-int rk_counter_add_all(rk_counter *counter, const char *text, uint64_t begin, const uint64_t *ends, const int64_t *times,
-                       size_t count)
+int rk_counter_add_all(rk_counter *counter, const char *text, uint64_t begin, const uint64_t *ends,
+                       const int64_t *times, size_t count)
 {
     edge_list edges;
     int status = RASK_OK;

@@ -36,8 +36,8 @@ int rk_counter_add(rk_counter *counter, const char *text, size_t len, uint64_t t
 
 /* Counts the strings text[begin … ends[0] - 1] and text[ends[i - 1] … ends[i] - 1] for i from 1 to count - 1: string i times[i]
  * times (at least once; NULL: once each). Behind the last one are RK_COUNTS_PADDING readable bytes. Fails as above. */
-int rk_counter_add_all(rk_counter *counter, const char *text, uint64_t begin, const uint64_t *ends, const int64_t *times,
-                       size_t count);
+int rk_counter_add_all(rk_counter *counter, const char *text, uint64_t begin, const uint64_t *ends,
+                       const int64_t *times, size_t count);
 
 /* Counts the words of text: runs of bytes that are no white space (collections/text/spaces.h), and the last one, too, when
  * nothing ends it. Behind text are RK_COUNTS_PADDING readable bytes. Fails as above. */

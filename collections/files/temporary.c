@@ -104,7 +104,7 @@ static bool may_replace(const rk_temporary *t, const char *path, mode_t *mode, r
     if (!S_ISREG(file.st_mode)) {
         rk_open_fail(error, RASK_EIO, "%s: %s", path,
                      S_ISDIR(file.st_mode) ? strerror(EISDIR)
-                                            : "is no regular file: redirect standard output to it");
+                                           : "is no regular file: redirect standard output to it");
         return false;
     }
     *mode = file.st_mode & 0777;

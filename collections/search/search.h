@@ -31,14 +31,14 @@ typedef struct rk_search_job {
     const rask_text *text;
     rk_text_parts parts;
     rask_text_unit unit;
-    uint64_t limit;   /* strings, or lines, that are wanted */
-    uint64_t ceiling; /* bytes that a counter may hold */
-    uint64_t longest; /* bytes of a line, or a word */
-    uint32_t ranges;  /* of hashes, that are merged apart */
-    bool eager;       /* take is called with no text where a stream has no more for now */
-    const char *name; /* of the tasks */
+    uint64_t limit;      /* strings, or lines, that are wanted */
+    uint64_t ceiling;    /* bytes that a counter may hold */
+    uint64_t longest;    /* bytes of a line, or a word */
+    uint32_t ranges;     /* of hashes, that are merged apart */
+    bool eager;          /* take is called with no text where a stream has no more for now */
+    const char *name;    /* of the tasks */
     rk_atomic_u64 found; /* different strings that a task counted: others may need as much room */
-    void *more;       /* of this kind of job, ended by end_more() */
+    void *more;          /* of this kind of job, ended by end_more() */
     void (*end_more)(void *more);
 } rk_search_job;
 

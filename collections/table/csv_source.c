@@ -288,8 +288,8 @@ static int take_types(opening *o)
             snprintf(message, sizeof message, "types: \"%.*s\" is no NAME:TYPE", (int)item.name.len,
                      item.name.data);
         else if (column == UINT32_MAX)
-            snprintf(message, sizeof message, "types: no column \"%.*s\" in %.300s",
-                     (int)name.len, name.data, o->source->files.files[0].path);
+            snprintf(message, sizeof message, "types: no column \"%.*s\" in %.300s", (int)name.len, name.data,
+                     o->source->files.files[0].path);
         else
             snprintf(message, sizeof message,
                      "types: no type \"%.*s\" (bool, int64, float64, date, timestamp, string)", (int)text.len,

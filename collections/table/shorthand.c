@@ -165,8 +165,8 @@ static rask_table *fill_column(rask_table *input, uint32_t column, const char *v
     else if (error.status && error.status != RASK_ETYPE)
         rk_table_refuse(input, what, value, &error, file, line);
     else
-        rk_table_fail(input, RASK_ETYPE, file, line, "%s: column \"%s\" is %s, and %.200s is not", what,
-                      name, rask_column_type_name(own), value);
+        rk_table_fail(input, RASK_ETYPE, file, line, "%s: column \"%s\" is %s, and %.200s is not", what, name,
+                      rask_column_type_name(own), value);
     rk_free(text.buffer);
     return table;
 }

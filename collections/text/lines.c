@@ -216,7 +216,8 @@ uint64_t rk_text_lines_until(const rk_text_file *file, uint64_t begin)
     rk_text_error error;
     const char *text;
     size_t len = 1;
-    if (begin <= file->start || file->stream || rk_text_lines_new(file, file->start, begin, NULL, &lines, &error))
+    if (begin <= file->start || file->stream ||
+        rk_text_lines_new(file, file->start, begin, NULL, &lines, &error))
         return 0;
     while (len && !rk_text_lines_next(lines, &text, &len, &error)) {
     }

@@ -1,15 +1,12 @@
 /* The calls of rask/bag.h: what they refuse, what they compute, and what is left when something fails. */
 #include "../../failing_allocator.h"
+#include "../../folder.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static char folder[] = "/tmp/rask-bags-XXXXXX";
-static char path[sizeof folder + 40], other[sizeof folder + 40];
 
 static const char text[] = "the quick brown fox\n"
                            "jumps over the lazy dog\r\n"
@@ -17,40 +14,12 @@ static const char text[] = "the quick brown fox\n"
                            "the end\n"
                            "abc";
 
-static void write_text(const char *file, const char *content)
-{
-    FILE *out = fopen(file, "w");
-    cr_assert(out && fputs(content, out) >= 0 && fclose(out) == 0);
-}
-
 static void enter(void)
 {
-    strcpy(folder + strlen(folder) - 6, "XXXXXX");
-    cr_assert(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/in.txt", folder);
-    snprintf(other, sizeof other, "%s/out.txt", folder);
-    write_text(path, text);
+    enter_folder(".txt", text);
 }
 
-/* Files in the folder. */
-static int files(void)
-{
-    DIR *dir = opendir(folder);
-    int count = 0;
-    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
-        count += entry->d_name[0] != '.';
-    closedir(dir);
-    return count;
-}
-
-static void leave(void)
-{
-    unlink(path);
-    unlink(other);
-    cr_expect_eq(rmdir(folder), 0, "something is left in %s", folder);
-}
-
-TestSuite(bag, .init = enter, .fini = leave);
+TestSuite(bag, .init = enter, .fini = leave_folder);
 
 static rask_bag *read_blocks(rask_graph *g, uint64_t bytes)
 {
@@ -415,7 +384,8 @@ Test(bag, fields_of_json_lines)
 Test(bag, numbers_of_json_have_all_their_digits)
 {
     static const char numbers[] =
-        "{\"7 \\\" 8\": [-9007199254740993, {\"a\": 1}], \"id\": 9007199254740993, \"far\": 1e400, \"b\": 2}\n"
+        "{\"7 \\\" 8\": [-9007199254740993, {\"a\": 1}], \"id\": 9007199254740993, \"far\": 1e400, \"b\": "
+        "2}\n"
         "{\"id\": 9223372036854775807, \"far\": 1e20, \"7 \\\" 8\": [1.50, 12345678901234567890]}\n"
         "{\"id\": -9223372036854775808, \"id\": 9007199254740995}\n"
         "{\"far\": 9223372036854775808}\n";
@@ -425,10 +395,12 @@ Test(bag, numbers_of_json_have_all_their_digits)
     expect_bag(rask_bag_json(lines, "id, b, id", "iiy"),
                "9007199254740993 2 9007199254740993|9223372036854775807 - 9223372036854775807|"
                "-9223372036854775808 - -9223372036854775808|- - -|");
-    expect_bag(rask_bag_json(lines, "7 \" 8, far", "yy"),
-               "[-9007199254740993,{\"a\":1}] 1e400|[1.5,12345678901234567890] 1e20|- -|- 9223372036854775808|");
-    expect_bag(rask_bag_json(lines, "id, id", "di"), "9.0072e+15 9007199254740993|9.22337e+18 9223372036854775807|"
-                                                     "-9.22337e+18 -9223372036854775808|- -|");
+    expect_bag(
+        rask_bag_json(lines, "7 \" 8, far", "yy"),
+        "[-9007199254740993,{\"a\":1}] 1e400|[1.5,12345678901234567890] 1e20|- -|- 9223372036854775808|");
+    expect_bag(rask_bag_json(lines, "id, id", "di"),
+               "9.0072e+15 9007199254740993|9.22337e+18 9223372036854775807|"
+               "-9.22337e+18 -9223372036854775808|- -|");
     expect_failure(rask_bag_json_number(lines, "far"), RASK_ERANGE, "in.txt:1: json: \"far\" is too large");
     expect_failure(rask_bag_json(rask_bag_filter(lines, is_last, NULL), "far", "i"), RASK_ERANGE,
                    "in.txt:4: json: \"far\" is 9.2233720368547758e+18, no int64");
@@ -654,16 +626,6 @@ Test(bag, bags_are_nodes_of_their_graph)
     rask_value_unref(&value);
     cr_assert_str_eq(printed, "[[\"the\", 3], [\"abc\", 1]]");
     rask_graph_free(g);
-}
-
-static void expect_file(const char *file, const char *content)
-{
-    char data[4096];
-    FILE *in = fopen(file, "r");
-    cr_assert(in, "%s is not there", file);
-    data[fread(data, 1, sizeof data - 1, in)] = 0;
-    fclose(in);
-    cr_assert_str_eq(data, content);
 }
 
 Test(bag, files_are_written_whole_and_in_order)

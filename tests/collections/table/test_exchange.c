@@ -183,8 +183,8 @@ Test(exchange, rows_of_an_array_are_records)
 {
     enum { ROWS = 700000 };
     rask_graph *g = rask_graph_new();
-    rask_array *numbers = rask_array_arange(g, 0, 3 * ROWS, 1);
-    rask_array *rows = rask_array_reshape(numbers, ROWS, 3);
+    rask_array *counting_up = rask_array_arange(g, 0, 3 * ROWS, 1);
+    rask_array *rows = rask_array_reshape(counting_up, ROWS, 3);
     rask_bag *bag = rask_bag_from_array(rask_array_mul(rows, 0.5));
     rask_record record;
     cr_assert_str_eq(rask_bag_types(bag), "ddd");
@@ -197,15 +197,16 @@ Test(exchange, rows_of_an_array_are_records)
     }
     rask_records_free(records);
     int64_t sum;
-    cr_assert_eq(rask_compute(rask_bag_sum(rask_bag_from_array(numbers)), &sum), RASK_OK);
+    cr_assert_eq(rask_compute(rask_bag_sum(rask_bag_from_array(counting_up)), &sum), RASK_OK);
     cr_expect_eq(sum, (int64_t)3 * ROWS * (3 * ROWS - 1) / 2);
     rask_graph_free(g);
 }
 
 Test(exchange, elements_of_any_width_are_records)
 {
-    static const rask_dtype dtypes[] = {RASK_DT_BOOL, RASK_DT_I8,  RASK_DT_I16, RASK_DT_I32, RASK_DT_I64, RASK_DT_U8,
-                                        RASK_DT_U16,  RASK_DT_U32, RASK_DT_U64, RASK_DT_F32, RASK_DT_F64};
+    static const rask_dtype dtypes[] = {RASK_DT_BOOL, RASK_DT_I8,  RASK_DT_I16, RASK_DT_I32,
+                                        RASK_DT_I64,  RASK_DT_U8,  RASK_DT_U16, RASK_DT_U32,
+                                        RASK_DT_U64,  RASK_DT_F32, RASK_DT_F64};
     rask_graph *g = rask_graph_new();
     rask_array *bits = rask_array_arange(g, 0, 2, 1);
     for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
@@ -247,8 +248,8 @@ Test(exchange, arrays_that_are_no_records_are_refused)
     expect_no_bag(g, rask_array_astype(rask_array_arange(g, 0, 4, 1), RASK_DT_C128), RASK_ETYPE,
                   "rask_bag_from_array: complex numbers, which no record holds");
     g = rask_graph_new();
-    expect_no_bag(g, rask_array_from_node(rask_const(g, (int64_t)1), RASK_DT_I64, 1, &four), RASK_EUNSUPPORTED,
-                  "rask_bag_from_array: the array is made of nodes: compute it first");
+    expect_no_bag(g, rask_array_from_node(rask_const(g, (int64_t)1), RASK_DT_I64, 1, &four),
+                  RASK_EUNSUPPORTED, "rask_bag_from_array: the array is made of nodes: compute it first");
     cr_expect_null(rask_bag_from_array(NULL));
 }
 
@@ -256,13 +257,14 @@ static int refuse_one(rask_bag_out *out, const rask_record *record, void *contex
 {
     (void)context;
     return rask_record_i64(record, 0) == 2000000 ? rask_bag_fail(out, RASK_EINVAL, "two million")
-                                                  : rask_bag_emit_i64(out, 1);
+                                                 : rask_bag_emit_i64(out, 1);
 }
 
 Test(exchange, records_of_arrays_have_numbers_in_messages)
 {
     uint64_t large[] = {1, 2, 3, UINT64_MAX};
-    const rask_block block = {.dtype = RASK_DT_U64, .ndim = 2, .shape = {2, 2}, .strides = {16, 8}, .data = large};
+    const rask_block block = {
+        .dtype = RASK_DT_U64, .ndim = 2, .shape = {2, 2}, .strides = {16, 8}, .data = large};
     const rask_bag_function f = {.size = sizeof f, .name = "refuse", .call = refuse_one, .result = "i"};
     rask_graph *g = rask_graph_new();
     rask_records *records = NULL;

@@ -7,10 +7,7 @@ blocks, workers and budgets.
 Case N of seed S is random.Random(f"{S}/{N}"). Prints TAP; what differed stays in a folder that is named."""
 import os
 import random
-import shutil
-import subprocess
 import sys
-import tempfile
 
 import test_table as tt
 
@@ -200,36 +197,8 @@ def check_case(program, seed, folder):
         return
     assert status == 0, f"status {status}: {err}"
     tt.check_answer(question.table, out.decode(), False)
-    size = sum(map(os.path.getsize, paths + others))
-    for _ in range(3):
-        more = some_configuration(r, size)
-        status, other, err = tt.run(program, arguments + more)
-        if status == 1 and "--memory" in more and "memory" in err:
-            continue
-        assert status == 0, f"status {status} with {more}: {err}"
-        assert other == out, f"other bytes with {more}"
-
-
-def main():
-    program = os.path.abspath(sys.argv[1])
-    cases = int(sys.argv[2]) if len(sys.argv) > 2 else 50
-    seed = sys.argv[3] if len(sys.argv) > 3 else "1"
-    for name in ("RASK_SCHEDULER", "RASK_WORKERS", "RASK_MEMORY", "RASK_SCRATCH"):
-        os.environ.pop(name, None)
-    failures = 0
-    for number in range(cases):
-        folder = tempfile.mkdtemp(prefix="rask-join-")
-        try:
-            check_case(program, f"{seed}/{number}", folder)
-        except (AssertionError, subprocess.TimeoutExpired, UnicodeError, ValueError, KeyError, IndexError) as error:
-            failures += 1
-            print(f"not ok {number + 1} - case {seed}/{number}\n# {folder}: {type(error).__name__}: {str(error)[:600]}", flush=True)
-            continue
-        shutil.rmtree(folder)
-        print(f"ok {number + 1} - case {seed}/{number}")
-    print(f"1..{cases}")
-    return failures > 0
+    tt.check_again(r, program, arguments, out, sum(map(os.path.getsize, paths + others)), some_configuration)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tt.run_cases(check_case, 50, "rask-join-"))

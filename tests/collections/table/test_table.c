@@ -1,51 +1,20 @@
 /* The calls of rask/table.h: what they refuse, what they compute, and what is left when something fails. */
 #include "../../failing_allocator.h"
+#include "../../folder.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
-static char folder[] = "/tmp/rask-tables-XXXXXX";
-static char path[sizeof folder + 40], other[sizeof folder + 40];
-
-static void write_text(const char *file, const char *text)
-{
-    FILE *out = fopen(file, "w");
-    cr_assert(out && fputs(text, out) >= 0 && fclose(out) == 0);
-}
-
 static void enter(void)
 {
-    strcpy(folder + strlen(folder) - 6, "XXXXXX");
-    cr_assert(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/in.csv", folder);
-    snprintf(other, sizeof other, "%s/out.csv", folder);
-    write_text(path, "name,amount,qty,day\n"
-                     "ann,10.5,2,2024-01-31\n"
-                     "bob,3,,2024-02-01\n"
-                     "ann,7.25,4,\n"
-                     "\"\",-1,1,2024-02-01\n");
+    enter_folder(".csv", "name,amount,qty,day\n"
+                         "ann,10.5,2,2024-01-31\n"
+                         "bob,3,,2024-02-01\n"
+                         "ann,7.25,4,\n"
+                         "\"\",-1,1,2024-02-01\n");
 }
 
-/* Files in the folder. */
-static int files(void)
-{
-    DIR *dir = opendir(folder);
-    int count = 0;
-    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
-        count += entry->d_name[0] != '.';
-    closedir(dir);
-    return count;
-}
-
-static void leave(void)
-{
-    unlink(path);
-    unlink(other);
-    cr_expect_eq(rmdir(folder), 0, "something is left in %s", folder);
-}
-
-TestSuite(table, .init = enter, .fini = leave);
+TestSuite(table, .init = enter, .fini = leave_folder);
 
 static rask_table *read_blocks(rask_graph *g, uint64_t bytes)
 {
@@ -66,16 +35,6 @@ static void expect_text(const rask_column *c, uint64_t row, const char *text)
     uint64_t from = c->as.ends[row], len = c->as.ends[row + 1] - from;
     cr_assert(len == strlen(text) && memcmp(c->bytes + from, text, len) == 0, "%.*s is not %s", (int)len,
               c->bytes + from, text);
-}
-
-static void expect_file(const char *file, const char *text)
-{
-    char data[4096];
-    FILE *in = fopen(file, "r");
-    cr_assert(in, "%s is not there", file);
-    data[fread(data, 1, sizeof data - 1, in)] = 0;
-    fclose(in);
-    cr_assert_str_eq(data, text);
 }
 
 /* -- Builders */

@@ -853,9 +853,13 @@ def check_case(program, seed, folder):
         return
     assert status == 0, f"status {status}: {err}"
     check_answer(question.table, out.decode(), is_json)
-    size = sum(map(os.path.getsize, paths))
+    check_again(r, program, arguments, out, sum(map(os.path.getsize, paths)), some_configuration)
+
+
+def check_again(r, program, arguments, out, size, configuration):
+    """The same bytes from other blocks, workers and budgets."""
     for _ in range(3):
-        more = some_configuration(r, size)
+        more = configuration(r, size)
         status, other, err = run(program, arguments + more)
         if status == 1 and "--memory" in more and "memory" in err:
             continue
@@ -863,17 +867,18 @@ def check_case(program, seed, folder):
         assert other == out, f"other bytes with {more}"
 
 
-def main():
+def run_cases(check, cases, prefix):
+    """Calls check(program, seed, folder) for cases as the command line says, and prints TAP. Whether some failed."""
     program = os.path.abspath(sys.argv[1])
-    cases = int(sys.argv[2]) if len(sys.argv) > 2 else 150
+    cases = int(sys.argv[2]) if len(sys.argv) > 2 else cases
     seed = sys.argv[3] if len(sys.argv) > 3 else "1"
     for name in ("RASK_SCHEDULER", "RASK_WORKERS", "RASK_MEMORY", "RASK_SCRATCH"):
         os.environ.pop(name, None)
     failures = 0
     for number in range(cases):
-        folder = tempfile.mkdtemp(prefix="rask-table-")
+        folder = tempfile.mkdtemp(prefix=prefix)
         try:
-            check_case(program, f"{seed}/{number}", folder)
+            check(program, f"{seed}/{number}", folder)
         except (AssertionError, subprocess.TimeoutExpired, UnicodeError, ValueError, KeyError, IndexError) as error:
             failures += 1
             print(f"not ok {number + 1} - case {seed}/{number}\n# {folder}: {type(error).__name__}: {str(error)[:600]}", flush=True)
@@ -885,4 +890,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_cases(check_case, 150, "rask-table-"))

@@ -9,10 +9,10 @@ import json
 import os
 import random
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
+
+import test_table as tt
 
 DATE = r"\d{4}-\d{2}-\d{2}"
 PATTERNS = {
@@ -96,25 +96,5 @@ def check_case(program, seed, folder):
         assert [row or [""] for row in read[1:]] == want, f"{read[1:5]}, not {want[:4]}"
 
 
-def main():
-    program = os.path.abspath(sys.argv[1])
-    cases = int(sys.argv[2]) if len(sys.argv) > 2 else 60
-    seed = sys.argv[3] if len(sys.argv) > 3 else "1"
-    for name in ("RASK_SCHEDULER", "RASK_WORKERS", "RASK_MEMORY", "RASK_SCRATCH"):
-        os.environ.pop(name, None)
-    failures = 0
-    for number in range(cases):
-        folder = tempfile.mkdtemp(prefix="rask-widen-")
-        try:
-            check_case(program, f"{seed}/{number}", folder)
-            print(f"ok {number + 1} - case {seed}/{number}")
-        except (AssertionError, subprocess.TimeoutExpired, UnicodeError, ValueError, KeyError, IndexError) as error:
-            failures += 1
-            print(f"not ok {number + 1} - case {seed}/{number}\n# {type(error).__name__}: {str(error)[:600]}", flush=True)
-        shutil.rmtree(folder)
-    print(f"1..{cases}")
-    return failures > 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tt.run_cases(check_case, 60, "rask-widen-"))
