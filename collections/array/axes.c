@@ -1,6 +1,7 @@
 #include "collections/array/axes.h"
 
 #include "collections/array/lowering.h"
+#include "core/base/ascending.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -13,7 +13,8 @@ rask_bag *rk_bag_fed_new(rask_graph *graph, const rk_bag_feed *feed, const rk_sh
     if (!bag)
         return NULL;
     bag->as.feed = rk_bag_keep(graph, feed, sizeof *feed, site);
-    bag->bytes = feed->rows * shape->count * sizeof(int64_t);
+    uint64_t row = shape->count * sizeof(int64_t);
+    bag->bytes = feed->rows < UINT64_MAX / row ? feed->rows * row : UINT64_MAX;
     return bag->as.feed ? bag : NULL;
 }
 
@@ -67,9 +68,10 @@ static int run_records(rask_task *task)
     if (!shape || rask_arg_block(task, 1, &block))
         return RASK_ETYPE;
     uint64_t rows = (uint64_t)block.shape[0], bad = find_too_large(&block, rows, shape->count);
+    uint64_t record = (uint64_t)rask_arg_i64(task, 2) + bad + 1;
     if (bad < rows)
         return rk_task_fail(task, RASK_ERANGE, "record %llu: a uint64 of 2^63 or more is no int64",
-                            (unsigned long long)((uint64_t)rask_arg_i64(task, 2) + bad + 1));
+                            (unsigned long long)record);
     return return_records(task, &block, shape, rows);
 }
 

@@ -1,7 +1,8 @@
 #include "collections/bag/records.h"
 
 #include "collections/bag/keyed.h"
-#include "core/base/array.h"
+#include "core/base/alloc.h"
+#include "core/base/ascending.h"
 
 #include <string.h>
 

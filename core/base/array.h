@@ -33,20 +33,6 @@ static inline void *rk_array_push(rk_array *array)
 
 void rk_array_fini(rk_array *array);
 
-/* Index of the last of count ascending numbers that is at or before place; 0 when there is none. */
-static inline size_t rk_last_at(const int64_t *numbers, size_t count, int64_t place)
-{
-    size_t low = 0, high = count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (numbers[middle] <= place)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* Memory that ends all at once. A zeroed arena is empty. */
 typedef struct rk_arena {
     struct rk_arena_chunk *chunks;
