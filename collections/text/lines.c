@@ -212,12 +212,12 @@ void rk_text_lines_free(rk_text_lines *lines)
 
 uint64_t rk_text_lines_until(const rk_text_file *file, uint64_t begin)
 {
-    rk_text_lines *lines;
+    rk_text_lines *lines = NULL;
     rk_text_error error;
     const char *text;
     size_t len = 1;
     if (begin <= file->start || file->stream ||
-        rk_text_lines_new(file, file->start, begin, NULL, &lines, &error))
+        rk_text_lines_new(file, file->start, begin, NULL, &lines, &error) || !lines)
         return 0;
     while (len && !rk_text_lines_next(lines, &text, &len, &error)) {
     }
