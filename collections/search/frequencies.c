@@ -17,7 +17,7 @@ enum {
         32 << 20, /* bytes of text: less needs no thought where memory is as many times as much */
     LEAST_ESTIMATED_TIMES = 32,
     LEAST_BLOCK = 256 << 10,
-    SMALL_TABLE = 64 << 20, /* bytes of one that one task may well merge */
+    SMALL_TABLE = 256 << 20, /* bytes of one that one task may well merge */
     MOST_RANGES = 256,
 };
 
