@@ -1,0 +1,229 @@
+/* schedulers/coordinator: who runs what where, decided by one pure state machine.
+ *
+ * Events go in (a worker joined, a task finished, a transfer failed, time passed), instructions come out (run this
+ * task there, fetch that result from there, put it on disk). There is no I/O here, no thread and no clock: hands do
+ * what the instructions say and tell what came of it. Hands are schedulers/processes, schedulers/cluster and
+ * tests/simulate.
+ *
+ * Words. A home is memory that results live in, with a budget, and workers beside it: a machine. A worker lives in
+ * one home and has slots for tasks that compute and lanes for tasks that wait. A copy is a result in one home.
+ *
+ * How to drive it: tell events as they come, and after each draw instructions with rk_coordinator_next() until it
+ * says false. Instructions are to be carried out in the order drawn, as far as one home is concerned: a DROP or a
+ * SPILL makes the room that a later RUN of that home counts on.
+ *
+ * News may come late, twice, or in another order. A worker's number is used again after it is gone, its epoch never,
+ * and whatever is to be answered carries an attempt that the answer gives back; news that do not fit what is known
+ * are ignored. A home that was lost does not return: its number is not used again. Home 0 is where the targets go,
+ * and is not lost before the end.
+ *
+ * Every FETCH, SPILL and LOAD is answered, unless its home is lost. A result that turns out larger than what was
+ * expected counts all the same; then nothing is let in until others have made room.
+ *
+ * Not thread-safe: one caller at a time. No call blocks. Only new(), home() and joined() allocate, and finished()
+ * and next() when more results are alive than ever before; if that fails the run ends with RASK_ENOMEM. */
+#ifndef RASK_SCHEDULERS_COORDINATOR_COORDINATOR_H
+#define RASK_SCHEDULERS_COORDINATOR_COORDINATOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RK_NO_TASK UINT32_MAX
+#define RK_NO_HOME UINT32_MAX
+#define RK_NOBODY  UINT32_MAX
+
+#define RK_MAX_NEEDS   4  /* tags that one task needs */
+#define RK_MAX_TAGS    32 /* of a run */
+#define RK_MAX_CLASSES 64 /* kinds of tasks by io, here and needs */
+#define RK_MAX_RETRIES 255
+#define RK_MAX_DEATHS  127
+
+/* In inputs: the task only has to be over, its result is not taken. */
+#define RK_INPUT_ORDER ((uint32_t)1 << 31)
+
+typedef struct rk_coordinator rk_coordinator;
+
+/* So many of a tag, for example 1 of "gpu"; tags are numbers below rk_coordinator_options.tags. */
+typedef struct rk_need {
+    uint32_t tag, count;
+} rk_need;
+
+/* Of a task. */
+typedef struct rk_traits {
+    uint32_t group;         /* its definition: what durations and sizes are learned by */
+    bool io;                /* takes a lane, no slot */
+    bool here;              /* only on workers that joined with .here */
+    bool source;            /* its result may be dropped and the task run again; it has no inputs */
+    bool target;            /* its result is wanted in the end, in home 0 */
+    bool sure;              /* result_bytes is exact, or an upper bound */
+    uint64_t result_bytes;  /* expected; 0 and not sure: unknown, learned by group */
+    uint64_t scratch_bytes; /* besides, while it runs */
+    uint64_t timeout_ns;    /* 0: none; when it runs longer, and the grace besides, its worker is killed */
+    uint32_t retries;       /* after failed(); at most RK_MAX_RETRIES */
+    uint64_t backoff_ns;    /* before the first retry, doubled each time */
+    rk_need needs[RK_MAX_NEEDS];
+    uint32_t need_count;
+} rk_traits;
+
+/* What is to be run; borrowed until rk_coordinator_free(). */
+typedef struct rk_coordinator_graph {
+    uint32_t tasks;              /* numbered in plan order: inputs have lower numbers; below 2^30 */
+    const uint64_t *input_start; /* tasks + 1 offsets into inputs */
+    const uint32_t *inputs;      /* tasks, with RK_INPUT_ORDER or without; may name a task twice */
+    void *context;
+    void (*describe)(void *context, uint32_t task,
+                     rk_traits *out); /* pure; called often; *out is zeroed before */
+} rk_coordinator_graph;
+
+typedef struct rk_coordinator_options {
+    uint32_t most_workers, most_homes; /* at once, and ever; 0: 1 */
+    uint32_t groups;                   /* every rk_traits.group is below */
+    uint32_t deaths;                   /* workers that a task may take with it before it is blamed; 0: 3 */
+    uint64_t grace_ns;                 /* between a task's timeout and the end of its worker; 0: none */
+    bool keep_going;                   /* after a failure, whatever does not depend on it still runs */
+    uint64_t bytes_per_second;         /* first guess of transfers; 0: 1 GB/s */
+    uint64_t latency_ns;               /* first guess of what a message takes; 0: 50 µs */
+    uint32_t window;                   /* most tasks in flight per slot; 0: 64 */
+    uint32_t tags;
+    const uint32_t
+        *tag_counts; /* by tag: how many the run has altogether; 0: workers bring them. NULL: all 0 */
+} rk_coordinator_options;
+
+/* RASK_OK; RASK_ENOMEM; RASK_EINVAL: an input, group or tag is out of range; RASK_ELIMIT: too many tasks, edges, homes,
+ * workers, tags or classes. Linear time. */
+int rk_coordinator_new(const rk_coordinator_graph *graph, const rk_coordinator_options *options,
+                       rk_coordinator **out);
+void rk_coordinator_free(rk_coordinator *c);
+
+/* Events. now: nanoseconds, by any clock that does not go back. */
+
+typedef struct rk_worker_offer {
+    uint32_t home;
+    uint32_t slots, lanes;
+    bool here;
+    uint32_t tags[RK_MAX_TAGS]; /* how many of each it brings; of those that workers bring */
+} rk_worker_offer;
+
+/* A home exists from here on, or has another budget. RASK_EINVAL: no such number, or it was lost. RASK_ENOMEM. */
+int rk_coordinator_home(rk_coordinator *c, uint64_t now, uint32_t home, uint64_t budget);
+
+/* A worker is ready. RASK_EINVAL: its home does not exist, or it has neither slots nor lanes; RASK_ELIMIT: there are
+ * most_workers; RASK_ENOMEM. */
+int rk_coordinator_joined(rk_coordinator *c, uint64_t now, const rk_worker_offer *offer, uint32_t *worker,
+                          uint32_t *epoch);
+
+/* The worker began with a task; may be left out. Timeouts count from here, or else from when it came first in the
+ * worker's queue; it is not recalled any more. In these four: attempt as RUN said. */
+void rk_coordinator_started(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                            uint32_t attempt);
+/* It returned; its result is in the memory of the worker's home and takes so many bytes there. */
+void rk_coordinator_finished(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                             uint32_t attempt, uint64_t bytes, uint64_t duration_ns);
+/* It failed. final: no use to try again. */
+void rk_coordinator_failed(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                           uint32_t attempt, int status, bool final);
+/* RECALL is answered. given_back: the worker has not begun with it and will not; else it runs or has run. */
+void rk_coordinator_recalled(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                             uint32_t attempt, bool given_back);
+
+/* A worker is gone. culprit: the task that it was running, RK_NO_TASK: not known, then all that it may have been
+ * running share the blame. home_lost: its home is gone too, with all results and workers in it. */
+void rk_coordinator_lost(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t culprit,
+                         bool home_lost);
+/* A worker is to go: nothing new is given to it, RETIRE comes when it has nothing left to do. */
+void rk_coordinator_leaving(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch);
+
+/* FETCH, SPILL and LOAD are answered. attempt: as the instruction said. status: RASK_OK, or why it was not done: then
+ * everything is as it was before. bytes: what it takes in memory, respectively on disk. */
+void rk_coordinator_transferred(rk_coordinator *c, uint64_t now, uint32_t home, uint32_t task,
+                                uint32_t attempt, int status, uint64_t bytes, uint64_t duration_ns);
+void rk_coordinator_spilled(rk_coordinator *c, uint64_t now, uint32_t home, uint32_t task, uint32_t attempt,
+                            int status, uint64_t bytes);
+void rk_coordinator_loaded(rk_coordinator *c, uint64_t now, uint32_t home, uint32_t task, uint32_t attempt,
+                           int status);
+
+/* So many bytes of a home's budget are used by others than results and tasks. */
+void rk_coordinator_memory(rk_coordinator *c, uint64_t now, uint32_t home, uint64_t bytes_used_otherwise);
+
+/* Time has passed. To be called at the time that wants_tick() says, which may change with every event and
+ * instruction; UINT64_MAX: never. */
+void rk_coordinator_tick(rk_coordinator *c, uint64_t now);
+uint64_t rk_coordinator_wants_tick(const rk_coordinator *c);
+
+/* Nothing new runs; END comes when what runs has returned. */
+void rk_coordinator_cancel(rk_coordinator *c, uint64_t now, int status);
+
+/* Instructions. */
+
+typedef enum rk_instruction_kind {
+    RK_DO_RUN, /* worker, epoch, task, attempt: its inputs are in the worker's home, in memory, and stay there until
+                   * it is over; answered by finished() or failed() */
+    RK_DO_RECALL, /* worker, epoch, task, attempt: give it back unless begun; answered by recalled() */
+    RK_DO_FETCH, /* home, task, attempt, from, bytes: get a copy from home from, where it stays meanwhile, in memory or
+                   * on disk; answered by transferred() */
+    RK_DO_SPILL, /* home, task, attempt, bytes: to disk and out of memory; answered by spilled() */
+    RK_DO_LOAD, /* home, task, attempt, bytes: from disk into memory; what is on disk may stay there, then the next SPILL
+                   * of it is cheap; answered by loaded() */
+    RK_DO_DROP, /* home, task: needed nowhere in that home any more, neither in memory nor on disk; no answer */
+    RK_DO_KILL,   /* worker, epoch, task: the task is over its time; answered by lost() */
+    RK_DO_RETIRE, /* worker, epoch: it has nothing left to do, and gets nothing more; no answer */
+    RK_DO_BLAME, /* task, status, why, and figures: it failed for good, by the coordinator's judgement; no answer */
+    RK_DO_END, /* status: the run is over, nothing comes after; what was not dropped is the hands' to free. With
+                   * RASK_OK all targets are in home 0, in memory */
+} rk_instruction_kind;
+
+typedef enum rk_reason {
+    RK_WHY_NOTHING,
+    RK_WHY_DEATHS,    /* so many (bytes) workers died of it */
+    RK_WHY_TIMEOUT,   /* it ran longer than its timeout and the grace */
+    RK_WHY_NO_ROOM,   /* it needs so many bytes, and no home has more than budget */
+    RK_WHY_NO_WORKER, /* no worker has what it needs */
+    RK_WHY_NO_DISK, /* it needs so many bytes of budget, and nothing more can be put on disk; status says why */
+    RK_WHY_LOST,    /* its result could not be moved or read back, again and again; status says why */
+} rk_reason;
+
+typedef struct rk_instruction {
+    rk_instruction_kind kind;
+    rk_reason why;
+    int status;
+    uint32_t worker, epoch, task, attempt, home, from;
+    uint64_t bytes, budget;
+} rk_instruction;
+
+/* The next instruction; false: nothing to do now. Drawing one may decide the next. */
+bool rk_coordinator_next(rk_coordinator *c, rk_instruction *out);
+
+/* Questions. */
+
+typedef enum rk_outcome {
+    RK_NOT_OVER, /* after END: it was given up */
+    RK_FINISHED,
+    RK_FAILED,
+    RK_SKIPPED, /* something that it depends on failed */
+} rk_outcome;
+
+rk_outcome rk_coordinator_outcome(const rk_coordinator *c, uint32_t task);
+
+typedef struct rk_coordinator_figures {
+    uint64_t decisions; /* RUN said */
+    uint64_t retries, recalls, deaths;
+    uint64_t recomputed; /* tasks run again because their results were lost or dropped */
+    uint64_t transfers, transferred_bytes, spilled_bytes, loaded_bytes;
+    uint32_t finished, failed, skipped;
+} rk_coordinator_figures;
+
+rk_coordinator_figures rk_coordinator_get_figures(const rk_coordinator *c);
+
+typedef struct rk_home_figures {
+    uint64_t budget, live, reserved; /* bytes: of results in memory; and promised to tasks and movements */
+    uint64_t peak;                   /* of both together */
+    uint64_t other;
+    uint32_t workers;
+} rk_home_figures;
+
+rk_home_figures rk_coordinator_get_home(const rk_coordinator *c, uint32_t home);
+
+/* Verifies every invariant, in time linear in tasks, workers and copies; NULL, or what is wrong (static). */
+const char *rk_coordinator_check(const rk_coordinator *c);
+
+#endif

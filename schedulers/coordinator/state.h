@@ -1,0 +1,500 @@
+/* schedulers/coordinator/state: what the files of the coordinator share. Three machines: a task, a copy of a result in
+ * a home, a worker. Each has its states in a table here and one function that changes them.
+ *
+ *  task     left when, and where to
+ *  WAITING  nothing is left that it waits for: READY; something it depends on failed: SKIPPED
+ *  READY    picked: STAGING; an input was lost: WAITING; blamed: FAILED
+ *  STAGING  all inputs are in its home: STAGED; one cannot come, or its worker was lost: READY
+ *  STAGED   RUN was drawn: SENT; its worker was lost: READY
+ *  SENT     finished: OVER; failed: WAITING for the time of a retry, or FAILED; given back, or its worker was lost:
+ *           READY or FAILED
+ *  OVER     its result is needed and nowhere: LOST
+ *  LOST     at once: WAITING or READY
+ *  FAILED, SKIPPED: never
+ * STAGING, STAGED and SENT tasks have an errand: what a task holds between being picked and being over.
+ *
+ *  copy      in memory  counts as  left when, and where to
+ *  FETCHING  no         reserved   transferred: HELD; failed: again, or gone
+ *  HELD      yes        live       evicted: SPILLING, or gone when it can be had again; the end: HANDED
+ *  SPILLING  yes        live       spilled: ON_DISK; failed, or wanted meanwhile: HELD
+ *  ON_DISK   no         nothing    wanted: LOADING
+ *  LOADING   no         reserved   loaded: HELD; failed: gone
+ *  HANDED    yes        nothing    never: a target that is where it is wanted, in the end
+ * A copy that nobody needs any more while it moves, or while others read it, is doomed: dropped as soon as that is over.
+ *
+ *  worker   gets tasks  left when, and where to
+ *  GONE     no          joined: HERE
+ *  HERE     yes         leaving: LEAVING; KILL said: KILLED; lost: GONE
+ *  LEAVING  no          nothing left to do: RETIRED; lost: GONE
+ *  RETIRED  no          lost: GONE
+ *  KILLED   no          lost: GONE
+ *
+ * Invariants, which check.c verifies:
+ *   - A task waits for as many things as: inputs whose results it takes and that are nowhere; inputs that it only
+ *     follows and that were never over; one more while it waits for the time of a retry.
+ *   - A result has as many uses as inputs of tasks that are not over (finished, failed or skipped) take it, and one more
+ *     when it is a target. One without uses has no copies but doomed ones.
+ *   - What a home has live are its copies in memory; what it has reserved is what errands and copies on their way in
+ *     say. Nothing is admitted that does not fit: live + reserved <= budget less what others use, unless a result was
+ *     larger than expected or others used more; then nothing is admitted at all.
+ *   - Inputs of errands that are STAGED or SENT are in memory, and pinned. */
+#ifndef RASK_SCHEDULERS_COORDINATOR_STATE_H
+#define RASK_SCHEDULERS_COORDINATOR_STATE_H
+
+#include "core/base/array.h"
+#include "schedulers/coordinator/bitmap.h"
+#include "schedulers/coordinator/coordinator.h"
+#include "schedulers/coordinator/heap.h"
+
+#include <assert.h>
+#include <rask/base.h>
+
+#define RK_NONE      UINT32_MAX
+#define RK_NEVER     UINT64_MAX
+#define RK_UNLIMITED UINT64_MAX
+
+typedef enum rk_task_state {
+    RK_TASK_WAITING,
+    RK_TASK_READY,
+    RK_TASK_STAGING,
+    RK_TASK_STAGED,
+    RK_TASK_SENT,
+    RK_TASK_OVER,
+    RK_TASK_LOST,
+    RK_TASK_FAILED,
+    RK_TASK_SKIPPED,
+} rk_task_state;
+
+typedef struct rk_co_task {
+    uint32_t state : 4, class : 6, target : 1, source : 1;
+    uint32_t once_over : 1; /* it was over before: who only follows it does not wait again */
+    uint32_t bound : 1;     /* READY: in the queue of tasks that fit nowhere else */
+    uint32_t delayed : 1;   /* WAITING for the time of a retry, too; link: its place among those */
+    uint32_t listed : 1;    /* link: the next in a list of lineage's */
+    uint32_t deaths : 7, retries : 8;
+    uint32_t waits; /* READY in a home's queue: its place there */
+    uint32_t uses;
+    uint32_t
+        link; /* READY: home whose queue, RK_NO_HOME: anybody's; with an errand: that; OVER: its first copy; LOST,
+                    * FAILED: the next of these */
+} rk_co_task;
+
+typedef enum rk_copy_state {
+    RK_COPY_FETCHING,
+    RK_COPY_HELD,
+    RK_COPY_SPILLING,
+    RK_COPY_ON_DISK,
+    RK_COPY_LOADING,
+    RK_COPY_HANDED,
+    RK_COPY_GONE, /* DROP is yet to be said */
+} rk_copy_state;
+
+typedef struct rk_co_copy {
+    uint64_t bytes;
+    uint32_t task, home;
+    uint32_t next, prev;           /* of the task's; not of one that is FETCHING. next: of free ones */
+    uint32_t home_next, home_prev; /* of the home's */
+    uint32_t hash_next;            /* of the same hash */
+    uint32_t link;                 /* of those that an instruction is to be said of */
+    uint32_t pins;                 /* errands that take it, as often as their inputs name it */
+    uint32_t readers;              /* copies that are fetched from it */
+    uint32_t place;                /* in the home's heap of what may be evicted */
+    uint32_t waiters;              /* first errand that waits for it to come */
+    uint32_t edge;                 /* successors of the task before need it no more */
+    uint32_t from;                 /* FETCHING: the home */
+    uint32_t attempt;              /* of the movement */
+    uint8_t state, failures;
+    bool linked, image; /* image: it is on disk, too */
+} rk_co_copy;
+
+/* Which list of its worker an errand is in. */
+typedef enum rk_errand_list {
+    RK_LIST_STAGING,
+    RK_LIST_STAGED,
+    RK_LIST_SLOTS,
+    RK_LIST_LANES,
+    RK_LISTS
+} rk_errand_list;
+
+typedef struct rk_errand {
+    uint64_t reserved; /* for its result and while it runs */
+    uint64_t expected_ns, timeout_ns;
+    uint32_t task, worker, home, attempt;
+    uint32_t group;
+    uint32_t next, prev;           /* in a list of the worker; next: of free ones */
+    uint32_t copy;                 /* the one it waits for, RK_NONE */
+    uint32_t wait_next, wait_prev; /* others that wait for it */
+    uint32_t at;                   /* STAGING: inputs before are there; an index into the graph's inputs */
+    uint32_t place;                /* among the deadlines */
+    uint8_t list;                  /* of rk_errand_list */
+    bool io;
+    bool begun, started;   /* begun: it should be running; started: it is known to */
+    bool guilty;           /* of the end of its worker */
+    bool recalled, asking; /* asking: RECALL is yet to be said */
+} rk_errand;
+
+typedef struct rk_list {
+    uint32_t first, last, count;
+} rk_list;
+
+typedef enum rk_worker_state {
+    RK_WORKER_GONE,
+    RK_WORKER_HERE,
+    RK_WORKER_LEAVING,
+    RK_WORKER_RETIRED,
+    RK_WORKER_KILLED,
+} rk_worker_state;
+
+typedef struct rk_co_worker {
+    rk_list lists[RK_LISTS];
+    uint32_t next_up[2];   /* of slots and lanes: the first errand that should not be running yet */
+    uint32_t begun[2];     /* errands that should be */
+    uint32_t in_flight[2]; /* errands by what they take: slots, lanes */
+    uint32_t width[2];     /* slots, lanes */
+    uint32_t home, epoch;
+    uint32_t recallable;           /* errands in slots that neither run nor are recalled */
+    uint32_t free_slots;           /* counted in the coordinator's */
+    uint64_t load_ns;              /* expected of its errands that take slots */
+    uint64_t progress_ns;          /* when something last began in a slot */
+    uint32_t next, prev;           /* in the outbox; next: of free ones */
+    uint32_t back_next, back_prev; /* among the backlogged */
+    uint32_t home_next, home_prev; /* of the home's */
+    uint32_t culprit;              /* KILLED: the task it is killed for */
+    uint8_t state;
+    bool here, backlogged, told; /* told: KILL or RETIRE has been said */
+} rk_co_worker;
+
+/* How much of a class a worker would take. */
+typedef enum rk_room { RK_ROOM_NOW, RK_ROOM_AHEAD, RK_ROOMS, RK_ROOM_NONE = RK_ROOMS } rk_room;
+
+/* A worker's place in the list of its home's workers with the same room for a class. */
+typedef struct rk_seat_link {
+    uint32_t next, prev;
+    uint8_t room;
+} rk_seat_link;
+
+/* Tasks that any worker with a free slot (lane) can run need no list of what they need. */
+typedef struct rk_class {
+    bool io, here;
+    uint32_t need_count;
+    rk_need needs[RK_MAX_NEEDS];
+    rk_bitmap ready;           /* tasks in nobody's queue */
+    rk_bitmap homes[RK_ROOMS]; /* with room for it */
+} rk_class;
+
+/* Tasks that had better run in a home, by what they take, and tasks that fit nowhere else. */
+enum { RK_QUEUE_SLOTS, RK_QUEUE_LANES, RK_QUEUE_BOUND, RK_QUEUES };
+
+typedef enum rk_home_state { RK_HOME_NONE, RK_HOME_HERE, RK_HOME_LOST } rk_home_state;
+
+typedef struct rk_co_home {
+    uint64_t budget, other, live, reserved, peak;
+    uint64_t leaving;         /* live bytes of copies that are SPILLING */
+    uint64_t wanted;          /* bytes that the task which does not fit needs */
+    uint64_t score;           /* bytes of a task's inputs that are here, */
+    uint32_t scored;          /* if it is this task */
+    rk_heap queue[RK_QUEUES]; /* READY tasks by number */
+    rk_heap cold;             /* copies that may be evicted, the last needed on top */
+    uint64_t open[RK_ROOMS];  /* classes that some worker has room for */
+    uint32_t copies;          /* first of its copies */
+    uint32_t workers, first_worker;
+    uint32_t width[2]; /* slots, lanes of all workers */
+    uint32_t errands, moving;
+    uint32_t blocked; /* the task that does not fit; RK_NO_TASK */
+    uint32_t busy_place[2];
+    uint8_t state;
+    int disk_status; /* why the last SPILL failed; RASK_OK after something left the disk */
+} rk_co_home;
+
+typedef struct rk_group {
+    uint64_t duration_ns, bytes;
+    bool timed, sized; /* something was learned of either */
+} rk_group;
+
+struct rk_coordinator {
+    rk_coordinator_graph graph;
+    rk_coordinator_options options;
+    uint64_t now;
+
+    rk_co_task *tasks;
+    uint32_t *succ_start, *succ; /* successors, ascending; with RK_INPUT_ORDER as in the input */
+    uint32_t *targets;
+    uint32_t target_count;
+    uint32_t left; /* tasks neither over, failed nor skipped */
+    rk_group *groups;
+
+    rk_class *classes;
+    uint32_t class_count, plain[2];   /* plain: classes of tasks without needs, of slots and lanes; RK_NONE */
+    uint64_t loose;                   /* classes of which some READY task is in nobody's queue */
+    uint64_t starved;                 /* classes that wait for tags of the run */
+    uint32_t tags[RK_MAX_TAGS];       /* of the run, free */
+    uint32_t tag_totals[RK_MAX_TAGS]; /* 0: workers bring them */
+    uint32_t *worker_tags;            /* free, worker × tag */
+
+    rk_co_worker *workers;
+    rk_seat_link *seats;  /* class × worker */
+    uint32_t *seat_heads; /* (home × class) × room: first and last */
+    uint32_t worker_count, used_workers, free_worker, last_epoch;
+    rk_list outbox;      /* workers with something STAGED */
+    rk_list backlogged;  /* workers with something to recall, least recent progress first */
+    rk_bitmap farewells; /* workers of which KILL or RETIRE is to be said */
+    uint32_t free_slots; /* of workers that get tasks */
+    uint32_t last_attempt;
+
+    rk_co_home *homes;
+    rk_bitmap look[RK_ROOMS]; /* homes where something may be decided */
+    rk_bitmap blocked;        /* homes with a task that does not fit */
+    rk_heap busy[2];          /* homes with queues, longest wait first */
+
+    rk_co_copy *copies;
+    uint32_t copy_count, copy_room, free_copy;
+    uint32_t *hash; /* of copies by task and home */
+    uint32_t hash_mask;
+    rk_list outgoing; /* copies that an instruction is to be said of */
+    uint32_t lost;    /* tasks whose results are to be made again */
+    rk_array blames;  /* rk_instruction, said from told on */
+    size_t told;
+
+    rk_errand *errands;
+    uint64_t capacity; /* errands that all workers may have */
+    uint32_t errand_room, free_errand, errands_out;
+    uint32_t sent;   /* tasks */
+    uint32_t moving; /* copies FETCHING, SPILLING, LOADING */
+    rk_heap deadlines, retries;
+    rk_list recalls;          /* errands of which RECALL is to be said */
+    uint32_t recalling;       /* errands asked back */
+    uint64_t recall_ns;       /* when to look whether one should be, RK_NEVER */
+    uint64_t average_ns;      /* of tasks of all groups */
+    uint32_t gathered, asked; /* targets before are in place, and sent for */
+
+    double bytes_per_ns;
+    int status; /* of the run */
+    bool stopping, gathering, ended;
+    rk_coordinator_figures figures;
+};
+
+/* Tasks (task.c, lineage.c). */
+
+/* The only place where states of tasks change. */
+void rk_co_task_move(rk_coordinator *c, uint32_t task, rk_task_state from, rk_task_state to);
+/* A task that is neither over nor in a queue nor has an errand: counts what it waits for; WAITING, READY, or SKIPPED
+ * when something that it depends on failed. later: it waits for one thing more. */
+void rk_co_task_settle(rk_coordinator *c, uint32_t task, bool later);
+/* Nothing is left that it waits for: into a queue. */
+void rk_co_task_ready(rk_coordinator *c, uint32_t task);
+/* READY: out of its queue. */
+void rk_co_task_unqueue(rk_coordinator *c, uint32_t task);
+/* READY tasks in queues of a home where nobody can run them any more are anybody's. */
+void rk_co_home_deserted(rk_coordinator *c, uint32_t home);
+/* Into the queue of tasks that fit nowhere but in this home. */
+void rk_co_task_bind(rk_coordinator *c, uint32_t task, uint32_t home);
+/* SENT: it returned, and its result is in home. */
+void rk_co_task_over(rk_coordinator *c, uint32_t task, uint32_t home, uint64_t bytes);
+/* It failed for good: whatever depends on it is skipped, or with it the run stops. */
+void rk_co_task_fail(rk_coordinator *c, uint32_t task, int status);
+/* The same, by the coordinator's judgement. */
+void rk_co_task_blame(rk_coordinator *c, uint32_t task, const rk_instruction *blame);
+/* WAITING, not settled: whatever depends on it is skipped. */
+void rk_co_skip_from(rk_coordinator *c, uint32_t task);
+/* WAITING, not settled, or over: a worker died of it, or its inputs or its result could not be had; true when that
+ * happened too often, and it is blamed. */
+bool rk_co_task_died(rk_coordinator *c, uint32_t task, rk_reason why, int status);
+/* WAITING, not settled: tried again after a while, or failed when it was tried often enough; with a reason, blamed. */
+void rk_co_task_retry(rk_coordinator *c, uint32_t task, int status, rk_reason why);
+/* The first that waits for the time of a retry waits no more. */
+void rk_co_task_retry_now(rk_coordinator *c);
+void rk_co_describe(const rk_coordinator *c, uint32_t task, rk_traits *out);
+
+/* A result is nowhere: it is made again, and what that needs and is nowhere either. */
+void rk_co_lineage_add(rk_coordinator *c, uint32_t task);
+void rk_co_lineage_follow(rk_coordinator *c);
+/* Results of sources that task takes and that were dropped are made again; true when there were any, and task is
+ * WAITING. */
+bool rk_co_lineage_wake_sources(rk_coordinator *c, uint32_t task);
+/* The same for a task whose own result was dropped. */
+bool rk_co_lineage_wake(rk_coordinator *c, uint32_t task);
+
+/* The result of a task that is over is nowhere, though not yet known to be needed at once. */
+static inline bool rk_co_is_dropped(const rk_co_task *t)
+{
+    return t->state == RK_TASK_OVER && t->link == RK_NONE;
+}
+
+/* Copies (copy.c). */
+
+int rk_co_copies_init(rk_coordinator *c);
+uint32_t rk_co_copy_find(const rk_coordinator *c, uint32_t task, uint32_t home);
+/* FETCHING or HELD. RK_NONE: no memory, the run stops. */
+uint32_t rk_co_copy_new(rk_coordinator *c, uint32_t task, uint32_t home, rk_copy_state state, uint64_t bytes);
+/* The only place where states of copies change, counted and listed by what they are. */
+void rk_co_copy_move(rk_coordinator *c, uint32_t copy, rk_copy_state from, rk_copy_state to);
+/* It moves: an instruction of it is to be said. */
+void rk_co_copy_send(rk_coordinator *c, uint32_t copy);
+/* Nobody pins, reads or moves it: DROP is to be said. Who waits for room is the caller's to tell. */
+void rk_co_copy_drop(rk_coordinator *c, uint32_t copy);
+/* It is no more, and nothing need be said. The task may have no other then. */
+void rk_co_copy_lose(rk_coordinator *c, uint32_t copy);
+/* Drops it when nobody needs it and nothing is in the way. */
+void rk_co_copy_leave(rk_coordinator *c, uint32_t copy);
+void rk_co_copy_free(rk_coordinator *c, uint32_t copy);
+void rk_co_copy_pin(rk_coordinator *c, uint32_t copy);
+void rk_co_copy_unpin(rk_coordinator *c, uint32_t copy);
+/* It takes so many bytes. */
+void rk_co_copy_resize(rk_coordinator *c, uint32_t copy, uint64_t bytes);
+/* A copy to fetch task's result from has been chosen for copy, or RK_NONE. */
+void rk_co_copy_read(rk_coordinator *c, uint32_t copy, uint32_t from);
+void rk_co_copy_unread(rk_coordinator *c, uint32_t copy);
+/* A home has a budget now that had none. */
+void rk_co_home_chill(rk_coordinator *c, uint32_t home);
+/* The first task that takes it and is not over; RK_NO_TASK: none but the end. */
+uint32_t rk_co_copy_next_use(rk_coordinator *c, uint32_t copy);
+/* One that takes the result of task less. */
+void rk_co_release(rk_coordinator *c, uint32_t task);
+
+static inline bool rk_co_copy_moves(const rk_co_copy *copy)
+{
+    return copy->state == RK_COPY_FETCHING || copy->state == RK_COPY_SPILLING ||
+           copy->state == RK_COPY_LOADING;
+}
+static inline bool rk_co_copy_is_in_memory(const rk_co_copy *copy)
+{
+    return copy->state == RK_COPY_HELD || copy->state == RK_COPY_SPILLING || copy->state == RK_COPY_HANDED;
+}
+
+/* Errands (errand.c). */
+
+/* A READY task that is in no queue any more gets an errand of worker; its inputs are pinned and sent for. */
+void rk_co_errand_start(rk_coordinator *c, uint32_t task, uint32_t worker, const rk_traits *traits,
+                        uint64_t reserved);
+/* Everything that it holds is given back; its task is the caller's. */
+void rk_co_errand_end(rk_coordinator *c, uint32_t errand);
+/* Ends it, and its task is as it was before. */
+void rk_co_errand_undo(rk_coordinator *c, uint32_t errand);
+/* RUN is said: it is on its worker. */
+void rk_co_errand_send(rk_coordinator *c, uint32_t errand);
+/* A copy came: those that wait for it look for what else is missing. */
+void rk_co_errand_arrived(rk_coordinator *c, uint32_t copy);
+/* A copy cannot come: errands that take it are undone, or their tasks blamed when that happens too often. */
+void rk_co_errand_give_up(rk_coordinator *c, uint32_t copy, int status);
+void rk_co_errand_forget_deadline(rk_coordinator *c, uint32_t errand);
+void rk_co_errand_started(rk_coordinator *c, uint32_t errand);
+int rk_co_errands_reserve(rk_coordinator *c, uint64_t count);
+/* It is asked back. */
+void rk_co_errand_recall(rk_coordinator *c, uint32_t errand);
+
+/* Workers (worker.c). */
+
+/* Its room for each class may have changed. */
+void rk_co_worker_refresh(rk_coordinator *c, uint32_t worker);
+void rk_co_worker_move(rk_coordinator *c, uint32_t worker, rk_worker_state from, rk_worker_state to);
+/* First worker of a home with this room for a class; RK_NOBODY. */
+uint32_t rk_co_seat_first(const rk_coordinator *c, uint32_t home, uint32_t class, rk_room room);
+/* A home's classes with room count, or do not, for who looks for a home. */
+void rk_co_home_show(rk_coordinator *c, uint32_t home, bool shown);
+/* A worker's backlog may have changed. moved: it made progress. */
+void rk_co_worker_backlog(rk_coordinator *c, uint32_t worker, bool moved);
+/* A task takes the tags of its class, or gives them back. */
+void rk_co_tags_take(rk_coordinator *c, uint32_t worker, const rk_class *class);
+void rk_co_tags_give(rk_coordinator *c, uint32_t worker, const rk_class *class);
+/* A LEAVING worker may have nothing left to do. */
+void rk_co_worker_farewell(rk_coordinator *c, uint32_t worker);
+/* Can it ever run tasks of this class? */
+bool rk_co_worker_suits(const rk_coordinator *c, uint32_t worker, const rk_class *class);
+
+/* Room (room.c). */
+
+typedef struct rk_demand {
+    uint64_t missing; /* bytes of inputs that are to come */
+    uint64_t inputs;  /* of all */
+    uint64_t result, surely, scratch;
+} rk_demand;
+
+typedef enum rk_verdict { RK_FITS, RK_WAITS, RK_NEVER_FITS } rk_verdict;
+
+static inline uint64_t rk_co_limit(const rk_co_home *h)
+{
+    return h->budget == RK_UNLIMITED ? RK_UNLIMITED
+                                     : h->budget - (h->other < h->budget ? h->other : h->budget);
+}
+static inline uint64_t rk_co_used(const rk_co_home *h)
+{
+    return h->live + h->reserved;
+}
+static inline bool rk_co_has_room(const rk_co_home *h, uint64_t bytes)
+{
+    uint64_t limit = rk_co_limit(h), used = rk_co_used(h);
+    return limit == RK_UNLIMITED || (used <= limit && bytes <= limit - used);
+}
+static inline bool rk_co_is_quiet(const rk_co_home *h)
+{
+    return !h->errands && !h->moving;
+}
+rk_demand rk_co_demand(rk_coordinator *c, uint32_t home, uint32_t task, const rk_traits *traits);
+/* Makes room in a home for a task, as far as it goes; WAITS: the home is blocked until there may be. *reserve: for its
+ * result and while it runs. */
+rk_verdict rk_co_make_room(rk_coordinator *c, uint32_t home, uint32_t task, const rk_demand *demand,
+                           uint64_t *reserve);
+/* Nothing fits in this home that it might take: another one gets the task, or it is blamed. */
+void rk_co_refuse(rk_coordinator *c, uint32_t home, uint32_t task, const rk_demand *demand);
+/* The same for a target in the end, in home 0. */
+void rk_co_refuse_target(rk_coordinator *c, uint32_t task);
+/* More is used than there is: evicts what goes. */
+void rk_co_relieve(rk_coordinator *c, uint32_t home);
+/* Something in the home came free, or moved: what did not fit may fit now. */
+void rk_co_freed(rk_coordinator *c, uint32_t home);
+void rk_co_unblock(rk_coordinator *c, uint32_t home);
+
+/* Policy (choose.c). */
+
+/* Decides something in some home; false: nothing is to be decided now. */
+bool rk_co_choose(rk_coordinator *c);
+/* A task of this class is READY and in nobody's queue, or in one that others may take from: somebody with room looks. */
+void rk_co_wake(rk_coordinator *c, uint32_t class, uint32_t task);
+/* When nothing moves and nothing will, some task cannot run: it is blamed, and true. */
+bool rk_co_resolve(rk_coordinator *c);
+/* Asks back what waits behind others while workers have nothing to do, if that pays. */
+void rk_co_recall_some(rk_coordinator *c);
+/* Asks a worker back for the last in its queue that can be. */
+void rk_co_recall_one(rk_coordinator *c, uint32_t worker);
+/* Targets into home 0; true: all are there. */
+bool rk_co_gather(rk_coordinator *c);
+/* A copy of a target could not come. */
+void rk_co_gather_again(rk_coordinator *c, uint32_t task, int status);
+
+/* A task that returned tells what its group is like. */
+void rk_co_learn_task(rk_coordinator *c, uint32_t group, uint64_t bytes, uint64_t duration_ns);
+/* So many bytes took so long from home to home. */
+void rk_co_learn_transfer(rk_coordinator *c, uint64_t bytes, uint64_t duration_ns);
+
+/* The run ends with this status: nothing new is begun. */
+void rk_co_stop(rk_coordinator *c, int status);
+
+static inline uint64_t rk_co_estimate_ns(const rk_coordinator *c, uint32_t group)
+{
+    return c->groups[group].timed ? c->groups[group].duration_ns : c->average_ns;
+}
+
+static inline rk_places rk_co_queue_places(rk_coordinator *c)
+{
+    return (rk_places){&c->tasks->waits, sizeof(rk_co_task) / sizeof(uint32_t)};
+}
+
+/* Appends, prepends and removes in doubly linked lists whose links are members of an array's elements. */
+#define RK_LINK_LAST(list, array, item, next, prev)                                                          \
+    do {                                                                                                     \
+        (array)[item].next = RK_NONE;                                                                        \
+        (array)[item].prev = (list)->last;                                                                   \
+        *((list)->count++ ? &(array)[(list)->last].next : &(list)->first) = (item);                          \
+        (list)->last = (item);                                                                               \
+    } while (0)
+#define RK_UNLINK(list, array, item, next, prev)                                                             \
+    do {                                                                                                     \
+        *((array)[item].prev != RK_NONE ? &(array)[(array)[item].prev].next : &(list)->first) =              \
+            (array)[item].next;                                                                              \
+        *((array)[item].next != RK_NONE ? &(array)[(array)[item].next].prev : &(list)->last) =               \
+            (array)[item].prev;                                                                              \
+        (list)->count--;                                                                                     \
+    } while (0)
+#define RK_EMPTY_LIST ((rk_list){RK_NONE, RK_NONE, 0})
+
+#endif

@@ -1,0 +1,334 @@
+/* The machine of tasks (schedulers/coordinator/state.h), but for errands and lineage. */
+#include "schedulers/coordinator/state.h"
+
+enum { MOST_DOUBLED = 16 }; /* times that the rest before a retry is doubled */
+
+void rk_co_describe(const rk_coordinator *c, uint32_t task, rk_traits *out)
+{
+    *out = (rk_traits){0};
+    c->graph.describe(c->graph.context, task, out);
+}
+
+void rk_co_task_move(rk_coordinator *c, uint32_t task, rk_task_state from, rk_task_state to)
+{
+    rk_co_task *t = &c->tasks[task];
+    assert(t->state == from);
+    c->left += to < RK_TASK_OVER;
+    c->left -= from < RK_TASK_OVER;
+    c->sent += to == RK_TASK_SENT;
+    c->sent -= from == RK_TASK_SENT;
+    t->state = to;
+}
+
+/* Queues. */
+
+/* The home that has most of what a task takes, if somebody there could run it; RK_NO_HOME: none has more than others. */
+static uint32_t best_home(rk_coordinator *c, uint32_t task, const rk_class *class)
+{
+    uint32_t best = RK_NO_HOME;
+    uint64_t most = 0;
+    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++) {
+        uint32_t word = c->graph.inputs[at];
+        if (word & RK_INPUT_ORDER || c->tasks[word].link == RK_NONE)
+            continue;
+        const rk_co_copy *copy = &c->copies[c->tasks[word].link];
+        rk_co_home *h = &c->homes[copy->home];
+        h->score = (h->scored == task ? h->score : 0) + copy->bytes + 1;
+        h->scored = task;
+        if (h->width[class->io] && h->score > most) {
+            most = h->score;
+            best = copy->home;
+        }
+    }
+    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1] && best != RK_NO_HOME;
+         at++) {
+        uint32_t word = c->graph.inputs[at];
+        if (!(word & RK_INPUT_ORDER) && c->tasks[word].link != RK_NONE)
+            c->homes[c->copies[c->tasks[word].link].home].scored = RK_NO_TASK;
+    }
+    return best;
+}
+
+/* The wait in a home's queue, per slot, in tasks. */
+static uint64_t queue_key(const rk_co_home *h, uint32_t kind)
+{
+    return ~((uint64_t)h->queue[kind].count * 256 / (h->width[kind] ? h->width[kind] : 1));
+}
+
+static rk_places busy_places(rk_coordinator *c, uint32_t kind)
+{
+    return (rk_places){&c->homes->busy_place[kind], sizeof(rk_co_home) / sizeof(uint32_t)};
+}
+
+static void note_queue(rk_coordinator *c, uint32_t home, uint32_t kind)
+{
+    rk_co_home *h = &c->homes[home];
+    if (kind == RK_QUEUE_BOUND)
+        return;
+    if (!h->queue[kind].count)
+        rk_heap_remove(&c->busy[kind], busy_places(c, kind), h->busy_place[kind]);
+    else if (h->busy_place[kind] != RK_NO_PLACE)
+        rk_heap_change(&c->busy[kind], busy_places(c, kind), h->busy_place[kind], queue_key(h, kind));
+    else
+        (void)rk_heap_push(&c->busy[kind], busy_places(c, kind), queue_key(h, kind), home);
+}
+
+static void queue_in_home(rk_coordinator *c, uint32_t task, uint32_t home, uint32_t kind)
+{
+    rk_co_task *t = &c->tasks[task];
+    rk_co_home *h = &c->homes[home];
+    t->link = home;
+    t->bound = kind == RK_QUEUE_BOUND;
+    if (rk_heap_push(&h->queue[kind], rk_co_queue_places(c), task, task)) {
+        rk_co_stop(c, RASK_ENOMEM);
+        return;
+    }
+    note_queue(c, home, kind);
+    if (h->blocked != RK_NO_TASK && task < h->blocked)
+        rk_co_unblock(c, home);
+    for (int room = 0; room < RK_ROOMS; room++)
+        if (h->open[room] >> t->class & 1)
+            rk_bitmap_add(&c->look[room], home);
+    if (kind != RK_QUEUE_BOUND && !(h->open[RK_ROOM_NOW] >> t->class & 1))
+        rk_co_wake(c, t->class, task);
+}
+
+static void queue_for_anybody(rk_coordinator *c, uint32_t task)
+{
+    rk_co_task *t = &c->tasks[task];
+    t->link = RK_NO_HOME;
+    rk_bitmap_add(&c->classes[t->class].ready, task);
+    c->loose |= (uint64_t)1 << t->class;
+    rk_co_wake(c, t->class, task);
+}
+
+void rk_co_task_ready(rk_coordinator *c, uint32_t task)
+{
+    rk_co_task *t = &c->tasks[task];
+    rk_class *class = &c->classes[t->class];
+    uint32_t home = RK_NO_HOME;
+    rk_co_task_move(c, task, RK_TASK_WAITING, RK_TASK_READY);
+    if (c->options.most_homes > 1 && t->class == c->plain[class->io])
+        home = best_home(c, task, class);
+    if (home != RK_NO_HOME) {
+        queue_in_home(c, task, home, class->io ? RK_QUEUE_LANES : RK_QUEUE_SLOTS);
+        return;
+    }
+    queue_for_anybody(c, task);
+}
+
+void rk_co_task_unqueue(rk_coordinator *c, uint32_t task)
+{
+    rk_co_task *t = &c->tasks[task];
+    rk_class *class = &c->classes[t->class];
+    assert(t->state == RK_TASK_READY);
+    if (t->link == RK_NO_HOME) {
+        rk_bitmap_remove(&class->ready, task);
+        if (!rk_bitmap_any(&class->ready))
+            c->loose &= ~((uint64_t)1 << t->class);
+        return;
+    }
+    uint32_t kind = t->bound ? RK_QUEUE_BOUND : class->io ? RK_QUEUE_LANES : RK_QUEUE_SLOTS;
+    rk_heap_remove(&c->homes[t->link].queue[kind], rk_co_queue_places(c), t->waits);
+    note_queue(c, t->link, kind);
+    if (c->homes[t->link].blocked == task)
+        rk_co_unblock(c, t->link);
+    t->waits = 0;
+    t->bound = 0;
+    t->link = RK_NONE;
+}
+
+void rk_co_task_bind(rk_coordinator *c, uint32_t task, uint32_t home)
+{
+    rk_co_task_unqueue(c, task);
+    queue_in_home(c, task, home, RK_QUEUE_BOUND);
+}
+
+void rk_co_home_deserted(rk_coordinator *c, uint32_t home)
+{
+    rk_co_home *h = &c->homes[home];
+    for (uint32_t kind = 0; kind < RK_QUEUES; kind++) {
+        if (kind == RK_QUEUE_BOUND ? h->width[0] + h->width[1] : h->width[kind])
+            continue;
+        while (h->queue[kind].count) {
+            uint32_t task = h->queue[kind].entries[0].item;
+            rk_co_task_unqueue(c, task);
+            queue_for_anybody(c, task);
+        }
+    }
+    if (!h->width[0] && !h->width[1])
+        rk_co_unblock(c, home);
+}
+
+/* What a task waits for. */
+
+static bool is_missing(const rk_coordinator *c, uint32_t word)
+{
+    const rk_co_task *input = &c->tasks[word & ~RK_INPUT_ORDER];
+    return input->state != RK_TASK_OVER && !(word & RK_INPUT_ORDER && input->once_over);
+}
+
+static bool is_hopeless(const rk_coordinator *c, uint32_t word)
+{
+    return is_missing(c, word) && c->tasks[word & ~RK_INPUT_ORDER].state > RK_TASK_LOST;
+}
+
+/* A task that waits for the time of a retry is in a heap, with its place in link. */
+static rk_places retry_places(rk_coordinator *c)
+{
+    return (rk_places){&c->tasks->link, sizeof(rk_co_task) / sizeof(uint32_t)};
+}
+
+static void forget_retry(rk_coordinator *c, uint32_t task)
+{
+    rk_co_task *t = &c->tasks[task];
+    if (t->delayed)
+        rk_heap_remove(&c->retries, retry_places(c), t->link);
+    t->delayed = 0;
+}
+
+/* A task is skipped: nothing that it takes is kept for it any more. The next of a list of such tasks: those behind it,
+ * and rest. */
+static uint32_t skip_one(rk_coordinator *c, uint32_t task, uint32_t rest)
+{
+    rk_co_task *t = &c->tasks[task];
+    c->figures.skipped += t->state == RK_TASK_SKIPPED;
+    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++)
+        if (!(c->graph.inputs[at] & RK_INPUT_ORDER))
+            rk_co_release(c, c->graph.inputs[at]);
+    for (uint32_t at = c->succ_start[task]; at < c->succ_start[task + 1]; at++) {
+        uint32_t user = c->succ[at] & ~RK_INPUT_ORDER;
+        if (c->tasks[user].state != RK_TASK_WAITING || (c->succ[at] & RK_INPUT_ORDER && t->once_over))
+            continue;
+        forget_retry(c, user);
+        rk_co_task_move(c, user, RK_TASK_WAITING, RK_TASK_SKIPPED);
+        if (c->tasks[user].listed)
+            continue;
+        c->tasks[user].link = rest;
+        rest = user;
+    }
+    t->link = RK_NONE;
+    return rest;
+}
+
+/* A task that failed or is skipped, and whatever depends on it. */
+void rk_co_skip_from(rk_coordinator *c, uint32_t task)
+{
+    uint32_t list = task;
+    c->tasks[task].link = RK_NONE;
+    while (list != RK_NONE) {
+        task = list;
+        list = c->tasks[task].link;
+        list = skip_one(c, task, list);
+    }
+}
+
+void rk_co_task_settle(rk_coordinator *c, uint32_t task, bool later)
+{
+    rk_co_task *t = &c->tasks[task];
+    assert(t->state == RK_TASK_WAITING);
+    t->waits = later;
+    t->link = RK_NONE;
+    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++) {
+        if (is_hopeless(c, c->graph.inputs[at])) {
+            rk_co_task_move(c, task, RK_TASK_WAITING, RK_TASK_SKIPPED);
+            rk_co_skip_from(c, task);
+            return;
+        }
+        t->waits += is_missing(c, c->graph.inputs[at]);
+    }
+    if (!t->waits)
+        rk_co_task_ready(c, task);
+}
+
+/* The end of a task. */
+
+void rk_co_task_over(rk_coordinator *c, uint32_t task, uint32_t home, uint64_t bytes)
+{
+    rk_co_task *t = &c->tasks[task];
+    bool again = t->once_over;
+    rk_co_task_move(c, task, RK_TASK_SENT, RK_TASK_OVER);
+    t->link = RK_NONE;
+    t->once_over = 1;
+    c->figures.finished += !again;
+    uint32_t copy = rk_co_copy_new(c, task, home, RK_COPY_HELD, bytes);
+    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++)
+        if (!(c->graph.inputs[at] & RK_INPUT_ORDER))
+            rk_co_release(c, c->graph.inputs[at]);
+    for (uint32_t at = c->succ_start[task]; at < c->succ_start[task + 1]; at++) {
+        uint32_t word = c->succ[at];
+        rk_co_task *user = &c->tasks[word & ~RK_INPUT_ORDER];
+        if (user->state == RK_TASK_WAITING && !(word & RK_INPUT_ORDER && again) && !--user->waits)
+            rk_co_task_ready(c, word & ~RK_INPUT_ORDER);
+    }
+    if (copy != RK_NONE)
+        rk_co_copy_leave(c, copy);
+}
+
+void rk_co_task_fail(rk_coordinator *c, uint32_t task, int status)
+{
+    bool was_over = c->tasks[task].state == RK_TASK_OVER; /* then what depends on it has run, or can */
+    rk_co_task_move(c, task, (rk_task_state)c->tasks[task].state, RK_TASK_FAILED);
+    c->figures.failed++;
+    if (!was_over)
+        rk_co_skip_from(c, task);
+    if (!c->options.keep_going)
+        rk_co_stop(c, status);
+    else if (!c->status)
+        c->status = status;
+}
+
+void rk_co_task_blame(rk_coordinator *c, uint32_t task, const rk_instruction *blame)
+{
+    rk_instruction *place = rk_array_push(&c->blames);
+    if (place) {
+        *place = *blame;
+        place->kind = RK_DO_BLAME;
+        place->task = task;
+    }
+    rk_co_task_fail(c, task, place ? blame->status : RASK_ENOMEM);
+}
+
+bool rk_co_task_died(rk_coordinator *c, uint32_t task, rk_reason why, int status)
+{
+    rk_co_task *t = &c->tasks[task];
+    if (++t->deaths < c->options.deaths)
+        return false;
+    rk_co_task_blame(c, task, &(rk_instruction){.why = why, .status = status, .bytes = t->deaths});
+    return true;
+}
+
+void rk_co_task_retry(rk_coordinator *c, uint32_t task, int status, rk_reason why)
+{
+    rk_co_task *t = &c->tasks[task];
+    rk_traits traits;
+    rk_co_describe(c, task, &traits);
+    if (t->retries >= traits.retries) {
+        if (why == RK_WHY_NOTHING)
+            rk_co_task_fail(c, task, status);
+        else
+            rk_co_task_blame(c, task,
+                             &(rk_instruction){.why = why, .status = status, .bytes = traits.timeout_ns});
+        return;
+    }
+    uint64_t rest = traits.backoff_ns << (t->retries < MOST_DOUBLED ? t->retries : MOST_DOUBLED);
+    t->retries++;
+    c->figures.retries++;
+    rk_co_task_settle(c, task, rest != 0);
+    if (!rest || t->state != RK_TASK_WAITING)
+        return;
+    t->delayed = 1;
+    if (rk_heap_push(&c->retries, retry_places(c), c->now + rest, task)) {
+        t->delayed = 0;
+        rk_co_stop(c, RASK_ENOMEM);
+    }
+}
+
+void rk_co_task_retry_now(rk_coordinator *c)
+{
+    uint32_t task = c->retries.entries[0].item;
+    forget_retry(c, task);
+    c->tasks[task].link = RK_NONE;
+    if (!--c->tasks[task].waits)
+        rk_co_task_ready(c, task);
+}
