@@ -30,6 +30,12 @@ void rk_co_wake(rk_coordinator *c, uint32_t class, uint32_t task)
         rk_co_unblock(c, blocked);
 }
 
+void rk_co_wake_others(rk_coordinator *c)
+{
+    for (uint64_t classes = c->loose; classes; classes &= classes - 1)
+        rk_co_wake(c, (uint32_t)__builtin_ctzll(classes), RK_NO_TASK);
+}
+
 /* Are the tags of the run there that tasks of this class need? When not, it is looked at again when some are given
  * back. */
 static bool is_starved(rk_coordinator *c, uint32_t class)
@@ -263,13 +269,20 @@ static bool hand_over(rk_coordinator *c, uint32_t task)
     return i != RK_NONE && c->copies[i].state == RK_COPY_HANDED;
 }
 
-/* A target is sent for; false: there is no room now. */
+/* What others use of home 0 is no reason to be without a target, when it is the only thing that is missing. */
+static bool has_room_for_target(const rk_coordinator *c, uint64_t bytes)
+{
+    const rk_co_home *h = &c->homes[0];
+    return rk_co_has_room(h, bytes) || (!c->moving && rk_co_used(h) + bytes <= h->budget);
+}
+
+/* A target is sent for; false: there is no room now, or it is on its way out. */
 static bool send_for(rk_coordinator *c, uint32_t task)
 {
     uint32_t i = rk_co_copy_find(c, task, 0), from = c->tasks[task].link;
     if (i != RK_NONE && c->copies[i].state != RK_COPY_ON_DISK)
-        return true;
-    if (!rk_co_has_room(&c->homes[0], c->copies[from].bytes))
+        return c->copies[i].state != RK_COPY_SPILLING;
+    if (!has_room_for_target(c, c->copies[from].bytes))
         return false;
     if (i == RK_NONE) {
         i = rk_co_copy_new(c, task, 0, RK_COPY_FETCHING, c->copies[from].bytes);

@@ -406,10 +406,12 @@ void rk_coordinator_tick(rk_coordinator *c, uint64_t now)
 
 uint64_t rk_coordinator_wants_tick(const rk_coordinator *c)
 {
-    uint64_t when = c->ended ? RK_NEVER : c->recall_ns;
-    if (!c->ended && c->deadlines.count && c->deadlines.entries[0].key < when)
+    uint64_t when = c->stopping ? RK_NEVER : c->recall_ns;
+    if (c->ended)
+        return RK_NEVER;
+    if (c->deadlines.count && c->deadlines.entries[0].key < when)
         when = c->deadlines.entries[0].key;
-    if (!c->stopping && !c->ended && c->retries.count && c->retries.entries[0].key < when)
+    if (!c->stopping && c->retries.count && c->retries.entries[0].key < when)
         when = c->retries.entries[0].key;
     return when;
 }

@@ -9,17 +9,20 @@
 
 enum { UNKNOWN_SHARE = 8 }; /* results of unknown size may take this part of a home, altogether */
 
+/* One that is named twice counts once. */
 static void add_inputs(rk_coordinator *c, uint32_t home, uint32_t task, rk_demand *demand)
 {
+    uint32_t look = ++c->last_look;
     for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++) {
         uint32_t word = c->graph.inputs[at];
-        if (word & RK_INPUT_ORDER)
+        rk_co_copy *some = word & RK_INPUT_ORDER ? NULL : &c->copies[c->tasks[word].link];
+        if (!some || some->seen == look)
             continue;
         uint32_t i = rk_co_copy_find(c, word, home);
-        uint64_t bytes = c->copies[i == RK_NONE ? c->tasks[word].link : i].bytes;
-        demand->inputs += bytes;
+        some->seen = look;
+        demand->inputs += some->bytes;
         if (i == RK_NONE || c->copies[i].state == RK_COPY_ON_DISK)
-            demand->missing += bytes;
+            demand->missing += some->bytes;
     }
 }
 
@@ -33,7 +36,6 @@ static uint64_t expect_result(const rk_coordinator *c, const rk_co_home *h, cons
     return h->budget / UNKNOWN_SHARE / (h->width[0] + h->width[1] + 1);
 }
 
-/* An input that is named twice counts twice here. */
 rk_demand rk_co_demand(rk_coordinator *c, uint32_t home, uint32_t task, const rk_traits *traits)
 {
     rk_demand demand = {.result = expect_result(c, &c->homes[home], traits),
@@ -104,6 +106,7 @@ static void block(rk_coordinator *c, uint32_t home, uint32_t task, uint64_t byte
     h->blocked = task;
     h->wanted = bytes;
     rk_bitmap_add(&c->blocked, home);
+    rk_co_wake_others(c);
 }
 
 void rk_co_unblock(rk_coordinator *c, uint32_t home)
@@ -129,6 +132,19 @@ void rk_co_freed(rk_coordinator *c, uint32_t home)
         rk_co_unblock(c, home);
 }
 
+/* What a task takes and is in memory stays while room is made for it. */
+static void keep_inputs(rk_coordinator *c, uint32_t home, uint32_t task, bool keep)
+{
+    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++) {
+        uint32_t word = c->graph.inputs[at];
+        uint32_t i = word & RK_INPUT_ORDER ? RK_NONE : rk_co_copy_find(c, word, home);
+        if (i != RK_NONE && keep)
+            rk_co_copy_pin(c, i);
+        else if (i != RK_NONE)
+            rk_co_copy_unpin(c, i);
+    }
+}
+
 rk_verdict rk_co_make_room(rk_coordinator *c, uint32_t home, uint32_t task, const rk_demand *demand,
                            uint64_t *reserve)
 {
@@ -138,7 +154,9 @@ rk_verdict rk_co_make_room(rk_coordinator *c, uint32_t home, uint32_t task, cons
     if (rk_co_has_room(h, bytes))
         return RK_FITS;
     if (demand->inputs + demand->surely + demand->scratch <= rk_co_limit(h)) {
+        keep_inputs(c, home, task, true);
         press(c, h, bytes, rk_co_is_quiet(h) ? 0 : bound_of(c, task));
+        keep_inputs(c, home, task, false);
         if (rk_co_has_room(h, bytes))
             return RK_FITS;
     }

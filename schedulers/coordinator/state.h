@@ -103,6 +103,7 @@ typedef struct rk_co_copy {
     uint32_t edge;                 /* successors of the task before need it no more */
     uint32_t from;                 /* FETCHING: the home */
     uint32_t attempt;              /* of the movement */
+    uint32_t seen;                 /* the last look at inputs that counted it */
     uint8_t state, failures;
     bool linked, image; /* image: it is on disk, too */
 } rk_co_copy;
@@ -251,6 +252,7 @@ struct rk_coordinator {
     uint32_t *hash; /* of copies by task and home */
     uint32_t hash_mask;
     rk_list outgoing; /* copies that an instruction is to be said of */
+    uint32_t last_look;
     uint32_t lost;    /* tasks whose results are to be made again */
     rk_array blames;  /* rk_instruction, said from told on */
     size_t told;
@@ -356,9 +358,10 @@ static inline bool rk_co_copy_moves(const rk_co_copy *copy)
     return copy->state == RK_COPY_FETCHING || copy->state == RK_COPY_SPILLING ||
            copy->state == RK_COPY_LOADING;
 }
+/* And stays there as long as it is pinned. */
 static inline bool rk_co_copy_is_in_memory(const rk_co_copy *copy)
 {
-    return copy->state == RK_COPY_HELD || copy->state == RK_COPY_SPILLING || copy->state == RK_COPY_HANDED;
+    return copy->state == RK_COPY_HELD || copy->state == RK_COPY_HANDED;
 }
 
 /* Errands (errand.c). */
@@ -450,6 +453,8 @@ void rk_co_unblock(rk_coordinator *c, uint32_t home);
 bool rk_co_choose(rk_coordinator *c);
 /* A task of this class is READY and in nobody's queue, or in one that others may take from: somebody with room looks. */
 void rk_co_wake(rk_coordinator *c, uint32_t class, uint32_t task);
+/* A home that was to look for tasks in nobody's queue will not: others look. */
+void rk_co_wake_others(rk_coordinator *c);
 /* When nothing moves and nothing will, some task cannot run: it is blamed, and true. */
 bool rk_co_resolve(rk_coordinator *c);
 /* Asks back what waits behind others while workers have nothing to do, if that pays. */

@@ -164,8 +164,10 @@ void rk_co_worker_move(rk_coordinator *c, uint32_t worker, rk_worker_state from,
     c->worker_count -= gets_tasks(from);
     rk_co_worker_backlog(c, worker, false);
     rk_co_worker_refresh(c, worker);
-    if (gets_tasks(from) && !gets_tasks(to))
+    if (gets_tasks(from) && !gets_tasks(to)) {
         rk_co_home_deserted(c, w->home);
+        rk_co_wake_others(c);
+    }
 }
 
 void rk_co_worker_backlog(rk_coordinator *c, uint32_t worker, bool moved)

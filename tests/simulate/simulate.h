@@ -1,0 +1,155 @@
+/* tests/simulate: the coordinator's third set of hands: homes, workers, disks and messages that exist only in simulated
+ * time, and fail as a seed says. */
+#ifndef RASK_TESTS_SIMULATE_H
+#define RASK_TESTS_SIMULATE_H
+
+#include "schedulers/coordinator/coordinator.h"
+
+#include <rask/base.h>
+
+enum { MOST_TASKS = 64, MOST_EDGES = 400, MOST_HOMES = 6, MOST_LIVES = 400, MOST_QUEUE = 64, TAGS = 3 };
+
+/* Randomness: the same for the same seed, everywhere. */
+typedef struct dice {
+    uint64_t state;
+} dice;
+uint64_t dice_draw(dice *d);
+/* Below limit, which is not 0. */
+uint64_t dice_below(dice *d, uint64_t limit);
+/* True so many times of a thousand. */
+bool dice_permille(dice *d, uint32_t chance);
+/* From least to most, as often in every decade. */
+uint64_t dice_spread(dice *d, uint64_t least, uint64_t most);
+
+/* What happens to a task, whoever runs it. */
+typedef struct script {
+    rk_traits traits;
+    uint64_t bytes, duration_ns;
+    uint32_t fails;            /* so many calls fail before one does not */
+    bool fatal, poison, hangs; /* fails for good; takes its worker with it; never returns */
+} script;
+
+/* A home that is planned. */
+typedef struct site {
+    uint64_t budget, disk, arrives_ns;
+    uint32_t workers, slots, lanes;
+    bool here;
+    uint32_t tags[TAGS];
+    uint64_t disk_ns; /* for a movement to or from disk */
+} site;
+
+/* All that a seed says. Chances are in thousandths. */
+typedef struct scenario {
+    uint64_t seed;
+    dice dice;
+    uint32_t tasks, homes;
+    uint64_t input_start[MOST_TASKS + 1];
+    uint32_t inputs[MOST_EDGES];
+    script scripts[MOST_TASKS];
+    site sites[MOST_HOMES];
+    rk_coordinator_options options;
+    uint32_t tag_counts[TAGS];
+    bool sure;            /* sizes are told, and true */
+    bool starts_are_told; /* workers tell when they begin */
+    uint64_t message_ns, quiet_from_ns, cancel_ns;
+    uint32_t repeats, late, losses;                    /* of news */
+    uint32_t deaths, home_deaths, stalls;              /* of workers, by what they do */
+    uint32_t bad_transfers, bad_spills, bad_loads;     /* of movements */
+    uint32_t memory_reports, leavers;
+} scenario;
+
+void scenario_make(scenario *s, uint64_t seed);
+
+/* A result in a home. */
+typedef struct cell {
+    uint64_t hash;
+    bool memory, disk, coming, going;
+} cell;
+
+typedef struct job {
+    uint32_t task, attempt;
+    uint64_t began_ns;
+    bool running, done;
+} job;
+
+/* A worker from its birth to its end. */
+typedef struct life {
+    uint32_t home, number, epoch;
+    uint32_t slots, lanes;
+    uint32_t permille; /* of the speed of others */
+    bool alive, told;  /* told: the coordinator knows that it is not */
+    bool leaving;
+    job jobs[MOST_QUEUE]; /* in the order in which they came */
+    uint32_t job_count;
+    bool unreported[MOST_TASKS]; /* results of which the news have not arrived */
+} life;
+
+typedef enum event_kind {
+    EVENT_JOIN,
+    EVENT_RUN_COMES,
+    EVENT_RECALL_COMES,
+    EVENT_JOB_ENDS,
+    EVENT_MOVED,
+    EVENT_DIES,
+    EVENT_TICK,
+    EVENT_MEMORY,
+    EVENT_CANCEL,
+    EVENT_LEAVES,
+    NEWS_STARTED,
+    NEWS_FINISHED,
+    NEWS_FAILED,
+    NEWS_RECALLED,
+    NEWS_LOST,
+    NEWS_MOVED,
+} event_kind;
+
+typedef struct event {
+    uint64_t at, order;
+    event_kind kind;
+    rk_instruction_kind move;
+    uint32_t life, home, from, task, attempt, culprit;
+    int status;
+    bool flag; /* final, given back, home lost */
+    uint64_t bytes, duration_ns;
+} event;
+
+typedef struct world {
+    scenario s;
+    rk_coordinator *c;
+    uint64_t now, events_made, rests_at;
+    event *events; /* a heap */
+    uint32_t event_count, event_room;
+    life lives[MOST_LIVES];
+    uint32_t life_count;
+    cell cells[MOST_HOMES][MOST_TASKS];
+    bool home_here[MOST_HOMES], home_known_lost[MOST_HOMES];
+    uint64_t other[MOST_HOMES];
+    uint64_t truth[MOST_TASKS]; /* what each result must be */
+    uint32_t runs[MOST_TASKS], returned[MOST_TASKS], ends[MOST_TASKS]; /* ends: of workers that had it */
+    uint32_t failures[MOST_TASKS];
+    bool blamed[MOST_TASKS];
+    bool disturbed; /* something happened that may make a movement or a worker fail again and again */
+    bool cancelled, ended, verbose;
+    int status;
+    const char *wrong;
+    char text[256];
+} world;
+
+/* Runs a scenario to its end; false: something was wrong, in w->text. */
+bool world_run(world *w, uint64_t seed, bool verbose);
+
+/* Something is wrong: the first is kept. */
+void world_wrong(world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* judge.c: what must hold. */
+void judge_instruction(world *w, const rk_instruction *i);
+void judge_now(world *w);
+/* Nothing is left to be said: what homes really use is known of. */
+void judge_memory(world *w);
+void judge_end(world *w);
+
+uint64_t mix_hash(uint64_t sum, uint64_t next);
+/* Bytes of a home that are really used. */
+uint64_t world_memory(const world *w, uint32_t home);
+
+#endif
