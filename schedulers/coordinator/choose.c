@@ -276,6 +276,12 @@ static bool has_room_for_target(const rk_coordinator *c, uint64_t bytes)
     return rk_co_has_room(h, bytes) || (!c->moving && rk_co_used(h) + bytes <= h->budget);
 }
 
+static void hand_over_asked(rk_coordinator *c)
+{
+    while (c->gathered < c->asked && hand_over(c, c->targets[c->gathered]))
+        c->gathered++;
+}
+
 /* A target is sent for; false: there is no room now, or it is on its way out. */
 static bool send_for(rk_coordinator *c, uint32_t task)
 {
@@ -334,8 +340,8 @@ bool rk_co_gather(rk_coordinator *c)
         c->gathering = true;
         c->gathered = c->asked = 0;
     }
+    hand_over_asked(c);
     send_for_more(c);
-    while (c->gathered < c->asked && hand_over(c, c->targets[c->gathered]))
-        c->gathered++;
+    hand_over_asked(c);
     return !c->left && !c->stopping && c->gathered == c->target_count;
 }

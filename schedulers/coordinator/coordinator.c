@@ -36,7 +36,7 @@ static void set_defaults(rk_coordinator *c)
     o->tag_counts = c->tag_totals;
     memcpy(c->tag_totals, c->tags, sizeof c->tags);
     c->outbox = c->backlogged = c->recalls = c->outgoing = RK_EMPTY_LIST;
-    c->free_worker = c->free_errand = c->lost = RK_NONE;
+    c->free_worker = c->free_errand = c->lost = c->spared = RK_NONE;
     c->plain[0] = c->plain[1] = RK_NONE;
     c->recall_ns = RK_NEVER;
     c->blames = (rk_array)RK_ARRAY(rk_instruction, c->graph.tasks);
@@ -170,7 +170,7 @@ static int make_places(rk_coordinator *c)
     c->workers = rk_calloc(workers, sizeof *c->workers);
     c->seats = rk_calloc(workers * classes + 1, sizeof *c->seats);
     c->seat_heads = rk_alloc_array(heads + 1, sizeof *c->seat_heads);
-    c->worker_tags = rk_calloc(workers * c->options.tags + 1, sizeof *c->worker_tags);
+    c->worker_tags = rk_calloc(2 * workers * c->options.tags + 1, sizeof *c->worker_tags);
     c->homes = rk_calloc(homes, sizeof *c->homes);
     if (!c->workers || !c->seats || !c->seat_heads || !c->worker_tags || !c->homes)
         return RASK_ENOMEM;
@@ -353,20 +353,20 @@ static bool next_blame(rk_coordinator *c, rk_instruction *out)
     return true;
 }
 
-static bool next_end(rk_coordinator *c, rk_instruction *out)
-{
-    bool over = c->stopping ? !c->sent && !c->moving : rk_co_gather(c);
-    if (!over)
-        return false;
-    c->ended = true;
-    *out = (rk_instruction){.kind = RK_DO_END, .status = c->status};
-    return true;
-}
-
 static bool has_more(const rk_coordinator *c)
 {
     return c->outgoing.count || c->recalls.count || c->told < c->blames.count ||
            rk_bitmap_any(&c->look[RK_ROOM_NOW]) || rk_bitmap_any(&c->look[RK_ROOM_AHEAD]);
+}
+
+static bool next_end(rk_coordinator *c, rk_instruction *out)
+{
+    bool over = c->stopping ? !c->sent && !c->moving : rk_co_gather(c);
+    if (!over || has_more(c))
+        return false;
+    c->ended = true;
+    *out = (rk_instruction){.kind = RK_DO_END, .status = c->status};
+    return true;
 }
 
 bool rk_coordinator_next(rk_coordinator *c, rk_instruction *out)

@@ -328,7 +328,11 @@ void rk_co_release(rk_coordinator *c, uint32_t task)
 {
     rk_co_task *t = &c->tasks[task];
     assert(t->uses);
-    if (--t->uses || t->state != RK_TASK_OVER)
+    if (--t->uses)
+        return;
+    if (t->once_over && !t->listed && t->state <= RK_TASK_READY)
+        rk_co_task_spare(c, task);
+    if (t->state != RK_TASK_OVER)
         return;
     for (uint32_t i = t->link, next; i != RK_NONE; i = next) {
         next = c->copies[i].next;

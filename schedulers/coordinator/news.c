@@ -58,7 +58,7 @@ static void add_worker(rk_coordinator *c, uint32_t worker, const rk_worker_offer
     h->first_worker = worker;
     h->workers++;
     for (uint32_t tag = 0; tag < c->options.tags; tag++)
-        c->worker_tags[(uint64_t)worker * c->options.tags + tag] = offer->tags[tag];
+        *rk_co_worker_tag(c, worker, tag) = *rk_co_worker_brought(c, worker, tag) = offer->tags[tag];
     for (uint32_t k = 0; k < c->class_count; k++)
         c->seats[(uint64_t)k * c->options.most_workers + worker].room = RK_ROOM_NONE;
     rk_co_worker_move(c, worker, RK_WORKER_GONE, RK_WORKER_HERE);

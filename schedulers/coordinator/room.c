@@ -46,18 +46,26 @@ rk_demand rk_co_demand(rk_coordinator *c, uint32_t home, uint32_t task, const rk
     return demand;
 }
 
-/* Another copy of the same result can be had when this one is gone, or its task can be called again. */
-static bool is_replaceable(const rk_coordinator *c, uint32_t i)
+/* What may be evicted, and how: what is needed later than bound, and when desperate anything. */
+typedef struct rk_pressure {
+    uint32_t bound;
+    bool desperate;
+} rk_pressure;
+
+/* It need not go to disk: another home has it, too, or its task can be called again. But a source that is needed soon is
+ * not dropped: it would be made again, and something else that is needed with it be dropped in turn. */
+static bool is_replaceable(rk_coordinator *c, uint32_t i, uint32_t bound)
 {
     const rk_co_copy *copy = &c->copies[i];
     const rk_co_task *t = &c->tasks[copy->task];
-    return copy->next != RK_NONE || copy->prev != RK_NONE || (t->source && !t->target);
+    return copy->next != RK_NONE || copy->prev != RK_NONE ||
+           (t->source && !t->target && rk_co_copy_next_use(c, i) > bound);
 }
 
 /* Takes one copy out of memory, at once or by a SPILL. */
-static void evict(rk_coordinator *c, uint32_t i)
+static void evict(rk_coordinator *c, uint32_t i, uint32_t bound)
 {
-    if (is_replaceable(c, i)) {
+    if (is_replaceable(c, i, bound)) {
         rk_co_copy_drop(c, i);
         return;
     }
@@ -65,37 +73,38 @@ static void evict(rk_coordinator *c, uint32_t i)
     rk_co_copy_send(c, i);
 }
 
-/* The copy to take first; RK_NONE: none is needed later than bound. With a disk that takes no more, any that needs
- * none. */
-static uint32_t coldest(rk_coordinator *c, const rk_co_home *h, uint32_t bound)
+/* The copy to take first, or RK_NONE. While the disk takes no more, one that needs none. */
+static uint32_t coldest(rk_coordinator *c, const rk_co_home *h, rk_pressure p)
 {
     for (uint32_t k = 0; k < h->cold.count; k++) {
         uint32_t i = h->cold.entries[k].item;
-        if (rk_co_copy_next_use(c, i) <= bound && bound)
+        if (!p.desperate && rk_co_copy_next_use(c, i) <= p.bound)
             return RK_NONE;
-        if (h->disk_status == RASK_OK || is_replaceable(c, i))
+        if (h->disk_status == RASK_OK || is_replaceable(c, i, p.bound))
             return i;
     }
     return RK_NONE;
 }
 
-/* What is needed before this is not worth evicting for a task's sake. */
+/* What is needed before the first who takes a source's result, or else before a task itself, is not worth evicting for
+ * its sake. */
 static uint32_t bound_of(const rk_coordinator *c, uint32_t task)
 {
-    if (!c->tasks[task].source || c->succ_start[task] == c->succ_start[task + 1])
-        return task;
-    return c->succ[c->succ_start[task]] & ~RK_INPUT_ORDER;
+    for (uint32_t at = c->succ_start[task]; c->tasks[task].source && at < c->succ_start[task + 1]; at++)
+        if (!(c->succ[at] & RK_INPUT_ORDER) && c->tasks[c->succ[at]].state < RK_TASK_OVER)
+            return c->succ[at];
+    return task;
 }
 
 /* Evicts until bytes more will fit. */
-static void press(rk_coordinator *c, rk_co_home *h, uint64_t bytes, uint32_t bound)
+static void press(rk_coordinator *c, rk_co_home *h, uint64_t bytes, rk_pressure p)
 {
     uint64_t limit = rk_co_limit(h);
     while (rk_co_used(h) - h->leaving + bytes > limit) {
-        uint32_t i = coldest(c, h, bound);
+        uint32_t i = coldest(c, h, p);
         if (i == RK_NONE)
             return;
-        evict(c, i);
+        evict(c, i, p.bound);
     }
 }
 
@@ -127,7 +136,7 @@ void rk_co_freed(rk_coordinator *c, uint32_t home)
     if (h->blocked == RK_NO_TASK)
         return;
     if (!rk_co_is_quiet(h) && !rk_co_has_room(h, h->wanted))
-        press(c, h, h->wanted, bound_of(c, h->blocked));
+        press(c, h, h->wanted, (rk_pressure){bound_of(c, h->blocked), false});
     if (rk_co_is_quiet(h) || rk_co_has_room(h, h->wanted))
         rk_co_unblock(c, home);
 }
@@ -155,7 +164,7 @@ rk_verdict rk_co_make_room(rk_coordinator *c, uint32_t home, uint32_t task, cons
         return RK_FITS;
     if (demand->inputs + demand->surely + demand->scratch <= rk_co_limit(h)) {
         keep_inputs(c, home, task, true);
-        press(c, h, bytes, rk_co_is_quiet(h) ? 0 : bound_of(c, task));
+        press(c, h, bytes, (rk_pressure){bound_of(c, task), rk_co_is_quiet(h)});
         keep_inputs(c, home, task, false);
         if (rk_co_has_room(h, bytes))
             return RK_FITS;
@@ -216,5 +225,5 @@ void rk_co_relieve(rk_coordinator *c, uint32_t home)
 {
     rk_co_home *h = &c->homes[home];
     if (h->budget != RK_UNLIMITED)
-        press(c, h, 0, 0);
+        press(c, h, 0, (rk_pressure){RK_NO_TASK, true});
 }

@@ -9,7 +9,7 @@
  *  SENT     finished: OVER; failed: WAITING for the time of a retry, or FAILED; given back, or its worker was lost:
  *           READY or FAILED
  *  OVER     its result is needed and nowhere: LOST
- *  LOST     at once: WAITING or READY
+ *  LOST     at once: WAITING or READY; or OVER, when it turned out not to be needed
  *  FAILED, SKIPPED: never
  * STAGING, STAGED and SENT tasks have an errand: what a task holds between being picked and being over.
  *
@@ -230,7 +230,7 @@ struct rk_coordinator {
     uint64_t starved;                 /* classes that wait for tags of the run */
     uint32_t tags[RK_MAX_TAGS];       /* of the run, free */
     uint32_t tag_totals[RK_MAX_TAGS]; /* 0: workers bring them */
-    uint32_t *worker_tags;            /* free, worker × tag */
+    uint32_t *worker_tags;            /* worker × (free, brought) × tag */
 
     rk_co_worker *workers;
     rk_seat_link *seats;  /* class × worker */
@@ -254,6 +254,7 @@ struct rk_coordinator {
     rk_list outgoing; /* copies that an instruction is to be said of */
     uint32_t last_look;
     uint32_t lost;    /* tasks whose results are to be made again */
+    uint32_t spared;  /* and tasks whose results need not be, after all */
     rk_array blames;  /* rk_instruction, said from told on */
     size_t told;
 
@@ -298,6 +299,9 @@ void rk_co_task_fail(rk_coordinator *c, uint32_t task, int status);
 void rk_co_task_blame(rk_coordinator *c, uint32_t task, const rk_instruction *blame);
 /* WAITING, not settled: whatever depends on it is skipped. */
 void rk_co_skip_from(rk_coordinator *c, uint32_t task);
+/* WAITING or READY, only to make a result again that nobody needs any more: it need not run, which is seen to when
+ * skipping is through. */
+void rk_co_task_spare(rk_coordinator *c, uint32_t task);
 /* WAITING, not settled, or over: a worker died of it, or its inputs or its result could not be had; true when that
  * happened too often, and it is blamed. */
 bool rk_co_task_died(rk_coordinator *c, uint32_t task, rk_reason why, int status);
@@ -386,6 +390,17 @@ int rk_co_errands_reserve(rk_coordinator *c, uint64_t count);
 void rk_co_errand_recall(rk_coordinator *c, uint32_t errand);
 
 /* Workers (worker.c). */
+
+/* So many of a tag a worker has free. */
+static inline uint32_t *rk_co_worker_tag(const rk_coordinator *c, uint32_t worker, uint32_t tag)
+{
+    return &c->worker_tags[(uint64_t)2 * worker * c->options.tags + tag];
+}
+/* And so many it brought. */
+static inline uint32_t *rk_co_worker_brought(const rk_coordinator *c, uint32_t worker, uint32_t tag)
+{
+    return rk_co_worker_tag(c, worker, tag) + c->options.tags;
+}
 
 /* Its room for each class may have changed. */
 void rk_co_worker_refresh(rk_coordinator *c, uint32_t worker);

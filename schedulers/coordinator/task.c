@@ -211,6 +211,33 @@ static uint32_t skip_one(rk_coordinator *c, uint32_t task, uint32_t rest)
     return rest;
 }
 
+void rk_co_task_spare(rk_coordinator *c, uint32_t task)
+{
+    rk_co_task *t = &c->tasks[task];
+    if (t->state == RK_TASK_READY)
+        rk_co_task_unqueue(c, task);
+    else
+        forget_retry(c, task);
+    rk_co_task_move(c, task, (rk_task_state)t->state, RK_TASK_LOST);
+    t->link = c->spared;
+    c->spared = task;
+}
+
+/* What they would have taken is kept for them no more, either. */
+static void let_spared_go(rk_coordinator *c)
+{
+    while (c->spared != RK_NONE) {
+        uint32_t task = c->spared;
+        c->spared = c->tasks[task].link;
+        rk_co_task_move(c, task, RK_TASK_LOST, RK_TASK_OVER);
+        c->tasks[task].link = RK_NONE;
+        c->tasks[task].waits = 0;
+        for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++)
+            if (!(c->graph.inputs[at] & RK_INPUT_ORDER))
+                rk_co_release(c, c->graph.inputs[at]);
+    }
+}
+
 /* A task that failed or is skipped, and whatever depends on it. */
 void rk_co_skip_from(rk_coordinator *c, uint32_t task)
 {
@@ -221,6 +248,7 @@ void rk_co_skip_from(rk_coordinator *c, uint32_t task)
         list = c->tasks[task].link;
         list = skip_one(c, task, list);
     }
+    let_spared_go(c);
 }
 
 void rk_co_task_settle(rk_coordinator *c, uint32_t task, bool later)

@@ -67,15 +67,21 @@ static void seat_enter(rk_coordinator *c, uint32_t worker, uint32_t class, rk_ro
 bool rk_co_worker_suits(const rk_coordinator *c, uint32_t worker, const rk_class *class)
 {
     const rk_co_worker *w = &c->workers[worker];
+    for (uint32_t i = 0; i < class->need_count; i++) {
+        uint32_t tag = class->needs[i].tag;
+        if (!c->options.tag_counts[tag] && *rk_co_worker_brought(c, worker, tag) < class->needs[i].count)
+            return false;
+    }
     return w->state == RK_WORKER_HERE && w->width[class->io] && (w->here || !class->here);
 }
 
 static bool has_tags(const rk_coordinator *c, uint32_t worker, const rk_class *class)
 {
-    for (uint32_t i = 0; i < class->need_count; i++)
-        if (!c->options.tag_counts[class->needs[i].tag] &&
-            c->worker_tags[(uint64_t)worker * c->options.tags + class->needs[i].tag] < class->needs[i].count)
+    for (uint32_t i = 0; i < class->need_count; i++) {
+        uint32_t tag = class->needs[i].tag;
+        if (!c->options.tag_counts[tag] && *rk_co_worker_tag(c, worker, tag) < class->needs[i].count)
             return false;
+    }
     return true;
 }
 
@@ -90,7 +96,7 @@ static bool has_room_ahead(const rk_coordinator *c, const rk_co_worker *w)
 static rk_room room_for(const rk_coordinator *c, uint32_t worker, const rk_class *class)
 {
     const rk_co_worker *w = &c->workers[worker];
-    if (!rk_co_worker_suits(c, worker, class) || (class->need_count && !has_tags(c, worker, class)))
+    if (!rk_co_worker_suits(c, worker, class) || !has_tags(c, worker, class))
         return RK_ROOM_NONE;
     if (w->in_flight[class->io] < w->width[class->io])
         return RK_ROOM_NOW;
@@ -129,7 +135,7 @@ void rk_co_tags_take(rk_coordinator *c, uint32_t worker, const rk_class *class)
         if (c->options.tag_counts[tag])
             c->tags[tag] -= class->needs[i].count;
         else
-            c->worker_tags[(uint64_t)worker * c->options.tags + tag] -= class->needs[i].count;
+            *rk_co_worker_tag(c, worker, tag) -= class->needs[i].count;
     }
 }
 
@@ -140,7 +146,7 @@ void rk_co_tags_give(rk_coordinator *c, uint32_t worker, const rk_class *class)
         if (c->options.tag_counts[tag])
             c->tags[tag] += class->needs[i].count;
         else
-            c->worker_tags[(uint64_t)worker * c->options.tags + tag] += class->needs[i].count;
+            *rk_co_worker_tag(c, worker, tag) += class->needs[i].count;
     }
     for (uint64_t starved = class->need_count ? c->starved : 0; starved; starved &= starved - 1)
         rk_co_wake(c, (uint32_t)__builtin_ctzll(starved), RK_NO_TASK);

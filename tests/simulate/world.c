@@ -9,6 +9,7 @@
 
 #define LONGEST_NS UINT64_C(1000000000000)
 
+enum { MOST_EVENTS = 1000000 };
 enum { REPLACED_AFTER = 5, NOTICED_AFTER = 20 }; /* in times a message takes: a worker that died */
 
 uint64_t mix_hash(uint64_t sum, uint64_t next)
@@ -356,13 +357,14 @@ static void bury(world *w, uint32_t number)
     if (l->told)
         return;
     l->told = true;
-    for (uint32_t task = 0; task < w->s.tasks; task++)
+    for (uint32_t task = 0; task < w->s.tasks; task++) {
         if (l->unreported[task] && w->home_here[l->home])
             w->cells[l->home][task].memory = false;
+        w->ends[task] += l->unreported[task];
+    }
     for (uint32_t k = 0; k < l->job_count; k++)
         w->ends[l->jobs[k].task]++;
-    if (!l->leaving)
-        add_event(w, w->now + REPLACED_AFTER * w->s.message_ns, (event){.kind = EVENT_JOIN, .home = l->home});
+    add_event(w, w->now + REPLACED_AFTER * w->s.message_ns, (event){.kind = EVENT_JOIN, .home = l->home});
 }
 
 static void tell_lost(world *w, const event *e)
@@ -581,7 +583,7 @@ bool world_run(world *w, uint64_t seed, bool verbose)
         happen(w, &e);
         judge_now(w);
         draw_instructions(w);
-        if (w->now > LONGEST_NS)
+        if (w->now > LONGEST_NS || w->events_made > MOST_EVENTS)
             world_wrong(w, "the run does not end");
     }
     if (!w->wrong && !w->ended)
