@@ -228,6 +228,10 @@ bool rk_co_resolve(rk_coordinator *c)
         return false;
     uint32_t task = some_ready_task(c);
     assert(task != RK_NO_TASK);
+    if (c->tasks[task].link != RK_NO_HOME) { /* who it waits for there is gone */
+        rk_co_task_loosen(c, task);
+        return true;
+    }
     rk_co_task_unqueue(c, task);
     rk_co_task_blame(c, task, &(rk_instruction){.why = RK_WHY_NO_WORKER, .status = RASK_EUNSUPPORTED});
     return true;

@@ -271,7 +271,7 @@ static bool say_copy(rk_coordinator *c, uint32_t i, rk_instruction *out)
                             .bytes = copy->bytes};
     if (gone)
         rk_co_copy_free(c, i);
-    return !gone || c->homes[out->home].state == RK_HOME_HERE;
+    return gone ? c->homes[out->home].state == RK_HOME_HERE : rk_co_copy_moves(copy);
 }
 
 static bool next_copy(rk_coordinator *c, rk_instruction *out)

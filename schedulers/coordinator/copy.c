@@ -227,8 +227,9 @@ void rk_co_copy_move(rk_coordinator *c, uint32_t i, rk_copy_state from, rk_copy_
 void rk_co_copy_send(rk_coordinator *c, uint32_t i)
 {
     rk_co_copy *copy = &c->copies[i];
-    assert(!copy->linked);
     copy->attempt = ++c->last_attempt;
+    if (copy->linked) /* what is said is what it is then */
+        return;
     copy->linked = true;
     copy->link = RK_NONE;
     *(c->outgoing.count++ ? &c->copies[c->outgoing.last].link : &c->outgoing.first) = i;
@@ -243,11 +244,26 @@ void rk_co_copy_drop(rk_coordinator *c, uint32_t i)
     rk_co_copy_send(c, i);
 }
 
+/* Copies that are fetched from one that is no more will find out by themselves. */
+static void lose_readers(rk_coordinator *c, uint32_t i)
+{
+    uint32_t task = c->copies[i].task, home = c->copies[i].home;
+    c->homes[home].moving -= c->copies[i].readers;
+    for (uint32_t other = 0; c->copies[i].readers; other++) {
+        uint32_t k = rk_co_copy_find(c, task, other);
+        if (k == RK_NONE || c->copies[k].state != RK_COPY_FETCHING || c->copies[k].from != home)
+            continue;
+        c->copies[k].from = RK_NO_HOME;
+        c->copies[i].readers--;
+    }
+}
+
 void rk_co_copy_lose(rk_coordinator *c, uint32_t i)
 {
     rk_co_copy *copy = &c->copies[i];
     if (copy->state == RK_COPY_FETCHING)
         rk_co_copy_unread(c, i);
+    lose_readers(c, i);
     rk_co_copy_move(c, i, copy->state, RK_COPY_GONE);
     if (!copy->linked)
         rk_co_copy_free(c, i);

@@ -342,7 +342,7 @@ void rk_co_errand_give_up(rk_coordinator *c, uint32_t copy, int status)
             c->errands[c->tasks[user].link].home != home)
             continue;
         user = take_task(c, c->tasks[user].link);
-        if (!rk_co_task_died(c, user, RK_WHY_LOST, status))
+        if (!status || !rk_co_task_died(c, user, RK_WHY_LOST, status))
             rk_co_task_settle(c, user, false);
     }
 }

@@ -100,7 +100,7 @@ static void accuse(rk_coordinator *c, const rk_co_worker *w, uint32_t culprit)
     for (int list = RK_LIST_SLOTS; list <= RK_LIST_LANES; list++)
         for (uint32_t i = w->lists[list].first; i != RK_NONE; i = c->errands[i].next) {
             rk_errand *e = &c->errands[i];
-            e->guilty = culprit == RK_NO_TASK ? e->begun || e->started : e->task == culprit;
+            e->guilty = culprit == RK_NO_TASK ? (c->hears_starts ? e->started : e->begun) : e->task == culprit;
         }
 }
 
@@ -208,6 +208,7 @@ void rk_coordinator_started(rk_coordinator *c, uint64_t now, uint32_t worker, ui
 {
     pass_time(c, now);
     uint32_t i = find_errand(c, worker, epoch, task, attempt);
+    c->hears_starts = true;
     if (i != RK_NONE && !c->errands[i].started)
         rk_co_errand_started(c, i);
 }
@@ -268,6 +269,8 @@ static uint32_t find_copy(rk_coordinator *c, uint32_t home, uint32_t task, uint3
 static void settle_copy(rk_coordinator *c, uint32_t i)
 {
     uint32_t home = c->copies[i].home;
+    if (c->gathering && home == 0 && c->tasks[c->copies[i].task].target)
+        rk_co_copy_move(c, i, RK_COPY_HELD, RK_COPY_HANDED);
     rk_co_errand_arrived(c, i);
     rk_co_copy_leave(c, i);
     rk_co_freed(c, home);
@@ -308,6 +311,17 @@ static void fetch_again(rk_coordinator *c, uint32_t i, int status)
     rk_co_copy_send(c, i);
 }
 
+/* It came, but the home that it came from is gone, and its task runs again already: that result will do. */
+static void refuse_copy(rk_coordinator *c, uint32_t i)
+{
+    uint32_t home = c->copies[i].home;
+    rk_co_errand_give_up(c, i, RASK_OK);
+    rk_co_copy_unread(c, i);
+    rk_co_copy_move(c, i, RK_COPY_FETCHING, RK_COPY_GONE);
+    rk_co_copy_send(c, i);
+    rk_co_freed(c, home);
+}
+
 void rk_coordinator_transferred(rk_coordinator *c, uint64_t now, uint32_t home, uint32_t task,
                                 uint32_t attempt, int status, uint64_t bytes, uint64_t duration_ns)
 {
@@ -322,6 +336,10 @@ void rk_coordinator_transferred(rk_coordinator *c, uint64_t now, uint32_t home, 
     c->figures.transfers++;
     c->figures.transferred_bytes += bytes;
     rk_co_learn_transfer(c, bytes, duration_ns);
+    if (c->tasks[task].state != RK_TASK_OVER) {
+        refuse_copy(c, i);
+        return;
+    }
     rk_co_copy_unread(c, i);
     rk_co_copy_move(c, i, RK_COPY_FETCHING, RK_COPY_HELD);
     settle_copy(c, i);

@@ -272,6 +272,7 @@ struct rk_coordinator {
 
     double bytes_per_ns;
     int status; /* of the run */
+    bool hears_starts; /* workers tell what they begin with */
     bool stopping, gathering, ended;
     rk_coordinator_figures figures;
 };
@@ -287,6 +288,8 @@ void rk_co_task_settle(rk_coordinator *c, uint32_t task, bool later);
 void rk_co_task_ready(rk_coordinator *c, uint32_t task);
 /* READY: out of its queue. */
 void rk_co_task_unqueue(rk_coordinator *c, uint32_t task);
+/* READY in a home's queue: it is anybody's. */
+void rk_co_task_loosen(rk_coordinator *c, uint32_t task);
 /* READY tasks in queues of a home where nobody can run them any more are anybody's. */
 void rk_co_home_deserted(rk_coordinator *c, uint32_t home);
 /* Into the queue of tasks that fit nowhere but in this home. */
@@ -381,7 +384,8 @@ void rk_co_errand_undo(rk_coordinator *c, uint32_t errand);
 void rk_co_errand_send(rk_coordinator *c, uint32_t errand);
 /* A copy came: those that wait for it look for what else is missing. */
 void rk_co_errand_arrived(rk_coordinator *c, uint32_t copy);
-/* A copy cannot come: errands that take it are undone, or their tasks blamed when that happens too often. */
+/* A copy cannot come: errands that take it are undone, or their tasks blamed when that happens too often.
+ * status: RASK_OK: it is nobody's fault. */
 void rk_co_errand_give_up(rk_coordinator *c, uint32_t copy, int status);
 void rk_co_errand_forget_deadline(rk_coordinator *c, uint32_t errand);
 void rk_co_errand_started(rk_coordinator *c, uint32_t errand);

@@ -144,17 +144,20 @@ void rk_co_task_bind(rk_coordinator *c, uint32_t task, uint32_t home)
     queue_in_home(c, task, home, RK_QUEUE_BOUND);
 }
 
+void rk_co_task_loosen(rk_coordinator *c, uint32_t task)
+{
+    rk_co_task_unqueue(c, task);
+    queue_for_anybody(c, task);
+}
+
 void rk_co_home_deserted(rk_coordinator *c, uint32_t home)
 {
     rk_co_home *h = &c->homes[home];
     for (uint32_t kind = 0; kind < RK_QUEUES; kind++) {
         if (kind == RK_QUEUE_BOUND ? h->width[0] + h->width[1] : h->width[kind])
             continue;
-        while (h->queue[kind].count) {
-            uint32_t task = h->queue[kind].entries[0].item;
-            rk_co_task_unqueue(c, task);
-            queue_for_anybody(c, task);
-        }
+        while (h->queue[kind].count)
+            rk_co_task_loosen(c, h->queue[kind].entries[0].item);
     }
     if (!h->width[0] && !h->width[1])
         rk_co_unblock(c, home);
@@ -271,6 +274,19 @@ void rk_co_task_settle(rk_coordinator *c, uint32_t task, bool later)
 
 /* The end of a task. */
 
+/* Its result is in home, where it may be awaited from another one that was lost meanwhile. */
+static uint32_t put_result(rk_coordinator *c, uint32_t task, uint32_t home, uint64_t bytes)
+{
+    uint32_t copy = rk_co_copy_find(c, task, home);
+    if (copy == RK_NONE)
+        return rk_co_copy_new(c, task, home, RK_COPY_HELD, bytes);
+    rk_co_copy_unread(c, copy);
+    rk_co_copy_resize(c, copy, bytes);
+    rk_co_copy_move(c, copy, RK_COPY_FETCHING, RK_COPY_HELD);
+    rk_co_errand_arrived(c, copy);
+    return copy;
+}
+
 void rk_co_task_over(rk_coordinator *c, uint32_t task, uint32_t home, uint64_t bytes)
 {
     rk_co_task *t = &c->tasks[task];
@@ -279,7 +295,7 @@ void rk_co_task_over(rk_coordinator *c, uint32_t task, uint32_t home, uint64_t b
     t->link = RK_NONE;
     t->once_over = 1;
     c->figures.finished += !again;
-    uint32_t copy = rk_co_copy_new(c, task, home, RK_COPY_HELD, bytes);
+    uint32_t copy = put_result(c, task, home, bytes);
     for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++)
         if (!(c->graph.inputs[at] & RK_INPUT_ORDER))
             rk_co_release(c, c->graph.inputs[at]);

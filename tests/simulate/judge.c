@@ -61,7 +61,7 @@ static bool is_justified(const world *w, const rk_instruction *i)
         fits |= can && (budget == UINT64_MAX || i->bytes <= budget - w->other[home]);
     }
     switch (i->why) {
-    case RK_WHY_DEATHS: return w->ends[i->task] >= 3 && i->status;
+    case RK_WHY_DEATHS: return w->ends[i->task] >= (w->disturbed ? 1 : 3); /* inputs that could not be had count, too */
     case RK_WHY_TIMEOUT: return x->traits.timeout_ns != 0;
     case RK_WHY_NO_ROOM: return i->bytes > i->budget && !fits;
     case RK_WHY_NO_WORKER: return !runs;

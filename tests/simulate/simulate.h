@@ -63,7 +63,8 @@ void scenario_make(scenario *s, uint64_t seed);
 /* A result in a home. */
 typedef struct cell {
     uint64_t hash;
-    bool memory, disk, coming, going;
+    bool memory, disk, coming;
+    bool spoiled; /* it was on disk, and could not be read */
 } cell;
 
 typedef struct job {

@@ -237,7 +237,7 @@ static void job_ends(world *w, const event *e)
         return;
     forget_job(l, j);
     if (happens(w, w->s.losses)) { /* the news are lost, and with them the connection */
-        w->failures[e->task]++;
+        w->ends[e->task]++;
         die(w, e->life, RK_NO_TASK, false);
         return;
     }
@@ -275,7 +275,8 @@ static void start_move(world *w, const rk_instruction *i)
     cell *to = &w->cells[i->home][i->task];
     bool fetch = i->kind == RK_DO_FETCH;
     uint64_t takes = fetch ? message_ns(w) + i->bytes : x->disk_ns / 2 + dice_below(&w->s.dice, x->disk_ns);
-    if (fetch && w->home_here[i->from] && !w->cells[i->from][i->task].memory && !w->cells[i->from][i->task].disk)
+    if (fetch && w->home_here[i->from] && !w->cells[i->from][i->task].memory && !w->cells[i->from][i->task].disk &&
+        !w->cells[i->from][i->task].spoiled)
         world_wrong(w, "task %" PRIu32 " is fetched from where it is not", i->task);
     if (i->kind == RK_DO_LOAD && !to->disk)
         world_wrong(w, "task %" PRIu32 " is loaded, and is not on disk", i->task);
@@ -299,7 +300,7 @@ static int try_move(world *w, const event *e)
     cell *to = &w->cells[e->home][e->task];
     const cell *from = &w->cells[e->move == RK_DO_FETCH ? e->from : e->home][e->task];
     uint32_t bad = e->move == RK_DO_FETCH ? w->s.bad_transfers : e->move == RK_DO_LOAD ? w->s.bad_loads : w->s.bad_spills;
-    bool gone = e->move == RK_DO_FETCH && !w->home_here[e->from];
+    bool gone = e->move == RK_DO_FETCH && (!w->home_here[e->from] || from->spoiled);
     uint64_t bytes = w->s.scripts[e->task].bytes;
     if (gone || happens(w, bad) ||
         (e->move == RK_DO_SPILL && !to->disk && disk_used(w, e->home) + bytes > w->s.sites[e->home].disk))
@@ -324,7 +325,7 @@ static void moved(world *w, const event *e)
     to->coming = false;
     int status = try_move(w, e);
     if (status && e->move == RK_DO_LOAD)
-        to->disk = false;
+        *to = (cell){.spoiled = true};
     w->disturbed |= status != RASK_OK;
     tell(w, (event){.kind = NEWS_MOVED,
                     .move = e->move,
@@ -364,6 +365,8 @@ static void bury(world *w, uint32_t number)
     }
     for (uint32_t k = 0; k < l->job_count; k++)
         w->ends[l->jobs[k].task]++;
+    for (uint32_t k = 0; k < w->event_count; k++)
+        w->ends[w->events[k].task] += w->events[k].kind == EVENT_RUN_COMES && w->events[k].life == number;
     add_event(w, w->now + REPLACED_AFTER * w->s.message_ns, (event){.kind = EVENT_JOIN, .home = l->home});
 }
 
