@@ -16,9 +16,9 @@ static const char *check_waits(const rk_coordinator *c, uint32_t task)
         const rk_co_task *input = &c->tasks[word & ~RK_INPUT_ORDER];
         bool there = input->state == RK_TASK_OVER || (word & RK_INPUT_ORDER && input->once_over);
         waits += !there;
-        bool may_wait = t->state == RK_TASK_WAITING || t->state == RK_TASK_STAGING; /* for a transfer that will fail */
-        REQUIRE(there || may_wait || t->state >= RK_TASK_OVER,
-                "a task does not wait for its input");
+        bool may_wait =
+            t->state == RK_TASK_WAITING || t->state == RK_TASK_STAGING; /* for a transfer that will fail */
+        REQUIRE(there || may_wait || t->state >= RK_TASK_OVER, "a task does not wait for its input");
     }
     REQUIRE(t->state != RK_TASK_WAITING || t->waits == waits, "a task waits for the wrong number of things");
     REQUIRE(t->state != RK_TASK_WAITING || waits, "a task waits for nothing");

@@ -91,7 +91,7 @@ static uint32_t others_task(rk_coordinator *c, uint32_t home, uint32_t kind)
         if (other == home)
             continue;
         uint64_t wait = h->queue[kind].count * c->average_ns / h->width[kind];
-        if (h->blocked != RK_NO_TASK || wait + c->average_ns / 2 > moving_ns(c, home, task))
+        if (h->blocked != RK_NO_TASK || !c->figures.finished || wait + c->average_ns / 2 > moving_ns(c, home, task))
             return task;
     }
     return RK_NO_TASK;
@@ -175,6 +175,11 @@ static decision let_in(rk_coordinator *c, uint32_t home, uint32_t task, rk_room 
     return DECIDED;
 }
 
+static bool has_queue(const rk_co_home *h)
+{
+    return h->queue[RK_QUEUE_SLOTS].count || h->queue[RK_QUEUE_LANES].count;
+}
+
 static decision decide(rk_coordinator *c, uint32_t home, rk_room room)
 {
     const rk_co_home *h = &c->homes[home];
@@ -190,7 +195,8 @@ static decision decide(rk_coordinator *c, uint32_t home, rk_room room)
     }
     uint32_t class = c->tasks[task].class, from = c->tasks[task].link;
     decision made = let_in(c, home, task, room);
-    if (from != home && made != AGAIN) /* another home may have room for one more of these, or for this one */
+    bool more = from == home ? has_queue(h) && !(h->open[RK_ROOM_NOW] >> class & 1) : true;
+    if (more && made != AGAIN) /* another home may have room for one more of these, or for this one */
         rk_co_wake(c, class, RK_NO_TASK);
     return made;
 }

@@ -100,7 +100,8 @@ static void accuse(rk_coordinator *c, const rk_co_worker *w, uint32_t culprit)
     for (int list = RK_LIST_SLOTS; list <= RK_LIST_LANES; list++)
         for (uint32_t i = w->lists[list].first; i != RK_NONE; i = c->errands[i].next) {
             rk_errand *e = &c->errands[i];
-            e->guilty = culprit == RK_NO_TASK ? (c->hears_starts ? e->started : e->begun) : e->task == culprit;
+            e->guilty =
+                culprit == RK_NO_TASK ? (c->hears_starts ? e->started : e->begun) : e->task == culprit;
         }
 }
 

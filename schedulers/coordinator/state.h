@@ -253,9 +253,9 @@ struct rk_coordinator {
     uint32_t hash_mask;
     rk_list outgoing; /* copies that an instruction is to be said of */
     uint32_t last_look;
-    uint32_t lost;    /* tasks whose results are to be made again */
-    uint32_t spared;  /* and tasks whose results need not be, after all */
-    rk_array blames;  /* rk_instruction, said from told on */
+    uint32_t lost;   /* tasks whose results are to be made again */
+    uint32_t spared; /* and tasks whose results need not be, after all */
+    rk_array blames; /* rk_instruction, said from told on */
     size_t told;
 
     rk_errand *errands;
@@ -271,7 +271,7 @@ struct rk_coordinator {
     uint32_t gathered, asked; /* targets before are in place, and sent for */
 
     double bytes_per_ns;
-    int status; /* of the run */
+    int status;        /* of the run */
     bool hears_starts; /* workers tell what they begin with */
     bool stopping, gathering, ended;
     rk_coordinator_figures figures;

@@ -260,6 +260,11 @@ void rk_co_task_settle(rk_coordinator *c, uint32_t task, bool later)
     assert(t->state == RK_TASK_WAITING);
     t->waits = later;
     t->link = RK_NONE;
+    if (t->once_over && !t->uses) { /* nobody waits for it any more */
+        rk_co_task_spare(c, task);
+        let_spared_go(c);
+        return;
+    }
     for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++) {
         if (is_hopeless(c, c->graph.inputs[at])) {
             rk_co_task_move(c, task, RK_TASK_WAITING, RK_TASK_SKIPPED);

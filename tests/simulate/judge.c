@@ -35,7 +35,8 @@ static bool suits(const world *w, uint32_t home, uint32_t task)
     const rk_traits *t = &w->s.scripts[task].traits;
     const site *x = &w->s.sites[home];
     for (uint32_t k = 0; k < t->need_count; k++)
-        if ((w->s.tag_counts[t->needs[k].tag] ? w->s.tag_counts : x->tags)[t->needs[k].tag] < t->needs[k].count)
+        if ((w->s.tag_counts[t->needs[k].tag] ? w->s.tag_counts : x->tags)[t->needs[k].tag] <
+            t->needs[k].count)
             return false;
     return (t->io ? x->lanes : x->slots) && (x->here || !t->here);
 }
@@ -57,11 +58,13 @@ static bool is_justified(const world *w, const rk_instruction *i)
         uint64_t budget = w->s.sites[home].budget;
         bool can = has_worker(w, home, i->task) && is_here(w, home);
         runs |= can;
-        can &= !home || !w->returned[i->task] || !x->traits.target; /* a target that is made has to fit into home 0 */
+        can &= !home || !w->returned[i->task] ||
+               !x->traits.target; /* a target that is made has to fit into home 0 */
         fits |= can && (budget == UINT64_MAX || i->bytes <= budget - w->other[home]);
     }
     switch (i->why) {
-    case RK_WHY_DEATHS: return w->ends[i->task] >= (w->disturbed ? 1 : 3); /* inputs that could not be had count, too */
+    case RK_WHY_DEATHS:
+        return w->ends[i->task] >= (w->disturbed ? 1 : 3); /* inputs that could not be had count, too */
     case RK_WHY_TIMEOUT: return x->traits.timeout_ns != 0;
     case RK_WHY_NO_ROOM: return i->bytes > i->budget && !fits;
     case RK_WHY_NO_WORKER: return !runs;
@@ -76,8 +79,8 @@ void judge_instruction(world *w, const rk_instruction *i)
     if (i->kind == RK_DO_RUN)
         judge_run(w, i);
     if (i->kind == RK_DO_BLAME && !is_justified(w, i))
-        world_wrong(w, "task %" PRIu32 " is blamed for reason %d without one: %" PRIu64 " of %" PRIu64, i->task, i->why,
-                    i->bytes, i->budget);
+        world_wrong(w, "task %" PRIu32 " is blamed for reason %d without one: %" PRIu64 " of %" PRIu64,
+                    i->task, i->why, i->bytes, i->budget);
     if (i->kind == RK_DO_SPILL && w->s.sites[i->home].budget == UINT64_MAX)
         world_wrong(w, "a result is put on disk without need");
 }
@@ -99,8 +102,8 @@ void judge_now(world *w)
     for (uint32_t home = 0; home < w->s.homes && w->s.sure && !w->s.memory_reports; home++) {
         rk_home_figures f = rk_coordinator_get_home(w->c, home);
         if (is_here(w, home) && f.live + f.reserved > f.budget)
-            world_wrong(w, "home %" PRIu32 " has %" PRIu64 " bytes live and %" PRIu64 " reserved of %" PRIu64, home,
-                        f.live, f.reserved, f.budget);
+            world_wrong(w, "home %" PRIu32 " has %" PRIu64 " bytes live and %" PRIu64 " reserved of %" PRIu64,
+                        home, f.live, f.reserved, f.budget);
     }
 }
 

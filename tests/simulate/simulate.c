@@ -45,6 +45,7 @@ int main(int argc, char **argv)
         for (uint32_t task = 0; task < w.s.tasks; task++)
             runs += w.runs[task];
     }
-    printf("%" PRIu64 " runs with %" PRIu64 " tasks, begun %" PRIu64 " times: nothing wrong\n", seeds, tasks, runs);
+    printf("%" PRIu64 " runs with %" PRIu64 " tasks, begun %" PRIu64 " times: nothing wrong\n", seeds, tasks,
+           runs);
     return 0;
 }

@@ -52,9 +52,9 @@ typedef struct scenario {
     bool sure;            /* sizes are told, and true */
     bool starts_are_told; /* workers tell when they begin */
     uint64_t message_ns, quiet_from_ns, cancel_ns;
-    uint32_t repeats, late, losses;                    /* of news */
-    uint32_t deaths, home_deaths, stalls;              /* of workers, by what they do */
-    uint32_t bad_transfers, bad_spills, bad_loads;     /* of movements */
+    uint32_t repeats, late, losses;                /* of news */
+    uint32_t deaths, home_deaths, stalls;          /* of workers, by what they do */
+    uint32_t bad_transfers, bad_spills, bad_loads; /* of movements */
     uint32_t memory_reports, leavers;
 } scenario;
 
@@ -125,7 +125,7 @@ typedef struct world {
     cell cells[MOST_HOMES][MOST_TASKS];
     bool home_here[MOST_HOMES], home_known_lost[MOST_HOMES];
     uint64_t other[MOST_HOMES];
-    uint64_t truth[MOST_TASKS]; /* what each result must be */
+    uint64_t truth[MOST_TASKS];                                        /* what each result must be */
     uint32_t runs[MOST_TASKS], returned[MOST_TASKS], ends[MOST_TASKS]; /* ends: of workers that had it */
     uint32_t failures[MOST_TASKS];
     bool blamed[MOST_TASKS];

@@ -107,9 +107,11 @@ static void die(world *w, uint32_t number, uint32_t culprit, bool home_lost)
     for (uint32_t k = 0; k < l->job_count; k++)
         if (l->jobs[k].running && !l->jobs[k].done && culprit == RK_NO_TASK && dice_below(&w->s.dice, 2))
             culprit = l->jobs[k].task;
-    tell(w, (event){.kind = NEWS_LOST, .life = number, .home = l->home, .culprit = culprit, .flag = home_lost});
-    add_event(w, w->now + NOTICED_AFTER * w->s.message_ns,
-              (event){.kind = NEWS_LOST, .life = number, .home = l->home, .culprit = culprit, .flag = home_lost});
+    tell(w,
+         (event){.kind = NEWS_LOST, .life = number, .home = l->home, .culprit = culprit, .flag = home_lost});
+    add_event(
+        w, w->now + NOTICED_AFTER * w->s.message_ns,
+        (event){.kind = NEWS_LOST, .life = number, .home = l->home, .culprit = culprit, .flag = home_lost});
 }
 
 static job *find_job(life *l, uint32_t task, uint32_t attempt)
@@ -135,8 +137,8 @@ static uint64_t compute(world *w, uint32_t home, uint32_t task)
         if (word & RK_INPUT_ORDER)
             continue;
         if (!w->cells[home][word].memory)
-            world_wrong(w, "task %" PRIu32 " runs in home %" PRIu32 " without the result of %" PRIu32, task, home,
-                        word);
+            world_wrong(w, "task %" PRIu32 " runs in home %" PRIu32 " without the result of %" PRIu32, task,
+                        home, word);
         hash = mix_hash(hash, w->cells[home][word].hash);
     }
     return hash;
@@ -158,11 +160,18 @@ static void begin_job(world *w, uint32_t number, job *j)
     if (x->poison || happens(w, w->s.deaths)) {
         bool home_lost = l->home && happens(w, w->s.home_deaths);
         add_event(w, w->now + dice_below(&w->s.dice, duration),
-                  (event){.kind = EVENT_DIES, .life = number, .culprit = x->poison ? j->task : RK_NO_TASK, .flag = home_lost});
+                  (event){.kind = EVENT_DIES,
+                          .life = number,
+                          .culprit = x->poison ? j->task : RK_NO_TASK,
+                          .flag = home_lost});
     }
     if (!x->hangs)
         add_event(w, w->now + duration,
-                  (event){.kind = EVENT_JOB_ENDS, .life = number, .task = j->task, .attempt = j->attempt, .duration_ns = duration});
+                  (event){.kind = EVENT_JOB_ENDS,
+                          .life = number,
+                          .task = j->task,
+                          .attempt = j->attempt,
+                          .duration_ns = duration});
 }
 
 /* Begins with what there is a slot or a lane for. */
@@ -203,13 +212,20 @@ static void recall_comes(world *w, const event *e)
         return;
     if (back)
         forget_job(l, j);
-    tell(w, (event){.kind = NEWS_RECALLED, .life = e->life, .task = e->task, .attempt = e->attempt, .flag = back});
+    tell(w,
+         (event){
+             .kind = NEWS_RECALLED, .life = e->life, .task = e->task, .attempt = e->attempt, .flag = back});
 }
 
 static void fail_job(world *w, const event *e, bool final)
 {
     w->failures[e->task]++;
-    tell(w, (event){.kind = NEWS_FAILED, .life = e->life, .task = e->task, .attempt = e->attempt, .status = RASK_ETASK, .flag = final});
+    tell(w, (event){.kind = NEWS_FAILED,
+                    .life = e->life,
+                    .task = e->task,
+                    .attempt = e->attempt,
+                    .status = RASK_ETASK,
+                    .flag = final});
 }
 
 static void return_job(world *w, const event *e)
@@ -275,8 +291,8 @@ static void start_move(world *w, const rk_instruction *i)
     cell *to = &w->cells[i->home][i->task];
     bool fetch = i->kind == RK_DO_FETCH;
     uint64_t takes = fetch ? message_ns(w) + i->bytes : x->disk_ns / 2 + dice_below(&w->s.dice, x->disk_ns);
-    if (fetch && w->home_here[i->from] && !w->cells[i->from][i->task].memory && !w->cells[i->from][i->task].disk &&
-        !w->cells[i->from][i->task].spoiled)
+    if (fetch && w->home_here[i->from] && !w->cells[i->from][i->task].memory &&
+        !w->cells[i->from][i->task].disk && !w->cells[i->from][i->task].spoiled)
         world_wrong(w, "task %" PRIu32 " is fetched from where it is not", i->task);
     if (i->kind == RK_DO_LOAD && !to->disk)
         world_wrong(w, "task %" PRIu32 " is loaded, and is not on disk", i->task);
@@ -284,7 +300,13 @@ static void start_move(world *w, const rk_instruction *i)
         world_wrong(w, "task %" PRIu32 " is spilled, and is not in memory", i->task);
     to->coming = i->kind != RK_DO_SPILL;
     add_event(w, w->now + takes,
-              (event){.kind = EVENT_MOVED, .move = i->kind, .home = i->home, .from = i->from, .task = i->task, .attempt = i->attempt, .duration_ns = takes});
+              (event){.kind = EVENT_MOVED,
+                      .move = i->kind,
+                      .home = i->home,
+                      .from = i->from,
+                      .task = i->task,
+                      .attempt = i->attempt,
+                      .duration_ns = takes});
 }
 
 static uint64_t disk_used(const world *w, uint32_t home)
@@ -299,7 +321,9 @@ static int try_move(world *w, const event *e)
 {
     cell *to = &w->cells[e->home][e->task];
     const cell *from = &w->cells[e->move == RK_DO_FETCH ? e->from : e->home][e->task];
-    uint32_t bad = e->move == RK_DO_FETCH ? w->s.bad_transfers : e->move == RK_DO_LOAD ? w->s.bad_loads : w->s.bad_spills;
+    uint32_t bad = e->move == RK_DO_FETCH  ? w->s.bad_transfers
+                   : e->move == RK_DO_LOAD ? w->s.bad_loads
+                                           : w->s.bad_spills;
     bool gone = e->move == RK_DO_FETCH && (!w->home_here[e->from] || from->spoiled);
     uint64_t bytes = w->s.scripts[e->task].bytes;
     if (gone || happens(w, bad) ||
@@ -344,7 +368,8 @@ static void tell_moved(world *w, const event *e)
     if (!w->home_here[e->home])
         return;
     if (e->move == RK_DO_FETCH)
-        rk_coordinator_transferred(w->c, w->now, e->home, e->task, e->attempt, e->status, e->bytes, e->duration_ns);
+        rk_coordinator_transferred(w->c, w->now, e->home, e->task, e->attempt, e->status, e->bytes,
+                                   e->duration_ns);
     else if (e->move == RK_DO_SPILL)
         rk_coordinator_spilled(w->c, w->now, e->home, e->task, e->attempt, e->status, e->bytes);
     else
@@ -390,7 +415,8 @@ static void arrive(world *w, const event *e)
     case NEWS_STARTED: rk_coordinator_started(w->c, w->now, l->number, l->epoch, e->task, e->attempt); break;
     case NEWS_FINISHED:
         l->unreported[e->task] = false;
-        rk_coordinator_finished(w->c, w->now, l->number, l->epoch, e->task, e->attempt, e->bytes, e->duration_ns);
+        rk_coordinator_finished(w->c, w->now, l->number, l->epoch, e->task, e->attempt, e->bytes,
+                                e->duration_ns);
         break;
     case NEWS_FAILED:
         rk_coordinator_failed(w->c, w->now, l->number, l->epoch, e->task, e->attempt, e->status, e->flag);
@@ -461,17 +487,23 @@ static void carry_out(world *w, const rk_instruction *i)
     case RK_DO_RUN:
     case RK_DO_RECALL:
         add_event(w, w->now + w->s.message_ns,
-                  (event){.kind = i->kind == RK_DO_RUN ? EVENT_RUN_COMES : EVENT_RECALL_COMES, .life = number, .task = i->task, .attempt = i->attempt});
+                  (event){.kind = i->kind == RK_DO_RUN ? EVENT_RUN_COMES : EVENT_RECALL_COMES,
+                          .life = number,
+                          .task = i->task,
+                          .attempt = i->attempt});
         break;
     case RK_DO_FETCH:
     case RK_DO_SPILL:
     case RK_DO_LOAD: start_move(w, i); break;
     case RK_DO_DROP: w->cells[i->home][i->task] = (cell){0}; break;
     case RK_DO_KILL:
-        add_event(w, w->now + w->s.message_ns, (event){.kind = EVENT_DIES, .life = number, .culprit = i->task});
+        w->lives[number].leaving = true;
+        add_event(w, w->now + w->s.message_ns,
+                  (event){.kind = EVENT_DIES, .life = number, .culprit = i->task});
         break;
     case RK_DO_RETIRE:
-        add_event(w, w->now + w->s.message_ns, (event){.kind = EVENT_DIES, .life = number, .culprit = RK_NO_TASK});
+        add_event(w, w->now + w->s.message_ns,
+                  (event){.kind = EVENT_DIES, .life = number, .culprit = RK_NO_TASK});
         break;
     case RK_DO_BLAME: w->blamed[i->task] = true; break;
     case RK_DO_END:
@@ -496,11 +528,11 @@ uint64_t world_memory(const world *w, uint32_t home)
     return bytes;
 }
 
-static const char *const kind_names[] = {"run", "recall", "fetch", "spill", "load", "drop", "kill", "retire", "blame", "end"};
-static const char *const event_names[] = {"join",    "run comes", "recall comes", "job ends", "moved",
-                                          "dies",    "tick",      "memory",       "cancel",   "leaves",
-                                          "started", "finished",  "failed",       "recalled", "lost",
-                                          "moved"};
+static const char *const kind_names[] = {"run",  "recall", "fetch",  "spill", "load",
+                                         "drop", "kill",   "retire", "blame", "end"};
+static const char *const event_names[] = {
+    "join",   "run comes", "recall comes", "job ends", "moved",  "dies",     "tick", "memory",
+    "cancel", "leaves",    "started",      "finished", "failed", "recalled", "lost", "moved"};
 
 static void say_event(const world *w, const event *e)
 {
@@ -514,9 +546,10 @@ static void draw_instructions(world *w)
     rk_instruction i;
     while (!w->wrong && !w->ended && rk_coordinator_next(w->c, &i)) {
         if (w->verbose)
-            printf("%12" PRIu64 "    -> %-6s worker %d task %d attempt %u home %d from %d bytes %" PRIu64 " why %d status %d\n",
-                   w->now, kind_names[i.kind], (int)i.worker, (int)i.task, i.attempt, (int)i.home, (int)i.from,
-                   i.bytes, i.why, i.status);
+            printf("%12" PRIu64 "    -> %-6s worker %d task %d attempt %u home %d from %d bytes %" PRIu64
+                   " why %d status %d\n",
+                   w->now, kind_names[i.kind], (int)i.worker, (int)i.task, i.attempt, (int)i.home,
+                   (int)i.from, i.bytes, i.why, i.status);
         judge_instruction(w, &i);
         carry_out(w, &i);
         judge_now(w);
