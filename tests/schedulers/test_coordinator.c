@@ -1,0 +1,550 @@
+/* The coordinator, event by event. tests/simulate has whole runs with everything that may go wrong. */
+#include "schedulers/coordinator/coordinator.h"
+
+#include <criterion/criterion.h>
+#include <rask/base.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 256 };
+
+/* A graph being written, a coordinator on it, and what it said last. */
+typedef struct stage {
+    uint32_t tasks, edges;
+    uint64_t start[MOST + 1];
+    uint32_t inputs[MOST];
+    rk_traits traits[MOST];
+    rk_coordinator_options options;
+    rk_coordinator *c;
+    uint64_t now;
+    uint32_t worker[8], epoch[8];
+    rk_instruction said[MOST];
+    uint32_t count;
+} stage;
+
+static stage s;
+
+static void describe(void *context, uint32_t task, rk_traits *out)
+{
+    *out = ((const stage *)context)->traits[task];
+}
+
+static void reset(void)
+{
+    memset(&s, 0, sizeof s);
+    s.options = (rk_coordinator_options){.most_workers = 8, .most_homes = 4, .groups = 4, .latency_ns = 1000};
+}
+
+/* A task with up to two inputs, UINT32_MAX: none. */
+static rk_traits *task(uint32_t a, uint32_t b)
+{
+    uint32_t number = s.tasks++;
+    if (a != UINT32_MAX)
+        s.inputs[s.edges++] = a;
+    if (b != UINT32_MAX)
+        s.inputs[s.edges++] = b;
+    s.start[s.tasks] = s.edges;
+    s.traits[number] = (rk_traits){.sure = true, .result_bytes = 10};
+    return &s.traits[number];
+}
+
+static void many_tasks(uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        task(UINT32_MAX, UINT32_MAX);
+}
+
+static int make(void)
+{
+    rk_coordinator_graph graph = {s.tasks, s.start, s.inputs, &s, describe};
+    return rk_coordinator_new(&graph, &s.options, &s.c);
+}
+
+static void join(uint32_t k, rk_worker_offer offer)
+{
+    cr_assert_eq(rk_coordinator_joined(s.c, s.now, &offer, &s.worker[k], &s.epoch[k]), RASK_OK);
+}
+
+/* Homes with a budget each, and one worker with a slot in each home. */
+static void begin(uint32_t homes, uint64_t budget)
+{
+    cr_assert_eq(make(), RASK_OK);
+    for (uint32_t home = 0; home < homes; home++) {
+        cr_assert_eq(rk_coordinator_home(s.c, s.now, home, budget), RASK_OK);
+        join(home, (rk_worker_offer){.home = home, .slots = 1, .lanes = 1});
+    }
+}
+
+/* Draws all that is to be said; how much it was. */
+static uint32_t draw(void)
+{
+    s.count = 0;
+    while (s.count < MOST && rk_coordinator_next(s.c, &s.said[s.count])) {
+        s.count++;
+        const char *wrong = rk_coordinator_check(s.c);
+        cr_assert_null(wrong, "%s", wrong);
+    }
+    return s.count;
+}
+
+/* What was said of a task, if it is of this kind. */
+static const rk_instruction *said(rk_instruction_kind kind, uint32_t number)
+{
+    for (uint32_t i = 0; i < s.count; i++)
+        if (s.said[i].kind == kind && s.said[i].task == number)
+            return &s.said[i];
+    return NULL;
+}
+
+static uint32_t times_said(rk_instruction_kind kind)
+{
+    uint32_t times = 0;
+    for (uint32_t i = 0; i < s.count; i++)
+        times += s.said[i].kind == kind;
+    return times;
+}
+
+static void finish_as(const rk_instruction *run, uint64_t bytes, uint64_t duration_ns)
+{
+    s.now += 1000;
+    rk_coordinator_finished(s.c, s.now, run->worker, run->epoch, run->task, run->attempt, bytes, duration_ns);
+}
+
+/* A task that was just said to run returns; what follows is drawn. */
+static void finish(uint32_t number)
+{
+    const rk_instruction *run = said(RK_DO_RUN, number);
+    cr_assert_not_null(run, "task %u was not said to run", number);
+    rk_instruction copy = *run;
+    finish_as(&copy, 10, 1000000);
+    draw();
+}
+
+static void lose(uint32_t k, uint32_t culprit, bool home)
+{
+    rk_coordinator_lost(s.c, s.now, s.worker[k], s.epoch[k], culprit, home);
+    draw();
+}
+
+static void expect_end(int status)
+{
+    cr_assert_gt(s.count, 0);
+    cr_expect_eq(s.said[s.count - 1].kind, RK_DO_END);
+    cr_expect_eq(s.said[s.count - 1].status, status);
+}
+
+TestSuite(coordinator, .init = reset);
+
+static void done(void)
+{
+    rk_coordinator_free(s.c);
+}
+
+Test(coordinator, refuses_what_is_no_graph)
+{
+    task(0, UINT32_MAX);
+    cr_expect_eq(make(), RASK_EINVAL, "a task cannot take its own result");
+    reset();
+    task(UINT32_MAX, UINT32_MAX)->group = 4;
+    cr_expect_eq(make(), RASK_EINVAL, "there are four groups");
+    reset();
+    *task(UINT32_MAX, UINT32_MAX) = (rk_traits){.needs = {{0, 1}}, .need_count = 1};
+    cr_expect_eq(make(), RASK_EINVAL, "there are no tags");
+    reset();
+    task(UINT32_MAX, UINT32_MAX);
+    task(0, UINT32_MAX)->source = true;
+    cr_expect_eq(make(), RASK_EINVAL, "a source takes nothing");
+}
+
+Test(coordinator, ends_an_empty_run_at_once)
+{
+    begin(1, UINT64_MAX);
+    draw();
+    expect_end(RASK_OK);
+    done();
+}
+
+Test(coordinator, runs_in_plan_order_and_drops_what_nobody_needs)
+{
+    task(UINT32_MAX, UINT32_MAX);
+    task(0, UINT32_MAX);
+    task(1, UINT32_MAX)->target = true;
+    begin(1, UINT64_MAX);
+    draw();
+    cr_expect_eq(times_said(RK_DO_RUN), 1);
+    finish(0);
+    cr_expect_null(said(RK_DO_DROP, 0), "task 1 takes it");
+    finish(1);
+    cr_expect_not_null(said(RK_DO_DROP, 0));
+    finish(2);
+    cr_expect_not_null(said(RK_DO_DROP, 1));
+    expect_end(RASK_OK);
+    cr_expect_eq(rk_coordinator_outcome(s.c, 2), RK_FINISHED);
+    done();
+}
+
+Test(coordinator, gives_many_short_tasks_and_few_long_ones_ahead)
+{
+    many_tasks(200);
+    begin(1, UINT64_MAX);
+    draw();
+    cr_expect_eq(times_said(RK_DO_RUN), 2, "nothing is known of how long they take");
+    rk_instruction first = s.said[0], second = s.said[1];
+    finish_as(&first, 0, 100);
+    finish_as(&second, 0, 100);
+    draw();
+    cr_expect_geq(times_said(RK_DO_RUN), 10, "they take less than a message");
+    done();
+}
+
+Test(coordinator, asks_back_what_waits_behind_a_long_task)
+{
+    many_tasks(3);
+    begin(1, UINT64_MAX);
+    draw();
+    cr_assert_eq(times_said(RK_DO_RUN), 2);
+    rk_instruction second = s.said[1];
+    finish_as(&second, 0, 50000000);
+    draw();
+    cr_assert_not_null(said(RK_DO_RUN, 2));
+    rk_instruction third = *said(RK_DO_RUN, 2);
+    join(1, (rk_worker_offer){.home = 0, .slots = 1});
+    draw();
+    cr_assert_not_null(said(RK_DO_RECALL, 2), "the new worker has nothing to do");
+    rk_coordinator_recalled(s.c, s.now, third.worker, third.epoch, 2, third.attempt, true);
+    draw();
+    cr_assert_not_null(said(RK_DO_RUN, 2));
+    cr_expect_eq(said(RK_DO_RUN, 2)->worker, s.worker[1]);
+    done();
+}
+
+Test(coordinator, gives_waiting_tasks_lanes_and_no_slots)
+{
+    task(UINT32_MAX, UINT32_MAX)->io = true;
+    task(UINT32_MAX, UINT32_MAX)->io = true;
+    task(UINT32_MAX, UINT32_MAX);
+    begin(1, UINT64_MAX);
+    draw();
+    cr_expect_not_null(said(RK_DO_RUN, 0));
+    cr_expect_null(said(RK_DO_RUN, 1), "there is one lane");
+    cr_expect_not_null(said(RK_DO_RUN, 2));
+    done();
+}
+
+Test(coordinator, counts_tags_of_workers_and_of_the_run)
+{
+    const uint32_t counts[2] = {0, 1};
+    s.options.tags = 2;
+    s.options.tag_counts = counts;
+    for (uint32_t i = 0; i < 4; i++) {
+        rk_traits *t = task(UINT32_MAX, UINT32_MAX);
+        t->needs[0] = (rk_need){i / 2, 1};
+        t->need_count = 1;
+    }
+    cr_assert_eq(make(), RASK_OK);
+    cr_assert_eq(rk_coordinator_home(s.c, 0, 0, UINT64_MAX), RASK_OK);
+    join(0, (rk_worker_offer){.home = 0, .slots = 4});
+    join(1, (rk_worker_offer){.home = 0, .slots = 4, .tags = {1}});
+    draw();
+    cr_assert_not_null(said(RK_DO_RUN, 0));
+    cr_expect_eq(said(RK_DO_RUN, 0)->worker, s.worker[1], "only this one has it");
+    cr_expect_null(said(RK_DO_RUN, 1));
+    cr_expect_not_null(said(RK_DO_RUN, 2));
+    cr_expect_null(said(RK_DO_RUN, 3), "the run has one of it");
+    finish(2);
+    cr_expect_not_null(said(RK_DO_RUN, 3));
+    done();
+}
+
+Test(coordinator, blames_a_task_that_no_worker_can_run)
+{
+    task(UINT32_MAX, UINT32_MAX)->here = true;
+    begin(1, UINT64_MAX);
+    draw();
+    cr_assert_not_null(said(RK_DO_BLAME, 0));
+    cr_expect_eq(said(RK_DO_BLAME, 0)->why, RK_WHY_NO_WORKER);
+    expect_end(RASK_EUNSUPPORTED);
+    done();
+}
+
+Test(coordinator, holds_producers_back_while_their_results_do_not_fit)
+{
+    many_tasks(4);
+    for (uint32_t i = 0; i < 4; i++)
+        s.traits[i].result_bytes = 40;
+    begin(1, 100);
+    join(1, (rk_worker_offer){.home = 0, .slots = 4});
+    draw();
+    cr_expect_eq(times_said(RK_DO_RUN), 2, "two fit");
+    cr_expect_eq(rk_coordinator_get_home(s.c, 0).reserved, 80);
+    finish(0);
+    cr_expect_eq(times_said(RK_DO_RUN), 1, "nobody takes the result, so there is room again");
+    done();
+}
+
+Test(coordinator, puts_on_disk_what_is_needed_last_and_back_before_it_is_used)
+{
+    task(UINT32_MAX, UINT32_MAX)->result_bytes = 60;
+    task(UINT32_MAX, UINT32_MAX)->result_bytes = 30;
+    task(1, UINT32_MAX)->result_bytes = 60;
+    task(0, UINT32_MAX)->result_bytes = 5;
+    s.options.window = 1;
+    begin(1, 100);
+    draw();
+    rk_instruction run = *said(RK_DO_RUN, 0);
+    finish_as(&run, 60, 1000);
+    draw();
+    run = *said(RK_DO_RUN, 1);
+    finish_as(&run, 30, 1000);
+    draw();
+    cr_assert_not_null(said(RK_DO_SPILL, 0), "task 2 does not fit beside it");
+    cr_expect_null(said(RK_DO_RUN, 2));
+    rk_coordinator_spilled(s.c, s.now, 0, 0, said(RK_DO_SPILL, 0)->attempt, RASK_OK, 60);
+    draw();
+    run = *said(RK_DO_RUN, 2);
+    finish_as(&run, 60, 1000);
+    draw();
+    cr_assert_not_null(said(RK_DO_LOAD, 0));
+    cr_expect_null(said(RK_DO_RUN, 3));
+    rk_coordinator_loaded(s.c, s.now, 0, 0, said(RK_DO_LOAD, 0)->attempt, RASK_OK);
+    draw();
+    run = *said(RK_DO_RUN, 3);
+    finish_as(&run, 5, 1000);
+    draw();
+    expect_end(RASK_OK);
+    cr_expect_leq(rk_coordinator_get_home(s.c, 0).peak, 100);
+    done();
+}
+
+Test(coordinator, blames_what_can_never_fit_with_the_figures)
+{
+    task(UINT32_MAX, UINT32_MAX)->result_bytes = 60;
+    task(0, UINT32_MAX)->result_bytes = 60;
+    begin(1, 100);
+    draw();
+    rk_instruction run = *said(RK_DO_RUN, 0);
+    finish_as(&run, 60, 1000);
+    draw();
+    const rk_instruction *blame = said(RK_DO_BLAME, 1);
+    cr_assert_not_null(blame);
+    cr_expect(blame->why == RK_WHY_NO_ROOM && blame->bytes == 120 && blame->budget == 100);
+    expect_end(RASK_EBUDGET);
+    done();
+}
+
+Test(coordinator, ignores_news_that_come_twice_or_from_a_life_that_is_over)
+{
+    task(UINT32_MAX, UINT32_MAX)->retries = 2;
+    task(0, UINT32_MAX);
+    begin(1, UINT64_MAX);
+    draw();
+    rk_instruction run = *said(RK_DO_RUN, 0);
+    for (int i = 0; i < 3; i++) /* one failure, told three times */
+        rk_coordinator_failed(s.c, s.now, run.worker, run.epoch, 0, run.attempt, RASK_ETASK, false);
+    draw();
+    cr_expect_eq(rk_coordinator_get_figures(s.c).retries, 1);
+    rk_instruction again = *said(RK_DO_RUN, 0);
+    finish_as(&run, 10, 1000);
+    draw();
+    cr_expect_eq(s.count, 0, "that attempt has failed");
+    lose(0, RK_NO_TASK, false);
+    finish_as(&again, 10, 1000);
+    draw();
+    cr_expect_eq(s.count, 0, "the worker is gone");
+    join(1, (rk_worker_offer){.home = 0, .slots = 1});
+    draw();
+    cr_expect_eq(s.worker[1], s.worker[0], "numbers are used again");
+    cr_expect_neq(s.epoch[1], s.epoch[0]);
+    finish_as(&again, 10, 1000);
+    draw();
+    cr_expect_eq(s.count, 0, "the same number, but another life");
+    done();
+}
+
+Test(coordinator, blames_a_task_that_three_workers_died_of)
+{
+    many_tasks(2);
+    s.traits[1].target = true;
+    s.options.keep_going = true;
+    begin(1, UINT64_MAX);
+    draw();
+    for (uint32_t k = 0; k < 3; k++) {
+        cr_assert_null(said(RK_DO_BLAME, 0));
+        rk_coordinator_lost(s.c, s.now, s.worker[0], s.epoch[0], 0, false);
+        join(0, (rk_worker_offer){.home = 0, .slots = 1});
+        draw();
+    }
+    cr_assert_not_null(said(RK_DO_BLAME, 0));
+    cr_expect_eq(said(RK_DO_BLAME, 0)->why, RK_WHY_DEATHS);
+    finish(1);
+    expect_end(RASK_ETASK);
+    cr_expect_eq(rk_coordinator_outcome(s.c, 1), RK_FINISHED, "only the culprit is blamed");
+    done();
+}
+
+Test(coordinator, recomputes_a_chain_whose_home_is_lost)
+{
+    task(UINT32_MAX, UINT32_MAX);
+    task(0, UINT32_MAX);
+    task(1, UINT32_MAX)->target = true;
+    cr_assert_eq(make(), RASK_OK);
+    cr_assert_eq(rk_coordinator_home(s.c, 0, 0, UINT64_MAX), RASK_OK);
+    cr_assert_eq(rk_coordinator_home(s.c, 0, 1, UINT64_MAX), RASK_OK);
+    join(1, (rk_worker_offer){.home = 1, .slots = 1});
+    draw();
+    finish(0);
+    finish(1);
+    cr_expect_not_null(said(RK_DO_DROP, 0), "nobody needs it any more");
+    lose(1, RK_NO_TASK, true);
+    join(0, (rk_worker_offer){.home = 0, .slots = 1});
+    draw();
+    cr_expect_not_null(said(RK_DO_RUN, 0), "but now they do");
+    finish(0);
+    finish(1);
+    finish(2);
+    expect_end(RASK_OK);
+    cr_expect_eq(rk_coordinator_get_figures(s.c).recomputed, 2);
+    done();
+}
+
+Test(coordinator, brings_targets_to_home_0)
+{
+    task(UINT32_MAX, UINT32_MAX)->target = true;
+    cr_assert_eq(make(), RASK_OK);
+    cr_assert_eq(rk_coordinator_home(s.c, 0, 0, 100), RASK_OK);
+    cr_assert_eq(rk_coordinator_home(s.c, 0, 1, 100), RASK_OK);
+    join(1, (rk_worker_offer){.home = 1, .slots = 1});
+    draw();
+    finish(0);
+    const rk_instruction *fetch = said(RK_DO_FETCH, 0);
+    cr_assert_not_null(fetch);
+    cr_expect(fetch->home == 0 && fetch->from == 1);
+    rk_coordinator_transferred(s.c, s.now, 0, 0, fetch->attempt, RASK_EIO, 0, 0);
+    draw();
+    cr_assert_not_null(said(RK_DO_FETCH, 0), "it is tried again");
+    rk_coordinator_transferred(s.c, s.now, 0, 0, said(RK_DO_FETCH, 0)->attempt, RASK_OK, 10, 1000);
+    draw();
+    expect_end(RASK_OK);
+    done();
+}
+
+Test(coordinator, drops_results_of_sources_and_calls_them_again)
+{
+    task(UINT32_MAX, UINT32_MAX)->source = true;
+    task(UINT32_MAX, UINT32_MAX);
+    task(0, 1)->target = true;
+    s.traits[0].result_bytes = s.traits[2].result_bytes = 30;
+    s.traits[1].scratch_bytes = 70;
+    s.options.window = 1;
+    begin(1, 100);
+    draw();
+    rk_instruction run = *said(RK_DO_RUN, 0);
+    finish_as(&run, 30, 1000);
+    draw();
+    cr_expect_eq(times_said(RK_DO_SPILL), 0);
+    cr_expect_not_null(said(RK_DO_DROP, 0));
+    run = *said(RK_DO_RUN, 1);
+    finish_as(&run, 10, 1000);
+    draw();
+    run = *said(RK_DO_RUN, 0);
+    finish_as(&run, 30, 1000);
+    draw();
+    cr_expect_not_null(said(RK_DO_RUN, 2));
+    done();
+}
+
+Test(coordinator, waits_longer_before_each_retry)
+{
+    *task(UINT32_MAX, UINT32_MAX) = (rk_traits){.retries = 2, .backoff_ns = 1000};
+    begin(1, UINT64_MAX);
+    draw();
+    for (uint64_t rest = 1000; rest <= 2000; rest *= 2) {
+        rk_instruction run = *said(RK_DO_RUN, 0);
+        rk_coordinator_failed(s.c, s.now, run.worker, run.epoch, 0, run.attempt, RASK_ETASK, false);
+        cr_expect_eq(draw(), 0);
+        cr_expect_eq(rk_coordinator_wants_tick(s.c), s.now + rest);
+        s.now += rest;
+        rk_coordinator_tick(s.c, s.now);
+        draw();
+    }
+    rk_instruction run = *said(RK_DO_RUN, 0);
+    rk_coordinator_failed(s.c, s.now, run.worker, run.epoch, 0, run.attempt, RASK_ETASK, false);
+    draw();
+    expect_end(RASK_ETASK);
+    done();
+}
+
+Test(coordinator, kills_a_worker_whose_task_is_over_its_time)
+{
+    *task(UINT32_MAX, UINT32_MAX) = (rk_traits){.timeout_ns = 5000};
+    s.options.grace_ns = 500;
+    begin(1, UINT64_MAX);
+    draw();
+    s.now = rk_coordinator_wants_tick(s.c);
+    cr_expect_eq(s.now, 5500);
+    rk_coordinator_tick(s.c, s.now);
+    draw();
+    cr_assert_not_null(said(RK_DO_KILL, 0));
+    lose(0, RK_NO_TASK, false);
+    cr_assert_not_null(said(RK_DO_BLAME, 0));
+    cr_expect_eq(said(RK_DO_BLAME, 0)->why, RK_WHY_TIMEOUT);
+    expect_end(RASK_ETIMEDOUT);
+    done();
+}
+
+Test(coordinator, ends_a_cancelled_run_when_what_runs_has_returned)
+{
+    many_tasks(3);
+    begin(1, UINT64_MAX);
+    draw();
+    rk_instruction first = s.said[0], second = s.said[1];
+    rk_coordinator_cancel(s.c, s.now, RASK_ECANCELLED);
+    draw();
+    cr_assert_eq(s.count, 1);
+    cr_expect_eq(s.said[0].kind, RK_DO_RECALL, "what has not begun is asked back");
+    rk_coordinator_recalled(s.c, s.now, second.worker, second.epoch, second.task, second.attempt, true);
+    cr_expect_eq(draw(), 0);
+    finish_as(&first, 10, 1000);
+    draw();
+    expect_end(RASK_ECANCELLED);
+    cr_expect_eq(rk_coordinator_outcome(s.c, 2), RK_NOT_OVER);
+    done();
+}
+
+Test(coordinator, lets_a_worker_leave_when_it_has_nothing_left_to_do)
+{
+    many_tasks(3);
+    begin(1, UINT64_MAX);
+    draw();
+    rk_instruction first = s.said[0], second = s.said[1];
+    rk_coordinator_leaving(s.c, s.now, s.worker[0], s.epoch[0]);
+    draw();
+    rk_coordinator_recalled(s.c, s.now, second.worker, second.epoch, second.task, second.attempt, true);
+    cr_expect_eq(draw(), 0);
+    finish_as(&first, 10, 1000);
+    draw();
+    cr_expect_eq(times_said(RK_DO_RETIRE), 1);
+    cr_expect_eq(times_said(RK_DO_RUN), 0);
+    done();
+}
+
+Test(coordinator, skips_what_depends_on_a_failure_and_runs_the_rest)
+{
+    many_tasks(2);
+    task(0, UINT32_MAX);
+    task(2 | RK_INPUT_ORDER, UINT32_MAX);
+    s.traits[1].target = true;
+    s.options.keep_going = true;
+    begin(1, UINT64_MAX);
+    draw();
+    rk_instruction run = *said(RK_DO_RUN, 0), other = *said(RK_DO_RUN, 1);
+    rk_coordinator_failed(s.c, s.now, run.worker, run.epoch, 0, run.attempt, RASK_ETASK, true);
+    finish_as(&other, 10, 1000);
+    draw();
+    expect_end(RASK_ETASK);
+    cr_expect_eq(rk_coordinator_outcome(s.c, 0), RK_FAILED);
+    cr_expect_eq(rk_coordinator_outcome(s.c, 1), RK_FINISHED);
+    cr_expect_eq(rk_coordinator_outcome(s.c, 2), RK_SKIPPED);
+    cr_expect_eq(rk_coordinator_outcome(s.c, 3), RK_SKIPPED);
+    done();
+}
