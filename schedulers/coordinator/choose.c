@@ -91,7 +91,8 @@ static uint32_t others_task(rk_coordinator *c, uint32_t home, uint32_t kind)
         if (other == home)
             continue;
         uint64_t wait = h->queue[kind].count * c->average_ns / h->width[kind];
-        if (h->blocked != RK_NO_TASK || !c->figures.finished || wait + c->average_ns / 2 > moving_ns(c, home, task))
+        if (h->blocked != RK_NO_TASK || !c->figures.finished ||
+            wait + c->average_ns / 2 > moving_ns(c, home, task))
             return task;
     }
     return RK_NO_TASK;

@@ -36,7 +36,7 @@ static void set_defaults(rk_coordinator *c)
     o->tag_counts = c->tag_totals;
     memcpy(c->tag_totals, c->tags, sizeof c->tags);
     c->outbox = c->backlogged = c->recalls = c->outgoing = RK_EMPTY_LIST;
-    c->free_worker = c->free_errand = c->lost = c->spared = RK_NONE;
+    c->free_worker = c->free_errand = c->lost = c->spared = c->prompt = RK_NONE;
     c->plain[0] = c->plain[1] = RK_NONE;
     c->recall_ns = RK_NEVER;
     c->blames = (rk_array)RK_ARRAY(rk_instruction, c->graph.tasks);
@@ -297,6 +297,13 @@ static void say_errand(const rk_coordinator *c, uint32_t i, rk_instruction_kind 
                             .home = e->home};
 }
 
+static void say_run(rk_coordinator *c, uint32_t i, rk_instruction *out)
+{
+    rk_co_errand_send(c, i);
+    say_errand(c, i, RK_DO_RUN, out);
+    c->figures.decisions++;
+}
+
 static bool next_run(rk_coordinator *c, rk_instruction *out)
 {
     while (c->outbox.count) {
@@ -305,12 +312,22 @@ static bool next_run(rk_coordinator *c, rk_instruction *out)
             rk_co_errand_undo(c, i);
             continue;
         }
-        rk_co_errand_send(c, i);
-        say_errand(c, i, RK_DO_RUN, out);
-        c->figures.decisions++;
+        say_run(c, i, out);
         return true;
     }
     return false;
+}
+
+/* A decision, which is often to run something there and then. */
+static bool decide(rk_coordinator *c, rk_instruction *out, bool *said)
+{
+    if (!rk_co_choose(c))
+        return false;
+    *said = c->prompt != RK_NONE;
+    if (*said)
+        say_run(c, c->prompt, out);
+    c->prompt = RK_NONE;
+    return true;
 }
 
 static bool next_recall(rk_coordinator *c, rk_instruction *out)
@@ -371,12 +388,15 @@ static bool next_end(rk_coordinator *c, rk_instruction *out)
 
 bool rk_coordinator_next(rk_coordinator *c, rk_instruction *out)
 {
-    while (!c->ended) {
+    for (bool said = false; !c->ended;) {
         if (next_blame(c, out) || next_copy(c, out) || next_farewell(c, out) || next_run(c, out) ||
             next_recall(c, out))
             return true;
-        if (rk_co_choose(c) || has_more(c))
+        if (decide(c, out, &said) || has_more(c)) {
+            if (said)
+                return true;
             continue;
+        }
         if (next_end(c, out))
             return true;
         if (!has_more(c) && !rk_co_resolve(c))

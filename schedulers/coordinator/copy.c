@@ -53,10 +53,8 @@ int rk_co_copies_init(rk_coordinator *c)
     return grow(c);
 }
 
-uint32_t rk_co_copy_find(const rk_coordinator *c, uint32_t task, uint32_t home)
+uint32_t rk_co_copy_find_hashed(const rk_coordinator *c, uint32_t task, uint32_t home)
 {
-    if (!c->hash)
-        return c->tasks[task].state == RK_TASK_OVER ? c->tasks[task].link : RK_NONE;
     uint32_t i = c->hash[slot_of(c, task, home)];
     while (i != RK_NONE && (c->copies[i].task != task || c->copies[i].home != home))
         i = c->copies[i].hash_next;
@@ -165,10 +163,12 @@ static rk_places cold_places(rk_coordinator *c)
 
 /* Among what may be evicted, or not, as it is now. The key is right when it comes in; a use that ends in another home
  * makes it needed later than it says. */
-static void settle_cold(rk_coordinator *c, uint32_t i)
+static inline void settle_cold(rk_coordinator *c, uint32_t i)
 {
     rk_co_copy *copy = &c->copies[i];
     rk_co_home *h = &c->homes[copy->home];
+    if (h->budget == RK_UNLIMITED && copy->place == RK_NO_PLACE)
+        return;
     bool may = copy->state == RK_COPY_HELD && !copy->pins && !copy->readers && copy->bytes &&
                h->budget != RK_UNLIMITED;
     if (may == (copy->place != RK_NO_PLACE))

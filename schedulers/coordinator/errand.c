@@ -97,7 +97,8 @@ void rk_co_errand_send(rk_coordinator *c, uint32_t i)
     rk_co_worker *w = &c->workers[e->worker];
     rk_co_task_move(c, e->task, RK_TASK_STAGED, RK_TASK_SENT);
     e->attempt = ++c->last_attempt;
-    list_remove(c, i);
+    if (e->list != RK_LISTS)
+        list_remove(c, i);
     list_add(c, i, e->io ? RK_LIST_LANES : RK_LIST_SLOTS);
     w->recallable += is_recallable(e);
     if (w->next_up[e->io] == RK_NONE)
@@ -167,6 +168,10 @@ static void look_for_missing(rk_coordinator *c, uint32_t i)
         }
     }
     rk_co_task_move(c, e->task, RK_TASK_STAGING, RK_TASK_STAGED);
+    if (e->list == RK_LISTS && !c->outgoing.count) {
+        c->prompt = i;
+        return;
+    }
     if (e->list == RK_LIST_STAGING)
         list_remove(c, i);
     list_add(c, i, RK_LIST_STAGED);
@@ -267,7 +272,7 @@ void rk_co_errand_start(rk_coordinator *c, uint32_t task, uint32_t worker, const
     look_for_missing(c, i);
     if (e->copy != RK_NONE)
         list_add(c, i, RK_LIST_STAGING);
-    rk_co_worker_refresh(c, worker);
+    rk_co_worker_refresh(c, worker, true);
 }
 
 /* It leaves its worker's queue, and who stands behind moves up. */
@@ -313,7 +318,7 @@ void rk_co_errand_end(rk_coordinator *c, uint32_t i)
     e->next = c->free_errand;
     c->free_errand = i;
     rk_co_worker_backlog(c, worker, true);
-    rk_co_worker_refresh(c, worker);
+    rk_co_worker_refresh(c, worker, false);
     rk_co_worker_farewell(c, worker);
     rk_co_freed(c, home);
 }

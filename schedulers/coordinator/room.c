@@ -130,11 +130,9 @@ void rk_co_unblock(rk_coordinator *c, uint32_t home)
     rk_bitmap_add(&c->look[RK_ROOM_AHEAD], home);
 }
 
-void rk_co_freed(rk_coordinator *c, uint32_t home)
+void rk_co_freed_blocked(rk_coordinator *c, uint32_t home)
 {
     rk_co_home *h = &c->homes[home];
-    if (h->blocked == RK_NO_TASK)
-        return;
     if (!rk_co_is_quiet(h) && !rk_co_has_room(h, h->wanted))
         press(c, h, h->wanted, (rk_pressure){bound_of(c, h->blocked), false});
     if (rk_co_is_quiet(h) || rk_co_has_room(h, h->wanted))

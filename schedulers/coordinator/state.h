@@ -172,6 +172,7 @@ typedef enum rk_room { RK_ROOM_NOW, RK_ROOM_AHEAD, RK_ROOMS, RK_ROOM_NONE = RK_R
 typedef struct rk_seat_link {
     uint32_t next, prev;
     uint8_t room;
+    bool suits; /* it is a worker that may run tasks of this class */
 } rk_seat_link;
 
 /* Tasks that any worker with a free slot (lane) can run need no list of what they need. */
@@ -261,6 +262,7 @@ struct rk_coordinator {
     rk_errand *errands;
     uint64_t capacity; /* errands that all workers may have */
     uint32_t errand_room, free_errand, errands_out;
+    uint32_t prompt; /* an errand that is STAGED and in no list: RUN is said before anything else happens */
     uint32_t sent;   /* tasks */
     uint32_t moving; /* copies FETCHING, SPILLING, LOADING */
     rk_heap deadlines, retries;
@@ -280,7 +282,14 @@ struct rk_coordinator {
 /* Tasks (task.c, lineage.c). */
 
 /* The only place where states of tasks change. */
-void rk_co_task_move(rk_coordinator *c, uint32_t task, rk_task_state from, rk_task_state to);
+static inline void rk_co_task_move(rk_coordinator *c, uint32_t task, rk_task_state from, rk_task_state to)
+{
+    rk_co_task *t = &c->tasks[task];
+    assert(t->state == from);
+    c->left += (to < RK_TASK_OVER) - (from < RK_TASK_OVER);
+    c->sent += (to == RK_TASK_SENT) - (from == RK_TASK_SENT);
+    t->state = to;
+}
 /* A task that is neither over nor in a queue nor has an errand: counts what it waits for; WAITING, READY, or SKIPPED
  * when something that it depends on failed. later: it waits for one thing more. */
 void rk_co_task_settle(rk_coordinator *c, uint32_t task, bool later);
@@ -332,7 +341,14 @@ static inline bool rk_co_is_dropped(const rk_co_task *t)
 /* Copies (copy.c). */
 
 int rk_co_copies_init(rk_coordinator *c);
-uint32_t rk_co_copy_find(const rk_coordinator *c, uint32_t task, uint32_t home);
+/* RK_NONE: there is none. With one home there is no hash. */
+uint32_t rk_co_copy_find_hashed(const rk_coordinator *c, uint32_t task, uint32_t home);
+static inline uint32_t rk_co_copy_find(const rk_coordinator *c, uint32_t task, uint32_t home)
+{
+    if (c->hash)
+        return rk_co_copy_find_hashed(c, task, home);
+    return c->tasks[task].state == RK_TASK_OVER ? c->tasks[task].link : RK_NONE;
+}
 /* FETCHING or HELD. RK_NONE: no memory, the run stops. */
 uint32_t rk_co_copy_new(rk_coordinator *c, uint32_t task, uint32_t home, rk_copy_state state, uint64_t bytes);
 /* The only place where states of copies change, counted and listed by what they are. */
@@ -406,8 +422,9 @@ static inline uint32_t *rk_co_worker_brought(const rk_coordinator *c, uint32_t w
     return rk_co_worker_tag(c, worker, tag) + c->options.tags;
 }
 
-/* Its room for each class may have changed. */
-void rk_co_worker_refresh(rk_coordinator *c, uint32_t worker);
+/* Its room for each class may have changed. more: it got one task more, and goes behind others with room ahead, so that all
+ * get the same. */
+void rk_co_worker_refresh(rk_coordinator *c, uint32_t worker, bool more);
 void rk_co_worker_move(rk_coordinator *c, uint32_t worker, rk_worker_state from, rk_worker_state to);
 /* First worker of a home with this room for a class; RK_NOBODY. */
 uint32_t rk_co_seat_first(const rk_coordinator *c, uint32_t home, uint32_t class, rk_room room);
@@ -463,7 +480,12 @@ void rk_co_refuse_target(rk_coordinator *c, uint32_t task);
 /* More is used than there is: evicts what goes. */
 void rk_co_relieve(rk_coordinator *c, uint32_t home);
 /* Something in the home came free, or moved: what did not fit may fit now. */
-void rk_co_freed(rk_coordinator *c, uint32_t home);
+void rk_co_freed_blocked(rk_coordinator *c, uint32_t home);
+static inline void rk_co_freed(rk_coordinator *c, uint32_t home)
+{
+    if (c->homes[home].blocked != RK_NO_TASK)
+        rk_co_freed_blocked(c, home);
+}
 void rk_co_unblock(rk_coordinator *c, uint32_t home);
 
 /* Policy (choose.c). */

@@ -9,17 +9,6 @@ void rk_co_describe(const rk_coordinator *c, uint32_t task, rk_traits *out)
     c->graph.describe(c->graph.context, task, out);
 }
 
-void rk_co_task_move(rk_coordinator *c, uint32_t task, rk_task_state from, rk_task_state to)
-{
-    rk_co_task *t = &c->tasks[task];
-    assert(t->state == from);
-    c->left += to < RK_TASK_OVER;
-    c->left -= from < RK_TASK_OVER;
-    c->sent += to == RK_TASK_SENT;
-    c->sent -= from == RK_TASK_SENT;
-    t->state = to;
-}
-
 /* Queues. */
 
 /* The home that has most of what a task takes, if somebody there could run it; RK_NO_HOME: none has more than others. */

@@ -55,13 +55,17 @@ static void seat_enter(rk_coordinator *c, uint32_t worker, uint32_t class, rk_ro
 {
     rk_seat_link *seat = seat_of(c, worker, class);
     uint32_t home = c->workers[worker].home, *head = head_of(c, home, class, room);
-    *seat = (rk_seat_link){.next = RK_NONE, .prev = head[1], .room = (uint8_t)room};
-    *(head[1] == RK_NONE ? &head[0] : &seat_of(c, head[1], class)->next) = worker;
-    head[1] = worker;
+    *seat = (rk_seat_link){.next = RK_NONE, .prev = head[1], .room = (uint8_t)room, .suits = true};
+    rk_bitmap_add(&c->look[room], home);
+    if (head[1] != RK_NONE) {
+        seat_of(c, head[1], class)->next = worker;
+        head[1] = worker;
+        return;
+    }
+    head[0] = head[1] = worker;
     c->homes[home].open[room] |= (uint64_t)1 << class;
     if (c->homes[home].blocked == RK_NO_TASK)
         show(c, home, class, room, true);
-    rk_bitmap_add(&c->look[room], home);
 }
 
 bool rk_co_worker_suits(const rk_coordinator *c, uint32_t worker, const rk_class *class)
@@ -93,18 +97,17 @@ static bool has_room_ahead(const rk_coordinator *c, const rk_co_worker *w)
            (flying < 2 * slots || w->load_ns < slots * AHEAD_MESSAGES * c->options.latency_ns);
 }
 
-static rk_room room_for(const rk_coordinator *c, uint32_t worker, const rk_class *class)
+static rk_room room_for(const rk_coordinator *c, uint32_t worker, const rk_class *class, bool suits)
 {
     const rk_co_worker *w = &c->workers[worker];
-    if (!rk_co_worker_suits(c, worker, class) || !has_tags(c, worker, class))
+    if (!suits || (class->need_count && !has_tags(c, worker, class)))
         return RK_ROOM_NONE;
     if (w->in_flight[class->io] < w->width[class->io])
         return RK_ROOM_NOW;
     return !class->io && !class->need_count && has_room_ahead(c, w) ? RK_ROOM_AHEAD : RK_ROOM_NONE;
 }
 
-/* Who has room ahead goes behind the others, so that all get the same. */
-void rk_co_worker_refresh(rk_coordinator *c, uint32_t worker)
+void rk_co_worker_refresh(rk_coordinator *c, uint32_t worker, bool more)
 {
     rk_co_worker *w = &c->workers[worker];
     uint32_t slots = w->state == RK_WORKER_HERE ? w->width[0] : 0, taken = w->in_flight[0];
@@ -113,8 +116,8 @@ void rk_co_worker_refresh(rk_coordinator *c, uint32_t worker)
     c->free_slots += w->free_slots;
     for (uint32_t k = 0; k < c->class_count; k++) {
         rk_seat_link *seat = seat_of(c, worker, k);
-        rk_room room = room_for(c, worker, &c->classes[k]);
-        if (room == seat->room && (room != RK_ROOM_AHEAD || seat->next == RK_NONE)) {
+        rk_room room = room_for(c, worker, &c->classes[k], seat->suits);
+        if (room == seat->room && (room != RK_ROOM_AHEAD || !more || seat->next == RK_NONE)) {
             if (room != RK_ROOM_NONE)
                 rk_bitmap_add(&c->look[room], w->home);
             continue;
@@ -168,8 +171,10 @@ void rk_co_worker_move(rk_coordinator *c, uint32_t worker, rk_worker_state from,
         h->width[io] += (gets_tasks(to) ? w->width[io] : 0) - (gets_tasks(from) ? w->width[io] : 0);
     c->worker_count += gets_tasks(to);
     c->worker_count -= gets_tasks(from);
+    for (uint32_t k = 0; k < c->class_count; k++)
+        seat_of(c, worker, k)->suits = rk_co_worker_suits(c, worker, &c->classes[k]);
     rk_co_worker_backlog(c, worker, false);
-    rk_co_worker_refresh(c, worker);
+    rk_co_worker_refresh(c, worker, false);
     if (gets_tasks(from) && !gets_tasks(to)) {
         rk_co_home_deserted(c, w->home);
         rk_co_wake_others(c);
