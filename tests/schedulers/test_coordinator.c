@@ -419,10 +419,14 @@ Test(coordinator, brings_targets_to_home_0)
     const rk_instruction *fetch = said(RK_DO_FETCH, 0);
     cr_assert_not_null(fetch);
     cr_expect(fetch->home == 0 && fetch->from == 1);
-    rk_coordinator_transferred(s.c, s.now, 0, 0, fetch->attempt, RASK_EIO, 0, 0);
+    uint32_t first = fetch->attempt;
+    rk_coordinator_transferred(s.c, s.now, 0, 0, first, RASK_EIO, 0, 0);
     draw();
     cr_assert_not_null(said(RK_DO_FETCH, 0), "it is tried again");
-    rk_coordinator_transferred(s.c, s.now, 0, 0, said(RK_DO_FETCH, 0)->attempt, RASK_OK, 10, 1000);
+    rk_instruction again = *said(RK_DO_FETCH, 0);
+    rk_coordinator_transferred(s.c, s.now, 0, 0, first, RASK_OK, 10, 1000);
+    cr_expect_eq(draw(), 0, "that attempt has failed");
+    rk_coordinator_transferred(s.c, s.now, 0, 0, again.attempt, RASK_OK, 10, 1000);
     draw();
     expect_end(RASK_OK);
     done();
