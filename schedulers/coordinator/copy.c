@@ -179,6 +179,13 @@ static inline void settle_cold(rk_coordinator *c, uint32_t i)
         rk_co_stop(c, RASK_ENOMEM);
 }
 
+/* Where to look for the next use of a new copy: as far as another copy has come. */
+static uint32_t first_edge(const rk_coordinator *c, uint32_t task)
+{
+    const rk_co_task *t = &c->tasks[task];
+    return rk_co_has_copy(t) ? c->copies[t->link].edge : c->succ_start[task];
+}
+
 uint32_t rk_co_copy_new(rk_coordinator *c, uint32_t task, uint32_t home, rk_copy_state state, uint64_t bytes)
 {
     uint32_t i = take_free(c);
@@ -193,7 +200,7 @@ uint32_t rk_co_copy_new(rk_coordinator *c, uint32_t task, uint32_t home, rk_copy
                                 .place = RK_NO_PLACE,
                                 .waiters = RK_NONE,
                                 .from = RK_NO_HOME,
-                                .edge = c->succ_start[task]};
+                                .edge = first_edge(c, task)};
     hash_add(c, i);
     add_to_home(c, i);
     if (state != RK_COPY_FETCHING)

@@ -332,13 +332,18 @@ bool rk_co_lineage_wake_sources(rk_coordinator *c, uint32_t task);
 /* The same for a task whose own result was dropped. */
 bool rk_co_lineage_wake(rk_coordinator *c, uint32_t task);
 
+static inline bool rk_co_has_copy(const rk_co_task *t)
+{
+    return t->state == RK_TASK_OVER && t->link != RK_NONE;
+}
+
 /* The result of a task that is over is nowhere, though not yet known to be needed at once. */
 static inline bool rk_co_is_dropped(const rk_co_task *t)
 {
     return t->state == RK_TASK_OVER && t->link == RK_NONE;
 }
 
-/* Copies (copy.c). */
+/* Copies (copy.c). i is the number of a copy, and below of an errand. */
 
 int rk_co_copies_init(rk_coordinator *c);
 /* RK_NONE: there is none. With one home there is no hash. */
@@ -352,27 +357,27 @@ static inline uint32_t rk_co_copy_find(const rk_coordinator *c, uint32_t task, u
 /* FETCHING or HELD. RK_NONE: no memory, the run stops. */
 uint32_t rk_co_copy_new(rk_coordinator *c, uint32_t task, uint32_t home, rk_copy_state state, uint64_t bytes);
 /* The only place where states of copies change, counted and listed by what they are. */
-void rk_co_copy_move(rk_coordinator *c, uint32_t copy, rk_copy_state from, rk_copy_state to);
+void rk_co_copy_move(rk_coordinator *c, uint32_t i, rk_copy_state from, rk_copy_state to);
 /* It moves: an instruction of it is to be said. */
-void rk_co_copy_send(rk_coordinator *c, uint32_t copy);
+void rk_co_copy_send(rk_coordinator *c, uint32_t i);
 /* Nobody pins, reads or moves it: DROP is to be said. Who waits for room is the caller's to tell. */
-void rk_co_copy_drop(rk_coordinator *c, uint32_t copy);
+void rk_co_copy_drop(rk_coordinator *c, uint32_t i);
 /* It is no more, and nothing need be said. The task may have no other then. */
-void rk_co_copy_lose(rk_coordinator *c, uint32_t copy);
+void rk_co_copy_lose(rk_coordinator *c, uint32_t i);
 /* Drops it when nobody needs it and nothing is in the way. */
-void rk_co_copy_leave(rk_coordinator *c, uint32_t copy);
-void rk_co_copy_free(rk_coordinator *c, uint32_t copy);
-void rk_co_copy_pin(rk_coordinator *c, uint32_t copy);
-void rk_co_copy_unpin(rk_coordinator *c, uint32_t copy);
+void rk_co_copy_leave(rk_coordinator *c, uint32_t i);
+void rk_co_copy_free(rk_coordinator *c, uint32_t i);
+void rk_co_copy_pin(rk_coordinator *c, uint32_t i);
+void rk_co_copy_unpin(rk_coordinator *c, uint32_t i);
 /* It takes so many bytes. */
-void rk_co_copy_resize(rk_coordinator *c, uint32_t copy, uint64_t bytes);
+void rk_co_copy_resize(rk_coordinator *c, uint32_t i, uint64_t bytes);
 /* A copy to fetch task's result from has been chosen for copy, or RK_NONE. */
-void rk_co_copy_read(rk_coordinator *c, uint32_t copy, uint32_t from);
-void rk_co_copy_unread(rk_coordinator *c, uint32_t copy);
+void rk_co_copy_read(rk_coordinator *c, uint32_t i, uint32_t from);
+void rk_co_copy_unread(rk_coordinator *c, uint32_t i);
 /* A home has a budget now that had none. */
 void rk_co_home_chill(rk_coordinator *c, uint32_t home);
 /* The first task that takes it and is not over; RK_NO_TASK: none but the end. */
-uint32_t rk_co_copy_next_use(rk_coordinator *c, uint32_t copy);
+uint32_t rk_co_copy_next_use(rk_coordinator *c, uint32_t i);
 /* One that takes the result of task less. */
 void rk_co_release(rk_coordinator *c, uint32_t task);
 
@@ -393,21 +398,21 @@ static inline bool rk_co_copy_is_in_memory(const rk_co_copy *copy)
 void rk_co_errand_start(rk_coordinator *c, uint32_t task, uint32_t worker, const rk_traits *traits,
                         uint64_t reserved);
 /* Everything that it holds is given back; its task is the caller's. */
-void rk_co_errand_end(rk_coordinator *c, uint32_t errand);
+void rk_co_errand_end(rk_coordinator *c, uint32_t i);
 /* Ends it, and its task is as it was before. */
-void rk_co_errand_undo(rk_coordinator *c, uint32_t errand);
+void rk_co_errand_undo(rk_coordinator *c, uint32_t i);
 /* RUN is said: it is on its worker. */
-void rk_co_errand_send(rk_coordinator *c, uint32_t errand);
+void rk_co_errand_send(rk_coordinator *c, uint32_t i);
 /* A copy came: those that wait for it look for what else is missing. */
 void rk_co_errand_arrived(rk_coordinator *c, uint32_t copy);
 /* A copy cannot come: errands that take it are undone, or their tasks blamed when that happens too often.
  * status: RASK_OK: it is nobody's fault. */
 void rk_co_errand_give_up(rk_coordinator *c, uint32_t copy, int status);
-void rk_co_errand_forget_deadline(rk_coordinator *c, uint32_t errand);
-void rk_co_errand_started(rk_coordinator *c, uint32_t errand);
+void rk_co_errand_forget_deadline(rk_coordinator *c, uint32_t i);
+void rk_co_errand_started(rk_coordinator *c, uint32_t i);
 int rk_co_errands_reserve(rk_coordinator *c, uint64_t count);
 /* It is asked back. */
-void rk_co_errand_recall(rk_coordinator *c, uint32_t errand);
+void rk_co_errand_recall(rk_coordinator *c, uint32_t i);
 
 /* Workers (worker.c). */
 

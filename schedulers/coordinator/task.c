@@ -62,16 +62,26 @@ static void note_queue(rk_coordinator *c, uint32_t home, uint32_t kind)
         (void)rk_heap_push(&c->busy[kind], busy_places(c, kind), queue_key(h, kind), home);
 }
 
+static void queue_for_anybody(rk_coordinator *c, uint32_t task)
+{
+    rk_co_task *t = &c->tasks[task];
+    t->link = RK_NO_HOME;
+    rk_bitmap_add(&c->classes[t->class].ready, task);
+    c->loose |= (uint64_t)1 << t->class;
+    rk_co_wake(c, t->class, task);
+}
+
 static void queue_in_home(rk_coordinator *c, uint32_t task, uint32_t home, uint32_t kind)
 {
     rk_co_task *t = &c->tasks[task];
     rk_co_home *h = &c->homes[home];
-    t->link = home;
-    t->bound = kind == RK_QUEUE_BOUND;
     if (rk_heap_push(&h->queue[kind], rk_co_queue_places(c), task, task)) {
         rk_co_stop(c, RASK_ENOMEM);
+        queue_for_anybody(c, task);
         return;
     }
+    t->link = home;
+    t->bound = kind == RK_QUEUE_BOUND;
     note_queue(c, home, kind);
     if (h->blocked != RK_NO_TASK && task < h->blocked)
         rk_co_unblock(c, home);
@@ -80,15 +90,6 @@ static void queue_in_home(rk_coordinator *c, uint32_t task, uint32_t home, uint3
             rk_bitmap_add(&c->look[room], home);
     if (kind != RK_QUEUE_BOUND && !(h->open[RK_ROOM_NOW] >> t->class & 1))
         rk_co_wake(c, t->class, task);
-}
-
-static void queue_for_anybody(rk_coordinator *c, uint32_t task)
-{
-    rk_co_task *t = &c->tasks[task];
-    t->link = RK_NO_HOME;
-    rk_bitmap_add(&c->classes[t->class].ready, task);
-    c->loose |= (uint64_t)1 << t->class;
-    rk_co_wake(c, t->class, task);
 }
 
 void rk_co_task_ready(rk_coordinator *c, uint32_t task)

@@ -552,3 +552,77 @@ Test(coordinator, skips_what_depends_on_a_failure_and_runs_the_rest)
     cr_expect_eq(rk_coordinator_outcome(s.c, 3), RK_SKIPPED);
     done();
 }
+
+/* Twelve tasks in two homes, one of which is short of room; whatever is said is done at once. */
+static int run_some_tasks(void)
+{
+    rk_instruction i;
+    reset();
+    for (uint32_t k = 0; k < 12; k++)
+        *task(k > 3 ? k - 4 : UINT32_MAX, k > 4 ? k - 5 : UINT32_MAX) =
+            (rk_traits){.sure = true, .result_bytes = 10, .target = k == 11, .retries = 1, .backoff_ns = 1};
+    int status = make();
+    for (uint32_t home = 0; home < 2 && !status; home++) {
+        rk_worker_offer offer = {.home = home, .slots = 1};
+        status = rk_coordinator_home(s.c, 0, home, home ? UINT64_MAX : 60);
+        if (!status)
+            status = rk_coordinator_joined(s.c, 0, &offer, &s.worker[home], &s.epoch[home]);
+    }
+    while (!status && rk_coordinator_next(s.c, &i)) {
+        bool fails = i.kind == RK_DO_RUN && i.task == 2 && !rk_coordinator_get_figures(s.c).retries;
+        s.now += 10;
+        if (fails)
+            rk_coordinator_failed(s.c, s.now, i.worker, i.epoch, i.task, i.attempt, RASK_ETASK, false);
+        else if (i.kind == RK_DO_RUN)
+            finish_as(&i, 10, 1000);
+        else if (i.kind == RK_DO_FETCH)
+            rk_coordinator_transferred(s.c, s.now, i.home, i.task, i.attempt, RASK_OK, 10, 10);
+        else if (i.kind == RK_DO_SPILL)
+            rk_coordinator_spilled(s.c, s.now, i.home, i.task, i.attempt, RASK_OK, 10);
+        else if (i.kind == RK_DO_LOAD)
+            rk_coordinator_loaded(s.c, s.now, i.home, i.task, i.attempt, RASK_OK);
+        else if (i.kind == RK_DO_END)
+            status = i.status ? i.status : -1;
+        rk_coordinator_tick(s.c, s.now);
+    }
+    rk_coordinator_free(s.c);
+    return status;
+}
+
+static long allocations, fail_from, fail_to;
+
+static void *failing_alloc(void *context, size_t size)
+{
+    (void)context;
+    allocations++;
+    return allocations > fail_from && allocations <= fail_to ? NULL : malloc(size);
+}
+
+static void *failing_realloc(void *context, void *ptr, size_t size)
+{
+    (void)context;
+    allocations++;
+    return allocations > fail_from && allocations <= fail_to ? NULL : realloc(ptr, size);
+}
+
+static void plain_free(void *context, void *ptr)
+{
+    (void)context;
+    free(ptr);
+}
+
+Test(coordinator, survives_a_lack_of_memory_anywhere)
+{
+    const rask_allocator failing = {failing_alloc, failing_realloc, plain_free, NULL};
+    cr_assert_eq(rask_set_allocator(&failing), RASK_OK);
+    cr_assert_eq(run_some_tasks(), -1, "nothing fails yet");
+    long needed = allocations;
+    cr_expect_gt(needed, 20);
+    for (long at = 0; at < 2 * needed; at++) { /* once, and from there on */
+        allocations = 0;
+        fail_from = at / 2;
+        fail_to = at % 2 ? fail_from + 1 : needed + needed;
+        cr_expect_eq(run_some_tasks(), RASK_ENOMEM, "allocation %ld", at / 2);
+    }
+    rask_set_allocator(NULL);
+}
