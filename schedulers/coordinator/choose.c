@@ -16,10 +16,19 @@ enum {
     STUCK_TASKS = 3           /* and for so many times what a task takes, is stuck */
 };
 
+/* A home with this room for a class that is not blocked; RK_NONE. */
+static inline uint32_t home_with_room(const rk_coordinator *c, uint32_t class, int room)
+{
+    if (c->options.most_homes > 1)
+        return rk_bitmap_first(&c->classes[class].homes[room]);
+    const rk_co_home *h = &c->homes[0];
+    return h->blocked == RK_NO_TASK && h->open[room] >> class & 1 ? 0 : RK_NONE;
+}
+
 void rk_co_wake(rk_coordinator *c, uint32_t class, uint32_t task)
 {
     for (int room = 0; room < RK_ROOMS; room++) {
-        uint32_t home = rk_bitmap_first(&c->classes[class].homes[room]);
+        uint32_t home = home_with_room(c, class, room);
         if (home != RK_NONE) {
             rk_bitmap_add(&c->look[room], home);
             return;

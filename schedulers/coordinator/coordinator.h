@@ -134,7 +134,8 @@ void rk_coordinator_lost(rk_coordinator *c, uint64_t now, uint32_t worker, uint3
 void rk_coordinator_leaving(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch);
 
 /* FETCH, SPILL and LOAD are answered. attempt: as the instruction said. status: RASK_OK, or why it was not done: then
- * everything is as it was before. bytes: what it takes in memory, respectively on disk. */
+ * everything is as it was before, but what cannot be loaded is taken for lost, and no DROP of it comes. bytes: what it
+ * takes in memory, respectively on disk. */
 void rk_coordinator_transferred(rk_coordinator *c, uint64_t now, uint32_t home, uint32_t task,
                                 uint32_t attempt, int status, uint64_t bytes, uint64_t duration_ns);
 void rk_coordinator_spilled(rk_coordinator *c, uint64_t now, uint32_t home, uint32_t task, uint32_t attempt,

@@ -25,6 +25,8 @@ uint32_t rk_co_seat_first(const rk_coordinator *c, uint32_t home, uint32_t class
 
 static void show(rk_coordinator *c, uint32_t home, uint32_t class, rk_room room, bool shown)
 {
+    if (c->options.most_homes == 1)
+        return; /* nobody looks for a home */
     rk_bitmap *homes = &c->classes[class].homes[room];
     if (shown)
         rk_bitmap_add(homes, home);

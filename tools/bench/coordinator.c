@@ -224,6 +224,8 @@ static void draw_all(bench *b)
 
 static int set_up(bench *b)
 {
+    if (!b->homes)
+        return RASK_EINVAL;
     rk_coordinator_options options = {
         .most_workers = b->worker_count, .most_homes = b->homes, .latency_ns = b->latency_ns};
     double start = bench_now_ns();
