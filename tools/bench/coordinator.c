@@ -224,16 +224,17 @@ static void draw_all(bench *b)
 
 static int set_up(bench *b)
 {
-    if (!b->homes)
+    const uint32_t homes = b->homes;
+    if (!homes)
         return RASK_EINVAL;
     rk_coordinator_options options = {
-        .most_workers = b->worker_count, .most_homes = b->homes, .latency_ns = b->latency_ns};
+        .most_workers = b->worker_count, .most_homes = homes, .latency_ns = b->latency_ns};
     double start = bench_now_ns();
     int status = rk_coordinator_new(&b->graph, &options, &b->c);
-    for (uint32_t home = 0; home < b->homes && !status; home++)
+    for (uint32_t home = 0; home < homes && !status; home++)
         status = rk_coordinator_home(b->c, 0, home, UINT64_MAX);
     for (uint32_t k = 0; k < b->worker_count && !status; k++) {
-        rk_worker_offer offer = {.home = k % b->homes, .slots = 1};
+        rk_worker_offer offer = {.home = k % homes, .slots = 1};
         uint32_t number = 0;
         status = rk_coordinator_joined(b->c, 0, &offer, &number, &b->workers[k].epoch);
     }
