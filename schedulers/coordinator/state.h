@@ -162,7 +162,7 @@ typedef struct rk_co_worker {
     uint32_t home_next, home_prev; /* of the home's */
     uint32_t culprit;              /* KILLED: the task it is killed for */
     uint8_t state;
-    bool here, backlogged, told; /* told: KILL or RETIRE has been said */
+    bool here, backlogged;
 } rk_co_worker;
 
 /* How much of a class a worker would take. */
