@@ -11,6 +11,7 @@
 #include "core/base/alloc.h"
 
 #include "core/base/atomic.h"
+#include "core/base/forks.h"
 #include "core/base/limits.h"
 
 #ifdef __APPLE__
@@ -54,25 +55,7 @@ static struct {
 /* Bytes freed in small blocks since these were tidied up, and after how many that is done again; 0: never. */
 static rk_atomic_u64 gaps, most_gaps;
 
-static void before_fork(void)
-{
-    pthread_mutex_lock(&large.lock);
-}
-
-static void after_fork_parent(void)
-{
-    pthread_mutex_unlock(&large.lock);
-}
-
-static void after_fork_child(void)
-{
-    pthread_mutex_init(&large.lock, NULL);
-}
-
-static void know_fork(void)
-{
-    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
-}
+RK_KNOW_FORKS(large.lock)
 
 static uintptr_t rounded(uintptr_t number, size_t step)
 {
@@ -221,8 +204,7 @@ static void *alloc_large(size_t size)
     if (size > PTRDIFF_MAX - 2 * RK_ALLOC_HUGE)
         return NULL;
     size = rounded(size, PAGE);
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, know_fork);
+    know_forks();
     pthread_mutex_lock(&large.lock);
     bool room = large.live < TABLE / 2;
     void *at = room ? take_kept(size) : NULL;

@@ -199,8 +199,9 @@ static int add_names(rk_print *out, const rask_plan *plan)
         tasks[plan->def[task] & RK_TASK_DEF_MASK]++;
     for (size_t i = 0; i < count; i++)
         if (tasks[i])
-            rk_print_add(out, "  %10" PRIu32 " x %s%s%s\n", tasks[i], defs[i]->name,
+            rk_print_add(out, "  %10" PRIu32 " x %s%s%s%s\n", tasks[i], defs[i]->name,
                          defs[i]->flags & RASK_IO ? " (I/O)" : "",
+                         defs[i]->flags & RASK_HERE ? " (here)" : "",
                          defs[i]->flags & RASK_PURE ? " (pure)" : "");
     rk_free(tasks);
     return RASK_OK;

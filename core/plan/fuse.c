@@ -3,16 +3,16 @@
  * A task is fused into its consumer when all its edges lead to that one consumer, and
  *   chain:  it is also the consumer's only predecessor, so that no parallelism is lost, or
  *   cheap:  it is marked RASK_CHEAP, so that handing it out would cost more than running it.
- * I/O and CPU tasks never share a unit, and a large graph in which hardly anything would be fused is left as
- * it is. Only the last member of a unit has consumers outside, so units numbered by their last member are in
- * topological order and cannot form a cycle. */
+ * Tasks that run in different places (I/O in lanes, RASK_HERE in the program's own process) never share a unit, and
+ * a large graph in which hardly anything would be fused is left as it is. Only the last member of a unit is a target or
+ * has consumers outside, so units numbered by their last member are in topological order and cannot form a cycle. */
 #include "core/plan/planner.h"
 
 #include <string.h>
 
-static bool is_io(const rask_node *node)
+static uint32_t place_of(const rask_node *node)
 {
-    return rk_node_def(node)->flags & RASK_IO;
+    return rk_node_def(node)->flags & (RASK_IO | RASK_HERE);
 }
 
 /* Consumers and edges anew, in terms of what words mean after merging. */
@@ -54,7 +54,8 @@ static inline uint32_t only_pred(const rk_planner *p, const rask_node *node)
 /* May node, all of whose edges lead to next, share a unit with it? */
 static void fuse(rk_planner *p, uint32_t id, const rask_node *next)
 {
-    if (p->into[id] != next->id || is_io(rk_graph_node(p->graph, id)) != is_io(next) || !rk_is_task(p, id))
+    if (p->into[id] != next->id || p->needed[id] & RK_TARGET ||
+        place_of(rk_graph_node(p->graph, id)) != place_of(next) || !rk_is_task(p, id))
         return;
     p->units -= !(p->needed[id] & RK_FUSED);
     p->needed[id] |= RK_FUSED;

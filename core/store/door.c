@@ -17,6 +17,7 @@
 #include "core/store/state.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -200,13 +201,24 @@ static bool make_room(rk_store *store, uint64_t bytes)
 
 /* Into how many parts chunks would have to be cut for the task to fit, if its scratch stays what it is; 0: no such
  * advice. */
-static uint64_t parts_that_fit(const rk_store *store, const rk_pass *pass)
+static uint64_t parts_that_fit(rk_store_need need, uint64_t budget)
 {
-    if (pass->working >= store->budget)
+    if (need.scratch >= budget)
         return 0;
-    uint64_t room = store->budget - pass->working, shares = pass->arguments + pass->surely;
+    uint64_t room = budget - need.scratch, shares = need.arguments + need.result;
     uint64_t parts = shares / room + (shares % room != 0);
     return parts <= MOST_PARTS ? parts : 0;
+}
+
+void rk_store_say_too_large(rk_print *out, rk_store_need need, uint64_t budget)
+{
+    uint64_t all = need.arguments + need.result + need.scratch, parts = parts_that_fit(need, budget);
+    rk_print_add(out,
+                 "needs %" PRIu64 " bytes at once (arguments %" PRIu64 ", result %" PRIu64
+                 ", scratch %" PRIu64 "), and the memory budget is %" PRIu64,
+                 all, need.arguments, need.result, need.scratch, budget);
+    if (all > budget && parts)
+        rk_print_add(out, "; chunks 1/%" PRIu64 " as large may fit", parts);
 }
 
 static int refuse(const rk_store *store, const rk_pass *pass, char *message, size_t capacity)
@@ -215,23 +227,12 @@ static int refuse(const rk_store *store, const rk_pass *pass, char *message, siz
         snprintf(message, capacity, "%s", store->message);
         return store->error;
     }
-    uint64_t need = pass->surely + pass->working + pass->arguments,
-             used = rk_load_relaxed(&store->used) + pass->missing - pass->arguments,
-             parts = parts_that_fit(store, pass);
-    int len = snprintf(
-        message, capacity,
-        "needs %llu bytes at once (arguments %llu, result %llu, scratch %llu), and the memory budget is "
-        "%llu",
-        (unsigned long long)need, (unsigned long long)pass->arguments, (unsigned long long)pass->surely,
-        (unsigned long long)pass->working, (unsigned long long)store->budget);
-    if (len < 0 || (size_t)len >= capacity)
-        return RASK_EBUDGET;
-    if (need <= store->budget)
-        snprintf(message + len, capacity - (size_t)len, ", of which %llu hold what cannot go to disk",
-                 (unsigned long long)used);
-    else if (parts)
-        snprintf(message + len, capacity - (size_t)len, "; chunks 1/%llu as large may fit",
-                 (unsigned long long)parts);
+    rk_print out = {message, capacity, 0};
+    rk_store_need need = {pass->arguments, pass->surely, pass->working};
+    rk_store_say_too_large(&out, need, store->budget);
+    if (need.arguments + need.result + need.scratch <= store->budget)
+        rk_print_add(&out, ", of which %" PRIu64 " hold what cannot go to disk",
+                     rk_load_relaxed(&store->used) + pass->missing - pass->arguments);
     return RASK_EBUDGET;
 }
 

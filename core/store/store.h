@@ -18,6 +18,7 @@
 #ifndef RASK_CORE_STORE_STORE_H
 #define RASK_CORE_STORE_STORE_H
 
+#include "core/base/print.h"
 #include "core/value/value.h"
 
 /* In words that stand for arguments: no task, but a constant. */
@@ -80,6 +81,12 @@ struct rk_pass {
  * text: RASK_EBUDGET: it cannot fit, whatever is taken out of memory; RASK_EIO: the scratch file; what
  * remake() or a class's functions returned. RASK_ECANCELLED, without a text: stopped() said so. */
 int rk_store_enter(rk_store *store, rk_pass *pass, char *message, size_t capacity);
+
+/* Bytes that a task holds at once; and what is told of one for which the budget is too small. */
+typedef struct rk_store_need {
+    uint64_t arguments, result, scratch;
+} rk_store_need;
+void rk_store_say_too_large(rk_print *out, rk_store_need need, uint64_t budget);
 
 /* The task has returned and needs its arguments no more. */
 void rk_store_unpin(rk_store *store, rk_pass *pass);

@@ -40,6 +40,15 @@ static inline const rask_value *rk_env_value(const rk_task_env *env, uint32_t wo
     return word & RK_CONSTANT ? &env->constants[word & ~RK_CONSTANT] : &env->results[word];
 }
 
+/* Two definitions of what is one task to people: the first runs anywhere, the second in the program's own process. */
+#define RK_DEFS_BY_PLACE(...)                                                                                \
+    {                                                                                                        \
+        {.size = sizeof(rask_task_def), __VA_ARGS__},                                                        \
+        {                                                                                                    \
+            .size = sizeof(rask_task_def), __VA_ARGS__, .flags = RASK_HERE                                   \
+        }                                                                                                    \
+    }
+
 /* Types of the arguments against the signature, when they were not known to fit. 0, or the task's status. */
 int rk_task_check(rask_task *task);
 

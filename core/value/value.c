@@ -6,11 +6,18 @@
 
 #include <string.h>
 
+/* The bytes stand behind the object, or elsewhere: then what releases them does. */
 typedef struct bytes_object {
     rask_object head;
     size_t len;
-    char data[];
+    char *data;
+    char own[];
 } bytes_object;
+
+typedef struct elsewhere {
+    void (*release)(void *owner); /* NULL: nothing to do */
+    void *owner;
+} elsewhere;
 
 typedef struct block_object {
     rask_object head;
@@ -50,6 +57,18 @@ rask_value rask_value_f64(double f)
     return (rask_value){.type = RASK_F64, .as.f64 = f};
 }
 
+static const rk_value_memory *memory; /* NULL: rk_alloc() */
+
+void rk_value_use_memory(const rk_value_memory *use)
+{
+    memory = use;
+}
+
+static bool belongs_elsewhere(size_t bytes)
+{
+    return memory && bytes >= memory->least;
+}
+
 static void *object_new(rask_type type, size_t size)
 {
     rask_object *object = rk_alloc(size);
@@ -69,19 +88,58 @@ static int give(void *object, rask_value *out)
     return RASK_OK;
 }
 
+int rk_value_bytes_adopt(const char *data, size_t len, void (*release)(void *), void *owner, rask_value *out)
+{
+    bytes_object *bytes = object_new(RASK_BYTES, sizeof *bytes + sizeof(elsewhere));
+    if (!bytes)
+        return RASK_ENOMEM;
+    bytes->len = len;
+    bytes->data = (char *)data;
+    bytes->head.own = bytes->head.deep = sizeof *bytes + len + 1; /* wherever they are */
+    memcpy(bytes->own, &(elsewhere){release, owner}, sizeof(elsewhere));
+    return give(bytes, out);
+}
+
+static int alloc_elsewhere(size_t len, char **data, rask_value *out)
+{
+    char *at = memory->alloc(len + 1);
+    if (!at)
+        return RASK_ENOMEM;
+    at[len] = '\0';
+    int status = rk_value_bytes_adopt(at, len, memory->free, at, out);
+    if (status)
+        memory->free(at);
+    else
+        *data = at;
+    return status;
+}
+
 int rask_value_bytes_alloc(size_t len, char **data, rask_value *out)
 {
     if (!data || !out)
         return RASK_EINVAL;
-    if (len > PTRDIFF_MAX - sizeof(bytes_object) - 1)
+    if (len > PTRDIFF_MAX - sizeof(bytes_object) - sizeof(elsewhere) - 1)
         return RASK_ELIMIT;
+    if (__builtin_expect(belongs_elsewhere(len), 0))
+        return alloc_elsewhere(len, data, out);
     bytes_object *bytes = object_new(RASK_BYTES, sizeof *bytes + len + 1);
     if (!bytes)
         return RASK_ENOMEM;
     bytes->len = len;
+    bytes->data = bytes->own;
     bytes->data[len] = '\0';
     *data = bytes->data;
     return give(bytes, out);
+}
+
+static void bytes_end(bytes_object *bytes)
+{
+    if (bytes->data == bytes->own)
+        return;
+    elsewhere where;
+    memcpy(&where, bytes->own, sizeof where);
+    if (where.release)
+        where.release(where.owner);
 }
 
 int rask_value_bytes_new(const void *data, size_t len, rask_value *out)
@@ -170,12 +228,14 @@ int rask_value_block_alloc(rask_dtype dtype, uint32_t ndim, const int64_t *shape
     int status = block_layout(&made, shape, &bytes);
     if (status)
         return status;
-    made.data = made.owner = rk_alloc(bytes ? bytes : 1);
+    bool away = belongs_elsewhere(bytes);
+    made.release = away ? memory->free : rk_free;
+    made.data = made.owner = away ? memory->alloc(bytes) : rk_alloc(bytes ? bytes : 1);
     if (!made.data)
         return RASK_ENOMEM;
     status = rask_value_block_adopt(&made, bytes, out);
     if (status)
-        rk_free(made.data);
+        made.release(made.data);
     else
         *block = made;
     return status;
@@ -226,6 +286,8 @@ static rask_object *object_end(rask_object *object, rask_object *dead)
     struct rk_store *store = rk_load_relaxed(&object->store);
     if (object->type == RASK_LIST) {
         dead = list_end((rk_list *)object, dead);
+    } else if (object->type == RASK_BYTES) {
+        bytes_end((bytes_object *)object);
     } else if (object->type == RASK_BLOCK) {
         rask_block *block = &((block_object *)object)->block;
         if (block->release)
@@ -324,6 +386,32 @@ int rask_value_get_custom(const rask_value *value, const rask_class *cls, void *
         return RASK_ETYPE;
     *out = ((custom_object *)value->as.object)->data;
     return RASK_OK;
+}
+
+bool rk_value_memory_of(const rask_value *value, void **at)
+{
+    void (*release)(void *) = NULL;
+    void *owner = NULL;
+    if (value->type == RASK_BLOCK) {
+        const rask_block *block = &((const block_object *)value->as.object)->block;
+        release = block->release;
+        owner = block->owner;
+    } else if (value->type == RASK_BYTES) {
+        const bytes_object *bytes = (const bytes_object *)value->as.object;
+        if (bytes->data != bytes->own) {
+            elsewhere where;
+            memcpy(&where, bytes->own, sizeof where);
+            release = where.release;
+            owner = where.owner;
+        }
+    }
+    *at = owner;
+    return memory && release == memory->free;
+}
+
+void *rk_value_custom_data(const rask_value *value)
+{
+    return ((custom_object *)value->as.object)->data;
 }
 
 const rask_class *rk_value_class(const rask_value *value)

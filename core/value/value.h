@@ -37,7 +37,26 @@ static inline rk_list *rk_value_list(const rask_value *value)
     return (rk_list *)value->as.object;
 }
 
-/* The class of a custom value. */
+/* The class of a custom value, and what it wraps. */
 const rask_class *rk_value_class(const rask_value *value);
+void *rk_value_custom_data(const rask_value *value);
+
+/* Where the content of bytes and blocks of `least` bytes and more is allocated when not by rk_alloc(): memory that
+ * other processes see. */
+typedef struct rk_value_memory {
+    size_t least;
+    void *(*alloc)(size_t bytes); /* NULL when there is none */
+    void (*free)(void *at);
+} rk_value_memory;
+
+/* From here on, in this process; NULL: rk_alloc() again. Not while tasks run. */
+void rk_value_use_memory(const rk_value_memory *use);
+/* Does the content of this bytes value or block come from there, and where does its memory begin? */
+bool rk_value_memory_of(const rask_value *value, void **at);
+
+/* Bytes, with a NUL behind them, that stay valid until release(owner) is called; release may be NULL. On failure it
+ * is not called. RASK_ENOMEM. */
+int rk_value_bytes_adopt(const char *data, size_t len, void (*release)(void *owner), void *owner,
+                         rask_value *out);
 
 #endif

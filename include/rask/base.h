@@ -46,7 +46,8 @@ RASK_API const char *rask_version(void);
     X(ECYCLE, 14, "the graph has a cycle")                                                                   \
     X(EUNSUPPORTED, 15, "not built in or not installed")                                                     \
     X(ERANGE, 16, "number out of range")                                                                     \
-    X(ESYSTEM, 17, "the operating system refused")
+    X(ESYSTEM, 17, "the operating system refused")                                                           \
+    X(EDIED, 18, "a worker process ended")
 
 typedef enum rask_status {
 #define RASK_STATUS_ENUM(name, number, text) RASK_##name = number,

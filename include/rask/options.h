@@ -40,9 +40,12 @@ typedef struct rask_report {
 } rask_report;
 
 typedef struct rask_options {
-    size_t size;           /* sizeof(rask_options), set by RASK_OPTIONS_INIT */
-    const char *scheduler; /* "threads", "serial"; NULL: RASK_SCHEDULER from the environment, else threads */
-    uint32_t workers;      /* 0: RASK_WORKERS, else the cores this process may use (affinity, cgroup quota) */
+    size_t size; /* sizeof(rask_options), set by RASK_OPTIONS_INIT */
+    const char
+        *scheduler; /* "threads", "processes", "serial"; NULL: RASK_SCHEDULER from the environment, else
+                            * threads */
+    uint32_t
+        workers; /* threads, or processes. 0: RASK_WORKERS, else the cores this process may use (affinity, cgroup quota) */
     uint64_t
         memory; /* the budget: most bytes at once of results, of what tasks under way were said to use beside
                       * them (rask_set_scratch_bytes), and of what comes back from disk. A task starts when what it will
@@ -63,6 +66,11 @@ typedef struct rask_options {
     rask_report *report; /* filled in when the run ends; NULL: not wanted */
     const char *scratch; /* folder for results that memory has no room for; NULL: RASK_SCRATCH, else TMPDIR,
                           * else /tmp */
+    uint32_t worker_threads; /* processes: threads of each worker that run tasks; 0: 1 */
+    /* processes: called in each worker, also in one that takes a dead one's place, before its first task. Anything
+     * but 0 ends the run. worker: 0 … workers - 1. NULL: nothing to do */
+    int (*worker_init)(void *context, uint32_t worker);
+    void *worker_context; /* for it */
 } rask_options;
 
 /* Everything at its default. */
@@ -80,6 +88,11 @@ static inline rask_options rask_options_init()
 
 /* Names of the schedulers in this build, ending with NULL. */
 RASK_API const char *const *rask_schedulers(void);
+
+/* Whether tasks that the scheduler of this name runs see what others of the run change in memory; false also where there is
+ * none of that name. Where they do not, tasks share what they are given and what they return, and those that are RASK_HERE
+ * also what they change. */
+RASK_API bool rask_scheduler_shares_memory(const char *name);
 
 /* Options (NULL: none) with every default filled in, as a run would use them: from the environment, then from the
  * machine. RASK_EINVAL, RASK_ERANGE: effective is untouched. */

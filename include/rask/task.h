@@ -29,6 +29,10 @@ enum {
         1 << 3, /* its result is read from a place where it stays and may be asked for again: under memory
                            * pressure the result is dropped and the task called again, when its arguments are
                            * constants only */
+    RASK_HERE =
+        1 << 4, /* runs in the process that computes, whatever the scheduler: it uses something that only this
+                           * process has, such as a file that several calls write to, or a count they share.
+                           * Threads and serial run everything there */
 };
 
 /* Letters of signatures. */

@@ -41,6 +41,7 @@ static const struct {
     {15, "RASK_EUNSUPPORTED", "not built in or not installed"},
     {16, "RASK_ERANGE", "number out of range"},
     {17, "RASK_ESYSTEM", "the operating system refused"},
+    {18, "RASK_EDIED", "a worker process ended"},
 };
 
 Test(status, every_code_has_its_number_name_and_text)

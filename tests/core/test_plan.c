@@ -268,12 +268,12 @@ Test(fuse, keeps_branches_apart)
     rask_plan_free(plan);
 }
 
-Test(fuse, gives_out_a_target_inside_a_unit)
+Test(fuse, keeps_a_target_last_in_its_unit)
 {
     rask_node *inner = rask_delayed(g, next, 0), *outer = rask_delayed(g, next, inner);
     rask_plan *plan = PLAN(inner, outer);
     rask_value results[2];
-    cr_expect_eq(plan->units, 1);
+    cr_expect_eq(plan->units, 2);
     cr_assert_eq(rask_plan_run(plan, NULL, results), RASK_OK);
     cr_expect(results[0].as.i64 == 1 && results[1].as.i64 == 2);
     rask_plan_free(plan);

@@ -307,6 +307,9 @@ static int fused_into(const sketch *s, int i)
         return -1;
     uint32_t flags = functions[s->spots[i].function]->flags, other = functions[s->spots[c].function]->flags;
     bool same_lane = !((flags ^ other) & RASK_IO);
+    for (int t = 0; t < s->targets; t++)
+        if (s->same[s->target[t]] == i)
+            return -1;
     return same_lane && (flags & RASK_CHEAP || has_only_pred(s, c, i)) ? c : -1;
 }
 
