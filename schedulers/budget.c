@@ -30,6 +30,19 @@ void rk_budget_learn(rk_run *run, uint32_t task, uint64_t bytes)
         rk_raise_relaxed(estimate, bytes);
 }
 
+rk_task_needs rk_budget_needs(const rk_run *run, uint32_t task)
+{
+    const rk_extra *extra = rk_run_extra(run, task);
+    rk_task_needs needs = {.scratch = extra ? extra->scratch_bytes : 0};
+    if (!run->plan->uses[task])
+        needs.sure = true;
+    else if (extra && extra->own_result_bytes && extra->result_bytes)
+        needs = (rk_task_needs){extra->result_bytes, needs.scratch, true};
+    else
+        needs.result = rk_plan_def(run->plan, task)->result_bytes;
+    return needs;
+}
+
 rk_pass rk_budget_ask(const rk_run *run, uint32_t task, const uint32_t *words, uint32_t count,
                       rk_worker *worker)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* In the order in which they are named to people. */
-static const rk_scheduler *const schedulers[] = {&rk_threads, &rk_serial};
+static const rk_scheduler *const schedulers[] = {&rk_threads, &rk_processes, &rk_serial};
 
 enum { SCHEDULERS = sizeof schedulers / sizeof *schedulers };
 
@@ -18,9 +18,15 @@ const rk_scheduler *rk_scheduler_find(const char *name)
 
 const char *const *rask_schedulers(void)
 {
-    static const char *const names[] = {"threads", "serial", NULL};
+    static const char *const names[] = {"threads", "processes", "serial", NULL};
     _Static_assert(sizeof names / sizeof *names == SCHEDULERS + 1, "every scheduler is named");
     return names;
+}
+
+bool rask_scheduler_shares_memory(const char *name)
+{
+    const rk_scheduler *scheduler = name ? rk_scheduler_find(name) : NULL;
+    return scheduler && !scheduler->apart;
 }
 
 /* Plans are run with resolved options. */

@@ -91,8 +91,12 @@ static int explain(rk_run *run, rask_plan *plan)
                      run->options.timeout, run->finished, plan->tasks);
     else if (stop == RASK_ECANCELLED)
         rk_print_add(&out, "cancelled: %u of %u tasks finished", run->finished, plan->tasks);
+    else if (stop && *run->reason)
+        rk_print_add(&out, "%s", run->reason);
     else if (stop == RASK_ENOMEM)
         rk_print_add(&out, "run: no memory for %u tasks", plan->tasks);
+    else if (stop && stop != RASK_ETASK)
+        rk_print_add(&out, "run: %s", rask_status_text(status));
     if (run->failure_count && (stop == RASK_OK || stop == RASK_ETASK))
         status = run->failures[0].status;
     else if (run->failure_count)

@@ -87,9 +87,15 @@ static void from_machine(rask_options *o)
 static int check(const rask_options *o, char *reason, size_t capacity)
 {
     if (!rk_scheduler_find(o->scheduler))
-        return complain(reason, capacity, RASK_EINVAL, "scheduler", o->scheduler, "threads or serial");
+        return complain(reason, capacity, RASK_EINVAL, "scheduler", o->scheduler,
+                        "threads, processes or serial");
     if (o->workers > RK_MAX_WORKERS) {
         snprintf(reason, capacity, "workers: %u, at most %d are possible", o->workers, RK_MAX_WORKERS);
+        return RASK_ERANGE;
+    }
+    if (o->worker_threads > RK_MAX_WORKER_THREADS) {
+        snprintf(reason, capacity, "worker_threads: %u, at most %d are possible", o->worker_threads,
+                 RK_MAX_WORKER_THREADS);
         return RASK_ERANGE;
     }
     if (!(o->timeout >= 0)) {

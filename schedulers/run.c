@@ -7,20 +7,32 @@
 #include <sys/resource.h>
 #include <xxhash.h>
 
-/* One block of memory for all a run needs by task and unit, kept by the plan for its next run. */
+/* More than any memory, and room for sums. */
+#define NO_BUDGET ((uint64_t)1 << 62)
+
+/* One block of memory for all a run needs by task and unit. */
+static size_t state_bytes(const rask_plan *plan)
+{
+    return ((size_t)plan->tasks + 1) * (sizeof(rask_value) + sizeof(rk_atomic_u32)) +
+           plan->def_count * sizeof(rk_atomic_u64) + ((size_t)plan->all_units + 4) * sizeof(rk_atomic_u32);
+}
+
+static void place_state(rk_run *run)
+{
+    const rask_plan *plan = run->plan;
+    run->results = run->memory;
+    run->estimates = (rk_atomic_u64 *)(run->results + plan->tasks + 1);
+    run->uses = (rk_atomic_u32 *)(run->estimates + plan->def_count);
+    run->join = run->uses + plan->tasks + 1;
+}
+
+/* The plan keeps it for its next run. */
 static int alloc_state(rk_run *run, rask_plan *plan)
 {
-    size_t results = ((size_t)plan->tasks + 1) * sizeof *run->results;
-    size_t estimates = plan->def_count * sizeof *run->estimates;
-    size_t joins = (((size_t)plan->all_units * sizeof *run->join) + 15) & ~(size_t)15;
-    size_t uses = ((size_t)plan->tasks + 1) * sizeof *run->uses;
-    run->memory = plan->spare ? plan->spare : rk_alloc(results + estimates + joins + uses);
+    run->memory = plan->spare ? plan->spare : rk_alloc(state_bytes(plan));
     if (!run->memory)
         return RASK_ENOMEM;
-    run->results = run->memory;
-    run->estimates = (rk_atomic_u64 *)((char *)run->memory + results);
-    run->join = (rk_atomic_u32 *)((char *)run->memory + results + estimates);
-    run->uses = (rk_atomic_u32 *)((char *)run->memory + results + estimates + joins);
+    place_state(run);
     if (!plan->spare)
         rk_budget_init_estimates(run); /* what a run learned holds for the next */
     plan->spare = NULL;
@@ -51,6 +63,13 @@ static uint64_t seconds_to_ns(double seconds)
             o_->callback(o_->context, what);                                                                 \
     }
 
+static bool is_careful(const rk_run *run)
+{
+    const rask_options *options = &run->options;
+    return run->observed || options->timeout > 0 || options->inject_failures || options->inject_delays ||
+           has_timeouts(run->plan);
+}
+
 int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const char *scheduler)
 {
     memset(run, 0, sizeof *run);
@@ -77,10 +96,53 @@ int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const
                                 .start_ns = rk_clock_now()};
     if (options->timeout > 0)
         run->env.deadline_ns = run->info.start_ns + seconds_to_ns(options->timeout);
-    run->careful = run->observed || options->timeout > 0 || options->inject_failures ||
-                   options->inject_delays || has_timeouts(plan);
+    run->careful = is_careful(run);
     NOTIFY(run, plan_made, &run->info);
     return RASK_OK;
+}
+
+int rk_run_init_apart(rk_run *apart, const rk_run *run, const rask_cancel_token *stop)
+{
+    memset(apart, 0, sizeof *apart);
+    const rask_plan *plan = run->plan;
+    apart->plan = plan;
+    apart->options = run->options;
+    apart->options.keep_going = true;
+    apart->options.observer_count = 0;
+    apart->scheduler = run->scheduler;
+    apart->memory = rk_alloc(state_bytes(plan));
+    rk_store_run store_run = rk_budget_store_run(apart);
+    apart->store = rk_store_new(NO_BUDGET, run->options.scratch, &store_run);
+    pthread_mutex_init(&apart->lock, NULL);
+    if (!apart->memory || !apart->store) {
+        rk_run_fini_apart(apart);
+        return RASK_ENOMEM;
+    }
+    place_state(apart);
+    rk_budget_init_estimates(apart);
+    apart->env.results = apart->results;
+    apart->env.constants = run->env.constants;
+    apart->env.cancel = stop;
+    apart->env.deadline_ns = run->env.deadline_ns;
+    apart->careful = is_careful(apart);
+    return RASK_OK;
+}
+
+void rk_run_observe_apart(rk_run *apart, const rask_observer *const *observers)
+{
+    apart->options.observers = observers;
+    apart->options.observer_count = 1;
+    apart->observed = apart->careful = true;
+}
+
+void rk_run_fini_apart(rk_run *apart)
+{
+    if (apart->store)
+        rk_store_end(apart->store);
+    for (uint32_t i = 0; i < apart->failure_count; i++)
+        rk_free(apart->failures[i].message);
+    rk_free(apart->memory);
+    pthread_mutex_destroy(&apart->lock);
 }
 
 void rk_worker_init(rk_worker *worker, rk_run *run, uint32_t id)
@@ -132,7 +194,7 @@ static void keep_failure(rk_run *run, rk_failure failure)
     run->failures[at] = failure;
 }
 
-static void record_failure(rk_run *run, uint32_t task, int status, const char *message)
+void rk_run_fail(rk_run *run, uint32_t task, int status, const char *message)
 {
     rk_failure failure = {task, status, rk_strndup(message, strlen(message))};
     rk_store_relaxed(&run->any_failed, 1);
@@ -144,6 +206,23 @@ static void record_failure(rk_run *run, uint32_t task, int status, const char *m
         rk_run_stop(run, RASK_ETASK);
 }
 
+bool rk_run_take_failure(rk_run *run, uint32_t first, uint32_t end, rk_failure *failure)
+{
+    bool found = false;
+    pthread_mutex_lock(&run->lock);
+    for (uint32_t i = 0; i < run->failure_count; i++) {
+        if (found)
+            run->failures[i - 1] = run->failures[i];
+        else if (run->failures[i].task >= first && run->failures[i].task < end) {
+            *failure = run->failures[i];
+            found = true;
+        }
+    }
+    run->failure_count -= found;
+    pthread_mutex_unlock(&run->lock);
+    return found;
+}
+
 const rk_extra *rk_run_extra(const rk_run *run, uint32_t task)
 {
     const rask_plan *plan = run->plan;
@@ -151,14 +230,14 @@ const rk_extra *rk_run_extra(const rk_run *run, uint32_t task)
                                            : NULL;
 }
 
-static uint32_t retries_of(const rk_run *run, uint32_t task)
+uint32_t rk_run_retries(const rk_run *run, uint32_t task)
 {
     const rk_extra *extra = rk_run_extra(run, task);
     uint32_t own = extra && extra->own_retries ? extra->retries : rk_plan_def(run->plan, task)->retries;
     return own > run->options.retries ? own : run->options.retries;
 }
 
-static uint64_t timeout_of(const rk_run *run, uint32_t task)
+uint64_t rk_run_timeout(const rk_run *run, uint32_t task)
 {
     const rk_extra *extra = rk_run_extra(run, task);
     return seconds_to_ns(extra && extra->own_timeout ? extra->timeout
@@ -192,6 +271,12 @@ static rask_task_info describe(const rk_worker *worker, uint32_t number)
                             .label = extra ? extra->label : "",
                             .worker = worker->id,
                             .ready_ns = run->ready_ns ? run->ready_ns[number] : 0};
+}
+
+rask_task_info rk_run_describe(const rk_run *run, uint32_t task)
+{
+    rk_worker nobody = {.run = (rk_run *)run, .id = UINT32_MAX};
+    return describe(&nobody, task);
 }
 
 /* What a call that failed is to be known by. */
@@ -229,9 +314,14 @@ static inline bool must_stop(rk_run *run)
     return true;
 }
 
+bool rk_run_must_stop(rk_run *run)
+{
+    return must_stop(run);
+}
+
 static int call_in_time(rk_run *run, uint32_t number, rask_task *task)
 {
-    uint64_t limit = timeout_of(run, number);
+    uint64_t limit = rk_run_timeout(run, number);
     task->deadline_ns = limit ? rk_clock_now() + limit : 0;
     int status = call_once(task);
     bool gave_up = status == RASK_ECANCELLED && (rk_load_relaxed(&run->env.stop) || must_stop(run));
@@ -248,7 +338,7 @@ static int call_in_time(rk_run *run, uint32_t number, rask_task *task)
 static int call_carefully(rk_worker *worker, uint32_t number, rask_task *task)
 {
     rk_run *run = worker->run;
-    uint32_t retries = retries_of(run, number);
+    uint32_t retries = rk_run_retries(run, number);
     for (task->attempt = 0;; task->attempt++) {
         task->status = RASK_OK;
         task->result = rask_value_none();
@@ -266,10 +356,10 @@ static int call_carefully(rk_worker *worker, uint32_t number, rask_task *task)
 /* The first call failed in the short way: once more from the start, where retries are known. */
 static int call_again(rk_worker *worker, uint32_t number, rask_task *task)
 {
-    if (!retries_of(worker->run, number) || rask_task_cancelled(task))
+    if (!rk_run_retries(worker->run, number) || rask_task_cancelled(task))
         return task->status;
     worker->retries++;
-    uint32_t retries = retries_of(worker->run, number);
+    uint32_t retries = rk_run_retries(worker->run, number);
     for (task->attempt = 1;; task->attempt++) {
         int status = call_once(task);
         if (!status || task->attempt >= retries || rask_task_cancelled(task))
@@ -329,7 +419,7 @@ static int fail(rk_worker *worker, uint32_t number, int status, const char *mess
         miss_result(worker->run, number);
         return status;
     }
-    record_failure(worker->run, number, status, message);
+    rk_run_fail(worker->run, number, status, message);
     miss_result(worker->run, number);
     return status;
 }
@@ -506,13 +596,25 @@ void rk_run_unit(rk_worker *worker, uint32_t unit)
 void rk_run_ready(rk_run *run, uint32_t unit)
 {
     const rask_plan *plan = run->plan;
-    rk_worker nobody = {.run = run, .id = UINT32_MAX};
     uint64_t now = rk_clock_now();
     for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++) {
         run->ready_ns[number] = now;
-        rask_task_info info = describe(&nobody, number);
+        rask_task_info info = rk_run_describe(run, number);
         NOTIFY(run, task_ready, &info);
     }
+}
+
+void rk_run_relay(rk_run *run, const rask_task_info *info)
+{
+    rask_task_info told = *info;
+    told.ready_ns = run->ready_ns[info->task];
+    if (info->worker != UINT32_MAX) {
+        rask_task_info begun = told;
+        begun.end_ns = begun.bytes = 0;
+        begun.status = RASK_OK;
+        NOTIFY(run, task_started, &begun);
+    }
+    NOTIFY(run, task_finished, &told);
 }
 
 /* Targets may name the same result more than once, and constants. */
@@ -548,7 +650,7 @@ static int gather_targets(rk_run *run, rk_worker *worker, rk_pass *pass)
         return RASK_OK;
     int status = rk_store_enter(run->store, pass, worker->message, sizeof worker->message);
     if (status)
-        record_failure(run, first_task(plan->targets, plan->target_count), status, worker->message);
+        rk_run_fail(run, first_task(plan->targets, plan->target_count), status, worker->message);
     return status;
 }
 
@@ -577,7 +679,7 @@ static void fill_report(rk_run *run)
     rask_report *report = run->options.report;
     if (!report)
         return;
-    rk_store_figures store = rk_store_get_figures(run->store);
+    rk_store_figures store = run->is_elsewhere ? run->elsewhere : rk_store_get_figures(run->store);
     *report = (rask_report){.tasks = run->plan->tasks,
                             .finished = run->finished,
                             .failed = run->failed,
@@ -610,7 +712,7 @@ int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results)
     rk_store_finish(run->store);
     run->info.end_ns = rk_clock_now();
     run->info.status = status;
-    run->info.peak_bytes = rk_store_peak(run->store);
+    run->info.peak_bytes = run->is_elsewhere ? run->elsewhere.peak : rk_store_peak(run->store);
     fill_report(run);
     NOTIFY(run, run_ended, &run->info);
     rk_store_end(run->store);

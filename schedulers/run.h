@@ -52,6 +52,12 @@ typedef struct rk_run {
     uint64_t retries, stolen;
     uint32_t finished, skipped;
     void *memory; /* behind results, join, uses */
+
+    /* Of schedulers that keep results elsewhere: what they held instead of the store, and why they gave up; set before
+     * rk_run_fini(). */
+    rk_store_figures elsewhere;
+    bool is_elsewhere;
+    char reason[RK_MAX_MESSAGE + 1]; /* "": nothing more is known */
 } rk_run;
 
 /* A worker's own part of a run. */
@@ -75,12 +81,37 @@ int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const
  * results out, reports, and ends the run. The run's status. */
 int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results);
 
+/* A run's like in another process: the same plan and options, with a table and a store of its own that has no
+ * budget, nobody who observes, and failures that end nothing. Cancelled by stop. It is executed unit by unit, in
+ * any order that has the arguments in its table: whoever puts them there also takes results out. RASK_ENOMEM. */
+int rk_run_init_apart(rk_run *apart, const rk_run *run, const rask_cancel_token *stop);
+void rk_run_fini_apart(rk_run *apart);
+/* Before its first unit: it is observed after all. observers: one, which outlives the run. */
+void rk_run_observe_apart(rk_run *apart, const rask_observer *const *observers);
+/* The failure of one of these tasks, which is the caller's from here on; false: there is none. */
+bool rk_run_take_failure(rk_run *run, uint32_t first, uint32_t end, rk_failure *failure);
+
+/* A task failed for good. */
+void rk_run_fail(rk_run *run, uint32_t task, int status, const char *message);
+
+/* A task as observers see it that nobody has started. */
+rask_task_info rk_run_describe(const rk_run *run, uint32_t task);
+/* Tells observers what a task did elsewhere. */
+void rk_run_relay(rk_run *run, const rask_task_info *info);
+
 /* What the run and its store know of each other (schedulers/budget.c). */
 
 /* First estimates, from the definitions. */
 void rk_budget_init_estimates(rk_run *run);
 /* The run as its store sees it. */
 rk_store_run rk_budget_store_run(rk_run *run);
+/* What a task will hold, hinted or learned: bytes of its result (0: unknown, or nobody takes it), whether that is
+ * certain, and bytes besides. */
+typedef struct rk_task_needs {
+    uint64_t result, scratch;
+    bool sure;
+} rk_task_needs;
+rk_task_needs rk_budget_needs(const rk_run *run, uint32_t task);
 /* What a task asks for at the door. */
 rk_pass rk_budget_ask(const rk_run *run, uint32_t task, const uint32_t *words, uint32_t count,
                       rk_worker *worker);
@@ -112,6 +143,15 @@ void rk_run_unit(rk_worker *worker, uint32_t unit);
 
 /* Tells observers that a unit's tasks are ready. */
 void rk_run_ready(rk_run *run, uint32_t unit);
+
+/* Nanoseconds that a call of the task may take; 0: any number. */
+uint64_t rk_run_timeout(const rk_run *run, uint32_t task);
+
+/* How often the task is called again when it fails. */
+uint32_t rk_run_retries(const rk_run *run, uint32_t task);
+
+/* True when the run was cancelled or is out of time, and stops it. */
+bool rk_run_must_stop(rk_run *run);
 
 /* Nothing new is called from now on; the first status counts. */
 void rk_run_stop(rk_run *run, int status);

@@ -15,9 +15,10 @@ typedef struct rk_scheduler {
     /* Returns when the run is over and no thread of the scheduler knows it any more; ends handle. The calling
      * thread may execute units meanwhile. */
     void (*wait)(rk_run *run, void *handle);
+    bool apart; /* tasks run in processes of their own, which do not see what others change in memory */
 } rk_scheduler;
 
-extern const rk_scheduler rk_serial, rk_threads;
+extern const rk_scheduler rk_serial, rk_threads, rk_processes;
 
 /* NULL when there is none of that name. */
 const rk_scheduler *rk_scheduler_find(const char *name);

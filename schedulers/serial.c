@@ -74,4 +74,4 @@ static void wait(rk_run *run, void *handle)
     rk_free(s);
 }
 
-const rk_scheduler rk_serial = {"serial", start, wait};
+const rk_scheduler rk_serial = {.name = "serial", .start = start, .wait = wait};

@@ -431,4 +431,4 @@ static void wait(rk_run *run, void *handle)
     rk_free(session);
 }
 
-const rk_scheduler rk_threads = {"threads", start, wait};
+const rk_scheduler rk_threads = {.name = "threads", .start = start, .wait = wait};

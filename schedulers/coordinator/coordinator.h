@@ -100,7 +100,7 @@ void rk_coordinator_free(rk_coordinator *c);
 typedef struct rk_worker_offer {
     uint32_t home;
     uint32_t slots, lanes;
-    bool here;
+    bool here, only_here;       /* only_here: takes no other tasks than those that want .here */
     uint32_t tags[RK_MAX_TAGS]; /* how many of each it brings; of those that workers bring */
 } rk_worker_offer;
 

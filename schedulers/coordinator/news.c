@@ -46,6 +46,7 @@ static void add_worker(rk_coordinator *c, uint32_t worker, const rk_worker_offer
                         .width = {offer->slots, offer->lanes},
                         .next_up = {RK_NONE, RK_NONE},
                         .here = offer->here,
+                        .only_here = offer->here && offer->only_here,
                         .culprit = RK_NO_TASK,
                         .progress_ns = c->now,
                         .home_next = h->first_worker,

@@ -162,7 +162,7 @@ typedef struct rk_co_worker {
     uint32_t home_next, home_prev; /* of the home's */
     uint32_t culprit;              /* KILLED: the task it is killed for */
     uint8_t state;
-    bool here, backlogged;
+    bool here, only_here, backlogged;
 } rk_co_worker;
 
 /* How much of a class a worker would take. */
@@ -234,9 +234,10 @@ struct rk_coordinator {
     uint32_t *worker_tags;            /* worker × (free, brought) × tag */
 
     rk_co_worker *workers;
-    rk_seat_link *seats;  /* class × worker */
-    uint32_t *seat_heads; /* (home × class) × room: first and last */
-    uint32_t worker_count, used_workers, free_worker, last_epoch;
+    rk_seat_link *seats;   /* class × worker */
+    uint32_t *seat_heads;  /* (home × class) × room: first and last */
+    uint32_t worker_count; /* without those that are only_here: others may come */
+    uint32_t used_workers, free_worker, last_epoch;
     rk_list outbox;      /* workers with something STAGED */
     rk_list backlogged;  /* workers with something to recall, least recent progress first */
     rk_bitmap farewells; /* workers of which KILL or RETIRE is to be said */

@@ -78,7 +78,7 @@ bool rk_co_worker_suits(const rk_coordinator *c, uint32_t worker, const rk_class
         if (!c->options.tag_counts[tag] && *rk_co_worker_brought(c, worker, tag) < class->needs[i].count)
             return false;
     }
-    return w->state == RK_WORKER_HERE && w->width[class->io] && (w->here || !class->here);
+    return w->state == RK_WORKER_HERE && w->width[class->io] && (class->here ? w->here : !w->only_here);
 }
 
 static bool has_tags(const rk_coordinator *c, uint32_t worker, const rk_class *class)
@@ -171,8 +171,8 @@ void rk_co_worker_move(rk_coordinator *c, uint32_t worker, rk_worker_state from,
     w->state = (uint8_t)to;
     for (int io = 0; io < 2; io++)
         h->width[io] += (gets_tasks(to) ? w->width[io] : 0) - (gets_tasks(from) ? w->width[io] : 0);
-    c->worker_count += gets_tasks(to);
-    c->worker_count -= gets_tasks(from);
+    c->worker_count += gets_tasks(to) && !w->only_here;
+    c->worker_count -= gets_tasks(from) && !w->only_here;
     for (uint32_t k = 0; k < c->class_count; k++)
         seat_of(c, worker, k)->suits = rk_co_worker_suits(c, worker, &c->classes[k]);
     rk_co_worker_backlog(c, worker, false);

@@ -1,4 +1,5 @@
 #include "graphs.h"
+#include "support.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -45,8 +46,27 @@ static bool custom_equal(const void *a, const void *b)
     return *(const uint64_t *)a == *(const uint64_t *)b;
 }
 
-static const rask_class number_class = {
-    .name = "number", .destroy = custom_destroy, .size = custom_size, .equal = custom_equal};
+static int custom_encode(const void *data, rask_value *bytes)
+{
+    return rask_value_bytes_new(data, sizeof(uint64_t), bytes);
+}
+
+static int custom_decode(rask_bytes bytes, void **data)
+{
+    if (bytes.len != sizeof(uint64_t))
+        return RASK_EFORMAT;
+    *data = malloc(bytes.len);
+    memcpy(*data, bytes.data, bytes.len);
+    atomic_fetch_add(&live_customs, 1);
+    return RASK_OK;
+}
+
+static const rask_class number_class = {.name = "number",
+                                        .destroy = custom_destroy,
+                                        .size = custom_size,
+                                        .encode = custom_encode,
+                                        .decode = custom_decode,
+                                        .equal = custom_equal};
 
 int random_graph_live_customs(void)
 {
@@ -390,7 +410,7 @@ static void add_random(random_graph *g, uint32_t shape, uint32_t most_args)
 random_graph *random_graph_new(uint64_t seed)
 {
     static const uint32_t sizes[] = {1, 2, 3, 5, 10, 30, 100, 300}, fans[] = {0, 1, 2, 3, 5, MOST_ARGS};
-    random_graph *g = calloc(1, sizeof *g);
+    random_graph *g = shared_calloc(sizeof *g);
     g->random = seed * 0x9e3779b97f4a7c15u + 1;
     g->graph = rask_graph_new();
     cr_assert_not_null(g->graph);
@@ -409,7 +429,7 @@ void random_graph_free(random_graph *g)
         rask_value_unref(&g->steps[i].expected);
     rask_graph_free(g->graph);
     free(g->args);
-    free(g);
+    shared_free(g, sizeof *g);
 }
 
 static bool fails_for_good(const graph_step *step)

@@ -2,8 +2,31 @@
 #ifndef RASK_TESTS_SCHEDULERS_SUPPORT_H
 #define RASK_TESTS_SCHEDULERS_SUPPORT_H
 
+#include <criterion/criterion.h>
 #include <rask/rask.h>
+#include <sys/mman.h>
 #include <time.h>
+
+/* Zeroed memory that worker processes share with the test: what tasks count. Never NULL. */
+static inline void *shared_calloc(size_t bytes)
+{
+    void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    cr_assert_neq(at, MAP_FAILED);
+    return at;
+}
+
+static inline void shared_free(void *at, size_t bytes)
+{
+    munmap(at, bytes);
+}
+
+static inline rask_options processes(uint32_t workers)
+{
+    rask_options o = RASK_OPTIONS_INIT;
+    o.scheduler = "processes";
+    o.workers = workers;
+    return o;
+}
 
 static inline rask_options threads(uint32_t workers)
 {

@@ -17,22 +17,34 @@ static rask_options with(const char *scheduler, uint32_t workers)
     return o;
 }
 
-enum { SETUPS = 4 };
+enum { SETUPS = 5, IN_ONE_PROCESS = 4 };
 
 /* Each of the ways to run. */
 static rask_options setup(size_t i)
 {
     const rask_options all[SETUPS] = {with("serial", 0), with("threads", 1), with("threads", 2),
-                                      with("threads", 8)};
+                                      with("threads", 8), with("processes", 2)};
     return all[i];
 }
 
-/* Until told to stop, but 20 seconds at most; tells whether it was told. */
-static atomic_int polling;
+typedef struct counts {
+    atomic_int polling, calls;
+} counts;
 
+/* In memory that worker processes share. */
+static counts *counted;
+
+static void share_counts(void)
+{
+    counted = shared_calloc(sizeof *counted);
+}
+
+TestSuite(cancel, .init = share_counts);
+
+/* Until told to stop, but 20 seconds at most; tells whether it was told. */
 static int poll_until_cancelled(rask_task *t)
 {
-    atomic_fetch_add(&polling, 1);
+    atomic_fetch_add(&counted->polling, 1);
     for (int i = 0; i < 20000 && !rask_task_cancelled(t); i++)
         sleep_ms(1);
     return rask_return_bool(t, rask_task_cancelled(t));
@@ -45,11 +57,9 @@ static int wait_until_cancelled(rask_task *t)
 }
 RASK_SLOTS_WITH(wait_until_cancelled, (.flags = RASK_IO));
 
-static atomic_int calls;
-
 static int64_t count_call(int64_t i)
 {
-    atomic_fetch_add(&calls, 1);
+    atomic_fetch_add(&counted->calls, 1);
     return i;
 }
 RASK_TASK(count_call, i64, i64);
@@ -57,7 +67,7 @@ RASK_TASK(count_call, i64, i64);
 static int64_t count_after(const rask_value *value)
 {
     (void)value;
-    return atomic_fetch_add(&calls, 1);
+    return atomic_fetch_add(&counted->calls, 1);
 }
 RASK_TASK(count_after, i64, value);
 
@@ -72,12 +82,12 @@ Test(cancel, a_run_out_of_time_ends_though_its_task_would_go_on)
         int64_t answer = 5;
         o.timeout = 0.05;
         o.report = &report;
-        atomic_store(&calls, 0);
+        atomic_store(&counted->calls, 0);
         rask_node *slow = rask_delayed(g, poll_until_cancelled), *after = rask_delayed(g, count_after, slow);
         cr_assert_eq(rask_compute_with(after, &o, &answer), RASK_ETIMEDOUT);
         cr_assert(strstr(rask_graph_error(g), "0.05"), "%s", rask_graph_error(g));
         cr_assert_eq(answer, 5);
-        cr_assert_eq(atomic_load(&calls), 0);
+        cr_assert_eq(atomic_load(&counted->calls), 0);
         cr_assert_eq(report.finished + report.failed + report.skipped, report.tasks);
         rask_graph_free(g);
     }
@@ -177,7 +187,7 @@ Test(cancel, only_the_task_out_of_time_fails_when_the_run_keeps_going)
     for (int i = 1; i < 11; i++)
         nodes[i] = rask_delayed(g, count_call, i);
     cr_assert_eq(rask_compute_with(rask_list(g, nodes, 11), &o, &result), RASK_ETIMEDOUT);
-    cr_assert_eq(atomic_load(&calls), 10);
+    cr_assert_eq(atomic_load(&counted->calls), 10);
     cr_assert_eq(report.failed, 1);
     cr_assert_eq(report.finished, 10);
     cr_assert_eq(report.skipped, 1);
@@ -213,7 +223,7 @@ Test(cancel, a_run_cancelled_before_it_starts_calls_nothing)
 
 static void *cancel_when_polling(void *token)
 {
-    while (!atomic_load(&polling))
+    while (!atomic_load(&counted->polling))
         sleep_ms(1);
     rask_cancel(token);
     return NULL;
@@ -227,10 +237,10 @@ static void cancel_from_another_thread(rask_options options, const rask_task_def
     int64_t answer;
     pthread_t thread;
     options.cancel = token;
-    atomic_store(&polling, 0);
+    atomic_store(&counted->polling, 0);
     cr_assert_eq(pthread_create(&thread, NULL, cancel_when_polling, token), 0);
     cr_assert_eq(rask_compute_with(after, &options, &answer), RASK_ECANCELLED);
-    cr_assert_eq(atomic_load(&calls), 0);
+    cr_assert_eq(atomic_load(&counted->calls), 0);
     pthread_join(thread, NULL);
     rask_graph_free(g);
     rask_cancel_token_free(token);
@@ -266,14 +276,14 @@ RASK_SLOTS(raise_signal);
 Test(cancel, a_signal_handler_cancels_a_run)
 {
     signal(SIGUSR1, on_signal);
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < IN_ONE_PROCESS; i++) {
         rask_graph *g = rask_graph_new();
         rask_options o = setup(i);
         int64_t answer;
         o.cancel = signal_token = rask_cancel_token_new();
         rask_node *after = rask_delayed(g, count_after, rask_delayed(g, raise_signal));
         cr_assert_eq(rask_compute_with(after, &o, &answer), RASK_ECANCELLED);
-        cr_assert_eq(atomic_load(&calls), 0);
+        cr_assert_eq(atomic_load(&counted->calls), 0);
         rask_graph_free(g);
         rask_cancel_token_free(signal_token);
     }
@@ -345,10 +355,10 @@ Test(cancel, one_token_ends_all_runs_that_use_it)
 {
     rask_cancel_token *token = rask_cancel_token_new();
     pthread_t ids[4];
-    atomic_store(&polling, 0);
+    atomic_store(&counted->polling, 0);
     for (int i = 0; i < 4; i++)
         cr_assert_eq(pthread_create(&ids[i], NULL, compute_slow, token), 0);
-    while (atomic_load(&polling) < 4)
+    while (atomic_load(&counted->polling) < 4)
         sleep_ms(1);
     rask_cancel(token);
     for (int i = 0; i < 4; i++)

@@ -15,12 +15,12 @@ static rask_options with(const char *scheduler, uint32_t workers, uint64_t seed)
     return o;
 }
 
-enum { SETUPS = 5 };
+enum { SETUPS = 6 };
 
 static rask_options setup(size_t i)
 {
-    const rask_options all[SETUPS] = {with("serial", 0, 0), with("serial", 0, 9), with("threads", 1, 0),
-                                      with("threads", 2, 0), with("threads", 8, 0)};
+    const rask_options all[SETUPS] = {with("serial", 0, 0),  with("serial", 0, 9),  with("threads", 1, 0),
+                                      with("threads", 2, 0), with("threads", 8, 0), with("processes", 2, 0)};
     return all[i];
 }
 

@@ -64,6 +64,17 @@ ParameterizedTest(uint32_t *workers, run, threads_compute_random_graphs)
     compute_graphs(0, GRAPHS, threads(*workers));
 }
 
+ParameterizedTestParameters(run, processes_compute_random_graphs)
+{
+    static uint32_t workers[] = {1, 2, 5};
+    return cr_make_param_array(uint32_t, workers, 3);
+}
+
+ParameterizedTest(uint32_t *workers, run, processes_compute_random_graphs)
+{
+    compute_graphs(0, GRAPHS, processes(*workers));
+}
+
 #ifdef RASK_WITH_CHAOS
 Test(run, threads_compute_random_graphs_with_pauses_at_the_racy_points)
 {
@@ -86,14 +97,14 @@ Test(run, few_io_lanes_are_enough)
 
 Test(run, a_plan_runs_again_with_the_same_result_on_every_scheduler)
 {
-    const rask_options options[] = {serial(0), serial(7), threads(1), threads(2), threads(8)};
+    const rask_options options[] = {serial(0), serial(7), threads(1), threads(2), threads(8), processes(2)};
     for (uint64_t seed = 0; seed < 20; seed++) {
         random_graph *g = random_graph_new(seed);
         rask_plan *plan;
         cr_assert_eq(rask_plan_new(g->targets, g->target_count, &plan), RASK_OK);
-        for (size_t i = 0; i < 15; i++) {
+        for (size_t i = 0; i < 18; i++) {
             rask_value results[GRAPH_MAX_TARGETS];
-            cr_assert_eq(rask_plan_run(plan, &options[i % 5], results), RASK_OK, "%s", rask_plan_error(plan));
+            cr_assert_eq(rask_plan_run(plan, &options[i % 6], results), RASK_OK, "%s", rask_plan_error(plan));
             cr_assert(random_graph_equal(g, results));
             for (uint32_t k = 0; k < g->target_count; k++)
                 rask_value_unref(&results[k]);
@@ -134,9 +145,14 @@ Test(run, a_failure_ends_a_threads_run_and_leaks_nothing)
     compute_failing_graphs(threads(8));
 }
 
+Test(run, a_failure_ends_a_run_on_processes_and_leaks_nothing)
+{
+    compute_failing_graphs(processes(2));
+}
+
 Test(run, keep_going_skips_dependents_and_runs_all_others)
 {
-    rask_options all[] = {serial(0), serial(3), threads(1), threads(2), threads(8)};
+    rask_options all[] = {serial(0), serial(3), threads(1), threads(2), threads(8), processes(2)};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         all[i].keep_going = true;
         compute_failing_graphs(all[i]);
@@ -166,10 +182,10 @@ static uint32_t lowest_failed(const rask_recording *recording)
 
 Test(run, keep_going_reports_the_first_failure_in_plan_order_first)
 {
-    rask_options all[] = {serial(0), serial(5), threads(2), threads(8)};
+    rask_options all[] = {serial(0), serial(5), threads(2), threads(8), processes(2)};
     for (uint64_t seed = 0; seed < 60; seed++) {
-        char messages[4][4096 + 1];
-        for (size_t i = 0; i < 4; i++) {
+        char messages[5][4096 + 1];
+        for (size_t i = 0; i < 5; i++) {
             random_graph *g = random_graph_new(seed);
             rask_recording *recording = rask_recording_new();
             const rask_observer *observer = rask_recording_observer(recording);
@@ -190,7 +206,7 @@ Test(run, keep_going_reports_the_first_failure_in_plan_order_first)
 
 Test(run, a_task_that_fails_less_often_than_it_may_be_retried_succeeds)
 {
-    rask_options all[] = {serial(0), serial(5), threads(1), threads(2), threads(8)};
+    rask_options all[] = {serial(0), serial(5), threads(1), threads(2), threads(8), processes(2)};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         for (uint64_t seed = 0; seed < 30; seed++) {
             random_graph *g = random_graph_new(seed);
@@ -204,7 +220,7 @@ Test(run, a_task_that_fails_less_often_than_it_may_be_retried_succeeds)
 Test(run, a_task_that_fails_more_often_than_it_may_be_retried_fails)
 {
     for (uint64_t seed = 0; seed < 60; seed++) {
-        rask_options o = seed % 2 ? threads(2) : serial(0);
+        rask_options o = seed % 3 == 2 ? processes(2) : seed % 3 ? threads(2) : serial(0);
         random_graph *g = random_graph_new(seed);
         rask_report report;
         o.retries = 2;
@@ -336,10 +352,10 @@ Test(run, injected_failures_and_delays_repeat_with_their_seed)
     cr_assert_eq(random_graph_live_customs(), 0);
 }
 
-Test(run, injected_failures_are_drawn_by_task_and_not_by_order_so_threads_agree)
+Test(run, injected_failures_are_drawn_by_task_and_not_by_order_so_all_schedulers_agree)
 {
     for (uint64_t seed = 1; seed <= 30; seed++) {
-        rask_options o = serial(seed), p = threads(4);
+        rask_options o = serial(seed), p = seed % 2 ? threads(4) : processes(2);
         p.seed = seed;
         o.inject_failures = p.inject_failures = 100000;
         o.keep_going = p.keep_going = true;
@@ -357,8 +373,8 @@ RASK_TASK(add, i64, i64, i64);
 
 Test(run, constants_alone_are_targets_without_a_task)
 {
-    const char *const names[] = {"serial", "threads"};
-    for (size_t i = 0; i < 2; i++) {
+    const char *const names[] = {"serial", "threads", "processes"};
+    for (size_t i = 0; i < 3; i++) {
         rask_graph *g = rask_graph_new();
         rask_options o = RASK_OPTIONS_INIT;
         rask_report report;
@@ -433,15 +449,17 @@ RASK_SLOTS(oversized);
 Test(run, a_result_over_the_budget_is_an_error_with_the_figures)
 {
     rask_graph *g = rask_graph_new();
-    rask_options o = threads(2);
-    rask_report report;
-    rask_value result;
-    o.memory = 2000;
-    o.report = &report;
-    cr_assert_eq(rask_compute_with(rask_delayed(g, oversized), &o, &result), RASK_EBUDGET);
-    cr_assert(strstr(rask_graph_error(g), "oversized"), "%s", rask_graph_error(g));
-    cr_assert(strstr(rask_graph_error(g), "2000"), "%s", rask_graph_error(g));
-    cr_assert_eq(report.live_bytes, 0);
-    cr_assert_eq(report.failed, 1);
+    rask_options all[] = {threads(2), processes(2)};
+    for (size_t i = 0; i < 2; i++) {
+        rask_report report;
+        rask_value result;
+        all[i].memory = 2000;
+        all[i].report = &report;
+        cr_assert_eq(rask_compute_with(rask_delayed(g, oversized), &all[i], &result), RASK_EBUDGET);
+        cr_assert(strstr(rask_graph_error(g), "oversized"), "%s", rask_graph_error(g));
+        cr_assert(strstr(rask_graph_error(g), "2000"), "%s", rask_graph_error(g));
+        cr_assert_eq(report.live_bytes, 0);
+        cr_assert_eq(report.failed, 1);
+    }
     rask_graph_free(g);
 }

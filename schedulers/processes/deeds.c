@@ -1,0 +1,114 @@
+/* Carrying out what the coordinator says. */
+#include "schedulers/processes/hands.h"
+
+#include <stdio.h>
+
+/* Of the tasks of a unit, the one that is too large by itself, or the last. What it needs, in words. */
+static uint32_t say_no_room(const rk_hands *h, const rk_instruction *in, char *text, size_t capacity)
+{
+    const rask_plan *plan = h->run->plan;
+    rk_print out = {text, capacity, 0};
+    rk_traits traits = {0};
+    for (uint32_t task = plan->unit_start[in->task]; task < plan->unit_start[in->task + 1]; task++) {
+        rk_task_needs needs = rk_budget_needs(h->run, task);
+        if (needs.result + needs.scratch <= in->budget)
+            continue;
+        rk_store_say_too_large(&out, (rk_store_need){0, needs.result, needs.scratch}, in->budget);
+        return task;
+    }
+    h->graph.describe(h->graph.context, in->task, &traits);
+    uint64_t own = traits.result_bytes + traits.scratch_bytes;
+    rk_store_need need = {in->bytes > own ? in->bytes - own : 0, traits.result_bytes, traits.scratch_bytes};
+    rk_store_say_too_large(&out, need, in->budget);
+    return rk_hands_last(h, in->task);
+}
+
+/* Of one attempt. */
+static double unit_seconds(const rk_hands *h, uint32_t unit)
+{
+    uint64_t sum = 0;
+    for (uint32_t task = h->run->plan->unit_start[unit]; task <= rk_hands_last(h, unit); task++)
+        sum += rk_run_timeout(h->run, task);
+    return (double)sum / 1e9;
+}
+
+static void blame(rk_hands *h, const rk_instruction *in)
+{
+    char text[RK_MAX_MESSAGE + 1];
+    uint32_t task = rk_hands_last(h, in->task);
+    int status = in->status;
+    switch (in->why) {
+    case RK_WHY_DEATHS:
+        status = RASK_EDIED;
+        snprintf(text, sizeof text, "%u workers died of it; the last %s", (unsigned)in->bytes,
+                 rk_staff_last_words(h, in->task));
+        break;
+    case RK_WHY_TIMEOUT:
+        status = RASK_ETIMEDOUT;
+        snprintf(text, sizeof text,
+                 "took longer than its %g seconds, did not return, and was ended with its worker",
+                 unit_seconds(h, in->task));
+        break;
+    case RK_WHY_NO_ROOM: task = say_no_room(h, in, text, sizeof text); break;
+    case RK_WHY_NO_DISK:
+        task = say_no_room(h, in, text, sizeof text);
+        if (*h->mover.message)
+            snprintf(text, sizeof text, "%s", h->mover.message);
+        break;
+    case RK_WHY_LOST:
+        snprintf(text, sizeof text, "its result cannot be brought back: %s", h->mover.message);
+        break;
+    default: snprintf(text, sizeof text, "no worker can run it"); break;
+    }
+    rk_hands_fail(h, task, status ? status : RASK_ETASK, text);
+}
+
+static void move(rk_hands *h, const rk_instruction *in, bool back)
+{
+    rk_result *result = h->results[in->task];
+    int status = RASK_OK;
+    if (result && result->away != !back)
+        status = rk_mover_move(&h->mover, back, in->task, in->attempt, result->extents, result->count);
+    if (result && result->away != !back && !status)
+        return;
+    if (back)
+        rk_coordinator_loaded(h->coordinator, h->now, 0, in->task, in->attempt, status);
+    else
+        rk_coordinator_spilled(h->coordinator, h->now, 0, in->task, in->attempt, status, 0);
+}
+
+static void obey(rk_hands *h, const rk_instruction *in)
+{
+    rk_staff *staff = in->kind == RK_DO_RUN || in->kind == RK_DO_RECALL || in->kind == RK_DO_KILL
+                          ? &h->staff[h->by_number[in->worker]]
+                          : NULL;
+    switch (in->kind) {
+    case RK_DO_RUN: rk_staff_post(h, staff, in); break;
+    case RK_DO_RECALL:
+        rk_coordinator_recalled(h->coordinator, h->now, in->worker, in->epoch, in->task, in->attempt,
+                                rk_staff_take_back(h, staff, in->task));
+        break;
+    case RK_DO_SPILL: move(h, in, false); break;
+    case RK_DO_LOAD: move(h, in, true); break;
+    case RK_DO_DROP: rk_result_drop(h, in->task); break;
+    case RK_DO_KILL: rk_staff_kill(h, staff); break;
+    case RK_DO_BLAME: blame(h, in); break;
+    case RK_DO_END:
+        h->ended = true;
+        h->end_status = in->status;
+        break;
+    case RK_DO_FETCH: /* there is one home */
+    case RK_DO_RETIRE: /* and nobody is asked to leave */ break;
+    }
+}
+
+bool rk_hands_obey_all(rk_hands *h)
+{
+    rk_instruction in;
+    bool any = false;
+    while (!h->ended && rk_coordinator_next(h->coordinator, &in)) {
+        obey(h, &in);
+        any = true;
+    }
+    return any;
+}

@@ -1,0 +1,158 @@
+#include "schedulers/processes/mover.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void rk_mover_init(rk_mover *mover, const char *folder, const rk_watch *watch)
+{
+    memset(mover, 0, sizeof *mover);
+    rk_scratch_init(&mover->scratch, folder);
+    pthread_mutex_init(&mover->lock, NULL);
+    pthread_cond_init(&mover->work, NULL);
+    mover->last = &mover->first;
+    mover->watch = watch;
+}
+
+/* An extent's place in the file is one more than noted: 0 says that it is in memory. */
+static int put_away(rk_mover *mover, void *content, char *message, size_t capacity)
+{
+    rk_extent *extent = rk_extent_of(content);
+    uint64_t place = rk_scratch_take(&mover->scratch, extent->bytes);
+    int status = rk_scratch_write(&mover->scratch, place, content, extent->bytes, message, capacity);
+    if (status) {
+        rk_scratch_give(&mover->scratch, place, extent->bytes);
+        return status;
+    }
+    extent->scratch = place + 1;
+    return RASK_OK;
+}
+
+/* All or nothing: pages go only when everything is written. */
+static int spill(rk_mover *mover, rk_move *move, char *message, size_t capacity)
+{
+    int status = rk_scratch_open(&mover->scratch, message, capacity);
+    for (uint64_t i = 0; i < move->count && !status; i++)
+        if (rk_load_relaxed(&rk_extent_of(move->extents[i])->refs) == 1)
+            status = put_away(mover, move->extents[i], message, capacity);
+    for (uint64_t i = 0; i < move->count; i++) {
+        rk_extent *extent = rk_extent_of(move->extents[i]);
+        if (!extent->scratch)
+            continue;
+        if (status) {
+            rk_mover_forget(mover, move->extents[i]);
+        } else {
+            move->bytes += extent->bytes;
+            rk_region_discard(move->extents[i], extent->bytes);
+        }
+    }
+    return status;
+}
+
+static int bring_back(rk_mover *mover, rk_move *move, char *message, size_t capacity)
+{
+    int status = RASK_OK;
+    for (uint64_t i = 0; i < move->count && !status; i++) {
+        rk_extent *extent = rk_extent_of(move->extents[i]);
+        if (!extent->scratch)
+            continue;
+        status = rk_scratch_read(&mover->scratch, extent->scratch - 1, move->extents[i], extent->bytes,
+                                 message, capacity);
+        move->bytes += extent->bytes;
+    }
+    for (uint64_t i = 0; i < move->count; i++) {
+        rk_extent *extent = rk_extent_of(move->extents[i]);
+        if (extent->scratch && !status)
+            rk_mover_forget(mover, move->extents[i]);
+        else if (extent->scratch)
+            rk_region_discard(move->extents[i], extent->bytes);
+    }
+    return status;
+}
+
+void rk_mover_forget(rk_mover *mover, void *content)
+{
+    rk_extent *extent = rk_extent_of(content);
+    if (extent->scratch)
+        rk_scratch_give(&mover->scratch, extent->scratch - 1, extent->bytes);
+    extent->scratch = 0;
+}
+
+static rk_move *next_move(rk_mover *mover)
+{
+    while (!mover->first && !mover->ending)
+        pthread_cond_wait(&mover->work, &mover->lock);
+    rk_move *move = mover->first;
+    if (move && !(mover->first = move->next))
+        mover->last = &mover->first;
+    return move;
+}
+
+static void *move_all(void *context)
+{
+    rk_mover *mover = context;
+    rk_move *move;
+    pthread_mutex_lock(&mover->lock);
+    while ((move = next_move(mover))) {
+        char message[sizeof mover->message];
+        pthread_mutex_unlock(&mover->lock);
+        move->status = move->back ? bring_back(mover, move, message, sizeof message)
+                                  : spill(mover, move, message, sizeof message);
+        pthread_mutex_lock(&mover->lock);
+        if (move->status && !*mover->message)
+            memcpy(mover->message, message, sizeof message);
+        if (!move->status)
+            *(move->back ? &mover->read : &mover->written) += move->bytes;
+        move->next = mover->done;
+        mover->done = move;
+        rk_watch_ring(mover->watch);
+    }
+    pthread_mutex_unlock(&mover->lock);
+    return NULL;
+}
+
+int rk_mover_move(rk_mover *mover, bool back, uint32_t unit, uint32_t attempt, void **extents, uint64_t count)
+{
+    rk_move *move = rk_alloc(sizeof *move);
+    if (!move)
+        return RASK_ENOMEM;
+    *move = (rk_move){.back = back, .unit = unit, .attempt = attempt, .extents = extents, .count = count};
+    pthread_mutex_lock(&mover->lock);
+    if (!mover->started)
+        mover->started = !pthread_create(&mover->thread, NULL, move_all, mover);
+    if (mover->started) {
+        *mover->last = move;
+        mover->last = &move->next;
+        pthread_cond_signal(&mover->work);
+    } else {
+        rk_free(move);
+        move = NULL;
+    }
+    pthread_mutex_unlock(&mover->lock);
+    return move ? RASK_OK : RASK_ENOMEM;
+}
+
+rk_move *rk_mover_next_done(rk_mover *mover)
+{
+    pthread_mutex_lock(&mover->lock);
+    rk_move *move = mover->done;
+    if (move)
+        mover->done = move->next;
+    pthread_mutex_unlock(&mover->lock);
+    return move;
+}
+
+void rk_mover_fini(rk_mover *mover)
+{
+    pthread_mutex_lock(&mover->lock);
+    mover->ending = true;
+    pthread_cond_signal(&mover->work);
+    pthread_mutex_unlock(&mover->lock);
+    if (mover->started)
+        pthread_join(mover->thread, NULL);
+    rk_move *move;
+    while ((move = rk_mover_next_done(mover)))
+        rk_free(move);
+    rk_scratch_fini(&mover->scratch);
+    pthread_cond_destroy(&mover->work);
+    pthread_mutex_destroy(&mover->lock);
+}

@@ -1,0 +1,194 @@
+/* What workers tell, and what the mover has done: to the coordinator, the run and its observers. */
+#include "schedulers/processes/hands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void relay_story(rk_hands *h, uint64_t address)
+{
+    const rk_story *story = (const rk_story *)(uintptr_t)address;
+    for (uint32_t i = 0; story && i < story->count; i++)
+        rk_run_relay(h->run, &story->told[i]);
+    rk_result_free_note(h, address);
+}
+
+/* Units that are ready by it, for observers. */
+static void release(rk_hands *h, uint32_t unit)
+{
+    rk_run *run = h->run;
+    const rask_plan *plan = run->plan;
+    for (uint32_t e = plan->succ_start[unit]; e < plan->succ_start[unit + 1]; e++) {
+        uint32_t ready = rk_run_release(run, plan->succ[e]);
+        if (ready != RK_NO_UNIT && !rk_run_is_end(run, ready))
+            rk_run_ready(run, ready);
+    }
+}
+
+/* Once a unit, however often it is run. */
+static void tell_observers(rk_hands *h, const rk_news *news)
+{
+    if (!h->run->observed || !news->story)
+        return;
+    if (rk_coordinator_outcome(h->coordinator, news->unit) != RK_NOT_OVER) {
+        rk_result_free_note(h, news->story);
+        return;
+    }
+    relay_story(h, news->story);
+    h->told[news->unit] = 1;
+    release(h, news->unit);
+}
+
+/* What kept a unit from being told of: a failure of its own, or that the run ended before. */
+static int status_of(const rk_run *run, uint32_t task)
+{
+    for (uint32_t i = 0; i < run->failure_count; i++)
+        if (run->failures[i].task == task)
+            return run->failures[i].status;
+    return RASK_ECANCELLED;
+}
+
+/* At the end: units that nothing was told of. */
+void rk_hands_tell_rest(rk_hands *h)
+{
+    rk_run *run = h->run;
+    const rask_plan *plan = run->plan;
+    for (uint32_t unit = 0; unit < plan->units; unit++) {
+        if (h->told[unit])
+            continue;
+        if (!run->ready_ns[plan->unit_start[unit]])
+            rk_run_ready(run, unit);
+        for (uint32_t task = plan->unit_start[unit]; task < plan->unit_start[unit + 1]; task++) {
+            rask_task_info info = rk_run_describe(run, task);
+            info.status = status_of(run, task);
+            rk_run_relay(run, &info);
+        }
+    }
+}
+
+void rk_hands_fail(rk_hands *h, uint32_t task, int status, const char *message)
+{
+    rk_run_fail(h->run, task, status, message);
+    if (!h->run->options.keep_going)
+        rk_store_relaxed(&h->crew.board->stop.cancelled, true);
+}
+
+/* A result that is larger than the whole budget is none. */
+static int check_size(rk_hands *h, const rk_news *news)
+{
+    const rk_parcel *parcel = (const rk_parcel *)(uintptr_t)news->parcel;
+    uint64_t budget = rk_coordinator_get_home(h->coordinator, 0).budget;
+    char text[RK_MAX_MESSAGE + 1];
+    if (!parcel || parcel->bytes <= budget)
+        return RASK_OK;
+    snprintf(text, sizeof text,
+             "its result takes %" PRIu64 " bytes, and the memory budget is %" PRIu64 " bytes", parcel->bytes,
+             budget);
+    rk_hands_fail(h, rk_hands_last(h, news->unit), RASK_EBUDGET, text);
+    h->run->finished--;
+    return RASK_EBUDGET;
+}
+
+static int accept(rk_hands *h, const rk_news *news, uint64_t *bytes)
+{
+    int status = check_size(h, news);
+    if (status || !(status = rk_result_accept(h, news->unit, news, bytes)))
+        return status;
+    rk_hands_fail(h, rk_hands_last(h, news->unit), status, "no memory for a note of its result");
+    h->run->finished--;
+    return status;
+}
+
+static void finish(rk_hands *h, rk_staff *staff, const rk_news *news, uint32_t attempt)
+{
+    uint64_t bytes;
+    int status = accept(h, news, &bytes);
+    if (status)
+        rk_coordinator_failed(h->coordinator, h->now, staff->number, staff->epoch, news->unit, attempt,
+                              status, true);
+    else
+        rk_coordinator_finished(h->coordinator, h->now, staff->number, staff->epoch, news->unit, attempt,
+                                bytes, news->duration_ns);
+}
+
+/* When the run keeps going, what depends on the unit is run all the same: tasks of it that need the missing result
+ * are skipped there, others of the same unit are not. */
+static void hear_unfinished(rk_hands *h, rk_staff *staff, const rk_news *news, uint32_t attempt)
+{
+    const char *text = news->text ? (const char *)(uintptr_t)news->text : rask_status_text(news->status);
+    if (news->kind == RK_NEWS_FAILED)
+        rk_hands_fail(h, news->task, news->status, text);
+    rk_result_free_note(h, news->text);
+    if (h->run->options.keep_going && !h->stopping_since)
+        finish(h, staff, news, attempt);
+    else
+        rk_coordinator_failed(h->coordinator, h->now, staff->number, staff->epoch, news->unit, attempt,
+                              news->kind == RK_NEWS_FAILED ? news->status : RASK_ECANCELLED, true);
+}
+
+/* A worker is set up, or could not be. */
+static void hear_of_worker(rk_hands *h, rk_staff *staff, const rk_news *news)
+{
+    if (news->kind == RK_NEWS_READY) {
+        staff->ready = true;
+        return;
+    }
+    const char *text = news->text ? (const char *)(uintptr_t)news->text : "";
+    snprintf(h->run->reason, sizeof h->run->reason, "processes: worker %u: %s: %s",
+             (unsigned)(staff - h->staff), text, rask_status_text(news->status));
+    rk_run_stop(h->run, news->status);
+}
+
+static void hear(rk_hands *h, rk_staff *staff, rk_post *post, const rk_news *news)
+{
+    uint32_t attempt;
+    if (news->unit == RK_NO_UNIT) {
+        hear_of_worker(h, staff, news);
+        return;
+    }
+    if (news->unit >= h->run->plan->units || !rk_post_answered(post, news->unit, &attempt))
+        return;
+    if (rk_coordinator_outcome(h->coordinator, news->unit) == RK_NOT_OVER)
+        h->run->finished += news->finished;
+    h->run->retries += news->retries;
+    tell_observers(h, news);
+    if (news->kept)
+        rk_result_pin_arguments(h, news->unit);
+    if (news->kind == RK_NEWS_FINISHED)
+        finish(h, staff, news, attempt);
+    else
+        hear_unfinished(h, staff, news, attempt);
+}
+
+bool rk_hands_hear(rk_hands *h, rk_staff *staff)
+{
+    rk_news news;
+    bool heard = false;
+    for (uint32_t i = 0; i < staff->post_count; i++)
+        while (rk_mailbox_read(staff->posts[i].box, &news)) {
+            hear(h, staff, &staff->posts[i], &news);
+            heard = true;
+        }
+    if (heard)
+        rk_staff_send(h, staff);
+    return heard;
+}
+
+bool rk_hands_hear_all(rk_hands *h)
+{
+    bool heard = false;
+    rk_move *move;
+    for (uint32_t i = 0; i < h->staff_count; i++)
+        heard |= rk_hands_hear(h, &h->staff[i]);
+    while (h->mover.started && (move = rk_mover_next_done(&h->mover))) {
+        if (h->results[move->unit])
+            h->results[move->unit]->away = move->back ? move->status != 0 : !move->status;
+        if (move->back)
+            rk_coordinator_loaded(h->coordinator, h->now, 0, move->unit, move->attempt, move->status);
+        else
+            rk_coordinator_spilled(h->coordinator, h->now, 0, move->unit, move->attempt, move->status,
+                                   move->bytes);
+        rk_free(move);
+        heard = true;
+    }
+    return heard;
+}

@@ -1,0 +1,487 @@
+/* Executing units away from the scheduler.
+ *
+ * A unit's arguments are read from places and parcels into the table of a run of the process's own, the unit is executed there
+ * as on any scheduler (schedulers/run.h), and its result is written into shared memory. An argument that several seats
+ * need at once is read once: holds counts who needs it. What is still referred to when the unit is over, because a task
+ * kept it, stays, and the program's process is told to keep what is behind it. */
+#include "schedulers/processes/crew.h"
+
+#include "core/base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct seat {
+    rk_squad *squad;
+    rk_mailbox *box;
+    rk_worker worker;
+    pthread_t thread;
+    bool started;
+    rk_array parcels; /* const rk_parcel *: of the unit's arguments */
+    rk_array told;    /* rask_task_info: of the unit's tasks, when somebody observes */
+} seat;
+
+struct rk_squad {
+    const rk_crew *crew;
+    rk_run *run; /* the process's own */
+    uint32_t worker, seat_count;
+    bool is_process;
+    rk_shared_heap heap;
+    pthread_mutex_t lock;    /* of holds */
+    pthread_mutex_t reading; /* of the queue of freed addresses */
+    uint32_t *holds;         /* by task: units under way that have it as an argument */
+    rask_observer observer;  /* of the process's own run, to be told on */
+    const rask_observer *observers[1];
+    seat seats[];
+};
+
+/* Of a worker process; NULL elsewhere. */
+static rk_squad *process;
+
+bool rk_squad_is_worker(void)
+{
+    return process != NULL;
+}
+
+/* -- Memory that results are written into */
+
+/* One thread at a time reads the mailbox; who finds another at it goes on. */
+static void take_freed(rk_squad *squad)
+{
+    uint64_t address;
+    if (pthread_mutex_trylock(&squad->reading))
+        return;
+    while ((address = rk_mailbox_next_freed(squad->seats[0].box)))
+        rk_shared_heap_free(&squad->heap, (void *)(uintptr_t)address);
+    pthread_mutex_unlock(&squad->reading);
+}
+
+static void *alloc_shared(size_t bytes)
+{
+    take_freed(process);
+    return rk_shared_heap_alloc(&process->heap, bytes);
+}
+
+static void free_shared(void *at)
+{
+    if (!rk_extent_of(at)->published)
+        rk_shared_heap_free(&process->heap, at);
+}
+
+void rk_squad_take_freed(rk_squad *squad, void *content)
+{
+    rk_shared_heap_free(&squad->heap, content);
+}
+
+/* -- Telling */
+
+enum { LONG_UNIT_NS = 20000, FEW_ORDERS = 32 };
+
+/* Rings when it pays: the program's process is told by the last news before the seat runs dry, at the latest. */
+static void tell(seat *s, const rk_news *news)
+{
+    const rk_crew *crew = s->squad->crew;
+    while (!rk_mailbox_tell(s->box, news)) {
+        rk_watch_ring(&crew->watch);
+        rk_clock_sleep(50000);
+    }
+    if (rk_load_seq_cst(&crew->board->listening) &&
+        (news->duration_ns >= LONG_UNIT_NS || rk_mailbox_waiting(s->box) <= FEW_ORDERS))
+        rk_watch_ring(&crew->watch);
+}
+
+static uint64_t share_text(seat *s, const char *text)
+{
+    size_t len = strlen(text);
+    char *copy = rk_shared_heap_alloc(&s->squad->heap, len + 1);
+    if (copy) {
+        memcpy(copy, text, len + 1);
+        rk_extent_of(copy)->published = true;
+    }
+    return (uint64_t)(uintptr_t)copy;
+}
+
+/* -- Arguments */
+
+/* A result that is missing, or a scalar, into the own table. */
+static void hold_scalar(rk_squad *squad, uint32_t task, rask_value place)
+{
+    squad->run->results[task] = place;
+    if (place.type == RASK_NONE && place.reserved)
+        rk_store_relaxed(&squad->run->any_failed, 1);
+}
+
+static int hold(seat *s, uint32_t task)
+{
+    rk_squad *squad = s->squad;
+    const rask_value *place = &squad->crew->places[task];
+    rask_value *own = &squad->run->results[task];
+    if (place->type != RK_PLACE_PARCEL) {
+        if (!squad->holds[task]++)
+            hold_scalar(squad, task, *place);
+        return RASK_OK;
+    }
+    const rk_parcel *parcel = (const rk_parcel *)(uintptr_t)place->as.i64,
+                    **noted = rk_array_push(&s->parcels);
+    if (!noted)
+        return RASK_ENOMEM;
+    *noted = parcel;
+    int status = RASK_OK;
+    if (!squad->holds[task] &&
+        !(status = rk_parcel_read(parcel, own, s->worker.message, sizeof s->worker.message)))
+        rk_store_relaxed(&squad->run->uses[task], UINT32_MAX / 2); /* no task is the last to take it */
+    squad->holds[task] += !status;
+    return status;
+}
+
+/* Of who is only waited for, it matters whether there is a result. */
+static void hold_order(seat *s, uint32_t task)
+{
+    const rask_value *place = &s->squad->crew->places[task];
+    bool missing = place->type == RASK_NONE && place->reserved;
+    if (!s->squad->holds[task])
+        hold_scalar(s->squad, task, missing ? *place : rask_value_none());
+}
+
+/* False: somebody kept a reference. */
+static bool let_go(rk_squad *squad, uint32_t task)
+{
+    rask_value *own = &squad->run->results[task];
+    if (--squad->holds[task])
+        return true;
+    if (rk_value_is_object(own) && !rk_parcel_is_alone(own)) {
+        squad->holds[task]++;
+        return false;
+    }
+    rask_value_unref(own);
+    return true;
+}
+
+/* Over every word of a unit's tasks that names a task outside. */
+typedef struct word_walk {
+    const rask_plan *plan;
+    uint32_t first, task, end, at, args, words;
+} word_walk;
+
+static void enter_task(word_walk *w)
+{
+    w->at = 0;
+    w->args = rk_plan_nargs(w->plan, w->task);
+    w->words = w->plan->arg_start[w->task + 1] - w->plan->arg_start[w->task];
+}
+
+static word_walk walk_words(const rask_plan *plan, uint32_t unit)
+{
+    word_walk w = {.plan = plan, .first = plan->unit_start[unit], .end = plan->unit_start[unit + 1]};
+    w.task = w.first;
+    enter_task(&w);
+    return w;
+}
+
+/* The next; false: no more. *taken: its result is taken. */
+static bool next_word(word_walk *w, uint32_t *task, bool *taken)
+{
+    for (;;) {
+        while (w->at == w->words) {
+            if (++w->task == w->end)
+                return false;
+            enter_task(w);
+        }
+        uint32_t word = w->plan->args[w->plan->arg_start[w->task] + w->at++];
+        if (word & RK_CONSTANT || word >= w->first)
+            continue;
+        *task = word;
+        *taken = w->at <= w->args;
+        return true;
+    }
+}
+
+/* *held: how many arguments. */
+static int take_arguments(seat *s, uint32_t unit, uint32_t *held)
+{
+    word_walk w = walk_words(s->squad->run->plan, unit);
+    int status = RASK_OK;
+    uint32_t task;
+    bool taken;
+    s->parcels.count = *held = 0;
+    pthread_mutex_lock(&s->squad->lock);
+    while (!status && next_word(&w, &task, &taken)) {
+        if (taken)
+            *held += !(status = hold(s, task));
+        else
+            hold_order(s, task);
+    }
+    pthread_mutex_unlock(&s->squad->lock);
+    return status;
+}
+
+/* The first so many; true: somebody kept one. */
+static bool give_arguments(seat *s, uint32_t unit, uint32_t held)
+{
+    word_walk w = walk_words(s->squad->run->plan, unit);
+    bool kept = false, taken;
+    uint32_t task;
+    pthread_mutex_lock(&s->squad->lock);
+    while (held && next_word(&w, &task, &taken)) {
+        if (!taken)
+            continue;
+        kept |= !let_go(s->squad, task);
+        held--;
+    }
+    pthread_mutex_unlock(&s->squad->lock);
+    return kept;
+}
+
+/* -- Units */
+
+/* Whose thread this is. */
+static _Thread_local seat *sitting;
+
+static void note(void *context, const rask_task_info *info)
+{
+    (void)context;
+    rask_task_info *told = rk_array_push(&sitting->told);
+    if (told)
+        *told = *info;
+}
+
+/* What observers are to be told; 0 when there is nobody, or no memory. */
+static uint64_t share_story(seat *s)
+{
+    if (!s->told.count)
+        return 0;
+    size_t bytes = s->told.count * sizeof(rask_task_info);
+    rk_story *story = rk_shared_heap_alloc(&s->squad->heap, sizeof *story + bytes);
+    if (story) {
+        story->count = (uint32_t)s->told.count;
+        memcpy(story->told, s->told.data, bytes);
+        rk_extent_of(story)->published = true;
+    }
+    s->told.count = 0;
+    return (uint64_t)(uintptr_t)story;
+}
+
+static void fail(seat *s, rk_news *news, uint32_t task, int status, const char *text)
+{
+    news->kind = RK_NEWS_FAILED;
+    news->task = task;
+    news->status = status;
+    news->text = share_text(s, text);
+}
+
+static void share_result(seat *s, rk_news *news, uint32_t task)
+{
+    rask_value *own = &s->squad->run->results[task];
+    rk_parcel *parcel;
+    if (!rk_value_is_object(own)) {
+        news->result = *own;
+        return;
+    }
+    take_freed(s->squad);
+    int status = rk_parcel_write(&s->squad->heap, own, s->parcels.data, s->parcels.count, &parcel,
+                                 s->worker.message, sizeof s->worker.message);
+    if (status) {
+        news->finished--;
+        fail(s, news, task, status, s->worker.message);
+    } else {
+        news->parcel = (uint64_t)(uintptr_t)parcel;
+    }
+    rask_value_unref(own);
+}
+
+/* The unit was executed: what came of it. */
+static void judge(seat *s, rk_news *news, uint32_t first, uint32_t last)
+{
+    rk_run *run = s->squad->run;
+    rk_failure failure;
+    const rask_value *own = &run->results[last];
+    if (own->type != RASK_NONE || !own->reserved) {
+        share_result(s, news, last);
+    } else if (rk_run_take_failure(run, first, last + 1, &failure)) {
+        fail(s, news, failure.task, failure.status, failure.message ? failure.message : "");
+        rk_free(failure.message);
+    } else {
+        news->kind = RK_NEWS_SKIPPED;
+    }
+    if (news->kind != RK_NEWS_FINISHED)
+        news->result = (rask_value){.reserved = 1};
+}
+
+static void execute(seat *s, uint32_t unit)
+{
+    const rask_plan *plan = s->squad->run->plan;
+    uint32_t first = plan->unit_start[unit], last = plan->unit_start[unit + 1] - 1, held;
+    uint64_t start = rk_clock_now();
+    rk_news news = {.kind = RK_NEWS_FINISHED, .unit = unit};
+    rk_store_relaxed(&s->box->since_ns, start);
+    rk_store_release(&s->box->current, (uint64_t)unit + 1);
+    s->worker.finished = s->worker.skipped = 0;
+    s->worker.retries = 0;
+    int status = take_arguments(s, unit, &held);
+    if (status) {
+        fail(s, &news, last, status, s->worker.message);
+    } else {
+        rk_run_unit(&s->worker, unit);
+        news.finished = s->worker.finished;
+        news.retries = (uint32_t)s->worker.retries;
+        judge(s, &news, first, last);
+    }
+    news.kept = give_arguments(s, unit, held);
+    news.story = share_story(s);
+    news.duration_ns = rk_clock_now() - start;
+    tell(s, &news);
+    rk_store_release(&s->box->current, 0);
+}
+
+/* -- Seats */
+
+enum { SPINS = 200 };
+
+/* Until there is an order. */
+static void rest(seat *s)
+{
+    const rk_crew *crew = s->squad->crew;
+    for (int i = 0; i < SPINS; i++) {
+        if (rk_mailbox_waiting(s->box))
+            return;
+        rk_relax();
+    }
+    rk_store_seq_cst(&s->box->asleep, 1);
+    if (rk_load_seq_cst(&crew->board->listening))
+        rk_watch_ring(&crew->watch);
+    if (!rk_mailbox_waiting(s->box))
+        rk_system_sleep(&s->box->asleep, 1);
+    rk_store_seq_cst(&s->box->asleep, 0);
+}
+
+static void *sit(void *context)
+{
+    seat *s = context;
+    uint32_t unit = 0;
+    sitting = s;
+    for (;;) {
+        uint32_t kind = rk_mailbox_next(s->box, &unit);
+        if (kind == RK_ORDER_RUN)
+            execute(s, unit);
+        else if (kind == RK_ORDER_LEAVE)
+            return NULL;
+        else
+            rest(s);
+    }
+}
+
+/* Numbers of workers as tasks see them: CPU seats of all processes first, then lanes. */
+static uint32_t seat_number(const rk_crew *crew, uint32_t worker, uint32_t at)
+{
+    uint32_t cpu = crew->workers * crew->threads, lanes = crew->workers * crew->lanes;
+    if (worker == crew->workers)
+        return cpu + lanes + at;
+    return at < crew->threads ? worker * crew->threads + at : cpu + worker * crew->lanes + at - crew->threads;
+}
+
+rk_squad *rk_squad_new(const rk_crew *crew, rk_run *apart, uint32_t worker, uint32_t life)
+{
+    bool here = worker == crew->workers;
+    uint32_t seats = here ? crew->here : crew->threads + crew->lanes;
+    rk_squad *squad = rk_calloc(1, sizeof *squad + seats * sizeof(seat));
+    uint32_t *holds = rk_calloc((size_t)crew->run->plan->tasks + 1, sizeof *holds);
+    if (!squad || !holds) {
+        rk_free(squad);
+        rk_free(holds);
+        return NULL;
+    }
+    *squad = (rk_squad){.crew = crew,
+                        .run = apart,
+                        .worker = worker,
+                        .seat_count = seats,
+                        .is_process = !here,
+                        .holds = holds};
+    rk_shared_heap_init(&squad->heap, crew->region, worker, life, &crew->used[worker], crew->kept);
+    pthread_mutex_init(&squad->lock, NULL);
+    pthread_mutex_init(&squad->reading, NULL);
+    for (uint32_t i = 0; i < seats; i++) {
+        seat *s = &squad->seats[i];
+        s->squad = squad;
+        s->box = rk_crew_mailbox(crew, worker, i);
+        s->parcels = (rk_array)RK_ARRAY(const rk_parcel *, SIZE_MAX / sizeof(void *));
+        s->told = (rk_array)RK_ARRAY(rask_task_info, SIZE_MAX / sizeof(rask_task_info));
+        rk_worker_init(&s->worker, apart, seat_number(crew, worker, i));
+    }
+    if (crew->run->observed) {
+        squad->observer = (rask_observer){.size = sizeof squad->observer, .task_finished = note};
+        squad->observers[0] = &squad->observer;
+        rk_run_observe_apart(apart, squad->observers);
+    }
+    return squad;
+}
+
+void rk_squad_free(rk_squad *squad)
+{
+    if (!squad)
+        return;
+    for (uint32_t i = 0; i < squad->seat_count; i++) {
+        rk_array_fini(&squad->seats[i].parcels);
+        rk_array_fini(&squad->seats[i].told);
+    }
+    rk_shared_heap_fini(&squad->heap);
+    pthread_mutex_destroy(&squad->lock);
+    pthread_mutex_destroy(&squad->reading);
+    rk_free(squad->holds);
+    rk_free(squad);
+}
+
+/* Threads for the seats from first on. */
+static int start_from(rk_squad *squad, uint32_t first)
+{
+    for (uint32_t i = first; i < squad->seat_count; i++) {
+        seat *s = &squad->seats[i];
+        if (pthread_create(&s->thread, NULL, sit, s))
+            return RASK_ENOMEM;
+        s->started = true;
+    }
+    return RASK_OK;
+}
+
+int rk_squad_start(rk_squad *squad)
+{
+    return start_from(squad, 0);
+}
+
+void rk_squad_join(rk_squad *squad)
+{
+    for (uint32_t i = 0; i < squad->seat_count; i++)
+        if (squad->seats[i].started)
+            pthread_join(squad->seats[i].thread, NULL);
+}
+
+/* What the program wants done in every worker, and the threads. */
+static bool set_up(rk_squad *squad)
+{
+    const rask_options *options = &squad->crew->run->options;
+    rk_news news = {.kind = RK_NEWS_READY, .unit = RK_NO_UNIT, .duration_ns = LONG_UNIT_NS};
+    int status =
+        options->worker_init ? options->worker_init(options->worker_context, squad->worker) : RASK_OK;
+    if (status)
+        fail(&squad->seats[0], &news, 0, status, "worker_init() failed");
+    else if ((status = start_from(squad, 1)))
+        fail(&squad->seats[0], &news, 0, status, "no threads for the worker");
+    tell(&squad->seats[0], &news);
+    return !status;
+}
+
+_Noreturn void rk_squad_work(rk_squad *squad)
+{
+    static rk_value_memory memory = {RK_PARCEL_LARGE, alloc_shared, free_shared};
+    static rk_alloc_bound bound;
+    process = squad;
+    rk_value_use_memory(&memory);
+    rk_alloc_bound_set(&bound, rk_alloc_mapped() + squad->crew->kept);
+    if (!set_up(squad))
+        _exit(1);
+    sit(&squad->seats[0]);
+    rk_squad_join(squad);
+    fflush(stdout);
+    _exit(0);
+}

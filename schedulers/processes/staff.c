@@ -1,0 +1,371 @@
+/* Workers: how they come, what they are given, how they go. */
+#include "schedulers/processes/hands.h"
+
+#include "core/base/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FAILED_STARTS = 3, STOPPED_NS = 1000000000, LEAVE_NS = 2000000000 };
+
+static int complain(rk_hands *h, int status, const char *what, const char *why)
+{
+    if (!*h->run->reason)
+        snprintf(h->run->reason, sizeof h->run->reason, "processes: %s: %s", what, why);
+    return status;
+}
+
+/* A mailbox for the next to come: nothing is in it. */
+static void clear_mailbox(rk_mailbox *box)
+{
+    memset(box, 0, offsetof(rk_mailbox, news));
+}
+
+static void unpost_all(rk_staff *staff)
+{
+    for (uint32_t i = 0; i < staff->post_count; i++) {
+        staff->posts[i].count = staff->posts[i].sent = 0;
+        clear_mailbox(staff->posts[i].box);
+    }
+    staff->unsent.count = 0;
+}
+
+int rk_staff_hire(rk_hands *h, uint32_t worker)
+{
+    rk_staff *staff = &h->staff[worker];
+    rk_run *apart = rk_alloc(sizeof *apart);
+    if (!apart || rk_run_init_apart(apart, h->run, &h->crew.board->stop)) {
+        rk_free(apart);
+        return complain(h, RASK_ENOMEM, "worker", "out of memory");
+    }
+    rk_squad *squad = rk_squad_new(&h->crew, apart, worker, ++staff->life);
+    int status = squad ? RASK_OK : complain(h, RASK_ENOMEM, "worker", "out of memory");
+    if (squad) {
+        unpost_all(staff);
+        fflush(stdout); /* what is in the buffer would be written by the worker, too */
+        int forked = rk_child_fork(&staff->child, &h->crew.watch);
+        if (forked > 0)
+            rk_squad_work(squad);
+        if (forked < 0)
+            status = complain(h, RASK_ESYSTEM, "a worker cannot be started", strerror(errno));
+    }
+    staff->ready = staff->stopped = staff->doomed = false;
+    staff->stopped_since = 0;
+    rk_squad_free(squad);
+    rk_run_fini_apart(apart);
+    rk_free(apart);
+    return status;
+}
+
+/* -- Orders */
+
+void rk_staff_post(rk_hands *h, rk_staff *staff, const rk_instruction *run)
+{
+    bool io = !staff->here && rk_run_is_io(h->run, run->task);
+    uint32_t first = io ? h->crew.threads : 0, end = io || staff->here ? staff->post_count : h->crew.threads;
+    rk_post *post = &staff->posts[first];
+    for (uint32_t i = first + 1; i < end; i++)
+        if (staff->posts[i].count < post->count)
+            post = &staff->posts[i];
+    post->posted[post->count++] = (rk_posted){run->task, run->attempt, 0, false};
+    rk_staff_send(h, staff);
+}
+
+/* Orders that were taken back take room until the seat has passed them. */
+static bool has_next(const rk_post *post)
+{
+    return post->sent < post->count && rk_mailbox_has_room(post->box);
+}
+
+static void send_next(rk_post *post)
+{
+    rk_posted *posted = &post->posted[post->sent++];
+    posted->place = rk_mailbox_order(post->box, RK_ORDER_RUN, posted->unit);
+    posted->sent = true;
+}
+
+/* Units that ran together when a worker died run alone from then on, so that it is seen who ends workers: what a worker
+ * has is waited for, and nothing is sent meanwhile. True: it has come to that. */
+static bool send_suspect(const rk_hands *h, rk_staff *staff)
+{
+    rk_post *next = NULL;
+    uint32_t out = 0;
+    for (uint32_t i = 0; i < staff->post_count; i++) {
+        rk_post *post = &staff->posts[i];
+        for (uint32_t k = 0; k < post->sent; k++)
+            if (h->is_suspect[post->posted[k].unit])
+                return true;
+        out += post->sent;
+        if (!next && has_next(post) && h->is_suspect[post->posted[post->sent].unit])
+            next = post;
+    }
+    if (next && !out)
+        send_next(next);
+    return next;
+}
+
+void rk_staff_send(const rk_hands *h, rk_staff *staff)
+{
+    if (h->is_suspect && send_suspect(h, staff))
+        return;
+    for (uint32_t i = 0; i < staff->post_count; i++) {
+        rk_post *post = &staff->posts[i];
+        while (has_next(post) && !(h->is_suspect && h->is_suspect[post->posted[post->sent].unit]))
+            send_next(post);
+    }
+}
+
+void rk_staff_wake(rk_hands *h)
+{
+    for (uint32_t i = 0; i < h->staff_count; i++)
+        for (uint32_t k = 0; k < h->staff[i].post_count; k++) {
+            rk_mailbox *box = h->staff[i].posts[k].box;
+            if (!h->staff[i].posts[k].sent || !rk_load_seq_cst(&box->asleep))
+                continue;
+            rk_store_relaxed(&box->asleep, 0);
+            rk_system_wake(&box->asleep);
+        }
+}
+
+static rk_posted *find_posted(rk_post *post, uint32_t unit)
+{
+    for (uint32_t i = 0; i < post->count; i++)
+        if (post->posted[i].unit == unit)
+            return &post->posted[i];
+    return NULL;
+}
+
+static void forget_posted(rk_post *post, rk_posted *posted)
+{
+    size_t behind = (size_t)(post->posted + post->count - posted) - 1;
+    post->sent -= posted->sent;
+    memmove(posted, posted + 1, behind * sizeof *posted);
+    post->count--;
+}
+
+bool rk_post_answered(rk_post *post, uint32_t unit, uint32_t *attempt)
+{
+    rk_posted *posted = find_posted(post, unit);
+    if (!posted)
+        return false;
+    *attempt = posted->attempt;
+    forget_posted(post, posted);
+    return true;
+}
+
+bool rk_staff_take_back(const rk_hands *h, rk_staff *staff, uint32_t unit)
+{
+    for (uint32_t i = 0; i < staff->post_count; i++) {
+        rk_post *post = &staff->posts[i];
+        rk_posted *posted = find_posted(post, unit);
+        if (!posted)
+            continue;
+        if (posted->sent && !rk_mailbox_take_back(post->box, posted->place, unit))
+            return false;
+        forget_posted(post, posted);
+        rk_staff_send(h, staff);
+        return true;
+    }
+    return false;
+}
+
+/* -- Freed extents */
+
+/* Freed memory that its owner has not come to take back is not left resident: more than a little of it goes at
+ * once. */
+#define LARGE_EXTENT ((uint64_t)1 << 20)
+enum { FEW_UNREAD = 4 };
+
+static uint32_t unread(const rk_mailbox *box)
+{
+    return rk_load_relaxed(&box->freed_end) - rk_load_acquire(&box->freed_begin);
+}
+
+static void send_unsent(rk_staff *staff)
+{
+    void **unsent = staff->unsent.data;
+    while (staff->unsent.count &&
+           rk_mailbox_free(staff->posts[0].box, (uint64_t)(uintptr_t)unsent[staff->unsent.count - 1]))
+        staff->unsent.count--;
+}
+
+void rk_staff_send_freed(rk_hands *h, void *content)
+{
+    rk_extent *extent = rk_extent_of(content);
+    rk_staff *staff = &h->staff[rk_region_range_of(h->crew.region, content)];
+    rk_mover_forget(&h->mover, content);
+    bool gone = extent->life != staff->life || (!staff->here && !staff->child.pid);
+    if (gone || (extent->bytes >= LARGE_EXTENT && unread(staff->posts[0].box) >= FEW_UNREAD))
+        rk_region_discard(content, extent->bytes);
+    if (gone)
+        return;
+    void **place = rk_array_push(&staff->unsent); /* without memory: lost to its heap until the run ends */
+    if (place)
+        *place = content;
+    send_unsent(staff);
+}
+
+/* -- Ends */
+
+const char *rk_staff_last_words(const rk_hands *h, uint32_t unit)
+{
+    const rk_death *deaths = h->deaths.data;
+    for (size_t i = h->deaths.count; i-- > 0;)
+        if (deaths[i].unit == unit)
+            return deaths[i].how;
+    return "ended";
+}
+
+/* The unit that a seat was executing; RK_NO_TASK: none. */
+static uint32_t current_of(rk_post *post)
+{
+    uint64_t current = rk_load_acquire(&post->box->current);
+    return current && find_posted(post, (uint32_t)(current - 1)) ? (uint32_t)(current - 1) : RK_NO_TASK;
+}
+
+static void suspect_all(rk_hands *h, rk_staff *staff)
+{
+    if (!h->is_suspect)
+        h->is_suspect = rk_calloc(h->run->plan->units, 1);
+    for (uint32_t i = 0; i < staff->post_count && h->is_suspect; i++) {
+        uint32_t unit = current_of(&staff->posts[i]);
+        if (unit != RK_NO_TASK)
+            h->is_suspect[unit] = 1;
+    }
+}
+
+/* The unit that the worker died of: the one that it was executing. Nobody's fault, a number that no unit has, when there
+ * was none; and when there were several, who did it is still to be seen. */
+static uint32_t find_culprit(rk_hands *h, rk_staff *staff)
+{
+    uint32_t culprit = h->run->plan->units, running = 0;
+    for (uint32_t i = 0; i < staff->post_count; i++) {
+        uint32_t unit = current_of(&staff->posts[i]);
+        if (unit == RK_NO_TASK)
+            continue;
+        culprit = unit;
+        running++;
+    }
+    if (running < 2 || staff->doomed)
+        return culprit;
+    suspect_all(h, staff);
+    return h->is_suspect ? h->run->plan->units : RK_NO_TASK;
+}
+
+static void note_death(rk_hands *h, uint32_t unit, const char *how, pid_t pid)
+{
+    char to[96];
+    rk_death *death = rk_array_push(&h->deaths);
+    if (!death)
+        return;
+    rk_system_describe_stderr(to, sizeof to);
+    death->unit = unit;
+    snprintf(death->how, sizeof death->how, "%s: process %ld, whose messages go %s", how, (long)pid, to);
+}
+
+static void lose(rk_hands *h, uint32_t worker)
+{
+    rk_staff *staff = &h->staff[worker];
+    char how[96];
+    pid_t pid = staff->child.pid;
+    uint32_t culprit = find_culprit(h, staff);
+    rk_child_end(&staff->child, &h->crew.watch, how, sizeof how);
+    if (culprit < h->run->plan->units && !staff->doomed)
+        note_death(h, culprit, how, pid);
+    rk_result_tidy(h, worker);
+    staff->failed_starts = staff->ready ? 0 : staff->failed_starts + 1;
+    if (staff->joined)
+        rk_coordinator_lost(h->coordinator, h->now, staff->number, staff->epoch, culprit, false);
+    staff->joined = false;
+    if (h->ended || h->stopping_since)
+        return;
+    if (staff->failed_starts >= FAILED_STARTS) {
+        complain(h, RASK_EDIED, "worker processes end before their first task; the last", how);
+        rk_run_stop(h->run, RASK_EDIED);
+    } else {
+        int status = rk_staff_hire(h, worker);
+        if (status)
+            rk_run_stop(h->run, status);
+    }
+}
+
+void rk_staff_kill(rk_hands *h, rk_staff *staff)
+{
+    (void)h;
+    if (!staff->child.pid)
+        return;
+    staff->doomed = true;
+    rk_child_kill(&staff->child);
+}
+
+/* A worker that somebody stopped is as good as dead; but a moment later it may go on. */
+static void watch_stopped(rk_hands *h, rk_staff *staff)
+{
+    if (!rk_child_is_stopped(&staff->child, &staff->stopped))
+        staff->stopped_since = 0;
+    else if (!staff->stopped_since)
+        staff->stopped_since = h->now;
+    else if (h->now - staff->stopped_since > STOPPED_NS)
+        rk_child_kill(&staff->child);
+}
+
+void rk_staff_look_after(rk_hands *h, bool all)
+{
+    for (uint32_t i = 0; i < h->staff_count; i++) {
+        rk_staff *staff = &h->staff[i];
+        if (staff->unsent.count)
+            send_unsent(staff);
+        if (!staff->child.pid)
+            continue;
+        if (rk_child_has_ended(&staff->child)) {
+            rk_hands_hear(h, staff); /* its last news count */
+            lose(h, i);
+        } else if (all) {
+            watch_stopped(h, staff);
+        }
+    }
+}
+
+static void order_to_leave(rk_staff *staff)
+{
+    for (uint32_t i = 0; i < staff->post_count; i++) {
+        rk_mailbox *box = staff->posts[i].box;
+        if (!rk_mailbox_has_room(box)) {
+            staff->doomed = true;
+            continue;
+        }
+        rk_mailbox_order(box, RK_ORDER_LEAVE, 0);
+        rk_store_seq_cst(&box->asleep, 0);
+        rk_system_wake(&box->asleep);
+    }
+}
+
+/* What is still executed returns to nobody. */
+static bool is_idle(const rk_staff *staff)
+{
+    for (uint32_t i = 0; i < staff->post_count; i++)
+        if (staff->posts[i].count)
+            return false;
+    return staff->ready && !staff->doomed;
+}
+
+void rk_staff_dismiss(rk_hands *h)
+{
+    char how[96];
+    for (uint32_t i = 0; i < h->staff_count; i++)
+        if (h->staff[i].here || h->staff[i].child.pid)
+            order_to_leave(&h->staff[i]);
+    uint64_t start = rk_clock_now();
+    for (uint32_t i = 0; i < h->staff_count; i++) {
+        rk_staff *staff = &h->staff[i];
+        if (!staff->child.pid)
+            continue;
+        bool patient = is_idle(staff);
+        while (patient && !rk_child_has_ended(&staff->child) && rk_clock_now() - start < LEAVE_NS)
+            rk_clock_sleep(50000);
+        rk_child_kill(&staff->child);
+        rk_child_end(&staff->child, &h->crew.watch, how, sizeof how);
+    }
+}
