@@ -267,8 +267,43 @@ static int run_into(rask_task *task)
     return status ? status : rask_return_none(task);
 }
 
-static const rask_task_def into_def = {
-    .size = sizeof(rask_task_def), .name = "gather", .call = run_into, .result = RASK_SIG_NONE};
+/* (place, block): a box that was computed elsewhere. */
+static int run_place(rask_task *task)
+{
+    const into_words *w = rk_task_params(task, sizeof *w);
+    rask_block block;
+    if (!w)
+        return task->status;
+    int status = rask_arg_block(task, 1, &block);
+    if (status)
+        return status;
+    rk_copy_box(block.ndim, block.shape, rask_dtype_size(block.dtype), (void *)(intptr_t)w->data, w->strides,
+                block.data, block.strides);
+    return rask_return_none(task);
+}
+
+static const rask_task_def into_def = {.size = sizeof(rask_task_def),
+                                       .name = "gather",
+                                       .call = run_into,
+                                       .result = RASK_SIG_NONE,
+                                       .flags = RASK_HERE},
+                           place_def = {.size = sizeof(rask_task_def),
+                                        .name = "gather",
+                                        .call = run_place,
+                                        .result = RASK_SIG_NONE,
+                                        .flags = RASK_HERE};
+
+/* A box of a goes to its place in out: at once, by the task that computes it, or where tasks do not see out in a task of its own. */
+static rask_node *lower_box(rk_computation *c, rask_array *a, const rk_program *p, const rk_region *region,
+                            const into_words *w)
+{
+    rk_lowering *l = c->lowering;
+    if (rask_scheduler_shares_memory(c->options.scheduler))
+        return rk_job_call(l, &into_def, p, region->start, region->count, (const int64_t *)w, INTO_WORDS, 0,
+                           rk_execute_scratch(p));
+    rask_node *box = rk_lower_region(l, a, region);
+    return box ? rk_lower_call(l, &place_def, w, sizeof *w, &box, 1, 0, 0) : NULL;
+}
 
 /* Tasks that write a's elements to out. */
 static int lower_into(rk_computation *c, rask_array *a, const rask_block *out)
@@ -282,15 +317,15 @@ static int lower_into(rk_computation *c, rask_array *a, const rask_block *out)
         return rk_lowering_graph(l)->status;
     for (int64_t i = 0; i < rk_chunks_total(&grid) && !status; i++) {
         rk_region region;
-        into_words w = {.data = (int64_t)(intptr_t)out->data};
+        into_words w;
+        memset(&w, 0, sizeof w);
+        w.data = (int64_t)(intptr_t)out->data;
         rk_chunks_region(&grid, index, &region);
         for (uint32_t k = 0; k < a->ndim; k++) {
             w.strides[k] = out->strides[k];
             w.data += region.start[k] * out->strides[k];
         }
-        status = rk_computation_add_target(c, rk_job_call(l, &into_def, p, region.start, region.count,
-                                                          (const int64_t *)&w, INTO_WORDS, 0,
-                                                          rk_execute_scratch(p)));
+        status = rk_computation_add_target(c, lower_box(c, a, p, &region, &w));
         rk_index_next(index, grid.count, grid.ndim);
     }
     return status;

@@ -68,7 +68,8 @@ rk_source *rk_hdf5_open(const char *path, const char *member, rk_open_error *err
 
 /* Where results go. write() is called for disjoint boxes that together are the whole, from several threads at once, with
  * the elements in C order; then commit() once, or abort() at any time: exactly one of them, which end the sink. What
- * write() does is seen under the path only after commit(). */
+ * write() does is seen under the path only after commit(). Processes that were forked from the one that opened the sink may
+ * call write(), too, and again with the same box, unless it is bound to that one. */
 typedef struct rk_sink rk_sink;
 struct rk_sink {
     rask_dtype dtype;
@@ -77,6 +78,7 @@ struct rk_sink {
     int64_t chunk
         [RASK_MAX_DIMENSIONS]; /* boxes must be unions of whole chunks of this regular grid; all 0: any box */
     uint64_t scratch;          /* bytes of memory that one write() takes for a moment */
+    bool bound;                /* only the process that opened it writes */
     int (*write)(rk_sink *sink, const int64_t *start, const int64_t *count, const void *data, char *message,
                  size_t capacity);
     int (*commit)(rk_sink *sink, char *message, size_t capacity);

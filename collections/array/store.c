@@ -28,8 +28,8 @@ static int run_write(rask_task *task)
     return status ? rask_fail(task, status, message) : rask_return_none(task);
 }
 
-static const rask_task_def write_def = {
-    .size = sizeof(rask_task_def), .name = "write", .call = run_write, .result = RASK_SIG_NONE};
+static const rask_task_def write_defs[] =
+    RK_DEFS_BY_PLACE(.name = "write", .call = run_write, .result = RASK_SIG_NONE);
 
 enum { LONG_RUN = 32 << 10, LARGE_BOX = 64 << 10 };
 
@@ -127,9 +127,9 @@ static int lower_write(rk_computation *c, rask_array *a, rk_sink *sink)
         w.sink = sink;
         rk_chunks_region(&boxes, index, &w.region);
         uint64_t bytes = (uint64_t)rk_shape_size(w.region.count, a->ndim) * rask_dtype_size(a->dtype);
-        status =
-            rk_computation_add_target(c, rk_lower_call(l, &write_def, &w, sizeof w, &boxes.nodes[i], 1, 0,
-                                                       sink->scratch < bytes ? sink->scratch : bytes));
+        status = rk_computation_add_target(c, rk_lower_call(l, &write_defs[sink->bound], &w, sizeof w,
+                                                            &boxes.nodes[i], 1, 0,
+                                                            sink->scratch < bytes ? sink->scratch : bytes));
         rk_index_next(index, boxes.count, boxes.ndim);
     }
     return status;

@@ -282,7 +282,7 @@ static int run_number(rask_task *task)
     return rask_return_i64(task, before + (int64_t)chunk.count);
 }
 
-static const rask_task_def text_def = {.size = sizeof text_def, .name = "read text", .call = run_parts},
+static const rask_task_def text_defs[] = RK_DEFS_BY_PLACE(.name = "read text", .call = run_parts),
                            parts_def = {.size = sizeof parts_def, .name = "records", .call = run_parts},
                            chunk_def = {.size = sizeof chunk_def, .name = "records", .call = run_chunk},
                            number_def = {.size = sizeof number_def, .name = "number", .call = run_number};
@@ -295,11 +295,22 @@ uint64_t rk_bag_scan_bytes(const rk_bag_job *job)
     return (text ? 2 * RK_TEXT_BLOCK + (1 << 20) : 0) + sizeof(scan) + job->step_count * sizeof(rask_bag_out);
 }
 
+/* What is read of a stream by one process the others do not have. */
+static bool has_stream(const rk_bag_job *job, uint32_t first, uint32_t last)
+{
+    const rk_text_file *files = job->source->as.text->files.files;
+    bool stream = false;
+    for (uint32_t i = job->text.first[first]; i < job->text.first[last + 1] && !stream; i++)
+        stream = files[job->text.ranges[i].file].stream;
+    return stream;
+}
+
 int rk_bag_scan_parts(rask_graph *graph, const rk_bag_job *job, uint32_t first, uint32_t last,
                       uint64_t scratch, uint64_t result, rask_node **nodes)
 {
     const rask_arg args[] = {{.kind = RASK_ARG_I64, .as.i64 = first}, {.kind = RASK_ARG_I64, .as.i64 = last}};
-    const rask_task_def *def = job->source->kind == RK_BAG_TEXT ? &text_def : &parts_def;
+    const rask_task_def *def =
+        job->source->kind == RK_BAG_TEXT ? &text_defs[has_stream(job, first, last)] : &parts_def;
     rask_node *node = rk_bag_call(graph, def, job, args, 2, scratch, result);
     return rk_bag_split(graph, node, rk_bag_sink_values(&job->sink), result, nodes);
 }

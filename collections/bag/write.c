@@ -44,7 +44,8 @@ static int run_append(rask_task *task)
     return rask_return_none(task);
 }
 
-static const rask_task_def append_def = {.size = sizeof append_def, .name = "write", .call = run_append};
+static const rask_task_def append_def = {
+    .size = sizeof append_def, .name = "write", .call = run_append, .flags = RASK_HERE};
 
 static int write_one(rk_bag_computation *c, writing *w, const rk_bag_nodes *texts)
 {

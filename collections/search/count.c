@@ -42,8 +42,7 @@ static int run_count(rask_task *task)
     return status ? status : rask_return_i64(task, (int64_t)c.count);
 }
 
-static const rask_task_def count_def = {
-    .size = sizeof count_def, .name = "count", .call = run_count, .result = 'i'};
+static const rask_task_def count_defs[] = RK_DEFS_BY_PLACE(.name = "count", .call = run_count, .result = 'i');
 
 rask_node *rask_text_count_at(rask_text *text, rask_text_unit unit, const char *file, int line)
 {
@@ -55,7 +54,7 @@ rask_node *rask_text_count_at(rask_text *text, rask_text_unit unit, const char *
     if (!nodes)
         return NULL;
     job->unit = unit;
-    if (rk_search_lower_parts(job, &count_def, rk_search_reading_bytes(job), 0, nodes))
+    if (rk_search_lower_parts(job, count_defs, rk_search_reading_bytes(job), 0, nodes))
         return NULL;
     return rask_sum_at(rask_list_at(text->graph, nodes, job->parts.count, file, line), file, line);
 }

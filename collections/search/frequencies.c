@@ -8,6 +8,7 @@
 #include "core/base/alloc.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -119,40 +120,73 @@ static int run_count(rask_task *task)
     return status;
 }
 
-static const rask_task_def count_def = {.size = sizeof count_def, .name = "count", .call = run_count};
+static const rask_task_def count_defs[] = RK_DEFS_BY_PLACE(.name = "count", .call = run_count);
 
-/* -- Counting what is shared */
+/* -- Counting what is shared: in one process */
 
-static void free_shared(void *data)
+/* The files that tasks of a run share: anew in every run, and ended with the last of its tasks, or with the graph. */
+typedef struct sharing {
+    rk_text_shared *shared;
+    uint32_t tasks; /* that have not counted yet */
+    struct sharing *next;
+} sharing;
+
+/* Of a job. */
+typedef struct sharings {
+    pthread_mutex_t lock;
+    sharing *first;
+} sharings;
+
+static void end_sharings(void *more)
 {
-    rk_text_shared_free(data);
+    sharings *all = more;
+    while (all->first) {
+        sharing *first = all->first;
+        all->first = first->next;
+        rk_text_shared_free(first->shared);
+        rk_free(first);
+    }
+    pthread_mutex_destroy(&all->lock);
+    rk_free(all);
 }
 
-static size_t size_shared(const void *data)
+/* One less; the last one ends it. */
+static void leave(sharings *all, sharing *done)
 {
-    return rk_text_shared_bytes(data);
+    pthread_mutex_lock(&all->lock);
+    bool last = --done->tasks == 0;
+    sharing **at = &all->first;
+    while (last && *at != done)
+        at = &(*at)->next;
+    if (last)
+        *at = done->next;
+    pthread_mutex_unlock(&all->lock);
+    if (last) {
+        rk_text_shared_free(done->shared);
+        rk_free(done);
+    }
 }
 
-static size_t print_shared(const void *data, char *buffer, size_t capacity)
-{
-    (void)data;
-    return (size_t)snprintf(buffer, capacity, "shared files");
-}
-
-static const rask_class shared_class = {
-    .name = "files", .destroy = free_shared, .size = size_shared, .print = print_shared};
-
-/* (job): the files that tasks share, which are opened anew in every run. */
+/* (job, tasks): where those that share find the files. */
 static int run_share(rask_task *task)
 {
     const rk_search_job *job = rk_search_job_of(task);
-    rk_text_shared *shared;
     if (!job)
         return RASK_ETYPE;
+    sharings *all = job->more;
+    sharing *made = rk_alloc(sizeof *made);
     rk_text_options options = {.longest = job->longest, .words = job->unit == RASK_TEXT_WORDS};
-    int status =
-        rk_text_shared_new(&job->text->files, job->parts.shared, job->parts.shared_count, &options, &shared);
-    return status ? return_failure(task, status) : rask_return_custom(task, &shared_class, shared);
+    if (!made || rk_text_shared_new(&job->text->files, job->parts.shared, job->parts.shared_count, &options,
+                                    &made->shared)) {
+        rk_free(made);
+        return return_failure(task, RASK_ENOMEM);
+    }
+    made->tasks = (uint32_t)rask_arg_i64(task, 1);
+    pthread_mutex_lock(&all->lock);
+    made->next = all->first;
+    all->first = made;
+    pthread_mutex_unlock(&all->lock);
+    return rask_return_i64(task, (int64_t)(intptr_t)made);
 }
 
 static bool is_cancelled(void *task)
@@ -180,19 +214,26 @@ static int count_shared(counting *c, rk_text_shared *shared, uint32_t number)
 static int run_count_shared(rask_task *task)
 {
     counting c;
+    sharing *from = (sharing *)(intptr_t)rask_arg_i64(task, 2);
     int status = begin_counting(&c, task);
-    rk_text_shared *shared = status ? NULL : rask_arg_custom(task, 2, &shared_class);
     if (!status)
-        status = shared ? count_shared(&c, shared, (uint32_t)rask_arg_i64(task, 1)) : RASK_ETYPE;
+        status = count_shared(&c, from->shared, (uint32_t)rask_arg_i64(task, 1));
     if (!status)
         status = end_counting(&c);
+    if (!status)
+        leave(c.job->more, from);
     rk_counter_fini(&c.counter);
     return status;
 }
 
-static const rask_task_def share_def = {.size = sizeof share_def, .name = "open", .call = run_share},
-                           count_shared_def = {
-                               .size = sizeof count_shared_def, .name = "count", .call = run_count_shared};
+static const rask_task_def share_def = {.size = sizeof share_def,
+                                        .name = "open",
+                                        .call = run_share,
+                                        .flags = RASK_HERE},
+                           count_shared_def = {.size = sizeof count_shared_def,
+                                               .name = "count",
+                                               .call = run_count_shared,
+                                               .flags = RASK_HERE};
 
 /* -- Merging */
 
@@ -337,15 +378,33 @@ static void place_tables(lowering *l, uint32_t task, rask_node *counted)
     }
 }
 
+static int share(rk_search_job *job)
+{
+    sharings *all = rk_calloc(1, sizeof *all);
+    if (!all) {
+        rk_graph_fail(job->text->graph, RASK_ENOMEM, NULL, 0, "no memory for tasks");
+        return RASK_ENOMEM;
+    }
+    pthread_mutex_init(&all->lock, NULL);
+    job->more = all;
+    job->end_more = end_sharings;
+    return RASK_OK;
+}
+
 static void lower_shared(lowering *l, const rask_value *value)
 {
-    rask_arg args[3] = {
-        {.kind = RASK_ARG_VALUE, .as.value = value}, {.kind = RASK_ARG_I64}, {.kind = RASK_ARG_NODE}};
-    args[2].as.node = rask_call_at(l->graph, &share_def, args, 1, NULL, 0);
-    for (uint32_t i = 0; i < l->tasks - l->job->parts.count && !l->graph->status; i++) {
+    uint32_t tasks = l->tasks - l->job->parts.count;
+    uint64_t scratch = l->scratch + rk_text_shared_bytes();
+    rask_arg args[3] = {{.kind = RASK_ARG_VALUE, .as.value = value},
+                        {.kind = RASK_ARG_I64, .as.i64 = tasks},
+                        {.kind = RASK_ARG_NODE}};
+    if (share(l->job))
+        return;
+    args[2].as.node = rask_call_at(l->graph, &share_def, args, 2, NULL, 0);
+    for (uint32_t i = 0; i < tasks && !l->graph->status; i++) {
         args[1].as.i64 = i;
         rask_node *node = rask_call_at(l->graph, &count_shared_def, args, 3, NULL, 0);
-        place_tables(l, l->job->parts.count + i, rask_set_scratch_bytes(node, l->scratch));
+        place_tables(l, l->job->parts.count + i, rask_set_scratch_bytes(node, scratch));
     }
 }
 
@@ -359,7 +418,9 @@ static int lower_counts(lowering *l)
     if (!l->tables || !l->items || rk_search_job_value(job, &value))
         return l->graph->status;
     for (uint32_t i = 0; i < job->parts.count && !l->graph->status; i++)
-        place_tables(l, i, rk_search_lower_part(job, &value, i, &count_def, l->scratch, l->result));
+        place_tables(l, i,
+                     rk_search_lower_part(job, &value, i, NULL, &count_defs[rk_search_is_stream(job, i)],
+                                          l->scratch, l->result));
     if (job->parts.shared_count)
         lower_shared(l, &value);
     rask_value_unref(&value);
@@ -412,6 +473,13 @@ static void choose_sizes(lowering *l, const rask_text *text, rask_text_unit unit
     *ranges = enough < MOST_RANGES ? (uint32_t)enough : MOST_RANGES;
 }
 
+/* What tasks share they read in one process: where others have no part in its memory, only when there are too few files to
+ * keep workers busy. */
+static bool may_share(const rask_text *text)
+{
+    return !text->matcher && (!text->apart || text->files.count < text->workers);
+}
+
 /* A task's share of the budget. */
 static void take_limits(rk_search_job *job)
 {
@@ -430,7 +498,7 @@ rask_node *rask_text_frequencies_at(rask_text *text, rask_text_unit unit, uint64
                              "rask_text_frequencies: of lines, words or matches, not of bytes");
     if (!rk_search_check_unit(text, unit, "rask_text_frequencies", file, line))
         return NULL;
-    rk_text_cutting cutting = {.block_bytes = rk_search_block(text), .share = !text->matcher};
+    rk_text_cutting cutting = {.block_bytes = rk_search_block(text), .share = may_share(text)};
     lowering l = {.graph = text->graph, .k = k};
     uint32_t ranges = 1;
     if (!text->matcher)

@@ -121,12 +121,14 @@ rask_node **rk_search_nodes(rask_graph *graph, size_t count)
     return NULL;
 }
 
-rask_node *rk_search_lower_part(rk_search_job *job, const rask_value *value, uint32_t part,
+rask_node *rk_search_lower_part(rk_search_job *job, const rask_value *value, uint32_t part, rask_node *more,
                                 const rask_task_def *def, uint64_t scratch, uint64_t result)
 {
     char label[256];
-    rask_arg args[2] = {{.kind = RASK_ARG_VALUE, .as.value = value}, {.kind = RASK_ARG_I64, .as.i64 = part}};
-    rask_node *node = rask_call_at(job->text->graph, def, args, 2, NULL, 0);
+    rask_arg args[3] = {{.kind = RASK_ARG_VALUE, .as.value = value},
+                        {.kind = RASK_ARG_I64, .as.i64 = part},
+                        {.kind = RASK_ARG_NODE, .as.node = more}};
+    rask_node *node = rask_call_at(job->text->graph, def, args, more ? 3 : 2, NULL, 0);
     rask_set_scratch_bytes(node, scratch);
     if (result)
         rask_set_result_bytes(node, result);
@@ -134,7 +136,12 @@ rask_node *rk_search_lower_part(rk_search_job *job, const rask_value *value, uin
     return rask_set_label(node, label);
 }
 
-int rk_search_lower_parts(rk_search_job *job, const rask_task_def *def, uint64_t scratch, uint64_t result,
+bool rk_search_is_stream(const rk_search_job *job, uint32_t part)
+{
+    return job->text->files.files[job->parts.ranges[job->parts.first[part]].file].stream;
+}
+
+int rk_search_lower_parts(rk_search_job *job, const rask_task_def defs[2], uint64_t scratch, uint64_t result,
                           rask_node **nodes)
 {
     rask_value value;
@@ -142,7 +149,8 @@ int rk_search_lower_parts(rk_search_job *job, const rask_task_def *def, uint64_t
     if (status)
         return status;
     for (uint32_t i = 0; i < job->parts.count && !job->text->graph->status; i++)
-        nodes[i] = rk_search_lower_part(job, &value, i, def, scratch, result);
+        nodes[i] =
+            rk_search_lower_part(job, &value, i, NULL, &defs[rk_search_is_stream(job, i)], scratch, result);
     rask_value_unref(&value);
     return job->text->graph->status;
 }

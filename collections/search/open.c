@@ -37,6 +37,7 @@ static int take_limits(rask_text *text, const rask_text_options *options)
     given.workers = options->workers;
     given.memory = options->memory;
     given.scratch = options->scratch;
+    given.scheduler = options->scheduler;
     int status = rask_options_effective(&given, &all);
     if (status)
         return status;
@@ -44,6 +45,7 @@ static int take_limits(rask_text *text, const rask_text_options *options)
     if (!text->scratch)
         return RASK_ENOMEM;
     text->workers = all.workers;
+    text->apart = !rask_scheduler_shares_memory(all.scheduler);
     text->memory = all.memory ? all.memory : rask_default_memory();
     return RASK_OK;
 }

@@ -247,7 +247,7 @@ static int run_finish(rask_task *task)
     return status;
 }
 
-static const rask_task_def sample_def = {.size = sizeof sample_def, .name = "sample", .call = run_sample},
+static const rask_task_def sample_defs[] = RK_DEFS_BY_PLACE(.name = "sample", .call = run_sample),
                            merge_def = {.size = sizeof merge_def, .name = "merge", .call = run_merge},
                            finish_def = {.size = sizeof finish_def, .name = "in order", .call = run_finish};
 
@@ -288,7 +288,7 @@ rask_node *rask_text_sample_at(rask_text *text, uint64_t lines, const char *file
         return NULL;
     job->limit = lines < UINT32_MAX ? lines : UINT32_MAX;
     uint64_t bytes = job->limit * LINE_BYTES;
-    if (!rk_search_lower_parts(job, &sample_def,
+    if (!rk_search_lower_parts(job, sample_defs,
                                rk_search_reading_bytes(job) + (bytes < 1 << 20 ? 2 * bytes : 0), 0, nodes))
         node = lower_merges(text->graph, &value, nodes, job->parts.count);
     rask_value_unref(&value);

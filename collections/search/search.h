@@ -25,6 +25,7 @@ struct rask_text {
     uint64_t seed;        /* of samples */
     uint64_t hash_seed;
     uint32_t workers;
+    bool apart; /* tasks of the run see nothing of what others change in memory */
 };
 
 typedef struct rk_search_job {
@@ -57,12 +58,15 @@ int rk_search_job_value(rk_search_job *job, rask_value *out);
 /* NULL: the task failed. */
 rk_search_job *rk_search_job_of(rask_task *task);
 
-/* A task for a part, (job, number), with what it uses while it runs, and the size of its result, 0: not known. */
-rask_node *rk_search_lower_part(rk_search_job *job, const rask_value *value, uint32_t part,
+/* A task for a part, (job, number), or (job, number, more) unless that is NULL, with what it uses while it runs, and the size
+ * of its result, 0: not known. */
+rask_node *rk_search_lower_part(rk_search_job *job, const rask_value *value, uint32_t part, rask_node *more,
                                 const rask_task_def *def, uint64_t scratch, uint64_t result);
-/* A task for each part: (job, number). nodes has room for them. RASK_OK or latched. */
-int rk_search_lower_parts(rk_search_job *job, const rask_task_def *def, uint64_t scratch, uint64_t result,
+/* A task for each part, by place (RK_DEFS_BY_PLACE): (job, number). nodes has room for them. RASK_OK or latched. */
+int rk_search_lower_parts(rk_search_job *job, const rask_task_def defs[2], uint64_t scratch, uint64_t result,
                           rask_node **nodes);
+/* A part that only the program's own process can read, and once: a stream. */
+bool rk_search_is_stream(const rk_search_job *job, uint32_t part);
 /* Room for count nodes, and one more, that lives as long as the graph. NULL: latched. */
 rask_node **rk_search_nodes(rask_graph *graph, size_t count);
 

@@ -11,7 +11,10 @@
  *
  * Else each block has a sink of its own, and who settles (scan.c) tells of errors in order. What is wrong is found by who
  * parses, with all rows before it: a block that ends because of an error has the text up to there, and what was wrong
- * with the file. */
+ * with the file.
+ *
+ * Tasks that share the reader, or a lane, run in the program's own process (RASK_HERE). A block with a sink of its own is parsed
+ * anywhere, so there are no lanes where tasks do not share memory, and blocks are longer: each ends with a value. */
 #include "collections/table/ahead.h"
 
 #include "collections/table/scan.h"
@@ -390,13 +393,15 @@ static int run_end(rask_task *task)
     return status;
 }
 
-static const rask_task_def next_def = {.size = sizeof next_def,
-                                       .name = "next text",
-                                       .call = run_next,
-                                       .priority = 1},
-                           parse_def = {.size = sizeof parse_def, .name = "parse csv", .call = run_parse},
-                           take_def = {.size = sizeof take_def, .name = "parse csv", .call = run_take},
-                           end_def = {.size = sizeof end_def, .name = "read csv", .call = run_end};
+static const rask_task_def
+    next_def = {.size = sizeof next_def,
+                .name = "next text",
+                .call = run_next,
+                .priority = 1,
+                .flags = RASK_HERE},
+    parse_defs[] = RK_DEFS_BY_PLACE(.name = "parse csv", .call = run_parse),
+    take_def = {.size = sizeof take_def, .name = "parse csv", .call = run_take, .flags = RASK_HERE},
+    end_def = {.size = sizeof end_def, .name = "read csv", .call = run_end, .flags = RASK_HERE};
 
 /* -- Lowering */
 
@@ -465,7 +470,7 @@ rask_node *rk_ahead_lower(rk_ahead *ahead, uint64_t scratch, uint64_t result)
     uint32_t number = ahead->lowered++, lanes = ahead->part->lanes;
     rask_node *block = lower_block(ahead, number);
     rask_node *node =
-        call(ahead, lanes ? &take_def : &parse_def, number, block,
+        call(ahead, lanes ? &take_def : &parse_defs[!block], number, block,
              scratch + (block ? 0 : DECODER + 2 * ahead->part->block_bytes), lanes ? 0 : result);
     if (!block)
         after(node, ahead->block);

@@ -22,6 +22,7 @@ static void set_lowering(rk_table_lowering *l, rask_graph *graph, struct rk_join
                              .budget = options->memory,
                              .workers = options->workers,
                              .seed = draw_seed(options),
+                             .apart = !rask_scheduler_shares_memory(options->scheduler),
                              .built = built};
 }
 

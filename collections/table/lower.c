@@ -20,6 +20,7 @@ enum {
     LEAST_SLICE = 1 << 20, /* of memory: it need not be parsed */
     MOST_PART = 16 << 20,  /* of those that are kept: what comes of them is in a cache, or was a moment ago */
     MOST_BLOCK = 1 << 20,  /* of a file that is read ahead */
+    MOST_APART = 4 << 20,  /* the same where each block goes to another process */
     LEAST_PIECE = 64 << 10,
     ROOM_FOR_PART = 8, /* of the budget: what a task keeps and makes of a part is some times as much */
     FAN_IN = 4,
@@ -127,11 +128,12 @@ static rk_csv_cut how_to_cut(const rk_table_lowering *l, const rk_scan_job *job)
 {
     const rk_csv_source *source = job->source;
     const rk_table_sink_plan *sink = &job->sink;
-    bool shared = !keeps_rows(sink) && !job->pipeline.join_count;
+    bool shared = !keeps_rows(sink) && !job->pipeline.join_count && !l->apart;
     uint64_t bytes = source->block_bytes ? source->block_bytes
                                          : part_bytes(l, rk_csv_source_bytes(source), LEAST_PART, sink);
     uint64_t block = l->budget / (8 * ((uint64_t)l->workers + 1));
-    block = block < LEAST_PIECE ? LEAST_PIECE : block < MOST_BLOCK ? block : MOST_BLOCK;
+    uint64_t most = l->apart ? MOST_APART : MOST_BLOCK;
+    block = block < LEAST_PIECE ? LEAST_PIECE : block < most ? block : most;
     block = block < bytes ? block : bytes;
     return (rk_csv_cut){.bytes = bytes,
                         .block_bytes = block,
@@ -208,8 +210,8 @@ static int lower_memory(const rk_table_lowering *l, rk_scan_job *job, rk_nodes *
     rk_memory_slice *slices = rk_memory_cut(source, bytes, &count);
     if (!slices)
         return fail_memory(l);
-    if (count > 1)
-        job->sink.flush = NULL; /* parts are written in order */
+    if (count > 1 || l->apart)
+        job->sink.flush = NULL; /* parts are written in order, and by the program's own process */
     int status = lower_slices(l, job, slices, count, kept_bytes(l, &job->sink, bytes), out);
     rk_free(slices);
     return status;

@@ -14,6 +14,7 @@ typedef struct rk_table_lowering {
     uint64_t budget;
     uint32_t workers;
     uint64_t seed;
+    bool apart;                   /* tasks of the run see nothing of what others change in memory */
     rk_print *notes;              /* what will be read, for who explains it; NULL: nobody does */
     struct rk_join_built **built; /* what joins have made so far */
 } rk_table_lowering;

@@ -547,8 +547,8 @@ static int run_settle(rask_task *task)
     return items ? end_task(items, count + 1, status) : status;
 }
 
-static const rask_task_def read_def = {.size = sizeof read_def, .name = "read csv", .call = run_read},
-                           scan_def = {.size = sizeof scan_def, .name = "scan csv", .call = run_scan},
+static const rask_task_def read_defs[] = RK_DEFS_BY_PLACE(.name = "read csv", .call = run_read),
+                           scan_defs[] = RK_DEFS_BY_PLACE(.name = "scan csv", .call = run_scan),
                            settle_def = {.size = sizeof settle_def, .name = "settle", .call = run_settle};
 
 /* -- Lowering */
@@ -611,9 +611,16 @@ static void lower_settled(lowering *l, rask_node *found)
     l->chained = true;
 }
 
-static void lower_whole(lowering *l)
+/* What is read of a stream by one process the others do not have, and a file that rows go to at once is open in one. */
+static bool is_here(const rk_scan_job *job, const rk_csv_part *part)
 {
-    rask_node *node = call(l->graph, l->job, &read_def, l->args, 2, l->scratch, l->result);
+    return job->sink.flush || job->source->files.files[part->file].stream;
+}
+
+static void lower_whole(lowering *l, const rk_csv_part *part)
+{
+    const rask_task_def *def = &read_defs[is_here(l->job, part)];
+    rask_node *node = call(l->graph, l->job, def, l->args, 2, l->scratch, l->result);
     for (uint32_t i = 0; i < l->values; i++)
         *l->outs++ = l->values > 1 ? rk_take_lower(l->graph, i, node, NULL, l->result / l->values) : node;
 }
@@ -643,9 +650,10 @@ static void lower_part(lowering *l, const rk_csv_part *part)
     if (part->blocks)
         lower_blocks(l, part);
     else if (part->first && part->last && !limited)
-        lower_whole(l);
+        lower_whole(l, part);
     else
-        lower_settled(l, call(l->graph, l->job, &scan_def, l->args, 2, l->scratch, l->result));
+        lower_settled(
+            l, call(l->graph, l->job, &scan_defs[is_here(l->job, part)], l->args, 2, l->scratch, l->result));
 }
 
 int rk_scan_lower(rask_graph *graph, rk_scan_job *job, uint64_t scratch, uint64_t result, rask_node **nodes)

@@ -26,7 +26,8 @@ static int run_write(rask_task *task)
     return status ? rk_task_fail(task, status, "%s", message) : rask_return_none(task);
 }
 
-static const rask_task_def write_def = {.size = sizeof write_def, .name = "write", .call = run_write};
+static const rask_task_def write_def = {
+    .size = sizeof write_def, .name = "write", .call = run_write, .flags = RASK_HERE};
 
 static rask_node *lower_writes(const rk_table_lowering *l, rk_writer *w, const rk_nodes *values,
                                uint64_t scratch)

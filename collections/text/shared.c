@@ -49,9 +49,9 @@ void rk_text_shared_free(rk_text_shared *shared)
     rk_free(shared);
 }
 
-size_t rk_text_shared_bytes(const rk_text_shared *shared)
+size_t rk_text_shared_bytes(void)
 {
-    return sizeof *shared + shared->count * (READER_BYTES + 2 * (shared->options.block + RK_TEXT_BLOCK));
+    return READER_BYTES + 2 * RK_TEXT_BLOCK;
 }
 
 static bool is_cancelled(void *what)

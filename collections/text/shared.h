@@ -15,8 +15,8 @@ int rk_text_shared_new(const rk_text_files *files, const rk_text_range *ranges, 
 /* NULL is legal. Nobody is taking pieces. */
 void rk_text_shared_free(rk_text_shared *shared);
 
-/* Bytes that the readers take together, about, each piece included. */
-size_t rk_text_shared_bytes(const rk_text_shared *shared);
+/* Bytes that the reader of one of them takes, about, a piece included. */
+size_t rk_text_shared_bytes(void);
 
 /* A piece, in memory of the taker's: *piece is zeroed at first, used again and again, and ended with rk_free() of data. */
 typedef struct rk_text_piece {

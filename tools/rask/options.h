@@ -54,7 +54,7 @@ typedef struct common_options {
      .kind = OPTION_SCHEDULER,                                                                               \
      .offset = offsetof(type, common.scheduler),                                                             \
      .value = "NAME",                                                                                        \
-     .help = "who runs the tasks: threads (default), serial",                                                \
+     .help = "who runs the tasks: threads (default), processes, serial",                                     \
      .environment = "RASK_SCHEDULER"},                                                                       \
         {.name = "workers",                                                                                  \
          .kind = OPTION_NUMBER,                                                                              \

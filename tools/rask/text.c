@@ -112,6 +112,7 @@ static rask_text *open_text(rask_graph *graph, const text_options *o, char **pat
     options.memory = o->common.memory;
     options.scratch = o->common.scratch;
     options.seed = o->common.seed;
+    options.scheduler = o->common.scheduler;
     return rask_text_open_at(graph, (const char *const *)paths, count, &options, NULL, 0);
 }
 

@@ -44,6 +44,7 @@ static rask_node *build(rask_graph *graph, const words_options *o, char **paths,
     options.memory = o->common.memory;
     options.scratch = o->common.scratch;
     options.seed = o->common.seed;
+    options.scheduler = o->common.scheduler;
     rask_text *text = rask_text_open_at(graph, (const char *const *)paths, count, &options, NULL, 0);
     return rask_text_frequencies_at(text, RASK_TEXT_WORDS, o->top, NULL, 0);
 }

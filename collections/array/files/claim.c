@@ -2,6 +2,7 @@
 
 #include "collections/files/file.h"
 #include "core/base/alloc.h"
+#include "core/base/forks.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -16,6 +17,7 @@ struct rk_claim {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+RK_KNOW_FORKS(lock)
 static rk_claim *claims; /* under lock */
 
 static bool is_same(const rk_claim *a, const rk_claim *b)
@@ -26,6 +28,7 @@ static bool is_same(const rk_claim *a, const rk_claim *b)
 /* Whether nobody had it. */
 static bool take(rk_claim *claim)
 {
+    know_forks();
     pthread_mutex_lock(&lock);
     const rk_claim *other = claims;
     while (other && !is_same(other, claim))

@@ -119,6 +119,7 @@ static rk_sink *make_sink(const rk_sink_form *form, const rk_hdf5_module *module
                             .put = put_chunk,
                             .context = s};
     s->sink.scratch = rk_packer_scratch(&s->packer);
+    s->sink.bound = true; /* libhdf5 keeps what it knows of the file in memory */
     s->sink.write = hdf5_write;
     s->sink.commit = hdf5_commit;
     s->sink.abort = hdf5_abort;

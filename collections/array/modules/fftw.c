@@ -4,6 +4,8 @@
  * of one array all want the same one; the lock guards the list, every plan's users, and the planner. */
 #include "collections/array/modules/fftw.h"
 
+#include "core/base/forks.h"
+
 #include <fftw3.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -23,6 +25,7 @@ struct rk_fft_plan {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+RK_KNOW_FORKS(lock)
 static rk_fft_plan *plans;
 
 /* Elements of the longer side, each counted as a complex number. */
@@ -121,6 +124,7 @@ static rk_fft_plan *add(rk_fft_kind kind, bool single, int64_t n)
 
 static rk_fft_plan *open_plan(rk_fft_kind kind, bool single, int64_t n)
 {
+    know_forks();
     pthread_mutex_lock(&lock);
     rk_fft_plan *p = find(kind, single, n);
     if (!p)

@@ -4,6 +4,8 @@
  * and the library prints nothing. */
 #include "collections/array/modules/hdf5.h"
 
+#include "core/base/forks.h"
+
 #include <hdf5.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -20,6 +22,7 @@ struct rk_hdf5_data {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+RK_KNOW_FORKS(lock)
 
 /* How the library would report errors to others. */
 typedef struct reporting {
@@ -30,6 +33,7 @@ typedef struct reporting {
 static reporting enter(void)
 {
     reporting before = {0};
+    know_forks();
     pthread_mutex_lock(&lock);
     H5open();
     H5Eget_auto2(H5E_DEFAULT, &before.function, &before.data);

@@ -18,7 +18,7 @@ from rask_eval import DTYPES, Failure, Rask
 
 np._set_promotion_state("weak") if hasattr(np, "_set_promotion_state") else None
 FLOATS = ["f4", "f8"]
-CONFIGURATIONS = [("threads", 2, "64M"), ("threads", 1, "24M"), ("serial", 1, "256M"), ("threads", 4, "1G")]
+CONFIGURATIONS = [("threads", 2, "64M"), ("threads", 1, "24M"), ("serial", 1, "256M"), ("processes", 2, "64M"), ("threads", 4, "1G")]
 
 
 class Made:

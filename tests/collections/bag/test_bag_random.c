@@ -79,10 +79,10 @@ static uint64_t count_of(const sample *s, rask_bytes word)
 
 static rask_records *compute(rask_bag *bag)
 {
-    static const char *const schedulers[] = {"threads", "serial"};
+    static const char *const schedulers[] = {"threads", "processes", "serial"};
     rask_options options = RASK_OPTIONS_INIT;
     rask_records *records = NULL;
-    options.scheduler = schedulers[draw(2)];
+    options.scheduler = schedulers[draw(sizeof schedulers / sizeof *schedulers)];
     options.workers = 1 + (uint32_t)draw(4);
     options.memory = (uint64_t)(draw(2) ? 16 : 512) << 20;
     cr_assert_eq(rask_bag_compute(bag, &options, &records), RASK_OK, "%s",

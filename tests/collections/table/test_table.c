@@ -268,10 +268,11 @@ Test(table, a_table_is_computed_again_and_again)
 {
     rask_graph *g = rask_graph_new();
     rask_table *t = rask_table_groupby(read_blocks(g, 7), "", "sum(amount) as s");
-    for (int i = 0; i < 5; i++) {
+    static const char *const schedulers[] = {"threads", "serial", "processes"};
+    for (int i = 0; i < 6; i++) {
         rask_options options = RASK_OPTIONS_INIT;
         options.workers = (uint32_t)i + 1;
-        options.scheduler = i % 2 ? "serial" : "threads";
+        options.scheduler = schedulers[i % 3];
         rask_rows *rows = NULL;
         cr_assert_eq(rask_table_compute(t, &options, &rows), RASK_OK, "%s", rask_graph_error(g));
         cr_assert_eq(column_of(rows, 0).as.f64[0], 19.75);

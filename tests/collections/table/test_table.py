@@ -814,7 +814,7 @@ def some_configuration(r, size):
     blocks = [b for b in (1, 2, 7, 64, 1000, 20000) if size / b < 3000]
     if r.random() < 0.8:
         arguments += ["--block-size", str(r.choice(blocks))]
-    arguments += ["--workers", str(r.choice([1, 2, 3])), "--scheduler", r.choice(["serial", "threads"])]
+    arguments += ["--workers", str(r.choice([1, 2, 3])), "--scheduler", r.choice(["serial", "threads", "processes"])]
     if r.random() < 0.5:
         arguments += ["--memory", r.choice(["2M", "3M", "5M", "16M"])]
     return arguments
