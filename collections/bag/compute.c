@@ -40,20 +40,12 @@ int rk_bag_begin(rk_bag_computation *c, rask_bag *bag, const rask_options *optio
     return status;
 }
 
-/* A task's own message says all: which file and line, and not which tasks needed it. */
-static void report_failure(const rk_bag_computation *c, const rask_plan *plan, int status)
-{
-    const rask_failure *failures;
-    bool own = rask_plan_failures(plan, &failures) && status != RASK_EBUDGET && failures[0].message;
-    rk_graph_report(c->graph, status, "%s", own ? failures[0].message : rask_plan_error(plan));
-}
-
 int rk_bag_run_nodes(rk_bag_computation *c, rask_node *const *nodes, uint32_t count, rask_value *values)
 {
     rask_plan *plan = NULL;
     int status = rask_plan_new(nodes, count, &plan);
     if (!status && (status = rask_plan_run(plan, &c->options, values)))
-        report_failure(c, plan, status);
+        rk_graph_report(c->graph, status, "%s", rk_plan_own_message(plan, status));
     rask_plan_free(plan);
     return status;
 }

@@ -1,6 +1,7 @@
 #include "collections/table/compute.h"
 
 #include "collections/table/rows.h"
+#include "core/plan/plan.h"
 
 #include <sys/random.h>
 
@@ -43,15 +44,6 @@ int rk_table_run_begin(rk_table_run *run, rask_table *table, const rask_options 
     return status;
 }
 
-/* A task's own message says all: which file and line, and not which tasks needed it. */
-static void report_failure(const rk_table_run *run, const rask_plan *plan, int status)
-{
-    const rask_failure *failures;
-    bool own = plan && rask_plan_failures(plan, &failures) && status != RASK_EBUDGET && failures[0].message;
-    if (plan)
-        rk_graph_report(run->graph, status, "%s", own ? failures[0].message : rask_plan_error(plan));
-}
-
 int rk_table_run_node(rk_table_run *run, rask_node *node, rask_value *value)
 {
     rask_plan *plan = NULL;
@@ -59,7 +51,7 @@ int rk_table_run_node(rk_table_run *run, rask_node *node, rask_value *value)
         return run->lowering.graph->status;
     int status = rask_plan_new(&node, 1, &plan);
     if (!status && (status = rask_plan_run(plan, &run->options, value)))
-        report_failure(run, plan, status);
+        rk_graph_report(run->graph, status, "%s", rk_plan_own_message(plan, status));
     rask_plan_free(plan);
     return status;
 }

@@ -158,6 +158,14 @@ uint32_t rask_plan_failures(const rask_plan *plan, const rask_failure **failures
     return plan->failure_count;
 }
 
+/* A budget or a worker's death says nothing of the task. */
+const char *rk_plan_own_message(const rask_plan *plan, int status)
+{
+    bool own =
+        plan->failure_count && plan->failures[0].message && status != RASK_EBUDGET && status != RASK_EDIED;
+    return own ? plan->failures[0].message : rask_plan_error(plan);
+}
+
 const char *rask_plan_error(const rask_plan *plan)
 {
     return plan && plan->error ? plan->error : "";

@@ -67,6 +67,10 @@ static inline const rask_task_def *rk_plan_def(const rask_plan *plan, uint32_t t
 /* Notes why a call with this plan failed, for rask_plan_error() and rask_graph_error(). Returns status. */
 int rk_plan_fail(rask_plan *plan, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Of the last run, which failed with this status: the first failing task's own message where that says all (which file and
+ * line, and not who needed it), else rask_plan_error(). */
+const char *rk_plan_own_message(const rask_plan *plan, int status);
+
 /* Forgets the outcome of the last run. */
 void rk_plan_forget(rask_plan *plan);
 

@@ -25,8 +25,8 @@ typedef struct rk_post {
 
 typedef struct rk_staff {
     rk_child child; /* pid 0: nobody is there, or it is the program's own process */
-    bool here, joined, ready, stopped, doomed; /* doomed: it was killed by us */
-    uint32_t number, epoch;                    /* the coordinator's */
+    bool here, joined, ready, stopped, was_stopped, doomed; /* doomed: it was killed by us */
+    uint32_t number, epoch;                                 /* the coordinator's */
     uint32_t life;
     uint32_t failed_starts; /* processes in a row that ended before they were ready */
     uint64_t stopped_since;

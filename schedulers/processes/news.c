@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static void relay_story(rk_hands *h, uint64_t address)
 {
@@ -125,6 +126,13 @@ static void hear_unfinished(rk_hands *h, rk_staff *staff, const rk_news *news, u
                               news->kind == RK_NEWS_FAILED ? news->status : RASK_ECANCELLED, true);
 }
 
+/* Functions of programs return what they like: what is no status, or is one of runs that were stopped, says nothing. */
+static int status_of_set_up(int returned)
+{
+    bool known = strcmp(rask_status_name(returned), "RASK_E?") != 0;
+    return known && returned != RASK_ECANCELLED && returned != RASK_ETIMEDOUT ? returned : RASK_ESYSTEM;
+}
+
 /* A worker is set up, or could not be. */
 static void hear_of_worker(rk_hands *h, rk_staff *staff, const rk_news *news)
 {
@@ -132,10 +140,10 @@ static void hear_of_worker(rk_hands *h, rk_staff *staff, const rk_news *news)
         staff->ready = true;
         return;
     }
-    const char *text = news->text ? (const char *)(uintptr_t)news->text : "";
-    snprintf(h->run->reason, sizeof h->run->reason, "processes: worker %u: %s: %s",
-             (unsigned)(staff - h->staff), text, rask_status_text(news->status));
-    rk_run_stop(h->run, news->status);
+    const char *text = news->text ? (const char *)(uintptr_t)news->text : "out of memory";
+    snprintf(h->run->reason, sizeof h->run->reason, "processes: worker %u: %s", (unsigned)(staff - h->staff),
+             text);
+    rk_run_stop(h->run, status_of_set_up(news->status));
 }
 
 static void hear(rk_hands *h, rk_staff *staff, rk_post *post, const rk_news *news)

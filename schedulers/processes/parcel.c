@@ -190,7 +190,7 @@ static int draft_custom(writer *w, draft *d, const rask_value *value)
     *encoded = rask_value_none();
     int status = cls->encode(rk_value_custom_data(value), encoded);
     if (!status && encoded->type != RASK_BYTES)
-        status = RASK_ETYPE;
+        return complain(w, RASK_ETYPE, "encode() of %s gave no bytes", cls->name);
     if (status)
         return complain(w, status, "encode() of %s failed", cls->name);
     return draft_bytes(w, d, encoded);

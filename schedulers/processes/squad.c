@@ -328,6 +328,8 @@ static void execute(seat *s, uint32_t unit)
         news.retries = (uint32_t)s->worker.retries;
         judge(s, &news, first, last);
     }
+    if (s->squad->is_process)
+        fflush(stdout); /* what a task printed is not lost when a later one ends the worker */
     news.kept = give_arguments(s, unit, held);
     news.story = share_story(s);
     news.duration_ns = rk_clock_now() - start;
@@ -456,6 +458,13 @@ void rk_squad_join(rk_squad *squad)
             pthread_join(squad->seats[i].thread, NULL);
 }
 
+static void fail_set_up(rk_squad *squad, rk_news *news, int returned)
+{
+    char text[64];
+    snprintf(text, sizeof text, "worker_init() returned %d", returned);
+    fail(&squad->seats[0], news, 0, returned, text);
+}
+
 /* What the program wants done in every worker, and the threads. */
 static bool set_up(rk_squad *squad)
 {
@@ -464,7 +473,7 @@ static bool set_up(rk_squad *squad)
     int status =
         options->worker_init ? options->worker_init(options->worker_context, squad->worker) : RASK_OK;
     if (status)
-        fail(&squad->seats[0], &news, 0, status, "worker_init() failed");
+        fail_set_up(squad, &news, status);
     else if ((status = start_from(squad, 1)))
         fail(&squad->seats[0], &news, 0, status, "no threads for the worker");
     tell(&squad->seats[0], &news);

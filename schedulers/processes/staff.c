@@ -13,7 +13,7 @@ enum { FAILED_STARTS = 3, STOPPED_NS = 1000000000, LEAVE_NS = 2000000000 };
 static int complain(rk_hands *h, int status, const char *what, const char *why)
 {
     if (!*h->run->reason)
-        snprintf(h->run->reason, sizeof h->run->reason, "processes: %s: %s", what, why);
+        snprintf(h->run->reason, sizeof h->run->reason, "processes: %s %s", what, why);
     return status;
 }
 
@@ -38,10 +38,10 @@ int rk_staff_hire(rk_hands *h, uint32_t worker)
     rk_run *apart = rk_alloc(sizeof *apart);
     if (!apart || rk_run_init_apart(apart, h->run, &h->crew.board->stop)) {
         rk_free(apart);
-        return complain(h, RASK_ENOMEM, "worker", "out of memory");
+        return complain(h, RASK_ENOMEM, "a worker cannot be started:", "out of memory");
     }
     rk_squad *squad = rk_squad_new(&h->crew, apart, worker, ++staff->life);
-    int status = squad ? RASK_OK : complain(h, RASK_ENOMEM, "worker", "out of memory");
+    int status = squad ? RASK_OK : complain(h, RASK_ENOMEM, "a worker cannot be started:", "out of memory");
     if (squad) {
         unpost_all(staff);
         fflush(stdout); /* what is in the buffer would be written by the worker, too */
@@ -49,9 +49,9 @@ int rk_staff_hire(rk_hands *h, uint32_t worker)
         if (forked > 0)
             rk_squad_work(squad);
         if (forked < 0)
-            status = complain(h, RASK_ESYSTEM, "a worker cannot be started", strerror(errno));
+            status = complain(h, RASK_ESYSTEM, "a worker cannot be started:", strerror(errno));
     }
-    staff->ready = staff->stopped = staff->doomed = false;
+    staff->ready = staff->stopped = staff->was_stopped = staff->doomed = false;
     staff->stopped_since = 0;
     rk_squad_free(squad);
     rk_run_fini_apart(apart);
@@ -272,6 +272,8 @@ static void lose(rk_hands *h, uint32_t worker)
     pid_t pid = staff->child.pid;
     uint32_t culprit = find_culprit(h, staff);
     rk_child_end(&staff->child, &h->crew.watch, how, sizeof how);
+    if (staff->was_stopped)
+        snprintf(how, sizeof how, "was stopped by a signal, and ended when it did not go on");
     if (culprit < h->run->plan->units && !staff->doomed)
         note_death(h, culprit, how, pid);
     rk_result_tidy(h, worker);
@@ -282,7 +284,8 @@ static void lose(rk_hands *h, uint32_t worker)
     if (h->ended || h->stopping_since)
         return;
     if (staff->failed_starts >= FAILED_STARTS) {
-        complain(h, RASK_EDIED, "worker processes end before their first task; the last", how);
+        complain(h, RASK_EDIED,
+                 "workers end before their first task, by worker_init() or from outside; the last", how);
         rk_run_stop(h->run, RASK_EDIED);
     } else {
         int status = rk_staff_hire(h, worker);
@@ -307,8 +310,10 @@ static void watch_stopped(rk_hands *h, rk_staff *staff)
         staff->stopped_since = 0;
     else if (!staff->stopped_since)
         staff->stopped_since = h->now;
-    else if (h->now - staff->stopped_since > STOPPED_NS)
+    else if (h->now - staff->stopped_since > STOPPED_NS) {
+        staff->was_stopped = true;
         rk_child_kill(&staff->child);
+    }
 }
 
 void rk_staff_look_after(rk_hands *h, bool all)

@@ -553,6 +553,34 @@ static int set_up_badly(void *context, uint32_t worker)
     return count(context, 0) < 2 ? RASK_OK : RASK_EUNSUPPORTED;
 }
 
+static int set_up_as_programs_do(void *context, uint32_t worker)
+{
+    (void)worker;
+    return *(int *)context;
+}
+
+Test(processes, what_a_set_up_returns_that_is_no_status_of_its_own_is_told_by_its_number)
+{
+    int returned[] = {-1, RASK_ECANCELLED, RASK_ETIMEDOUT, 1000};
+    for (size_t i = 0; i < sizeof returned / sizeof *returned; i++) {
+        rask_graph *g = rask_graph_new();
+        counts *c = shared_counts();
+        rask_options o = processes(2);
+        rask_node *nodes[4];
+        int64_t answer;
+        char words[40];
+        o.worker_init = set_up_as_programs_do;
+        o.worker_context = &returned[i];
+        add_quiet(g, c, nodes, 0, 4);
+        cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, nodes, 4)), &o, &answer), RASK_ESYSTEM, "%s",
+                     rask_graph_error(g));
+        snprintf(words, sizeof words, "worker_init() returned %d", returned[i]);
+        must_say(g, words);
+        rask_graph_free(g);
+        shared_free(c, sizeof *c);
+    }
+}
+
 /* Ends its worker before it is ready. */
 static int set_up_deadly(void *context, uint32_t worker)
 {
@@ -575,7 +603,7 @@ Test(processes, a_set_up_that_fails_ends_the_run_with_a_message)
         nodes[3] = rask_delayed(g, die_at_first, address_of(c), 3, 2, SEGV);
         cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, nodes, 12)), &o, &answer),
                      deadly ? RASK_EDIED : RASK_EUNSUPPORTED, "%s", rask_graph_error(g));
-        must_say(g, deadly ? "exit(7)" : "worker_init() failed");
+        must_say(g, deadly ? "exit(7)" : "worker_init() returned");
         rask_graph_free(g);
         shared_free(c, sizeof *c);
         shared_free(set_ups, sizeof *set_ups);

@@ -81,7 +81,7 @@ for size in x 0 1X 64KB 1.5G -1 99999999999G ''; do
     run "no size: '$size'" 2 "$rask" words --memory "$size" y
 done
 run 'an unknown scheduler' 2 "$rask" words --scheduler magic y
-err_is 'an unknown scheduler: the message' 'rask words: --scheduler: no such scheduler: "magic"'
+err_is 'an unknown scheduler: the message' 'rask words: --scheduler: no scheduler: there are threads, processes and serial: "magic"'
 run 'a drawing with an unknown ending' 2 "$rask" words --draw x.gif y
 run 'words without a file' 2 "$rask" words
 run 'workers from the environment that are no number' 2 env RASK_WORKERS=x "$rask" words y

@@ -104,7 +104,7 @@ static const char *set_number(const option_row *row, uint64_t *field, const char
 static const char *set_text(const option_row *row, const char **field, const char *text)
 {
     if (row->kind == OPTION_SCHEDULER && !is_scheduler(text))
-        return "no such scheduler";
+        return "no scheduler: there are threads, processes and serial";
     if (row->kind == OPTION_DRAWING && !is_drawing(text))
         return "not a name that ends in .svg, .png, .pdf or .dot";
     *field = text;

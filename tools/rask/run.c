@@ -87,7 +87,7 @@ static int work_plan(void *context, const rask_options *options, const char **me
     plan_run *run = context;
     const rask_failure *failures;
     int status = rask_plan_run(run->plan, options, run->result);
-    bool own = rask_plan_failures(run->plan, &failures) && status != RASK_EBUDGET;
+    bool own = rask_plan_failures(run->plan, &failures) && status != RASK_EBUDGET && status != RASK_EDIED;
     *message = own ? failures[0].message : rask_plan_error(run->plan);
     return status;
 }
