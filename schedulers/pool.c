@@ -10,7 +10,9 @@
  * held back by wrong estimates. An owner without work waits for its own session only, with owner_parked in
  * the place of sleepers, and looks around now and then, too.
  *
- * After fork() the child has none of these threads: it starts with an empty pool. */
+ * After fork() the child has none of these threads: it starts with an empty pool. A fork waits for threads that
+ * are on their way: they are within the system's libraries, and their locks (an allocator's under a sanitizer)
+ * would stay taken in the child. */
 #include "schedulers/threads.h"
 
 #include "core/base/clock.h"
@@ -30,7 +32,7 @@ typedef struct thread {
 
 static struct {
     pthread_mutex_t lock;
-    pthread_cond_t work, io;
+    pthread_cond_t work, io, arrival;
     rk_session *sessions;
     thread *threads;
     rk_atomic_u32 sleepers; /* workers */
@@ -39,6 +41,7 @@ static struct {
     rk_atomic_bool refused;  /* the system gave no worker: nobody asks again before the next run */
     uint32_t lanes, idle_lanes, lanes_numbered;
     uint32_t lanes_wanted; /* the most that all sessions together can use */
+    uint32_t arriving;     /* threads that were created and did not run yet */
     uint32_t io_waiting;   /* I/O units of all sessions that no lane has taken */
     bool lanes_short;      /* the last time one was wanted there was none to be had */
     bool ending;
@@ -77,6 +80,8 @@ static void cond_init(pthread_cond_t *cond)
 static void before_fork(void)
 {
     pthread_mutex_lock(&pool.lock);
+    while (pool.arriving)
+        pthread_cond_wait(&pool.arrival, &pool.lock);
 }
 
 static void after_fork_parent(void)
@@ -90,6 +95,7 @@ static void after_fork_child(void)
     pthread_mutex_init(&pool.lock, NULL);
     cond_init(&pool.work);
     cond_init(&pool.io);
+    cond_init(&pool.arrival);
     pool.sessions = NULL;
     pool.threads = NULL;
     rk_store_relaxed(&pool.sleepers, 0);
@@ -124,9 +130,17 @@ static bool spawn(void *(*body)(void *))
         rk_free(t);
         return false;
     }
+    pool.arriving++;
     t->next = pool.threads;
     pool.threads = t;
     return true;
+}
+
+/* Under the lock, by a new thread. */
+static void arrive(void)
+{
+    if (!--pool.arriving)
+        pthread_cond_broadcast(&pool.arrival);
 }
 
 /* Under the lock, of a session whose guest goes. */
@@ -281,6 +295,7 @@ static void *worker_body(void *unused)
     uint64_t rest_ns = SENTINEL_LEAST_NS;
     rk_session *session;
     lock();
+    arrive();
     while (!pool.ending) {
         rk_add_seq_cst(&pool.sleepers, 1);
         rk_seat *seat = find_seat(&session);
@@ -402,6 +417,7 @@ static void *lane_body(void *unused)
 {
     rk_session *session;
     lock();
+    arrive();
     uint32_t number = pool.lanes_numbered++;
     while (!pool.ending) {
         uint32_t unit = find_io(&session);
@@ -484,6 +500,7 @@ static void begin(void)
     rk_fence_init();
     cond_init(&pool.work);
     cond_init(&pool.io);
+    cond_init(&pool.arrival);
     pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
 

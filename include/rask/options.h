@@ -28,7 +28,8 @@ typedef struct rask_report {
     uint32_t skipped;    /* never called: they needed a failed one, or the run ended before */
     uint64_t retries;    /* calls repeated after a failure */
     uint64_t stolen;     /* batches that an idle worker took from another */
-    uint64_t peak_bytes; /* high-water mark of the budget: bytes held and reserved at once */
+    uint64_t peak_bytes; /* high-water mark of the budget: bytes held and reserved at once; on processes
+                               * with what is set aside for results of unknown size */
     uint64_t live_bytes; /* result bytes still held when the run ended, without those handed out: 0 */
     double seconds;      /* from plan to result */
     uint32_t workers;
@@ -36,7 +37,8 @@ typedef struct rask_report {
     uint64_t read_back_bytes; /* and read from it */
     uint32_t dropped;         /* results of sources dropped, */
     uint32_t remade;          /* and sources called again for them */
-    uint64_t peak_rss;        /* most resident memory the process ever had; 0: the system does not tell */
+    uint64_t peak_rss; /* most resident memory the program's own process ever had, without its workers; 0: the
+                               * system does not tell */
 } rask_report;
 
 typedef struct rask_options {

@@ -97,7 +97,8 @@ RASK_API bool rask_task_cancelled(rask_task *task);
 
 RASK_API const char *rask_task_name(const rask_task *task);
 RASK_API uint32_t
-rask_task_worker(const rask_task *task); /* 0 … workers - 1; I/O lanes count on from there */
+rask_task_worker(const rask_task *task); /* 0 … workers * worker_threads - 1; I/O lanes, then threads of
+                                                         * the program that run RASK_HERE, count on from there */
 RASK_API uint32_t rask_task_attempt(const rask_task *task); /* 0 at first, then 1 … retries */
 
 #ifdef __cplusplus

@@ -66,9 +66,6 @@ int rk_squad_start(rk_squad *squad);
 void rk_squad_join(rk_squad *squad);
 void rk_squad_free(rk_squad *squad);
 
-/* In the program's process: an extent that its own seats allocated is free again. */
-void rk_squad_take_freed(rk_squad *squad, void *content);
-
 /* This process is a worker. */
 bool rk_squad_is_worker(void);
 

@@ -91,7 +91,7 @@ static void obey(rk_hands *h, const rk_instruction *in)
     case RK_DO_SPILL: move(h, in, false); break;
     case RK_DO_LOAD: move(h, in, true); break;
     case RK_DO_DROP: rk_result_drop(h, in->task); break;
-    case RK_DO_KILL: rk_staff_kill(h, staff); break;
+    case RK_DO_KILL: rk_staff_kill(staff); break;
     case RK_DO_BLAME: blame(h, in); break;
     case RK_DO_END:
         h->ended = true;

@@ -26,11 +26,12 @@ typedef struct rk_post {
 typedef struct rk_staff {
     rk_child child; /* pid 0: nobody is there, or it is the program's own process */
     bool here, joined, ready, stopped, was_stopped, doomed; /* doomed: it was killed by us */
+    bool absent;                                            /* and that because it did not come up */
     uint32_t number, epoch;                                 /* the coordinator's */
     uint32_t life;
-    uint32_t failed_starts; /* processes in a row that ended before they were ready */
-    uint64_t stopped_since;
-    rk_array unsent; /* void *: freed extents that its mailbox had no room for */
+    uint32_t failed_starts;           /* processes in a row that ended before they were ready */
+    uint64_t stopped_since, up_since; /* up_since: it was forked, then it was ready */
+    rk_array unsent;                  /* void *: freed extents that its mailbox had no room for */
     rk_post *posts;
     uint32_t post_count;
 } rk_staff;
@@ -117,9 +118,10 @@ bool rk_staff_take_back(const rk_hands *h, rk_staff *staff, uint32_t unit);
 bool rk_post_answered(rk_post *post, uint32_t unit, uint32_t *attempt);
 /* The extent with this content is free again. */
 void rk_staff_send_freed(rk_hands *h, void *content);
-/* Looks after workers that ended, or were stopped, and replaces them. */
+/* Looks after workers that ended, were stopped or did not come up, and replaces them. */
 void rk_staff_look_after(rk_hands *h, bool all);
-void rk_staff_kill(rk_hands *h, rk_staff *staff);
+/* Its process, if it has one; what it was at is not blamed for it. */
+void rk_staff_kill(rk_staff *staff);
 /* The run is over: everybody leaves. */
 void rk_staff_dismiss(rk_hands *h);
 /* How the last worker ended that died of a unit, in words. */

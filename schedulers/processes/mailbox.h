@@ -54,7 +54,8 @@ typedef struct rk_mailbox {
     rk_atomic_u32 asleep;  /* 1: it waits for orders; the program's process sets it to 0 and wakes it */
     rk_atomic_u64 current; /* one more than the unit it is at; 0: none */
     rk_atomic_u64 since_ns;
-    char apart2[RK_CACHE_LINE - 32];
+    rk_atomic_u32 present; /* the thread has come */
+    char apart2[RK_CACHE_LINE - 36];
     rk_news news[RK_NEWS];
 } rk_mailbox;
 

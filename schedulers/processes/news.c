@@ -138,6 +138,7 @@ static void hear_of_worker(rk_hands *h, rk_staff *staff, const rk_news *news)
 {
     if (news->kind == RK_NEWS_READY) {
         staff->ready = true;
+        staff->up_since = h->now;
         return;
     }
     const char *text = news->text ? (const char *)(uintptr_t)news->text : "out of memory";

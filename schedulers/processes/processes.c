@@ -100,7 +100,7 @@ static void end_stubborn(rk_hands *h)
     if (!h->stopping_since || h->now - h->stopping_since < STOP_GRACE_NS)
         return;
     for (uint32_t i = 0; i < h->staff_count; i++)
-        rk_staff_kill(h, &h->staff[i]);
+        rk_staff_kill(&h->staff[i]);
 }
 
 static void look_around(rk_hands *h, bool all)

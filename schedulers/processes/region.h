@@ -18,7 +18,7 @@ typedef struct rk_region {
     rk_atomic_u64
         refs; /* the run, and every value handed out that is still in it; the program's process only */
     char *at;
-    uint64_t range; /* bytes of each; 0: the whole is not mapped */
+    uint64_t range; /* bytes of each */
     uint32_t ranges;
 } rk_region;
 
@@ -38,11 +38,6 @@ static inline char *rk_region_range(const rk_region *region, uint32_t range)
 static inline uint32_t rk_region_range_of(const rk_region *region, const void *at)
 {
     return (uint32_t)((uint64_t)((const char *)at - region->at) / region->range);
-}
-
-static inline bool rk_region_has(const rk_region *region, const void *at)
-{
-    return (uintptr_t)at - (uintptr_t)region->at < region->range * region->ranges;
 }
 
 /* Before the content of every extent. */

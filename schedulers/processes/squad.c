@@ -70,11 +70,6 @@ static void free_shared(void *at)
         rk_shared_heap_free(&process->heap, at);
 }
 
-void rk_squad_take_freed(rk_squad *squad, void *content)
-{
-    rk_shared_heap_free(&squad->heap, content);
-}
-
 /* -- Telling */
 
 enum { LONG_UNIT_NS = 20000, FEW_ORDERS = 32 };
@@ -363,6 +358,7 @@ static void *sit(void *context)
     seat *s = context;
     uint32_t unit = 0;
     sitting = s;
+    rk_store_release(&s->box->present, 1);
     for (;;) {
         uint32_t kind = rk_mailbox_next(s->box, &unit);
         if (kind == RK_ORDER_RUN)

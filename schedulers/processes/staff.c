@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 enum { FAILED_STARTS = 3, STOPPED_NS = 1000000000, LEAVE_NS = 2000000000 };
+#define COME_UP_NS 5000000000u
 
 static int complain(rk_hands *h, int status, const char *what, const char *why)
 {
@@ -51,8 +52,9 @@ int rk_staff_hire(rk_hands *h, uint32_t worker)
         if (forked < 0)
             status = complain(h, RASK_ESYSTEM, "a worker cannot be started:", strerror(errno));
     }
-    staff->ready = staff->stopped = staff->was_stopped = staff->doomed = false;
+    staff->ready = staff->stopped = staff->was_stopped = staff->doomed = staff->absent = false;
     staff->stopped_since = 0;
+    staff->up_since = rk_clock_now();
     rk_squad_free(squad);
     rk_run_fini_apart(apart);
     rk_free(apart);
@@ -248,6 +250,8 @@ static uint32_t find_culprit(rk_hands *h, rk_staff *staff)
         culprit = unit;
         running++;
     }
+    if (staff->absent)
+        return h->run->plan->units;
     if (running < 2 || staff->doomed)
         return culprit;
     suspect_all(h, staff);
@@ -274,10 +278,12 @@ static void lose(rk_hands *h, uint32_t worker)
     rk_child_end(&staff->child, &h->crew.watch, how, sizeof how);
     if (staff->was_stopped)
         snprintf(how, sizeof how, "was stopped by a signal, and ended when it did not go on");
+    if (staff->absent)
+        snprintf(how, sizeof how, "did not come up: a lock that it needs was taken when it was forked");
     if (culprit < h->run->plan->units && !staff->doomed)
         note_death(h, culprit, how, pid);
     rk_result_tidy(h, worker);
-    staff->failed_starts = staff->ready ? 0 : staff->failed_starts + 1;
+    staff->failed_starts = staff->ready && !staff->absent ? 0 : staff->failed_starts + 1;
     if (staff->joined)
         rk_coordinator_lost(h->coordinator, h->now, staff->number, staff->epoch, culprit, false);
     staff->joined = false;
@@ -294,9 +300,8 @@ static void lose(rk_hands *h, uint32_t worker)
     }
 }
 
-void rk_staff_kill(rk_hands *h, rk_staff *staff)
+void rk_staff_kill(rk_staff *staff)
 {
-    (void)h;
     if (!staff->child.pid)
         return;
     staff->doomed = true;
@@ -316,6 +321,21 @@ static void watch_stopped(rk_hands *h, rk_staff *staff)
     }
 }
 
+/* A lock that another thread of the program had at the fork is never free in the worker: what waits for it on the way up,
+ * a thread that is being started, say, waits for ever. How long worker_init() takes is the program's business. */
+static void watch_arrival(const rk_hands *h, rk_staff *staff)
+{
+    if ((!staff->ready && h->run->options.worker_init) || h->now < staff->up_since + COME_UP_NS)
+        return;
+    uint32_t present = 0;
+    for (uint32_t i = 0; i < staff->post_count; i++)
+        present += rk_load_acquire(&staff->posts[i].box->present);
+    if (present == staff->post_count && staff->ready)
+        return;
+    staff->absent = true;
+    rk_staff_kill(staff);
+}
+
 void rk_staff_look_after(rk_hands *h, bool all)
 {
     for (uint32_t i = 0; i < h->staff_count; i++) {
@@ -329,6 +349,7 @@ void rk_staff_look_after(rk_hands *h, bool all)
             lose(h, i);
         } else if (all) {
             watch_stopped(h, staff);
+            watch_arrival(h, staff);
         }
     }
 }

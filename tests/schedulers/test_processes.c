@@ -453,6 +453,50 @@ pid_t __wrap_fork(void)
     return -1;
 }
 
+/* A thread that does not come up, as when it needs a lock that was taken at the fork: in the worker, the next to be created
+ * sleeps for ever. */
+static atomic_int *absent_threads;
+static pid_t program;
+
+int __real_pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*body)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*body)(void *), void *arg);
+
+static void *never_come(void *unused)
+{
+    for (;;)
+        pause();
+    return unused;
+}
+
+int __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*body)(void *), void *arg)
+{
+    if (absent_threads && getpid() != program && atomic_fetch_sub(absent_threads, 1) > 0)
+        return __real_pthread_create(id, attributes, never_come, NULL);
+    return __real_pthread_create(id, attributes, body, arg);
+}
+
+Test(processes, a_worker_whose_threads_do_not_come_up_is_replaced)
+{
+    leftovers before = look_around();
+    rask_graph *g = rask_graph_new();
+    counts *c = shared_counts();
+    rask_options o = processes(1);
+    rask_node *nodes[40];
+    int64_t answer;
+    o.worker_threads = 2;
+    program = getpid();
+    absent_threads = &c->calls[PLACES - 1];
+    atomic_store(absent_threads, 1);
+    add_quiet(g, c, nodes, 0, 40);
+    cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, nodes, 40)), &o, &answer), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_assert_eq(answer, 39 * 20);
+    cr_assert_lt(atomic_load(absent_threads), 0, "another worker came in its place");
+    rask_graph_free(g);
+    shared_free(c, sizeof *c);
+    nothing_is_left_since(before);
+}
+
 Test(processes, a_system_without_processes_is_an_error_that_says_so)
 {
     for (int given = 0; given < 4; given++) {
