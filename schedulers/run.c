@@ -2,10 +2,10 @@
 #include "schedulers/run.h"
 
 #include "core/base/clock.h"
+#include "schedulers/call.h"
 
 #include <string.h>
 #include <sys/resource.h>
-#include <xxhash.h>
 
 /* More than any memory, and room for sums. */
 #define NO_BUDGET ((uint64_t)1 << 62)
@@ -166,8 +166,7 @@ void rk_worker_fini(rk_worker *worker)
 
 void rk_run_stop(rk_run *run, int status)
 {
-    uint32_t going = RASK_OK;
-    rk_cas_acq_rel(&run->env.stop, &going, (uint32_t)status);
+    rk_env_stop(&run->env, status);
 }
 
 void rk_run_abandon(rk_run *run, int status)
@@ -244,23 +243,6 @@ uint64_t rk_run_timeout(const rk_run *run, uint32_t task)
                                                      : rk_plan_def(run->plan, task)->timeout);
 }
 
-static uint64_t draw(const rk_run *run, uint32_t task, uint32_t attempt, uint64_t what)
-{
-    uint64_t words[4] = {run->options.seed, task, attempt, what};
-    return XXH3_64bits(words, sizeof words);
-}
-
-/* With a seed: a failure in place of the call, or a pause before it. */
-static int inject(rk_run *run, uint32_t number, rask_task *task)
-{
-    uint64_t pause = draw(run, number, task->attempt, 1);
-    if (pause % 1000000 < run->options.inject_delays)
-        rk_clock_sleep((pause >> 32) % 100000);
-    if (draw(run, number, task->attempt, 2) % 1000000 < run->options.inject_failures)
-        return rk_task_fail(task, RASK_ETASK, "injected failure");
-    return RASK_OK;
-}
-
 static rask_task_info describe(const rk_worker *worker, uint32_t number)
 {
     const rk_run *run = worker->run;
@@ -279,99 +261,44 @@ rask_task_info rk_run_describe(const rk_run *run, uint32_t task)
     return describe(&nobody, task);
 }
 
-/* What a call that failed is to be known by. */
-static int judge(rask_task *task, int status)
-{
-    rask_value_unref(&task->result);
-    if (task->told_to_stop)
-        return task->status = RASK_ECANCELLED;
-    if (task->status)
-        return task->status;
-    if (!strcmp(rask_status_name(status), "RASK_E?"))
-        return rk_task_fail(task, RASK_ETASK, "returned %d, which is no status", status);
-    return rk_task_fail(task, status, "returned %s (%s)", rask_status_name(status), rask_status_text(status));
-}
-
-/* One call of the task's function, with its result in task->result on success. */
-static int call_once(rask_task *task)
-{
-    task->status = RASK_OK;
-    task->told_to_stop = false;
-    task->result = rask_value_none();
-    int status = task->def->call(task);
-    return __builtin_expect(status | task->status | task->told_to_stop, 0) ? judge(task, status) : RASK_OK;
-}
-
-/* The run was cancelled or is out of time. */
-static inline bool must_stop(rk_run *run)
-{
-    if (run->env.cancel && rk_load_relaxed(&run->env.cancel->cancelled))
-        rk_run_stop(run, RASK_ECANCELLED);
-    else if (run->env.deadline_ns && rk_clock_now() >= run->env.deadline_ns)
-        rk_run_stop(run, RASK_ETIMEDOUT);
-    else
-        return false;
-    return true;
-}
-
 bool rk_run_must_stop(rk_run *run)
 {
-    return must_stop(run);
+    return rk_env_must_stop(&run->env);
 }
 
-static int call_in_time(rk_run *run, uint32_t number, rask_task *task)
+static rk_call_terms terms_of(const rk_run *run, uint32_t number)
 {
-    uint64_t limit = rk_run_timeout(run, number);
-    task->deadline_ns = limit ? rk_clock_now() + limit : 0;
-    int status = call_once(task);
-    bool gave_up = status == RASK_ECANCELLED && (rk_load_relaxed(&run->env.stop) || must_stop(run));
-    if (limit && rk_clock_now() >= task->deadline_ns && !gave_up) {
-        rask_value_unref(&task->result);
-        task->status = RASK_OK;
-        status = rk_task_fail(task, RASK_ETIMEDOUT, "took longer than its %g seconds", (double)limit / 1e9);
-    }
-    task->deadline_ns = 0;
-    return status;
+    const rask_options *options = &run->options;
+    return (rk_call_terms){.retries = rk_run_retries(run, number),
+                           .limit_ns = rk_run_timeout(run, number),
+                           .check = run->plan->def[number] & RK_TASK_CHECK,
+                           .seed = options->seed,
+                           .number = number,
+                           .failures = options->inject_failures,
+                           .delays = options->inject_delays};
 }
 
 /* Everything a call may need, as often as retries allow. */
 static int call_carefully(rk_worker *worker, uint32_t number, rask_task *task)
 {
-    rk_run *run = worker->run;
-    uint32_t retries = rk_run_retries(run, number);
-    for (task->attempt = 0;; task->attempt++) {
-        task->status = RASK_OK;
-        task->result = rask_value_none();
-        int status = run->options.seed ? inject(run, number, task) : RASK_OK;
-        if (!status && run->plan->def[number] & RK_TASK_CHECK)
-            status = rk_task_check(task);
-        if (!status)
-            status = call_in_time(run, number, task);
-        if (!status || task->attempt >= retries || rask_task_cancelled(task))
-            return status;
-        worker->retries++;
-    }
+    rk_call_terms terms = terms_of(worker->run, number);
+    return rk_call(task, &worker->run->env, &terms, &worker->retries);
 }
 
-/* The first call failed in the short way: once more from the start, where retries are known. */
+/* The first call failed in the short way. */
 static int call_again(rk_worker *worker, uint32_t number, rask_task *task)
 {
     if (!rk_run_retries(worker->run, number) || rask_task_cancelled(task))
         return task->status;
     worker->retries++;
-    uint32_t retries = rk_run_retries(worker->run, number);
-    for (task->attempt = 1;; task->attempt++) {
-        int status = call_once(task);
-        if (!status || task->attempt >= retries || rask_task_cancelled(task))
-            return status;
-        worker->retries++;
-    }
+    task->attempt = 1;
+    return call_carefully(worker, number, task);
 }
 
 /* The short way: nothing but the call, until it fails. */
 static inline int call(rk_worker *worker, uint32_t number, rask_task *task)
 {
-    int status = call_once(task);
+    int status = rk_call_once(task);
     return __builtin_expect(status, 0) ? call_again(worker, number, task) : RASK_OK;
 }
 
@@ -408,7 +335,7 @@ static void miss_result(rk_run *run, uint32_t number)
 /* The task ended early because it saw that the run is being stopped: that is no failure of its own. */
 static bool gave_way(rk_run *run, int status)
 {
-    must_stop(run);
+    rk_env_must_stop(&run->env);
     return status == RASK_ECANCELLED && rk_load_relaxed(&run->env.stop);
 }
 
@@ -475,7 +402,7 @@ static bool misses_argument(const rk_run *run, const uint32_t *words, const uint
  */
 static inline bool must_skip(rk_run *run, const uint32_t *words, const uint32_t *end)
 {
-    if (rk_load_relaxed(&run->env.stop) || must_stop(run))
+    if (rk_load_relaxed(&run->env.stop) || rk_env_must_stop(&run->env))
         return true;
     return rk_load_relaxed(&run->any_failed) && misses_argument(run, words, end);
 }

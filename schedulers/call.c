@@ -1,0 +1,78 @@
+/* Calling a task's function. */
+#include "schedulers/call.h"
+
+#include "core/base/clock.h"
+
+#include <string.h>
+#include <xxhash.h>
+
+bool rk_env_is_over(rk_task_env *env)
+{
+    if (env->cancel && rk_load_relaxed(&env->cancel->cancelled))
+        rk_env_stop(env, RASK_ECANCELLED);
+    else if (env->deadline_ns && rk_clock_now() >= env->deadline_ns)
+        rk_env_stop(env, RASK_ETIMEDOUT);
+    else
+        return false;
+    return true;
+}
+
+int rk_call_judge(rask_task *task, int status)
+{
+    rask_value_unref(&task->result);
+    if (task->told_to_stop)
+        return task->status = RASK_ECANCELLED;
+    if (task->status)
+        return task->status;
+    if (!strcmp(rask_status_name(status), "RASK_E?"))
+        return rk_task_fail(task, RASK_ETASK, "returned %d, which is no status", status);
+    return rk_task_fail(task, status, "returned %s (%s)", rask_status_name(status), rask_status_text(status));
+}
+
+static uint64_t draw(const rk_call_terms *terms, uint32_t attempt, uint64_t what)
+{
+    uint64_t words[4] = {terms->seed, terms->number, attempt, what};
+    return XXH3_64bits(words, sizeof words);
+}
+
+/* With a seed: a failure in place of the call, or a pause before it. */
+static int inject(rask_task *task, const rk_call_terms *terms)
+{
+    uint64_t pause = draw(terms, task->attempt, 1);
+    if (pause % 1000000 < terms->delays)
+        rk_clock_sleep((pause >> 32) % 100000);
+    if (draw(terms, task->attempt, 2) % 1000000 < terms->failures)
+        return rk_task_fail(task, RASK_ETASK, "injected failure");
+    return RASK_OK;
+}
+
+static int call_in_time(rask_task *task, rk_task_env *env, uint64_t limit_ns)
+{
+    task->deadline_ns = limit_ns ? rk_clock_now() + limit_ns : 0;
+    int status = rk_call_once(task);
+    bool gave_up = status == RASK_ECANCELLED && (rk_load_relaxed(&env->stop) || rk_env_must_stop(env));
+    if (limit_ns && rk_clock_now() >= task->deadline_ns && !gave_up) {
+        rask_value_unref(&task->result);
+        task->status = RASK_OK;
+        status =
+            rk_task_fail(task, RASK_ETIMEDOUT, "took longer than its %g seconds", (double)limit_ns / 1e9);
+    }
+    task->deadline_ns = 0;
+    return status;
+}
+
+int rk_call(rask_task *task, rk_task_env *env, const rk_call_terms *terms, uint64_t *retries)
+{
+    for (;; task->attempt++) {
+        task->status = RASK_OK;
+        task->result = rask_value_none();
+        int status = terms->seed ? inject(task, terms) : RASK_OK;
+        if (!status && terms->check)
+            status = rk_task_check(task);
+        if (!status)
+            status = call_in_time(task, env, terms->limit_ns);
+        if (!status || task->attempt >= terms->retries || rask_task_cancelled(task))
+            return status;
+        ++*retries;
+    }
+}

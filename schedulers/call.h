@@ -1,0 +1,52 @@
+/* schedulers/call: calling a task's function, whoever asks for its result: checks, time limits, retries. */
+#ifndef RASK_SCHEDULERS_CALL_H
+#define RASK_SCHEDULERS_CALL_H
+
+#include "core/task/task.h"
+
+/* What a call is given beside its arguments. */
+typedef struct rk_call_terms {
+    uint32_t retries;  /* times it is called again after a failure */
+    uint64_t limit_ns; /* for each time; 0: any */
+    bool check;        /* types of arguments first */
+
+    /* With a seed: failures in place of calls, and pauses before them, drawn by number and attempt; each so often in a
+     * million. */
+    uint64_t seed;
+    uint32_t number, failures, delays;
+} rk_call_terms;
+
+/* Nothing new is called from now on; the first status counts. */
+static inline void rk_env_stop(rk_task_env *env, int status)
+{
+    uint32_t going = RASK_OK;
+    rk_cas_acq_rel(&env->stop, &going, (uint32_t)status);
+}
+
+/* True when what the task belongs to was cancelled or is out of time, and stops it. */
+bool rk_env_is_over(rk_task_env *env);
+
+static inline bool rk_env_must_stop(rk_task_env *env)
+{
+    return (env->cancel || env->deadline_ns) && rk_env_is_over(env);
+}
+
+/* What a call is to be known by that failed with this status. */
+int rk_call_judge(rask_task *task, int status);
+
+/* One call, with its result in task->result on success. The task's status. */
+static inline int rk_call_once(rask_task *task)
+{
+    task->status = RASK_OK;
+    task->told_to_stop = false;
+    task->result = rask_value_none();
+    int status = task->def->call(task);
+    bool failed = status | task->status | task->told_to_stop;
+    return __builtin_expect(failed, 0) ? rk_call_judge(task, status) : RASK_OK;
+}
+
+/* Calls the task, beginning with task->attempt, as often as the terms allow; env is the task's. *retries: one more for
+ * each time that it is called again. The status of the last call. */
+int rk_call(rask_task *task, rk_task_env *env, const rk_call_terms *terms, uint64_t *retries);
+
+#endif
