@@ -6,9 +6,11 @@
 #include <rask/arrow.h>
 #include <rask/bag.h>
 #include <rask/base.h>
+#include <rask/client.h>
 #include <rask/draw.h>
 #include <rask/exchange.h>
 #include <rask/graph.h>
+#include <rask/grow.h>
 #include <rask/join.h>
 #include <rask/json.h>
 #include <rask/observe.h>

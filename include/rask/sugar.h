@@ -190,6 +190,8 @@ static inline rask_arg rask_arg_of_value(const rask_value *v)
                  : rask_bag_compute_out, default                                                             \
                  : rask_compute_out)(target, options, RASK_OUT_KIND(out), out)
 #    define rask_compute(target, out) rask_compute_with(target, NULL, out)
+/* rask_future_get(future, &variable): waits for it. */
+#    define rask_future_get(future, out) rask_future_out(future, RASK_OUT_KIND(out), out)
 
 _Static_assert(sizeof(long long) == sizeof(int64_t), "i64 results are written through long long pointers");
 
