@@ -12,6 +12,8 @@ bool rk_env_is_over(rk_task_env *env)
         rk_env_stop(env, RASK_ECANCELLED);
     else if (env->deadline_ns && rk_clock_now() >= env->deadline_ns)
         rk_env_stop(env, RASK_ETIMEDOUT);
+    else if (env->outer && rk_load_relaxed(&env->outer->stop))
+        rk_env_stop(env, (int)rk_load_relaxed(&env->outer->stop));
     else
         return false;
     return true;

@@ -10,7 +10,9 @@ rask_graph *rask_graph_new(void)
     rask_graph *graph = rk_calloc(1, sizeof *graph);
     if (!graph)
         return NULL;
+    static rk_atomic_u64 graphs;
     rk_init(&graph->refs, 1);
+    graph->serial = rk_add_relaxed(&graphs, 1);
     graph->args = (rk_array)RK_ARRAY(uint32_t, RK_MAX_ARGUMENTS);
     graph->constants = (rk_array)RK_ARRAY(rask_value, RK_MAX_CONSTANTS);
     graph->definitions = (rk_array)RK_ARRAY(const rask_task_def *, RK_MAX_DEFINITIONS);

@@ -46,19 +46,12 @@ static uint64_t bytes_hash(merger *m, rask_bytes bytes)
 }
 
 /* 8 bytes that are equal for equal values and rarely for others. */
-static uint64_t value_hash(merger *m, const rask_value *value, const void *address)
+static uint64_t value_hash(merger *m, const rask_value *value)
 {
     rask_bytes bytes;
     if (!rask_value_get_bytes(value, &bytes))
         return bytes_hash(m, bytes);
-    if (value->type <= RASK_F64)
-        return XXH3_64bits_withSeed(&value->as.i64, value->type == RASK_BOOL ? 1 : sizeof value->as.i64,
-                                    value->type);
-    void *data;
-    const rask_class *cls = value->type == RASK_CUSTOM ? rk_value_class(value) : NULL;
-    if (cls && cls->hash && cls->equal && !rask_value_get_custom(value, cls, &data))
-        return cls->hash(data);
-    return XXH3_64bits_withSeed(&address, sizeof address, value->type);
+    return rk_value_hash(value);
 }
 
 static const rk_identity *identity(merger *m, const rask_node *node)
@@ -101,7 +94,7 @@ static int call_key(merger *m, const rask_node *node, XXH128_hash_t *key)
         uint32_t word = rk_word(m->planner, args[i]);
         bool content = word & RK_CONSTANT && !is_input(m->planner, args[i]);
         const rask_value *value = content ? rk_graph_constant(node->graph, word) : NULL;
-        m->scratch[HEAD_WORDS + i] = value ? value_hash(m, value, value->as.object) : word;
+        m->scratch[HEAD_WORDS + i] = value ? value_hash(m, value) : word;
     }
     *key = XXH3_128bits(m->scratch, (HEAD_WORDS + node->nargs) * sizeof *m->scratch);
     return RASK_OK;

@@ -226,11 +226,16 @@ static bool passed(uint64_t deadline_ns)
     return deadline_ns && rk_clock_now() >= deadline_ns;
 }
 
+static bool is_over(const rk_task_env *env)
+{
+    return rk_load_relaxed(&env->stop) || (env->cancel && rk_load_relaxed(&env->cancel->cancelled)) ||
+           passed(env->deadline_ns);
+}
+
 static bool must_stop(const rask_task *task)
 {
     const rk_task_env *env = task->env;
-    return rk_load_relaxed(&env->stop) || (env->cancel && rk_load_relaxed(&env->cancel->cancelled)) ||
-           passed(task->deadline_ns) || passed(env->deadline_ns);
+    return is_over(env) || passed(task->deadline_ns) || (env->outer && is_over(env->outer));
 }
 
 bool rask_task_cancelled(rask_task *task)

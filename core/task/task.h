@@ -18,8 +18,9 @@ typedef struct rk_task_env {
     const rask_value *results;   /* by task */
     const rask_value *constants; /* by constant */
     const rask_cancel_token *cancel;
-    uint64_t deadline_ns; /* of the run; 0: none */
-    rk_atomic_u32 stop;   /* a status: nothing new starts; 0: go on */
+    uint64_t deadline_ns;            /* of the run; 0: none */
+    rk_atomic_u32 stop;              /* a status: nothing new starts; 0: go on */
+    const struct rk_task_env *outer; /* what stops that stops this; NULL: nothing else does */
 } rk_task_env;
 
 struct rask_task {
@@ -33,6 +34,7 @@ struct rask_task {
     uint32_t worker, attempt;
     bool told_to_stop; /* rask_task_cancelled() said so during this call */
     char *message;     /* RK_MAX_MESSAGE + 1 bytes of the worker's */
+    rask_graph *graph; /* of this call, for nodes that it returns; NULL: it asked for none */
 };
 
 static inline const rask_value *rk_env_value(const rk_task_env *env, uint32_t word)
@@ -54,6 +56,9 @@ int rk_task_check(rask_task *task);
 
 /* As rask_fail(), with conversions. */
 int rk_task_fail(rask_task *task, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The call is over: what it built is of no use but for the node that it returned. */
+void rk_task_end_graph(rask_task *task);
 
 /* Which function: the same for the same function in every process of the same program, however it is loaded.
  */

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <xxhash.h>
 
 /* NOLINTBEGIN(misc-no-recursion): at most RK_MAX_VALUE_DEPTH calls deep, and SHOWN_DEPTH when printing. */
 static bool equal_within(const rask_value *a, const rask_value *b, int depth);
@@ -202,3 +203,17 @@ size_t rask_value_format(const rask_value *value, char *buffer, size_t capacity)
     return out.len;
 }
 /* NOLINTEND(misc-no-recursion) */
+
+uint64_t rk_value_hash(const rask_value *value)
+{
+    rask_bytes bytes;
+    if (!rask_value_get_bytes(value, &bytes))
+        return XXH3_64bits_withSeed(bytes.data, bytes.len, RASK_BYTES);
+    if (value->type <= RASK_F64)
+        return XXH3_64bits_withSeed(&value->as.i64, value->type == RASK_BOOL ? 1 : sizeof value->as.i64,
+                                    value->type);
+    const rask_class *cls = value->type == RASK_CUSTOM ? rk_value_class(value) : NULL;
+    if (cls && cls->hash && cls->equal)
+        return cls->hash(rk_value_custom_data(value));
+    return XXH3_64bits_withSeed(&value->as.object, sizeof value->as.object, value->type);
+}

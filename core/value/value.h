@@ -41,6 +41,10 @@ static inline rk_list *rk_value_list(const rask_value *value)
 const rask_class *rk_value_class(const rask_value *value);
 void *rk_value_custom_data(const rask_value *value);
 
+/* Equal for equal values (rask_value_equal), and rarely for others; objects that nothing but themselves is equal to go by their
+ * address. */
+uint64_t rk_value_hash(const rask_value *value);
+
 /* Where the content of bytes and blocks of `least` bytes and more is allocated when not by rk_alloc(): memory that
  * other processes see. */
 typedef struct rk_value_memory {

@@ -126,8 +126,8 @@ RASK_API rask_node *rask_persist_at(rask_client *client, rask_node *node, rask_g
                                     int line);
 #define rask_persist(client, node, graph) rask_persist_at(client, node, graph, __FILE__, __LINE__)
 
-/* A descriptor that is readable while rask_client_next() has something to give; it belongs to the client. From the first
- * call on, futures that were submitted are remembered when they are done. -1: the system has none. */
+/* A descriptor that is readable while rask_client_next() has something to give; it belongs to the client. Futures that are submitted
+ * from the first call on are remembered when they are done. -1: the system has none. */
 RASK_API int rask_client_fd(rask_client *client);
 
 /* One of the futures that are done, which is the caller's to unref; NULL: there is none at the moment. */

@@ -1,0 +1,48 @@
+/* Tasks that return nodes. */
+#include "core/task/grow.h"
+
+#include "core/task/task.h"
+
+static void end(void *node)
+{
+    rask_graph_free(((rask_node *)node)->graph);
+}
+
+static const rask_class grown_class = {.name = "node", .destroy = end};
+
+bool rk_grown_is(const rask_value *value)
+{
+    return value->type == RASK_CUSTOM && rk_value_class(value) == &grown_class;
+}
+
+rask_node *rk_grown_node(const rask_value *value)
+{
+    return rk_value_custom_data(value);
+}
+
+rask_graph *rask_task_graph(rask_task *task)
+{
+    if (!task->graph && !(task->graph = rask_graph_new()))
+        rk_task_fail(task, RASK_ENOMEM, "no memory for a graph");
+    return task->graph;
+}
+
+void rk_task_end_graph(rask_task *task)
+{
+    rask_graph_free(task->graph);
+    task->graph = NULL;
+}
+
+int rask_return_node(rask_task *task, rask_node *node)
+{
+    if (!node && task->graph && rask_graph_status(task->graph))
+        return rk_task_fail(task, rask_graph_status(task->graph), "%s", rask_graph_error(task->graph));
+    if (!node || node->graph != task->graph)
+        return rk_task_fail(task, RASK_EINVAL,
+                            node ? "returned a node of another graph than its own (rask_task_graph)"
+                                 : "returned a NULL node");
+    if (node->graph->status)
+        return rk_task_fail(task, node->graph->status, "%s", rask_graph_error(node->graph));
+    rk_graph_ref(node->graph);
+    return rask_return_custom(task, &grown_class, node);
+}

@@ -1,0 +1,11 @@
+/* schedulers/futures/apart: calls in worker processes. */
+#ifndef RASK_SCHEDULERS_FUTURES_APART_H
+#define RASK_SCHEDULERS_FUTURES_APART_H
+
+#include "schedulers/futures/future.h"
+
+/* Calls the future's task in a process of its own, forked for it: the status, with a result or a message (RK_MAX_MESSAGE + 1
+ * bytes). Blocks meanwhile. */
+int rk_apart_call(rask_future *future, rask_value *result, char *message);
+
+#endif

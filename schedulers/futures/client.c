@@ -1,0 +1,374 @@
+/* Clients: an executor, and the threads that work for it.
+ *
+ * Workers sleep in the executor. Lanes, threads for I/O, are created as they are needed. A keeper, created with the first
+ * deadline, ends what is out of time. On serial there are none: whoever submits runs what is ready, one thread at a time. On
+ * processes workers have their tasks executed elsewhere (apart.h). */
+#include "schedulers/futures/client.h"
+
+#include "core/base/clock.h"
+#include "schedulers/futures/apart.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#ifdef __linux__
+#    include <sys/eventfd.h>
+#endif
+
+enum { LANE_STACK_BYTES = 1 << 20, TEXT = 256 };
+
+typedef struct helper {
+    pthread_t id;
+    rask_client *client;
+    uint32_t number;
+    struct helper *next;
+} helper;
+
+struct rask_client {
+    rk_executor *executor;
+    helper *workers;
+    uint32_t worker_count;
+    rk_atomic_bool busy; /* serial: some thread runs what is ready */
+    bool serial;
+
+    pthread_mutex_t lock; /* of what follows */
+    helper *lanes;
+    uint32_t lane_count;
+    pthread_cond_t timers_changed;
+    rk_ranking timers; /* by deadline; referenced */
+    helper keeper;
+    bool has_keeper, closing;
+    int fd;
+    rk_atomic_bool remembers;
+    rask_future *first_done, *last_done; /* by next_ending; referenced */
+};
+
+/* -- Threads */
+
+static void *work(void *context)
+{
+    helper *self = context;
+    rk_executor *e = self->client->executor;
+    rk_executor_sit((rk_place){e, self->number});
+    while (!rk_load_acquire(&e->closed))
+        if (!rk_executor_run_one(e, self->number))
+            rk_executor_sleep(e);
+    return NULL;
+}
+
+static void *work_in_lane(void *context)
+{
+    helper *self = context;
+    rk_executor *e = self->client->executor;
+    while (!rk_load_acquire(&e->closed))
+        if (!rk_executor_run_io(e, e->bench_count + self->number))
+            rk_executor_sleep_io(e);
+    return NULL;
+}
+
+/* One more lane, when there may be: else one of those that there are comes. */
+static void want_lane(void *context)
+{
+    rask_client *client = context;
+    pthread_mutex_lock(&client->lock);
+    helper *lane = !client->closing && client->lane_count < client->executor->options.io_lanes
+                       ? rk_calloc(1, sizeof *lane)
+                       : NULL;
+    if (lane) {
+        *lane = (helper){.client = client, .number = client->lane_count, .next = client->lanes};
+        if (pthread_create(&lane->id, NULL, work_in_lane, lane)) {
+            rk_free(lane);
+        } else {
+            client->lanes = lane;
+            client->lane_count++;
+        }
+    }
+    bool none = !client->lane_count;
+    pthread_mutex_unlock(&client->lock);
+    if (none)
+        rk_executor_run_io(client->executor, client->executor->bench_count);
+}
+
+/* -- Deadlines */
+
+static void expire(rask_future *future)
+{
+    rk_endings endings = {NULL};
+    rk_future_abort(future, RASK_ETIMEDOUT, "its deadline passed", &endings);
+    rk_futures_end(&endings);
+}
+
+static void *keep_time(void *context)
+{
+    rask_client *client = context;
+    pthread_mutex_lock(&client->lock);
+    while (!client->closing) {
+        rk_ranked first = rk_ranking_first(&client->timers);
+        if (!first.future) {
+            pthread_cond_wait(&client->timers_changed, &client->lock);
+        } else if (rk_future_is_done(first.future) || (uint64_t)first.key <= rk_clock_now()) {
+            rask_future *future = rk_ranking_pop(&client->timers);
+            pthread_mutex_unlock(&client->lock);
+            expire(future);
+            rask_future_unref(future);
+            pthread_mutex_lock(&client->lock);
+        } else {
+            rk_cond_wait_until(&client->timers_changed, &client->lock, (uint64_t)first.key, false);
+        }
+    }
+    pthread_mutex_unlock(&client->lock);
+    return NULL;
+}
+
+/* Without memory or thread for it a deadline ends what has not begun, when that would. */
+static void set_deadline(rask_client *client, rask_future *future, uint64_t deadline_ns)
+{
+    pthread_mutex_lock(&client->lock);
+    if (!client->has_keeper)
+        client->has_keeper = !pthread_create(&client->keeper.id, NULL, keep_time, client);
+    if (rk_ranking_push(&client->timers, (int64_t)deadline_ns, future))
+        rask_future_ref(future);
+    pthread_cond_signal(&client->timers_changed);
+    pthread_mutex_unlock(&client->lock);
+}
+
+/* -- Those that are done */
+
+static void ring(rask_client *client)
+{
+    uint64_t one = 1;
+    if (client->fd >= 0 && write(client->fd, &one, sizeof one) < 0)
+        return; /* full: it is readable already */
+}
+
+static void remember(void *context, rask_future *future)
+{
+    rask_client *client = context;
+    rask_future_ref(future);
+    pthread_mutex_lock(&client->lock);
+    bool first = !client->first_done;
+    future->next_ending = NULL;
+    *(first ? &client->first_done : &client->last_done->next_ending) = future;
+    client->last_done = future;
+    if (first)
+        ring(client);
+    pthread_mutex_unlock(&client->lock);
+}
+
+rask_future *rask_client_next(rask_client *client)
+{
+    uint64_t rung;
+    if (!client)
+        return NULL;
+    pthread_mutex_lock(&client->lock);
+    rask_future *future = client->first_done;
+    if (future && !(client->first_done = future->next_ending) && client->fd >= 0 &&
+        read(client->fd, &rung, sizeof rung) < 0)
+        rung = 0;
+    pthread_mutex_unlock(&client->lock);
+    return future;
+}
+
+int rask_client_fd(rask_client *client)
+{
+    if (!client)
+        return -1;
+    pthread_mutex_lock(&client->lock);
+#ifdef __linux__
+    if (client->fd < 0)
+        client->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+#endif
+    rk_store_release(&client->remembers, client->fd >= 0);
+    int fd = client->fd;
+    pthread_mutex_unlock(&client->lock);
+    return fd;
+}
+
+/* -- Life */
+
+static void join_all(rask_client *client)
+{
+    for (uint32_t i = 0; i < client->worker_count; i++)
+        pthread_join(client->workers[i].id, NULL);
+    for (helper *lane = client->lanes, *next; lane; lane = next) {
+        next = lane->next;
+        pthread_join(lane->id, NULL);
+        rk_free(lane);
+    }
+    if (client->has_keeper)
+        pthread_join(client->keeper.id, NULL);
+}
+
+static void forget_all(rask_client *client)
+{
+    rask_future *future;
+    while ((future = rk_ranking_pop(&client->timers)))
+        rask_future_unref(future);
+    while ((future = rask_client_next(client)))
+        rask_future_unref(future);
+    rk_ranking_fini(&client->timers);
+}
+
+/* What waited fails, and with it what waits for that. */
+static void empty(rk_executor *e)
+{
+    while (rk_executor_run_one(e, 0) || rk_executor_run_io(e, 0)) {
+    }
+}
+
+void rask_client_close(rask_client *client)
+{
+    if (!client)
+        return;
+    pthread_mutex_lock(&client->lock);
+    client->closing = true;
+    pthread_cond_signal(&client->timers_changed);
+    pthread_mutex_unlock(&client->lock);
+    if (client->executor) {
+        rk_executor_close(client->executor);
+        join_all(client);
+        empty(client->executor);
+        forget_all(client);
+        rk_executor_unref(client->executor);
+    }
+    if (client->fd >= 0)
+        close(client->fd);
+    pthread_cond_destroy(&client->timers_changed);
+    pthread_mutex_destroy(&client->lock);
+    rk_free(client->workers);
+    rk_free(client);
+}
+
+static int start_workers(rask_client *client)
+{
+    uint32_t count = client->serial ? 0 : client->executor->options.workers;
+    client->workers = rk_calloc((size_t)count + 1, sizeof *client->workers);
+    if (!client->workers)
+        return RASK_ENOMEM;
+    for (uint32_t i = 0; i < count; i++) {
+        client->workers[i] = (helper){.client = client, .number = i};
+        if (pthread_create(&client->workers[i].id, NULL, work, &client->workers[i]))
+            return client->worker_count ? RASK_OK : RASK_ESYSTEM;
+        client->worker_count++;
+    }
+    return RASK_OK;
+}
+
+static int open_with(rask_client *client, const rask_options *options)
+{
+    const rk_scheduler *scheduler = rk_scheduler_find(options->scheduler);
+    client->serial = scheduler == &rk_serial;
+    client->executor = rk_executor_new(options, options->workers, NULL, NULL);
+    if (!client->executor)
+        return RASK_ENOMEM;
+    client->executor->context = client;
+    client->executor->want_lane = client->serial || scheduler->apart ? NULL : want_lane;
+    client->executor->call_apart = scheduler->apart ? rk_apart_call : NULL;
+    return start_workers(client);
+}
+
+int rask_client_open(const rask_options *options, rask_client **out)
+{
+    rask_options resolved;
+    char reason[TEXT];
+    int status = out ? rk_options_resolve(options, &resolved, reason, sizeof reason) : RASK_EINVAL;
+    if (status)
+        return status;
+    rask_client *client = rk_calloc(1, sizeof *client);
+    if (!client)
+        return RASK_ENOMEM;
+    client->fd = -1;
+    client->timers = (rk_ranking)RK_RANKING;
+    pthread_mutex_init(&client->lock, NULL);
+    rk_cond_init(&client->timers_changed);
+    status = open_with(client, &resolved);
+    if (status)
+        rask_client_close(client);
+    else
+        *out = client;
+    return status;
+}
+
+int rask_client_drain(rask_client *client, double seconds)
+{
+    if (!client)
+        return RASK_EINVAL;
+    return rk_executor_drain(client->executor, rk_deadline_in(seconds)) ? RASK_OK : RASK_ETIMEDOUT;
+}
+
+/* -- Submitting */
+
+rask_future *rk_client_failed(rask_client *client, int status, const char *message)
+{
+    rask_future *future = rk_future_new(client->executor, &rk_list_def, 0, 0);
+    rk_endings endings = {NULL};
+    if (!future)
+        return NULL;
+    future->flags = RK_FUTURE_NO_TASK;
+    rk_future_fail(future, RK_FUTURE_WAITING, status, message, NULL, &endings);
+    rk_futures_end(&endings);
+    return future;
+}
+
+/* Serial: what is ready, by whoever comes first. Within a task the one who runs that goes on afterwards. */
+static void run_ready(rask_client *client)
+{
+    rk_executor *e = client->executor;
+    bool idle = false;
+    if (rk_executor_worker(e) != RK_NO_WORKER)
+        return;
+    while (rk_executor_has_work(e)) {
+        idle = false;
+        if (!rk_cas_acq_rel(&client->busy, &idle, true))
+            return;
+        rk_place before = rk_executor_sit((rk_place){e, 0});
+        while (rk_executor_run_one(e, 0)) {
+        }
+        rk_executor_sit(before);
+        rk_store_seq_cst(&client->busy, false);
+    }
+}
+
+static rask_future *submit(rask_client *client, rask_node *node, const rask_submission *how)
+{
+    rask_future *future = rk_executor_sow(client->executor, node, false, how->priority);
+    if (!future)
+        return NULL;
+    rk_add_relaxed(&future->handles, 1);
+    if (how->deadline > 0)
+        set_deadline(client, future, rk_deadline_in(how->deadline));
+    if (rk_load_acquire(&client->remembers))
+        rask_future_on_done(future, remember, client);
+    if (client->serial) {
+        run_ready(client);
+        if (rk_executor_worker(client->executor) == RK_NO_WORKER)
+            rk_executor_wait(client->executor, future, 0);
+    }
+    return future;
+}
+
+rask_future *rask_submit_with(rask_client *client, rask_node *node, const rask_submission *how)
+{
+    static const rask_submission plain = {.size = sizeof plain};
+    how = how ? how : &plain;
+    if (!client)
+        return NULL;
+    if (how->size < sizeof *how || !(how->deadline >= 0))
+        return rk_client_failed(client, RASK_EINVAL,
+                                "submit: a deadline that is negative or no number, or no size");
+    if (!node)
+        return rk_client_failed(client, RASK_EGRAPH, "submit: the node is NULL: it could not be built");
+    if (node->graph->status)
+        return rk_client_failed(client, node->graph->status, rask_graph_error(node->graph));
+    return submit(client, node, how);
+}
+
+rask_future *rask_submit(rask_client *client, rask_node *node)
+{
+    return rask_submit_with(client, node, NULL);
+}
+
+rk_executor *rk_client_executor(rask_client *client)
+{
+    return client->executor;
+}

@@ -1,0 +1,497 @@
+/* Where futures that are ready wait for a worker: see the header. */
+#include "schedulers/futures/executor.h"
+
+#include "core/base/clock.h"
+#include "schedulers/call.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+enum { TURN = 61, MOST_TAKEN = 32, SPIN_NS = 50000, MOST_ASLEEP_NS = 100000000, NAP_NS = 500000 };
+
+static _Thread_local rk_place here = {NULL, RK_NO_WORKER};
+static _Thread_local char own_address; /* which thread this is */
+
+/* -- Life */
+
+void rk_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+#ifndef __APPLE__
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+#endif
+    pthread_cond_init(cond, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+static void free_executor(rk_executor *e)
+{
+    for (rk_source *source = e->sources, *next; source; source = next) {
+        next = source->next;
+        rk_free(source);
+    }
+    for (uint32_t i = 0; e->benches && i < e->bench_count; i++)
+        pthread_mutex_destroy(&e->benches[i].lock);
+    if (e->own_store && e->store)
+        rk_store_end(e->store);
+    rk_meetings_fini(&e->meetings);
+    rk_ranking_fini(&e->ranked);
+    rk_free(e->benches);
+    pthread_mutex_destroy(&e->lock);
+    pthread_mutex_destroy(&e->done_lock);
+    pthread_cond_destroy(&e->work);
+    pthread_cond_destroy(&e->io);
+    pthread_cond_destroy(&e->done);
+    rk_free(e);
+}
+
+rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_store *store,
+                             const rk_task_env *outer)
+{
+    rk_executor *e = rk_calloc(1, sizeof *e);
+    if (!e)
+        return NULL;
+    rk_init(&e->refs, 1);
+    e->options = *options;
+    e->env.outer = outer;
+    e->env.cancel = options->cancel;
+    pthread_mutex_init(&e->lock, NULL);
+    pthread_mutex_init(&e->done_lock, NULL);
+    rk_cond_init(&e->work);
+    rk_cond_init(&e->io);
+    rk_cond_init(&e->done);
+    e->ranked = (rk_ranking)RK_RANKING;
+    e->bench_count = workers;
+    e->benches = rk_calloc(workers, sizeof *e->benches);
+    for (uint32_t i = 0; e->benches && i < workers; i++)
+        pthread_mutex_init(&e->benches[i].lock, NULL);
+    e->own_store = !store;
+    e->store = store ? store : rk_store_new(options->memory, options->scratch, NULL);
+    if (rk_meetings_init(&e->meetings) || !e->benches || !e->store) {
+        free_executor(e);
+        return NULL;
+    }
+    return e;
+}
+
+rk_executor *rk_executor_ref(rk_executor *e)
+{
+    rk_add_relaxed(&e->refs, 1);
+    return e;
+}
+
+void rk_executor_unref(rk_executor *e)
+{
+    if (e && rk_sub_acq_rel(&e->refs, 1) == 1)
+        free_executor(e);
+}
+
+rk_place rk_executor_sit(rk_place place)
+{
+    rk_place before = here;
+    here = place;
+    return before;
+}
+
+uint32_t rk_executor_worker(const rk_executor *e)
+{
+    return here.executor == e ? here.worker : RK_NO_WORKER;
+}
+
+/* -- Lists */
+
+static void push_first(rask_future **first, rask_future **last, rask_future *future)
+{
+    future->previous = NULL;
+    future->next = *first;
+    *(*first ? &(*first)->previous : last) = future;
+    *first = future;
+}
+
+static void push_last(rask_future **first, rask_future **last, rask_future *future)
+{
+    future->next = NULL;
+    future->previous = *last;
+    *(*last ? &(*last)->next : first) = future;
+    *last = future;
+}
+
+static rask_future *pop_first(rask_future **first, rask_future **last)
+{
+    rask_future *future = *first;
+    if (!future)
+        return NULL;
+    *first = future->next;
+    *(*first ? &(*first)->previous : last) = NULL;
+    return future;
+}
+
+static rask_future *pop_last(rask_future **first, rask_future **last)
+{
+    rask_future *future = *last;
+    if (!future)
+        return NULL;
+    *last = future->previous;
+    *(*last ? &(*last)->next : first) = NULL;
+    return future;
+}
+
+/* -- What has a priority */
+
+static rk_atomic_u32 *ranked_like(rk_executor *e, const rask_future *future)
+{
+    return future->priority > 0 ? &e->express : &e->late;
+}
+
+/* -- Pushing */
+
+/* Under the lock: the calling thread's queue; NULL: no memory. */
+static rk_source *own_source(rk_executor *e)
+{
+    rk_source *empty = NULL;
+    for (rk_source *source = e->sources; source; source = source->next) {
+        if (source->owner == &own_address)
+            return source;
+        if (!source->first)
+            empty = source;
+    }
+    if (!empty) {
+        empty = rk_calloc(1, sizeof *empty);
+        if (!empty)
+            return NULL;
+        empty->next = e->sources;
+        e->sources = empty;
+    }
+    empty->owner = &own_address;
+    return empty;
+}
+
+static void push_outside(rk_executor *e, rask_future *future)
+{
+    pthread_mutex_lock(&e->lock);
+    rk_source *source = own_source(e);
+    if (source) {
+        push_last(&source->first, &source->last, future);
+        rk_add_seq_cst(&e->outside, 1);
+    }
+    pthread_mutex_unlock(&e->lock);
+    if (source)
+        return;
+    rk_bench *bench = &e->benches[0];
+    pthread_mutex_lock(&bench->lock);
+    push_last(&bench->first, &bench->last, future);
+    rk_add_seq_cst(&bench->count, 1);
+    pthread_mutex_unlock(&bench->lock);
+}
+
+static void push_own(rk_executor *e, uint32_t worker, rask_future *future)
+{
+    rk_bench *bench = &e->benches[worker];
+    pthread_mutex_lock(&bench->lock);
+    push_first(&bench->first, &bench->last, future);
+    rk_add_seq_cst(&bench->count, 1);
+    pthread_mutex_unlock(&bench->lock);
+}
+
+static void push_io(rk_executor *e, rask_future *future)
+{
+    pthread_mutex_lock(&e->lock);
+    push_last(&e->io_first, &e->io_last, future);
+    bool more = ++e->io_waiting > e->io_sleepers;
+    if (e->io_sleepers)
+        pthread_cond_signal(&e->io);
+    pthread_mutex_unlock(&e->lock);
+    if (more)
+        e->want_lane(e->context);
+}
+
+static bool push_by_priority(rk_executor *e, rask_future *future)
+{
+    pthread_mutex_lock(&e->lock);
+    bool pushed = rk_ranking_push(&e->ranked, -(int64_t)future->priority, future);
+    if (pushed)
+        rk_add_seq_cst(ranked_like(e, future), 1);
+    pthread_mutex_unlock(&e->lock);
+    return pushed;
+}
+
+void rk_executor_push(rk_executor *e, rask_future *future)
+{
+    uint32_t worker = rk_executor_worker(e);
+    if (future->flags & RK_FUTURE_IO && e->want_lane) {
+        push_io(e, future);
+        return;
+    }
+    if (!future->priority || !push_by_priority(e, future)) {
+        if (worker == RK_NO_WORKER)
+            push_outside(e, future);
+        else
+            push_own(e, worker, future);
+    }
+    if (rk_load_seq_cst(&e->sleepers)) {
+        pthread_mutex_lock(&e->lock);
+        pthread_cond_signal(&e->work);
+        pthread_mutex_unlock(&e->lock);
+    }
+    if (e->wake)
+        e->wake(e->context);
+}
+
+/* -- Popping */
+
+static rask_future *pop_ranked(rk_executor *e)
+{
+    pthread_mutex_lock(&e->lock);
+    rask_future *future = rk_ranking_pop(&e->ranked);
+    if (future)
+        rk_sub_relaxed(ranked_like(e, future), 1);
+    pthread_mutex_unlock(&e->lock);
+    return future;
+}
+
+static rask_future *pop_own(rk_executor *e, uint32_t worker)
+{
+    rk_bench *bench = &e->benches[worker];
+    if (!rk_load_relaxed(&bench->count))
+        return NULL;
+    pthread_mutex_lock(&bench->lock);
+    rask_future *future = pop_first(&bench->first, &bench->last);
+    if (future)
+        rk_sub_relaxed(&bench->count, 1);
+    pthread_mutex_unlock(&bench->lock);
+    return future;
+}
+
+static rask_future *pop_other(rk_executor *e, uint32_t worker)
+{
+    for (uint32_t i = 1; i < e->bench_count; i++) {
+        rk_bench *bench = &e->benches[(worker + i) % e->bench_count];
+        if (!rk_load_relaxed(&bench->count))
+            continue;
+        pthread_mutex_lock(&bench->lock);
+        rask_future *future = pop_last(&bench->first, &bench->last);
+        if (future)
+            rk_sub_relaxed(&bench->count, 1);
+        pthread_mutex_unlock(&bench->lock);
+        if (future)
+            return future;
+    }
+    return NULL;
+}
+
+/* Under the lock: the source whose turn it is. */
+static rk_source *next_source(rk_executor *e)
+{
+    rk_source *source = e->turn && e->turn->next ? e->turn->next : e->sources, *start = source;
+    while (source && !source->first) {
+        source = source->next ? source->next : e->sources;
+        if (source == start)
+            return NULL;
+    }
+    e->turn = source;
+    return source;
+}
+
+/* Some of one source: the first is returned, the others wait behind what the worker has. */
+static rask_future *pop_outside(rk_executor *e, uint32_t worker, uint32_t most)
+{
+    rk_bench *bench = &e->benches[worker];
+    rask_future *first = NULL, *last = NULL, *future;
+    uint32_t taken = 0;
+    if (!rk_load_seq_cst(&e->outside))
+        return NULL;
+    pthread_mutex_lock(&e->lock);
+    rk_source *source = next_source(e);
+    uint32_t share = rk_load_relaxed(&e->outside) / (2 * e->bench_count) + 1;
+    for (most = share < most ? share : most; source && taken < most; taken++) {
+        if (!(future = pop_first(&source->first, &source->last)))
+            break;
+        push_last(&first, &last, future);
+    }
+    rk_sub_relaxed(&e->outside, taken);
+    pthread_mutex_unlock(&e->lock);
+    rask_future *next = pop_first(&first, &last);
+    if (!first)
+        return next;
+    pthread_mutex_lock(&bench->lock);
+    rk_add_seq_cst(&bench->count, taken - 1);
+    while ((future = pop_first(&first, &last)))
+        push_last(&bench->first, &bench->last, future);
+    pthread_mutex_unlock(&bench->lock);
+    return next;
+}
+
+/* The next for this worker; NULL: none is ready. */
+static rask_future *pop(rk_executor *e, uint32_t worker)
+{
+    rask_future *future = NULL;
+    uint32_t turn = rk_load_relaxed(&e->benches[worker].turn) + 1;
+    rk_store_relaxed(&e->benches[worker].turn, turn);
+    if (rk_load_relaxed(&e->express))
+        future = pop_ranked(e);
+    if (!future && turn % TURN == 0)
+        future = pop_outside(e, worker, 1);
+    if (!future && !(future = pop_own(e, worker)) && !(future = pop_outside(e, worker, MOST_TAKEN)))
+        future = pop_other(e, worker);
+    if (!future && rk_load_relaxed(&e->late))
+        future = pop_ranked(e);
+    return future;
+}
+
+bool rk_executor_run_one(rk_executor *e, uint32_t worker)
+{
+    rask_future *future = pop(e, worker);
+    if (!future)
+        return false;
+    rk_future_run(future, worker);
+    return true;
+}
+
+bool rk_executor_run_io(rk_executor *e, uint32_t worker)
+{
+    pthread_mutex_lock(&e->lock);
+    rask_future *future = pop_first(&e->io_first, &e->io_last);
+    e->io_waiting -= future != NULL;
+    pthread_mutex_unlock(&e->lock);
+    if (future)
+        rk_future_run(future, worker);
+    return future;
+}
+
+bool rk_executor_has_work(const rk_executor *e)
+{
+    if (rk_load_seq_cst(&e->outside) || rk_load_seq_cst(&e->express) || rk_load_seq_cst(&e->late))
+        return true;
+    for (uint32_t i = 0; i < e->bench_count; i++)
+        if (rk_load_seq_cst(&e->benches[i].count))
+            return true;
+    return false;
+}
+
+/* -- Sleeping */
+
+static struct timespec at(uint64_t ns)
+{
+    return (struct timespec){(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+}
+
+void rk_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t deadline_ns, bool shortly)
+{
+    uint64_t most = rk_clock_now() + (shortly ? NAP_NS : MOST_ASLEEP_NS);
+    struct timespec until = at(deadline_ns && deadline_ns < most ? deadline_ns : most);
+    pthread_cond_timedwait(cond, lock, &until);
+}
+
+void rk_executor_sleep(rk_executor *e)
+{
+    uint64_t start = rk_clock_now();
+    while (!rk_executor_has_work(e) && !rk_load_relaxed(&e->closed)) {
+        if (rk_clock_now() - start < SPIN_NS) {
+            rk_relax();
+            continue;
+        }
+        pthread_mutex_lock(&e->lock);
+        rk_add_seq_cst(&e->sleepers, 1);
+        if (!rk_executor_has_work(e) && !rk_load_relaxed(&e->closed))
+            pthread_cond_wait(&e->work, &e->lock);
+        rk_sub_seq_cst(&e->sleepers, 1);
+        pthread_mutex_unlock(&e->lock);
+        return;
+    }
+}
+
+void rk_executor_sleep_io(rk_executor *e)
+{
+    pthread_mutex_lock(&e->lock);
+    e->io_sleepers++;
+    if (!e->io_waiting && !rk_load_relaxed(&e->closed))
+        pthread_cond_wait(&e->io, &e->lock);
+    e->io_sleepers--;
+    pthread_mutex_unlock(&e->lock);
+}
+
+void rk_executor_close(rk_executor *e)
+{
+    rk_env_stop(&e->env, RASK_ECANCELLED);
+    pthread_mutex_lock(&e->lock);
+    rk_store_release(&e->closed, true);
+    pthread_cond_broadcast(&e->work);
+    pthread_cond_broadcast(&e->io);
+    pthread_mutex_unlock(&e->lock);
+}
+
+void rk_executor_tell(rk_executor *e)
+{
+    pthread_mutex_lock(&e->done_lock);
+    pthread_cond_broadcast(&e->done);
+    pthread_mutex_unlock(&e->done_lock);
+}
+
+typedef bool condition(const rk_executor *e, const rask_future *future);
+
+static bool is_done(const rk_executor *e, const rask_future *future)
+{
+    (void)e;
+    return rk_load_seq_cst(&future->state) == RK_FUTURE_DONE;
+}
+
+static bool is_drained(const rk_executor *e, const rask_future *future)
+{
+    (void)future;
+    return !rk_load_seq_cst(&e->live);
+}
+
+static bool is_late(uint64_t deadline_ns)
+{
+    return deadline_ns && rk_clock_now() >= deadline_ns;
+}
+
+/* A little while awake, since a short task is done sooner than anybody is woken. */
+static bool spin(rk_executor *e, rask_future *future, condition *holds)
+{
+    uint64_t start = rk_clock_now();
+    do {
+        for (int i = 0; i < 16; i++) {
+            if (holds(e, future))
+                return true;
+            rk_relax();
+        }
+    } while (rk_clock_now() - start < SPIN_NS);
+    return false;
+}
+
+/* Until something is done, or until then. */
+static void watch(rk_executor *e, rask_future *future, condition *holds, uint64_t deadline_ns, bool shortly)
+{
+    pthread_mutex_lock(&e->done_lock);
+    rk_add_seq_cst(&e->watchers, 1);
+    if (!holds(e, future))
+        rk_cond_wait_until(&e->done, &e->done_lock, deadline_ns, shortly);
+    rk_sub_seq_cst(&e->watchers, 1);
+    pthread_mutex_unlock(&e->done_lock);
+}
+
+/* A worker that waits does others' work meanwhile; nobody else might. */
+static bool wait_for(rk_executor *e, rask_future *future, condition *holds, uint64_t deadline_ns)
+{
+    uint32_t worker = rk_executor_worker(e);
+    while (!holds(e, future) && !is_late(deadline_ns)) {
+        if (worker != RK_NO_WORKER && rk_executor_run_one(e, worker))
+            continue;
+        if (!spin(e, future, holds))
+            watch(e, future, holds, deadline_ns, worker != RK_NO_WORKER);
+    }
+    return holds(e, future);
+}
+
+bool rk_executor_wait(rk_executor *e, rask_future *future, uint64_t deadline_ns)
+{
+    return is_done(e, future) || wait_for(e, future, is_done, deadline_ns);
+}
+
+bool rk_executor_drain(rk_executor *e, uint64_t deadline_ns)
+{
+    return wait_for(e, NULL, is_drained, deadline_ns);
+}

@@ -1,0 +1,117 @@
+/* schedulers/futures/executor: where futures that are ready wait for a worker, and find one.
+ *
+ * An executor has a bench for each worker, and queues of what was submitted from outside: one for each thread that submits,
+ * taken from in turn, so that nobody waits for another's million. A worker takes what it made ready itself last (depth
+ * first, so that few results are held), now and then something from outside in between, and when it has nothing, from the other end
+ * of another's bench. What has a priority of its own is in a heap that is asked first, or, below zero, last.
+ *
+ * Who wakes whom: what is ready is made visible, and then sleepers are looked for; a sleeper counts itself, and then looks for
+ * what is ready (both sequentially consistent). */
+#ifndef RASK_SCHEDULERS_FUTURES_EXECUTOR_H
+#define RASK_SCHEDULERS_FUTURES_EXECUTOR_H
+
+#include "core/store/store.h"
+#include "schedulers/futures/future.h"
+#include "schedulers/futures/meet.h"
+#include "schedulers/futures/ranking.h"
+
+#define RK_NO_WORKER UINT32_MAX
+
+typedef struct rk_bench {
+    pthread_mutex_t lock;
+    rask_future *first, *last;
+    rk_atomic_u32 count;
+    rk_atomic_u32 turn; /* of its worker */
+    _Atomic(rask_future *) running;
+    char apart[RK_CACHE_LINE];
+} rk_bench;
+
+/* What a thread outside submitted, first come first served. */
+typedef struct rk_source {
+    struct rk_source *next; /* all of them */
+    const void *owner;      /* a thread's own address; another's when it is empty */
+    rask_future *first, *last;
+} rk_source;
+
+struct rk_executor {
+    rk_atomic_u32 refs;
+    rask_options options; /* resolved */
+    rk_task_env env;      /* of all: closing stops it */
+    rk_store *store;
+    bool own_store;
+    rk_meetings meetings;
+    uint32_t bench_count;
+    rk_bench *benches;
+
+    pthread_mutex_t lock;    /* of what follows */
+    pthread_cond_t work, io; /* for sleepers */
+    rk_source *sources, *turn;
+    rk_atomic_u32 outside;       /* in all sources together */
+    rk_ranking ranked;           /* by priority, */
+    rk_atomic_u32 express, late; /* how many of them above zero, and below */
+    rask_future *io_first, *io_last;
+    uint32_t io_waiting;
+    rk_atomic_u32 sleepers;
+    uint32_t io_sleepers, lanes;
+    rk_atomic_bool closed;
+
+    /* Who waits for futures. */
+    pthread_mutex_t done_lock;
+    pthread_cond_t done;
+    rk_atomic_u32 watchers;
+    rk_atomic_u64 live;   /* submitted or grown, and not done */
+    rk_atomic_u64 number; /* of the next future */
+
+    /* Set by who has threads or others to wake, lanes, or other places for calls; may be NULL. Called without a lock. */
+    void (*wake)(void *context);
+    void (*want_lane)(void *context);
+    void *context;
+    int (*call_apart)(rask_future *future, rask_value *result, char *message);
+};
+
+/* options are resolved. store: somebody's, which outlives it; NULL: one of its own. outer: stops it, too; may be NULL. NULL: no
+ * memory. */
+rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_store *store,
+                             const rk_task_env *outer);
+rk_executor *rk_executor_ref(rk_executor *executor);
+void rk_executor_unref(rk_executor *executor);
+
+/* A future is ready: to the worker's own bench, or to the caller's queue when it is none (RK_NO_WORKER). */
+void rk_executor_push(rk_executor *executor, rask_future *future);
+/* Runs one that is ready, as this worker; false: there is none. */
+bool rk_executor_run_one(rk_executor *executor, uint32_t worker);
+/* One that is I/O. */
+bool rk_executor_run_io(rk_executor *executor, uint32_t worker);
+bool rk_executor_has_work(const rk_executor *executor);
+
+/* The calling thread is this worker of the executor, until it is told otherwise; what it was before. */
+typedef struct rk_place {
+    rk_executor *executor;
+    uint32_t worker;
+} rk_place;
+rk_place rk_executor_sit(rk_place place);
+/* The calling thread's number in the executor, or RK_NO_WORKER. */
+uint32_t rk_executor_worker(const rk_executor *executor);
+
+/* Sleeps until there is something to run, or to run in a lane, or until it is closed. */
+void rk_executor_sleep(rk_executor *executor);
+void rk_executor_sleep_io(rk_executor *executor);
+/* What runs is told to end; what has not begun fails when it is to be run. */
+void rk_executor_close(rk_executor *executor);
+
+/* Returns when the future is done; deadline_ns 0: whenever that is. False: it was too late. */
+bool rk_executor_wait(rk_executor *executor, rask_future *future, uint64_t deadline_ns);
+/* Nothing is live any more. */
+bool rk_executor_drain(rk_executor *executor, uint64_t deadline_ns);
+/* A future was done: whoever waits looks. */
+void rk_executor_tell(rk_executor *executor);
+
+/* A condition whose timed waits go by the clock that nobody sets back, where there is one. */
+void rk_cond_init(pthread_cond_t *cond);
+/* Waits until that moment (0: none), or for a while that is not long: shortly: for half a millisecond. */
+void rk_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t deadline_ns, bool shortly);
+
+/* The futures of a node of a graph (sow.c). A reference and a want are the caller's. NULL: no memory. */
+rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, bool grown, int32_t priority);
+
+#endif

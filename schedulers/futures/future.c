@@ -1,0 +1,450 @@
+/* What becomes of a future: see the header for states and references. */
+#include "schedulers/futures/future.h"
+
+#include "core/base/clock.h"
+#include "core/task/grow.h"
+#include "schedulers/call.h"
+#include "schedulers/futures/executor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* -- Memory */
+
+static size_t bytes_of(uint32_t nargs, uint32_t edges)
+{
+    return sizeof(rask_future) + nargs * (sizeof(rask_value) + sizeof(uint32_t)) + edges * sizeof(rk_edge);
+}
+
+rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint32_t nargs, uint32_t edges)
+{
+    rask_future *future = rk_alloc(bytes_of(nargs, edges));
+    if (!future)
+        return NULL;
+    memset(future, 0, sizeof *future);
+    rk_init(&future->refs, 2);
+    rk_init(&future->pending, 1);
+    future->executor = rk_executor_ref(executor);
+    future->def = def;
+    future->number = rk_add_relaxed(&executor->number, 1) + 1;
+    future->nargs = nargs;
+    future->edge_count = edges;
+    future->edges = (rk_edge *)(future->args + nargs);
+    future->words = (uint32_t *)(future->edges + edges);
+    for (uint32_t i = 0; i < nargs; i++) {
+        future->args[i] = rask_value_none();
+        future->words[i] = RK_CONSTANT | i;
+    }
+    memset(future->edges, 0, edges * sizeof *future->edges);
+    rk_add_relaxed(&executor->live, 1);
+    return future;
+}
+
+/* The last reference is gone; that to its cause goes next. */
+static void free_one(rask_future *future)
+{
+    rk_executor *executor = future->executor;
+    rk_meet_forget(&executor->meetings, &future->by_node);
+    rk_meet_forget(&executor->meetings, &future->by_call);
+    for (uint32_t i = 0; i < future->nargs; i++)
+        rask_value_unref(&future->args[i]);
+    rask_value_unref(&future->result);
+    rk_free(future->message);
+    rk_free(rk_load_relaxed(&future->text));
+    rk_free(future);
+    rk_executor_unref(executor);
+}
+
+void rask_future_unref(rask_future *future)
+{
+    while (future && rk_sub_acq_rel(&future->refs, 1) == 1) {
+        rask_future *cause = future->cause;
+        free_one(future);
+        future = cause;
+    }
+}
+
+rask_future *rask_future_ref(rask_future *future)
+{
+    if (future)
+        rk_add_relaxed(&future->refs, 1);
+    return future;
+}
+
+static bool raise_unless_zero(rk_atomic_u32 *count)
+{
+    uint32_t seen = rk_load_relaxed(count);
+    while (seen)
+        if (rk_cas_acq_rel(count, &seen, seen + 1))
+            return true;
+    return false;
+}
+
+bool rk_future_try_ref(rask_future *future)
+{
+    return raise_unless_zero(&future->refs);
+}
+
+bool rk_future_want(rask_future *future)
+{
+    return raise_unless_zero(&future->wants);
+}
+
+/* -- Waiting */
+
+bool rk_future_add_waiter(rask_future *future, rk_waiter *waiter)
+{
+    rk_waiter *first = atomic_load_explicit(&future->waiters, memory_order_acquire);
+    do {
+        if (first == RK_NO_MORE)
+            return false;
+        waiter->next = first;
+    } while (!atomic_compare_exchange_weak_explicit(&future->waiters, &first, waiter, memory_order_acq_rel,
+                                                    memory_order_acquire));
+    return true;
+}
+
+static void count_down(rask_future *future)
+{
+    uint32_t waiting = RK_FUTURE_WAITING;
+    if (rk_sub_acq_rel(&future->pending, 1) == 1 && rk_cas_acq_rel(&future->state, &waiting, RK_FUTURE_READY))
+        rk_executor_push(future->executor, future);
+}
+
+static void told_of_argument(rask_future *owner, rask_future *from, rk_endings *endings)
+{
+    if (from->status)
+        rk_future_fail(owner, RK_FUTURE_WAITING, from->status, NULL, from, endings);
+    else
+        count_down(owner);
+}
+
+static void add_ending(rk_endings *endings, rask_future *future)
+{
+    future->next_ending = endings->first;
+    endings->first = future;
+}
+
+/* What it stands for is done. */
+static void told_of_grown(rask_future *owner, rask_future *from, rk_endings *endings)
+{
+    uint32_t grown = RK_FUTURE_GROWN;
+    if (!rk_cas_acq_rel(&owner->state, &grown, RK_FUTURE_ENDING))
+        return;
+    owner->status = from->status;
+    if (from->status)
+        owner->cause = rask_future_ref(from);
+    else
+        owner->result = rask_value_ref(&from->result);
+    add_ending(endings, owner);
+}
+
+/* A reference of the owner's ends. */
+static void told(rk_waiter *waiter, rask_future *from, rk_endings *endings)
+{
+    rask_future *owner = waiter->owner;
+    if (waiter == &owner->grown.waiter)
+        told_of_grown(owner, from, endings);
+    else
+        told_of_argument(owner, from, endings);
+    rask_future_unref(owner);
+}
+
+void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, uint32_t argument)
+{
+    rk_edge *e = &future->edges[edge];
+    *e = (rk_edge){.waiter.owner = future, .from = from, .number = from->number, .argument = argument};
+    rask_future_ref(future);
+    rk_add_relaxed(&future->pending, 1);
+    if (rk_future_add_waiter(from, &e->waiter))
+        return;
+    rk_endings endings = {NULL};
+    told(&e->waiter, from, &endings);
+    rk_futures_end(&endings);
+}
+
+void rk_future_start(rask_future *future)
+{
+    count_down(future);
+}
+
+/* -- Ending */
+
+bool rk_future_fail(rask_future *future, uint32_t from, int status, const char *message, rask_future *cause,
+                    rk_endings *endings)
+{
+    uint32_t state = from;
+    if (!rk_cas_acq_rel(&future->state, &state, RK_FUTURE_ENDING))
+        return false;
+    future->status = status;
+    future->left_in_queue = from == RK_FUTURE_READY;
+    if (message)
+        future->message = rk_strndup(message, strlen(message));
+    future->cause = rask_future_ref(cause);
+    add_ending(endings, future);
+    return true;
+}
+
+void rk_future_abort(rask_future *future, int status, const char *message, rk_endings *endings)
+{
+    uint32_t none = RASK_OK;
+    rk_cas_acq_rel(&future->reason, &none, (uint32_t)status);
+    rask_cancel(&future->cancel);
+    /* A state may be left for the next in the meantime, never for one before. */
+    if (!rk_future_fail(future, RK_FUTURE_WAITING, status, message, NULL, endings) &&
+        !rk_future_fail(future, RK_FUTURE_READY, status, message, NULL, endings))
+        rk_future_fail(future, RK_FUTURE_GROWN, status, message, NULL, endings);
+}
+
+void rk_future_unwant(rask_future *future, rk_endings *endings)
+{
+    if (rk_sub_acq_rel(&future->wants, 1) == 1 && !rk_future_is_done(future))
+        rk_future_abort(future, RASK_ECANCELLED, NULL, endings);
+}
+
+/* It takes its arguments no more: those that nobody else wants end. */
+static void let_go(rk_edge *edge, rk_endings *endings)
+{
+    rask_future *from = edge->from;
+    if (!from)
+        return;
+    edge->from = NULL;
+    rk_future_unwant(from, endings);
+    rask_future_unref(from);
+}
+
+static void let_go_of_all(rask_future *future, rk_endings *endings)
+{
+    for (uint32_t i = 0; i < future->edge_count; i++)
+        let_go(&future->edges[i], endings);
+    pthread_mutex_lock(&future->executor->lock); /* who grows in its place may be changing it */
+    rk_edge grown = future->grown;
+    future->grown.from = NULL;
+    pthread_mutex_unlock(&future->executor->lock);
+    let_go(&grown, endings);
+}
+
+static rk_waiter *reversed(rk_waiter *list)
+{
+    rk_waiter *first = NULL;
+    while (list) {
+        rk_waiter *next = list->next;
+        list->next = first;
+        first = list;
+        list = next;
+    }
+    return first;
+}
+
+/* In the order in which they came. */
+static void tell_all(rask_future *future, rk_endings *endings)
+{
+    rk_waiter *next,
+        *waiter = reversed(atomic_exchange_explicit(&future->waiters, RK_NO_MORE, memory_order_acq_rel));
+    for (; waiter; waiter = next) {
+        next = waiter->next;
+        if (waiter->owner) {
+            told(waiter, future, endings);
+        } else {
+            waiter->call(waiter->context, future);
+            rk_free(waiter);
+        }
+    }
+}
+
+static void end_one(rask_future *future, rk_endings *endings)
+{
+    rk_executor *executor = future->executor;
+    bool left = future->left_in_queue;
+    if (future->edge_count || future->grown.waiter.owner)
+        let_go_of_all(future, endings);
+    rk_store_seq_cst(&future->state, RK_FUTURE_DONE);
+    tell_all(future, endings);
+    rk_sub_seq_cst(&executor->live, 1);
+    if (rk_load_seq_cst(&executor->watchers))
+        rk_executor_tell(executor);
+    if (!left)
+        rask_future_unref(future);
+}
+
+void rk_futures_end(rk_endings *endings)
+{
+    rask_future *future;
+    while ((future = endings->first)) {
+        endings->first = future->next_ending;
+        end_one(future, endings);
+    }
+}
+
+/* -- Running */
+
+/* Results that it takes are there; scalars it has already. */
+static void take_arguments(rask_future *future)
+{
+    for (uint32_t i = 0; i < future->edge_count; i++) {
+        const rk_edge *edge = &future->edges[i];
+        if (edge->argument != UINT32_MAX)
+            future->args[edge->argument] = rask_value_ref(&edge->from->result);
+    }
+}
+
+/* What tells two calls apart stays with a future that others may meet by its call. */
+static void release_arguments(rask_future *future, rk_endings *endings)
+{
+    for (uint32_t i = 0; i < future->edge_count; i++) {
+        if (future->edges[i].argument != UINT32_MAX)
+            rask_value_unref(&future->args[future->edges[i].argument]);
+        let_go(&future->edges[i], endings);
+    }
+    if (future->flags & RK_FUTURE_PURE)
+        return;
+    for (uint32_t i = 0; i < future->nargs; i++)
+        rask_value_unref(&future->args[i]);
+}
+
+static int call(rask_future *future, uint32_t worker, rask_value *result, char *message)
+{
+    const rask_options *options = &future->executor->options;
+    rk_task_env env = {.constants = future->args, .cancel = &future->cancel, .outer = &future->executor->env};
+    rk_call_terms terms = {.retries = future->retries,
+                           .limit_ns = future->limit_ns,
+                           .check = future->flags & RK_FUTURE_CHECK,
+                           .seed = options->seed,
+                           .number = (uint32_t)future->number,
+                           .failures = options->inject_failures,
+                           .delays = options->inject_delays};
+    rask_task task = {.env = &env,
+                      .args = future->words,
+                      .nargs = future->nargs,
+                      .def = future->def,
+                      .worker = worker,
+                      .message = message};
+    uint64_t retries = 0;
+    int status = rk_call(&task, &env, &terms, &retries);
+    if (!status)
+        *result = task.result;
+    return status;
+}
+
+static bool stopped(const rk_executor *executor, char *message)
+{
+    if (!rk_load_acquire(&executor->env.stop))
+        return false;
+    snprintf(message, RK_MAX_MESSAGE, "it had not begun when its scheduler was closed");
+    return true;
+}
+
+static const char *no_memory = "no memory for the nodes that it returned";
+
+/* It stood only for the result of this one, which has grown in turn: now for what that has grown into. Else chains of tasks that
+ * return one another would be as long as memory. */
+static bool hand_over(rask_future *future, rask_future *root)
+{
+    rk_waiter *waiter = atomic_load_explicit(&future->waiters, memory_order_acquire);
+    rask_future *owner = waiter ? waiter->owner : NULL;
+    if (!owner || waiter->next || waiter != &owner->grown.waiter || future->by_node.listed ||
+        future->by_call.listed || rk_load_acquire(&future->refs) != 2)
+        return false;
+    pthread_mutex_lock(&future->executor->lock);
+    bool ours = rk_load_acquire(&owner->state) == RK_FUTURE_GROWN && owner->grown.from == future;
+    if (ours) {
+        owner->grown.from = root;
+        owner->grown.number = root->number;
+    }
+    pthread_mutex_unlock(&future->executor->lock);
+    if (!ours)
+        return false;
+    atomic_store_explicit(&future->waiters, NULL, memory_order_relaxed);
+    rask_future_unref(future); /* the owner's */
+    rk_endings endings = {NULL};
+    if (!rk_future_add_waiter(root, waiter))
+        told(waiter, root, &endings);
+    rk_futures_end(&endings);
+    return true;
+}
+
+/* Its result will be that of root, of which a reference and a want are its own from now on. */
+static void stand_for(rask_future *future, rask_future *root, rk_endings *endings)
+{
+    rk_edge *edge = &future->grown;
+    *edge = (rk_edge){.waiter.owner = future, .from = root, .number = root->number, .argument = UINT32_MAX};
+    rask_future_ref(future);
+    rk_store_seq_cst(&future->state, RK_FUTURE_GROWN);
+    if (!rk_future_add_waiter(root, &edge->waiter))
+        told(&edge->waiter, root, endings);
+    if (rask_cancelled(&future->cancel))
+        rk_future_abort(future, (int)rk_load_acquire(&future->reason), NULL, endings);
+}
+
+static void end_running(rask_future *future, int status, const char *message, rk_endings *endings)
+{
+    uint32_t reason = rk_load_acquire(&future->reason);
+    if (reason)
+        message = reason == RASK_ETIMEDOUT ? "its deadline passed" : NULL;
+    rk_future_fail(future, RK_FUTURE_RUNNING, reason ? (int)reason : status, message, NULL, endings);
+}
+
+/* The task has returned a node. */
+static void grow(rask_future *future, rask_value *value, rk_endings *endings)
+{
+    rask_future *root = rk_executor_sow(future->executor, rk_grown_node(value), true, future->priority);
+    rask_value_unref(value);
+    if (!root) {
+        end_running(future, RASK_ENOMEM, no_memory, endings);
+    } else if (!hand_over(future, root)) {
+        stand_for(future, root, endings);
+    } else {
+        rk_future_fail(future, RK_FUTURE_RUNNING, RASK_ECANCELLED, NULL, NULL, endings);
+    }
+}
+
+static void keep(rask_future *future, const rask_value *result, rk_endings *endings)
+{
+    if (rk_value_is_object(result) && rk_store_add(future->executor->store, result)) {
+        rask_value dead = *result;
+        rask_value_unref(&dead);
+        end_running(future, RASK_EBUDGET, "its result goes over the memory budget", endings);
+        return;
+    }
+    future->result = *result;
+    rk_store_release(&future->state, RK_FUTURE_ENDING);
+    add_ending(endings, future);
+}
+
+void rk_future_settle(rask_future *future, const rask_value *value)
+{
+    rk_endings endings = {NULL};
+    future->result = rask_value_ref(value);
+    rk_store_relaxed(&future->state, RK_FUTURE_ENDING);
+    add_ending(&endings, future);
+    rk_futures_end(&endings);
+}
+
+void rk_future_run(rask_future *future, uint32_t worker)
+{
+    uint32_t ready = RK_FUTURE_READY;
+    if (!rk_cas_acq_rel(&future->state, &ready, RK_FUTURE_RUNNING)) {
+        rask_future_unref(future);
+        return;
+    }
+    char message[RK_MAX_MESSAGE + 1];
+    rask_value result = rask_value_none();
+    rk_endings endings = {NULL};
+    rk_executor *executor = future->executor;
+    take_arguments(future);
+    int status = stopped(executor, message) ? RASK_ECANCELLED
+                 : executor->call_apart     ? executor->call_apart(future, &result, message)
+                                            : call(future, worker, &result, message);
+    release_arguments(future, &endings);
+    if (!status && rk_load_acquire(&future->reason)) {
+        rask_value_unref(&result);
+        status = RASK_ECANCELLED;
+    }
+    if (status)
+        end_running(future, status, message, &endings);
+    else if (rk_grown_is(&result))
+        grow(future, &result, &endings);
+    else
+        keep(future, &result, &endings);
+    rk_futures_end(&endings);
+}

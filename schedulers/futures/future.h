@@ -1,0 +1,150 @@
+/* schedulers/futures/future: a task that was submitted, or that a task grew: from then until nobody refers to its result.
+ *
+ *   state     who changes it to what                                                       in a queue   result
+ *   WAITING   READY, by who counts the last argument; ENDING, by who ends it before            no          no
+ *   READY     RUNNING, by a worker; ENDING                                                     yes         no
+ *   RUNNING   GROWN or ENDING, by that worker alone                                            no          no
+ *   GROWN     its result is to be another's: ENDING, by who has that or ends it before         no          no
+ *   ENDING    DONE, by who made it ENDING                                                      no          written
+ *   DONE                                                                                       no          yes
+ *
+ * References: the program's, the executor's until it is done, one of each list that it waits in (its edges), one of each that
+ * has it for an argument. Memory ends with the last. What it has of arguments ends when it has run.
+ *
+ * wants counts who needs the result: who submitted it, and futures that wait for it. When nobody does it is ended: at once
+ * when it waits, by its cancel token while it runs. Nobody may want a future again that nobody wanted.
+ *
+ * Ending one future may end many. A list of those, rk_endings, is worked off by rk_futures_end(): no recursion. */
+#ifndef RASK_SCHEDULERS_FUTURES_FUTURE_H
+#define RASK_SCHEDULERS_FUTURES_FUTURE_H
+
+#include "core/task/task.h"
+
+#include <rask/client.h>
+#include <xxhash.h>
+
+typedef struct rk_executor rk_executor;
+
+enum rk_future_state {
+    RK_FUTURE_WAITING,
+    RK_FUTURE_READY,
+    RK_FUTURE_RUNNING,
+    RK_FUTURE_GROWN,
+    RK_FUTURE_ENDING,
+    RK_FUTURE_DONE
+};
+
+/* What is told when a future is done; once, and not after that. */
+typedef struct rk_waiter {
+    struct rk_waiter *next;
+    rask_future *owner; /* it waits as an edge; NULL: a call for the program */
+    void (*call)(void *context, rask_future *future);
+    void *context;
+} rk_waiter;
+
+/* An argument that is the result of another, or something that has to come first. */
+typedef struct rk_edge {
+    rk_waiter waiter;
+    rask_future *from; /* NULL: it was let go of */
+    uint64_t number;   /* of from */
+    uint32_t argument; /* UINT32_MAX: it is only waited for */
+} rk_edge;
+
+/* By what later submissions find it (meet.h). */
+typedef struct rk_meeting {
+    XXH128_hash_t key;
+    rask_future *future;
+    struct rk_meeting *next;
+    bool listed;
+} rk_meeting;
+
+enum rk_future_flag {
+    RK_FUTURE_CHECK = 1 << 0,   /* types of arguments are to be checked */
+    RK_FUTURE_IO = 1 << 1,      /* runs in a lane */
+    RK_FUTURE_NO_TASK = 1 << 2, /* it failed before there was one */
+    RK_FUTURE_PURE = 1 << 3,    /* met by its call */
+};
+
+struct rask_future {
+    rk_atomic_u32 refs, state, pending, wants;
+    rk_atomic_u32 handles; /* wants of who submitted it */
+    uint32_t flags;
+    _Atomic(rk_waiter *) waiters; /* the last first; RK_NO_MORE: it is done */
+    rk_executor *executor;        /* referenced */
+    const rask_task_def *def;
+    uint64_t number;
+    struct rask_cancel_token cancel;
+    rk_atomic_u32 reason;         /* why it is told to end while it runs */
+    rask_future *next, *previous; /* in a queue */
+    rask_future *next_ending;
+    bool left_in_queue; /* it ended there: who takes it out lets go of it */
+
+    uint32_t retries;
+    int32_t priority;
+    uint64_t limit_ns;
+    uint32_t node; /* that it was */
+    int line;
+    const char *file; /* NULL: not known */
+
+    int status;
+    rask_value result;
+    char *message;        /* of its own failure; NULL: none, or no memory for it */
+    _Atomic(char *) text; /* all that is to be said, once somebody asked */
+    rask_future *cause;   /* it failed because this one did; referenced */
+    rk_edge grown;        /* for whose result it stands */
+    rk_meeting by_node, by_call;
+
+    uint32_t nargs, edge_count;
+    uint32_t *words; /* as tasks take them */
+    rk_edge *edges;
+    rask_value args[];
+};
+
+#define RK_NO_MORE ((rk_waiter *)-1)
+
+/* Futures that are ENDING with their outcome written. */
+typedef struct rk_endings {
+    rask_future *first;
+} rk_endings;
+
+/* One of the executor's, in WAITING, with a reference for it and one for the caller, wanted by nobody, and with an argument yet to
+ * come, which is the caller's to count down: rk_future_start(). NULL: no memory. */
+rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint32_t nargs, uint32_t edges);
+
+/* Its edge waits for from, of which a reference and a want are taken over. */
+void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, uint32_t argument);
+
+/* All its edges are there: it runs when they have come. */
+void rk_future_start(rask_future *future);
+
+/* It has this result, and never ran; instead of rk_future_start(). */
+void rk_future_settle(rask_future *future, const rask_value *value);
+
+/* One more refers to it, unless nobody did. */
+bool rk_future_try_ref(rask_future *future);
+/* One more wants it; false: nobody did any more. */
+bool rk_future_want(rask_future *future);
+/* One less does. */
+void rk_future_unwant(rask_future *future, rk_endings *endings);
+
+/* From one state to ENDING, with a failure; false: it was in another. message: copied; NULL: none. cause: may be NULL. */
+bool rk_future_fail(rask_future *future, uint32_t from, int status, const char *message, rask_future *cause,
+                    rk_endings *endings);
+/* Whatever waits, or stands for another, fails; what runs is told to end. */
+void rk_future_abort(rask_future *future, int status, const char *message, rk_endings *endings);
+
+/* All on the list, and what ends with them. */
+void rk_futures_end(rk_endings *endings);
+
+/* A worker has taken it from a queue: it is run, unless it has ended meanwhile. worker: number. */
+void rk_future_run(rask_future *future, uint32_t worker);
+
+/* Adds a waiter; false: it is done already. */
+bool rk_future_add_waiter(rask_future *future, rk_waiter *waiter);
+
+static inline bool rk_future_is_done(const rask_future *future)
+{
+    return rk_load_acquire(&future->state) == RK_FUTURE_DONE;
+}
+
+#endif

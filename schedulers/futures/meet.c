@@ -1,0 +1,91 @@
+/* What was submitted is met: a hash table of chains. */
+#include "schedulers/futures/meet.h"
+
+#include "core/base/alloc.h"
+
+enum { FIRST_BUCKETS = 64 };
+
+int rk_meetings_init(rk_meetings *meetings)
+{
+    meetings->buckets = rk_calloc(FIRST_BUCKETS, sizeof *meetings->buckets);
+    meetings->mask = FIRST_BUCKETS - 1;
+    meetings->count = 0;
+    pthread_mutex_init(&meetings->lock, NULL);
+    return meetings->buckets ? RASK_OK : RASK_ENOMEM;
+}
+
+void rk_meetings_fini(rk_meetings *meetings)
+{
+    rk_free(meetings->buckets);
+    pthread_mutex_destroy(&meetings->lock);
+}
+
+/* Under the lock, which keeps it from being freed. A result that is there is met whoever wanted it; one to come must be wanted
+ * by somebody. */
+static bool take(rask_future *future)
+{
+    if (!rk_future_is_done(future))
+        return rk_future_want(future) && rk_future_try_ref(future);
+    rk_add_relaxed(&future->wants, 1);
+    return !future->status && rk_future_try_ref(future);
+}
+
+rask_future *rk_meet(rk_meetings *meetings, XXH128_hash_t key,
+                     bool (*same)(const rask_future *future, const void *what), const void *what)
+{
+    rask_future *found = NULL;
+    pthread_mutex_lock(&meetings->lock);
+    rk_meeting *m = meetings->buckets[key.low64 & meetings->mask];
+    for (; m && !found; m = m->next)
+        if (XXH128_isEqual(m->key, key) && (!same || same(m->future, what)))
+            found = take(m->future) ? m->future : NULL;
+    pthread_mutex_unlock(&meetings->lock);
+    return found;
+}
+
+static void link_in(rk_meetings *meetings, rk_meeting *m)
+{
+    rk_meeting **bucket = &meetings->buckets[m->key.low64 & meetings->mask];
+    m->next = *bucket;
+    *bucket = m;
+}
+
+/* Without memory chains only get longer. */
+static void grow(rk_meetings *meetings)
+{
+    uint64_t old = meetings->mask + 1;
+    rk_meeting **before = meetings->buckets, **wider = rk_calloc(2 * old, sizeof(rk_meeting *));
+    if (!wider)
+        return;
+    meetings->buckets = wider;
+    meetings->mask = 2 * old - 1;
+    for (uint64_t i = 0; i < old; i++)
+        for (rk_meeting *m = before[i], *next; m; m = next) {
+            next = m->next;
+            link_in(meetings, m);
+        }
+    rk_free(before);
+}
+
+void rk_meet_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, XXH128_hash_t key)
+{
+    pthread_mutex_lock(&meetings->lock);
+    if (meetings->count++ > meetings->mask)
+        grow(meetings);
+    *meeting = (rk_meeting){.key = key, .future = future, .listed = true};
+    link_in(meetings, meeting);
+    pthread_mutex_unlock(&meetings->lock);
+}
+
+void rk_meet_forget(rk_meetings *meetings, rk_meeting *meeting)
+{
+    if (!meeting->listed)
+        return;
+    pthread_mutex_lock(&meetings->lock);
+    rk_meeting **at = &meetings->buckets[meeting->key.low64 & meetings->mask];
+    while (*at != meeting)
+        at = &(*at)->next;
+    *at = meeting->next;
+    meetings->count--;
+    pthread_mutex_unlock(&meetings->lock);
+}

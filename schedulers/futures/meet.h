@@ -1,0 +1,25 @@
+/* schedulers/futures/meet: what was submitted already is met, not done again: futures by the node they were, and by the call they
+ * are. Futures are listed as long as somebody refers to them. All calls are thread-safe. */
+#ifndef RASK_SCHEDULERS_FUTURES_MEET_H
+#define RASK_SCHEDULERS_FUTURES_MEET_H
+
+#include "schedulers/futures/future.h"
+
+typedef struct rk_meetings {
+    pthread_mutex_t lock;
+    rk_meeting **buckets;
+    uint64_t mask, count;
+} rk_meetings;
+
+int rk_meetings_init(rk_meetings *meetings);
+void rk_meetings_fini(rk_meetings *meetings);
+
+/* The future with this key that is not about to end without a result, with a reference and a want for the caller; NULL: none.
+ * same: whether it is the one; may be NULL. */
+rask_future *rk_meet(rk_meetings *meetings, XXH128_hash_t key,
+                     bool (*same)(const rask_future *future, const void *what), const void *what);
+/* Lists it under its key, from here on. Without memory it is not met. */
+void rk_meet_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, XXH128_hash_t key);
+void rk_meet_forget(rk_meetings *meetings, rk_meeting *meeting);
+
+#endif

@@ -1,0 +1,53 @@
+/* A binary heap of futures. */
+#include "schedulers/futures/ranking.h"
+
+static bool before(const rk_ranked *a, const rk_ranked *b)
+{
+    return a->key != b->key ? a->key < b->key : a->future->number < b->future->number;
+}
+
+static void swap(rk_ranked *a, rk_ranked *b)
+{
+    rk_ranked c = *a;
+    *a = *b;
+    *b = c;
+}
+
+bool rk_ranking_push(rk_ranking *ranking, int64_t key, rask_future *future)
+{
+    rk_ranked *last = rk_array_push(&ranking->items), *items = ranking->items.data;
+    if (!last)
+        return false;
+    *last = (rk_ranked){key, future};
+    for (size_t i = ranking->items.count - 1; i && before(&items[i], &items[(i - 1) / 2]); i = (i - 1) / 2)
+        swap(&items[i], &items[(i - 1) / 2]);
+    return true;
+}
+
+rk_ranked rk_ranking_first(const rk_ranking *ranking)
+{
+    return ranking->items.count ? *(const rk_ranked *)ranking->items.data : (rk_ranked){0, NULL};
+}
+
+rask_future *rk_ranking_pop(rk_ranking *ranking)
+{
+    rk_ranked *items = ranking->items.data;
+    if (!ranking->items.count)
+        return NULL;
+    rask_future *future = items[0].future;
+    size_t count = --ranking->items.count;
+    items[0] = items[count];
+    for (size_t i = 0, child; (child = 2 * i + 1) < count; i = child) {
+        if (child + 1 < count && before(&items[child + 1], &items[child]))
+            child++;
+        if (before(&items[i], &items[child]))
+            break;
+        swap(&items[i], &items[child]);
+    }
+    return future;
+}
+
+void rk_ranking_fini(rk_ranking *ranking)
+{
+    rk_array_fini(&ranking->items);
+}

@@ -1,0 +1,307 @@
+/* Nodes become futures.
+ *
+ * What a node needs is found from its end, not from the beginning of its graph, which may be long: a search that stops at nodes
+ * that are met, and then a walk in ascending order, so that arguments come before those who take them. Each future is held and
+ * wanted until the walk is over, so that none ends meanwhile. */
+#include "core/task/grow.h"
+#include "schedulers/futures/await.h"
+#include "schedulers/futures/executor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FEW = 16, MOST_KEY_WORDS = 64 };
+
+typedef struct place {
+    uint32_t id; /* one more than the node's; 0: empty */
+    rask_future *future;
+} place;
+
+typedef struct sowing {
+    rk_executor *executor;
+    rask_graph *graph;
+    bool grown;
+    int32_t priority;
+
+    /* By node: found so far. */
+    place few[2 * FEW], *places;
+    uint32_t mask, count;
+    rk_array ids; /* uint32_t: nodes found, later ascending */
+} sowing;
+
+/* -- What was found */
+
+static place *find(const sowing *s, uint32_t id)
+{
+    uint32_t at = id * 2654435761u & s->mask;
+    while (s->places[at].id && s->places[at].id != id + 1)
+        at = (at + 1) & s->mask;
+    return &s->places[at];
+}
+
+static bool widen(sowing *s)
+{
+    place *before = s->places, *wider = rk_calloc(2 * ((size_t)s->mask + 1), sizeof *wider);
+    uint32_t old = s->mask + 1;
+    if (!wider)
+        return false;
+    s->places = wider;
+    s->mask = 2 * old - 1;
+    for (uint32_t i = 0; i < old; i++)
+        if (before[i].id)
+            *find(s, before[i].id - 1) = before[i];
+    if (before != s->few)
+        rk_free(before);
+    return true;
+}
+
+/* False: no memory. */
+static bool add(sowing *s, uint32_t id, rask_future *met)
+{
+    if (2 * s->count > s->mask && !widen(s))
+        return false;
+    uint32_t *last = rk_array_push(&s->ids);
+    if (!last)
+        return false;
+    *last = id;
+    *find(s, id) = (place){id + 1, met};
+    s->count++;
+    return true;
+}
+
+static XXH128_hash_t key_of_node(const rask_node *node)
+{
+    return (XXH128_hash_t){(node->graph->serial << 32 ^ node->id) * 0x9e3779b97f4a7c15u,
+                           node->graph->serial << 32 | node->id};
+}
+
+static bool found(sowing *s, const rask_node *node)
+{
+    if (node->flags & RK_NODE_CONST || find(s, node->id)->id)
+        return true;
+    rask_future *met = s->grown ? NULL : rk_meet(&s->executor->meetings, key_of_node(node), NULL, NULL);
+    if (add(s, node->id, met))
+        return true;
+    if (met) {
+        rk_endings endings = {NULL};
+        rk_future_unwant(met, &endings);
+        rask_future_unref(met);
+        rk_futures_end(&endings);
+    }
+    return false;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Everything that node needs, ascending. */
+static bool search(sowing *s, const rask_node *node)
+{
+    bool ok = node->flags & RK_NODE_CONST ? add(s, node->id, NULL) : found(s, node);
+    for (size_t i = 0; i < s->ids.count && ok; i++) {
+        uint32_t id = ((uint32_t *)s->ids.data)[i];
+        const rask_node *next = rk_graph_node(s->graph, id);
+        if (find(s, id)->future || next->flags & RK_NODE_CONST)
+            continue;
+        const uint32_t *words = rk_node_args(next);
+        for (uint32_t k = 0; k < next->nargs + next->order_only && ok; k++)
+            ok = words[k] & RK_CONSTANT || found(s, rk_graph_node(s->graph, words[k]));
+    }
+    if (ok && s->ids.count > 1)
+        qsort(s->ids.data, s->ids.count, sizeof(uint32_t), by_number);
+    return ok;
+}
+
+/* -- Calls */
+
+/* An argument: a value, or another's result. */
+typedef struct argument {
+    const rask_value *value;
+    rask_future *from;
+} argument;
+
+static argument argument_of(const sowing *s, uint32_t word)
+{
+    if (word & RK_CONSTANT)
+        return (argument){rk_graph_constant(s->graph, word), NULL};
+    const rask_node *node = rk_graph_node(s->graph, word);
+    if (node->flags & RK_NODE_CONST)
+        return (argument){rk_graph_constant(s->graph, rk_node_args(node)[0]), NULL};
+    return (argument){NULL, find(s, word)->future};
+}
+
+/* A call as it is looked for. */
+typedef struct call {
+    const sowing *s;
+    const rask_node *node;
+    const rask_task_def *def;
+} call;
+
+static bool same_call(const rask_future *future, const void *what)
+{
+    const call *c = what;
+    if (future->def->call != c->def->call || future->def->identity != c->def->identity ||
+        future->nargs != c->node->nargs)
+        return false;
+    const rk_edge *edge = future->edges, *end = edge + future->edge_count;
+    for (uint32_t i = 0; i < future->nargs; i++) {
+        argument a = argument_of(c->s, rk_node_args(c->node)[i]);
+        bool is_edge = edge < end && edge->argument == i;
+        if (is_edge != (a.from != NULL) ||
+            (is_edge ? edge->number != a.from->number : !rask_value_equal(&future->args[i], a.value)))
+            return false;
+        edge += is_edge;
+    }
+    return true;
+}
+
+/* False: it has too many arguments to be worth it. */
+static bool key_of_call(const call *c, XXH128_hash_t *key)
+{
+    uint64_t words[MOST_KEY_WORDS + 2];
+    if (c->node->nargs > MOST_KEY_WORDS)
+        return false;
+    words[0] = (uint64_t)(uintptr_t)(c->def->identity ? c->def->identity : (void (*)(void))c->def->call);
+    words[1] = c->node->nargs;
+    for (uint32_t i = 0; i < c->node->nargs; i++) {
+        argument a = argument_of(c->s, rk_node_args(c->node)[i]);
+        words[i + 2] = a.from ? ~a.from->number : rk_value_hash(a.value);
+    }
+    *key = XXH3_128bits(words, (c->node->nargs + 2) * sizeof *words);
+    return true;
+}
+
+static uint32_t count_edges(const sowing *s, const rask_node *node)
+{
+    uint32_t edges = 0;
+    for (uint32_t i = 0; i < node->nargs + node->order_only; i++)
+        edges += argument_of(s, rk_node_args(node)[i]).from != NULL;
+    return edges;
+}
+
+/* Arrays of graphs with an arena of their own may end with the graph. */
+static void note_site(rask_future *future, const rask_node *node)
+{
+    rk_site site = rk_node_site(node);
+    future->node = node->id;
+    future->line = site.line;
+    future->file = node->graph->arena.total ? NULL : site.file;
+}
+
+static void set_terms(const sowing *s, rask_future *future, const rask_node *node)
+{
+    const rask_task_def *def = future->def;
+    const rk_extra *extra = rk_node_extra(node);
+    double timeout = extra && extra->own_timeout ? extra->timeout : def->timeout;
+    future->priority = (extra && extra->own_priority ? extra->priority : def->priority) + s->priority;
+    future->retries = extra && extra->own_retries ? extra->retries : def->retries;
+    if (future->retries < s->executor->options.retries)
+        future->retries = s->executor->options.retries;
+    future->limit_ns = timeout >= 9e9 ? (uint64_t)9e18 : (uint64_t)(timeout * 1e9);
+    future->flags |=
+        (node->flags & RK_NODE_CHECK ? RK_FUTURE_CHECK : 0) | (def->flags & RASK_IO ? RK_FUTURE_IO : 0);
+    note_site(future, node);
+}
+
+static void set_arguments(const sowing *s, rask_future *future, const rask_node *node)
+{
+    uint32_t edge = 0;
+    for (uint32_t i = 0; i < node->nargs + node->order_only; i++) {
+        argument a = argument_of(s, rk_node_args(node)[i]);
+        if (!a.from) {
+            if (i < node->nargs)
+                future->args[i] = rask_value_ref(a.value);
+            continue;
+        }
+        rk_add_relaxed(&a.from->wants, 1);
+        rk_future_wait_for(future, edge++, rask_future_ref(a.from), i < node->nargs ? i : UINT32_MAX);
+    }
+}
+
+static rask_future *make_call(sowing *s, const rask_node *node)
+{
+    call c = {s, node, rk_node_def(node)};
+    XXH128_hash_t key;
+    bool pure = c.def->flags & RASK_PURE && !node->order_only && key_of_call(&c, &key);
+    rask_future *future = pure ? rk_meet(&s->executor->meetings, key, same_call, &c) : NULL;
+    if (future)
+        return future;
+    future = rk_future_new(s->executor, c.def, node->nargs, count_edges(s, node));
+    if (!future)
+        return NULL;
+    rk_store_relaxed(&future->wants, 1);
+    set_terms(s, future, node);
+    set_arguments(s, future, node);
+    future->flags |= pure ? RK_FUTURE_PURE : 0;
+    if (pure)
+        rk_meet_list(&s->executor->meetings, &future->by_call, future, key);
+    if (!s->grown)
+        rk_meet_list(&s->executor->meetings, &future->by_node, future, key_of_node(node));
+    rk_future_start(future);
+    return future;
+}
+
+/* The result of another future, or a value, as it is. */
+static rask_future *make_constant(sowing *s, const rask_value *value)
+{
+    rask_future *future = rk_future_new(s->executor, &rk_list_def, 0, 0);
+    if (future) {
+        rk_store_relaxed(&future->wants, 1);
+        rk_future_settle(future, value);
+    }
+    return future;
+}
+
+static rask_future *make(sowing *s, const rask_node *node)
+{
+    if (node->flags & RK_NODE_CONST)
+        return make_constant(s, rk_graph_constant(s->graph, rk_node_args(node)[0]));
+    rask_future *awaited = rk_await_of(node, s->executor);
+    if (!awaited)
+        return make_call(s, node);
+    rk_add_relaxed(&awaited->wants, 1);
+    return rask_future_ref(awaited);
+}
+
+/* All but the one that is asked for are let go of. */
+static void end(sowing *s, const rask_future *root)
+{
+    rk_endings endings = {NULL};
+    for (size_t i = 0; i < s->ids.count; i++) {
+        rask_future *future = find(s, ((uint32_t *)s->ids.data)[i])->future;
+        if (!future || future == root) {
+            root = future ? NULL : root;
+            continue;
+        }
+        rk_future_unwant(future, &endings);
+        rask_future_unref(future);
+    }
+    rk_futures_end(&endings);
+    if (s->places != s->few)
+        rk_free(s->places);
+    rk_array_fini(&s->ids);
+}
+
+rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, bool grown, int32_t priority)
+{
+    sowing s = {.executor = executor,
+                .graph = node->graph,
+                .grown = grown,
+                .priority = priority,
+                .mask = 2 * FEW - 1,
+                .ids = RK_ARRAY(uint32_t, RK_MAX_NODES)};
+    s.places = s.few;
+    bool ok = search(&s, node);
+    for (size_t i = 0; i < s.ids.count && ok; i++) {
+        uint32_t id = ((uint32_t *)s.ids.data)[i];
+        place *p = find(&s, id);
+        if (!p->future)
+            ok = (p->future = make(&s, rk_graph_node(s.graph, id)));
+    }
+    rask_future *root = ok ? find(&s, node->id)->future : NULL;
+    end(&s, root);
+    return root;
+}
