@@ -17,13 +17,20 @@
 
 #include "core/base/clock.h"
 #include "core/base/fence.h"
+#include "schedulers/growth.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
-enum { GATHER_NS = 200000, SENTINEL_LEAST_NS = 2000000, SENTINEL_MOST_NS = 16000000, STACK_BYTES = 8 << 20 };
+enum {
+    GATHER_NS = 200000,
+    SENTINEL_LEAST_NS = 2000000,
+    SENTINEL_MOST_NS = 16000000,
+    HELP_NS = 50000,
+    STACK_BYTES = 8 << 20
+};
 
 typedef struct thread {
     pthread_t id;
@@ -180,6 +187,34 @@ static uint64_t visit(rk_session *session, rk_seat *seat)
     return units;
 }
 
+/* Under the lock: a session whose tasks grew more than who sits there can run; NULL when there is none. */
+static rk_session *find_growth(void)
+{
+    for (rk_session *s = pool.sessions; s; s = s->next)
+        if (s->seat_count + s->helpers < s->run->options.workers && rk_growth_has_work(s->run)) {
+            s->guests++;
+            s->helpers++;
+            return s;
+        }
+    return NULL;
+}
+
+/* The lock is free while the thread works. */
+static void help(rk_session *session)
+{
+    uint32_t number = session->seat_count + session->helpers - 1;
+    unlock();
+    uint64_t mark = rk_clock_now();
+    while (!rk_session_is_done(session) && rk_clock_now() - mark < HELP_NS)
+        if (rk_growth_help(session->run, number))
+            mark = rk_clock_now();
+        else
+            rk_relax();
+    lock();
+    session->helpers--;
+    guest_leaves(session);
+}
+
 void rk_pool_share(rk_session *session)
 {
     lock();
@@ -299,9 +334,12 @@ static void *worker_body(void *unused)
     while (!pool.ending) {
         rk_add_seq_cst(&pool.sleepers, 1);
         rk_seat *seat = find_seat(&session);
-        if (!seat)
+        rk_session *growing = seat ? NULL : find_growth();
+        if (!seat && !growing)
             sleep_worker(&rest_ns);
         rk_sub_seq_cst(&pool.sleepers, 1);
+        if (growing)
+            help(growing);
         if (!seat)
             continue;
         if (!rk_load_relaxed(&pool.sentinel) && rk_load_relaxed(&pool.sleepers))
@@ -340,6 +378,21 @@ void rk_pool_wake(rk_session *session)
         rk_add_relaxed(&pool.workers, 1);
     else if (may_grow(session))
         rk_store_relaxed(&pool.refused, true);
+    unlock();
+}
+
+/* Nobody counts what this costs: what tasks grow is seldom as short as what is wanted is. */
+void rk_pool_wake_for_growth(rk_session *session)
+{
+    if (!rk_load_seq_cst(&pool.sleepers) &&
+        (rk_load_relaxed(&pool.workers) + 1 >= session->run->options.workers ||
+         rk_load_relaxed(&pool.refused)))
+        return;
+    lock();
+    if (rk_load_relaxed(&pool.sleepers))
+        pthread_cond_signal(&pool.work);
+    else if (rk_load_relaxed(&pool.workers) + 1 < session->run->options.workers && spawn(worker_body))
+        rk_add_relaxed(&pool.workers, 1);
     unlock();
 }
 

@@ -2,7 +2,9 @@
 #include "schedulers/run.h"
 
 #include "core/base/clock.h"
+#include "core/task/grow.h"
 #include "schedulers/call.h"
+#include "schedulers/growth.h"
 
 #include <string.h>
 #include <sys/resource.h>
@@ -137,6 +139,7 @@ void rk_run_observe_apart(rk_run *apart, const rask_observer *const *observers)
 
 void rk_run_fini_apart(rk_run *apart)
 {
+    rk_growth_end(apart);
     if (apart->store)
         rk_store_end(apart->store);
     for (uint32_t i = 0; i < apart->failure_count; i++)
@@ -419,9 +422,20 @@ static void skip(rk_worker *worker, uint32_t number)
     NOTIFY(worker->run, task_finished, &info);
 }
 
+/* A node in place of a result has one in the end. */
+static inline int finish_growth(rk_worker *worker, rask_task *task, int status)
+{
+    bool may_be = !status && task->result.type == RASK_CUSTOM;
+    if (__builtin_expect(may_be, 0) && rk_grown_is(&task->result))
+        return rk_growth_finish(worker, &task->result);
+    return status;
+}
+
 static int call_in_some_way(rk_worker *worker, uint32_t number, rask_task *task, uint32_t special)
 {
-    return special | worker->run->careful ? call_carefully(worker, number, task) : call(worker, number, task);
+    int status =
+        special | worker->run->careful ? call_carefully(worker, number, task) : call(worker, number, task);
+    return finish_growth(worker, task, status);
 }
 
 /* The task was let in, or why not. */
@@ -501,12 +515,14 @@ static inline void run_task(rk_worker *worker, uint32_t number, rask_task *task)
 int rk_run_call_again(rk_worker *worker, uint32_t task, rask_value *result, char *message)
 {
     const rask_plan *plan = worker->run->plan;
-    rask_task again = {.env = &worker->run->env, .worker = worker->id, .message = message};
+    rask_task again = {.env = &worker->run->env, .worker = worker->id, .message = worker->message};
     again.def = rk_plan_def(plan, task);
     again.args = plan->args + plan->arg_start[task];
     again.nargs = rk_plan_nargs(plan, task);
-    int status = call_carefully(worker, task, &again);
-    if (!status)
+    int status = finish_growth(worker, &again, call_carefully(worker, task, &again));
+    if (status)
+        memcpy(message, worker->message, RK_MAX_MESSAGE + 1);
+    else
         *result = again.result;
     return status;
 }
@@ -628,6 +644,7 @@ int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results)
 {
     rk_worker worker;
     rk_pass pass;
+    rk_growth_end(run);
     rk_worker_init(&worker, run, 0);
     gather_targets(run, &worker, &pass);
     int status = rk_run_outcome(run, plan);

@@ -53,6 +53,11 @@ typedef struct rk_run {
     uint32_t finished, skipped;
     void *memory; /* behind results, join, uses */
 
+    /* What tasks grew (schedulers/growth.h); NULL: nothing. Its scheduler may want to know when there is some of it to run. */
+    _Atomic(struct rk_executor *) growth;
+    void (*wake)(void *context);
+    void *wake_context;
+
     /* Of schedulers that keep results elsewhere: what they held instead of the store, and why they gave up; set before
      * rk_run_fini(). */
     rk_store_figures elsewhere;

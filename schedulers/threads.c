@@ -33,6 +33,7 @@
 #include "schedulers/threads.h"
 
 #include "core/base/clock.h"
+#include "schedulers/growth.h"
 
 #include <string.h>
 
@@ -287,6 +288,10 @@ static uint32_t find_work(rk_session *session, rk_seat *seat)
             unit = steal(session, seat, shared && waited < POLITE_NS);
         if (unit != RK_NO_UNIT)
             return unit;
+        if (rk_growth_help(session->run, seat->worker.id)) {
+            start = rk_clock_now();
+            continue;
+        }
         if (!shared)
             break;
         for (int i = 0; i < 32; i++)
@@ -338,6 +343,8 @@ bool rk_session_has_work(const rk_session *session)
 {
     if (rk_session_is_done(session))
         return false;
+    if (rk_growth_has_work(session->run))
+        return true;
     bool shared = rk_load_seq_cst(&session->phase) == RK_SHARED;
     if ((shared && rk_load_seq_cst(&session->cursor) < session->run->plan->units) ||
         rk_load_seq_cst(&session->injected) != RK_NO_UNIT)
@@ -386,6 +393,11 @@ static bool is_alone(const rk_run *run)
     return run->options.workers == 1 && !run->plan->io_tasks;
 }
 
+static void wake_for_growth(void *context)
+{
+    rk_pool_wake_for_growth(context);
+}
+
 static int start(rk_run *run, void **handle)
 {
     if (is_alone(run))
@@ -394,6 +406,8 @@ static int start(rk_run *run, void **handle)
     if (!session)
         return RASK_ENOMEM;
     session->run = run;
+    run->wake = wake_for_growth;
+    run->wake_context = session;
     rk_session_count_cursor(session, 0);
     uint32_t units = run->plan->units ? run->plan->units : 1;
     if (seats_init(session, run->options.workers < units ? run->options.workers : units)) {

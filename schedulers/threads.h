@@ -50,7 +50,8 @@ typedef struct rk_session {
     /* Under the pool's lock. */
     uint32_t io_first, io_last; /* I/O units that are ready, linked through join */
     uint32_t io_running;
-    uint32_t guests; /* threads of the pool that know the session */
+    uint32_t guests;  /* threads of the pool that know the session */
+    uint32_t helpers; /* those of them that have no seat, and run what its tasks grew */
     pthread_cond_t owner_wake;
     struct rk_session *next, *previous;
 } rk_session;
@@ -112,6 +113,8 @@ void rk_pool_share(rk_session *session);
 /* Somebody sleeps who could help, or could be created. Call after making work visible. */
 bool rk_pool_may_wake(const rk_session *session);
 void rk_pool_wake(rk_session *session);
+/* The same after making visible what tasks grew, which takes no seat. */
+void rk_pool_wake_for_growth(rk_session *session);
 /* Somebody asleep looks around on his own: a wake-up may be held back. */
 bool rk_pool_has_sentinel(void);
 void rk_pool_wake_owner(rk_session *session);
