@@ -246,6 +246,13 @@ uint64_t rk_run_timeout(const rk_run *run, uint32_t task)
                                                      : rk_plan_def(run->plan, task)->timeout);
 }
 
+uint64_t rk_run_backoff(const rk_run *run, uint32_t task)
+{
+    const rk_extra *extra = rk_run_extra(run, task);
+    return seconds_to_ns(extra && extra->own_backoff ? extra->backoff
+                                                     : rk_def_backoff(rk_plan_def(run->plan, task)));
+}
+
 static rask_task_info describe(const rk_worker *worker, uint32_t number)
 {
     const rk_run *run = worker->run;
@@ -273,12 +280,19 @@ static rk_call_terms terms_of(const rk_run *run, uint32_t number)
 {
     const rask_options *options = &run->options;
     return (rk_call_terms){.retries = rk_run_retries(run, number),
+                           .backoff_ns = rk_run_backoff(run, number),
                            .limit_ns = rk_run_timeout(run, number),
                            .check = run->plan->def[number] & RK_TASK_CHECK,
                            .seed = options->seed,
                            .number = number,
                            .failures = options->inject_failures,
                            .delays = options->inject_delays};
+}
+
+uint64_t rk_run_waits(const rk_run *run, uint32_t task)
+{
+    rk_call_terms terms = terms_of(run, task);
+    return rk_call_waits(&terms);
 }
 
 /* Everything a call may need, as often as retries allow. */
@@ -291,11 +305,11 @@ static int call_carefully(rk_worker *worker, uint32_t number, rask_task *task)
 /* The first call failed in the short way. */
 static int call_again(rk_worker *worker, uint32_t number, rask_task *task)
 {
-    if (!rk_run_retries(worker->run, number) || rask_task_cancelled(task))
-        return task->status;
-    worker->retries++;
-    task->attempt = 1;
-    return call_carefully(worker, number, task);
+    rk_call_terms terms = terms_of(worker->run, number);
+    int status = task->status;
+    if (!rk_call_wait_for_next(task, &worker->run->env, &terms, &worker->retries))
+        return status;
+    return rk_call(task, &worker->run->env, &terms, &worker->retries);
 }
 
 /* The short way: nothing but the call, until it fails. */
