@@ -67,8 +67,8 @@ typedef struct common_options {
         {.name = "limits",                                                                                   \
          .kind = OPTION_TEXT,                                                                                \
          .offset = offsetof(type, common.limits),                                                            \
-         .value = "NAME=N,…",                                                                                \
-         .help = "most tasks of a name at once, and how many there are of tags",                             \
+         .value = "LIST",                                                                                    \
+         .help = "NAME=N,...: tasks of a name at once, and what there is of tags",                           \
          .environment = "RASK_LIMITS"},                                                                      \
         {.name = "memory",                                                                                   \
          .kind = OPTION_SIZE,                                                                                \
