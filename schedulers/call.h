@@ -18,6 +18,12 @@ typedef struct rk_call_terms {
     uint32_t number, failures, delays;
 } rk_call_terms;
 
+/* Centuries are as long as it gets. */
+static inline uint64_t rk_seconds_to_ns(double seconds)
+{
+    return seconds >= 9e9 ? (uint64_t)9e18 : (uint64_t)(seconds * 1e9);
+}
+
 /* Nothing new is called from now on; the first status counts. */
 static inline void rk_env_stop(rk_task_env *env, int status)
 {

@@ -53,11 +53,6 @@ static bool has_timeouts(const rask_plan *plan)
     return false;
 }
 
-static uint64_t seconds_to_ns(double seconds)
-{
-    return seconds >= 9e9 ? (uint64_t)9e18 : (uint64_t)(seconds * 1e9);
-}
-
 #define NOTIFY(run, callback, what)                                                                          \
     for (size_t i_ = 0; i_ < (run)->options.observer_count; i_++) {                                          \
         const rask_observer *o_ = (run)->options.observers[i_];                                              \
@@ -97,7 +92,7 @@ int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const
                                 .scheduler = scheduler,
                                 .start_ns = rk_clock_now()};
     if (options->timeout > 0)
-        run->env.deadline_ns = run->info.start_ns + seconds_to_ns(options->timeout);
+        run->env.deadline_ns = run->info.start_ns + rk_seconds_to_ns(options->timeout);
     run->careful = is_careful(run);
     NOTIFY(run, plan_made, &run->info);
     return RASK_OK;
@@ -242,15 +237,15 @@ uint32_t rk_run_retries(const rk_run *run, uint32_t task)
 uint64_t rk_run_timeout(const rk_run *run, uint32_t task)
 {
     const rk_extra *extra = rk_run_extra(run, task);
-    return seconds_to_ns(extra && extra->own_timeout ? extra->timeout
-                                                     : rk_plan_def(run->plan, task)->timeout);
+    return rk_seconds_to_ns(extra && extra->own_timeout ? extra->timeout
+                                                        : rk_plan_def(run->plan, task)->timeout);
 }
 
 uint64_t rk_run_backoff(const rk_run *run, uint32_t task)
 {
     const rk_extra *extra = rk_run_extra(run, task);
-    return seconds_to_ns(extra && extra->own_backoff ? extra->backoff
-                                                     : rk_def_backoff(rk_plan_def(run->plan, task)));
+    return rk_seconds_to_ns(extra && extra->own_backoff ? extra->backoff
+                                                        : rk_def_backoff(rk_plan_def(run->plan, task)));
 }
 
 static rask_task_info describe(const rk_worker *worker, uint32_t number)

@@ -464,6 +464,29 @@ Test(limits, a_task_waits_before_it_is_called_again_and_longer_each_time)
     }
 }
 
+Test(limits, a_future_waits_before_it_is_called_again_as_a_task_of_a_run_does)
+{
+    for (size_t i = 0; i < SETUPS; i += 3) {
+        rask_graph *g = rask_graph_new();
+        rask_options o = setup(i);
+        rask_client *client;
+        int64_t attempts;
+        rask_node *node =
+            rask_set_backoff(rask_set_retries(rask_delayed(g, stumble, 0, 3, RASK_EIO), 3), 0.004);
+        forget_counts();
+        cr_assert_eq(rask_client_open(&o, &client), RASK_OK);
+        rask_future *future = rask_submit(client, node);
+        cr_expect_eq(rask_future_out(future, RASK_OUT_I64, &attempts), RASK_OK, "%s",
+                     rask_future_error(future));
+        cr_expect_eq(attempts, 3);
+        for (uint64_t k = 0; k < 3; k++)
+            cr_expect_geq(counted->begin_ns[k + 1] - counted->end_ns[k], 2000000u << k);
+        rask_future_unref(future);
+        rask_client_close(client);
+        rask_graph_free(g);
+    }
+}
+
 Test(limits, the_wait_is_drawn_grows_and_has_a_ceiling)
 {
     rk_call_terms terms = {.backoff_ns = 1000, .number = 7}, other = {.backoff_ns = 1000, .number = 8},
