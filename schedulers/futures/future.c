@@ -336,6 +336,7 @@ static int call(rask_future *future, uint32_t worker, rask_value *result, char *
     const rask_options *options = &future->executor->options;
     rk_task_env env = {.constants = future->args, .cancel = &future->cancel, .outer = &future->executor->env};
     rk_call_terms terms = {.retries = future->retries,
+                           .backoff_ns = future->backoff_ns,
                            .limit_ns = future->limit_ns,
                            .check = future->flags & RK_FUTURE_CHECK,
                            .seed = options->seed,
