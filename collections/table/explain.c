@@ -140,8 +140,8 @@ size_t rask_table_explain(rask_table *table, const rask_options *options, char *
     if (!status) {
         add_operations(&out, table, rk_join_room(&run.lowering));
         add_columns(&out, &table->schema);
-        rk_plan_explain(&out, plan, &run.options);
+        rk_plan_explain(&out, plan, &run.own.options);
     }
     rask_plan_free(plan);
-    return rk_table_run_end(&run, status) ? 0 : out.len;
+    return rk_own_run_end(&run.own, status) ? 0 : out.len;
 }

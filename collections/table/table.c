@@ -143,6 +143,15 @@ static uint32_t count_items(const char *list, rk_list_kind kind)
     return count;
 }
 
+uint32_t rk_pick_add(uint32_t *pick, uint32_t *count, uint32_t column)
+{
+    for (uint32_t i = 0; i < *count; i++)
+        if (pick[i] == column)
+            return i;
+    pick[*count] = column;
+    return (*count)++;
+}
+
 rask_table *rk_table_pick(rask_graph *graph, rask_table *input, const uint32_t *pick, uint32_t count,
                           const char *file, int line)
 {

@@ -132,6 +132,9 @@ void *rk_table_refuse(const rask_table *table, const char *what, const char *tex
 uint32_t rk_table_find(const rask_table *table, const char *what, rask_bytes name, const char *file,
                        int line);
 
+/* The place of a column among the count ones picked so far, which it joins when it is new. */
+uint32_t rk_pick_add(uint32_t *pick, uint32_t *count, uint32_t column);
+
 /* A PICK over pick[0 … count - 1] with the input's names. */
 rask_table *rk_table_pick(rask_graph *graph, rask_table *input, const uint32_t *pick, uint32_t count,
                           const char *file, int line);

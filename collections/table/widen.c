@@ -58,7 +58,7 @@ static int guess_columns(rask_table *table, char quote, const rask_options *opti
     if (!status && !(status = rask_value_get_bytes(&value, &bytes)))
         memcpy(guesses, bytes.data, bytes.len);
     rask_value_unref(&value);
-    return rk_table_run_end(&run, status);
+    return rk_own_run_end(&run.own, status);
 }
 
 /* The columns that may get another type: text gets none. *count: of them. NULL, latched. */

@@ -55,6 +55,10 @@ int rk_task_check(rask_task *task);
 /* As rask_fail(), with conversions. */
 int rk_task_fail(rask_task *task, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Ends a task whose result is a list: returns values as one, or status where that is not RASK_OK. Takes values, which may be
+ * NULL then and none where they were not made, and their memory. */
+int rk_return_values(rask_task *task, int status, rask_value *values, size_t count);
+
 /* Which function: the same for the same function in every process of the same program, however it is loaded.
  */
 typedef struct rk_identity {

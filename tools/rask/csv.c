@@ -143,11 +143,7 @@ static const option_row rows[] = {
      .kind = OPTION_FLAG,
      .offset = offsetof(csv_options, no_quotes),
      .help = "quotes are bytes as others"},
-    {.name = "block-size",
-     .kind = OPTION_SIZE,
-     .offset = offsetof(csv_options, common.block_size),
-     .value = "SIZE",
-     .help = "bytes of a file for one task (default: by size and workers)"},
+    BLOCK_SIZE_ROW(csv_options),
     COMMON_ROWS(csv_options),
 };
 
@@ -165,15 +161,14 @@ static bool take_byte(const char *text, char *out)
     return true;
 }
 
+/* What to do with values that do not fit. False: text is nothing of that. */
 static bool take_misfit(const char *text, rask_misfit *out)
 {
-    static const char *const names[] = {"fail", "null", "widen"};
-    for (int i = 0; text && i < 3; i++)
-        if (strcmp(text, names[i]) == 0) {
-            *out = (rask_misfit)i;
-            return true;
-        }
-    return !text;
+    static const char *const names[] = {"fail", "null", "widen", NULL};
+    int found = text ? options_find(names, text) : (int)*out;
+    if (found >= 0)
+        *out = (rask_misfit)found;
+    return found >= 0;
 }
 
 enum { MOST_QUANTILES = 1000 };

@@ -8,6 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+rask_text_options text_reading(const common_options *o)
+{
+    rask_text_options options = RASK_TEXT_OPTIONS_INIT;
+    options.block_bytes = o->block_size;
+    options.workers = (uint32_t)o->workers;
+    options.memory = o->memory;
+    options.scratch = o->scratch;
+    options.seed = o->seed;
+    options.scheduler = o->scheduler;
+    return options;
+}
+
 void text_show_frequencies(const rask_value *list)
 {
     const rask_value *items;
