@@ -65,7 +65,7 @@ static int fail_count(const counting *c, int status, uint32_t file)
     const char *path = c->job->text->files.files[file].path;
     return rk_task_fail(c->task, status,
                         "%s: its different %s need more than %llu bytes, a task's share of the memory budget",
-                        strcmp(path, "-") ? path : "standard input", rk_text_unit_name(c->job->unit),
+                        rk_text_path_name(path), rk_text_unit_name(c->job->unit),
                         (unsigned long long)c->job->ceiling);
 }
 

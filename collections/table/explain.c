@@ -13,7 +13,7 @@ enum { NAMES = 20 }; /* that are listed */
 
 static void add_files(rk_print *out, const rk_text_files *files)
 {
-    rk_print_add(out, "%s", files->files[0].path);
+    rk_print_add(out, "%s", rk_text_path_name(files->files[0].path));
     if (files->count > 1)
         rk_print_add(out, " and %zu more file%s", files->count - 1, files->count == 2 ? "" : "s");
     if (!files->files[0].stream || files->count > 1) {

@@ -223,6 +223,8 @@ rask_table *rask_table_drop_at(rask_table *input, const char *columns, const cha
     for (uint32_t i = 0; i < input->schema.count; i++)
         if (!dropped[i])
             pick[count++] = i;
+    if (!count)
+        return rk_table_fail(input, RASK_EINVAL, file, line, "rask_table_drop: no column would be left");
     return rk_table_pick(input->graph, input, pick, count, file, line);
 }
 

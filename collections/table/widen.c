@@ -100,7 +100,7 @@ int rk_csv_source_widen(rask_table *table, const bool *given, const rask_options
             rk_graph_report(table->graph, RASK_EUNSUPPORTED,
                             "%s: a stream can be read only once, so its types cannot be widened: give the "
                             "types, or let misfits fail or be null",
-                            source->files.files[i].path);
+                            rk_text_path_name(source->files.files[i].path));
             return RASK_EUNSUPPORTED;
         }
     rask_table *pick = pick_as_text(table, concerned, count);

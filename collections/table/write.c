@@ -86,6 +86,11 @@ static rk_writer *open_writer(rk_table_run *run, rask_table *table, const char *
     char message[1200] = "";
     size_t room = sizeof message;
     rk_writer *w = NULL;
+    if (format == RASK_TABLE_BY_ENDING && rk_path_ends(path, ".parquet")) {
+        *status = RASK_EUNSUPPORTED;
+        rk_graph_report(run->own.user, *status, "%s: Parquet is not written; Arrow is, as .arrow", path);
+        return NULL;
+    }
     switch (format == RASK_TABLE_BY_ENDING ? format_of(path) : format) {
     case RASK_TABLE_CSV: w = rk_text_writer_new(table, path, false, status, message, room); break;
     case RASK_TABLE_JSON: w = rk_text_writer_new(table, path, true, status, message, room); break;

@@ -101,7 +101,7 @@ RASK_API rask_graph *rask_table_graph(const rask_table *table);
 
 /* These columns, in this order. "name", "name as other". RASK_EINVAL: a name that is not there. */
 RASK_API rask_table *rask_table_select_at(rask_table *table, const char *columns, const char *file, int line);
-/* All but these. */
+/* All but these. RASK_EINVAL: a name that is not there, or nothing is left. */
 RASK_API rask_table *rask_table_drop_at(rask_table *table, const char *columns, const char *file, int line);
 /* With one more column, or another in its place: an expression over the columns (docs/table.md). */
 RASK_API rask_table *rask_table_with_at(rask_table *table, const char *name, const char *expression,
@@ -268,7 +268,8 @@ typedef enum rask_table_format {
 } rask_table_format;
 
 /* Writes all rows to a file, as they are made. The file appears whole under its name, or not at all. "-": standard
- * output. options may be NULL. RASK_EIO: with the path; else as the run fails.
+ * output. options may be NULL. RASK_EIO: with the path; RASK_EUNSUPPORTED: its ending says that it is compressed, or Parquet; else
+ * as the run fails.
  *
  * RASK_TABLE_NPY writes a file for each column, and path has "{column}" where its name goes; a table of one column does without.
  * Types are bool, int64, float64, datetime64[D] and datetime64[us]; null is NaN or NaT. RASK_ETYPE: a string; RASK_ERANGE: a null in

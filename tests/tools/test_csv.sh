@@ -372,7 +372,7 @@ refuses 'nor one of several' 1 'none.csv: No such file or directory' sales.csv n
 refuses 'a pattern of nothing' 1 'none*.csv: no file matches this pattern' 'none*.csv'
 refuses 'an empty file' 1 'empty.csv: the file is empty: it has no header' empty.csv
 asked 1 - --misfit widen < <(cat sales.csv) && ! [ -s out ] &&
-    [ "$(cat err)" = 'rask csv: -: a stream can be read only once, so its types cannot be widened: give the types, or let misfits fail or be null' ]
+    [ "$(cat err)" = 'rask csv: standard input: a stream can be read only once, so its types cannot be widened: give the types, or let misfits fail or be null' ]
 tell 'a stream is not widened' $?
 refuses 'a given type is not widened' 1 'wide.csv:3002: column 1 (a): "0.5" is no int64' wide.csv --misfit widen --types a:int64
 awk 'BEGIN { print "a,b"; for (i = 0; i < 80000; i++) print "1,2"; print "3" }' >broken.csv
@@ -427,7 +427,19 @@ refuses 'a delimiter of two bytes' 2 '--delimiter: not one byte: "ab"' sales.csv
 refuses 'a comment of two bytes' 2 '--comment: not one byte: "//"' sales.csv --comment //
 refuses 'an unknown way with misfits' 2 '--misfit: not fail, null or widen: "skip"' sales.csv --misfit skip
 refuses 'a size that is none' 2 $'--block-size: not a size: "x"' sales.csv --block-size x
-refuses 'a limit that is none' 2 $'--limit: not a number: "-1"' sales.csv --limit -1
+refuses 'a limit that is none' 2 $'--limit: not a whole number below 2 to the power of 64: "-1"' sales.csv --limit -1
+refuses 'a limit beyond all numbers' 2 '--limit: not a whole number below 2 to the power of 64: "18446744073709551616"' \
+    sales.csv --limit 18446744073709551616
+refuses 'no column left' 1 '--drop: no column would be left' sales.csv --drop name,amount,qty,day
+refuses 'a stream without a header' 1 'standard input: the file is empty: it has no header' -
+refuses 'an ending of compressed files' 1 \
+    'o.csv.gz: nothing is compressed as it is written: write to standard output, and compress that' sales.csv -o o.csv.gz
+refuses 'an ending of Parquet' 1 'o.parquet: Parquet is not written; Arrow is, as .arrow' sales.csv -o o.parquet
+[ ! -e o.csv.gz ] && [ ! -e o.parquet ]
+tell 'and nothing is there' $?
+iconv -f UTF-8 -t UTF-16 sales.csv >wide.csv
+refuses 'UTF-16' 1 'wide.csv:1: the name of column 1 has a NUL byte: what is in UTF-16 has to be converted first, by iconv -f UTF-16 -t UTF-8' \
+    wide.csv
 refuses 'a sum that is too large' 1 's is too large for an int64' <(printf 'x\n9223372036854775807\n1\n') -a 'sum(x) as s'
 refuses 'a folder that is not there' 1 'none/x.csv: No such file or directory' sales.csv -o none/x.csv
 mkfifo pipe

@@ -207,6 +207,9 @@ refuses 'division by zero' 1 $'1:3: division by zero\n  1 / 0\n    ^' '1 / 0'
 refuses 'a name twice' 1 'a: given twice' a a=1 a=2
 asked 1 a a=none.npy
 has 'a file that is not there' err 'none.npy'
+refuses 'shapes that do not fit' 1 $'1:8: shapes (3,) and (4,) do not fit: the inner sides are 3 and 4\n  ones(3)@ones(4)\n         ^' \
+    'ones(3)@ones(4)'
+refuses 'a file that is not there' 1 'a: none.npy: No such file or directory' a a=none.npy
 refuses 'a raw file without a dtype' 1 \
     'd: raw.bin: behind the path of a raw file a dtype is expected, such as f4' d d=raw.bin:9q
 refuses 'a raw file that is not there' 1 'd: nosuch.bin: no such file (nor one that is called nosuch.bin:f4:3)' \

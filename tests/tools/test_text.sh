@@ -250,7 +250,10 @@ refuses 'a file for a count' 2 '--output is for lines' play -c lines -o x
 refuses 'JSON of lines' 2 '--json is for --count, --frequencies and --sample' play --json
 refuses '-v without --grep' 2 '--fixed, --ignore-case and --invert say how --grep is meant' play -v
 refuses 'a count of something else' 2 '--count: not lines, words, bytes or matches' play -c letters
-refuses 'matches without a pattern' 1 'matches: there is no pattern' play -c matches
+refuses 'matches without a pattern' 2 '--grep says what matches' play -c matches
+refuses 'frequencies of matches without a pattern' 2 '--grep says what matches' play -fm
+refuses 'an ending of compressed files' 1 \
+    'o.gz: nothing is compressed as it is written: write to standard output, and compress that' play -o o.gz
 refuses 'matches of lines without one' 1 'matches: lines without a match have none' play -c matches -g x -v
 refuses 'a file that is not there' 1 'none: No such file or directory' play none
 refuses 'a pattern of no files' 1 'none*: no file matches this pattern' 'none*'

@@ -89,7 +89,7 @@ static const char *set_number(const option_row *row, uint64_t *field, const char
     if (row->kind == OPTION_COUNT && strcmp(text, "all") == 0)
         value = UINT64_MAX;
     else if (!options_number(text, &value))
-        return "not a number";
+        return row->most ? out_of_range(row) : "not a whole number below 2 to the power of 64";
     if (value < row->least || value > row_most(row))
         return out_of_range(row);
     *field = value;

@@ -81,6 +81,8 @@ static const char *find_conflict(const text_options *o)
         return "--output is for lines";
     if (only && o->common.json)
         return "--json is for --count, --frequencies and --sample";
+    if (!o->grep && (o->matches || (o->count && strcmp(o->count, "matches") == 0)))
+        return "--grep says what matches";
     if (!o->grep && (o->fixed || o->ignore_case || o->invert))
         return "--fixed, --ignore-case and --invert say how --grep is meant";
     return NULL;

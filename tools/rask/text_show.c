@@ -172,6 +172,5 @@ int text_show_lines_json(const rask_value *list)
 void text_say_failure(const char *command, const rask_graph *graph)
 {
     const char *message = graph ? rask_graph_error(graph) : rask_status_text(RASK_ENOMEM);
-    const char *behind = strncmp(message, "rask_text_", 10) == 0 ? strstr(message, ": ") : NULL;
-    say_error(command, "%s", behind ? behind + 2 : message);
+    say_error(command, "%s", say_without_call(message));
 }
