@@ -94,6 +94,7 @@ static void add_operation(rk_print *out, const rask_table *t, uint64_t room)
     case RK_TABLE_GROUP: add_group(out, t); break;
     case RK_TABLE_SORT: add_sort(out, t); break;
     case RK_TABLE_LIMIT: rk_print_add(out, "keeps the first %" PRIu64 " rows\n", t->as.limit); break;
+    case RK_TABLE_TAIL: rk_print_add(out, "keeps the last %" PRIu64 " rows\n", t->as.limit); break;
     case RK_TABLE_JOIN:
         if (!rk_join_is_small(t, room))
             add_join(out, t->as.join);

@@ -333,13 +333,23 @@ rask_table *rask_table_sort_at(rask_table *input, const char *columns, const cha
     return table;
 }
 
-rask_table *rask_table_limit_at(rask_table *input, uint64_t rows, const char *file, int line)
+static rask_table *some_rows(rask_table *input, rk_table_kind kind, uint64_t rows, const char *file, int line)
 {
-    rask_table *table = input ? rk_table_like(input->graph, input, RK_TABLE_LIMIT, file, line) : NULL;
+    rask_table *table = input ? rk_table_like(input->graph, input, kind, file, line) : NULL;
     if (!table)
         return NULL;
     uint64_t each = (uint64_t)LIMIT_FIELD * input->schema.count + 1;
     table->as.limit = rows;
     table->bytes = rows < input->bytes / each ? rows * each : input->bytes;
     return table;
+}
+
+rask_table *rask_table_limit_at(rask_table *input, uint64_t rows, const char *file, int line)
+{
+    return some_rows(input, RK_TABLE_LIMIT, rows, file, line);
+}
+
+rask_table *rask_table_tail_at(rask_table *input, uint64_t rows, const char *file, int line)
+{
+    return some_rows(input, rows ? RK_TABLE_TAIL : RK_TABLE_LIMIT, rows, file, line);
 }

@@ -27,7 +27,8 @@ typedef enum rk_table_kind {
     RK_TABLE_FILTER, /* rows where an expression is true */
     RK_TABLE_GROUP,
     RK_TABLE_SORT,
-    RK_TABLE_LIMIT,
+    RK_TABLE_LIMIT,    /* the first rows */
+    RK_TABLE_TAIL,     /* the last rows */
     RK_TABLE_JOIN,     /* row by row where the other table is small (join/join.h) */
     RK_TABLE_CONCAT,   /* the rows of one table after those of another */
     RK_TABLE_DISTINCT, /* the first row of each key */
@@ -92,7 +93,7 @@ struct rask_table {
             rk_order *keys;
             uint32_t count;
         } sort;
-        uint64_t limit;
+        uint64_t limit; /* LIMIT, TAIL */
         rk_join *join;
         struct {
             rask_table **tables; /* the input is the first of them; all have the same columns */

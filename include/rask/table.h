@@ -138,6 +138,9 @@ RASK_API rask_table *rask_table_groupby_at(rask_table *table, const char *keys, 
 RASK_API rask_table *rask_table_sort_at(rask_table *table, const char *columns, const char *file, int line);
 /* The first rows. Of a sorted table: nothing is sorted, the first ones are kept. */
 RASK_API rask_table *rask_table_limit_at(rask_table *table, uint64_t rows, const char *file, int line);
+/* The last rows, in their order. Of plain CSV files without conditions and joins, and as far as there are no quotes: nothing
+ * before them is read but the samples, and nothing there is an error. */
+RASK_API rask_table *rask_table_tail_at(rask_table *table, uint64_t rows, const char *file, int line);
 /* One row for each combination of values in the columns, and how often it comes, as count (or count(), where a column is
  * called that): those that come most often first, equally frequent ones ordered by the columns. */
 RASK_API rask_table *rask_table_value_counts_at(rask_table *table, const char *columns, const char *file,
@@ -154,6 +157,7 @@ RASK_API rask_table *rask_table_quantiles_at(rask_table *table, const char *colu
     rask_table_groupby_at(table, keys, aggregates, __FILE__, __LINE__)
 #define rask_table_sort(table, columns) rask_table_sort_at(table, columns, __FILE__, __LINE__)
 #define rask_table_limit(table, rows)   rask_table_limit_at(table, rows, __FILE__, __LINE__)
+#define rask_table_tail(table, rows)    rask_table_tail_at(table, rows, __FILE__, __LINE__)
 #define rask_table_describe(table)      rask_table_describe_at(table, __FILE__, __LINE__)
 #define rask_table_quantiles(table, columns, quantiles, count)                                               \
     rask_table_quantiles_at(table, columns, quantiles, count, __FILE__, __LINE__)

@@ -249,6 +249,56 @@ tell 'blocks of a stream' $?
 asked 0 - --no-header -n 2 --workers 2 < <(yes 1,2) && [ "$(wc -l <out)" -eq 3 ]
 tell 'of a stream without end only the first rows are read' $?
 
+# --- the last rows
+
+refuses '--limit and --tail' 2 '--limit or --tail: one of them' sales.csv -n 1 --tail 1
+gives '--tail 0' 'name,amount,qty,day' sales.csv --tail 0
+gives '--tail of more than there are' $'amount\n3.0\n7.25\n-1.0' sales.csv --where 'amount < 10' --select amount --tail 9
+gives '--tail of what --sort gives' $'amount\n7.25\n10.5' sales.csv --sort amount --select amount --tail 2
+gives '--tail of groups' $'name,count()\n"c, ""d""",1' sales.csv -g name --tail 1
+# name, file, arguments: the last rows, of a file and from behind, in blocks, as a stream and compressed
+ends()
+{
+    local name=$1 file=$2 rows status=0
+    shift 2
+    asked 0 "$file" "$@" --json && cp out all
+    gzip -c "$file" >ends.gz
+    for rows in 1 1000 59999 100000; do
+        tail -n $rows all >want
+        for how in '--workers 1' '--workers 3 --block-size 30K' '--scheduler processes'; do
+            asked 0 "$file" "$@" --tail $rows $how --json && cmp -s want out || status=1
+        done
+    done
+    for rows in 2 30000; do
+        tail -n $rows all >want
+        asked 0 - "$@" --tail $rows --json <"$file" && cmp -s want out || status=1
+        asked 0 ends.gz "$@" --tail $rows --json && cmp -s want out || status=1
+    done
+    tell "the last rows $name" $status
+}
+seq 60000 | awk 'BEGIN { print "k,x" } { print $1 % 7 "," $1 }' >ends.csv
+ends 'of a file' ends.csv
+ends 'where --where lets some through' ends.csv -w 'k == 3'
+sed 's/$/\r/; 30000,$s/^3/#3/' ends.csv >lines.csv
+printf '\r\n\n#\n' >>lines.csv
+ends 'between comments and empty lines' lines.csv --comment '#'
+awk '{ print; if (NR % 9999 == 0) print "1,\"2\n3,4\n5\"" }' ends.csv >quoted.csv
+ends 'where newlines are in quotes' quoted.csv --types x:string
+ends 'where quotes are bytes as others' ends.csv --no-quotes
+cut -d, -f2 ends.csv | sed '50000,50009s/.*//' >one.csv
+ends 'of one column, where an empty line is a null' one.csv
+tail -n +2 ends.csv >rows.csv
+{ echo k,x; yes '#' | head -n 200000; tail -n +2 ends.csv; } >far.csv
+ends 'behind a header far from them' far.csv --comment '#'
+asked 0 ends.csv rows.csv ends.csv --no-header --types column_1:string,column_2:string --tail 120003 && [ "$(sed -n '2p' out)" = 2,59999 ] &&
+    [ "$(wc -l <out)" -eq 120004 ]
+tell 'the last rows of several files' $?
+{ cat ends.csv; echo 1,2,3; } >wrong.csv
+refuses 'what is wrong in the last rows has its line' 1 'wrong.csv:60002: record has 3 fields, 2 expected' wrong.csv --tail 2
+sed '50000s/$/,3/' ends.csv >wrong.csv
+asked 0 wrong.csv --tail 2 && [ "$(tail -n 1 out)" = 3,60000 ] && asked 1 wrong.csv --tail 2 -w 'x > 0'
+tell 'what is wrong before the last rows is not read' $?
+
 # --- what is wrong far down
 
 { cat many.csv; echo 'x,1'; seq -f '%g,2' 60000; } >wrong.csv
