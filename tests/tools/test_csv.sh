@@ -272,7 +272,7 @@ ends()
     for rows in 2 30000; do
         tail -n $rows all >want
         asked 0 - "$@" --tail $rows --json <"$file" && cmp -s want out || status=1
-        asked 0 ends.gz "$@" --tail $rows --json && cmp -s want out || status=1
+        [ "$unpacks" -ne 0 ] || { asked 0 ends.gz "$@" --tail $rows --json && cmp -s want out; } || status=1
     done
     tell "the last rows $name" $status
 }
@@ -488,7 +488,7 @@ refuses 'an ending of Parquet' 1 'o.parquet: Parquet is not written; Arrow is, a
 [ ! -e o.csv.gz ] && [ ! -e o.parquet ]
 tell 'and nothing is there' $?
 iconv -f UTF-8 -t UTF-16 sales.csv >wide.csv
-refuses 'UTF-16' 1 'wide.csv:1: the name of column 1 has a NUL byte: what is in UTF-16 has to be converted first, by iconv -f UTF-16 -t UTF-8' \
+refuses 'UTF-16' 1 'wide.csv:1: the name of column 1 has a NUL byte: it is no text, or in UTF-16, which iconv -f UTF-16 -t UTF-8 converts' \
     wide.csv
 refuses 'a sum that is too large' 1 's is too large for an int64' <(printf 'x\n9223372036854775807\n1\n') -a 'sum(x) as s'
 refuses 'a folder that is not there' 1 'none/x.csv: No such file or directory' sales.csv -o none/x.csv

@@ -89,11 +89,10 @@ static int name_columns(inference *f, const char *record, uint64_t line)
             field = (rk_csv_field){numbered, (size_t)snprintf(numbered, sizeof numbered, "column_%u", i + 1),
                                    false};
         if (memchr(field.data, 0, field.len))
-            return rk_csv_fail(
-                f->error, RASK_EFORMAT, line, UINT32_MAX,
-                "the name of column %u has a NUL byte: what is in UTF-16 has to be converted first, by "
-                "iconv -f UTF-16 -t UTF-8",
-                i + 1);
+            return rk_csv_fail(f->error, RASK_EFORMAT, line, UINT32_MAX,
+                               "the name of column %u has a NUL byte: it is no text, or in UTF-16, which "
+                               "iconv -f UTF-16 -t UTF-8 converts",
+                               i + 1);
         char *name = rk_strndup(field.data, field.len);
         if (name && field.quoted)
             name[rk_csv_unescape(f->format->quote, field.data, field.len, name)] = 0;
