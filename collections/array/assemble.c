@@ -3,6 +3,7 @@
  *   each part: source, ndim, in, out, then count, in, out of each axis */
 #include "collections/array/assemble.h"
 
+#include "core/base/ascending.h"
 #include "core/task/task.h"
 
 #include <string.h>
@@ -293,27 +294,15 @@ rask_node *rk_assembly_finish(rk_assembly *a)
 
 /* -- Regions of chunks */
 
-/* The chunk of an axis that holds element i: the last that starts at or before it. */
-static int64_t chunk_at(const int64_t *bounds, int64_t count, int64_t i)
-{
-    int64_t low = 0, high = count;
-    while (high - low > 1) {
-        int64_t middle = low + (high - low) / 2;
-        if (bounds[middle] <= i)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* The chunks that a region meets: numbers first … first + count - 1 of each axis. */
 static void chunks_met(const rk_chunks *chunks, const rk_region *region, int64_t *first, int64_t *count)
 {
     for (uint32_t i = 0; i < chunks->ndim; i++) {
         int64_t end = region->start[i] + region->count[i];
-        first[i] = chunk_at(chunks->bounds[i], chunks->count[i], region->start[i]);
-        int64_t last = chunk_at(chunks->bounds[i], chunks->count[i], end > region->start[i] ? end - 1 : end);
+        size_t chunk_count = (size_t)chunks->count[i];
+        first[i] = (int64_t)rk_last_at(chunks->bounds[i], chunk_count, region->start[i]);
+        int64_t last =
+            (int64_t)rk_last_at(chunks->bounds[i], chunk_count, end > region->start[i] ? end - 1 : end);
         count[i] = last - first[i] + 1;
     }
 }

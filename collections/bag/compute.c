@@ -6,57 +6,15 @@
 #include "core/plan/plan.h"
 #include "core/task/task.h"
 
-#include <rask/plan.h>
-#include <string.h>
-#include <sys/random.h>
-
 /* -- Runs */
-
-/* So that nobody can prepare keys that collide; what comes out does not depend on it. */
-static uint64_t draw_seed(const rask_options *options)
-{
-    uint64_t seed = 0;
-    if (options->seed || getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed)
-        seed ^= options->seed * 0x9e3779b97f4a7c15u + 1;
-    return seed;
-}
 
 int rk_bag_begin(rk_bag_computation *c, rask_bag *bag, const rask_options *options)
 {
-    *c = (rk_bag_computation){0};
-    if (!bag)
-        return RASK_EGRAPH;
-    c->graph = bag->graph;
-    if (bag->graph->status)
-        return bag->graph->status;
-    rk_graph_report(c->graph, RASK_OK, "%s", "");
-    int status = rask_options_effective(options, &c->options);
-    c->lowering.graph = status ? NULL : rask_graph_new();
-    if (!status && !c->lowering.graph)
-        status = RASK_ENOMEM;
-    c->lowering.budget = c->options.memory;
-    c->lowering.workers = c->options.workers;
-    c->lowering.seed = draw_seed(&c->options);
-    return status;
-}
-
-int rk_bag_run_nodes(rk_bag_computation *c, rask_node *const *nodes, uint32_t count, rask_value *values)
-{
-    rask_plan *plan = NULL;
-    int status = rask_plan_new(nodes, count, &plan);
-    if (!status && (status = rask_plan_run(plan, &c->options, values)))
-        rk_graph_report(c->graph, status, "%s", rk_plan_own_message(plan, status));
-    rask_plan_free(plan);
-    return status;
-}
-
-int rk_bag_end(rk_bag_computation *c, int status)
-{
-    const char *message = c->lowering.graph ? rask_graph_error(c->lowering.graph) : "";
-    bool said = c->graph && rask_graph_status(c->graph) == status;
-    if (c->graph && status && !said)
-        rk_graph_report(c->graph, status, "%s", *message ? message : rask_status_text(status));
-    rask_graph_free(c->lowering.graph);
+    int status = rk_own_run_begin(&c->run, bag ? bag->graph : NULL, options);
+    c->lowering = (rk_bag_lowering){.graph = c->run.own,
+                                    .budget = c->run.options.memory,
+                                    .workers = c->run.options.workers,
+                                    .seed = rk_draw_seed(c->run.options.seed)};
     return status;
 }
 
@@ -68,7 +26,7 @@ static int compute_chunks(rk_bag_computation *c, const rk_shape *shape, const rk
     rask_value *values = rk_calloc((size_t)chunks->count + 1, sizeof *values);
     if (!values)
         return RASK_ENOMEM;
-    int status = rk_bag_run_nodes(c, chunks->nodes, chunks->count, values);
+    int status = rk_own_run_nodes(&c->run, chunks->nodes, chunks->count, values);
     if (!status && !(*out = rk_bag_records_new(shape, values, chunks->count)))
         status = RASK_ENOMEM;
     for (uint32_t i = 0; i < chunks->count; i++)
@@ -89,7 +47,7 @@ int rask_bag_compute(rask_bag *bag, const rask_options *options, rask_records **
         status = rk_bag_lower(&c.lowering, bag, &chunks);
     if (!status)
         status = compute_chunks(&c, &bag->shape, &chunks, &records);
-    status = rk_bag_end(&c, status);
+    status = rk_own_run_end(&c.run, status);
     if (!status)
         *out = records;
     return status;
@@ -184,7 +142,7 @@ rask_node *rask_bag_node_at(rask_bag *bag, const rask_options *options, const ch
         return rk_graph_fail(bag->graph, status, file, line, "rask_bag_node: %s", rask_status_text(status));
     const rk_bag_lowering l = {.graph = bag->graph,
                                .budget = effective.memory,
-                               .seed = draw_seed(&effective),
+                               .seed = rk_draw_seed(effective.seed),
                                .workers = effective.workers};
     rask_node *node = lower_value(&l, bag);
     if (!node && !bag->graph->status)
@@ -202,7 +160,8 @@ static int single_value(rk_bag_computation *c, const rask_records *records, rask
         rask_records_get(records, 0, &record);
         return item_value(&record.items[0], value);
     }
-    return rk_graph_report(c->graph, RASK_ETYPE, "compute: a bag of %llu records \"%s\" is no single value",
+    return rk_graph_report(c->run.user, RASK_ETYPE,
+                           "compute: a bag of %llu records \"%s\" is no single value",
                            (unsigned long long)records->count, records->shape.types);
 }
 
@@ -222,8 +181,8 @@ int rask_bag_compute_out(rask_bag *bag, const rask_options *options, rask_out_ki
     if (!status)
         status = single_value(&c, records, &value);
     if (!status && (status = rk_out_put(&value, kind, out)))
-        rk_graph_report(c.graph, status, "compute: the result is %s", rask_type_name(value.type));
+        rk_graph_report(c.run.user, status, "compute: the result is %s", rask_type_name(value.type));
     rask_value_unref(&value);
     rask_records_free(records);
-    return rk_bag_end(&c, status);
+    return rk_own_run_end(&c.run, status);
 }

@@ -1,23 +1,16 @@
-/* collections/bag/compute: running what a bag means, in a graph of its own that ends with it, so that computing again and
- * again does not make the user's graph grow. */
+/* collections/bag/compute: running what a bag means. */
 #ifndef RASK_COLLECTIONS_BAG_COMPUTE_H
 #define RASK_COLLECTIONS_BAG_COMPUTE_H
 
 #include "collections/bag/lower.h"
+#include "collections/runs/own.h"
 
 typedef struct rk_bag_computation {
-    rask_graph *graph; /* the user's; NULL: there is no bag */
-    rask_options options;
-    rk_bag_lowering lowering; /* its graph is the computation's own */
+    rk_own_run run;
+    rk_bag_lowering lowering; /* its graph is the run's own */
 } rk_bag_computation;
 
-/* RASK_OK, or a status that the graph reports. To be ended in either case. */
+/* As rk_own_run_begin(), to be ended by rk_own_run_end(). bag: NULL gives RASK_EGRAPH. */
 int rk_bag_begin(rk_bag_computation *c, rask_bag *bag, const rask_options *options);
-
-/* Runs nodes; their values are the caller's. */
-int rk_bag_run_nodes(rk_bag_computation *c, rask_node *const *nodes, uint32_t count, rask_value *values);
-
-/* Ends everything and returns status, which the user's graph reports. */
-int rk_bag_end(rk_bag_computation *c, int status);
 
 #endif

@@ -57,7 +57,7 @@ static int write_one(rk_bag_computation *c, writing *w, const rk_bag_nodes *text
     }
     int status = c->lowering.graph->status;
     if (!status)
-        status = rk_bag_run_nodes(c, &args[1], 1, &value);
+        status = rk_own_run_nodes(&c->run, &args[1], 1, &value);
     rask_value_unref(&value);
     return status;
 }
@@ -67,7 +67,7 @@ static int write_one_file(rk_bag_computation *c, writing *w, const rk_bag_nodes 
     rk_open_error error = {0};
     char message[1200];
     if (!w->standard && !rk_temporary_open(&w->file, w->path, false, &error)) {
-        rk_graph_report(c->graph, error.status, "%s", error.message);
+        rk_graph_report(c->run.user, error.status, "%s", error.message);
         return error.status;
     }
     int status = write_one(c, w, texts);
@@ -76,7 +76,7 @@ static int write_one_file(rk_bag_computation *c, writing *w, const rk_bag_nodes 
     if (status)
         rk_temporary_abort(&w->file);
     else if ((status = rk_temporary_commit(&w->file, message, sizeof message)))
-        rk_graph_report(c->graph, status, "%s", message);
+        rk_graph_report(c->run.user, status, "%s", message);
     return status;
 }
 
@@ -129,7 +129,7 @@ static int write_parts(rk_bag_computation *c, writing *w, const rk_bag_nodes *te
         status = c->lowering.graph->status;
     }
     if (!status)
-        status = rk_bag_run_nodes(c, texts->nodes, texts->count, values);
+        status = rk_own_run_nodes(&c->run, texts->nodes, texts->count, values);
     rk_free(values); /* which are none */
     return status;
 }
@@ -143,7 +143,7 @@ static int print(rk_bag_computation *c, rask_bag *bag, writing *w)
     int status =
         w->standard ? RASK_OK : rk_compressor_find(w->path, &sink.compressor, w->message, sizeof w->message);
     if (status) {
-        rk_graph_report(c->graph, status, "%s", w->message);
+        rk_graph_report(c->run.user, status, "%s", w->message);
         return status;
     }
     status = rk_bag_lower_stage(&c->lowering, bag, &sink, &texts);
@@ -164,5 +164,5 @@ int rask_bag_write(rask_bag *bag, const char *path, const rask_options *options)
         status = RASK_ELIMIT;
     if (!status)
         status = print(&c, bag, &w);
-    return rk_bag_end(&c, status);
+    return rk_own_run_end(&c.run, status);
 }

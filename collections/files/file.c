@@ -152,3 +152,17 @@ bool rk_path_ends(const char *path, const char *ending)
     size_t len = strlen(path), tail = strlen(ending);
     return len > tail && strcasecmp(path + len - tail, ending) == 0;
 }
+
+bool rk_path_is_plain(const char *path, rk_open_error *error)
+{
+    static const char *const endings[] = {".gz", ".bgz", ".zst", ".xz", ".bz2"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (rk_path_ends(path, endings[i])) {
+            rk_open_fail(
+                error, RASK_EUNSUPPORTED,
+                "%s: nothing is compressed as it is written: write to standard output, and compress that",
+                path);
+            return false;
+        }
+    return true;
+}

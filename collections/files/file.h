@@ -43,4 +43,7 @@ char *rk_path_join(const char *folder, const char *name);
 /* Whether path ends in ending, as ".npy", in small letters or capitals. */
 bool rk_path_ends(const char *path, const char *ending);
 
+/* Whether a file that is written plain may have this name: false, with error, where its ending would say that it is compressed. */
+bool rk_path_is_plain(const char *path, rk_open_error *error);
+
 #endif

@@ -65,7 +65,7 @@ static int fail_count(const counting *c, int status, uint32_t file)
     const char *path = c->job->text->files.files[file].path;
     return rk_task_fail(c->task, status,
                         "%s: its different %s need more than %llu bytes, a task's share of the memory budget",
-                        strcmp(path, "-") ? path : "standard input", rk_text_unit_name(c->job->unit),
+                        rk_text_path_name(path), rk_text_unit_name(c->job->unit),
                         (unsigned long long)c->job->ceiling);
 }
 
@@ -254,17 +254,14 @@ static int run_merge(rask_task *task)
 static const rask_task_def merge_def = {
     .size = sizeof merge_def, .name = "merge", .call = run_merge, .flags = RASK_PURE};
 
-/* Values of entries: string, count, string, count. On failure those made so far are ended. */
+/* Values of entries: string, count, string, count. Those not made stay as they are. */
 static int values_of(const rk_counts *table, const rk_counts_entry *entries, size_t count, rask_value *values)
 {
     for (size_t i = 0; i < count; i++) {
         rask_bytes text = rk_counts_entry_text(&table->arena, &entries[i]);
         int status = rask_value_bytes_new(text.data, text.len, &values[2 * i]);
-        if (status) {
-            for (size_t j = 0; j < i; j++)
-                rask_value_unref(&values[2 * j]);
+        if (status)
             return status;
-        }
         values[2 * i + 1] = rask_value_i64((int64_t)rk_counts_entry_count(&entries[i]));
     }
     return RASK_OK;
@@ -273,17 +270,11 @@ static int values_of(const rk_counts *table, const rk_counts_entry *entries, siz
 static int return_entries(rask_task *task, const rk_counts *table, const rk_counts_entry *entries,
                           size_t count)
 {
-    rask_value *values = rk_alloc_array(2 * count + 1, sizeof *values);
+    rask_value *values = rk_calloc(2 * count + 1, sizeof *values);
     int status = values ? values_of(table, entries, count, values) : RASK_ENOMEM;
-    if (status) {
-        rk_free(values);
-        return return_failure(task, status);
-    }
-    status = rask_return_list(task, values, 2 * count);
-    for (size_t i = 0; i < count; i++)
-        rask_value_unref(&values[2 * i]);
-    rk_free(values);
-    return status;
+    if (status)
+        return_failure(task, status);
+    return rk_return_values(task, status, values, 2 * count);
 }
 
 /* (table, k): the k most frequent strings. */

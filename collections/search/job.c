@@ -187,8 +187,7 @@ static bool is_cancelled(void *task)
 int rk_search_fail(rask_task *task, int status, const rk_search_job *job, uint32_t file)
 {
     const char *path = job->text->files.files[file].path;
-    return rk_task_fail(task, status, "%s: %s", strcmp(path, "-") ? path : "standard input",
-                        rask_status_text(status));
+    return rk_task_fail(task, status, "%s: %s", rk_text_path_name(path), rask_status_text(status));
 }
 
 /* With the number of the line, which is worth reading the file again. */
@@ -198,7 +197,7 @@ static int fail_matching(rask_task *task, const rk_search_job *job, const rk_sea
     uint64_t line = rk_text_lines_until(file, piece->range->begin) + rk_text_lines_before(piece->lines) +
                     rk_count_newlines(piece->given, (size_t)(piece->text - piece->given)) + 1;
     return rk_task_fail(task, RASK_ELIMIT, "%s:%llu: the pattern takes too long",
-                        strcmp(file->path, "-") ? file->path : "standard input", (unsigned long long)line);
+                        rk_text_path_name(file->path), (unsigned long long)line);
 }
 
 int rk_search_matches(rask_task *task, const rk_search_job *job, const rk_search_piece *line,

@@ -1,9 +1,9 @@
 /* rask_text_open(): which files, which lines. */
+#include "collections/runs/own.h"
 #include "collections/search/search.h"
 #include "core/base/alloc.h"
 
 #include <string.h>
-#include <sys/random.h>
 
 static void free_text(void *what)
 {
@@ -14,14 +14,6 @@ static void free_text(void *what)
     rk_matcher_free(text->matcher);
     rk_free(text->scratch);
     rk_free(text);
-}
-
-static uint64_t draw_seed(const rask_text_options *options)
-{
-    uint64_t seed = options->seed;
-    if (seed == 0 && getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed)
-        seed = 1;
-    return seed;
 }
 
 static rask_text *fail(rask_graph *graph, int status, const char *file, int line, const char *message)
@@ -67,7 +59,7 @@ rask_text *rask_text_open_at(rask_graph *graph, const char *const *paths, size_t
     text->inverted = options->inverted;
     text->block_bytes = options->block_bytes;
     text->seed = options->seed;
-    text->hash_seed = draw_seed(options);
+    text->hash_seed = rk_draw_seed(options->seed);
     int status = take_limits(text, options);
     if (status)
         rk_text_fail(&error, status, "options", "%s", rask_status_text(status));

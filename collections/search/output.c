@@ -29,7 +29,8 @@ int rk_text_output_init(rk_text_output *output, const char *path, const char *sc
         return RASK_ENOMEM;
     }
     output->parts = parts;
-    if (output->standard || rk_temporary_open(&output->file, path, false, &error))
+    if (output->standard ||
+        (rk_path_is_plain(path, &error) && rk_temporary_open(&output->file, path, false, &error)))
         return RASK_OK;
     snprintf(output->message, sizeof output->message, "%s", error.message);
     return error.status;

@@ -223,12 +223,9 @@ static int return_lines(rask_task *task, sample *s)
         qsort(lines, s->lines.count, sizeof *lines, by_place);
     for (size_t i = 0; i < s->lines.count && !status; i++)
         status = rask_value_bytes_new((const char *)s->text.data + lines[i].text, lines[i].len, &values[i]);
-    status = status ? rk_task_fail(task, status, "%s", rask_status_text(status))
-                    : rask_return_list(task, values, s->lines.count);
-    for (size_t i = 0; values && i < s->lines.count; i++)
-        rask_value_unref(&values[i]);
-    rk_free(values);
-    return status;
+    if (status)
+        rk_task_fail(task, status, "%s", rask_status_text(status));
+    return rk_return_values(task, status, values, s->lines.count);
 }
 
 /* (job, samples …): the lines of all, in order. */

@@ -177,12 +177,7 @@ static int return_ranges(rask_task *task, cutting *c)
     uint64_t from = 0;
     for (uint32_t r = 0; r < c->ranges && !status; from = c->ends[r++])
         status = rk_chunk_gather(c->chunks, 1, c->places + from, c->ends[r] - from, &values[r]);
-    if (!status)
-        status = rask_return_list(task, values, c->ranges);
-    for (uint32_t r = 0; values && r < c->ranges; r++)
-        rask_value_unref(&values[r]);
-    rk_free(values);
-    return status;
+    return rk_return_values(task, status, values, c->ranges);
 }
 
 static int run_cut(rask_task *task)

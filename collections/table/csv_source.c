@@ -231,8 +231,9 @@ static int infer(opening *o)
         s->schema = schema;
         return RASK_OK;
     }
-    rk_graph_fail(o->graph, status, o->file, o->line, "rask_read_csv: %s:%llu: %s", s->files.files[0].path,
-                  (unsigned long long)error.line + 1, error.message);
+    rk_graph_fail(o->graph, status, o->file, o->line, "rask_read_csv: %s:%llu: %s",
+                  rk_text_path_name(s->files.files[0].path), (unsigned long long)error.line + 1,
+                  error.message);
     return status;
 }
 
@@ -289,7 +290,7 @@ static int take_types(opening *o)
                      item.name.data);
         else if (column == UINT32_MAX)
             snprintf(message, sizeof message, "types: no column \"%.*s\" in %.300s", (int)name.len, name.data,
-                     o->source->files.files[0].path);
+                     rk_text_path_name(o->source->files.files[0].path));
         else
             snprintf(message, sizeof message,
                      "types: no type \"%.*s\" (bool, int64, float64, date, timestamp, string)", (int)text.len,
@@ -319,7 +320,8 @@ static void take_format(opening *o)
 static int fail_empty(const opening *o)
 {
     rk_graph_fail(o->graph, RASK_EFORMAT, o->file, o->line, "rask_read_csv: %s: the file is empty%s",
-                  o->source->files.files[0].path, o->source->format.header ? ": it has no header" : "");
+                  rk_text_path_name(o->source->files.files[0].path),
+                  o->source->format.header ? ": it has no header" : "");
     return RASK_EFORMAT;
 }
 

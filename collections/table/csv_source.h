@@ -37,6 +37,7 @@ typedef struct rk_csv_source {
 typedef struct rk_csv_part {
     uint32_t file, files; /* files: 1, or more small ones, from file on */
     bool first, last;     /* of its file */
+    bool exact;           /* a record begins at its beginning, and what is before is not read (tail.h) */
     uint64_t begin, end;  /* of the file as it lies there */
     uint32_t blocks;      /* that it is read in by as many tasks; 0: it is read by one */
     uint32_t lanes;       /* sinks that these share; 0: each has its own */

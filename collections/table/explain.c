@@ -13,7 +13,7 @@ enum { NAMES = 20 }; /* that are listed */
 
 static void add_files(rk_print *out, const rk_text_files *files)
 {
-    rk_print_add(out, "%s", files->files[0].path);
+    rk_print_add(out, "%s", rk_text_path_name(files->files[0].path));
     if (files->count > 1)
         rk_print_add(out, " and %zu more file%s", files->count - 1, files->count == 2 ? "" : "s");
     if (!files->files[0].stream || files->count > 1) {
@@ -94,6 +94,7 @@ static void add_operation(rk_print *out, const rask_table *t, uint64_t room)
     case RK_TABLE_GROUP: add_group(out, t); break;
     case RK_TABLE_SORT: add_sort(out, t); break;
     case RK_TABLE_LIMIT: rk_print_add(out, "keeps the first %" PRIu64 " rows\n", t->as.limit); break;
+    case RK_TABLE_TAIL: rk_print_add(out, "keeps the last %" PRIu64 " rows\n", t->as.limit); break;
     case RK_TABLE_JOIN:
         if (!rk_join_is_small(t, room))
             add_join(out, t->as.join);
@@ -140,8 +141,8 @@ size_t rask_table_explain(rask_table *table, const rask_options *options, char *
     if (!status) {
         add_operations(&out, table, rk_join_room(&run.lowering));
         add_columns(&out, &table->schema);
-        rk_plan_explain(&out, plan, &run.options);
+        rk_plan_explain(&out, plan, &run.own.options);
     }
     rask_plan_free(plan);
-    return rk_table_run_end(&run, status) ? 0 : out.len;
+    return rk_own_run_end(&run.own, status) ? 0 : out.len;
 }

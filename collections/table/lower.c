@@ -10,6 +10,7 @@
 #include "collections/table/splitters.h"
 #include "collections/table/stage.h"
 #include "collections/table/summary/summary.h"
+#include "collections/table/tail.h"
 #include "core/base/alloc.h"
 
 #include <string.h>
@@ -137,7 +138,7 @@ static rk_csv_cut how_to_cut(const rk_table_lowering *l, const rk_scan_job *job)
     block = block < bytes ? block : bytes;
     return (rk_csv_cut){.bytes = bytes,
                         .block_bytes = block,
-                        .grouped = !is_limited(sink),
+                        .grouped = !is_limited(sink) && !sink->last,
                         .ahead = !is_limited(sink) && l->workers > 1,
                         .lanes = shared ? l->workers : 0,
                         .values = rk_table_sink_values(sink)};
@@ -146,7 +147,8 @@ static rk_csv_cut how_to_cut(const rk_table_lowering *l, const rk_scan_job *job)
 /* Bytes that rows take, about, that were so many bytes of text; never so many that a task could not begin. */
 static uint64_t kept_bytes(const rk_table_lowering *l, const rk_table_sink_plan *sink, uint64_t text)
 {
-    if (!keeps_rows(sink) || (is_limited(sink) && sink->limit < FEW_ROWS))
+    if (!keeps_rows(sink) || (is_limited(sink) && sink->limit < FEW_ROWS) ||
+        (sink->last && sink->last < FEW_ROWS))
         return 0;
     bool grouped = sink->kind == RK_SINK_GROUPS || sink->kind == RK_SINK_DISTINCT;
     uint64_t bytes = sink->kind == RK_SINK_TEXT      ? text / 4 * 5
@@ -155,6 +157,15 @@ static uint64_t kept_bytes(const rk_table_lowering *l, const rk_table_sink_plan 
                                                      : text / 2 * 3;
     uint64_t most = sink->splitter_count ? l->budget / 5 : l->budget / 8;
     return bytes < most ? bytes : most;
+}
+
+/* A row comes of every row of the source. */
+static bool keeps_all(const rk_pipeline *p)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < p->step_count; i++)
+        all = all && !p->steps[i].join && p->steps[i].out != UINT32_MAX;
+    return all;
 }
 
 static int lower_files(const rk_table_lowering *l, rk_scan_job *job, rk_nodes *out)
@@ -168,6 +179,8 @@ static int lower_files(const rk_table_lowering *l, rk_scan_job *job, rk_nodes *o
         rk_graph_fail(l->graph, status, NULL, 0, "%s", error.message);
         return status;
     }
+    if (job->sink.last && keeps_all(&job->pipeline))
+        rk_tail_cut(rk_tail_find(source, job->sink.last), job->parts, &job->part_count);
     job->workers = l->workers;
     uint64_t count = rk_scan_nodes(job);
     if (count > 1)
@@ -493,6 +506,25 @@ static int lower_limit(const rk_table_lowering *l, rask_table *table, rk_nodes *
     return status ? status : one(l, rk_merge_first(l->graph, table->as.limit, parts.nodes, parts.count), out);
 }
 
+/* Each task keeps its last rows, and of these the last ones are kept, level by level. */
+static int lower_tail(const rk_table_lowering *l, rask_table *table, rk_nodes *out)
+{
+    rk_table_sink_plan sink = {
+        .kind = RK_SINK_CHUNK, .schema = &table->input->schema, .limit = UINT64_MAX, .last = table->as.limit};
+    rk_nodes parts;
+    int status = rk_lower_stage(l, table->input, &sink, &parts);
+    while (!status && parts.count > 1) {
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < parts.count; i += FAN_IN) {
+            uint32_t some = parts.count - i < FAN_IN ? parts.count - i : FAN_IN;
+            parts.nodes[count++] = rk_merge_last(l->graph, sink.last, parts.nodes + i, some);
+        }
+        parts.count = count;
+        status = l->graph->status;
+    }
+    return status ? status : one(l, parts.nodes[0], out);
+}
+
 /* Rows of which nothing is known before they are there. */
 static int lower_arranged(const rk_table_lowering *l, rask_table *table, const rk_table_sink_plan *sink,
                           rk_nodes *out)
@@ -548,6 +580,7 @@ int rk_lower_rows(const rk_table_lowering *l, rask_table *table, rk_nodes *out)
     case RK_TABLE_GROUP: return lower_group(l, table, out);
     case RK_TABLE_SORT: return lower_sort(l, table, NULL, out);
     case RK_TABLE_LIMIT: return lower_limit(l, table, out);
+    case RK_TABLE_TAIL: return lower_tail(l, table, out);
     case RK_TABLE_SUMMARY: return rk_summary_lower(l, table, out);
     default: break;
     }

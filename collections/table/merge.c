@@ -189,22 +189,36 @@ static int return_gathered(rask_task *task, int status, rask_value value)
                   : rask_return_value(task, value);
 }
 
-/* Rows of all chunks by place, in order. */
-static int run_first(rask_task *task)
+/* The first or the last rows of all chunks by place, in order. */
+static int return_some(rask_task *task, bool last)
 {
     size_t count;
-    uint64_t rows, limit = (uint64_t)rask_arg_i64(task, 0), n = 0;
+    uint64_t all, limit = (uint64_t)rask_arg_i64(task, 0), n = 0;
     rask_value value;
-    rk_chunk *chunks = open_chunks(task, &count, &rows);
-    rows = rows < limit ? rows : limit;
+    rk_chunk *chunks = open_chunks(task, &count, &all);
+    uint64_t rows = all < limit ? all : limit, skipped = last ? all - rows : 0;
     uint64_t *places = chunks ? rk_alloc_array(rows + 1, sizeof *places) : NULL;
-    for (size_t i = 0; places && i < count; i++)
-        for (uint64_t row = 0; row < chunks[i].rows && n < rows; row++)
+    for (size_t i = 0; places && i < count; i++) {
+        uint64_t row = skipped < chunks[i].rows ? skipped : chunks[i].rows;
+        skipped -= row;
+        for (; row < chunks[i].rows && n < rows; row++)
             places[n++] = (uint64_t)i << 32 | row;
+    }
     int status = places ? rk_chunk_gather(chunks, count, places, rows, &value) : RASK_ENOMEM;
     rk_free(places);
     rk_free(chunks);
     return return_gathered(task, status, value);
+}
+
+/* (limit, chunk …) */
+static int run_first(rask_task *task)
+{
+    return return_some(task, false);
+}
+
+static int run_last(rask_task *task)
+{
+    return return_some(task, true);
 }
 
 /* -- Sorting */
@@ -240,6 +254,7 @@ static int run_sort(rask_task *task)
 static const rask_task_def merge_def = {.size = sizeof merge_def, .name = "merge", .call = run_merge},
                            finish_def = {.size = sizeof finish_def, .name = "finish", .call = run_finish},
                            first_def = {.size = sizeof first_def, .name = "rows in order", .call = run_first},
+                           last_def = {.size = sizeof last_def, .name = "last rows", .call = run_last},
                            sort_def = {.size = sizeof sort_def, .name = "sort", .call = run_sort};
 
 /* -- Lowering */
@@ -299,10 +314,21 @@ rask_node *rk_merge_sort(rask_graph *graph, const rk_table_sink_plan *plan, rask
     return tell(call_plan(graph, &sort_def, plan, nodes, count), bytes, bytes);
 }
 
-rask_node *rk_merge_first(rask_graph *graph, uint64_t limit, rask_node *const *nodes, uint32_t count)
+static rask_node *call_limit(rask_graph *graph, const rask_task_def *def, uint64_t limit,
+                             rask_node *const *nodes, uint32_t count)
 {
     int64_t most = limit > INT64_MAX ? INT64_MAX : (int64_t)limit;
-    return call(graph, &first_def, &(rask_arg){.kind = RASK_ARG_I64, .as.i64 = most}, nodes, count);
+    return call(graph, def, &(rask_arg){.kind = RASK_ARG_I64, .as.i64 = most}, nodes, count);
+}
+
+rask_node *rk_merge_first(rask_graph *graph, uint64_t limit, rask_node *const *nodes, uint32_t count)
+{
+    return call_limit(graph, &first_def, limit, nodes, count);
+}
+
+rask_node *rk_merge_last(rask_graph *graph, uint64_t limit, rask_node *const *nodes, uint32_t count)
+{
+    return call_limit(graph, &last_def, limit, nodes, count);
 }
 
 rask_node *rk_merge_chunks(rask_graph *graph, rask_node *const *nodes, uint32_t count, uint64_t bytes)

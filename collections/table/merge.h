@@ -20,6 +20,9 @@ rk_merge_range
 /* The first rows of chunks, in order, as one chunk; all of them, for a limit of UINT64_MAX. */
 rask_node *rk_merge_first(rask_graph *graph, uint64_t limit, rask_node *const *nodes, uint32_t count);
 
+/* The same of the last rows. */
+rask_node *rk_merge_last(rask_graph *graph, uint64_t limit, rask_node *const *nodes, uint32_t count);
+
 /* All rows of chunks as one chunk, which may be the only one; bytes: of that, about; 0: not known. */
 rask_node *rk_merge_chunks(rask_graph *graph, rask_node *const *nodes, uint32_t count, uint64_t bytes);
 

@@ -43,6 +43,7 @@ static const rask_table *below(const rask_table *t, uint32_t *column)
     case RK_TABLE_FILTER:
     case RK_TABLE_SORT:
     case RK_TABLE_LIMIT:
+    case RK_TABLE_TAIL:
     case RK_TABLE_DISTINCT: return t->input;
     default: return NULL;
     }

@@ -8,7 +8,7 @@ int rk_output_open(rk_output *o, const char *path)
 {
     rk_open_error error = {0};
     *o = (rk_output){.path = path, .standard = strcmp(path, "-") == 0, .file = {.fd = -1}};
-    if (o->standard || rk_temporary_open(&o->file, path, false, &error))
+    if (o->standard || (rk_path_is_plain(path, &error) && rk_temporary_open(&o->file, path, false, &error)))
         return RASK_OK;
     snprintf(o->message, sizeof o->message, "%s", error.message);
     return error.status;

@@ -313,6 +313,7 @@ static int scan_part(scan *s, int64_t from)
         status = read_more(s, 0);
     if (!status)
         status = s->part->first    ? skip_head(s)
+                 : s->part->exact  ? RASK_OK
                  : from == UNKNOWN ? guess_begin(s)
                                    : skip_to(s, (uint64_t)from);
     head->begin = s->none && from != UNKNOWN ? (uint64_t)from : s->buffer.position;
@@ -360,11 +361,22 @@ static int read_part(rask_task *task, const rk_scan_job *job, uint32_t number, i
     return status;
 }
 
+/* Lines of a file before all that is read of it, for who tells of a line; 0, too, where they cannot be read. */
+static uint64_t lines_before(const rk_scan_job *job, uint32_t file)
+{
+    const rk_csv_part *first = &job->parts[0];
+    rk_text_error error;
+    uint64_t lines = 0;
+    if (first->exact && first->file == file)
+        rk_csv_source_lines(job->source, &(rk_csv_wrong){.file = file, .cut = first->begin}, &lines, &error);
+    return lines;
+}
+
 int rk_scan_tell(rask_task *task, const rk_scan_job *job, const rk_scan_head *head, uint64_t lines)
 {
     if (head->line == UINT64_MAX)
         return rk_task_fail(task, head->status, "%s", head->message);
-    lines += head->line + 1;
+    lines += head->line + 1 + lines_before(job, head->file);
     return rk_task_fail(task, head->status, "%s:%llu: %s", path_of(job, head->file),
                         (unsigned long long)lines, head->message);
 }
@@ -493,8 +505,10 @@ static bool has_enough(const rk_scan_job *job, uint64_t rows)
 /* Whether a guess was right: records begin where those before end, or there are none and should be none. */
 static bool fits(const rk_scan_head *head, const rk_csv_part *part, const scan_token *before)
 {
-    if (part->first || head->any)
-        return part->first || head->begin == before->over;
+    if (part->first || part->exact)
+        return true;
+    if (head->any)
+        return head->begin == before->over;
     bool none = before->over > head->size || (before->over == head->size && part->last);
     return none && !head->status;
 }

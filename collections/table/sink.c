@@ -12,6 +12,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { SLACK = 65536 }; /* rows beyond those to keep, before they are left out */
+
 static bool has_parts(const rk_table_sink_plan *plan)
 {
     return plan->kind == RK_SINK_PARTS || plan->kind == RK_SINK_DISTINCT;
@@ -345,6 +347,27 @@ static int add_text(rk_table_sink *s, const rk_pipeline_run *run, uint32_t rows)
     return status;
 }
 
+static int keep_last(rk_table_sink *s)
+{
+    rask_value all;
+    rask_bytes bytes;
+    rk_chunk chunk;
+    uint64_t last = s->plan->last;
+    if (s->builder.rows <= last)
+        return RASK_OK;
+    int status = rk_chunk_builder_pack(&s->builder, &all);
+    if (status)
+        return status;
+    status = rk_table_sink_bytes_of(&all, &bytes);
+    if (!status) {
+        rk_chunk_open(&chunk, bytes);
+        rk_chunk_builder_clear(&s->builder);
+        status = rk_chunk_builder_add_chunk(&s->builder, &chunk, chunk.rows - last, last);
+    }
+    rask_value_unref(&all);
+    return status;
+}
+
 int rk_table_sink_add(rk_table_sink *s, const rk_pipeline_run *run, uint64_t position)
 {
     const rk_table_sink_plan *plan = s->plan;
@@ -363,6 +386,8 @@ int rk_table_sink_add(rk_table_sink *s, const rk_pipeline_run *run, uint64_t pos
     case RK_SINK_CHUNK:
         rows = wanted_rows(s, rows);
         status = rk_chunk_builder_add_rows(&s->builder, run->outputs, NULL, rows);
+        if (!status && plan->last && s->builder.rows / 2 >= plan->last + SLACK)
+            status = keep_last(s);
         break;
     case RK_SINK_TEXT:
         rows = wanted_rows(s, rows);
@@ -480,7 +505,9 @@ int rk_table_sink_end(rk_table_sink *s, rask_value *values)
     case RK_SINK_TEXT: return end_text(s, values);
     default: break;
     }
-    int status = count > 1 ? rk_chunk_divide(&s->builder, s->part.data, count, values)
+    int status = s->plan->last ? keep_last(s) : RASK_OK;
+    if (!status)
+        status = count > 1 ? rk_chunk_divide(&s->builder, s->part.data, count, values)
                            : rk_chunk_builder_pack(&s->builder, values);
     rk_chunk_builder_fini(&s->builder);
     return status;

@@ -28,6 +28,7 @@ typedef struct rk_table_sink_plan {
     const rk_schema *schema; /* of the pipeline's outputs */
     const rk_schema *result; /* GROUPS, TOP: of what comes of the merged ones */
     uint64_t limit;          /* CHUNK, TEXT: rows of a task that are enough; TOP: rows to keep */
+    uint64_t last;           /* CHUNK: rows of a task that are kept, the last ones; 0: all */
     rk_print_format format;  /* TEXT */
     char delimiter;          /* TEXT */
     int (*flush)(void *writer, const char *text,

@@ -73,12 +73,9 @@ static int return_values(rask_task *task, rk_table_sink *sink, uint32_t count)
 {
     rask_value *values = rk_calloc(count, sizeof *values);
     int status = values ? rk_table_sink_end(sink, values) : RASK_ENOMEM;
-    if (!status && count == 1)
-        status = rask_return_value(task, rask_value_ref(&values[0]));
-    else if (!status)
-        status = rask_return_list(task, values, count);
-    for (uint32_t i = 0; values && i < count; i++)
-        rask_value_unref(&values[i]);
+    if (status || count > 1)
+        return rk_return_values(task, status, values, count);
+    status = rask_return_value(task, values[0]);
     rk_free(values);
     return status;
 }

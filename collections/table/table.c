@@ -143,6 +143,15 @@ static uint32_t count_items(const char *list, rk_list_kind kind)
     return count;
 }
 
+uint32_t rk_pick_add(uint32_t *pick, uint32_t *count, uint32_t column)
+{
+    for (uint32_t i = 0; i < *count; i++)
+        if (pick[i] == column)
+            return i;
+    pick[*count] = column;
+    return (*count)++;
+}
+
 rask_table *rk_table_pick(rask_graph *graph, rask_table *input, const uint32_t *pick, uint32_t count,
                           const char *file, int line)
 {
@@ -214,6 +223,8 @@ rask_table *rask_table_drop_at(rask_table *input, const char *columns, const cha
     for (uint32_t i = 0; i < input->schema.count; i++)
         if (!dropped[i])
             pick[count++] = i;
+    if (!count)
+        return rk_table_fail(input, RASK_EINVAL, file, line, "rask_table_drop: no column would be left");
     return rk_table_pick(input->graph, input, pick, count, file, line);
 }
 
@@ -322,13 +333,23 @@ rask_table *rask_table_sort_at(rask_table *input, const char *columns, const cha
     return table;
 }
 
-rask_table *rask_table_limit_at(rask_table *input, uint64_t rows, const char *file, int line)
+static rask_table *some_rows(rask_table *input, rk_table_kind kind, uint64_t rows, const char *file, int line)
 {
-    rask_table *table = input ? rk_table_like(input->graph, input, RK_TABLE_LIMIT, file, line) : NULL;
+    rask_table *table = input ? rk_table_like(input->graph, input, kind, file, line) : NULL;
     if (!table)
         return NULL;
     uint64_t each = (uint64_t)LIMIT_FIELD * input->schema.count + 1;
     table->as.limit = rows;
     table->bytes = rows < input->bytes / each ? rows * each : input->bytes;
     return table;
+}
+
+rask_table *rask_table_limit_at(rask_table *input, uint64_t rows, const char *file, int line)
+{
+    return some_rows(input, RK_TABLE_LIMIT, rows, file, line);
+}
+
+rask_table *rask_table_tail_at(rask_table *input, uint64_t rows, const char *file, int line)
+{
+    return some_rows(input, rows ? RK_TABLE_TAIL : RK_TABLE_LIMIT, rows, file, line);
 }

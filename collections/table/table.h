@@ -27,7 +27,8 @@ typedef enum rk_table_kind {
     RK_TABLE_FILTER, /* rows where an expression is true */
     RK_TABLE_GROUP,
     RK_TABLE_SORT,
-    RK_TABLE_LIMIT,
+    RK_TABLE_LIMIT,    /* the first rows */
+    RK_TABLE_TAIL,     /* the last rows */
     RK_TABLE_JOIN,     /* row by row where the other table is small (join/join.h) */
     RK_TABLE_CONCAT,   /* the rows of one table after those of another */
     RK_TABLE_DISTINCT, /* the first row of each key */
@@ -92,7 +93,7 @@ struct rask_table {
             rk_order *keys;
             uint32_t count;
         } sort;
-        uint64_t limit;
+        uint64_t limit; /* LIMIT, TAIL */
         rk_join *join;
         struct {
             rask_table **tables; /* the input is the first of them; all have the same columns */
@@ -131,6 +132,9 @@ void *rk_table_refuse(const rask_table *table, const char *what, const char *tex
 /* The column of this name; RASK_EINVAL, latched with the nearest name, when there is none: UINT32_MAX. */
 uint32_t rk_table_find(const rask_table *table, const char *what, rask_bytes name, const char *file,
                        int line);
+
+/* The place of a column among the count ones picked so far, which it joins when it is new. */
+uint32_t rk_pick_add(uint32_t *pick, uint32_t *count, uint32_t column);
 
 /* A PICK over pick[0 … count - 1] with the input's names. */
 rask_table *rk_table_pick(rask_graph *graph, rask_table *input, const uint32_t *pick, uint32_t count,

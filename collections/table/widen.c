@@ -58,7 +58,7 @@ static int guess_columns(rask_table *table, char quote, const rask_options *opti
     if (!status && !(status = rask_value_get_bytes(&value, &bytes)))
         memcpy(guesses, bytes.data, bytes.len);
     rask_value_unref(&value);
-    return rk_table_run_end(&run, status);
+    return rk_own_run_end(&run.own, status);
 }
 
 /* The columns that may get another type: text gets none. *count: of them. NULL, latched. */
@@ -100,7 +100,7 @@ int rk_csv_source_widen(rask_table *table, const bool *given, const rask_options
             rk_graph_report(table->graph, RASK_EUNSUPPORTED,
                             "%s: a stream can be read only once, so its types cannot be widened: give the "
                             "types, or let misfits fail or be null",
-                            source->files.files[i].path);
+                            rk_text_path_name(source->files.files[i].path));
             return RASK_EUNSUPPORTED;
         }
     rask_table *pick = pick_as_text(table, concerned, count);

@@ -61,7 +61,7 @@ static int write_rows(rk_table_run *run, rk_writer *w)
     if (!status)
         status = w->cls->finish(w);
     if (status && *w->message)
-        rk_graph_report(run->graph, status, "%s", w->message);
+        rk_graph_report(run->own.user, status, "%s", w->message);
     return status;
 }
 
@@ -86,6 +86,11 @@ static rk_writer *open_writer(rk_table_run *run, rask_table *table, const char *
     char message[1200] = "";
     size_t room = sizeof message;
     rk_writer *w = NULL;
+    if (format == RASK_TABLE_BY_ENDING && rk_path_ends(path, ".parquet")) {
+        *status = RASK_EUNSUPPORTED;
+        rk_graph_report(run->own.user, *status, "%s: Parquet is not written; Arrow is, as .arrow", path);
+        return NULL;
+    }
     switch (format == RASK_TABLE_BY_ENDING ? format_of(path) : format) {
     case RASK_TABLE_CSV: w = rk_text_writer_new(table, path, false, status, message, room); break;
     case RASK_TABLE_JSON: w = rk_text_writer_new(table, path, true, status, message, room); break;
@@ -95,7 +100,7 @@ static rk_writer *open_writer(rk_table_run *run, rask_table *table, const char *
     default: *status = RASK_EINVAL;
     }
     if (!w && *message)
-        rk_graph_report(run->graph, *status, "%s", message);
+        rk_graph_report(run->own.user, *status, "%s", message);
     return w;
 }
 
@@ -111,5 +116,5 @@ int rask_table_write(rask_table *table, const char *path, rask_table_format form
         status = write_rows(&run, w);
         w->cls->free(w);
     }
-    return rk_table_run_end(&run, status);
+    return rk_own_run_end(&run.own, status);
 }

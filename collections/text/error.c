@@ -9,12 +9,17 @@
 
 enum { PATH_SHOWN = 600 }; /* bytes, so that there is room for what was wrong */
 
+const char *rk_text_path_name(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
 int rk_text_fail(rk_text_error *error, int status, const char *path, const char *format, ...)
 {
     size_t len = strlen(path);
     const char *tail = len > PATH_SHOWN ? path + len - PATH_SHOWN : path;
     int n = snprintf(error->message, sizeof error->message, "%s%s: ", tail > path ? "..." : "",
-                     strcmp(path, "-") == 0 ? "standard input" : tail);
+                     rk_text_path_name(tail));
     va_list args;
     va_start(args, format);
     vsnprintf(error->message + n, sizeof error->message - (size_t)n, format, args);

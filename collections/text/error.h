@@ -9,7 +9,10 @@ typedef struct rk_text_error {
     char message[1000];
 } rk_text_error;
 
-/* Sets error to "PATH: …" and returns status. "-" is called standard input; of a very long path the end is named. */
+/* What messages call a file: its path, or standard input for "-". */
+const char *rk_text_path_name(const char *path);
+
+/* Sets error to "PATH: …" and returns status. Of a very long path the end is named. */
 int rk_text_fail(rk_text_error *error, int status, const char *path, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* "PATH: text of errno": RASK_ENOENT, RASK_ENOMEM, else RASK_EIO. */

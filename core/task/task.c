@@ -1,6 +1,7 @@
 /* Arguments, results and failures of a task while it runs. */
 #include "core/task/task.h"
 
+#include "core/base/alloc.h"
 #include "core/base/clock.h"
 
 #include <stdarg.h>
@@ -210,6 +211,16 @@ int rask_return_list(rask_task *task, const rask_value *values, size_t count)
 {
     rask_value value;
     return return_made(task, rask_value_list_new(values, count, &value), value, count * sizeof *values);
+}
+
+int rk_return_values(rask_task *task, int status, rask_value *values, size_t count)
+{
+    if (!status)
+        status = rask_return_list(task, values, count);
+    for (size_t i = 0; values && i < count; i++)
+        rask_value_unref(&values[i]);
+    rk_free(values);
+    return status;
 }
 
 int rask_return_custom(rask_task *task, const rask_class *cls, void *data)

@@ -60,6 +60,10 @@ int rk_task_fail(rask_task *task, int code, const char *format, ...) __attribute
 /* The call is over: what it built is of no use but for the node that it returned. */
 void rk_task_end_graph(rask_task *task);
 
+/* Ends a task whose result is a list: returns values as one, or status where that is not RASK_OK. Takes values, which may be
+ * NULL then and none where they were not made, and their memory. */
+int rk_return_values(rask_task *task, int status, rask_value *values, size_t count);
+
 /* Which function: the same for the same function in every process of the same program, however it is loaded.
  */
 typedef struct rk_identity {

@@ -101,7 +101,7 @@ RASK_API rask_graph *rask_table_graph(const rask_table *table);
 
 /* These columns, in this order. "name", "name as other". RASK_EINVAL: a name that is not there. */
 RASK_API rask_table *rask_table_select_at(rask_table *table, const char *columns, const char *file, int line);
-/* All but these. */
+/* All but these. RASK_EINVAL: a name that is not there, or nothing is left. */
 RASK_API rask_table *rask_table_drop_at(rask_table *table, const char *columns, const char *file, int line);
 /* With one more column, or another in its place: an expression over the columns (docs/table.md). */
 RASK_API rask_table *rask_table_with_at(rask_table *table, const char *name, const char *expression,
@@ -138,6 +138,9 @@ RASK_API rask_table *rask_table_groupby_at(rask_table *table, const char *keys, 
 RASK_API rask_table *rask_table_sort_at(rask_table *table, const char *columns, const char *file, int line);
 /* The first rows. Of a sorted table: nothing is sorted, the first ones are kept. */
 RASK_API rask_table *rask_table_limit_at(rask_table *table, uint64_t rows, const char *file, int line);
+/* The last rows, in their order. Of plain CSV files without conditions and joins, and as far as there are no quotes: nothing
+ * before them is read but the samples, and nothing there is an error. */
+RASK_API rask_table *rask_table_tail_at(rask_table *table, uint64_t rows, const char *file, int line);
 /* One row for each combination of values in the columns, and how often it comes, as count (or count(), where a column is
  * called that): those that come most often first, equally frequent ones ordered by the columns. */
 RASK_API rask_table *rask_table_value_counts_at(rask_table *table, const char *columns, const char *file,
@@ -154,6 +157,7 @@ RASK_API rask_table *rask_table_quantiles_at(rask_table *table, const char *colu
     rask_table_groupby_at(table, keys, aggregates, __FILE__, __LINE__)
 #define rask_table_sort(table, columns) rask_table_sort_at(table, columns, __FILE__, __LINE__)
 #define rask_table_limit(table, rows)   rask_table_limit_at(table, rows, __FILE__, __LINE__)
+#define rask_table_tail(table, rows)    rask_table_tail_at(table, rows, __FILE__, __LINE__)
 #define rask_table_describe(table)      rask_table_describe_at(table, __FILE__, __LINE__)
 #define rask_table_quantiles(table, columns, quantiles, count)                                               \
     rask_table_quantiles_at(table, columns, quantiles, count, __FILE__, __LINE__)
@@ -268,7 +272,8 @@ typedef enum rask_table_format {
 } rask_table_format;
 
 /* Writes all rows to a file, as they are made. The file appears whole under its name, or not at all. "-": standard
- * output. options may be NULL. RASK_EIO: with the path; else as the run fails.
+ * output. options may be NULL. RASK_EIO: with the path; RASK_EUNSUPPORTED: its ending says that it is compressed, or Parquet; else
+ * as the run fails.
  *
  * RASK_TABLE_NPY writes a file for each column, and path has "{column}" where its name goes; a table of one column does without.
  * Types are bool, int64, float64, datetime64[D] and datetime64[us]; null is NaN or NaT. RASK_ETYPE: a string; RASK_ERANGE: a null in

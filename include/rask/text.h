@@ -74,8 +74,9 @@ RASK_API rask_node *rask_text_frequencies_at(rask_text *text, rask_text_unit uni
 RASK_API rask_node *rask_text_sample_at(rask_text *text, uint64_t lines, const char *file, int line);
 
 /* Writes the first lines of them, in order, each as it is in its file but for the last of a file, which gets a \n if it has
- * none. path: a file, there when all is well, and not before; "-": standard output, as soon as may be. The value is how
- * many lines were written, an i64. The node does its work once. */
+ * none. path: a file, there when all is well, and not before; "-": standard output, as soon as may be. RASK_EUNSUPPORTED: the
+ * path's ending says that it is compressed, which it would not be. The value is how many lines were written, an i64. The node
+ * does its work once. */
 RASK_API rask_node *rask_text_write_at(rask_text *text, const char *path, uint64_t lines, const char *file,
                                        int line);
 

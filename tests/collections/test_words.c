@@ -165,13 +165,18 @@ static void must_count(const rk_counts *table, text t, const char *what)
     free(want.data);
 }
 
+static void must_count_text(text t, uint64_t seed, const char *what)
+{
+    rk_counts *table = count_words(t, seed);
+    must_count(table, t, what);
+    rk_counts_free(table);
+}
+
 Test(words, random_texts_count_as_by_hand)
 {
     for (uint32_t i = 0; i < 300; i++) {
         text t = random_text(random_below(5000));
-        rk_counts *table = count_words(t, i);
-        must_count(table, t, "whole text");
-        rk_counts_free(table);
+        must_count_text(t, i, "whole text");
         free(t.data);
     }
 }
@@ -184,11 +189,8 @@ Test(words, hundred_thousand_different_words)
     for (int i = 0; i < 200000; i++)
         fprintf(out, i % 3 ? "w%d " : "a-rather-long-word-%d\n", i % 100000);
     fclose(out);
-    for (uint64_t seed = 0; seed < 5; seed++) {
-        rk_counts *table = count_words(t, seed);
-        must_count(table, t, "many words");
-        rk_counts_free(table);
-    }
+    for (uint64_t seed = 0; seed < 5; seed++)
+        must_count_text(t, seed, "many words");
     free(t.data);
 }
 
@@ -204,9 +206,7 @@ Test(words, words_of_every_length_and_trailing_nul_bytes)
         }
     }
     fclose(out);
-    rk_counts *table = count_words(t, 9);
-    must_count(table, t, "lengths");
-    rk_counts_free(table);
+    must_count_text(t, 9, "lengths");
     free(t.data);
 }
 

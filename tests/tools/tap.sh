@@ -1,6 +1,6 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 # What the shell tests share: a folder of their own, results as TAP, outputs in the files out and err. To be sourced; prints
-# nothing by itself. The test's first argument is the program rask.
+# nothing by itself. A test of one command names it in $command. The test's first argument is the program rask.
 set -uo pipefail
 rask=$(realpath "${1:?usage: $(basename "$0") PROGRAM}")
 unset RASK_SCHEDULER RASK_WORKERS RASK_MEMORY RASK_SCRATCH RASK_LIMITS
@@ -32,6 +32,32 @@ leaves()
     status=$?
     [ "$status" -eq "$want" ] || echo "exit status $status, not $want" >>err
     return $((status != want))
+}
+
+# wanted exit status, arguments of the command that a test is of: its output is left in the files out and err
+asked()
+{
+    local want=$1
+    shift
+    leaves "$want" "$rask" "$command" "$@"
+}
+
+# name, wanted output without its last newline, arguments
+gives()
+{
+    local name=$1 wanted=$2
+    shift 2
+    asked 0 "$@" </dev/null && printf '%s\n' "$wanted" | cmp -s - out
+    tell "$name" $?
+}
+
+# name, wanted exit status, wanted text on stderr, arguments: and nothing on stdout
+refuses()
+{
+    local name=$1 status=$2 wanted=$3
+    shift 3
+    asked "$status" "$@" </dev/null && printf 'rask %s: %s\n' "$command" "$wanted" | cmp -s - err && ! [ -s out ]
+    tell "$name" $?
 }
 
 # The plan, and the exit status of the test.

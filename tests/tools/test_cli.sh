@@ -73,7 +73,7 @@ has 'an option without its value is named' err 'rask words: --workers: needs a v
 run 'a flag with a value' 2 "$rask" words --json=yes x
 has 'a flag with a value is named' err 'rask words: --json: takes no value'
 run 'workers that are no number' 2 "$rask" words --workers x y
-err_is 'workers that are no number: the message' 'rask words: --workers: not a number: "x"'
+err_is 'workers that are no number: the message' 'rask words: --workers: not a number from 1 to 1024: "x"'
 run 'no workers' 2 "$rask" words --workers 0 y
 run 'a negative number' 2 "$rask" words -n -1 y
 run 'a number too large' 2 "$rask" words -n 99999999999999999999 y
@@ -91,7 +91,7 @@ run 'limits from the environment that are no list' 1 env RASK_LIMITS=a=1,a=2 "$r
 has 'limits from the environment: the message' err 'limits: "a=1,a=2" has a name twice'
 run 'words without a file' 2 "$rask" words
 run 'workers from the environment that are no number' 2 env RASK_WORKERS=x "$rask" words y
-has 'the environment is named' err 'rask words: RASK_WORKERS: not a number: "x"'
+has 'the environment is named' err 'rask words: RASK_WORKERS: not a number from 1 to 1024: "x"'
 run 'bench without a subject' 2 "$rask" bench
 run 'bench of an unknown shape' 2 "$rask" bench tasks --shape sphere
 run 'draw without a picture' 2 "$rask" draw x.json

@@ -4,32 +4,7 @@
 #   tests/tools/test_csv.sh BUILD/tools/rask/rask
 # shellcheck source=tests/tools/tap.sh
 source "$(dirname "$0")/tap.sh"
-
-# wanted exit status, arguments of rask csv: its output is left in the files out and err
-csv()
-{
-    local want=$1
-    shift
-    leaves "$want" "$rask" csv "$@"
-}
-
-# name, wanted output, arguments
-gives()
-{
-    local name=$1 wanted=$2
-    shift 2
-    csv 0 "$@" </dev/null && printf '%s\n' "$wanted" | cmp -s - out
-    tell "$name" $?
-}
-
-# name, wanted exit status, wanted text on stderr, arguments: and nothing on stdout
-refuses()
-{
-    local name=$1 status=$2 wanted=$3
-    shift 3
-    csv "$status" "$@" </dev/null && printf 'rask csv: %s\n' "$wanted" | cmp -s - err && ! [ -s out ]
-    tell "$name" $?
-}
+command=csv
 
 cat >sales.csv <<'EOF'
 name,amount,qty,day
@@ -109,7 +84,7 @@ for size in 64K 100; do
 done
 gives 'what is widened is read as it was written' $'b,d\nx,never' wide.csv --misfit widen -w 'a == 0.5' --select b,d
 gives '--misfit widen leaves what fits' $'name    string\namount  float64\nqty     int64\nday     date' sales.csv --misfit widen --schema
-csv 0 sales.csv --explain -w 'amount > 5' --with 'x=qty*2' -g name -a 'sum(x) as s' -s s:desc -n 3 && head -n 6 err | cmp -s - <(cat <<'EOT'
+asked 0 sales.csv --explain -w 'amount > 5' --with 'x=qty*2' -g name -a 'sum(x) as s' -s s:desc -n 3 && head -n 6 err | cmp -s - <(cat <<'EOT'
 reads sales.csv (99 bytes) in 1 part: name, amount, qty: 3 of 4 columns
   where amount > 5
   with x = qty*2
@@ -119,7 +94,7 @@ keeps the first 3 rows
 EOT
 ) && grep -q '^memory budget: ' err && [ "$(cat out)" = $'name,s\nann,12' ]
 tell '--explain says what is read and done, then does it' $?
-csv 0 sales.csv --draw g.dot -g name && grep -q digraph g.dot && grep -q 'read csv' g.dot && [ "$(sed -n 2p out)" = ann,2 ]
+asked 0 sales.csv --draw g.dot -g name && grep -q digraph g.dot && grep -q 'read csv' g.dot && [ "$(sed -n 2p out)" = ann,2 ]
 tell '--draw draws what ran' $?
 refuses '--draw to where nothing can be written, before anything else' 1 '--draw: none/g.svg: No such file or directory' \
     sales.csv -o drawn.csv --draw none/g.svg
@@ -130,9 +105,9 @@ gives '--no-header and --schema' $'column_1  int64\ncolumn_2  string' tabs.csv -
 gives '--block-size 1' $'name,sum(amount)\nann,17.75\nbob,3.0\n"c, ""d""",-1.0' sales.csv -g name -a 'sum(amount)' --block-size 1
 gives '--workers, --scheduler, --memory, --seed' $'name,sum(amount)\nann,17.75\nbob,3.0\n"c, ""d""",-1.0' sales.csv -g name \
     -a 'sum(amount)' --workers 3 --scheduler serial --memory 16M --seed 7
-csv 0 sales.csv --report && grep -q 'bytes written to disk' err
+asked 0 sales.csv --report && grep -q 'bytes written to disk' err
 tell '--report' $?
-csv 0 --help && grep -q -- '--group-by' out && grep -qF 'docs/table.md' out
+asked 0 --help && grep -q -- '--group-by' out && grep -qF 'docs/table.md' out
 tell '--help' $?
 printf 'unit price\n2\n' >prices.csv
 gives 'names that are no identifiers' $'unit price,x y\n2,4' prices.csv --with 'x y=`unit price` * 2' --select '`unit price`, `x y`' \
@@ -141,27 +116,27 @@ gives '--types keeps digits' $'unit price\n2' prices.csv --types 'unit price:str
 
 # --- files
 
-csv 0 sales.csv -o o.csv --select name && ! [ -s out ] && printf 'name\nann\nbob\nann\n"c, ""d"""\n' | cmp -s - o.csv
+asked 0 sales.csv -o o.csv --select name && ! [ -s out ] && printf 'name\nann\nbob\nann\n"c, ""d"""\n' | cmp -s - o.csv
 tell '-o writes CSV' $?
-csv 0 sales.csv -o o.jsonl --select qty -n 2 && printf '{"qty":2}\n{"qty":null}\n' | cmp -s - o.jsonl
+asked 0 sales.csv -o o.jsonl --select qty -n 2 && printf '{"qty":2}\n{"qty":null}\n' | cmp -s - o.jsonl
 tell '-o of .jsonl writes JSON' $?
-csv 0 sales.csv -o o.txt --json --select qty -n 1 && printf '{"qty":2}\n' | cmp -s - o.txt
+asked 0 sales.csv -o o.txt --json --select qty -n 1 && printf '{"qty":2}\n' | cmp -s - o.txt
 tell '-o with --json, too' $?
-csv 0 sales.csv -o o.arrow && cp o.arrow renamed.txt
+asked 0 sales.csv -o o.arrow && cp o.arrow renamed.txt
 gives 'Arrow files are known by what they begin with' $'name,sum(amount)\nann,17.75\nbob,3.0\n"c, ""d""",-1.0' renamed.txt \
     -g name -a 'sum(amount)'
 gives 'Arrow files have types' 'name    string
 amount  float64
 qty     int64
 day     date' o.arrow --schema
-csv 0 sales.csv --join o.arrow --on name --select qty,amount_right -n 1 && [ "$(cat out)" = $'qty,amount_right\n2,10.5' ]
+asked 0 sales.csv --join o.arrow --on name --select qty,amount_right -n 1 && [ "$(cat out)" = $'qty,amount_right\n2,10.5' ]
 tell 'Arrow files are joined' $?
-csv 0 sales.csv --join o.arrow --on name --how semi -w 'qty > 2' --explain && [ "$(cat out)" = $'name,amount,qty,day\nann,7.25,4,' ] &&
+asked 0 sales.csv --join o.arrow --on name --how semi -w 'qty > 2' --explain && [ "$(cat out)" = $'name,amount,qty,day\nann,7.25,4,' ] &&
     grep -qx '  semi join on name = name' err
 tell '--explain tells of joins' $?
 head -c 500 o.arrow >cut.arrow
 refuses 'an Arrow file that is cut' 1 'cut.arrow: at byte 0: the file is cut: "ARROW1" is not at its end' cut.arrow
-csv 0 sales.csv --select amount,day -o 'o-{column}.npy' && head -c 100 o-amount.npy | grep -qF "'<f8', 'fortran_order': False, 'shape': (4,)" &&
+asked 0 sales.csv --select amount,day -o 'o-{column}.npy' && head -c 100 o-amount.npy | grep -qF "'<f8', 'fortran_order': False, 'shape': (4,)" &&
     tail -c 8 o-amount.npy | od -An -tfD | grep -q -- '^ *-1$' && head -c 100 o-day.npy | grep -qF '<M8[D]'
 tell '-o of .npy writes columns' $?
 refuses 'a .npy holds one column' 1 'o.npy: 4 columns: a .npy is a file and holds one; a name with {column} makes a file for each' \
@@ -169,7 +144,7 @@ refuses 'a .npy holds one column' 1 'o.npy: 4 columns: a .npy is a file and hold
 refuses 'a .npy holds no text' 1 'o.npy: column "name" is string, and .npy holds numbers' sales.csv --select name -o o.npy
 refuses 'a .npy holds no nulls of int64' 1 \
     'o.npy: column "qty" has a null, which int64 is not: fill it, or make it float64' sales.csv --select qty -o o.npy
-csv 0 o.csv -o o.csv -w 'name == "bob"' && printf 'name\nbob\n' | cmp -s - o.csv
+asked 0 o.csv -o o.csv -w 'name == "bob"' && printf 'name\nbob\n' | cmp -s - o.csv
 tell 'a file may replace the one that is read' $?
 gives 'what is written reads back' 'name    string
 amount  float64
@@ -181,9 +156,9 @@ gives 'several files, byte order marks and ends of lines as they like' $'name,am
 gives 'a pattern' $'name,amount\neve,1.0\nfay,2.5' 'sales-*.csv' --types amount:float64
 mkdir folder && cp sales-2.csv folder/b.csv && cp sales-2.csv folder/a.csv
 gives 'a folder' $'count()\n2' folder -a 'count()'
-csv 0 - --select name -n 1 <sales.csv && printf 'name\nann\n' | cmp -s - out
+asked 0 - --select name -n 1 <sales.csv && printf 'name\nann\n' | cmp -s - out
 tell 'standard input' $?
-(cat sales.csv; sleep 0.1; echo 'zed,1,1,') | csv 0 - -a 'count() as n' && printf 'n\n5\n' | cmp -s - out
+(cat sales.csv; sleep 0.1; echo 'zed,1,1,') | asked 0 - -a 'count() as n' && printf 'n\n5\n' | cmp -s - out
 tell 'a pipe that waits' $?
 : >empty.csv
 gives 'an empty file among others' $'name,amount\neve,1' sales-2.csv empty.csv
@@ -198,7 +173,7 @@ gives 'only a header' 'name,amount' head.csv
 gives 'only a header, grouped' 'name,count()' head.csv -g name
 gives 'only a header, counted' $'count()\n0' head.csv -a 'count()'
 gives 'only a header, sorted' 'name,amount' head.csv -s name
-csv 0 head.csv --json && ! [ -s out ]
+asked 0 head.csv --json && ! [ -s out ]
 tell 'only a header as JSON' $?
 printf 'a,b\n1,2' >short.csv
 gives 'no newline at the end' $'a,b\n1,2' short.csv
@@ -219,7 +194,7 @@ gives 'dates are counted with' $'y,d\n2024,2024-03-01\n1969,1970-01-01\n,' types
 for tool in gzip zstd xz bzip2; do
     [ -x "$(command -v $tool)" ] || continue
     $tool -k -c sales.csv >"sales.csv.$tool"
-    if csv 0 "sales.csv.$tool" --select name -n 1; then
+    if asked 0 "sales.csv.$tool" --select name -n 1; then
         printf 'name\nann\n' | cmp -s - out
         tell "what $tool compressed" $?
     else
@@ -242,19 +217,19 @@ same_columns 'a header that is cut short' 'na' '1: the header has no column "nam
 printf 'amount,name\n1,eve\n' >other-order.csv
 gives 'no header, no names' $'column_1,column_2\nname,amount\neve,1\namount,name\n1,eve' sales-2.csv other-order.csv --no-header
 awk 'BEGIN { print "k,x"; for (i = 0; i < 60000; i++) printf "%d,%.2f\n", i % 7, i / 4 }' >many.csv
-csv 0 many.csv -g k -a 'count() as n, sum(x) as s' --memory 4M --block-size 4K && cp out parts && csv 0 many.csv -g k -a 'count() as n, sum(x) as s' &&
+asked 0 many.csv -g k -a 'count() as n, sum(x) as s' --memory 4M --block-size 4K && cp out parts && asked 0 many.csv -g k -a 'count() as n, sum(x) as s' &&
     cmp -s out parts && [ "$(wc -l <out)" -eq 8 ]
 tell 'many blocks within little memory' $?
 gzip -c sales.csv >sales.csv.gz
-csv 0 sales.csv.gz -n 1
+asked 0 sales.csv.gz -n 1
 unpacks=$?
 # command: the same groups of what it makes of many.csv, in blocks, twice, and as a stream
 blocks_of()
 {
     "$@" -c many.csv >many.packed || return
-    csv 0 many.packed -g k -a 'count() as n, sum(x) as s' --block-size 9K --workers 3 && cmp -s out parts || return
-    csv 0 many.packed many.packed --workers 2 -w 'k == 3' && [ "$(wc -l <out)" -eq 17143 ] || return
-    csv 0 - -g k --workers 2 -a 'count() as n, sum(x) as s' <many.packed && cmp -s out parts
+    asked 0 many.packed -g k -a 'count() as n, sum(x) as s' --block-size 9K --workers 3 && cmp -s out parts || return
+    asked 0 many.packed many.packed --workers 2 -w 'k == 3' && [ "$(wc -l <out)" -eq 17143 ] || return
+    asked 0 - -g k --workers 2 -a 'count() as n, sum(x) as s' <many.packed && cmp -s out parts
 }
 for tool in gzip zstd xz bzip2; do
     [ "$unpacks" -eq 0 ] && [ -x "$(command -v $tool)" ] || continue
@@ -266,13 +241,63 @@ for i in {1..100}; do
     { echo k,x; sed -n "$((i * 600 - 598)),$((i * 600 + 1))p" many.csv; } >"folder/$i.csv"
     [ "$unpacks" -ne 0 ] || [ $((i % 3)) -eq 0 ] || gzip -1 "folder/$i.csv"
 done
-csv 0 folder -g k -a 'count() as n, sum(x) as s' --workers 2 && cmp -s out parts
+asked 0 folder -g k -a 'count() as n, sum(x) as s' --workers 2 && cmp -s out parts
 tell 'many small files' $?
 # shellcheck disable=SC2002 # a pipe is meant
-cat many.csv | csv 0 - -g k -a 'count() as n, sum(x) as s' --block-size 5K --workers 3 && cmp -s out parts
+cat many.csv | asked 0 - -g k -a 'count() as n, sum(x) as s' --block-size 5K --workers 3 && cmp -s out parts
 tell 'blocks of a stream' $?
-csv 0 - --no-header -n 2 --workers 2 < <(yes 1,2) && [ "$(wc -l <out)" -eq 3 ]
+asked 0 - --no-header -n 2 --workers 2 < <(yes 1,2) && [ "$(wc -l <out)" -eq 3 ]
 tell 'of a stream without end only the first rows are read' $?
+
+# --- the last rows
+
+refuses '--limit and --tail' 2 '--limit or --tail: one of them' sales.csv -n 1 --tail 1
+gives '--tail 0' 'name,amount,qty,day' sales.csv --tail 0
+gives '--tail of more than there are' $'amount\n3.0\n7.25\n-1.0' sales.csv --where 'amount < 10' --select amount --tail 9
+gives '--tail of what --sort gives' $'amount\n7.25\n10.5' sales.csv --sort amount --select amount --tail 2
+gives '--tail of groups' $'name,count()\n"c, ""d""",1' sales.csv -g name --tail 1
+# name, file, arguments: the last rows, of a file and from behind, in blocks, as a stream and compressed
+ends()
+{
+    local name=$1 file=$2 rows status=0
+    shift 2
+    asked 0 "$file" "$@" --json && cp out all
+    gzip -c "$file" >ends.gz
+    for rows in 1 1000 59999 100000; do
+        tail -n $rows all >want
+        for how in '--workers 1' '--workers 3 --block-size 30K' '--scheduler processes'; do
+            asked 0 "$file" "$@" --tail $rows $how --json && cmp -s want out || status=1
+        done
+    done
+    for rows in 2 30000; do
+        tail -n $rows all >want
+        asked 0 - "$@" --tail $rows --json <"$file" && cmp -s want out || status=1
+        [ "$unpacks" -ne 0 ] || { asked 0 ends.gz "$@" --tail $rows --json && cmp -s want out; } || status=1
+    done
+    tell "the last rows $name" $status
+}
+seq 60000 | awk 'BEGIN { print "k,x" } { print $1 % 7 "," $1 }' >ends.csv
+ends 'of a file' ends.csv
+ends 'where --where lets some through' ends.csv -w 'k == 3'
+sed 's/$/\r/; 30000,$s/^3/#3/' ends.csv >lines.csv
+printf '\r\n\n#\n' >>lines.csv
+ends 'between comments and empty lines' lines.csv --comment '#'
+awk '{ print; if (NR % 9999 == 0) print "1,\"2\n3,4\n5\"" }' ends.csv >quoted.csv
+ends 'where newlines are in quotes' quoted.csv --types x:string
+ends 'where quotes are bytes as others' ends.csv --no-quotes
+cut -d, -f2 ends.csv | sed '50000,50009s/.*//' >one.csv
+ends 'of one column, where an empty line is a null' one.csv
+tail -n +2 ends.csv >rows.csv
+{ echo k,x; yes '#' | head -n 200000; tail -n +2 ends.csv; } >far.csv
+ends 'behind a header far from them' far.csv --comment '#'
+asked 0 ends.csv rows.csv ends.csv --no-header --types column_1:string,column_2:string --tail 120003 && [ "$(sed -n '2p' out)" = 2,59999 ] &&
+    [ "$(wc -l <out)" -eq 120004 ]
+tell 'the last rows of several files' $?
+{ cat ends.csv; echo 1,2,3; } >wrong.csv
+refuses 'what is wrong in the last rows has its line' 1 'wrong.csv:60002: record has 3 fields, 2 expected' wrong.csv --tail 2
+sed '50000s/$/,3/' ends.csv >wrong.csv
+asked 0 wrong.csv --tail 2 && [ "$(tail -n 1 out)" = 3,60000 ] && asked 1 wrong.csv --tail 2 -w 'x > 0'
+tell 'what is wrong before the last rows is not read' $?
 
 # --- what is wrong far down
 
@@ -284,11 +309,11 @@ for size in 100 30K 1G; do
         refuses "the first error is told, blocks of $size, $file" 1 "$file:60002: column 1 (k): \"x\" is no int64" "$file" \
             --block-size $size -a 'sum(k)' --types k:int64 --workers 2
     done
-    csv 0 wrong.csv -n 60000 --types k:int64 --block-size $size && [ "$(wc -l <out)" -eq 60001 ]
+    asked 0 wrong.csv -n 60000 --types k:int64 --block-size $size && [ "$(wc -l <out)" -eq 60001 ]
     tell "behind the last row that is wanted it is not, blocks of $size" $?
     refuses "one row further it is, blocks of $size" 1 'wrong.csv:60002: column 1 (k): "x" is no int64' wrong.csv --block-size $size \
         -n 60001 --types k:int64
-    csv 0 many.csv wrong.csv -n 60001 --types k:int64 --block-size $size -w 'x >= 0' && [ "$(wc -l <out)" -eq 60002 ]
+    asked 0 many.csv wrong.csv -n 60001 --types k:int64 --block-size $size -w 'x >= 0' && [ "$(wc -l <out)" -eq 60002 ]
     tell "nor in a file behind, blocks of $size" $?
 done
 awk 'BEGIN { print "id,v,q"; for (i = 1; i <= 30000; i++) printf "%d,%d,%s\n", i, i * 7919 % 30011, i == 20000 ? "bad" : i == 25000 ? "worse" : i % 9 }' >late.csv
@@ -301,19 +326,19 @@ for size in 100 30K 1G; do
         {
             refuses "a value that does not fit in a row that is chosen, blocks of $size, $file" 1 \
                 "$file:20001: column 3 (q): \"bad\" is no int64" $file $options -w 'id >= 20000 or id < 5' -a 'sum(q)'
-            csv 0 $file $options -w 'id < 20000 or id % 5000 != 0' -a 'sum(q)' && [ "$(tail -n 1 out)" = 119982 ]
+            asked 0 $file $options -w 'id < 20000 or id % 5000 != 0' -a 'sum(q)' && [ "$(tail -n 1 out)" = 119982 ]
             tell "in a row that is not, blocks of $size, $file" $?
             refuses "in one of the first rows of an order, blocks of $size, $file" 1 \
                 "$file:25001: column 3 (q): \"worse\" is no int64" $file $options -w 'id >= 25000' -s id -n 3
             refuses "of several the first in the order, blocks of $size, $file" 1 \
                 "$file:25001: column 3 (q): \"worse\" is no int64" $file $options -s id:desc -n 20000
-            csv 0 $file $options -s id -n 19999 && [ "$(wc -l <out)" -eq 20000 ]
+            asked 0 $file $options -s id -n 19999 && [ "$(wc -l <out)" -eq 20000 ]
             tell "behind them, blocks of $size, $file" $?
         }
     done
 done
 printf 'k,x\n"1,2\n' >open.csv
-csv 0 many.csv open.csv -n 9 && csv 1 many.csv open.csv && grep -qF 'open.csv:2: field 1: the quote is not closed' err
+asked 0 many.csv open.csv -n 9 && asked 1 many.csv open.csv && grep -qF 'open.csv:2: field 1: the quote is not closed' err
 tell 'nor in its first lines' $?
 if [ "$unpacks" -eq 0 ]; then
     head -c 150000 wrong.csv.gz >cut.gz
@@ -321,23 +346,23 @@ if [ "$unpacks" -eq 0 ]; then
     refuses 'by one worker, too' 1 'cut.gz: gzip: truncated at byte 150000 of the compressed file' cut.gz -a 'sum(x)' --workers 1
     refuses 'with a sink for each block, too' 1 'cut.gz: gzip: truncated at byte 150000 of the compressed file' cut.gz -s x -w 'x > 5' --misfit null \
         --workers 2 --block-size 20K
-    csv 0 cut.gz -n 3 --workers 2
+    asked 0 cut.gz -n 3 --workers 2
     tell 'but not when its first rows are enough' $?
 fi
 
-csv 0 many.csv -s 'k desc, x' --memory 4M && [ "$(sed -n 2p out)" = '6,1.5' ] && [ "$(tail -n 1 out)" = '0,14999.25' ]
+asked 0 many.csv -s 'k desc, x' --memory 4M && [ "$(sed -n 2p out)" = '6,1.5' ] && [ "$(tail -n 1 out)" = '0,14999.25' ]
 tell 'sorting within little memory' $?
 awk 'BEGIN { print "k,x"; for (i = 0; i < 90000; i++) printf "%d,%d\n", i % 3, i * 7919 % 45007 }' >few.csv
-csv 0 few.csv -g k,x -a 'count() as n' --memory 1G && cp out parts && csv 0 few.csv -g k,x -a 'count() as n' --memory 4M --block-size 20K &&
+asked 0 few.csv -g k,x -a 'count() as n' --memory 1G && cp out parts && asked 0 few.csv -g k,x -a 'count() as n' --memory 4M --block-size 20K &&
     cmp -s out parts && [ "$(wc -l <out)" -eq 90001 ]
 tell 'many groups whose first key has few values, within little memory' $?
-csv 0 few.csv -s k,x --memory 1G && cp out parts && csv 0 few.csv -s k,x --memory 4M --block-size 20K && cmp -s out parts && [ "$(sed -n 2p out)" = 0,0 ]
+asked 0 few.csv -s k,x --memory 1G && cp out parts && asked 0 few.csv -s k,x --memory 4M --block-size 20K && cmp -s out parts && [ "$(sed -n 2p out)" = 0,0 ]
 tell 'sorting by a first key that has few values' $?
-csv 0 few.csv --join few.csv --on k,x -s x:desc,k --memory 1G && cp out parts &&
-    csv 0 few.csv --join few.csv --on k,x -s x:desc,k --memory 6M --block-size 20K --join-method partitioned && cmp -s out parts &&
+asked 0 few.csv --join few.csv --on k,x -s x:desc,k --memory 1G && cp out parts &&
+    asked 0 few.csv --join few.csv --on k,x -s x:desc,k --memory 6M --block-size 20K --join-method partitioned && cmp -s out parts &&
     [ "$(wc -l <out)" -eq 90001 ]
 tell 'joining a file with itself and sorting it, within little memory' $?
-csv 0 few.csv --distinct=x,k --memory 1G && cp out parts && csv 0 few.csv --distinct=x,k --memory 4M --block-size 20K && cmp -s out parts
+asked 0 few.csv --distinct=x,k --memory 1G && cp out parts && asked 0 few.csv --distinct=x,k --memory 4M --block-size 20K && cmp -s out parts
 tell 'many distinct rows within little memory' $?
 "$rask" csv many.csv 2>err | head -n 1 >out
 status=${PIPESTATUS[0]}
@@ -368,11 +393,11 @@ printf 'city;land\nOslo;no\nBergen;no\nTurku;fi\n' >cities.csv
 gives 'several files, in order' $'land,count(),sum(amount)\nfi,2,2.0\nno,4,35.5' sales.csv --join people.csv --on name=who --how left \
     --join cities.csv --on city --how left --with 'land=fill(land, "fi")' -g land -a 'count(), sum(amount)'
 gives 'one --on for all' $'name,amount,qty,day,n\nbob,3.0,,2024-02-01,5' sales.csv --join <(printf 'name,n\nbob,5\n') --join <(printf 'name\nbob\n') --on name
-csv 1 - --join people.csv --on name=who --how outer < <(cat sales.csv) && [ "$(cat err)" = "rask csv: standard input: a stream can be read but once, \
+asked 1 - --join people.csv --on name=who --how outer < <(cat sales.csv) && [ "$(cat err)" = "rask csv: standard input: a stream can be read but once, \
 and an outer join reads both tables twice: write it to a file first" ]
 tell 'an outer join of a stream' $?
 gives '--join-types' $'code,n\n007,1' <(printf 'code\n007\n7\n') --types code:string --join <(printf 'code,n\n007,1\n') --on code --join-types code:string
-csv 0 sales.csv --join - --on name=who --select name,city -n 1 <people.csv && printf 'name,city\nann,Oslo\n' | cmp -s - out
+asked 0 sales.csv --join - --on name=who --select name,city -n 1 <people.csv && printf 'name,city\nann,Oslo\n' | cmp -s - out
 tell 'standard input joined' $?
 gives '--distinct=COLUMNS' $'name,amount,qty,day\nann,10.5,2,2024-01-31\nbob,3.0,,2024-02-01\n"c, ""d""",-1.0,1,2024-02-01' sales.csv --distinct=name
 gives '--distinct' $'name\nann\nbob\n"c, ""d"""' sales.csv --select name --distinct
@@ -396,8 +421,8 @@ refuses 'a file that is not there' 1 'none.csv: No such file or directory' none.
 refuses 'nor one of several' 1 'none.csv: No such file or directory' sales.csv none.csv
 refuses 'a pattern of nothing' 1 'none*.csv: no file matches this pattern' 'none*.csv'
 refuses 'an empty file' 1 'empty.csv: the file is empty: it has no header' empty.csv
-csv 1 - --misfit widen < <(cat sales.csv) && ! [ -s out ] &&
-    [ "$(cat err)" = 'rask csv: -: a stream can be read only once, so its types cannot be widened: give the types, or let misfits fail or be null' ]
+asked 1 - --misfit widen < <(cat sales.csv) && ! [ -s out ] &&
+    [ "$(cat err)" = 'rask csv: standard input: a stream can be read only once, so its types cannot be widened: give the types, or let misfits fail or be null' ]
 tell 'a stream is not widened' $?
 refuses 'a given type is not widened' 1 'wide.csv:3002: column 1 (a): "0.5" is no int64' wide.csv --misfit widen --types a:int64
 awk 'BEGIN { print "a,b"; for (i = 0; i < 80000; i++) print "1,2"; print "3" }' >broken.csv
@@ -415,7 +440,7 @@ refuses 'two summaries' 2 '--group-by with --agg, --value-counts, --describe, --
 refuses 'quantiles that are none' 2 '--quantiles: not numbers from 0 to 1: "0.5,x"' sales.csv --quantiles 0.5,x
 refuses 'quantiles of text' 1 '--quantiles: no column of numbers or dates' sales.csv --quantiles 0.5 --select name
 refuses 'a value, with its line' 1 'sales.csv:2: column 2 (amount): "10.5" is no int64' sales.csv --types amount:int64
-csv 1 sales.csv --types amount:int64 --block-size 3 && grep -qF 'sales.csv:2: column 2 (amount): "10.5" is no int64' err
+asked 1 sales.csv --types amount:int64 --block-size 3 && grep -qF 'sales.csv:2: column 2 (amount): "10.5" is no int64' err
 tell 'whatever the blocks' $?
 printf 'a,b\n"x\n\ny",1\n"z",2a\n' >lines.csv
 refuses 'lines within quotes count' 1 'lines.csv:5: column 2 (b): "2a" is no int64' lines.csv --types b:int64
@@ -452,14 +477,26 @@ refuses 'a delimiter of two bytes' 2 '--delimiter: not one byte: "ab"' sales.csv
 refuses 'a comment of two bytes' 2 '--comment: not one byte: "//"' sales.csv --comment //
 refuses 'an unknown way with misfits' 2 '--misfit: not fail, null or widen: "skip"' sales.csv --misfit skip
 refuses 'a size that is none' 2 $'--block-size: not a size: "x"' sales.csv --block-size x
-refuses 'a limit that is none' 2 $'--limit: not a number: "-1"' sales.csv --limit -1
+refuses 'a limit that is none' 2 $'--limit: not a whole number below 2 to the power of 64: "-1"' sales.csv --limit -1
+refuses 'a limit beyond all numbers' 2 '--limit: not a whole number below 2 to the power of 64: "18446744073709551616"' \
+    sales.csv --limit 18446744073709551616
+refuses 'no column left' 1 '--drop: no column would be left' sales.csv --drop name,amount,qty,day
+refuses 'a stream without a header' 1 'standard input: the file is empty: it has no header' -
+refuses 'an ending of compressed files' 1 \
+    'o.csv.gz: nothing is compressed as it is written: write to standard output, and compress that' sales.csv -o o.csv.gz
+refuses 'an ending of Parquet' 1 'o.parquet: Parquet is not written; Arrow is, as .arrow' sales.csv -o o.parquet
+[ ! -e o.csv.gz ] && [ ! -e o.parquet ]
+tell 'and nothing is there' $?
+iconv -f UTF-8 -t UTF-16 sales.csv >wide.csv
+refuses 'UTF-16' 1 'wide.csv:1: the name of column 1 has a NUL byte: it is no text, or in UTF-16, which iconv -f UTF-16 -t UTF-8 converts' \
+    wide.csv
 refuses 'a sum that is too large' 1 's is too large for an int64' <(printf 'x\n9223372036854775807\n1\n') -a 'sum(x) as s'
 refuses 'a folder that is not there' 1 'none/x.csv: No such file or directory' sales.csv -o none/x.csv
 mkfifo pipe
 refuses 'a pipe with a name' 1 'pipe: is no regular file: redirect standard output to it' sales.csv -o pipe
 refuses 'a device' 1 '/dev/full: is no regular file: redirect standard output to it' sales.csv -o /dev/full
 refuses 'a folder in the way' 1 'folder: Is a directory' sales.csv -o folder
-csv 1 sales.csv --memory 1 && grep -qF 'and the memory budget is 1' err && ! [ -s out ]
+asked 1 sales.csv --memory 1 && grep -qF 'and the memory budget is 1' err && ! [ -s out ]
 tell 'a budget that is too small' $?
 if [ -w /dev/full ]; then
     "$rask" csv sales.csv >/dev/full 2>err
@@ -470,14 +507,14 @@ echo kept >kept.csv
 refuses 'a run that fails' 1 'sales.csv:2: column 2 (amount): "10.5" is no int64' sales.csv --types amount:int64 -o kept.csv
 [ "$(cat kept.csv)" = kept ] && ! ls -A | grep -q 'part$'
 tell 'keeps the file that there was, and leaves no part' $?
-! csv 0 sales.csv --types amount:int64 -o new.csv && ! [ -e new.csv ]
+! asked 0 sales.csv --types amount:int64 -o new.csv && ! [ -e new.csv ]
 tell 'and makes none where there was none' $?
 for bad in '(' ')' '"' '`' '`a' 'name +' 'in' 'name in' 'name in (' 'matches(name, "(")' 'if(' '1 ==' '.' "$(printf '(%.0s' $(seq 1000))"; do
-    csv 1 sales.csv -w "$bad" || break
+    asked 1 sales.csv -w "$bad" || break
 done
 tell 'malformed conditions are refused' $?
 for bad in 'sum' 'sum(' 'sum(qty' 'sum(qty) as' 'count(), ' 'quantile(qty, 2)' 'quantile(qty)' ',' 'sum()' 'sum(qty) x'; do
-    csv 1 sales.csv -a "$bad" || break
+    asked 1 sales.csv -a "$bad" || break
 done
 tell 'malformed aggregates are refused' $?
 

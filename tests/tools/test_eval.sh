@@ -4,32 +4,7 @@
 #   tests/tools/test_eval.sh BUILD/tools/rask/rask
 # shellcheck source=tests/tools/tap.sh
 source "$(dirname "$0")/tap.sh"
-
-# wanted exit status, arguments of rask eval: its output is left in the files out and err
-evaluate()
-{
-    local want=$1
-    shift
-    leaves "$want" "$rask" eval "$@" </dev/null
-}
-
-# name, wanted output, arguments
-gives()
-{
-    local name=$1 wanted=$2
-    shift 2
-    evaluate 0 "$@" && printf '%s\n' "$wanted" | cmp -s - out
-    tell "$name" $?
-}
-
-# name, wanted exit status, wanted text on stderr, arguments
-refuses()
-{
-    local name=$1 status=$2 wanted=$3
-    shift 3
-    evaluate "$status" "$@" && printf '%s\n' "$wanted" | cmp -s - err
-    tell "$name" $?
-}
+command=eval
 
 # name, text that a line of a file must have
 has()
@@ -76,7 +51,7 @@ gives 'JSON' '{"dtype":"float64","shape":[2],"data":[0.5,"inf"]}' --json 'array(
 
 # --- files
 
-evaluate 0 -o a.npy 'arange(12.0).reshape(3, 4)'
+asked 0 -o a.npy 'arange(12.0).reshape(3, 4)'
 tell 'writing an .npy file' $?
 gives 'reading it' $'[[ 0.  1.  2.  3.]\n [ 4.  5.  6.  7.]\n [ 8.  9. 10. 11.]]' a a=a.npy
 gives 'the example of the help' 277.5416666666667 'mean((a * 2.5 + b) ** 2)' a=a.npy b=0.5
@@ -88,24 +63,24 @@ gives 'raw elements' '[1. 2. 3. 4.]' 'd[1:]' d=raw.bin:f4
 gives 'raw elements with lengths and an offset' $'[[1. 2.]\n [3. 4.]]' d d=raw.bin:f4:2,2:4
 gives 'raw elements in Fortran order' $'[[1. 3.]\n [2. 4.]]' d d=raw.bin:f4:2,2:4:F
 gives 'raw elements of another byte order' '[63 64 64 64]' 'd & 255' 'd=raw.bin:>u4:4:4'
-evaluate 0 -o part-1.npy 'ones((2, 3))' -o part-2.npy 'zeros((2, 3))'
+asked 0 -o part-1.npy 'ones((2, 3))' -o part-2.npy 'zeros((2, 3))'
 tell 'two files in one pass' $?
 gives 'a pattern stacks' '[2 2 3]' 'x.shape' x='part-*.npy'
 gives 'a pattern with an axis puts together' '[4 3]' 'x.shape' x='part-*.npy@0'
-evaluate 0 -o s.zarr --compressor none 'a + 1' a=a.npy && [ -d s.zarr ]
+asked 0 -o s.zarr --compressor none 'a + 1' a=a.npy && [ -d s.zarr ]
 tell 'writing Zarr' $?
 gives 'reading Zarr' 78.0 'sum(s)' s=s.zarr
 cp a.npy 'a=b:c.npy'
 gives 'a file with a strange name' 66.0 'sum(a)' 'a=a=b:c.npy'
-evaluate 0 -o big.npy 'arange(3000000.0)' && gives 'no more is held than the budget' 1499999.5 'mean(x)' x=big.npy --memory 16M
-evaluate 0 -v 'mean(x)' x=big.npy --memory 16M
+asked 0 -o big.npy 'arange(3000000.0)' && gives 'no more is held than the budget' 1499999.5 'mean(x)' x=big.npy --memory 16M
+asked 0 -v 'mean(x)' x=big.npy --memory 16M
 has '--report tells what a run took' err ' read back; process: at most '
-evaluate 0 -o square.npy 'random.normal(0, 1, (1024, 1024))' --seed 3
+asked 0 -o square.npy 'random.normal(0, 1, (1024, 1024))' --seed 3
 # What is read one way and written the other, in half of what it takes: the same bytes, and few come back from the disk.
 turns()
 {
     local text=$1 limit_mib=$2 read_back
-    evaluate 0 -o whole.npy "$text" x=square.npy --memory 1G && evaluate 0 -o parts.npy "$text" x=square.npy --memory 4M --report &&
+    asked 0 -o whole.npy "$text" x=square.npy --memory 1G && asked 0 -o parts.npy "$text" x=square.npy --memory 4M --report &&
         cmp -s whole.npy parts.npy &&
         read_back=$(sed -nE 's/.* ([0-9.]+) (bytes|KiB|MiB) read back.*/\1 \2/p' err | awk '{ print int($2 == "MiB" ? $1 : 0) }') &&
         [ "${read_back:-999}" -le "$limit_mib" ]
@@ -121,30 +96,30 @@ process_mib()
 {
     sed -nE 's/.* process: at most ([0-9]+).*/\1/p' err
 }
-evaluate 0 -o wide.npy 'arange(40000000).reshape(1000, 40000).astype("u1")' --memory 64M
+asked 0 -o wide.npy 'arange(40000000).reshape(1000, 40000).astype("u1")' --memory 64M
 export ASAN_OPTIONS="${ASAN_OPTIONS:-}:quarantine_size_mb=1" # what is freed is not to count
-evaluate 0 -o o.npy 'x[:, ::-1]' x=wide.npy --memory 4M --report && plain=$(process_mib) &&
-    evaluate 0 -o o.npy 'x[:, random.integers(0, 40000, 40000)]' x=wide.npy --memory 4M --report &&
+asked 0 -o o.npy 'x[:, ::-1]' x=wide.npy --memory 4M --report && plain=$(process_mib) &&
+    asked 0 -o o.npy 'x[:, random.integers(0, 40000, 40000)]' x=wide.npy --memory 4M --report &&
     [ "$(process_mib)" -le $((plain + 16)) ]
 tell 'an index along the last axis exists once' $?
 export ASAN_OPTIONS="${ASAN_OPTIONS%:quarantine_size_mb=1}"
 taken='sum(take(x, random.integers(0, 40000, 40000), axis=1), axis=0)'
-evaluate 0 -o sums.npy "$taken" x=wide.npy --memory 1G && evaluate 0 -o o.npy "$taken" x=wide.npy --memory 4M && cmp -s sums.npy o.npy
+asked 0 -o sums.npy "$taken" x=wide.npy --memory 1G && asked 0 -o o.npy "$taken" x=wide.npy --memory 4M && cmp -s sums.npy o.npy
 tell 'sums over what was taken, within little memory' $?
-evaluate 0 'x[:, random.integers(0, 2, 40000) == 1].sum()' x=wide.npy --memory 4M --report && grep -qF ' 0 bytes written to disk' err
+asked 0 'x[:, random.integers(0, 2, 40000) == 1].sum()' x=wide.npy --memory 4M --report && grep -qF ' 0 bytes written to disk' err
 tell 'a mask along the last axis moves nothing to the disk' $?
-evaluate 0 -o tall.zarr 'x.rechunk((512, 16))' x=square.npy --memory 4M --explain && tr -d ' \n' <tall.zarr/.zarray | grep -qF '"chunks":[512,16]'
+asked 0 -o tall.zarr 'x.rechunk((512, 16))' x=square.npy --memory 4M --explain && tr -d ' \n' <tall.zarr/.zarray | grep -qF '"chunks":[512,16]'
 tell 'rechunk says in which chunks a file is written' $?
 has '--explain with an output says what is written' err 'writes tall.zarr: float64 of shape (1024, 1024), 8.0 MiB, in chunks of (512, 16)'
 has 'and counts what writes' err ' x write'
-evaluate 0 -o back.npy z z=tall.zarr && cmp -s back.npy square.npy
+asked 0 -o back.npy z z=tall.zarr && cmp -s back.npy square.npy
 tell 'and what is in them comes back' $?
-evaluate 0 -o tall2.zarr 'sort(x, axis=0).rechunk((128, 0)) + 1' x=square.npy --memory 6M && tr -d ' \n' <tall2.zarr/.zarray | grep -qF '"chunks":[128,1024]'
+asked 0 -o tall2.zarr 'sort(x, axis=0).rechunk((128, 0)) + 1' x=square.npy --memory 6M && tr -d ' \n' <tall2.zarr/.zarray | grep -qF '"chunks":[128,1024]'
 tell 'so does rechunk of what is held in chunks' $?
 rm -f whole.npy parts.npy square.npy
-evaluate 0 --explain 'mean(x)' x=big.npy
+asked 0 --explain 'mean(x)' x=big.npy
 has '--explain says what is read' err 'big.npy'
-evaluate 0 --draw g.dot 'sum(a)' a=a.npy && grep -q digraph g.dot
+asked 0 --draw g.dot 'sum(a)' a=a.npy && grep -q digraph g.dot
 tell '--draw draws what ran' $?
 
 # --- what is there already
@@ -154,11 +129,11 @@ keeps()
 {
     local name=$1 text=$2
     shift 2
-    evaluate 1 "$@" && grep -qF -- "$text" err && ! ls -A | grep -q 'part$'
+    asked 1 "$@" && grep -qF -- "$text" err && ! ls -A | grep -q 'part$'
     tell "$name" $?
 }
 
-evaluate 0 -o s.zarr 'a + 2' a=a.npy && gives 'a Zarr array is replaced' 90.0 'sum(s)' s=s.zarr
+asked 0 -o s.zarr 'a + 2' a=a.npy && gives 'a Zarr array is replaced' 90.0 'sum(s)' s=s.zarr
 mkdir group.zarr && echo '{"zarr_format": 2}' >group.zarr/.zgroup && cp -r s.zarr group.zarr/member
 keeps 'a Zarr group is not' 'is in the way' -o group.zarr 'zeros(3)'
 gives 'and keeps its members' 90.0 'sum(s)' s=group.zarr:/member
@@ -170,13 +145,13 @@ keeps 'in a folder, too' 's.zarr/0/x.txt: is in the way' -o s.zarr 'zeros(3)'
 rm -r s.zarr/0
 mkdir files.zarr && echo kept >files.zarr/1
 keeps 'nor a folder of files' 'is no Zarr array' -o files.zarr 'zeros(3)'
-mkdir empty.zarr && evaluate 0 -o empty.zarr 'ones(3)' && gives 'an empty folder is' 3.0 'sum(s)' s=empty.zarr
+mkdir empty.zarr && asked 0 -o empty.zarr 'ones(3)' && gives 'an empty folder is' 3.0 'sum(s)' s=empty.zarr
 keeps 'the same path twice' 'is being written already' 1 2 -o twice.npy -o ./twice.npy
 keeps 'and as a folder' 'is being written already' 1 2 -o twice.zarr -o ../"${work##*/}"/twice.zarr
 [ ! -e twice.npy ] && [ ! -e twice.zarr ]
 tell 'gives no file' $?
-if evaluate 0 -o one.h5:/g/x 'arange(4)'; then
-    evaluate 0 -o one.h5:g/x 'arange(5)' && gives 'the dataset of an HDF5 file is replaced' 10 'sum(x)' x=one.h5:/g/x
+if asked 0 -o one.h5:/g/x 'arange(4)'; then
+    asked 0 -o one.h5:g/x 'arange(5)' && gives 'the dataset of an HDF5 file is replaced' 10 'sum(x)' x=one.h5:/g/x
     keeps 'another one is not' 'holds /g' -o one.h5 1
     keeps 'nor one beside it' 'holds /g/x, too' -o one.h5:/g/y 1
     keeps 'nor by one below it' 'holds /g/x, too' -o one.h5:/g/x/y 1
@@ -184,23 +159,23 @@ if evaluate 0 -o one.h5:/g/x 'arange(4)'; then
     echo text >text.h5
     keeps 'nor is a file of another format' 'cannot be opened as HDF5' -o text.h5 1
     : >empty.h5
-    evaluate 0 -o empty.h5 '5' && gives 'an empty file is' 5 x x=empty.h5
+    asked 0 -o empty.h5 '5' && gives 'an empty file is' 5 x x=empty.h5
     keeps 'two datasets for one file' 'is being written already' 1 2 -o both.h5:/a -o both.h5:/b
 fi
 
 # --- drawings
 
-evaluate 0 -o n.npy 'a + 1' a=a.npy --draw d.dot && [ -e n.npy ] && grep -q digraph d.dot
+asked 0 -o n.npy 'a + 1' a=a.npy --draw d.dot && [ -e n.npy ] && grep -q digraph d.dot
 tell '--draw goes with -o' $?
-evaluate 0 '(a - mean(a, axis=0)) / 2' a=a.npy --draw d.dot && grep -q 'a\.*npy: float64 (3, 4)' d.dot && ! grep -q 'x00' d.dot
+asked 0 '(a - mean(a, axis=0)) / 2' a=a.npy --draw d.dot && grep -q 'a\.*npy: float64 (3, 4)' d.dot && ! grep -q 'x00' d.dot
 tell 'a drawing names files and shows no raw bytes' $?
 
 # --- files and signals
 
 mkdir many && for i in $(seq 60); do cp part-1.npy "many/$i.npy"; done
-(ulimit -Sn 50 && evaluate 0 'sum(x)' x='many/*.npy' && [ "$(cat out)" = 360.0 ])
+(ulimit -Sn 50 && asked 0 'sum(x)' x='many/*.npy' && [ "$(cat out)" = 360.0 ])
 tell 'a pattern may open more files than the soft limit' $?
-evaluate 0 -o long.npy 'random.normal(0, 1, (3000, 3000))'
+asked 0 -o long.npy 'random.normal(0, 1, (3000, 3000))'
 "$rask" eval -o hung.zarr 'sort(x, axis=0)' x=long.npy --memory 16M >out 2>err &
 for _ in $(seq 1000); do ls -A | grep -q 'hung.zarr-.*part$' && break; sleep 0.01; done
 kill -HUP $!
@@ -211,47 +186,50 @@ rm -rf long.npy hung.zarr many
 
 # --- errors
 
-refuses 'no expression' 2 'rask eval: no expression given (what begins with NAME= says what a name means)' 'a=1; a'
-refuses 'more outputs than expressions' 2 'rask eval: 2 outputs for 1 expressions: as many expected' -o x.npy -o y.npy 1
-refuses 'syntax' 1 $'rask eval: 1:9: an expression expected, not \'*\'\n  a + b * * c\n          ^' 'a + b * * c'
-refuses 'an unknown name' 1 $'rask eval: 1:5: unknown name "meen": did you mean "mean"?\n  2 * meen(a)\n      ^' \
+refuses 'no expression' 2 'no expression given (what begins with NAME= says what a name means)' 'a=1; a'
+refuses 'more outputs than expressions' 2 '2 outputs for 1 expressions: as many expected' -o x.npy -o y.npy 1
+refuses 'syntax' 1 $'1:9: an expression expected, not \'*\'\n  a + b * * c\n          ^' 'a + b * * c'
+refuses 'an unknown name' 1 $'1:5: unknown name "meen": did you mean "mean"?\n  2 * meen(a)\n      ^' \
     '2 * meen(a)' a=a.npy
-refuses 'an unknown function' 1 $'rask eval: 1:4: unknown function "sume": did you mean "sum"?\n  np.sume(a)\n     ^' \
+refuses 'an unknown function' 1 $'1:4: unknown function "sume": did you mean "sum"?\n  np.sume(a)\n     ^' \
     'np.sume(a)' a=a.npy
-refuses 'an unknown method' 1 $'rask eval: 1:3: unknown attribute of arrays "meam": did you mean "mean"?\n  a.meam()\n    ^' \
+refuses 'an unknown method' 1 $'1:3: unknown attribute of arrays "meam": did you mean "mean"?\n  a.meam()\n    ^' \
     'a.meam()' a=a.npy
-evaluate 1 'a * 2 + ones(5)' a=a.npy
+asked 1 'a * 2 + ones(5)' a=a.npy
 has 'shapes: which' err '(3, 4) and (5,)'
 has 'shapes: where' err 'rask eval: 1:7: '
-refuses 'the second line' 1 $'rask eval: 2:5: unknown name "k"\n  m + k\n      ^' $'m = 1\nm + k'
-refuses 'an argument twice' 1 $'rask eval: 1:16: argument "axis" is given twice\n  sum(a, axis=0, axis=1)\n                 ^' \
+refuses 'the second line' 1 $'2:5: unknown name "k"\n  m + k\n      ^' $'m = 1\nm + k'
+refuses 'an argument twice' 1 $'1:16: argument "axis" is given twice\n  sum(a, axis=0, axis=1)\n                 ^' \
     'sum(a, axis=0, axis=1)' a=a.npy
-refuses 'an argument that there is not' 1 $'rask eval: 1:8: sum() takes no argument "axes"\n  sum(a, axes=0)\n         ^' \
+refuses 'an argument that there is not' 1 $'1:8: sum() takes no argument "axes"\n  sum(a, axes=0)\n         ^' \
     'sum(a, axes=0)' a=a.npy
-refuses 'division by zero' 1 $'rask eval: 1:3: division by zero\n  1 / 0\n    ^' '1 / 0'
-refuses 'a name twice' 1 'rask eval: a: given twice' a a=1 a=2
-evaluate 1 a a=none.npy
+refuses 'division by zero' 1 $'1:3: division by zero\n  1 / 0\n    ^' '1 / 0'
+refuses 'a name twice' 1 'a: given twice' a a=1 a=2
+asked 1 a a=none.npy
 has 'a file that is not there' err 'none.npy'
+refuses 'shapes that do not fit' 1 $'1:8: shapes (3,) and (4,) do not fit: the inner sides are 3 and 4\n  ones(3)@ones(4)\n         ^' \
+    'ones(3)@ones(4)'
+refuses 'a file that is not there' 1 'a: none.npy: No such file or directory' a a=none.npy
 refuses 'a raw file without a dtype' 1 \
-    'rask eval: d: raw.bin: behind the path of a raw file a dtype is expected, such as f4' d d=raw.bin:9q
-refuses 'a raw file that is not there' 1 'rask eval: d: nosuch.bin: no such file (nor one that is called nosuch.bin:f4:3)' \
+    'd: raw.bin: behind the path of a raw file a dtype is expected, such as f4' d d=raw.bin:9q
+refuses 'a raw file that is not there' 1 'd: nosuch.bin: no such file (nor one that is called nosuch.bin:f4:3)' \
     d d=nosuch.bin:f4:3
 refuses 'an expression that looks like an option' 2 \
-    $'rask eval: -1: no such option; behind -- nothing is taken for one\nTry: rask help eval' '-1+a' a=a.npy
+    $'-1: no such option; behind -- nothing is taken for one\nTry: rask help eval' '-1+a' a=a.npy
 gives 'behind -- it does not' 65.0 -- '-1+sum(a)' a=a.npy
-evaluate 1 a a=a.npy -o w.npy --compressor gzip
+asked 1 a a=a.npy -o w.npy --compressor gzip
 has 'a compressor where there is none' err "w.npy: compressor 'gzip': .npy and raw files are not compressed"
-evaluate 1 'x + 1' x=5:f4
+asked 1 'x + 1' x=5:f4
 tell 'a number with parts is a file that is not there' $?
-evaluate 1 -o out.npy 'linalg.cholesky(-eye(3))' || evaluate 1 -o out.npy 'unknown'
+asked 1 -o out.npy 'linalg.cholesky(-eye(3))' || asked 1 -o out.npy 'unknown'
 [ ! -e out.npy ]
 tell 'a run that fails leaves no file' $?
-refuses 'bytes that are no text' 1 $'rask eval: 1:1: control character 0x01\n  ?a\n  ^' $'\001a'
+refuses 'bytes that are no text' 1 $'1:1: control character 0x01\n  ?a\n  ^' $'\001a'
 long=$(printf 'a+%.0s' $(seq 60))
-evaluate 1 "${long}+*"
+asked 1 "${long}+*"
 has 'the end of a long line is shown' err '  ...'
 for bad in '((((' '[[[[' 'x[' '"' '0x' 'a.b.c' '1..' '@' 'f(=)' 'a[::::]' '-' '**' "$(printf '(%.0s' $(seq 1000))"; do
-    evaluate 1 "$bad" a=a.npy || break
+    asked 1 "$bad" a=a.npy || break
 done
 tell 'malformed texts are refused' $?
 

@@ -4,31 +4,15 @@
 #   tests/tools/test_text.sh BUILD/tools/rask/rask
 # shellcheck source=tests/tools/tap.sh
 source "$(dirname "$0")/tap.sh"
+command=text
 export LC_ALL=C
 
-# wanted exit status, arguments of rask text: its output is left in the files out and err
-text()
-{
-    local want=$1
-    shift
-    leaves "$want" "$rask" text "$@"
-}
-
 # name, wanted output with its newlines, arguments
-gives()
+prints()
 {
     local name=$1 wanted=$2
     shift 2
-    text 0 "$@" </dev/null && printf "$wanted" | cmp -s - out && ! [ -s err ]
-    tell "$name" $?
-}
-
-# name, wanted exit status, wanted text on stderr, arguments: and nothing on stdout
-refuses()
-{
-    local name=$1 status=$2 wanted=$3
-    shift 3
-    text "$status" "$@" </dev/null && printf 'rask text: %s\n' "$wanted" | cmp -s - err && ! [ -s out ]
+    asked 0 "$@" </dev/null && printf "$wanted" | cmp -s - out && ! [ -s err ]
     tell "$name" $?
 }
 
@@ -38,9 +22,9 @@ agrees()
     local name=$1 wanted=$2 block status=0
     shift 2
     for block in 1 7 64 1000 1G; do
-        text 0 "$@" --block-size $block </dev/null && cmp -s "$wanted" out || { status=1; break; }
+        asked 0 "$@" --block-size $block </dev/null && cmp -s "$wanted" out || { status=1; break; }
     done
-    [ $status -eq 0 ] && text 0 "$@" --scheduler serial --block-size 100 && cmp -s "$wanted" out || status=1
+    [ $status -eq 0 ] && asked 0 "$@" --scheduler serial --block-size 100 && cmp -s "$wanted" out || status=1
     tell "$name" $status
 }
 
@@ -48,43 +32,43 @@ printf 'to be\nor not\n\nto be again\nThe end' >play
 
 # --- lines
 
-gives 'a file as it is, and a newline at its end' 'to be\nor not\n\nto be again\nThe end\n' play
-gives '-n' 'to be\nor not\n' play -n 2
-gives '-n 0' '' play -n 0
-gives '-n all' 'to be\nor not\n\nto be again\nThe end\n' play -n all
-gives '--grep' 'to be\nto be again\n' play --grep be
-gives '--grep, the last line without a newline' 'The end\n' play -g end
-gives '--grep and -n' 'to be\n' play -g be -n 1
-gives '--grep of a regular expression' 'or not\nThe end\n' play -g '^(or|The) .*[td]$'
-gives '--grep of nothing there' '' play -g nothing
+prints 'a file as it is, and a newline at its end' 'to be\nor not\n\nto be again\nThe end\n' play
+prints '-n' 'to be\nor not\n' play -n 2
+prints '-n 0' '' play -n 0
+prints '-n all' 'to be\nor not\n\nto be again\nThe end\n' play -n all
+prints '--grep' 'to be\nto be again\n' play --grep be
+prints '--grep, the last line without a newline' 'The end\n' play -g end
+prints '--grep and -n' 'to be\n' play -g be -n 1
+prints '--grep of a regular expression' 'or not\nThe end\n' play -g '^(or|The) .*[td]$'
+prints '--grep of nothing there' '' play -g nothing
 printf 'a\r\na\r' >returns
-gives 'a carriage return before a newline ends a line, and no other' '1\ta\n1\ta\r\n' returns -f
-gives 'wherever lines are looked at' 'a\r\n' returns -g 'a\r'
-gives '-i' 'The end\n' play -g THE -i
-gives '-v' 'or not\n\nThe end\n' play -g be -v
-gives '-v of all lines' '' play -g '^' -v
-gives '-v -i' 'to be\nor not\n\nto be again\n' play -gTHE -vi
-gives '-F' 'a.c\n' <(printf 'abc\na.c\n') -g a.c -F
-gives '-F -i' 'A.c\n' <(printf 'abc\nA.c\n') -g a.C -Fi
-gives 'empty lines' '\n' play -g '^$'
-gives 'all lines, by a pattern of nothing' 'to be\nor not\n\nto be again\nThe end\n' play -g ''
-gives 'words by their edges' 'to be\nto be again\n' play -g '\bbe\b'
-gives 'what crosses no line' '' play -g 'be\s+or'
-gives 'and nor does what is not something' 'to be again\n' play -g 'be[^x]+n'
-gives 'looking around' 'to be\n' play -g 'be(?! again)'
-gives 'looking behind' 'to be again\n' play -g '(?<=be )a'
-gives 'the beginning of the text is that of the line' 'or not\n' play -g '\Aor'
-gives 'and so is its end' 'or not\n' play -g 'not\z'
-gives 'possessive' '' play -g 'b[a-z ]++n'
-gives 'back references' 'aa\n' <(printf 'ab\naa\nba\n') -g '(.)\1'
+prints 'a carriage return before a newline ends a line, and no other' '1\ta\n1\ta\r\n' returns -f
+prints 'wherever lines are looked at' 'a\r\n' returns -g 'a\r'
+prints '-i' 'The end\n' play -g THE -i
+prints '-v' 'or not\n\nThe end\n' play -g be -v
+prints '-v of all lines' '' play -g '^' -v
+prints '-v -i' 'to be\nor not\n\nto be again\n' play -gTHE -vi
+prints '-F' 'a.c\n' <(printf 'abc\na.c\n') -g a.c -F
+prints '-F -i' 'A.c\n' <(printf 'abc\nA.c\n') -g a.C -Fi
+prints 'empty lines' '\n' play -g '^$'
+prints 'all lines, by a pattern of nothing' 'to be\nor not\n\nto be again\nThe end\n' play -g ''
+prints 'words by their edges' 'to be\nto be again\n' play -g '\bbe\b'
+prints 'what crosses no line' '' play -g 'be\s+or'
+prints 'and nor does what is not something' 'to be again\n' play -g 'be[^x]+n'
+prints 'looking around' 'to be\n' play -g 'be(?! again)'
+prints 'looking behind' 'to be again\n' play -g '(?<=be )a'
+prints 'the beginning of the text is that of the line' 'or not\n' play -g '\Aor'
+prints 'and so is its end' 'or not\n' play -g 'not\z'
+prints 'possessive' '' play -g 'b[a-z ]++n'
+prints 'back references' 'aa\n' <(printf 'ab\naa\nba\n') -g '(.)\1'
 printf 'x' >last
-gives 'several files, in order' 'to be\nThe end\nx\nto be\nThe end\n' play last play -g '^(The end|x|to be)$'
+prints 'several files, in order' 'to be\nThe end\nx\nto be\nThe end\n' play last play -g '^(The end|x|to be)$'
 mkdir folder && cp play folder/b && cp last folder/a
-gives 'a folder' 'x\nThe end\n' folder -g 'x|end'
-gives 'a pattern' 'x\n' 'folder/[a]' -g .
-text 0 - -g be <play && printf 'to be\nto be again\n' | cmp -s - out
+prints 'a folder' 'x\nThe end\n' folder -g 'x|end'
+prints 'a pattern' 'x\n' 'folder/[a]' -g .
+asked 0 - -g be <play && printf 'to be\nto be again\n' | cmp -s - out
 tell 'standard input' $?
-(printf 'one\ntw'; sleep 0.2; printf 'o\nthree\n') | text 0 - -g o && printf 'one\ntwo\n' | cmp -s - out
+(printf 'one\ntw'; sleep 0.2; printf 'o\nthree\n') | asked 0 - -g o && printf 'one\ntwo\n' | cmp -s - out
 tell 'a pipe that waits' $?
 mkfifo slow
 (printf 'now\n'; sleep 3; printf 'later\n') >slow &
@@ -92,71 +76,71 @@ mkfifo slow
 tell 'what a slow pipe has is written at once' "${PIPESTATUS[1]}"
 wait
 : >empty
-gives 'an empty file' '' empty
-gives 'an empty file, counted' '0\n' empty --count lines
-gives 'one among others' 'x\n' empty last empty
+prints 'an empty file' '' empty
+prints 'an empty file, counted' '0\n' empty --count lines
+prints 'one among others' 'x\n' empty last empty
 printf 'a\r\nb\r\n\r\nab' >windows
-gives 'CRLF stays' 'a\r\nb\r\n\r\nab\n' windows
-gives 'but is not the line'"'"'s' 'a\r\n' windows -g '^a$'
-gives 'nor matched by a dot' 'ab\n' windows -g 'a.'
-gives 'nor by white space' '' windows -g '\s'
-gives 'a carriage return that is no end' 'a\rb\r\n' <(printf 'a\rb\r\nc\r\n') -g '\r'
-gives '-F of it' 'a\rb\r\n' <(printf 'a\rb\r\nc\r\n') -F -g $'a\r'
-gives 'no empty lines but those' '\r\n' windows -g '^$'
-gives 'CRLF, inverted' 'b\r\n\r\n' windows -g '^a' -v
+prints 'CRLF stays' 'a\r\nb\r\n\r\nab\n' windows
+prints 'but is not the line'"'"'s' 'a\r\n' windows -g '^a$'
+prints 'nor matched by a dot' 'ab\n' windows -g 'a.'
+prints 'nor by white space' '' windows -g '\s'
+prints 'a carriage return that is no end' 'a\rb\r\n' <(printf 'a\rb\r\nc\r\n') -g '\r'
+prints '-F of it' 'a\rb\r\n' <(printf 'a\rb\r\nc\r\n') -F -g $'a\r'
+prints 'no empty lines but those' '\r\n' windows -g '^$'
+prints 'CRLF, inverted' 'b\r\n\r\n' windows -g '^a' -v
 printf 'a\0b\n\0\nc\n' >nul
-gives 'NUL bytes' 'a\0b\n' nul -g 'a\x00b'
-gives 'NUL bytes are bytes of lines' 'a\0b\n\0\n' nul -g c -v
+prints 'NUL bytes' 'a\0b\n' nul -g 'a\x00b'
+prints 'NUL bytes are bytes of lines' 'a\0b\n\0\n' nul -g c -v
 printf '\xff\xfea\n\x80\nb\xc3\n\xc3\xa9\n' >bytes
-gives 'bytes that are no UTF-8' '\xff\xfea\n' bytes -g a
-gives 'match nothing' '\xff\xfea\nb\xc3\n\xc3\xa9\n' bytes -g '\w|\xe9'
-gives 'nor stop what comes behind' 'b\xc3\n' bytes -g '^b'
-gives 'a character is one dot' '\xc3\xa9\n' bytes -g '^.$'
-gives 'capitals that are not ASCII' '\xc3\xa9\n' bytes -i -g $'\xc3\x89'
+prints 'bytes that are no UTF-8' '\xff\xfea\n' bytes -g a
+prints 'match nothing' '\xff\xfea\nb\xc3\n\xc3\xa9\n' bytes -g '\w|\xe9'
+prints 'nor stop what comes behind' 'b\xc3\n' bytes -g '^b'
+prints 'a character is one dot' '\xc3\xa9\n' bytes -g '^.$'
+prints 'capitals that are not ASCII' '\xc3\xa9\n' bytes -i -g $'\xc3\x89'
 
 printf '\xef\xbb\xbfa b\na b' >marked
-gives 'a byte order mark is no text' 'a b\na b\n' marked -g '^a'
-gives 'nor of a word' '2\ta\n2\tb\n' marked -f -w
-gives 'nor of a line that is drawn' 'a b\na b\n' marked --sample 2
+prints 'a byte order mark is no text' 'a b\na b\n' marked -g '^a'
+prints 'nor of a word' '2\ta\n2\tb\n' marked -f -w
+prints 'nor of a line that is drawn' 'a b\na b\n' marked --sample 2
 printf '\xef\xbb\xbf' >mark
-gives 'nor a line' '' mark
+prints 'nor a line' '' mark
 
 # --- counts
 
-gives '--count lines' '5\n' play --count lines
-gives '-c words' '9\n' play -c words
-gives '-c bytes' '33\n' play -c bytes
-gives '-c lines of those that match' '2\n' play -c lines -g be
-gives '-c lines of those that do not' '3\n' play -c lines -g be -v
-gives '-c words of those that match' '5\n' play -c words -g be
-gives '-c bytes of those that match' '18\n' play -c bytes -g be
-gives '-c matches' '6\n' play -c matches -g '[aeo]\b|g'
-gives '-c matches of nothing' '0\n' play -c matches -g 'x*'
-gives '-c --json' '{"words":9}\n' play -c words --json
-gives '-f' '2\tto be\n1\t\n1\tor not\n' <(printf 'to be\n\nor not\r\nto be') -f
-gives '-f -n' '2\tto be\n' <(printf 'to be\n\nor not\nto be') -f -n 1
-gives '-f of lines that match' '2\tto be\n' <(printf 'to be\n\nor not\nto be') -f -g b
-gives '-f -w' '2\tbe\n2\tto\n1\tThe\n' play -f -w -n 3
-gives '-f -w of lines that match' '2\tbe\n2\tto\n1\tagain\n' play -f -w -g be
-gives '-f -m' '4\to\n2\tbe\n1\tg\n' play -f -m -g 'be|o|g' -n 3
-gives '-f --json' '{"lines":[{"line":"x","count":1}]}\n' last -f --json
-gives '-f -m --json' '{"matches":[{"match":"be","count":2}]}\n' play -fm -g be --json
-"$rask" words play >want && text 0 play -fw && cmp -s want out
+prints '--count lines' '5\n' play --count lines
+prints '-c words' '9\n' play -c words
+prints '-c bytes' '33\n' play -c bytes
+prints '-c lines of those that match' '2\n' play -c lines -g be
+prints '-c lines of those that do not' '3\n' play -c lines -g be -v
+prints '-c words of those that match' '5\n' play -c words -g be
+prints '-c bytes of those that match' '18\n' play -c bytes -g be
+prints '-c matches' '6\n' play -c matches -g '[aeo]\b|g'
+prints '-c matches of nothing' '0\n' play -c matches -g 'x*'
+prints '-c --json' '{"words":9}\n' play -c words --json
+prints '-f' '2\tto be\n1\t\n1\tor not\n' <(printf 'to be\n\nor not\r\nto be') -f
+prints '-f -n' '2\tto be\n' <(printf 'to be\n\nor not\nto be') -f -n 1
+prints '-f of lines that match' '2\tto be\n' <(printf 'to be\n\nor not\nto be') -f -g b
+prints '-f -w' '2\tbe\n2\tto\n1\tThe\n' play -f -w -n 3
+prints '-f -w of lines that match' '2\tbe\n2\tto\n1\tagain\n' play -f -w -g be
+prints '-f -m' '4\to\n2\tbe\n1\tg\n' play -f -m -g 'be|o|g' -n 3
+prints '-f --json' '{"lines":[{"line":"x","count":1}]}\n' last -f --json
+prints '-f -m --json' '{"matches":[{"match":"be","count":2}]}\n' play -fm -g be --json
+"$rask" words play >want && asked 0 play -fw && cmp -s want out
 tell 'rask words is -f -w' $?
 
 # --- samples
 
-gives '--sample 0' '' play --sample 0
-gives '--sample of all' 'to be\nor not\n\nto be again\nThe end\n' play --sample 100
-gives '--sample --json' '{"lines":[{"line":"x"}]}\n' last --sample 3 --json
+prints '--sample 0' '' play --sample 0
+prints '--sample of all' 'to be\nor not\n\nto be again\nThe end\n' play --sample 100
+prints '--sample --json' '{"lines":[{"line":"x"}]}\n' last --sample 3 --json
 seq 1000 >numbers
-text 0 numbers --sample 20 --seed 1 && [ "$(sort -nu out | wc -l)" -eq 20 ] && sort -n out | cmp -s - out
+asked 0 numbers --sample 20 --seed 1 && [ "$(sort -nu out | wc -l)" -eq 20 ] && sort -n out | cmp -s - out
 tell '--sample takes lines, in order' $?
 cp out want
 agrees 'the same ones, whatever the blocks' want numbers --sample 20 --seed 1
-text 0 numbers --sample 20 --seed 2 && ! cmp -s want out
+asked 0 numbers --sample 20 --seed 2 && ! cmp -s want out
 tell 'others for another seed' $?
-text 0 numbers --sample 5 -g 7 && [ "$(grep -c 7 out)" -eq 5 ] && [ "$(wc -l <out)" -eq 5 ]
+asked 0 numbers --sample 5 -g 7 && [ "$(grep -c 7 out)" -eq 5 ] && [ "$(wc -l <out)" -eq 5 ]
 tell 'of lines that match' $?
 
 # --- blocks
@@ -187,7 +171,7 @@ for kind in gzip zstd xz bzip2; do
     [ -x "$(command -v $kind)" ] || continue
     $kind -k -c lines >lines.$kind
     for i in 1 2 3; do $kind -c lines; echo | $kind -c; done >members.$kind
-    text 0 lines.$kind -c lines
+    asked 0 lines.$kind -c lines
     if grep -q 'needs the module rask-decompress' err; then
         tell "what $kind compressed needs a module" 0
         continue
@@ -196,12 +180,12 @@ for kind in gzip zstd xz bzip2; do
     agrees "what $kind compressed" want lines.$kind -g d
     cat want want want >want3
     agrees "several members of $kind" want3 members.$kind -g d
-    text 0 lines --sample 9 --seed 4 && cp out want
+    asked 0 lines --sample 9 --seed 4 && cp out want
     agrees "a sample of what $kind compressed" want lines.$kind --sample 9 --seed 4
     "$rask" words lines -n all >want
     agrees "words of what $kind compressed" want lines.$kind -f -w -n all
     head -c $(($(wc -c <lines.$kind) - 30)) lines.$kind >cut.$kind
-    text 1 cut.$kind -c lines && grep -q "^rask text: cut.$kind: .*: truncated at byte" err && ! [ -s out ]
+    asked 1 cut.$kind -c lines && grep -q "^rask text: cut.$kind: .*: truncated at byte" err && ! [ -s out ]
     tell "$kind that is cut short" $?
 done
 mkdir many && (cd many && split -a 4 -l 3 ../lines)
@@ -211,7 +195,7 @@ awk 'BEGIN { for (i = 0; i < 300000; i++) print i, "and some more text for each 
 cp large want
 agrees_within()
 {
-    text 0 "$@" --memory 16M --workers 4 --block-size 64K && cmp -s want out
+    asked 0 "$@" --memory 16M --workers 4 --block-size 64K && cmp -s want out
 }
 agrees_within large
 tell 'all lines within little memory' $?
@@ -225,22 +209,22 @@ sort large | awk '{ print 1 "\t" $0 }' | head -n 50 >want
 agrees_within large -f -n 50
 tell 'all lines are different, within little memory' $?
 head -c 3000000 /dev/zero | tr '\0' 'x' >long
-text 0 long -g x && [ "$(wc -c <out)" -eq 3000001 ]
+asked 0 long -g x && [ "$(wc -c <out)" -eq 3000001 ]
 tell 'a long line' $?
-text 0 long long -g y --block-size 64K && ! [ -s out ]
+asked 0 long long -g y --block-size 64K && ! [ -s out ]
 tell 'a long line of many blocks' $?
 
 # --- files
 
-text 0 play -g be -o o && ! [ -s out ] && printf 'to be\nto be again\n' | cmp -s - o
+asked 0 play -g be -o o && ! [ -s out ] && printf 'to be\nto be again\n' | cmp -s - o
 tell '-o' $?
-text 0 o -o o -n 1 && [ "$(cat o)" = 'to be' ]
+asked 0 o -o o -n 1 && [ "$(cat o)" = 'to be' ]
 tell 'a file may replace the one that is read' $?
 refuses '-o into a folder that is not there' 1 'none/x: No such file or directory' play -o none/x
 refuses '-o where a folder is' 1 'folder: Is a directory' play -o folder
 echo kept >kept
 if [ -f cut.gzip ]; then
-    text 1 play cut.gzip -o kept && [ "$(cat kept)" = kept ] && ! ls -A | grep -q 'part$'
+    asked 1 play cut.gzip -o kept && [ "$(cat kept)" = kept ] && ! ls -A | grep -q 'part$'
     tell 'a run that fails keeps the file that there was' $?
 fi
 if [ -w /dev/full ]; then
@@ -266,29 +250,32 @@ refuses 'a file for a count' 2 '--output is for lines' play -c lines -o x
 refuses 'JSON of lines' 2 '--json is for --count, --frequencies and --sample' play --json
 refuses '-v without --grep' 2 '--fixed, --ignore-case and --invert say how --grep is meant' play -v
 refuses 'a count of something else' 2 '--count: not lines, words, bytes or matches' play -c letters
-refuses 'matches without a pattern' 1 'matches: there is no pattern' play -c matches
+refuses 'matches without a pattern' 2 '--grep says what matches' play -c matches
+refuses 'frequencies of matches without a pattern' 2 '--grep says what matches' play -fm
+refuses 'an ending of compressed files' 1 \
+    'o.gz: nothing is compressed as it is written: write to standard output, and compress that' play -o o.gz
 refuses 'matches of lines without one' 1 'matches: lines without a match have none' play -c matches -g x -v
 refuses 'a file that is not there' 1 'none: No such file or directory' play none
 refuses 'a pattern of no files' 1 'none*: no file matches this pattern' 'none*'
 refuses 'a pattern that is none' 1 'pattern, byte 1: missing closing parenthesis' play -g '('
 refuses 'a newline in a pattern' 1 'pattern, byte 1: a newline, which no line has' play -g $'a\nb'
-text 1 <(head -c 50 /dev/zero | tr '\0' a; echo c) -g '(a+)+$' && grep -q ':1: the pattern takes too long' err && ! [ -s out ]
+asked 1 <(head -c 50 /dev/zero | tr '\0' a; echo c) -g '(a+)+$' && grep -q ':1: the pattern takes too long' err && ! [ -s out ]
 tell 'a pattern that takes too long' $?
 { seq 1000; head -c 50 /dev/zero | tr '\0' a; echo c; } >tiring
 status=0
 for block in 1 100 1G; do
     for what in '-c matches' '-f -m' '-c lines -v' '-n all'; do
-        text 1 tiring -g '(a+)+$' $what --block-size $block && [ "$(cat err)" = 'rask text: tiring:1001: the pattern takes too long' ] || status=1
+        asked 1 tiring -g '(a+)+$' $what --block-size $block && [ "$(cat err)" = 'rask text: tiring:1001: the pattern takes too long' ] || status=1
     done
 done
 tell 'and the line that it is' $status
-text 0 play -c lines --report && grep -q 'tasks on' err && [ "$(cat out)" = 5 ]
+asked 0 play -c lines --report && grep -q 'tasks on' err && [ "$(cat out)" = 5 ]
 tell '--report' $?
-text 0 play -g be --explain && grep -q write err && [ "$(wc -l <out)" -eq 2 ]
+asked 0 play -g be --explain && grep -q write err && [ "$(wc -l <out)" -eq 2 ]
 tell '--explain' $?
-text 0 lines -g d --block-size 1000 --draw text.dot && grep -q find text.dot && grep -q write text.dot
+asked 0 lines -g d --block-size 1000 --draw text.dot && grep -q find text.dot && grep -q write text.dot
 tell '--draw' $?
-text 0 --help && grep -q -- '--grep' out && grep -qF docs/text.md out
+asked 0 --help && grep -q -- '--grep' out && grep -qF docs/text.md out
 tell '--help' $?
 
 finish

@@ -22,7 +22,7 @@ typedef struct csv_options {
     const char *distinct; /* of these columns; "": of whole rows */
     option_texts where, with, fill_nulls, nulls;
     csv_joins joins;
-    uint64_t limit;
+    uint64_t limit, tail;
     bool schema, describe, no_header, no_quotes;
 } csv_options;
 
@@ -110,6 +110,11 @@ static const option_row rows[] = {
      .offset = offsetof(csv_options, limit),
      .value = "N",
      .help = "the first N rows"},
+    {.name = "tail",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(csv_options, tail),
+     .value = "N",
+     .help = "the last N rows"},
     {.name = "output",
      .letter = 'o',
      .kind = OPTION_TEXT,
@@ -143,11 +148,7 @@ static const option_row rows[] = {
      .kind = OPTION_FLAG,
      .offset = offsetof(csv_options, no_quotes),
      .help = "quotes are bytes as others"},
-    {.name = "block-size",
-     .kind = OPTION_SIZE,
-     .offset = offsetof(csv_options, common.block_size),
-     .value = "SIZE",
-     .help = "bytes of a file for one task (default: by size and workers)"},
+    BLOCK_SIZE_ROW(csv_options),
     COMMON_ROWS(csv_options),
 };
 
@@ -165,15 +166,14 @@ static bool take_byte(const char *text, char *out)
     return true;
 }
 
+/* What to do with values that do not fit. False: text is nothing of that. */
 static bool take_misfit(const char *text, rask_misfit *out)
 {
-    static const char *const names[] = {"fail", "null", "widen"};
-    for (int i = 0; text && i < 3; i++)
-        if (strcmp(text, names[i]) == 0) {
-            *out = (rask_misfit)i;
-            return true;
-        }
-    return !text;
+    static const char *const names[] = {"fail", "null", "widen", NULL};
+    int found = text ? options_find(names, text) : (int)*out;
+    if (found >= 0)
+        *out = (rask_misfit)found;
+    return found >= 0;
 }
 
 enum { MOST_QUANTILES = 1000 };
@@ -219,7 +219,9 @@ static bool check_summaries(const tool_command *c, const csv_options *o)
     int asked =
         (o->group_by || o->aggregates) + (o->value_counts != NULL) + o->describe + (o->quantiles != NULL);
     double q[MOST_QUANTILES];
-    if (asked > 1)
+    if (o->limit < UINT64_MAX && o->tail < UINT64_MAX)
+        say_error(c->name, "--limit or --tail: one of them");
+    else if (asked > 1)
         say_error(c->name, "--group-by with --agg, --value-counts, --describe, --quantiles: one of them");
     else if (o->quantiles && !take_quantiles(o->quantiles, q))
         say_error(c->name, "--quantiles: not numbers from 0 to 1: \"%s\"", o->quantiles);
@@ -317,6 +319,8 @@ static rask_table *finish(rask_table *t, const csv_options *o)
 {
     if (o->distinct && !*o->distinct)
         t = rask_table_distinct_at(t, NULL, NULL, 0);
+    if (o->tail < UINT64_MAX)
+        return rask_table_tail_at(t, o->tail, NULL, 0);
     return o->limit < UINT64_MAX ? rask_table_limit_at(t, o->limit, NULL, 0) : t;
 }
 
@@ -486,7 +490,7 @@ static int give(const tool_command *c, const csv_options *o, rask_table *t)
 
 static int run(const tool_command *c, int argc, char **argv)
 {
-    csv_options o = {.limit = UINT64_MAX};
+    csv_options o = {.limit = UINT64_MAX, .tail = UINT64_MAX};
     rask_csv_options csv;
     int first;
     options_outcome parsed = options_parse(c, argc, argv, &o, &first);
@@ -521,10 +525,9 @@ const tool_command csv_command = {
         "--memory gives: only the columns that are needed. Types are told from samples; Arrow files, which\n"
         "are known by what they begin with, have theirs. In this order:\n"
         "--join, --rename, --fill-nulls, --drop-nulls, --with, --where, --distinct=COLUMNS, then --group-by\n"
-        "with --agg or --value-counts,\n"
-        "--sort, --limit, --select and --drop; --describe and --quantiles are of the columns that --select\n"
-        "and --drop leave. A table on a terminal, CSV in a pipe, JSON Lines with --json. Expressions:\n"
-        "docs/table.md.\n",
+        "with --agg or --value-counts, --sort, --limit or --tail, --select and --drop; --describe and\n"
+        "--quantiles are of the columns that --select and --drop leave. A table on a terminal, CSV in a\n"
+        "pipe, JSON Lines with --json. Expressions: docs/table.md.\n",
     .example = "rask csv sales-*.csv --group-by name --agg 'sum(amount) as total, count()' --sort total:desc "
                "-n 10\n",
     .rows = rows,

@@ -4,19 +4,8 @@
 
 #include "say.h"
 
-#include <string.h>
-
-static const char *const hows[] = {"inner", "left", "right", "outer", "semi", "anti"};
-static const char *const methods[] = {"auto", "broadcast", "partitioned"};
-
-/* The number of a name; -1: it is none of them. */
-static int find(const char *const *names, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(names[i], name) == 0)
-            return (int)i;
-    return -1;
-}
+static const char *const hows[] = {"inner", "left", "right", "outer", "semi", "anti", NULL};
+static const char *const methods[] = {"auto", "broadcast", "partitioned", NULL};
 
 /* The n-th, or the only one, or the default. */
 static const char *text_of(const option_texts *texts, size_t n, const char *otherwise)
@@ -45,11 +34,11 @@ bool csv_joins_check(const tool_command *c, const csv_joins *j)
         return false;
     }
     for (size_t i = 0; i < j->how.count; i++)
-        if (find(hows, sizeof hows / sizeof *hows, j->how.items[i]) < 0) {
+        if (options_find(hows, j->how.items[i]) < 0) {
             say_error(c->name, "--how: not inner, left, right, outer, semi or anti: \"%s\"", j->how.items[i]);
             return false;
         }
-    if (j->method && find(methods, sizeof methods / sizeof *methods, j->method) < 0) {
+    if (j->method && options_find(methods, j->method) < 0) {
         say_error(c->name, "--join-method: not auto, broadcast or partitioned: \"%s\"", j->method);
         return false;
     }
@@ -61,12 +50,12 @@ rask_table *csv_joins_add(rask_table *t, const csv_joins *j, const rask_csv_opti
 {
     rask_join_options options = RASK_JOIN_OPTIONS_INIT;
     if (j->method)
-        options.method = (rask_join_method)find(methods, sizeof methods / sizeof *methods, j->method);
+        options.method = (rask_join_method)options_find(methods, j->method);
     for (size_t i = 0; t && i < j->files.count; i++) {
         rask_csv_options csv = *read_as;
         csv.types = text_of(&j->types, i, NULL);
         rask_table *other = csv_read(rask_table_graph(t), &j->files.items[i], 1, &csv);
-        int how = find(hows, sizeof hows / sizeof *hows, text_of(&j->how, i, "inner"));
+        int how = options_find(hows, text_of(&j->how, i, "inner"));
         t = rask_table_join_at(t, other, text_of(&j->on, i, ""), (rask_join_how)how, &options, NULL, 0);
     }
     return t;

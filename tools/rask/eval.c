@@ -52,11 +52,11 @@ static bool is_first_byte(char c)
     return (c & 0xc0) != 0x80;
 }
 
-/* "1:7: …": line and column, from 1 on. */
-static bool place_of(const char *message, size_t *line, size_t *column)
+/* "1:7: …": line and column, from 1 on. What is behind them; NULL: there are none. */
+static const char *behind_place(const char *message, size_t *line, size_t *column)
 {
     int used = 0;
-    return sscanf(message, "%zu:%zu: %n", line, column, &used) == 2 && used > 0;
+    return sscanf(message, "%zu:%zu: %n", line, column, &used) == 2 && used > 0 ? message + used : NULL;
 }
 
 static const char *line_at(const char *text, size_t line)
@@ -88,16 +88,16 @@ static void show_line(const char *line, size_t from, char *out, size_t capacity)
 static void say_place(const char *command, const char *message, const char *text)
 {
     size_t line, column;
-    const char *at = place_of(message, &line, &column) ? line_at(text, line) : NULL;
+    const char *reason = behind_place(message, &line, &column), *at = reason ? line_at(text, line) : NULL;
     if (!at) {
-        say_error(command, "%s", message);
+        say_error(command, "%s", say_without_call(message));
         return;
     }
     char shown[4 * WINDOW + 8];
     size_t from = column > WINDOW - 12 ? column - (WINDOW - 12) : 0;
     show_line(at, from, shown, sizeof shown);
-    say_error(command, "%s\n  %s%s\n  %*s^", message, from ? "..." : "", shown,
-              (int)(column - from - 1 + (from ? 3 : 0)), "");
+    say_error(command, "%zu:%zu: %s\n  %s%s\n  %*s^", line, column, say_without_call(reason),
+              from ? "..." : "", shown, (int)(column - from - 1 + (from ? 3 : 0)), "");
 }
 
 /* --- building */

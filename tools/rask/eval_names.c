@@ -7,6 +7,8 @@
  * A file that has the whole text as its name comes first; ./NAME is never a number. */
 #include "eval_names.h"
 
+#include "say.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -201,7 +203,7 @@ static void say_failure(const eval_names *n, const char *name, const char *path,
         snprintf(message, capacity, "%s: %.*s: no such file (nor one that is called %s)", name, (int)len,
                  path, path);
     else
-        snprintf(message, capacity, "%s: %s", name, rask_graph_error(n->graph));
+        snprintf(message, capacity, "%s: %s", name, say_without_call(rask_graph_error(n->graph)));
 }
 
 static int open_file(eval_names *n, const char *name, char *value, rask_array **array, char *message,

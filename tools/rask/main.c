@@ -35,7 +35,7 @@ static void print_commands(FILE *out)
 
 static int say_unknown(const char *name)
 {
-    say_error(NULL, "%s: no such command", name);
+    say_error(NULL, *name ? "%s: no such command" : "\"%s\": no such command", name);
     fputs("Try: rask help\n", stderr);
     return EXIT_USAGE;
 }

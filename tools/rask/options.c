@@ -54,24 +54,19 @@ bool options_size(const char *text, uint64_t *out)
     return true;
 }
 
-static bool is_scheduler(const char *name)
+int options_find(const char *const *names, const char *text)
 {
-    for (const char *const *known = rask_schedulers(); *known; known++) {
-        if (strcmp(*known, name) == 0)
-            return true;
-    }
-    return false;
+    for (int i = 0; names[i]; i++)
+        if (strcmp(names[i], text) == 0)
+            return i;
+    return -1;
 }
 
 static bool is_drawing(const char *path)
 {
-    static const char *const endings[] = {".dot", ".svg", ".png", ".pdf"};
+    static const char *const endings[] = {".dot", ".svg", ".png", ".pdf", NULL};
     const char *ending = strrchr(path, '.');
-    for (size_t i = 0; ending && i < sizeof endings / sizeof *endings; i++) {
-        if (strcmp(ending, endings[i]) == 0)
-            return true;
-    }
-    return false;
+    return ending && options_find(endings, ending) >= 0;
 }
 
 static uint64_t row_most(const option_row *row)
@@ -94,7 +89,7 @@ static const char *set_number(const option_row *row, uint64_t *field, const char
     if (row->kind == OPTION_COUNT && strcmp(text, "all") == 0)
         value = UINT64_MAX;
     else if (!options_number(text, &value))
-        return "not a number";
+        return row->most ? out_of_range(row) : "not a whole number below 2 to the power of 64";
     if (value < row->least || value > row_most(row))
         return out_of_range(row);
     *field = value;
@@ -103,7 +98,7 @@ static const char *set_number(const option_row *row, uint64_t *field, const char
 
 static const char *set_text(const option_row *row, const char **field, const char *text)
 {
-    if (row->kind == OPTION_SCHEDULER && !is_scheduler(text))
+    if (row->kind == OPTION_SCHEDULER && options_find(rask_schedulers(), text) < 0)
         return "no scheduler: there are threads, processes and serial";
     if (row->kind == OPTION_DRAWING && !is_drawing(text))
         return "not a name that ends in .svg, .png, .pdf or .dot";

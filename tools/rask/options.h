@@ -113,6 +113,13 @@ typedef struct common_options {
         .name = "json", .kind = OPTION_FLAG, .offset = offsetof(type, common.json), .help = "print JSON"     \
     }
 
+/* The row of commands that cut files for their tasks. */
+#define BLOCK_SIZE_ROW(type)                                                                                 \
+    {                                                                                                        \
+        .name = "block-size", .kind = OPTION_SIZE, .offset = offsetof(type, common.block_size),              \
+        .value = "SIZE", .help = "bytes of a file for one task (default: by size and workers)"               \
+    }
+
 typedef struct tool_command {
     const char *name;
     const char *summary;   /* half a line */
@@ -133,6 +140,9 @@ options_outcome options_parse(const tool_command *command, int argc, char **argv
 
 /* Prints the help of a command. */
 void options_help(const tool_command *command);
+
+/* The number of text among names, which end with NULL; -1: it is none of them. */
+int options_find(const char *const *names, const char *text);
 
 /* A number or a size as options take it. False: it is none. */
 bool options_number(const char *text, uint64_t *out);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,13 @@ void say_error(const char *command, const char *format, ...)
     strcat(line, "\n");
     fflush(stdout);
     fputs(line, stderr);
+}
+
+const char *say_without_call(const char *message)
+{
+    size_t name = strspn(message, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    bool called = strncmp(message, "rask_", 5) == 0 && strncmp(message + name, ": ", 2) == 0;
+    return called ? message + name + 2 : message;
 }
 
 int say_done(const char *command)

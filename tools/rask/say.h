@@ -10,6 +10,9 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 /* "rask words: " and the message, in one write, so that lines of several programs do not mix. */
 void say_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* What the library says of a call behind "rask_array_open: ": nobody at a shell has called that. */
+const char *say_without_call(const char *message);
+
 /* Flushes standard output and ends with EXIT_DONE, or with EXIT_FAILED and a message when not all of it could
  * be written. */
 int say_done(const char *command);

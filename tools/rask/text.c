@@ -3,8 +3,6 @@
 #include "say.h"
 #include "text_show.h"
 
-#include <rask/text.h>
-
 #include <stdio.h>
 #include <string.h>
 
@@ -60,26 +58,14 @@ static const option_row rows[] = {
      .offset = offsetof(text_options, output),
      .value = "FILE",
      .help = "write lines to FILE"},
-    {.name = "block-size",
-     .kind = OPTION_SIZE,
-     .offset = offsetof(text_options, common.block_size),
-     .value = "SIZE",
-     .help = "bytes of a file for one task (default: by size and workers)"},
+    BLOCK_SIZE_ROW(text_options),
     COMMON_ROWS_LETTERED(text_options, 0),
 };
 
 /* -- What is wanted */
 
-static bool find_unit(const char *name, rask_text_unit *unit)
-{
-    static const char *const names[] = {"lines", "words", "bytes", "matches"};
-    for (int i = 0; i < 4; i++)
-        if (strcmp(names[i], name) == 0) {
-            *unit = (rask_text_unit)i;
-            return true;
-        }
-    return false;
-}
+/* Names of rask_text_unit. */
+static const char *const units[] = {"lines", "words", "bytes", "matches", NULL};
 
 /* What of the options does not go with what; NULL: all does. */
 static const char *find_conflict(const text_options *o)
@@ -95,6 +81,8 @@ static const char *find_conflict(const text_options *o)
         return "--output is for lines";
     if (only && o->common.json)
         return "--json is for --count, --frequencies and --sample";
+    if (!o->grep && (o->matches || (o->count && strcmp(o->count, "matches") == 0)))
+        return "--grep says what matches";
     if (!o->grep && (o->fixed || o->ignore_case || o->invert))
         return "--fixed, --ignore-case and --invert say how --grep is meant";
     return NULL;
@@ -102,17 +90,11 @@ static const char *find_conflict(const text_options *o)
 
 static rask_text *open_text(rask_graph *graph, const text_options *o, char **paths, size_t count)
 {
-    rask_text_options options = RASK_TEXT_OPTIONS_INIT;
+    rask_text_options options = text_reading(&o->common);
     options.pattern = o->grep;
     options.fixed = o->fixed;
     options.ignore_case = o->ignore_case;
     options.inverted = o->invert;
-    options.block_bytes = o->common.block_size;
-    options.workers = (uint32_t)o->common.workers;
-    options.memory = o->common.memory;
-    options.scratch = o->common.scratch;
-    options.seed = o->common.seed;
-    options.scheduler = o->common.scheduler;
     return rask_text_open_at(graph, (const char *const *)paths, count, &options, NULL, 0);
 }
 
@@ -147,13 +129,12 @@ static void show_count(const text_options *o, const rask_value *value)
 
 static int show_list(const text_options *o, const rask_value *value)
 {
-    static const char *const names[][2] = {
-        {"lines", "line"}, {"words", "word"}, {"", ""}, {"matches", "match"}};
-    const char *const *name = names[frequencies_of(o)];
+    static const char *const items[] = {"line", "word", "", "match"};
+    rask_text_unit unit = frequencies_of(o);
     if (!o->common.json)
         (o->frequencies ? text_show_frequencies : text_show_lines)(value);
     else if (o->frequencies)
-        return text_show_frequencies_json(value, name[0], name[1]);
+        return text_show_frequencies_json(value, units[unit], items[unit]);
     else
         return text_show_lines_json(value);
     return RASK_OK;
@@ -188,12 +169,12 @@ static int run(const tool_command *c, int argc, char **argv)
 {
     text_options o = {.limit = NOT_GIVEN, .sample = NOT_GIVEN};
     int first, outcome = EXIT_FAILED;
-    rask_text_unit unit = RASK_TEXT_LINES;
+    int unit = RASK_TEXT_LINES;
     options_outcome parsed = options_parse(c, argc, argv, &o, &first);
     if (parsed != OPTIONS_GOOD)
         return parsed == OPTIONS_HELP ? say_done(c->name) : EXIT_USAGE;
     const char *conflict = first == argc ? "no file given; - is standard input" : find_conflict(&o);
-    if (!conflict && o.count && !find_unit(o.count, &unit))
+    if (!conflict && o.count && (unit = options_find(units, o.count)) < 0)
         conflict = "--count: not lines, words, bytes or matches";
     if (conflict) {
         say_error(c->name, "%s", conflict);
@@ -201,7 +182,7 @@ static int run(const tool_command *c, int argc, char **argv)
     }
     rask_graph *graph = rask_graph_new();
     rask_text *text = open_text(graph, &o, argv + first, (size_t)(argc - first));
-    rask_node *node = build(text, &o, o.frequencies ? frequencies_of(&o) : unit);
+    rask_node *node = build(text, &o, o.frequencies ? frequencies_of(&o) : (rask_text_unit)unit);
     if (node)
         outcome = compute(c, &o, graph, node);
     else

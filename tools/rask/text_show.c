@@ -8,6 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+rask_text_options text_reading(const common_options *o)
+{
+    rask_text_options options = RASK_TEXT_OPTIONS_INIT;
+    options.block_bytes = o->block_size;
+    options.workers = (uint32_t)o->workers;
+    options.memory = o->memory;
+    options.scratch = o->scratch;
+    options.seed = o->seed;
+    options.scheduler = o->scheduler;
+    return options;
+}
+
 void text_show_frequencies(const rask_value *list)
 {
     const rask_value *items;
@@ -160,6 +172,5 @@ int text_show_lines_json(const rask_value *list)
 void text_say_failure(const char *command, const rask_graph *graph)
 {
     const char *message = graph ? rask_graph_error(graph) : rask_status_text(RASK_ENOMEM);
-    const char *behind = strncmp(message, "rask_text_", 10) == 0 ? strstr(message, ": ") : NULL;
-    say_error(command, "%s", behind ? behind + 2 : message);
+    say_error(command, "%s", say_without_call(message));
 }

@@ -1,8 +1,13 @@
-/* What comes of rask text and rask words on standard output. */
+/* What rask text and rask words have in common: how they read, and what they print. */
 #ifndef TEXT_SHOW_H
 #define TEXT_SHOW_H
 
-#include <rask/graph.h>
+#include "options.h"
+
+#include <rask/text.h>
+
+/* How lines are read as the common options say. */
+rask_text_options text_reading(const common_options *options);
 
 /* list: a string, as bytes, its count, the next string, … Lines of "count<TAB>string", the bytes as they are. */
 void text_show_frequencies(const rask_value *list);

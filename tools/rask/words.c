@@ -3,8 +3,6 @@
 #include "say.h"
 #include "text_show.h"
 
-#include <rask/text.h>
-
 typedef struct words_options {
     common_options common;
     uint64_t top;
@@ -17,11 +15,7 @@ static const option_row rows[] = {
      .offset = offsetof(words_options, top),
      .value = "K",
      .help = "print the K most frequent words (default 10), or all"},
-    {.name = "block-size",
-     .kind = OPTION_SIZE,
-     .offset = offsetof(words_options, common.block_size),
-     .value = "SIZE",
-     .help = "cut files into blocks of SIZE, such as 64M"},
+    BLOCK_SIZE_ROW(words_options),
     COMMON_ROWS(words_options),
 };
 
@@ -38,13 +32,7 @@ static int print(const tool_command *c, const words_options *o, const rask_value
 
 static rask_node *build(rask_graph *graph, const words_options *o, char **paths, size_t count)
 {
-    rask_text_options options = RASK_TEXT_OPTIONS_INIT;
-    options.block_bytes = o->common.block_size;
-    options.workers = (uint32_t)o->common.workers;
-    options.memory = o->common.memory;
-    options.scratch = o->common.scratch;
-    options.seed = o->common.seed;
-    options.scheduler = o->common.scheduler;
+    rask_text_options options = text_reading(&o->common);
     rask_text *text = rask_text_open_at(graph, (const char *const *)paths, count, &options, NULL, 0);
     return rask_text_frequencies_at(text, RASK_TEXT_WORDS, o->top, NULL, 0);
 }

@@ -79,8 +79,8 @@ static rk_csv_field field_of(const inference *f, const char *record, uint32_t i)
     return rk_csv_field_of(f->format, record + begin, f->index[i + 1] - begin, i + 1 == f->fields);
 }
 
-/* record: the header, or NULL. */
-static int name_columns(inference *f, const char *record)
+/* record: the header, or NULL; line: where it is. */
+static int name_columns(inference *f, const char *record, uint64_t line)
 {
     for (uint32_t i = 0; i < f->fields; i++) {
         rk_csv_field field = record ? field_of(f, record, i) : (rk_csv_field){0};
@@ -88,6 +88,11 @@ static int name_columns(inference *f, const char *record)
         if (!field.len)
             field = (rk_csv_field){numbered, (size_t)snprintf(numbered, sizeof numbered, "column_%u", i + 1),
                                    false};
+        if (memchr(field.data, 0, field.len))
+            return rk_csv_fail(f->error, RASK_EFORMAT, line, UINT32_MAX,
+                               "the name of column %u has a NUL byte: it is no text, or in UTF-16, which "
+                               "iconv -f UTF-16 -t UTF-8 converts",
+                               i + 1);
         char *name = rk_strndup(field.data, field.len);
         if (name && field.quoted)
             name[rk_csv_unescape(f->format->quote, field.data, field.len, name)] = 0;
@@ -201,7 +206,7 @@ static int learn_first(inference *f, const rk_csv_text *t, size_t *behind)
         return status;
     rk_csv_record_read(f->format, t, at, at, f->index + 1, f->fields, &record);
     *behind = f->format->header ? at + record.bytes : at;
-    return name_columns(f, f->format->header ? t->text + at : NULL);
+    return name_columns(f, f->format->header ? t->text + at : NULL, line);
 }
 
 rask_column_type rk_csv_guess_type(rk_csv_guess guess)

@@ -135,12 +135,7 @@ static int return_blocks(rask_task *task, finding *f)
             places[i] &= UINT32_MAX;
         status = rk_chunk_gather(&f->chunks[c], 1, places + from, f->ends[c] - from, &values[c]);
     }
-    if (!status)
-        status = rask_return_list(task, values, f->count);
-    for (size_t c = 0; values && c < f->count; c++)
-        rask_value_unref(&values[c]);
-    rk_free(values);
-    return status;
+    return rk_return_values(task, status, values, f->count);
 }
 
 static int run_distinct(rask_task *task)
@@ -179,15 +174,6 @@ static void *memory(const lowering *d, size_t size)
     return rk_table_memory(d->l->graph, size, NULL, 0);
 }
 
-static uint32_t find_column(uint32_t *pick, uint32_t *count, uint32_t column)
-{
-    for (uint32_t i = 0; i < *count; i++)
-        if (pick[i] == column)
-            return i;
-    pick[*count] = column;
-    return (*count)++;
-}
-
 static int narrow(lowering *d, rask_table *table, const uint32_t *wanted, uint32_t wanted_count)
 {
     uint32_t count = wanted_count;
@@ -199,7 +185,7 @@ static int narrow(lowering *d, rask_table *table, const uint32_t *wanted, uint32
         return RASK_ENOMEM;
     memcpy(pick, wanted, wanted_count * sizeof *pick);
     for (uint32_t k = 0; k < d->key_count; k++) {
-        d->keys[k] = find_column(pick, &count, table->as.distinct.keys[k]);
+        d->keys[k] = rk_pick_add(pick, &count, table->as.distinct.keys[k]);
         d->types[k] = table->schema.types[table->as.distinct.keys[k]];
     }
     d->extra = count - wanted_count;

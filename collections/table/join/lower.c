@@ -227,16 +227,6 @@ typedef struct parting {
     rk_join_by by;
 } parting;
 
-/* The number of a column among those picked so far, which it joins when it is new. */
-static uint32_t add_column(uint32_t *pick, uint32_t *count, uint32_t column)
-{
-    for (uint32_t i = 0; i < *count; i++)
-        if (pick[i] == column)
-            return i;
-    pick[*count] = column;
-    return (*count)++;
-}
-
 /* Columns of the input that are keys or wanted, and of the other table its keys and what is wanted. */
 static int narrow(parting *p)
 {
@@ -249,9 +239,9 @@ static int narrow(parting *p)
     if (!pick || !payload || !p->outputs || !p->left_keys)
         return RASK_ENOMEM;
     for (uint32_t k = 0; k < join->key_count; k++)
-        p->left_keys[k] = add_column(pick, &left_count, join->keys[k]);
+        p->left_keys[k] = rk_pick_add(pick, &left_count, join->keys[k]);
     for (uint32_t i = 0; i < p->wanted_count; i++)
-        p->outputs[i] = p->wanted[i] < columns ? add_column(pick, &left_count, p->wanted[i]) : UINT32_MAX;
+        p->outputs[i] = p->wanted[i] < columns ? rk_pick_add(pick, &left_count, p->wanted[i]) : UINT32_MAX;
     for (uint32_t i = 0; i < p->wanted_count; i++)
         if (p->outputs[i] == UINT32_MAX) {
             payload[right_count] = join->payload[p->wanted[i] - columns];

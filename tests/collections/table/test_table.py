@@ -764,8 +764,9 @@ class Question:
                 t.rows = sort_rows(t.rows, keys)
         if r.random() < 0.3:
             limit = r.choice([0, 1, 2, 10, 100, 10**6])
-            self.arguments += ["--limit", str(limit)]
-            t.rows = t.rows[:limit]
+            last = r.random() < 0.4
+            self.arguments += ["--tail" if last else "--limit", str(limit)]
+            t.rows = t.rows[max(len(t.rows) - limit, 0):] if last else t.rows[:limit]
 
     def select(self):
         r, t = self.r, self.table
