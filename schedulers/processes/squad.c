@@ -323,7 +323,7 @@ static void share_result(seat *s, rk_news *news, uint32_t task)
     rask_value_unref(own);
 }
 
-/* Whatever the unit failed with: it was given no more memory. Observers are told when it is known what that means. */
+/* Whatever the unit made of it: it was given no more memory, and what it did without is no result. Observers are told when it is known what that means. */
 static void give_up(seat *s, rk_news *news)
 {
     news->kind = is_stopped(s->squad) ? RK_NEWS_SKIPPED : RK_NEWS_GIVEN_UP;
@@ -336,16 +336,19 @@ static void judge(seat *s, rk_news *news, uint32_t first, uint32_t last)
 {
     rk_run *run = s->squad->run;
     rk_failure failure;
-    const rask_value *own = &run->results[last];
+    rask_value *own = &run->results[last];
     if (own->type != RASK_NONE || !own->reserved) {
-        share_result(s, news, last);
+        if (s->denied)
+            rask_value_unref(own);
+        else
+            share_result(s, news, last);
     } else if (rk_run_take_failure(run, first, last + 1, &failure)) {
         fail(s, news, failure.task, failure.status, failure.message ? failure.message : "");
         rk_free(failure.message);
     } else {
         news->kind = RK_NEWS_SKIPPED;
     }
-    if (news->kind == RK_NEWS_FAILED && s->denied)
+    if (s->denied)
         give_up(s, news);
     if (news->kind != RK_NEWS_FINISHED)
         news->result = (rask_value){.reserved = 1};

@@ -78,6 +78,8 @@ void judge_instruction(world *w, const rk_instruction *i)
 {
     if (i->kind == RK_DO_RUN)
         judge_run(w, i);
+    if (i->kind == RK_DO_DROP && w->cells[i->home][i->task].moving)
+        world_wrong(w, "the result of task %" PRIu32 " is dropped while it moves", i->task);
     if ((i->kind == RK_DO_BLAME || i->kind == RK_DO_REFUSE) && !is_justified(w, i))
         world_wrong(w, "task %" PRIu32 " is blamed for reason %d without one: %" PRIu64 " of %" PRIu64,
                     i->task, i->why, i->bytes, i->budget);

@@ -64,6 +64,7 @@ void scenario_make(scenario *s, uint64_t seed);
 typedef struct cell {
     uint64_t hash;
     bool memory, disk, coming;
+    bool moving;  /* to disk, or hither */
     bool spoiled; /* it was on disk, and could not be read */
 } cell;
 

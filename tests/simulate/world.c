@@ -341,6 +341,7 @@ static void start_move(world *w, const rk_instruction *i)
     if (i->kind == RK_DO_SPILL && !to->memory)
         world_wrong(w, "task %" PRIu32 " is spilled, and is not in memory", i->task);
     to->coming = i->kind != RK_DO_SPILL;
+    to->moving = true;
     add_event(w, w->now + takes,
               (event){.kind = EVENT_MOVED,
                       .move = i->kind,
@@ -388,7 +389,7 @@ static void moved(world *w, const event *e)
     cell *to = &w->cells[e->home][e->task];
     if (!w->home_here[e->home])
         return;
-    to->coming = false;
+    to->coming = to->moving = false;
     int status = try_move(w, e);
     if (status && e->move == RK_DO_LOAD)
         *to = (cell){.spoiled = true};
