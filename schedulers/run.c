@@ -151,6 +151,7 @@ void rk_worker_init(rk_worker *worker, rk_run *run, uint32_t id)
     worker->id = id;
     worker->finished = worker->skipped = 0;
     worker->retries = worker->stolen = 0;
+    worker->began_ns = NULL;
 }
 
 void rk_worker_fini(rk_worker *worker)
@@ -342,6 +343,8 @@ static int call_carefully(rk_worker *worker, uint32_t number, rask_task *task)
     for (task->attempt = 0;; task->attempt++) {
         task->status = RASK_OK;
         task->result = rask_value_none();
+        if (worker->began_ns)
+            rk_store_relaxed(worker->began_ns, rk_clock_now());
         int status = run->options.seed ? inject(run, number, task) : RASK_OK;
         if (!status && run->plan->def[number] & RK_TASK_CHECK)
             status = rk_task_check(task);

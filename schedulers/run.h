@@ -66,6 +66,7 @@ typedef struct rk_worker {
     uint32_t id;
     uint32_t finished, skipped;
     uint64_t retries, stolen;
+    rk_atomic_u64 *began_ns; /* where each call that may be timed tells when it began; NULL: nobody asks */
     char message[RK_MAX_MESSAGE + 1];
 } rk_worker;
 

@@ -117,8 +117,11 @@ int rk_coordinator_joined(rk_coordinator *c, uint64_t now, const rk_worker_offer
                           uint32_t *epoch);
 
 /* The worker began with a task; may be left out. Timeouts count from here, or else from when it came first in the
- * worker's queue; it is not recalled any more. In these four: attempt as RUN said. */
+ * worker's queue; it is not recalled any more. In these five: attempt as RUN said. */
 void rk_coordinator_started(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                            uint32_t attempt);
+/* It began anew, after a failure that the worker makes good itself: its timeout counts from here. */
+void rk_coordinator_renewed(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                             uint32_t attempt);
 /* It returned; its result is in the memory of the worker's home and takes so many bytes there. */
 void rk_coordinator_finished(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,

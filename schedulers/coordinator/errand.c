@@ -32,8 +32,8 @@ static rk_places deadline_places(rk_coordinator *c)
     return (rk_places){&c->errands->place, sizeof(rk_errand) / sizeof(uint32_t)};
 }
 
-/* The clock for its timeout starts, or starts again. There is room: rk_co_errands_reserve(). */
-static void set_deadline(rk_coordinator *c, uint32_t i)
+/* There is room: rk_co_errands_reserve(). */
+void rk_co_errand_set_deadline(rk_coordinator *c, uint32_t i)
 {
     rk_errand *e = &c->errands[i];
     if (!e->timeout_ns)
@@ -79,7 +79,7 @@ static void begin(rk_coordinator *c, uint32_t i)
     e->begun = true;
     w->begun[e->io]++;
     if (!e->started)
-        set_deadline(c, i);
+        rk_co_errand_set_deadline(c, i);
 }
 
 static void begin_next(rk_coordinator *c, rk_co_worker *w, bool io)
@@ -113,7 +113,7 @@ void rk_co_errand_started(rk_coordinator *c, uint32_t i)
     rk_co_worker *w = &c->workers[e->worker];
     w->recallable -= is_recallable(e);
     e->started = true;
-    set_deadline(c, i);
+    rk_co_errand_set_deadline(c, i);
     rk_co_worker_backlog(c, e->worker, true);
 }
 

@@ -216,6 +216,15 @@ void rk_coordinator_started(rk_coordinator *c, uint64_t now, uint32_t worker, ui
         rk_co_errand_started(c, i);
 }
 
+void rk_coordinator_renewed(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                            uint32_t attempt)
+{
+    pass_time(c, now);
+    uint32_t i = find_errand(c, worker, epoch, task, attempt);
+    if (i != RK_NONE && c->workers[worker].state != RK_WORKER_KILLED)
+        rk_co_errand_set_deadline(c, i);
+}
+
 void rk_coordinator_finished(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                              uint32_t attempt, uint64_t bytes, uint64_t duration_ns)
 {

@@ -424,6 +424,8 @@ void rk_co_errand_arrived(rk_coordinator *c, uint32_t copy);
 /* A copy cannot come: errands that take it are undone, or their tasks blamed when that happens too often.
  * status: RASK_OK: it is nobody's fault. */
 void rk_co_errand_give_up(rk_coordinator *c, uint32_t copy, int status);
+/* The clock for its timeout starts, or starts again. */
+void rk_co_errand_set_deadline(rk_coordinator *c, uint32_t i);
 void rk_co_errand_forget_deadline(rk_coordinator *c, uint32_t i);
 void rk_co_errand_started(rk_coordinator *c, uint32_t i);
 int rk_co_errands_reserve(rk_coordinator *c, uint64_t count);

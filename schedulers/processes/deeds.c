@@ -23,13 +23,11 @@ static uint32_t say_no_room(const rk_hands *h, const rk_instruction *in, char *t
     return rk_hands_last(h, in->task);
 }
 
-/* Of one attempt. */
 static double unit_seconds(const rk_hands *h, uint32_t unit)
 {
-    uint64_t sum = 0;
-    for (uint32_t task = h->run->plan->unit_start[unit]; task <= rk_hands_last(h, unit); task++)
-        sum += rk_run_timeout(h->run, task);
-    return (double)sum / 1e9;
+    rk_traits traits = {0};
+    h->graph.describe(h->graph.context, unit, &traits);
+    return (double)traits.timeout_ns / 1e9;
 }
 
 void rk_hands_say_refused(const rk_hands *h, const rk_posted *posted, char *text, size_t capacity)

@@ -27,6 +27,7 @@ typedef struct rk_post {
     rk_posted posted[RK_ORDERS];
     uint32_t count, sent; /* those in the mailbox come first */
     bool asked;           /* it asks for memory, and the coordinator knows */
+    uint64_t since_ns;    /* when its last call began that the coordinator knows of */
 } rk_post;
 
 typedef struct rk_staff {
@@ -140,6 +141,10 @@ bool rk_post_answered(rk_post *post, uint32_t unit, rk_posted *answered);
 void rk_staff_send_freed(rk_hands *h, void *content);
 /* Looks after workers that ended, were stopped or did not come up, and replaces them. */
 void rk_staff_look_after(rk_hands *h, bool all);
+/* Calls that began anew, to the coordinator: before it looks at the time. */
+void rk_staff_renew(rk_hands *h);
+/* Tasks that are running, in words, for the run's reason. */
+void rk_staff_name_running(rk_hands *h);
 /* Its process, if it has one; what it was at is not blamed for it. */
 void rk_staff_kill(rk_staff *staff);
 /* The run is over: everybody leaves. */

@@ -57,9 +57,9 @@ typedef struct rk_mailbox {
     uint64_t freed[RK_FREED];
     /* Written by the thread. */
     rk_atomic_u32 orders_begin, freed_begin, news_end;
-    rk_atomic_u32 asleep;  /* 1: it waits for orders; the program's process sets it to 0 and wakes it */
-    rk_atomic_u64 current; /* one more than the unit it is at; 0: none */
-    rk_atomic_u64 since_ns;
+    rk_atomic_u32 asleep;    /* 1: it waits for orders; the program's process sets it to 0 and wakes it */
+    rk_atomic_u64 current;   /* one more than the unit it is at; 0: none */
+    rk_atomic_u64 since_ns;  /* when it began with that, or with a call of it that may be timed */
     rk_atomic_u64 wanted;    /* bytes for the unit it is at */
     rk_atomic_u64 reclaimed; /* bytes of extents that were free again, and are its heap's */
     rk_atomic_u32

@@ -40,6 +40,8 @@ static void stop(rk_hands *h, int status)
     if (h->stopping_since)
         return;
     h->stopping_since = h->now;
+    if (status == RASK_ETIMEDOUT)
+        rk_staff_name_running(h);
     rk_store_relaxed(&h->crew.board->stop.cancelled, true);
     rk_coordinator_cancel(h->coordinator, h->now, status);
 }
@@ -116,6 +118,9 @@ static void look_around(rk_hands *h, bool all)
     if (status && status != RASK_ETASK)
         stop(h, (int)status);
     end_stubborn(h);
+    if (rk_coordinator_wants_tick(h->coordinator) > h->now)
+        return;
+    rk_staff_renew(h);
     if (rk_coordinator_wants_tick(h->coordinator) <= h->now)
         rk_coordinator_tick(h->coordinator, h->now);
 }

@@ -471,6 +471,7 @@ rk_squad *rk_squad_new(const rk_crew *crew, rk_run *apart, uint32_t worker, uint
         s->parcels = (rk_array)RK_ARRAY(const rk_parcel *, SIZE_MAX / sizeof(void *));
         s->told = (rk_array)RK_ARRAY(rask_task_info, SIZE_MAX / sizeof(rask_task_info));
         rk_worker_init(&s->worker, apart, seat_number(crew, worker, i));
+        s->worker.began_ns = &s->box->since_ns;
     }
     if (crew->run->observed) {
         squad->observer = (rask_observer){.size = sizeof squad->observer, .task_finished = note};

@@ -292,6 +292,40 @@ bool rk_staff_deny(rk_staff *staff, uint32_t unit)
     return post;
 }
 
+void rk_staff_renew(rk_hands *h)
+{
+    for (uint32_t i = 0; i < h->staff_count; i++)
+        for (uint32_t k = 0; k < h->staff[i].post_count; k++) {
+            rk_post *post = &h->staff[i].posts[k];
+            uint64_t since = rk_load_relaxed(&post->box->since_ns);
+            uint32_t unit = since == post->since_ns ? RK_NO_TASK : current_of(post);
+            if (unit == RK_NO_TASK)
+                continue;
+            post->since_ns = since;
+            rk_coordinator_renewed(h->coordinator, h->now, h->staff[i].number, h->staff[i].epoch, unit,
+                                   find_posted(post, unit)->attempt);
+        }
+}
+
+enum { MOST_NAMED = 4 };
+
+void rk_staff_name_running(rk_hands *h)
+{
+    const rask_plan *plan = h->run->plan;
+    rk_print out = {h->run->reason, sizeof h->run->reason, 0};
+    uint32_t running = 0;
+    for (uint32_t i = 0; i < h->staff_count; i++)
+        for (uint32_t k = 0; k < h->staff[i].post_count; k++) {
+            uint32_t unit = current_of(&h->staff[i].posts[k]);
+            if (unit == RK_NO_TASK || running++ >= MOST_NAMED)
+                continue;
+            const rask_node *node = rk_graph_node(plan->graph, plan->node[rk_hands_last(h, unit)]);
+            rk_print_add(&out, "%s%s (node %u)", running == 1 ? "" : ", ", rask_node_name(node), node->id);
+        }
+    if (running > MOST_NAMED)
+        rk_print_add(&out, " and %u more", running - MOST_NAMED);
+}
+
 static void suspect_all(rk_hands *h, rk_staff *staff)
 {
     if (!h->is_suspect)
