@@ -327,7 +327,7 @@ static void share_result(seat *s, rk_news *news, uint32_t task)
 static void give_up(seat *s, rk_news *news)
 {
     news->kind = is_stopped(s->squad) ? RK_NEWS_SKIPPED : RK_NEWS_GIVEN_UP;
-    news->retries = 0;
+    news->finished = news->retries = 0;
     s->told.count = 0;
 }
 
