@@ -79,26 +79,20 @@ uint64_t rk_call_backoff(const rk_call_terms *terms, uint32_t attempt)
     return longest ? longest - draw(terms, attempt, 3) % (longest / 2 + 1) : 0;
 }
 
-uint64_t rk_call_waits(const rk_call_terms *terms)
+static void tell_begin(const rk_call_terms *terms)
 {
-    uint64_t sum = 0, rest = 0;
-    uint32_t attempt = 0;
-    if (!terms->backoff_ns)
-        return 0;
-    for (; attempt < terms->retries && longest_backoff(terms, attempt) < RK_MAX_BACKOFF_NS; attempt++)
-        sum += longest_backoff(terms, attempt);
-    bool endless = __builtin_mul_overflow(longest_backoff(terms, attempt), terms->retries - attempt, &rest) ||
-                   __builtin_add_overflow(sum, rest, &sum);
-    return endless ? UINT64_MAX : sum;
+    if (terms->began_ns)
+        rk_store_relaxed(terms->began_ns, rk_clock_now());
 }
 
 /* Who cancels may be a signal handler, which wakes nobody: looks now and then. True: the time is over, and nothing else. */
-static bool pause_for(rk_task_env *env, uint64_t ns)
+static bool pause_for(rk_task_env *env, const rk_call_terms *terms, uint64_t ns)
 {
     uint64_t begin = rk_clock_now(), passed = 0;
     while (!rk_load_relaxed(&env->stop) && !rk_env_must_stop(env)) {
         if (passed >= ns)
             return true;
+        tell_begin(terms);
         rk_clock_sleep(ns - passed < LOOK_NS ? ns - passed : LOOK_NS);
         passed = rk_clock_now() - begin;
     }
@@ -109,7 +103,7 @@ bool rk_call_wait_for_next(rask_task *task, rk_task_env *env, const rk_call_term
 {
     if (task->attempt >= terms->retries || rask_task_cancelled(task) ||
         !rk_def_would_retry(task->def, task->status, task->attempt) ||
-        !pause_for(env, rk_call_backoff(terms, task->attempt)))
+        !pause_for(env, terms, rk_call_backoff(terms, task->attempt)))
         return false;
     task->attempt++;
     ++*retries;
@@ -121,6 +115,7 @@ int rk_call(rask_task *task, rk_task_env *env, const rk_call_terms *terms, uint6
     for (;;) {
         task->status = RASK_OK;
         task->result = rask_value_none();
+        tell_begin(terms);
         int status = terms->seed ? inject(task, terms) : RASK_OK;
         if (!status && terms->check)
             status = rk_task_check(task);

@@ -11,6 +11,8 @@ typedef struct rk_call_terms {
     uint64_t backoff_ns; /* before it is called again, doubled each time: rk_call_backoff(); 0: at once */
     uint64_t limit_ns;   /* for each time; 0: any */
     bool check;          /* types of arguments first */
+    rk_atomic_u64
+        *began_ns; /* told when each call begins, and that it waits for the next; NULL: nobody asks */
 
     /* With a seed: failures in place of calls, and pauses before them, drawn by number and attempt; each so often in a
      * million. */
@@ -58,9 +60,6 @@ static inline int rk_call_once(rask_task *task)
 
 /* How long to wait between this attempt and the next: between half of the backoff, doubled as often, and the whole. */
 uint64_t rk_call_backoff(const rk_call_terms *terms, uint32_t attempt);
-
-/* The most that all these waits together can take. */
-uint64_t rk_call_waits(const rk_call_terms *terms);
 
 /* The task failed: waits as long as the terms say and goes to its next attempt, with *retries one more. False: it is not called
  * again, because it was called often enough, the failure is not worth it, or what it belongs to is over, which ends the wait,

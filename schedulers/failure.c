@@ -87,8 +87,9 @@ static int explain(rk_run *run, rask_plan *plan)
     rk_print out = {text, sizeof text, 0};
     int status = (int)stop;
     if (stop == RASK_ETIMEDOUT)
-        rk_print_add(&out, "the run took longer than its %g seconds: %u of %u tasks finished",
-                     run->options.timeout, run->finished, plan->tasks);
+        rk_print_add(&out, "the run took longer than its %g seconds: %u of %u tasks finished%s%s",
+                     run->options.timeout, run->finished, plan->tasks,
+                     *run->reason ? "; then there were running " : "", run->reason);
     else if (stop == RASK_ECANCELLED)
         rk_print_add(&out, "cancelled: %u of %u tasks finished", run->finished, plan->tasks);
     else if (stop && *run->reason)

@@ -149,6 +149,7 @@ void rk_worker_init(rk_worker *worker, rk_run *run, uint32_t id)
     worker->id = id;
     worker->finished = worker->skipped = 0;
     worker->retries = worker->stolen = 0;
+    worker->began_ns = NULL;
 }
 
 void rk_worker_fini(rk_worker *worker)
@@ -284,16 +285,11 @@ static rk_call_terms terms_of(const rk_run *run, uint32_t number)
                            .delays = options->inject_delays};
 }
 
-uint64_t rk_run_waits(const rk_run *run, uint32_t task)
-{
-    rk_call_terms terms = terms_of(run, task);
-    return rk_call_waits(&terms);
-}
-
 /* Everything a call may need, as often as retries allow. */
 static int call_carefully(rk_worker *worker, uint32_t number, rask_task *task)
 {
     rk_call_terms terms = terms_of(worker->run, number);
+    terms.began_ns = worker->began_ns;
     return rk_call(task, &worker->run->env, &terms, &worker->retries);
 }
 

@@ -72,6 +72,7 @@ typedef struct rk_worker {
     uint32_t id;
     uint32_t finished, skipped;
     uint64_t retries, stolen;
+    rk_atomic_u64 *began_ns; /* where each call that may be timed tells when it began; NULL: nobody asks */
     char message[RK_MAX_MESSAGE + 1];
 } rk_worker;
 
@@ -156,9 +157,8 @@ uint64_t rk_run_timeout(const rk_run *run, uint32_t task);
 /* How often the task is called again when it fails. */
 uint32_t rk_run_retries(const rk_run *run, uint32_t task);
 
-/* Nanoseconds before it is called again for the first time, and the most that all such waits together can take. */
+/* Nanoseconds before it is called again for the first time. */
 uint64_t rk_run_backoff(const rk_run *run, uint32_t task);
-uint64_t rk_run_waits(const rk_run *run, uint32_t task);
 
 /* True when the run was cancelled or is out of time, and stops it. */
 bool rk_run_must_stop(rk_run *run);

@@ -22,14 +22,15 @@ RASK_API bool rask_cancelled(const rask_cancel_token *token);
 
 /* What a run came to. */
 typedef struct rask_report {
-    uint32_t tasks;      /* in the plan */
-    uint32_t finished;   /* came to their result */
-    uint32_t failed;     /* failed for good */
-    uint32_t skipped;    /* never called: they needed a failed one, or the run ended before */
-    uint64_t retries;    /* calls repeated after a failure */
-    uint64_t stolen;     /* batches that an idle worker took from another */
-    uint64_t peak_bytes; /* high-water mark of the budget: bytes held and reserved at once; on processes
-                               * with what is set aside for results of unknown size */
+    uint32_t tasks;    /* in the plan */
+    uint32_t finished; /* came to their result */
+    uint32_t failed;   /* failed for good */
+    uint32_t skipped;  /* never called: they needed a failed one, or the run ended before */
+    uint64_t retries;  /* calls repeated after a failure */
+    uint64_t stolen;   /* batches that an idle worker took from another */
+    uint64_t
+        peak_bytes; /* high-water mark of the budget: bytes of results in memory, and reserved for tasks under way
+                          * and for what comes back from disk; never more than the budget */
     uint64_t live_bytes; /* result bytes still held when the run ended, without those handed out: 0 */
     double seconds;      /* from plan to result */
     uint32_t workers;

@@ -135,7 +135,7 @@ static const char *check_worker(const rk_coordinator *c, uint32_t worker)
             REQUIRE(e->worker == worker && e->list == list, "an errand is in the wrong list");
             flying++;
             begun += e->begun;
-            recallable += list == RK_LIST_SLOTS && !e->begun && !e->started && !e->recalled;
+            recallable += list == RK_LIST_SLOTS && !e->begun && !e->started && !e->recalled && !e->stays;
         }
     REQUIRE(flying == w->in_flight[0] + w->in_flight[1] && begun == w->begun[0] + w->begun[1] &&
                 recallable == w->recallable,

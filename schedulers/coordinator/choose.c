@@ -124,7 +124,7 @@ static uint32_t any_others_task(rk_coordinator *c, uint32_t home)
 static uint32_t last_recallable(const rk_coordinator *c, const rk_co_worker *w)
 {
     uint32_t i = w->lists[RK_LIST_SLOTS].last;
-    while (i != RK_NONE && (c->errands[i].recalled || c->errands[i].started))
+    while (i != RK_NONE && (c->errands[i].recalled || c->errands[i].started || c->errands[i].stays))
         i = c->errands[i].prev;
     return i == RK_NONE || c->errands[i].begun ? RK_NONE : i;
 }
@@ -203,6 +203,8 @@ static decision decide(rk_coordinator *c, uint32_t home, rk_room room)
             rk_co_recall_some(c);
         return NOTHING;
     }
+    if (task > rk_co_first_ask(c, h) || (h->asks.count && room == RK_ROOM_AHEAD))
+        return NOTHING;
     uint32_t class = c->tasks[task].class, from = c->tasks[task].link;
     decision made = let_in(c, home, task, room);
     bool more = from == home ? has_queue(h) && !(h->open[RK_ROOM_NOW] >> class & 1) : true;
@@ -266,7 +268,6 @@ void rk_co_learn_task(rk_coordinator *c, uint32_t group, uint64_t bytes, uint64_
     g->duration_ns = g->timed ? drift(g->duration_ns, duration_ns) : duration_ns;
     g->timed = true;
     g->bytes = bytes > g->bytes ? bytes : g->bytes;
-    g->sized = true;
     c->average_ns = c->figures.finished ? drift(c->average_ns, duration_ns) : duration_ns;
 }
 

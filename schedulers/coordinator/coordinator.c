@@ -35,7 +35,7 @@ static void set_defaults(rk_coordinator *c)
         c->tags[tag] = o->tag_counts ? o->tag_counts[tag] : 0;
     o->tag_counts = c->tag_totals;
     memcpy(c->tag_totals, c->tags, sizeof c->tags);
-    c->outbox = c->backlogged = c->recalls = c->outgoing = RK_EMPTY_LIST;
+    c->outbox = c->backlogged = c->recalls = c->answers = c->outgoing = RK_EMPTY_LIST;
     c->free_worker = c->free_errand = c->lost = c->spared = c->prompt = RK_NONE;
     c->plain[0] = c->plain[1] = RK_NONE;
     c->recall_ns = RK_NEVER;
@@ -183,6 +183,9 @@ static int make_places(rk_coordinator *c)
     return rk_bitmap_init(&c->look[RK_ROOM_NOW], c->options.most_homes) ||
                    rk_bitmap_init(&c->look[RK_ROOM_AHEAD], c->options.most_homes) ||
                    rk_bitmap_init(&c->blocked, c->options.most_homes) ||
+                   rk_bitmap_init(&c->lacking, c->options.most_homes) ||
+                   rk_bitmap_init(&c->answerable, c->options.most_homes) ||
+                   rk_bitmap_init(&c->unsettled, c->options.most_homes) ||
                    rk_bitmap_init(&c->farewells, c->options.most_workers) ||
                    rk_heap_reserve(&c->busy[0], c->options.most_homes) ||
                    rk_heap_reserve(&c->busy[1], c->options.most_homes) || rk_co_copies_init(c)
@@ -227,12 +230,16 @@ void rk_coordinator_free(rk_coordinator *c)
         for (int kind = 0; kind < RK_QUEUES; kind++)
             rk_heap_fini(&c->homes[i].queue[kind]);
         rk_heap_fini(&c->homes[i].cold);
+        rk_heap_fini(&c->homes[i].asks);
     }
     for (int i = 0; i < 2; i++) {
         rk_bitmap_fini(&c->look[i]);
         rk_heap_fini(&c->busy[i]);
     }
     rk_bitmap_fini(&c->blocked);
+    rk_bitmap_fini(&c->lacking);
+    rk_bitmap_fini(&c->answerable);
+    rk_bitmap_fini(&c->unsettled);
     rk_bitmap_fini(&c->farewells);
     rk_heap_fini(&c->deadlines);
     rk_heap_fini(&c->retries);
@@ -294,7 +301,8 @@ static void say_errand(const rk_coordinator *c, uint32_t i, rk_instruction_kind 
                             .epoch = c->workers[e->worker].epoch,
                             .task = e->task,
                             .attempt = e->attempt,
-                            .home = e->home};
+                            .home = e->home,
+                            .bytes = e->reserved};
 }
 
 static void say_run(rk_coordinator *c, uint32_t i, rk_instruction *out)
@@ -334,6 +342,8 @@ static bool next_recall(rk_coordinator *c, rk_instruction *out)
 {
     while (c->stopping && c->backlogged.count)
         rk_co_recall_one(c, c->backlogged.first);
+    if (c->stopping)
+        rk_co_give_up_all(c);
     if (!c->recalls.count)
         return false;
     uint32_t i = c->recalls.first;
@@ -341,6 +351,19 @@ static bool next_recall(rk_coordinator *c, rk_instruction *out)
     c->errands[i].asking = false;
     say_errand(c, i, RK_DO_RECALL, out);
     c->figures.recalls++;
+    return true;
+}
+
+static bool next_answer(rk_coordinator *c, rk_instruction *out)
+{
+    if (!c->answers.count)
+        return false;
+    uint32_t i = c->answers.first;
+    rk_errand *e = &c->errands[i];
+    say_errand(c, i, e->refused ? RK_DO_REFUSE : RK_DO_GRANT, out);
+    if (e->refused)
+        rk_co_say_no_room(&c->homes[e->home], rk_co_asked_bytes(c, e), out);
+    rk_co_ask_end(c, i);
     return true;
 }
 
@@ -372,7 +395,7 @@ static bool next_blame(rk_coordinator *c, rk_instruction *out)
 
 static bool has_more(const rk_coordinator *c)
 {
-    return c->outgoing.count || c->recalls.count || c->told < c->blames.count ||
+    return c->outgoing.count || c->recalls.count || c->answers.count || c->told < c->blames.count ||
            rk_bitmap_any(&c->look[RK_ROOM_NOW]) || rk_bitmap_any(&c->look[RK_ROOM_AHEAD]);
 }
 
@@ -389,9 +412,11 @@ static bool next_end(rk_coordinator *c, rk_instruction *out)
 bool rk_coordinator_next(rk_coordinator *c, rk_instruction *out)
 {
     for (bool said = false; !c->ended;) {
-        if (next_blame(c, out) || next_copy(c, out) || next_farewell(c, out) || next_run(c, out) ||
-            next_recall(c, out))
+        if (next_blame(c, out) || next_copy(c, out) || next_farewell(c, out) || next_answer(c, out) ||
+            next_run(c, out) || next_recall(c, out))
             return true;
+        if (rk_co_serve(c))
+            continue;
         if (decide(c, out, &said) || has_more(c)) {
             if (said)
                 return true;
@@ -399,7 +424,7 @@ bool rk_coordinator_next(rk_coordinator *c, rk_instruction *out)
         }
         if (next_end(c, out))
             return true;
-        if (!has_more(c) && !rk_co_resolve(c))
+        if (!has_more(c) && !rk_co_settle_asks(c) && !rk_co_resolve(c))
             return false;
     }
     return false;

@@ -17,8 +17,12 @@
  * are ignored. A home that was lost does not return: its number is not used again. Home 0 is where the targets go,
  * and is not lost before the end.
  *
- * Every FETCH, SPILL and LOAD is answered, unless its home is lost. A result that turns out larger than what was
- * expected counts all the same; then nothing is let in until others have made room.
+ * Every FETCH, SPILL and LOAD is answered, unless its home is lost.
+ *
+ * Memory. RUN says how many bytes a task may hold: what it was expected to. One that turns out to need more asks before
+ * it takes them, and waits. Room is made for who asks, nothing later in plan order is let in meanwhile, and when all who
+ * run in a home wait for room, the last of them gives up what it holds and is run again. So the first one goes on in the end,
+ * or it alone is too large. A result that is larger all the same counts, and nothing is let in until others have made room.
  *
  * Not thread-safe: one caller at a time. No call blocks. Only new(), home() and joined() allocate, and finished()
  * and next() when more results are alive than ever before; if that fails the run ends with RASK_ENOMEM. */
@@ -113,8 +117,11 @@ int rk_coordinator_joined(rk_coordinator *c, uint64_t now, const rk_worker_offer
                           uint32_t *epoch);
 
 /* The worker began with a task; may be left out. Timeouts count from here, or else from when it came first in the
- * worker's queue; it is not recalled any more. In these four: attempt as RUN said. */
+ * worker's queue; it is not recalled any more. In these five: attempt as RUN said. */
 void rk_coordinator_started(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                            uint32_t attempt);
+/* It began anew, after a failure that the worker makes good itself: its timeout counts from here. */
+void rk_coordinator_renewed(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                             uint32_t attempt);
 /* It returned; its result is in the memory of the worker's home and takes so many bytes there. */
 void rk_coordinator_finished(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
@@ -122,7 +129,12 @@ void rk_coordinator_finished(rk_coordinator *c, uint64_t now, uint32_t worker, u
 /* It failed. final: no use to try again. */
 void rk_coordinator_failed(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                            uint32_t attempt, int status, bool final);
-/* RECALL is answered. given_back: the worker has not begun with it and will not; else it runs or has run. */
+/* It runs, and needs so many bytes altogether, more than it may hold; it waits until GRANT gives them, RECALL asks for it
+ * back (and is answered when it has given up, which is legal here), or REFUSE says that they are never to be had. */
+void rk_coordinator_asked(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                          uint32_t attempt, uint64_t bytes);
+/* RECALL is answered. given_back: the worker has not begun with it and will not, or it
+ * asked for memory and has given up; else it runs or has run. */
 void rk_coordinator_recalled(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                              uint32_t attempt, bool given_back);
 
@@ -135,7 +147,7 @@ void rk_coordinator_leaving(rk_coordinator *c, uint64_t now, uint32_t worker, ui
 
 /* FETCH, SPILL and LOAD are answered. attempt: as the instruction said. status: RASK_OK, or why it was not done: then
  * everything is as it was before, but what cannot be loaded is taken for lost, and no DROP of it comes. bytes: what it
- * takes in memory, respectively on disk. */
+ * takes in memory, respectively what left memory, and comes back by a LOAD. */
 void rk_coordinator_transferred(rk_coordinator *c, uint64_t now, uint32_t home, uint32_t task,
                                 uint32_t attempt, int status, uint64_t bytes, uint64_t duration_ns);
 void rk_coordinator_spilled(rk_coordinator *c, uint64_t now, uint32_t home, uint32_t task, uint32_t attempt,
@@ -157,9 +169,13 @@ void rk_coordinator_cancel(rk_coordinator *c, uint64_t now, int status);
 /* Instructions. */
 
 typedef enum rk_instruction_kind {
-    RK_DO_RUN, /* worker, epoch, task, attempt: its inputs are in the worker's home, in memory, and stay there until
-                   * it is over; answered by finished() or failed() */
-    RK_DO_RECALL, /* worker, epoch, task, attempt: give it back unless begun; answered by recalled() */
+    RK_DO_RUN, /* worker, epoch, task, attempt, bytes: its inputs are in the worker's home, in memory, and stay there
+                   * until it is over; it may hold so many bytes besides; answered by finished() or failed() */
+    RK_DO_RECALL, /* worker, epoch, task, attempt: give it back unless begun, or when it waits for memory; answered by
+                   * recalled() */
+    RK_DO_GRANT, /* worker, epoch, task, attempt, bytes: it may hold so many; no answer */
+    RK_DO_REFUSE, /* worker, epoch, task, attempt, status, why (NO_ROOM or NO_DISK), and figures: with its inputs it needs so
+                   * many bytes; answered by failed(), or by finished() if it does without */
     RK_DO_FETCH, /* home, task, attempt, from, bytes: get a copy from home from, where it stays meanwhile, in memory or
                    * on disk; answered by transferred() */
     RK_DO_SPILL, /* home, task, attempt, bytes: to disk and out of memory; answered by spilled() */

@@ -152,8 +152,7 @@ static void count(rk_coordinator *c, const rk_co_copy *copy, uint64_t add)
         h->moving += (uint32_t)add;
         c->moving += (uint32_t)add;
     }
-    if (rk_co_used(h) > h->peak)
-        h->peak = rk_co_used(h);
+    rk_co_note_peak(h);
 }
 
 static rk_places cold_places(rk_coordinator *c)

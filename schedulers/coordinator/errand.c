@@ -32,8 +32,8 @@ static rk_places deadline_places(rk_coordinator *c)
     return (rk_places){&c->errands->place, sizeof(rk_errand) / sizeof(uint32_t)};
 }
 
-/* The clock for its timeout starts, or starts again. There is room: rk_co_errands_reserve(). */
-static void set_deadline(rk_coordinator *c, uint32_t i)
+/* There is room: rk_co_errands_reserve(). */
+void rk_co_errand_set_deadline(rk_coordinator *c, uint32_t i)
 {
     rk_errand *e = &c->errands[i];
     if (!e->timeout_ns)
@@ -57,7 +57,7 @@ static void list_add(rk_coordinator *c, uint32_t i, rk_errand_list list)
 
 static bool is_recallable(const rk_errand *e)
 {
-    return e->list == RK_LIST_SLOTS && !e->begun && !e->started && !e->recalled;
+    return e->list == RK_LIST_SLOTS && !e->begun && !e->started && !e->recalled && !e->stays;
 }
 
 static void list_remove(rk_coordinator *c, uint32_t i)
@@ -79,7 +79,7 @@ static void begin(rk_coordinator *c, uint32_t i)
     e->begun = true;
     w->begun[e->io]++;
     if (!e->started)
-        set_deadline(c, i);
+        rk_co_errand_set_deadline(c, i);
 }
 
 static void begin_next(rk_coordinator *c, rk_co_worker *w, bool io)
@@ -113,18 +113,19 @@ void rk_co_errand_started(rk_coordinator *c, uint32_t i)
     rk_co_worker *w = &c->workers[e->worker];
     w->recallable -= is_recallable(e);
     e->started = true;
-    set_deadline(c, i);
+    rk_co_errand_set_deadline(c, i);
     rk_co_worker_backlog(c, e->worker, true);
 }
 
 void rk_co_errand_recall(rk_coordinator *c, uint32_t i)
 {
     rk_errand *e = &c->errands[i];
-    assert(is_recallable(e));
-    c->workers[e->worker].recallable--;
+    assert(!e->answering);
+    c->workers[e->worker].recallable -= is_recallable(e);
+    c->recalling += !e->recalled;
     e->recalled = true;
-    c->recalling++;
-    RK_LINK_LAST(&c->recalls, c->errands, i, wait_next, wait_prev);
+    if (!e->asking)
+        RK_LINK_LAST(&c->recalls, c->errands, i, wait_next, wait_prev);
     e->asking = true;
     rk_co_worker_backlog(c, e->worker, false);
 }
@@ -239,7 +240,9 @@ static uint32_t errand_new(rk_coordinator *c, uint32_t task, uint32_t worker, co
                                 .at = (uint32_t)c->graph.input_start[task],
                                 .copy = RK_NONE,
                                 .place = RK_NO_PLACE,
+                                .ask_place = RK_NO_PLACE,
                                 .list = RK_LISTS,
+                                .stays = c->tasks[task].given_back,
                                 .io = traits->io};
     return i;
 }
@@ -262,8 +265,7 @@ void rk_co_errand_start(rk_coordinator *c, uint32_t task, uint32_t worker, const
     c->tasks[task].waits = 0;
     e->reserved = reserved;
     h->reserved += reserved;
-    if (rk_co_used(h) > h->peak)
-        h->peak = rk_co_used(h);
+    rk_co_note_peak(h);
     h->errands++;
     c->errands_out++;
     w->in_flight[e->io]++;
@@ -289,6 +291,7 @@ static void leave_queue(rk_coordinator *c, uint32_t i)
         if (e->asking)
             RK_UNLINK(&c->recalls, c->errands, i, wait_next, wait_prev);
     }
+    rk_co_ask_end(c, i);
     begin_next(c, w, e->io);
 }
 

@@ -23,6 +23,7 @@ int rk_coordinator_home(rk_coordinator *c, uint64_t now, uint32_t home, uint64_t
     if (unlimited && budget != RK_UNLIMITED)
         rk_co_home_chill(c, home);
     rk_co_relieve(c, home);
+    rk_co_freed(c, home);
     rk_co_unblock(c, home);
     return RASK_OK;
 }
@@ -215,6 +216,15 @@ void rk_coordinator_started(rk_coordinator *c, uint64_t now, uint32_t worker, ui
         rk_co_errand_started(c, i);
 }
 
+void rk_coordinator_renewed(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                            uint32_t attempt)
+{
+    pass_time(c, now);
+    uint32_t i = find_errand(c, worker, epoch, task, attempt);
+    if (i != RK_NONE && c->workers[worker].state != RK_WORKER_KILLED)
+        rk_co_errand_set_deadline(c, i);
+}
+
 void rk_coordinator_finished(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                              uint32_t attempt, uint64_t bytes, uint64_t duration_ns)
 {
@@ -244,13 +254,31 @@ void rk_coordinator_failed(rk_coordinator *c, uint64_t now, uint32_t worker, uin
         rk_co_task_retry(c, task, status, RK_WHY_NOTHING);
 }
 
+void rk_coordinator_asked(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                          uint32_t attempt, uint64_t bytes)
+{
+    pass_time(c, now);
+    uint32_t i = find_errand(c, worker, epoch, task, attempt);
+    if (i != RK_NONE)
+        rk_co_ask(c, i, bytes);
+}
+
 void rk_coordinator_recalled(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                              uint32_t attempt, bool given_back)
 {
     pass_time(c, now);
     uint32_t i = find_errand(c, worker, epoch, task, attempt);
-    if (i != RK_NONE && c->errands[i].recalled && given_back)
-        rk_co_errand_undo(c, i);
+    if (i == RK_NONE || !c->errands[i].recalled)
+        return;
+    if (!given_back) {
+        c->errands[i].gives_up = false; /* what it asked for had just come: it may ask again */
+        return;
+    }
+    uint32_t better = c->errands[i].gives_up ? c->errands[i].better : RK_NO_HOME;
+    c->tasks[task].given_back = 1;
+    rk_co_errand_undo(c, i);
+    if (better != RK_NO_HOME && c->tasks[task].state == RK_TASK_READY)
+        rk_co_task_bind(c, task, better);
 }
 
 /* Copies. */
@@ -362,6 +390,7 @@ void rk_coordinator_spilled(rk_coordinator *c, uint64_t now, uint32_t home, uint
     }
     c->figures.spilled_bytes += bytes;
     rk_co_copy_move(c, i, RK_COPY_SPILLING, RK_COPY_ON_DISK);
+    rk_co_copy_resize(c, i, bytes);
     if (c->copies[i].pins) {
         rk_co_copy_move(c, i, RK_COPY_ON_DISK, RK_COPY_LOADING);
         rk_co_copy_send(c, i);
@@ -395,6 +424,7 @@ void rk_coordinator_memory(rk_coordinator *c, uint64_t now, uint32_t home, uint6
     if (home >= c->options.most_homes || c->homes[home].state != RK_HOME_HERE)
         return;
     c->homes[home].other = bytes_used_otherwise;
+    rk_co_note_peak(&c->homes[home]);
     rk_co_relieve(c, home);
     rk_co_freed(c, home);
 }

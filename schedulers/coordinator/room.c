@@ -4,10 +4,9 @@
  * reserved before its errand starts, so what is let in never waits for memory again. The first task in plan order that
  * does not fit blocks its home: later ones must not take what is being made free for it. Copies that are needed last
  * leave first, but none that is needed earlier than the task's own result, as long as something else in the home goes
- * on: waiting costs less than bringing it back. */
+ * on: waiting costs less than bringing it back. A result of which nobody knows the size reserves nothing: its task asks
+ * (ask.c). */
 #include "schedulers/coordinator/state.h"
-
-enum { UNKNOWN_SHARE = 8 }; /* results of unknown size may take this part of a home, altogether */
 
 /* One that is named twice counts once. */
 static void add_inputs(rk_coordinator *c, uint32_t home, uint32_t task, rk_demand *demand)
@@ -26,19 +25,15 @@ static void add_inputs(rk_coordinator *c, uint32_t home, uint32_t task, rk_deman
     }
 }
 
-static uint64_t expect_result(const rk_coordinator *c, const rk_co_home *h, const rk_traits *traits)
+static uint64_t expect_result(const rk_coordinator *c, const rk_traits *traits)
 {
-    const rk_group *group = &c->groups[traits->group];
-    if (traits->sure || traits->result_bytes > group->bytes)
-        return traits->result_bytes;
-    if (group->sized || h->budget == RK_UNLIMITED)
-        return group->bytes;
-    return h->budget / UNKNOWN_SHARE / (h->width[0] + h->width[1] + 1);
+    uint64_t learned = c->groups[traits->group].bytes;
+    return traits->sure || traits->result_bytes > learned ? traits->result_bytes : learned;
 }
 
 rk_demand rk_co_demand(rk_coordinator *c, uint32_t home, uint32_t task, const rk_traits *traits)
 {
-    rk_demand demand = {.result = expect_result(c, &c->homes[home], traits),
+    rk_demand demand = {.result = expect_result(c, traits),
                         .surely = traits->sure ? traits->result_bytes : 0,
                         .scratch = traits->scratch_bytes};
     if (c->homes[home].budget != RK_UNLIMITED)
@@ -118,6 +113,14 @@ static void block(rk_coordinator *c, uint32_t home, uint32_t task, uint64_t byte
     rk_co_wake_others(c);
 }
 
+void rk_co_reopen(rk_coordinator *c, uint32_t home)
+{
+    if (!rk_co_is_closed(&c->homes[home]))
+        rk_co_home_show(c, home, true);
+    rk_bitmap_add(&c->look[RK_ROOM_NOW], home);
+    rk_bitmap_add(&c->look[RK_ROOM_AHEAD], home);
+}
+
 void rk_co_unblock(rk_coordinator *c, uint32_t home)
 {
     rk_co_home *h = &c->homes[home];
@@ -125,14 +128,21 @@ void rk_co_unblock(rk_coordinator *c, uint32_t home)
         return;
     h->blocked = RK_NO_TASK;
     rk_bitmap_remove(&c->blocked, home);
-    rk_co_home_show(c, home, true);
-    rk_bitmap_add(&c->look[RK_ROOM_NOW], home);
-    rk_bitmap_add(&c->look[RK_ROOM_AHEAD], home);
+    rk_co_reopen(c, home);
+}
+
+void rk_co_press_for(rk_coordinator *c, uint32_t home, uint32_t task, uint64_t bytes, bool desperate)
+{
+    press(c, &c->homes[home], bytes, (rk_pressure){bound_of(c, task), desperate});
 }
 
 void rk_co_freed_blocked(rk_coordinator *c, uint32_t home)
 {
     rk_co_home *h = &c->homes[home];
+    if (h->asks.count)
+        rk_bitmap_add(&c->answerable, home);
+    if (h->blocked == RK_NO_TASK)
+        return;
     if (!rk_co_is_quiet(h) && !rk_co_has_room(h, h->wanted))
         press(c, h, h->wanted, (rk_pressure){bound_of(c, h->blocked), false});
     if (rk_co_is_quiet(h) || rk_co_has_room(h, h->wanted))
@@ -174,13 +184,14 @@ rk_verdict rk_co_make_room(rk_coordinator *c, uint32_t home, uint32_t task, cons
     bytes = demand->missing + demand->surely + demand->scratch;
     if (!rk_co_has_room(h, bytes))
         return RK_NEVER_FITS;
-    *reserve = h->budget == RK_UNLIMITED ? *reserve : rk_co_limit(h) - rk_co_used(h) - demand->missing;
+    uint64_t left = rk_co_limit(h) - rk_co_used(h) - demand->missing;
+    *reserve = *reserve < left ? *reserve : left;
     return RK_FITS;
 }
 
-/* A home that is large enough, with somebody who could run it. */
-static uint32_t larger_home(const rk_coordinator *c, uint32_t home, const rk_class *class, uint64_t bytes)
+uint32_t rk_co_larger_home(const rk_coordinator *c, uint32_t home, uint32_t task, uint64_t bytes)
 {
+    const rk_class *class = &c->classes[c->tasks[task].class];
     for (uint32_t w = 0; w < c->used_workers; w++) {
         uint32_t other = c->workers[w].home;
         if (other != home && rk_co_worker_suits(c, w, class) && bytes <= rk_co_limit(&c->homes[other]) &&
@@ -194,19 +205,24 @@ void rk_co_refuse(rk_coordinator *c, uint32_t home, uint32_t task, const rk_dema
 {
     rk_co_home *h = &c->homes[home];
     uint64_t bytes = demand->inputs + demand->surely + demand->scratch;
-    uint32_t other = larger_home(c, home, &c->classes[c->tasks[task].class], bytes);
+    uint32_t other = rk_co_larger_home(c, home, task, bytes);
     if (other != RK_NO_HOME) {
         rk_co_task_bind(c, task, other);
         return;
     }
-    bool disk = bytes <= rk_co_limit(h) && h->disk_status;
+    rk_instruction blame = {.home = home};
+    rk_co_say_no_room(h, bytes, &blame);
     rk_co_task_unqueue(c, task);
-    rk_co_task_blame(c, task,
-                     &(rk_instruction){.why = disk ? RK_WHY_NO_DISK : RK_WHY_NO_ROOM,
-                                       .status = disk ? h->disk_status : RASK_EBUDGET,
-                                       .bytes = bytes,
-                                       .budget = rk_co_limit(h),
-                                       .home = home});
+    rk_co_task_blame(c, task, &blame);
+}
+
+void rk_co_say_no_room(const rk_co_home *h, uint64_t bytes, rk_instruction *out)
+{
+    bool disk = bytes <= rk_co_limit(h) && h->disk_status;
+    out->why = disk ? RK_WHY_NO_DISK : RK_WHY_NO_ROOM;
+    out->status = disk ? h->disk_status : RASK_EBUDGET;
+    out->bytes = bytes;
+    out->budget = rk_co_limit(h);
 }
 
 void rk_co_refuse_target(rk_coordinator *c, uint32_t task)

@@ -71,6 +71,8 @@ typedef struct rk_co_task {
     uint32_t bound : 1;     /* READY: in the queue of tasks that fit nowhere else */
     uint32_t delayed : 1;   /* WAITING for the time of a retry, too; link: its place among those */
     uint32_t listed : 1;    /* link: the next in a list of lineage's */
+    uint32_t
+        given_back : 1; /* it was asked back once, and is not again: there may be nobody else who can run it */
     uint32_t deaths : 7, retries : 8;
     uint32_t waits; /* READY in a home's queue: its place there */
     uint32_t uses;
@@ -119,6 +121,7 @@ typedef enum rk_errand_list {
 
 typedef struct rk_errand {
     uint64_t reserved; /* for its result and while it runs */
+    uint64_t asked;    /* while it waits, and when it was refused: so many it would need instead */
     uint64_t expected_ns, timeout_ns;
     uint32_t task, worker, home, attempt;
     uint32_t group;
@@ -127,11 +130,17 @@ typedef struct rk_errand {
     uint32_t wait_next, wait_prev; /* others that wait for it */
     uint32_t at;                   /* STAGING: inputs before are there; an index into the graph's inputs */
     uint32_t place;                /* among the deadlines */
+    uint32_t ask_place;            /* among those of its home that ask */
     uint8_t list;                  /* of rk_errand_list */
     bool io;
     bool begun, started;   /* begun: it should be running; started: it is known to */
     bool guilty;           /* of the end of its worker */
+    bool stays;            /* it is not asked back for the sake of others who have nothing to do */
     bool recalled, asking; /* asking: RECALL is yet to be said */
+    bool answering;        /* GRANT or REFUSE is yet to be said */
+    bool refused;          /* REFUSE it is, or was */
+    bool gives_up;         /* it was asked back while it asked, */
+    uint32_t better;       /* to run in this home; RK_NO_HOME: in any */
 } rk_errand;
 
 typedef struct rk_list {
@@ -197,6 +206,7 @@ typedef struct rk_co_home {
     uint32_t scored;          /* if it is this task */
     rk_heap queue[RK_QUEUES]; /* READY tasks by number */
     rk_heap cold;             /* copies that may be evicted, the last needed on top */
+    rk_heap asks;             /* errands that wait for more memory, the first in plan order on top */
     uint64_t open[RK_ROOMS];  /* classes that some worker has room for */
     uint32_t copies;          /* first of its copies */
     uint32_t workers, first_worker;
@@ -209,8 +219,9 @@ typedef struct rk_co_home {
 } rk_co_home;
 
 typedef struct rk_group {
-    uint64_t duration_ns, bytes;
-    bool timed, sized; /* something was learned of either */
+    uint64_t duration_ns;
+    uint64_t bytes; /* most that a result took, or its task asked for */
+    bool timed;     /* duration_ns was learned */
 } rk_group;
 
 struct rk_coordinator {
@@ -247,6 +258,9 @@ struct rk_coordinator {
     rk_co_home *homes;
     rk_bitmap look[RK_ROOMS]; /* homes where something may be decided */
     rk_bitmap blocked;        /* homes with a task that does not fit */
+    rk_bitmap lacking;        /* homes where somebody asks for memory, */
+    rk_bitmap answerable;     /* of them, where there may be some now, */
+    rk_bitmap unsettled;      /* and where there was none, and nothing was done about it */
     rk_heap busy[2];          /* homes with queues, longest wait first */
 
     rk_co_copy *copies;
@@ -268,6 +282,7 @@ struct rk_coordinator {
     uint32_t moving; /* copies FETCHING, SPILLING, LOADING */
     rk_heap deadlines, retries;
     rk_list recalls;          /* errands of which RECALL is to be said */
+    rk_list answers;          /* and those of which GRANT or REFUSE is */
     uint32_t recalling;       /* errands asked back */
     uint64_t recall_ns;       /* when to look whether one should be, RK_NEVER */
     uint64_t average_ns;      /* of tasks of all groups */
@@ -409,6 +424,8 @@ void rk_co_errand_arrived(rk_coordinator *c, uint32_t copy);
 /* A copy cannot come: errands that take it are undone, or their tasks blamed when that happens too often.
  * status: RASK_OK: it is nobody's fault. */
 void rk_co_errand_give_up(rk_coordinator *c, uint32_t copy, int status);
+/* The clock for its timeout starts, or starts again. */
+void rk_co_errand_set_deadline(rk_coordinator *c, uint32_t i);
 void rk_co_errand_forget_deadline(rk_coordinator *c, uint32_t i);
 void rk_co_errand_started(rk_coordinator *c, uint32_t i);
 int rk_co_errands_reserve(rk_coordinator *c, uint64_t count);
@@ -482,17 +499,55 @@ rk_verdict rk_co_make_room(rk_coordinator *c, uint32_t home, uint32_t task, cons
 /* Nothing fits in this home that it might take: another one gets the task, or it is blamed. */
 void rk_co_refuse(rk_coordinator *c, uint32_t home, uint32_t task, const rk_demand *demand);
 /* The same for a target in the end, in home 0. */
+/* A home where somebody can run the task and so many bytes fit, which do not fit in this one; RK_NO_HOME. */
+uint32_t rk_co_larger_home(const rk_coordinator *c, uint32_t home, uint32_t task, uint64_t bytes);
+/* So many bytes do not fit in a home, or nothing can leave it because its disk is full: why, and the figures. */
+void rk_co_say_no_room(const rk_co_home *h, uint64_t bytes, rk_instruction *out);
 void rk_co_refuse_target(rk_coordinator *c, uint32_t task);
 /* More is used than there is: evicts what goes. */
 void rk_co_relieve(rk_coordinator *c, uint32_t home);
 /* Something in the home came free, or moved: what did not fit may fit now. */
 void rk_co_freed_blocked(rk_coordinator *c, uint32_t home);
+/* Tasks later in plan order than who waits there are not let in. */
+static inline bool rk_co_is_closed(const rk_co_home *h)
+{
+    return h->blocked != RK_NO_TASK || h->asks.count;
+}
 static inline void rk_co_freed(rk_coordinator *c, uint32_t home)
 {
-    if (c->homes[home].blocked != RK_NO_TASK)
+    if (rk_co_is_closed(&c->homes[home]))
         rk_co_freed_blocked(c, home);
 }
+static inline void rk_co_note_peak(rk_co_home *h)
+{
+    uint64_t used = rk_co_used(h) + h->other;
+    h->peak = used > h->peak ? used : h->peak;
+}
+/* Takes copies out of a home's memory until bytes more will fit, or as far as it goes; for a task that runs there: what is
+ * needed before its result stays, unless desperate. */
+void rk_co_press_for(rk_coordinator *c, uint32_t home, uint32_t task, uint64_t bytes, bool desperate);
+/* Somebody in the home waits no more: it looks for tasks. */
+void rk_co_reopen(rk_coordinator *c, uint32_t home);
 void rk_co_unblock(rk_coordinator *c, uint32_t home);
+
+/* Who asks for memory (ask.c). */
+
+void rk_co_ask(rk_coordinator *c, uint32_t i, uint64_t bytes);
+/* It asks no more, for whatever reason, and is answered no more. */
+void rk_co_ask_end(rk_coordinator *c, uint32_t i);
+/* Gives what there is to those who ask; false: nothing was given. */
+bool rk_co_serve(rk_coordinator *c);
+/* When nothing else is to be decided: somebody has to give up if all wait. False: nothing came of it. */
+bool rk_co_settle_asks(rk_coordinator *c);
+/* Bytes that a task which asks needs at once, with its inputs. */
+uint64_t rk_co_asked_bytes(rk_coordinator *c, const rk_errand *e);
+/* Nothing is given any more: all who ask give up. */
+void rk_co_give_up_all(rk_coordinator *c);
+/* The first task in plan order that asks; RK_NO_TASK. */
+static inline uint32_t rk_co_first_ask(const rk_coordinator *c, const rk_co_home *h)
+{
+    return h->asks.count ? c->errands[h->asks.entries[0].item].task : RK_NO_TASK;
+}
 
 /* Policy (choose.c). */
 

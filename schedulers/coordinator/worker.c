@@ -66,7 +66,7 @@ static void seat_enter(rk_coordinator *c, uint32_t worker, uint32_t class, rk_ro
     }
     head[0] = head[1] = worker;
     c->homes[home].open[room] |= (uint64_t)1 << class;
-    if (c->homes[home].blocked == RK_NO_TASK)
+    if (!rk_co_is_closed(&c->homes[home]))
         show(c, home, class, room, true);
 }
 

@@ -23,13 +23,21 @@ static uint32_t say_no_room(const rk_hands *h, const rk_instruction *in, char *t
     return rk_hands_last(h, in->task);
 }
 
-/* Of one attempt. */
 static double unit_seconds(const rk_hands *h, uint32_t unit)
 {
-    uint64_t sum = 0;
-    for (uint32_t task = h->run->plan->unit_start[unit]; task <= rk_hands_last(h, unit); task++)
-        sum += rk_run_timeout(h->run, task);
-    return (double)sum / 1e9;
+    rk_traits traits = {0};
+    h->graph.describe(h->graph.context, unit, &traits);
+    return (double)traits.timeout_ns / 1e9;
+}
+
+void rk_hands_say_refused(const rk_hands *h, const rk_posted *posted, char *text, size_t capacity)
+{
+    rk_print out = {text, capacity, 0};
+    rk_store_need need = {posted->needed - posted->wanted, posted->wanted - posted->apart, posted->apart};
+    if (posted->refused != RASK_EBUDGET && *h->mover.message)
+        rk_print_add(&out, "%s", h->mover.message);
+    else
+        rk_store_say_too_large(&out, need, posted->budget);
 }
 
 static void blame(rk_hands *h, const rk_instruction *in)
@@ -65,11 +73,8 @@ static void blame(rk_hands *h, const rk_instruction *in)
 
 static void move(rk_hands *h, const rk_instruction *in, bool back)
 {
-    rk_result *result = h->results[in->task];
     int status = RASK_OK;
-    if (result && result->away != !back)
-        status = rk_mover_move(&h->mover, back, in->task, in->attempt, result->extents, result->count);
-    if (result && result->away != !back && !status)
+    if (rk_result_move(h, in->task, in->attempt, back, &status))
         return;
     if (back)
         rk_coordinator_loaded(h->coordinator, h->now, 0, in->task, in->attempt, status);
@@ -77,20 +82,30 @@ static void move(rk_hands *h, const rk_instruction *in, bool back)
         rk_coordinator_spilled(h->coordinator, h->now, 0, in->task, in->attempt, status, 0);
 }
 
+static void recall(rk_hands *h, rk_staff *staff, const rk_instruction *in)
+{
+    if (rk_staff_deny(staff, in->task))
+        return; /* its news are the answer */
+    rk_coordinator_recalled(h->coordinator, h->now, in->worker, in->epoch, in->task, in->attempt,
+                            rk_staff_take_back(h, staff, in->task));
+}
+
 static void obey(rk_hands *h, const rk_instruction *in)
 {
-    rk_staff *staff = in->kind == RK_DO_RUN || in->kind == RK_DO_RECALL || in->kind == RK_DO_KILL
-                          ? &h->staff[h->by_number[in->worker]]
-                          : NULL;
+    bool at_worker = in->kind == RK_DO_RUN || in->kind == RK_DO_RECALL || in->kind == RK_DO_GRANT ||
+                     in->kind == RK_DO_REFUSE || in->kind == RK_DO_KILL;
+    rk_staff *staff = at_worker ? &h->staff[h->by_number[in->worker]] : NULL;
     switch (in->kind) {
     case RK_DO_RUN: rk_staff_post(h, staff, in); break;
-    case RK_DO_RECALL:
-        rk_coordinator_recalled(h->coordinator, h->now, in->worker, in->epoch, in->task, in->attempt,
-                                rk_staff_take_back(h, staff, in->task));
-        break;
+    case RK_DO_RECALL: recall(h, staff, in); break;
+    case RK_DO_GRANT:
+    case RK_DO_REFUSE: rk_staff_answer(staff, in); break;
     case RK_DO_SPILL: move(h, in, false); break;
     case RK_DO_LOAD: move(h, in, true); break;
-    case RK_DO_DROP: rk_result_drop(h, in->task); break;
+    case RK_DO_DROP:
+        rk_result_drop(h, in->task);
+        rk_result_tell_alone(h);
+        break;
     case RK_DO_KILL: rk_staff_kill(staff); break;
     case RK_DO_BLAME: blame(h, in); break;
     case RK_DO_END:

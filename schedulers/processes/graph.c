@@ -7,17 +7,14 @@ static bool is_here(const rk_run *run, uint32_t unit)
     return rk_plan_def(run->plan, run->plan->unit_start[unit])->flags & RASK_HERE;
 }
 
-/* A worker repeats what fails by itself; what it does not come back from within the time of all repetitions and of the waits
- * between them, the coordinator repeats elsewhere, when the task would be called again after a timeout. */
+/* Of one call: a worker repeats what fails by itself, and each time counts anew; a call that it does not come back from
+ * the coordinator repeats elsewhere. */
 static void add_timeout(const rk_run *run, uint32_t task, rk_traits *traits, bool *untimed)
 {
     uint64_t timeout = rk_run_timeout(run, task), retries = rk_run_retries(run, task);
     *untimed |= !timeout;
-    if (__builtin_mul_overflow(timeout, retries + 1, &timeout) ||
-        __builtin_add_overflow(timeout, rk_run_waits(run, task), &timeout) ||
-        __builtin_add_overflow(traits->timeout_ns, timeout, &traits->timeout_ns))
-        *untimed = true;
-    if (retries && !*untimed && !rk_def_would_retry(rk_plan_def(run->plan, task), RASK_ETIMEDOUT, 0))
+    traits->timeout_ns = timeout > traits->timeout_ns ? timeout : traits->timeout_ns;
+    if (retries && timeout && !rk_def_would_retry(rk_plan_def(run->plan, task), RASK_ETIMEDOUT, 0))
         retries = 0;
     traits->retries = retries < traits->retries ? (uint32_t)retries : traits->retries;
 }

@@ -14,6 +14,11 @@ typedef struct rk_posted {
     uint32_t unit, attempt;
     uint32_t place; /* in the mailbox, once it is there */
     bool sent;
+    int refused;             /* REFUSE said why it cannot have more memory */
+    uint64_t allowed;        /* bytes of shared memory that it may hold, */
+    uint64_t apart;          /* of what the coordinator reserved but for what it uses elsewhere */
+    uint64_t wanted;         /* bytes that it asked for, with those */
+    uint64_t needed, budget; /* the figures of REFUSE */
 } rk_posted;
 
 /* A seat, as seen from the program's process. */
@@ -21,6 +26,8 @@ typedef struct rk_post {
     rk_mailbox *box;
     rk_posted posted[RK_ORDERS];
     uint32_t count, sent; /* those in the mailbox come first */
+    bool asked;           /* it asks for memory, and the coordinator knows */
+    uint64_t since_ns;    /* when its last call began that the coordinator knows of */
 } rk_post;
 
 typedef struct rk_staff {
@@ -32,6 +39,7 @@ typedef struct rk_staff {
     uint32_t failed_starts;           /* processes in a row that ended before they were ready */
     uint64_t stopped_since, up_since; /* up_since: it was forked, then it was ready */
     rk_array unsent;                  /* void *: freed extents that its mailbox had no room for */
+    uint64_t freed;                   /* bytes of those that it was sent */
     rk_post *posts;
     uint32_t post_count;
 } rk_staff;
@@ -39,7 +47,8 @@ typedef struct rk_staff {
 /* A result that is a parcel: the extents it is made of, its own first. */
 typedef struct rk_result {
     const rk_parcel *parcel;
-    bool away; /* in the scratch file */
+    bool away;   /* in the scratch file */
+    bool moving; /* there, or back */
     uint64_t count;
     void *extents[];
 } rk_result;
@@ -61,6 +70,10 @@ typedef struct rk_hands {
     uint8_t *is_suspect;       /* it ran when a worker died, and so did others; NULL: nothing is */
     rk_result **results;
     rk_array pinned; /* void *: extents that stay as long as the run */
+    uint64_t
+        alone; /* bytes of extents that count by themselves: the result that they counted with is gone, or away, and
+                      * others refer to them */
+    uint64_t told_alone; /* the coordinator */
 
     /* By worker; the last is the program's own process. */
     rk_staff *staff;
@@ -98,6 +111,8 @@ void rk_hands_fail(rk_hands *h, uint32_t task, int status, const char *message);
 
 /* deeds.c: carries out what the coordinator says; true: there was something. */
 bool rk_hands_obey_all(rk_hands *h);
+/* A unit was refused memory: why, in words. */
+void rk_hands_say_refused(const rk_hands *h, const rk_posted *posted, char *text, size_t capacity);
 
 /* graph.c: the plan's units as the coordinator sees them. RASK_ENOMEM. */
 int rk_hands_describe(rk_hands *h);
@@ -112,14 +127,24 @@ void rk_staff_post(rk_hands *h, rk_staff *staff, const rk_instruction *run);
 void rk_staff_send(const rk_hands *h, rk_staff *staff);
 /* Wakes seats that sleep and have orders. */
 void rk_staff_wake(rk_hands *h);
+/* GRANT or REFUSE, for the seat that waits for it. */
+void rk_staff_answer(rk_staff *staff, const rk_instruction *in);
+/* True: the unit was asking for memory; it will give up. */
+bool rk_staff_deny(rk_staff *staff, uint32_t unit);
+/* A unit that asks for memory, which the coordinator does not know yet; NULL: none. */
+const rk_posted *rk_post_asking(rk_post *post);
 /* True: the order is taken back. */
 bool rk_staff_take_back(const rk_hands *h, rk_staff *staff, uint32_t unit);
 /* The order that news of a unit answer, which is forgotten; false: there is none. */
-bool rk_post_answered(rk_post *post, uint32_t unit, uint32_t *attempt);
+bool rk_post_answered(rk_post *post, uint32_t unit, rk_posted *answered);
 /* The extent with this content is free again. */
 void rk_staff_send_freed(rk_hands *h, void *content);
 /* Looks after workers that ended, were stopped or did not come up, and replaces them. */
 void rk_staff_look_after(rk_hands *h, bool all);
+/* Calls that began anew, to the coordinator: before it looks at the time. */
+void rk_staff_renew(rk_hands *h);
+/* Tasks that are running, in words, for the run's reason. */
+void rk_staff_name_running(rk_hands *h);
 /* Its process, if it has one; what it was at is not blamed for it. */
 void rk_staff_kill(rk_staff *staff);
 /* The run is over: everybody leaves. */
@@ -132,6 +157,13 @@ const char *rk_staff_last_words(const rk_hands *h, uint32_t unit);
 /* A result has come: into its place. *bytes: what it takes. RASK_ENOMEM. */
 int rk_result_accept(rk_hands *h, uint32_t unit, const rk_news *news, uint64_t *bytes);
 void rk_result_drop(rk_hands *h, uint32_t unit);
+/* To the scratch file, or back; what other results refer to, too, stays in memory. False: it is there already, or *status
+ * says what is missing. */
+bool rk_result_move(rk_hands *h, uint32_t unit, uint32_t attempt, bool back, int *status);
+/* The mover is through: bytes of memory that went, or came back. */
+uint64_t rk_result_moved(rk_hands *h, const rk_move *move);
+/* The coordinator is told of memory that counts by itself, when that changed. */
+void rk_result_tell_alone(rk_hands *h);
 /* The unit's arguments stay as long as the run. */
 void rk_result_pin_arguments(rk_hands *h, uint32_t unit);
 /* What was written in a range whose owner died and no result refers to: its pages go. */

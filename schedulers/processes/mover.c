@@ -17,10 +17,10 @@ void rk_mover_init(rk_mover *mover, const char *folder, const rk_watch *watch)
 static int put_away(rk_mover *mover, void *content, char *message, size_t capacity)
 {
     rk_extent *extent = rk_extent_of(content);
-    uint64_t place = rk_scratch_take(&mover->scratch, extent->bytes);
-    int status = rk_scratch_write(&mover->scratch, place, content, extent->bytes, message, capacity);
+    uint64_t bytes = rk_extent_content(extent), place = rk_scratch_take(&mover->scratch, bytes);
+    int status = rk_scratch_write(&mover->scratch, place, content, bytes, message, capacity);
     if (status) {
-        rk_scratch_give(&mover->scratch, place, extent->bytes);
+        rk_scratch_give(&mover->scratch, place, bytes);
         return status;
     }
     extent->scratch = place + 1;
@@ -32,8 +32,7 @@ static int spill(rk_mover *mover, rk_move *move, char *message, size_t capacity)
 {
     int status = rk_scratch_open(&mover->scratch, message, capacity);
     for (uint64_t i = 0; i < move->count && !status; i++)
-        if (rk_load_relaxed(&rk_extent_of(move->extents[i])->refs) == 1)
-            status = put_away(mover, move->extents[i], message, capacity);
+        status = put_away(mover, move->extents[i], message, capacity);
     for (uint64_t i = 0; i < move->count; i++) {
         rk_extent *extent = rk_extent_of(move->extents[i]);
         if (!extent->scratch)
@@ -41,7 +40,7 @@ static int spill(rk_mover *mover, rk_move *move, char *message, size_t capacity)
         if (status) {
             rk_mover_forget(mover, move->extents[i]);
         } else {
-            move->bytes += extent->bytes;
+            move->bytes += extent->held;
             rk_region_discard(move->extents[i], extent->bytes);
         }
     }
@@ -53,17 +52,15 @@ static int bring_back(rk_mover *mover, rk_move *move, char *message, size_t capa
     int status = RASK_OK;
     for (uint64_t i = 0; i < move->count && !status; i++) {
         rk_extent *extent = rk_extent_of(move->extents[i]);
-        if (!extent->scratch)
-            continue;
-        status = rk_scratch_read(&mover->scratch, extent->scratch - 1, move->extents[i], extent->bytes,
-                                 message, capacity);
-        move->bytes += extent->bytes;
+        status = rk_scratch_read(&mover->scratch, extent->scratch - 1, move->extents[i],
+                                 rk_extent_content(extent), message, capacity);
+        move->bytes += extent->held;
     }
     for (uint64_t i = 0; i < move->count; i++) {
         rk_extent *extent = rk_extent_of(move->extents[i]);
-        if (extent->scratch && !status)
+        if (!status)
             rk_mover_forget(mover, move->extents[i]);
-        else if (extent->scratch)
+        else
             rk_region_discard(move->extents[i], extent->bytes);
     }
     return status;
@@ -73,7 +70,7 @@ void rk_mover_forget(rk_mover *mover, void *content)
 {
     rk_extent *extent = rk_extent_of(content);
     if (extent->scratch)
-        rk_scratch_give(&mover->scratch, extent->scratch - 1, extent->bytes);
+        rk_scratch_give(&mover->scratch, extent->scratch - 1, rk_extent_content(extent));
     extent->scratch = 0;
 }
 
@@ -110,25 +107,19 @@ static void *move_all(void *context)
     return NULL;
 }
 
-int rk_mover_move(rk_mover *mover, bool back, uint32_t unit, uint32_t attempt, void **extents, uint64_t count)
+int rk_mover_move(rk_mover *mover, rk_move *move)
 {
-    rk_move *move = rk_alloc(sizeof *move);
-    if (!move)
-        return RASK_ENOMEM;
-    *move = (rk_move){.back = back, .unit = unit, .attempt = attempt, .extents = extents, .count = count};
     pthread_mutex_lock(&mover->lock);
     if (!mover->started)
         mover->started = !pthread_create(&mover->thread, NULL, move_all, mover);
-    if (mover->started) {
+    bool started = mover->started;
+    if (started) {
         *mover->last = move;
         mover->last = &move->next;
         pthread_cond_signal(&mover->work);
-    } else {
-        rk_free(move);
-        move = NULL;
     }
     pthread_mutex_unlock(&mover->lock);
-    return move ? RASK_OK : RASK_ENOMEM;
+    return started ? RASK_OK : RASK_ENOMEM;
 }
 
 rk_move *rk_mover_next_done(rk_mover *mover)

@@ -10,11 +10,11 @@
 typedef struct rk_move {
     bool back; /* from the file; else into it */
     uint32_t unit, attempt;
-    void **extents; /* borrowed until it is done */
-    uint64_t count;
     int status; /* RASK_OK or RASK_EIO */
     uint64_t bytes;
     struct rk_move *next;
+    uint64_t count;
+    void *extents[]; /* nobody frees them until it is done */
 } rk_move;
 
 typedef struct rk_mover {
@@ -33,10 +33,9 @@ void rk_mover_init(rk_mover *mover, const char *folder, const rk_watch *watch);
 /* Waits for what is under way. */
 void rk_mover_fini(rk_mover *mover);
 
-/* RASK_OK: it is under way. RASK_ENOMEM: no memory, or no thread. Extents that other results refer to, too, stay in
- * memory. */
-int rk_mover_move(rk_mover *mover, bool back, uint32_t unit, uint32_t attempt, void **extents,
-                  uint64_t count);
+/* RASK_OK: it is under way, and the mover's until rk_mover_next_done() gives it back. RASK_ENOMEM: no thread; it is the
+ * caller's. */
+int rk_mover_move(rk_mover *mover, rk_move *move);
 /* Something that is done, the caller's to free; NULL: nothing. */
 rk_move *rk_mover_next_done(rk_mover *mover);
 /* An extent that ends while its content is in the file. */

@@ -73,26 +73,10 @@ void rk_hands_fail(rk_hands *h, uint32_t task, int status, const char *message)
         rk_store_relaxed(&h->crew.board->stop.cancelled, true);
 }
 
-/* A result that is larger than the whole budget is none. */
-static int check_size(rk_hands *h, const rk_news *news)
-{
-    const rk_parcel *parcel = (const rk_parcel *)(uintptr_t)news->parcel;
-    uint64_t budget = rk_coordinator_get_home(h->coordinator, 0).budget;
-    char text[RK_MAX_MESSAGE + 1];
-    if (!parcel || parcel->bytes <= budget)
-        return RASK_OK;
-    snprintf(text, sizeof text,
-             "its result takes %" PRIu64 " bytes, and the memory budget is %" PRIu64 " bytes", parcel->bytes,
-             budget);
-    rk_hands_fail(h, rk_hands_last(h, news->unit), RASK_EBUDGET, text);
-    h->run->finished--;
-    return RASK_EBUDGET;
-}
-
 static int accept(rk_hands *h, const rk_news *news, uint64_t *bytes)
 {
-    int status = check_size(h, news);
-    if (status || !(status = rk_result_accept(h, news->unit, news, bytes)))
+    int status = rk_result_accept(h, news->unit, news, bytes);
+    if (!status)
         return status;
     rk_hands_fail(h, rk_hands_last(h, news->unit), status, "no memory for a note of its result");
     h->run->finished--;
@@ -113,11 +97,15 @@ static void finish(rk_hands *h, rk_staff *staff, const rk_news *news, uint32_t a
 
 /* When the run keeps going, what depends on the unit is run all the same: tasks of it that need the missing result
  * are skipped there, others of the same unit are not. */
-static void hear_unfinished(rk_hands *h, rk_staff *staff, const rk_news *news, uint32_t attempt)
+static void hear_unfinished(rk_hands *h, rk_staff *staff, const rk_news *news, const rk_posted *posted)
 {
+    char refused[RK_MAX_MESSAGE + 1];
     const char *text = news->text ? (const char *)(uintptr_t)news->text : rask_status_text(news->status);
+    uint32_t attempt = posted->attempt;
+    if (posted->refused)
+        rk_hands_say_refused(h, posted, refused, sizeof refused);
     if (news->kind == RK_NEWS_FAILED)
-        rk_hands_fail(h, news->task, news->status, text);
+        rk_hands_fail(h, news->task, news->status, posted->refused ? refused : text);
     rk_result_free_note(h, news->text);
     if (h->run->options.keep_going && !h->stopping_since)
         finish(h, staff, news, attempt);
@@ -147,14 +135,31 @@ static void hear_of_worker(rk_hands *h, rk_staff *staff, const rk_news *news)
     rk_run_stop(h->run, status_of_set_up(news->status));
 }
 
-static void hear(rk_hands *h, rk_staff *staff, rk_post *post, const rk_news *news)
+/* A unit gave up because it was given no more memory: for now, and it runs again; or it never will be. True: that was
+ * all. */
+static bool hear_given_up(rk_hands *h, const rk_staff *staff, rk_news *news, const rk_posted *posted)
 {
-    uint32_t attempt;
+    if (!posted->refused) {
+        rk_result_free_note(h, news->text);
+        rk_coordinator_recalled(h->coordinator, h->now, staff->number, staff->epoch, news->unit,
+                                posted->attempt, true);
+        return true;
+    }
+    news->kind = RK_NEWS_FAILED;
+    news->status = posted->refused;
+    return false;
+}
+
+static void hear(rk_hands *h, rk_staff *staff, rk_post *post, rk_news *news)
+{
+    rk_posted posted;
     if (news->unit == RK_NO_UNIT) {
         hear_of_worker(h, staff, news);
         return;
     }
-    if (news->unit >= h->run->plan->units || !rk_post_answered(post, news->unit, &attempt))
+    if (news->unit >= h->run->plan->units || !rk_post_answered(post, news->unit, &posted))
+        return;
+    if (news->kind == RK_NEWS_GIVEN_UP && hear_given_up(h, staff, news, &posted))
         return;
     if (rk_coordinator_outcome(h->coordinator, news->unit) == RK_NOT_OVER)
         h->run->finished += news->finished;
@@ -163,20 +168,31 @@ static void hear(rk_hands *h, rk_staff *staff, rk_post *post, const rk_news *new
     if (news->kept)
         rk_result_pin_arguments(h, news->unit);
     if (news->kind == RK_NEWS_FINISHED)
-        finish(h, staff, news, attempt);
+        finish(h, staff, news, posted.attempt);
     else
-        hear_unfinished(h, staff, news, attempt);
+        hear_unfinished(h, staff, news, &posted);
+}
+
+static bool hear_question(rk_hands *h, const rk_staff *staff, rk_post *post)
+{
+    const rk_posted *posted = rk_post_asking(post);
+    if (posted)
+        rk_coordinator_asked(h->coordinator, h->now, staff->number, staff->epoch, posted->unit,
+                             posted->attempt, posted->wanted);
+    return posted;
 }
 
 bool rk_hands_hear(rk_hands *h, rk_staff *staff)
 {
     rk_news news;
     bool heard = false;
-    for (uint32_t i = 0; i < staff->post_count; i++)
+    for (uint32_t i = 0; i < staff->post_count; i++) {
         while (rk_mailbox_read(staff->posts[i].box, &news)) {
             hear(h, staff, &staff->posts[i], &news);
             heard = true;
         }
+        heard |= hear_question(h, staff, &staff->posts[i]);
+    }
     if (heard)
         rk_staff_send(h, staff);
     return heard;
@@ -189,13 +205,12 @@ bool rk_hands_hear_all(rk_hands *h)
     for (uint32_t i = 0; i < h->staff_count; i++)
         heard |= rk_hands_hear(h, &h->staff[i]);
     while (h->mover.started && (move = rk_mover_next_done(&h->mover))) {
-        if (h->results[move->unit])
-            h->results[move->unit]->away = move->back ? move->status != 0 : !move->status;
+        uint64_t bytes = rk_result_moved(h, move);
         if (move->back)
             rk_coordinator_loaded(h->coordinator, h->now, 0, move->unit, move->attempt, move->status);
         else
-            rk_coordinator_spilled(h->coordinator, h->now, 0, move->unit, move->attempt, move->status,
-                                   move->bytes);
+            rk_coordinator_spilled(h->coordinator, h->now, 0, move->unit, move->attempt, move->status, bytes);
+        rk_result_tell_alone(h);
         rk_free(move);
         heard = true;
     }

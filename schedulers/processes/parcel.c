@@ -82,6 +82,7 @@ typedef struct draft {
 
 typedef struct writer {
     rk_shared_heap *heap;
+    rk_account *account;
     const rk_parcel *const *others;
     size_t other_count;
     rk_array drafts;
@@ -129,7 +130,7 @@ static int place_content(writer *w, draft *d, const rask_value *value)
         d->extent = find_other(w, d->part.content);
     }
     if (!d->extent && d->part.bytes >= RK_PARCEL_LARGE) {
-        d->extent = rk_shared_heap_alloc(w->heap, d->part.bytes + 1);
+        d->extent = rk_shared_heap_alloc(w->heap, w->account, d->part.bytes + 1);
         if (!d->extent)
             return no_room(w);
         d->made = true;
@@ -328,8 +329,9 @@ static int fill_parcel(writer *w, uint64_t bytes, rk_parcel **out)
 {
     uint64_t parts = w->drafts.count;
     rk_parcel *parcel =
-        rk_shared_heap_alloc(w->heap, sizeof *parcel + parts * sizeof(rk_part) + w->shapes * sizeof(int64_t) +
-                                          w->extents * sizeof(void *) + w->small + 16);
+        rk_shared_heap_alloc(w->heap, w->account,
+                             sizeof *parcel + parts * sizeof(rk_part) + w->shapes * sizeof(int64_t) +
+                                 w->extents * sizeof(void *) + w->small + 16);
     if (!parcel)
         return no_room(w);
     rk_part *part = (rk_part *)(parcel + 1);
@@ -345,10 +347,12 @@ static int fill_parcel(writer *w, uint64_t bytes, rk_parcel **out)
     return RASK_OK;
 }
 
-int rk_parcel_write(rk_shared_heap *heap, const rask_value *value, const rk_parcel *const *others,
-                    size_t count, rk_parcel **parcel, char *message, size_t capacity)
+int rk_parcel_write(rk_shared_heap *heap, rk_account *account, const rask_value *value,
+                    const rk_parcel *const *others, size_t count, rk_parcel **parcel, char *message,
+                    size_t capacity)
 {
     writer w = {.heap = heap,
+                .account = account,
                 .others = others,
                 .other_count = count,
                 .drafts = RK_ARRAY(draft, SIZE_MAX / sizeof(draft)),

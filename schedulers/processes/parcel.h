@@ -35,10 +35,11 @@ typedef struct rk_parcel {
 
 /* Writes value. What others refer to, too, is copied; content within the extents of `others` (arguments of the task)
  * is shared with them. *parcel is content of an extent of heap, and it and all it refers to are published.
- * RASK_ENOMEM, RASK_EUNSUPPORTED (a class without encode() and decode()), or what encode() returned; with a
- * message. Nothing is published then. */
-int rk_parcel_write(rk_shared_heap *heap, const rask_value *value, const rk_parcel *const *others,
-                    size_t count, rk_parcel **parcel, char *message, size_t capacity);
+ * account: as of rk_shared_heap_alloc(). RASK_ENOMEM, RASK_EUNSUPPORTED (a class without encode() and decode()), or what
+ * encode() returned; with a message. Nothing is published then. */
+int rk_parcel_write(rk_shared_heap *heap, rk_account *account, const rask_value *value,
+                    const rk_parcel *const *others, size_t count, rk_parcel **parcel, char *message,
+                    size_t capacity);
 
 /* The value, valid as long as the parcel's extents are. RASK_ENOMEM, or what decode() returned; with a message. */
 int rk_parcel_read(const rk_parcel *parcel, rask_value *value, char *message, size_t capacity);

@@ -27,7 +27,8 @@ enum {
     CANCEL_LOOK_NS = 20000000,
     STOP_GRACE_NS = 2000000000,
     BUSY_NS = 2000000,
-    MOST_LANES = 64
+    MOST_LANES = 64,
+    KEPT_SHARE = 16 /* of the budget: freed memory that is kept resident for what comes next */
 };
 
 #define WANTED_RANGE ((uint64_t)16 << 30)
@@ -40,6 +41,8 @@ static void stop(rk_hands *h, int status)
     if (h->stopping_since)
         return;
     h->stopping_since = h->now;
+    if (status == RASK_ETIMEDOUT)
+        rk_staff_name_running(h);
     rk_store_relaxed(&h->crew.board->stop.cancelled, true);
     rk_coordinator_cancel(h->coordinator, h->now, status);
 }
@@ -71,7 +74,9 @@ static bool has_news(const rk_hands *h)
 {
     for (uint32_t i = 0; i < h->staff_count; i++)
         for (uint32_t k = 0; k < h->staff[i].post_count; k++) {
-            rk_mailbox *box = h->staff[i].posts[k].box;
+            const rk_mailbox *box = h->staff[i].posts[k].box;
+            if (!h->staff[i].posts[k].asked && rk_mailbox_asked(box))
+                return true;
             if (rk_load_relaxed(&box->news_begin) != rk_load_seq_cst(&box->news_end))
                 return true;
         }
@@ -114,6 +119,9 @@ static void look_around(rk_hands *h, bool all)
     if (status && status != RASK_ETASK)
         stop(h, (int)status);
     end_stubborn(h);
+    if (rk_coordinator_wants_tick(h->coordinator) > h->now)
+        return;
+    rk_staff_renew(h);
     if (rk_coordinator_wants_tick(h->coordinator) <= h->now)
         rk_coordinator_tick(h->coordinator, h->now);
 }
@@ -183,7 +191,8 @@ static int crew_init(rk_crew *crew, rk_run *run)
     crew->lanes = lanes > MOST_LANES ? MOST_LANES : lanes;
     crew->here = count_here(run);
     uint64_t budget = o->memory ? o->memory : rask_default_memory();
-    crew->kept = budget / (16 * ((uint64_t)crew->workers + 1));
+    crew->kept =
+        budget / (KEPT_SHARE * 2 * ((uint64_t)crew->workers + 1)); /* by the worker, and on its way to it */
     crew->kept = crew->kept < MOST_KEPT ? crew->kept : MOST_KEPT;
     crew->region = rk_region_new(crew->workers + 1, 8 * budget > WANTED_RANGE ? 8 * budget : WANTED_RANGE);
     if (!crew->region || share(crew))

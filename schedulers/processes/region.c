@@ -109,28 +109,65 @@ static rk_extent *extend(rk_shared_heap *heap, uint64_t bytes)
     return (rk_extent *)at;
 }
 
-void *rk_shared_heap_alloc(rk_shared_heap *heap, uint64_t bytes)
+/* False: it is not allowed as much. */
+static bool charge(rk_account *account, uint64_t bytes)
+{
+    pthread_mutex_lock(&account->lock);
+    bool allowed =
+        account->taken + bytes <= account->allowed || account->ask(account, account->taken + bytes);
+    account->taken += allowed ? bytes : 0;
+    pthread_mutex_unlock(&account->lock);
+    return allowed;
+}
+
+static void discharge(rk_account *account, uint32_t number, uint64_t bytes)
+{
+    pthread_mutex_lock(&account->lock);
+    account->taken -= account->number == number ? bytes : 0;
+    pthread_mutex_unlock(&account->lock);
+}
+
+/* An extent that was freed, or a new one. What its last content has behind the next goes, when that is more than a page. */
+static rk_extent *find_room(rk_shared_heap *heap, uint32_t size_class, uint64_t size, uint64_t held)
+{
+    rk_array *list = &heap->free[size_class];
+    if (!list->count)
+        return extend(heap, size);
+    rk_extent *extent = ((rk_extent **)list->data)[--list->count];
+    if (extent->gone)
+        return extent;
+    heap->kept -= has_pages(size) ? size : 0;
+    if (extent->held > held + PAGE)
+        rk_region_discard((char *)(extent + 1) + held, extent->held - held);
+    return extent;
+}
+
+void *rk_shared_heap_alloc(rk_shared_heap *heap, rk_account *account, uint64_t bytes)
 {
     uint64_t size;
     if (bytes > (uint64_t)(heap->end - heap->start))
         return NULL;
     uint32_t size_class = class_of(bytes, &size);
-    pthread_mutex_lock(&heap->lock);
-    rk_array *list = &heap->free[size_class];
-    rk_extent *extent;
-    if (list->count) {
-        extent = ((rk_extent **)list->data)[--list->count];
-        heap->kept -= extent->gone || !has_pages(size) ? 0 : size;
-    } else {
-        extent = extend(heap, size);
-    }
-    pthread_mutex_unlock(&heap->lock);
-    if (!extent)
+    uint64_t held = bytes < LARGE_EXTENT ? size + sizeof(rk_extent) : bytes;
+    if (account && !charge(account, held))
         return NULL;
+    pthread_mutex_lock(&heap->lock);
+    rk_extent *extent = find_room(heap, size_class, size, held);
+    pthread_mutex_unlock(&heap->lock);
+    if (!extent) {
+        if (account)
+            discharge(account, account->number, held);
+        return NULL;
+    }
     extent->bytes = size;
+    extent->held = held;
     extent->size_class = size_class;
     extent->life = heap->life;
+    extent->account = account;
+    extent->number = account ? account->number : 0;
     extent->published = extent->gone = false;
+    extent->payer = 0;
+    extent->scratch = 0;
     rk_init(&extent->refs, 0);
     return extent + 1;
 }
@@ -140,6 +177,8 @@ void rk_shared_heap_free(rk_shared_heap *heap, void *content)
 {
     rk_extent *extent = rk_extent_of(content);
     uint64_t bytes = extent->bytes;
+    if (extent->account && !extent->published)
+        discharge(extent->account, extent->number, extent->held);
     pthread_mutex_lock(&heap->lock);
     extent->gone = has_pages(bytes) && heap->kept + bytes > heap->most_kept;
     if (extent->gone)

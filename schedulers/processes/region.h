@@ -40,18 +40,31 @@ static inline uint32_t rk_region_range_of(const rk_region *region, const void *a
     return (uint32_t)((uint64_t)((const char *)at - region->at) / region->range);
 }
 
+/* What a unit under way may have of shared memory, and has: extents that no result refers to yet. */
+typedef struct rk_account {
+    pthread_mutex_t lock;
+    uint32_t number; /* of the unit: extents of earlier ones are not its own */
+    uint64_t allowed, taken;
+    /* So many bytes are needed altogether: waits until they are allowed, or false: never. Called with the lock held. */
+    bool (*ask)(struct rk_account *account, uint64_t bytes);
+} rk_account;
+
 /* Before the content of every extent. */
 typedef struct rk_extent {
     /* Its maker's. */
     uint64_t bytes; /* of content there is room for */
+    uint64_t held;  /* of them that may be resident: what counts */
     uint32_t size_class;
-    uint32_t life;  /* of the heap it comes from */
-    bool published; /* it belongs to a result: its maker leaves it alone */
-    bool gone;      /* it is free, and its pages went back to the system */
+    uint32_t life;       /* of the heap it comes from */
+    rk_account *account; /* that it was taken from, for the unit with */
+    uint32_t number;     /* this number; NULL: from none */
+    bool published;      /* it belongs to a result: its maker leaves it alone */
+    bool gone;           /* it is free, and its pages went back to the system */
     /* The program's process's. */
     rk_atomic_u32 refs; /* results, and values handed out, that refer to it */
+    uint32_t payer;     /* one more than the unit whose result it counts with; 0: it counts by itself */
     uint64_t scratch;   /* where its content is in the scratch file, while it is there */
-    char apart[32];     /* content begins on a cache line */
+    char apart[8];      /* content begins on a cache line */
 } rk_extent;
 
 _Static_assert(sizeof(rk_extent) == RK_CACHE_LINE, "content begins on a cache line");
@@ -59,6 +72,12 @@ _Static_assert(sizeof(rk_extent) == RK_CACHE_LINE, "content begins on a cache li
 static inline rk_extent *rk_extent_of(const void *content)
 {
     return (rk_extent *)content - 1;
+}
+
+/* How much of its content may be in use. */
+static inline uint64_t rk_extent_content(const rk_extent *extent)
+{
+    return extent->held < extent->bytes ? extent->held : extent->bytes;
 }
 
 /* The pages of memory that nobody needs go back to the system; what is there afterwards is zero. */
@@ -82,9 +101,10 @@ void rk_shared_heap_init(rk_shared_heap *heap, const rk_region *region, uint32_t
                          rk_atomic_u64 *used, uint64_t most_kept);
 void rk_shared_heap_fini(rk_shared_heap *heap);
 
-/* Content of so many bytes, aligned to a cache line; not zeroed. NULL: the range is full. */
-void *rk_shared_heap_alloc(rk_shared_heap *heap, uint64_t bytes);
-/* It is free: it was never published, or the program's process says so. */
+/* Content of so many bytes, aligned to a cache line; not zeroed. account: who has it, NULL: nobody that counts; may wait.
+ * NULL: the range is full, or the account is not allowed as much. */
+void *rk_shared_heap_alloc(rk_shared_heap *heap, rk_account *account, uint64_t bytes);
+/* It is free: it was never published, then it is given back to its account, or the program's process says so. */
 void rk_shared_heap_free(rk_shared_heap *heap, void *content);
 
 #endif

@@ -22,17 +22,25 @@ void rk_result_free_note(rk_hands *h, uint64_t address)
         rk_staff_send_freed(h, (void *)(uintptr_t)address);
 }
 
-static rk_result *result_new(const rk_parcel *parcel)
+/* Extents that are new count with this result, those of its arguments with theirs. *bytes: of the new ones. */
+static rk_result *result_new(const rk_parcel *parcel, uint32_t unit, uint64_t *bytes)
 {
     rk_result *result = rk_alloc(sizeof *result + (parcel->extents + 1) * sizeof(void *));
     if (!result)
         return NULL;
-    *result = (rk_result){.parcel = parcel, .count = parcel->extents + 1};
-    result->extents[0] = (void *)parcel;
-    if (parcel->extents)
-        memcpy(result->extents + 1, parcel->extent, parcel->extents * sizeof(void *));
-    for (uint64_t i = 0; i < result->count; i++)
-        ref_extent(result->extents[i]);
+    *result = (rk_result){.parcel = parcel};
+    for (uint64_t i = 0; i <= parcel->extents; i++) {
+        void *content = i ? parcel->extent[i - 1] : (void *)parcel;
+        rk_extent *extent = rk_extent_of(content);
+        if (extent->payer == unit + 1)
+            continue; /* it is in there several times */
+        if (!rk_load_relaxed(&extent->refs)) {
+            extent->payer = unit + 1;
+            *bytes += extent->held;
+        }
+        result->extents[result->count++] = content;
+        ref_extent(content);
+    }
     return result;
 }
 
@@ -47,12 +55,33 @@ int rk_result_accept(rk_hands *h, uint32_t unit, const rk_news *news, uint64_t *
     const rk_parcel *parcel = (const rk_parcel *)(uintptr_t)news->parcel;
     if (h->results[unit])
         rk_result_drop(h, unit);
-    h->results[unit] = result_new(parcel);
+    h->results[unit] = result_new(parcel, unit, bytes);
     if (!h->results[unit])
         return RASK_ENOMEM;
-    *bytes = parcel->bytes;
     *place = (rask_value){.type = RK_PLACE_PARCEL, .as.i64 = (int64_t)news->parcel};
     return RASK_OK;
+}
+
+/* A result that an extent counted with is gone or away, and others refer to it. */
+static void count_alone(rk_hands *h, rk_extent *extent)
+{
+    extent->payer = 0;
+    h->alone += extent->held;
+}
+
+static void count_no_more_alone(rk_hands *h, rk_extent *extent, uint32_t payer)
+{
+    if (!extent->payer)
+        h->alone -= extent->held;
+    extent->payer = payer;
+}
+
+void rk_result_tell_alone(rk_hands *h)
+{
+    if (h->alone == h->told_alone)
+        return;
+    h->told_alone = h->alone;
+    rk_coordinator_memory(h->coordinator, h->now, 0, h->alone);
 }
 
 void rk_result_drop(rk_hands *h, uint32_t unit)
@@ -60,10 +89,62 @@ void rk_result_drop(rk_hands *h, uint32_t unit)
     rk_result *result = h->results[unit];
     if (!result)
         return;
+    assert(!result->moving); /* DROP is said, and a lost result made again, when a movement is over */
     h->results[unit] = NULL;
-    for (uint64_t i = 0; i < result->count; i++)
+    for (uint64_t i = 0; i < result->count; i++) {
+        rk_extent *extent = rk_extent_of(result->extents[i]);
+        if (rk_load_relaxed(&extent->refs) == 1)
+            count_no_more_alone(h, extent, unit + 1);
+        else if (extent->payer == unit + 1)
+            count_alone(h, extent);
         unref_extent(h, result->extents[i]);
+    }
     rk_free(result);
+}
+
+/* Extents that are to be moved: those in memory that nobody else refers to, or those in the file. */
+static rk_move *move_new(const rk_result *result, uint32_t unit, uint32_t attempt, bool back)
+{
+    rk_move *move = rk_alloc(sizeof *move + result->count * sizeof(void *));
+    if (!move)
+        return NULL;
+    *move = (rk_move){.back = back, .unit = unit, .attempt = attempt};
+    for (uint64_t i = 0; i < result->count; i++) {
+        const rk_extent *extent = rk_extent_of(result->extents[i]);
+        if (back ? extent->scratch != 0 : rk_load_relaxed(&extent->refs) == 1)
+            move->extents[move->count++] = result->extents[i];
+    }
+    return move;
+}
+
+bool rk_result_move(rk_hands *h, uint32_t unit, uint32_t attempt, bool back, int *status)
+{
+    rk_result *result = h->results[unit];
+    if (!result || result->away != back)
+        return false;
+    rk_move *move = move_new(result, unit, attempt, back);
+    *status = move ? rk_mover_move(&h->mover, move) : RASK_ENOMEM;
+    if (*status)
+        rk_free(move);
+    result->moving = !*status;
+    return !*status;
+}
+
+uint64_t rk_result_moved(rk_hands *h, const rk_move *move)
+{
+    rk_result *result = h->results[move->unit];
+    assert(result && result->moving);
+    result->moving = false;
+    if (!move->status)
+        result->away = !move->back;
+    for (uint64_t i = 0; i < result->count && !move->back && !move->status; i++) {
+        rk_extent *extent = rk_extent_of(result->extents[i]);
+        if (extent->scratch)
+            count_no_more_alone(h, extent, move->unit + 1);
+        else if (extent->payer == move->unit + 1)
+            count_alone(h, extent);
+    }
+    return move->bytes;
 }
 
 void rk_result_pin_arguments(rk_hands *h, uint32_t unit)

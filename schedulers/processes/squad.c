@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 typedef struct seat {
+    rk_account account; /* of its unit; the first member, for ask_for_more() */
+    bool denied;        /* the unit was given no more memory */
     rk_squad *squad;
     rk_mailbox *box;
     rk_worker worker;
@@ -40,6 +42,9 @@ struct rk_squad {
 /* Of a worker process; NULL elsewhere. */
 static rk_squad *process;
 
+/* Whose thread this is; NULL: it is a thread that some task started. */
+static _Thread_local seat *sitting;
+
 bool rk_squad_is_worker(void)
 {
     return process != NULL;
@@ -53,15 +58,50 @@ static void take_freed(rk_squad *squad)
     uint64_t address;
     if (pthread_mutex_trylock(&squad->reading))
         return;
-    while ((address = rk_mailbox_next_freed(squad->seats[0].box)))
+    while ((address = rk_mailbox_next_freed(squad->seats[0].box))) {
+        rk_add_relaxed(&squad->seats[0].box->reclaimed, rk_extent_of((void *)(uintptr_t)address)->bytes);
         rk_shared_heap_free(&squad->heap, (void *)(uintptr_t)address);
+    }
     pthread_mutex_unlock(&squad->reading);
+}
+
+static bool is_stopped(const rk_squad *squad)
+{
+    return rk_load_relaxed(&squad->crew->board->stop.cancelled);
+}
+
+/* The unit needs so many bytes: the program's process is asked, and makes room meanwhile. What was denied once is denied
+ * from then on, for the unit is to end. */
+static bool ask_for_more(rk_account *account, uint64_t bytes)
+{
+    seat *s = (seat *)account;
+    if (s->denied)
+        return false;
+    rk_mailbox_ask(s->box, bytes);
+    rk_watch_ring(&s->squad->crew->watch);
+    while (rk_load_acquire(&s->box->asks) && !(is_stopped(s->squad) && rk_mailbox_unask(s->box)))
+        rk_system_sleep(&s->box->asks, 1);
+    account->allowed = is_stopped(s->squad) ? 0 : rk_load_relaxed(&s->box->granted);
+    s->denied = account->allowed < bytes;
+    return !s->denied;
+}
+
+/* Who a thread's memory counts with: its seat's unit; threads that tasks start are some unit's, and with one seat there is but
+ * one. */
+static rk_account *own_account(void)
+{
+    if (sitting)
+        return &sitting->account;
+    for (uint32_t i = 0; i < process->seat_count; i++)
+        if (rk_load_relaxed(&process->seats[i].box->current))
+            return &process->seats[i].account;
+    return NULL;
 }
 
 static void *alloc_shared(size_t bytes)
 {
     take_freed(process);
-    return rk_shared_heap_alloc(&process->heap, bytes);
+    return rk_shared_heap_alloc(&process->heap, own_account(), bytes);
 }
 
 static void free_shared(void *at)
@@ -90,7 +130,7 @@ static void tell(seat *s, const rk_news *news)
 static uint64_t share_text(seat *s, const char *text)
 {
     size_t len = strlen(text);
-    char *copy = rk_shared_heap_alloc(&s->squad->heap, len + 1);
+    char *copy = rk_shared_heap_alloc(&s->squad->heap, NULL, len + 1);
     if (copy) {
         memcpy(copy, text, len + 1);
         rk_extent_of(copy)->published = true;
@@ -231,9 +271,6 @@ static bool give_arguments(seat *s, uint32_t unit, uint32_t held)
 
 /* -- Units */
 
-/* Whose thread this is. */
-static _Thread_local seat *sitting;
-
 static void note(void *context, const rask_task_info *info)
 {
     (void)context;
@@ -248,7 +285,7 @@ static uint64_t share_story(seat *s)
     if (!s->told.count)
         return 0;
     size_t bytes = s->told.count * sizeof(rask_task_info);
-    rk_story *story = rk_shared_heap_alloc(&s->squad->heap, sizeof *story + bytes);
+    rk_story *story = rk_shared_heap_alloc(&s->squad->heap, NULL, sizeof *story + bytes);
     if (story) {
         story->count = (uint32_t)s->told.count;
         memcpy(story->told, s->told.data, bytes);
@@ -275,8 +312,8 @@ static void share_result(seat *s, rk_news *news, uint32_t task)
         return;
     }
     take_freed(s->squad);
-    int status = rk_parcel_write(&s->squad->heap, own, s->parcels.data, s->parcels.count, &parcel,
-                                 s->worker.message, sizeof s->worker.message);
+    int status = rk_parcel_write(&s->squad->heap, &s->account, own, s->parcels.data, s->parcels.count,
+                                 &parcel, s->worker.message, sizeof s->worker.message);
     if (status) {
         news->finished--;
         fail(s, news, task, status, s->worker.message);
@@ -286,25 +323,49 @@ static void share_result(seat *s, rk_news *news, uint32_t task)
     rask_value_unref(own);
 }
 
+/* Whatever the unit made of it: it was given no more memory, and what it did without is no result. Observers are told when it is known what that means. */
+static void give_up(seat *s, rk_news *news)
+{
+    news->kind = is_stopped(s->squad) ? RK_NEWS_SKIPPED : RK_NEWS_GIVEN_UP;
+    news->finished = news->retries = 0;
+    s->told.count = 0;
+}
+
 /* The unit was executed: what came of it. */
 static void judge(seat *s, rk_news *news, uint32_t first, uint32_t last)
 {
     rk_run *run = s->squad->run;
     rk_failure failure;
-    const rask_value *own = &run->results[last];
+    rask_value *own = &run->results[last];
     if (own->type != RASK_NONE || !own->reserved) {
-        share_result(s, news, last);
+        if (s->denied)
+            rask_value_unref(own);
+        else
+            share_result(s, news, last);
     } else if (rk_run_take_failure(run, first, last + 1, &failure)) {
         fail(s, news, failure.task, failure.status, failure.message ? failure.message : "");
         rk_free(failure.message);
     } else {
         news->kind = RK_NEWS_SKIPPED;
     }
+    if (s->denied)
+        give_up(s, news);
     if (news->kind != RK_NEWS_FINISHED)
         news->result = (rask_value){.reserved = 1};
 }
 
-static void execute(seat *s, uint32_t unit)
+/* For another unit, which may hold so many bytes. */
+static void open_account(seat *s, uint64_t allowed)
+{
+    pthread_mutex_lock(&s->account.lock);
+    s->account.number++;
+    s->account.allowed = allowed;
+    s->account.taken = 0;
+    s->denied = false;
+    pthread_mutex_unlock(&s->account.lock);
+}
+
+static void execute(seat *s, uint32_t unit, uint64_t allowed)
 {
     const rask_plan *plan = s->squad->run->plan;
     uint32_t first = plan->unit_start[unit], last = plan->unit_start[unit + 1] - 1, held;
@@ -312,6 +373,7 @@ static void execute(seat *s, uint32_t unit)
     rk_news news = {.kind = RK_NEWS_FINISHED, .unit = unit};
     rk_store_relaxed(&s->box->since_ns, start);
     rk_store_release(&s->box->current, (uint64_t)unit + 1);
+    open_account(s, allowed);
     s->worker.finished = s->worker.skipped = 0;
     s->worker.retries = 0;
     int status = take_arguments(s, unit, &held);
@@ -357,12 +419,13 @@ static void *sit(void *context)
 {
     seat *s = context;
     uint32_t unit = 0;
+    uint64_t allowed = 0;
     sitting = s;
     rk_store_release(&s->box->present, 1);
     for (;;) {
-        uint32_t kind = rk_mailbox_next(s->box, &unit);
+        uint32_t kind = rk_mailbox_next(s->box, &unit, &allowed);
         if (kind == RK_ORDER_RUN)
-            execute(s, unit);
+            execute(s, unit, allowed);
         else if (kind == RK_ORDER_LEAVE)
             return NULL;
         else
@@ -401,11 +464,14 @@ rk_squad *rk_squad_new(const rk_crew *crew, rk_run *apart, uint32_t worker, uint
     pthread_mutex_init(&squad->reading, NULL);
     for (uint32_t i = 0; i < seats; i++) {
         seat *s = &squad->seats[i];
+        s->account.ask = ask_for_more;
+        pthread_mutex_init(&s->account.lock, NULL);
         s->squad = squad;
         s->box = rk_crew_mailbox(crew, worker, i);
         s->parcels = (rk_array)RK_ARRAY(const rk_parcel *, SIZE_MAX / sizeof(void *));
         s->told = (rk_array)RK_ARRAY(rask_task_info, SIZE_MAX / sizeof(rask_task_info));
         rk_worker_init(&s->worker, apart, seat_number(crew, worker, i));
+        s->worker.began_ns = &s->box->since_ns;
     }
     if (crew->run->observed) {
         squad->observer = (rask_observer){.size = sizeof squad->observer, .task_finished = note};
@@ -422,6 +488,7 @@ void rk_squad_free(rk_squad *squad)
     for (uint32_t i = 0; i < squad->seat_count; i++) {
         rk_array_fini(&squad->seats[i].parcels);
         rk_array_fini(&squad->seats[i].told);
+        pthread_mutex_destroy(&squad->seats[i].account.lock);
     }
     rk_shared_heap_fini(&squad->heap);
     pthread_mutex_destroy(&squad->lock);

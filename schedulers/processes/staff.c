@@ -28,9 +28,11 @@ static void unpost_all(rk_staff *staff)
 {
     for (uint32_t i = 0; i < staff->post_count; i++) {
         staff->posts[i].count = staff->posts[i].sent = 0;
+        staff->posts[i].asked = false;
         clear_mailbox(staff->posts[i].box);
     }
     staff->unsent.count = 0;
+    staff->freed = 0;
 }
 
 int rk_staff_hire(rk_hands *h, uint32_t worker)
@@ -63,6 +65,18 @@ int rk_staff_hire(rk_hands *h, uint32_t worker)
 
 /* -- Orders */
 
+/* What a unit uses besides its result is its process's own, as far as anybody knows, and must not go into a result that
+ * may be larger than expected. */
+static uint64_t used_apart(const rk_hands *h, uint32_t unit)
+{
+    uint64_t bytes = 0;
+    if (rk_budget_needs(h->run, rk_hands_last(h, unit)).sure)
+        return 0;
+    for (uint32_t task = h->run->plan->unit_start[unit]; task <= rk_hands_last(h, unit); task++)
+        bytes += rk_budget_needs(h->run, task).scratch;
+    return bytes;
+}
+
 void rk_staff_post(rk_hands *h, rk_staff *staff, const rk_instruction *run)
 {
     bool io = !staff->here && rk_run_is_io(h->run, run->task);
@@ -71,7 +85,10 @@ void rk_staff_post(rk_hands *h, rk_staff *staff, const rk_instruction *run)
     for (uint32_t i = first + 1; i < end; i++)
         if (staff->posts[i].count < post->count)
             post = &staff->posts[i];
-    post->posted[post->count++] = (rk_posted){run->task, run->attempt, 0, false};
+    uint64_t apart = run->bytes ? used_apart(h, run->task) : 0;
+    apart = apart < run->bytes ? apart : run->bytes;
+    post->posted[post->count++] = (rk_posted){
+        .unit = run->task, .attempt = run->attempt, .allowed = run->bytes - apart, .apart = apart};
     rk_staff_send(h, staff);
 }
 
@@ -84,7 +101,7 @@ static bool has_next(const rk_post *post)
 static void send_next(rk_post *post)
 {
     rk_posted *posted = &post->posted[post->sent++];
-    posted->place = rk_mailbox_order(post->box, RK_ORDER_RUN, posted->unit);
+    posted->place = rk_mailbox_order(post->box, RK_ORDER_RUN, posted->unit, posted->allowed);
     posted->sent = true;
 }
 
@@ -96,10 +113,10 @@ static bool send_suspect(const rk_hands *h, rk_staff *staff)
     uint32_t out = 0;
     for (uint32_t i = 0; i < staff->post_count; i++) {
         rk_post *post = &staff->posts[i];
-        for (uint32_t k = 0; k < post->sent; k++)
+        for (uint32_t k = 0; k < post->sent && !post->asked; k++)
             if (h->is_suspect[post->posted[k].unit])
                 return true;
-        out += post->sent;
+        out += post->asked ? 0 : post->sent; /* who waits for memory may wait for what others hold */
         if (!next && has_next(post) && h->is_suspect[post->posted[post->sent].unit])
             next = post;
     }
@@ -147,12 +164,12 @@ static void forget_posted(rk_post *post, rk_posted *posted)
     post->count--;
 }
 
-bool rk_post_answered(rk_post *post, uint32_t unit, uint32_t *attempt)
+bool rk_post_answered(rk_post *post, uint32_t unit, rk_posted *answered)
 {
     rk_posted *posted = find_posted(post, unit);
     if (!posted)
         return false;
-    *attempt = posted->attempt;
+    *answered = *posted;
     forget_posted(post, posted);
     return true;
 }
@@ -175,14 +192,10 @@ bool rk_staff_take_back(const rk_hands *h, rk_staff *staff, uint32_t unit)
 
 /* -- Freed extents */
 
-/* Freed memory that its owner has not come to take back is not left resident: more than a little of it goes at
- * once. */
-#define LARGE_EXTENT ((uint64_t)1 << 20)
-enum { FEW_UNREAD = 4 };
-
-static uint32_t unread(const rk_mailbox *box)
+/* Freed memory that its owner has not come to take back is left resident as far as he may keep it himself. */
+static bool is_too_much(const rk_hands *h, const rk_staff *staff, uint64_t bytes)
 {
-    return rk_load_relaxed(&box->freed_end) - rk_load_acquire(&box->freed_begin);
+    return staff->freed - rk_load_relaxed(&staff->posts[0].box->reclaimed) + bytes > h->crew.kept;
 }
 
 static void send_unsent(rk_staff *staff)
@@ -199,10 +212,11 @@ void rk_staff_send_freed(rk_hands *h, void *content)
     rk_staff *staff = &h->staff[rk_region_range_of(h->crew.region, content)];
     rk_mover_forget(&h->mover, content);
     bool gone = extent->life != staff->life || (!staff->here && !staff->child.pid);
-    if (gone || (extent->bytes >= LARGE_EXTENT && unread(staff->posts[0].box) >= FEW_UNREAD))
+    if (gone || is_too_much(h, staff, extent->bytes))
         rk_region_discard(content, extent->bytes);
     if (gone)
         return;
+    staff->freed += extent->bytes;
     void **place = rk_array_push(&staff->unsent); /* without memory: lost to its heap until the run ends */
     if (place)
         *place = content;
@@ -225,6 +239,91 @@ static uint32_t current_of(rk_post *post)
 {
     uint64_t current = rk_load_acquire(&post->box->current);
     return current && find_posted(post, (uint32_t)(current - 1)) ? (uint32_t)(current - 1) : RK_NO_TASK;
+}
+
+const rk_posted *rk_post_asking(rk_post *post)
+{
+    uint64_t bytes = post->asked ? 0 : rk_mailbox_asked(post->box);
+    if (!bytes)
+        return NULL;
+    uint32_t unit = current_of(post);
+    rk_posted *posted = unit == RK_NO_TASK ? NULL : find_posted(post, unit);
+    if (posted)
+        posted->wanted = bytes + posted->apart;
+    post->asked = posted;
+    return posted;
+}
+
+/* The seat that waits for memory for a unit; NULL: none does. */
+static rk_post *find_asking(rk_staff *staff, uint32_t unit)
+{
+    for (uint32_t i = 0; i < staff->post_count; i++)
+        if (staff->posts[i].asked && current_of(&staff->posts[i]) == unit)
+            return &staff->posts[i];
+    return NULL;
+}
+
+static void answer(rk_post *post, uint64_t granted)
+{
+    post->asked = false;
+    rk_mailbox_answer(post->box, granted);
+    rk_system_wake(&post->box->asks);
+}
+
+void rk_staff_answer(rk_staff *staff, const rk_instruction *in)
+{
+    rk_post *post = find_asking(staff, in->task);
+    if (!post)
+        return;
+    rk_posted *posted = find_posted(post, in->task);
+    if (in->kind == RK_DO_REFUSE) {
+        posted->refused = in->status;
+        posted->needed = in->bytes;
+        posted->budget = in->budget;
+    }
+    answer(post, in->kind == RK_DO_GRANT ? in->bytes - posted->apart : 0);
+}
+
+bool rk_staff_deny(rk_staff *staff, uint32_t unit)
+{
+    rk_post *post = find_asking(staff, unit);
+    if (post)
+        answer(post, 0);
+    return post;
+}
+
+void rk_staff_renew(rk_hands *h)
+{
+    for (uint32_t i = 0; i < h->staff_count; i++)
+        for (uint32_t k = 0; k < h->staff[i].post_count; k++) {
+            rk_post *post = &h->staff[i].posts[k];
+            uint64_t since = rk_load_relaxed(&post->box->since_ns);
+            uint32_t unit = since == post->since_ns ? RK_NO_TASK : current_of(post);
+            if (unit == RK_NO_TASK)
+                continue;
+            post->since_ns = since;
+            rk_coordinator_renewed(h->coordinator, h->now, h->staff[i].number, h->staff[i].epoch, unit,
+                                   find_posted(post, unit)->attempt);
+        }
+}
+
+enum { MOST_NAMED = 4 };
+
+void rk_staff_name_running(rk_hands *h)
+{
+    const rask_plan *plan = h->run->plan;
+    rk_print out = {h->run->reason, sizeof h->run->reason, 0};
+    uint32_t running = 0;
+    for (uint32_t i = 0; i < h->staff_count; i++)
+        for (uint32_t k = 0; k < h->staff[i].post_count; k++) {
+            uint32_t unit = current_of(&h->staff[i].posts[k]);
+            if (unit == RK_NO_TASK || running++ >= MOST_NAMED)
+                continue;
+            const rask_node *node = rk_graph_node(plan->graph, plan->node[rk_hands_last(h, unit)]);
+            rk_print_add(&out, "%s%s (node %u)", running == 1 ? "" : ", ", rask_node_name(node), node->id);
+        }
+    if (running > MOST_NAMED)
+        rk_print_add(&out, " and %u more", running - MOST_NAMED);
 }
 
 static void suspect_all(rk_hands *h, rk_staff *staff)
@@ -362,7 +461,7 @@ static void order_to_leave(rk_staff *staff)
             staff->doomed = true;
             continue;
         }
-        rk_mailbox_order(box, RK_ORDER_LEAVE, 0);
+        rk_mailbox_order(box, RK_ORDER_LEAVE, 0, 0);
         rk_store_seq_cst(&box->asleep, 0);
         rk_system_wake(&box->asleep);
     }

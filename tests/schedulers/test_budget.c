@@ -269,8 +269,7 @@ static int64_t must_give(rask_node *node, rask_options o, rask_report *report)
     int64_t value = 0;
     o.report = report;
     cr_assert_eq(rask_compute_with(node, &o, &value), RASK_OK, "%s", rask_graph_error(rask_node_graph(node)));
-    if (strcmp(o.scheduler, "processes")) /* there, sizes that nobody told are a surprise */
-        cr_assert_leq(report->peak_bytes, o.memory ? o.memory : UINT64_MAX);
+    cr_assert_leq(report->peak_bytes, o.memory ? o.memory : UINT64_MAX);
     cr_assert_eq(report->live_bytes, 0);
     return value;
 }

@@ -282,6 +282,77 @@ Test(coordinator, holds_producers_back_while_their_results_do_not_fit)
     done();
 }
 
+static void ask(const rk_instruction *run, uint64_t bytes)
+{
+    rk_coordinator_asked(s.c, s.now, run->worker, run->epoch, run->task, run->attempt, bytes);
+    draw();
+}
+
+/* Two tasks of which nobody knows the size, side by side in 100 bytes. */
+static void begin_unknown(rk_instruction *runs)
+{
+    for (int i = 0; i < 2; i++) {
+        *task(UINT32_MAX, UINT32_MAX) = (rk_traits){.target = true, .group = (uint32_t)i};
+    }
+    begin(1, 100);
+    join(1, (rk_worker_offer){.home = 0, .slots = 1});
+    draw();
+    for (uint32_t i = 0; i < 2; i++) {
+        cr_assert_not_null(said(RK_DO_RUN, i), "nothing is reserved for them");
+        runs[i] = *said(RK_DO_RUN, i);
+    }
+}
+
+Test(coordinator, grants_what_there_is_and_lets_others_wait_for_it)
+{
+    rk_instruction runs[2];
+    begin_unknown(runs);
+    ask(&runs[1], 60);
+    cr_expect_eq(said(RK_DO_GRANT, 1)->bytes, 60);
+    ask(&runs[0], 60);
+    cr_expect_eq(s.count, 0, "the other one will return");
+    finish_as(&runs[1], 40, 1000);
+    draw();
+    cr_expect_eq(said(RK_DO_GRANT, 0)->bytes, 60, "it came out smaller");
+    cr_expect_eq(rk_coordinator_get_home(s.c, 0).peak, 100);
+    done();
+}
+
+Test(coordinator, takes_back_the_last_of_those_who_wait_for_each_other)
+{
+    rk_instruction runs[2];
+    begin_unknown(runs);
+    ask(&runs[0], 50);
+    ask(&runs[1], 50);
+    ask(&runs[0], 70);
+    cr_expect_eq(s.count, 0);
+    ask(&runs[1], 60);
+    cr_assert_not_null(said(RK_DO_RECALL, 1));
+    rk_coordinator_recalled(s.c, s.now, runs[1].worker, runs[1].epoch, 1, runs[1].attempt, true);
+    draw();
+    cr_expect_eq(said(RK_DO_GRANT, 0)->bytes, 70);
+    cr_expect_null(said(RK_DO_RUN, 1), "it is known to need 60");
+    finish_as(&runs[0], 30, 1000);
+    draw();
+    cr_expect_eq(said(RK_DO_RUN, 1)->bytes, 60);
+    done();
+}
+
+Test(coordinator, refuses_what_does_not_fit_even_alone)
+{
+    rk_instruction runs[2];
+    begin_unknown(runs);
+    finish_as(&runs[1], 0, 1000);
+    draw();
+    ask(&runs[0], 101);
+    const rk_instruction *refusal = said(RK_DO_REFUSE, 0);
+    cr_assert_not_null(refusal);
+    cr_expect_eq(refusal->status, RASK_EBUDGET);
+    cr_expect_eq(refusal->bytes, 101);
+    cr_expect_eq(refusal->budget, 100);
+    done();
+}
+
 Test(coordinator, puts_on_disk_what_is_needed_last_and_back_before_it_is_used)
 {
     task(UINT32_MAX, UINT32_MAX)->result_bytes = 60;

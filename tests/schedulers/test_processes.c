@@ -274,6 +274,54 @@ Test(processes, a_task_over_its_time_is_called_again_when_it_may_be_retried)
     shared_free(c, sizeof *c);
 }
 
+/* (counts, place): fails in its first calls, in time, hangs in the third, and returns from the fourth. */
+static int fail_then_hang(rask_task *t)
+{
+    int calls = count((counts *)(intptr_t)rask_arg_i64(t, 0), rask_arg_i64(t, 1));
+    if (calls < 2) {
+        sleep_ms(300);
+        return rask_fail(t, RASK_EIO, "not yet");
+    }
+    if (calls == 2)
+        sleep_ms(60000);
+    return rask_return_i64(t, 7);
+}
+RASK_SLOTS(fail_then_hang);
+
+/* The time of all retries together would be 40 seconds, and with no more than that of the first call the third would be ended
+ * before it has had its own. */
+Test(processes, a_hanging_call_is_ended_after_its_own_time_whatever_retries_are_left)
+{
+    rask_graph *g = rask_graph_new();
+    counts *c = shared_counts();
+    rask_options o = processes(1);
+    int64_t answer;
+    o.retries = 99;
+    o.timeout = 20;
+    rask_node *late = rask_set_timeout(rask_delayed(g, fail_then_hang, address_of(c), 0), 0.4);
+    cr_assert_eq(rask_compute_with(late, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(answer, 7);
+    cr_assert_eq(c->calls[0], 4);
+    rask_graph_free(g);
+    shared_free(c, sizeof *c);
+}
+
+Test(processes, a_run_out_of_time_names_what_was_running)
+{
+    rask_graph *g = rask_graph_new();
+    counts *c = shared_counts();
+    rask_options o = processes(2);
+    rask_node *nodes[4];
+    rask_value result;
+    o.timeout = 0.4;
+    for (int i = 0; i < 4; i++)
+        nodes[i] = rask_delayed(g, deaf, address_of(c), i, 900);
+    cr_assert_eq(rask_compute_with(rask_list(g, nodes, 4), &o, &result), RASK_ETIMEDOUT);
+    must_say(g, "tasks finished; then there were running deaf (node ");
+    rask_graph_free(g);
+    shared_free(c, sizeof *c);
+}
+
 /* (counts, place): stops its process when it is called first. */
 static int stop_at_first(rask_task *t)
 {

@@ -33,7 +33,7 @@ Test(region, freed_extents_of_any_size_keep_their_pages_only_as_far_as_allowed)
         rk_init(&used, 0);
         rk_shared_heap_init(&heap, region, 0, 1, &used, KEPT);
         for (int i = 0; i < COUNT; i++) {
-            contents[i] = rk_shared_heap_alloc(&heap, sizes[k]);
+            contents[i] = rk_shared_heap_alloc(&heap, NULL, sizes[k]);
             cr_assert_not_null(contents[i]);
             memset(contents[i], 1, sizes[k]);
         }
@@ -44,7 +44,7 @@ Test(region, freed_extents_of_any_size_keep_their_pages_only_as_far_as_allowed)
         uint64_t left = resident(region, rk_load_relaxed(&used));
         cr_assert_leq(left, 2 * KEPT + COUNT * 2 * PAGE, "%llu bytes of extents of %llu are left",
                       (unsigned long long)left, (unsigned long long)sizes[k]);
-        cr_assert_not_null(rk_shared_heap_alloc(&heap, sizes[k]));
+        cr_assert_not_null(rk_shared_heap_alloc(&heap, NULL, sizes[k]));
         rk_shared_heap_fini(&heap);
         rk_region_discard(region->at, rk_load_relaxed(&used));
     }

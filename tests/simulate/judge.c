@@ -78,7 +78,9 @@ void judge_instruction(world *w, const rk_instruction *i)
 {
     if (i->kind == RK_DO_RUN)
         judge_run(w, i);
-    if (i->kind == RK_DO_BLAME && !is_justified(w, i))
+    if (i->kind == RK_DO_DROP && w->cells[i->home][i->task].moving)
+        world_wrong(w, "the result of task %" PRIu32 " is dropped while it moves", i->task);
+    if ((i->kind == RK_DO_BLAME || i->kind == RK_DO_REFUSE) && !is_justified(w, i))
         world_wrong(w, "task %" PRIu32 " is blamed for reason %d without one: %" PRIu64 " of %" PRIu64,
                     i->task, i->why, i->bytes, i->budget);
     if (i->kind == RK_DO_SPILL && w->s.sites[i->home].budget == UINT64_MAX)
@@ -99,7 +101,7 @@ void judge_now(world *w)
     const char *broken = rk_coordinator_check(w->c);
     if (broken)
         world_wrong(w, "%s", broken);
-    for (uint32_t home = 0; home < w->s.homes && w->s.sure && !w->s.memory_reports; home++) {
+    for (uint32_t home = 0; home < w->s.homes && !w->s.memory_reports; home++) {
         rk_home_figures f = rk_coordinator_get_home(w->c, home);
         if (is_here(w, home) && f.live + f.reserved > f.budget)
             world_wrong(w, "home %" PRIu32 " has %" PRIu64 " bytes live and %" PRIu64 " reserved of %" PRIu64,
@@ -109,7 +111,7 @@ void judge_now(world *w)
 
 void judge_memory(world *w)
 {
-    for (uint32_t home = 0; home < w->s.homes && w->s.sure; home++) {
+    for (uint32_t home = 0; home < w->s.homes; home++) {
         rk_home_figures f = rk_coordinator_get_home(w->c, home);
         uint64_t used = world_memory(w, home), targets = home ? 0 : targets_in_place(w);
         if (is_here(w, home) && used > f.live + f.reserved + targets)

@@ -64,13 +64,17 @@ void scenario_make(scenario *s, uint64_t seed);
 typedef struct cell {
     uint64_t hash;
     bool memory, disk, coming;
+    bool moving;  /* to disk, or hither */
     bool spoiled; /* it was on disk, and could not be read */
 } cell;
 
 typedef struct job {
     uint32_t task, attempt;
     uint64_t began_ns;
+    uint64_t allowed; /* bytes that it may hold */
     bool running, done;
+    bool waits;     /* for more, */
+    uint64_t asked; /* so many */
 } job;
 
 /* A worker from its birth to its end. */
@@ -90,6 +94,8 @@ typedef enum event_kind {
     EVENT_RUN_COMES,
     EVENT_RECALL_COMES,
     EVENT_JOB_ENDS,
+    EVENT_JOB_ASKS,
+    EVENT_ANSWER_COMES,
     EVENT_MOVED,
     EVENT_DIES,
     EVENT_TICK,
@@ -97,6 +103,7 @@ typedef enum event_kind {
     EVENT_CANCEL,
     EVENT_LEAVES,
     NEWS_STARTED,
+    NEWS_ASKED,
     NEWS_FINISHED,
     NEWS_FAILED,
     NEWS_RECALLED,

@@ -167,11 +167,26 @@ static void begin_job(world *w, uint32_t number, job *j)
     }
     if (!x->hangs)
         add_event(w, w->now + duration,
-                  (event){.kind = EVENT_JOB_ENDS,
+                  (event){.kind = x->bytes > j->allowed ? EVENT_JOB_ASKS : EVENT_JOB_ENDS,
                           .life = number,
                           .task = j->task,
                           .attempt = j->attempt,
                           .duration_ns = duration});
+}
+
+/* It needs more than it may hold, and asks for that at once or by and by. */
+static void job_asks(world *w, const event *e)
+{
+    job *j = find_job(&w->lives[e->life], e->task, e->attempt);
+    if (!w->lives[e->life].alive || !j)
+        return;
+    uint64_t bytes = w->s.scripts[e->task].bytes;
+    if (dice_below(&w->s.dice, 2))
+        bytes -= dice_below(&w->s.dice, bytes - j->allowed);
+    j->waits = true;
+    j->asked = bytes;
+    tell(w, (event){
+                .kind = NEWS_ASKED, .life = e->life, .task = e->task, .attempt = e->attempt, .bytes = bytes});
 }
 
 /* Begins with what there is a slot or a lane for. */
@@ -201,7 +216,7 @@ static void run_comes(world *w, const event *e)
         world_wrong(w, "a worker's queue overflows");
         return;
     }
-    l->jobs[l->job_count++] = (job){.task = e->task, .attempt = e->attempt};
+    l->jobs[l->job_count++] = (job){.task = e->task, .attempt = e->attempt, .allowed = e->bytes};
     go_on(w, e->life);
 }
 
@@ -209,11 +224,12 @@ static void recall_comes(world *w, const event *e)
 {
     life *l = &w->lives[e->life];
     job *j = find_job(l, e->task, e->attempt);
-    bool back = j && !j->running;
+    bool back = j && (!j->running || j->waits);
     if (!l->alive)
         return;
     if (back)
         forget_job(l, j);
+    go_on(w, e->life);
     tell(w,
          (event){
              .kind = NEWS_RECALLED, .life = e->life, .task = e->task, .attempt = e->attempt, .flag = back});
@@ -228,6 +244,30 @@ static void fail_job(world *w, const event *e, bool final)
                     .attempt = e->attempt,
                     .status = RASK_ETASK,
                     .flag = final});
+}
+
+/* More memory is given, or refused. */
+static void answer_comes(world *w, const event *e)
+{
+    life *l = &w->lives[e->life];
+    job *j = find_job(l, e->task, e->attempt);
+    if (!l->alive || !j || !j->waits || (!e->flag && e->bytes < j->asked))
+        return; /* or it is an answer to the same question, asked before */
+    j->waits = false;
+    if (e->flag) {
+        forget_job(l, j);
+        fail_job(w, e, true);
+        go_on(w, e->life);
+        return;
+    }
+    j->allowed = e->bytes;
+    bool more = w->s.scripts[e->task].bytes > j->allowed;
+    add_event(w, w->now + 1 + dice_below(&w->s.dice, w->now - j->began_ns + 1),
+              (event){.kind = more ? EVENT_JOB_ASKS : EVENT_JOB_ENDS,
+                      .life = e->life,
+                      .task = e->task,
+                      .attempt = e->attempt,
+                      .duration_ns = w->now - j->began_ns});
 }
 
 static void return_job(world *w, const event *e)
@@ -301,6 +341,7 @@ static void start_move(world *w, const rk_instruction *i)
     if (i->kind == RK_DO_SPILL && !to->memory)
         world_wrong(w, "task %" PRIu32 " is spilled, and is not in memory", i->task);
     to->coming = i->kind != RK_DO_SPILL;
+    to->moving = true;
     add_event(w, w->now + takes,
               (event){.kind = EVENT_MOVED,
                       .move = i->kind,
@@ -348,7 +389,7 @@ static void moved(world *w, const event *e)
     cell *to = &w->cells[e->home][e->task];
     if (!w->home_here[e->home])
         return;
-    to->coming = false;
+    to->coming = to->moving = false;
     int status = try_move(w, e);
     if (status && e->move == RK_DO_LOAD)
         *to = (cell){.spoiled = true};
@@ -415,6 +456,9 @@ static void arrive(world *w, const event *e)
     life *l = &w->lives[e->life];
     switch (e->kind) {
     case NEWS_STARTED: rk_coordinator_started(w->c, w->now, l->number, l->epoch, e->task, e->attempt); break;
+    case NEWS_ASKED:
+        rk_coordinator_asked(w->c, w->now, l->number, l->epoch, e->task, e->attempt, e->bytes);
+        break;
     case NEWS_FINISHED:
         l->unreported[e->task] = false;
         rk_coordinator_finished(w->c, w->now, l->number, l->epoch, e->task, e->attempt, e->bytes,
@@ -459,6 +503,8 @@ static void happen(world *w, const event *e)
     case EVENT_RUN_COMES: run_comes(w, e); break;
     case EVENT_RECALL_COMES: recall_comes(w, e); break;
     case EVENT_JOB_ENDS: job_ends(w, e); break;
+    case EVENT_JOB_ASKS: job_asks(w, e); break;
+    case EVENT_ANSWER_COMES: answer_comes(w, e); break;
     case EVENT_MOVED: moved(w, e); break;
     case EVENT_DIES: die(w, e->life, e->culprit, e->flag); break;
     case EVENT_TICK: rk_coordinator_tick(w->c, w->now); break;
@@ -492,7 +538,19 @@ static void carry_out(world *w, const rk_instruction *i)
                   (event){.kind = i->kind == RK_DO_RUN ? EVENT_RUN_COMES : EVENT_RECALL_COMES,
                           .life = number,
                           .task = i->task,
-                          .attempt = i->attempt});
+                          .attempt = i->attempt,
+                          .bytes = i->bytes});
+        break;
+    case RK_DO_GRANT:
+    case RK_DO_REFUSE:
+        w->blamed[i->task] |= i->kind == RK_DO_REFUSE;
+        add_event(w, w->now + w->s.message_ns,
+                  (event){.kind = EVENT_ANSWER_COMES,
+                          .life = number,
+                          .task = i->task,
+                          .attempt = i->attempt,
+                          .bytes = i->bytes,
+                          .flag = i->kind == RK_DO_REFUSE});
         break;
     case RK_DO_FETCH:
     case RK_DO_SPILL:
@@ -525,16 +583,18 @@ uint64_t world_memory(const world *w, uint32_t home)
         for (uint32_t j = 0; w->lives[k].alive && w->lives[k].home == home && j < w->lives[k].job_count; j++)
             if (w->lives[k].jobs[j].running) {
                 const script *x = &w->s.scripts[w->lives[k].jobs[j].task];
-                bytes += x->bytes + x->traits.scratch_bytes;
+                uint64_t holds = x->bytes + x->traits.scratch_bytes, allowed = w->lives[k].jobs[j].allowed;
+                bytes += holds < allowed ? holds : allowed;
             }
     return bytes;
 }
 
-static const char *const kind_names[] = {"run",  "recall", "fetch",  "spill", "load",
-                                         "drop", "kill",   "retire", "blame", "end"};
-static const char *const event_names[] = {
-    "join",   "run comes", "recall comes", "job ends", "moved",  "dies",     "tick", "memory",
-    "cancel", "leaves",    "started",      "finished", "failed", "recalled", "lost", "moved"};
+static const char *const kind_names[] = {"run",  "recall", "grant", "refuse", "fetch", "spill",
+                                         "load", "drop",   "kill",  "retire", "blame", "end"};
+static const char *const event_names[] = {"join",         "run comes", "recall comes", "job ends", "job asks",
+                                          "answer comes", "moved",     "dies",         "tick",     "memory",
+                                          "cancel",       "leaves",    "started",      "asked",    "finished",
+                                          "failed",       "recalled",  "lost",         "moved"};
 
 static void say_event(const world *w, const event *e)
 {

@@ -58,7 +58,7 @@ for command in eval text words draw info bench; do
     run "$command --help" 0 "$rask" $command --help
     same "$command --help says the same" help out
     has "help of $command has an example" out 'Example: '
-    [ "$(wc -l <out)" -le 32 ] && ! grep -qE '.{101}' out
+    [ "$(wc -l <out)" -le 36 ] && ! grep -qE '.{101}' out
     tell "help of $command fits a screen" $?
 done
 
@@ -80,6 +80,10 @@ run 'a number too large' 2 "$rask" words -n 99999999999999999999 y
 for size in x 0 1X 64KB 1.5G -1 99999999999G ''; do
     run "no size: '$size'" 2 "$rask" words --memory "$size" y
 done
+for seconds in x 0 -1 1e3 inf 1s ''; do
+    run "no seconds: '$seconds'" 2 "$rask" words --timeout "$seconds" y
+done
+run 'too many threads' 2 "$rask" words --worker-threads 65 y
 run 'an unknown scheduler' 2 "$rask" words --scheduler magic y
 err_is 'an unknown scheduler: the message' 'rask words: --scheduler: no scheduler: there are threads, processes and serial: "magic"'
 run 'a drawing with an unknown ending' 2 "$rask" words --draw x.gif y
@@ -137,6 +141,16 @@ run 'NUL bytes' 0 "$rask" words nul
 printf '2\ta\0b\n1\t\0\n1\ta\0\n' >want
 same 'NUL bytes are bytes of words' out want
 
+run 'a run out of time' 1 "$rask" words --timeout 0.000001 hamlet
+has 'a run out of time says so' err 'rask words: the run took longer than its 1e-06 seconds: 0 of '
+seq 200000 | gzip >whole.gz
+for bytes in 20000 30000; do head -c $bytes whole.gz >cut$bytes.gz; done
+run 'failures with --keep-going' 1 "$rask" words --keep-going --block-size 10K cut20000.gz whole.gz cut30000.gz
+has 'the first of several failures is told' err 'cut20000.gz: gzip: truncated'
+has 'and so are others' err 'cut30000.gz: gzip: truncated'
+run '--worker-threads' 0 "$rask" words -n 1 --scheduler processes --workers 1 --worker-threads 3 hamlet
+printf '2\tbe\n' >want
+same 'workers with several threads count the same' out want
 run 'a file that is not there' 1 "$rask" words nowhere.txt
 err_is 'a file that is not there: the message' 'rask words: nowhere.txt: No such file or directory'
 mkdir -p plays/more && cp hamlet plays/hamlet && cp hamlet plays/.hidden && cp hamlet plays/more/hamlet

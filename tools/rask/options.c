@@ -54,6 +54,19 @@ bool options_size(const char *text, uint64_t *out)
     return true;
 }
 
+/* No sign, no exponent, no infinity. */
+bool options_seconds(const char *text, double *out)
+{
+    char *end;
+    if (text[strspn(text, "0123456789.")])
+        return false;
+    double value = strtod(text, &end);
+    if (*end || !(value > 0))
+        return false;
+    *out = value;
+    return true;
+}
+
 int options_find(const char *const *names, const char *text)
 {
     for (int i = 0; names[i]; i++)
@@ -121,6 +134,7 @@ static const char *set_field(const option_row *row, void *fields, const char *te
     case OPTION_FLAG: *(bool *)field = true; return NULL;
     case OPTION_NUMBER:
     case OPTION_COUNT: return set_number(row, field, text);
+    case OPTION_SECONDS: return options_seconds(text, field) ? NULL : "not a number of seconds";
     case OPTION_SIZE: return options_size(text, field) ? NULL : "not a size";
     case OPTION_TEXTS: return add_text(field, text);
     default: return set_text(row, field, text);

@@ -13,6 +13,7 @@ typedef enum option_kind {
     OPTION_NUMBER,    /* uint64_t between least and most */
     OPTION_COUNT,     /* the same, or "all": UINT64_MAX */
     OPTION_SIZE,      /* uint64_t: bytes, with K, M, G or T as powers of 1024; not 0 */
+    OPTION_SECONDS,   /* double: more than 0 */
     OPTION_TEXT,      /* const char * */
     OPTION_MAYBE,     /* const char *: "" without a value, which stands behind = */
     OPTION_TEXTS,     /* option_texts: each time one more */
@@ -41,9 +42,10 @@ typedef struct option_row {
 /* What commands that run graphs have in common. */
 typedef struct common_options {
     const char *scheduler;
-    uint64_t workers, memory, block_size, seed;
+    uint64_t workers, worker_threads, memory, block_size, seed;
+    double timeout;
     const char *draw, *scratch, *limits;
-    bool explain, progress, no_progress, json, report;
+    bool explain, progress, no_progress, json, report, keep_going;
 } common_options;
 
 /* Rows for a structure that has a common_options called common. */
@@ -70,6 +72,13 @@ typedef struct common_options {
          .value = "LIST",                                                                                    \
          .help = "NAME=N,...: tasks of a name at once, and what there is of tags",                           \
          .environment = "RASK_LIMITS"},                                                                      \
+        {.name = "worker-threads",                                                                           \
+         .kind = OPTION_NUMBER,                                                                              \
+         .offset = offsetof(type, common.worker_threads),                                                    \
+         .value = "N",                                                                                       \
+         .help = "processes: threads of each (default: 1)",                                                  \
+         .least = 1,                                                                                         \
+         .most = 64},                                                                                        \
         {.name = "memory",                                                                                   \
          .kind = OPTION_SIZE,                                                                                \
          .offset = offsetof(type, common.memory),                                                            \
@@ -82,6 +91,15 @@ typedef struct common_options {
          .value = "DIR",                                                                                     \
          .help = "folder for what memory has no room for",                                                   \
          .environment = "RASK_SCRATCH"},                                                                     \
+        {.name = "timeout",                                                                                  \
+         .kind = OPTION_SECONDS,                                                                             \
+         .offset = offsetof(type, common.timeout),                                                           \
+         .value = "SECONDS",                                                                                 \
+         .help = "give up after so long, such as 2.5"},                                                      \
+        {.name = "keep-going",                                                                               \
+         .kind = OPTION_FLAG,                                                                                \
+         .offset = offsetof(type, common.keep_going),                                                        \
+         .help = "after a failure run what does not need it all the same"},                                  \
         {.name = "seed",                                                                                     \
          .kind = OPTION_NUMBER,                                                                              \
          .offset = offsetof(type, common.seed),                                                              \
@@ -144,8 +162,9 @@ void options_help(const tool_command *command);
 /* The number of text among names, which end with NULL; -1: it is none of them. */
 int options_find(const char *const *names, const char *text);
 
-/* A number or a size as options take it. False: it is none. */
+/* A number, a size or seconds as options take them. False: it is none. */
 bool options_number(const char *text, uint64_t *out);
 bool options_size(const char *text, uint64_t *out);
+bool options_seconds(const char *text, double *out);
 
 #endif

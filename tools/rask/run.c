@@ -33,7 +33,10 @@ rask_options run_options(const common_options *o)
     rask_options options = RASK_OPTIONS_INIT;
     options.scheduler = o->scheduler;
     options.workers = (uint32_t)o->workers;
+    options.worker_threads = (uint32_t)o->worker_threads;
     options.memory = o->memory;
+    options.timeout = o->timeout;
+    options.keep_going = o->keep_going;
     options.scratch = o->scratch;
     options.limits = o->limits;
     options.seed = o->seed;
@@ -79,6 +82,7 @@ int run_observed(const char *command, const common_options *o, rask_recording *r
 }
 
 typedef struct plan_run {
+    const char *command;
     rask_plan *plan;
     rask_value *result;
 } plan_run;
@@ -88,8 +92,11 @@ static int work_plan(void *context, const rask_options *options, const char **me
     plan_run *run = context;
     const rask_failure *failures;
     int status = rask_plan_run(run->plan, options, run->result);
-    bool own = rask_plan_failures(run->plan, &failures) && status != RASK_EBUDGET && status != RASK_EDIED;
-    *message = own ? failures[0].message : rask_plan_error(run->plan);
+    uint32_t count = rask_plan_failures(run->plan, &failures), last = options->keep_going ? count - 1 : 0;
+    bool own = count && status != RASK_EBUDGET && status != RASK_EDIED;
+    for (uint32_t i = 0; own && i < last; i++)
+        say_failure(run->command, failures[i].message, failures[i].status);
+    *message = own ? failures[last].message : rask_plan_error(run->plan);
     return status;
 }
 
@@ -97,7 +104,7 @@ static int work_plan(void *context, const rask_options *options, const char **me
 static int run_plan(const char *command, const common_options *o, rask_plan *plan, rask_recording *recording,
                     rask_value *result)
 {
-    plan_run run = {plan, result};
+    plan_run run = {command, plan, result};
     int outcome = run_observed(command, o, recording, work_plan, &run);
     if (outcome == EXIT_INTERRUPTED)
         rask_value_unref(result);
