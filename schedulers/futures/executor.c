@@ -56,7 +56,8 @@ rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_s
     rk_init(&e->refs, 1);
     e->options = *options;
     e->env.outer = outer;
-    e->env.cancel = options->cancel;
+    e->env.cancel = outer ? outer->cancel : options->cancel;
+    e->env.deadline_ns = outer ? outer->deadline_ns : 0;
     pthread_mutex_init(&e->lock, NULL);
     pthread_mutex_init(&e->done_lock, NULL);
     rk_cond_init(&e->work);
@@ -412,9 +413,30 @@ void rk_executor_sleep_io(rk_executor *e)
     pthread_mutex_unlock(&e->lock);
 }
 
+void rk_executor_note_apart(rk_executor *e, uint32_t worker, rask_future *future)
+{
+    rk_bench *bench = &e->benches[worker];
+    pthread_mutex_lock(&bench->lock);
+    bench->apart = future;
+    if (future && rk_load_relaxed(&e->env.stop))
+        rask_cancel(&future->cancel);
+    pthread_mutex_unlock(&bench->lock);
+}
+
+static void cancel_apart(rk_executor *e)
+{
+    for (uint32_t i = 0; i < e->bench_count; i++) {
+        pthread_mutex_lock(&e->benches[i].lock);
+        if (e->benches[i].apart)
+            rask_cancel(&e->benches[i].apart->cancel);
+        pthread_mutex_unlock(&e->benches[i].lock);
+    }
+}
+
 void rk_executor_close(rk_executor *e)
 {
     rk_env_stop(&e->env, RASK_ECANCELLED);
+    cancel_apart(e);
     pthread_mutex_lock(&e->lock);
     rk_store_release(&e->closed, true);
     pthread_cond_broadcast(&e->work);

@@ -22,8 +22,8 @@ typedef struct rk_bench {
     rask_future *first, *last;
     rk_atomic_u32 count;
     rk_atomic_u32 turn; /* of its worker */
-    _Atomic(rask_future *) running;
-    char apart[RK_CACHE_LINE];
+    rask_future *apart; /* that is being called apart */
+    char padding[RK_CACHE_LINE];
 } rk_bench;
 
 /* What a thread outside submitted, first come first served. */
@@ -96,6 +96,8 @@ uint32_t rk_executor_worker(const rk_executor *executor);
 /* Sleeps until there is something to run, or to run in a lane, or until it is closed. */
 void rk_executor_sleep(rk_executor *executor);
 void rk_executor_sleep_io(rk_executor *executor);
+/* The worker calls this future apart; NULL: it has returned. */
+void rk_executor_note_apart(rk_executor *executor, uint32_t worker, rask_future *future);
 /* What runs is told to end; what has not begun fails when it is to be run. */
 void rk_executor_close(rk_executor *executor);
 

@@ -326,12 +326,22 @@ static int call(rask_future *future, uint32_t worker, rask_value *result, char *
     return status;
 }
 
-static bool stopped(const rk_executor *executor, char *message)
+static int call_apart(rask_future *future, uint32_t worker, rask_value *result, char *message)
 {
-    if (!rk_load_acquire(&executor->env.stop))
-        return false;
-    snprintf(message, RK_MAX_MESSAGE, "it had not begun when its scheduler was closed");
-    return true;
+    rk_executor *executor = future->executor;
+    rk_executor_note_apart(executor, worker, future);
+    int status = executor->call_apart(future, result, message);
+    rk_executor_note_apart(executor, worker, NULL);
+    return status;
+}
+
+/* Nothing new is called any more: why. */
+static int stopped(rk_executor *executor, char *message)
+{
+    if (!rk_load_acquire(&executor->env.stop) && !rk_env_must_stop(&executor->env))
+        return RASK_OK;
+    snprintf(message, RK_MAX_MESSAGE, "it had not begun when its scheduler was stopped");
+    return (int)rk_load_acquire(&executor->env.stop);
 }
 
 static const char *no_memory = "no memory for the nodes that it returned";
@@ -432,9 +442,10 @@ void rk_future_run(rask_future *future, uint32_t worker)
     rk_endings endings = {NULL};
     rk_executor *executor = future->executor;
     take_arguments(future);
-    int status = stopped(executor, message) ? RASK_ECANCELLED
-                 : executor->call_apart     ? executor->call_apart(future, &result, message)
-                                            : call(future, worker, &result, message);
+    int status = stopped(executor, message);
+    if (!status)
+        status = executor->call_apart ? call_apart(future, worker, &result, message)
+                                      : call(future, worker, &result, message);
     release_arguments(future, &endings);
     if (!status && rk_load_acquire(&future->reason)) {
         rask_value_unref(&result);

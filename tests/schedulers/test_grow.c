@@ -1,0 +1,362 @@
+/* Tasks that answer with nodes: graphs that grow while they run, in clients and in computes, on every scheduler. */
+#include "leftovers.h"
+#include "support.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SETUPS = 5, PLACES = 128 };
+
+static rask_options setup(size_t i)
+{
+    rask_options all[SETUPS] = {threads(1), threads(2), threads(4), processes(2), threads(1)};
+    all[4].scheduler = "serial";
+    return all[i];
+}
+
+typedef struct counts {
+    atomic_int calls[PLACES];
+} counts;
+
+static counts *counts_of(rask_task *t, size_t argument)
+{
+    return (counts *)(intptr_t)rask_arg_i64(t, argument);
+}
+
+static int64_t address(const counts *c)
+{
+    return (int64_t)(intptr_t)c;
+}
+
+static int64_t add(int64_t a, int64_t b)
+{
+    return a + b;
+}
+RASK_TASK(add, i64, i64, i64);
+
+/* (depth): 2^depth, as a tree. */
+static int tree(rask_task *t);
+RASK_SLOTS(tree);
+
+static int tree(rask_task *t)
+{
+    int64_t depth = rask_arg_i64(t, 0);
+    if (!depth)
+        return rask_return_i64(t, 1);
+    rask_graph *g = rask_task_graph(t);
+    return rask_return_node(
+        t, rask_delayed(g, add, rask_delayed(g, tree, depth - 1), rask_delayed(g, tree, depth - 1)));
+}
+
+/* (steps): 42 after so many tail calls. */
+static int tail(rask_task *t);
+RASK_SLOTS(tail);
+
+static int tail(rask_task *t)
+{
+    int64_t steps = rask_arg_i64(t, 0);
+    if (steps < 0)
+        return rask_fail(t, RASK_EIO, "went below zero");
+    return steps ? rask_return_node(t, rask_delayed(rask_task_graph(t), tail, steps - 1))
+                 : rask_return_i64(t, 42);
+}
+
+/* (counts, n): Fibonacci numbers, each once. */
+static int fib(rask_task *t);
+RASK_SLOTS_WITH(fib, (.flags = RASK_PURE));
+
+static int fib(rask_task *t)
+{
+    counts *c = counts_of(t, 0);
+    int64_t n = rask_arg_i64(t, 1);
+    atomic_fetch_add(&c->calls[n], 1);
+    if (n < 2)
+        return rask_return_i64(t, n);
+    rask_graph *g = rask_task_graph(t);
+    return rask_return_node(t, rask_delayed(g, add, rask_delayed(g, fib, address(c), n - 1),
+                                            rask_delayed(g, fib, address(c), n - 2)));
+}
+
+/* Both ways to the same answer. */
+static int64_t compute(rask_options o, rask_node *node)
+{
+    int64_t i = -1;
+    cr_assert_eq(rask_compute_with(node, &o, &i), RASK_OK, "%s: %s", o.scheduler,
+                 rask_graph_error(rask_node_graph(node)));
+    return i;
+}
+
+static int64_t submit(rask_options o, rask_node *node)
+{
+    rask_client *client;
+    int64_t i = -1;
+    cr_assert_eq(rask_client_open(&o, &client), RASK_OK);
+    rask_future *future = rask_submit(client, node);
+    cr_assert_eq(rask_future_get(future, &i), RASK_OK, "%s: %s", o.scheduler, rask_future_error(future));
+    rask_future_unref(future);
+    rask_client_close(client);
+    return i;
+}
+
+Test(grow, a_tree_grows_to_its_sum)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        leftovers before = look_around();
+        rask_graph *g = rask_graph_new();
+        cr_assert_eq(compute(setup(i), rask_delayed(g, tree, 12)), 4096);
+        cr_assert_eq(submit(setup(i), rask_delayed(g, tree, 12)), 4096);
+        rask_graph_free(g);
+        nothing_is_left_since(before);
+    }
+}
+
+Test(grow, tail_calls_are_as_many_as_one_likes)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_graph *g = rask_graph_new();
+        cr_assert_eq(compute(setup(i), rask_delayed(g, tail, 100000)), 42);
+        cr_assert_eq(submit(setup(i), rask_delayed(g, tail, 100000)), 42);
+        rask_graph_free(g);
+    }
+}
+
+Test(grow, equal_pure_calls_are_one)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        counts *c = shared_calloc(sizeof *c);
+        rask_graph *g = rask_graph_new();
+        cr_assert_eq(compute(setup(i), rask_delayed(g, fib, address(c), 80)), 23416728348467685);
+        for (int n = 0; n <= 80; n++)
+            cr_assert_eq(atomic_load(&c->calls[n]), 1, "fib(%d) was called %d times on %s", n,
+                         atomic_load(&c->calls[n]), setup(i).scheduler);
+        rask_graph_free(g);
+        shared_free(c, sizeof *c);
+    }
+}
+
+Test(grow, what_was_grown_is_fused_and_taken_like_any_result)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_graph *g = rask_graph_new();
+        rask_node *node = rask_delayed(g, tree, 3), *nodes[50];
+        for (int k = 0; k < 5; k++)
+            node = rask_delayed(g, add, node, 1);
+        for (int k = 0; k < 50; k++)
+            nodes[k] = rask_delayed(g, add, rask_delayed(g, tail, k), node);
+        cr_assert_eq(compute(setup(i), rask_sum(rask_list(g, nodes, 50))), 50 * (42 + 13));
+        rask_graph_free(g);
+    }
+}
+
+Test(grow, a_failure_within_is_the_tasks_failure)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_options o = setup(i);
+        rask_client *client;
+        rask_graph *g = rask_graph_new();
+        int64_t none = 5;
+        rask_node *node = rask_delayed(g, add, rask_delayed(g, add, rask_delayed(g, tail, -1), 1), 1);
+        cr_assert_eq(rask_compute_with(node, &o, &none), RASK_EIO);
+        cr_assert_not_null(strstr(rask_graph_error(g), "went below zero"), "%s", rask_graph_error(g));
+        cr_assert_not_null(strstr(rask_graph_error(g), "needed by add"), "%s", rask_graph_error(g));
+        cr_assert_eq(rask_client_open(&o, &client), RASK_OK);
+        rask_future *future = rask_submit(client, node);
+        cr_assert_eq(rask_future_get(future, &none), RASK_EIO);
+        cr_assert_not_null(strstr(rask_future_error(future), "went below zero; needed by add"), "%s",
+                           rask_future_error(future));
+        rask_future_unref(future);
+        rask_client_close(client);
+        rask_graph_free(g);
+    }
+}
+
+/* (counts): fails twice after building, then returns a node. */
+static int build_and_fail(rask_task *t)
+{
+    counts *c = counts_of(t, 0);
+    rask_graph *g = rask_task_graph(t);
+    rask_node *node = rask_delayed(g, tail, 3);
+    cr_assert_eq(rask_graph_size(g), 1, "nothing of an earlier attempt is there");
+    int64_t attempt = atomic_fetch_add(&c->calls[0], 1);
+    cr_assert_eq(rask_return_node(t, node), 0);
+    return attempt < 2 ? rask_fail(t, RASK_EIO, "not yet") : RASK_OK;
+}
+RASK_SLOTS_WITH(build_and_fail, (.retries = 3));
+
+Test(grow, a_retried_task_begins_with_nothing)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        counts *c = shared_calloc(sizeof *c);
+        rask_graph *g = rask_graph_new();
+        cr_assert_eq(compute(setup(i), rask_delayed(g, build_and_fail, address(c))), 42);
+        cr_assert_eq(atomic_load(&c->calls[0]), 3);
+        atomic_store(&c->calls[0], 0);
+        cr_assert_eq(submit(setup(i), rask_delayed(g, build_and_fail, address(c))), 42);
+        cr_assert_eq(atomic_load(&c->calls[0]), 3);
+        rask_graph_free(g);
+        shared_free(c, sizeof *c);
+    }
+}
+
+static rask_node *stranger;
+
+static int return_strange(rask_task *t)
+{
+    return rask_return_node(t, rask_arg_i64(t, 0) ? stranger : NULL);
+}
+RASK_SLOTS(return_strange);
+
+static int return_unbuilt(rask_task *t)
+{
+    return rask_return_node(t,
+                            rask_delayed(rask_task_graph(t), add, rask_const(rask_task_graph(t), "text"), 1));
+}
+RASK_SLOTS(return_unbuilt);
+
+Test(grow, what_is_no_node_of_the_tasks_own_graph_is_a_failure_that_says_so)
+{
+    rask_graph *g = rask_graph_new();
+    rask_options o = threads(2);
+    int64_t none;
+    stranger = rask_delayed(g, add, 1, 2);
+    cr_assert_eq(rask_compute_with(rask_delayed(g, return_strange, 1), &o, &none), RASK_EINVAL);
+    cr_assert_not_null(strstr(rask_graph_error(g), "another graph"), "%s", rask_graph_error(g));
+    cr_assert_eq(rask_compute_with(rask_delayed(g, return_strange, 0), &o, &none), RASK_EINVAL);
+    cr_assert_not_null(strstr(rask_graph_error(g), "NULL node"), "%s", rask_graph_error(g));
+    cr_assert_eq(rask_compute_with(rask_delayed(g, return_unbuilt), &o, &none), RASK_ETYPE);
+    cr_assert_not_null(strstr(rask_graph_error(g), "argument 0 is bytes"), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+}
+
+/* A constant, and a list of what grew. */
+static int return_constant(rask_task *t)
+{
+    return rask_return_node(t, rask_const(rask_task_graph(t), "hello"));
+}
+RASK_SLOTS(return_constant);
+
+static int return_list(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *nodes[] = {rask_delayed(g, return_constant), rask_delayed(g, tree, 2), rask_const(g, 2.5)};
+    return rask_return_node(t, rask_list(g, nodes, 3));
+}
+RASK_SLOTS(return_list);
+
+Test(grow, any_value_may_grow)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_options o = setup(i);
+        rask_graph *g = rask_graph_new();
+        rask_value value;
+        const rask_value *items;
+        size_t n;
+        rask_bytes text;
+        cr_assert_eq(rask_compute_with(rask_delayed(g, return_list), &o, &value), RASK_OK);
+        cr_assert_eq(rask_value_get_list(&value, &items, &n), RASK_OK);
+        cr_assert_eq(n, 3);
+        cr_assert_eq(rask_value_get_bytes(&items[0], &text), RASK_OK);
+        cr_assert_str_eq(text.data, "hello");
+        cr_assert_eq(items[1].as.i64, 4);
+        cr_assert_eq(items[2].as.f64, 2.5);
+        rask_value_unref(&value);
+        rask_graph_free(g);
+    }
+}
+
+/* (counts): grows for ever. */
+static int weed(rask_task *t);
+RASK_SLOTS(weed);
+
+static int weed(rask_task *t)
+{
+    counts *c = counts_of(t, 0);
+    rask_graph *g = rask_task_graph(t);
+    atomic_fetch_add(&c->calls[0], 1);
+    return rask_return_node(
+        t, rask_delayed(g, add, rask_delayed(g, weed, address(c)), rask_delayed(g, tail, 10)));
+}
+
+static void *pull(void *context)
+{
+    void **what = context;
+    counts *c = what[0];
+    while (atomic_load(&c->calls[0]) < 100)
+        sleep_ms(1);
+    rask_cancel(what[1]);
+    return NULL;
+}
+
+Test(grow, what_grows_for_ever_can_be_cancelled)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_options o = setup(i);
+        counts *c = shared_calloc(sizeof *c);
+        rask_graph *g = rask_graph_new();
+        int64_t none;
+        pthread_t puller;
+        void *what[2] = {c, o.cancel = rask_cancel_token_new()};
+        pthread_create(&puller, NULL, pull, what);
+        cr_assert_eq(rask_compute_with(rask_delayed(g, weed, address(c)), &o, &none), RASK_ECANCELLED);
+        pthread_join(puller, NULL);
+        rask_cancel_token_free(o.cancel);
+        rask_graph_free(g);
+        shared_free(c, sizeof *c);
+    }
+}
+
+Test(grow, a_future_that_grows_for_ever_can_be_cancelled)
+{
+    for (uint32_t workers = 1; workers < 4; workers++) {
+        rask_options o = threads(workers);
+        rask_client *client;
+        counts *c = shared_calloc(sizeof *c);
+        rask_graph *g = rask_graph_new();
+        cr_assert_eq(rask_client_open(&o, &client), RASK_OK);
+        rask_future *future = rask_submit(client, rask_delayed(g, weed, address(c)));
+        while (atomic_load(&c->calls[0]) < 100)
+            sleep_ms(1);
+        cr_assert(rask_future_cancel(future));
+        cr_assert_eq(rask_client_drain(client, -1), RASK_OK);
+        cr_assert_eq(rask_future_result(future, NULL), RASK_ECANCELLED);
+        rask_future_unref(future);
+        rask_client_close(client);
+        rask_graph_free(g);
+        shared_free(c, sizeof *c);
+    }
+}
+
+Test(grow, with_keep_going_the_others_are_done)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_options o = setup(i);
+        rask_report report;
+        rask_graph *g = rask_graph_new();
+        rask_node *nodes[20];
+        rask_value none[20];
+        o.keep_going = true;
+        o.report = &report;
+        for (int k = 0; k < 20; k++)
+            nodes[k] = rask_delayed(g, tail, k % 5 ? 7 : -1);
+        cr_assert_eq(rask_compute_values(nodes, 20, &o, none), RASK_EIO);
+        cr_assert_eq(report.finished, 16);
+        cr_assert_eq(report.failed, 4);
+        rask_graph_free(g);
+    }
+}
+
+Test(grow, results_that_grew_are_counted_and_released)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_options o = setup(i);
+        rask_report report;
+        rask_graph *g = rask_graph_new();
+        o.report = &report;
+        int64_t i64;
+        cr_assert_eq(rask_compute_with(rask_delayed(g, tree, 8), &o, &i64), RASK_OK);
+        cr_assert_eq(report.live_bytes, 0);
+        rask_graph_free(g);
+    }
+}
