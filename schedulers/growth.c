@@ -89,5 +89,6 @@ void rk_growth_end(rk_run *run)
     while (rk_executor_run_one(executor, 0)) {
     }
     rk_executor_sit(before);
+    rk_meet_keep_none(&executor->meetings);
     rk_executor_unref(executor);
 }

@@ -214,6 +214,7 @@ static void empty(rk_executor *e)
 {
     while (rk_executor_run_one(e, 0) || rk_executor_run_io(e, 0)) {
     }
+    rk_meet_keep_none(&e->meetings);
 }
 
 void rask_client_close(rask_client *client)

@@ -40,7 +40,7 @@ rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint
     return future;
 }
 
-/* The last reference is gone; that to its cause goes next. */
+/* The last reference is gone; those to what it failed by go next. */
 static void free_one(rask_future *future)
 {
     rk_executor *executor = future->executor;
@@ -58,9 +58,11 @@ static void free_one(rask_future *future)
 void rask_future_unref(rask_future *future)
 {
     while (future && rk_sub_acq_rel(&future->refs, 1) == 1) {
-        rask_future *cause = future->cause;
+        rask_future *next = future->cause, *failed_by = rk_load_relaxed(&future->failed_by);
         free_one(future);
-        future = cause;
+        if (next)
+            rask_future_unref(failed_by); /* the same, or another's that was as late */
+        future = next ? next : failed_by;
     }
 }
 
@@ -111,12 +113,23 @@ static void count_down(rask_future *future)
         rk_executor_push(future->executor, future);
 }
 
+static void fail_by_argument(rask_future *owner, rk_endings *endings)
+{
+    rask_future *from = rk_load_seq_cst(&owner->failed_by);
+    if (from && rk_load_seq_cst(&owner->started))
+        rk_future_fail(owner, RK_FUTURE_WAITING, from->status, NULL, from, endings);
+}
+
 static void told_of_argument(rask_future *owner, rask_future *from, rk_endings *endings)
 {
-    if (from->status)
-        rk_future_fail(owner, RK_FUTURE_WAITING, from->status, NULL, from, endings);
-    else
+    rask_future *none = NULL;
+    if (!from->status) {
         count_down(owner);
+        return;
+    }
+    if (rk_cas_seq_cst(&owner->failed_by, &none, from))
+        rask_future_ref(from);
+    fail_by_argument(owner, endings);
 }
 
 static void add_ending(rk_endings *endings, rask_future *future)
@@ -165,7 +178,11 @@ void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, u
 
 void rk_future_start(rask_future *future)
 {
+    rk_endings endings = {NULL};
+    rk_store_seq_cst(&future->started, true);
+    fail_by_argument(future, &endings);
     count_down(future);
+    rk_futures_end(&endings);
 }
 
 /* -- Ending */
@@ -260,6 +277,9 @@ static void end_one(rask_future *future, rk_endings *endings)
         let_go_of_all(future, endings);
     rk_store_seq_cst(&future->state, RK_FUTURE_DONE);
     tell_all(future, endings);
+    if (future->flags & RK_FUTURE_PURE && !future->status && !rk_value_is_object(&future->result) &&
+        !rk_load_relaxed(&executor->closed))
+        rk_meet_keep(&executor->meetings, future);
     rk_sub_seq_cst(&executor->live, 1);
     if (rk_load_seq_cst(&executor->watchers))
         rk_executor_tell(executor);
@@ -399,13 +419,14 @@ static void grow(rask_future *future, rask_value *value, rk_endings *endings)
 {
     rask_future *root = rk_executor_sow(future->executor, rk_grown_node(value), true, future->priority);
     rask_value_unref(value);
-    if (!root) {
+    rask_future_ref(root); /* who it is given to may let go of it at once */
+    if (!root)
         end_running(future, RASK_ENOMEM, no_memory, endings);
-    } else if (!hand_over(future, root)) {
+    else if (!hand_over(future, root))
         stand_for(future, root, endings);
-    } else {
+    else
         rk_future_fail(future, RK_FUTURE_RUNNING, RASK_ECANCELLED, NULL, NULL, endings);
-    }
+    rask_future_unref(root);
 }
 
 static void keep(rask_future *future, const rask_value *result, rk_endings *endings)

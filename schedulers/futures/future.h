@@ -88,10 +88,12 @@ struct rask_future {
 
     int status;
     rask_value result;
-    char *message;        /* of its own failure; NULL: none, or no memory for it */
-    _Atomic(char *) text; /* all that is to be said, once somebody asked */
-    rask_future *cause;   /* it failed because this one did; referenced */
-    rk_edge grown;        /* for whose result it stands */
+    char *message;                    /* of its own failure; NULL: none, or no memory for it */
+    _Atomic(char *) text;             /* all that is to be said, once somebody asked */
+    rask_future *cause;               /* it failed because this one did; referenced */
+    _Atomic(rask_future *) failed_by; /* the first argument that failed; referenced */
+    rk_atomic_bool started;           /* its edges are all there: not before does it fail */
+    rk_edge grown;                    /* for whose result it stands */
     rk_meeting by_node, by_call;
 
     uint32_t nargs, edge_count;

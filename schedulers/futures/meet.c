@@ -67,6 +67,32 @@ static void grow(rk_meetings *meetings)
     rk_free(before);
 }
 
+void rk_meet_keep(rk_meetings *meetings, rask_future *future)
+{
+    rask_future *gone = NULL;
+    pthread_mutex_lock(&meetings->lock);
+    if (!meetings->kept)
+        meetings->kept = rk_calloc(RK_MEETINGS_KEPT, sizeof(rask_future *));
+    if (meetings->kept) {
+        rask_future **place = &meetings->kept[meetings->next_kept++ % RK_MEETINGS_KEPT];
+        gone = *place;
+        *place = rask_future_ref(future);
+    }
+    pthread_mutex_unlock(&meetings->lock);
+    rask_future_unref(gone);
+}
+
+void rk_meet_keep_none(rk_meetings *meetings)
+{
+    pthread_mutex_lock(&meetings->lock);
+    rask_future **kept = meetings->kept;
+    meetings->kept = NULL;
+    pthread_mutex_unlock(&meetings->lock);
+    for (uint32_t i = 0; kept && i < RK_MEETINGS_KEPT; i++)
+        rask_future_unref(kept[i]);
+    rk_free(kept);
+}
+
 void rk_meet_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, XXH128_hash_t key)
 {
     pthread_mutex_lock(&meetings->lock);

@@ -1,5 +1,6 @@
 /* schedulers/futures/meet: what was submitted already is met, not done again: futures by the node they were, and by the call they
- * are. Futures are listed as long as somebody refers to them. All calls are thread-safe. */
+ * are. Futures are listed as long as somebody refers to them; the last numbers that pure calls came to are referred to here, so
+ * that a task which calls itself in two ways is not called for ever. All calls are thread-safe. */
 #ifndef RASK_SCHEDULERS_FUTURES_MEET_H
 #define RASK_SCHEDULERS_FUTURES_MEET_H
 
@@ -9,7 +10,11 @@ typedef struct rk_meetings {
     pthread_mutex_t lock;
     rk_meeting **buckets;
     uint64_t mask, count;
+    rask_future **kept; /* a ring of RK_MEETINGS_KEPT; NULL: nothing yet */
+    uint32_t next_kept;
 } rk_meetings;
+
+enum { RK_MEETINGS_KEPT = 1 << 14 };
 
 int rk_meetings_init(rk_meetings *meetings);
 void rk_meetings_fini(rk_meetings *meetings);
@@ -21,5 +26,10 @@ rask_future *rk_meet(rk_meetings *meetings, XXH128_hash_t key,
 /* Lists it under its key, from here on. Without memory it is not met. */
 void rk_meet_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, XXH128_hash_t key);
 void rk_meet_forget(rk_meetings *meetings, rk_meeting *meeting);
+
+/* Refers to it until as many others came. */
+void rk_meet_keep(rk_meetings *meetings, rask_future *future);
+/* Refers to none any more. */
+void rk_meet_keep_none(rk_meetings *meetings);
 
 #endif

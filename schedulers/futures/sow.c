@@ -14,6 +14,7 @@ enum { FEW = 16, MOST_KEY_WORDS = 64 };
 
 typedef struct place {
     uint32_t id; /* one more than the node's; 0: empty */
+    bool fresh;  /* it is yet to be started */
     rask_future *future;
 } place;
 
@@ -64,7 +65,7 @@ static bool add(sowing *s, uint32_t id, rask_future *met)
     if (!last)
         return false;
     *last = id;
-    *find(s, id) = (place){id + 1, met};
+    *find(s, id) = (place){.id = id + 1, .future = met};
     s->count++;
     return true;
 }
@@ -221,7 +222,7 @@ static void set_arguments(const sowing *s, rask_future *future, const rask_node 
     }
 }
 
-static rask_future *make_call(sowing *s, const rask_node *node)
+static rask_future *make_call(sowing *s, const rask_node *node, bool *fresh)
 {
     call c = {s, node, rk_node_def(node)};
     XXH128_hash_t key;
@@ -240,7 +241,7 @@ static rask_future *make_call(sowing *s, const rask_node *node)
         rk_meet_list(&s->executor->meetings, &future->by_call, future, key);
     if (!s->grown)
         rk_meet_list(&s->executor->meetings, &future->by_node, future, key_of_node(node));
-    rk_future_start(future);
+    *fresh = true;
     return future;
 }
 
@@ -255,15 +256,27 @@ static rask_future *make_constant(sowing *s, const rask_value *value)
     return future;
 }
 
-static rask_future *make(sowing *s, const rask_node *node)
+static rask_future *make(sowing *s, const rask_node *node, bool *fresh)
 {
     if (node->flags & RK_NODE_CONST)
         return make_constant(s, rk_graph_constant(s->graph, rk_node_args(node)[0]));
     rask_future *awaited = rk_await_of(node, s->executor);
     if (!awaited)
-        return make_call(s, node);
+        return make_call(s, node, fresh);
     rk_add_relaxed(&awaited->wants, 1);
     return rask_future_ref(awaited);
+}
+
+/* A worker takes the last that was pushed first, and so the oldest node; from outside the first comes first. */
+static void start_all(sowing *s)
+{
+    const uint32_t *ids = s->ids.data;
+    bool backwards = rk_executor_worker(s->executor) != RK_NO_WORKER;
+    for (size_t i = 0, n = s->ids.count; i < n; i++) {
+        const place *p = find(s, ids[backwards ? n - 1 - i : i]);
+        if (p->fresh)
+            rk_future_start(p->future);
+    }
 }
 
 /* All but the one that is asked for are let go of. */
@@ -299,8 +312,9 @@ rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, bool grown,
         uint32_t id = ((uint32_t *)s.ids.data)[i];
         place *p = find(&s, id);
         if (!p->future)
-            ok = (p->future = make(&s, rk_graph_node(s.graph, id)));
+            ok = (p->future = make(&s, rk_graph_node(s.graph, id), &p->fresh));
     }
+    start_all(&s);
     rask_future *root = ok ? find(&s, node->id)->future : NULL;
     end(&s, root);
     return root;
