@@ -214,6 +214,7 @@ static int crawl_all(void)
 {
     char start[80];
     rask_options o = RASK_OPTIONS_INIT;
+    o.scheduler = "threads"; /* whatever the environment says: tasks submit to this program's client */
     o.io_lanes = SERVERS;
     if (rask_client_open(&o, &crawl.client))
         return 0;
