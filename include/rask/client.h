@@ -35,7 +35,8 @@ RASK_API void rask_client_close(rask_client *client);
 RASK_API int rask_client_drain(rask_client *client, double seconds);
 
 /* The node, and all it needs, from now on in the background. What is submitted already is met, not done again: a node of the
- * same graph as long as its result is held, and equal pure calls of any graph. A node that could not be built gives a future
+ * same graph as long as its result is held, and equal pure calls of any graph (of those that tasks grow, also
+ * the last 16,384 that came to numbers, until nothing is under way). A node that could not be built gives a future
  * that has failed with the graph's error. The caller unrefs. NULL: there is no memory. */
 RASK_API rask_future *rask_submit(rask_client *client, rask_node *node);
 
@@ -91,9 +92,9 @@ RASK_API int rask_future_out(rask_future *future, rask_out_kind kind, void *out)
  * future. */
 RASK_API const char *rask_future_error(rask_future *future);
 
-/* Nobody wants it any more: it is done, with RASK_ECANCELLED, and so is everything that nobody else needs; what waits
- * vanishes, what runs is told by rask_task_cancelled(). False, and no effect: it is done, or others that were submitted need
- * it. */
+/* Nobody wants it any more, for each rask_submit() that gave it once: it ends with RASK_ECANCELLED, and so does everything that
+ * nobody else needs; what waits vanishes, what runs is told by rask_task_cancelled() and is done when it has returned. False: it is
+ * done, or others that were submitted need it, for whom it goes on. */
 RASK_API bool rask_future_cancel(rask_future *future);
 
 /* call(context, future) once it is done: by the thread that has completed it, with no lock held; in this call when it is
@@ -126,11 +127,11 @@ RASK_API rask_node *rask_persist_at(rask_client *client, rask_node *node, rask_g
                                     int line);
 #define rask_persist(client, node, graph) rask_persist_at(client, node, graph, __FILE__, __LINE__)
 
-/* A descriptor that is readable while rask_client_next() has something to give; it belongs to the client. Futures that are submitted
- * from the first call on are remembered when they are done. -1: the system has none. */
+/* A descriptor that is readable while rask_client_next() has something to give; it belongs to the client. Each submission from the
+ * first call on is remembered when it is done. -1: the system has none. */
 RASK_API int rask_client_fd(rask_client *client);
 
-/* One of the futures that are done, which is the caller's to unref; NULL: there is none at the moment. */
+/* The future of the next submission that is done, which is the caller's to unref; NULL: there is none at the moment. */
 RASK_API rask_future *rask_client_next(rask_client *client);
 
 #ifdef __cplusplus

@@ -24,6 +24,13 @@ typedef struct helper {
     struct helper *next;
 } helper;
 
+/* A submission that is done, for who asks for the next. */
+typedef struct finding {
+    rask_client *client;
+    rask_future *future; /* referenced */
+    struct finding *next;
+} finding;
+
 struct rask_client {
     rk_executor *executor;
     helper *workers;
@@ -40,7 +47,7 @@ struct rask_client {
     bool has_keeper, closing;
     int fd;
     rk_atomic_bool remembers;
-    rask_future *first_done, *last_done; /* by next_ending; referenced */
+    finding *first_done, *last_done;
 };
 
 /* -- Threads */
@@ -143,16 +150,27 @@ static void ring(rask_client *client)
 
 static void remember(void *context, rask_future *future)
 {
-    rask_client *client = context;
-    rask_future_ref(future);
+    finding *f = context;
+    rask_client *client = f->client;
+    f->future = rask_future_ref(future);
     pthread_mutex_lock(&client->lock);
     bool first = !client->first_done;
-    future->next_ending = NULL;
-    *(first ? &client->first_done : &client->last_done->next_ending) = future;
-    client->last_done = future;
+    *(first ? &client->first_done : &client->last_done->next) = f;
+    client->last_done = f;
     if (first)
         ring(client);
     pthread_mutex_unlock(&client->lock);
+}
+
+/* Without memory it is forgotten. */
+static void remember_later(rask_client *client, rask_future *future)
+{
+    finding *f = rk_alloc(sizeof *f);
+    if (!f)
+        return;
+    *f = (finding){.client = client};
+    if (rask_future_on_done(future, remember, f))
+        rk_free(f);
 }
 
 rask_future *rask_client_next(rask_client *client)
@@ -161,11 +179,12 @@ rask_future *rask_client_next(rask_client *client)
     if (!client)
         return NULL;
     pthread_mutex_lock(&client->lock);
-    rask_future *future = client->first_done;
-    if (future && !(client->first_done = future->next_ending) && client->fd >= 0 &&
-        read(client->fd, &rung, sizeof rung) < 0)
+    finding *f = client->first_done;
+    if (f && !(client->first_done = f->next) && client->fd >= 0 && read(client->fd, &rung, sizeof rung) < 0)
         rung = 0;
     pthread_mutex_unlock(&client->lock);
+    rask_future *future = f ? f->future : NULL;
+    rk_free(f);
     return future;
 }
 
@@ -339,7 +358,7 @@ static rask_future *submit(rask_client *client, rask_node *node, const rask_subm
     if (how->deadline > 0)
         set_deadline(client, future, rk_deadline_in(how->deadline));
     if (rk_load_acquire(&client->remembers))
-        rask_future_on_done(future, remember, client);
+        remember_later(client, future);
     if (client->serial) {
         run_ready(client);
         if (rk_executor_worker(client->executor) == RK_NO_WORKER)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TURN = 61, MOST_TAKEN = 32, SPIN_NS = 50000, MOST_ASLEEP_NS = 100000000, NAP_NS = 500000 };
+enum { TURN = 61, MOST_TAKEN = 32, SPIN_NS = 20000, LOOKS = 64, MOST_ASLEEP_NS = 100000000, NAP_NS = 500000 };
 
 static _Thread_local rk_place here = {NULL, RK_NO_WORKER};
 static _Thread_local char own_address; /* which thread this is */
@@ -388,8 +388,8 @@ void rk_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t de
 void rk_executor_sleep(rk_executor *e)
 {
     uint64_t start = rk_clock_now();
-    while (!rk_executor_has_work(e) && !rk_load_relaxed(&e->closed)) {
-        if (rk_clock_now() - start < SPIN_NS) {
+    for (uint32_t look = 1; !rk_executor_has_work(e) && !rk_load_relaxed(&e->closed); look++) {
+        if (look % LOOKS || rk_clock_now() - start < SPIN_NS) {
             rk_relax();
             continue;
         }
@@ -475,7 +475,7 @@ static bool spin(rk_executor *e, rask_future *future, condition *holds)
 {
     uint64_t start = rk_clock_now();
     do {
-        for (int i = 0; i < 16; i++) {
+        for (int i = 0; i < LOOKS; i++) {
             if (holds(e, future))
                 return true;
             rk_relax();

@@ -191,10 +191,14 @@ bool rk_future_fail(rask_future *future, uint32_t from, int status, const char *
                     rk_endings *endings)
 {
     uint32_t state = from;
-    if (!rk_cas_acq_rel(&future->state, &state, RK_FUTURE_ENDING))
+    if (from == RK_FUTURE_READY)
+        rask_future_ref(future);
+    if (!rk_cas_acq_rel(&future->state, &state, RK_FUTURE_ENDING)) {
+        if (from == RK_FUTURE_READY)
+            rask_future_unref(future);
         return false;
+    }
     future->status = status;
-    future->left_in_queue = from == RK_FUTURE_READY;
     if (message)
         future->message = rk_strndup(message, strlen(message));
     future->cause = rask_future_ref(cause);
@@ -269,22 +273,27 @@ static void tell_all(rask_future *future, rk_endings *endings)
     }
 }
 
+/* Tasks that grow, and call each other in more ways than one, soon ask for the same number again. */
+static bool may_be_asked_again(const rask_future *future)
+{
+    const uint32_t both = RK_FUTURE_PURE | RK_FUTURE_NESTED;
+    return (future->flags & both) == both && !future->status && !rk_value_is_object(&future->result);
+}
+
 static void end_one(rask_future *future, rk_endings *endings)
 {
     rk_executor *executor = future->executor;
-    bool left = future->left_in_queue;
     if (future->edge_count || future->grown.waiter.owner)
         let_go_of_all(future, endings);
     rk_store_seq_cst(&future->state, RK_FUTURE_DONE);
     tell_all(future, endings);
-    if (future->flags & RK_FUTURE_PURE && !future->status && !rk_value_is_object(&future->result) &&
-        !rk_load_relaxed(&executor->closed))
+    if (may_be_asked_again(future))
         rk_meet_keep(&executor->meetings, future);
-    rk_sub_seq_cst(&executor->live, 1);
+    if (rk_sub_seq_cst(&executor->live, 1) == 1)
+        rk_meet_keep_none(&executor->meetings);
     if (rk_load_seq_cst(&executor->watchers))
         rk_executor_tell(executor);
-    if (!left)
-        rask_future_unref(future);
+    rask_future_unref(future);
 }
 
 void rk_futures_end(rk_endings *endings)

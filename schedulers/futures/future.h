@@ -63,6 +63,7 @@ enum rk_future_flag {
     RK_FUTURE_IO = 1 << 1,      /* runs in a lane */
     RK_FUTURE_NO_TASK = 1 << 2, /* it failed before there was one */
     RK_FUTURE_PURE = 1 << 3,    /* met by its call */
+    RK_FUTURE_NESTED = 1 << 4,  /* a task grew it */
 };
 
 struct rask_future {
@@ -77,7 +78,6 @@ struct rask_future {
     rk_atomic_u32 reason;         /* why it is told to end while it runs */
     rask_future *next, *previous; /* in a queue */
     rask_future *next_ending;
-    bool left_in_queue; /* it ended there: who takes it out lets go of it */
 
     uint32_t retries;
     int32_t priority;
@@ -104,7 +104,8 @@ struct rask_future {
 
 #define RK_NO_MORE ((rk_waiter *)-1)
 
-/* Futures that are ENDING with their outcome written. */
+/* Futures that are ENDING with their outcome written, each with a reference of the list's: the executor's own, but for those that
+ * were READY, which a queue still has. */
 typedef struct rk_endings {
     rask_future *first;
 } rk_endings;

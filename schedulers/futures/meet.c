@@ -30,15 +30,22 @@ static bool take(rask_future *future)
     return !future->status && rk_future_try_ref(future);
 }
 
+/* Under the lock. */
+static rask_future *search(rk_meetings *meetings, XXH128_hash_t key,
+                           bool (*same)(const rask_future *future, const void *what), const void *what)
+{
+    rk_meeting *m = meetings->buckets[key.low64 & meetings->mask];
+    for (; m; m = m->next)
+        if (XXH128_isEqual(m->key, key) && (!same || same(m->future, what)) && take(m->future))
+            return m->future;
+    return NULL;
+}
+
 rask_future *rk_meet(rk_meetings *meetings, XXH128_hash_t key,
                      bool (*same)(const rask_future *future, const void *what), const void *what)
 {
-    rask_future *found = NULL;
     pthread_mutex_lock(&meetings->lock);
-    rk_meeting *m = meetings->buckets[key.low64 & meetings->mask];
-    for (; m && !found; m = m->next)
-        if (XXH128_isEqual(m->key, key) && (!same || same(m->future, what)))
-            found = take(m->future) ? m->future : NULL;
+    rask_future *found = search(meetings, key, same, what);
     pthread_mutex_unlock(&meetings->lock);
     return found;
 }
@@ -74,7 +81,9 @@ void rk_meet_keep(rk_meetings *meetings, rask_future *future)
     if (!meetings->kept)
         meetings->kept = rk_calloc(RK_MEETINGS_KEPT, sizeof(rask_future *));
     if (meetings->kept) {
-        rask_future **place = &meetings->kept[meetings->next_kept++ % RK_MEETINGS_KEPT];
+        uint32_t next = rk_load_relaxed(&meetings->next_kept);
+        rask_future **place = &meetings->kept[next % RK_MEETINGS_KEPT];
+        rk_store_relaxed(&meetings->next_kept, next + 1 ? next + 1 : RK_MEETINGS_KEPT);
         gone = *place;
         *place = rask_future_ref(future);
     }
@@ -84,23 +93,45 @@ void rk_meet_keep(rk_meetings *meetings, rask_future *future)
 
 void rk_meet_keep_none(rk_meetings *meetings)
 {
+    if (!rk_load_relaxed(&meetings->next_kept))
+        return;
     pthread_mutex_lock(&meetings->lock);
     rask_future **kept = meetings->kept;
+    uint32_t count = rk_load_relaxed(&meetings->next_kept);
     meetings->kept = NULL;
+    rk_store_relaxed(&meetings->next_kept, 0);
     pthread_mutex_unlock(&meetings->lock);
-    for (uint32_t i = 0; kept && i < RK_MEETINGS_KEPT; i++)
+    for (uint32_t i = 0; i < count && i < RK_MEETINGS_KEPT; i++)
         rask_future_unref(kept[i]);
     rk_free(kept);
+}
+
+/* Under the lock. */
+static void list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, XXH128_hash_t key)
+{
+    if (meetings->count++ > meetings->mask)
+        grow(meetings);
+    *meeting = (rk_meeting){.key = key, .future = future, .listed = true};
+    link_in(meetings, meeting);
 }
 
 void rk_meet_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, XXH128_hash_t key)
 {
     pthread_mutex_lock(&meetings->lock);
-    if (meetings->count++ > meetings->mask)
-        grow(meetings);
-    *meeting = (rk_meeting){.key = key, .future = future, .listed = true};
-    link_in(meetings, meeting);
+    list(meetings, meeting, future, key);
     pthread_mutex_unlock(&meetings->lock);
+}
+
+rask_future *rk_meet_or_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future,
+                             XXH128_hash_t key, bool (*same)(const rask_future *future, const void *what),
+                             const void *what)
+{
+    pthread_mutex_lock(&meetings->lock);
+    rask_future *found = search(meetings, key, same, what);
+    if (!found)
+        list(meetings, meeting, future, key);
+    pthread_mutex_unlock(&meetings->lock);
+    return found;
 }
 
 void rk_meet_forget(rk_meetings *meetings, rk_meeting *meeting)

@@ -1,6 +1,7 @@
 /* schedulers/futures/meet: what was submitted already is met, not done again: futures by the node they were, and by the call they
- * are. Futures are listed as long as somebody refers to them; the last numbers that pure calls came to are referred to here, so
- * that a task which calls itself in two ways is not called for ever. All calls are thread-safe. */
+ * are. Futures are listed as long as somebody refers to them; the last numbers that pure calls came to which
+ * tasks grew are referred to here until nothing is under way, so that a task which calls itself in two ways is not called for
+ * ever. All calls are thread-safe. */
 #ifndef RASK_SCHEDULERS_FUTURES_MEET_H
 #define RASK_SCHEDULERS_FUTURES_MEET_H
 
@@ -10,8 +11,8 @@ typedef struct rk_meetings {
     pthread_mutex_t lock;
     rk_meeting **buckets;
     uint64_t mask, count;
-    rask_future **kept; /* a ring of RK_MEETINGS_KEPT; NULL: nothing yet */
-    uint32_t next_kept;
+    rask_future **kept;      /* a ring of RK_MEETINGS_KEPT; NULL: nothing yet */
+    rk_atomic_u32 next_kept; /* how many came */
 } rk_meetings;
 
 enum { RK_MEETINGS_KEPT = 1 << 14 };
@@ -25,6 +26,10 @@ rask_future *rk_meet(rk_meetings *meetings, XXH128_hash_t key,
                      bool (*same)(const rask_future *future, const void *what), const void *what);
 /* Lists it under its key, from here on. Without memory it is not met. */
 void rk_meet_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, XXH128_hash_t key);
+/* The same, unless another was listed in the meantime: that one, as rk_meet(); else NULL. */
+rask_future *rk_meet_or_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future,
+                             XXH128_hash_t key, bool (*same)(const rask_future *future, const void *what),
+                             const void *what);
 void rk_meet_forget(rk_meetings *meetings, rk_meeting *meeting);
 
 /* Refers to it until as many others came. */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEW = 16, MOST_KEY_WORDS = 64 };
+enum { FEW = 16, FEW_WORDS = 18 };
 
 typedef struct place {
     uint32_t id; /* one more than the node's; 0: empty */
@@ -98,6 +98,20 @@ static int by_number(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static void sort(uint32_t *ids, size_t count)
+{
+    if (count > FEW) {
+        qsort(ids, count, sizeof *ids, by_number);
+        return;
+    }
+    for (size_t i = 1; i < count; i++)
+        for (size_t k = i; k && ids[k - 1] > ids[k]; k--) {
+            uint32_t id = ids[k];
+            ids[k] = ids[k - 1];
+            ids[k - 1] = id;
+        }
+}
+
 /* Everything that node needs, ascending. */
 static bool search(sowing *s, const rask_node *node)
 {
@@ -111,8 +125,8 @@ static bool search(sowing *s, const rask_node *node)
         for (uint32_t k = 0; k < next->nargs + next->order_only && ok; k++)
             ok = words[k] & RK_CONSTANT || found(s, rk_graph_node(s->graph, words[k]));
     }
-    if (ok && s->ids.count > 1)
-        qsort(s->ids.data, s->ids.count, sizeof(uint32_t), by_number);
+    if (ok)
+        sort(s->ids.data, s->ids.count);
     return ok;
 }
 
@@ -159,11 +173,13 @@ static bool same_call(const rask_future *future, const void *what)
     return true;
 }
 
-/* False: it has too many arguments to be worth it. */
+/* False: no memory. */
 static bool key_of_call(const call *c, XXH128_hash_t *key)
 {
-    uint64_t words[MOST_KEY_WORDS + 2];
-    if (c->node->nargs > MOST_KEY_WORDS)
+    uint64_t few[FEW_WORDS];
+    size_t count = (size_t)c->node->nargs + 2;
+    uint64_t *words = count <= FEW_WORDS ? few : rk_alloc_array(count, sizeof *words);
+    if (!words)
         return false;
     words[0] = (uint64_t)(uintptr_t)(c->def->identity ? c->def->identity : (void (*)(void))c->def->call);
     words[1] = c->node->nargs;
@@ -171,7 +187,9 @@ static bool key_of_call(const call *c, XXH128_hash_t *key)
         argument a = argument_of(c->s, rk_node_args(c->node)[i]);
         words[i + 2] = a.from ? ~a.from->number : rk_value_hash(a.value);
     }
-    *key = XXH3_128bits(words, (c->node->nargs + 2) * sizeof *words);
+    *key = XXH3_128bits(words, count * sizeof *words);
+    if (words != few)
+        rk_free(words);
     return true;
 }
 
@@ -222,25 +240,43 @@ static void set_arguments(const sowing *s, rask_future *future, const rask_node 
     }
 }
 
-static rask_future *make_call(sowing *s, const rask_node *node, bool *fresh)
+/* It is of no use, since another is the same call. */
+static void abandon(rask_future *future)
 {
-    call c = {s, node, rk_node_def(node)};
-    XXH128_hash_t key;
-    bool pure = c.def->flags & RASK_PURE && !node->order_only && key_of_call(&c, &key);
-    rask_future *future = pure ? rk_meet(&s->executor->meetings, key, same_call, &c) : NULL;
-    if (future)
-        return future;
-    future = rk_future_new(s->executor, c.def, node->nargs, count_edges(s, node));
+    rk_endings endings = {NULL};
+    rk_future_fail(future, RK_FUTURE_WAITING, RASK_ECANCELLED, NULL, NULL, &endings);
+    rk_futures_end(&endings);
+    rask_future_unref(future);
+}
+
+static rask_future *new_call(sowing *s, const rask_node *node, const rask_task_def *def)
+{
+    rask_future *future = rk_future_new(s->executor, def, node->nargs, count_edges(s, node));
     if (!future)
         return NULL;
     rk_store_relaxed(&future->wants, 1);
     set_terms(s, future, node);
     set_arguments(s, future, node);
-    future->flags |= pure ? RK_FUTURE_PURE : 0;
-    if (pure)
-        rk_meet_list(&s->executor->meetings, &future->by_call, future, key);
+    return future;
+}
+
+static rask_future *make_call(sowing *s, const rask_node *node, bool *fresh)
+{
+    call c = {s, node, rk_node_def(node)};
+    rk_meetings *meetings = &s->executor->meetings;
+    XXH128_hash_t key;
+    bool pure = c.def->flags & RASK_PURE && !node->order_only && key_of_call(&c, &key);
+    rask_future *met = pure ? rk_meet(meetings, key, same_call, &c) : NULL;
+    rask_future *future = met ? NULL : new_call(s, node, c.def);
+    if (!future)
+        return met;
+    future->flags |= (pure ? RK_FUTURE_PURE : 0) | (s->grown ? RK_FUTURE_NESTED : 0);
+    if (pure && (met = rk_meet_or_list(meetings, &future->by_call, future, key, same_call, &c))) {
+        abandon(future);
+        return met;
+    }
     if (!s->grown)
-        rk_meet_list(&s->executor->meetings, &future->by_node, future, key_of_node(node));
+        rk_meet_list(meetings, &future->by_node, future, key_of_node(node));
     *fresh = true;
     return future;
 }
