@@ -13,11 +13,11 @@
 #include <stdlib.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { ROUNDS = 2, DEEDS = 60 };
+enum { ROUNDS = 2, DEEDS = 30, FAR_DEEDS = 3 };
 #else
-enum { ROUNDS = 6, DEEDS = 120 };
+enum { ROUNDS = 4, DEEDS = 120, FAR_DEEDS = 10 };
 #endif
-enum { USERS = 16, FAR_DEEDS = 10, MOST_HELD = DEEDS * GRAPH_MAX_TARGETS, LONGEST_CHAIN = 300 };
+enum { USERS = 16, MOST_HELD = DEEDS * GRAPH_MAX_TARGETS, LONGEST_CHAIN = 300 };
 
 /* A future, and what is to come of it. */
 typedef struct held {
