@@ -6,6 +6,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+enum { LOOK_NS = 5000000 }; /* while it waits for a task's next attempt */
+
 bool rk_env_is_over(rk_task_env *env)
 {
     if (env->cancel && rk_load_relaxed(&env->cancel->cancelled))
@@ -63,9 +65,60 @@ static int call_in_time(rask_task *task, rk_task_env *env, uint64_t limit_ns)
     return status;
 }
 
+static uint64_t longest_backoff(const rk_call_terms *terms, uint32_t attempt)
+{
+    uint64_t longest = terms->backoff_ns;
+    for (; attempt && longest && longest < RK_MAX_BACKOFF_NS; attempt--)
+        longest = 2 * longest < RK_MAX_BACKOFF_NS ? 2 * longest : RK_MAX_BACKOFF_NS;
+    return longest;
+}
+
+uint64_t rk_call_backoff(const rk_call_terms *terms, uint32_t attempt)
+{
+    uint64_t longest = longest_backoff(terms, attempt);
+    return longest ? longest - draw(terms, attempt, 3) % (longest / 2 + 1) : 0;
+}
+
+uint64_t rk_call_waits(const rk_call_terms *terms)
+{
+    uint64_t sum = 0, rest = 0;
+    uint32_t attempt = 0;
+    if (!terms->backoff_ns)
+        return 0;
+    for (; attempt < terms->retries && longest_backoff(terms, attempt) < RK_MAX_BACKOFF_NS; attempt++)
+        sum += longest_backoff(terms, attempt);
+    bool endless = __builtin_mul_overflow(longest_backoff(terms, attempt), terms->retries - attempt, &rest) ||
+                   __builtin_add_overflow(sum, rest, &sum);
+    return endless ? UINT64_MAX : sum;
+}
+
+/* Who cancels may be a signal handler, which wakes nobody: looks now and then. True: the time is over, and nothing else. */
+static bool pause_for(rk_task_env *env, uint64_t ns)
+{
+    uint64_t begin = rk_clock_now(), passed = 0;
+    while (!rk_load_relaxed(&env->stop) && !rk_env_must_stop(env)) {
+        if (passed >= ns)
+            return true;
+        rk_clock_sleep(ns - passed < LOOK_NS ? ns - passed : LOOK_NS);
+        passed = rk_clock_now() - begin;
+    }
+    return false;
+}
+
+bool rk_call_wait_for_next(rask_task *task, rk_task_env *env, const rk_call_terms *terms, uint64_t *retries)
+{
+    if (task->attempt >= terms->retries || rask_task_cancelled(task) ||
+        !rk_def_would_retry(task->def, task->status, task->attempt) ||
+        !pause_for(env, rk_call_backoff(terms, task->attempt)))
+        return false;
+    task->attempt++;
+    ++*retries;
+    return true;
+}
+
 int rk_call(rask_task *task, rk_task_env *env, const rk_call_terms *terms, uint64_t *retries)
 {
-    for (;; task->attempt++) {
+    for (;;) {
         task->status = RASK_OK;
         task->result = rask_value_none();
         int status = terms->seed ? inject(task, terms) : RASK_OK;
@@ -73,8 +126,7 @@ int rk_call(rask_task *task, rk_task_env *env, const rk_call_terms *terms, uint6
             status = rk_task_check(task);
         if (!status)
             status = call_in_time(task, env, terms->limit_ns);
-        if (!status || task->attempt >= terms->retries || rask_task_cancelled(task))
+        if (!status || !rk_call_wait_for_next(task, env, terms, retries))
             return status;
-        ++*retries;
     }
 }

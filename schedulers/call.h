@@ -6,15 +6,23 @@
 
 /* What a call is given beside its arguments. */
 typedef struct rk_call_terms {
-    uint32_t retries;  /* times it is called again after a failure */
-    uint64_t limit_ns; /* for each time; 0: any */
-    bool check;        /* types of arguments first */
+    uint32_t
+        retries; /* times it is called again after a failure, when the definition thinks it worth while */
+    uint64_t backoff_ns; /* before it is called again, doubled each time: rk_call_backoff(); 0: at once */
+    uint64_t limit_ns;   /* for each time; 0: any */
+    bool check;          /* types of arguments first */
 
     /* With a seed: failures in place of calls, and pauses before them, drawn by number and attempt; each so often in a
      * million. */
     uint64_t seed;
     uint32_t number, failures, delays;
 } rk_call_terms;
+
+/* Centuries are as long as it gets. */
+static inline uint64_t rk_seconds_to_ns(double seconds)
+{
+    return seconds >= 9e9 ? (uint64_t)9e18 : (uint64_t)(seconds * 1e9);
+}
 
 /* Nothing new is called from now on; the first status counts. */
 static inline void rk_env_stop(rk_task_env *env, int status)
@@ -47,6 +55,17 @@ static inline int rk_call_once(rask_task *task)
     bool failed = status | task->status | task->told_to_stop;
     return __builtin_expect(failed, 0) ? rk_call_judge(task, status) : RASK_OK;
 }
+
+/* How long to wait between this attempt and the next: between half of the backoff, doubled as often, and the whole. */
+uint64_t rk_call_backoff(const rk_call_terms *terms, uint32_t attempt);
+
+/* The most that all these waits together can take. */
+uint64_t rk_call_waits(const rk_call_terms *terms);
+
+/* The task failed: waits as long as the terms say and goes to its next attempt, with *retries one more. False: it is not called
+ * again, because it was called often enough, the failure is not worth it, or what it belongs to is over, which ends the wait,
+ * too. */
+bool rk_call_wait_for_next(rask_task *task, rk_task_env *env, const rk_call_terms *terms, uint64_t *retries);
 
 /* Calls the task, beginning with task->attempt, as often as the terms allow; env is the task's. *retries: one more for
  * each time that it is called again. The status of the last call. */

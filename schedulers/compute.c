@@ -1,4 +1,5 @@
 /* From targets to results: plan, run, report. */
+#include "schedulers/limits.h"
 #include "schedulers/scheduler.h"
 
 #include <string.h>
@@ -29,16 +30,18 @@ bool rask_scheduler_shares_memory(const char *name)
     return scheduler && !scheduler->apart;
 }
 
-/* Plans are run with resolved options. */
-static int run(rask_plan *plan, const rask_options *options, rask_value *results)
+/* limits becomes the run's. */
+static int run_within(rask_plan *plan, const rask_options *options, rk_limits *limits, rask_value *results)
 {
     const rk_scheduler *scheduler = rk_scheduler_find(options->scheduler);
     rk_run *run = rk_alloc(sizeof *run);
     int status = run ? rk_run_init(run, plan, options, scheduler->name) : RASK_ENOMEM;
     if (status) {
         rk_free(run);
+        rk_limits_free(limits);
         return rk_plan_fail(plan, status, "run: out of memory");
     }
+    run->limits = limits;
     void *handle;
     status = scheduler->start(run, &handle);
     if (status)
@@ -47,8 +50,18 @@ static int run(rask_plan *plan, const rask_options *options, rask_value *results
         scheduler->wait(run, handle);
     status = rk_run_fini(run, plan, results);
     rk_free(run);
+    rk_limits_free(limits);
     const char *message = plan->error ? plan->error : rask_status_text(status);
     return rk_graph_report(plan->graph, status, "%s", message);
+}
+
+/* Plans are run with resolved options. */
+static int run(rask_plan *plan, const rask_options *options, rask_value *results)
+{
+    rk_limits *limits;
+    char reason[RK_MAX_MESSAGE];
+    int status = rk_limits_new(plan, options->limits, &limits, reason, sizeof reason);
+    return status ? rk_plan_fail(plan, status, "%s", reason) : run_within(plan, options, limits, results);
 }
 
 /* With a line of progress as one more observer. */

@@ -51,7 +51,7 @@ static const char *first_of(const char *a, const char *b, const char *c)
     return a && *a ? a : b && *b ? b : c;
 }
 
-/* Environment: RASK_SCHEDULER, RASK_WORKERS, RASK_MEMORY, RASK_SCRATCH, TMPDIR, for what the options leave open. */
+/* Environment: RASK_SCHEDULER, RASK_WORKERS, RASK_MEMORY, RASK_SCRATCH, TMPDIR, RASK_LIMITS, for what the options leave open. */
 static int from_environment(rask_options *o, char *reason, size_t capacity)
 {
     const char *scheduler = getenv("RASK_SCHEDULER"), *workers = getenv("RASK_WORKERS"),
@@ -62,6 +62,8 @@ static int from_environment(rask_options *o, char *reason, size_t capacity)
         return complain(reason, capacity, RASK_EINVAL, "RASK_WORKERS", workers, "a number from 1 to 1024");
     if (!o->memory && memory && *memory && !parse_bytes(memory, &o->memory))
         return complain(reason, capacity, RASK_EINVAL, "RASK_MEMORY", memory, "a size such as 512M or 2GiB");
+    if (!o->limits)
+        o->limits = getenv("RASK_LIMITS");
     if (!o->scratch)
         o->scratch = first_of(getenv("RASK_SCRATCH"), getenv("TMPDIR"), "/tmp");
     return RASK_OK;

@@ -53,11 +53,6 @@ static bool has_timeouts(const rask_plan *plan)
     return false;
 }
 
-static uint64_t seconds_to_ns(double seconds)
-{
-    return seconds >= 9e9 ? (uint64_t)9e18 : (uint64_t)(seconds * 1e9);
-}
-
 #define NOTIFY(run, callback, what)                                                                          \
     for (size_t i_ = 0; i_ < (run)->options.observer_count; i_++) {                                          \
         const rask_observer *o_ = (run)->options.observers[i_];                                              \
@@ -97,7 +92,7 @@ int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const
                                 .scheduler = scheduler,
                                 .start_ns = rk_clock_now()};
     if (options->timeout > 0)
-        run->env.deadline_ns = run->info.start_ns + seconds_to_ns(options->timeout);
+        run->env.deadline_ns = run->info.start_ns + rk_seconds_to_ns(options->timeout);
     run->careful = is_careful(run);
     NOTIFY(run, plan_made, &run->info);
     return RASK_OK;
@@ -242,8 +237,15 @@ uint32_t rk_run_retries(const rk_run *run, uint32_t task)
 uint64_t rk_run_timeout(const rk_run *run, uint32_t task)
 {
     const rk_extra *extra = rk_run_extra(run, task);
-    return seconds_to_ns(extra && extra->own_timeout ? extra->timeout
-                                                     : rk_plan_def(run->plan, task)->timeout);
+    return rk_seconds_to_ns(extra && extra->own_timeout ? extra->timeout
+                                                        : rk_plan_def(run->plan, task)->timeout);
+}
+
+uint64_t rk_run_backoff(const rk_run *run, uint32_t task)
+{
+    const rk_extra *extra = rk_run_extra(run, task);
+    return rk_seconds_to_ns(extra && extra->own_backoff ? extra->backoff
+                                                        : rk_def_backoff(rk_plan_def(run->plan, task)));
 }
 
 static rask_task_info describe(const rk_worker *worker, uint32_t number)
@@ -273,12 +275,19 @@ static rk_call_terms terms_of(const rk_run *run, uint32_t number)
 {
     const rask_options *options = &run->options;
     return (rk_call_terms){.retries = rk_run_retries(run, number),
+                           .backoff_ns = rk_run_backoff(run, number),
                            .limit_ns = rk_run_timeout(run, number),
                            .check = run->plan->def[number] & RK_TASK_CHECK,
                            .seed = options->seed,
                            .number = number,
                            .failures = options->inject_failures,
                            .delays = options->inject_delays};
+}
+
+uint64_t rk_run_waits(const rk_run *run, uint32_t task)
+{
+    rk_call_terms terms = terms_of(run, task);
+    return rk_call_waits(&terms);
 }
 
 /* Everything a call may need, as often as retries allow. */
@@ -291,11 +300,11 @@ static int call_carefully(rk_worker *worker, uint32_t number, rask_task *task)
 /* The first call failed in the short way. */
 static int call_again(rk_worker *worker, uint32_t number, rask_task *task)
 {
-    if (!rk_run_retries(worker->run, number) || rask_task_cancelled(task))
-        return task->status;
-    worker->retries++;
-    task->attempt = 1;
-    return call_carefully(worker, number, task);
+    rk_call_terms terms = terms_of(worker->run, number);
+    int status = task->status;
+    if (!rk_call_wait_for_next(task, &worker->run->env, &terms, &worker->retries))
+        return status;
+    return rk_call(task, &worker->run->env, &terms, &worker->retries);
 }
 
 /* The short way: nothing but the call, until it fails. */

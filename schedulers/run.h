@@ -36,7 +36,8 @@ typedef struct rk_run {
     rk_atomic_u64 *estimates; /* by definition: bytes that a result takes, as hinted or learned; 0: few */
     uint64_t *ready_ns;       /* by task, when observed; else NULL */
     rk_store *store;
-    rask_options options; /* resolved: no field says "default" any more */
+    struct rk_limits *limits; /* what its units take of what is counted; NULL: nothing */
+    rask_options options;     /* resolved: no field says "default" any more */
     const char *scheduler;
     bool careful; /* clocks, seeds or observers ask for more than a bare call */
     bool observed;
@@ -154,6 +155,10 @@ uint64_t rk_run_timeout(const rk_run *run, uint32_t task);
 
 /* How often the task is called again when it fails. */
 uint32_t rk_run_retries(const rk_run *run, uint32_t task);
+
+/* Nanoseconds before it is called again for the first time, and the most that all such waits together can take. */
+uint64_t rk_run_backoff(const rk_run *run, uint32_t task);
+uint64_t rk_run_waits(const rk_run *run, uint32_t task);
 
 /* True when the run was cancelled or is out of time, and stops it. */
 bool rk_run_must_stop(rk_run *run);

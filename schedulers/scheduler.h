@@ -24,7 +24,7 @@ extern const rk_scheduler rk_serial, rk_threads, rk_processes;
 const rk_scheduler *rk_scheduler_find(const char *name);
 
 /* Copies options (NULL: none) and fills in every default: from the environment (RASK_SCHEDULER, RASK_WORKERS,
- * RASK_MEMORY, RASK_SCRATCH, TMPDIR), then from the machine; but memory stays 0 for rask_default_memory(), which is
+ * RASK_MEMORY, RASK_SCRATCH, TMPDIR, RASK_LIMITS), then from the machine; but memory stays 0 for rask_default_memory(), which is
  * asked for when it matters. A run reads the environment here and nowhere else. On failure reason gets a text.
  * RASK_EINVAL, RASK_ERANGE. */
 int rk_options_resolve(const rask_options *options, rask_options *resolved, char *reason, size_t capacity);

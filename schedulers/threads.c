@@ -28,12 +28,17 @@
  * Bursts (schedulers/burst.c): units so short that sharing them costs more than running them are run by the
  * owner alone, in plan order, without counters, until they get longer.
  *
+ * Limits (schedulers/limits.h): a unit that takes what is counted gets it when it becomes ready, or waits outside of all that
+ * is described here, until somebody who has finished a unit goes on with it. Its session cannot end before, for the end
+ * waits for it.
+ *
  * Everything slow is under one lock, the pool's: parking, waking, joining and leaving, and the list of I/O
  * units. No lock is held while a task runs. */
 #include "schedulers/threads.h"
 
 #include "core/base/clock.h"
 #include "schedulers/growth.h"
+#include "schedulers/limits.h"
 
 #include <string.h>
 
@@ -92,15 +97,25 @@ void rk_session_finish(rk_session *session)
     rk_pool_wake_owner(session);
 }
 
-/* A unit that is ready: I/O goes to the lanes. True when it is the worker's to run. */
-static inline bool take_ready(rk_session *session, uint32_t unit)
+/* A unit that may run: I/O goes to the lanes. True when it is the worker's to run. */
+static inline bool take_free(rk_session *session, uint32_t unit)
 {
-    if (session->run->observed)
-        rk_run_ready(session->run, unit);
     if (!rk_run_is_io(session->run, unit))
         return true;
     rk_pool_push_io(session, unit);
     return false;
+}
+
+/* A unit that is ready: what it takes it gets here, before any worker looks at it, or it waits at the gate, and whoever gives
+ * back what it needs goes on with it. True when it is the worker's to run. */
+static inline bool take_ready(rk_session *session, uint32_t unit)
+{
+    rk_run *run = session->run;
+    if (run->observed)
+        rk_run_ready(run, unit);
+    if (run->limits && !rk_limits_enter(run->limits, unit))
+        return false;
+    return take_free(session, unit);
 }
 
 /* Units that became ready together, latest in plan order first: the earliest is to run next, the others go to the
@@ -128,6 +143,22 @@ static inline uint32_t batch_end(rk_session *session, rk_seat *seat, const batch
     return b->next;
 }
 
+/* What the unit took goes to those that wait for it; the best of them is to run next, for what is scarce had better be in use. */
+static void hand_over(rk_session *session, rk_seat *seat, batch *b, uint32_t unit)
+{
+    rk_gate_waiter *others = NULL, *waiter = rk_limits_leave(session->run->limits, unit);
+    for (rk_gate_waiter *next; waiter; waiter = next) { /* the best to the end */
+        next = waiter->next;
+        waiter->next = others;
+        others = waiter;
+    }
+    for (rk_gate_waiter *next; others; others = next) {
+        next = others->next;
+        if (take_free(session, (uint32_t)others->place))
+            batch_add(session, seat, b, (uint32_t)others->place);
+    }
+}
+
 uint32_t rk_session_release(rk_session *session, rk_seat *seat, uint32_t unit)
 {
     rk_run *run = session->run;
@@ -142,6 +173,8 @@ uint32_t rk_session_release(rk_session *session, rk_seat *seat, uint32_t unit)
         else if (take_ready(session, ready))
             batch_add(session, seat, &b, ready);
     }
+    if (run->limits)
+        hand_over(session, seat, &b, unit);
     return batch_end(session, seat, &b);
 }
 
@@ -157,6 +190,12 @@ void rk_session_release_from_lane(rk_session *session, uint32_t unit)
             rk_session_finish(session);
         else if (take_ready(session, ready))
             rk_pool_push_injected(session, ready);
+    }
+    rk_gate_waiter *waiter = run->limits ? rk_limits_leave(run->limits, unit) : NULL;
+    for (rk_gate_waiter *next; waiter; waiter = next) {
+        next = waiter->next;
+        if (take_free(session, (uint32_t)waiter->place))
+            rk_pool_push_injected(session, (uint32_t)waiter->place);
     }
 }
 

@@ -17,6 +17,13 @@
 #define RK_MAX_ERROR          4096                /* bytes of an error with its chain */
 #define RK_MAX_CHAIN          8                   /* tasks named in the chain of an error */
 #define RK_JOIN_FAN_IN        64                  /* predecessors that count down one join counter */
+#define RK_MAX_TASK_TAGS      4                   /* tags of one task */
+#define RK_MAX_LIMITS         32                  /* names that a run has limits for */
+#define RK_MAX_GATE_NEEDS     8                   /* of these, that tasks of one unit take together */
+#define RK_MAX_NEED_KINDS     20                  /* combinations of them in a run */
+#define RK_MAX_TAG_NAME       255                 /* bytes of such a name */
+#define RK_MAX_TAG_COUNT      1000000000          /* of one tag */
+#define RK_MAX_BACKOFF_NS     ((uint64_t)60000000000) /* that doubling a task's backoff leads to */
 #define RK_MAX_JSON_BYTES     ((size_t)1 << 30)
 #define RK_MAX_JSON_DEPTH     64
 #define RK_MAX_VALUE_DEPTH    64                /* of nested lists that are compared or printed */

@@ -1,5 +1,6 @@
 /* Attributes of single nodes, and asking for them. */
 #include "core/graph/build.h"
+#include "core/task/tags.h"
 
 #include <string.h>
 
@@ -9,19 +10,42 @@ static rk_extra *extra_to_set(rask_node *node)
     return node && !node->graph->status ? rk_graph_extra(node) : NULL;
 }
 
+/* A copy in the graph's arena of at most so many bytes of text (NULL: ""); NULL is latched. */
+static const char *keep_text(rask_graph *graph, const char *text, size_t most, const char *what)
+{
+    size_t len = text ? strnlen(text, most) : 0;
+    char *copy = rk_arena_alloc(&graph->arena, len + 1);
+    if (!copy) {
+        rk_graph_fail(graph, RASK_ENOMEM, NULL, 0, "no memory for %s of %zu bytes", what, len);
+        return NULL;
+    }
+    if (len)
+        memcpy(copy, text, len);
+    copy[len] = '\0';
+    return copy;
+}
+
 rask_node *rask_set_label(rask_node *node, const char *label)
 {
     rk_extra *extra = extra_to_set(node);
-    if (!extra)
-        return NULL;
-    size_t len = label ? strnlen(label, RASK_MAX_LABEL) : 0;
-    char *copy = rk_arena_alloc(&node->graph->arena, len + 1);
+    const char *copy = extra ? keep_text(node->graph, label, RASK_MAX_LABEL, "a label") : NULL;
     if (!copy)
-        return rk_graph_fail(node->graph, RASK_ENOMEM, NULL, 0, "no memory for a label of %zu bytes", len);
-    if (len)
-        memcpy(copy, label, len);
-    copy[len] = '\0';
+        return NULL;
     extra->label = copy;
+    return node;
+}
+
+rask_node *rask_set_tags(rask_node *node, const char *tags)
+{
+    if (node && !node->graph->status && tags && *tags && !rk_tags_valid(tags))
+        return rk_graph_fail(node->graph, RASK_EINVAL, NULL, 0,
+                             "%s: the tags \"%.100s\" are no list such as \"gpu:1,licence:2\"",
+                             rask_node_name(node), tags);
+    rk_extra *extra = extra_to_set(node);
+    const char *copy = extra ? keep_text(node->graph, tags, SIZE_MAX, "tags") : NULL;
+    if (!copy)
+        return NULL;
+    extra->tags = copy;
     return node;
 }
 
@@ -45,16 +69,32 @@ rask_node *rask_set_retries(rask_node *node, uint32_t retries)
     return node;
 }
 
-rask_node *rask_set_timeout(rask_node *node, double seconds)
+/* The same, for what is a time. */
+static rk_extra *extra_to_set_time(rask_node *node, const char *what, double seconds)
 {
     if (node && !node->graph->status && !(seconds >= 0))
-        return rk_graph_fail(node->graph, RASK_EINVAL, NULL, 0, "%s: the timeout %g is negative or no number",
-                             rask_node_name(node), seconds);
-    rk_extra *extra = extra_to_set(node);
+        rk_graph_fail(node->graph, RASK_EINVAL, NULL, 0, "%s: the %s %g is negative or no number",
+                      rask_node_name(node), what, seconds);
+    return extra_to_set(node);
+}
+
+rask_node *rask_set_timeout(rask_node *node, double seconds)
+{
+    rk_extra *extra = extra_to_set_time(node, "timeout", seconds);
     if (!extra)
         return NULL;
     extra->timeout = seconds;
     extra->own_timeout = true;
+    return node;
+}
+
+rask_node *rask_set_backoff(rask_node *node, double seconds)
+{
+    rk_extra *extra = extra_to_set_time(node, "backoff", seconds);
+    if (!extra)
+        return NULL;
+    extra->backoff = seconds;
+    extra->own_backoff = true;
     return node;
 }
 

@@ -6,6 +6,7 @@
 #include "core/graph/build.h"
 
 #include "core/store/store.h"
+#include "core/task/tags.h"
 
 #include <string.h>
 
@@ -173,7 +174,7 @@ static bool check_letters(const char *letters)
 /* The definition and the number of arguments. */
 static bool check_call(rask_graph *graph, const rask_task_def *def, size_t count, const char *file, int line)
 {
-    if (!def || !def->call || !def->name || def->size < sizeof(rask_task_def))
+    if (!def || !def->call || !def->name || def->size < RK_LEAST_DEF_SIZE)
         rk_graph_fail(graph, RASK_EINVAL, file, line,
                       "call: no definition, or one without name, function or size");
     else if (!check_letters(def->arguments) || (def->result && !strchr("bidsyvn", def->result)))
@@ -181,6 +182,12 @@ static bool check_call(rask_graph *graph, const rask_task_def *def, size_t count
                       def->name);
     else if (!(def->timeout >= 0))
         rk_graph_fail(graph, RASK_EINVAL, file, line, "%s: its timeout is negative or no number", def->name);
+    else if (!(rk_def_backoff(def) >= 0))
+        rk_graph_fail(graph, RASK_EINVAL, file, line, "%s: its backoff is negative or no number", def->name);
+    else if (*rk_def_tags(def) && !rk_tags_valid(rk_def_tags(def)))
+        rk_graph_fail(graph, RASK_EINVAL, file, line,
+                      "%s: its tags are no list such as \"gpu:1,licence:2\": \"%.100s\"", def->name,
+                      rk_def_tags(def));
     else if (def->arguments && strlen(def->arguments) != count)
         rk_graph_fail(graph, RASK_EINVAL, file, line, "%s: takes %zu arguments, was given %zu", def->name,
                       strlen(def->arguments), count);

@@ -47,12 +47,13 @@ typedef struct rk_extra {
     uint32_t node;
     int32_t priority;
     uint32_t retries;
-    bool own_retries, own_timeout, own_priority, own_result_bytes;
-    double timeout;
+    bool own_retries, own_timeout, own_priority, own_result_bytes, own_backoff;
+    double timeout, backoff;
     uint64_t result_bytes, scratch_bytes;
     uint32_t room; /* words in the pool that belong to the node, from its first argument on; 0: no more than
                       used */
     const char *label; /* in the graph's arena, or "" */
+    const char *tags;  /* the same; NULL: the definition's */
 } rk_extra;
 
 typedef struct rk_site {
@@ -107,8 +108,42 @@ static inline const rask_task_def *rk_node_def(const rask_node *node)
                                   : ((const rask_task_def *const *)node->graph->definitions.data)[node->def];
 }
 
+/* Definitions of programs that were built with older headers end before what came later. */
+#define RK_LEAST_DEF_SIZE offsetof(rask_task_def, backoff)
+#define RK_DEF_HAS(def, field)                                                                               \
+    ((def)->size >= offsetof(rask_task_def, field) + sizeof(((rask_task_def *)NULL)->field))
+
+static inline double rk_def_backoff(const rask_task_def *def)
+{
+    return RK_DEF_HAS(def, backoff) ? def->backoff : 0;
+}
+
+static inline bool rk_def_would_retry(const rask_task_def *def, int status, uint32_t attempt)
+{
+    return !RK_DEF_HAS(def, retry_if) || !def->retry_if || def->retry_if(status, attempt);
+}
+
+/* "" when it takes nothing. */
+static inline const char *rk_def_tags(const rask_task_def *def)
+{
+    return RK_DEF_HAS(def, tags) && def->tags ? def->tags : "";
+}
+
 /* NULL when the node has none. */
 const rk_extra *rk_node_extra(const rask_node *node);
+
+/* What a call takes while it runs: its own tags, or its definition's; "" when it takes nothing. */
+static inline const char *rk_node_tags(const rask_node *node)
+{
+    const rk_extra *extra = rk_node_extra(node);
+    return extra && extra->tags ? extra->tags : rk_def_tags(rk_node_def(node));
+}
+
+static inline int32_t rk_node_priority(const rask_node *node)
+{
+    const rk_extra *extra = rk_node_extra(node);
+    return extra && extra->own_priority ? extra->priority : rk_node_def(node)->priority;
+}
 
 /* Where it was built; {NULL, 0} when that is not known. */
 rk_site rk_node_site(const rask_node *node);

@@ -1,4 +1,5 @@
 #include "core/json/reader.h"
+#include "core/task/tags.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -160,12 +161,23 @@ static int set_label(const rk_reader *r, const cJSON *label, rask_node *node)
     return rask_set_label(node, label->valuestring) ? RASK_OK : build_failed(r);
 }
 
-static int set_timeout(const rk_reader *r, const cJSON *timeout, rask_node *node)
+static int set_tags(const rk_reader *r, const char *tags, rask_node *node)
+{
+    if (*tags && !rk_tags_valid(tags))
+        return rk_reader_fail(r, RASK_EINVAL, RK_AT(RK_FIELD_TAGS), "is no list such as \"gpu:1,licence:2\"");
+    return rask_set_tags(node, tags) ? RASK_OK : build_failed(r);
+}
+
+/* timeout or backoff, by set. */
+static int set_time(const rk_reader *r, const rk_draft *draft, enum rk_field field,
+                    rask_node *(*set)(rask_node *, double), rask_node *node)
 {
     rask_value value;
     double seconds;
-    rk_place at = {RK_FIELD_TIMEOUT, RK_NO_INDEX, ""};
-    int status = read_value(r, at, timeout, &value);
+    rk_place at = {field, RK_NO_INDEX, ""};
+    if (!draft->field[field])
+        return RASK_OK;
+    int status = read_value(r, at, draft->field[field], &value);
     if (status)
         return status;
     status = rask_value_get_f64(&value, &seconds);
@@ -174,7 +186,7 @@ static int set_timeout(const rk_reader *r, const cJSON *timeout, rask_node *node
         return rk_reader_fail(r, status, at, "is not a number");
     if (!(seconds >= 0))
         return rk_reader_fail(r, RASK_ERANGE, at, "is negative or no number");
-    return rask_set_timeout(node, seconds) ? RASK_OK : build_failed(r);
+    return set(node, seconds) ? RASK_OK : build_failed(r);
 }
 
 static int set_attributes(const rk_reader *r, const rk_draft *draft, rask_node *node)
@@ -187,8 +199,12 @@ static int set_attributes(const rk_reader *r, const rk_draft *draft, rask_node *
         status = read_integer(r, draft, RK_FIELD_RESULT_BYTES, 0, (int64_t)RK_JSON_EXACT - 1, &bytes);
     if (!status && draft->field[RK_FIELD_LABEL])
         status = set_label(r, draft->field[RK_FIELD_LABEL], node);
-    if (!status && draft->field[RK_FIELD_TIMEOUT])
-        status = set_timeout(r, draft->field[RK_FIELD_TIMEOUT], node);
+    if (!status && draft->field[RK_FIELD_TAGS])
+        status = set_tags(r, draft->field[RK_FIELD_TAGS]->valuestring, node);
+    if (!status)
+        status = set_time(r, draft, RK_FIELD_TIMEOUT, rask_set_timeout, node);
+    if (!status)
+        status = set_time(r, draft, RK_FIELD_BACKOFF, rask_set_backoff, node);
     if (status)
         return status;
     if ((draft->field[RK_FIELD_PRIORITY] && !rask_set_priority(node, (int32_t)priority)) ||

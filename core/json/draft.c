@@ -9,7 +9,7 @@
 enum {
     ANYTHING = 0xff,
     OWN = BIT(RK_FIELD_LABEL) | BIT(RK_FIELD_PRIORITY) | BIT(RK_FIELD_RETRIES) | BIT(RK_FIELD_TIMEOUT) |
-          BIT(RK_FIELD_RESULT_BYTES),
+          BIT(RK_FIELD_RESULT_BYTES) | BIT(RK_FIELD_BACKOFF) | BIT(RK_FIELD_TAGS),
     WAITING = OWN | BIT(RK_FIELD_AFTER),
 };
 
@@ -32,6 +32,8 @@ static const struct {
     [RK_FIELD_RETRIES] = {"retries", cJSON_Number, "a number", 0},
     [RK_FIELD_TIMEOUT] = {"timeout", cJSON_Number, "a number", 0},
     [RK_FIELD_RESULT_BYTES] = {"result_bytes", cJSON_Number, "a number", 0},
+    [RK_FIELD_BACKOFF] = {"backoff", cJSON_Number, "a number", 0},
+    [RK_FIELD_TAGS] = {"tags", cJSON_String, "a string", 0},
 };
 
 int rk_reader_fail(const rk_reader *r, int status, rk_place place, const char *format, ...)

@@ -21,6 +21,8 @@ enum rk_field {
     RK_FIELD_RETRIES,
     RK_FIELD_TIMEOUT,
     RK_FIELD_RESULT_BYTES,
+    RK_FIELD_BACKOFF,
+    RK_FIELD_TAGS,
     RK_FIELDS,
 };
 

@@ -55,7 +55,7 @@ static int grow(rask_registry *registry)
 
 int rask_registry_add(rask_registry *registry, const rask_task_def *def)
 {
-    if (!registry || !def || def->size < sizeof *def || !def->name || !*def->name || !def->call)
+    if (!registry || !def || def->size < RK_LEAST_DEF_SIZE || !def->name || !*def->name || !def->call)
         return RASK_EINVAL;
     if (rask_registry_find(registry, def->name))
         return RASK_EEXIST;

@@ -341,6 +341,14 @@ static void put_attributes(writer *w, const rk_extra *extra)
         put_text(w, ", \"timeout\": ");
         put_f64(w, extra->timeout);
     }
+    if (extra->own_backoff) {
+        put_text(w, ", \"backoff\": ");
+        put_f64(w, extra->backoff);
+    }
+    if (extra->tags) {
+        put_text(w, ", \"tags\": ");
+        put_string(w, extra->tags, strlen(extra->tags));
+    }
     if (extra->own_result_bytes) { /* a guess: what a double cannot tell apart does not matter */
         uint64_t most = (uint64_t)RK_JSON_EXACT - 1;
         put_text(w, ", \"result_bytes\": ");

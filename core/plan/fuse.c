@@ -3,8 +3,8 @@
  * A task is fused into its consumer when all its edges lead to that one consumer, and
  *   chain:  it is also the consumer's only predecessor, so that no parallelism is lost, or
  *   cheap:  it is marked RASK_CHEAP, so that handing it out would cost more than running it.
- * Tasks that run in different places (I/O in lanes, RASK_HERE in the program's own process) never share a unit, and
- * a large graph in which hardly anything would be fused is left as it is. Only the last member of a unit is a target or
+ * Tasks that run in different places (I/O in lanes, RASK_HERE in the program's own process) or take different tags never
+ * share a unit, and a large graph in which hardly anything would be fused is left as it is. Only the last member of a unit is a target or
  * has consumers outside, so units numbered by their last member are in topological order and cannot form a cycle. */
 #include "core/plan/planner.h"
 
@@ -51,11 +51,18 @@ static inline uint32_t only_pred(const rk_planner *p, const rask_node *node)
     return only;
 }
 
+/* A tag that is taken for one task is not held while another runs. */
+static bool take_the_same(const rask_node *a, const rask_node *b)
+{
+    return !strcmp(rk_node_tags(a), rk_node_tags(b));
+}
+
 /* May node, all of whose edges lead to next, share a unit with it? */
 static void fuse(rk_planner *p, uint32_t id, const rask_node *next)
 {
-    if (p->into[id] != next->id || p->needed[id] & RK_TARGET ||
-        place_of(rk_graph_node(p->graph, id)) != place_of(next) || !rk_is_task(p, id))
+    const rask_node *node = rk_graph_node(p->graph, id);
+    if (p->into[id] != next->id || p->needed[id] & RK_TARGET || !rk_is_task(p, id) ||
+        place_of(node) != place_of(next) || !take_the_same(node, next))
         return;
     p->units -= !(p->needed[id] & RK_FUSED);
     p->needed[id] |= RK_FUSED;

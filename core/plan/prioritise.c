@@ -37,19 +37,12 @@ static uint32_t heap_pop(heap *h)
     return top;
 }
 
-static int32_t node_priority(const rk_planner *p, uint32_t id)
-{
-    const rask_node *node = rk_graph_node(p->graph, id);
-    const rk_extra *extra = rk_node_extra(node);
-    return extra && extra->own_priority ? extra->priority : rk_node_def(node)->priority;
-}
-
 static void unit_priorities(const rk_planner *p, int32_t *priority)
 {
     for (uint32_t u = 0; u < p->units; u++) {
         priority[u] = INT32_MIN;
         for (uint32_t m = rk_first_member(p, u); m < rk_first_member(p, u + 1); m++) {
-            int32_t own = node_priority(p, rk_member(p, m));
+            int32_t own = rk_node_priority(rk_graph_node(p->graph, rk_member(p, m)));
             priority[u] = own > priority[u] ? own : priority[u];
         }
     }

@@ -110,10 +110,17 @@ RASK_API rask_node *rask_after_at(rask_node *node, rask_node *const *deps, size_
 RASK_API rask_node *rask_set_label(rask_node *node, const char *label);
 
 /* This call's own attributes instead of its definition's. Return node; RASK_EINVAL for a negative or NaN
- * timeout. */
+ * timeout or backoff, and for tags that are no list of names and counts. */
+/* Of the tasks that could run next, those with the largest priority come first in the plan, and one worker runs them in just
+ * that order, whatever the scheduler (but for serial with a seed, which draws its order). Several workers begin tasks in that
+ * order as far as they are ready, with three exceptions: a worker goes on with what its last task made ready, it may have taken
+ * a few short tasks at once, and I/O tasks that wait for a lane go in the order in which they became ready. Of the tasks
+ * that wait for the same tag, the one with the largest priority gets it. No task is interrupted for another. */
 RASK_API rask_node *rask_set_priority(rask_node *node, int32_t priority);
 RASK_API rask_node *rask_set_retries(rask_node *node, uint32_t retries);
 RASK_API rask_node *rask_set_timeout(rask_node *node, double seconds);
+RASK_API rask_node *rask_set_backoff(rask_node *node, double seconds);
+RASK_API rask_node *rask_set_tags(rask_node *node, const char *tags); /* copied; "" or NULL: none */
 /* The size of its result, in bytes: what the memory order goes by and the budget reserves before the call. 0: unknown. */
 RASK_API rask_node *rask_set_result_bytes(rask_node *node, uint64_t bytes);
 /* Memory that the call uses while it runs, beside its arguments and its result: the budget counts it from before the

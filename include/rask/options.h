@@ -73,6 +73,11 @@ typedef struct rask_options {
      * but 0 ends the run. worker: 0 … workers - 1. NULL: nothing to do */
     int (*worker_init)(void *context, uint32_t worker);
     void *worker_context; /* for it */
+    const char *
+        limits; /* how many there are of what tasks take while they run (rask_task_def.tags), and how many tasks of a
+                         * name run at once: "gpu=1,licence=4,download=2". A tag without a limit, or a task that takes more
+                         * than there is, is RASK_EINVAL before anything runs. Each run counts for itself. NULL:
+                         * RASK_LIMITS, else there are none. See docs/limits.md */
 } rask_options;
 
 /* Everything at its default. */

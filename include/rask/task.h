@@ -54,10 +54,21 @@ typedef struct rask_task_def {
     uint32_t flags;         /* RASK_PURE | … */
     uint32_t retries;       /* times it is called again after it failed; the run's default when larger */
     double timeout;         /* seconds; 0: none. Asked by rask_task_cancelled() and checked at its return */
-    int32_t priority;       /* among tasks that are ready, larger first */
+    int32_t priority;       /* among tasks that are ready, larger first: see rask_set_priority() */
     uint64_t
         result_bytes; /* size of its result: what orders go by, and what is reserved in the budget before a
                              * call; 0: unknown, the largest so far counts */
+
+    /* Programs built before these fields were there give a smaller size. */
+    double backoff; /* seconds to wait before it is called again for the first time, doubled each time up to a
+                             * minute, or to itself when that is longer; the wait is between half of that and the whole,
+                             * drawn from the run's seed, the task and the attempt. 0: none. The worker waits with the task,
+                             * which keeps its tags and does not count it as time of its own; a run that ends ends the wait */
+    bool (*retry_if)(int status,
+                     uint32_t attempt); /* whether this failure of this attempt (0, 1, …) is worth repeating,
+                             * as far as retries allow; asked where the task ran. NULL: each is */
+    const char *tags; /* what it takes while it runs of what options.limits say how many there are: "gpu" or
+                             * "gpu:1,licence:2"; NULL: nothing. See docs/limits.md */
 } rask_task_def;
 
 /* Arguments, by position. A wrong type or position is a failure of the task that names the argument: it is

@@ -32,7 +32,7 @@
 #define RK_NO_HOME UINT32_MAX
 #define RK_NOBODY  UINT32_MAX
 
-#define RK_MAX_NEEDS   4  /* tags that one task needs */
+#define RK_MAX_NEEDS   8  /* tags that one task needs */
 #define RK_MAX_TAGS    32 /* of a run */
 #define RK_MAX_CLASSES 64 /* kinds of tasks by io, here and needs */
 #define RK_MAX_RETRIES 255

@@ -18,6 +18,7 @@ static rask_node *node_of(rask_graph *graph, const rask_future *future)
     rask_node *node = rask_call_at(graph, future->def, args, future->nargs, future->file, future->line);
     rk_free(args);
     rask_set_retries(node, future->retries);
+    rask_set_backoff(node, (double)future->backoff_ns / 1e9);
     return future->limit_ns ? rask_set_timeout(node, (double)future->limit_ns / 1e9) : node;
 }
 

@@ -224,22 +224,22 @@ void rk_future_unwant(rask_future *future, rk_endings *endings)
 }
 
 /* It takes its arguments no more: those that nobody else wants end. */
-static void let_go(rk_edge *edge, rk_endings *endings)
+static void let_go(rask_future **from, rk_endings *endings)
 {
-    rask_future *from = edge->from;
-    if (!from)
+    rask_future *gone = *from;
+    if (!gone)
         return;
-    edge->from = NULL;
-    rk_future_unwant(from, endings);
-    rask_future_unref(from);
+    *from = NULL;
+    rk_future_unwant(gone, endings);
+    rask_future_unref(gone);
 }
 
 static void let_go_of_all(rask_future *future, rk_endings *endings)
 {
     for (uint32_t i = 0; i < future->edge_count; i++)
-        let_go(&future->edges[i], endings);
+        let_go(&future->edges[i].from, endings);
     pthread_mutex_lock(&future->executor->lock); /* who grows in its place may be changing it */
-    rk_edge grown = future->grown;
+    rask_future *grown = future->grown.from;
     future->grown.from = NULL;
     pthread_mutex_unlock(&future->executor->lock);
     let_go(&grown, endings);
@@ -323,7 +323,7 @@ static void release_arguments(rask_future *future, rk_endings *endings)
     for (uint32_t i = 0; i < future->edge_count; i++) {
         if (future->edges[i].argument != UINT32_MAX)
             rask_value_unref(&future->args[future->edges[i].argument]);
-        let_go(&future->edges[i], endings);
+        let_go(&future->edges[i].from, endings);
     }
     if (future->flags & RK_FUTURE_PURE)
         return;
@@ -336,6 +336,7 @@ static int call(rask_future *future, uint32_t worker, rask_value *result, char *
     const rask_options *options = &future->executor->options;
     rk_task_env env = {.constants = future->args, .cancel = &future->cancel, .outer = &future->executor->env};
     rk_call_terms terms = {.retries = future->retries,
+                           .backoff_ns = future->backoff_ns,
                            .limit_ns = future->limit_ns,
                            .check = future->flags & RK_FUTURE_CHECK,
                            .seed = options->seed,

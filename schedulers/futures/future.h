@@ -81,7 +81,7 @@ struct rask_future {
 
     uint32_t retries;
     int32_t priority;
-    uint64_t limit_ns;
+    uint64_t limit_ns, backoff_ns;
     uint32_t node; /* that it was */
     int line;
     const char *file; /* NULL: not known */

@@ -4,6 +4,7 @@
  * that are met, and then a walk in ascending order, so that arguments come before those who take them. Each future is held and
  * wanted until the walk is over, so that none ends meanwhile. */
 #include "core/task/grow.h"
+#include "schedulers/call.h"
 #include "schedulers/futures/await.h"
 #include "schedulers/futures/executor.h"
 
@@ -219,7 +220,8 @@ static void set_terms(const sowing *s, rask_future *future, const rask_node *nod
     future->retries = extra && extra->own_retries ? extra->retries : def->retries;
     if (future->retries < s->executor->options.retries)
         future->retries = s->executor->options.retries;
-    future->limit_ns = timeout >= 9e9 ? (uint64_t)9e18 : (uint64_t)(timeout * 1e9);
+    future->limit_ns = rk_seconds_to_ns(timeout);
+    future->backoff_ns = rk_seconds_to_ns(extra && extra->own_backoff ? extra->backoff : rk_def_backoff(def));
     future->flags |=
         (node->flags & RK_NODE_CHECK ? RK_FUTURE_CHECK : 0) | (def->flags & RASK_IO ? RK_FUTURE_IO : 0);
     note_site(future, node);

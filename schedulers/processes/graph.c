@@ -1,4 +1,5 @@
 /* Units as the coordinator's tasks: same numbers, same order. */
+#include "schedulers/limits.h"
 #include "schedulers/processes/hands.h"
 
 static bool is_here(const rk_run *run, uint32_t unit)
@@ -6,16 +7,32 @@ static bool is_here(const rk_run *run, uint32_t unit)
     return rk_plan_def(run->plan, run->plan->unit_start[unit])->flags & RASK_HERE;
 }
 
-/* A worker repeats what fails by itself; what it does not come back from within the time of all repetitions, the
- * coordinator repeats elsewhere. */
+/* A worker repeats what fails by itself; what it does not come back from within the time of all repetitions and of the waits
+ * between them, the coordinator repeats elsewhere, when the task would be called again after a timeout. */
 static void add_timeout(const rk_run *run, uint32_t task, rk_traits *traits, bool *untimed)
 {
     uint64_t timeout = rk_run_timeout(run, task), retries = rk_run_retries(run, task);
     *untimed |= !timeout;
     if (__builtin_mul_overflow(timeout, retries + 1, &timeout) ||
+        __builtin_add_overflow(timeout, rk_run_waits(run, task), &timeout) ||
         __builtin_add_overflow(traits->timeout_ns, timeout, &traits->timeout_ns))
         *untimed = true;
+    if (retries && !*untimed && !rk_def_would_retry(rk_plan_def(run->plan, task), RASK_ETIMEDOUT, 0))
+        retries = 0;
     traits->retries = retries < traits->retries ? (uint32_t)retries : traits->retries;
+}
+
+_Static_assert(RK_MAX_GATE_NEEDS <= RK_MAX_NEEDS && RK_MAX_LIMITS <= RK_MAX_TAGS,
+               "what a gate counts is tags here");
+_Static_assert(3 * (RK_MAX_NEED_KINDS + 1) <= RK_MAX_CLASSES, "of tasks that compute, wait, or run here");
+
+/* Counters of the run's gate are the coordinator's tags, by the same numbers. */
+static void add_needs(const rk_run *run, uint32_t unit, rk_traits *traits)
+{
+    const rk_gate_waiter *waiter = run->limits ? rk_limits_of(run->limits, unit) : NULL;
+    const rk_needs *needs = waiter ? rk_gate_needs(run->limits->gate, waiter->class) : NULL;
+    for (uint32_t i = 0; needs && i < needs->count; i++)
+        traits->needs[traits->need_count++] = (rk_need){needs->of[i].counter, needs->of[i].count};
 }
 
 static void describe(void *context, uint32_t unit, rk_traits *out)
@@ -40,6 +57,7 @@ static void describe(void *context, uint32_t unit, rk_traits *out)
     }
     if (untimed || out->here)
         out->timeout_ns = 0;
+    add_needs(run, unit, out);
 }
 
 static uint64_t count_inputs(const rask_plan *plan)

@@ -14,6 +14,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/print.h"
+#include "schedulers/limits.h"
 #include "schedulers/scheduler.h"
 
 #include <errno.h>
@@ -243,6 +244,9 @@ static int coordinate(rk_hands *h)
                                       .window = RK_ORDERS / 4,
                                       .grace_ns = STOP_GRACE_NS / 4,
                                       .keep_going = o->keep_going};
+    uint32_t totals[RK_MAX_LIMITS];
+    options.tag_counts = totals;
+    options.tags = h->run->limits ? rk_limits_totals(h->run->limits, totals) : 0;
     int status = rk_hands_describe(h);
     if (!status)
         status = rk_coordinator_new(&h->graph, &options, &h->coordinator);

@@ -256,8 +256,12 @@ Test(json, attributes_and_labels_survive)
     rask_set_retries(c, UINT32_MAX);
     rask_set_timeout(c, 0.1);
     rask_set_result_bytes(c, 1 << 20);
+    rask_set_backoff(b, 0.25);
+    rask_set_tags(b, "gpu: 2,\"odd\" name");
+    rask_set_tags(c, "");
     rask_node *d = rask_set_timeout(rask_delayed(g, half, c), INFINITY);
     rask_set_label(a, "the input");
+    setenv("RASK_LIMITS", "gpu=2,\"odd\" name=1", 1);
     round_trip(&d, 1);
     rask_graph_free(g);
 }
@@ -508,6 +512,10 @@ static const struct {
      "nodes.a.timeout: is negative or no number"},
     {DOC("'a':{'const':1,'timeout':{'bytes':''}}"), RASK_ETYPE, "nodes.a.timeout: is not a number"},
     {DOC("'a':{'const':1,'timeout':null}"), RASK_ETYPE, "nodes.a.timeout: is not a number"},
+    {DOC("'a':{'const':1,'backoff':-1}"), RASK_ERANGE, "nodes.a.backoff: is negative"},
+    {DOC("'a':{'const':1,'backoff':'1'}"), RASK_ETYPE, "nodes.a.backoff: is not a number"},
+    {DOC("'a':{'const':1,'tags':1}"), RASK_ETYPE, "nodes.a.tags: is not a string"},
+    {DOC("'a':{'const':1,'tags':'gpu:'}"), RASK_EINVAL, "nodes.a.tags: is no list"},
     /* no constant */
     {ARG("1,{'node':'b'}"), RASK_ENOENT, "nodes.a.args[1]: no node named \"b\""},
     {ARG("{'node':1}"), RASK_ETYPE, "nodes.a.args[0]: is not the key of a node"},

@@ -244,7 +244,7 @@ Test(memory, custom_values)
     sweep(custom_values, 0);
 }
 
-/* A plan with inputs, priorities, order-only dependencies, retries and hints; run twice, watched, explained.
+/* A plan with inputs, priorities, order-only dependencies, retries, tags and hints; run twice, watched, explained.
  */
 
 static int64_t add(int64_t a, int64_t b)
@@ -261,6 +261,7 @@ static int run_bound(rask_plan *plan, const rask_node *input, rask_recording *re
     int status = rask_plan_bind(plan, input, &bound);
     o.observers = &observer;
     o.observer_count = 1;
+    o.limits = "gpu=2,add=1";
     if (!status)
         status = rask_plan_run(plan, &o, &result);
     if (!status)
@@ -281,6 +282,7 @@ static int bound_plan(void)
     rask_set_priority(a, 3);
     rask_set_result_bytes(b, 1000);
     rask_set_retries(b, 2);
+    rask_set_tags(b, "gpu:2");
     rask_node *last = rask_after(rask_delayed(g, add, b, twin), &a, 1);
     int status = recording ? rask_plan_new(&last, 1, &plan) : RASK_ENOMEM;
     for (int64_t by = 1; by < 3 && !status; by++)
@@ -319,6 +321,7 @@ static int keep_going(rask_options o)
     o.keep_going = true;
     o.retries = 1;
     o.report = &report;
+    o.limits = "add=1,fails=2";
     int status = rask_compute_with(rask_list(g, nodes, 12), &o, &result);
     cr_assert_neq(status, RASK_OK, "four tasks fail");
     if (status == RASK_EIO) {

@@ -83,6 +83,12 @@ done
 run 'an unknown scheduler' 2 "$rask" words --scheduler magic y
 err_is 'an unknown scheduler: the message' 'rask words: --scheduler: no scheduler: there are threads, processes and serial: "magic"'
 run 'a drawing with an unknown ending' 2 "$rask" words --draw x.gif y
+echo 'a b a' >few
+run 'limits that are no list' 1 "$rask" words --limits words few
+has 'limits that are no list are named' err 'limits: "words" is no list such as'
+run 'limits' 0 "$rask" words --limits 'words=1,nobody=3' few
+run 'limits from the environment that are no list' 1 env RASK_LIMITS=a=1,a=2 "$rask" words few
+has 'limits from the environment: the message' err 'limits: "a=1,a=2" has a name twice'
 run 'words without a file' 2 "$rask" words
 run 'workers from the environment that are no number' 2 env RASK_WORKERS=x "$rask" words y
 has 'the environment is named' err 'rask words: RASK_WORKERS: not a number: "x"'

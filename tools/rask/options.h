@@ -42,7 +42,7 @@ typedef struct option_row {
 typedef struct common_options {
     const char *scheduler;
     uint64_t workers, memory, block_size, seed;
-    const char *draw, *scratch;
+    const char *draw, *scratch, *limits;
     bool explain, progress, no_progress, json, report;
 } common_options;
 
@@ -64,6 +64,12 @@ typedef struct common_options {
          .environment = "RASK_WORKERS",                                                                      \
          .least = 1,                                                                                         \
          .most = 1024},                                                                                      \
+        {.name = "limits",                                                                                   \
+         .kind = OPTION_TEXT,                                                                                \
+         .offset = offsetof(type, common.limits),                                                            \
+         .value = "LIST",                                                                                    \
+         .help = "NAME=N,...: tasks of a name at once, and what there is of tags",                           \
+         .environment = "RASK_LIMITS"},                                                                      \
         {.name = "memory",                                                                                   \
          .kind = OPTION_SIZE,                                                                                \
          .offset = offsetof(type, common.memory),                                                            \

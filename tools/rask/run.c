@@ -35,6 +35,7 @@ rask_options run_options(const common_options *o)
     options.workers = (uint32_t)o->workers;
     options.memory = o->memory;
     options.scratch = o->scratch;
+    options.limits = o->limits;
     options.seed = o->seed;
     return options;
 }

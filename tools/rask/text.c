@@ -215,10 +215,9 @@ const tool_command text_command = {
     .summary = "search, count, sample the lines of files of any size",
     .arguments = "[OPTION]… FILE…",
     .text =
-        "Prints lines of all FILEs in order: those that match, and no more of them than asked for; or what\n"
-        "they come to. FILE: a path, a pattern, a folder, or - for standard input; compressed or not. A\n"
-        "word is a run of bytes that are not ASCII white space. The same as grep, wc, sort and uniq, on all\n"
-        "cores and in little memory: docs/text.md.\n",
+        "Prints lines of all FILEs in order: those that match, and no more than asked for; or what they\n"
+        "come to. FILE: a path, a pattern, a folder, or - for standard input; compressed or not. A word is\n"
+        "a run of bytes that are not ASCII white space. See docs/text.md.\n",
     .example = "rask text logs/ --grep 'ERROR \\w+' --frequencies --matches\n",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,

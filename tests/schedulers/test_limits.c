@@ -1,0 +1,940 @@
+/* Limits that users ask for mean the same on every scheduler: counted things and names, repeated calls, priorities,
+ * timeouts. */
+#include "core/base/clock.h"
+#include "graphs.h"
+#include "schedulers/call.h"
+#include "schedulers/chaos.h"
+#include "schedulers/gate.h"
+#include "support.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { GRAPHS = 12, GATES = 40 };
+#else
+enum { GRAPHS = 40, GATES = 200 };
+#endif
+
+enum { SETUPS = 7, STEPS = 120, NAMES = 5, MOST_CALLS = 64 };
+
+/* Each of the ways to run. */
+static rask_options setup(size_t i)
+{
+    rask_options all[SETUPS] = {RASK_OPTIONS_INIT, RASK_OPTIONS_INIT, threads(1),  threads(2),
+                                threads(8),        processes(2),      processes(3)};
+    all[0].scheduler = all[1].scheduler = "serial";
+    all[1].seed = 11;
+    all[6].worker_threads = 2;
+    return all[i];
+}
+
+/* In memory that worker processes share. */
+typedef struct counts {
+    atomic_uint running[NAMES], most[NAMES], broken, done, calls, begun[8];
+    atomic_uint order[STEPS];
+    atomic_ullong begin_ns[MOST_CALLS], end_ns[MOST_CALLS];
+} counts;
+
+static counts *counted;
+
+/* What a task takes, and how many there are; "named" is the name of a task. */
+static const char *const names[NAMES] = {"gpu", "licence", "disk", "named", "unlimited"};
+static const unsigned totals[NAMES] = {1, 3, 2, 2, UINT32_MAX};
+#define LIMITS "gpu=1,licence=3, disk = 2 ,named=2,nobody=0"
+static unsigned takes[STEPS][NAMES];
+
+static void share_counts(void)
+{
+    counted = shared_calloc(sizeof *counted);
+    unsetenv("RASK_LIMITS");
+}
+
+static void forget_counts(void)
+{
+    memset((void *)counted, 0, sizeof *counted);
+}
+
+TestSuite(limits, .init = share_counts, .timeout = 100);
+
+static void take(const unsigned *what)
+{
+    for (int k = 0; k < NAMES; k++) {
+        unsigned now = what[k] ? atomic_fetch_add(&counted->running[k], what[k]) + what[k] : 0;
+        unsigned most = atomic_load(&counted->most[k]);
+        while (most < now && !atomic_compare_exchange_weak(&counted->most[k], &most, now)) {
+        }
+    }
+}
+
+static void give_back(const unsigned *what)
+{
+    for (int k = 0; k < NAMES; k++)
+        atomic_fetch_sub(&counted->running[k], what[k]);
+}
+
+static void must_have_kept_the_limits(void)
+{
+    for (int k = 0; k < NAMES; k++) {
+        cr_expect_leq(atomic_load(&counted->most[k]), totals[k], "%s", names[k]);
+        cr_expect_eq(atomic_load(&counted->running[k]), 0, "%s", names[k]);
+    }
+}
+
+/* Its number, then what it only adds up. */
+static int use(rask_task *t)
+{
+    int64_t step = rask_arg_i64(t, 0), sum = step;
+    take(takes[step]);
+    struct timespec rest = {0, step * 7 % 5 * 20000};
+    nanosleep(&rest, NULL);
+    for (size_t i = 1; i < rask_arg_count(t); i++)
+        sum += rask_arg_i64(t, i);
+    give_back(takes[step]);
+    atomic_fetch_add(&counted->done, 1);
+    return rask_return_i64(t, sum % 1000003);
+}
+RASK_SLOTS(use);
+
+static int wait_with(rask_task *t)
+{
+    return use(t);
+}
+RASK_SLOTS_WITH(wait_with, (.flags = RASK_IO));
+
+static int use_here(rask_task *t)
+{
+    return use(t);
+}
+RASK_SLOTS_WITH(use_here, (.flags = RASK_HERE));
+
+static int named(rask_task *t)
+{
+    return use(t);
+}
+RASK_SLOTS(named);
+
+/* Tags by chance, in words and in takes[step]. */
+static const char *draw_tags(uint64_t *random, unsigned *what)
+{
+    static const struct {
+        const char *text;
+        unsigned takes[NAMES];
+    } some[] = {{"", {0}},
+                {"gpu", {1}},
+                {"licence", {0, 1}},
+                {"licence:3", {0, 3}},
+                {"gpu:1,licence:2", {1, 2}},
+                {"disk:2,licence", {0, 1, 2}},
+                {" licence, gpu:1 , disk ", {1, 1, 1}}};
+    uint32_t k = draw_below(random, 7);
+    memcpy(what, some[k].takes, sizeof some[k].takes);
+    return some[k].text;
+}
+
+static rask_node *add_step(rask_graph *g, uint64_t *random, rask_node **nodes, int64_t *sums, int64_t step)
+{
+    const rask_task_def *defs[] = {RASK_DEF(use), RASK_DEF(wait_with), RASK_DEF(use_here), RASK_DEF(named)};
+    uint32_t kind = draw_below(random, 4), inputs = step ? draw_below(random, 4) : 0;
+    rask_arg args[4] = {{.kind = RASK_ARG_I64, .as.i64 = step}};
+    sums[step] = step;
+    for (uint32_t i = 0; i < inputs; i++) {
+        uint32_t from = draw_below(random, (uint32_t)step);
+        args[i + 1] = (rask_arg){.kind = RASK_ARG_NODE, .as.node = nodes[from]};
+        sums[step] += sums[from];
+    }
+    sums[step] %= 1000003;
+    const char *tags = draw_tags(random, takes[step]);
+    takes[step][3] = kind == 3;
+    rask_node *node = rask_set_tags(rask_call(g, defs[kind], args, inputs + 1), tags);
+    return draw_below(random, 3) ? node : rask_set_priority(node, (int32_t)draw_below(random, 7) - 3);
+}
+
+static void compute_drawn_graph(uint64_t seed, rask_options options)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *nodes[STEPS];
+    rask_value results[STEPS];
+    int64_t sums[STEPS], got;
+    uint64_t random = seed * 2654435761u + 1;
+    for (int64_t step = 0; step < STEPS; step++)
+        nodes[step] = add_step(g, &random, nodes, sums, step);
+    options.limits = LIMITS;
+    forget_counts();
+    cr_assert_eq(rask_compute_values(nodes, STEPS, &options, results), RASK_OK, "%s", rask_graph_error(g));
+    for (int64_t step = 0; step < STEPS; step++) {
+        cr_assert_eq(rask_value_get_i64(&results[step], &got), RASK_OK);
+        cr_assert_eq(got, sums[step]);
+    }
+    cr_expect_eq(atomic_load(&counted->done), STEPS);
+    must_have_kept_the_limits();
+    rask_graph_free(g);
+}
+
+Test(limits, random_graphs_never_take_more_than_there_is_and_all_get_done)
+{
+    for (size_t i = 0; i < SETUPS; i++)
+        for (uint64_t seed = 1; seed <= GRAPHS; seed++)
+            compute_drawn_graph(seed, setup(i));
+}
+
+#ifdef RASK_WITH_CHAOS
+Test(limits, random_graphs_keep_to_limits_with_pauses_at_the_racy_points)
+{
+    for (uint64_t seed = 1; seed <= GRAPHS; seed++) {
+        rk_chaos_seed(seed);
+        compute_drawn_graph(seed + 1000, threads(2 + (uint32_t)(seed % 3)));
+    }
+    rk_chaos_seed(0);
+}
+#endif
+
+/* All kinds of tasks and values, with failures, and every task behind a limit. */
+Test(limits, random_graphs_of_all_kinds_come_to_the_same_with_limits)
+{
+    for (size_t i = 0; i < SETUPS; i++)
+        for (uint64_t seed = 1; seed <= GRAPHS / 2; seed++) {
+            random_graph *g = random_graph_new(seed);
+            rask_options o = setup(i);
+            o.limits = "a=1,b=2,list=1,item=1";
+            for (uint32_t step = 0; step < g->count; step++)
+                if (g->steps[step].counted && step % 3)
+                    rask_set_tags(g->steps[step].node, step % 3 == 1 ? "a" : step % 2 ? "b:2" : "b,a");
+            if (seed % 2) {
+                random_graph_must_compute(g, o);
+            } else {
+                random_graph_add_failures(g, 12, GRAPH_FAILS_ALWAYS);
+                o.keep_going = seed % 4 == 0;
+                rask_report report;
+                random_graph_compute_with_failures(g, o, &report);
+            }
+            random_graph_free(g);
+        }
+    cr_assert_eq(random_graph_live_customs(), 0);
+}
+
+/* What is counted is in use as long as somebody waits for it: all of it, at some time. */
+Test(limits, as_many_run_at_once_as_there_are)
+{
+    for (size_t i = 4; i < SETUPS; i++) {
+        rask_graph *g = rask_graph_new();
+        rask_node *nodes[60];
+        rask_options o = setup(i);
+        int64_t sum;
+        o.limits = LIMITS;
+        forget_counts();
+        for (int64_t step = 0; step < 60; step++) {
+            memset(takes[step], 0, sizeof takes[step]);
+            takes[step][1] = 1;
+            rask_arg arg = {.kind = RASK_ARG_I64, .as.i64 = step};
+            nodes[step] = rask_set_tags(rask_call(g, RASK_DEF(wait_with), &arg, 1), "licence");
+        }
+        cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, nodes, 60)), &o, &sum), RASK_OK);
+        cr_expect_eq(sum, 59 * 30);
+        must_have_kept_the_limits();
+        rask_graph_free(g);
+    }
+}
+
+/* A tag is given back before what follows. */
+
+static int64_t hold(int64_t which)
+{
+    atomic_store(&counted->begun[which], 1);
+    return which;
+}
+RASK_TASK_WITH(hold, (.tags = "gpu"), i64, i64);
+
+/* Until the other one has had its turn, but 20 seconds at most. */
+static int64_t wait_for_other(int64_t which)
+{
+    for (int i = 0; i < 20000 && !atomic_load(&counted->begun[1 - which]); i++)
+        sleep_ms(1);
+    return atomic_load(&counted->begun[1 - which]);
+}
+RASK_TASK(wait_for_other, i64, i64);
+
+Test(limits, a_tag_is_not_held_while_what_needs_the_result_runs)
+{
+    for (size_t i = 3; i < SETUPS; i++) {
+        rask_graph *g = rask_graph_new();
+        rask_options o = setup(i);
+        int64_t both;
+        o.limits = "gpu=1";
+        forget_counts();
+        rask_node *a = rask_delayed(g, wait_for_other, rask_delayed(g, hold, 0)),
+                  *b = rask_delayed(g, wait_for_other, rask_delayed(g, hold, 1)), *list[] = {a, b};
+        cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, list, 2)), &o, &both), RASK_OK);
+        cr_assert_eq(both, 2);
+        rask_graph_free(g);
+    }
+}
+
+/* Mistakes are found before anything runs. */
+
+static int64_t note(int64_t at)
+{
+    counted->order[atomic_fetch_add(&counted->calls, 1) % STEPS] = (unsigned)at;
+    return at;
+}
+RASK_TASK(note, i64, i64);
+
+static int compute_note(const rask_options *o, const char *tags, const char *expected)
+{
+    rask_graph *g = rask_graph_new();
+    int64_t got;
+    rask_node *first = rask_delayed(g, note, 1), *tagged = rask_set_tags(rask_delayed(g, note, 2), tags),
+              *list[] = {first, tagged};
+    int status = rask_compute_with(rask_sum(rask_list(g, list, 2)), o, &got);
+    cr_expect(strstr(rask_graph_error(g), expected), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+    return status;
+}
+
+static const struct {
+    const char *limits, *tags, *message;
+} mistakes[] = {
+    {NULL, "gpu", "task note (node 1, "},
+    {NULL, "gpu", "takes 1 of \"gpu\", and the limits do not say how many there are: \"gpu=…\""},
+    {"licence=1", "gpu:3", "takes 3 of \"gpu\""},
+    {"gpu=2", "gpu:3", "takes 3 of \"gpu\", and the limits say that there are 2"},
+    {"gpu=1", "gpu:2", "the limits say that there is 1"},
+    {"note=0", "", "takes 1 of \"note\", and the limits say that there are 0"},
+    {"gpu", "", "limits: \"gpu\" is no list"},
+    {"gpu=", "", "is no list"},
+    {"gpu=x", "", "is no list"},
+    {"gpu=1 2", "", "is no list"},
+    {"=1", "", "is no list"},
+    {"gpu=1,", "", "is no list"},
+    {"gpu=1,,a=1", "", "is no list"},
+    {"gpu=-1", "", "is no list"},
+    {"gpu=1000000001", "", "is no list"},
+    {"gpu=1,gpu=1", "", "has a name twice"},
+};
+
+Test(limits, a_mistake_is_an_error_before_anything_runs)
+{
+    for (size_t i = 0; i < SETUPS; i++)
+        for (size_t k = 0; k < sizeof mistakes / sizeof *mistakes; k++) {
+            rask_options o = setup(i);
+            o.limits = mistakes[k].limits;
+            forget_counts();
+            cr_expect_eq(compute_note(&o, mistakes[k].tags, mistakes[k].message), RASK_EINVAL, "%zu", k);
+            cr_expect_eq(atomic_load(&counted->calls), 0);
+        }
+}
+
+Test(limits, too_many_names_or_combinations_are_an_error)
+{
+    char text[4096] = "";
+    rask_options o = threads(2);
+    o.limits = text;
+    for (int i = 0; i < 33; i++)
+        sprintf(text + strlen(text), "%st%d=9", i ? "," : "", i);
+    cr_expect_eq(compute_note(&o, "", "has too many names"), RASK_ELIMIT);
+    *strrchr(text, ',') = '\0';
+    rask_graph *g = rask_graph_new();
+    rask_node *nodes[21];
+    int64_t sum;
+    for (int i = 0; i < 21; i++) {
+        char tag[16];
+        sprintf(tag, "t%d", i);
+        nodes[i] = rask_set_tags(rask_delayed(g, note, i), tag);
+    }
+    cr_expect_eq(rask_compute_with(rask_sum(rask_list(g, nodes, 20)), &o, &sum), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_expect_eq(sum, 190);
+    o = processes(2);
+    o.limits = text;
+    cr_expect_eq(rask_compute_with(rask_sum(rask_list(g, nodes, 20)), &o, &sum), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_expect_eq(rask_compute_with(rask_sum(rask_list(g, nodes, 21)), &o, &sum), RASK_ELIMIT);
+    cr_expect(strstr(rask_graph_error(g), "combinations"), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+}
+
+Test(limits, come_from_the_environment_when_the_options_say_nothing)
+{
+    rask_options o = RASK_OPTIONS_INIT;
+    setenv("RASK_LIMITS", "gpu=2", 1);
+    cr_expect_eq(compute_note(&o, "gpu", ""), RASK_OK);
+    cr_expect_eq(compute_note(&o, "gpu:3", "there are 2"), RASK_EINVAL);
+    o.limits = "gpu=3";
+    cr_expect_eq(compute_note(&o, "gpu:3", ""), RASK_OK);
+    o.limits = "";
+    cr_expect_eq(compute_note(&o, "gpu", "how many there are"), RASK_EINVAL);
+}
+
+Test(limits, a_nodes_own_tags_take_the_place_of_its_definitions)
+{
+    rask_graph *g = rask_graph_new();
+    rask_options o = threads(2);
+    int64_t got;
+    rask_node *node = rask_delayed(g, hold, 0);
+    cr_expect_eq(rask_compute_with(node, &o, &got), RASK_EINVAL);
+    cr_expect_eq(rask_compute_with(rask_set_tags(node, "licence"), &o, &got), RASK_EINVAL);
+    cr_expect(strstr(rask_graph_error(g), "licence"), "%s", rask_graph_error(g));
+    cr_expect_eq(rask_compute_with(rask_set_tags(node, ""), &o, &got), RASK_OK);
+    cr_expect_eq(rask_compute_with(rask_set_tags(node, NULL), &o, &got), RASK_OK);
+    rask_graph_free(g);
+}
+
+Test(limits, tags_and_backoffs_that_are_none_are_errors_of_building)
+{
+    const char *wrong[] = {" ",     ",",  "gpu,",    "gpu:0",     "gpu:",          "gpu:1x",
+                           "gpu:x", ":1", "gpu,gpu", "a,b,c,d,e", "gpu:1000000001"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        rask_graph *g = rask_graph_new();
+        cr_expect_null(rask_set_tags(rask_delayed(g, note, 1), wrong[i]));
+        cr_expect_eq(rask_graph_status(g), RASK_EINVAL);
+        cr_expect(strstr(rask_graph_error(g), wrong[i]), "%s", rask_graph_error(g));
+        rask_graph_free(g);
+        rask_task_def def = *RASK_DEF(note);
+        rask_arg arg = {.kind = RASK_ARG_I64, .as.i64 = 1};
+        def.tags = wrong[i];
+        g = rask_graph_new();
+        cr_expect_null(rask_call(g, &def, &arg, 1));
+        cr_expect_eq(rask_graph_status(g), RASK_EINVAL);
+        rask_graph_free(g);
+    }
+    rask_graph *g = rask_graph_new();
+    cr_expect_null(rask_set_backoff(rask_delayed(g, note, 1), -1));
+    cr_expect(strstr(rask_graph_error(g), "backoff"), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+}
+
+/* As a program has it that was built before there were backoffs and tags: what comes behind is none of its fields. */
+Test(limits, a_definition_of_an_older_size_takes_nothing_and_waits_for_nothing)
+{
+    rask_task_def def = *RASK_DEF(note);
+    def.size = offsetof(rask_task_def, backoff);
+    def.backoff = -7;
+    def.tags = "no, tags:";
+    def.retry_if = (bool (*)(int, uint32_t))(uintptr_t)1;
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_graph *g = rask_graph_new();
+        rask_options o = setup(i);
+        rask_arg arg = {.kind = RASK_ARG_I64, .as.i64 = 5};
+        int64_t got;
+        o.limits = "note=1";
+        cr_expect_eq(rask_compute_with(rask_call(g, &def, &arg, 1), &o, &got), RASK_OK, "%s",
+                     rask_graph_error(g));
+        cr_expect_eq(got, 5);
+        rask_graph_free(g);
+    }
+    def.size--;
+    rask_graph *g = rask_graph_new();
+    cr_expect_null(rask_call(g, &def, NULL, 0));
+    rask_graph_free(g);
+}
+
+/* Repeated calls. */
+
+/* Fails as often as the second argument says, with the status that is the third. */
+static int stumble(rask_task *t)
+{
+    int64_t which = rask_arg_i64(t, 0);
+    unsigned call = atomic_fetch_add(&counted->calls, 1) % MOST_CALLS;
+    atomic_store(&counted->begin_ns[call], rk_clock_now());
+    atomic_fetch_add(&counted->begun[which], 1);
+    if (rask_task_attempt(t) >= rask_arg_i64(t, 1))
+        return rask_return_i64(t, rask_task_attempt(t));
+    atomic_store(&counted->end_ns[call], rk_clock_now());
+    return rask_fail(t, (int)rask_arg_i64(t, 2), "stumbled");
+}
+RASK_SLOTS(stumble);
+
+Test(limits, a_task_waits_before_it_is_called_again_and_longer_each_time)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_graph *g = rask_graph_new();
+        rask_options o = setup(i);
+        int64_t attempts;
+        rask_node *node =
+            rask_set_backoff(rask_set_retries(rask_delayed(g, stumble, 0, 4, RASK_EIO), 4), 0.004);
+        forget_counts();
+        cr_assert_eq(rask_compute_with(node, &o, &attempts), RASK_OK, "%s", rask_graph_error(g));
+        cr_expect_eq(attempts, 4);
+        for (uint64_t k = 0; k < 4; k++)
+            cr_expect_geq(counted->begin_ns[k + 1] - counted->end_ns[k], 2000000u << k);
+        rask_graph_free(g);
+    }
+}
+
+Test(limits, a_future_waits_before_it_is_called_again_as_a_task_of_a_run_does)
+{
+    for (size_t i = 0; i < SETUPS; i += 3) {
+        rask_graph *g = rask_graph_new();
+        rask_options o = setup(i);
+        rask_client *client;
+        int64_t attempts;
+        rask_node *node =
+            rask_set_backoff(rask_set_retries(rask_delayed(g, stumble, 0, 3, RASK_EIO), 3), 0.004);
+        forget_counts();
+        cr_assert_eq(rask_client_open(&o, &client), RASK_OK);
+        rask_future *future = rask_submit(client, node);
+        cr_expect_eq(rask_future_out(future, RASK_OUT_I64, &attempts), RASK_OK, "%s",
+                     rask_future_error(future));
+        cr_expect_eq(attempts, 3);
+        for (uint64_t k = 0; k < 3; k++)
+            cr_expect_geq(counted->begin_ns[k + 1] - counted->end_ns[k], 2000000u << k);
+        rask_future_unref(future);
+        rask_client_close(client);
+        rask_graph_free(g);
+    }
+}
+
+Test(limits, the_wait_is_drawn_grows_and_has_a_ceiling)
+{
+    rk_call_terms terms = {.backoff_ns = 1000, .number = 7}, other = {.backoff_ns = 1000, .number = 8},
+                  seeded = {.backoff_ns = 1000, .number = 7, .seed = 3}, none = {.number = 7},
+                  long_one = {.backoff_ns = 5 * RK_MAX_BACKOFF_NS};
+    unsigned differ = 0;
+    for (uint32_t attempt = 0; attempt < 100; attempt++) {
+        uint64_t longest = attempt < 26 ? (uint64_t)1000 << attempt : RK_MAX_BACKOFF_NS;
+        longest = longest < RK_MAX_BACKOFF_NS ? longest : RK_MAX_BACKOFF_NS;
+        uint64_t wait = rk_call_backoff(&terms, attempt);
+        cr_expect_leq(wait, longest);
+        cr_expect_geq(wait, longest / 2);
+        cr_expect_eq(wait, rk_call_backoff(&terms, attempt));
+        differ += wait != rk_call_backoff(&other, attempt);
+        differ += wait != rk_call_backoff(&seeded, attempt);
+        cr_expect_eq(rk_call_backoff(&none, attempt), 0);
+        cr_expect_geq(rk_call_backoff(&long_one, attempt), 2 * RK_MAX_BACKOFF_NS);
+        cr_expect_leq(rk_call_backoff(&long_one, attempt), 5 * RK_MAX_BACKOFF_NS);
+    }
+    cr_expect_gt(differ, 150);
+}
+
+Test(limits, all_waits_together_are_no_longer_than_said)
+{
+    rk_call_terms terms = {.backoff_ns = 1000};
+    uint64_t sum = 0;
+    for (terms.retries = 0; terms.retries < 60; terms.retries++) {
+        cr_expect_leq(sum, rk_call_waits(&terms));
+        cr_expect_geq(2 * sum, rk_call_waits(&terms));
+        sum += rk_call_backoff(&terms, terms.retries);
+    }
+    terms = (rk_call_terms){.backoff_ns = UINT64_MAX / 2, .retries = UINT32_MAX};
+    cr_expect_eq(rk_call_waits(&terms), UINT64_MAX);
+    terms.backoff_ns = 0;
+    cr_expect_eq(rk_call_waits(&terms), 0);
+}
+
+/* The wait would take minutes; the suite's time would be over first. */
+Test(limits, a_wait_ends_with_the_time_of_the_run)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_graph *g = rask_graph_new();
+        rask_options o = setup(i);
+        int64_t attempts;
+        o.timeout = 0.1;
+        forget_counts();
+        rask_node *node =
+            rask_set_backoff(rask_set_retries(rask_delayed(g, stumble, 0, 9, RASK_EIO), 9), 1000);
+        cr_assert_eq(rask_compute_with(node, &o, &attempts), RASK_ETIMEDOUT, "%s", rask_graph_error(g));
+        cr_expect_eq(atomic_load(&counted->calls), 1);
+        rask_graph_free(g);
+    }
+}
+
+static void *cancel_when_called(void *token)
+{
+    while (!atomic_load(&counted->calls))
+        sleep_ms(1);
+    rask_cancel(token);
+    return NULL;
+}
+
+Test(limits, a_wait_ends_when_the_run_is_cancelled)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_graph *g = rask_graph_new();
+        rask_options o = setup(i);
+        pthread_t thread;
+        int64_t attempts;
+        forget_counts();
+        o.cancel = rask_cancel_token_new();
+        rask_node *node =
+            rask_set_backoff(rask_set_retries(rask_delayed(g, stumble, 0, 9, RASK_EIO), 9), 1000);
+        cr_assert_eq(pthread_create(&thread, NULL, cancel_when_called, o.cancel), 0);
+        cr_assert_eq(rask_compute_with(node, &o, &attempts), RASK_ECANCELLED, "%s", rask_graph_error(g));
+        cr_assert_eq(pthread_join(thread, NULL), 0);
+        rask_cancel_token_free(o.cancel);
+        rask_graph_free(g);
+    }
+}
+
+static bool worth_repeating(int status, uint32_t attempt)
+{
+    return status == RASK_EIO && attempt < 2;
+}
+
+static int choosy(rask_task *t)
+{
+    return stumble(t);
+}
+RASK_SLOTS_WITH(choosy, (.retries = 10, .retry_if = worth_repeating));
+
+Test(limits, only_failures_that_are_worth_it_are_repeated)
+{
+    const struct {
+        int64_t failures, status;
+        int outcome;
+        unsigned calls;
+    } cases[] = {{0, RASK_EIO, RASK_OK, 1},
+                 {2, RASK_EIO, RASK_OK, 3},
+                 {3, RASK_EIO, RASK_EIO, 3},
+                 {1, RASK_ENOENT, RASK_ENOENT, 1}};
+    for (size_t i = 0; i < SETUPS; i++)
+        for (size_t k = 0; k < 2 * 4; k++) {
+            rask_graph *g = rask_graph_new();
+            rask_options o = setup(i);
+            rask_report report;
+            int64_t attempts;
+            o.report = &report;
+            forget_counts();
+            rask_node *node = rask_delayed(g, choosy, 0, cases[k / 2].failures, cases[k / 2].status);
+            if (k % 2) /* the way of calls that need more than a call */
+                rask_set_timeout(node, 60);
+            cr_expect_eq(rask_compute_with(node, &o, &attempts), cases[k / 2].outcome, "%s",
+                         rask_graph_error(g));
+            cr_expect_eq(atomic_load(&counted->calls), cases[k / 2].calls, "%zu: %u", k, counted->calls);
+            cr_expect_eq(report.retries, cases[k / 2].calls - 1);
+            rask_graph_free(g);
+        }
+}
+
+/* Priorities. */
+
+static void must_go_by_priority(const int32_t *priority, unsigned from, unsigned count)
+{
+    for (unsigned k = from + 1; k < count; k++)
+        cr_expect_geq(priority[counted->order[k - 1]], priority[counted->order[k]], "call %u", k);
+}
+
+enum { RANKED = 40 };
+
+Test(limits, one_worker_runs_tasks_by_their_priorities)
+{
+    const rask_options alone[] = {setup(0), threads(1), processes(1)};
+    for (size_t i = 0; i < 3; i++) {
+        rask_graph *g = rask_graph_new();
+        rask_node *nodes[RANKED];
+        rask_value results[RANKED];
+        int32_t priority[RANKED];
+        uint64_t random = 17;
+        forget_counts();
+        for (int k = 0; k < RANKED; k++) {
+            priority[k] = (int32_t)draw_below(&random, 9) - 4;
+            nodes[k] = rask_set_priority(rask_delayed(g, note, k), priority[k]);
+        }
+        cr_assert_eq(rask_compute_values(nodes, RANKED, &alone[i], results), RASK_OK);
+        cr_assert_eq(atomic_load(&counted->calls), RANKED);
+        must_go_by_priority(priority, 0, RANKED);
+        rask_graph_free(g);
+    }
+}
+
+/* Holds what all want until they are said to be ready; the others note themselves. */
+static int64_t hold_long(int64_t milliseconds)
+{
+    sleep_ms(milliseconds);
+    return 0;
+}
+RASK_TASK_WITH(hold_long, (.tags = "gpu", .priority = 100), i64, i64);
+
+static int64_t note_after(int64_t at, const rask_value *value)
+{
+    (void)value;
+    return note(at);
+}
+RASK_TASK_WITH(note_after, (.tags = "gpu"), i64, i64, value);
+
+Test(limits, of_tasks_that_wait_for_a_tag_the_largest_priority_gets_it)
+{
+    for (size_t i = 2; i < SETUPS; i++) {
+        rask_graph *g = rask_graph_new();
+        rask_node *nodes[RANKED + 1];
+        rask_value results[RANKED + 1];
+        int32_t priority[RANKED];
+        uint64_t random = 23;
+        rask_options o = setup(i);
+        o.limits = "gpu=1";
+        forget_counts();
+        nodes[RANKED] = rask_delayed(g, hold_long, 200);
+        for (int k = 0; k < RANKED; k++) { /* what comes last in the plan is not what is ready last */
+            priority[k] = (int32_t)draw_below(&random, 9) - 4;
+            nodes[k] = rask_delayed(g, note_after, k, rask_const(g, 0));
+            rask_set_priority(nodes[k], priority[k]);
+        }
+        cr_assert_eq(rask_compute_values(nodes, RANKED + 1, &o, results), RASK_OK, "%s", rask_graph_error(g));
+        cr_assert_eq(atomic_load(&counted->calls), RANKED);
+        must_go_by_priority(priority, 0, RANKED);
+        rask_graph_free(g);
+    }
+}
+
+/* Timeouts. */
+
+static int late_at_first(rask_task *t)
+{
+    atomic_fetch_add(&counted->calls, 1);
+    for (int i = 0; i < 10000 && !rask_task_attempt(t) && !rask_task_cancelled(t); i++)
+        sleep_ms(1);
+    return rask_return_i64(t, rask_task_attempt(t));
+}
+RASK_SLOTS_WITH(late_at_first, (.timeout = 0.3, .retries = 1, .backoff = 0.6));
+
+/* The wait alone is longer than the time there is for a call. */
+Test(limits, a_call_that_took_too_long_is_repeated_and_waiting_takes_none_of_its_time)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_graph *g = rask_graph_new();
+        rask_options o = setup(i);
+        int64_t attempt;
+        forget_counts();
+        cr_expect_eq(rask_compute_with(rask_delayed(g, late_at_first), &o, &attempt), RASK_OK, "%s",
+                     rask_graph_error(g));
+        cr_expect_eq(attempt, 1);
+        cr_expect_eq(atomic_load(&counted->calls), 2);
+        rask_graph_free(g);
+    }
+}
+
+static int64_t short_turn(int64_t i)
+{
+    sleep_ms(40);
+    return i;
+}
+RASK_TASK_WITH(short_turn, (.tags = "gpu", .timeout = 0.5), i64, i64);
+
+/* All turns together are longer than the time there is for a call. */
+Test(limits, waiting_for_a_tag_takes_none_of_a_calls_time)
+{
+    for (size_t i = 4; i < SETUPS; i++) {
+        rask_graph *g = rask_graph_new();
+        rask_options o = setup(i);
+        rask_node *nodes[18];
+        int64_t sum;
+        o.limits = "gpu=1";
+        for (int k = 0; k < 18; k++)
+            nodes[k] = rask_delayed(g, short_turn, k);
+        cr_expect_eq(rask_compute_with(rask_sum(rask_list(g, nodes, 18)), &o, &sum), RASK_OK, "%s",
+                     rask_graph_error(g));
+        rask_graph_free(g);
+    }
+}
+
+/* Ends that come while others wait at the gate. */
+
+static int until_told(rask_task *t)
+{
+    atomic_fetch_add(&counted->calls, 1);
+    for (int i = 0; i < 20000 && !rask_task_cancelled(t); i++)
+        sleep_ms(1);
+    return rask_return_i64(t, 0);
+}
+RASK_SLOTS_WITH(until_told, (.tags = "gpu"));
+
+static void compute_waiting(rask_options o, int expected)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *nodes[30];
+    rask_report report;
+    int64_t sum;
+    o.limits = "gpu=1";
+    o.report = &report;
+    for (int k = 0; k < 30; k++)
+        nodes[k] = rask_delayed(g, until_told);
+    cr_expect_eq(rask_compute_with(rask_sum(rask_list(g, nodes, 30)), &o, &sum), expected, "%s",
+                 rask_graph_error(g));
+    cr_expect_eq(atomic_load(&counted->calls), 1);
+    cr_expect_eq(report.finished + report.failed + report.skipped, report.tasks);
+    rask_graph_free(g);
+}
+
+Test(limits, a_run_that_is_out_of_time_or_cancelled_ends_though_tasks_wait_for_a_tag)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_options o = setup(i);
+        pthread_t thread;
+        forget_counts();
+        o.timeout = 0.05;
+        compute_waiting(o, RASK_ETIMEDOUT);
+        forget_counts();
+        o.timeout = 0;
+        o.cancel = rask_cancel_token_new();
+        cr_assert_eq(pthread_create(&thread, NULL, cancel_when_called, o.cancel), 0);
+        compute_waiting(o, RASK_ECANCELLED);
+        cr_assert_eq(pthread_join(thread, NULL), 0);
+        rask_cancel_token_free(o.cancel);
+    }
+}
+
+/* The gate by itself. */
+
+static rk_gate *gate_of(const char *limits)
+{
+    rk_gate *gate;
+    char reason[256] = "";
+    cr_assert_eq(rk_gate_new(limits, &gate, reason, sizeof reason), RASK_OK, "%s", reason);
+    return gate;
+}
+
+static uint32_t class_of(rk_gate *gate, const char *tags)
+{
+    rk_needs needs;
+    uint32_t class;
+    char reason[256] = "";
+    cr_assert_eq(rk_gate_need(gate, "name", tags, &needs, reason, sizeof reason), RASK_OK, "%s", reason);
+    cr_assert_eq(rk_gate_class(gate, &needs, &class), RASK_OK);
+    return class;
+}
+
+Test(limits, a_gate_lets_nobody_wait_for_ever_who_needs_much)
+{
+    rk_gate *gate = gate_of("gpu=2,disk=1");
+    uint32_t one = class_of(gate, "gpu"), two = class_of(gate, "gpu:2"), disk = class_of(gate, "disk");
+    rk_gate_waiter a = {.class = one, .place = 1}, b = {.class = one, .place = 2},
+                   big = {.class = two, .place = 3}, late = {.class = one, .place = 4},
+                   other = {.class = disk, .place = 5};
+    cr_assert(rk_gate_enter(gate, &a) && rk_gate_enter(gate, &b));
+    cr_assert(!rk_gate_enter(gate, &big) && !rk_gate_enter(gate, &late));
+    cr_assert(rk_gate_enter(gate, &other), "what nobody waits for is there for all");
+    cr_assert_null(rk_gate_leave(gate, a.class), "what is given back is kept for who needs two");
+    cr_assert_eq(rk_gate_leave(gate, b.class), &big);
+    cr_assert_null(big.next);
+    cr_assert_eq(rk_gate_leave(gate, big.class), &late);
+    rk_gate_free(gate);
+}
+
+Test(limits, a_gate_hands_out_to_others_when_somebody_gives_up)
+{
+    rk_gate *gate = gate_of("gpu=2");
+    uint32_t one = class_of(gate, "gpu"), two = class_of(gate, "gpu:2");
+    rk_gate_waiter a = {.class = one}, big = {.class = two, .place = 1}, late = {.class = one, .place = 2},
+                   *others;
+    cr_assert(rk_gate_enter(gate, &a));
+    cr_assert(!rk_gate_enter(gate, &big) && !rk_gate_enter(gate, &late));
+    cr_assert(rk_gate_forget(gate, &big, &others));
+    cr_assert_eq(others, &late);
+    cr_assert(!rk_gate_forget(gate, &late, &others), "it is on its way");
+    cr_assert_null(others);
+    rk_gate_free(gate);
+}
+
+Test(limits, a_name_takes_one_unless_the_tags_say_how_many)
+{
+    rk_gate *gate = gate_of("name=5,gpu=1");
+    rk_needs needs;
+    char reason[256];
+    cr_assert_eq(rk_gate_need(gate, "name", "", &needs, reason, sizeof reason), RASK_OK);
+    cr_assert(needs.count == 1 && needs.of[0].count == 1);
+    cr_assert_eq(rk_gate_need(gate, "name", "gpu,name:3", &needs, reason, sizeof reason), RASK_OK);
+    cr_assert(needs.count == 2 && needs.of[0].count == 3 && needs.of[1].count == 1);
+    cr_assert_eq(rk_gate_need(gate, "other", "", &needs, reason, sizeof reason), RASK_OK);
+    cr_assert_eq(needs.count, 0);
+    rk_gate_free(gate);
+}
+
+/* Beside a gate, what it should do, the slow way. */
+typedef struct judge {
+    rk_gate_waiter waiters[40];
+    enum { OUTSIDE, WAITING, INSIDE } state[40];
+    uint32_t free[3];
+} judge;
+
+static bool judge_before(const judge *j, int a, int b)
+{
+    const rk_gate_waiter *x = &j->waiters[a], *y = &j->waiters[b];
+    return x->priority != y->priority ? x->priority > y->priority : x->place < y->place;
+}
+
+/* Who may pass now, best first; each is marked. */
+static size_t judge_pass(judge *j, const rk_gate *gate, int *passed)
+{
+    uint32_t left[3];
+    bool seen[40] = {false};
+    size_t count = 0;
+    memcpy(left, j->free, sizeof left);
+    for (;;) {
+        int best = -1;
+        for (int i = 0; i < 40; i++)
+            if (j->state[i] == WAITING && !seen[i] && (best < 0 || judge_before(j, i, best)))
+                best = i;
+        if (best < 0)
+            return count;
+        const rk_needs *needs = rk_gate_needs(gate, j->waiters[best].class);
+        bool fits = true, behind = false;
+        for (int i = 0; i < 40; i++) /* alike, and waiting before it in vain */
+            behind |= seen[i] && j->state[i] == WAITING && j->waiters[i].class == j->waiters[best].class;
+        seen[best] = true;
+        if (behind)
+            continue;
+        for (uint32_t k = 0; k < needs->count; k++)
+            fits &= left[needs->of[k].counter] >= needs->of[k].count;
+        for (uint32_t k = 0; k < needs->count; k++) {
+            uint32_t c = needs->of[k].counter, n = needs->of[k].count;
+            left[c] -= n < left[c] ? n : left[c];
+            j->free[c] -= fits ? n : 0;
+        }
+        if (fits) {
+            j->state[best] = INSIDE;
+            passed[count++] = best;
+        }
+    }
+}
+
+static void judge_list(judge *j, const rk_gate *gate, const rk_gate_waiter *list)
+{
+    int passed[40];
+    size_t count = judge_pass(j, gate, passed);
+    for (size_t i = 0; i < count; i++, list = list->next)
+        cr_assert_eq(list, &j->waiters[passed[i]]);
+    cr_assert_null(list);
+}
+
+static void play_gate(uint64_t seed)
+{
+    static const char *const tags[] = {"a", "a:2", "a,b", "b:3", "b,c:4", "a:2,b:3,c:4", "c"};
+    rk_gate *gate = gate_of("a=2,b=3,c=4");
+    judge j = {.free = {2, 3, 4}};
+    uint64_t random = seed * 77 + 1;
+    uint32_t classes[7];
+    for (int i = 0; i < 7; i++)
+        classes[i] = class_of(gate, tags[i]);
+    for (int round = 0; round < 1500; round++) {
+        int i = (int)draw_below(&random, 40), passed[40];
+        rk_gate_waiter *waiter = &j.waiters[i], *others;
+        if (j.state[i] == OUTSIDE) {
+            *waiter = (rk_gate_waiter){.class = classes[draw_below(&random, 7)],
+                                       .priority = (int32_t)draw_below(&random, 3),
+                                       .place = (uint64_t)round};
+            bool entered = rk_gate_enter(gate, waiter);
+            j.state[i] = WAITING;
+            cr_assert_eq(judge_pass(&j, gate, passed), entered);
+            cr_assert_eq(j.state[i] == INSIDE, entered);
+        } else if (j.state[i] == WAITING && !draw_below(&random, 4)) {
+            cr_assert(rk_gate_forget(gate, waiter, &others));
+            j.state[i] = OUTSIDE;
+            judge_list(&j, gate, others);
+        } else if (j.state[i] == INSIDE) {
+            const rk_needs *needs = rk_gate_needs(gate, waiter->class);
+            for (uint32_t k = 0; k < needs->count; k++)
+                j.free[needs->of[k].counter] += needs->of[k].count;
+            j.state[i] = OUTSIDE;
+            judge_list(&j, gate, rk_gate_leave(gate, waiter->class));
+        }
+    }
+    rk_gate_free(gate);
+}
+
+Test(limits, a_gate_lets_pass_whom_it_should_in_any_order_of_events)
+{
+    for (uint64_t seed = 1; seed <= GATES; seed++)
+        play_gate(seed);
+}
