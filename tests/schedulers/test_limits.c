@@ -509,21 +509,6 @@ Test(limits, the_wait_is_drawn_grows_and_has_a_ceiling)
     cr_expect_gt(differ, 150);
 }
 
-Test(limits, all_waits_together_are_no_longer_than_said)
-{
-    rk_call_terms terms = {.backoff_ns = 1000};
-    uint64_t sum = 0;
-    for (terms.retries = 0; terms.retries < 60; terms.retries++) {
-        cr_expect_leq(sum, rk_call_waits(&terms));
-        cr_expect_geq(2 * sum, rk_call_waits(&terms));
-        sum += rk_call_backoff(&terms, terms.retries);
-    }
-    terms = (rk_call_terms){.backoff_ns = UINT64_MAX / 2, .retries = UINT32_MAX};
-    cr_expect_eq(rk_call_waits(&terms), UINT64_MAX);
-    terms.backoff_ns = 0;
-    cr_expect_eq(rk_call_waits(&terms), 0);
-}
-
 /* The wait would take minutes; the suite's time would be over first. */
 Test(limits, a_wait_ends_with_the_time_of_the_run)
 {
