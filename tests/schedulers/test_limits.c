@@ -14,9 +14,9 @@
 #include <string.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { GRAPHS = 12, GATES = 40 };
+enum { GRAPHS = 8, GATES = 40 };
 #else
-enum { GRAPHS = 40, GATES = 200 };
+enum { GRAPHS = 10, GATES = 200 };
 #endif
 
 enum { SETUPS = 7, STEPS = 120, NAMES = 5, MOST_CALLS = 64 };
