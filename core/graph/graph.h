@@ -66,7 +66,7 @@ enum { RK_SEGMENT_FIRST = 8, RK_SEGMENTS = 31 - RK_SEGMENT_FIRST };
 struct rask_graph {
     rk_atomic_u32 refs;
     uint32_t count;
-    uint64_t serial; /* no two graphs of a process have the same */
+    uint64_t serial;                         /* no two graphs of a process have the same */
     struct rask_node *segments[RK_SEGMENTS]; /* segment k holds 2^(k + RK_SEGMENT_FIRST) nodes */
     rk_array args;                           /* uint32_t */
     rk_array constants;                      /* rask_value */

@@ -19,11 +19,13 @@ extern "C" {
 typedef struct rask_client rask_client;
 typedef struct rask_future rask_future;
 
-/* Starts the workers. options (NULL: none): scheduler, workers, io_lanes, memory, retries, seed, observers and what processes
- * take; timeout, keep_going, progress and report are for runs and mean nothing here.
+/* Starts the workers. options (NULL: none): scheduler, workers, io_lanes, memory, scratch, retries, seed and what processes
+ * take; timeout, keep_going, progress, observers and report are for runs and mean nothing here. What they point to outlives the
+ * client, as do the definitions of tasks.
  *   threads    workers of the client's own
- *   processes  tasks run in worker processes, forked for a few tasks at a time, which see the program's memory as it is then
+ *   processes  tasks run in worker processes, one forked for each, which sees the program's memory as it is then
  *   serial     what is submitted has run when rask_submit() returns
+ * Limits are for computes: with options.limits, or RASK_LIMITS, RASK_EUNSUPPORTED, and a task that takes tags fails with that.
  * RASK_EINVAL, RASK_ERANGE, RASK_ENOMEM, RASK_ESYSTEM: *out is untouched. */
 RASK_API int rask_client_open(const rask_options *options, rask_client **out);
 

@@ -292,6 +292,8 @@ int rask_client_open(const rask_options *options, rask_client **out)
     rask_options resolved;
     char reason[TEXT];
     int status = out ? rk_options_resolve(options, &resolved, reason, sizeof reason) : RASK_EINVAL;
+    if (!status && resolved.limits)
+        status = RASK_EUNSUPPORTED;
     if (status)
         return status;
     rask_client *client = rk_calloc(1, sizeof *client);

@@ -374,6 +374,16 @@ static int stopped(rk_executor *executor, char *message)
     return (int)rk_load_acquire(&executor->env.stop);
 }
 
+/* What is counted is counted by runs of whole graphs: more at once than there are would be worse than none. */
+static int refused(const rask_future *future, char *message)
+{
+    if (!(future->flags & RK_FUTURE_TAGGED))
+        return RASK_OK;
+    snprintf(message, RK_MAX_MESSAGE,
+             "it takes tags, which are counted in computes only, and there not for what tasks grow");
+    return RASK_EUNSUPPORTED;
+}
+
 static const char *no_memory = "no memory for the nodes that it returned";
 
 /* It stood only for the result of this one, which has grown in turn: now for what that has grown into. Else chains of tasks that
@@ -474,6 +484,8 @@ void rk_future_run(rask_future *future, uint32_t worker)
     rk_executor *executor = future->executor;
     take_arguments(future);
     int status = stopped(executor, message);
+    if (!status)
+        status = refused(future, message);
     if (!status)
         status = executor->call_apart ? call_apart(future, worker, &result, message)
                                       : call(future, worker, &result, message);

@@ -63,6 +63,7 @@ enum rk_future_flag {
     RK_FUTURE_IO = 1 << 1,      /* runs in a lane */
     RK_FUTURE_NO_TASK = 1 << 2, /* it failed before there was one */
     RK_FUTURE_PURE = 1 << 3,    /* met by its call */
+    RK_FUTURE_TAGGED = 1 << 5,  /* it takes what nobody counts here: it is refused */
     RK_FUTURE_NESTED = 1 << 4,  /* a task grew it */
 };
 
