@@ -6,6 +6,7 @@
 #include "schedulers/call.h"
 #include "schedulers/futures/executor.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,8 +61,9 @@ void rask_future_unref(rask_future *future)
     while (future && rk_sub_acq_rel(&future->refs, 1) == 1) {
         rask_future *next = future->cause, *failed_by = rk_load_relaxed(&future->failed_by);
         free_one(future);
-        if (next)
-            rask_future_unref(failed_by); /* the same, or another's that was as late */
+        assert(!next || !failed_by || failed_by == next);
+        if (next && failed_by)
+            rk_sub_relaxed(&failed_by->refs, 1); /* one that next still has another beside */
         future = next ? next : failed_by;
     }
 }

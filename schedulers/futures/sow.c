@@ -8,6 +8,7 @@
 #include "schedulers/futures/await.h"
 #include "schedulers/futures/executor.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -267,6 +268,7 @@ static rask_future *make_call(sowing *s, const rask_node *node, bool *fresh)
     call c = {s, node, rk_node_def(node)};
     rk_meetings *meetings = &s->executor->meetings;
     XXH128_hash_t key;
+    assert(c.def);
     bool pure = c.def->flags & RASK_PURE && !node->order_only && key_of_call(&c, &key);
     rask_future *met = pure ? rk_meet(meetings, key, same_call, &c) : NULL;
     rask_future *future = met ? NULL : new_call(s, node, c.def);
