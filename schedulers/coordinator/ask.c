@@ -81,6 +81,7 @@ void rk_co_ask(rk_coordinator *c, uint32_t i, uint64_t bytes)
         rk_co_errand_started(c, i);
     if (rk_heap_push(&h->asks, ask_places(c), e->task, i)) {
         rk_co_stop(c, RASK_ENOMEM);
+        answer(c, i, true); /* or it would wait for ever */
         return;
     }
     rk_bitmap_add(&c->lacking, e->home);

@@ -74,7 +74,10 @@ int rk_coordinator_joined(rk_coordinator *c, uint64_t now, const rk_worker_offer
     if (offer->home >= c->options.most_homes || c->homes[offer->home].state != RK_HOME_HERE ||
         (!offer->slots && !offer->lanes))
         return RASK_EINVAL;
+    rk_co_home *home = &c->homes[offer->home];
     int status = rk_co_errands_reserve(c, capacity);
+    if (!status) /* all may ask for memory at once */
+        status = rk_heap_reserve(&home->asks, home->width[0] + home->width[1] + offer->slots + offer->lanes);
     if (status)
         return status;
     uint32_t number = free_worker(c);

@@ -431,6 +431,7 @@ static void stand_for(rask_future *future, rask_future *root, rk_endings *ending
 static void end_running(rask_future *future, int status, const char *message, rk_endings *endings)
 {
     uint32_t reason = rk_load_acquire(&future->reason);
+    reason = reason == RK_FUTURE_TOO_LATE ? RASK_OK : reason;
     if (reason)
         message = reason == RASK_ETIMEDOUT ? "its deadline passed" : NULL;
     rk_future_fail(future, RK_FUTURE_RUNNING, reason ? (int)reason : status, message, NULL, endings);
@@ -451,12 +452,21 @@ static void grow(rask_future *future, rask_value *value, rk_endings *endings)
     rask_future_unref(root);
 }
 
-static void keep(rask_future *future, const rask_value *result, rk_endings *endings)
+/* Whoever cancels it from here on is told that it is done. */
+static bool is_too_late(rask_future *future)
 {
-    if (rk_value_is_object(result) && rk_store_add(future->executor->store, result)) {
-        rask_value dead = *result;
-        rask_value_unref(&dead);
-        end_running(future, RASK_EBUDGET, "its result goes over the memory budget", endings);
+    uint32_t none = RASK_OK;
+    return rk_cas_acq_rel(&future->reason, &none, RK_FUTURE_TOO_LATE);
+}
+
+static void keep(rask_future *future, rask_value *result, rk_endings *endings)
+{
+    int status = is_too_late(future) ? RASK_OK : RASK_ECANCELLED;
+    if (!status && rk_value_is_object(result))
+        status = rk_store_add(future->executor->store, result);
+    if (status) {
+        rask_value_unref(result);
+        end_running(future, status, "its result goes over the memory budget", endings);
         return;
     }
     future->result = *result;

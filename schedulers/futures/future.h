@@ -76,7 +76,7 @@ struct rask_future {
     const rask_task_def *def;
     uint64_t number;
     struct rask_cancel_token cancel;
-    rk_atomic_u32 reason;         /* why it is told to end while it runs */
+    rk_atomic_u32 reason; /* why it is told to end while it runs; RK_FUTURE_TOO_LATE: it has its result */
     rask_future *next, *previous; /* in a queue */
     rask_future *next_ending;
 
@@ -103,7 +103,8 @@ struct rask_future {
     rask_value args[];
 };
 
-#define RK_NO_MORE ((rk_waiter *)-1)
+#define RK_NO_MORE         ((rk_waiter *)-1)
+#define RK_FUTURE_TOO_LATE UINT32_MAX
 
 /* Futures that are ENDING with their outcome written, each with a reference of the list's: the executor's own, but for those that
  * were READY, which a queue still has. */

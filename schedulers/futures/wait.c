@@ -118,7 +118,7 @@ bool rask_future_cancel(rask_future *future)
     if (!future || rk_future_is_done(future) || !take_one(&future->handles))
         return false;
     rk_future_unwant(future, &endings);
-    bool ended = !rk_load_acquire(&future->wants);
+    bool ended = !rk_load_acquire(&future->wants) && rk_load_acquire(&future->reason) != RK_FUTURE_TOO_LATE;
     rk_futures_end(&endings);
     return ended;
 }

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <rask/rask.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -321,7 +322,7 @@ Test(bad_definitions, are_refused_by_every_call)
     nameless.name = NULL;
     empty_call.call = NULL;
     no_size.size = 0;
-    small.size = sizeof small - 1;
+    small.size = offsetof(rask_task_def, backoff) - 1; /* less than the oldest */
     letter.arguments = "iXi";
     none_letter.arguments = "n";
     result.result = 'z';
