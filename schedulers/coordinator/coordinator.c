@@ -350,6 +350,7 @@ static bool next_recall(rk_coordinator *c, rk_instruction *out)
     RK_UNLINK(&c->recalls, c->errands, i, wait_next, wait_prev);
     c->errands[i].asking = false;
     say_errand(c, i, RK_DO_RECALL, out);
+    out->gives_up = c->errands[i].gives_up;
     c->figures.recalls++;
     return true;
 }

@@ -171,8 +171,8 @@ void rk_coordinator_cancel(rk_coordinator *c, uint64_t now, int status);
 typedef enum rk_instruction_kind {
     RK_DO_RUN, /* worker, epoch, task, attempt, bytes: its inputs are in the worker's home, in memory, and stay there
                    * until it is over; it may hold so many bytes besides; answered by finished() or failed() */
-    RK_DO_RECALL, /* worker, epoch, task, attempt: give it back unless begun, or when it waits for memory; answered by
-                   * recalled() */
+    RK_DO_RECALL, /* worker, epoch, task, attempt, gives_up: give it back unless begun, or, with gives_up, when it waits for
+                   * memory; answered by recalled() */
     RK_DO_GRANT, /* worker, epoch, task, attempt, bytes: it may hold so many; no answer */
     RK_DO_REFUSE, /* worker, epoch, task, attempt, status, why (NO_ROOM or NO_DISK), and figures: with its inputs it needs so
                    * many bytes; answered by failed(), or by finished() if it does without */
@@ -205,6 +205,7 @@ typedef struct rk_instruction {
     int status;
     uint32_t worker, epoch, task, attempt, home, from;
     uint64_t bytes, budget;
+    bool gives_up;
 } rk_instruction;
 
 /* The next instruction; false: nothing to do now. Drawing one may decide the next. */

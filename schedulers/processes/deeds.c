@@ -84,7 +84,7 @@ static void move(rk_hands *h, const rk_instruction *in, bool back)
 
 static void recall(rk_hands *h, rk_staff *staff, const rk_instruction *in)
 {
-    if (rk_staff_deny(staff, in->task))
+    if (in->gives_up && rk_staff_deny(staff, in->task))
         return; /* its news are the answer */
     rk_coordinator_recalled(h->coordinator, h->now, in->worker, in->epoch, in->task, in->attempt,
                             rk_staff_take_back(h, staff, in->task));
