@@ -30,6 +30,7 @@ static void free_executor(rk_executor *e)
         rk_store_end(e->store);
     rk_meetings_fini(&e->meetings);
     rk_ranking_fini(&e->ranked);
+    rk_gate_free(e->gate);
     rk_free(e->benches);
     pthread_mutex_destroy(&e->lock);
     pthread_mutex_destroy(&e->done_lock);
@@ -217,7 +218,8 @@ static void wake_one(rk_executor *e)
     pthread_mutex_unlock(&e->lock);
 }
 
-void rk_executor_push(rk_executor *e, rask_future *future)
+/* It has what it takes. */
+static void queue(rk_executor *e, rask_future *future)
 {
     uint32_t worker = rk_executor_worker(e);
     if (future->flags & RK_FUTURE_IO && e->want_lane) {
@@ -234,6 +236,34 @@ void rk_executor_push(rk_executor *e, rask_future *future)
         wake_one(e);
     if (e->wake)
         e->wake(e->context);
+}
+
+void rk_executor_push(rk_executor *e, rask_future *future)
+{
+    if (rk_admission_enter(future, e->gate))
+        queue(e, future);
+}
+
+static void queue_all(rk_executor *e, rk_admission *first)
+{
+    for (rk_admission *next; first; first = next) {
+        next = rk_admission_next(first);
+        queue(e, first->future);
+    }
+}
+
+void rk_executor_leave(rk_executor *e, rask_future *future)
+{
+    queue_all(e, rk_admission_leave(future, e->gate));
+}
+
+void rk_executor_withdraw(rk_executor *e, rask_future *future)
+{
+    rk_admission *others;
+    bool waited = rk_admission_give_up(future, e->gate, &others);
+    queue_all(e, others);
+    if (waited)
+        rask_future_unref(future);
 }
 
 /* -- Popping */

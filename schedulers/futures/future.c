@@ -49,6 +49,7 @@ static void free_one(rask_future *future)
     for (uint32_t i = 0; i < future->nargs; i++)
         rask_value_unref(&future->args[i]);
     rask_value_unref(&future->result);
+    rk_free(future->admission);
     rk_free(future->grown);
     rk_free(future->message);
     rk_free(rk_load_relaxed(&future->text));
@@ -187,8 +188,8 @@ bool rk_future_fail(rask_future *future, uint32_t from, int status, const char *
         return false;
     }
     future->status = status;
-    if (message)
-        future->message = rk_strndup(message, strlen(message));
+    rk_free(future->message); /* of why it would have been refused */
+    future->message = message ? rk_strndup(message, strlen(message)) : NULL;
     future->cause = rask_future_ref(cause);
     add_ending(endings, future);
     return true;
@@ -274,6 +275,8 @@ static bool may_be_asked_again(const rask_future *future)
 static void end_one(rask_future *future, rk_endings *endings)
 {
     rk_executor *executor = future->executor;
+    if (future->admission)
+        rk_executor_withdraw(executor, future);
     let_go_of_all(future, endings);
     rk_store_seq_cst(&future->state, RK_FUTURE_DONE);
     tell_all(future, endings);
@@ -361,14 +364,13 @@ static int stopped(rk_executor *executor, char *message)
     return (int)rk_load_acquire(&executor->env.stop);
 }
 
-/* What is counted is counted by runs of whole graphs: more at once than there are would be worse than none. */
 static int refused(const rask_future *future, char *message)
 {
-    if (!(future->flags & RK_FUTURE_TAGGED))
+    if (!(future->flags & RK_FUTURE_REFUSED))
         return RASK_OK;
-    snprintf(message, RK_MAX_MESSAGE,
-             "it takes tags, which are counted in computes only, and there not for what tasks grow");
-    return RASK_EUNSUPPORTED;
+    snprintf(message, RK_MAX_MESSAGE, "%s",
+             future->message ? future->message : rask_status_text(future->status));
+    return future->status;
 }
 
 static const char *no_memory = "no memory for the nodes that it returned";
@@ -511,6 +513,7 @@ void rk_future_run(rask_future *future, uint32_t worker)
 {
     uint32_t ready = RK_FUTURE_READY;
     if (!rk_cas_acq_rel(&future->state, &ready, RK_FUTURE_RUNNING)) {
+        rk_executor_leave(future->executor, future);
         rask_future_unref(future);
         return;
     }
@@ -525,6 +528,7 @@ void rk_future_run(rask_future *future, uint32_t worker)
     if (!status)
         status = executor->call_apart ? call_apart(future, worker, &result, message)
                                       : call(future, worker, &result, message);
+    rk_executor_leave(executor, future);
     release_arguments(future, &endings);
     if (!status && rk_load_acquire(&future->reason)) {
         rask_value_unref(&result);

@@ -678,28 +678,6 @@ Test(futures, options_that_make_no_sense_open_nothing)
     cr_assert_eq(rask_client_fd(NULL), -1);
 }
 
-static int take_gpu(rask_task *t)
-{
-    return rask_return_i64(t, 1);
-}
-RASK_SLOTS_WITH(take_gpu, (.tags = "gpu"));
-
-Test(futures, what_is_counted_in_computes_only_is_refused)
-{
-    rask_client *client = NULL;
-    rask_options o = threads(1);
-    o.limits = "gpu=1";
-    cr_assert_eq(rask_client_open(&o, &client), RASK_EUNSUPPORTED);
-    client = open_client(threads(1));
-    rask_graph *g = rask_graph_new();
-    rask_future *future = rask_submit(client, rask_delayed(g, take_gpu));
-    cr_assert_eq(rask_future_result(future, NULL), RASK_EUNSUPPORTED);
-    cr_assert_not_null(strstr(rask_future_error(future), "tags"), "%s", rask_future_error(future));
-    rask_future_unref(future);
-    rask_client_close(client);
-    rask_graph_free(g);
-}
-
 Test(futures, a_program_may_fork_while_a_client_is_open)
 {
     rask_client *client = open_client(threads(2));
