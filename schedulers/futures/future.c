@@ -485,14 +485,31 @@ static void grow(rask_future *future, rask_value *value, rk_endings *endings)
     rask_future_unref(root);
 }
 
-static void keep(rask_future *future, rask_value *result, rk_endings *endings)
+static void say_over_budget(char *message, rk_store *store, const rask_value *result)
 {
-    int status = is_too_late(future) ? RASK_OK : RASK_ECANCELLED;
-    if (!status && rk_value_is_object(result))
-        status = rk_store_add(future->executor->store, result);
+    rk_print out = {message, RK_MAX_MESSAGE + 1, 0};
+    rk_print_add(&out, "its result of ");
+    rk_print_bytes(&out, ((const rask_object *)result->as.object)->deep);
+    rk_print_add(&out, " goes over the memory budget of ");
+    rk_print_bytes(&out, rk_store_budget(store));
+    rk_print_add(&out, ", with what other futures hold");
+}
+
+/* Counts it; message: why not. */
+static int count_result(rask_future *future, const rask_value *result, char *message)
+{
+    int status = rk_value_is_object(result) ? rk_store_add(future->executor->store, result) : RASK_OK;
+    if (status)
+        say_over_budget(message, future->executor->store, result);
+    return status;
+}
+
+static void keep(rask_future *future, rask_value *result, char *message, rk_endings *endings)
+{
+    int status = is_too_late(future) ? count_result(future, result, message) : RASK_ECANCELLED;
     if (status) {
         rask_value_unref(result);
-        end_running(future, status, "its result goes over the memory budget", endings);
+        end_running(future, status, message, endings);
         return;
     }
     future->result = *result;
@@ -539,6 +556,6 @@ void rk_future_run(rask_future *future, uint32_t worker)
     else if (rk_grown_is(&result))
         grow(future, &result, &endings);
     else
-        keep(future, &result, &endings);
+        keep(future, &result, message, &endings);
     rk_futures_end(&endings);
 }
