@@ -320,9 +320,9 @@ static rk_gate_waiter *let_pass(rk_gate *gate)
 
 bool rk_gate_enter(rk_gate *gate, rk_gate_waiter *waiter)
 {
-    assert(waiter->class && waiter->class < gate->classes);
     waiter->child = waiter->next = waiter->previous = NULL;
     pthread_mutex_lock(&gate->lock);
+    assert(waiter->class && waiter->class < gate->classes);
     gate->first[waiter->class] = meld(gate->first[waiter->class], waiter);
     rk_gate_waiter *passed = let_pass(gate);
     pthread_mutex_unlock(&gate->lock);

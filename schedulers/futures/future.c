@@ -449,11 +449,13 @@ static void stand_for(rask_future *future, rask_future *root, rk_edge *edge, rk_
                       .number = root->number,
                       .argument = UINT32_MAX};
     future->grown = edge;
+    rask_future_ref(future); /* root may be done at any moment, and this with it */
     rk_store_seq_cst(&future->state, RK_FUTURE_GROWN);
     if (!rk_future_add_waiter(root, &edge->waiter))
         tell_grown(&edge->waiter, root, endings);
     if (rask_cancelled(&future->cancel))
         rk_future_abort(future, (int)rk_load_acquire(&future->reason), NULL, endings);
+    rask_future_unref(future);
 }
 
 static void end_running(rask_future *future, int status, const char *message, rk_endings *endings)
