@@ -225,6 +225,16 @@ uint64_t rk_store_live(const rk_store *store)
     return rk_load_relaxed(&store->used) - store->reserved;
 }
 
+uint64_t rk_store_used(const rk_store *store)
+{
+    return rk_load_relaxed(&store->used);
+}
+
+uint64_t rk_store_on_disk(const rk_store *store)
+{
+    return rk_load_relaxed(&store->on_disk_bytes);
+}
+
 uint64_t rk_store_peak(const rk_store *store)
 {
     return rk_load_relaxed(&store->peak);
