@@ -463,13 +463,19 @@ static uint64_t size_of_arguments(const rk_run *run, const rask_task *task)
     return bytes;
 }
 
+/* When the worker came to a task, if that is observed. */
+static inline uint64_t now_of(const rk_worker *worker)
+{
+    return !worker->run->observed ? 0 : worker->mark_ns ? worker->mark_ns : rk_clock_now();
+}
+
 /* came_ns: when the worker came to the door with it. */
 static void tell_start(rk_worker *worker, uint32_t number, const rask_task *task, const rk_pass *pass,
                        uint64_t came_ns, rask_task_info *info)
 {
     rk_run *run = worker->run;
     *info = describe(worker, number);
-    info->start_ns = pass->inside ? rk_clock_now() : came_ns;
+    info->start_ns = pass && pass->inside ? rk_clock_now() : came_ns;
     info->waited_ns = info->start_ns - came_ns;
     if (rk_store_used(run->store))
         info->bytes_in = size_of_arguments(run, task);
@@ -497,7 +503,7 @@ static void tell_end(rk_worker *worker, int status, rask_task_info *info)
     NOTIFY(run, task_finished, info);
 }
 
-/* The task was let in, or why not. */
+/* The task was let in, or why not; or it passes no door (NULL). */
 static void run_admitted(rk_worker *worker, uint32_t number, rask_task *task, rk_pass *pass, int status,
                          uint64_t came_ns)
 {
@@ -510,20 +516,22 @@ static void run_admitted(rk_worker *worker, uint32_t number, rask_task *task, rk
         status = call_in_some_way(worker, number, task, special);
     if (run->observed)
         note_end(worker, task, status, &info);
-    rk_store_unpin(run->store, pass);
+    if (pass)
+        rk_store_unpin(run->store, pass);
     release_arguments(run, task->args, task->args + task->nargs);
     status = settle(worker, number, task, pass, status);
-    rk_store_leave(run->store, pass);
+    if (pass)
+        rk_store_leave(run->store, pass);
     if (run->observed)
         tell_end(worker, status, &info);
 }
 
-/* The way of tasks that may hold much, take what does, or are observed. Releases the arguments. */
+/* The way of tasks that may hold much, or take what does. Releases the arguments. */
 static void run_by_the_door(rk_worker *worker, uint32_t number, rask_task *task)
 {
     rk_run *run = worker->run;
     rk_pass pass = rk_budget_ask(run, number, task->args, task->nargs, worker);
-    uint64_t came_ns = !run->observed ? 0 : worker->mark_ns ? worker->mark_ns : rk_clock_now();
+    uint64_t came_ns = now_of(worker);
     task->status = RASK_OK;
     int status = rk_store_enter(run->store, &pass, worker->message, sizeof worker->message);
     if (status == RASK_ECANCELLED && rk_load_relaxed(&run->env.stop)) {
@@ -538,7 +546,7 @@ static void run_by_the_door(rk_worker *worker, uint32_t number, rask_task *task)
 static inline bool needs_door(const rk_run *run, uint32_t number, uint32_t special)
 {
     uint64_t estimate = rk_load_relaxed(&run->estimates[run->plan->def[number] & RK_TASK_DEF_MASK]);
-    return run->observed || estimate >= rk_store_threshold(run->store) || special & RK_TASK_EXTRA ||
+    return estimate >= rk_store_threshold(run->store) || special & RK_TASK_EXTRA ||
            rk_store_has_managed(run->store);
 }
 
@@ -557,6 +565,9 @@ static inline void run_task(rk_worker *worker, uint32_t number, rask_task *task)
         skip(worker, number);
     } else if (__builtin_expect(needs_door(run, number, special), 0)) {
         run_by_the_door(worker, number, task);
+        return;
+    } else if (__builtin_expect(run->observed, 0)) {
+        run_admitted(worker, number, task, NULL, RASK_OK, now_of(worker));
         return;
     } else {
         int status = call_in_some_way(worker, number, task, special);

@@ -19,6 +19,7 @@ typedef enum option_kind {
     OPTION_TEXTS,     /* option_texts: each time one more */
     OPTION_SCHEDULER, /* const char *: one of rask_schedulers() */
     OPTION_DRAWING,   /* const char *: a path with an ending that rask_draw() knows */
+    OPTION_COLOUR,    /* const char *: one of options_colours */
 } option_kind;
 
 enum { OPTION_TEXTS_MOST = 64 };
@@ -44,14 +45,15 @@ typedef struct common_options {
     const char *scheduler;
     uint64_t workers, worker_threads, memory, block_size, seed;
     double timeout;
-    const char *draw, *scratch, *limits;
-    bool explain, progress, no_progress, json, report, keep_going;
+    const char *draw, *colour, *scratch, *limits;
+    const char *trace, *page, *profile; /* profile: "" for a table on stderr, else a file for JSON */
+    bool explain, progress, no_progress, json, stats, keep_going;
 } common_options;
 
 /* Rows for a structure that has a common_options called common. */
 #define COMMON_ROWS(type) COMMON_ROWS_LETTERED(type, 'v')
-/* The same with another letter for --report, or 0. */
-#define COMMON_ROWS_LETTERED(type, report_letter)                                                            \
+/* The same with another letter for --stats, or 0. */
+#define COMMON_ROWS_LETTERED(type, stats_letter)                                                             \
     {.name = "scheduler",                                                                                    \
      .kind = OPTION_SCHEDULER,                                                                               \
      .offset = offsetof(type, common.scheduler),                                                             \
@@ -110,14 +112,34 @@ typedef struct common_options {
          .offset = offsetof(type, common.draw),                                                              \
          .value = "FILE",                                                                                    \
          .help = "draw the graph that ran: .svg .png .pdf .dot"},                                            \
+        {.name = "draw-by",                                                                                  \
+         .kind = OPTION_COLOUR,                                                                              \
+         .offset = offsetof(type, common.colour),                                                            \
+         .value = "WHAT",                                                                                    \
+         .help = "colours: name, order, duration, bytes, worker, status"},                                   \
+        {.name = "trace",                                                                                    \
+         .kind = OPTION_TEXT,                                                                                \
+         .offset = offsetof(type, common.trace),                                                             \
+         .value = "FILE",                                                                                    \
+         .help = "write what ran when and where, for ui.perfetto.dev"},                                      \
+        {.name = "profile",                                                                                  \
+         .kind = OPTION_MAYBE,                                                                               \
+         .offset = offsetof(type, common.profile),                                                           \
+         .value = "FILE",                                                                                    \
+         .help = "tell on stderr where the time went; as JSON in FILE"},                                     \
+        {.name = "report",                                                                                   \
+         .kind = OPTION_TEXT,                                                                                \
+         .offset = offsetof(type, common.page),                                                              \
+         .value = "FILE.html",                                                                               \
+         .help = "write a page of what ran, its memory and profile"},                                        \
         {.name = "explain",                                                                                  \
          .kind = OPTION_FLAG,                                                                                \
          .offset = offsetof(type, common.explain),                                                           \
          .help = "first tell on stderr what will run"},                                                      \
-        {.name = "report",                                                                                   \
-         .letter = (report_letter),                                                                          \
+        {.name = "stats",                                                                                    \
+         .letter = (stats_letter),                                                                           \
          .kind = OPTION_FLAG,                                                                                \
-         .offset = offsetof(type, common.report),                                                            \
+         .offset = offsetof(type, common.stats),                                                             \
          .help = "tell on stderr what the run took: time, memory, disk"},                                    \
         {.name = "progress",                                                                                 \
          .kind = OPTION_FLAG,                                                                                \
@@ -161,6 +183,9 @@ void options_help(const tool_command *command);
 
 /* The number of text among names, which end with NULL; -1: it is none of them. */
 int options_find(const char *const *names, const char *text);
+
+/* What drawings can be coloured by, in the order of rask_colour; NULL at the end. */
+extern const char *const options_colours[];
 
 /* A number, a size or seconds as options take them. False: it is none. */
 bool options_number(const char *text, uint64_t *out);
