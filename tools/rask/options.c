@@ -264,6 +264,7 @@ void options_help(const tool_command *command)
     if (command->row_count)
         printf("\n");
     for (size_t i = 0; i < command->row_count; i++)
-        help_row(&command->rows[i]);
+        if (command->rows[i].help)
+            help_row(&command->rows[i]);
     printf("\nExample: %s", command->example);
 }

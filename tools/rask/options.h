@@ -33,9 +33,9 @@ typedef struct option_row {
     const char *name; /* without the dashes */
     char letter;      /* for "-n"; 0: none */
     option_kind kind;
-    size_t offset;     /* of its field in the command's structure */
-    const char *value; /* what the help calls it; NULL for flags */
-    const char *help;
+    size_t offset;           /* of its field in the command's structure */
+    const char *value;       /* what the help calls it; NULL for flags */
+    const char *help;        /* NULL: that of another row tells */
     const char *environment; /* gives the value when the option is not there; NULL: nothing does */
     uint64_t least, most;    /* of numbers; most 0: no bound */
 } option_row;
@@ -64,7 +64,7 @@ typedef struct common_options {
          .kind = OPTION_NUMBER,                                                                              \
          .offset = offsetof(type, common.workers),                                                           \
          .value = "N",                                                                                       \
-         .help = "tasks at once (default: the cores there are)",                                             \
+         .help = "tasks at once (default: the cores); each with --worker-threads M",                         \
          .environment = "RASK_WORKERS",                                                                      \
          .least = 1,                                                                                         \
          .most = 1024},                                                                                      \
@@ -78,7 +78,6 @@ typedef struct common_options {
          .kind = OPTION_NUMBER,                                                                              \
          .offset = offsetof(type, common.worker_threads),                                                    \
          .value = "N",                                                                                       \
-         .help = "processes: threads of each (default: 1)",                                                  \
          .least = 1,                                                                                         \
          .most = 64},                                                                                        \
         {.name = "memory",                                                                                   \
@@ -111,12 +110,11 @@ typedef struct common_options {
          .kind = OPTION_DRAWING,                                                                             \
          .offset = offsetof(type, common.draw),                                                              \
          .value = "FILE",                                                                                    \
-         .help = "draw the graph that ran: .svg .png .pdf .dot"},                                            \
+         .help = "draw what ran (.svg .png .pdf .dot), --draw-by bytes, worker, ..."},                       \
         {.name = "draw-by",                                                                                  \
          .kind = OPTION_COLOUR,                                                                              \
          .offset = offsetof(type, common.colour),                                                            \
-         .value = "WHAT",                                                                                    \
-         .help = "colours: name, order, duration, bytes, worker, status"},                                   \
+         .value = "WHAT"},                                                                                   \
         {.name = "trace",                                                                                    \
          .kind = OPTION_TEXT,                                                                                \
          .offset = offsetof(type, common.trace),                                                             \
@@ -144,11 +142,8 @@ typedef struct common_options {
         {.name = "progress",                                                                                 \
          .kind = OPTION_FLAG,                                                                                \
          .offset = offsetof(type, common.progress),                                                          \
-         .help = "tell how far it is from the start, not after a second"},                                   \
-        {.name = "no-progress",                                                                              \
-         .kind = OPTION_FLAG,                                                                                \
-         .offset = offsetof(type, common.no_progress),                                                       \
-         .help = "never tell how far it is"},                                                                \
+         .help = "tell how far it is at once; --no-progress: never"},                                        \
+        {.name = "no-progress", .kind = OPTION_FLAG, .offset = offsetof(type, common.no_progress)},          \
     {                                                                                                        \
         .name = "json", .kind = OPTION_FLAG, .offset = offsetof(type, common.json), .help = "print JSON"     \
     }
