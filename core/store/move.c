@@ -151,7 +151,7 @@ int rk_entry_bring_back(rk_store *store, rk_entry *entry, const rk_pass *pass, c
     rask_value value = rask_value_none();
     bool read = entry->origin == RK_ON_DISK;
     uint32_t task = entry->task;
-    uint64_t bytes = entry->bytes, start_ns = begin_move(store);
+    uint64_t bytes = read ? rk_image_bytes(&entry->image) : entry->bytes, start_ns = begin_move(store);
     pthread_mutex_unlock(&store->lock);
     int status = fetch(store, entry, pass, &value, message, capacity);
     tell_move(store, read ? RK_STORE_BACK : RK_STORE_AGAIN, task, status, start_ns, bytes);
