@@ -328,7 +328,7 @@ Test(trace, tells_of_results_that_go_to_disk_and_come_back)
         cr_assert_leq(most_live, (double)o.memory);
         cr_assert_geq(most_live, BLOCK_BYTES);
         cr_assert_geq(most_away, BLOCK_BYTES);
-        cr_assert_leq(most_away, (double)s.report.spilled_bytes);
+        cr_assert_leq(most_away, 1.1 * (double)s.report.spilled_bytes); /* in memory values have heads */
         cJSON_Delete(root);
         cJSON_Delete(profile);
         unsee(&s);
