@@ -477,8 +477,7 @@ static void tell_start(rk_worker *worker, uint32_t number, const rask_task *task
     *info = describe(worker, number);
     info->start_ns = pass && pass->inside ? rk_clock_now() : came_ns;
     info->waited_ns = info->start_ns - came_ns;
-    if (rk_store_used(run->store))
-        info->bytes_in = size_of_arguments(run, task);
+    info->bytes_in = size_of_arguments(run, task);
     NOTIFY(run, task_started, info);
 }
 
