@@ -120,13 +120,19 @@ static void add_task(rk_profile_track *track, const rask_task_info *task)
 
 /* -- What is told */
 
-static uint64_t cpu_time(void)
+static uint64_t cpu_time_of(int who)
 {
     struct rusage usage;
-    if (getrusage(RUSAGE_SELF, &usage))
+    if (getrusage(who, &usage))
         return 0;
     return ((uint64_t)usage.ru_utime.tv_sec + (uint64_t)usage.ru_stime.tv_sec) * 1000000000u +
            ((uint64_t)usage.ru_utime.tv_usec + (uint64_t)usage.ru_stime.tv_usec) * 1000u;
+}
+
+/* With that of the programs that tasks started. */
+static uint64_t cpu_time(void)
+{
+    return cpu_time_of(RUSAGE_SELF) + cpu_time_of(RUSAGE_CHILDREN);
 }
 
 static void plan_made(void *context, const rask_run_info *run)

@@ -48,6 +48,7 @@ typedef struct common_options {
     const char *draw, *colour, *scratch, *limits;
     const char *trace, *page, *profile; /* profile: "" for a table on stderr, else a file for JSON */
     bool explain, progress, no_progress, json, stats, keep_going;
+    bool by_label; /* no option: a failure is told with the label of its task */
 } common_options;
 
 /* Rows for a structure that has a common_options called common. */

@@ -76,9 +76,19 @@ int run_observed(const char *command, const common_options *o, run_work work, vo
 
 typedef struct plan_run {
     const char *command;
+    bool by_label;
     rask_plan *plan;
     rask_value *result;
+    char message[1300];
 } plan_run;
+
+static void say_failure_of(const plan_run *run, const rask_failure *failure)
+{
+    if (run->by_label)
+        say_error(run->command, "%.200s: %s", failure->label, failure->message);
+    else
+        say_failure(run->command, failure->message, failure->status);
+}
 
 static int work_plan(void *context, const rask_options *options, const char **message)
 {
@@ -88,15 +98,19 @@ static int work_plan(void *context, const rask_options *options, const char **me
     uint32_t count = rask_plan_failures(run->plan, &failures), last = options->keep_going ? count - 1 : 0;
     bool own = count && status != RASK_EBUDGET && status != RASK_EDIED;
     for (uint32_t i = 0; own && i < last; i++)
-        say_failure(run->command, failures[i].message, failures[i].status);
+        say_failure_of(run, &failures[i]);
     *message = own ? failures[last].message : rask_plan_error(run->plan);
+    if (!own || !run->by_label)
+        return status;
+    snprintf(run->message, sizeof run->message, "%.200s: %s", failures[last].label, *message);
+    *message = run->message;
     return status;
 }
 
 /* Runs the plan with the observers that the options ask for. */
 static int run_plan(const char *command, const common_options *o, rask_plan *plan, rask_value *result)
 {
-    plan_run run = {command, plan, result};
+    plan_run run = {.command = command, .by_label = o->by_label, .plan = plan, .result = result};
     int outcome = run_observed(command, o, work_plan, &run);
     if (outcome == EXIT_INTERRUPTED)
         rask_value_unref(result);
