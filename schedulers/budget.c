@@ -126,7 +126,27 @@ static bool stopped(void *context)
     return rk_load_relaxed(&run->env.stop) != RASK_OK;
 }
 
+static void moved(void *context, const rk_store_move *move)
+{
+    static const rask_move moves[] = {RASK_MOVE_SPILLED, RASK_MOVE_READ_BACK, RASK_MOVE_REMADE};
+    rk_run *run = context;
+    rask_move_info info = {.run = run->info.run,
+                           .move = moves[move->direction],
+                           .task = move->task,
+                           .status = move->status,
+                           .start_ns = move->start_ns,
+                           .end_ns = move->end_ns,
+                           .bytes = move->bytes,
+                           .live_bytes = rk_store_used(run->store),
+                           .spilled_bytes = rk_store_on_disk(run->store)};
+    rk_run_moved(run, &info);
+}
+
 rk_store_run rk_budget_store_run(rk_run *run)
 {
-    return (rk_store_run){.context = run, .next_use = next_use, .remake = remake, .stopped = stopped};
+    return (rk_store_run){.context = run,
+                          .next_use = next_use,
+                          .remake = remake,
+                          .stopped = stopped,
+                          .moved = run->observed ? moved : NULL};
 }

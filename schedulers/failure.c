@@ -60,18 +60,27 @@ static void add_failures(rk_print *out, const rk_run *run, const rask_plan *plan
     }
 }
 
+static rask_failure describe(const rk_run *run, const rk_failure *failure)
+{
+    const rask_node *node = rk_graph_node(run->plan->graph, run->plan->node[failure->task]);
+    const rk_extra *extra = rk_run_extra(run, failure->task);
+    return (rask_failure){.status = failure->status,
+                          .task = failure->task,
+                          .node = node->id,
+                          .name = rask_node_name(node),
+                          .message = failure->message,
+                          .label = extra && extra->label ? extra->label : ""};
+}
+
 /* The plan keeps the failures; without memory for the list, only what its error says of them. */
 static void keep_failures(rk_run *run, rask_plan *plan)
 {
     rask_failure *kept = run->failure_count ? rk_alloc_array(run->failure_count, sizeof *kept) : NULL;
     for (uint32_t i = 0; i < run->failure_count; i++) {
-        const rk_failure *failure = &run->failures[i];
-        const rask_node *node = rk_graph_node(plan->graph, plan->node[failure->task]);
         if (kept)
-            kept[i] = (rask_failure){failure->status, failure->task, node->id, rask_node_name(node),
-                                     failure->message};
+            kept[i] = describe(run, &run->failures[i]);
         else
-            rk_free(failure->message);
+            rk_free(run->failures[i].message);
     }
     plan->failures = kept;
     plan->failure_count = kept ? run->failure_count : 0;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,9 @@ static void from_machine(rask_options *o)
         o->io_lanes = RK_MAX_LANES;
 }
 
+/* Of programs built before results were told of. */
+#define LEAST_OBSERVER offsetof(rask_observer, result_moved)
+
 static int check(const rask_options *o, char *reason, size_t capacity)
 {
     if (!rk_scheduler_find(o->scheduler))
@@ -109,7 +113,7 @@ static int check(const rask_options *o, char *reason, size_t capacity)
         return RASK_EINVAL;
     }
     for (size_t i = 0; i < o->observer_count; i++)
-        if (!o->observers || !o->observers[i] || o->observers[i]->size < sizeof(rask_observer)) {
+        if (!o->observers || !o->observers[i] || o->observers[i]->size < LEAST_OBSERVER) {
             snprintf(reason, capacity, "observers: number %zu is NULL or has no size", i);
             return RASK_EINVAL;
         }

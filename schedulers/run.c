@@ -6,6 +6,7 @@
 #include "schedulers/call.h"
 #include "schedulers/growth.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -60,10 +61,13 @@ static bool has_timeouts(const rask_plan *plan)
             o_->callback(o_->context, what);                                                                 \
     }
 
+/* Runs of this process. */
+static rk_atomic_u64 runs;
+
 static bool is_careful(const rk_run *run)
 {
     const rask_options *options = &run->options;
-    return run->observed || options->timeout > 0 || options->inject_failures || options->inject_delays ||
+    return options->timeout > 0 || options->inject_failures || options->inject_delays ||
            has_timeouts(run->plan);
 }
 
@@ -90,10 +94,15 @@ int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const
     run->info = (rask_run_info){.tasks = plan->tasks,
                                 .workers = options->workers,
                                 .scheduler = scheduler,
-                                .start_ns = rk_clock_now()};
+                                .start_ns = rk_clock_now(),
+                                .run = rk_add_relaxed(&runs, 1) + 1,
+                                .plan = plan,
+                                .memory = options->memory};
     if (options->timeout > 0)
         run->env.deadline_ns = run->info.start_ns + rk_seconds_to_ns(options->timeout);
     run->careful = is_careful(run);
+    for (size_t i = 0; i < options->observer_count; i++)
+        run->tells_ready |= options->observers[i]->task_ready != NULL;
     NOTIFY(run, plan_made, &run->info);
     return RASK_OK;
 }
@@ -129,7 +138,7 @@ void rk_run_observe_apart(rk_run *apart, const rask_observer *const *observers)
 {
     apart->options.observers = observers;
     apart->options.observer_count = 1;
-    apart->observed = apart->careful = true;
+    apart->observed = true;
 }
 
 void rk_run_fini_apart(rk_run *apart)
@@ -150,6 +159,7 @@ void rk_worker_init(rk_worker *worker, rk_run *run, uint32_t id)
     worker->finished = worker->skipped = 0;
     worker->retries = worker->stolen = 0;
     worker->began_ns = NULL;
+    worker->mark_ns = 0;
 }
 
 void rk_worker_fini(rk_worker *worker)
@@ -258,6 +268,7 @@ static rask_task_info describe(const rk_worker *worker, uint32_t number)
                             .name = rk_plan_def(run->plan, number)->name,
                             .label = extra ? extra->label : "",
                             .worker = worker->id,
+                            .run = run->info.run,
                             .ready_ns = run->ready_ns ? run->ready_ns[number] : 0};
 }
 
@@ -443,46 +454,90 @@ static int call_in_some_way(rk_worker *worker, uint32_t number, rask_task *task,
     return finish_growth(worker, task, status);
 }
 
-/* The task was let in, or why not. */
-static void run_admitted(rk_worker *worker, uint32_t number, rask_task *task, rk_pass *pass, int status)
+static uint64_t size_of_arguments(const rk_run *run, const rask_task *task)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < task->nargs; i++)
+        if (!(task->args[i] & RK_CONSTANT))
+            bytes += rask_value_size(&run->results[task->args[i]]);
+    return bytes;
+}
+
+/* When the worker came to a task, if that is observed. */
+static inline uint64_t now_of(const rk_worker *worker)
+{
+    return !worker->run->observed ? 0 : worker->mark_ns ? worker->mark_ns : rk_clock_now();
+}
+
+/* came_ns: when the worker came to the door with it. */
+static void tell_start(rk_worker *worker, uint32_t number, const rask_task *task, const rk_pass *pass,
+                       uint64_t came_ns, rask_task_info *info)
+{
+    rk_run *run = worker->run;
+    *info = describe(worker, number);
+    info->start_ns = pass && pass->inside ? rk_clock_now() : came_ns;
+    info->waited_ns = info->start_ns - came_ns;
+    info->bytes_in = size_of_arguments(run, task);
+    NOTIFY(run, task_started, info);
+}
+
+/* The function has returned. */
+static void note_end(rk_worker *worker, const rask_task *task, int status, rask_task_info *info)
+{
+    info->end_ns = rk_clock_now();
+    info->attempt = task->attempt;
+    info->bytes = status ? 0 : rask_value_size(&task->result);
+    worker->mark_ns = info->end_ns;
+}
+
+/* Letting go of results and keeping them takes time: the next task is not charged with it. */
+static void tell_end(rk_worker *worker, int status, rask_task_info *info)
+{
+    rk_run *run = worker->run;
+    info->status = status;
+    info->live_bytes = rk_store_used(run->store);
+    info->spilled_bytes = rk_store_on_disk(run->store);
+    if (info->bytes | info->bytes_in | info->live_bytes)
+        rk_worker_pause(worker);
+    NOTIFY(run, task_finished, info);
+}
+
+/* The task was let in, or why not; or it passes no door (NULL). */
+static void run_admitted(rk_worker *worker, uint32_t number, rask_task *task, rk_pass *pass, int status,
+                         uint64_t came_ns)
 {
     rk_run *run = worker->run;
     rask_task_info info;
     uint32_t special = run->plan->def[number] & (RK_TASK_CHECK | RK_TASK_EXTRA);
-    if (run->observed) {
-        info = describe(worker, number);
-        info.start_ns = rk_clock_now();
-        NOTIFY(run, task_started, &info);
-    }
+    if (run->observed)
+        tell_start(worker, number, task, pass, came_ns, &info);
     if (!status)
         status = call_in_some_way(worker, number, task, special);
-    if (run->observed) {
-        info.end_ns = rk_clock_now();
-        info.attempt = task->attempt;
-        info.bytes = status ? 0 : rask_value_size(&task->result);
-    }
-    rk_store_unpin(run->store, pass);
+    if (run->observed)
+        note_end(worker, task, status, &info);
+    if (pass)
+        rk_store_unpin(run->store, pass);
     release_arguments(run, task->args, task->args + task->nargs);
     status = settle(worker, number, task, pass, status);
-    rk_store_leave(run->store, pass);
-    if (run->observed) {
-        info.status = status;
-        NOTIFY(run, task_finished, &info);
-    }
+    if (pass)
+        rk_store_leave(run->store, pass);
+    if (run->observed)
+        tell_end(worker, status, &info);
 }
 
-/* The way of tasks that may hold much, take what does, or are observed. Releases the arguments. */
+/* The way of tasks that may hold much, or take what does. Releases the arguments. */
 static void run_by_the_door(rk_worker *worker, uint32_t number, rask_task *task)
 {
     rk_run *run = worker->run;
     rk_pass pass = rk_budget_ask(run, number, task->args, task->nargs, worker);
+    uint64_t came_ns = now_of(worker);
     task->status = RASK_OK;
     int status = rk_store_enter(run->store, &pass, worker->message, sizeof worker->message);
     if (status == RASK_ECANCELLED && rk_load_relaxed(&run->env.stop)) {
         skip(worker, number);
         release_arguments(run, task->args, task->args + task->nargs);
     } else {
-        run_admitted(worker, number, task, &pass, status);
+        run_admitted(worker, number, task, &pass, status, came_ns);
     }
 }
 
@@ -490,7 +545,7 @@ static void run_by_the_door(rk_worker *worker, uint32_t number, rask_task *task)
 static inline bool needs_door(const rk_run *run, uint32_t number, uint32_t special)
 {
     uint64_t estimate = rk_load_relaxed(&run->estimates[run->plan->def[number] & RK_TASK_DEF_MASK]);
-    return run->observed || estimate >= rk_store_threshold(run->store) || special & RK_TASK_EXTRA ||
+    return estimate >= rk_store_threshold(run->store) || special & RK_TASK_EXTRA ||
            rk_store_has_managed(run->store);
 }
 
@@ -509,6 +564,9 @@ static inline void run_task(rk_worker *worker, uint32_t number, rask_task *task)
         skip(worker, number);
     } else if (__builtin_expect(needs_door(run, number, special), 0)) {
         run_by_the_door(worker, number, task);
+        return;
+    } else if (__builtin_expect(run->observed, 0)) {
+        run_admitted(worker, number, task, NULL, RASK_OK, now_of(worker));
         return;
     } else {
         int status = call_in_some_way(worker, number, task, special);
@@ -541,14 +599,30 @@ void rk_run_unit(rk_worker *worker, uint32_t unit)
         run_task(worker, number, &task);
 }
 
-void rk_run_ready(rk_run *run, uint32_t unit)
+static void tell_ready(rk_run *run, uint32_t number)
+{
+    rask_task_info info = rk_run_describe(run, number);
+    NOTIFY(run, task_ready, &info);
+}
+
+void rk_run_ready(rk_run *run, const rk_worker *worker, uint32_t unit)
 {
     const rask_plan *plan = run->plan;
-    uint64_t now = rk_clock_now();
+    uint64_t now = worker && worker->mark_ns ? worker->mark_ns : rk_clock_now();
     for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++) {
         run->ready_ns[number] = now;
-        rask_task_info info = rk_run_describe(run, number);
-        NOTIFY(run, task_ready, &info);
+        if (run->tells_ready)
+            tell_ready(run, number);
+    }
+}
+
+void rk_run_moved(rk_run *run, const rask_move_info *info)
+{
+    for (size_t i = 0; i < run->options.observer_count; i++) {
+        const rask_observer *o = run->options.observers[i];
+        bool has = o->size >= offsetof(rask_observer, result_moved) + sizeof o->result_moved;
+        if (has && o->result_moved)
+            o->result_moved(o->context, info);
     }
 }
 
@@ -556,6 +630,7 @@ void rk_run_relay(rk_run *run, const rask_task_info *info)
 {
     rask_task_info told = *info;
     told.ready_ns = run->ready_ns[info->task];
+    told.run = run->info.run;
     if (info->worker != UINT32_MAX) {
         rask_task_info begun = told;
         begun.end_ns = begun.bytes = 0;

@@ -39,8 +39,8 @@ typedef struct rk_run {
     struct rk_limits *limits; /* what its units take of what is counted; NULL: nothing */
     rask_options options;     /* resolved: no field says "default" any more */
     const char *scheduler;
-    bool careful; /* clocks, seeds or observers ask for more than a bare call */
-    bool observed;
+    bool careful; /* clocks or seeds ask for more than a bare call */
+    bool observed, tells_ready;
     rask_run_info info;
     rk_atomic_u32 any_failed; /* some result is missing: look at arguments before a call */
 
@@ -73,6 +73,7 @@ typedef struct rk_worker {
     uint32_t finished, skipped;
     uint64_t retries, stolen;
     rk_atomic_u64 *began_ns; /* where each call that may be timed tells when it began; NULL: nobody asks */
+    uint64_t mark_ns; /* of a run that is observed: when its last task ended; 0: long ago, look at the clock */
     char message[RK_MAX_MESSAGE + 1];
 } rk_worker;
 
@@ -105,6 +106,8 @@ void rk_run_fail(rk_run *run, uint32_t task, int status, const char *message);
 rask_task_info rk_run_describe(const rk_run *run, uint32_t task);
 /* Tells observers what a task did elsewhere. */
 void rk_run_relay(rk_run *run, const rask_task_info *info);
+/* Tells observers of a result that was moved; info.run is the run's. */
+void rk_run_moved(rk_run *run, const rask_move_info *info);
 
 /* What the run and its store know of each other (schedulers/budget.c). */
 
@@ -142,14 +145,21 @@ void rk_run_abandon(rk_run *run, int status);
 
 void rk_worker_init(rk_worker *worker, rk_run *run, uint32_t id);
 
+/* Time passes that no task of the worker's is to be charged with. */
+static inline void rk_worker_pause(rk_worker *worker)
+{
+    worker->mark_ns = 0;
+}
+
 /* Adds what the worker did to the run. */
 void rk_worker_fini(rk_worker *worker);
 
 /* Executes the tasks of a unit. */
 void rk_run_unit(rk_worker *worker, uint32_t unit);
 
-/* Tells observers that a unit's tasks are ready. */
-void rk_run_ready(rk_run *run, uint32_t unit);
+/* Tells observers that a unit's tasks are ready. worker: who found out, right behind its last task; NULL: somebody
+ * else. */
+void rk_run_ready(rk_run *run, const rk_worker *worker, uint32_t unit);
 
 /* Nanoseconds that a call of the task may take; 0: any number. */
 uint64_t rk_run_timeout(const rk_run *run, uint32_t task);

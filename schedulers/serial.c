@@ -25,10 +25,10 @@ static int start(rk_run *run, void **handle)
     return s ? RASK_OK : RASK_ENOMEM;
 }
 
-static void add_ready(rk_run *run, serial *s, uint32_t unit)
+static void add_ready(rk_run *run, serial *s, const rk_worker *worker, uint32_t unit)
 {
     if (run->observed)
-        rk_run_ready(run, unit);
+        rk_run_ready(run, worker, unit);
     if (s->ready)
         s->ready[s->count++] = unit;
 }
@@ -42,7 +42,7 @@ static void execute(rk_run *run, serial *s, rk_worker *worker, uint32_t unit)
     for (uint32_t e = plan->succ_start[unit]; e < plan->succ_start[unit + 1]; e++) {
         uint32_t next = rk_run_release(run, plan->succ[e]);
         if (next != RK_NO_UNIT && !rk_run_is_end(run, next))
-            add_ready(run, s, next);
+            add_ready(run, s, worker, next);
     }
 }
 
@@ -63,7 +63,7 @@ static void wait(rk_run *run, void *handle)
     rk_worker worker;
     rk_worker_init(&worker, run, 0);
     for (uint32_t i = 0; i < run->plan->root_count && (s->ready || run->observed); i++)
-        add_ready(run, s, run->plan->roots[i]);
+        add_ready(run, s, &worker, run->plan->roots[i]);
     if (s->ready)
         run_drawn(run, s, &worker);
     else

@@ -108,11 +108,11 @@ static inline bool take_free(rk_session *session, uint32_t unit)
 
 /* A unit that is ready: what it takes it gets here, before any worker looks at it, or it waits at the gate, and whoever gives
  * back what it needs goes on with it. True when it is the worker's to run. */
-static inline bool take_ready(rk_session *session, uint32_t unit)
+static inline bool take_ready(rk_session *session, const rk_worker *worker, uint32_t unit)
 {
     rk_run *run = session->run;
     if (run->observed)
-        rk_run_ready(run, unit);
+        rk_run_ready(run, worker, unit);
     if (run->limits && !rk_limits_enter(run->limits, unit))
         return false;
     return take_free(session, unit);
@@ -170,7 +170,7 @@ uint32_t rk_session_release(rk_session *session, rk_seat *seat, uint32_t unit)
             continue;
         if (rk_run_is_end(run, ready))
             rk_session_finish(session);
-        else if (take_ready(session, ready))
+        else if (take_ready(session, &seat->worker, ready))
             batch_add(session, seat, &b, ready);
     }
     if (run->limits)
@@ -188,7 +188,7 @@ void rk_session_release_from_lane(rk_session *session, uint32_t unit)
             continue;
         if (rk_run_is_end(run, ready))
             rk_session_finish(session);
-        else if (take_ready(session, ready))
+        else if (take_ready(session, NULL, ready))
             rk_pool_push_injected(session, ready);
     }
     rk_gate_waiter *waiter = run->limits ? rk_limits_leave(run->limits, unit) : NULL;
@@ -243,7 +243,7 @@ static uint32_t pass(rk_session *session, rk_seat *seat, uint32_t at, uint32_t c
     rk_run *run = session->run;
     batch b = {.next = RK_NO_UNIT};
     for (uint32_t unit = at + count; unit-- > at;)
-        if (unit < run->plan->units && rk_run_count_down(run, unit) && take_ready(session, unit))
+        if (unit < run->plan->units && rk_run_count_down(run, unit) && take_ready(session, &seat->worker, unit))
             batch_add(session, seat, &b, unit);
     return batch_end(session, seat, &b);
 }
@@ -320,6 +320,7 @@ static uint32_t own_work(rk_session *session, rk_seat *seat)
 static uint32_t find_work(rk_session *session, rk_seat *seat)
 {
     uint64_t start = rk_clock_now(), waited = 0;
+    rk_worker_pause(&seat->worker);
     while (!rk_session_is_done(session) && waited < PATIENCE_NS) {
         bool shared = rk_load_relaxed(&session->phase) == RK_SHARED;
         uint32_t unit = own_work(session, seat);
@@ -349,6 +350,7 @@ static void start_clock(rk_seat *seat)
 uint64_t rk_session_work(rk_session *session, rk_seat *seat)
 {
     uint64_t units = 0;
+    rk_worker_pause(&seat->worker);
     uint32_t unit = own_work(session, seat);
     while (unit != RK_NO_UNIT || (unit = find_work(session, seat)) != RK_NO_UNIT) {
         start_clock(seat);

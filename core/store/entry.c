@@ -29,6 +29,8 @@ static void link_entry(rk_store *store, rk_entry *entry)
     store->resident_count += resident;
     store->mapped += resident && entry->bytes >= RK_ALLOC_LARGE ? entry->bytes : 0;
     store->on_disk += entry->state == RK_ON_DISK;
+    if (entry->state == RK_ON_DISK)
+        rk_add_relaxed(&store->on_disk_bytes, entry->bytes);
 }
 
 static void unlink_entry(rk_store *store, rk_entry *entry)
@@ -42,6 +44,8 @@ static void unlink_entry(rk_store *store, rk_entry *entry)
     store->mapped -= resident && entry->bytes >= RK_ALLOC_LARGE ? entry->bytes : 0;
     store->scattered += resident && entry->bytes < RK_ALLOC_LARGE ? entry->bytes : 0;
     store->on_disk -= entry->state == RK_ON_DISK;
+    if (entry->state == RK_ON_DISK)
+        rk_sub_relaxed(&store->on_disk_bytes, entry->bytes);
 }
 
 void rk_entry_move(rk_store *store, rk_entry *entry, rk_entry_state from, rk_entry_state to)

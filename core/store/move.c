@@ -1,4 +1,5 @@
 /* Taking results out of memory and bringing them back. */
+#include "core/base/clock.h"
 #include "core/store/state.h"
 
 #include <stdio.h>
@@ -55,15 +56,35 @@ static void end_spilling(rk_store *store, rk_entry *entry)
     let_go(store, object);
 }
 
+/* When a move begins that somebody wants to know of; else 0. */
+static uint64_t begin_move(const rk_store *store)
+{
+    return store->run.moved ? rk_clock_now() : 0;
+}
+
+/* Without the lock. */
+static void tell_move(const rk_store *store, rk_store_direction direction, uint32_t task, int status,
+                      uint64_t start_ns, uint64_t bytes)
+{
+    rk_store_move move = {direction, task, status, start_ns, 0, bytes};
+    if (!store->run.moved)
+        return;
+    move.end_ns = rk_clock_now();
+    store->run.moved(store->run.context, &move);
+}
+
 static void spill(rk_store *store, rk_entry *entry)
 {
     char message[sizeof store->message];
     rask_value value = *entry->place;
+    uint32_t task = entry->task;
     rk_image image;
     rk_entry_move(store, entry, RK_IN_MEMORY, RK_SPILLING);
     store->moving++;
     pthread_mutex_unlock(&store->lock);
+    uint64_t start_ns = begin_move(store);
     int status = rk_image_write(&image, &store->scratch, &value, message, sizeof message);
+    tell_move(store, RK_STORE_OUT, task, status, start_ns, status ? 0 : rk_image_bytes(&image));
     pthread_mutex_lock(&store->lock);
     entry->image = image;
     uint64_t bytes = rk_image_bytes(&image);
@@ -129,8 +150,11 @@ int rk_entry_bring_back(rk_store *store, rk_entry *entry, const rk_pass *pass, c
 {
     rask_value value = rask_value_none();
     bool read = entry->origin == RK_ON_DISK;
+    uint32_t task = entry->task;
+    uint64_t bytes = read ? rk_image_bytes(&entry->image) : entry->bytes, start_ns = begin_move(store);
     pthread_mutex_unlock(&store->lock);
     int status = fetch(store, entry, pass, &value, message, capacity);
+    tell_move(store, read ? RK_STORE_BACK : RK_STORE_AGAIN, task, status, start_ns, bytes);
     pthread_mutex_lock(&store->lock);
     if (status) {
         rk_entry_give_up(store, entry);

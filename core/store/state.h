@@ -59,6 +59,7 @@ struct rk_store {
     rk_atomic_u64 line; /* what used is held against without the lock: the budget once it is known */
     rk_atomic_u64 threshold;
     rk_atomic_bool managed;
+    rk_atomic_u64 on_disk_bytes; /* of entries in this state; written under the lock */
     const char *folder;
     rk_store_run run;
 

@@ -226,6 +226,18 @@ uint64_t rk_store_live(const rk_store *store)
     return rk_load_relaxed(&store->used) - store->reserved;
 }
 
+/* What was just charged for and will be refused is no part of it. */
+uint64_t rk_store_used(const rk_store *store)
+{
+    uint64_t used = rk_load_relaxed(&store->used), peak = rk_load_relaxed(&store->peak);
+    return used < peak ? used : peak;
+}
+
+uint64_t rk_store_on_disk(const rk_store *store)
+{
+    return rk_load_relaxed(&store->on_disk_bytes);
+}
+
 uint64_t rk_store_peak(const rk_store *store)
 {
     return rk_load_relaxed(&store->peak);

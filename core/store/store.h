@@ -27,6 +27,16 @@
 typedef struct rk_store rk_store;
 typedef struct rk_pass rk_pass;
 
+typedef enum rk_store_direction { RK_STORE_OUT, RK_STORE_BACK, RK_STORE_AGAIN } rk_store_direction;
+
+/* A result of a task that was written to disk, read from it, or made again. */
+typedef struct rk_store_move {
+    rk_store_direction direction;
+    uint32_t task;
+    int status;
+    uint64_t start_ns, end_ns, bytes;
+} rk_store_move;
+
 /* What a store must know of the run. The calls come from any thread. */
 typedef struct rk_store_run {
     void *context;
@@ -38,6 +48,8 @@ typedef struct rk_store_run {
     int (*remake)(void *context, const rk_pass *pass, uint32_t task, rask_value *result, char *message);
     /* Nothing new is to start. */
     bool (*stopped)(void *context);
+    /* A result was moved, or could not be; called without a lock. NULL: nobody wants to know. */
+    void (*moved)(void *context, const rk_store_move *move);
 } rk_store_run;
 
 /* budget: most bytes at once; 0: rask_default_memory(), asked for when it first matters.
@@ -139,6 +151,10 @@ typedef struct rk_store_figures {
 rk_store_figures rk_store_get_figures(rk_store *store);
 uint64_t rk_store_live(const rk_store *store);
 uint64_t rk_store_peak(const rk_store *store);
+/* Bytes of the budget that are taken, counted and reserved, and bytes of results that are on disk and not in memory: at
+ * some moment about now, without a lock. */
+uint64_t rk_store_used(const rk_store *store);
+uint64_t rk_store_on_disk(const rk_store *store);
 uint64_t rk_store_budget(const rk_store *store);
 
 #endif

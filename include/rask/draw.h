@@ -62,6 +62,11 @@ RASK_API int rask_draw(rask_node *node, const char *path, const rask_draw_option
 RASK_API int rask_draw_nodes(rask_node *const *nodes, size_t count, const char *path,
                              const rask_draw_options *options);
 
+/* The same of a plan's targets: also where only the plan is known, as in rask_observer.run_ended. The message goes to
+ * error (may be NULL). */
+RASK_API int rask_draw_plan(const struct rask_plan *plan, const char *path, const rask_draw_options *options,
+                            char *error, size_t capacity);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,5 +1,5 @@
-/* rask/observe.h: being told what runs. Progress, traces, profiles and coloured drawings are made of these
- * five callbacks and nothing else. */
+/* rask/observe.h: being told what runs. Progress, traces, profiles, reports and coloured drawings are made of
+ * these callbacks and nothing else. docs/observing.md is the guide. */
 #ifndef RASK_OBSERVE_H
 #define RASK_OBSERVE_H
 
@@ -9,10 +9,16 @@
 extern "C" {
 #endif
 
-/* A task as observers see it. Strings are valid as long as the plan. */
+/* Instead of a number: the task stands in no plan. */
+#define RASK_NO_TASK UINT32_MAX
+
+/* A task as observers see it. Strings are valid until run_ended has returned. Later versions may add fields at the
+ * end of this and the next two structures, which only the library makes. */
 typedef struct rask_task_info {
-    uint32_t task; /* number in the plan: 0 … tasks - 1, in the order one worker would run them */
-    uint32_t node; /* rask_node_id() of the node it came from */
+    uint32_t task; /* number in the plan: 0 … tasks - 1, in the order one worker would run them. RASK_NO_TASK:
+                    * no plan has it, since a client was given it or another task grew it; what is told of
+                    * such a task belongs together by node */
+    uint32_t node; /* rask_node_id() of the node it came from, in whatever graph that is; UINT32_MAX: none */
     const char *name;
     const char *label; /* "" when it has none */
     uint32_t worker;   /* who ran it; UINT32_MAX before it started */
@@ -20,6 +26,11 @@ typedef struct rask_task_info {
     uint32_t attempt;
     uint64_t ready_ns, start_ns, end_ns; /* monotonic clock; 0: not yet */
     uint64_t bytes;                      /* size of its result */
+    uint64_t run;                        /* rask_run_info.run of the run it belongs to */
+    uint64_t bytes_in;                   /* sizes of its arguments that other tasks made, together */
+    uint64_t waited_ns;     /* of the time before its start: its worker was held up for want of memory */
+    uint64_t live_bytes;    /* when it finished: of the budget, what results in memory and running tasks took, */
+    uint64_t spilled_bytes; /* and of results, what was on disk and not in memory */
 } rask_task_info;
 
 typedef struct rask_run_info {
@@ -29,19 +40,37 @@ typedef struct rask_run_info {
     uint64_t start_ns, end_ns; /* end is 0 until the run ended */
     int status;                /* of the run, at its end */
     uint64_t peak_bytes;       /* high-water mark of the memory budget, at the end */
+    uint64_t run;              /* its number among the runs of this process, from 1 */
+    const struct rask_plan *plan; /* what runs, valid until run_ended has returned; NULL: no plan, but a client */
+    uint64_t memory;              /* the budget that was asked for; 0: the default */
 } rask_run_info;
 
+/* A result went to disk, came back, or was made again after it had been dropped. */
+typedef enum rask_move { RASK_MOVE_SPILLED, RASK_MOVE_READ_BACK, RASK_MOVE_REMADE } rask_move;
+
+typedef struct rask_move_info {
+    uint64_t run;
+    rask_move move;
+    uint32_t task; /* whose result */
+    int status;    /* RASK_OK, or why it failed */
+    uint64_t start_ns, end_ns;
+    uint64_t bytes;
+    uint64_t live_bytes, spilled_bytes; /* as of tasks, about when it was done */
+} rask_move_info;
+
 /* Any callback may be NULL. They are called from workers, at once from several, without a lock held; all of
- * one task come in order. They must not call back into the run. With an observer every task costs two
- * readings of the clock more. */
+ * one task come in order. They must not call back into the run. Of tasks that run one directly after the other the
+ * end of one is the start of the next, and what one makes ready is ready at its end: with an observer a short task
+ * costs one reading of the clock more. */
 typedef struct rask_observer {
-    size_t size; /* sizeof(rask_observer) */
+    size_t size; /* sizeof(rask_observer) of the program's; members behind it are not there */
     void *context;
     void (*plan_made)(void *context, const rask_run_info *run);
     void (*task_ready)(void *context, const rask_task_info *task);
     void (*task_started)(void *context, const rask_task_info *task);
     void (*task_finished)(void *context, const rask_task_info *task);
     void (*run_ended)(void *context, const rask_run_info *run);
+    void (*result_moved)(void *context, const rask_move_info *move);
 } rask_observer;
 
 /* What a run did, kept for drawings and reports: an observer of its own. */

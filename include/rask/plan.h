@@ -39,6 +39,7 @@ typedef struct rask_failure {
     uint32_t node; /* rask_node_id() */
     const char *name;
     const char *message; /* the task's own, without what rask_plan_error() adds; NULL: no memory for it */
+    const char *label;   /* of the node; "" when it has none */
 } rask_failure;
 
 /* The failures of the last run, those of the first RASK_MAX_FAILURES tasks in plan order; how many there are.

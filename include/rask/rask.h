@@ -20,6 +20,7 @@
 #include <rask/table.h>
 #include <rask/task.h>
 #include <rask/text.h>
+#include <rask/trace.h>
 #include <rask/value.h>
 
 #endif

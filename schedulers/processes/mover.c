@@ -1,5 +1,7 @@
 #include "schedulers/processes/mover.h"
 
+#include "core/base/clock.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +26,7 @@ static int put_away(rk_mover *mover, void *content, char *message, size_t capaci
         return status;
     }
     extent->scratch = place + 1;
+    rk_add_relaxed(&mover->on_disk, bytes);
     return RASK_OK;
 }
 
@@ -69,8 +72,11 @@ static int bring_back(rk_mover *mover, rk_move *move, char *message, size_t capa
 void rk_mover_forget(rk_mover *mover, void *content)
 {
     rk_extent *extent = rk_extent_of(content);
-    if (extent->scratch)
-        rk_scratch_give(&mover->scratch, extent->scratch - 1, rk_extent_content(extent));
+    uint64_t bytes = rk_extent_content(extent);
+    if (extent->scratch) {
+        rk_scratch_give(&mover->scratch, extent->scratch - 1, bytes);
+        rk_sub_relaxed(&mover->on_disk, bytes);
+    }
     extent->scratch = 0;
 }
 
@@ -92,8 +98,10 @@ static void *move_all(void *context)
     while ((move = next_move(mover))) {
         char message[sizeof mover->message];
         pthread_mutex_unlock(&mover->lock);
+        move->start_ns = rk_clock_now();
         move->status = move->back ? bring_back(mover, move, message, sizeof message)
                                   : spill(mover, move, message, sizeof message);
+        move->end_ns = rk_clock_now();
         pthread_mutex_lock(&mover->lock);
         if (move->status && !*mover->message)
             memcpy(mover->message, message, sizeof message);

@@ -3,6 +3,7 @@
 #ifndef RASK_SCHEDULERS_PROCESSES_MOVER_H
 #define RASK_SCHEDULERS_PROCESSES_MOVER_H
 
+#include "core/base/atomic.h"
 #include "core/store/scratch.h"
 #include "schedulers/processes/region.h"
 #include "schedulers/processes/system.h"
@@ -12,6 +13,7 @@ typedef struct rk_move {
     uint32_t unit, attempt;
     int status; /* RASK_OK or RASK_EIO */
     uint64_t bytes;
+    uint64_t start_ns, end_ns;
     struct rk_move *next;
     uint64_t count;
     void *extents[]; /* nobody frees them until it is done */
@@ -27,6 +29,7 @@ typedef struct rk_mover {
     bool started, ending;
     char message[512]; /* of the first failure; under the lock */
     uint64_t written, read;
+    rk_atomic_u64 on_disk; /* bytes of contents that are in the file */
 } rk_mover;
 
 void rk_mover_init(rk_mover *mover, const char *folder, const rk_watch *watch);

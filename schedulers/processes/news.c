@@ -5,11 +5,23 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Bytes that results and running tasks take, as the coordinator counts them. */
+static uint64_t bytes_used(const rk_hands *h)
+{
+    rk_home_figures home = rk_coordinator_get_home(h->coordinator, 0);
+    return home.live + home.reserved;
+}
+
+/* Workers know what their tasks did, and nothing of the memory of all together. */
 static void relay_story(rk_hands *h, uint64_t address)
 {
     const rk_story *story = (const rk_story *)(uintptr_t)address;
-    for (uint32_t i = 0; story && i < story->count; i++)
-        rk_run_relay(h->run, &story->told[i]);
+    for (uint32_t i = 0; story && i < story->count; i++) {
+        rask_task_info info = story->told[i];
+        info.live_bytes = bytes_used(h);
+        info.spilled_bytes = rk_load_relaxed(&h->mover.on_disk);
+        rk_run_relay(h->run, &info);
+    }
     rk_result_free_note(h, address);
 }
 
@@ -21,7 +33,7 @@ static void release(rk_hands *h, uint32_t unit)
     for (uint32_t e = plan->succ_start[unit]; e < plan->succ_start[unit + 1]; e++) {
         uint32_t ready = rk_run_release(run, plan->succ[e]);
         if (ready != RK_NO_UNIT && !rk_run_is_end(run, ready))
-            rk_run_ready(run, ready);
+            rk_run_ready(run, NULL, ready);
     }
 }
 
@@ -57,7 +69,7 @@ void rk_hands_tell_rest(rk_hands *h)
         if (h->told[unit])
             continue;
         if (!run->ready_ns[plan->unit_start[unit]])
-            rk_run_ready(run, unit);
+            rk_run_ready(run, NULL, unit);
         for (uint32_t task = plan->unit_start[unit]; task < plan->unit_start[unit + 1]; task++) {
             rask_task_info info = rk_run_describe(run, task);
             info.status = status_of(run, task);
@@ -198,6 +210,20 @@ bool rk_hands_hear(rk_hands *h, rk_staff *staff)
     return heard;
 }
 
+static void tell_move(rk_hands *h, const rk_move *move)
+{
+    rask_move_info info = {.run = h->run->info.run,
+                           .move = move->back ? RASK_MOVE_READ_BACK : RASK_MOVE_SPILLED,
+                           .task = rk_hands_last(h, move->unit),
+                           .status = move->status,
+                           .start_ns = move->start_ns,
+                           .end_ns = move->end_ns,
+                           .bytes = move->bytes,
+                           .live_bytes = bytes_used(h),
+                           .spilled_bytes = rk_load_relaxed(&h->mover.on_disk)};
+    rk_run_moved(h->run, &info);
+}
+
 bool rk_hands_hear_all(rk_hands *h)
 {
     bool heard = false;
@@ -211,6 +237,8 @@ bool rk_hands_hear_all(rk_hands *h)
         else
             rk_coordinator_spilled(h->coordinator, h->now, 0, move->unit, move->attempt, move->status, bytes);
         rk_result_tell_alone(h);
+        if (h->run->observed)
+            tell_move(h, move);
         rk_free(move);
         heard = true;
     }

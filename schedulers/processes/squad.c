@@ -380,6 +380,7 @@ static void execute(seat *s, uint32_t unit, uint64_t allowed)
     if (status) {
         fail(s, &news, last, status, s->worker.message);
     } else {
+        rk_worker_pause(&s->worker);
         rk_run_unit(&s->worker, unit);
         news.finished = s->worker.finished;
         news.retries = (uint32_t)s->worker.retries;

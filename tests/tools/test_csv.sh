@@ -105,8 +105,8 @@ gives '--no-header and --schema' $'column_1  int64\ncolumn_2  string' tabs.csv -
 gives '--block-size 1' $'name,sum(amount)\nann,17.75\nbob,3.0\n"c, ""d""",-1.0' sales.csv -g name -a 'sum(amount)' --block-size 1
 gives '--workers, --scheduler, --memory, --seed' $'name,sum(amount)\nann,17.75\nbob,3.0\n"c, ""d""",-1.0' sales.csv -g name \
     -a 'sum(amount)' --workers 3 --scheduler serial --memory 16M --seed 7
-asked 0 sales.csv --report && grep -q 'bytes written to disk' err
-tell '--report' $?
+asked 0 sales.csv --stats && grep -q 'bytes written to disk' err
+tell '--stats' $?
 asked 0 --help && grep -q -- '--group-by' out && grep -qF 'docs/table.md' out
 tell '--help' $?
 printf 'unit price\n2\n' >prices.csv

@@ -74,13 +74,13 @@ cp a.npy 'a=b:c.npy'
 gives 'a file with a strange name' 66.0 'sum(a)' 'a=a=b:c.npy'
 asked 0 -o big.npy 'arange(3000000.0)' && gives 'no more is held than the budget' 1499999.5 'mean(x)' x=big.npy --memory 16M
 asked 0 -v 'mean(x)' x=big.npy --memory 16M
-has '--report tells what a run took' err ' read back; process: at most '
+has '--stats tells what a run took' err ' read back; process: at most '
 asked 0 -o square.npy 'random.normal(0, 1, (1024, 1024))' --seed 3
 # What is read one way and written the other, in half of what it takes: the same bytes, and few come back from the disk.
 turns()
 {
     local text=$1 limit_mib=$2 read_back
-    asked 0 -o whole.npy "$text" x=square.npy --memory 1G && asked 0 -o parts.npy "$text" x=square.npy --memory 4M --report &&
+    asked 0 -o whole.npy "$text" x=square.npy --memory 1G && asked 0 -o parts.npy "$text" x=square.npy --memory 4M --stats &&
         cmp -s whole.npy parts.npy &&
         read_back=$(sed -nE 's/.* ([0-9.]+) (bytes|KiB|MiB) read back.*/\1 \2/p' err | awk '{ print int($2 == "MiB" ? $1 : 0) }') &&
         [ "${read_back:-999}" -le "$limit_mib" ]
@@ -91,22 +91,22 @@ turns 'fft.fft(fft.fft(x, axis=1), axis=0)' 240
 turns 'cumsum(x, axis=0) + cumsum(x, axis=1)' 16
 turns 'concatenate([x, sort(x, axis=0)], axis=1)' 100
 turns 'sort(x, axis=0).T' 40
-# MiB of memory that the last --report tells of the process
+# MiB of memory that the last --stats tells of the process
 process_mib()
 {
     sed -nE 's/.* process: at most ([0-9]+).*/\1/p' err
 }
 asked 0 -o wide.npy 'arange(40000000).reshape(1000, 40000).astype("u1")' --memory 64M
 export ASAN_OPTIONS="${ASAN_OPTIONS:-}:quarantine_size_mb=1" # what is freed is not to count
-asked 0 -o o.npy 'x[:, ::-1]' x=wide.npy --memory 4M --report && plain=$(process_mib) &&
-    asked 0 -o o.npy 'x[:, random.integers(0, 40000, 40000)]' x=wide.npy --memory 4M --report &&
+asked 0 -o o.npy 'x[:, ::-1]' x=wide.npy --memory 4M --stats && plain=$(process_mib) &&
+    asked 0 -o o.npy 'x[:, random.integers(0, 40000, 40000)]' x=wide.npy --memory 4M --stats &&
     [ "$(process_mib)" -le $((plain + 16)) ]
 tell 'an index along the last axis exists once' $?
 export ASAN_OPTIONS="${ASAN_OPTIONS%:quarantine_size_mb=1}"
 taken='sum(take(x, random.integers(0, 40000, 40000), axis=1), axis=0)'
 asked 0 -o sums.npy "$taken" x=wide.npy --memory 1G && asked 0 -o o.npy "$taken" x=wide.npy --memory 4M && cmp -s sums.npy o.npy
 tell 'sums over what was taken, within little memory' $?
-asked 0 'x[:, random.integers(0, 2, 40000) == 1].sum()' x=wide.npy --memory 4M --report && grep -qF ' 0 bytes written to disk' err
+asked 0 'x[:, random.integers(0, 2, 40000) == 1].sum()' x=wide.npy --memory 4M --stats && grep -qF ' 0 bytes written to disk' err
 tell 'a mask along the last axis moves nothing to the disk' $?
 asked 0 -o tall.zarr 'x.rechunk((512, 16))' x=square.npy --memory 4M --explain && tr -d ' \n' <tall.zarr/.zarray | grep -qF '"chunks":[512,16]'
 tell 'rechunk says in which chunks a file is written' $?

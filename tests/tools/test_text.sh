@@ -269,8 +269,8 @@ for block in 1 100 1G; do
     done
 done
 tell 'and the line that it is' $status
-asked 0 play -c lines --report && grep -q 'tasks on' err && [ "$(cat out)" = 5 ]
-tell '--report' $?
+asked 0 play -c lines --stats && grep -q 'tasks on' err && [ "$(cat out)" = 5 ]
+tell '--stats' $?
 asked 0 play -g be --explain && grep -q write err && [ "$(wc -l <out)" -eq 2 ]
 tell '--explain' $?
 asked 0 lines -g d --block-size 1000 --draw text.dot && grep -q find text.dot && grep -q write text.dot

@@ -1,4 +1,6 @@
 /* rask_draw(): from targets to a file. */
+#include "core/base/file.h"
+#include "core/plan/plan.h"
 #include "tools/draw/output.h"
 #include "tools/draw/picture.h"
 
@@ -154,4 +156,24 @@ int rask_draw_nodes(rask_node *const *nodes, size_t count, const char *path, con
 int rask_draw(rask_node *node, const char *path, const rask_draw_options *options)
 {
     return rask_draw_nodes(&node, 1, path, options);
+}
+
+int rask_draw_plan(const rask_plan *plan, const char *path, const rask_draw_options *options, char *error,
+                   size_t capacity)
+{
+    size_t count = 0;
+    rask_node **nodes = plan ? rk_alloc_array((size_t)plan->target_count + 1, sizeof *nodes) : NULL;
+    for (uint32_t i = 0; nodes && i < plan->target_count; i++)
+        if (!(plan->targets[i] & RK_CONSTANT))
+            nodes[count++] = rk_graph_node(plan->graph, plan->node[plan->targets[i]]);
+    int status = !plan ? RASK_EINVAL : !nodes ? RASK_ENOMEM : RASK_OK;
+    if (nodes)
+        status = rask_draw_nodes(nodes, count, path, options);
+    if (capacity)
+        snprintf(error, capacity, "%s",
+                 status && nodes ? rask_graph_error(plan->graph)
+                 : status        ? rask_status_text(status)
+                                 : "");
+    rk_free(nodes);
+    return status;
 }

@@ -1,4 +1,4 @@
-/* tools/draw/output: DOT to other formats, and files that appear whole. */
+/* tools/draw/output: DOT to other formats. */
 #ifndef RASK_TOOLS_DRAW_OUTPUT_H
 #define RASK_TOOLS_DRAW_OUTPUT_H
 
@@ -20,10 +20,5 @@ typedef struct rk_rendered {
  * RASK_EUNSUPPORTED, RASK_EFORMAT, RASK_ENOMEM, with a message of at most capacity bytes in error. */
 int rk_render(const char *dot, rk_format format, rk_rendered *out, char *error, size_t capacity);
 void rk_rendered_fini(rk_rendered *rendered);
-
-/* Writes path: under another name in the same folder first, so that it appears whole or not at all. A
- * symbolic link stays one, a file keeps its permissions, and what is no ordinary file (a pipe, /dev/stdout)
- * is simply written to. RASK_EIO, with a message that names path and reason. */
-int rk_write_file(const char *path, const char *bytes, size_t len, char *error, size_t capacity);
 
 #endif

@@ -4,6 +4,7 @@
 #include "csv_show.h"
 #include "run.h"
 #include "say.h"
+#include "watch.h"
 
 #include <rask/arrow.h>
 #include <rask/table.h>
@@ -439,7 +440,7 @@ static int work_write(void *context, const rask_options *options, const char **m
 static int show(const tool_command *c, const csv_options *o, rask_table *t)
 {
     csv_work w = {.table = rask_table_limit_at(t, SHOWN + 1, NULL, 0)};
-    int outcome = run_observed(c->name, &o->common, NULL, work_rows, &w);
+    int outcome = run_observed(c->name, &o->common, work_rows, &w);
     if (outcome == EXIT_DONE && !csv_show_rows(w.rows, SHOWN)) {
         say_error(c->name, "%s", rask_status_text(RASK_ENOMEM));
         outcome = EXIT_FAILED;
@@ -458,19 +459,11 @@ static void explain(const csv_options *o, rask_table *t)
     free(text);
 }
 
-/* What made the rows. The run had a graph of its own, which has ended: there is nothing to colour by. */
-static int draw(const tool_command *c, const csv_options *o, rask_table *t)
-{
-    rask_options options = run_options(&o->common);
-    rask_node *node = rask_table_node_at(t, &options, NULL, 0);
-    return run_draw(c->name, o->common.draw, rask_table_graph(t), node, NULL);
-}
-
 static int write_rows(const tool_command *c, const csv_options *o, rask_table *t)
 {
     csv_work w = {.table = t, .path = o->output ? o->output : "-"};
     w.format = o->common.json ? RASK_TABLE_JSON : o->output ? RASK_TABLE_BY_ENDING : RASK_TABLE_CSV;
-    return run_observed(c->name, &o->common, NULL, work_write, &w);
+    return run_observed(c->name, &o->common, work_write, &w);
 }
 
 static int give(const tool_command *c, const csv_options *o, rask_table *t)
@@ -479,13 +472,12 @@ static int give(const tool_command *c, const csv_options *o, rask_table *t)
         csv_show_schema(t, o->common.json);
         return say_done(c->name);
     }
-    if (!run_can_draw(c->name, o->common.draw))
+    if (!watch_can(c->name, &o->common))
         return EXIT_FAILED;
     if (o->common.explain)
         explain(o, t);
     bool shown = !o->output && !o->common.json && isatty(STDOUT_FILENO);
-    int outcome = shown ? show(c, o, t) : write_rows(c, o, t);
-    return outcome == EXIT_DONE && o->common.draw ? draw(c, o, t) : outcome;
+    return shown ? show(c, o, t) : write_rows(c, o, t);
 }
 
 static int run(const tool_command *c, int argc, char **argv)

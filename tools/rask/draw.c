@@ -1,15 +1,14 @@
 #include "commands.h"
+#include "flow.h"
+#include "input.h"
 #include "say.h"
 
 #include <rask/draw.h>
 #include <rask/json.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MAX_JSON ((size_t)1 << 30)
 
 typedef struct draw_options {
     const char *output, *colour, *title;
@@ -62,88 +61,71 @@ static bool find_colour(const char *name, rask_colour *out)
     return false;
 }
 
-/* All of the file, as malloc's. NULL: told on stderr. */
-static char *read_stream(const tool_command *c, const char *name, FILE *file, size_t *len)
+static int nothing(rask_task *task)
 {
-    char *text = NULL;
-    size_t used = 0, capacity = 0, got = 1;
-    while (got > 0 && used <= MAX_JSON) {
-        if (used == capacity) {
-            capacity = 2 * capacity + 65536;
-            char *more = realloc(text, capacity);
-            if (!more) {
-                say_error(c->name, "%s: %s", name, rask_status_text(RASK_ENOMEM));
-                free(text);
-                return NULL;
-            }
-            text = more;
-        }
-        got = fread(text + used, 1, capacity - used, file);
-        used += got;
-    }
-    if (ferror(file) || used > MAX_JSON) {
-        say_error(c->name, "%s: %s", name, ferror(file) ? strerror(errno) : "more than 1 GiB");
-        free(text);
-        return NULL;
-    }
-    *len = used;
-    return text;
+    return rask_return_none(task);
 }
 
-static char *read_file(const tool_command *c, const char *path, size_t *len)
+/* What a workflow would run. */
+static int build_flow(flow *f, const char *text, size_t len, rask_graph **graph, rask_node **target,
+                      char *error)
 {
-    if (strcmp(path, "-") == 0)
-        return read_stream(c, "standard input", stdin, len);
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        say_error(c->name, "%s: %s", path, strerror(errno));
-        return NULL;
-    }
-    char *text = read_stream(c, path, file, len);
-    fclose(file);
-    return text;
+    if (!flow_read(f, text, len, error))
+        return RASK_EFORMAT;
+    *graph = rask_graph_new();
+    *target = *graph ? flow_build(f, *graph, nothing, 0) : NULL;
+    return *target ? RASK_OK : RASK_ENOMEM;
 }
 
 /* Functions that nobody knows are drawn all the same. */
-static int read_graph(const tool_command *c, const char *path, rask_graph **graph, rask_node ***targets,
-                      size_t *count)
+static int build_graph(const char *text, size_t len, rask_graph **graph, rask_node ***targets, size_t *count,
+                       char *error, size_t capacity)
 {
-    char error[1000] = "";
-    size_t len;
-    char *text = read_file(c, path, &len);
-    if (!text)
-        return EXIT_FAILED;
     rask_registry *registry = rask_registry_new();
-    int status =
-        registry ? rask_graph_from_json(registry, text, len, true, graph, targets, count, error, sizeof error)
-                 : RASK_ENOMEM;
+    int status = registry
+                     ? rask_graph_from_json(registry, text, len, true, graph, targets, count, error, capacity)
+                     : RASK_ENOMEM;
     rask_registry_free(registry);
-    free(text);
-    if (status)
-        say_error(c->name, "%s: %s", strcmp(path, "-") ? path : "standard input",
-                  *error ? error : rask_status_text(status));
-    return status ? EXIT_FAILED : EXIT_DONE;
+    return status;
 }
 
-static int draw(const tool_command *c, const draw_options *o, rask_colour colour, const char *path)
+static int draw_targets(const tool_command *c, const draw_options *o, rask_colour colour, rask_graph *graph,
+                        rask_node **targets, size_t count)
 {
     rask_draw_options options = {.size = sizeof options,
                                  .colour = colour,
                                  .limit = (uint32_t)o->limit,
                                  .plan = o->plan,
                                  .title = o->title};
-    rask_graph *graph = NULL;
-    rask_node **targets;
-    size_t count;
-    if (read_graph(c, path, &graph, &targets, &count))
-        return EXIT_FAILED;
     int status = rask_draw_nodes(targets, count, o->output, &options);
     if (status) {
         const char *message = rask_graph_error(graph);
         say_error(c->name, "%s", *message ? message : rask_status_text(status));
     }
-    rask_graph_free(graph);
     return status ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int draw(const tool_command *c, const draw_options *o, rask_colour colour, const char *path)
+{
+    char error[1000] = "";
+    size_t len, count = 1;
+    rask_graph *graph = NULL;
+    rask_node *target = NULL, **targets = &target;
+    flow workflow = {0};
+    char *text = input_read(c->name, path, &len);
+    if (!text)
+        return EXIT_FAILED;
+    int outcome = EXIT_FAILED;
+    int status = flow_is(text, len) ? build_flow(&workflow, text, len, &graph, &target, error)
+                                    : build_graph(text, len, &graph, &targets, &count, error, sizeof error);
+    free(text);
+    if (status)
+        say_error(c->name, "%s: %s", input_name(path), *error ? error : rask_status_text(status));
+    else
+        outcome = draw_targets(c, o, colour, graph, targets, count);
+    rask_graph_free(graph);
+    flow_fini(&workflow);
+    return outcome;
 }
 
 static int run(const tool_command *c, int argc, char **argv)
@@ -173,10 +155,11 @@ static int run(const tool_command *c, int argc, char **argv)
 
 const tool_command draw_command = {
     .name = "draw",
-    .summary = "a picture of a graph in a JSON file",
+    .summary = "a picture of a graph or workflow in a JSON file",
     .arguments = "GRAPH.json -o FILE [OPTION]…",
-    .text = "Draws a graph, in the format of docs/graph-json.md, through Graphviz. Functions need not be\n"
-            "known. - is standard input.\n",
+    .text =
+        "Draws a graph, in the format of docs/graph-json.md, or a workflow (docs/run.md), through Graphviz.\n"
+        "Functions need not be known. - is standard input.\n",
     .example = "rask draw pipeline.json -o pipeline.svg --colour order\n",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,

@@ -3,6 +3,7 @@
 #include "eval_show.h"
 #include "run.h"
 #include "say.h"
+#include "watch.h"
 
 #include <rask/array.h>
 #include <rask/draw.h>
@@ -162,22 +163,6 @@ static int work_store(void *context, const rask_options *options, const char **m
     return status;
 }
 
-/* What gave the files' elements. The run itself had a graph of its own, which has ended: there is nothing to colour by. */
-static int draw(const job *j)
-{
-    rask_options options = run_options(&j->options->common);
-    rask_node **nodes = calloc((size_t)j->count + 1, sizeof *nodes);
-    if (!nodes) {
-        say_error(j->command->name, "%s", rask_status_text(RASK_ENOMEM));
-        return EXIT_FAILED;
-    }
-    for (uint32_t i = 0; i < j->count; i++)
-        nodes[i] = rask_array_node_at(j->arrays[i], &options, NULL, 0);
-    rask_node *target = j->count == 1 ? nodes[0] : rask_list_at(j->graph, nodes, j->count, NULL, 0);
-    free(nodes);
-    return run_draw(j->command->name, j->options->common.draw, j->graph, target, NULL);
-}
-
 /* "out.h5:/path": the dataset's path behind the file's. */
 static void split_member(char *path, rask_store_options *options)
 {
@@ -222,7 +207,7 @@ static int store(const job *j)
     if (room && o->common.explain)
         explain_store(j, w.targets);
     if (room)
-        outcome = run_observed(j->command->name, &o->common, NULL, work_store, &w);
+        outcome = run_observed(j->command->name, &o->common, work_store, &w);
     else
         say_error(j->command->name, "%s", rask_status_text(RASK_ENOMEM));
     for (uint32_t i = 0; paths && i < j->count; i++)
@@ -230,15 +215,15 @@ static int store(const job *j)
     free(paths);
     free(options);
     free(w.targets);
-    return outcome == EXIT_DONE && o->common.draw ? draw(j) : outcome;
+    return outcome;
 }
 
 /* --- the command */
 
 static int evaluate_and_give(job *j, int count, char **arguments)
 {
-    bool drawn = run_can_draw(j->command->name, j->options->common.draw);
-    int outcome = drawn ? bind_names(j, count, arguments) : EXIT_FAILED;
+    bool seen = watch_can(j->command->name, &j->options->common);
+    int outcome = seen ? bind_names(j, count, arguments) : EXIT_FAILED;
     if (outcome == EXIT_DONE)
         outcome = evaluate(j);
     if (outcome != EXIT_DONE)

@@ -15,6 +15,8 @@ enum {
     ROW_VALUE = 2000
 }; /* ROW_VALUE + i stands for row i in getopt's answers */
 
+const char *const options_colours[] = {"name", "order", "duration", "bytes", "worker", "status", NULL};
+
 bool options_number(const char *text, uint64_t *out)
 {
     char *end;
@@ -115,6 +117,8 @@ static const char *set_text(const option_row *row, const char **field, const cha
         return "no scheduler: there are threads, processes and serial";
     if (row->kind == OPTION_DRAWING && !is_drawing(text))
         return "not a name that ends in .svg, .png, .pdf or .dot";
+    if (row->kind == OPTION_COLOUR && options_find(options_colours, text) < 0)
+        return "neither name, order, duration, bytes, worker nor status";
     *field = text;
     return NULL;
 }
@@ -260,6 +264,7 @@ void options_help(const tool_command *command)
     if (command->row_count)
         printf("\n");
     for (size_t i = 0; i < command->row_count; i++)
-        help_row(&command->rows[i]);
+        if (command->rows[i].help)
+            help_row(&command->rows[i]);
     printf("\nExample: %s", command->example);
 }

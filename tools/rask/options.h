@@ -19,6 +19,7 @@ typedef enum option_kind {
     OPTION_TEXTS,     /* option_texts: each time one more */
     OPTION_SCHEDULER, /* const char *: one of rask_schedulers() */
     OPTION_DRAWING,   /* const char *: a path with an ending that rask_draw() knows */
+    OPTION_COLOUR,    /* const char *: one of options_colours */
 } option_kind;
 
 enum { OPTION_TEXTS_MOST = 64 };
@@ -32,9 +33,9 @@ typedef struct option_row {
     const char *name; /* without the dashes */
     char letter;      /* for "-n"; 0: none */
     option_kind kind;
-    size_t offset;     /* of its field in the command's structure */
-    const char *value; /* what the help calls it; NULL for flags */
-    const char *help;
+    size_t offset;           /* of its field in the command's structure */
+    const char *value;       /* what the help calls it; NULL for flags */
+    const char *help;        /* NULL: that of another row tells */
     const char *environment; /* gives the value when the option is not there; NULL: nothing does */
     uint64_t least, most;    /* of numbers; most 0: no bound */
 } option_row;
@@ -44,14 +45,16 @@ typedef struct common_options {
     const char *scheduler;
     uint64_t workers, worker_threads, memory, block_size, seed;
     double timeout;
-    const char *draw, *scratch, *limits;
-    bool explain, progress, no_progress, json, report, keep_going;
+    const char *draw, *colour, *scratch, *limits;
+    const char *trace, *page, *profile; /* profile: "" for a table on stderr, else a file for JSON */
+    bool explain, progress, no_progress, json, stats, keep_going;
+    bool by_label; /* no option: a failure is told with the label of its task */
 } common_options;
 
 /* Rows for a structure that has a common_options called common. */
 #define COMMON_ROWS(type) COMMON_ROWS_LETTERED(type, 'v')
-/* The same with another letter for --report, or 0. */
-#define COMMON_ROWS_LETTERED(type, report_letter)                                                            \
+/* The same with another letter for --stats, or 0. */
+#define COMMON_ROWS_LETTERED(type, stats_letter)                                                             \
     {.name = "scheduler",                                                                                    \
      .kind = OPTION_SCHEDULER,                                                                               \
      .offset = offsetof(type, common.scheduler),                                                             \
@@ -62,7 +65,7 @@ typedef struct common_options {
          .kind = OPTION_NUMBER,                                                                              \
          .offset = offsetof(type, common.workers),                                                           \
          .value = "N",                                                                                       \
-         .help = "tasks at once (default: the cores there are)",                                             \
+         .help = "tasks at once (default: the cores); each with --worker-threads M",                         \
          .environment = "RASK_WORKERS",                                                                      \
          .least = 1,                                                                                         \
          .most = 1024},                                                                                      \
@@ -76,7 +79,6 @@ typedef struct common_options {
          .kind = OPTION_NUMBER,                                                                              \
          .offset = offsetof(type, common.worker_threads),                                                    \
          .value = "N",                                                                                       \
-         .help = "processes: threads of each (default: 1)",                                                  \
          .least = 1,                                                                                         \
          .most = 64},                                                                                        \
         {.name = "memory",                                                                                   \
@@ -109,24 +111,40 @@ typedef struct common_options {
          .kind = OPTION_DRAWING,                                                                             \
          .offset = offsetof(type, common.draw),                                                              \
          .value = "FILE",                                                                                    \
-         .help = "draw the graph that ran: .svg .png .pdf .dot"},                                            \
+         .help = "draw what ran (.svg .png .pdf .dot), --draw-by bytes, worker, ..."},                       \
+        {.name = "draw-by",                                                                                  \
+         .kind = OPTION_COLOUR,                                                                              \
+         .offset = offsetof(type, common.colour),                                                            \
+         .value = "WHAT"},                                                                                   \
+        {.name = "trace",                                                                                    \
+         .kind = OPTION_TEXT,                                                                                \
+         .offset = offsetof(type, common.trace),                                                             \
+         .value = "FILE",                                                                                    \
+         .help = "write what ran when and where, for ui.perfetto.dev"},                                      \
+        {.name = "profile",                                                                                  \
+         .kind = OPTION_MAYBE,                                                                               \
+         .offset = offsetof(type, common.profile),                                                           \
+         .value = "FILE",                                                                                    \
+         .help = "tell on stderr where the time went; as JSON in FILE"},                                     \
+        {.name = "report",                                                                                   \
+         .kind = OPTION_TEXT,                                                                                \
+         .offset = offsetof(type, common.page),                                                              \
+         .value = "FILE.html",                                                                               \
+         .help = "write a page of what ran, its memory and profile"},                                        \
         {.name = "explain",                                                                                  \
          .kind = OPTION_FLAG,                                                                                \
          .offset = offsetof(type, common.explain),                                                           \
          .help = "first tell on stderr what will run"},                                                      \
-        {.name = "report",                                                                                   \
-         .letter = (report_letter),                                                                          \
+        {.name = "stats",                                                                                    \
+         .letter = (stats_letter),                                                                           \
          .kind = OPTION_FLAG,                                                                                \
-         .offset = offsetof(type, common.report),                                                            \
+         .offset = offsetof(type, common.stats),                                                             \
          .help = "tell on stderr what the run took: time, memory, disk"},                                    \
         {.name = "progress",                                                                                 \
          .kind = OPTION_FLAG,                                                                                \
          .offset = offsetof(type, common.progress),                                                          \
-         .help = "tell how far it is from the start, not after a second"},                                   \
-        {.name = "no-progress",                                                                              \
-         .kind = OPTION_FLAG,                                                                                \
-         .offset = offsetof(type, common.no_progress),                                                       \
-         .help = "never tell how far it is"},                                                                \
+         .help = "tell how far it is at once; --no-progress: never"},                                        \
+        {.name = "no-progress", .kind = OPTION_FLAG, .offset = offsetof(type, common.no_progress)},          \
     {                                                                                                        \
         .name = "json", .kind = OPTION_FLAG, .offset = offsetof(type, common.json), .help = "print JSON"     \
     }
@@ -161,6 +179,9 @@ void options_help(const tool_command *command);
 
 /* The number of text among names, which end with NULL; -1: it is none of them. */
 int options_find(const char *const *names, const char *text);
+
+/* What drawings can be coloured by, in the order of rask_colour; NULL at the end. */
+extern const char *const options_colours[];
 
 /* A number, a size or seconds as options take them. False: it is none. */
 bool options_number(const char *text, uint64_t *out);

@@ -7,9 +7,9 @@
 #include <rask/graph.h>
 #include <rask/options.h>
 
-/* Plans target, explains it, runs it, and draws it when all went well. Returns an exit status; what went
+/* Plans target, explains it, and runs it with what the options want to see of it. Returns an exit status; what went
  * wrong has been told on stderr. *result is the caller's to unref: none when the run itself failed, the value
- * otherwise, even when the drawing failed. target may be NULL: the graph's error is told. */
+ * otherwise, even when a drawing or trace failed. target may be NULL: the graph's error is told. */
 int run_graph(const char *command, const common_options *options, rask_graph *graph, rask_node *target,
               rask_value *result);
 
@@ -19,16 +19,8 @@ rask_options run_options(const common_options *options);
 /* Something that runs: returns a status, and where it has one a message that is valid until the next call. */
 typedef int (*run_work)(void *context, const rask_options *options, const char **message);
 
-/* Calls work with the options that the common ones mean: it can be interrupted, progress is shown, recording (may be
- * NULL) observes, and a report is told if it was asked for. Returns an exit status; failures have been told. */
-int run_observed(const char *command, const common_options *options, rask_recording *recording, run_work work,
-                 void *context);
-
-/* Whether a drawing can go to path (NULL: there is none), so that nothing runs in vain; else why not has been told. */
-bool run_can_draw(const char *command, const char *path);
-
-/* Draws targets of graph with colours of recording, when there is one. Returns an exit status. */
-int run_draw(const char *command, const char *path, rask_graph *graph, rask_node *target,
-             const rask_recording *recording);
+/* Calls work with the options that the common ones mean: it can be interrupted, it is observed as they want (watch.h),
+ * and told of. Returns an exit status; failures have been told. */
+int run_observed(const char *command, const common_options *options, run_work work, void *context);
 
 #endif

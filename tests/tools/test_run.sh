@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+# rask run: workflows of commands, and what is done only once. Prints TAP.
+#
+#   tests/tools/test_run.sh BUILD/tools/rask/rask
+# shellcheck source=tests/tools/tap.sh
+source "$(dirname "$0")/tap.sh"
+command=run
+export LC_ALL=C
+
+cat >f.json <<'END'
+{"version": 1, "tasks": {
+  "a": {"command": "echo a >>log; printf 'x\ny\n' >a.txt", "outputs": ["a.txt"]},
+  "b": {"command": "echo b >>log; wc -l <a.txt >b.txt", "name": "count", "inputs": ["a.txt"], "outputs": ["b.txt"]},
+  "c": {"command": ["cp", "in.txt", "c.txt"], "inputs": ["in.txt"], "outputs": ["c.txt"]},
+  "d": {"command": "echo d >>log; cat b.txt c.txt >d.txt; echo said; echo told >&2", "inputs": ["b.txt", "c.txt"],
+        "outputs": ["d.txt"], "after": ["a"]}
+}}
+END
+echo one >in.txt
+
+# name, wanted output, arguments
+ends() { gives "$1" "$2" f.json "${@:3}"; }
+
+# --- running, and not running again
+
+asked 0 f.json --dry-run && [ "$(cut -f 1 out | sort | uniq -c | tr -s ' ')" = ' 4 run' ] && ! [ -e log ]
+tell '--dry-run tells and runs nothing' $?
+ends 'all commands run' '4 of 4 tasks run, 0 done before'
+[ "$(tr -d ' \n' <d.txt)" = 2one ] && [ "$(tail -n 1 log)" = d ]
+tell 'each after those it needs' $?
+[ "$(cat f.json.rask/d.out)" = said ] && [ "$(cat f.json.rask/d.err)" = told ]
+tell 'what a command prints is kept' $?
+ends 'a second run does nothing' '0 of 4 tasks run, 4 done before'
+echo two >in.txt
+asked 0 f.json --dry-run && [ "$(cut -f 1,2 out | sort | tr '\t\n' '  ')" = 'done a done b run c run d ' ]
+tell '--dry-run knows what an input that changed is for' $?
+ends 'a changed input runs what depends on it' '{"tasks":4,"ran":2,"done_before":2}' --json
+rm b.txt
+ends 'an output that is gone is made again, and what it leads to stays when it is the same' '1 of 4 tasks run, 3 done before'
+sed 's/wc -l/wc -c/' f.json >g.json && cp -r f.json.rask g.json.rask
+gives 'a changed command runs again, and what takes what it made' '2 of 4 tasks run, 2 done before' g.json
+for scheduler in serial threads processes; do
+    ends "--again runs all, on $scheduler" '4 of 4 tasks run, 0 done before' --again --scheduler $scheduler
+    ends "and then nothing, on $scheduler" '0 of 4 tasks run, 4 done before' --scheduler $scheduler
+done
+
+# --- failures
+
+flow() { printf '{"tasks":{%s}}' "$1" >x.json; }
+flow '"bad luck":{"command":"seq 20; for i in 1 2 3 4 5 6 7 8; do echo line $i >&2; done; exit 3"}'
+asked 1 x.json && [ "$(cat err)" = "rask run: bad luck: exit status 3:
+$(printf 'line %s\n' 3 4 5 6 7 8)" ] && ! [ -s out ]
+tell 'a failure shows the last lines of its command' $?
+flow '"k":{"command":"kill -9 $$"}'
+refuses 'a command that is killed' 1 'k: ended by signal 9 (Killed)' x.json
+flow '"n":{"command":["no-such-program-here"]}'
+refuses 'a program that is not there' 1 'n: no-such-program-here: cannot be started: No such file or directory' x.json
+flow '"o":{"command":"true","outputs":["never"]}'
+refuses 'an output that was not made' 1 'o: it did not make its output never' x.json
+flow '"i":{"command":"true","inputs":["never"]}'
+refuses 'an input that is not there' 1 'i: no such input: never' x.json
+flow '"r":{"command":"echo x >>tries; [ $(wc -l <tries) -ge 3 ]","retries":2}'
+gives 'retries' '1 of 1 tasks run, 0 done before' x.json
+rm tries
+flow '"r":{"command":"echo x >>tries; [ $(wc -l <tries) -ge 3 ]"}'
+gives '--retries' '1 of 1 tasks run, 0 done before' x.json --retries 2 --again
+flow '"t":{"command":"sleep 60 & sleep 60; wait","timeout":0.2}'
+SECONDS=0
+refuses 'a timeout' 1 't: took longer than its 0.2 seconds' x.json
+[ $SECONDS -lt 20 ]
+tell 'ends the command and what it started' $?
+flow '"x":{"command":"exit 1"},"y":{"command":"touch y","after":["x"]},"z":{"command":"touch z"}'
+asked 1 x.json --keep-going --workers 1 && [ -e z ] && ! [ -e y ]
+tell '--keep-going runs what does not need the failure' $?
+
+# --- interruptions
+
+flow '"one":{"command":"touch one","outputs":["one"]},"two":{"command":"sleep 60","after":["one"]},"three":{"command":"true","after":["two"]}'
+timeout --preserve-status -s INT 1 "$rask" run x.json --no-progress >out 2>err
+[ $? -eq 130 ]
+tell 'an interrupted run says so' $?
+(timeout --preserve-status -s KILL 1 "$rask" run x.json >out 2>err; true) 2>/dev/null
+sed -i 's/sleep 60/true/' x.json
+gives 'and one that was killed go on where they were' '2 of 3 tasks run, 1 done before' x.json
+
+# --- what is no workflow
+
+refuses 'no file' 2 'no workflow given; - is standard input'
+refuses 'a file that is not there' 1 'nowhere.json: No such file or directory' nowhere.json
+flow '"a":{"after":["b"]},"b":{"after":["c"]},"c":{"after":["b"]}'
+refuses 'a cycle' 1 'x.json: task "b": waits for itself, directly or through others' x.json
+flow '"a":{"after":["nobody"]}'
+refuses 'a task that is not there' 1 'x.json: task "a": comes after a task that is not there: "nobody"' x.json
+flow '"a":{"command":5}'
+refuses 'a command that is a number' 1 'x.json: task "a": neither a text nor a list: "command"' x.json
+flow '"a":{"command":[]}'
+refuses 'a command of nothing' 1 'x.json: task "a": an empty list: "command"' x.json
+flow '"a":{"outputs":["f"]},"b":{"outputs":["f"]}'
+refuses 'two tasks that write one file' 1 'x.json: two tasks write "f"' x.json
+flow '"a":{},"a":{}'
+refuses 'two tasks of one name' 1 'x.json: two tasks are called "a"' x.json
+flow '"a":{"timeout":-1}'
+refuses 'a timeout below 0' 1 'x.json: task "a": no number, or one that is too small or large: "timeout"' x.json
+flow ''
+refuses 'no tasks' 1 'x.json: no tasks' x.json
+printf '{"tasks":{' >x.json
+asked 1 x.json && grep -q 'no JSON from byte' err
+tell 'no JSON' $?
+flow '"../../etc/x":{"command":"true"}'
+asked 0 x.json && [ -e 'x.json.rask/%2E.%2F..%2Fetc%2Fx.done' ]
+tell 'ids lead nowhere' $?
+
+# --- WfFormat
+
+cat >w4.json <<'END'
+{"name": "w", "schemaVersion": "1.4", "workflow": {"tasks": [
+  {"name": "late_2", "id": "2", "category": "late", "parents": ["early_1"], "files": [{"link": "input", "name": "f", "sizeInBytes": 3}],
+   "command": {"program": "late", "arguments": ["f"]}, "runtimeInSeconds": 0.5},
+  {"name": "early_1", "id": "1", "category": "early", "parents": [], "files": [{"link": "output", "name": "f"}],
+   "command": {"program": "early"}, "runtimeInSeconds": 2}]}}
+END
+cat >w5.json <<'END'
+{"name": "w", "schemaVersion": "1.5", "workflow": {
+  "specification": {"tasks": [
+    {"name": "late", "id": "2", "parents": ["1"], "children": [], "inputFiles": ["f"]},
+    {"name": "early", "id": "1", "parents": [], "children": ["2"], "outputFiles": ["f"]}], "files": [{"id": "f", "sizeInBytes": 3}]},
+  "execution": {"tasks": [{"id": "1", "runtimeInSeconds": 2, "command": {"program": "early"}},
+                          {"id": "2", "runtimeInSeconds": 0.5, "command": {"program": "late", "arguments": ["f"]}}]}}}
+END
+for format in w4 w5; do
+    asked 0 $format.json -n && printf 'run\t1\tearly\nrun\t2\tlate f\n' | cmp -s - out
+    tell "$format: tasks, commands and their order" $?
+    asked 0 $format.json --simulate 0.05 --profile=p.json && ! [ -e $format.json.rask ] && grep -q '"name":"early","count":1' p.json
+    tell "$format: --simulate" $?
+    leaves 0 "$rask" draw $format.json -o w.dot && grep -q 'late' w.dot && grep -q -- '->' w.dot
+    tell "$format: rask draw" $?
+done
+refuses '--simulate of no number' 2 '--simulate: not a number: "fast"' w4.json --simulate fast
+asked 0 f.json --again --draw f.dot --draw-by status --trace t.json --report r.html && [ -s f.dot ] && [ -s t.json ] && [ -s r.html ]
+tell '--draw, --trace and --report' $?
+
+finish

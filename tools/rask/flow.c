@@ -1,0 +1,239 @@
+/* rask run: workflows of shell commands. */
+#include "flow.h"
+
+#include "commands.h"
+#include "flow_command.h"
+#include "flow_state.h"
+#include "input.h"
+#include "run.h"
+#include "say.h"
+#include "watch.h"
+
+#include <rask/plan.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct flow_options {
+    common_options common;
+    const char *state, *simulate;
+    uint64_t retries;
+    bool dry_run, again;
+} flow_options;
+
+static const option_row rows[] = {
+    {.name = "dry-run",
+     .letter = 'n',
+     .kind = OPTION_FLAG,
+     .offset = offsetof(flow_options, dry_run),
+     .help = "only tell what would run, and what is done"},
+    {.name = "again",
+     .letter = 'a',
+     .kind = OPTION_FLAG,
+     .offset = offsetof(flow_options, again),
+     .help = "run what is done, too"},
+    {.name = "retries",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(flow_options, retries),
+     .value = "N",
+     .help = "run a command that fails so many times more",
+     .most = 1000000},
+    {.name = "state",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(flow_options, state),
+     .value = "DIR",
+     .help = "where it is noted what is done, and outputs are (default: FLOW.rask)"},
+    {.name = "simulate",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(flow_options, simulate),
+     .value = "SCALE",
+     .help = "run nothing: sleep as long as commands took, times SCALE"},
+    COMMON_ROWS(flow_options),
+};
+
+/* What tasks need to know. One flow runs in a process, and worker processes have a copy. */
+static struct {
+    flow flow;
+    const char *folder;
+    double scale; /* below 0: commands are run */
+    bool again;
+} job;
+
+/* -- A task: 1 when something was run for it, 0 when it was done */
+
+static int fail_for(rask_task *t, const char *what, const char *which)
+{
+    char message[400];
+    snprintf(message, sizeof message, "%s%.300s", what, which ? which : "");
+    return rask_fail(t, RASK_ENOENT, message);
+}
+
+static int run_command(rask_task *t, const flow_task *what)
+{
+    char key[FLOW_KEY], out[FLOW_PATH], err[FLOW_PATH];
+    const char *which;
+    if (!flow_state_key(what, key, &which))
+        return fail_for(t, "no such input: ", which);
+    if (!job.again && flow_state_is_done(job.folder, what, key))
+        return rask_return_i64(t, 0);
+    flow_state_path(job.folder, what, "out", out);
+    flow_state_path(job.folder, what, "err", err);
+    int status = what->shell || what->arguments ? flow_command_run(t, what, out, err) : RASK_OK;
+    if (status)
+        return status;
+    if (!flow_state_set_done(job.folder, what, key, &which))
+        return fail_for(t, which ? "it did not make its output " : "cannot be noted as done in ",
+                        which ? which : job.folder);
+    return rask_return_i64(t, 1);
+}
+
+static int run_task(rask_task *t)
+{
+    const flow_task *what = &job.flow.tasks[rask_arg_i64(t, 0)];
+    if (job.scale < 0)
+        return run_command(t, what);
+    int status = flow_command_sleep(t, what->seconds * job.scale);
+    return status ? status : rask_return_i64(t, 1);
+}
+
+/* -- What would run */
+
+static bool has_changed(const bool *runs, const flow_task *t)
+{
+    for (uint32_t i = 0; i < t->before_count; i++)
+        if (runs[t->before[i]])
+            return true;
+    return false;
+}
+
+/* On the line. */
+static void put_text(const char *text)
+{
+    for (; *text; text++)
+        putchar((unsigned char)*text < ' ' ? ' ' : *text);
+}
+
+static void put_command(const flow_task *t)
+{
+    put_text(t->shell ? t->shell : "");
+    for (const char **a = t->arguments; a && *a; a++) {
+        put_text(a == t->arguments ? "" : " ");
+        put_text(*a);
+    }
+    putchar('\n');
+}
+
+/* A task behind one that would run is told as one that would, too, though that may come to the same outputs as before. */
+static int tell_plan(const tool_command *c)
+{
+    bool *runs = calloc(job.flow.count, sizeof *runs);
+    if (!runs) {
+        say_error(c->name, "%s", rask_status_text(RASK_ENOMEM));
+        return EXIT_FAILED;
+    }
+    for (uint32_t i = 0; i < job.flow.count; i++) {
+        const flow_task *t = &job.flow.tasks[job.flow.order[i]];
+        char key[FLOW_KEY];
+        const char *which;
+        bool done = !job.again && !has_changed(runs, t) && flow_state_key(t, key, &which) &&
+                    flow_state_is_done(job.folder, t, key);
+        runs[job.flow.order[i]] = !done;
+        printf("%s\t%s\t", done ? "done" : "run", t->id);
+        put_command(t);
+    }
+    free(runs);
+    return say_done(c->name);
+}
+
+/* -- The command */
+
+static int tell_end(const tool_command *c, const flow_options *o, const rask_value *sum)
+{
+    int64_t ran = 0;
+    rask_value_get_i64(sum, &ran);
+    if (o->common.json)
+        printf("{\"tasks\":%u,\"ran\":%lld,\"done_before\":%lld}\n", job.flow.count, (long long)ran,
+               (long long)(job.flow.count - ran));
+    else
+        printf("%lld of %u tasks run, %lld done before\n", (long long)ran, job.flow.count,
+               (long long)(job.flow.count - ran));
+    return say_done(c->name);
+}
+
+static int compute(const tool_command *c, const flow_options *o)
+{
+    char error[FLOW_ERROR];
+    if (job.scale < 0 && !flow_state_open(job.folder, error)) {
+        say_error(c->name, "--state: %s", error);
+        return EXIT_FAILED;
+    }
+    rask_value sum;
+    rask_graph *graph = rask_graph_new();
+    rask_node *target = graph ? flow_build(&job.flow, graph, run_task, (uint32_t)o->retries) : NULL;
+    int outcome = run_graph(c->name, &o->common, graph, target, &sum);
+    if (sum.type == RASK_I64) {
+        int told = tell_end(c, o, &sum);
+        outcome = outcome == EXIT_DONE ? told : outcome;
+    }
+    rask_value_unref(&sum);
+    rask_graph_free(graph);
+    return outcome;
+}
+
+static int read_and_run(const tool_command *c, const flow_options *o, const char *path)
+{
+    char error[FLOW_ERROR], folder[FLOW_PATH];
+    size_t len;
+    char *text = input_read(c->name, path, &len);
+    if (!text)
+        return EXIT_FAILED;
+    bool good = flow_read(&job.flow, text, len, error);
+    free(text);
+    if (!good) {
+        say_error(c->name, "%s: %s", input_name(path), error);
+        return EXIT_FAILED;
+    }
+    snprintf(folder, sizeof folder, "%s.rask", strcmp(path, "-") ? path : "flow");
+    job.folder = o->state ? o->state : folder;
+    job.again = o->again;
+    int outcome = o->dry_run ? tell_plan(c) : compute(c, o);
+    flow_fini(&job.flow);
+    return outcome;
+}
+
+static int run(const tool_command *c, int argc, char **argv)
+{
+    flow_options o = {.common.by_label = true};
+    int first;
+    options_outcome parsed = options_parse(c, argc, argv, &o, &first);
+    if (parsed != OPTIONS_GOOD)
+        return parsed == OPTIONS_HELP ? say_done(c->name) : EXIT_USAGE;
+    if (argc - first != 1) {
+        say_error(c->name,
+                  argc == first ? "no workflow given; - is standard input" : "more than one workflow given");
+        return EXIT_USAGE;
+    }
+    job.scale = -1;
+    if (o.simulate && strcmp(o.simulate, "0") != 0 && !options_seconds(o.simulate, &job.scale)) {
+        say_error(c->name, "--simulate: not a number: \"%s\"", o.simulate);
+        return EXIT_USAGE;
+    }
+    if (o.simulate && job.scale < 0)
+        job.scale = 0;
+    return read_and_run(c, &o, argv[first]);
+}
+
+const tool_command run_command_of_flows = {
+    .name = "run",
+    .summary = "workflows of shell commands, in parallel, what is done only once",
+    .arguments = "[OPTION]… FLOW.json",
+    .text =
+        "Runs the commands of a workflow (docs/run.md, or WfFormat 1.4 and 1.5 of WfCommons), each after\n"
+        "those that it needs. What is done, by the contents of its inputs and outputs, is not done again:\n"
+        "an interrupted run goes on where it was. What commands print is in FLOW.json.rask.\n",
+    .example = "rask run flow.json --workers 4 --keep-going --report flow.html\n",
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .run = run,
+};

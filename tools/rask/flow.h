@@ -1,0 +1,46 @@
+/* Workflows of shell commands: what `rask run` runs. docs/run.md has the format. */
+#ifndef FLOW_H
+#define FLOW_H
+
+#include <rask/graph.h>
+
+#include <stdbool.h>
+
+enum { FLOW_TASKS_MOST = 1000000, FLOW_ERROR = 600 };
+
+/* Texts belong to the flow. */
+typedef struct flow_task {
+    const char *id;                 /* in the file */
+    const char *name;               /* what tasks of its kind are called */
+    const char *shell;              /* a line for /bin/sh; NULL: */
+    const char **arguments;         /* program and arguments, NULL at the end; or NULL: nothing to run */
+    const char **inputs, **outputs; /* paths, NULL at the end */
+    uint32_t *before;               /* tasks that come before it, ascending, each once */
+    uint32_t before_count;
+    uint32_t retries;
+    double timeout, seconds; /* 0: none; and how long it is said to take */
+    const char *tags;        /* NULL: none */
+} flow_task;
+
+typedef struct flow {
+    flow_task *tasks;
+    uint32_t count;
+    uint32_t *order; /* each behind those before it */
+    struct cJSON *root;
+    rask_task_def *defs; /* a name each */
+    uint32_t def_count;
+} flow;
+
+/* Does it look like a workflow, and not like a graph of docs/graph-json.md? */
+bool flow_is(const char *text, size_t len);
+
+/* Reads a workflow, in Rask's own format or WfCommons' WfFormat 1.4 or 1.5. False: what is wrong is in error. */
+bool flow_read(flow *f, const char *text, size_t len, char error[FLOW_ERROR]);
+/* A zeroed flow is legal. */
+void flow_fini(flow *f);
+
+/* A node a task, which calls function with the number of the task; the sum of all: what is to be computed. NULL: the graph
+ * tells. The flow outlives the graph. */
+rask_node *flow_build(flow *f, rask_graph *graph, rask_function function, uint32_t retries);
+
+#endif

@@ -1,0 +1,535 @@
+/* Workflows out of JSON: what is expected is looked for, and everything else is passed over. */
+#include "flow.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct named {
+    const char *text;
+    uint32_t task;
+} named;
+
+typedef struct reader {
+    flow *flow;
+    const cJSON **items; /* by task: the object in the file, */
+    const cJSON **runs;  /* and of WfFormat 1.5 that of its execution; NULL: none */
+    named *ids, *outputs;
+    uint32_t id_count, output_count;
+    bool commons;
+    char *error;
+} reader;
+
+static bool fail(const reader *r, const char *id, const char *what, const char *which)
+{
+    snprintf(r->error, FLOW_ERROR, "%s%.150s%s%s%s%.200s%s", id ? "task \"" : "", id ? id : "",
+             id ? "\": " : "", what, which ? " \"" : "", which ? which : "", which ? "\"" : "");
+    return false;
+}
+
+static bool out_of_memory(const reader *r)
+{
+    return fail(r, NULL, "out of memory", NULL);
+}
+
+static const char *text_of(const cJSON *object, const char *name)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+}
+
+static const cJSON *member(const cJSON *object, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+/* -- Names, sorted, to be found */
+
+static int by_text(const void *a, const void *b)
+{
+    int order = strcmp(((const named *)a)->text, ((const named *)b)->text);
+    uint32_t x = ((const named *)a)->task, y = ((const named *)b)->task;
+    return order ? order : x < y ? -1 : x > y;
+}
+
+/* UINT32_MAX: none. */
+static uint32_t find(const named *all, uint32_t count, const char *text)
+{
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (strcmp(all[middle].text, text) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && !strcmp(all[low].text, text) ? all[low].task : UINT32_MAX;
+}
+
+static const char *twice(const named *all, uint32_t count)
+{
+    for (uint32_t i = 0; i + 1 < count; i++)
+        if (!strcmp(all[i].text, all[i + 1].text) && all[i].task != all[i + 1].task)
+            return all[i].text;
+    return NULL;
+}
+
+/* -- A task */
+
+/* A list of texts as an array that ends with NULL. */
+static bool take_texts(const reader *r, const flow_task *t, const cJSON *list, const char *what,
+                       const char ***out)
+{
+    const cJSON *item;
+    size_t count = 0;
+    if (list && !cJSON_IsArray(list))
+        return fail(r, t->id, "no list:", what);
+    const char **texts = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof *texts);
+    if (!texts)
+        return out_of_memory(r);
+    *out = texts;
+    cJSON_ArrayForEach(item, list)
+    {
+        if (!cJSON_IsString(item) || !*item->valuestring)
+            return fail(r, t->id, "something that is no text in", what);
+        texts[count++] = item->valuestring;
+    }
+    return true;
+}
+
+static bool take_number(const reader *r, const flow_task *t, const cJSON *object, const char *name,
+                        double most, double *out)
+{
+    const cJSON *item = member(object, name);
+    if (!item || cJSON_IsNull(item))
+        return true;
+    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) || item->valuedouble > most)
+        return fail(r, t->id, "no number, or one that is too small or large:", name);
+    *out = item->valuedouble;
+    return true;
+}
+
+/* Its last part. */
+static const char *program_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+static bool take_own(const reader *r, flow_task *t, const cJSON *item)
+{
+    const cJSON *command = member(item, "command");
+    double retries = 0;
+    if (cJSON_IsString(command))
+        t->shell = command->valuestring;
+    else if (command && !cJSON_IsArray(command))
+        return fail(r, t->id, "neither a text nor a list:", "command");
+    else if (command && !take_texts(r, t, command, "command", &t->arguments))
+        return false;
+    if (t->arguments && !t->arguments[0])
+        return fail(r, t->id, "an empty list:", "command");
+    t->name = text_of(item, "name");
+    if (!t->name || !*t->name)
+        t->name = t->arguments ? program_name(t->arguments[0]) : "command";
+    t->tags = text_of(item, "tags");
+    if (!take_texts(r, t, member(item, "inputs"), "inputs", &t->inputs) ||
+        !take_texts(r, t, member(item, "outputs"), "outputs", &t->outputs) ||
+        !take_number(r, t, item, "retries", 1e6, &retries) ||
+        !take_number(r, t, item, "timeout", 1e9, &t->timeout) ||
+        !take_number(r, t, item, "seconds", 1e9, &t->seconds))
+        return false;
+    t->retries = (uint32_t)retries;
+    return true;
+}
+
+/* Program and arguments, which may be texts with several words in older files; they are taken as they are. */
+static bool take_program(const reader *r, flow_task *t, const cJSON *command)
+{
+    const char *program = text_of(command, "program");
+    const cJSON *arguments = member(command, "arguments"), *item;
+    size_t count = 0;
+    if (!program || !*program)
+        return true;
+    t->arguments = calloc((size_t)cJSON_GetArraySize(arguments) + 2, sizeof *t->arguments);
+    if (!t->arguments)
+        return out_of_memory(r);
+    t->arguments[count++] = program;
+    cJSON_ArrayForEach(item, arguments)
+    {
+        if (cJSON_IsString(item))
+            t->arguments[count++] = item->valuestring;
+    }
+    return true;
+}
+
+/* WfFormat 1.4: files with their direction. */
+static bool take_files(const reader *r, flow_task *t, const cJSON *files)
+{
+    const cJSON *file;
+    size_t inputs = 0, outputs = 0, most = (size_t)cJSON_GetArraySize(files) + 1;
+    t->inputs = calloc(most, sizeof *t->inputs);
+    t->outputs = calloc(most, sizeof *t->outputs);
+    if (!t->inputs || !t->outputs)
+        return out_of_memory(r);
+    cJSON_ArrayForEach(file, files)
+    {
+        const char *link = text_of(file, "link"), *name = text_of(file, "name");
+        if (!link || !name || !*name)
+            return fail(r, t->id, "a file without a name or link", NULL);
+        if (!strcmp(link, "input"))
+            t->inputs[inputs++] = name;
+        else
+            t->outputs[outputs++] = name;
+    }
+    return true;
+}
+
+static bool take_commons(const reader *r, flow_task *t, const cJSON *item, const cJSON *run)
+{
+    const cJSON *from = run ? run : item;
+    t->name = text_of(item, "category");
+    if (!t->name)
+        t->name = text_of(item, "name");
+    bool good = take_program(r, t, member(from, "command"));
+    if (good && !run)
+        good = take_files(r, t, member(item, "files"));
+    else if (good)
+        good = take_texts(r, t, member(item, "inputFiles"), "inputFiles", &t->inputs) &&
+               take_texts(r, t, member(item, "outputFiles"), "outputFiles", &t->outputs);
+    if (good && t->arguments && !strcmp(t->name ? t->name : "", t->id))
+        t->name = program_name(t->arguments[0]);
+    if (good)
+        good = take_number(r, t, from, "runtimeInSeconds", 1e9, &t->seconds) &&
+               (t->seconds > 0 || take_number(r, t, from, "runtime", 1e9, &t->seconds));
+    return good;
+}
+
+/* -- All tasks */
+
+/* An array of objects, or an object of them by id. */
+static bool take_items(reader *r, const cJSON *tasks)
+{
+    const cJSON *item;
+    int count = cJSON_GetArraySize(tasks);
+    if (!cJSON_IsArray(tasks) && !cJSON_IsObject(tasks))
+        return fail(r, NULL, "no workflow: neither \"tasks\" nor \"workflow\" with tasks", NULL);
+    if (count < 1 || count > FLOW_TASKS_MOST)
+        return fail(r, NULL, count < 1 ? "no tasks" : "more than a million tasks", NULL);
+    r->flow->tasks = calloc((size_t)count, sizeof *r->flow->tasks);
+    r->items = calloc((size_t)count, sizeof *r->items);
+    r->runs = calloc((size_t)count, sizeof *r->runs);
+    r->ids = calloc(2 * (size_t)count, sizeof *r->ids);
+    if (!r->flow->tasks || !r->items || !r->runs || !r->ids)
+        return out_of_memory(r);
+    cJSON_ArrayForEach(item, tasks)
+    {
+        const char *id = item->string && *item->string ? item->string : text_of(item, "id"),
+                   *name = text_of(item, "name");
+        id = id ? id : name;
+        if (!cJSON_IsObject(item) || !id || !*id)
+            return fail(r, NULL, "a task that is no object, or has no id", NULL);
+        uint32_t at = r->flow->count++;
+        r->items[at] = item;
+        r->flow->tasks[at].id = id;
+        r->ids[r->id_count++] = (named){id, at};
+        if (r->commons && name && strcmp(name, id) != 0)
+            r->ids[r->id_count++] = (named){name, at};
+    }
+    return true;
+}
+
+/* Of WfFormat, names need not be different from each other as long as ids are: a name that several have leads to the first. */
+static bool sort_ids(const reader *r)
+{
+    qsort(r->ids, r->id_count, sizeof *r->ids, by_text);
+    const char *again = r->commons ? NULL : twice(r->ids, r->id_count);
+    return again ? fail(r, NULL, "two tasks are called", again) : true;
+}
+
+static bool take_runs(const reader *r, const cJSON *execution)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, member(execution, "tasks"))
+    {
+        const char *id = text_of(item, "id");
+        uint32_t task = id ? find(r->ids, r->id_count, id) : UINT32_MAX;
+        if (task != UINT32_MAX)
+            r->runs[task] = item;
+    }
+    return true;
+}
+
+static bool take_tasks(const reader *r)
+{
+    for (uint32_t i = 0; i < r->flow->count; i++) {
+        flow_task *t = &r->flow->tasks[i];
+        bool good = r->commons ? take_commons(r, t, r->items[i], r->runs[i]) : take_own(r, t, r->items[i]);
+        if (!good)
+            return false;
+        if (!t->name || !*t->name)
+            t->name = "command";
+    }
+    return true;
+}
+
+static bool take_outputs(reader *r)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < r->flow->count; i++)
+        for (const char **o = r->flow->tasks[i].outputs; o && *o; o++)
+            count++;
+    if (count > UINT32_MAX / 2)
+        return fail(r, NULL, "too many outputs", NULL);
+    r->outputs = calloc(count + 1, sizeof *r->outputs);
+    if (!r->outputs)
+        return out_of_memory(r);
+    for (uint32_t i = 0; i < r->flow->count; i++)
+        for (const char **o = r->flow->tasks[i].outputs; o && *o; o++)
+            r->outputs[r->output_count++] = (named){*o, i};
+    qsort(r->outputs, r->output_count, sizeof *r->outputs, by_text);
+    const char *again = r->commons ? NULL : twice(r->outputs, r->output_count);
+    return again ? fail(r, NULL, "two tasks write", again) : true;
+}
+
+/* -- What comes before what */
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void sort_before(flow_task *t)
+{
+    uint32_t kept = 0;
+    if (t->before_count > 1)
+        qsort(t->before, t->before_count, sizeof *t->before, by_number);
+    for (uint32_t i = 0; i < t->before_count; i++)
+        if (!kept || t->before[kept - 1] != t->before[i])
+            t->before[kept++] = t->before[i];
+    t->before_count = kept;
+}
+
+static bool take_before(const reader *r, uint32_t number)
+{
+    flow_task *t = &r->flow->tasks[number];
+    const char *list = r->commons ? "parents" : "after";
+    const cJSON *parents = member(r->items[number], list), *item;
+    size_t most = (size_t)cJSON_GetArraySize(parents);
+    for (const char **i = t->inputs; i && *i; i++)
+        most++;
+    t->before = calloc(most + 1, sizeof *t->before);
+    if (!t->before)
+        return out_of_memory(r);
+    cJSON_ArrayForEach(item, parents)
+    {
+        const char *id = cJSON_GetStringValue(item);
+        uint32_t before = id ? find(r->ids, r->id_count, id) : UINT32_MAX;
+        if (before == UINT32_MAX)
+            return fail(r, t->id, "comes after a task that is not there:", id ? id : "?");
+        t->before[t->before_count++] = before;
+    }
+    for (const char **i = t->inputs; i && *i; i++) {
+        uint32_t before = find(r->outputs, r->output_count, *i);
+        if (before != UINT32_MAX && before != number)
+            t->before[t->before_count++] = before;
+    }
+    sort_before(t);
+    return true;
+}
+
+/* Kahn's: those of which nothing is left that comes before go first. after and starts: who comes behind each. */
+static uint32_t sort_tasks(flow *f, uint32_t *left, const uint32_t *starts, const uint32_t *after)
+{
+    uint32_t done = 0;
+    for (uint32_t i = 0; i < f->count; i++)
+        if (!(left[i] = f->tasks[i].before_count))
+            f->order[done++] = i;
+    for (uint32_t at = 0; at < done; at++)
+        for (uint32_t e = starts[f->order[at]]; e < starts[f->order[at] + 1]; e++)
+            if (--left[after[e]] == 0)
+                f->order[done++] = after[e];
+    return done;
+}
+
+/* Those behind task i are from starts[i + 1] on. */
+static void link_after(const flow *f, uint32_t *starts, uint32_t *after)
+{
+    for (uint32_t i = 0; i < f->count; i++)
+        for (uint32_t k = 0; k < f->tasks[i].before_count; k++)
+            starts[f->tasks[i].before[k] + 1]++;
+    for (uint32_t i = 0; i < f->count; i++)
+        starts[i + 1] += starts[i];
+    starts[f->count + 1] = starts[f->count];
+    for (uint32_t i = f->count; i-- > 0;)
+        for (uint32_t k = 0; k < f->tasks[i].before_count; k++)
+            after[--starts[f->tasks[i].before[k] + 1]] = i;
+}
+
+/* Backwards from any that is stuck, and far enough, somebody is met who waits for himself. */
+static uint32_t in_circle(const flow *f, const uint32_t *left)
+{
+    uint32_t at = 0;
+    while (!left[at])
+        at++;
+    for (uint32_t steps = 0; steps < f->count; steps++) {
+        const flow_task *t = &f->tasks[at];
+        for (uint32_t k = 0; k < t->before_count; k++)
+            if (left[t->before[k]]) {
+                at = t->before[k];
+                break;
+            }
+    }
+    return at;
+}
+
+static bool order_tasks(const reader *r)
+{
+    flow *f = r->flow;
+    size_t edges = 0;
+    for (uint32_t i = 0; i < f->count; i++)
+        edges += f->tasks[i].before_count;
+    f->order = calloc(f->count, sizeof *f->order);
+    uint32_t *left = calloc(f->count, sizeof *left), *starts = calloc((size_t)f->count + 2, sizeof *starts),
+             *after = calloc(edges + 1, sizeof *after);
+    bool room = f->order && left && starts && after && edges < UINT32_MAX;
+    uint32_t done = 0;
+    if (room) {
+        link_after(f, starts, after);
+        done = sort_tasks(f, left, starts + 1, after);
+    }
+    const char *stuck = room && done < f->count ? f->tasks[in_circle(f, left)].id : NULL;
+    free(left);
+    free(starts);
+    free(after);
+    if (!room)
+        return out_of_memory(r);
+    return stuck ? fail(r, stuck, "waits for itself, directly or through others", NULL) : true;
+}
+
+/* -- The file */
+
+static bool read_all(reader *r)
+{
+    const cJSON *root = r->flow->root, *workflow = member(root, "workflow"), *tasks = member(root, "tasks");
+    const cJSON *specification = member(workflow, "specification");
+    r->commons = workflow != NULL;
+    if (r->commons)
+        tasks = member(specification ? specification : workflow, "tasks");
+    if (!r->commons && !cJSON_IsObject(tasks))
+        return fail(r, NULL, "no workflow: neither \"tasks\", by their ids, nor \"workflow\"", NULL);
+    if (!take_items(r, tasks) || !sort_ids(r))
+        return false;
+    if (specification && !take_runs(r, member(workflow, "execution")))
+        return false;
+    if (!take_tasks(r) || !take_outputs(r))
+        return false;
+    for (uint32_t i = 0; i < r->flow->count; i++)
+        if (!take_before(r, i))
+            return false;
+    return order_tasks(r);
+}
+
+bool flow_is(const char *text, size_t len)
+{
+    cJSON *root = cJSON_ParseWithLength(text, len);
+    bool is = cJSON_IsObject(member(root, "tasks")) || cJSON_IsObject(member(root, "workflow"));
+    cJSON_Delete(root);
+    return is;
+}
+
+bool flow_read(flow *f, const char *text, size_t len, char error[FLOW_ERROR])
+{
+    reader r = {.flow = f, .error = error};
+    memset(f, 0, sizeof *f);
+    *error = 0;
+    f->root = cJSON_ParseWithLength(text, len);
+    const char *stop = cJSON_GetErrorPtr();
+    bool good = f->root ? read_all(&r) : false;
+    if (!f->root)
+        snprintf(error, FLOW_ERROR, "no JSON from byte %td on",
+                 stop && stop >= text && stop <= text + len ? stop - text : (ptrdiff_t)0);
+    free((void *)r.items);
+    free((void *)r.runs);
+    free(r.ids);
+    free(r.outputs);
+    if (!good)
+        flow_fini(f);
+    return good;
+}
+
+void flow_fini(flow *f)
+{
+    for (uint32_t i = 0; f->tasks && i < f->count; i++) {
+        free((void *)f->tasks[i].arguments);
+        free((void *)f->tasks[i].inputs);
+        free((void *)f->tasks[i].outputs);
+        free(f->tasks[i].before);
+    }
+    free(f->tasks);
+    free(f->order);
+    free(f->defs);
+    cJSON_Delete(f->root);
+    memset(f, 0, sizeof *f);
+}
+
+/* -- The graph */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const rask_task_def *)a)->name, ((const rask_task_def *)b)->name);
+}
+
+/* A definition a name, sorted. */
+static bool make_defs(flow *f, rask_function function)
+{
+    uint32_t kept = 0;
+    f->defs = calloc(f->count, sizeof *f->defs);
+    for (uint32_t i = 0; f->defs && i < f->count; i++)
+        f->defs[i] = (rask_task_def){.size = sizeof *f->defs,
+                                     .name = f->tasks[i].name,
+                                     .call = function,
+                                     .arguments = "i",
+                                     .result = 'i'};
+    if (f->defs)
+        qsort(f->defs, f->count, sizeof *f->defs, by_name);
+    for (uint32_t i = 0; f->defs && i < f->count; i++)
+        if (!kept || by_name(&f->defs[kept - 1], &f->defs[i]) != 0)
+            f->defs[kept++] = f->defs[i];
+    f->def_count = kept;
+    return f->defs;
+}
+
+static rask_node *build_task(const flow *f, rask_graph *graph, uint32_t number, rask_node *const *nodes,
+                             rask_node **before, uint32_t retries)
+{
+    const flow_task *t = &f->tasks[number];
+    const rask_task_def key = {.name = t->name};
+    const rask_task_def *def = bsearch(&key, f->defs, f->def_count, sizeof key, by_name);
+    const rask_arg argument = {.kind = RASK_ARG_I64, .as.i64 = number};
+    rask_node *node = rask_set_label(rask_call(graph, def, &argument, 1), t->id);
+    for (uint32_t i = 0; i < t->before_count; i++)
+        before[i] = nodes[t->before[i]];
+    if (t->before_count)
+        node = rask_after(node, before, t->before_count);
+    if (t->retries || retries)
+        node = rask_set_retries(node, t->retries ? t->retries : retries);
+    if (t->timeout > 0)
+        node = rask_set_timeout(node, t->timeout);
+    return t->tags ? rask_set_tags(node, t->tags) : node;
+}
+
+rask_node *flow_build(flow *f, rask_graph *graph, rask_function function, uint32_t retries)
+{
+    rask_node **nodes = calloc(f->count, sizeof *nodes), **before = calloc(f->count, sizeof *before);
+    rask_node *sum = NULL;
+    if (nodes && before && make_defs(f, function)) {
+        for (uint32_t i = 0; i < f->count; i++)
+            nodes[f->order[i]] = build_task(f, graph, f->order[i], nodes, before, retries);
+        sum = rask_sum(rask_list(graph, nodes, f->count));
+    }
+    free(nodes);
+    free(before);
+    return sum;
+}
