@@ -11,8 +11,8 @@ static const char *check_waits(const rk_coordinator *c, uint32_t task)
 {
     const rk_co_task *t = &c->tasks[task];
     uint32_t waits = t->delayed;
-    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++) {
-        uint32_t word = c->graph.inputs[at];
+    for (rk_walk in = rk_co_inputs(c, task); rk_co_next_input(c, &in);) {
+        uint32_t word = in.word;
         const rk_co_task *input = &c->tasks[word & ~RK_INPUT_ORDER];
         bool there = input->state == RK_TASK_OVER || (word & RK_INPUT_ORDER && input->once_over);
         waits += !there;
@@ -30,8 +30,8 @@ static const char *check_uses(const rk_coordinator *c, uint32_t task)
 {
     const rk_co_task *t = &c->tasks[task];
     uint32_t uses = t->target;
-    for (uint32_t at = c->succ_start[task]; at < c->succ_start[task + 1]; at++)
-        uses += !(c->succ[at] & RK_INPUT_ORDER) && c->tasks[c->succ[at]].state < RK_TASK_OVER;
+    for (rk_walk out = rk_co_users(c, task); rk_co_next_user(c, &out);)
+        uses += !(out.word & RK_INPUT_ORDER) && c->tasks[out.word].state < RK_TASK_OVER;
     REQUIRE(t->uses == uses, "a result has the wrong number of uses");
     REQUIRE(t->state != RK_TASK_OVER || t->link != RK_NONE || !uses || t->source,
             "a result that is needed is nowhere");
@@ -61,8 +61,8 @@ static const char *check_errand(const rk_coordinator *c, uint32_t task)
     REQUIRE(e->task == task, "an errand is of another task");
     REQUIRE(c->workers[e->worker].state != RK_WORKER_GONE && c->workers[e->worker].home == e->home,
             "an errand's worker is gone");
-    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++) {
-        uint32_t word = c->graph.inputs[at];
+    for (rk_walk in = rk_co_inputs(c, task); rk_co_next_input(c, &in);) {
+        uint32_t word = in.word;
         if (word & RK_INPUT_ORDER)
             continue;
         uint32_t i = rk_co_copy_find(c, word, e->home);

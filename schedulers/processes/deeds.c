@@ -112,8 +112,10 @@ static void obey(rk_hands *h, const rk_instruction *in)
         h->ended = true;
         h->end_status = in->status;
         break;
-    case RK_DO_FETCH: /* there is one home */
-    case RK_DO_RETIRE: /* and nobody is asked to leave */ break;
+    case RK_DO_FETCH:  /* there is one home, */
+    case RK_DO_RETIRE: /* nobody is asked to leave, */
+    case RK_DO_DONE:   /* and nothing is added to a plan that runs */
+    case RK_DO_FORGET: break;
     }
 }
 

@@ -566,6 +566,8 @@ static void carry_out(world *w, const rk_instruction *i)
                   (event){.kind = EVENT_DIES, .life = number, .culprit = RK_NO_TASK});
         break;
     case RK_DO_BLAME: w->blamed[i->task] = true; break;
+    case RK_DO_DONE:
+    case RK_DO_FORGET: break;
     case RK_DO_END:
         w->ended = true;
         w->status = i->status;
