@@ -41,7 +41,7 @@ static void set_defaults(rk_coordinator *c)
     c->recall_ns = RK_NEVER;
     c->blames = (rk_array)RK_ARRAY(rk_instruction, RK_MAX_NODES);
     c->free_number = c->script_pool.free = c->edge_pool.free = c->untidy = RK_NONE;
-    c->done = c->forgotten = RK_EMPTY_LIST;
+    c->done = c->stuck = c->forgotten = RK_EMPTY_LIST;
     c->numbers = c->number_room = c->graph.tasks;
     c->open = o->open;
 }
@@ -367,8 +367,8 @@ static bool has_more(const rk_coordinator *c)
 
 static bool next_end(rk_coordinator *c, rk_instruction *out)
 {
-    bool over =
-        c->stopping ? !c->sent && !c->moving : !c->open && !c->done.count && !c->awaited && rk_co_gather(c);
+    bool over = c->stopping ? !c->sent && !c->moving
+                            : !c->open && !c->done.count && !c->stuck.count && !c->awaited && rk_co_gather(c);
     if (!over || has_more(c))
         return false;
     c->ended = true;

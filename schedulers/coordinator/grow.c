@@ -205,8 +205,8 @@ static void add_edge(rk_coordinator *c, uint32_t user, uint32_t script, uint32_t
         c->tasks[input].uses++;
 }
 
-/* Its edges end; what they count as is the caller's. */
-static void free_script(rk_coordinator *c, uint32_t script)
+/* What they count as is the caller's. */
+static void end_edges(rk_coordinator *c, uint32_t script)
 {
     for (uint32_t i = c->scripts[script].inputs, next; i != RK_NONE; i = next) {
         uint32_t input = c->edges[i].word & ~RK_INPUT_ORDER;
@@ -217,6 +217,12 @@ static void free_script(rk_coordinator *c, uint32_t script)
         c->edge_pool.free = i;
         c->edge_pool.spare++;
     }
+    c->scripts[script].inputs = c->scripts[script].last_input = RK_NONE;
+}
+
+static void free_script(rk_coordinator *c, uint32_t script)
+{
+    end_edges(c, script);
     c->scripts[script].inputs = c->script_pool.free;
     c->script_pool.free = script;
     c->script_pool.spare++;
@@ -386,15 +392,25 @@ void rk_coordinator_want(rk_coordinator *c, uint64_t now, uint32_t task)
     rk_co_tidy_later(c, task);
 }
 
+/* What was handed over counts again, as long as others take it. */
+static void take_over_again(rk_coordinator *c, uint32_t task)
+{
+    uint32_t i = rk_co_copy_find(c, task, 0);
+    c->more[task].told = false;
+    if (i != RK_NONE && c->copies[i].state == RK_COPY_HANDED)
+        rk_co_copy_move(c, i, RK_COPY_HANDED, RK_COPY_HELD);
+}
+
 void rk_coordinator_unwant(rk_coordinator *c, uint64_t now, uint32_t task)
 {
     rk_co_pass_time(c, now);
     if (!is_wanted(c, task) || !c->more[task].wants)
         return;
     if (!--c->more[task].wants)
-        c->more[task].told = false;
+        take_over_again(c, task);
     rk_co_release(c, task);
     rk_co_let_spared_go(c);
+    rk_co_relieve(c, 0);
 }
 
 void rk_co_copy_came(rk_coordinator *c, uint32_t task, uint32_t home)
@@ -463,6 +479,15 @@ static void give_up_errand(rk_coordinator *c, uint32_t task)
         rk_co_errand_undo(c, c->tasks[task].link);
 }
 
+static void cut_off(rk_coordinator *c, uint32_t task)
+{
+    rk_co_more *m = &c->more[task];
+    if (c->options.most_homes > 1 || m->cut || !rk_co_is_added(c, task) || c->tasks[task].source)
+        return;
+    end_edges(c, m->origin);
+    m->cut = true;
+}
+
 static void tidy_one(rk_coordinator *c, uint32_t task)
 {
     rk_co_more *m = &c->more[task];
@@ -477,6 +502,8 @@ static void tidy_one(rk_coordinator *c, uint32_t task)
         m->queued = true;
         put_last(c, &c->done, task);
     }
+    if (c->tasks[task].state == RK_TASK_OVER)
+        cut_off(c, task);
     if (is_forgettable(c, task))
         forget(c, task);
 }
@@ -520,11 +547,11 @@ static void say_done(rk_coordinator *c, uint32_t task, rk_delivery delivery, rk_
     }
 }
 
-/* The first of those that are over; true: DONE is said. False: not yet; *later: the next one comes before it. */
-static bool try_done(rk_coordinator *c, uint32_t task, rk_instruction *out, bool *later)
+/* True: DONE is said of a wanted task. *stuck: there is no room for its result. */
+static bool try_done(rk_coordinator *c, uint32_t task, rk_instruction *out, bool *stuck)
 {
     rk_co_more *m = &c->more[task];
-    *later = true;
+    *stuck = false;
     if (!m->wants || !has_ended(&c->tasks[task])) {
         rk_co_tidy_later(c, task);
         return false;
@@ -535,7 +562,7 @@ static bool try_done(rk_coordinator *c, uint32_t task, rk_instruction *out, bool
         m->awaited = true;
         c->awaited++;
     }
-    *later = delivery != RK_NO_ROOM_NOW;
+    *stuck = delivery == RK_NO_ROOM_NOW;
     bool never = delivery == RK_NO_ROOM_EVER || (delivery == RK_ON_ITS_WAY && !m->awaited);
     if (delivery == RK_DELIVERED || never)
         say_done(c, task, delivery, out);
@@ -546,13 +573,17 @@ bool rk_co_say_of_added(rk_coordinator *c, rk_instruction *out)
 {
     if (say_forgotten(c, out))
         return true;
-    while (c->done.count && !c->stopping) {
-        uint32_t task = c->done.first;
-        bool later, said = try_done(c, task, out, &later);
-        if (!later)
+    while ((c->done.count || c->stuck.count) && !c->stopping) {
+        rk_list *list = c->done.count ? &c->done : &c->stuck;
+        uint32_t task = list->first;
+        bool stuck, said = try_done(c, task, out, &stuck);
+        if (stuck && list == &c->stuck)
             return false;
-        (void)take_first(c, &c->done);
-        c->more[task].queued = false;
+        (void)take_first(c, list);
+        if (stuck)
+            put_last(c, &c->stuck, task);
+        else
+            c->more[task].queued = false;
         if (said)
             return true;
     }

@@ -44,8 +44,11 @@ static void take_again(rk_coordinator *c, uint32_t task, uint32_t input)
     }
 }
 
-static bool has_failed_input(const rk_coordinator *c, uint32_t task)
+/* It cannot be made again, for what it takes has failed or is forgotten. */
+static bool is_past_help(const rk_coordinator *c, uint32_t task)
 {
+    if (c->more && c->more[task].cut)
+        return true;
     for (rk_walk in = rk_co_inputs(c, task); rk_co_next_input(c, &in);)
         if (!(in.word & RK_INPUT_ORDER) && c->tasks[in.word].state > RK_TASK_LOST)
             return true;
@@ -83,6 +86,18 @@ static uint32_t run_all_again(rk_coordinator *c)
     return done;
 }
 
+static void give_up(rk_coordinator *c, uint32_t task)
+{
+    bool waits = c->tasks[task].state == RK_TASK_WAITING;
+    if (waits && c->more && c->more[task].cut) {
+        rk_co_task_blame(c, task, &(rk_instruction){.why = RK_WHY_LOST, .status = RASK_EIO});
+        return;
+    }
+    if (waits)
+        rk_co_task_move(c, task, RK_TASK_WAITING, RK_TASK_SKIPPED);
+    rk_co_skip_from(c, task);
+}
+
 /* Who waits for nothing is queued when all are dealt with, so that none is found in a queue that should wait; and who
  * takes something that failed is skipped after that. */
 void rk_co_lineage_follow(rk_coordinator *c)
@@ -93,7 +108,7 @@ void rk_co_lineage_follow(rk_coordinator *c)
         rk_co_task *t = &c->tasks[task];
         done = t->link;
         t->link = RK_NONE;
-        if (has_failed_input(c, task)) {
+        if (is_past_help(c, task)) {
             t->listed = 1;
             t->link = hopeless;
             hopeless = task;
@@ -105,9 +120,7 @@ void rk_co_lineage_follow(rk_coordinator *c)
         uint32_t task = hopeless;
         hopeless = c->tasks[task].link;
         c->tasks[task].listed = 0;
-        if (c->tasks[task].state == RK_TASK_WAITING)
-            rk_co_task_move(c, task, RK_TASK_WAITING, RK_TASK_SKIPPED);
-        rk_co_skip_from(c, task);
+        give_up(c, task);
     }
 }
 

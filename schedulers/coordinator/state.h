@@ -18,7 +18,9 @@
  *  - What nobody needs any more vanishes: a task that is WAITING or READY is OVER without a result; one that has an errand
  *    gives it back, or is told to end and killed after the grace.
  *  - A task is forgotten, and FREE, when it is over, nobody wants its result, it has no copies, and no task that is
- *    remembered has it as an input. So what may have to run again stays known with all that it was made of.
+ *    remembered has it as an input. So what may have to run again stays known with all that it was made of. With one
+ *    home, which is not lost, a task that is over is cut off from its inputs instead: what each step of a stream takes from the
+ *    step before would else be remembered for ever. Only a disk that cannot be read back costs such a result.
  *
  * A task that grew does not wait for what it returned: it becomes that. It keeps its number, its users, its place in the
  * order, and has another script, with other inputs. Its own script, its origin, rests meanwhile, and is in force again
@@ -36,7 +38,7 @@
  *  SPILLING  yes        live       spilled: ON_DISK; failed, or wanted meanwhile: HELD
  *  ON_DISK   no         nothing    wanted: LOADING
  *  LOADING   no         reserved   loaded: HELD; failed: gone
- *  HANDED    yes        nothing    never: a target that is where it is wanted, in the end
+ *  HANDED    yes        nothing    wanted no more: HELD, or gone; a target, that is where it is wanted in the end: never
  * A copy that nobody needs any more while it moves, or while others read it, is doomed: dropped as soon as that is over.
  *
  *  worker   gets tasks  left when, and where to
@@ -137,6 +139,7 @@ typedef struct rk_co_more {
     uint32_t wants;                /* from outside */
     uint32_t followers, copies;    /* copies: in whatever state but GONE */
     uint32_t tidy_next, done_next; /* in lists; done_next: of FREE ones, too */
+    bool cut;                      /* what it was made of is forgotten: its result cannot be made again */
     bool untidy;                   /* in the list of those that are looked at */
     uint8_t sends;                 /* movements to where it is wanted, that came to nothing */
     bool told, queued, awaited;    /* DONE was said; is to be; and when a copy has come */
@@ -312,7 +315,8 @@ struct rk_coordinator {
     uint64_t submitted; /* tasks from outside, ever */
     uint64_t grown;     /* and by tasks */
     uint32_t untidy;    /* tasks that are to be looked at */
-    rk_list done;       /* wanted ones that are over, or failed, and not handed over */
+    rk_list done;       /* wanted ones that are over, or failed, and not handed over, */
+    rk_list stuck;      /* and those of them that there is no room for */
     rk_list forgotten;  /* FORGET is to be said */
     uint32_t awaited;   /* copies of wanted results on their way */
     bool open;
