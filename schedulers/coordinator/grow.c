@@ -469,11 +469,11 @@ static void forget(rk_coordinator *c, uint32_t task)
     put_last(c, &c->forgotten, task);
 }
 
-/* Nobody needs what it is at. */
+/* Nobody needs what it is at. What runs of the graph, to make a result again, may return. */
 static void give_up_errand(rk_coordinator *c, uint32_t task)
 {
     uint32_t state = c->tasks[task].state;
-    if (state == RK_TASK_SENT)
+    if (state == RK_TASK_SENT && rk_co_is_added(c, task))
         rk_co_errand_abandon(c, c->tasks[task].link);
     else if (state == RK_TASK_STAGING || state == RK_TASK_STAGED)
         rk_co_errand_undo(c, c->tasks[task].link);
@@ -492,7 +492,7 @@ static void tidy_one(rk_coordinator *c, uint32_t task)
 {
     rk_co_more *m = &c->more[task];
     if (!has_ended(&c->tasks[task])) {
-        if (rk_co_is_added(c, task) && !rk_co_is_needed(c, task))
+        if (!rk_co_is_needed(c, task))
             give_up_errand(c, task);
         return;
     }

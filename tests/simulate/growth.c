@@ -51,6 +51,7 @@ static node *add_node(const scenario *s, dice *d, const node *parent, sprout *ou
     return n;
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): with truth_of(), as deep as things grow: DEEPEST chains at most
 void sprout_of(const scenario *s, const node *parent, sprout *out)
 {
     dice d = {share(parent->identity, UINT32_MAX)};
@@ -61,13 +62,15 @@ void sprout_of(const scenario *s, const node *parent, sprout *out)
         node *n = add_node(s, &d, parent, out);
         if (chain) { /* a long one is as deep as a short one */
             n->depth = parent->depth ? parent->depth : 1;
-            n->x.grows = !n->x.traits.source && dice_below(&d, LONGEST_CHAIN);
+            n->links = parent->links + 1;
+            n->x.grows = !n->x.traits.source && n->links < LONGEST_CHAIN && dice_below(&d, 10);
         }
         n->truth = truth_of(s, n);
     }
     out->result = dice_below(&d, 4) ? count - 1 : (uint32_t)dice_below(&d, count);
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): see above
 uint64_t truth_of(const scenario *s, const node *n)
 {
     if (n->x.grows) {

@@ -37,6 +37,7 @@ typedef struct node {
     uint64_t identity; /* what it is, wherever and whenever it is made */
     uint64_t truth;    /* what its result must be */
     uint32_t depth;    /* of growth; 0: of the graph, or from outside */
+    uint32_t links;    /* of a chain of tasks that return one another */
     uint32_t input_count, inputs[MOST_INPUTS];
     uint64_t input_truth[MOST_INPUTS];
 } node;
