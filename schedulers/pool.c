@@ -16,13 +16,12 @@
 #include "schedulers/threads.h"
 
 #include "core/base/clock.h"
+#include "core/base/cond.h"
 #include "core/base/fence.h"
 #include "schedulers/growth.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     GATHER_NS = 200000,
@@ -66,24 +65,6 @@ static void unlock(void)
     rk_chaos();
 }
 
-/* Waits end by a clock that nobody sets back, where there is one to be had. */
-#ifdef __APPLE__
-#    define WAIT_CLOCK CLOCK_REALTIME
-#else
-#    define WAIT_CLOCK CLOCK_MONOTONIC
-#endif
-
-static void cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-#ifndef __APPLE__
-    pthread_condattr_setclock(&attributes, WAIT_CLOCK);
-#endif
-    pthread_cond_init(cond, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 static void before_fork(void)
 {
     pthread_mutex_lock(&pool.lock);
@@ -100,9 +81,9 @@ static void after_fork_parent(void)
 static void after_fork_child(void)
 {
     pthread_mutex_init(&pool.lock, NULL);
-    cond_init(&pool.work);
-    cond_init(&pool.io);
-    cond_init(&pool.arrival);
+    rk_cond_init(&pool.work);
+    rk_cond_init(&pool.io);
+    rk_cond_init(&pool.arrival);
     pool.sessions = NULL;
     pool.threads = NULL;
     rk_store_relaxed(&pool.sleepers, 0);
@@ -111,15 +92,6 @@ static void after_fork_child(void)
     rk_store_relaxed(&pool.refused, false);
     pool.lanes = pool.idle_lanes = pool.lanes_numbered = pool.lanes_wanted = pool.io_waiting = 0;
     pool.lanes_short = pool.ending = false;
-}
-
-static struct timespec after(uint64_t ns)
-{
-    struct timespec now;
-    clock_gettime(WAIT_CLOCK, &now);
-    uint64_t nanoseconds = (uint64_t)now.tv_nsec + ns;
-    return (struct timespec){now.tv_sec + (time_t)(nanoseconds / 1000000000u),
-                             (long)(nanoseconds % 1000000000u)};
 }
 
 /* Under the lock. False when the system gives no thread: fewer must do. */
@@ -237,11 +209,11 @@ static void give_up_gathering(rk_session *session)
 
 bool rk_pool_gather(rk_session *session)
 {
-    struct timespec until = after(GATHER_NS);
-    int error = 0;
+    struct timespec until = rk_cond_in(GATHER_NS);
+    bool in_time = true;
     lock();
-    while (is_gathering(session) && session->guests && error != ETIMEDOUT)
-        error = pthread_cond_timedwait(&session->owner_wake, &pool.lock, &until);
+    while (is_gathering(session) && session->guests && in_time)
+        in_time = rk_cond_wait_until(&session->owner_wake, &pool.lock, &until);
     bool alone = is_gathering(session) && !session->guests && !rk_session_has_work(session);
     if (is_gathering(session) && session->guests)
         give_up_gathering(session);
@@ -315,9 +287,9 @@ static void sleep_worker(uint64_t *rest_ns)
         *rest_ns = SENTINEL_LEAST_NS;
         return;
     }
-    struct timespec until = after(*rest_ns);
+    struct timespec until = rk_cond_in(*rest_ns);
     rk_store_relaxed(&pool.sentinel, true);
-    bool looks = pthread_cond_timedwait(&pool.work, &pool.lock, &until) == ETIMEDOUT;
+    bool looks = !rk_cond_wait_until(&pool.work, &pool.lock, &until);
     rk_store_relaxed(&pool.sentinel, false);
     if (!looks || break_bursts() || any_burst())
         *rest_ns = SENTINEL_LEAST_NS;
@@ -537,10 +509,10 @@ void rk_pool_park_owner(rk_session *session)
     rk_store_seq_cst(&session->owner_parked, true);
     while (!rk_load_acquire(&session->done) && !rk_session_has_work(session)) {
         uint32_t unit = pop_stranded_io(session);
-        struct timespec until = after(rest_ns);
+        struct timespec until = rk_cond_in(rest_ns);
         if (unit != RK_NO_UNIT)
             run_stranded(session, unit);
-        else if (pthread_cond_timedwait(&session->owner_wake, &pool.lock, &until) == ETIMEDOUT &&
+        else if (!rk_cond_wait_until(&session->owner_wake, &pool.lock, &until) &&
                  rest_ns < SENTINEL_MOST_NS)
             rest_ns *= 2;
     }
@@ -551,9 +523,9 @@ void rk_pool_park_owner(rk_session *session)
 static void begin(void)
 {
     rk_fence_init();
-    cond_init(&pool.work);
-    cond_init(&pool.io);
-    cond_init(&pool.arrival);
+    rk_cond_init(&pool.work);
+    rk_cond_init(&pool.io);
+    rk_cond_init(&pool.arrival);
     pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
 
@@ -561,7 +533,7 @@ void rk_pool_enter(rk_session *session)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, begin);
-    cond_init(&session->owner_wake);
+    rk_cond_init(&session->owner_wake);
     session->seats[0].taken = true;
     lock();
     pool.lanes_wanted += session->run->options.io_lanes;

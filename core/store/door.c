@@ -14,12 +14,11 @@
  *
  * A result that is larger than what was reserved for it is there before it is counted: room is made by
  * putting others out of memory, or else itself. */
+#include "core/base/cond.h"
 #include "core/store/state.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 enum { QUIET_NS = 2000000, PATIENCE = 20, RECENT = 8, MOST_PARTS = 1000 };
 
@@ -112,20 +111,16 @@ static void wait_for_change(rk_store *store, rk_pass *pass)
 /* True when nothing changed for so long. */
 static bool wait_shortly(rk_store *store, rk_pass *pass)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += QUIET_NS;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    struct timespec until = rk_cond_in(QUIET_NS);
     uint64_t traffic = store->traffic;
     pass->next = store->waiting;
     store->waiting = pass;
-    int error = pthread_cond_timedwait(&store->changed, &store->lock, &until);
+    bool in_time = rk_cond_wait_until(&store->changed, &store->lock, &until);
     rk_pass **at = &store->waiting;
     while (*at != pass)
         at = &(*at)->next;
     *at = pass->next;
-    return error == ETIMEDOUT && traffic == store->traffic;
+    return !in_time && traffic == store->traffic;
 }
 
 /* Somebody takes results for the last time, or did so a moment ago. */

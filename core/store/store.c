@@ -4,6 +4,7 @@
  * it went over the budget, so that it never says more than the budget but for a moment nobody acts upon. Only
  * the result of a call that was larger than what was reserved for it is counted without asking, while it is
  * being taken out of memory again. */
+#include "core/base/cond.h"
 #include "core/store/available.h"
 #include "core/store/state.h"
 
@@ -63,7 +64,7 @@ rk_store *rk_store_new(uint64_t budget, const char *scratch, const rk_store_run 
         store->run = *run;
     set_budget(store, budget);
     pthread_mutex_init(&store->lock, NULL);
-    pthread_cond_init(&store->changed, NULL);
+    rk_cond_init(&store->changed);
     pthread_cond_init(&store->work, NULL);
     rk_scratch_init(&store->scratch, scratch ? scratch : "/tmp");
     return store;

@@ -6,16 +6,16 @@
 #include "schedulers/futures/client.h"
 
 #include "core/base/clock.h"
+#include "core/base/cond.h"
 #include "schedulers/futures/apart.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #ifdef __linux__
 #    include <sys/eventfd.h>
 #endif
 
-enum { LANE_STACK_BYTES = 1 << 20, TEXT = 256 };
+enum { TEXT = 256, LOOK_NS = 1000000000 };
 
 typedef struct helper {
     pthread_t id;
@@ -105,38 +105,69 @@ static void expire(rask_future *future)
     rk_futures_end(&endings);
 }
 
+/* Under the lock. The first deadline that has passed, for the caller to unref; NULL: until when to sleep. */
+static rask_future *pop_late(rask_client *client, uint64_t *sleep_ns)
+{
+    rk_ranked first = rk_ranking_first(&client->timers);
+    uint64_t now = rk_clock_now();
+    if (first.future && (uint64_t)first.key <= now)
+        return rk_ranking_pop(&client->timers);
+    *sleep_ns = first.future && (uint64_t)first.key - now < LOOK_NS ? (uint64_t)first.key - now : LOOK_NS;
+    return NULL;
+}
+
+/* Under the lock: results are not held for deadlines that are far. */
+static void forget_done(rask_client *client)
+{
+    size_t count = client->timers.items.count;
+    rask_future **done = count ? rk_alloc_array(count, sizeof(rask_future *)) : NULL;
+    if (!done)
+        return;
+    count = rk_ranking_take_done(&client->timers, done);
+    pthread_mutex_unlock(&client->lock);
+    for (size_t i = 0; i < count; i++)
+        rask_future_unref(done[i]);
+    rk_free(done);
+    pthread_mutex_lock(&client->lock);
+}
+
 static void *keep_time(void *context)
 {
     rask_client *client = context;
+    uint64_t sleep_ns = 0;
     pthread_mutex_lock(&client->lock);
     while (!client->closing) {
-        rk_ranked first = rk_ranking_first(&client->timers);
-        if (!first.future) {
-            pthread_cond_wait(&client->timers_changed, &client->lock);
-        } else if (rk_future_is_done(first.future) || (uint64_t)first.key <= rk_clock_now()) {
-            rask_future *future = rk_ranking_pop(&client->timers);
-            pthread_mutex_unlock(&client->lock);
-            expire(future);
-            rask_future_unref(future);
-            pthread_mutex_lock(&client->lock);
-        } else {
-            rk_cond_wait_until(&client->timers_changed, &client->lock, (uint64_t)first.key, false);
+        rask_future *late = pop_late(client, &sleep_ns);
+        if (!late) {
+            struct timespec moment = rk_cond_in(sleep_ns);
+            if (!rk_cond_wait_until(&client->timers_changed, &client->lock, &moment))
+                forget_done(client);
+            continue;
         }
+        pthread_mutex_unlock(&client->lock);
+        expire(late);
+        rask_future_unref(late);
+        pthread_mutex_lock(&client->lock);
     }
     pthread_mutex_unlock(&client->lock);
     return NULL;
 }
-
-/* Without memory or thread for it a deadline ends what has not begun, when that would. */
-static void set_deadline(rask_client *client, rask_future *future, uint64_t deadline_ns)
+/* RASK_ENOMEM, RASK_ESYSTEM: there is nobody to keep it. */
+static int set_deadline(rask_client *client, rask_future *future, uint64_t deadline_ns)
 {
+    int status = RASK_OK;
     pthread_mutex_lock(&client->lock);
     if (!client->has_keeper)
         client->has_keeper = !pthread_create(&client->keeper.id, NULL, keep_time, client);
-    if (rk_ranking_push(&client->timers, (int64_t)deadline_ns, future))
-        rask_future_ref(future);
+    if (!client->has_keeper)
+        status = RASK_ESYSTEM;
+    else if (!rk_ranking_push(&client->timers, (int64_t)deadline_ns, rask_future_ref(future)))
+        status = RASK_ENOMEM;
     pthread_cond_signal(&client->timers_changed);
     pthread_mutex_unlock(&client->lock);
+    if (status == RASK_ENOMEM)
+        rask_future_unref(future);
+    return status;
 }
 
 /* -- Those that are done */
@@ -351,14 +382,26 @@ static void run_ready(rask_client *client)
     }
 }
 
+/* Nobody asked for it after all. */
+static void take_back(rask_future *future)
+{
+    rk_endings endings = {NULL};
+    rk_future_unwant(future, &endings);
+    rk_futures_end(&endings);
+    rask_future_unref(future);
+}
+
 static rask_future *submit(rask_client *client, rask_node *node, const rask_submission *how)
 {
     rask_future *future = rk_executor_sow(client->executor, node, false, how->priority);
     if (!future)
         return NULL;
+    int status = how->deadline > 0 ? set_deadline(client, future, rk_deadline_in(how->deadline)) : RASK_OK;
+    if (status) {
+        take_back(future);
+        return rk_client_failed(client, status, "submit: no memory, or no thread, to keep the deadline");
+    }
     rk_add_relaxed(&future->handles, 1);
-    if (how->deadline > 0)
-        set_deadline(client, future, rk_deadline_in(how->deadline));
     if (rk_load_acquire(&client->remembers))
         remember_later(client, future);
     if (client->serial) {

@@ -2,29 +2,20 @@
 #include "schedulers/futures/executor.h"
 
 #include "core/base/clock.h"
+#include "core/base/cond.h"
 #include "schedulers/call.h"
 
-#include <errno.h>
+#include <sched.h>
 #include <string.h>
-#include <time.h>
 
-enum { TURN = 61, MOST_TAKEN = 32, SPIN_NS = 20000, LOOKS = 64, MOST_ASLEEP_NS = 100000000, NAP_NS = 500000 };
+enum { TURN = 61, MOST_TAKEN = 32, SPIN_NS = 20000, LOOKS = 64, NAP_NS = 500000 };
+
+#define MOST_ASLEEP_NS ((uint64_t)3600 * 1000000000)
 
 static _Thread_local rk_place here = {NULL, RK_NO_WORKER};
 static _Thread_local char own_address; /* which thread this is */
 
 /* -- Life */
-
-void rk_cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-#ifndef __APPLE__
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-#endif
-    pthread_cond_init(cond, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
 
 static void free_executor(rk_executor *e)
 {
@@ -60,8 +51,8 @@ rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_s
     e->env.deadline_ns = outer ? outer->deadline_ns : 0;
     pthread_mutex_init(&e->lock, NULL);
     pthread_mutex_init(&e->done_lock, NULL);
-    rk_cond_init(&e->work);
-    rk_cond_init(&e->io);
+    pthread_cond_init(&e->work, NULL);
+    pthread_cond_init(&e->io, NULL);
     rk_cond_init(&e->done);
     e->ranked = (rk_ranking)RK_RANKING;
     e->bench_count = workers;
@@ -218,6 +209,13 @@ static bool push_by_priority(rk_executor *e, rask_future *future)
     return pushed;
 }
 
+static void wake_one(rk_executor *e)
+{
+    pthread_mutex_lock(&e->lock);
+    pthread_cond_signal(&e->work);
+    pthread_mutex_unlock(&e->lock);
+}
+
 void rk_executor_push(rk_executor *e, rask_future *future)
 {
     uint32_t worker = rk_executor_worker(e);
@@ -231,11 +229,8 @@ void rk_executor_push(rk_executor *e, rask_future *future)
         else
             push_own(e, worker, future);
     }
-    if (rk_load_seq_cst(&e->sleepers)) {
-        pthread_mutex_lock(&e->lock);
-        pthread_cond_signal(&e->work);
-        pthread_mutex_unlock(&e->lock);
-    }
+    if (!rk_load_seq_cst(&e->seekers) && rk_load_seq_cst(&e->sleepers))
+        wake_one(e);
     if (e->wake)
         e->wake(e->context);
 }
@@ -361,46 +356,55 @@ bool rk_executor_run_io(rk_executor *e, uint32_t worker)
     return future;
 }
 
+/* What is ready, or more than is. */
+static uint32_t backlog(const rk_executor *e)
+{
+    uint32_t count = rk_load_seq_cst(&e->outside) + rk_load_seq_cst(&e->express) + rk_load_seq_cst(&e->late);
+    for (uint32_t i = 0; i < e->bench_count; i++)
+        count += rk_load_seq_cst(&e->benches[i].count);
+    return count;
+}
+
 bool rk_executor_has_work(const rk_executor *e)
 {
-    if (rk_load_seq_cst(&e->outside) || rk_load_seq_cst(&e->express) || rk_load_seq_cst(&e->late))
-        return true;
-    for (uint32_t i = 0; i < e->bench_count; i++)
-        if (rk_load_seq_cst(&e->benches[i].count))
-            return true;
-    return false;
+    return backlog(e);
 }
 
 /* -- Sleeping */
 
-static struct timespec at(uint64_t ns)
+/* A little while awake: true when there is work. */
+static bool seek(rk_executor *e)
 {
-    return (struct timespec){(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+    uint64_t start = rk_clock_now();
+    do {
+        for (int i = 0; i < LOOKS; i++) {
+            if (backlog(e) || rk_load_relaxed(&e->closed))
+                return true;
+            rk_relax();
+        }
+        sched_yield(); /* who submits may have no processor but this one */
+    } while (rk_clock_now() - start < SPIN_NS);
+    return false;
 }
 
-void rk_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t deadline_ns, bool shortly)
+static void sleep(rk_executor *e)
 {
-    uint64_t most = rk_clock_now() + (shortly ? NAP_NS : MOST_ASLEEP_NS);
-    struct timespec until = at(deadline_ns && deadline_ns < most ? deadline_ns : most);
-    pthread_cond_timedwait(cond, lock, &until);
+    pthread_mutex_lock(&e->lock);
+    rk_add_seq_cst(&e->sleepers, 1);
+    rk_sub_seq_cst(&e->seekers, 1);
+    if (!backlog(e) && !rk_load_relaxed(&e->closed))
+        pthread_cond_wait(&e->work, &e->lock);
+    rk_sub_seq_cst(&e->sleepers, 1);
+    pthread_mutex_unlock(&e->lock);
 }
 
 void rk_executor_sleep(rk_executor *e)
 {
-    uint64_t start = rk_clock_now();
-    for (uint32_t look = 1; !rk_executor_has_work(e) && !rk_load_relaxed(&e->closed); look++) {
-        if (look % LOOKS || rk_clock_now() - start < SPIN_NS) {
-            rk_relax();
-            continue;
-        }
-        pthread_mutex_lock(&e->lock);
-        rk_add_seq_cst(&e->sleepers, 1);
-        if (!rk_executor_has_work(e) && !rk_load_relaxed(&e->closed))
-            pthread_cond_wait(&e->work, &e->lock);
-        rk_sub_seq_cst(&e->sleepers, 1);
-        pthread_mutex_unlock(&e->lock);
-        return;
-    }
+    rk_add_seq_cst(&e->seekers, 1);
+    if (!seek(e))
+        sleep(e);
+    else if (rk_sub_seq_cst(&e->seekers, 1) == 1 && backlog(e) > 1 && rk_load_seq_cst(&e->sleepers))
+        wake_one(e); /* nobody was woken for what came while this one looked */
 }
 
 void rk_executor_sleep_io(rk_executor *e)
@@ -444,25 +448,24 @@ void rk_executor_close(rk_executor *e)
     pthread_mutex_unlock(&e->lock);
 }
 
-void rk_executor_tell(rk_executor *e)
+/* -- Who waits for futures */
+
+static void tell(rk_executor *e)
 {
     pthread_mutex_lock(&e->done_lock);
     pthread_cond_broadcast(&e->done);
     pthread_mutex_unlock(&e->done_lock);
 }
 
-typedef bool condition(const rk_executor *e, const rask_future *future);
-
-static bool is_done(const rk_executor *e, const rask_future *future)
+void rk_executor_note_end(rk_executor *e, bool watched)
 {
-    (void)e;
-    return rk_load_seq_cst(&future->state) == RK_FUTURE_DONE;
-}
-
-static bool is_drained(const rk_executor *e, const rask_future *future)
-{
-    (void)future;
-    return !rk_load_seq_cst(&e->live);
+    uint64_t ended = rk_add_seq_cst(&e->ended, 1) + 1;
+    bool matters = rk_load_seq_cst(&e->drain_watched) || rk_meet_keeps(&e->meetings);
+    bool drained = matters && ended == rk_load_seq_cst(&e->number);
+    if (drained)
+        rk_meet_keep_none(&e->meetings);
+    if (watched || drained)
+        tell(e);
 }
 
 static bool is_late(uint64_t deadline_ns)
@@ -471,12 +474,12 @@ static bool is_late(uint64_t deadline_ns)
 }
 
 /* A little while awake, since a short task is done sooner than anybody is woken. */
-static bool spin(rk_executor *e, rask_future *future, condition *holds)
+static bool spin(const rk_awaited *awaited)
 {
     uint64_t start = rk_clock_now();
     do {
         for (int i = 0; i < LOOKS; i++) {
-            if (holds(e, future))
+            if (awaited->holds(awaited->what))
                 return true;
             rk_relax();
         }
@@ -484,36 +487,67 @@ static bool spin(rk_executor *e, rask_future *future, condition *holds)
     return false;
 }
 
-/* Until something is done, or until then. */
-static void watch(rk_executor *e, rask_future *future, condition *holds, uint64_t deadline_ns, bool shortly)
+/* How long to sleep at most. */
+static uint64_t patience(uint64_t deadline_ns, bool shortly)
 {
+    uint64_t now = rk_clock_now(), most = shortly ? NAP_NS : MOST_ASLEEP_NS;
+    uint64_t left = deadline_ns > now ? deadline_ns - now : 0;
+    return deadline_ns && left < most ? left : most;
+}
+
+/* Until something is done that is watched, or so long. */
+static void watch(rk_executor *e, const rk_awaited *awaited, uint64_t most_ns)
+{
+    struct timespec moment = rk_cond_in(most_ns);
     pthread_mutex_lock(&e->done_lock);
-    rk_add_seq_cst(&e->watchers, 1);
-    if (!holds(e, future))
-        rk_cond_wait_until(&e->done, &e->done_lock, deadline_ns, shortly);
-    rk_sub_seq_cst(&e->watchers, 1);
+    if (awaited->watch)
+        awaited->watch(awaited->what);
+    if (!awaited->holds(awaited->what))
+        rk_cond_wait_until(&e->done, &e->done_lock, &moment);
     pthread_mutex_unlock(&e->done_lock);
 }
 
-/* A worker that waits does others' work meanwhile; nobody else might. */
-static bool wait_for(rk_executor *e, rask_future *future, condition *holds, uint64_t deadline_ns)
+bool rk_executor_await(rk_executor *e, const rk_awaited *awaited, uint64_t deadline_ns)
 {
     uint32_t worker = rk_executor_worker(e);
-    while (!holds(e, future) && !is_late(deadline_ns)) {
+    while (!awaited->holds(awaited->what) && !is_late(deadline_ns)) {
         if (worker != RK_NO_WORKER && rk_executor_run_one(e, worker))
             continue;
-        if (!spin(e, future, holds))
-            watch(e, future, holds, deadline_ns, worker != RK_NO_WORKER);
+        if (!spin(awaited))
+            watch(e, awaited, patience(deadline_ns, awaited->shortly || worker != RK_NO_WORKER));
     }
-    return holds(e, future);
+    return awaited->holds(awaited->what);
+}
+
+static bool is_done(void *future)
+{
+    return rk_load_seq_cst(&((rask_future *)future)->state) == RK_FUTURE_DONE;
+}
+
+static void watch_future(void *future)
+{
+    rk_store_seq_cst(&((rask_future *)future)->watched, true);
 }
 
 bool rk_executor_wait(rk_executor *e, rask_future *future, uint64_t deadline_ns)
 {
-    return is_done(e, future) || wait_for(e, future, is_done, deadline_ns);
+    rk_awaited awaited = {is_done, watch_future, future, false};
+    return is_done(future) || rk_executor_await(e, &awaited, deadline_ns);
+}
+
+static bool is_drained(void *executor)
+{
+    const rk_executor *e = executor;
+    return rk_load_seq_cst(&e->ended) == rk_load_seq_cst(&e->number);
+}
+
+static void watch_drain(void *executor)
+{
+    rk_store_seq_cst(&((rk_executor *)executor)->drain_watched, true);
 }
 
 bool rk_executor_drain(rk_executor *e, uint64_t deadline_ns)
 {
-    return wait_for(e, NULL, is_drained, deadline_ns);
+    rk_awaited awaited = {is_drained, watch_drain, e, false};
+    return rk_executor_await(e, &awaited, deadline_ns);
 }

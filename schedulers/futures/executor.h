@@ -34,7 +34,12 @@ typedef struct rk_source {
 } rk_source;
 
 struct rk_executor {
+    rk_atomic_u64 number; /* of the last future: how many there were */
     rk_atomic_u32 refs;
+    char padding_of_new[RK_CACHE_LINE];
+    rk_atomic_u64 ended; /* how many of them are done */
+    char padding_of_ended[RK_CACHE_LINE];
+
     rask_options options; /* resolved */
     rk_task_env env;      /* of all: closing stops it */
     rk_store *store;
@@ -51,16 +56,14 @@ struct rk_executor {
     rk_atomic_u32 express, late; /* how many of them above zero, and below */
     rask_future *io_first, *io_last;
     uint32_t io_waiting;
-    rk_atomic_u32 sleepers;
+    rk_atomic_u32 sleepers, seekers; /* workers without work: asleep, or still looking for some */
     uint32_t io_sleepers, lanes;
     rk_atomic_bool closed;
 
     /* Who waits for futures. */
     pthread_mutex_t done_lock;
     pthread_cond_t done;
-    rk_atomic_u32 watchers;
-    rk_atomic_u64 live;   /* submitted or grown, and not done */
-    rk_atomic_u64 number; /* of the next future */
+    rk_atomic_bool drain_watched;
 
     /* Set by who has threads or others to wake, lanes, or other places for calls; may be NULL. Called without a lock. */
     void (*wake)(void *context);
@@ -105,13 +108,18 @@ void rk_executor_close(rk_executor *executor);
 bool rk_executor_wait(rk_executor *executor, rask_future *future, uint64_t deadline_ns);
 /* Nothing is live any more. */
 bool rk_executor_drain(rk_executor *executor, uint64_t deadline_ns);
-/* A future was done: whoever waits looks. */
-void rk_executor_tell(rk_executor *executor);
+/* One of its futures is done. watched: somebody sleeps until then. */
+void rk_executor_note_end(rk_executor *executor, bool watched);
 
-/* A condition whose timed waits go by the clock that nobody sets back, where there is one. */
-void rk_cond_init(pthread_cond_t *cond);
-/* Waits until that moment (0: none), or for a while that is not long: shortly: for half a millisecond. */
-void rk_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t deadline_ns, bool shortly);
+/* What is waited for. */
+typedef struct rk_awaited {
+    bool (*holds)(void *what);
+    void (*watch)(void *what); /* sees to it that futures which make it hold are watched; NULL: they are */
+    void *what;
+    bool shortly; /* it may come to hold unnoticed, so that it is to be asked often */
+} rk_awaited;
+/* Returns when it holds; a worker works meanwhile. False: deadline_ns (0: none) came first. */
+bool rk_executor_await(rk_executor *executor, const rk_awaited *awaited, uint64_t deadline_ns);
 
 /* The futures of a node of a graph (sow.c). A reference and a want are the caller's. NULL: no memory. */
 rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, bool grown, int32_t priority);

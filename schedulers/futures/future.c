@@ -37,7 +37,6 @@ rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint
         future->words[i] = RK_CONSTANT | i;
     }
     memset(future->edges, 0, edges * sizeof *future->edges);
-    rk_add_relaxed(&executor->live, 1);
     return future;
 }
 
@@ -50,6 +49,7 @@ static void free_one(rask_future *future)
     for (uint32_t i = 0; i < future->nargs; i++)
         rask_value_unref(&future->args[i]);
     rask_value_unref(&future->result);
+    rk_free(future->grown);
     rk_free(future->message);
     rk_free(rk_load_relaxed(&future->text));
     rk_free(future);
@@ -140,41 +140,27 @@ static void add_ending(rk_endings *endings, rask_future *future)
     endings->first = future;
 }
 
-/* What it stands for is done. */
-static void told_of_grown(rask_future *owner, rask_future *from, rk_endings *endings)
+/* Its argument is done: a reference of the owner's ends. */
+static void tell_edge(rk_waiter *waiter, rask_future *from, rk_endings *endings)
 {
-    uint32_t grown = RK_FUTURE_GROWN;
-    if (!rk_cas_acq_rel(&owner->state, &grown, RK_FUTURE_ENDING))
-        return;
-    owner->status = from->status;
-    if (from->status)
-        owner->cause = rask_future_ref(from);
-    else
-        owner->result = rask_value_ref(&from->result);
-    add_ending(endings, owner);
-}
-
-/* A reference of the owner's ends. */
-static void told(rk_waiter *waiter, rask_future *from, rk_endings *endings)
-{
-    rask_future *owner = waiter->owner;
-    if (waiter == &owner->grown.waiter)
-        told_of_grown(owner, from, endings);
-    else
-        told_of_argument(owner, from, endings);
+    rask_future *owner = ((rk_edge *)waiter)->owner;
+    told_of_argument(owner, from, endings);
     rask_future_unref(owner);
 }
 
 void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, uint32_t argument)
 {
     rk_edge *e = &future->edges[edge];
-    *e = (rk_edge){.waiter.owner = future, .from = from, .number = from->number, .argument = argument};
-    rask_future_ref(future);
+    *e = (rk_edge){.waiter.tell = tell_edge,
+                   .owner = rask_future_ref(future),
+                   .from = from,
+                   .number = from->number,
+                   .argument = argument};
     rk_add_relaxed(&future->pending, 1);
     if (rk_future_add_waiter(from, &e->waiter))
         return;
     rk_endings endings = {NULL};
-    told(&e->waiter, from, &endings);
+    tell_edge(&e->waiter, from, &endings);
     rk_futures_end(&endings);
 }
 
@@ -210,8 +196,9 @@ bool rk_future_fail(rask_future *future, uint32_t from, int status, const char *
 
 void rk_future_abort(rask_future *future, int status, const char *message, rk_endings *endings)
 {
-    uint32_t none = RASK_OK;
-    rk_cas_acq_rel(&future->reason, &none, (uint32_t)status);
+    uint32_t reason = RASK_OK;
+    if (!rk_cas_acq_rel(&future->reason, &reason, (uint32_t)status) && reason == RK_FUTURE_TOO_LATE)
+        return;
     rask_cancel(&future->cancel);
     /* A state may be left for the next in the meantime, never for one before. */
     if (!rk_future_fail(future, RK_FUTURE_WAITING, status, message, NULL, endings) &&
@@ -236,15 +223,22 @@ static void let_go(rask_future **from, rk_endings *endings)
     rask_future_unref(gone);
 }
 
+/* Who grows in turn may be changing for whom it stands. */
+static void let_go_of_grown(rask_future *future, rk_endings *endings)
+{
+    pthread_mutex_lock(&future->executor->lock);
+    rask_future *from = future->grown->from;
+    future->grown->from = NULL;
+    pthread_mutex_unlock(&future->executor->lock);
+    let_go(&from, endings);
+}
+
 static void let_go_of_all(rask_future *future, rk_endings *endings)
 {
     for (uint32_t i = 0; i < future->edge_count; i++)
         let_go(&future->edges[i].from, endings);
-    pthread_mutex_lock(&future->executor->lock); /* who grows in its place may be changing it */
-    rask_future *grown = future->grown.from;
-    future->grown.from = NULL;
-    pthread_mutex_unlock(&future->executor->lock);
-    let_go(&grown, endings);
+    if (future->grown)
+        let_go_of_grown(future, endings);
 }
 
 static rk_waiter *reversed(rk_waiter *list)
@@ -266,12 +260,7 @@ static void tell_all(rask_future *future, rk_endings *endings)
         *waiter = reversed(atomic_exchange_explicit(&future->waiters, RK_NO_MORE, memory_order_acq_rel));
     for (; waiter; waiter = next) {
         next = waiter->next;
-        if (waiter->owner) {
-            told(waiter, future, endings);
-        } else {
-            waiter->call(waiter->context, future);
-            rk_free(waiter);
-        }
+        waiter->tell(waiter, future, endings);
     }
 }
 
@@ -285,16 +274,12 @@ static bool may_be_asked_again(const rask_future *future)
 static void end_one(rask_future *future, rk_endings *endings)
 {
     rk_executor *executor = future->executor;
-    if (future->edge_count || future->grown.waiter.owner)
-        let_go_of_all(future, endings);
+    let_go_of_all(future, endings);
     rk_store_seq_cst(&future->state, RK_FUTURE_DONE);
     tell_all(future, endings);
     if (may_be_asked_again(future))
         rk_meet_keep(&executor->meetings, future);
-    if (rk_sub_seq_cst(&executor->live, 1) == 1)
-        rk_meet_keep_none(&executor->meetings);
-    if (rk_load_seq_cst(&executor->watchers))
-        rk_executor_tell(executor);
+    rk_executor_note_end(executor, rk_load_seq_cst(&future->watched));
     rask_future_unref(future);
 }
 
@@ -388,42 +373,83 @@ static int refused(const rask_future *future, char *message)
 
 static const char *no_memory = "no memory for the nodes that it returned";
 
+/* Whoever cancels it from here on is told that it is done. False: it has been cancelled. */
+static bool is_too_late(rask_future *future)
+{
+    uint32_t none = RASK_OK;
+    return rk_cas_acq_rel(&future->reason, &none, RK_FUTURE_TOO_LATE);
+}
+
+/* What it stands for is done: a reference of the owner's ends. Who cancels it from here on is told that it is done. */
+static void tell_grown(rk_waiter *waiter, rask_future *from, rk_endings *endings)
+{
+    rask_future *owner = ((rk_edge *)waiter)->owner;
+    uint32_t grown = RK_FUTURE_GROWN;
+    int status = from->status || is_too_late(owner) ? from->status : (int)rk_load_acquire(&owner->reason);
+    if (rk_cas_acq_rel(&owner->state, &grown, RK_FUTURE_ENDING)) {
+        owner->status = status;
+        if (from->status)
+            owner->cause = rask_future_ref(from);
+        else if (!status)
+            owner->result = rask_value_ref(&from->result);
+        add_ending(endings, owner);
+    }
+    rask_future_unref(owner);
+}
+
+/* Under the lock: root takes the place of future as what owner stands for. False: it stands for it no more. */
+static bool replace(rask_future *owner, const rask_future *future, rask_future *root)
+{
+    if (rk_load_acquire(&owner->state) != RK_FUTURE_GROWN || owner->grown->from != future)
+        return false;
+    owner->grown->from = root;
+    owner->grown->number = root->number;
+    return true;
+}
+
+/* Who stands for its result, when nobody else knows it; NULL: others do. */
+static rask_future *only_heir(rask_future *future, rk_waiter *waiter)
+{
+    if (!waiter || waiter->tell != tell_grown || waiter->next || future->by_node.future ||
+        future->by_call.future || rk_load_acquire(&future->refs) != 2)
+        return NULL;
+    return ((rk_edge *)waiter)->owner;
+}
+
 /* It stood only for the result of this one, which has grown in turn: now for what that has grown into. Else chains of tasks that
  * return one another would be as long as memory. */
 static bool hand_over(rask_future *future, rask_future *root)
 {
     rk_waiter *waiter = atomic_load_explicit(&future->waiters, memory_order_acquire);
-    rask_future *owner = waiter ? waiter->owner : NULL;
-    if (!owner || waiter->next || waiter != &owner->grown.waiter || future->by_node.listed ||
-        future->by_call.listed || rk_load_acquire(&future->refs) != 2)
+    rask_future *owner = only_heir(future, waiter);
+    if (!owner)
         return false;
     pthread_mutex_lock(&future->executor->lock);
-    bool ours = rk_load_acquire(&owner->state) == RK_FUTURE_GROWN && owner->grown.from == future;
-    if (ours) {
-        owner->grown.from = root;
-        owner->grown.number = root->number;
-    }
+    bool replaced = replace(owner, future, root);
     pthread_mutex_unlock(&future->executor->lock);
-    if (!ours)
+    if (!replaced)
         return false;
     atomic_store_explicit(&future->waiters, NULL, memory_order_relaxed);
     rask_future_unref(future); /* the owner's */
     rk_endings endings = {NULL};
     if (!rk_future_add_waiter(root, waiter))
-        told(waiter, root, &endings);
+        waiter->tell(waiter, root, &endings);
     rk_futures_end(&endings);
     return true;
 }
 
 /* Its result will be that of root, of which a reference and a want are its own from now on. */
-static void stand_for(rask_future *future, rask_future *root, rk_endings *endings)
+static void stand_for(rask_future *future, rask_future *root, rk_edge *edge, rk_endings *endings)
 {
-    rk_edge *edge = &future->grown;
-    *edge = (rk_edge){.waiter.owner = future, .from = root, .number = root->number, .argument = UINT32_MAX};
-    rask_future_ref(future);
+    *edge = (rk_edge){.waiter.tell = tell_grown,
+                      .owner = rask_future_ref(future),
+                      .from = root,
+                      .number = root->number,
+                      .argument = UINT32_MAX};
+    future->grown = edge;
     rk_store_seq_cst(&future->state, RK_FUTURE_GROWN);
     if (!rk_future_add_waiter(root, &edge->waiter))
-        told(&edge->waiter, root, endings);
+        tell_grown(&edge->waiter, root, endings);
     if (rask_cancelled(&future->cancel))
         rk_future_abort(future, (int)rk_load_acquire(&future->reason), NULL, endings);
 }
@@ -440,23 +466,21 @@ static void end_running(rask_future *future, int status, const char *message, rk
 /* The task has returned a node. */
 static void grow(rask_future *future, rask_value *value, rk_endings *endings)
 {
-    rask_future *root = rk_executor_sow(future->executor, rk_grown_node(value), true, future->priority);
+    rk_edge *edge = rk_alloc(sizeof *edge);
+    rask_future *root =
+        edge ? rk_executor_sow(future->executor, rk_grown_node(value), true, future->priority) : NULL;
     rask_value_unref(value);
     rask_future_ref(root); /* who it is given to may let go of it at once */
-    if (!root)
+    if (!root) {
         end_running(future, RASK_ENOMEM, no_memory, endings);
-    else if (!hand_over(future, root))
-        stand_for(future, root, endings);
-    else
+        rk_free(edge);
+    } else if (hand_over(future, root)) {
+        rk_free(edge);
         rk_future_fail(future, RK_FUTURE_RUNNING, RASK_ECANCELLED, NULL, NULL, endings);
+    } else {
+        stand_for(future, root, edge, endings);
+    }
     rask_future_unref(root);
-}
-
-/* Whoever cancels it from here on is told that it is done. */
-static bool is_too_late(rask_future *future)
-{
-    uint32_t none = RASK_OK;
-    return rk_cas_acq_rel(&future->reason, &none, RK_FUTURE_TOO_LATE);
 }
 
 static void keep(rask_future *future, rask_value *result, rk_endings *endings)

@@ -21,7 +21,6 @@
 #include "core/task/task.h"
 
 #include <rask/client.h>
-#include <xxhash.h>
 
 typedef struct rk_executor rk_executor;
 
@@ -34,28 +33,28 @@ enum rk_future_state {
     RK_FUTURE_DONE
 };
 
-/* What is told when a future is done; once, and not after that. */
+typedef struct rk_endings rk_endings;
+
+/* What is told when a future is done: once, and not after that. What it is part of belongs to who is told. */
 typedef struct rk_waiter {
     struct rk_waiter *next;
-    rask_future *owner; /* it waits as an edge; NULL: a call for the program */
-    void (*call)(void *context, rask_future *future);
-    void *context;
+    void (*tell)(struct rk_waiter *waiter, rask_future *done, rk_endings *endings);
 } rk_waiter;
 
 /* An argument that is the result of another, or something that has to come first. */
 typedef struct rk_edge {
     rk_waiter waiter;
-    rask_future *from; /* NULL: it was let go of */
-    uint64_t number;   /* of from */
-    uint32_t argument; /* UINT32_MAX: it is only waited for */
+    rask_future *owner; /* that it is an edge of, referenced while it waits */
+    rask_future *from;  /* NULL: it was let go of */
+    uint64_t number;    /* of from */
+    uint32_t argument;  /* UINT32_MAX: it is only waited for */
 } rk_edge;
 
 /* By what later submissions find it (meet.h). */
 typedef struct rk_meeting {
-    XXH128_hash_t key;
-    rask_future *future;
     struct rk_meeting *next;
-    bool listed;
+    uint64_t key;
+    rask_future *future; /* NULL: it is not listed */
 } rk_meeting;
 
 enum rk_future_flag {
@@ -63,8 +62,8 @@ enum rk_future_flag {
     RK_FUTURE_IO = 1 << 1,      /* runs in a lane */
     RK_FUTURE_NO_TASK = 1 << 2, /* it failed before there was one */
     RK_FUTURE_PURE = 1 << 3,    /* met by its call */
-    RK_FUTURE_TAGGED = 1 << 5,  /* it takes what nobody counts here: it is refused */
     RK_FUTURE_NESTED = 1 << 4,  /* a task grew it */
+    RK_FUTURE_TAGGED = 1 << 5,  /* it takes what nobody counts here: it is refused */
 };
 
 struct rask_future {
@@ -94,7 +93,8 @@ struct rask_future {
     rask_future *cause;               /* it failed because this one did; referenced */
     _Atomic(rask_future *) failed_by; /* the first argument that failed; referenced */
     rk_atomic_bool started;           /* its edges are all there: not before does it fail */
-    rk_edge grown;                    /* for whose result it stands */
+    rk_atomic_bool watched;           /* who waits for it sleeps (rk_executor_wait()) */
+    rk_edge *grown;                   /* for whose result it stands; NULL: its own */
     rk_meeting by_node, by_call;
 
     uint32_t nargs, edge_count;
@@ -108,9 +108,9 @@ struct rask_future {
 
 /* Futures that are ENDING with their outcome written, each with a reference of the list's: the executor's own, but for those that
  * were READY, which a queue still has. */
-typedef struct rk_endings {
+struct rk_endings {
     rask_future *first;
-} rk_endings;
+};
 
 /* One of the executor's, in WAITING, with a reference for it and one for the caller, wanted by nobody, and with an argument yet to
  * come, which is the caller's to count down: rk_future_start(). NULL: no memory. */

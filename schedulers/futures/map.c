@@ -1,5 +1,6 @@
 /* The same task for many inputs: all at once, or through a window. */
 #include "schedulers/futures/client.h"
+#include "schedulers/futures/completion.h"
 
 #include <string.h>
 
@@ -59,12 +60,25 @@ typedef struct stream {
     rask_client *client;
     const rask_task_def *def;
     const rask_stream *how;
-    flight *flights; /* a ring in the order of the inputs, or a set */
-    size_t room, count, first;
-    uint64_t taken;
+    flight *flights;
+    rask_completion *completion; /* of the same slots; NULL: in the order of the inputs */
+    size_t room, count, landed;  /* slots, those in use, and the one that was given back last */
+    uint64_t taken, sunk;
     int status;
     bool over;
 } stream;
+
+/* The call, under way; or a future that says why it is not. */
+static rask_future *start(const stream *s, const rask_value *input)
+{
+    rask_graph *graph = rask_graph_new();
+    rask_node *node = graph ? call_of(graph, s->def, input) : NULL;
+    rask_future *future =
+        node ? rask_submit(s->client, node)
+             : rk_client_failed(s->client, rask_graph_status(graph), graph ? rask_graph_error(graph) : NULL);
+    rask_graph_free(graph);
+    return future;
+}
 
 /* The next input, under way; false: there is none any more. */
 static bool take_off(stream *s)
@@ -72,69 +86,59 @@ static bool take_off(stream *s)
     rask_value input = rask_value_none();
     if (!s->how->next(s->how->context, &input))
         return false;
-    rask_graph *graph = rask_graph_new();
-    rask_node *node = graph ? call_of(graph, s->def, &input) : NULL;
+    size_t slot = s->taken < s->room ? (size_t)s->taken : s->landed;
+    s->flights[slot] = (flight){start(s, &input), s->taken++};
+    s->count++;
+    if (s->completion)
+        rk_completion_watch(s->completion, slot, s->flights[slot].future);
     rask_value_unref(&input);
-    rask_future *future = graph ? rask_submit(s->client, node ? node : NULL) : NULL;
-    if (graph && !node) {
-        rask_future_unref(future);
-        future = rk_client_failed(s->client, rask_graph_status(graph), rask_graph_error(graph));
-    }
-    rask_graph_free(graph);
-    s->flights[(s->first + s->count++) % s->room] = (flight){future, s->taken++};
     return true;
-}
-
-/* Waits for one: where it is among the flights. */
-static size_t next_down(stream *s)
-{
-    if (!s->how->as_completed)
-        return s->first;
-    rask_future **futures = rk_alloc_array(s->count, sizeof(rask_future *));
-    size_t at = 0;
-    for (size_t i = 0; futures && i < s->count; i++)
-        futures[i] = s->flights[(s->first + i) % s->room].future;
-    if (futures)
-        at = rask_wait_any(futures, s->count, -1);
-    rk_free(futures);
-    return (s->first + at) % s->room;
 }
 
 static void land(stream *s)
 {
-    size_t at = next_down(s);
-    flight f = s->flights[at];
-    s->flights[at] = s->flights[s->first];
-    s->first = (s->first + 1) % s->room;
+    size_t slot = s->completion ? rk_completion_take(s->completion, 0) : (size_t)(s->sunk % s->room);
+    flight f = s->flights[slot];
+    s->flights[slot].future = NULL;
+    s->landed = slot;
+    s->sunk++;
     s->count--;
     rask_value value = rask_value_none();
     int status = rask_future_result(f.future, &value);
     int answer = s->how->sink(s->how->context, f.index, status, &value, rask_future_error(f.future));
     if (!s->status)
         s->status = answer ? answer : status;
-    s->over = s->over || answer;
+    s->over = answer;
     rask_value_unref(&value);
     rask_future_unref(f.future);
+}
+
+static void fly(stream *s)
+{
+    bool more = true;
+    while (!s->over && (more || s->count)) {
+        while (more && s->count < s->room)
+            more = take_off(s);
+        if (s->count)
+            land(s);
+    }
 }
 
 int rask_map_stream(rask_client *client, const rask_task_def *def, const rask_stream *how)
 {
     if (!client || !def || !how || how->size < sizeof *how || !how->next || !how->sink)
         return RASK_EINVAL;
-    size_t room = how->in_flight ? how->in_flight : (size_t)4 * rk_client_executor(client)->options.workers;
-    stream s = {.client = client, .def = def, .how = how, .room = room};
-    s.flights = rk_alloc_array(room, sizeof *s.flights);
-    if (!s.flights)
-        return RASK_ENOMEM;
-    bool more = true;
-    while (!s.over && (more || s.count)) {
-        while (more && s.count < room)
-            more = take_off(&s);
-        if (s.count)
-            land(&s);
-    }
-    for (size_t i = 0; i < s.count; i++)
-        give_up(&s.flights[(s.first + i) % room].future, 1);
+    stream s = {.client = client, .def = def, .how = how};
+    s.room = how->in_flight ? how->in_flight : (size_t)4 * rk_client_executor(client)->options.workers;
+    s.flights = s.room < SIZE_MAX / sizeof *s.flights ? rk_calloc(s.room, sizeof *s.flights) : NULL;
+    s.completion = how->as_completed ? rk_completion_new(s.room) : NULL;
+    if (!s.flights || (how->as_completed && !s.completion))
+        s.status = RASK_ENOMEM;
+    else
+        fly(&s);
+    for (size_t i = 0; s.flights && i < s.room; i++)
+        give_up(&s.flights[i].future, 1);
+    rask_completion_free(s.completion);
     rk_free(s.flights);
     return s.status;
 }

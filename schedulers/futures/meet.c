@@ -30,18 +30,24 @@ static bool take(rask_future *future)
     return !future->status && rk_future_try_ref(future);
 }
 
+static bool is_sought(const rk_meeting *m, bool (*same)(const rask_future *future, const void *what),
+                      const void *what)
+{
+    return m == &m->future->by_node ? !same : same && same(m->future, what);
+}
+
 /* Under the lock. */
-static rask_future *search(rk_meetings *meetings, XXH128_hash_t key,
+static rask_future *search(rk_meetings *meetings, uint64_t key,
                            bool (*same)(const rask_future *future, const void *what), const void *what)
 {
-    rk_meeting *m = meetings->buckets[key.low64 & meetings->mask];
+    rk_meeting *m = meetings->buckets[key & meetings->mask];
     for (; m; m = m->next)
-        if (XXH128_isEqual(m->key, key) && (!same || same(m->future, what)) && take(m->future))
+        if (m->key == key && is_sought(m, same, what) && take(m->future))
             return m->future;
     return NULL;
 }
 
-rask_future *rk_meet(rk_meetings *meetings, XXH128_hash_t key,
+rask_future *rk_meet(rk_meetings *meetings, uint64_t key,
                      bool (*same)(const rask_future *future, const void *what), const void *what)
 {
     pthread_mutex_lock(&meetings->lock);
@@ -52,7 +58,7 @@ rask_future *rk_meet(rk_meetings *meetings, XXH128_hash_t key,
 
 static void link_in(rk_meetings *meetings, rk_meeting *m)
 {
-    rk_meeting **bucket = &meetings->buckets[m->key.low64 & meetings->mask];
+    rk_meeting **bucket = &meetings->buckets[m->key & meetings->mask];
     m->next = *bucket;
     *bucket = m;
 }
@@ -93,7 +99,7 @@ void rk_meet_keep(rk_meetings *meetings, rask_future *future)
 
 void rk_meet_keep_none(rk_meetings *meetings)
 {
-    if (!rk_load_relaxed(&meetings->next_kept))
+    if (!rk_meet_keeps(meetings))
         return;
     pthread_mutex_lock(&meetings->lock);
     rask_future **kept = meetings->kept;
@@ -107,15 +113,15 @@ void rk_meet_keep_none(rk_meetings *meetings)
 }
 
 /* Under the lock. */
-static void list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, XXH128_hash_t key)
+static void list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, uint64_t key)
 {
     if (meetings->count++ > meetings->mask)
         grow(meetings);
-    *meeting = (rk_meeting){.key = key, .future = future, .listed = true};
+    *meeting = (rk_meeting){.key = key, .future = future};
     link_in(meetings, meeting);
 }
 
-void rk_meet_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, XXH128_hash_t key)
+void rk_meet_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, uint64_t key)
 {
     pthread_mutex_lock(&meetings->lock);
     list(meetings, meeting, future, key);
@@ -123,7 +129,7 @@ void rk_meet_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *futur
 }
 
 rask_future *rk_meet_or_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future,
-                             XXH128_hash_t key, bool (*same)(const rask_future *future, const void *what),
+                             uint64_t key, bool (*same)(const rask_future *future, const void *what),
                              const void *what)
 {
     pthread_mutex_lock(&meetings->lock);
@@ -136,10 +142,10 @@ rask_future *rk_meet_or_list(rk_meetings *meetings, rk_meeting *meeting, rask_fu
 
 void rk_meet_forget(rk_meetings *meetings, rk_meeting *meeting)
 {
-    if (!meeting->listed)
+    if (!meeting->future)
         return;
     pthread_mutex_lock(&meetings->lock);
-    rk_meeting **at = &meetings->buckets[meeting->key.low64 & meetings->mask];
+    rk_meeting **at = &meetings->buckets[meeting->key & meetings->mask];
     while (*at != meeting)
         at = &(*at)->next;
     *at = meeting->next;

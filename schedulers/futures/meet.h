@@ -21,17 +21,21 @@ int rk_meetings_init(rk_meetings *meetings);
 void rk_meetings_fini(rk_meetings *meetings);
 
 /* The future with this key that is not about to end without a result, with a reference and a want for the caller; NULL: none.
- * same: whether it is the one; may be NULL. */
-rask_future *rk_meet(rk_meetings *meetings, XXH128_hash_t key,
-                     bool (*same)(const rask_future *future, const void *what), const void *what);
+ * same: whether it is that call; NULL: a node is sought, by a key that no other has. Neighbours should have keys in a row. */
+rask_future *rk_meet(rk_meetings *meetings, uint64_t key, bool (*same)(const rask_future *future, const void *what), const void *what);
 /* Lists it under its key, from here on. Without memory it is not met. */
-void rk_meet_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, XXH128_hash_t key);
+void rk_meet_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, uint64_t key);
 /* The same, unless another was listed in the meantime: that one, as rk_meet(); else NULL. */
 rask_future *rk_meet_or_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future,
-                             XXH128_hash_t key, bool (*same)(const rask_future *future, const void *what),
+                             uint64_t key, bool (*same)(const rask_future *future, const void *what),
                              const void *what);
 void rk_meet_forget(rk_meetings *meetings, rk_meeting *meeting);
 
+/* Does it refer to any? */
+static inline bool rk_meet_keeps(const rk_meetings *meetings)
+{
+    return rk_load_relaxed(&meetings->next_kept);
+}
 /* Refers to it until as many others came. */
 void rk_meet_keep(rk_meetings *meetings, rask_future *future);
 /* Refers to none any more. */

@@ -23,6 +23,8 @@ bool rk_ranking_push(rk_ranking *ranking, int64_t key, rask_future *future);
 /* future is NULL when it is empty. */
 rk_ranked rk_ranking_first(const rk_ranking *ranking);
 rask_future *rk_ranking_pop(rk_ranking *ranking);
+/* Takes out all that are done, into out, which has room for as many as there are; how many. */
+size_t rk_ranking_take_done(rk_ranking *ranking, rask_future **out);
 void rk_ranking_fini(rk_ranking *ranking);
 
 #endif

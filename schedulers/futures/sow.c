@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 enum { FEW = 16, FEW_WORDS = 18 };
 
@@ -72,10 +73,10 @@ static bool add(sowing *s, uint32_t id, rask_future *met)
     return true;
 }
 
-static XXH128_hash_t key_of_node(const rask_node *node)
+/* Of nodes in a row in a row; the same again only after as many graphs as have been forgotten by then. */
+static uint64_t key_of_node(const rask_node *node)
 {
-    return (XXH128_hash_t){(node->graph->serial << 32 ^ node->id) * 0x9e3779b97f4a7c15u,
-                           node->graph->serial << 32 | node->id};
+    return node->graph->serial * 0x9e3779b97f4a7c15u + node->id;
 }
 
 static bool found(sowing *s, const rask_node *node)
@@ -176,7 +177,7 @@ static bool same_call(const rask_future *future, const void *what)
 }
 
 /* False: no memory. */
-static bool key_of_call(const call *c, XXH128_hash_t *key)
+static bool key_of_call(const call *c, uint64_t *key)
 {
     uint64_t few[FEW_WORDS];
     size_t count = (size_t)c->node->nargs + 2;
@@ -189,7 +190,7 @@ static bool key_of_call(const call *c, XXH128_hash_t *key)
         argument a = argument_of(c->s, rk_node_args(c->node)[i]);
         words[i + 2] = a.from ? ~a.from->number : rk_value_hash(a.value);
     }
-    *key = XXH3_128bits(words, count * sizeof *words);
+    *key = XXH3_64bits(words, count * sizeof *words);
     if (words != few)
         rk_free(words);
     return true;
@@ -267,7 +268,7 @@ static rask_future *make_call(sowing *s, const rask_node *node, bool *fresh)
 {
     call c = {s, node, rk_node_def(node)};
     rk_meetings *meetings = &s->executor->meetings;
-    XXH128_hash_t key;
+    uint64_t key;
     assert(c.def);
     bool pure = c.def->flags & RASK_PURE && !node->order_only && key_of_call(&c, &key);
     rask_future *met = pure ? rk_meet(meetings, key, same_call, &c) : NULL;

@@ -125,19 +125,30 @@ bool rask_future_cancel(rask_future *future)
 
 /* -- Being told */
 
+typedef struct program_call {
+    rk_waiter waiter;
+    void (*call)(void *context, rask_future *future);
+    void *context;
+} program_call;
+
+static void make_call(rk_waiter *waiter, rask_future *done, rk_endings *endings)
+{
+    program_call call = *(program_call *)waiter;
+    (void)endings;
+    rk_free(waiter);
+    call.call(call.context, done);
+}
+
 int rask_future_on_done(rask_future *future, void (*call)(void *context, rask_future *future), void *context)
 {
     if (!future || !call)
         return future ? RASK_EINVAL : RASK_ENOMEM;
-    rk_waiter *waiter = rk_alloc(sizeof *waiter);
-    if (!waiter)
+    program_call *c = rk_alloc(sizeof *c);
+    if (!c)
         return RASK_ENOMEM;
-    *waiter = (rk_waiter){.call = call, .context = context};
-    if (!rk_future_add_waiter(future, waiter)) {
-        rk_free(waiter);
-        rk_executor_wait(future->executor, future, 0);
-        call(context, future);
-    }
+    *c = (program_call){.waiter.tell = make_call, .call = call, .context = context};
+    if (!rk_future_add_waiter(future, &c->waiter))
+        make_call(&c->waiter, future, NULL);
     return RASK_OK;
 }
 
@@ -150,113 +161,42 @@ int rask_wait_all(rask_future *const *futures, size_t count, double seconds)
     return RASK_OK;
 }
 
-/* -- As they complete. Futures tell it by calls that may come when it is gone: each holds a reference. */
+/* One of several. */
+typedef struct several {
+    rask_future *const *futures;
+    size_t count;
+    size_t done; /* number of the first that is */
+} several;
 
-typedef struct told_of {
-    struct told_of *next;
-    rask_completion *completion;
-    size_t number;
-} told_of;
-
-struct rask_completion {
-    rk_atomic_u32 refs;
-    pthread_mutex_t lock;
-    pthread_cond_t more;
-    size_t count, given;
-    told_of *first, *last;
-    rk_executor *executor; /* of all; NULL: there are none */
-    told_of all[];
-};
-
-static void completion_unref(rask_completion *c)
+static bool is_any_done(void *what)
 {
-    if (rk_sub_acq_rel(&c->refs, 1) != 1)
-        return;
-    pthread_mutex_destroy(&c->lock);
-    pthread_cond_destroy(&c->more);
-    rk_executor_unref(c->executor);
-    rk_free(c);
+    several *s = what;
+    for (s->done = 0; s->done < s->count; s->done++)
+        if (!s->futures[s->done] || rk_load_seq_cst(&s->futures[s->done]->state) == RK_FUTURE_DONE)
+            return true;
+    return false;
 }
 
-static void note(void *context, rask_future *future)
+static void watch_all(void *what)
 {
-    told_of *told = context;
-    rask_completion *c = told->completion;
-    (void)future;
-    pthread_mutex_lock(&c->lock);
-    *(c->first ? &c->last->next : &c->first) = told;
-    c->last = told;
-    pthread_cond_signal(&c->more);
-    pthread_mutex_unlock(&c->lock);
-    completion_unref(c);
+    const several *s = what;
+    for (size_t i = 0; i < s->count; i++)
+        rk_store_seq_cst(&s->futures[i]->watched, true);
 }
 
-rask_completion *rask_as_completed(rask_future *const *futures, size_t count)
+static bool are_of_one_executor(const several *s)
 {
-    rask_completion *c =
-        count < SIZE_MAX / sizeof(told_of) - 2 ? rk_calloc(1, sizeof *c + count * sizeof *c->all) : NULL;
-    if (!c)
-        return NULL;
-    rk_init(&c->refs, 1);
-    pthread_mutex_init(&c->lock, NULL);
-    rk_cond_init(&c->more);
-    c->count = count;
-    for (size_t i = 0; i < count; i++) {
-        c->all[i] = (told_of){.completion = c, .number = i};
-        rk_add_relaxed(&c->refs, 1);
-        if (futures[i] && !c->executor)
-            c->executor = rk_executor_ref(futures[i]->executor);
-        if (rask_future_on_done(futures[i], note, &c->all[i]))
-            note(&c->all[i],
-                 NULL); /* no future: as done as it will be; no memory: whoever looks waits for it */
-    }
-    return c;
-}
-
-static size_t take_told(rask_completion *c, uint64_t deadline_ns)
-{
-    uint32_t worker = c->executor ? rk_executor_worker(c->executor) : RK_NO_WORKER;
-    pthread_mutex_lock(&c->lock);
-    while (!c->first && (!deadline_ns || rk_clock_now() < deadline_ns)) {
-        pthread_mutex_unlock(&c->lock);
-        bool ran = worker != RK_NO_WORKER && rk_executor_run_one(c->executor, worker);
-        pthread_mutex_lock(&c->lock);
-        if (!ran && !c->first)
-            rk_cond_wait_until(&c->more, &c->lock, deadline_ns, worker != RK_NO_WORKER);
-    }
-    told_of *told = c->first;
-    if (told)
-        c->first = told->next;
-    pthread_mutex_unlock(&c->lock);
-    return told ? told->number : c->count;
-}
-
-size_t rask_completion_next(rask_completion *c)
-{
-    if (!c)
-        return 0;
-    if (c->given == c->count)
-        return c->count;
-    c->given++;
-    return take_told(c, 0);
-}
-
-void rask_completion_free(rask_completion *c)
-{
-    if (c)
-        completion_unref(c);
+    for (size_t i = 1; i < s->count; i++)
+        if (s->futures[i]->executor != s->futures[0]->executor)
+            return false;
+    return true;
 }
 
 size_t rask_wait_any(rask_future *const *futures, size_t count, double seconds)
 {
-    uint64_t deadline_ns = rk_deadline_in(seconds);
-    for (size_t i = 0; i < count; i++)
-        if (rask_future_done(futures[i]))
-            return i;
-    rask_completion *c = count ? rask_as_completed(futures, count) : NULL;
-    if (!c)
-        return count;
-    size_t number = take_told(c, deadline_ns);
-    completion_unref(c);
-    return number;
+    several s = {futures, count, 0};
+    if (!count || is_any_done(&s))
+        return count ? s.done : 0;
+    rk_awaited awaited = {is_any_done, watch_all, &s, !are_of_one_executor(&s)};
+    return rk_executor_await(futures[0]->executor, &awaited, rk_deadline_in(seconds)) ? s.done : count;
 }
