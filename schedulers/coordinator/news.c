@@ -308,8 +308,8 @@ static uint32_t find_copy(rk_coordinator *c, uint32_t home, uint32_t task, uint3
 static void settle_copy(rk_coordinator *c, uint32_t i)
 {
     uint32_t home = c->copies[i].home, task = c->copies[i].task;
-    bool awaited =
-        (c->gathering && c->tasks[task].target) || (c->more && c->more[task].awaited && c->more[task].wants);
+    bool awaited = (c->gathering && c->tasks[task].target) ||
+                   (c->more && c->more[task].awaited && c->more[task].wants && !c->stopping);
     if (home == 0 && awaited)
         rk_co_copy_move(c, i, RK_COPY_HELD, RK_COPY_HANDED);
     rk_co_errand_arrived(c, i);

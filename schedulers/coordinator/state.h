@@ -520,9 +520,12 @@ static inline bool rk_co_copy_is_in_memory(const rk_co_copy *copy)
 enum { RK_RANK_BITS = 20 };
 static inline uint64_t rk_co_rank(const rk_coordinator *c, uint32_t task)
 {
-    return task == RK_NO_TASK      ? UINT64_MAX
-           : task < c->graph.tasks ? (uint64_t)task << RK_RANK_BITS
-                                   : c->more[task].rank;
+    if (task == RK_NO_TASK)
+        return UINT64_MAX;
+    if (task < c->graph.tasks)
+        return (uint64_t)task << RK_RANK_BITS;
+    assert(c->more);
+    return c->more[task].rank;
 }
 
 /* The first of two in plan order; RK_NO_TASK is none. */

@@ -74,7 +74,7 @@ void sprout_of(const scenario *s, const node *parent, sprout *out)
 uint64_t truth_of(const scenario *s, const node *n)
 {
     if (n->x.grows) {
-        sprout grown;
+        sprout grown = {.count = 0};
         sprout_of(s, n, &grown);
         return grown.nodes[grown.result].truth;
     }
