@@ -38,7 +38,8 @@ static bool is_needed(const world *w, uint32_t task)
 static void judge_run(world *w, const rk_instruction *i)
 {
     for (uint32_t home = 0; home < w->s.homes; home++)
-        if (is_here(w, home) && (w->cells[home][i->task].memory || w->cells[home][i->task].disk))
+        if (is_here(w, home) && !w->cells[home][i->task].untold &&
+            (w->cells[home][i->task].memory || w->cells[home][i->task].disk))
             world_wrong(w, "task %" PRIu32 " runs again, and its result is in home %" PRIu32, i->task, home);
     if (w->returned[i->task] && !is_needed(w, i->task) && !w->ends[i->task])
         world_wrong(w, "task %" PRIu32 " runs again for nothing", i->task);

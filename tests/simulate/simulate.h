@@ -94,6 +94,7 @@ typedef struct cell {
     bool memory, disk, coming;
     bool moving;  /* to disk, or hither */
     bool spoiled; /* it was on disk, and could not be read */
+    bool untold;  /* it came, and the news of that are on their way */
 } cell;
 
 typedef struct job {

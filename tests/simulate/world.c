@@ -402,6 +402,7 @@ static void moved(world *w, const event *e)
         return;
     to->coming = to->moving = false;
     int status = try_move(w, e);
+    to->untold = e->move == RK_DO_FETCH && !status;
     if (status && e->move == RK_DO_LOAD)
         *to = (cell){.spoiled = true};
     w->disturbed |= status != RASK_OK;
@@ -421,6 +422,7 @@ static void tell_moved(world *w, const event *e)
 {
     if (!w->home_here[e->home])
         return;
+    w->cells[e->home][e->task].untold = false;
     if (e->move == RK_DO_FETCH)
         rk_coordinator_transferred(w->c, w->now, e->home, e->task, e->attempt, e->status, e->bytes,
                                    e->duration_ns);
