@@ -1,7 +1,8 @@
 /* Follows the links of a site: each page is fetched once, whoever links to it, by tasks that wait without keeping a core busy, and
  * read by tasks that submit what they find. The site is this program's own, on this machine: pages that are slow, pages that
  * need a second try, and one that never answers.
- * Shows: I/O tasks, retries and timeouts, a task that goes on as another, tasks that submit, pure calls that meet. */
+ * Shows: I/O tasks, retries and timeouts, a limit for each host, a task that goes on as another, tasks that submit, pure calls
+ * that meet. */
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <pthread.h>
@@ -90,7 +91,10 @@ static void close_site(pthread_t *servers)
 
 /* -- The crawler. */
 
-enum { RETRIES = 2, LONGEST_PAGE = 1 << 20, MOST_PAGES = 1000 };
+enum { RETRIES = 2, LONGEST_PAGE = 1 << 20, MOST_PAGES = 1000, AT_ONCE = 4 };
+
+static const char limits[] = "127.0.0.1=4"; /* pages of a host that are asked for at once */
+static atomic_int fetching, most_fetching;
 
 typedef struct text {
     char *data;
@@ -156,7 +160,9 @@ static struct {
 
 static void visit(rask_graph *g, const char *url)
 {
-    rask_future *page = rask_submit(crawl.client, rask_delayed(g, fetch, url));
+    char host[64] = "";
+    sscanf(url, "http://%63[^:/]", host);
+    rask_future *page = rask_submit(crawl.client, rask_set_tags(rask_delayed(g, fetch, url), host));
     pthread_mutex_lock(&crawl.lock);
     size_t i = 0;
     while (i < crawl.count && crawl.pages[i] != page)
@@ -184,7 +190,11 @@ RASK_SLOTS(follow);
 static int fetch(rask_task *t)
 {
     text page = {0};
+    int now = atomic_fetch_add(&fetching, 1) + 1, most = atomic_load(&most_fetching);
+    while (most < now && !atomic_compare_exchange_weak(&most_fetching, &most, now)) {
+    }
     CURLcode outcome = download(t, rask_arg_str(t, 0), &page);
+    atomic_fetch_sub(&fetching, 1);
     int status = outcome ? rask_fail(t, RASK_EIO, curl_easy_strerror(outcome))
                          : rask_return_node(t, rask_delayed(rask_task_graph(t), follow,
                                                             ((rask_bytes){page.data, page.len})));
@@ -216,6 +226,7 @@ static int crawl_all(void)
     rask_options o = RASK_OPTIONS_INIT;
     o.scheduler = "threads"; /* whatever the environment says: tasks submit to this program's client */
     o.io_lanes = SERVERS;
+    o.limits = limits;
     if (rask_client_open(&o, &crawl.client))
         return 0;
     rask_graph *g = rask_graph_new();
@@ -238,6 +249,8 @@ int main(void)
     curl_global_cleanup();
     for (int i = 0; i < PAGES; i++)
         right &= asked[i] == (i == SILENT ? RETRIES + 1 : 1 + is_busy_at_first(i));
+    right &= most_fetching <= AT_ONCE;
+    printf("at most %d at once, ", most_fetching);
     printf("each was asked for %s\n", right ? "once, or until it answered" : "too often, or too seldom");
     return right ? 0 : 1;
 }

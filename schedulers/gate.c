@@ -178,12 +178,14 @@ static bool same_needs(const rk_needs *a, const rk_needs *b)
 int rk_gate_class(rk_gate *gate, const rk_needs *needs, uint32_t *class)
 {
     uint32_t k = 0;
+    pthread_mutex_lock(&gate->lock);
     while (k < gate->classes && !same_needs(&gate->needs[k], needs))
         k++;
+    if (k == gate->classes && k <= RK_MAX_NEED_KINDS)
+        gate->needs[gate->classes++] = *needs;
+    pthread_mutex_unlock(&gate->lock);
     if (k > RK_MAX_NEED_KINDS)
         return RASK_ELIMIT;
-    if (k == gate->classes)
-        gate->needs[gate->classes++] = *needs;
     *class = k;
     return RASK_OK;
 }

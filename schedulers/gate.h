@@ -6,8 +6,7 @@
  * others pass, but not with what it is waiting for: what it needs is set aside for it as it is given back, so that who needs
  * much is not kept waiting for ever by those who need little.
  *
- * A gate knows neither runs nor tasks. Thread-safe after rk_gate_class() was called for the last time, unless the caller's own
- * lock sees to it that nobody passes meanwhile. No call blocks for longer than its lock. */
+ * A gate knows neither runs nor tasks. Thread-safe. No call blocks for longer than its lock. */
 #ifndef RASK_SCHEDULERS_GATE_H
 #define RASK_SCHEDULERS_GATE_H
 

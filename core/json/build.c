@@ -10,7 +10,7 @@ static int build_failed(const rk_reader *r)
     return rk_reader_fail(r, rask_graph_status(r->graph), RK_AT_NODE, "%s", rask_graph_error(r->graph));
 }
 
-static int stub(rask_task *task)
+static int not_known(rask_task *task)
 {
     char message[RK_MAX_MESSAGE];
     snprintf(message, sizeof message, "no function named %s is registered", rask_task_name(task));
@@ -18,7 +18,7 @@ static int stub(rask_task *task)
 }
 
 /* A definition that stands in for an unknown function; it lives as long as the graph. */
-static const rask_task_def *stub_new(rk_reader *r, const char *name)
+static const rask_task_def *unknown_new(rk_reader *r, const char *name)
 {
     size_t len = strlen(name);
     char *copy = rk_arena_alloc(&r->graph->arena, len + 1);
@@ -26,8 +26,8 @@ static const rask_task_def *stub_new(rk_reader *r, const char *name)
     if (!copy || !def)
         return NULL;
     memcpy(copy, name, len + 1);
-    *def = (rask_task_def){.size = sizeof *def, .name = copy, .call = stub};
-    return rask_registry_add(r->stubs, def) ? NULL : def;
+    *def = (rask_task_def){.size = sizeof *def, .name = copy, .call = not_known};
+    return rask_registry_add(r->unknown, def) ? NULL : def;
 }
 
 static int find_function(rk_reader *r, const char *name, const rask_task_def **def)
@@ -36,15 +36,15 @@ static int find_function(rk_reader *r, const char *name, const rask_task_def **d
     if (!*name)
         return rk_reader_fail(r, RASK_EFORMAT, at, "a function has a name");
     *def = rask_registry_find(r->registry, name);
-    if (!*def && r->stubs)
-        *def = rask_registry_find(r->stubs, name);
+    if (!*def && r->unknown)
+        *def = rask_registry_find(r->unknown, name);
     if (*def)
         return RASK_OK;
     char quoted[RK_JSON_QUOTED];
-    if (!r->stubs)
+    if (!r->unknown)
         return rk_reader_fail(r, RASK_ENOENT, at, "no function named %s is registered",
                               rk_json_quote(name, strlen(name), quoted));
-    *def = stub_new(r, name);
+    *def = unknown_new(r, name);
     return *def ? RASK_OK : rk_reader_no_memory(r);
 }
 

@@ -221,8 +221,8 @@ static int reader_init(rk_reader *r, const char *text, size_t len, bool unknown_
     if (status)
         return status;
     r->graph = rask_graph_new();
-    r->stubs = unknown_as_stub ? rk_registry_new_empty() : NULL;
-    if (!r->graph || (unknown_as_stub && !r->stubs))
+    r->unknown = unknown_as_stub ? rk_registry_new_empty() : NULL;
+    if (!r->graph || (unknown_as_stub && !r->unknown))
         return rk_json_fail(&r->document, RASK_ENOMEM, 0, "no memory for the graph");
     return RASK_OK;
 }
@@ -234,7 +234,7 @@ static void reader_fini(rk_reader *r)
     rk_array_fini(&r->nodes);
     rk_array_fini(&r->values);
     rk_array_fini(&r->args);
-    rask_registry_free(r->stubs);
+    rask_registry_free(r->unknown);
     rk_json_document_fini(&r->document);
 }
 

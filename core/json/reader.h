@@ -36,7 +36,7 @@ typedef struct rk_draft {
 typedef struct rk_reader {
     rk_json_document document;
     const rask_registry *registry;
-    rask_registry *stubs; /* NULL: unknown functions are errors */
+    rask_registry *unknown; /* NULL: unknown functions are errors */
     rask_graph *graph;
     uint32_t current; /* entry that is being read */
     size_t arguments; /* so many of needs are arguments, the others order-only */

@@ -19,38 +19,42 @@ extern "C" {
 typedef struct rask_client rask_client;
 typedef struct rask_future rask_future;
 
-/* Starts the workers. options (NULL: none): scheduler, workers, io_lanes, memory, scratch, retries, seed and what processes
+/* Starts the workers. options (NULL: none): scheduler, workers, io_lanes, memory, scratch, limits, retries, seed and what processes
  * take; timeout, keep_going, progress, observers and report are for runs and mean nothing here. What they point to outlives the
  * client, as do the definitions of tasks.
  *   threads    workers of the client's own
  *   processes  tasks run in worker processes, one forked for each, which sees the program's memory as it is then
  *   serial     what is submitted has run when rask_submit() returns
- * Limits are for computes: with options.limits, or RASK_LIMITS, RASK_EUNSUPPORTED, and a task that takes tags fails with that.
+ * options.limits, or RASK_LIMITS, count for all that is submitted and what that grows (docs/limits.md); a task that takes what they
+ * say nothing of fails with RASK_EINVAL.
  * RASK_EINVAL, RASK_ERANGE, RASK_ENOMEM, RASK_ESYSTEM: *out is untouched. */
 RASK_API int rask_client_open(const rask_options *options, rask_client **out);
 
-/* What waits is cancelled, what runs is asked to end and waited for, the workers go. Futures stay what they are. Not within
- * a task of the client. NULL is legal. */
+/* What waits is cancelled, what runs is asked to end and waited for, the workers go; calls on completion have returned by then.
+ * Futures stay what they are. Not within a task of the client, and while nobody submits. NULL is legal. */
 RASK_API void rask_client_close(rask_client *client);
 
-/* Until nothing that was submitted is under way; seconds < 0: as long as it takes. RASK_OK or RASK_ETIMEDOUT. */
+/* Until nothing that was submitted is under way, and calls on completion have returned; seconds < 0: as long as it takes. RASK_OK or
+ * RASK_ETIMEDOUT. */
 RASK_API int rask_client_drain(rask_client *client, double seconds);
 
 /* The node, and all it needs, from now on in the background. What is submitted already is met, not done again: a node of the
  * same graph as long as its result is held, and equal pure calls of any graph (of those that tasks grow, also
  * the last 16,384 that came to numbers, until nothing is under way). A node that could not be built gives a future
- * that has failed with the graph's error. The caller unrefs. NULL: there is no memory. */
+ * that has failed with the graph's error. What is met is the same future. The caller unrefs. NULL: there is no memory. Not from
+ * tasks in worker processes. */
 RASK_API rask_future *rask_submit(rask_client *client, rask_node *node);
 
 typedef struct rask_submission {
     size_t size;      /* sizeof(rask_submission) */
     int32_t priority; /* added to that of the tasks: what is ready goes by it, larger first */
-    double deadline;  /* seconds from now, after which it fails with RASK_ETIMEDOUT; 0: none */
+    double
+        deadline; /* seconds from now, after which it fails with RASK_ETIMEDOUT, for all who submitted it; 0: none */
 } rask_submission;
 RASK_API rask_future *rask_submit_with(rask_client *client, rask_node *node, const rask_submission *how);
 
 /* count calls of def, each with one of the inputs (an input that is a list of as many values as def takes is spread); futures
- * gets them, each the caller's to unref. RASK_EINVAL, RASK_ENOMEM: none was submitted. */
+ * gets them, each the caller's to unref. RASK_EINVAL, RASK_ETYPE (an input does not fit), RASK_ENOMEM: none was submitted. */
 RASK_API int rask_map(rask_client *client, const rask_task_def *def, const rask_value *inputs, size_t count,
                       rask_future **futures);
 

@@ -110,8 +110,9 @@ RASK_API rask_node *rask_after_at(rask_node *node, rask_node *const *deps, size_
 RASK_API rask_node *rask_set_label(rask_node *node, const char *label);
 
 /* This call's own attributes instead of its definition's. Return node; RASK_EINVAL for a negative or NaN
- * timeout or backoff, and for tags that are no list of names and counts. */
-/* Of the tasks that could run next, those with the largest priority come first in the plan, and one worker runs them in just
+ * timeout or backoff, and for tags that are no list of names and counts.
+ *
+ * Priorities: of the tasks that could run next, those with the largest come first in the plan, and one worker runs them in just
  * that order, whatever the scheduler (but for serial with a seed, which draws its order). Several workers begin tasks in that
  * order as far as they are ready, with three exceptions: a worker goes on with what its last task made ready, it may have taken
  * a few short tasks at once, and I/O tasks that wait for a lane go in the order in which they became ready. Of the tasks

@@ -1,9 +1,9 @@
 /* rask/grow.h: graphs that grow while they run: tasks that answer with a node instead of a value.
  *
  * A task builds nodes in a graph of its own and returns one of them. Its result is then the result of that node, as in a tail
- * call: the task has returned, nobody waits within it, and the node's own tasks may grow in turn, as deep as they like. It works in computes
- * and in clients, on every scheduler; in a worker process what a task grows runs in that process. Of a task that grows, timeout and
- * retries are for its call, not for what it grew. Pure calls that need each other in a circle wait for ever. */
+ * call: the task has returned, nobody waits within it, and the node's own tasks may grow in turn, as deep as they like. It works in
+ * computes and in clients, on every scheduler; in a worker process what a task grows runs in that process. Of a task that grows,
+ * timeout and retries are for its call, not for what it grew. Pure calls that need each other in a circle wait for ever. */
 #ifndef RASK_GROW_H
 #define RASK_GROW_H
 

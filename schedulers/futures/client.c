@@ -312,6 +312,11 @@ static int open_with(rask_client *client, const rask_options *options)
     client->executor = rk_executor_new(options, options->workers, NULL, NULL);
     if (!client->executor)
         return RASK_ENOMEM;
+    char reason[TEXT];
+    int status =
+        rk_gate_new(options->limits ? options->limits : "", &client->executor->gate, reason, sizeof reason);
+    if (status)
+        return status;
     client->executor->context = client;
     client->executor->want_lane = client->serial || scheduler->apart ? NULL : want_lane;
     client->executor->call_apart = scheduler->apart ? rk_apart_call : NULL;
@@ -323,8 +328,6 @@ int rask_client_open(const rask_options *options, rask_client **out)
     rask_options resolved;
     char reason[TEXT];
     int status = out ? rk_options_resolve(options, &resolved, reason, sizeof reason) : RASK_EINVAL;
-    if (!status && resolved.limits)
-        status = RASK_EUNSUPPORTED;
     if (status)
         return status;
     rask_client *client = rk_calloc(1, sizeof *client);

@@ -4,6 +4,7 @@
 #include "core/base/clock.h"
 #include "core/base/cond.h"
 #include "schedulers/call.h"
+#include "schedulers/chaos.h"
 
 #include <sched.h>
 #include <string.h>
@@ -29,6 +30,7 @@ static void free_executor(rk_executor *e)
         rk_store_end(e->store);
     rk_meetings_fini(&e->meetings);
     rk_ranking_fini(&e->ranked);
+    rk_gate_free(e->gate);
     rk_free(e->benches);
     pthread_mutex_destroy(&e->lock);
     pthread_mutex_destroy(&e->done_lock);
@@ -216,7 +218,8 @@ static void wake_one(rk_executor *e)
     pthread_mutex_unlock(&e->lock);
 }
 
-void rk_executor_push(rk_executor *e, rask_future *future)
+/* It has what it takes. */
+static void queue(rk_executor *e, rask_future *future)
 {
     uint32_t worker = rk_executor_worker(e);
     if (future->flags & RK_FUTURE_IO && e->want_lane) {
@@ -233,6 +236,34 @@ void rk_executor_push(rk_executor *e, rask_future *future)
         wake_one(e);
     if (e->wake)
         e->wake(e->context);
+}
+
+void rk_executor_push(rk_executor *e, rask_future *future)
+{
+    if (rk_admission_enter(future, e->gate))
+        queue(e, future);
+}
+
+static void queue_all(rk_executor *e, rk_admission *first)
+{
+    for (rk_admission *next; first; first = next) {
+        next = rk_admission_next(first);
+        queue(e, first->future);
+    }
+}
+
+void rk_executor_leave(rk_executor *e, rask_future *future)
+{
+    queue_all(e, rk_admission_leave(future, e->gate));
+}
+
+void rk_executor_withdraw(rk_executor *e, rask_future *future)
+{
+    rk_admission *others;
+    bool waited = rk_admission_give_up(future, e->gate, &others);
+    queue_all(e, others);
+    if (waited)
+        rask_future_unref(future);
 }
 
 /* -- Popping */
@@ -290,29 +321,38 @@ static rk_source *next_source(rk_executor *e)
     return source;
 }
 
+/* Under the lock: some of the source whose turn it is. They are counted as the bench's before they are not any more as what is
+ * outside: who is about to sleep sees them all the time. */
+static void take_from_source(rk_executor *e, rk_bench *bench, uint32_t most, rask_future **first,
+                             rask_future **last)
+{
+    rk_source *source = next_source(e);
+    uint32_t share = rk_load_relaxed(&e->outside) / (2 * e->bench_count) + 1, taken = 0;
+    rask_future *future;
+    for (most = share < most ? share : most; source && taken < most; taken++) {
+        if (!(future = pop_first(&source->first, &source->last)))
+            break;
+        push_last(first, last, future);
+    }
+    rk_add_seq_cst(&bench->count, taken ? taken - 1 : 0);
+    rk_sub_seq_cst(&e->outside, taken);
+}
+
 /* Some of one source: the first is returned, the others wait behind what the worker has. */
 static rask_future *pop_outside(rk_executor *e, uint32_t worker, uint32_t most)
 {
     rk_bench *bench = &e->benches[worker];
     rask_future *first = NULL, *last = NULL, *future;
-    uint32_t taken = 0;
     if (!rk_load_seq_cst(&e->outside))
         return NULL;
     pthread_mutex_lock(&e->lock);
-    rk_source *source = next_source(e);
-    uint32_t share = rk_load_relaxed(&e->outside) / (2 * e->bench_count) + 1;
-    for (most = share < most ? share : most; source && taken < most; taken++) {
-        if (!(future = pop_first(&source->first, &source->last)))
-            break;
-        push_last(&first, &last, future);
-    }
-    rk_sub_relaxed(&e->outside, taken);
+    take_from_source(e, bench, most, &first, &last);
     pthread_mutex_unlock(&e->lock);
+    rk_chaos();
     rask_future *next = pop_first(&first, &last);
     if (!first)
         return next;
     pthread_mutex_lock(&bench->lock);
-    rk_add_seq_cst(&bench->count, taken - 1);
     while ((future = pop_first(&first, &last)))
         push_last(&bench->first, &bench->last, future);
     pthread_mutex_unlock(&bench->lock);
@@ -389,22 +429,25 @@ static bool seek(rk_executor *e)
 
 static void sleep(rk_executor *e)
 {
+    rk_chaos();
     pthread_mutex_lock(&e->lock);
     rk_add_seq_cst(&e->sleepers, 1);
     rk_sub_seq_cst(&e->seekers, 1);
     if (!backlog(e) && !rk_load_relaxed(&e->closed))
         pthread_cond_wait(&e->work, &e->lock);
+    rk_add_seq_cst(&e->seekers, 1);
     rk_sub_seq_cst(&e->sleepers, 1);
     pthread_mutex_unlock(&e->lock);
 }
 
 void rk_executor_sleep(rk_executor *e)
 {
-    rk_add_seq_cst(&e->seekers, 1);
-    if (!seek(e))
+    bool enough = 2 * rk_add_seq_cst(&e->seekers, 1) >= e->bench_count; /* look already */
+    if (enough || !seek(e))
         sleep(e);
-    else if (rk_sub_seq_cst(&e->seekers, 1) == 1 && backlog(e) > 1 && rk_load_seq_cst(&e->sleepers))
-        wake_one(e); /* nobody was woken for what came while this one looked */
+    /* Nobody was woken for what came while this one looked, and it takes but one. */
+    if (rk_sub_seq_cst(&e->seekers, 1) == 1 && backlog(e) > 1 && rk_load_seq_cst(&e->sleepers))
+        wake_one(e);
 }
 
 void rk_executor_sleep_io(rk_executor *e)
@@ -483,6 +526,7 @@ static bool spin(const rk_awaited *awaited)
                 return true;
             rk_relax();
         }
+        sched_yield();
     } while (rk_clock_now() - start < SPIN_NS);
     return false;
 }

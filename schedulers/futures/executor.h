@@ -11,6 +11,7 @@
 #define RASK_SCHEDULERS_FUTURES_EXECUTOR_H
 
 #include "core/store/store.h"
+#include "schedulers/futures/admission.h"
 #include "schedulers/futures/future.h"
 #include "schedulers/futures/meet.h"
 #include "schedulers/futures/ranking.h"
@@ -44,6 +45,7 @@ struct rk_executor {
     rk_task_env env;      /* of all: closing stops it */
     rk_store *store;
     bool own_store;
+    rk_gate *gate; /* of what is counted; the executor's from when it is set; NULL: nothing can be */
     rk_meetings meetings;
     uint32_t bench_count;
     rk_bench *benches;
@@ -81,6 +83,9 @@ void rk_executor_unref(rk_executor *executor);
 
 /* A future is ready: to the worker's own bench, or to the caller's queue when it is none (RK_NO_WORKER). */
 void rk_executor_push(rk_executor *executor, rask_future *future);
+/* One that was let in where things are counted has run, or will not; and one has ended that may not have been let in yet. */
+void rk_executor_leave(rk_executor *executor, rask_future *future);
+void rk_executor_withdraw(rk_executor *executor, rask_future *future);
 /* Runs one that is ready, as this worker; false: there is none. */
 bool rk_executor_run_one(rk_executor *executor, uint32_t worker);
 /* One that is I/O. */

@@ -49,6 +49,7 @@ static void free_one(rask_future *future)
     for (uint32_t i = 0; i < future->nargs; i++)
         rask_value_unref(&future->args[i]);
     rask_value_unref(&future->result);
+    rk_free(future->admission);
     rk_free(future->grown);
     rk_free(future->message);
     rk_free(rk_load_relaxed(&future->text));
@@ -187,8 +188,8 @@ bool rk_future_fail(rask_future *future, uint32_t from, int status, const char *
         return false;
     }
     future->status = status;
-    if (message)
-        future->message = rk_strndup(message, strlen(message));
+    rk_free(future->message); /* of why it would have been refused */
+    future->message = message ? rk_strndup(message, strlen(message)) : NULL;
     future->cause = rask_future_ref(cause);
     add_ending(endings, future);
     return true;
@@ -274,6 +275,8 @@ static bool may_be_asked_again(const rask_future *future)
 static void end_one(rask_future *future, rk_endings *endings)
 {
     rk_executor *executor = future->executor;
+    if (future->admission)
+        rk_executor_withdraw(executor, future);
     let_go_of_all(future, endings);
     rk_store_seq_cst(&future->state, RK_FUTURE_DONE);
     tell_all(future, endings);
@@ -361,14 +364,13 @@ static int stopped(rk_executor *executor, char *message)
     return (int)rk_load_acquire(&executor->env.stop);
 }
 
-/* What is counted is counted by runs of whole graphs: more at once than there are would be worse than none. */
 static int refused(const rask_future *future, char *message)
 {
-    if (!(future->flags & RK_FUTURE_TAGGED))
+    if (!(future->flags & RK_FUTURE_REFUSED))
         return RASK_OK;
-    snprintf(message, RK_MAX_MESSAGE,
-             "it takes tags, which are counted in computes only, and there not for what tasks grow");
-    return RASK_EUNSUPPORTED;
+    snprintf(message, RK_MAX_MESSAGE, "%s",
+             future->message ? future->message : rask_status_text(future->status));
+    return future->status;
 }
 
 static const char *no_memory = "no memory for the nodes that it returned";
@@ -483,14 +485,31 @@ static void grow(rask_future *future, rask_value *value, rk_endings *endings)
     rask_future_unref(root);
 }
 
-static void keep(rask_future *future, rask_value *result, rk_endings *endings)
+static void say_over_budget(char *message, rk_store *store, const rask_value *result)
 {
-    int status = is_too_late(future) ? RASK_OK : RASK_ECANCELLED;
-    if (!status && rk_value_is_object(result))
-        status = rk_store_add(future->executor->store, result);
+    rk_print out = {message, RK_MAX_MESSAGE + 1, 0};
+    rk_print_add(&out, "its result of ");
+    rk_print_bytes(&out, ((const rask_object *)result->as.object)->deep);
+    rk_print_add(&out, " goes over the memory budget of ");
+    rk_print_bytes(&out, rk_store_budget(store));
+    rk_print_add(&out, ", with what other futures hold");
+}
+
+/* Counts it; message: why not. */
+static int count_result(rask_future *future, const rask_value *result, char *message)
+{
+    int status = rk_value_is_object(result) ? rk_store_add(future->executor->store, result) : RASK_OK;
+    if (status)
+        say_over_budget(message, future->executor->store, result);
+    return status;
+}
+
+static void keep(rask_future *future, rask_value *result, char *message, rk_endings *endings)
+{
+    int status = is_too_late(future) ? count_result(future, result, message) : RASK_ECANCELLED;
     if (status) {
         rask_value_unref(result);
-        end_running(future, status, "its result goes over the memory budget", endings);
+        end_running(future, status, message, endings);
         return;
     }
     future->result = *result;
@@ -511,6 +530,7 @@ void rk_future_run(rask_future *future, uint32_t worker)
 {
     uint32_t ready = RK_FUTURE_READY;
     if (!rk_cas_acq_rel(&future->state, &ready, RK_FUTURE_RUNNING)) {
+        rk_executor_leave(future->executor, future);
         rask_future_unref(future);
         return;
     }
@@ -525,6 +545,7 @@ void rk_future_run(rask_future *future, uint32_t worker)
     if (!status)
         status = executor->call_apart ? call_apart(future, worker, &result, message)
                                       : call(future, worker, &result, message);
+    rk_executor_leave(executor, future);
     release_arguments(future, &endings);
     if (!status && rk_load_acquire(&future->reason)) {
         rask_value_unref(&result);
@@ -535,6 +556,6 @@ void rk_future_run(rask_future *future, uint32_t worker)
     else if (rk_grown_is(&result))
         grow(future, &result, &endings);
     else
-        keep(future, &result, &endings);
+        keep(future, &result, message, &endings);
     rk_futures_end(&endings);
 }

@@ -63,7 +63,7 @@ enum rk_future_flag {
     RK_FUTURE_NO_TASK = 1 << 2, /* it failed before there was one */
     RK_FUTURE_PURE = 1 << 3,    /* met by its call */
     RK_FUTURE_NESTED = 1 << 4,  /* a task grew it */
-    RK_FUTURE_TAGGED = 1 << 5,  /* it takes what nobody counts here: it is refused */
+    RK_FUTURE_REFUSED = 1 << 5, /* it cannot have what it takes: status and message say why */
 };
 
 struct rask_future {
@@ -94,6 +94,7 @@ struct rask_future {
     _Atomic(rask_future *) failed_by; /* the first argument that failed; referenced */
     rk_atomic_bool started;           /* its edges are all there: not before does it fail */
     rk_atomic_bool watched;           /* who waits for it sleeps (rk_executor_wait()) */
+    struct rk_admission *admission;   /* what it takes of what is counted; NULL: nothing */
     rk_edge *grown;                   /* for whose result it stands; NULL: its own */
     rk_meeting by_node, by_call;
 

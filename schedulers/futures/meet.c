@@ -128,9 +128,8 @@ void rk_meet_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *futur
     pthread_mutex_unlock(&meetings->lock);
 }
 
-rask_future *rk_meet_or_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future,
-                             uint64_t key, bool (*same)(const rask_future *future, const void *what),
-                             const void *what)
+rask_future *rk_meet_or_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, uint64_t key,
+                             bool (*same)(const rask_future *future, const void *what), const void *what)
 {
     pthread_mutex_lock(&meetings->lock);
     rask_future *found = search(meetings, key, same, what);

@@ -5,6 +5,7 @@
  * wanted until the walk is over, so that none ends meanwhile. */
 #include "core/task/grow.h"
 #include "schedulers/call.h"
+#include "schedulers/futures/admission.h"
 #include "schedulers/futures/await.h"
 #include "schedulers/futures/executor.h"
 
@@ -224,9 +225,10 @@ static void set_terms(const sowing *s, rask_future *future, const rask_node *nod
         future->retries = s->executor->options.retries;
     future->limit_ns = rk_seconds_to_ns(timeout);
     future->backoff_ns = rk_seconds_to_ns(extra && extra->own_backoff ? extra->backoff : rk_def_backoff(def));
-    future->flags |= (node->flags & RK_NODE_CHECK ? RK_FUTURE_CHECK : 0) |
-                     (def->flags & RASK_IO ? RK_FUTURE_IO : 0) | (*rk_node_tags(node) ? RK_FUTURE_TAGGED : 0);
+    future->flags |=
+        (node->flags & RK_NODE_CHECK ? RK_FUTURE_CHECK : 0) | (def->flags & RASK_IO ? RK_FUTURE_IO : 0);
     note_site(future, node);
+    rk_admission_init(future, s->executor->gate, rk_node_tags(node));
 }
 
 static void set_arguments(const sowing *s, rask_future *future, const rask_node *node)

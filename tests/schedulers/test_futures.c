@@ -678,28 +678,6 @@ Test(futures, options_that_make_no_sense_open_nothing)
     cr_assert_eq(rask_client_fd(NULL), -1);
 }
 
-static int take_gpu(rask_task *t)
-{
-    return rask_return_i64(t, 1);
-}
-RASK_SLOTS_WITH(take_gpu, (.tags = "gpu"));
-
-Test(futures, what_is_counted_in_computes_only_is_refused)
-{
-    rask_client *client = NULL;
-    rask_options o = threads(1);
-    o.limits = "gpu=1";
-    cr_assert_eq(rask_client_open(&o, &client), RASK_EUNSUPPORTED);
-    client = open_client(threads(1));
-    rask_graph *g = rask_graph_new();
-    rask_future *future = rask_submit(client, rask_delayed(g, take_gpu));
-    cr_assert_eq(rask_future_result(future, NULL), RASK_EUNSUPPORTED);
-    cr_assert_not_null(strstr(rask_future_error(future), "tags"), "%s", rask_future_error(future));
-    rask_future_unref(future);
-    rask_client_close(client);
-    rask_graph_free(g);
-}
-
 Test(futures, a_program_may_fork_while_a_client_is_open)
 {
     rask_client *client = open_client(threads(2));
@@ -722,6 +700,34 @@ Test(futures, a_program_may_fork_while_a_client_is_open)
     rask_client_close(client);
     rask_graph_free(g);
     free_counts(c);
+}
+
+static int give_bytes(rask_task *t)
+{
+    static const char bytes[5 << 20];
+    return rask_return_bytes(t, bytes, (size_t)rask_arg_i64(t, 0));
+}
+RASK_SLOTS(give_bytes);
+
+Test(futures, a_result_over_the_budget_fails_with_figures_and_room_comes_back)
+{
+    rask_options o = threads(2);
+    o.memory = 8 << 20;
+    rask_client *client = open_client(o);
+    rask_graph *g = rask_graph_new();
+    rask_future *first = rask_submit(client, rask_delayed(g, give_bytes, 5 << 20));
+    cr_assert_eq(rask_future_result(first, NULL), RASK_OK);
+    rask_future *second = rask_submit(client, rask_delayed(g, give_bytes, 4 << 20));
+    cr_assert_eq(rask_future_result(second, NULL), RASK_EBUDGET);
+    cr_expect_not_null(strstr(rask_future_error(second), "4.0 MiB goes over the memory budget of 8.0 MiB"),
+                       "%s", rask_future_error(second));
+    rask_future_unref(first);
+    rask_future_unref(second);
+    first = rask_submit(client, rask_delayed(g, give_bytes, 4 << 20));
+    cr_assert_eq(rask_future_result(first, NULL), RASK_OK, "%s", rask_future_error(first));
+    rask_future_unref(first);
+    rask_client_close(client);
+    rask_graph_free(g);
 }
 
 /* -- Who goes first */

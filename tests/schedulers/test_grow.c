@@ -347,6 +347,33 @@ Test(grow, with_keep_going_the_others_are_done)
     }
 }
 
+/* (depth, bytes): texts of so many bytes, joined as a tree: so many times 2^depth. */
+static int texts(rask_task *t);
+RASK_SLOTS(texts);
+
+static int join(rask_task *t)
+{
+    rask_bytes a = rask_arg_bytes(t, 0), b = rask_arg_bytes(t, 1);
+    char *both = malloc(a.len + b.len);
+    memcpy(both, a.data, a.len);
+    memcpy(both + a.len, b.data, b.len);
+    int status = rask_return_bytes(t, both, a.len + b.len);
+    free(both);
+    return status;
+}
+RASK_SLOTS(join);
+
+static int texts(rask_task *t)
+{
+    static const char text[100000];
+    int64_t depth = rask_arg_i64(t, 0), bytes = rask_arg_i64(t, 1);
+    if (!depth)
+        return rask_return_bytes(t, text, (size_t)bytes);
+    rask_graph *g = rask_task_graph(t);
+    return rask_return_node(t, rask_delayed(g, join, rask_delayed(g, texts, depth - 1, bytes),
+                                            rask_delayed(g, texts, depth - 1, bytes)));
+}
+
 Test(grow, results_that_grew_are_counted_and_released)
 {
     for (size_t i = 0; i < SETUPS; i++) {
@@ -354,9 +381,15 @@ Test(grow, results_that_grew_are_counted_and_released)
         rask_report report;
         rask_graph *g = rask_graph_new();
         o.report = &report;
-        int64_t i64;
-        cr_assert_eq(rask_compute_with(rask_delayed(g, tree, 8), &o, &i64), RASK_OK);
-        cr_assert_eq(report.live_bytes, 0);
+        rask_value all;
+        rask_node *root = rask_delayed(g, texts, 6, 100000);
+        cr_assert_eq(rask_compute_values(&root, 1, &o, &all), RASK_OK, "%s", rask_graph_error(g));
+        rask_bytes bytes = {NULL, 0};
+        cr_assert_eq(rask_value_get_bytes(&all, &bytes), RASK_OK);
+        cr_expect_eq(bytes.len, 6400000);
+        cr_expect_eq(report.live_bytes, 0);
+        cr_expect_geq(report.peak_bytes, 6400000);
+        rask_value_unref(&all);
         rask_graph_free(g);
     }
 }

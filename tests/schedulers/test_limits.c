@@ -181,6 +181,134 @@ Test(limits, random_graphs_never_take_more_than_there_is_and_all_get_done)
             compute_drawn_graph(seed, setup(i));
 }
 
+/* -- The same, one by one */
+
+/* Every third is cancelled, which those do not feel that others need. */
+static void submit_drawn_graph(uint64_t seed, rask_options options, bool cancels)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *nodes[STEPS];
+    rask_future *futures[STEPS];
+    rask_client *client;
+    int64_t sums[STEPS], got;
+    uint64_t random = seed * 2654435761u + 1;
+    options.limits = LIMITS;
+    cr_assert_eq(rask_client_open(&options, &client), RASK_OK);
+    forget_counts();
+    for (int64_t step = 0; step < STEPS; step++)
+        nodes[step] = add_step(g, &random, nodes, sums, step);
+    for (int64_t step = 0; step < STEPS; step++)
+        futures[step] = rask_submit(client, nodes[step]);
+    for (int64_t step = 0; cancels && step < STEPS; step += 3)
+        rask_future_cancel(futures[step]);
+    for (int64_t step = 0; step < STEPS; step++) {
+        int status = rask_future_get(futures[step], &got);
+        cr_assert(!status || (cancels && step % 3 == 0 && status == RASK_ECANCELLED), "%s",
+                  rask_future_error(futures[step]));
+        cr_assert(status || got == sums[step]);
+        rask_future_unref(futures[step]);
+    }
+    rask_client_close(client);
+    cr_expect(cancels || atomic_load(&counted->done) == STEPS);
+    must_have_kept_the_limits();
+    rask_graph_free(g);
+}
+
+Test(limits, what_is_submitted_never_takes_more_than_there_is)
+{
+    for (size_t i = 0; i < SETUPS; i++)
+        for (uint64_t seed = 1; seed <= GRAPHS / 2; seed++)
+            submit_drawn_graph(seed, setup(i), false);
+}
+
+Test(limits, who_is_cancelled_while_it_waits_for_a_tag_holds_nobody_up)
+{
+    for (size_t i = 2; i < 5; i++)
+        for (uint64_t seed = 1; seed <= GRAPHS; seed++)
+            submit_drawn_graph(seed + 50, setup(i), true);
+}
+
+/* A client that is closed over tasks that wait for a tag ends them. */
+Test(limits, a_client_is_closed_though_tasks_wait_for_a_tag)
+{
+    for (size_t i = 2; i < 5; i++) {
+        rask_options o = setup(i);
+        rask_client *client;
+        o.limits = "gpu=1";
+        cr_assert_eq(rask_client_open(&o, &client), RASK_OK);
+        rask_graph *g = rask_graph_new();
+        rask_future *futures[STEPS];
+        forget_counts();
+        memset(takes, 0, sizeof takes);
+        for (int64_t k = 0; k < STEPS; k++)
+            futures[k] = rask_submit(client, rask_set_tags(rask_delayed(g, use, k), "gpu"));
+        rask_client_close(client);
+        for (int64_t k = 0; k < STEPS; k++) {
+            int status = rask_future_result(futures[k], NULL);
+            cr_expect(!status || status == RASK_ECANCELLED, "%s", rask_future_error(futures[k]));
+            rask_future_unref(futures[k]);
+        }
+        rask_graph_free(g);
+    }
+}
+
+/* Holds what its children take, until it returns them. */
+static int grow_users(rask_task *t)
+{
+    int64_t children = rask_arg_i64(t, 0);
+    rask_graph *g = rask_task_graph(t);
+    rask_node *all[STEPS];
+    for (int64_t i = 0; i < children; i++)
+        all[i] = rask_set_tags(rask_delayed(g, use, i), "gpu");
+    return rask_return_node(t, rask_sum(rask_list(g, all, (size_t)children)));
+}
+RASK_SLOTS_WITH(grow_users, (.tags = "gpu"));
+
+Test(limits, what_tasks_of_a_client_grow_is_counted_and_a_parent_holds_nothing_back)
+{
+    for (size_t i = 0; i < 5; i++) {
+        rask_options o = setup(i);
+        rask_client *client;
+        int64_t sum = 0;
+        o.limits = "gpu=1";
+        cr_assert_eq(rask_client_open(&o, &client), RASK_OK);
+        rask_graph *g = rask_graph_new();
+        forget_counts();
+        for (int k = 0; k < 20; k++)
+            memcpy(takes[k], (unsigned[NAMES]){1}, sizeof takes[k]);
+        rask_future *future = rask_submit(client, rask_delayed(g, grow_users, 20));
+        cr_assert_eq(rask_future_get(future, &sum), RASK_OK, "%s", rask_future_error(future));
+        cr_expect_eq(sum, 190);
+        cr_expect_eq(atomic_load(&counted->most[0]), 1);
+        rask_future_unref(future);
+        rask_client_close(client);
+        rask_graph_free(g);
+    }
+}
+
+Test(limits, what_cannot_be_counted_fails_and_says_why)
+{
+    rask_client *client = NULL;
+    rask_options o = threads(1);
+    o.limits = "gpu";
+    cr_assert_eq(rask_client_open(&o, &client), RASK_EINVAL);
+    o.limits = NULL;
+    cr_assert_eq(rask_client_open(&o, &client), RASK_OK);
+    rask_graph *g = rask_graph_new();
+    rask_node *node = rask_set_tags(rask_delayed(g, use, 0), "gpu");
+    rask_future *future = rask_submit(client, node);
+    cr_expect_eq(rask_future_result(future, NULL), RASK_EINVAL);
+    cr_expect_not_null(strstr(rask_future_error(future), "limits do not say how many"), "%s",
+                       rask_future_error(future));
+    rask_future_unref(future);
+    rask_client_close(client);
+    o.limits = "gpu=1";
+    int64_t sum;
+    cr_expect_eq(rask_compute_with(rask_delayed(g, grow_users, 3), &o, &sum), RASK_EUNSUPPORTED);
+    cr_expect_not_null(strstr(rask_graph_error(g), "a client does"), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+}
+
 #ifdef RASK_WITH_CHAOS
 Test(limits, random_graphs_keep_to_limits_with_pauses_at_the_racy_points)
 {

@@ -1,0 +1,62 @@
+/* What a future takes of what is counted. */
+#include "schedulers/futures/admission.h"
+
+#include "core/base/alloc.h"
+
+#include <stddef.h>
+#include <string.h>
+
+_Static_assert(offsetof(rk_admission, waiter) == 0, "one pointer serves as the other's");
+
+static void refuse(rask_future *future, int status, const char *why)
+{
+    future->flags |= RK_FUTURE_REFUSED;
+    future->status = status;
+    future->message = rk_strndup(why, strlen(why));
+}
+
+static const char *const not_here =
+    "it takes tags, and nobody counts them for what the tasks of a compute grow: a client does";
+
+static const char *const too_many = "there are too many combinations of what tasks take: 20 are possible";
+
+void rk_admission_init(rask_future *future, rk_gate *gate, const char *tags)
+{
+    char why[RK_MAX_MESSAGE];
+    rk_needs needs;
+    uint32_t class = 0;
+    if (!*tags && (!gate || !rk_gate_counters(gate)))
+        return;
+    if (!gate)
+        refuse(future, RASK_EUNSUPPORTED, not_here);
+    else if (rk_gate_need(gate, future->def->name, tags, &needs, why, sizeof why))
+        refuse(future, RASK_EINVAL, why);
+    else if (rk_gate_class(gate, &needs, &class))
+        refuse(future, RASK_ELIMIT, too_many);
+    else if (class && !(future->admission = rk_calloc(1, sizeof *future->admission)))
+        refuse(future, RASK_ENOMEM, "no memory for what it takes");
+    if (future->admission)
+        *future->admission =
+            (rk_admission){.waiter = {.class = class, .priority = future->priority, .place = future->number},
+                           .future = future};
+}
+
+_Static_assert(RK_MAX_NEED_KINDS == 20, "a message says so");
+
+bool rk_admission_enter(rask_future *future, rk_gate *gate)
+{
+    return !future->admission || rk_gate_enter(gate, &future->admission->waiter);
+}
+
+rk_admission *rk_admission_leave(rask_future *future, rk_gate *gate)
+{
+    return future->admission ? (rk_admission *)rk_gate_leave(gate, future->admission->waiter.class) : NULL;
+}
+
+bool rk_admission_give_up(rask_future *future, rk_gate *gate, rk_admission **others)
+{
+    rk_gate_waiter *passed = NULL;
+    bool waited = future->admission && rk_gate_forget(gate, &future->admission->waiter, &passed);
+    *others = (rk_admission *)passed;
+    return waited;
+}
