@@ -280,7 +280,7 @@ static bool next_run(rk_coordinator *c, rk_instruction *out)
 {
     while (c->outbox.count) {
         uint32_t i = c->workers[c->outbox.first].lists[RK_LIST_STAGED].first;
-        if (c->stopping) {
+        if (c->stopping || !rk_co_is_needed(c, c->errands[i].task)) {
             rk_co_errand_undo(c, i);
             continue;
         }
