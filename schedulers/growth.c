@@ -91,4 +91,5 @@ void rk_growth_end(rk_run *run)
     rk_executor_sit(before);
     rk_meet_keep_none(&executor->meetings);
     rk_executor_unref(executor);
+    atomic_store_explicit(&run->growth, NULL, memory_order_relaxed);
 }

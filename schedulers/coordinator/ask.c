@@ -79,7 +79,7 @@ void rk_co_ask(rk_coordinator *c, uint32_t i, uint64_t bytes)
     learn(c, e, bytes);
     if (!e->started)
         rk_co_errand_started(c, i);
-    if (rk_heap_push(&h->asks, ask_places(c), e->task, i)) {
+    if (rk_heap_push(&h->asks, ask_places(c), rk_co_rank(c, e->task), i)) {
         rk_co_stop(c, RASK_ENOMEM);
         answer(c, i, true); /* or it would wait for ever */
         return;
@@ -121,14 +121,14 @@ bool rk_co_serve(rk_coordinator *c)
 }
 
 /* Later ones, and those that have not begun, give back what is reserved for them. False: nobody. */
-static bool recall_from(rk_coordinator *c, uint32_t worker, uint32_t first)
+static bool recall_from(rk_coordinator *c, uint32_t worker, uint64_t first)
 {
     rk_co_worker *w = &c->workers[worker];
     bool any = false;
     for (int list = RK_LIST_STAGING; list <= RK_LIST_STAGED; list++)
         for (uint32_t i = w->lists[list].first, next; i != RK_NONE; i = next) {
             next = c->errands[i].next;
-            if (c->errands[i].task < first)
+            if (rk_co_rank(c, c->errands[i].task) < first)
                 continue;
             rk_co_errand_undo(c, i);
             any = true;
@@ -137,7 +137,7 @@ static bool recall_from(rk_coordinator *c, uint32_t worker, uint32_t first)
         for (uint32_t i = w->lists[list].first; i != RK_NONE; i = c->errands[i].next) {
             const rk_errand *e = &c->errands[i];
             if (e->recalled || e->answering || e->ask_place != RK_NO_PLACE || e->started ||
-                (e->begun && e->task < first))
+                (e->begun && rk_co_rank(c, e->task) < first))
                 continue;
             rk_co_errand_recall(c, i);
             any = true;
@@ -148,7 +148,7 @@ static bool recall_from(rk_coordinator *c, uint32_t worker, uint32_t first)
 static bool recall_others(rk_coordinator *c, uint32_t home)
 {
     bool any = false;
-    uint32_t first = rk_co_first_ask(c, &c->homes[home]);
+    uint64_t first = rk_co_rank(c, rk_co_first_ask(c, &c->homes[home]));
     for (uint32_t w = c->homes[home].first_worker; w != RK_NOBODY; w = c->workers[w].home_next)
         any |= recall_from(c, w, first);
     return any;
@@ -158,13 +158,12 @@ static uint32_t last_of(const rk_coordinator *c, const rk_co_home *h)
 {
     uint32_t last = h->asks.entries[0].item;
     for (uint32_t k = 1; k < h->asks.count; k++)
-        if (c->errands[h->asks.entries[k].item].task > c->errands[last].task)
+        if (rk_co_rank(c, c->errands[h->asks.entries[k].item].task) > rk_co_rank(c, c->errands[last].task))
             last = h->asks.entries[k].item;
     return last;
 }
 
-/* It gives back what it holds, and is run again. */
-static void give_up(rk_coordinator *c, uint32_t i, uint32_t better)
+void rk_co_give_up(rk_coordinator *c, uint32_t i, uint32_t better)
 {
     dequeue(c, i);
     c->errands[i].gives_up = true;
@@ -175,7 +174,7 @@ static void give_up(rk_coordinator *c, uint32_t i, uint32_t better)
 void rk_co_give_up_all(rk_coordinator *c)
 {
     for (uint32_t home; (home = rk_bitmap_first(&c->lacking)) != RK_NONE;)
-        give_up(c, c->homes[home].asks.entries[0].item, RK_NO_HOME);
+        rk_co_give_up(c, c->homes[home].asks.entries[0].item, RK_NO_HOME);
 }
 
 uint64_t rk_co_asked_bytes(rk_coordinator *c, const rk_errand *e)
@@ -193,7 +192,7 @@ static void turn_away(rk_coordinator *c, uint32_t i)
     if (larger == RK_NO_HOME)
         answer(c, i, true);
     else
-        give_up(c, i, larger);
+        rk_co_give_up(c, i, larger);
 }
 
 static bool settle(rk_coordinator *c, uint32_t home)
@@ -211,7 +210,7 @@ static bool settle(rk_coordinator *c, uint32_t home)
         return true;
     }
     if (h->asks.count > 1)
-        give_up(c, last_of(c, h), RK_NO_HOME);
+        rk_co_give_up(c, last_of(c, h), RK_NO_HOME);
     else
         turn_away(c, first);
     return true;

@@ -11,8 +11,8 @@ static const char *check_waits(const rk_coordinator *c, uint32_t task)
 {
     const rk_co_task *t = &c->tasks[task];
     uint32_t waits = t->delayed;
-    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++) {
-        uint32_t word = c->graph.inputs[at];
+    for (rk_walk in = rk_co_inputs(c, task); rk_co_next_input(c, &in);) {
+        uint32_t word = in.word;
         const rk_co_task *input = &c->tasks[word & ~RK_INPUT_ORDER];
         bool there = input->state == RK_TASK_OVER || (word & RK_INPUT_ORDER && input->once_over);
         waits += !there;
@@ -29,9 +29,9 @@ static const char *check_waits(const rk_coordinator *c, uint32_t task)
 static const char *check_uses(const rk_coordinator *c, uint32_t task)
 {
     const rk_co_task *t = &c->tasks[task];
-    uint32_t uses = t->target;
-    for (uint32_t at = c->succ_start[task]; at < c->succ_start[task + 1]; at++)
-        uses += !(c->succ[at] & RK_INPUT_ORDER) && c->tasks[c->succ[at]].state < RK_TASK_OVER;
+    uint32_t uses = t->target + (c->more ? c->more[task].wants : 0);
+    for (rk_walk out = rk_co_users(c, task); rk_co_next_user(c, &out);)
+        uses += !(out.word & RK_INPUT_ORDER) && c->tasks[out.word].state < RK_TASK_OVER;
     REQUIRE(t->uses == uses, "a result has the wrong number of uses");
     REQUIRE(t->state != RK_TASK_OVER || t->link != RK_NONE || !uses || t->source,
             "a result that is needed is nowhere");
@@ -61,8 +61,8 @@ static const char *check_errand(const rk_coordinator *c, uint32_t task)
     REQUIRE(e->task == task, "an errand is of another task");
     REQUIRE(c->workers[e->worker].state != RK_WORKER_GONE && c->workers[e->worker].home == e->home,
             "an errand's worker is gone");
-    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++) {
-        uint32_t word = c->graph.inputs[at];
+    for (rk_walk in = rk_co_inputs(c, task); rk_co_next_input(c, &in);) {
+        uint32_t word = in.word;
         if (word & RK_INPUT_ORDER)
             continue;
         uint32_t i = rk_co_copy_find(c, word, e->home);
@@ -73,17 +73,59 @@ static const char *check_errand(const rk_coordinator *c, uint32_t task)
     return NULL;
 }
 
+/* What is only known of tasks when some were added. */
+static const char *check_more(const rk_coordinator *c, uint32_t task)
+{
+    uint32_t followers = 0, users = 0;
+    if (!c->more)
+        return NULL;
+    const rk_co_more *m = &c->more[task];
+    for (uint32_t i = m->users.first; users < m->users.count; i = c->edges[i].next, users++) {
+        const rk_co_edge *edge = &c->edges[i];
+        bool in_force = c->more[edge->user].script == edge->script;
+        REQUIRE((edge->word & ~RK_INPUT_ORDER) == task, "an edge is in the list of another input");
+        REQUIRE(in_force || c->more[edge->user].origin == edge->script,
+                "an edge is of a script that is no more");
+        REQUIRE(c->tasks[edge->user].state != RK_TASK_FREE, "a task that is forgotten has inputs");
+        followers += in_force && edge->word & RK_INPUT_ORDER && c->tasks[edge->user].state < RK_TASK_OVER;
+    }
+    REQUIRE(followers == m->followers, "a task has the wrong number of followers");
+    REQUIRE(rk_co_is_needed(c, task) || m->untidy || !rk_co_is_added(c, task) ||
+                c->tasks[task].state >= RK_TASK_OVER || c->errands[c->tasks[task].link].abandoned,
+            "a task that nobody needs is kept");
+    REQUIRE(!m->wants || m->told || m->queued || m->awaited || m->untidy ||
+                c->tasks[task].state < RK_TASK_OVER,
+            "nobody will be told that a task is over");
+    return NULL;
+}
+
+/* Copies are counted by their tasks. */
+static const char *check_copy_counts(const rk_coordinator *c)
+{
+    uint64_t counted = 0, there = 0;
+    for (uint32_t task = 0; c->more && task < c->numbers; task++)
+        counted += c->more[task].copies;
+    for (uint32_t i = 0; c->more && i < c->options.most_homes; i++)
+        for (uint32_t k = c->homes[i].copies; k != RK_NONE; k = c->copies[k].home_next)
+            there++;
+    REQUIRE(counted == there, "copies of a task are miscounted");
+    return NULL;
+}
+
 static const char *check_tasks(const rk_coordinator *c)
 {
     uint32_t left = 0, sent = 0, out = 0;
-    for (uint32_t task = 0; task < c->graph.tasks; task++) {
+    for (uint32_t task = 0; task < c->numbers; task++) {
         const char *wrong;
         uint32_t state = c->tasks[task].state;
+        if (state == RK_TASK_FREE)
+            continue;
         left += state < RK_TASK_OVER;
         sent += state == RK_TASK_SENT;
         out += state >= RK_TASK_STAGING && state <= RK_TASK_SENT;
         if ((wrong = check_waits(c, task)) || (wrong = check_uses(c, task)) ||
-            (wrong = check_copies_of(c, task)) || (wrong = check_errand(c, task)))
+            (wrong = check_copies_of(c, task)) || (wrong = check_errand(c, task)) ||
+            (wrong = check_more(c, task)))
             return wrong;
     }
     REQUIRE(left == c->left && sent == c->sent && out == c->errands_out, "tasks are miscounted");
@@ -147,6 +189,7 @@ static const char *check_worker(const rk_coordinator *c, uint32_t worker)
 const char *rk_coordinator_check(const rk_coordinator *c)
 {
     const char *wrong = check_tasks(c);
+    wrong = wrong ? wrong : check_copy_counts(c);
     for (uint32_t home = 0; home < c->options.most_homes && !wrong; home++)
         wrong = check_home(c, home);
     for (uint32_t worker = 0; worker < c->used_workers && !wrong; worker++)

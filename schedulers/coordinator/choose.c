@@ -35,7 +35,7 @@ void rk_co_wake(rk_coordinator *c, uint32_t class, uint32_t task)
         }
     }
     uint32_t blocked = rk_bitmap_first(&c->blocked);
-    if (blocked != RK_NONE && task < c->homes[blocked].blocked)
+    if (blocked != RK_NONE && rk_co_rank(c, task) < rk_co_rank(c, c->homes[blocked].blocked))
         rk_co_unblock(c, blocked);
 }
 
@@ -63,14 +63,15 @@ static uint32_t first_task(rk_coordinator *c, const rk_co_home *h, rk_room room)
 {
     uint32_t best = RK_NO_TASK;
     for (uint64_t classes = h->open[room] & c->loose; classes; classes &= classes - 1) {
-        uint32_t class = (uint32_t)__builtin_ctzll(classes), task;
-        if (!is_starved(c, class) && (task = rk_bitmap_first(&c->classes[class].ready)) < best)
-            best = task;
+        uint32_t class = (uint32_t)__builtin_ctzll(classes);
+        if (!is_starved(c, class))
+            best = rk_co_sooner(c, best, rk_co_first_loose(c, class));
     }
     for (uint32_t kind = 0; kind < RK_QUEUES; kind++) {
         uint32_t task = h->queue[kind].count ? h->queue[kind].entries[0].item : RK_NO_TASK;
-        if (task < best && h->open[room] >> c->tasks[task].class & 1 && !is_starved(c, c->tasks[task].class))
-            best = task;
+        if (task != RK_NO_TASK && h->open[room] >> c->tasks[task].class & 1 &&
+            !is_starved(c, c->tasks[task].class))
+            best = rk_co_sooner(c, best, task);
     }
     return best;
 }
@@ -79,8 +80,8 @@ static uint32_t first_task(rk_coordinator *c, const rk_co_home *h, rk_room room)
 static uint64_t moving_ns(const rk_coordinator *c, uint32_t home, uint32_t task)
 {
     uint64_t bytes = 0, messages = 0;
-    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++) {
-        uint32_t word = c->graph.inputs[at];
+    for (rk_walk in = rk_co_inputs(c, task); rk_co_next_input(c, &in);) {
+        uint32_t word = in.word;
         if (word & RK_INPUT_ORDER || c->tasks[word].link == RK_NONE ||
             rk_co_copy_find(c, word, home) != RK_NONE)
             continue;
@@ -203,7 +204,8 @@ static decision decide(rk_coordinator *c, uint32_t home, rk_room room)
             rk_co_recall_some(c);
         return NOTHING;
     }
-    if (task > rk_co_first_ask(c, h) || (h->asks.count && room == RK_ROOM_AHEAD))
+    if (rk_co_rank(c, task) > rk_co_rank(c, rk_co_first_ask(c, h)) ||
+        (h->asks.count && room == RK_ROOM_AHEAD))
         return NOTHING;
     uint32_t class = c->tasks[task].class, from = c->tasks[task].link;
     decision made = let_in(c, home, task, room);
@@ -232,7 +234,7 @@ bool rk_co_choose(rk_coordinator *c)
 static uint32_t some_ready_task(const rk_coordinator *c)
 {
     if (c->loose)
-        return rk_bitmap_first(&c->classes[__builtin_ctzll(c->loose)].ready);
+        return rk_co_first_loose(c, (uint32_t)__builtin_ctzll(c->loose));
     for (uint32_t home = 0; home < c->options.most_homes; home++)
         for (uint32_t kind = 0; kind < RK_QUEUES; kind++)
             if (c->homes[home].queue[kind].count)
@@ -321,6 +323,22 @@ static bool send_for(rk_coordinator *c, uint32_t task)
     }
     rk_co_copy_send(c, i);
     return true;
+}
+
+rk_delivery rk_co_deliver(rk_coordinator *c, uint32_t task)
+{
+    uint32_t i = rk_co_copy_find(c, task, 0);
+    bool quiet = rk_co_is_quiet(&c->homes[0]);
+    if (hand_over(c, task))
+        return RK_DELIVERED;
+    if (rk_co_lineage_wake(c, task))
+        return RK_MADE_AGAIN;
+    if ((i != RK_NONE && rk_co_copy_moves(&c->copies[i])) || send_for(c, task))
+        return RK_ON_ITS_WAY;
+    rk_co_press_for(c, 0, task, c->copies[c->tasks[task].link].bytes, quiet);
+    if (send_for(c, task))
+        return RK_ON_ITS_WAY;
+    return quiet && rk_co_is_quiet(&c->homes[0]) ? RK_NO_ROOM_EVER : RK_NO_ROOM_NOW;
 }
 
 static void send_for_more(rk_coordinator *c)

@@ -39,7 +39,11 @@ static void set_defaults(rk_coordinator *c)
     c->free_worker = c->free_errand = c->lost = c->spared = c->prompt = RK_NONE;
     c->plain[0] = c->plain[1] = RK_NONE;
     c->recall_ns = RK_NEVER;
-    c->blames = (rk_array)RK_ARRAY(rk_instruction, c->graph.tasks);
+    c->blames = (rk_array)RK_ARRAY(rk_instruction, RK_MAX_NODES);
+    c->free_number = c->script_pool.free = c->edge_pool.free = c->untidy = RK_NONE;
+    c->done = c->stuck = c->forgotten = RK_EMPTY_LIST;
+    c->numbers = c->number_room = c->graph.tasks;
+    c->open = o->open;
 }
 
 static int check_limits(const rk_coordinator *c)
@@ -50,50 +54,6 @@ static int check_limits(const rk_coordinator *c)
                    c->graph.input_start[c->graph.tasks] > UINT32_MAX
                ? RASK_ELIMIT
                : RASK_OK;
-}
-
-/* Classes. */
-
-static bool same_class(const rk_class *class, const rk_traits *traits)
-{
-    return class->io == traits->io && class->here == traits->here &&
-           class->need_count == traits->need_count &&
-           (!traits->need_count ||
-            !memcmp(class->needs, traits->needs, traits->need_count * sizeof *traits->needs));
-}
-
-static int class_add(rk_coordinator *c, const rk_traits *traits)
-{
-    if (c->class_count == RK_MAX_CLASSES)
-        return RASK_ELIMIT;
-    if (traits->need_count > RK_MAX_NEEDS)
-        return RASK_EINVAL;
-    for (uint32_t i = 0; i < traits->need_count; i++)
-        if (traits->needs[i].tag >= c->options.tags)
-            return RASK_EINVAL;
-    rk_class *class = &c->classes[c->class_count];
-    class->io = traits->io;
-    class->here = traits->here;
-    class->need_count = traits->need_count;
-    memcpy(class->needs, traits->needs, sizeof class->needs);
-    if (!traits->here && !traits->need_count)
-        c->plain[traits->io] = c->class_count;
-    c->class_count++;
-    return rk_bitmap_init(&class->ready, c->graph.tasks) ||
-                   rk_bitmap_init(&class->homes[RK_ROOM_NOW], c->options.most_homes) ||
-                   rk_bitmap_init(&class->homes[RK_ROOM_AHEAD], c->options.most_homes)
-               ? RASK_ENOMEM
-               : RASK_OK;
-}
-
-static int classify(rk_coordinator *c, rk_co_task *t, const rk_traits *traits)
-{
-    uint32_t k = 0;
-    while (k < c->class_count && !same_class(&c->classes[k], traits))
-        k++;
-    int status = k == c->class_count ? class_add(c, traits) : RASK_OK;
-    t->class = k & (RK_MAX_CLASSES - 1);
-    return status;
 }
 
 /* Tasks. */
@@ -118,7 +78,10 @@ static int read_task(rk_coordinator *c, uint32_t task)
         c->tasks[input].uses += !(word & RK_INPUT_ORDER);
         t->waits++;
     }
-    return classify(c, t, &traits);
+    uint32_t class = 0;
+    int status = rk_co_classify(c, &traits, &class);
+    t->class = class & (RK_MAX_CLASSES - 1);
+    return status;
 }
 
 /* succ_start counts successors, one place on; after this it is where they start, and they are there, ascending. */
@@ -144,6 +107,7 @@ static int read_graph(rk_coordinator *c)
     c->succ_start = rk_calloc((size_t)tasks + 2, sizeof *c->succ_start);
     c->succ = rk_alloc_array(edges + 1, sizeof *c->succ);
     c->groups = rk_calloc(groups, sizeof *c->groups);
+    c->group_count = groups;
     c->classes = rk_calloc(RK_MAX_CLASSES, sizeof *c->classes);
     if (!c->tasks || !c->succ_start || !c->succ || !c->groups || !c->classes)
         return RASK_ENOMEM;
@@ -165,16 +129,12 @@ static int read_graph(rk_coordinator *c)
 
 static int make_places(rk_coordinator *c)
 {
-    uint64_t workers = c->options.most_workers, homes = c->options.most_homes, classes = c->class_count;
-    uint64_t heads = homes * classes * RK_ROOMS * 2;
+    uint64_t workers = c->options.most_workers, homes = c->options.most_homes;
     c->workers = rk_calloc(workers, sizeof *c->workers);
-    c->seats = rk_calloc(workers * classes + 1, sizeof *c->seats);
-    c->seat_heads = rk_alloc_array(heads + 1, sizeof *c->seat_heads);
     c->worker_tags = rk_calloc(2 * workers * c->options.tags + 1, sizeof *c->worker_tags);
     c->homes = rk_calloc(homes, sizeof *c->homes);
-    if (!c->workers || !c->seats || !c->seat_heads || !c->worker_tags || !c->homes)
+    if (!c->workers || !c->worker_tags || !c->homes)
         return RASK_ENOMEM;
-    memset(c->seat_heads, 0xff, heads * sizeof *c->seat_heads);
     for (uint32_t i = 0; i < homes; i++) {
         c->homes[i].copies = c->homes[i].blocked = c->homes[i].scored = RK_NONE;
         c->homes[i].busy_place[0] = c->homes[i].busy_place[1] = RK_NO_PLACE;
@@ -223,6 +183,7 @@ void rk_coordinator_free(rk_coordinator *c)
         return;
     for (uint32_t k = 0; k < c->class_count; k++) {
         rk_bitmap_fini(&c->classes[k].ready);
+        rk_heap_fini(&c->classes[k].grown);
         for (int room = 0; room < RK_ROOMS; room++)
             rk_bitmap_fini(&c->classes[k].homes[room]);
     }
@@ -244,8 +205,9 @@ void rk_coordinator_free(rk_coordinator *c)
     rk_heap_fini(&c->deadlines);
     rk_heap_fini(&c->retries);
     rk_array_fini(&c->blames);
-    void *memory[] = {c->tasks, c->succ_start, c->succ,        c->targets, c->groups, c->classes, c->workers,
-                      c->seats, c->seat_heads, c->worker_tags, c->homes,   c->copies, c->hash,    c->errands};
+    void *memory[] = {c->tasks,   c->succ_start, c->succ,       c->targets,     c->groups, c->classes,
+                      c->workers, c->seats,      c->seat_heads, c->worker_tags, c->homes,  c->copies,
+                      c->hash,    c->errands,    c->more,       c->scripts,     c->edges};
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++)
         rk_free(memory[i]);
     rk_free(c);
@@ -302,7 +264,9 @@ static void say_errand(const rk_coordinator *c, uint32_t i, rk_instruction_kind 
                             .task = e->task,
                             .attempt = e->attempt,
                             .home = e->home,
-                            .bytes = e->reserved};
+                            .bytes = e->reserved,
+                            .grown = rk_co_is_grown(c, e->task),
+                            .ends = e->abandoned};
 }
 
 static void say_run(rk_coordinator *c, uint32_t i, rk_instruction *out)
@@ -316,7 +280,7 @@ static bool next_run(rk_coordinator *c, rk_instruction *out)
 {
     while (c->outbox.count) {
         uint32_t i = c->workers[c->outbox.first].lists[RK_LIST_STAGED].first;
-        if (c->stopping) {
+        if (c->stopping || !rk_co_is_needed(c, c->errands[i].task)) {
             rk_co_errand_undo(c, i);
             continue;
         }
@@ -397,12 +361,14 @@ static bool next_blame(rk_coordinator *c, rk_instruction *out)
 static bool has_more(const rk_coordinator *c)
 {
     return c->outgoing.count || c->recalls.count || c->answers.count || c->told < c->blames.count ||
-           rk_bitmap_any(&c->look[RK_ROOM_NOW]) || rk_bitmap_any(&c->look[RK_ROOM_AHEAD]);
+           c->untidy != RK_NONE || c->forgotten.count || rk_bitmap_any(&c->look[RK_ROOM_NOW]) ||
+           rk_bitmap_any(&c->look[RK_ROOM_AHEAD]);
 }
 
 static bool next_end(rk_coordinator *c, rk_instruction *out)
 {
-    bool over = c->stopping ? !c->sent && !c->moving : rk_co_gather(c);
+    bool over = c->stopping ? !c->sent && !c->moving
+                            : !c->open && !c->done.count && !c->stuck.count && !c->awaited && rk_co_gather(c);
     if (!over || has_more(c))
         return false;
     c->ended = true;
@@ -415,6 +381,10 @@ bool rk_coordinator_next(rk_coordinator *c, rk_instruction *out)
     for (bool said = false; !c->ended;) {
         if (next_blame(c, out) || next_copy(c, out) || next_farewell(c, out) || next_answer(c, out) ||
             next_run(c, out) || next_recall(c, out))
+            return true;
+        if (rk_co_tidy(c))
+            continue;
+        if (rk_co_say_of_added(c, out))
             return true;
         if (rk_co_serve(c))
             continue;

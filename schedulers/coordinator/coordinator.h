@@ -24,6 +24,10 @@
  * run in a home wait for room, the last of them gives up what it holds and is run again. So the first one goes on in the end,
  * or it alone is too large. A result that is larger all the same counts, and nothing is let in until others have made room.
  *
+ * Growing. A task may return with tasks that it has made, one of which it becomes: grown(). Others may be submitted from
+ * outside, and results be wanted and not wanted any more: rk_coordinator_options.open. What nobody needs vanishes, and numbers of
+ * tasks that nobody can ask for again are used again, so that what is known is in proportion to what goes on.
+ *
  * Not thread-safe: one caller at a time. No call blocks. Only new(), home() and joined() allocate, and finished()
  * and next() when more results are alive than ever before; if that fails the run ends with RASK_ENOMEM. */
 #ifndef RASK_SCHEDULERS_COORDINATOR_COORDINATOR_H
@@ -44,6 +48,8 @@
 
 /* In inputs: the task only has to be over, its result is not taken. */
 #define RK_INPUT_ORDER ((uint32_t)1 << 31)
+/* In inputs of tasks that are added: the number is an index into those that are added at once. */
+#define RK_INPUT_NEW ((uint32_t)1 << 30)
 
 typedef struct rk_coordinator rk_coordinator;
 
@@ -88,6 +94,7 @@ typedef struct rk_coordinator_options {
     uint64_t bytes_per_second;         /* first guess of transfers; 0: 1 GB/s */
     uint64_t latency_ns;               /* first guess of what a message takes; 0: 50 µs */
     uint32_t window;                   /* most tasks in flight per slot; 0: 64 */
+    bool open;                         /* tasks may be submitted: no END before rk_coordinator_close() */
     uint32_t tags;
     const uint32_t
         *tag_counts; /* by tag: how many the run has altogether; 0: workers bring them. NULL: all 0 */
@@ -133,6 +140,32 @@ void rk_coordinator_failed(rk_coordinator *c, uint64_t now, uint32_t worker, uin
  * back (and is answered when it has given up, which is legal here), or REFUSE says that they are never to be had. */
 void rk_coordinator_asked(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                           uint32_t attempt, uint64_t bytes);
+/* Tasks that are added to a running graph. */
+typedef struct rk_growth {
+    uint32_t tasks;              /* at least one */
+    const uint64_t *input_start; /* tasks + 1 offsets into inputs */
+    const uint32_t *inputs;  /* with RK_INPUT_NEW: of these, with a lower index; else tasks that are known */
+    const rk_traits *traits; /* .target: it is wanted, once; groups may be new */
+    uint32_t result;         /* of grown(): the one whose result is to be the task's */
+} rk_growth;
+
+/* It returned with tasks instead of a result: it becomes the one that growth says, keeps its number, and is said to RUN again as
+ * that, with .grown. *numbers: of all of them. Inputs that are not new are the task's own, or were over already. When what it grew
+ * is lost it is said to RUN as it was at first. In all failures nothing has changed, but for RASK_ECANCELLED: nobody waits for that,
+ * the news came late or twice, or the run ends, and the worker is through with it. RASK_EINVAL, RASK_ELIMIT, RASK_ENOMEM: the
+ * task is yet to be answered for. */
+int rk_coordinator_grown(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                         uint32_t attempt, const rk_growth *growth, uint32_t *numbers);
+/* More tasks, from outside. Inputs that are not new are wanted tasks, or of the graph. RASK_EINVAL, RASK_ELIMIT, RASK_ENOMEM;
+ * RASK_ECANCELLED: the run ends. */
+int rk_coordinator_submit(rk_coordinator *c, uint64_t now, const rk_growth *growth, uint32_t *numbers);
+/* One more wants a task's result, that somebody wants or needs already; DONE is said of it. */
+void rk_coordinator_want(rk_coordinator *c, uint64_t now, uint32_t task);
+/* And one less: when it was the last, and nobody else needs the task, it vanishes. */
+void rk_coordinator_unwant(rk_coordinator *c, uint64_t now, uint32_t task);
+/* Nothing more will be submitted. */
+void rk_coordinator_close(rk_coordinator *c, uint64_t now);
+
 /* RECALL is answered. given_back: the worker has not begun with it and will not, or it
  * asked for memory and has given up; else it runs or has run. */
 void rk_coordinator_recalled(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
@@ -182,7 +215,10 @@ typedef enum rk_instruction_kind {
     RK_DO_LOAD, /* home, task, attempt, bytes: from disk into memory; what is on disk may stay there, then the next SPILL
                    * of it is cheap; answered by loaded() */
     RK_DO_DROP, /* home, task: needed nowhere in that home any more, neither in memory nor on disk; no answer */
-    RK_DO_KILL,   /* worker, epoch, task: the task is over its time; answered by lost() */
+    RK_DO_KILL, /* worker, epoch, task: the task is over its time; answered by lost() */
+    RK_DO_DONE, /* task, that is wanted: it is over, as rk_coordinator_outcome() says. If it finished, its result is in home 0, in
+                   * memory, counts no more, and stays until DROP; no answer */
+    RK_DO_FORGET, /* task, that was added: nobody will hear of it again, and its number is another's from here on; no answer */
     RK_DO_RETIRE, /* worker, epoch: it has nothing left to do, and gets nothing more; no answer */
     RK_DO_BLAME, /* task, status, why, and figures: it failed for good, by the coordinator's judgement; no answer */
     RK_DO_END, /* status: the run is over, nothing comes after; what was not dropped is the hands' to free. With
@@ -206,6 +242,8 @@ typedef struct rk_instruction {
     uint32_t worker, epoch, task, attempt, home, from;
     uint64_t bytes, budget;
     bool gives_up;
+    bool grown; /* RUN: what it has grown into; else what it was at first */
+    bool ends;  /* RECALL: nobody needs the task; if it runs, it is told to end, and killed after the grace */
 } rk_instruction;
 
 /* The next instruction; false: nothing to do now. Drawing one may decide the next. */
@@ -227,7 +265,9 @@ typedef struct rk_coordinator_figures {
     uint64_t retries, recalls, deaths;
     uint64_t recomputed; /* tasks run again because their results were lost or dropped */
     uint64_t transfers, transferred_bytes, spilled_bytes, loaded_bytes;
-    uint32_t finished, failed, skipped;
+    uint64_t finished, failed, skipped;
+    uint64_t added,
+        vanished; /* tasks: by others or from outside; and of them, those that nobody needed any more */
 } rk_coordinator_figures;
 
 rk_coordinator_figures rk_coordinator_get_figures(const rk_coordinator *c);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { FIRST_COPIES = 64 };
+enum { FIRST_COPIES = 64, MOST_LOOKED_AT = 8 };
 
 static uint32_t slot_of(const rk_coordinator *c, uint32_t task, uint32_t home)
 {
@@ -174,7 +174,7 @@ static inline void settle_cold(rk_coordinator *c, uint32_t i)
         return;
     if (!may)
         rk_heap_remove(&h->cold, cold_places(c), copy->place);
-    else if (rk_heap_push(&h->cold, cold_places(c), ~(uint64_t)rk_co_copy_next_use(c, i), i))
+    else if (rk_heap_push(&h->cold, cold_places(c), ~rk_co_copy_next_use(c, i), i))
         rk_co_stop(c, RASK_ENOMEM);
 }
 
@@ -182,7 +182,7 @@ static inline void settle_cold(rk_coordinator *c, uint32_t i)
 static uint32_t first_edge(const rk_coordinator *c, uint32_t task)
 {
     const rk_co_task *t = &c->tasks[task];
-    return rk_co_has_copy(t) ? c->copies[t->link].edge : c->succ_start[task];
+    return rk_co_has_copy(t) ? c->copies[t->link].edge : rk_co_is_added(c, task) ? 0 : c->succ_start[task];
 }
 
 uint32_t rk_co_copy_new(rk_coordinator *c, uint32_t task, uint32_t home, rk_copy_state state, uint64_t bytes)
@@ -201,6 +201,8 @@ uint32_t rk_co_copy_new(rk_coordinator *c, uint32_t task, uint32_t home, rk_copy
                                 .from = RK_NO_HOME,
                                 .edge = first_edge(c, task)};
     hash_add(c, i);
+    if (c->more)
+        c->more[task].copies++;
     add_to_home(c, i);
     if (state != RK_COPY_FETCHING)
         add_to_task(c, i);
@@ -220,6 +222,8 @@ void rk_co_copy_move(rk_coordinator *c, uint32_t i, rk_copy_state from, rk_copy_
         add_to_task(c, i);
     copy->image |= to == RK_COPY_ON_DISK;
     if (to == RK_COPY_GONE) {
+        if (c->more && !--c->more[copy->task].copies)
+            rk_co_tidy_later(c, copy->task);
         if (copy->image)
             c->homes[copy->home].disk_status = RASK_OK;
         hash_remove(c, i);
@@ -329,15 +333,35 @@ void rk_co_copy_unread(rk_coordinator *c, uint32_t i)
     rk_co_freed(c, home);
 }
 
-uint32_t rk_co_copy_next_use(rk_coordinator *c, uint32_t i)
+/* Of users that were added, a few are looked at: those that are over stand first. */
+static uint64_t next_added_use(const rk_coordinator *c, uint32_t task)
 {
-    rk_co_copy *copy = &c->copies[i];
-    for (uint32_t end = c->succ_start[copy->task + 1]; copy->edge < end; copy->edge++) {
-        uint32_t word = c->succ[copy->edge];
-        if (!(word & RK_INPUT_ORDER) && c->tasks[word].state < RK_TASK_OVER)
-            return word;
+    uint32_t at = c->more[task].users.first;
+    for (int i = 0; i < MOST_LOOKED_AT && at != RK_NONE; i++, at = c->edges[at].next) {
+        const rk_co_edge *edge = &c->edges[at];
+        if (!(edge->word & RK_INPUT_ORDER) && c->tasks[edge->user].state < RK_TASK_OVER &&
+            c->more[edge->user].script == edge->script)
+            return rk_co_rank(c, edge->user);
     }
-    return RK_NO_TASK;
+    return at == RK_NONE ? UINT64_MAX : UINT64_MAX - 1;
+}
+
+uint64_t rk_co_next_use(const rk_coordinator *c, uint32_t task, uint32_t *edge)
+{
+    uint64_t added = c->more ? next_added_use(c, task) : UINT64_MAX;
+    for (uint32_t end = rk_co_is_added(c, task) ? 0 : c->succ_start[task + 1]; *edge < end; ++*edge) {
+        uint32_t word = c->succ[*edge];
+        if (word & RK_INPUT_ORDER || c->tasks[word].state >= RK_TASK_OVER || rk_co_is_grown(c, word))
+            continue;
+        uint64_t rank = rk_co_rank(c, word);
+        return rank < added ? rank : added;
+    }
+    return added;
+}
+
+uint64_t rk_co_copy_next_use(rk_coordinator *c, uint32_t i)
+{
+    return rk_co_next_use(c, c->copies[i].task, &c->copies[i].edge);
 }
 
 void rk_co_home_chill(rk_coordinator *c, uint32_t home)
@@ -346,14 +370,24 @@ void rk_co_home_chill(rk_coordinator *c, uint32_t home)
         settle_cold(c, i);
 }
 
+void rk_co_spare_unneeded(rk_coordinator *c, uint32_t task)
+{
+    const rk_co_task *t = &c->tasks[task];
+    if (rk_co_is_needed(c, task))
+        return;
+    if (c->more)
+        rk_co_tidy_later(c, task);
+    if (t->state <= RK_TASK_READY && !t->listed)
+        rk_co_task_spare(c, task);
+}
+
 void rk_co_release(rk_coordinator *c, uint32_t task)
 {
     rk_co_task *t = &c->tasks[task];
     assert(t->uses);
     if (--t->uses)
         return;
-    if (t->once_over && !t->listed && t->state <= RK_TASK_READY)
-        rk_co_task_spare(c, task);
+    rk_co_spare_unneeded(c, task);
     if (t->state != RK_TASK_OVER)
         return;
     for (uint32_t i = t->link, next; i != RK_NONE; i = next) {

@@ -3,7 +3,7 @@
 
 #include "core/base/alloc.h"
 
-enum { FIRST_ERRANDS = 64 };
+enum { FIRST_ERRANDS = 64, ANSWER_MESSAGES = 4 };
 
 int rk_co_errands_reserve(rk_coordinator *c, uint64_t count)
 {
@@ -33,16 +33,20 @@ static rk_places deadline_places(rk_coordinator *c)
 }
 
 /* There is room: rk_co_errands_reserve(). */
-void rk_co_errand_set_deadline(rk_coordinator *c, uint32_t i)
+static void set_deadline(rk_coordinator *c, uint32_t i, uint64_t when)
 {
-    rk_errand *e = &c->errands[i];
-    if (!e->timeout_ns)
-        return;
-    uint64_t when = c->now + e->timeout_ns + c->options.grace_ns;
-    if (e->place == RK_NO_PLACE)
+    uint32_t place = c->errands[i].place;
+    if (place == RK_NO_PLACE)
         (void)rk_heap_push(&c->deadlines, deadline_places(c), when, i);
     else
-        rk_heap_change(&c->deadlines, deadline_places(c), e->place, when);
+        rk_heap_change(&c->deadlines, deadline_places(c), place, when);
+}
+
+void rk_co_errand_set_deadline(rk_coordinator *c, uint32_t i)
+{
+    const rk_errand *e = &c->errands[i];
+    if (e->timeout_ns && !e->abandoned)
+        set_deadline(c, i, c->now + e->timeout_ns + c->options.grace_ns);
 }
 
 static void list_add(rk_coordinator *c, uint32_t i, rk_errand_list list)
@@ -130,6 +134,20 @@ void rk_co_errand_recall(rk_coordinator *c, uint32_t i)
     rk_co_worker_backlog(c, e->worker, false);
 }
 
+/* What it is told takes a while to come, and so does the answer: that is no part of its grace. */
+void rk_co_errand_abandon(rk_coordinator *c, uint32_t i)
+{
+    rk_errand *e = &c->errands[i];
+    if (e->abandoned)
+        return;
+    e->abandoned = true;
+    set_deadline(c, i, c->now + c->options.grace_ns + ANSWER_MESSAGES * c->options.latency_ns);
+    if (e->ask_place != RK_NO_PLACE)
+        rk_co_give_up(c, i, RK_NO_HOME);
+    else
+        rk_co_errand_recall(c, i);
+}
+
 /* Inputs. */
 
 static void wait_for(rk_coordinator *c, uint32_t i, uint32_t copy)
@@ -158,11 +176,10 @@ static void wait_no_more(rk_coordinator *c, uint32_t i)
 static void look_for_missing(rk_coordinator *c, uint32_t i)
 {
     rk_errand *e = &c->errands[i];
-    for (uint32_t end = (uint32_t)c->graph.input_start[e->task + 1]; e->at < end; e->at++) {
-        uint32_t word = c->graph.inputs[e->at];
-        if (word & RK_INPUT_ORDER)
+    for (rk_walk in = e->in; rk_co_next_input(c, &in); e->in = in) {
+        if (in.word & RK_INPUT_ORDER)
             continue;
-        uint32_t copy = rk_co_copy_find(c, word, e->home);
+        uint32_t copy = rk_co_copy_find(c, in.word, e->home);
         if (!rk_co_copy_is_in_memory(&c->copies[copy])) {
             wait_for(c, i, copy);
             return;
@@ -206,23 +223,22 @@ static bool call_in(rk_coordinator *c, uint32_t task, uint32_t home)
     return true;
 }
 
-static void unpin_inputs(rk_coordinator *c, const rk_errand *e, uint32_t end)
+/* The first so many. */
+static void unpin_inputs(rk_coordinator *c, const rk_errand *e, uint32_t count)
 {
-    for (uint32_t at = (uint32_t)c->graph.input_start[e->task]; at < end; at++)
-        if (!(c->graph.inputs[at] & RK_INPUT_ORDER))
-            rk_co_copy_unpin(c, rk_co_copy_find(c, c->graph.inputs[at], e->home));
+    for (rk_walk in = rk_co_inputs(c, e->task); count && rk_co_next_input(c, &in); count--)
+        if (!(in.word & RK_INPUT_ORDER))
+            rk_co_copy_unpin(c, rk_co_copy_find(c, in.word, e->home));
 }
 
 static bool call_inputs_in(rk_coordinator *c, const rk_errand *e)
 {
-    uint32_t end = (uint32_t)c->graph.input_start[e->task + 1];
-    for (uint32_t at = e->at; at < end; at++) {
-        uint32_t word = c->graph.inputs[at];
-        if (!(word & RK_INPUT_ORDER) && !call_in(c, word, e->home)) {
-            unpin_inputs(c, e, at);
+    uint32_t count = 0;
+    for (rk_walk in = e->in; rk_co_next_input(c, &in); count++)
+        if (!(in.word & RK_INPUT_ORDER) && !call_in(c, in.word, e->home)) {
+            unpin_inputs(c, e, count);
             return false;
         }
-    }
     return true;
 }
 
@@ -237,7 +253,7 @@ static uint32_t errand_new(rk_coordinator *c, uint32_t task, uint32_t worker, co
                                 .group = traits->group,
                                 .expected_ns = rk_co_estimate_ns(c, traits->group),
                                 .timeout_ns = traits->timeout_ns,
-                                .at = (uint32_t)c->graph.input_start[task],
+                                .in = rk_co_inputs(c, task),
                                 .copy = RK_NONE,
                                 .place = RK_NO_PLACE,
                                 .ask_place = RK_NO_PLACE,
@@ -316,7 +332,7 @@ void rk_co_errand_end(rk_coordinator *c, uint32_t i)
     w->load_ns -= e->io ? 0 : e->expected_ns;
     rk_co_tags_give(c, worker, &c->classes[c->tasks[e->task].class]);
     c->tasks[e->task].link = RK_NONE;
-    unpin_inputs(c, e, (uint32_t)c->graph.input_start[e->task + 1]);
+    unpin_inputs(c, e, UINT32_MAX);
     e->task = RK_NO_TASK;
     e->next = c->free_errand;
     c->free_errand = i;
@@ -344,8 +360,8 @@ void rk_co_errand_undo(rk_coordinator *c, uint32_t i)
 void rk_co_errand_give_up(rk_coordinator *c, uint32_t copy, int status)
 {
     uint32_t task = c->copies[copy].task, home = c->copies[copy].home;
-    for (uint32_t at = c->succ_start[task]; at < c->succ_start[task + 1]; at++) {
-        uint32_t user = c->succ[at];
+    for (rk_walk out = rk_co_users(c, task); rk_co_next_user(c, &out);) {
+        uint32_t user = out.word;
         if (user & RK_INPUT_ORDER || c->tasks[user].state != RK_TASK_STAGING ||
             c->errands[c->tasks[user].link].home != home)
             continue;

@@ -17,8 +17,8 @@ void rk_co_lineage_add(rk_coordinator *c, uint32_t task)
 /* Who takes its result waits for it. */
 static void hold_users(rk_coordinator *c, uint32_t task)
 {
-    for (uint32_t at = c->succ_start[task]; at < c->succ_start[task + 1]; at++) {
-        uint32_t user = c->succ[at];
+    for (rk_walk out = rk_co_users(c, task); rk_co_next_user(c, &out);) {
+        uint32_t user = out.word;
         if (user & RK_INPUT_ORDER)
             continue;
         if (c->tasks[user].state == RK_TASK_READY) {
@@ -36,7 +36,7 @@ static void take_again(rk_coordinator *c, uint32_t task, uint32_t input)
     from->uses++;
     if (from->state == RK_TASK_OVER) {
         for (uint32_t i = from->link; i != RK_NONE; i = c->copies[i].next)
-            c->copies[i].edge = c->succ_start[input];
+            c->copies[i].edge = rk_co_is_added(c, input) ? 0 : c->succ_start[input];
         if (from->link == RK_NONE && !from->source)
             rk_co_lineage_add(c, input);
     } else if (from->state != RK_TASK_LOST) {
@@ -44,10 +44,13 @@ static void take_again(rk_coordinator *c, uint32_t task, uint32_t input)
     }
 }
 
-static bool has_failed_input(const rk_coordinator *c, uint32_t task)
+/* It cannot be made again, for what it takes has failed or is forgotten. */
+static bool is_past_help(const rk_coordinator *c, uint32_t task)
 {
-    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++)
-        if (!(c->graph.inputs[at] & RK_INPUT_ORDER) && c->tasks[c->graph.inputs[at]].state > RK_TASK_LOST)
+    if (c->more && c->more[task].cut)
+        return true;
+    for (rk_walk in = rk_co_inputs(c, task); rk_co_next_input(c, &in);)
+        if (!(in.word & RK_INPUT_ORDER) && c->tasks[in.word].state > RK_TASK_LOST)
             return true;
     return false;
 }
@@ -59,9 +62,14 @@ static void run_again(rk_coordinator *c, uint32_t task)
     t->waits = 0;
     t->link = RK_NONE;
     hold_users(c, task);
-    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++)
-        if (!(c->graph.inputs[at] & RK_INPUT_ORDER))
-            take_again(c, task, c->graph.inputs[at]);
+    if (rk_co_is_grown(c, task)) /* it grows anew */
+        rk_co_revert(c, task);
+    for (rk_walk in = rk_co_inputs(c, task); rk_co_next_input(c, &in);) {
+        if (!(in.word & RK_INPUT_ORDER))
+            take_again(c, task, in.word);
+        else if (c->more && c->more[task].script != RK_NONE)
+            c->more[in.word & ~RK_INPUT_ORDER].followers++;
+    }
 }
 
 /* Deals with all that are LOST; a list of them, through link. */
@@ -78,6 +86,18 @@ static uint32_t run_all_again(rk_coordinator *c)
     return done;
 }
 
+static void give_up(rk_coordinator *c, uint32_t task)
+{
+    bool waits = c->tasks[task].state == RK_TASK_WAITING;
+    if (waits && c->more && c->more[task].cut) {
+        rk_co_task_blame(c, task, &(rk_instruction){.why = RK_WHY_LOST, .status = RASK_EIO});
+        return;
+    }
+    if (waits)
+        rk_co_task_move(c, task, RK_TASK_WAITING, RK_TASK_SKIPPED);
+    rk_co_skip_from(c, task);
+}
+
 /* Who waits for nothing is queued when all are dealt with, so that none is found in a queue that should wait; and who
  * takes something that failed is skipped after that. */
 void rk_co_lineage_follow(rk_coordinator *c)
@@ -88,7 +108,7 @@ void rk_co_lineage_follow(rk_coordinator *c)
         rk_co_task *t = &c->tasks[task];
         done = t->link;
         t->link = RK_NONE;
-        if (has_failed_input(c, task)) {
+        if (is_past_help(c, task)) {
             t->listed = 1;
             t->link = hopeless;
             hopeless = task;
@@ -100,16 +120,14 @@ void rk_co_lineage_follow(rk_coordinator *c)
         uint32_t task = hopeless;
         hopeless = c->tasks[task].link;
         c->tasks[task].listed = 0;
-        if (c->tasks[task].state == RK_TASK_WAITING)
-            rk_co_task_move(c, task, RK_TASK_WAITING, RK_TASK_SKIPPED);
-        rk_co_skip_from(c, task);
+        give_up(c, task);
     }
 }
 
 bool rk_co_lineage_wake_sources(rk_coordinator *c, uint32_t task)
 {
-    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++) {
-        uint32_t word = c->graph.inputs[at];
+    for (rk_walk in = rk_co_inputs(c, task); rk_co_next_input(c, &in);) {
+        uint32_t word = in.word;
         if (!(word & RK_INPUT_ORDER) && rk_co_is_dropped(&c->tasks[word]))
             rk_co_lineage_add(c, word);
     }

@@ -4,7 +4,7 @@
 
 enum { MOST_FAILURES = 3 }; /* of moving a copy, one after another, before it is given up */
 
-static void pass_time(rk_coordinator *c, uint64_t now)
+void rk_co_pass_time(rk_coordinator *c, uint64_t now)
 {
     c->now = now > c->now ? now : c->now;
 }
@@ -13,7 +13,7 @@ static void pass_time(rk_coordinator *c, uint64_t now)
 
 int rk_coordinator_home(rk_coordinator *c, uint64_t now, uint32_t home, uint64_t budget)
 {
-    pass_time(c, now);
+    rk_co_pass_time(c, now);
     if (home >= c->options.most_homes || c->homes[home].state == RK_HOME_LOST)
         return RASK_EINVAL;
     rk_co_home *h = &c->homes[home];
@@ -69,7 +69,7 @@ static void add_worker(rk_coordinator *c, uint32_t worker, const rk_worker_offer
 int rk_coordinator_joined(rk_coordinator *c, uint64_t now, const rk_worker_offer *offer, uint32_t *worker,
                           uint32_t *epoch)
 {
-    pass_time(c, now);
+    rk_co_pass_time(c, now);
     uint64_t capacity = c->capacity + (uint64_t)offer->slots * c->options.window + offer->lanes;
     if (offer->home >= c->options.most_homes || c->homes[offer->home].state != RK_HOME_HERE ||
         (!offer->slots && !offer->lanes))
@@ -90,13 +90,16 @@ int rk_coordinator_joined(rk_coordinator *c, uint64_t now, const rk_worker_offer
     return RASK_OK;
 }
 
+static bool has_worker(const rk_coordinator *c, uint32_t worker, uint32_t epoch)
+{
+    return worker < c->used_workers && c->workers[worker].state != RK_WORKER_GONE &&
+           c->workers[worker].epoch == epoch;
+}
+
 /* The worker with this life, if it is not over. */
 static rk_co_worker *find_worker(rk_coordinator *c, uint32_t worker, uint32_t epoch)
 {
-    if (worker >= c->used_workers || c->workers[worker].state == RK_WORKER_GONE ||
-        c->workers[worker].epoch != epoch)
-        return NULL;
-    return &c->workers[worker];
+    return has_worker(c, worker, epoch) ? &c->workers[worker] : NULL;
 }
 
 /* Who may have brought the worker down. */
@@ -117,7 +120,9 @@ static void take_back(rk_coordinator *c, uint32_t errand, bool timed_out)
     bool guilty = c->errands[errand].guilty;
     rk_co_errand_end(c, errand);
     rk_co_task_move(c, task, (rk_task_state)c->tasks[task].state, RK_TASK_WAITING);
-    if (guilty && timed_out)
+    if (!rk_co_is_needed(c, task))
+        rk_co_task_settle(c, task, false);
+    else if (guilty && timed_out)
         rk_co_task_retry(c, task, RASK_ETIMEDOUT, RK_WHY_TIMEOUT);
     else if (!guilty || !rk_co_task_died(c, task, RK_WHY_DEATHS, RASK_ETASK))
         rk_co_task_settle(c, task, false);
@@ -162,7 +167,7 @@ static void lose_home(rk_coordinator *c, uint32_t home)
 void rk_coordinator_lost(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t culprit,
                          bool home_lost)
 {
-    pass_time(c, now);
+    rk_co_pass_time(c, now);
     rk_co_worker *w = find_worker(c, worker, epoch);
     if (!w)
         return;
@@ -186,7 +191,7 @@ static void undo_staged(rk_coordinator *c, uint32_t worker)
 
 void rk_coordinator_leaving(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch)
 {
-    pass_time(c, now);
+    rk_co_pass_time(c, now);
     rk_co_worker *w = find_worker(c, worker, epoch);
     if (!w || w->state != RK_WORKER_HERE)
         return;
@@ -199,11 +204,10 @@ void rk_coordinator_leaving(rk_coordinator *c, uint64_t now, uint32_t worker, ui
 
 /* Tasks. */
 
-/* The errand that news of a task are about; RK_NONE: none that is still out. */
-static uint32_t find_errand(rk_coordinator *c, uint32_t worker, uint32_t epoch, uint32_t task,
-                            uint32_t attempt)
+uint32_t rk_co_find_errand(const rk_coordinator *c, uint32_t worker, uint32_t epoch, uint32_t task,
+                           uint32_t attempt)
 {
-    if (!find_worker(c, worker, epoch) || task >= c->graph.tasks || c->tasks[task].state != RK_TASK_SENT)
+    if (!has_worker(c, worker, epoch) || task >= c->numbers || c->tasks[task].state != RK_TASK_SENT)
         return RK_NONE;
     const rk_errand *e = &c->errands[c->tasks[task].link];
     return e->worker == worker && e->attempt == attempt ? c->tasks[task].link : RK_NONE;
@@ -212,8 +216,8 @@ static uint32_t find_errand(rk_coordinator *c, uint32_t worker, uint32_t epoch, 
 void rk_coordinator_started(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                             uint32_t attempt)
 {
-    pass_time(c, now);
-    uint32_t i = find_errand(c, worker, epoch, task, attempt);
+    rk_co_pass_time(c, now);
+    uint32_t i = rk_co_find_errand(c, worker, epoch, task, attempt);
     c->hears_starts = true;
     if (i != RK_NONE && !c->errands[i].started)
         rk_co_errand_started(c, i);
@@ -222,8 +226,8 @@ void rk_coordinator_started(rk_coordinator *c, uint64_t now, uint32_t worker, ui
 void rk_coordinator_renewed(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                             uint32_t attempt)
 {
-    pass_time(c, now);
-    uint32_t i = find_errand(c, worker, epoch, task, attempt);
+    rk_co_pass_time(c, now);
+    uint32_t i = rk_co_find_errand(c, worker, epoch, task, attempt);
     if (i != RK_NONE && c->workers[worker].state != RK_WORKER_KILLED)
         rk_co_errand_set_deadline(c, i);
 }
@@ -231,8 +235,8 @@ void rk_coordinator_renewed(rk_coordinator *c, uint64_t now, uint32_t worker, ui
 void rk_coordinator_finished(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                              uint32_t attempt, uint64_t bytes, uint64_t duration_ns)
 {
-    pass_time(c, now);
-    uint32_t i = find_errand(c, worker, epoch, task, attempt);
+    rk_co_pass_time(c, now);
+    uint32_t i = rk_co_find_errand(c, worker, epoch, task, attempt);
     if (i == RK_NONE)
         return;
     uint32_t home = c->errands[i].home;
@@ -245,13 +249,15 @@ void rk_coordinator_finished(rk_coordinator *c, uint64_t now, uint32_t worker, u
 void rk_coordinator_failed(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                            uint32_t attempt, int status, bool final)
 {
-    pass_time(c, now);
-    uint32_t i = find_errand(c, worker, epoch, task, attempt);
+    rk_co_pass_time(c, now);
+    uint32_t i = rk_co_find_errand(c, worker, epoch, task, attempt);
     if (i == RK_NONE)
         return;
     rk_co_errand_end(c, i);
     rk_co_task_move(c, task, RK_TASK_SENT, RK_TASK_WAITING);
-    if (final)
+    if (!rk_co_is_needed(c, task))
+        rk_co_task_settle(c, task, false);
+    else if (final)
         rk_co_task_fail(c, task, status);
     else
         rk_co_task_retry(c, task, status, RK_WHY_NOTHING);
@@ -260,8 +266,8 @@ void rk_coordinator_failed(rk_coordinator *c, uint64_t now, uint32_t worker, uin
 void rk_coordinator_asked(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                           uint32_t attempt, uint64_t bytes)
 {
-    pass_time(c, now);
-    uint32_t i = find_errand(c, worker, epoch, task, attempt);
+    rk_co_pass_time(c, now);
+    uint32_t i = rk_co_find_errand(c, worker, epoch, task, attempt);
     if (i != RK_NONE)
         rk_co_ask(c, i, bytes);
 }
@@ -269,8 +275,8 @@ void rk_coordinator_asked(rk_coordinator *c, uint64_t now, uint32_t worker, uint
 void rk_coordinator_recalled(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                              uint32_t attempt, bool given_back)
 {
-    pass_time(c, now);
-    uint32_t i = find_errand(c, worker, epoch, task, attempt);
+    rk_co_pass_time(c, now);
+    uint32_t i = rk_co_find_errand(c, worker, epoch, task, attempt);
     if (i == RK_NONE || !c->errands[i].recalled)
         return;
     if (!given_back) {
@@ -289,7 +295,7 @@ void rk_coordinator_recalled(rk_coordinator *c, uint64_t now, uint32_t worker, u
 static uint32_t find_copy(rk_coordinator *c, uint32_t home, uint32_t task, uint32_t attempt,
                           rk_copy_state state)
 {
-    if (task >= c->graph.tasks || home >= c->options.most_homes || c->homes[home].state != RK_HOME_HERE)
+    if (task >= c->numbers || home >= c->options.most_homes || c->homes[home].state != RK_HOME_HERE)
         return RK_NONE;
     uint32_t i = rk_co_copy_find(c, task, home);
     return i != RK_NONE && c->copies[i].state == state && c->copies[i].attempt == attempt &&
@@ -301,10 +307,13 @@ static uint32_t find_copy(rk_coordinator *c, uint32_t home, uint32_t task, uint3
 /* It is in memory now. */
 static void settle_copy(rk_coordinator *c, uint32_t i)
 {
-    uint32_t home = c->copies[i].home;
-    if (c->gathering && home == 0 && c->tasks[c->copies[i].task].target)
+    uint32_t home = c->copies[i].home, task = c->copies[i].task;
+    bool awaited = (c->gathering && c->tasks[task].target) ||
+                   (c->more && c->more[task].awaited && c->more[task].wants && !c->stopping);
+    if (home == 0 && awaited)
         rk_co_copy_move(c, i, RK_COPY_HELD, RK_COPY_HANDED);
     rk_co_errand_arrived(c, i);
+    rk_co_copy_came(c, c->copies[i].task, c->copies[i].home);
     rk_co_copy_leave(c, i);
     rk_co_freed(c, home);
 }
@@ -322,6 +331,7 @@ static void give_up_copy(rk_coordinator *c, uint32_t i, int status)
     }
     if (c->gathering)
         rk_co_gather_again(c, task, status);
+    rk_co_copy_came(c, task, home);
     rk_co_freed(c, home);
 }
 
@@ -332,7 +342,7 @@ static void fetch_again(rk_coordinator *c, uint32_t i, int status)
     const rk_co_task *t = &c->tasks[copy->task];
     uint32_t from = copy->from == RK_NO_HOME ? RK_NONE : rk_co_copy_find(c, copy->task, copy->from);
     from = from == RK_NONE ? RK_NONE : c->copies[from].next;
-    bool wanted = copy->pins || c->gathering;
+    bool wanted = copy->pins || c->gathering || (c->more && c->more[copy->task].awaited);
     rk_co_copy_unread(c, i);
     if (from == RK_NONE && t->state == RK_TASK_OVER)
         from = t->link;
@@ -348,6 +358,7 @@ static void fetch_again(rk_coordinator *c, uint32_t i, int status)
 static void refuse_copy(rk_coordinator *c, uint32_t i)
 {
     uint32_t home = c->copies[i].home;
+    rk_co_copy_came(c, c->copies[i].task, c->copies[i].home);
     rk_co_errand_give_up(c, i, RASK_OK);
     rk_co_copy_unread(c, i);
     rk_co_copy_move(c, i, RK_COPY_FETCHING, RK_COPY_GONE);
@@ -358,7 +369,7 @@ static void refuse_copy(rk_coordinator *c, uint32_t i)
 void rk_coordinator_transferred(rk_coordinator *c, uint64_t now, uint32_t home, uint32_t task,
                                 uint32_t attempt, int status, uint64_t bytes, uint64_t duration_ns)
 {
-    pass_time(c, now);
+    rk_co_pass_time(c, now);
     uint32_t i = find_copy(c, home, task, attempt, RK_COPY_FETCHING);
     if (i == RK_NONE)
         return;
@@ -381,7 +392,7 @@ void rk_coordinator_transferred(rk_coordinator *c, uint64_t now, uint32_t home, 
 void rk_coordinator_spilled(rk_coordinator *c, uint64_t now, uint32_t home, uint32_t task, uint32_t attempt,
                             int status, uint64_t bytes)
 {
-    pass_time(c, now);
+    rk_co_pass_time(c, now);
     uint32_t i = find_copy(c, home, task, attempt, RK_COPY_SPILLING);
     if (i == RK_NONE)
         return;
@@ -394,6 +405,7 @@ void rk_coordinator_spilled(rk_coordinator *c, uint64_t now, uint32_t home, uint
     c->figures.spilled_bytes += bytes;
     rk_co_copy_move(c, i, RK_COPY_SPILLING, RK_COPY_ON_DISK);
     rk_co_copy_resize(c, i, bytes);
+    rk_co_copy_came(c, task, home);
     if (c->copies[i].pins) {
         rk_co_copy_move(c, i, RK_COPY_ON_DISK, RK_COPY_LOADING);
         rk_co_copy_send(c, i);
@@ -406,7 +418,7 @@ void rk_coordinator_spilled(rk_coordinator *c, uint64_t now, uint32_t home, uint
 void rk_coordinator_loaded(rk_coordinator *c, uint64_t now, uint32_t home, uint32_t task, uint32_t attempt,
                            int status)
 {
-    pass_time(c, now);
+    rk_co_pass_time(c, now);
     uint32_t i = find_copy(c, home, task, attempt, RK_COPY_LOADING);
     if (i == RK_NONE)
         return;
@@ -423,7 +435,7 @@ void rk_coordinator_loaded(rk_coordinator *c, uint64_t now, uint32_t home, uint3
 
 void rk_coordinator_memory(rk_coordinator *c, uint64_t now, uint32_t home, uint64_t bytes_used_otherwise)
 {
-    pass_time(c, now);
+    rk_co_pass_time(c, now);
     if (home >= c->options.most_homes || c->homes[home].state != RK_HOME_HERE)
         return;
     c->homes[home].other = bytes_used_otherwise;
@@ -449,7 +461,7 @@ static void kill_late(rk_coordinator *c)
 
 void rk_coordinator_tick(rk_coordinator *c, uint64_t now)
 {
-    pass_time(c, now);
+    rk_co_pass_time(c, now);
     while (c->retries.count && c->retries.entries[0].key <= c->now)
         rk_co_task_retry_now(c);
     kill_late(c);
@@ -471,6 +483,6 @@ uint64_t rk_coordinator_wants_tick(const rk_coordinator *c)
 
 void rk_coordinator_cancel(rk_coordinator *c, uint64_t now, int status)
 {
-    pass_time(c, now);
+    rk_co_pass_time(c, now);
     rk_co_stop(c, status);
 }

@@ -12,8 +12,8 @@
 static void add_inputs(rk_coordinator *c, uint32_t home, uint32_t task, rk_demand *demand)
 {
     uint32_t look = ++c->last_look;
-    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++) {
-        uint32_t word = c->graph.inputs[at];
+    for (rk_walk in = rk_co_inputs(c, task); rk_co_next_input(c, &in);) {
+        uint32_t word = in.word;
         rk_co_copy *some = word & RK_INPUT_ORDER ? NULL : &c->copies[c->tasks[word].link];
         if (!some || some->seen == look)
             continue;
@@ -43,13 +43,13 @@ rk_demand rk_co_demand(rk_coordinator *c, uint32_t home, uint32_t task, const rk
 
 /* What may be evicted, and how: what is needed later than bound, and when desperate anything. */
 typedef struct rk_pressure {
-    uint32_t bound;
+    uint64_t bound; /* a rank */
     bool desperate;
 } rk_pressure;
 
 /* It need not go to disk: another home has it, too, or its task can be called again. But a source that is needed soon is
  * not dropped: it would be made again, and something else that is needed with it be dropped in turn. */
-static bool is_replaceable(rk_coordinator *c, uint32_t i, uint32_t bound)
+static bool is_replaceable(rk_coordinator *c, uint32_t i, uint64_t bound)
 {
     const rk_co_copy *copy = &c->copies[i];
     const rk_co_task *t = &c->tasks[copy->task];
@@ -58,7 +58,7 @@ static bool is_replaceable(rk_coordinator *c, uint32_t i, uint32_t bound)
 }
 
 /* Takes one copy out of memory, at once or by a SPILL. */
-static void evict(rk_coordinator *c, uint32_t i, uint32_t bound)
+static void evict(rk_coordinator *c, uint32_t i, uint64_t bound)
 {
     if (is_replaceable(c, i, bound)) {
         rk_co_copy_drop(c, i);
@@ -83,12 +83,11 @@ static uint32_t coldest(rk_coordinator *c, const rk_co_home *h, rk_pressure p)
 
 /* What is needed before the first who takes a source's result, or else before a task itself, is not worth evicting for
  * its sake. */
-static uint32_t bound_of(const rk_coordinator *c, uint32_t task)
+static uint64_t bound_of(const rk_coordinator *c, uint32_t task)
 {
-    for (uint32_t at = c->succ_start[task]; c->tasks[task].source && at < c->succ_start[task + 1]; at++)
-        if (!(c->succ[at] & RK_INPUT_ORDER) && c->tasks[c->succ[at]].state < RK_TASK_OVER)
-            return c->succ[at];
-    return task;
+    uint32_t edge = rk_co_is_added(c, task) ? 0 : c->succ_start[task];
+    uint64_t use = c->tasks[task].source ? rk_co_next_use(c, task, &edge) : UINT64_MAX;
+    return use != UINT64_MAX ? use : rk_co_rank(c, task);
 }
 
 /* Evicts until bytes more will fit. */
@@ -152,8 +151,8 @@ void rk_co_freed_blocked(rk_coordinator *c, uint32_t home)
 /* What a task takes and is in memory stays while room is made for it. */
 static void keep_inputs(rk_coordinator *c, uint32_t home, uint32_t task, bool keep)
 {
-    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++) {
-        uint32_t word = c->graph.inputs[at];
+    for (rk_walk in = rk_co_inputs(c, task); rk_co_next_input(c, &in);) {
+        uint32_t word = in.word;
         uint32_t i = word & RK_INPUT_ORDER ? RK_NONE : rk_co_copy_find(c, word, home);
         if (i != RK_NONE && keep)
             rk_co_copy_pin(c, i);
@@ -239,5 +238,5 @@ void rk_co_relieve(rk_coordinator *c, uint32_t home)
 {
     rk_co_home *h = &c->homes[home];
     if (h->budget != RK_UNLIMITED)
-        press(c, h, 0, (rk_pressure){RK_NO_TASK, true});
+        press(c, h, 0, (rk_pressure){UINT64_MAX, true});
 }

@@ -11,7 +11,26 @@
  *  OVER     its result is needed and nowhere: LOST
  *  LOST     at once: WAITING or READY; or OVER, when it turned out not to be needed
  *  FAILED, SKIPPED: never
+ *  FREE     its number is a task's again: WAITING
  * STAGING, STAGED and SENT tasks have an errand: what a task holds between being picked and being over.
+ *
+ * Tasks that were added (grow.c), by other tasks or from outside, have numbers behind those of the graph, and leave them:
+ *  - What nobody needs any more vanishes: a task that is WAITING or READY is OVER without a result; one that has an errand
+ *    gives it back, or is told to end and killed after the grace.
+ *  - A task is forgotten, and FREE, when it is over, nobody wants its result, it has no copies, and no task that is
+ *    remembered has it as an input. So what may have to run again stays known with all that it was made of. With one
+ *    home, which is not lost, a task that is over is cut off from its inputs instead: what each step of a stream takes from the
+ *    step before would else be remembered for ever. Only a disk that cannot be read back costs such a result.
+ *
+ * A task that grew does not wait for what it returned: it becomes that. It keeps its number, its users, its place in the
+ * order, and has another script, with other inputs. Its own script, its origin, rests meanwhile, and is in force again
+ * when it is over: then the tasks that it grew are forgotten, and if its result is lost it grows anew. So a chain of
+ * tasks that return one another takes the place of one, however long.
+ *
+ *  script of a task   its edges count as uses   left when, and where to
+ *  origin             yes                       grown: the new one; forgotten
+ *  another            yes                       over, run again, grown: freed
+ *  origin, resting    no, but are remembered    see above
  *
  *  copy      in memory  counts as  left when, and where to
  *  FETCHING  no         reserved   transferred: HELD; failed: again, or gone
@@ -19,7 +38,7 @@
  *  SPILLING  yes        live       spilled: ON_DISK; failed, or wanted meanwhile: HELD
  *  ON_DISK   no         nothing    wanted: LOADING
  *  LOADING   no         reserved   loaded: HELD; failed: gone
- *  HANDED    yes        nothing    never: a target that is where it is wanted, in the end
+ *  HANDED    yes        nothing    wanted no more: HELD, or gone; a target, that is where it is wanted in the end: never
  * A copy that nobody needs any more while it moves, or while others read it, is doomed: dropped as soon as that is over.
  *
  *  worker   gets tasks  left when, and where to
@@ -37,6 +56,9 @@
  *   - What a home has live are its copies in memory; what it has reserved is what errands and copies on their way in
  *     say. Nothing is admitted that does not fit: live + reserved <= budget less what others use, unless a result was
  *     larger than expected or others used more; then nothing is admitted at all.
+ *   - A result has a use more for each who wants it from outside; followers are tasks not over that only follow it.
+ *   - An edge of a script that was added is in the list of its task's inputs and in its input's list of users; it is in
+ *     force when the script is.
  *   - Inputs of errands that are STAGED or SENT are in memory, and pinned. */
 #ifndef RASK_SCHEDULERS_COORDINATOR_STATE_H
 #define RASK_SCHEDULERS_COORDINATOR_STATE_H
@@ -53,6 +75,10 @@
 #define RK_NEVER     UINT64_MAX
 #define RK_UNLIMITED UINT64_MAX
 
+typedef struct rk_list {
+    uint32_t first, last, count;
+} rk_list;
+
 typedef enum rk_task_state {
     RK_TASK_WAITING,
     RK_TASK_READY,
@@ -63,6 +89,7 @@ typedef enum rk_task_state {
     RK_TASK_LOST,
     RK_TASK_FAILED,
     RK_TASK_SKIPPED,
+    RK_TASK_FREE,
 } rk_task_state;
 
 typedef struct rk_co_task {
@@ -74,12 +101,49 @@ typedef struct rk_co_task {
     uint32_t
         given_back : 1; /* it was asked back once, and is not again: there may be nobody else who can run it */
     uint32_t deaths : 7, retries : 8;
-    uint32_t waits; /* READY in a home's queue: its place there */
+    uint32_t waits; /* READY in a home's queue, or added and in nobody's: its place there */
     uint32_t uses;
     uint32_t
         link; /* READY: home whose queue, RK_NO_HOME: anybody's; with an errand: that; OVER: its first copy; LOST,
                     * FAILED: the next of these */
 } rk_co_task;
+
+/* What an added task is, or what a task has become. */
+typedef struct rk_co_script {
+    uint64_t result_bytes, scratch_bytes, timeout_ns, backoff_ns;
+    uint32_t group, class;
+    uint32_t inputs, last_input; /* edges; inputs: of free ones the next */
+    uint8_t retries;
+    bool sure, source;
+} rk_co_script;
+
+/* An input of such a script. */
+typedef struct rk_co_edge {
+    uint32_t word; /* the input, with RK_INPUT_ORDER or without */
+    uint32_t user, script;
+    uint32_t next_input; /* of the script; of free ones the next */
+    uint32_t next, prev; /* of the input's users */
+} rk_co_edge;
+
+/* Which elements of an array that grows are in use. */
+typedef struct rk_pool {
+    uint32_t count, room;
+    uint32_t free, spare; /* the first that is free again, RK_NONE, and how many there are */
+} rk_pool;
+
+/* What is only known of tasks when some were added. */
+typedef struct rk_co_more {
+    uint64_t rank;                 /* of an added one: its place in plan order */
+    rk_list users;                 /* edges: added tasks that have it for an input */
+    uint32_t script, origin;       /* RK_NONE: the graph's */
+    uint32_t wants;                /* from outside */
+    uint32_t followers, copies;    /* copies: in whatever state but GONE */
+    uint32_t tidy_next, done_next; /* in lists; done_next: of FREE ones, too */
+    bool cut;                      /* what it was made of is forgotten: its result cannot be made again */
+    bool untidy;                   /* in the list of those that are looked at */
+    uint8_t sends;                 /* movements to where it is wanted, that came to nothing */
+    bool told, queued, awaited;    /* DONE was said; is to be; and when a copy has come */
+} rk_co_more;
 
 typedef enum rk_copy_state {
     RK_COPY_FETCHING,
@@ -119,6 +183,12 @@ typedef enum rk_errand_list {
     RK_LISTS
 } rk_errand_list;
 
+/* How far one has come with a task's inputs, or its users. */
+typedef struct rk_walk {
+    uint64_t at, end;
+    uint32_t edge, word; /* word: the input, or the user, with RK_INPUT_ORDER or without */
+} rk_walk;
+
 typedef struct rk_errand {
     uint64_t reserved; /* for its result and while it runs */
     uint64_t asked;    /* while it waits, and when it was refused: so many it would need instead */
@@ -128,7 +198,7 @@ typedef struct rk_errand {
     uint32_t next, prev;           /* in a list of the worker; next: of free ones */
     uint32_t copy;                 /* the one it waits for, RK_NONE */
     uint32_t wait_next, wait_prev; /* others that wait for it */
-    uint32_t at;                   /* STAGING: inputs before are there; an index into the graph's inputs */
+    rk_walk in;                    /* STAGING: inputs before are there */
     uint32_t place;                /* among the deadlines */
     uint32_t ask_place;            /* among those of its home that ask */
     uint8_t list;                  /* of rk_errand_list */
@@ -139,13 +209,10 @@ typedef struct rk_errand {
     bool recalled, asking; /* asking: RECALL is yet to be said */
     bool answering;        /* GRANT or REFUSE is yet to be said */
     bool refused;          /* REFUSE it is, or was */
+    bool abandoned;        /* nobody needs it: it is told to end, or killed */
     bool gives_up;         /* it was asked back while it asked, */
     uint32_t better;       /* to run in this home; RK_NO_HOME: in any */
 } rk_errand;
-
-typedef struct rk_list {
-    uint32_t first, last, count;
-} rk_list;
 
 typedef enum rk_worker_state {
     RK_WORKER_GONE,
@@ -189,7 +256,8 @@ typedef struct rk_class {
     bool io, here;
     uint32_t need_count;
     rk_need needs[RK_MAX_NEEDS];
-    rk_bitmap ready;           /* tasks in nobody's queue */
+    rk_bitmap ready;           /* tasks in nobody's queue, of the graph */
+    rk_heap grown;             /* and those that were added */
     rk_bitmap homes[RK_ROOMS]; /* with room for it */
 } rk_class;
 
@@ -235,6 +303,23 @@ struct rk_coordinator {
     uint32_t target_count;
     uint32_t left; /* tasks neither over, failed nor skipped */
     rk_group *groups;
+    uint32_t group_count;
+
+    /* What was added; NULL: nothing ever. */
+    rk_co_more *more;                   /* by task */
+    uint32_t numbers, number_room;      /* of tasks: used, and those that there is room for */
+    uint32_t free_number, free_numbers; /* through done_next */
+    rk_co_script *scripts;
+    rk_co_edge *edges;
+    rk_pool script_pool, edge_pool;
+    uint64_t submitted; /* tasks from outside, ever */
+    uint64_t grown;     /* and by tasks */
+    uint32_t untidy;    /* tasks that are to be looked at */
+    rk_list done;       /* wanted ones that are over, or failed, and not handed over, */
+    rk_list stuck;      /* and those of them that there is no room for */
+    rk_list forgotten;  /* FORGET is to be said */
+    uint32_t awaited;   /* copies of wanted results on their way */
+    bool open;
 
     rk_class *classes;
     uint32_t class_count, plain[2];   /* plain: classes of tasks without needs, of slots and lanes; RK_NONE */
@@ -246,7 +331,7 @@ struct rk_coordinator {
 
     rk_co_worker *workers;
     rk_seat_link *seats;   /* class × worker */
-    uint32_t *seat_heads;  /* (home × class) × room: first and last */
+    uint32_t *seat_heads;  /* (class × home) × room: first and last */
     uint32_t worker_count; /* without those that are only_here: others may come */
     uint32_t used_workers, free_worker, last_epoch;
     rk_list outbox;      /* workers with something STAGED */
@@ -297,11 +382,16 @@ struct rk_coordinator {
 
 /* Tasks (task.c, lineage.c). */
 
+/* An added task, or one with users that were: it is to be seen to what follows from its state before anything is decided. */
+void rk_co_tidy_later(rk_coordinator *c, uint32_t task);
+
 /* The only place where states of tasks change. */
 static inline void rk_co_task_move(rk_coordinator *c, uint32_t task, rk_task_state from, rk_task_state to)
 {
     rk_co_task *t = &c->tasks[task];
     assert(t->state == from);
+    if (c->more && to >= RK_TASK_OVER && to != RK_TASK_LOST && to != RK_TASK_FREE)
+        rk_co_tidy_later(c, task);
     c->left += (to < RK_TASK_OVER) - (from < RK_TASK_OVER);
     c->sent += (to == RK_TASK_SENT) - (from == RK_TASK_SENT);
     t->state = to;
@@ -359,6 +449,13 @@ static inline bool rk_co_is_dropped(const rk_co_task *t)
     return t->state == RK_TASK_OVER && t->link == RK_NONE;
 }
 
+/* News (news.c). */
+
+void rk_co_pass_time(rk_coordinator *c, uint64_t now);
+/* The errand that news of a task are about; RK_NONE: none that is still out. */
+uint32_t rk_co_find_errand(const rk_coordinator *c, uint32_t worker, uint32_t epoch, uint32_t task,
+                           uint32_t attempt);
+
 /* Copies (copy.c). i is the number of a copy, and below of an errand. */
 
 int rk_co_copies_init(rk_coordinator *c);
@@ -392,10 +489,18 @@ void rk_co_copy_read(rk_coordinator *c, uint32_t i, uint32_t from);
 void rk_co_copy_unread(rk_coordinator *c, uint32_t i);
 /* A home has a budget now that had none. */
 void rk_co_home_chill(rk_coordinator *c, uint32_t home);
-/* The first task that takes it and is not over; RK_NO_TASK: none but the end. */
-uint32_t rk_co_copy_next_use(rk_coordinator *c, uint32_t i);
+/* The rank of the first task that takes it and is not over; UINT64_MAX: none but the end. */
+uint64_t rk_co_copy_next_use(rk_coordinator *c, uint32_t i);
+/* The same for a task's result: of users in the graph from *edge on, which moves on. */
+uint64_t rk_co_next_use(const rk_coordinator *c, uint32_t task, uint32_t *edge);
 /* One that takes the result of task less. */
 void rk_co_release(rk_coordinator *c, uint32_t task);
+/* A task that has nobody left who needs it, and need not run, is spared, or given up. */
+void rk_co_spare_unneeded(rk_coordinator *c, uint32_t task);
+/* The same for all that a task takes, and follows. */
+void rk_co_let_inputs_go(rk_coordinator *c, uint32_t task);
+/* Tasks that turned out not to be needed are over. */
+void rk_co_let_spared_go(rk_coordinator *c);
 
 static inline bool rk_co_copy_moves(const rk_co_copy *copy)
 {
@@ -409,6 +514,106 @@ static inline bool rk_co_copy_is_in_memory(const rk_co_copy *copy)
 }
 
 /* Errands (errand.c). */
+
+/* The order in which one worker would visit tasks: the graph's in plan order, then those from outside as they come; what a
+ * task grew comes right behind it, the last grown first. */
+enum { RK_RANK_BITS = 20 };
+static inline uint64_t rk_co_rank(const rk_coordinator *c, uint32_t task)
+{
+    if (task == RK_NO_TASK)
+        return UINT64_MAX;
+    if (task < c->graph.tasks)
+        return (uint64_t)task << RK_RANK_BITS;
+    assert(c->more);
+    return c->more[task].rank;
+}
+
+/* The first of two in plan order; RK_NO_TASK is none. */
+static inline uint32_t rk_co_sooner(const rk_coordinator *c, uint32_t a, uint32_t b)
+{
+    return rk_co_rank(c, a) < rk_co_rank(c, b) ? a : b;
+}
+
+static inline bool rk_co_is_added(const rk_coordinator *c, uint32_t task)
+{
+    return task >= c->graph.tasks;
+}
+
+/* It became something else. */
+static inline bool rk_co_is_grown(const rk_coordinator *c, uint32_t task)
+{
+    return c->more && c->more[task].script != c->more[task].origin;
+}
+
+/* Somebody takes its result, or follows it, who is not over. */
+static inline bool rk_co_is_needed(const rk_coordinator *c, uint32_t task)
+{
+    const rk_co_task *t = &c->tasks[task];
+    return t->uses || (!t->once_over && (!rk_co_is_added(c, task) || c->more[task].followers));
+}
+
+/* Over a task's inputs, or its users, of the scripts that are in force. */
+static inline rk_walk rk_co_inputs(const rk_coordinator *c, uint32_t task)
+{
+    if (c->more && c->more[task].script != RK_NONE)
+        return (rk_walk){.edge = c->scripts[c->more[task].script].inputs};
+    return (rk_walk){c->graph.input_start[task], c->graph.input_start[task + 1], RK_NONE, 0};
+}
+
+/* False: there are no more. */
+static inline bool rk_co_next_input(const rk_coordinator *c, rk_walk *walk)
+{
+    if (walk->at != walk->end) {
+        walk->word = c->graph.inputs[walk->at++];
+        return true;
+    }
+    if (walk->edge == RK_NONE)
+        return false;
+    walk->word = c->edges[walk->edge].word;
+    walk->edge = c->edges[walk->edge].next_input;
+    return true;
+}
+
+static inline rk_walk rk_co_users(const rk_coordinator *c, uint32_t task)
+{
+    bool added = rk_co_is_added(c, task);
+    return (rk_walk){added ? 0 : c->succ_start[task], added ? 0 : c->succ_start[task + 1],
+                     c->more ? c->more[task].users.first : RK_NONE, 0};
+}
+
+/* Edges may not end while they are walked over. */
+static inline bool rk_co_next_user(const rk_coordinator *c, rk_walk *walk)
+{
+    while (walk->at != walk->end) {
+        walk->word = c->succ[walk->at++];
+        if (!c->more || c->more[walk->word & ~RK_INPUT_ORDER].script == RK_NONE)
+            return true;
+    }
+    while (walk->edge != RK_NONE) {
+        const rk_co_edge *edge = &c->edges[walk->edge];
+        walk->edge = edge->next;
+        walk->word = edge->user | (edge->word & RK_INPUT_ORDER);
+        if (c->more[edge->user].script == edge->script)
+            return true;
+    }
+    return false;
+}
+
+/* What was added (grow.c). */
+
+/* Sees to tasks that were left for later; false: there were none. */
+bool rk_co_tidy(rk_coordinator *c);
+/* FORGET, or DONE; false: nothing to say. */
+bool rk_co_say_of_added(rk_coordinator *c, rk_instruction *out);
+/* A task that grew is what it was at first. */
+void rk_co_revert(rk_coordinator *c, uint32_t task);
+/* A copy of a result has come to a home, or will not. */
+void rk_co_copy_came(rk_coordinator *c, uint32_t task, uint32_t home);
+
+/* Classes (class.c): the class of tasks with these traits, which may be new. RASK_ELIMIT, RASK_EINVAL, RASK_ENOMEM. */
+int rk_co_classify(rk_coordinator *c, const rk_traits *traits, uint32_t *class);
+/* The first task in plan order in nobody's queue; RK_NO_TASK. */
+uint32_t rk_co_first_loose(const rk_coordinator *c, uint32_t class);
 
 /* A READY task that is in no queue any more gets an errand of worker; its inputs are pinned and sent for. */
 void rk_co_errand_start(rk_coordinator *c, uint32_t task, uint32_t worker, const rk_traits *traits,
@@ -431,6 +636,8 @@ void rk_co_errand_started(rk_coordinator *c, uint32_t i);
 int rk_co_errands_reserve(rk_coordinator *c, uint64_t count);
 /* It is asked back. */
 void rk_co_errand_recall(rk_coordinator *c, uint32_t i);
+/* Nobody needs what its task, which is SENT, makes: asked back, told to end, and killed after the grace. */
+void rk_co_errand_abandon(rk_coordinator *c, uint32_t i);
 
 /* Workers (worker.c). */
 
@@ -541,6 +748,8 @@ bool rk_co_serve(rk_coordinator *c);
 bool rk_co_settle_asks(rk_coordinator *c);
 /* Bytes that a task which asks needs at once, with its inputs. */
 uint64_t rk_co_asked_bytes(rk_coordinator *c, const rk_errand *e);
+/* Who asks gives back what it holds, and is run again, in home better when that is not RK_NO_HOME. */
+void rk_co_give_up(rk_coordinator *c, uint32_t i, uint32_t better);
 /* Nothing is given any more: all who ask give up. */
 void rk_co_give_up_all(rk_coordinator *c);
 /* The first task in plan order that asks; RK_NO_TASK. */
@@ -565,6 +774,15 @@ void rk_co_recall_some(rk_coordinator *c);
 void rk_co_recall_one(rk_coordinator *c, uint32_t worker);
 /* Targets into home 0; true: all are there. */
 bool rk_co_gather(rk_coordinator *c);
+/* A result into home 0, or out of the budget when it is there: HANDED. */
+typedef enum rk_delivery {
+    RK_DELIVERED,
+    RK_ON_ITS_WAY,
+    RK_NO_ROOM_NOW,
+    RK_NO_ROOM_EVER,
+    RK_MADE_AGAIN
+} rk_delivery;
+rk_delivery rk_co_deliver(rk_coordinator *c, uint32_t task);
 /* A copy of a target could not come. */
 void rk_co_gather_again(rk_coordinator *c, uint32_t task, int status);
 

@@ -1,12 +1,31 @@
 /* The machine of tasks (schedulers/coordinator/state.h), but for errands and lineage. */
 #include "schedulers/coordinator/state.h"
 
+#include <string.h>
+
 enum { MOST_DOUBLED = 16 }; /* times that the rest before a retry is doubled */
 
 void rk_co_describe(const rk_coordinator *c, uint32_t task, rk_traits *out)
 {
     *out = (rk_traits){0};
-    c->graph.describe(c->graph.context, task, out);
+    if (!c->more || c->more[task].script == RK_NONE) {
+        c->graph.describe(c->graph.context, task, out);
+        return;
+    }
+    const rk_co_script *script = &c->scripts[c->more[task].script];
+    const rk_class *class = &c->classes[script->class];
+    *out = (rk_traits){.group = script->group,
+                       .io = class->io,
+                       .here = class->here,
+                       .source = script->source,
+                       .sure = script->sure,
+                       .result_bytes = script->result_bytes,
+                       .scratch_bytes = script->scratch_bytes,
+                       .timeout_ns = script->timeout_ns,
+                       .retries = script->retries,
+                       .backoff_ns = script->backoff_ns,
+                       .need_count = class->need_count};
+    memcpy(out->needs, class->needs, sizeof out->needs);
 }
 
 /* Queues. */
@@ -16,8 +35,8 @@ static uint32_t best_home(rk_coordinator *c, uint32_t task, const rk_class *clas
 {
     uint32_t best = RK_NO_HOME;
     uint64_t most = 0;
-    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++) {
-        uint32_t word = c->graph.inputs[at];
+    for (rk_walk in = rk_co_inputs(c, task); rk_co_next_input(c, &in);) {
+        uint32_t word = in.word;
         if (word & RK_INPUT_ORDER || c->tasks[word].link == RK_NONE)
             continue;
         const rk_co_copy *copy = &c->copies[c->tasks[word].link];
@@ -29,9 +48,8 @@ static uint32_t best_home(rk_coordinator *c, uint32_t task, const rk_class *clas
             best = copy->home;
         }
     }
-    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1] && best != RK_NO_HOME;
-         at++) {
-        uint32_t word = c->graph.inputs[at];
+    for (rk_walk in = rk_co_inputs(c, task); best != RK_NO_HOME && rk_co_next_input(c, &in);) {
+        uint32_t word = in.word;
         if (!(word & RK_INPUT_ORDER) && c->tasks[word].link != RK_NONE)
             c->homes[c->copies[c->tasks[word].link].home].scored = RK_NO_TASK;
     }
@@ -66,7 +84,10 @@ static void queue_for_anybody(rk_coordinator *c, uint32_t task)
 {
     rk_co_task *t = &c->tasks[task];
     t->link = RK_NO_HOME;
-    rk_bitmap_add(&c->classes[t->class].ready, task);
+    if (!rk_co_is_added(c, task))
+        rk_bitmap_add(&c->classes[t->class].ready, task);
+    else /* there is room: whoever added it saw to that */
+        (void)rk_heap_push(&c->classes[t->class].grown, rk_co_queue_places(c), rk_co_rank(c, task), task);
     c->loose |= (uint64_t)1 << t->class;
     rk_co_wake(c, t->class, task);
 }
@@ -75,7 +96,7 @@ static void queue_in_home(rk_coordinator *c, uint32_t task, uint32_t home, uint3
 {
     rk_co_task *t = &c->tasks[task];
     rk_co_home *h = &c->homes[home];
-    if (rk_heap_push(&h->queue[kind], rk_co_queue_places(c), task, task)) {
+    if (rk_heap_push(&h->queue[kind], rk_co_queue_places(c), rk_co_rank(c, task), task)) {
         rk_co_stop(c, RASK_ENOMEM);
         queue_for_anybody(c, task);
         return;
@@ -83,7 +104,7 @@ static void queue_in_home(rk_coordinator *c, uint32_t task, uint32_t home, uint3
     t->link = home;
     t->bound = kind == RK_QUEUE_BOUND;
     note_queue(c, home, kind);
-    if (h->blocked != RK_NO_TASK && task < h->blocked)
+    if (h->blocked != RK_NO_TASK && rk_co_rank(c, task) < rk_co_rank(c, h->blocked))
         rk_co_unblock(c, home);
     for (int room = 0; room < RK_ROOMS; room++)
         if (h->open[room] >> t->class & 1)
@@ -107,15 +128,28 @@ void rk_co_task_ready(rk_coordinator *c, uint32_t task)
     queue_for_anybody(c, task);
 }
 
+/* Out of the tasks in nobody's queue. */
+static void take_loose(rk_coordinator *c, uint32_t task)
+{
+    rk_co_task *t = &c->tasks[task];
+    rk_class *class = &c->classes[t->class];
+    if (!rk_co_is_added(c, task)) {
+        rk_bitmap_remove(&class->ready, task);
+    } else {
+        rk_heap_remove(&class->grown, rk_co_queue_places(c), t->waits);
+        t->waits = 0;
+    }
+    if (!rk_bitmap_any(&class->ready) && !class->grown.count)
+        c->loose &= ~((uint64_t)1 << t->class);
+}
+
 void rk_co_task_unqueue(rk_coordinator *c, uint32_t task)
 {
     rk_co_task *t = &c->tasks[task];
     rk_class *class = &c->classes[t->class];
     assert(t->state == RK_TASK_READY);
     if (t->link == RK_NO_HOME) {
-        rk_bitmap_remove(&class->ready, task);
-        if (!rk_bitmap_any(&class->ready))
-            c->loose &= ~((uint64_t)1 << t->class);
+        take_loose(c, task);
         return;
     }
     uint32_t kind = t->bound ? RK_QUEUE_BOUND : class->io ? RK_QUEUE_LANES : RK_QUEUE_SLOTS;
@@ -180,18 +214,29 @@ static void forget_retry(rk_coordinator *c, uint32_t task)
     t->delayed = 0;
 }
 
+void rk_co_let_inputs_go(rk_coordinator *c, uint32_t task)
+{
+    for (rk_walk in = rk_co_inputs(c, task); rk_co_next_input(c, &in);) {
+        uint32_t input = in.word & ~RK_INPUT_ORDER;
+        if (!(in.word & RK_INPUT_ORDER)) {
+            rk_co_release(c, input);
+        } else if (c->more && c->more[task].script != RK_NONE) {
+            c->more[input].followers--;
+            rk_co_spare_unneeded(c, input);
+        }
+    }
+}
+
 /* A task is skipped: nothing that it takes is kept for it any more. The next of a list of such tasks: those behind it,
  * and rest. */
 static uint32_t skip_one(rk_coordinator *c, uint32_t task, uint32_t rest)
 {
     rk_co_task *t = &c->tasks[task];
     c->figures.skipped += t->state == RK_TASK_SKIPPED;
-    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++)
-        if (!(c->graph.inputs[at] & RK_INPUT_ORDER))
-            rk_co_release(c, c->graph.inputs[at]);
-    for (uint32_t at = c->succ_start[task]; at < c->succ_start[task + 1]; at++) {
-        uint32_t user = c->succ[at] & ~RK_INPUT_ORDER;
-        if (c->tasks[user].state != RK_TASK_WAITING || (c->succ[at] & RK_INPUT_ORDER && t->once_over))
+    rk_co_let_inputs_go(c, task);
+    for (rk_walk out = rk_co_users(c, task); rk_co_next_user(c, &out);) {
+        uint32_t user = out.word & ~RK_INPUT_ORDER;
+        if (c->tasks[user].state != RK_TASK_WAITING || (out.word & RK_INPUT_ORDER && t->once_over))
             continue;
         forget_retry(c, user);
         rk_co_task_move(c, user, RK_TASK_WAITING, RK_TASK_SKIPPED);
@@ -217,7 +262,7 @@ void rk_co_task_spare(rk_coordinator *c, uint32_t task)
 }
 
 /* What they would have taken is kept for them no more, either. */
-static void let_spared_go(rk_coordinator *c)
+void rk_co_let_spared_go(rk_coordinator *c)
 {
     while (c->spared != RK_NONE) {
         uint32_t task = c->spared;
@@ -225,9 +270,7 @@ static void let_spared_go(rk_coordinator *c)
         rk_co_task_move(c, task, RK_TASK_LOST, RK_TASK_OVER);
         c->tasks[task].link = RK_NONE;
         c->tasks[task].waits = 0;
-        for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++)
-            if (!(c->graph.inputs[at] & RK_INPUT_ORDER))
-                rk_co_release(c, c->graph.inputs[at]);
+        rk_co_let_inputs_go(c, task);
     }
 }
 
@@ -241,7 +284,7 @@ void rk_co_skip_from(rk_coordinator *c, uint32_t task)
         list = c->tasks[task].link;
         list = skip_one(c, task, list);
     }
-    let_spared_go(c);
+    rk_co_let_spared_go(c);
 }
 
 void rk_co_task_settle(rk_coordinator *c, uint32_t task, bool later)
@@ -250,18 +293,18 @@ void rk_co_task_settle(rk_coordinator *c, uint32_t task, bool later)
     assert(t->state == RK_TASK_WAITING);
     t->waits = later;
     t->link = RK_NONE;
-    if (t->once_over && !t->uses) { /* nobody waits for it any more */
+    if (!rk_co_is_needed(c, task)) { /* nobody waits for it any more */
         rk_co_task_spare(c, task);
-        let_spared_go(c);
+        rk_co_let_spared_go(c);
         return;
     }
-    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++) {
-        if (is_hopeless(c, c->graph.inputs[at])) {
+    for (rk_walk in = rk_co_inputs(c, task); rk_co_next_input(c, &in);) {
+        if (is_hopeless(c, in.word)) {
             rk_co_task_move(c, task, RK_TASK_WAITING, RK_TASK_SKIPPED);
             rk_co_skip_from(c, task);
             return;
         }
-        t->waits += is_missing(c, c->graph.inputs[at]);
+        t->waits += is_missing(c, in.word);
     }
     if (!t->waits)
         rk_co_task_ready(c, task);
@@ -279,6 +322,7 @@ static uint32_t put_result(rk_coordinator *c, uint32_t task, uint32_t home, uint
     rk_co_copy_resize(c, copy, bytes);
     rk_co_copy_move(c, copy, RK_COPY_FETCHING, RK_COPY_HELD);
     rk_co_errand_arrived(c, copy);
+    rk_co_copy_came(c, task, home);
     return copy;
 }
 
@@ -291,11 +335,9 @@ void rk_co_task_over(rk_coordinator *c, uint32_t task, uint32_t home, uint64_t b
     t->once_over = 1;
     c->figures.finished += !again;
     uint32_t copy = put_result(c, task, home, bytes);
-    for (uint64_t at = c->graph.input_start[task]; at < c->graph.input_start[task + 1]; at++)
-        if (!(c->graph.inputs[at] & RK_INPUT_ORDER))
-            rk_co_release(c, c->graph.inputs[at]);
-    for (uint32_t at = c->succ_start[task]; at < c->succ_start[task + 1]; at++) {
-        uint32_t word = c->succ[at];
+    rk_co_let_inputs_go(c, task);
+    for (rk_walk out = rk_co_users(c, task); rk_co_next_user(c, &out);) {
+        uint32_t word = out.word;
         rk_co_task *user = &c->tasks[word & ~RK_INPUT_ORDER];
         if (user->state == RK_TASK_WAITING && !(word & RK_INPUT_ORDER && again) && !--user->waits)
             rk_co_task_ready(c, word & ~RK_INPUT_ORDER);

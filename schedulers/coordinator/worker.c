@@ -15,7 +15,7 @@ static rk_seat_link *seat_of(const rk_coordinator *c, uint32_t worker, uint32_t 
 /* First and last of a list. */
 static uint32_t *head_of(const rk_coordinator *c, uint32_t home, uint32_t class, rk_room room)
 {
-    return &c->seat_heads[(((uint64_t)home * c->class_count + class) * RK_ROOMS + room) * 2];
+    return &c->seat_heads[(((uint64_t) class * c->options.most_homes + home) * RK_ROOMS + room) * 2];
 }
 
 uint32_t rk_co_seat_first(const rk_coordinator *c, uint32_t home, uint32_t class, rk_room room)

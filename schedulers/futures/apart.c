@@ -1,9 +1,13 @@
-/* Calls in worker processes: a plan of one task, run on processes. What that does for tasks is done here, too: deaths, hangs,
- * set-up of workers, results that are read where they were written. */
+/* Calls in worker processes.
+ *
+ * A thread that works for a client has a process that stands by (schedulers/processes/standing.h), forked by its first call. What
+ * cannot go there, and what it died of, is a plan of one task, run on processes, with a worker forked for it: slower by far, but
+ * it sees the program's memory as it is, and its errors have all that is to be said. */
 #include "schedulers/futures/apart.h"
 
 #include "core/plan/plan.h"
 #include "schedulers/futures/executor.h"
+#include "schedulers/processes/standing.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +31,7 @@ static void say(char *message, const char *text)
     snprintf(message, RK_MAX_MESSAGE, "%s", text);
 }
 
-int rk_apart_call(rask_future *future, rask_value *result, char *message)
+static int call_in_new_process(rask_future *future, rask_value *result, char *message)
 {
     rask_options options = future->executor->options;
     rask_graph *graph = rask_graph_new();
@@ -53,4 +57,60 @@ int rk_apart_call(rask_future *future, rask_value *result, char *message)
     rask_plan_free(plan);
     rask_graph_free(graph);
     return status;
+}
+
+/* -- Processes that stand by, by thread */
+
+static pthread_key_t standing_key;
+static pthread_once_t standing_once = PTHREAD_ONCE_INIT;
+static bool has_key;
+
+static void end_standing(void *standing)
+{
+    rk_standing_free(standing);
+}
+
+static void make_key(void)
+{
+    has_key = !pthread_key_create(&standing_key, end_standing);
+}
+
+/* The calling thread's; NULL: it works for nobody, or there is none to be had. */
+static rk_standing *own_standing(const rk_executor *executor)
+{
+    pthread_once(&standing_once, make_key);
+    if (!has_key || executor->options.observer_count || rk_executor_worker(executor) == RK_NO_WORKER)
+        return NULL;
+    rk_standing *standing = pthread_getspecific(standing_key);
+    if (standing)
+        return standing;
+    standing = rk_standing_new(&executor->options);
+    if (standing && pthread_setspecific(standing_key, standing)) {
+        rk_standing_free(standing);
+        return NULL;
+    }
+    return standing;
+}
+
+int rk_apart_call(rask_future *future, rask_value *result, char *message)
+{
+    const rask_options *options = &future->executor->options;
+    rk_lone_call call = {.def = future->def,
+                         .args = future->args,
+                         .nargs = future->nargs,
+                         .worker = rk_executor_worker(future->executor),
+                         .cancel = &future->cancel,
+                         .terms = {.retries = future->retries,
+                                   .backoff_ns = future->backoff_ns,
+                                   .limit_ns = future->limit_ns,
+                                   .check = future->flags & RK_FUTURE_CHECK,
+                                   .seed = options->seed,
+                                   .number = (uint32_t)future->number,
+                                   .failures = options->inject_failures,
+                                   .delays = options->inject_delays}};
+    rk_standing *standing = own_standing(future->executor);
+    int status;
+    if (standing && rk_standing_call(standing, &call, &status, result, message))
+        return status;
+    return call_in_new_process(future, result, message);
 }

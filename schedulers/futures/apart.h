@@ -4,8 +4,8 @@
 
 #include "schedulers/futures/future.h"
 
-/* Calls the future's task in a process of its own, forked for it: the status, with a result or a message (RK_MAX_MESSAGE + 1
- * bytes). Blocks meanwhile. */
+/* Calls the future's task in a process that stands by for the calling thread, or in one forked for it: the status, with a result
+ * or a message (RK_MAX_MESSAGE + 1 bytes). Blocks meanwhile. */
 int rk_apart_call(rask_future *future, rask_value *result, char *message);
 
 #endif

@@ -10,6 +10,7 @@
 #ifndef RASK_SCHEDULERS_PROCESSES_CREW_H
 #define RASK_SCHEDULERS_PROCESSES_CREW_H
 
+#include "schedulers/call.h"
 #include "schedulers/processes/mailbox.h"
 #include "schedulers/processes/parcel.h"
 #include "schedulers/processes/system.h"
@@ -38,6 +39,16 @@ typedef struct rk_crew {
     uint32_t here;           /* seats of the program's own process */
     uint64_t kept;           /* bytes of freed memory that a range may keep */
 } rk_crew;
+
+/* A single call, of a task that no plan has (standing.h): in shared memory, at the address in the first place when the order
+ * comes. Written before that, but for task. */
+typedef struct rk_slip {
+    rask_task task; /* the thread's; attempt: which it has come to */
+    const rask_task_def *def;
+    rk_call_terms terms;
+    uint32_t worker, attempt, nargs;
+    rask_value args[]; /* scalars, or of type RK_PLACE_PARCEL as in a place */
+} rk_slip;
 
 /* What a unit's tasks did, for observers. */
 typedef struct rk_story {

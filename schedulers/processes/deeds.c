@@ -40,6 +40,12 @@ void rk_hands_say_refused(const rk_hands *h, const rk_posted *posted, char *text
         rk_store_say_too_large(&out, need, posted->budget);
 }
 
+void rk_hands_say_late(double seconds, char *text, size_t capacity)
+{
+    snprintf(text, capacity, "took longer than its %g seconds, did not return, and was ended with its worker",
+             seconds);
+}
+
 static void blame(rk_hands *h, const rk_instruction *in)
 {
     char text[RK_MAX_MESSAGE + 1];
@@ -53,9 +59,7 @@ static void blame(rk_hands *h, const rk_instruction *in)
         break;
     case RK_WHY_TIMEOUT:
         status = RASK_ETIMEDOUT;
-        snprintf(text, sizeof text,
-                 "took longer than its %g seconds, did not return, and was ended with its worker",
-                 unit_seconds(h, in->task));
+        rk_hands_say_late(unit_seconds(h, in->task), text, sizeof text);
         break;
     case RK_WHY_NO_ROOM: task = say_no_room(h, in, text, sizeof text); break;
     case RK_WHY_NO_DISK:
@@ -112,8 +116,10 @@ static void obey(rk_hands *h, const rk_instruction *in)
         h->ended = true;
         h->end_status = in->status;
         break;
-    case RK_DO_FETCH: /* there is one home */
-    case RK_DO_RETIRE: /* and nobody is asked to leave */ break;
+    case RK_DO_FETCH:  /* there is one home, */
+    case RK_DO_RETIRE: /* nobody is asked to leave, */
+    case RK_DO_DONE:   /* and nothing is added to a plan that runs */
+    case RK_DO_FORGET: break;
     }
 }
 

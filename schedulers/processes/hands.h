@@ -98,6 +98,13 @@ static inline uint32_t rk_hands_last(const rk_hands *h, uint32_t unit)
     return h->run->plan->unit_start[unit + 1] - 1;
 }
 
+/* processes.c */
+
+/* The crew and its staff, with nobody in it yet; h is zeroed but for run. A status, with run->reason; then rk_hands_end(), too. */
+int rk_hands_assemble(rk_hands *h);
+/* Everybody leaves, and what is left is let go of. */
+void rk_hands_end(rk_hands *h);
+
 /* news.c. True: there was something. */
 
 /* What a worker told. */
@@ -111,6 +118,8 @@ void rk_hands_fail(rk_hands *h, uint32_t task, int status, const char *message);
 
 /* deeds.c: carries out what the coordinator says; true: there was something. */
 bool rk_hands_obey_all(rk_hands *h);
+/* A task was killed for its time: in words. */
+void rk_hands_say_late(double seconds, char *text, size_t capacity);
 /* A unit was refused memory: why, in words. */
 void rk_hands_say_refused(const rk_hands *h, const rk_posted *posted, char *text, size_t capacity);
 
@@ -145,6 +154,8 @@ void rk_staff_look_after(rk_hands *h, bool all);
 void rk_staff_renew(rk_hands *h);
 /* Tasks that are running, in words, for the run's reason. */
 void rk_staff_name_running(rk_hands *h);
+/* One that somebody stopped, or that does not come up, is killed. */
+void rk_staff_watch(const rk_hands *h, rk_staff *staff);
 /* Its process, if it has one; what it was at is not blamed for it. */
 void rk_staff_kill(rk_staff *staff);
 /* The run is over: everybody leaves. */

@@ -21,6 +21,7 @@ enum { RK_ORDERS = 1024, RK_FREED = 1024, RK_NEWS = 512 };
 enum rk_order_kind {
     RK_ORDER_TAKEN, /* by the thread, or taken back */
     RK_ORDER_RUN,   /* a unit */
+    RK_ORDER_CALL,  /* a single call: crew.h */
     RK_ORDER_LEAVE, /* no more orders: end */
 };
 

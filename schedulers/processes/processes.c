@@ -273,7 +273,7 @@ static int hire_all(rk_hands *h)
     return status;
 }
 
-static void end(rk_hands *h)
+void rk_hands_end(rk_hands *h)
 {
     if (h->staff)
         rk_staff_dismiss(h);
@@ -303,23 +303,28 @@ static void end(rk_hands *h)
     rk_free(h->is_suspect);
 }
 
-static int prepare(rk_hands *h)
+int rk_hands_assemble(rk_hands *h)
 {
     rk_mover_init(&h->mover, h->run->options.scratch, &h->crew.watch);
+    h->crew.watch = (rk_watch){-1, -1};
+    h->now = rk_clock_now();
     if (!rk_system_has_processes()) {
         snprintf(h->run->reason, sizeof h->run->reason, "processes: not on this system; use threads");
         return RASK_EUNSUPPORTED;
     }
-    h->now = rk_clock_now();
+    int status = crew_init(&h->crew, h->run);
+    return status ? status : staff_init(h);
+}
+
+static int prepare(rk_hands *h)
+{
     h->results = rk_calloc((size_t)h->run->plan->units + 1, sizeof *h->results);
     h->deaths = (rk_array)RK_ARRAY(rk_death, SIZE_MAX / sizeof(rk_death));
     h->pinned = (rk_array)RK_ARRAY(void *, SIZE_MAX / sizeof(void *));
     h->told = h->run->observed ? rk_calloc((size_t)h->run->plan->units + 1, 1) : NULL;
-    if (h->run->observed && !h->told)
-        return RASK_ENOMEM;
-    int status = h->results ? crew_init(&h->crew, h->run) : RASK_ENOMEM;
-    if (!status)
-        status = staff_init(h);
+    int status = rk_hands_assemble(h);
+    if (!status && (!h->results || (h->run->observed && !h->told)))
+        status = RASK_ENOMEM;
     if (!status)
         status = coordinate(h);
     if (!status)
@@ -338,7 +343,7 @@ static int start(rk_run *run, void **handle)
     h->run = run;
     int status = prepare(h);
     if (status) {
-        end(h);
+        rk_hands_end(h);
         rk_free(h);
         return status;
     }
@@ -415,7 +420,7 @@ static void wait(rk_run *run, void *handle)
         check_targets(h);
     if (!h->end_status && !run->failure_count)
         rk_result_gather(h);
-    end(h);
+    rk_hands_end(h);
     rk_free(h);
 }
 

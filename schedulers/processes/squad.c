@@ -7,6 +7,8 @@
 #include "schedulers/processes/crew.h"
 
 #include "core/base/clock.h"
+#include "core/task/grow.h"
+#include "schedulers/growth.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -303,9 +305,8 @@ static void fail(seat *s, rk_news *news, uint32_t task, int status, const char *
     news->text = share_text(s, text);
 }
 
-static void share_result(seat *s, rk_news *news, uint32_t task)
+static void share_result(seat *s, rk_news *news, uint32_t task, rask_value *own)
 {
-    rask_value *own = &s->squad->run->results[task];
     rk_parcel *parcel;
     if (!rk_value_is_object(own)) {
         news->result = *own;
@@ -341,7 +342,7 @@ static void judge(seat *s, rk_news *news, uint32_t first, uint32_t last)
         if (s->denied)
             rask_value_unref(own);
         else
-            share_result(s, news, last);
+            share_result(s, news, last, own);
     } else if (rk_run_take_failure(run, first, last + 1, &failure)) {
         fail(s, news, failure.task, failure.status, failure.message ? failure.message : "");
         rk_free(failure.message);
@@ -395,6 +396,93 @@ static void execute(seat *s, uint32_t unit, uint64_t allowed)
     rk_store_release(&s->box->current, 0);
 }
 
+/* -- Single calls */
+
+static int read_argument(seat *s, const rask_value *from, rask_value *to)
+{
+    if (from->type != RK_PLACE_PARCEL) {
+        *to = *from;
+        return RASK_OK;
+    }
+    return rk_parcel_read((const rk_parcel *)(uintptr_t)from->as.i64, to, s->worker.message,
+                          sizeof s->worker.message);
+}
+
+/* With what it grows. */
+static int make_call(seat *s, rk_slip *slip, const rask_value *args, const uint32_t *words,
+                     rask_value *result)
+{
+    rk_task_env env = {.constants = args, .cancel = &s->squad->crew->board->stop};
+    rk_call_terms terms = slip->terms;
+    uint64_t retries = 0;
+    terms.began_ns = &s->box->since_ns;
+    slip->task = (rask_task){.env = &env,
+                             .args = words,
+                             .nargs = slip->nargs,
+                             .def = slip->def,
+                             .worker = slip->worker,
+                             .attempt = slip->attempt,
+                             .message = s->worker.message};
+    int status = rk_call(&slip->task, &env, &terms, &retries);
+    *result = status ? rask_value_none() : slip->task.result;
+    if (!rk_grown_is(result))
+        return status;
+    status = rk_growth_finish(&s->worker, result);
+    rk_growth_end(s->squad->run);
+    return status;
+}
+
+/* Reads the arguments, calls, and ends them; true: somebody kept one. */
+static bool call_with_arguments(seat *s, rk_slip *slip, rask_value *args, uint32_t *words, rk_news *news)
+{
+    rask_value result = rask_value_none();
+    int status = RASK_OK;
+    bool kept = false;
+    uint32_t read = 0;
+    for (; read < slip->nargs && !status; read++) {
+        words[read] = read | RK_CONSTANT;
+        status = read_argument(s, &slip->args[read], &args[read]);
+        read -= status != RASK_OK;
+    }
+    if (!status)
+        status = make_call(s, slip, args, words, &result);
+    if (status)
+        fail(s, news, 0, status, s->worker.message);
+    else if (!s->denied)
+        share_result(s, news, 0, &result);
+    if (s->denied) {
+        rask_value_unref(&result);
+        give_up(s, news);
+    }
+    while (read--) {
+        kept |= rk_value_is_object(&args[read]) && !rk_parcel_is_alone(&args[read]);
+        rask_value_unref(&args[read]);
+    }
+    return kept;
+}
+
+static void call(seat *s, uint64_t allowed)
+{
+    rk_slip *slip = (rk_slip *)(uintptr_t)s->squad->crew->places[0].as.i64;
+    uint64_t start = rk_clock_now();
+    rk_news news = {.kind = RK_NEWS_FINISHED};
+    rk_store_relaxed(&s->box->since_ns, start);
+    rk_store_release(&s->box->current, 1);
+    open_account(s, allowed);
+    rask_value *args = rk_alloc_array((size_t)slip->nargs + 1, sizeof *args);
+    uint32_t *words = rk_alloc_array((size_t)slip->nargs + 1, sizeof *words);
+    if (args && words)
+        news.kept = call_with_arguments(s, slip, args, words, &news);
+    else
+        fail(s, &news, 0, RASK_ENOMEM, "no memory for its arguments");
+    rk_free(args);
+    rk_free(words);
+    fflush(stdout);
+    news.duration_ns = rk_clock_now() - start;
+    rk_store_release(&s->box->current, 0);
+    tell(s, &news);
+}
+
 /* -- Seats */
 
 enum { SPINS = 200 };
@@ -427,6 +515,8 @@ static void *sit(void *context)
         uint32_t kind = rk_mailbox_next(s->box, &unit, &allowed);
         if (kind == RK_ORDER_RUN)
             execute(s, unit, allowed);
+        else if (kind == RK_ORDER_CALL)
+            call(s, allowed);
         else if (kind == RK_ORDER_LEAVE)
             return NULL;
         else

@@ -408,7 +408,7 @@ void rk_staff_kill(rk_staff *staff)
 }
 
 /* A worker that somebody stopped is as good as dead; but a moment later it may go on. */
-static void watch_stopped(rk_hands *h, rk_staff *staff)
+static void watch_stopped(const rk_hands *h, rk_staff *staff)
 {
     if (!rk_child_is_stopped(&staff->child, &staff->stopped))
         staff->stopped_since = 0;
@@ -435,6 +435,12 @@ static void watch_arrival(const rk_hands *h, rk_staff *staff)
     rk_staff_kill(staff);
 }
 
+void rk_staff_watch(const rk_hands *h, rk_staff *staff)
+{
+    watch_stopped(h, staff);
+    watch_arrival(h, staff);
+}
+
 void rk_staff_look_after(rk_hands *h, bool all)
 {
     for (uint32_t i = 0; i < h->staff_count; i++) {
@@ -447,8 +453,7 @@ void rk_staff_look_after(rk_hands *h, bool all)
             rk_hands_hear(h, staff); /* its last news count */
             lose(h, i);
         } else if (all) {
-            watch_stopped(h, staff);
-            watch_arrival(h, staff);
+            rk_staff_watch(h, staff);
         }
     }
 }

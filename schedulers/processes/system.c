@@ -3,13 +3,16 @@
 #include <errno.h>
 #include <rask/base.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #ifdef __linux__
+#    include <link.h>
 #    include <linux/futex.h>
 #    include <sys/epoll.h>
 #    include <sys/eventfd.h>
@@ -174,6 +177,70 @@ void rk_child_end(rk_child *child, const rk_watch *watch, char *how, size_t capa
     *child = (rk_child){0, -1};
 }
 
+typedef struct range {
+    uintptr_t begin, end;
+} range;
+
+static int add_ranges(struct dl_phdr_info *info, size_t size, void *context)
+{
+    rk_modules *modules = context;
+    modules->unloaded = size >= offsetof(struct dl_phdr_info, dlpi_tls_modid) ? info->dlpi_subs : 0;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        range *place = part->p_type == PT_LOAD ? rk_array_push(&modules->ranges) : NULL;
+        if (part->p_type == PT_LOAD && !place)
+            return RASK_ENOMEM;
+        if (place)
+            *place =
+                (range){info->dlpi_addr + part->p_vaddr, info->dlpi_addr + part->p_vaddr + part->p_memsz};
+    }
+    return RASK_OK;
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+    uintptr_t x = ((const range *)a)->begin, y = ((const range *)b)->begin;
+    return (x > y) - (x < y);
+}
+
+int rk_modules_note(rk_modules *modules)
+{
+    modules->ranges = modules->ranges.data ? modules->ranges : (rk_array)RK_ARRAY(range, UINT32_MAX);
+    modules->ranges.count = 0;
+    int status = dl_iterate_phdr(add_ranges, modules);
+    if (!status)
+        qsort(modules->ranges.data, modules->ranges.count, sizeof(range), compare_ranges);
+    return status;
+}
+
+/* The first of them says it. */
+static int see_unloaded(struct dl_phdr_info *info, size_t size, void *context)
+{
+    *(uint64_t *)context = size >= offsetof(struct dl_phdr_info, dlpi_tls_modid) ? info->dlpi_subs : 0;
+    return 1;
+}
+
+bool rk_modules_have(const rk_modules *modules, const void *at)
+{
+    const range *ranges = modules->ranges.data;
+    size_t low = 0, high = modules->ranges.count;
+    while (low < high) { /* the last that begins at or before it */
+        size_t middle = low + (high - low) / 2;
+        if (ranges[middle].begin <= (uintptr_t)at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    uint64_t unloaded = 0;
+    dl_iterate_phdr(see_unloaded, &unloaded);
+    return low && (uintptr_t)at < ranges[low - 1].end && unloaded == modules->unloaded;
+}
+
+void rk_modules_fini(rk_modules *modules)
+{
+    rk_array_fini(&modules->ranges);
+}
+
 void rk_system_describe_stderr(char *text, size_t capacity)
 {
     char path[256];
@@ -255,6 +322,23 @@ void rk_child_end(rk_child *child, const rk_watch *watch, char *how, size_t capa
 {
     (void)child, (void)watch;
     snprintf(how, capacity, "ended");
+}
+
+int rk_modules_note(rk_modules *modules)
+{
+    (void)modules;
+    return RASK_EUNSUPPORTED;
+}
+
+bool rk_modules_have(const rk_modules *modules, const void *at)
+{
+    (void)modules, (void)at;
+    return false;
+}
+
+void rk_modules_fini(rk_modules *modules)
+{
+    (void)modules;
 }
 
 void rk_system_describe_stderr(char *text, size_t capacity)

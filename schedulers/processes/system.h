@@ -3,6 +3,7 @@
 #ifndef RASK_SCHEDULERS_PROCESSES_SYSTEM_H
 #define RASK_SCHEDULERS_PROCESSES_SYSTEM_H
 
+#include "core/base/array.h"
 #include "core/base/atomic.h"
 
 #include <stddef.h>
@@ -47,6 +48,18 @@ bool rk_child_is_stopped(const rk_child *child, bool *stopped);
 void rk_child_kill(const rk_child *child);
 /* Waits for its end and forgets it; how it ended, in words: "was killed by SIGSEGV (Segmentation fault)". */
 void rk_child_end(rk_child *child, const rk_watch *watch, char *how, size_t capacity);
+/* The program and the libraries that are loaded. Zeroed: none. */
+typedef struct rk_modules {
+    rk_array ranges;   /* by address */
+    uint64_t unloaded; /* how many were, so far */
+} rk_modules;
+
+/* Notes those that are there now. RASK_ENOMEM; RASK_EUNSUPPORTED: not to be known here. */
+int rk_modules_note(rk_modules *modules);
+/* It is in one of them, which is where it was. */
+bool rk_modules_have(const rk_modules *modules, const void *at);
+void rk_modules_fini(rk_modules *modules);
+
 /* Where this process's standard error goes, in words. */
 void rk_system_describe_stderr(char *text, size_t capacity);
 

@@ -59,32 +59,36 @@ static bool takes_something(const scenario *s, uint32_t task)
     return false;
 }
 
-/* faults: whether tasks may fail, hang and kill. */
-static void write_script(scenario *s, uint32_t task, bool faults, bool needs)
+void scenario_script(const scenario *s, dice *d, script *x, bool source)
 {
-    dice *d = &s->dice;
-    script *x = &s->scripts[task];
     rk_traits *t = &x->traits;
     x->bytes = dice_below(d, 4) ? dice_spread(d, 1, 100000) : 0;
     x->duration_ns = dice_spread(d, 1000, 100000000);
-    x->fails = faults && dice_permille(d, 30) ? 1 + (uint32_t)dice_below(d, 2) : 0;
-    x->fatal = faults && dice_permille(d, 5);
-    x->poison = faults && dice_permille(d, 4);
-    x->hangs = faults && dice_permille(d, 4);
+    x->fails = s->faults && dice_permille(d, 30) ? 1 + (uint32_t)dice_below(d, 2) : 0;
+    x->fatal = s->faults && dice_permille(d, 5);
+    x->poison = s->faults && dice_permille(d, 4);
+    x->hangs = s->faults && dice_permille(d, 4);
     t->group = (uint32_t)dice_below(d, s->options.groups);
     t->io = dice_permille(d, 100);
-    t->here = needs && dice_permille(d, 50);
-    t->source = !takes_something(s, task) && dice_below(d, 2);
-    t->target = task + 1 == s->tasks || dice_permille(d, 100);
+    t->here = s->needs && dice_permille(d, 50);
+    t->source = source && dice_below(d, 2);
     t->sure = s->sure;
     t->result_bytes = s->sure ? x->bytes : 0;
     t->scratch_bytes = s->sure && dice_permille(d, 200) ? dice_spread(d, 1, 10000) : 0;
     t->timeout_ns = x->hangs || dice_permille(d, 30) ? 400000000 : 0;
     t->retries = (uint32_t)dice_below(d, 4);
     t->backoff_ns = dice_below(d, 2) ? dice_spread(d, 1000, 10000000) : 0;
-    for (uint32_t tag = 0; needs && tag < TAGS; tag++)
+    for (uint32_t tag = 0; s->needs && tag < TAGS; tag++)
         if (dice_permille(d, 50))
             t->needs[t->need_count++] = (rk_need){tag, 1 + (uint32_t)dice_below(d, 2)};
+    x->grows = !t->source && dice_permille(d, s->grows);
+}
+
+static void write_script(scenario *s, uint32_t task)
+{
+    script *x = &s->scripts[task];
+    scenario_script(s, &s->dice, x, !takes_something(s, task));
+    x->traits.target = task + 1 == s->tasks || dice_permille(&s->dice, 100);
 }
 
 static uint64_t most_needed(const scenario *s)
@@ -143,15 +147,19 @@ void scenario_make(scenario *s, uint64_t seed)
 {
     *s = (scenario){.seed = seed, .dice = {seed * 0x2545f4914f6cdd1du + 1}};
     dice *d = &s->dice;
-    bool faults = dice_below(d, 2), needs = !dice_below(d, 4);
     uint32_t edges = 0;
+    s->faults = dice_below(d, 2);
+    s->needs = !dice_below(d, 4);
+    s->grows = dice_below(d, 2) ? 0 : 50 + (uint32_t)dice_below(d, 250);
+    s->submits = dice_below(d, 4) ? 0 : 1 + (uint32_t)dice_below(d, 20);
     s->tasks = 1 + (uint32_t)dice_below(d, MOST_TASKS);
     s->homes = dice_below(d, 2) ? 1 : 1 + (uint32_t)dice_below(d, MOST_HOMES);
     s->sure = dice_below(d, 4);
     s->options = (rk_coordinator_options){.most_workers = MOST_LIVES,
                                           .most_homes = s->homes,
                                           .groups = 1 + (uint32_t)dice_below(d, 4),
-                                          .keep_going = dice_below(d, 2),
+                                          .keep_going = s->submits || dice_below(d, 2),
+                                          .open = s->submits != 0,
                                           .grace_ns = 1000000,
                                           .window = dice_below(d, 3) ? 8 : 2,
                                           .tags = TAGS,
@@ -161,11 +169,11 @@ void scenario_make(scenario *s, uint64_t seed)
         s->input_start[task] = edges;
         add_inputs(s, task, &edges);
         s->input_start[task + 1] = edges;
-        write_script(s, task, faults, needs);
+        write_script(s, task);
     }
     uint64_t most = most_needed(s);
     for (uint32_t home = 0; home < s->homes; home++)
         plan_site(s, home, most);
-    plan_troubles(s, faults);
+    plan_troubles(s, s->faults);
     s->options.latency_ns = s->message_ns;
 }

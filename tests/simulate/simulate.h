@@ -8,6 +8,7 @@
 #include <rask/base.h>
 
 enum { MOST_TASKS = 64, MOST_EDGES = 400, MOST_HOMES = 6, MOST_LIVES = 400, MOST_QUEUE = 64, TAGS = 3 };
+enum { MOST_NUMBERS = 1024, MOST_INPUTS = 8, MOST_SPROUT = 6 };
 
 /* Randomness: the same for the same seed, everywhere. */
 typedef struct dice {
@@ -27,7 +28,25 @@ typedef struct script {
     uint64_t bytes, duration_ns;
     uint32_t fails;            /* so many calls fail before one does not */
     bool fatal, poison, hangs; /* fails for good; takes its worker with it; never returns */
+    bool grows;                /* returns tasks instead of a result: the same ones for the same identity */
 } script;
+
+/* A task as it is now, by its number: numbers are used again. */
+typedef struct node {
+    script x;
+    uint64_t identity; /* what it is, wherever and whenever it is made */
+    uint64_t truth;    /* what its result must be */
+    uint32_t depth;    /* of growth; 0: of the graph, or from outside */
+    uint32_t links;    /* of a chain of tasks that return one another */
+    uint32_t input_count, inputs[MOST_INPUTS];
+    uint64_t input_truth[MOST_INPUTS];
+} node;
+
+/* What a task returns, or what is submitted at once: inputs as in an rk_growth. */
+typedef struct sprout {
+    uint32_t count, result;
+    node nodes[MOST_SPROUT];
+} sprout;
 
 /* A home that is planned. */
 typedef struct site {
@@ -56,9 +75,18 @@ typedef struct scenario {
     uint32_t deaths, home_deaths, stalls;          /* of workers, by what they do */
     uint32_t bad_transfers, bad_spills, bad_loads; /* of movements */
     uint32_t memory_reports, leavers;
+    bool faults, needs; /* tasks fail, hang and kill; and need tags */
+    uint32_t grows;     /* tasks, of those that may */
+    uint32_t submits;   /* how often something comes from outside; 0: it is a plan that runs */
 } scenario;
 
 void scenario_make(scenario *s, uint64_t seed);
+/* By other dice; source: it takes nothing. */
+void scenario_script(const scenario *s, dice *d, script *x, bool source);
+
+/* growth.c: what a task grows; and what a node's result must be. */
+void sprout_of(const scenario *s, const node *parent, sprout *out);
+uint64_t truth_of(const scenario *s, const node *n);
 
 /* A result in a home. */
 typedef struct cell {
@@ -66,6 +94,7 @@ typedef struct cell {
     bool memory, disk, coming;
     bool moving;  /* to disk, or hither */
     bool spoiled; /* it was on disk, and could not be read */
+    bool untold;  /* it came, and the news of that are on their way */
 } cell;
 
 typedef struct job {
@@ -86,7 +115,7 @@ typedef struct life {
     bool leaving;
     job jobs[MOST_QUEUE]; /* in the order in which they came */
     uint32_t job_count;
-    bool unreported[MOST_TASKS]; /* results of which the news have not arrived */
+    uint32_t unreported[MOST_NUMBERS]; /* results of which the news have not arrived: attempts */
 } life;
 
 typedef enum event_kind {
@@ -102,9 +131,13 @@ typedef enum event_kind {
     EVENT_MEMORY,
     EVENT_CANCEL,
     EVENT_LEAVES,
+    EVENT_SUBMIT,
+    EVENT_CHANGE, /* somebody outside wants something, or no more */
+    EVENT_CLOSE,
     NEWS_STARTED,
     NEWS_ASKED,
     NEWS_FINISHED,
+    NEWS_GROWN,
     NEWS_FAILED,
     NEWS_RECALLED,
     NEWS_LOST,
@@ -117,7 +150,7 @@ typedef struct event {
     rk_instruction_kind move;
     uint32_t life, home, from, task, attempt, culprit;
     int status;
-    bool flag; /* final, given back, home lost */
+    bool flag; /* final, given back, home lost, told to end */
     uint64_t bytes, duration_ns;
 } event;
 
@@ -127,24 +160,40 @@ typedef struct world {
     uint64_t now, events_made, rests_at;
     event *events; /* a heap */
     uint32_t event_count, event_room;
-    life lives[MOST_LIVES];
     uint32_t life_count;
-    cell cells[MOST_HOMES][MOST_TASKS];
+    cell cells[MOST_HOMES][MOST_NUMBERS];
     bool home_here[MOST_HOMES], home_known_lost[MOST_HOMES];
     uint64_t other[MOST_HOMES];
-    uint64_t truth[MOST_TASKS];                                        /* what each result must be */
-    uint32_t runs[MOST_TASKS], returned[MOST_TASKS], ends[MOST_TASKS]; /* ends: of workers that had it */
-    uint32_t failures[MOST_TASKS];
-    bool blamed[MOST_TASKS];
+    uint32_t numbers; /* used so far */
+    uint32_t runs[MOST_NUMBERS], returned[MOST_NUMBERS],
+        ends[MOST_NUMBERS]; /* ends: of workers that had it */
+    uint32_t failures[MOST_NUMBERS];
+    bool blamed[MOST_NUMBERS];
+    bool known[MOST_NUMBERS];           /* a task has this number */
+    uint32_t wants[MOST_NUMBERS];       /* from outside */
+    bool told[MOST_NUMBERS];            /* and DONE was said */
+    uint64_t added, begun, submissions; /* submissions: made so far */
     bool disturbed; /* something happened that may make a movement or a worker fail again and again */
     bool cancelled, ended, verbose;
     int status;
     const char *wrong;
     char text[256];
+    /* From here on what is read was written before. */
+    node origins[MOST_NUMBERS], nodes[MOST_NUMBERS]; /* nodes: what tasks have grown into */
+    life lives[MOST_LIVES];
 } world;
 
 /* Runs a scenario to its end; false: something was wrong, in w->text. */
 bool world_run(world *w, uint64_t seed, bool verbose);
+
+void world_add_event(world *w, uint64_t at, event e);
+bool world_is_calm(const world *w);
+
+/* client.c: who submits from outside. */
+void client_submit(world *w);
+void client_change(world *w);
+void client_grow(world *w, const event *e);
+void client_forget(world *w, uint32_t task);
 
 /* Something is wrong: the first is kept. */
 void world_wrong(world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));

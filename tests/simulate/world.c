@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ static bool is_before(const event *a, const event *b)
     return a->at < b->at || (a->at == b->at && a->order < b->order);
 }
 
-static void add_event(world *w, uint64_t at, event e)
+void world_add_event(world *w, uint64_t at, event e)
 {
     if (w->event_count == w->event_room) {
         w->event_room = w->event_room ? 2 * w->event_room : 256;
@@ -65,14 +66,14 @@ static event take_event(world *w)
     return first;
 }
 
-static bool calm(const world *w)
+bool world_is_calm(const world *w)
 {
     return w->now > w->s.quiet_from_ns;
 }
 
 static bool happens(world *w, uint32_t permille)
 {
-    return permille && !calm(w) && dice_permille(&w->s.dice, permille);
+    return permille && !world_is_calm(w) && dice_permille(&w->s.dice, permille);
 }
 
 static uint64_t message_ns(world *w)
@@ -84,9 +85,9 @@ static uint64_t message_ns(world *w)
 /* News are on their way to the coordinator, once or more often. */
 static void tell(world *w, event e)
 {
-    add_event(w, w->now + message_ns(w), e);
+    world_add_event(w, w->now + message_ns(w), e);
     while (happens(w, w->s.repeats))
-        add_event(w, w->now + message_ns(w) + dice_spread(&w->s.dice, 1, 50 * w->s.message_ns), e);
+        world_add_event(w, w->now + message_ns(w) + dice_spread(&w->s.dice, 1, 50 * w->s.message_ns), e);
 }
 
 /* Workers. */
@@ -109,7 +110,7 @@ static void die(world *w, uint32_t number, uint32_t culprit, bool home_lost)
             culprit = l->jobs[k].task;
     tell(w,
          (event){.kind = NEWS_LOST, .life = number, .home = l->home, .culprit = culprit, .flag = home_lost});
-    add_event(
+    world_add_event(
         w, w->now + NOTICED_AFTER * w->s.message_ns,
         (event){.kind = NEWS_LOST, .life = number, .home = l->home, .culprit = culprit, .flag = home_lost});
 }
@@ -131,14 +132,17 @@ static void forget_job(life *l, job *j)
 /* The hash of what a task makes of the inputs that are in a home. */
 static uint64_t compute(world *w, uint32_t home, uint32_t task)
 {
-    uint64_t hash = mix_hash(1, task);
-    for (uint64_t at = w->s.input_start[task]; at < w->s.input_start[task + 1]; at++) {
-        uint32_t word = w->s.inputs[at];
+    const node *n = &w->nodes[task];
+    uint64_t hash = mix_hash(1, n->identity);
+    for (uint32_t k = 0; k < n->input_count; k++) {
+        uint32_t word = n->inputs[k];
         if (word & RK_INPUT_ORDER)
             continue;
         if (!w->cells[home][word].memory)
             world_wrong(w, "task %" PRIu32 " runs in home %" PRIu32 " without the result of %" PRIu32, task,
                         home, word);
+        if (w->cells[home][word].hash != n->input_truth[k])
+            world_wrong(w, "task %" PRIu32 " gets another result than that of %" PRIu32, task, word);
         hash = mix_hash(hash, w->cells[home][word].hash);
     }
     return hash;
@@ -147,11 +151,12 @@ static uint64_t compute(world *w, uint32_t home, uint32_t task)
 static void begin_job(world *w, uint32_t number, job *j)
 {
     life *l = &w->lives[number];
-    const script *x = &w->s.scripts[j->task];
+    const script *x = &w->nodes[j->task].x;
     uint64_t duration = x->duration_ns * l->permille / 1000 + 1;
     j->running = true;
     j->began_ns = w->now;
     w->runs[j->task]++;
+    w->begun++;
     (void)compute(w, l->home, j->task);
     if (w->s.starts_are_told)
         tell(w, (event){.kind = NEWS_STARTED, .life = number, .task = j->task, .attempt = j->attempt});
@@ -159,19 +164,19 @@ static void begin_job(world *w, uint32_t number, job *j)
         duration += 50000000;
     if (x->poison || happens(w, w->s.deaths)) {
         bool home_lost = l->home && happens(w, w->s.home_deaths);
-        add_event(w, w->now + dice_below(&w->s.dice, duration),
-                  (event){.kind = EVENT_DIES,
-                          .life = number,
-                          .culprit = x->poison ? j->task : RK_NO_TASK,
-                          .flag = home_lost});
+        world_add_event(w, w->now + dice_below(&w->s.dice, duration),
+                        (event){.kind = EVENT_DIES,
+                                .life = number,
+                                .culprit = x->poison ? j->task : RK_NO_TASK,
+                                .flag = home_lost});
     }
     if (!x->hangs)
-        add_event(w, w->now + duration,
-                  (event){.kind = x->bytes > j->allowed ? EVENT_JOB_ASKS : EVENT_JOB_ENDS,
-                          .life = number,
-                          .task = j->task,
-                          .attempt = j->attempt,
-                          .duration_ns = duration});
+        world_add_event(w, w->now + duration,
+                        (event){.kind = x->bytes > j->allowed && !x->grows ? EVENT_JOB_ASKS : EVENT_JOB_ENDS,
+                                .life = number,
+                                .task = j->task,
+                                .attempt = j->attempt,
+                                .duration_ns = duration});
 }
 
 /* It needs more than it may hold, and asks for that at once or by and by. */
@@ -180,7 +185,7 @@ static void job_asks(world *w, const event *e)
     job *j = find_job(&w->lives[e->life], e->task, e->attempt);
     if (!w->lives[e->life].alive || !j)
         return;
-    uint64_t bytes = w->s.scripts[e->task].bytes;
+    uint64_t bytes = w->nodes[e->task].x.bytes;
     if (dice_below(&w->s.dice, 2))
         bytes -= dice_below(&w->s.dice, bytes - j->allowed);
     j->waits = true;
@@ -195,9 +200,9 @@ static void go_on(world *w, uint32_t number)
     life *l = &w->lives[number];
     uint32_t busy[2] = {0, 0}, width[2] = {l->slots, l->lanes};
     for (uint32_t k = 0; k < l->job_count; k++)
-        busy[w->s.scripts[l->jobs[k].task].traits.io] += l->jobs[k].running;
+        busy[w->nodes[l->jobs[k].task].x.traits.io] += l->jobs[k].running;
     for (uint32_t k = 0; k < l->job_count && l->alive; k++) {
-        bool io = w->s.scripts[l->jobs[k].task].traits.io;
+        bool io = w->nodes[l->jobs[k].task].x.traits.io;
         if (l->jobs[k].running || busy[io] == width[io])
             continue;
         busy[io]++;
@@ -220,21 +225,6 @@ static void run_comes(world *w, const event *e)
     go_on(w, e->life);
 }
 
-static void recall_comes(world *w, const event *e)
-{
-    life *l = &w->lives[e->life];
-    job *j = find_job(l, e->task, e->attempt);
-    bool back = j && (!j->running || j->waits);
-    if (!l->alive)
-        return;
-    if (back)
-        forget_job(l, j);
-    go_on(w, e->life);
-    tell(w,
-         (event){
-             .kind = NEWS_RECALLED, .life = e->life, .task = e->task, .attempt = e->attempt, .flag = back});
-}
-
 static void fail_job(world *w, const event *e, bool final)
 {
     w->failures[e->task]++;
@@ -244,6 +234,23 @@ static void fail_job(world *w, const event *e, bool final)
                     .attempt = e->attempt,
                     .status = RASK_ETASK,
                     .flag = final});
+}
+
+static void recall_comes(world *w, const event *e)
+{
+    life *l = &w->lives[e->life];
+    job *j = find_job(l, e->task, e->attempt);
+    bool back = j && (!j->running || j->waits), obeys = j && !back && e->flag && dice_below(&w->s.dice, 2);
+    if (!l->alive)
+        return;
+    if (back || obeys)
+        forget_job(l, j);
+    if (obeys)
+        fail_job(w, e, dice_below(&w->s.dice, 2));
+    go_on(w, e->life);
+    tell(w,
+         (event){
+             .kind = NEWS_RECALLED, .life = e->life, .task = e->task, .attempt = e->attempt, .flag = back});
 }
 
 /* More memory is given, or refused. */
@@ -261,29 +268,33 @@ static void answer_comes(world *w, const event *e)
         return;
     }
     j->allowed = e->bytes;
-    bool more = w->s.scripts[e->task].bytes > j->allowed;
-    add_event(w, w->now + 1 + dice_below(&w->s.dice, w->now - j->began_ns + 1),
-              (event){.kind = more ? EVENT_JOB_ASKS : EVENT_JOB_ENDS,
-                      .life = e->life,
-                      .task = e->task,
-                      .attempt = e->attempt,
-                      .duration_ns = w->now - j->began_ns});
+    bool more = w->nodes[e->task].x.bytes > j->allowed;
+    world_add_event(w, w->now + 1 + dice_below(&w->s.dice, w->now - j->began_ns + 1),
+                    (event){.kind = more ? EVENT_JOB_ASKS : EVENT_JOB_ENDS,
+                            .life = e->life,
+                            .task = e->task,
+                            .attempt = e->attempt,
+                            .duration_ns = w->now - j->began_ns});
 }
 
 static void return_job(world *w, const event *e)
 {
     life *l = &w->lives[e->life];
     uint64_t hash = compute(w, l->home, e->task);
+    if (w->nodes[e->task].x.grows) {
+        tell(w, (event){.kind = NEWS_GROWN, .life = e->life, .task = e->task, .attempt = e->attempt});
+        return;
+    }
     w->cells[l->home][e->task] = (cell){.hash = hash, .memory = true};
-    l->unreported[e->task] = true;
+    l->unreported[e->task] = e->attempt;
     w->returned[e->task]++;
-    if (hash != w->truth[e->task])
+    if (hash != w->nodes[e->task].truth)
         world_wrong(w, "task %" PRIu32 " got other inputs than its own", e->task);
     tell(w, (event){.kind = NEWS_FINISHED,
                     .life = e->life,
                     .task = e->task,
                     .attempt = e->attempt,
-                    .bytes = w->s.scripts[e->task].bytes,
+                    .bytes = w->nodes[e->task].x.bytes,
                     .duration_ns = e->duration_ns});
 }
 
@@ -299,9 +310,9 @@ static void job_ends(world *w, const event *e)
         die(w, e->life, RK_NO_TASK, false);
         return;
     }
-    if (w->s.scripts[e->task].fatal)
+    if (w->nodes[e->task].x.fatal)
         fail_job(w, e, true);
-    else if (w->failures[e->task] < w->s.scripts[e->task].fails)
+    else if (w->failures[e->task] < w->nodes[e->task].x.fails)
         fail_job(w, e, false);
     else
         return_job(w, e);
@@ -342,21 +353,21 @@ static void start_move(world *w, const rk_instruction *i)
         world_wrong(w, "task %" PRIu32 " is spilled, and is not in memory", i->task);
     to->coming = i->kind != RK_DO_SPILL;
     to->moving = true;
-    add_event(w, w->now + takes,
-              (event){.kind = EVENT_MOVED,
-                      .move = i->kind,
-                      .home = i->home,
-                      .from = i->from,
-                      .task = i->task,
-                      .attempt = i->attempt,
-                      .duration_ns = takes});
+    world_add_event(w, w->now + takes,
+                    (event){.kind = EVENT_MOVED,
+                            .move = i->kind,
+                            .home = i->home,
+                            .from = i->from,
+                            .task = i->task,
+                            .attempt = i->attempt,
+                            .duration_ns = takes});
 }
 
 static uint64_t disk_used(const world *w, uint32_t home)
 {
     uint64_t bytes = 0;
-    for (uint32_t task = 0; task < w->s.tasks; task++)
-        bytes += w->cells[home][task].disk ? w->s.scripts[task].bytes : 0;
+    for (uint32_t task = 0; task < w->numbers; task++)
+        bytes += w->cells[home][task].disk ? w->nodes[task].x.bytes : 0;
     return bytes;
 }
 
@@ -368,7 +379,7 @@ static int try_move(world *w, const event *e)
                    : e->move == RK_DO_LOAD ? w->s.bad_loads
                                            : w->s.bad_spills;
     bool gone = e->move == RK_DO_FETCH && (!w->home_here[e->from] || from->spoiled);
-    uint64_t bytes = w->s.scripts[e->task].bytes;
+    uint64_t bytes = w->nodes[e->task].x.bytes;
     if (gone || happens(w, bad) ||
         (e->move == RK_DO_SPILL && !to->disk && disk_used(w, e->home) + bytes > w->s.sites[e->home].disk))
         return RASK_EIO;
@@ -391,6 +402,7 @@ static void moved(world *w, const event *e)
         return;
     to->coming = to->moving = false;
     int status = try_move(w, e);
+    to->untold = e->move == RK_DO_FETCH && !status;
     if (status && e->move == RK_DO_LOAD)
         *to = (cell){.spoiled = true};
     w->disturbed |= status != RASK_OK;
@@ -400,7 +412,7 @@ static void moved(world *w, const event *e)
                     .task = e->task,
                     .attempt = e->attempt,
                     .status = status,
-                    .bytes = w->s.scripts[e->task].bytes,
+                    .bytes = w->nodes[e->task].x.bytes,
                     .duration_ns = e->duration_ns});
 }
 
@@ -410,6 +422,7 @@ static void tell_moved(world *w, const event *e)
 {
     if (!w->home_here[e->home])
         return;
+    w->cells[e->home][e->task].untold = false;
     if (e->move == RK_DO_FETCH)
         rk_coordinator_transferred(w->c, w->now, e->home, e->task, e->attempt, e->status, e->bytes,
                                    e->duration_ns);
@@ -426,16 +439,17 @@ static void bury(world *w, uint32_t number)
     if (l->told)
         return;
     l->told = true;
-    for (uint32_t task = 0; task < w->s.tasks; task++) {
+    for (uint32_t task = 0; task < w->numbers; task++) {
         if (l->unreported[task] && w->home_here[l->home])
             w->cells[l->home][task].memory = false;
-        w->ends[task] += l->unreported[task];
+        w->ends[task] += l->unreported[task] != 0;
     }
     for (uint32_t k = 0; k < l->job_count; k++)
         w->ends[l->jobs[k].task]++;
     for (uint32_t k = 0; k < w->event_count; k++)
         w->ends[w->events[k].task] += w->events[k].kind == EVENT_RUN_COMES && w->events[k].life == number;
-    add_event(w, w->now + REPLACED_AFTER * w->s.message_ns, (event){.kind = EVENT_JOIN, .home = l->home});
+    world_add_event(w, w->now + REPLACED_AFTER * w->s.message_ns,
+                    (event){.kind = EVENT_JOIN, .home = l->home});
 }
 
 static void tell_lost(world *w, const event *e)
@@ -460,10 +474,12 @@ static void arrive(world *w, const event *e)
         rk_coordinator_asked(w->c, w->now, l->number, l->epoch, e->task, e->attempt, e->bytes);
         break;
     case NEWS_FINISHED:
-        l->unreported[e->task] = false;
+        if (l->unreported[e->task] == e->attempt)
+            l->unreported[e->task] = 0;
         rk_coordinator_finished(w->c, w->now, l->number, l->epoch, e->task, e->attempt, e->bytes,
                                 e->duration_ns);
         break;
+    case NEWS_GROWN: client_grow(w, e); break;
     case NEWS_FAILED:
         rk_coordinator_failed(w->c, w->now, l->number, l->epoch, e->task, e->attempt, e->status, e->flag);
         break;
@@ -481,10 +497,10 @@ static void report_memory(world *w, const event *e)
     uint64_t budget = w->s.sites[e->home].budget;
     if (!w->home_here[e->home])
         return;
-    w->other[e->home] = calm(w) || budget == UINT64_MAX ? 0 : dice_below(&w->s.dice, budget / 2 + 1);
+    w->other[e->home] = world_is_calm(w) || budget == UINT64_MAX ? 0 : dice_below(&w->s.dice, budget / 2 + 1);
     rk_coordinator_memory(w->c, w->now, e->home, w->other[e->home]);
-    if (!calm(w))
-        add_event(w, w->now + dice_spread(&w->s.dice, 1000000, 100000000), *e);
+    if (!world_is_calm(w))
+        world_add_event(w, w->now + dice_spread(&w->s.dice, 1000000, 100000000), *e);
 }
 
 static void leave(world *w, const event *e)
@@ -510,6 +526,9 @@ static void happen(world *w, const event *e)
     case EVENT_TICK: rk_coordinator_tick(w->c, w->now); break;
     case EVENT_MEMORY: report_memory(w, e); break;
     case EVENT_LEAVES: leave(w, e); break;
+    case EVENT_SUBMIT: client_submit(w); break;
+    case EVENT_CHANGE: client_change(w); break;
+    case EVENT_CLOSE: rk_coordinator_close(w->c, w->now); break;
     case EVENT_CANCEL:
         w->cancelled = true;
         rk_coordinator_cancel(w->c, w->now, RASK_ECANCELLED);
@@ -533,24 +552,28 @@ static void carry_out(world *w, const rk_instruction *i)
     uint32_t number = life_of(w, i);
     switch (i->kind) {
     case RK_DO_RUN:
+        if (!i->grown)
+            w->nodes[i->task] = w->origins[i->task];
+        /* fall through */
     case RK_DO_RECALL:
-        add_event(w, w->now + w->s.message_ns,
-                  (event){.kind = i->kind == RK_DO_RUN ? EVENT_RUN_COMES : EVENT_RECALL_COMES,
-                          .life = number,
-                          .task = i->task,
-                          .attempt = i->attempt,
-                          .bytes = i->bytes});
+        world_add_event(w, w->now + w->s.message_ns,
+                        (event){.kind = i->kind == RK_DO_RUN ? EVENT_RUN_COMES : EVENT_RECALL_COMES,
+                                .life = number,
+                                .task = i->task,
+                                .attempt = i->attempt,
+                                .bytes = i->bytes,
+                                .flag = i->ends});
         break;
     case RK_DO_GRANT:
     case RK_DO_REFUSE:
         w->blamed[i->task] |= i->kind == RK_DO_REFUSE;
-        add_event(w, w->now + w->s.message_ns,
-                  (event){.kind = EVENT_ANSWER_COMES,
-                          .life = number,
-                          .task = i->task,
-                          .attempt = i->attempt,
-                          .bytes = i->bytes,
-                          .flag = i->kind == RK_DO_REFUSE});
+        world_add_event(w, w->now + w->s.message_ns,
+                        (event){.kind = EVENT_ANSWER_COMES,
+                                .life = number,
+                                .task = i->task,
+                                .attempt = i->attempt,
+                                .bytes = i->bytes,
+                                .flag = i->kind == RK_DO_REFUSE});
         break;
     case RK_DO_FETCH:
     case RK_DO_SPILL:
@@ -558,14 +581,16 @@ static void carry_out(world *w, const rk_instruction *i)
     case RK_DO_DROP: w->cells[i->home][i->task] = (cell){0}; break;
     case RK_DO_KILL:
         w->lives[number].leaving = true;
-        add_event(w, w->now + w->s.message_ns,
-                  (event){.kind = EVENT_DIES, .life = number, .culprit = i->task});
+        world_add_event(w, w->now + w->s.message_ns,
+                        (event){.kind = EVENT_DIES, .life = number, .culprit = i->task});
         break;
     case RK_DO_RETIRE:
-        add_event(w, w->now + w->s.message_ns,
-                  (event){.kind = EVENT_DIES, .life = number, .culprit = RK_NO_TASK});
+        world_add_event(w, w->now + w->s.message_ns,
+                        (event){.kind = EVENT_DIES, .life = number, .culprit = RK_NO_TASK});
         break;
     case RK_DO_BLAME: w->blamed[i->task] = true; break;
+    case RK_DO_DONE: w->told[i->task] = true; break;
+    case RK_DO_FORGET: client_forget(w, i->task); break;
     case RK_DO_END:
         w->ended = true;
         w->status = i->status;
@@ -576,25 +601,25 @@ static void carry_out(world *w, const rk_instruction *i)
 uint64_t world_memory(const world *w, uint32_t home)
 {
     uint64_t bytes = 0;
-    for (uint32_t task = 0; task < w->s.tasks; task++)
+    for (uint32_t task = 0; task < w->numbers; task++)
         if (w->cells[home][task].memory || w->cells[home][task].coming)
-            bytes += w->s.scripts[task].bytes;
+            bytes += w->nodes[task].x.bytes;
     for (uint32_t k = 0; k < w->life_count; k++)
         for (uint32_t j = 0; w->lives[k].alive && w->lives[k].home == home && j < w->lives[k].job_count; j++)
             if (w->lives[k].jobs[j].running) {
-                const script *x = &w->s.scripts[w->lives[k].jobs[j].task];
+                const script *x = &w->nodes[w->lives[k].jobs[j].task].x;
                 uint64_t holds = x->bytes + x->traits.scratch_bytes, allowed = w->lives[k].jobs[j].allowed;
                 bytes += holds < allowed ? holds : allowed;
             }
     return bytes;
 }
 
-static const char *const kind_names[] = {"run",  "recall", "grant", "refuse", "fetch", "spill",
-                                         "load", "drop",   "kill",  "retire", "blame", "end"};
-static const char *const event_names[] = {"join",         "run comes", "recall comes", "job ends", "job asks",
-                                          "answer comes", "moved",     "dies",         "tick",     "memory",
-                                          "cancel",       "leaves",    "started",      "asked",    "finished",
-                                          "failed",       "recalled",  "lost",         "moved"};
+static const char *const kind_names[] = {"run",  "recall", "grant", "refuse", "fetch",  "spill", "load",
+                                         "drop", "kill",   "done",  "forget", "retire", "blame", "end"};
+static const char *const event_names[] = {
+    "join",  "run comes", "recall comes", "job ends", "job asks", "answer comes", "moved", "dies",
+    "tick",  "memory",    "cancel",       "leaves",   "submit",   "change",       "close", "started",
+    "asked", "finished",  "grown",        "failed",   "recalled", "lost",         "moved"};
 
 static void say_event(const world *w, const event *e)
 {
@@ -620,17 +645,25 @@ static void draw_instructions(world *w)
     uint64_t when = w->ended ? UINT64_MAX : rk_coordinator_wants_tick(w->c);
     if (when != UINT64_MAX && (w->rests_at <= w->now || when < w->rests_at)) {
         w->rests_at = when > w->now ? when : w->now + 1;
-        add_event(w, w->rests_at, (event){.kind = EVENT_TICK});
+        world_add_event(w, w->rests_at, (event){.kind = EVENT_TICK});
     }
 }
 
-static void compute_truth(world *w)
+/* Tasks of the graph. */
+static void make_nodes(world *w)
 {
+    w->numbers = w->s.tasks;
     for (uint32_t task = 0; task < w->s.tasks; task++) {
-        w->truth[task] = mix_hash(1, task);
-        for (uint64_t at = w->s.input_start[task]; at < w->s.input_start[task + 1]; at++)
-            if (!(w->s.inputs[at] & RK_INPUT_ORDER))
-                w->truth[task] = mix_hash(w->truth[task], w->truth[w->s.inputs[at]]);
+        node *n = &w->origins[task];
+        *n = (node){.x = w->s.scripts[task], .identity = task};
+        for (uint64_t at = w->s.input_start[task]; at < w->s.input_start[task + 1]; at++) {
+            uint32_t word = w->s.inputs[at];
+            n->inputs[n->input_count] = word;
+            n->input_truth[n->input_count++] = w->origins[word & ~RK_INPUT_ORDER].truth;
+        }
+        n->truth = truth_of(&w->s, n);
+        w->nodes[task] = *n;
+        w->known[task] = true;
     }
 }
 
@@ -643,13 +676,22 @@ static void plan_events(world *w)
 {
     for (uint32_t home = 0; home < w->s.homes; home++)
         for (uint32_t k = 0; k < w->s.sites[home].workers; k++)
-            add_event(w, w->s.sites[home].arrives_ns + k, (event){.kind = EVENT_JOIN, .home = home});
+            world_add_event(w, w->s.sites[home].arrives_ns + k, (event){.kind = EVENT_JOIN, .home = home});
     if (w->s.cancel_ns)
-        add_event(w, w->s.cancel_ns, (event){.kind = EVENT_CANCEL});
+        world_add_event(w, w->s.cancel_ns, (event){.kind = EVENT_CANCEL});
     for (uint32_t home = 0; home < w->s.homes && w->s.memory_reports; home++)
-        add_event(w, dice_spread(&w->s.dice, 1000, 100000000), (event){.kind = EVENT_MEMORY, .home = home});
+        world_add_event(w, dice_spread(&w->s.dice, 1000, 100000000),
+                        (event){.kind = EVENT_MEMORY, .home = home});
+    for (uint32_t k = 0; k < w->s.submits; k++) {
+        world_add_event(w, dice_spread(&w->s.dice, 1000, 200000000), (event){.kind = EVENT_SUBMIT});
+        world_add_event(w, dice_spread(&w->s.dice, 1000, 400000000), (event){.kind = EVENT_CHANGE});
+        world_add_event(w, dice_spread(&w->s.dice, 1000, 400000000), (event){.kind = EVENT_CHANGE});
+    }
+    if (w->s.submits)
+        world_add_event(w, 400000001, (event){.kind = EVENT_CLOSE});
     for (uint32_t number = 1; number < 4 && w->s.leavers; number++)
-        add_event(w, dice_spread(&w->s.dice, 1000, 100000000), (event){.kind = EVENT_LEAVES, .life = number});
+        world_add_event(w, dice_spread(&w->s.dice, 1000, 100000000),
+                        (event){.kind = EVENT_LEAVES, .life = number});
 }
 
 static bool start(world *w)
@@ -667,10 +709,10 @@ static bool start(world *w)
 
 bool world_run(world *w, uint64_t seed, bool verbose)
 {
-    memset(w, 0, sizeof *w);
+    memset(w, 0, offsetof(world, origins));
     w->verbose = verbose;
     scenario_make(&w->s, seed);
-    compute_truth(w);
+    make_nodes(w);
     plan_events(w);
     if (start(w))
         draw_instructions(w);

@@ -1,0 +1,37 @@
+/* schedulers/processes/standing: a worker process that stands by for single calls, one after the other.
+ *
+ * It belongs to one thread, which gives it calls and waits for what comes of them, and is forked by that thread's first call: it
+ * sees the program's memory as it was then. A call goes there by shared memory: the function's address, arguments as parcels,
+ * and the result comes back as a parcel that is read where it was written. One that dies is replaced by the next call.
+ *
+ * Whatever cannot go there has to be called elsewhere: functions, definitions and classes that are not in the program or in a
+ * library that was loaded at the fork, custom values without encode() and decode(); and so has what it died of. */
+#ifndef RASK_SCHEDULERS_PROCESSES_STANDING_H
+#define RASK_SCHEDULERS_PROCESSES_STANDING_H
+
+#include "schedulers/call.h"
+
+typedef struct rk_standing rk_standing;
+
+typedef struct rk_lone_call {
+    const rask_task_def *def;
+    const rask_value *args;
+    uint32_t nargs;
+    uint32_t worker; /* number, as the task sees it */
+    rk_call_terms terms;
+    const rask_cancel_token
+        *cancel; /* looked at now and then; a task that does not end by it is killed after its grace */
+} rk_lone_call;
+
+/* Of the calling thread; nothing is forked yet. options are resolved. NULL: no memory, or not on this system. */
+rk_standing *rk_standing_new(const rask_options *options);
+
+/* True: the call was made, and *status is what came of it, with *result, or a text in message (RK_MAX_MESSAGE + 1 bytes).
+ * False: it is to be made elsewhere. Blocks; the caller's references to arguments stay the caller's. */
+bool rk_standing_call(rk_standing *s, const rk_lone_call *call, int *status, rask_value *result,
+                      char *message);
+
+/* By the same thread: the process ends; results that somebody still has stay. */
+void rk_standing_free(rk_standing *s);
+
+#endif
