@@ -22,6 +22,7 @@ static rk_executor *get_executor(rk_run *run)
     executor = executor_of(run);
     if (!executor &&
         (executor = rk_executor_new(&run->options, run->options.workers, run->store, &run->env))) {
+        executor->info = run->info;
         executor->wake = run->wake;
         executor->context = run->wake_context;
         atomic_store_explicit(&run->growth, executor, memory_order_release);
@@ -47,12 +48,12 @@ static int finish(rk_worker *worker, rk_executor *executor, rask_future *root, r
     return status;
 }
 
-int rk_growth_finish(rk_worker *worker, rask_value *result)
+int rk_growth_finish(rk_worker *worker, uint32_t task, rask_value *result)
 {
     rk_executor *executor = get_executor(worker->run);
     rask_value node = *result;
     *result = rask_value_none();
-    rask_future *root = executor ? rk_executor_sow(executor, rk_grown_node(&node), true, 0) : NULL;
+    rask_future *root = executor ? rk_executor_sow(executor, rk_grown_node(&node), &task, 0) : NULL;
     rask_value_unref(&node);
     int status = root ? finish(worker, executor, root, result)
                       : fail(worker, RASK_ENOMEM, "no memory for the nodes that it returned");

@@ -7,9 +7,9 @@
 
 #include "schedulers/run.h"
 
-/* *result, a node (core/task/grow.h), becomes the node's result. Else the status, with a text in worker->message, and *result
+/* *result, a node (core/task/grow.h) that this task returned, becomes the node's result. Else the status, with a text in worker->message, and *result
  * is none. */
-int rk_growth_finish(rk_worker *worker, rask_value *result);
+int rk_growth_finish(rk_worker *worker, uint32_t task, rask_value *result);
 
 /* Runs one of the grown tasks that are ready, as this worker; false: there is none. */
 bool rk_growth_help(rk_run *run, uint32_t worker);

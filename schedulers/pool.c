@@ -512,8 +512,7 @@ void rk_pool_park_owner(rk_session *session)
         struct timespec until = rk_cond_in(rest_ns);
         if (unit != RK_NO_UNIT)
             run_stranded(session, unit);
-        else if (!rk_cond_wait_until(&session->owner_wake, &pool.lock, &until) &&
-                 rest_ns < SENTINEL_MOST_NS)
+        else if (!rk_cond_wait_until(&session->owner_wake, &pool.lock, &until) && rest_ns < SENTINEL_MOST_NS)
             rest_ns *= 2;
     }
     rk_store_seq_cst(&session->owner_parked, false);

@@ -61,8 +61,11 @@ static bool has_timeouts(const rask_plan *plan)
             o_->callback(o_->context, what);                                                                 \
     }
 
-/* Runs of this process. */
-static rk_atomic_u64 runs;
+uint64_t rk_run_next_number(void)
+{
+    static rk_atomic_u64 runs;
+    return rk_add_relaxed(&runs, 1) + 1;
+}
 
 static bool is_careful(const rk_run *run)
 {
@@ -95,7 +98,7 @@ int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const
                                 .workers = options->workers,
                                 .scheduler = scheduler,
                                 .start_ns = rk_clock_now(),
-                                .run = rk_add_relaxed(&runs, 1) + 1,
+                                .run = rk_run_next_number(),
                                 .plan = plan,
                                 .memory = options->memory};
     if (options->timeout > 0)
@@ -439,11 +442,11 @@ static void skip(rk_worker *worker, uint32_t number)
 }
 
 /* A node in place of a result has one in the end. */
-static inline int finish_growth(rk_worker *worker, rask_task *task, int status)
+static inline int finish_growth(rk_worker *worker, uint32_t number, rask_task *task, int status)
 {
     bool may_be = !status && task->result.type == RASK_CUSTOM;
     if (__builtin_expect(may_be, 0) && rk_grown_is(&task->result))
-        return rk_growth_finish(worker, &task->result);
+        return rk_growth_finish(worker, number, &task->result);
     return status;
 }
 
@@ -451,7 +454,7 @@ static int call_in_some_way(rk_worker *worker, uint32_t number, rask_task *task,
 {
     int status =
         special | worker->run->careful ? call_carefully(worker, number, task) : call(worker, number, task);
-    return finish_growth(worker, task, status);
+    return finish_growth(worker, number, task, status);
 }
 
 static uint64_t size_of_arguments(const rk_run *run, const rask_task *task)
@@ -582,7 +585,7 @@ int rk_run_call_again(rk_worker *worker, uint32_t task, rask_value *result, char
     again.def = rk_plan_def(plan, task);
     again.args = plan->args + plan->arg_start[task];
     again.nargs = rk_plan_nargs(plan, task);
-    int status = finish_growth(worker, &again, call_carefully(worker, task, &again));
+    int status = finish_growth(worker, task, &again, call_carefully(worker, task, &again));
     if (status)
         memcpy(message, worker->message, RK_MAX_MESSAGE + 1);
     else

@@ -73,7 +73,8 @@ typedef struct rk_worker {
     uint32_t finished, skipped;
     uint64_t retries, stolen;
     rk_atomic_u64 *began_ns; /* where each call that may be timed tells when it began; NULL: nobody asks */
-    uint64_t mark_ns; /* of a run that is observed: when its last task ended; 0: long ago, look at the clock */
+    uint64_t
+        mark_ns; /* of a run that is observed: when its last task ended; 0: long ago, look at the clock */
     char message[RK_MAX_MESSAGE + 1];
 } rk_worker;
 
@@ -81,6 +82,9 @@ typedef struct rk_worker {
 
 /* Estimate for I/O tasks of which none has returned yet. */
 #define RK_NO_ESTIMATE UINT64_MAX
+
+/* rask_run_info.run of another run of this process. */
+uint64_t rk_run_next_number(void);
 
 /* options are resolved. RASK_OK or RASK_ENOMEM. */
 int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const char *scheduler);

@@ -19,9 +19,9 @@ extern "C" {
 typedef struct rask_client rask_client;
 typedef struct rask_future rask_future;
 
-/* Starts the workers. options (NULL: none): scheduler, workers, io_lanes, memory, scratch, limits, retries, seed and what processes
- * take; timeout, keep_going, progress, observers and report are for runs and mean nothing here. What they point to outlives the
- * client, as do the definitions of tasks.
+/* Starts the workers. options (NULL: none): scheduler, workers, io_lanes, memory, scratch, limits, retries, seed, what processes
+ * take, and observers, for whom the client is a run without a plan; timeout, keep_going, progress and report are for runs and
+ * mean nothing here. What they point to outlives the client, as do the definitions of tasks.
  *   threads    workers of the client's own
  *   processes  tasks run in worker processes, one forked for each, which sees the program's memory as it is then
  *   serial     what is submitted has run when rask_submit() returns

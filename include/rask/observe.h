@@ -28,9 +28,12 @@ typedef struct rask_task_info {
     uint64_t bytes;                      /* size of its result */
     uint64_t run;                        /* rask_run_info.run of the run it belongs to */
     uint64_t bytes_in;                   /* sizes of its arguments that other tasks made, together */
-    uint64_t waited_ns;     /* of the time before its start: its worker was held up for want of memory */
-    uint64_t live_bytes;    /* when it finished: of the budget, what results in memory and running tasks took, */
+    uint64_t waited_ns;  /* of the time before its start: its worker was held up for want of memory */
+    uint64_t live_bytes; /* when it finished: of the budget, what results in memory and running tasks took, */
     uint64_t spilled_bytes; /* and of results, what was on disk and not in memory */
+    uint32_t
+        grown_by; /* where task is RASK_NO_TASK: the task of the plan that it grew from, itself or by what that
+                             * grew; RASK_NO_TASK: a client was given it, or what it grew from */
 } rask_task_info;
 
 typedef struct rask_run_info {
@@ -41,8 +44,9 @@ typedef struct rask_run_info {
     int status;                /* of the run, at its end */
     uint64_t peak_bytes;       /* high-water mark of the memory budget, at the end */
     uint64_t run;              /* its number among the runs of this process, from 1 */
-    const struct rask_plan *plan; /* what runs, valid until run_ended has returned; NULL: no plan, but a client */
-    uint64_t memory;              /* the budget that was asked for; 0: the default */
+    const struct rask_plan
+        *plan;       /* what runs, valid until run_ended has returned; NULL: no plan, but a client */
+    uint64_t memory; /* the budget that was asked for; 0: the default */
 } rask_run_info;
 
 /* A result went to disk, came back, or was made again after it had been dropped. */
@@ -88,6 +92,17 @@ RASK_API const rask_observer *rask_recording_observer(rask_recording *recording)
  * run. Names and labels are valid as long as the plan or the graph. */
 RASK_API const rask_task_info *rask_recording_tasks(const rask_recording *recording, uint32_t *count);
 RASK_API rask_run_info rask_recording_run(const rask_recording *recording);
+
+/* Finished tasks of one name that a task of the plan grew, itself or by what it grew. */
+typedef struct rask_grown {
+    const char *name;
+    uint64_t count, nanoseconds;
+} rask_grown;
+
+/* What that task of the plan grew, by name: at most capacity of them into out; how many there are. 0, too, where it ran in
+ * a worker process, or when there was no memory for it. Call it after the run. */
+RASK_API uint32_t rask_recording_grown(const rask_recording *recording, uint32_t task, rask_grown *out,
+                                       uint32_t capacity);
 
 /* A line on stderr that tells how far a run is, five times a second, from its first second on or at once: an
  * observer of its own, and what rask_options.progress uses. NULL, and no line, when stderr is no terminal, or

@@ -47,6 +47,7 @@ static int call_in_new_process(rask_future *future, rask_value *result, char *me
     options.timeout = 0;
     options.cancel = &future->cancel;
     options.report = NULL;
+    options.observer_count = 0; /* they are told of the future */
     options.progress = options.keep_going = false;
     status = rask_plan_run(plan, &options, result);
     if (status) {

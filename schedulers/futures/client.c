@@ -8,6 +8,7 @@
 #include "core/base/clock.h"
 #include "core/base/cond.h"
 #include "schedulers/futures/apart.h"
+#include "schedulers/futures/notice.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -279,6 +280,7 @@ void rask_client_close(rask_client *client)
         rk_executor_close(client->executor);
         join_all(client);
         empty(client->executor);
+        rk_notice_end(client->executor);
         forget_all(client);
         rk_executor_unref(client->executor);
     }
@@ -319,6 +321,7 @@ static int open_with(rask_client *client, const rask_options *options)
         return status;
     client->executor->context = client;
     client->executor->want_lane = client->serial || scheduler->apart ? NULL : want_lane;
+    rk_notice_begin(client->executor);
     client->executor->call_apart = scheduler->apart ? rk_apart_call : NULL;
     return start_workers(client);
 }
@@ -396,7 +399,7 @@ static void take_back(rask_future *future)
 
 static rask_future *submit(rask_client *client, rask_node *node, const rask_submission *how)
 {
-    rask_future *future = rk_executor_sow(client->executor, node, false, how->priority);
+    rask_future *future = rk_executor_sow(client->executor, node, NULL, how->priority);
     if (!future)
         return NULL;
     int status = how->deadline > 0 ? set_deadline(client, future, rk_deadline_in(how->deadline)) : RASK_OK;

@@ -240,6 +240,8 @@ static void queue(rk_executor *e, rask_future *future)
 
 void rk_executor_push(rk_executor *e, rask_future *future)
 {
+    if (e->options.observer_count)
+        future->ready_ns = rk_clock_now();
     if (rk_admission_enter(future, e->gate))
         queue(e, future);
 }

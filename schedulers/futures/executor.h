@@ -42,6 +42,7 @@ struct rk_executor {
     char padding_of_ended[RK_CACHE_LINE];
 
     rask_options options; /* resolved */
+    rask_run_info info;   /* what observers are told of it */
     rk_task_env env;      /* of all: closing stops it */
     rk_store *store;
     bool own_store;
@@ -126,7 +127,9 @@ typedef struct rk_awaited {
 /* Returns when it holds; a worker works meanwhile. False: deadline_ns (0: none) came first. */
 bool rk_executor_await(rk_executor *executor, const rk_awaited *awaited, uint64_t deadline_ns);
 
-/* The futures of a node of a graph (sow.c). A reference and a want are the caller's. NULL: no memory. */
-rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, bool grown, int32_t priority);
+/* The futures of a node of a graph (sow.c), with this added to their priorities. origin: of the task that grew it; NULL: it was
+ * submitted. A reference and a want are the caller's. NULL: no memory. */
+rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, const uint32_t *origin,
+                             int32_t priority);
 
 #endif

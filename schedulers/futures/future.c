@@ -5,6 +5,7 @@
 #include "core/task/grow.h"
 #include "schedulers/call.h"
 #include "schedulers/futures/executor.h"
+#include "schedulers/futures/notice.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -472,7 +473,8 @@ static void grow(rask_future *future, rask_value *value, rk_endings *endings)
 {
     rk_edge *edge = rk_alloc(sizeof *edge);
     rask_future *root =
-        edge ? rk_executor_sow(future->executor, rk_grown_node(value), true, future->priority) : NULL;
+        edge ? rk_executor_sow(future->executor, rk_grown_node(value), &future->origin, future->priority)
+             : NULL;
     rask_value_unref(value);
     rask_future_ref(root); /* who it is given to may let go of it at once */
     if (!root) {
@@ -539,14 +541,20 @@ void rk_future_run(rask_future *future, uint32_t worker)
     char message[RK_MAX_MESSAGE + 1];
     rask_value result = rask_value_none();
     rk_endings endings = {NULL};
+    rask_task_info info;
     rk_executor *executor = future->executor;
     take_arguments(future);
+    bool observed = executor->options.observer_count;
+    if (observed)
+        rk_notice_started(future, worker, &info);
     int status = stopped(executor, message);
     if (!status)
         status = refused(future, message);
     if (!status)
         status = executor->call_apart ? call_apart(future, worker, &result, message)
                                       : call(future, worker, &result, message);
+    if (observed)
+        rk_notice_finished(future, status, &result, &info);
     rk_executor_leave(executor, future);
     release_arguments(future, &endings);
     if (!status && rk_load_acquire(&future->reason)) {

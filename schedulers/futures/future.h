@@ -82,7 +82,9 @@ struct rask_future {
     uint32_t retries;
     int32_t priority;
     uint64_t limit_ns, backoff_ns;
-    uint32_t node; /* that it was */
+    uint32_t node;     /* that it was */
+    uint32_t origin;   /* the task of a plan that it grew from; RASK_NO_TASK: it comes from a client */
+    uint64_t ready_ns; /* when somebody observes */
     int line;
     const char *file; /* NULL: not known */
 

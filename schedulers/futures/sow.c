@@ -25,7 +25,7 @@ typedef struct place {
 typedef struct sowing {
     rk_executor *executor;
     rask_graph *graph;
-    bool grown;
+    const uint32_t *origin; /* NULL: it is submitted, not grown */
     int32_t priority;
 
     /* By node: found so far. */
@@ -84,7 +84,7 @@ static bool found(sowing *s, const rask_node *node)
 {
     if (node->flags & RK_NODE_CONST || find(s, node->id)->id)
         return true;
-    rask_future *met = s->grown ? NULL : rk_meet(&s->executor->meetings, key_of_node(node), NULL, NULL);
+    rask_future *met = s->origin ? NULL : rk_meet(&s->executor->meetings, key_of_node(node), NULL, NULL);
     if (add(s, node->id, met))
         return true;
     if (met) {
@@ -228,6 +228,7 @@ static void set_terms(const sowing *s, rask_future *future, const rask_node *nod
     future->flags |=
         (node->flags & RK_NODE_CHECK ? RK_FUTURE_CHECK : 0) | (def->flags & RASK_IO ? RK_FUTURE_IO : 0);
     note_site(future, node);
+    future->origin = s->origin ? *s->origin : RASK_NO_TASK;
     rk_admission_init(future, s->executor->gate, rk_node_tags(node));
 }
 
@@ -277,12 +278,12 @@ static rask_future *make_call(sowing *s, const rask_node *node, bool *fresh)
     rask_future *future = met ? NULL : new_call(s, node, c.def);
     if (!future)
         return met;
-    future->flags |= (pure ? RK_FUTURE_PURE : 0) | (s->grown ? RK_FUTURE_NESTED : 0);
+    future->flags |= (pure ? RK_FUTURE_PURE : 0) | (s->origin ? RK_FUTURE_NESTED : 0);
     if (pure && (met = rk_meet_or_list(meetings, &future->by_call, future, key, same_call, &c))) {
         abandon(future);
         return met;
     }
-    if (!s->grown)
+    if (!s->origin)
         rk_meet_list(meetings, &future->by_node, future, key_of_node(node));
     *fresh = true;
     return future;
@@ -341,11 +342,11 @@ static void end(sowing *s, const rask_future *root)
     rk_array_fini(&s->ids);
 }
 
-rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, bool grown, int32_t priority)
+rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, const uint32_t *origin, int32_t priority)
 {
     sowing s = {.executor = executor,
                 .graph = node->graph,
-                .grown = grown,
+                .origin = origin,
                 .priority = priority,
                 .mask = 2 * FEW - 1,
                 .ids = RK_ARRAY(uint32_t, RK_MAX_NODES)};

@@ -276,6 +276,8 @@ static bool give_arguments(seat *s, uint32_t unit, uint32_t held)
 static void note(void *context, const rask_task_info *info)
 {
     (void)context;
+    if (info->task == RASK_NO_TASK)
+        return; /* its name may be this process's own */
     rask_task_info *told = rk_array_push(&sitting->told);
     if (told)
         *told = *info;
@@ -427,7 +429,7 @@ static int make_call(seat *s, rk_slip *slip, const rask_value *args, const uint3
     *result = status ? rask_value_none() : slip->task.result;
     if (!rk_grown_is(result))
         return status;
-    status = rk_growth_finish(&s->worker, result);
+    status = rk_growth_finish(&s->worker, RASK_NO_TASK, result);
     rk_growth_end(s->squad->run);
     return status;
 }

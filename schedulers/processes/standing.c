@@ -125,12 +125,11 @@ static void shelf_close(shelf *sh)
 /* What it has noted is there when it comes up, or has not come up yet. */
 static bool has_come(rk_standing *s)
 {
-    const rask_options *o = &s->run->options;
     if (s->unable || s->failed_starts >= FAILED_STARTS)
         return false;
     if (worker_of(s)->child.pid)
         return true;
-    if (o->observer_count || rk_modules_note(&s->modules) || rk_staff_hire(&s->hands, 0)) {
+    if (rk_modules_note(&s->modules) || rk_staff_hire(&s->hands, 0)) {
         s->unable = true; /* the long way says why */
         return false;
     }
@@ -160,6 +159,7 @@ rk_standing *rk_standing_new(const rask_options *options)
         goto failed;
     rask_node *node = rask_const_at(s->graph, &nothing, __FILE__, __LINE__);
     rask_options own = *options;
+    own.observer_count = 0; /* who calls tells them */
     own.workers = own.worker_threads = 1;
     own.timeout = 0;
     own.cancel = NULL;

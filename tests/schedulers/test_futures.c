@@ -730,6 +730,67 @@ Test(futures, a_result_over_the_budget_fails_with_figures_and_room_comes_back)
     rask_graph_free(g);
 }
 
+/* -- Being observed */
+
+typedef struct story {
+    atomic_int runs, ends, started, finished, failed;
+} story;
+
+static void run_begins(void *context, const rask_run_info *run)
+{
+    cr_assert_null(run->plan);
+    atomic_fetch_add(&((story *)context)->runs, 1);
+}
+static void run_ends(void *context, const rask_run_info *run)
+{
+    cr_assert_geq(run->end_ns, run->start_ns);
+    atomic_fetch_add(&((story *)context)->ends, 1);
+}
+static void task_begins(void *context, const rask_task_info *task)
+{
+    cr_assert_eq(task->task, RASK_NO_TASK);
+    cr_assert_geq(task->start_ns, task->ready_ns);
+    atomic_fetch_add(&((story *)context)->started, 1);
+}
+static void task_ends(void *context, const rask_task_info *task)
+{
+    story *s = context;
+    cr_assert_geq(task->end_ns, task->start_ns);
+    atomic_fetch_add(&s->finished, 1);
+    atomic_fetch_add(&s->failed, task->status != RASK_OK);
+    cr_assert_eq(task->grown_by, RASK_NO_TASK);
+}
+
+Test(futures, observers_are_told_of_each_that_runs)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        story s = {0};
+        const rask_observer observer = {.size = sizeof observer,
+                                        .context = &s,
+                                        .plan_made = run_begins,
+                                        .task_started = task_begins,
+                                        .task_finished = task_ends,
+                                        .run_ended = run_ends},
+                            *observers = &observer;
+        rask_options o = setup(i);
+        o.observers = &observers;
+        o.observer_count = 1;
+        rask_client *client = open_client(o);
+        rask_graph *g = rask_graph_new();
+        rask_future *sum = rask_submit(client, rask_delayed(g, add, rask_delayed(g, add, 1, 2), 3));
+        rask_future *failed = rask_submit(client, rask_delayed(g, fail));
+        cr_expect_eq(result_of(sum), 6);
+        cr_expect_eq(rask_future_result(failed, NULL), RASK_EIO);
+        rask_future_unref(failed);
+        rask_client_close(client);
+        cr_expect_eq(atomic_load(&s.runs) + atomic_load(&s.ends), 2);
+        cr_expect_eq(atomic_load(&s.started), 3);
+        cr_expect_eq(atomic_load(&s.finished), 3);
+        cr_expect_eq(atomic_load(&s.failed), 1);
+        rask_graph_free(g);
+    }
+}
+
 /* -- Who goes first */
 
 Test(futures, what_is_ready_goes_by_priority)

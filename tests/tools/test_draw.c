@@ -482,6 +482,43 @@ static rask_recording *recorded(rask_node *target, int *status)
     return recording;
 }
 
+static int64_t add_up(int64_t a, int64_t b)
+{
+    return a + b;
+}
+RASK_TASK(add_up, i64, i64, i64);
+
+static int halve(rask_task *t);
+RASK_SLOTS(halve);
+
+static int halve(rask_task *t)
+{
+    int64_t depth = rask_arg_i64(t, 0);
+    rask_graph *own = rask_task_graph(t);
+    return depth ? rask_return_node(t, rask_delayed(own, add_up, rask_delayed(own, halve, depth - 1),
+                                                    rask_delayed(own, halve, depth - 1)))
+                 : rask_return_i64(t, 1);
+}
+
+Test(draw, what_a_task_grew_is_told_inside_it)
+{
+    int status;
+    rask_node *target = rask_delayed(g, halve, 3);
+    rask_recording *recording = recorded(target, &status);
+    cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
+    rask_draw_options options = RASK_DRAW_OPTIONS_INIT;
+    options.colour = RASK_COLOUR_DURATION;
+    options.recording = recording;
+    cr_assert_eq(rask_draw(target, in_folder("grown.dot"), &options), RASK_OK);
+    size_t len;
+    char *dot = contents(in_folder("grown.dot"), &len);
+    cr_expect(strstr(dot, "grew 21: "), "%s", dot);
+    cr_expect(strstr(dot, "halve × 14"), "%s", dot);
+    cr_expect(strstr(dot, "add_up × 7"), "%s", dot);
+    free(dot);
+    rask_recording_free(recording);
+}
+
 Test(draw, colours_of_a_run_need_a_recording)
 {
     rask_node *target = fan_in(3);

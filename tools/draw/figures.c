@@ -2,6 +2,8 @@
 #include "core/plan/plan.h"
 #include "tools/draw/picture.h"
 
+#include <string.h>
+
 /* The box that a node is in; NULL when it is not drawn, as when the recording is of another graph. */
 static rk_box *box_of_node(const rk_picture *picture, uint32_t node)
 {
@@ -22,6 +24,29 @@ static void add_task(rk_figures *figures, const rask_task_info *task)
         figures->nanoseconds += task->end_ns - task->start_ns;
     bool same = figures->worker == RK_WORKER_NONE || figures->worker == task->worker;
     figures->worker = same ? task->worker : RK_WORKER_SEVERAL;
+}
+
+static void add_kind(rk_figures *figures, const rask_grown *kind)
+{
+    figures->grown += kind->count;
+    for (int i = 0; i < RK_GROWN_KINDS; i++) {
+        rask_grown *known = &figures->kinds[i];
+        if (known->count && strcmp(known->name, kind->name) != 0)
+            continue;
+        known->name = kind->name;
+        known->count += kind->count;
+        return;
+    }
+}
+
+enum { MOST_KINDS = 32 };
+
+static void add_grown(rk_figures *figures, const rask_recording *recording, uint32_t task)
+{
+    rask_grown kinds[MOST_KINDS];
+    uint32_t count = rask_recording_grown(recording, task, kinds, MOST_KINDS);
+    for (uint32_t i = 0; i < count && i < MOST_KINDS; i++)
+        add_kind(figures, &kinds[i]);
 }
 
 static void add_places(rk_picture *picture)
@@ -47,8 +72,10 @@ void rk_picture_figures(rk_picture *picture)
         tasks = rask_recording_tasks(picture->options->recording, &count);
     for (uint32_t t = 0; t < count; t++) {
         rk_box *box = box_of_node(picture, tasks[t].node);
-        if (box)
-            add_task(&box->figures, &tasks[t]);
+        if (!box)
+            continue;
+        add_task(&box->figures, &tasks[t]);
+        add_grown(&box->figures, picture->options->recording, t);
     }
     if (picture->sketch->plan)
         add_places(picture);

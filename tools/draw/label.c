@@ -139,6 +139,21 @@ static void tell_figures(rk_text *out, const rk_figures *figures)
     }
 }
 
+static void tell_grown(rk_text *out, const rk_figures *figures)
+{
+    if (!figures->grown)
+        return;
+    rk_text_line(out);
+    rk_text_print(out, "grew ");
+    rk_text_count(out, figures->grown);
+    for (int i = 0; i < RK_GROWN_KINDS && figures->kinds[i].count; i++) {
+        rk_text_print(out, i ? ", " : ": ");
+        say(out, figures->kinds[i].name, name_style);
+        rk_text_print(out, " × ");
+        rk_text_count(out, figures->kinds[i].count);
+    }
+}
+
 static void tell_node(rk_text *out, const rk_picture *picture, const rk_box *box, const char *arguments)
 {
     const rask_node *node = rk_sketch_node(picture->sketch, box->item);
@@ -178,6 +193,7 @@ static int label_box(const rk_picture *picture, rk_box *box)
         label_data(&label, picture, box, arguments);
     else
         label_call(&label, picture, box, arguments);
+    tell_grown(&label, &box->figures);
     say(&tooltip, picture->names.text[box->name], tooltip_style);
     if (!picture->synopsis)
         tell_node(&tooltip, picture, box, arguments);

@@ -14,6 +14,7 @@
 #include "tools/draw/sketch.h"
 
 enum {
+    RK_GROWN_KINDS = 4,    /* names that are told of what a task grew */
     RK_LIMIT_NODES = 300,  /* drawn one by one, unless options say otherwise */
     RK_LIMIT_WIDTH = 60,   /* likewise, beside each other */
     RK_ARROWS_PER_BOX = 4, /* more, and a picture of single nodes becomes a synopsis: layout takes minutes */
@@ -29,7 +30,9 @@ typedef struct rk_figures {
     uint32_t ordered;          /* items that have a place in the plan */
     double place;              /* sum of theirs, each from 0 to 1 */
     uint64_t nanoseconds, bytes;
-    uint32_t worker; /* of all that ran; RK_WORKER_NONE, RK_WORKER_SEVERAL */
+    uint32_t worker;                  /* of all that ran; RK_WORKER_NONE, RK_WORKER_SEVERAL */
+    uint64_t grown;                   /* tasks that they grew */
+    rask_grown kinds[RK_GROWN_KINDS]; /* some of them, by name; count 0: no more */
 } rk_figures;
 
 #define RK_WORKER_NONE    UINT32_MAX

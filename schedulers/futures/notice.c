@@ -1,0 +1,70 @@
+/* Observers are told of futures. */
+#include "schedulers/futures/notice.h"
+
+#include "core/base/clock.h"
+#include "core/task/grow.h"
+#include "schedulers/run.h"
+
+/* Each observer that asks for it is told. */
+#define TELL(executor, callback, what)                                                                       \
+    for (size_t i_ = 0; i_ < (executor)->options.observer_count; i_++) {                                     \
+        const rask_observer *o_ = (executor)->options.observers[i_];                                         \
+        if (o_->callback)                                                                                    \
+            o_->callback(o_->context, what);                                                                 \
+    }
+
+void rk_notice_begin(rk_executor *e)
+{
+    if (!e->options.observer_count)
+        return;
+    e->info = (rask_run_info){.workers = e->bench_count,
+                              .scheduler = e->options.scheduler,
+                              .start_ns = rk_clock_now(),
+                              .run = rk_run_next_number(),
+                              .memory = e->options.memory};
+    TELL(e, plan_made, &e->info);
+}
+
+void rk_notice_end(rk_executor *e)
+{
+    if (!e->options.observer_count)
+        return;
+    e->info.end_ns = rk_clock_now();
+    e->info.peak_bytes = rk_store_peak(e->store);
+    TELL(e, run_ended, &e->info);
+}
+
+static uint64_t size_of_arguments(const rask_future *future)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < future->edge_count; i++)
+        if (future->edges[i].argument != UINT32_MAX)
+            bytes += rask_value_size(&future->args[future->edges[i].argument]);
+    return bytes;
+}
+
+void rk_notice_started(const rask_future *future, uint32_t worker, rask_task_info *info)
+{
+    const rk_executor *e = future->executor;
+    *info = (rask_task_info){.task = RASK_NO_TASK,
+                             .node = future->node,
+                             .name = future->def->name,
+                             .label = "",
+                             .worker = worker,
+                             .ready_ns = future->ready_ns,
+                             .start_ns = rk_clock_now(),
+                             .run = e->info.run,
+                             .bytes_in = size_of_arguments(future),
+                             .grown_by = future->origin};
+    TELL(e, task_started, info);
+}
+
+void rk_notice_finished(const rask_future *future, int status, const rask_value *result, rask_task_info *info)
+{
+    const rk_executor *e = future->executor;
+    info->end_ns = rk_clock_now();
+    info->status = status;
+    info->bytes = status || rk_grown_is(result) ? 0 : rask_value_size(result);
+    info->live_bytes = rk_store_live(e->store);
+    TELL(e, task_finished, info);
+}

@@ -1,0 +1,18 @@
+/* schedulers/futures/notice: observers (include/rask/observe.h) are told of futures: tasks that no plan has. Where nobody observes,
+ * nothing of this is called. */
+#ifndef RASK_SCHEDULERS_FUTURES_NOTICE_H
+#define RASK_SCHEDULERS_FUTURES_NOTICE_H
+
+#include "schedulers/futures/executor.h"
+
+/* A client begins and ends: as a run without a plan. */
+void rk_notice_begin(rk_executor *executor);
+void rk_notice_end(rk_executor *executor);
+
+/* The future's call begins: *info is for rk_notice_finished(). */
+void rk_notice_started(const rask_future *future, uint32_t worker, rask_task_info *info);
+/* It has returned, with this status, or with a result. */
+void rk_notice_finished(const rask_future *future, int status, const rask_value *result,
+                        rask_task_info *info);
+
+#endif
