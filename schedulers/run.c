@@ -508,12 +508,13 @@ static void run_admitted(rk_worker *worker, uint32_t number, rask_task *task, rk
 {
     rk_run *run = worker->run;
     rask_task_info info;
+    const bool observed = run->observed;
     uint32_t special = run->plan->def[number] & (RK_TASK_CHECK | RK_TASK_EXTRA);
-    if (run->observed)
+    if (observed)
         tell_start(worker, number, task, pass, came_ns, &info);
     if (!status)
         status = call_in_some_way(worker, number, task, special);
-    if (run->observed)
+    if (observed)
         note_end(worker, task, status, &info);
     if (pass)
         rk_store_unpin(run->store, pass);
@@ -521,7 +522,7 @@ static void run_admitted(rk_worker *worker, uint32_t number, rask_task *task, rk
     status = settle(worker, number, task, pass, status);
     if (pass)
         rk_store_leave(run->store, pass);
-    if (run->observed)
+    if (observed)
         tell_end(worker, status, &info);
 }
 
