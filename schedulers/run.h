@@ -73,7 +73,8 @@ typedef struct rk_worker {
     uint32_t finished, skipped;
     uint64_t retries, stolen;
     rk_atomic_u64 *began_ns; /* where each call that may be timed tells when it began; NULL: nobody asks */
-    uint64_t mark_ns; /* of a run that is observed: when its last task ended; 0: long ago, look at the clock */
+    uint64_t
+        mark_ns; /* of a run that is observed: when its last task ended; 0: long ago, look at the clock */
     char message[RK_MAX_MESSAGE + 1];
 } rk_worker;
 

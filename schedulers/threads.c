@@ -243,7 +243,8 @@ static uint32_t pass(rk_session *session, rk_seat *seat, uint32_t at, uint32_t c
     rk_run *run = session->run;
     batch b = {.next = RK_NO_UNIT};
     for (uint32_t unit = at + count; unit-- > at;)
-        if (unit < run->plan->units && rk_run_count_down(run, unit) && take_ready(session, &seat->worker, unit))
+        if (unit < run->plan->units && rk_run_count_down(run, unit) &&
+            take_ready(session, &seat->worker, unit))
             batch_add(session, seat, &b, unit);
     return batch_end(session, seat, &b);
 }

@@ -28,8 +28,8 @@ typedef struct rask_task_info {
     uint64_t bytes;                      /* size of its result */
     uint64_t run;                        /* rask_run_info.run of the run it belongs to */
     uint64_t bytes_in;                   /* sizes of its arguments that other tasks made, together */
-    uint64_t waited_ns;     /* of the time before its start: its worker was held up for want of memory */
-    uint64_t live_bytes;    /* when it finished: of the budget, what results in memory and running tasks took, */
+    uint64_t waited_ns;  /* of the time before its start: its worker was held up for want of memory */
+    uint64_t live_bytes; /* when it finished: of the budget, what results in memory and running tasks took, */
     uint64_t spilled_bytes; /* and of results, what was on disk and not in memory */
 } rask_task_info;
 
@@ -41,8 +41,9 @@ typedef struct rask_run_info {
     int status;                /* of the run, at its end */
     uint64_t peak_bytes;       /* high-water mark of the memory budget, at the end */
     uint64_t run;              /* its number among the runs of this process, from 1 */
-    const struct rask_plan *plan; /* what runs, valid until run_ended has returned; NULL: no plan, but a client */
-    uint64_t memory;              /* the budget that was asked for; 0: the default */
+    const struct rask_plan
+        *plan;       /* what runs, valid until run_ended has returned; NULL: no plan, but a client */
+    uint64_t memory; /* the budget that was asked for; 0: the default */
 } rask_run_info;
 
 /* A result went to disk, came back, or was made again after it had been dropped. */
