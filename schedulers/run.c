@@ -475,6 +475,7 @@ static void tell_start(rk_worker *worker, uint32_t number, const rask_task *task
 {
     rk_run *run = worker->run;
     *info = describe(worker, number);
+    came_ns = came_ns > info->ready_ns ? came_ns : info->ready_ns; /* others make tasks ready, too */
     info->start_ns = pass && pass->inside ? rk_clock_now() : came_ns;
     info->waited_ns = info->start_ns - came_ns;
     info->bytes_in = size_of_arguments(run, task);

@@ -46,7 +46,7 @@ for scheduler in threads serial processes; do
     traced "text on $scheduler" 0 text -c lines --block-size 1K --scheduler $scheduler
     command=csv
     traced "csv on $scheduler" 0 sales.csv -o o.csv --scheduler $scheduler
-    command=eval
+    command="eval"
     traced "eval on $scheduler" 0 -o e.npy 'arange(100000) + 1' --scheduler $scheduler
     command=run
     echo '{"tasks":{"a":{"command":"true"},"b":{"command":"false","after":["a"]},"c":{"command":"true","after":["b"]}}}' >f.json
