@@ -77,4 +77,20 @@ echo '{"tasks":{"</script><script>alert(1)</script>":{"command":"true","name":"<
 asked 0 h.json --again --report h.html && ! grep -q '<script>alert' h.html && grep -q 'u003cscript>alert(2)' h.html
 tell 'a task named <script> does no harm' $?
 
+# --- progress, on a terminal
+
+if command -v script >/dev/null; then
+    echo '{"tasks":{"a":{"seconds":0.6,"name":"nap"},"b":{"seconds":0.6,"name":"nap","after":["a"]},"c":{"seconds":0.1,"after":["b"]}}}' >naps.json
+    export TERM=xterm
+    script -qec "$rask run naps.json --simulate 1 --progress" /dev/null </dev/null >out 2>err
+    grep -qE 'rask run: 1 of [0-9]+ tasks, [0-9]+ %, .*/s, about .* left; nap 1 of 2' out
+    tell '--progress tells how far it is, how fast, and of which tasks' $?
+    script -qec "stty cols 30; $rask run naps.json --simulate 1 --progress" /dev/null </dev/null >out 2>err
+    ! tr '\r' '\n' <out | sed 's/\x1b\[K//' | grep -a '^rask run: ' | grep -qE '.{30}'
+    tell 'and fits on the line' $?
+    script -qec "$rask run naps.json --simulate 1 --no-progress" /dev/null </dev/null >out 2>err
+    ! grep -q '% *,\| of [0-9]* tasks, ' out
+    tell '--no-progress does not' $?
+fi
+
 finish
