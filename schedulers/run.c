@@ -478,6 +478,7 @@ static void tell_start(rk_worker *worker, uint32_t number, const rask_task *task
 {
     rk_run *run = worker->run;
     *info = describe(worker, number);
+    came_ns = came_ns > info->ready_ns ? came_ns : info->ready_ns; /* others make tasks ready, too */
     info->start_ns = pass && pass->inside ? rk_clock_now() : came_ns;
     info->waited_ns = info->start_ns - came_ns;
     info->bytes_in = size_of_arguments(run, task);
@@ -511,12 +512,13 @@ static void run_admitted(rk_worker *worker, uint32_t number, rask_task *task, rk
 {
     rk_run *run = worker->run;
     rask_task_info info;
+    const bool observed = run->observed;
     uint32_t special = run->plan->def[number] & (RK_TASK_CHECK | RK_TASK_EXTRA);
-    if (run->observed)
+    if (observed)
         tell_start(worker, number, task, pass, came_ns, &info);
     if (!status)
         status = call_in_some_way(worker, number, task, special);
-    if (run->observed)
+    if (observed)
         note_end(worker, task, status, &info);
     if (pass)
         rk_store_unpin(run->store, pass);
@@ -524,7 +526,7 @@ static void run_admitted(rk_worker *worker, uint32_t number, rask_task *task, rk
     status = settle(worker, number, task, pass, status);
     if (pass)
         rk_store_leave(run->store, pass);
-    if (run->observed)
+    if (observed)
         tell_end(worker, status, &info);
 }
 

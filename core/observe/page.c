@@ -53,6 +53,7 @@ static void choose_least(writer *w)
     uint32_t bits = BITS + 1;
     while (bits && drawn + w->by_bits[bits - 1] <= MOST_DRAWN)
         drawn += w->by_bits[--bits];
+    bits = bits < BITS ? bits : BITS;
     w->least_ns = bits ? (uint64_t)1 << (bits - 1) : 0;
 }
 
@@ -117,7 +118,7 @@ static void gather_samples(writer *w)
     for (size_t i = 0; w->samples && i < trace->moves.count; i++)
         w->samples[w->sample_count++] =
             (rk_trace_memory){moves[i].end_ns, moves[i].live_bytes, moves[i].spilled_bytes};
-    if (w->sample_count)
+    if (w->samples)
         qsort(w->samples, w->sample_count, sizeof *w->samples, by_time);
 }
 

@@ -179,8 +179,9 @@ static void result_moved(void *context, const rask_move_info *move)
 uint32_t rk_profile_place(rask_profile *profile, const char *name)
 {
     bool full = profile->names.count >= RK_PROFILE_NAMES;
-    for (uint32_t i = 0; i < profile->names.count; i++)
-        if (!strncmp(rk_profile_at(profile, i)->name, name, RK_PROFILE_NAME_BYTES - 1) ||
+    const rk_profile_name *names = profile->names.data;
+    for (uint32_t i = 0; names && i < profile->names.count; i++)
+        if (!strncmp(names[i].name, name, RK_PROFILE_NAME_BYTES - 1) ||
             (full && i + 1 == profile->names.count))
             return i;
     rk_profile_name *place = rk_array_push(&profile->names);

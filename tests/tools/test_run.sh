@@ -2,6 +2,7 @@
 # rask run: workflows of commands, and what is done only once. Prints TAP.
 #
 #   tests/tools/test_run.sh BUILD/tools/rask/rask
+# shellcheck disable=SC2016 # what is in single quotes is for other shells
 # shellcheck source=tests/tools/tap.sh
 source "$(dirname "$0")/tap.sh"
 command=run

@@ -187,6 +187,7 @@ static bool take_files(const reader *r, flow_task *t, const cJSON *files)
 
 static bool take_commons(const reader *r, flow_task *t, const cJSON *item, const cJSON *run)
 {
+    const char *id = t->id ? t->id : "";
     const cJSON *from = run ? run : item;
     t->name = text_of(item, "category");
     if (!t->name)
@@ -197,7 +198,7 @@ static bool take_commons(const reader *r, flow_task *t, const cJSON *item, const
     else if (good)
         good = take_texts(r, t, member(item, "inputFiles"), "inputFiles", &t->inputs) &&
                take_texts(r, t, member(item, "outputFiles"), "outputFiles", &t->outputs);
-    if (good && t->arguments && !strcmp(t->name ? t->name : "", t->id))
+    if (good && t->arguments && (!t->name || !strcmp(t->name, id)))
         t->name = program_name(t->arguments[0]);
     if (good)
         good = take_number(r, t, from, "runtimeInSeconds", 1e9, &t->seconds) &&
@@ -242,6 +243,8 @@ static bool take_items(reader *r, const cJSON *tasks)
 /* Of WfFormat, names need not be different from each other as long as ids are: a name that several have leads to the first. */
 static bool sort_ids(const reader *r)
 {
+    if (!r->ids)
+        return out_of_memory(r);
     qsort(r->ids, r->id_count, sizeof *r->ids, by_text);
     const char *again = r->commons ? NULL : twice(r->ids, r->id_count);
     return again ? fail(r, NULL, "two tasks are called", again) : true;
@@ -262,6 +265,8 @@ static bool take_runs(const reader *r, const cJSON *execution)
 
 static bool take_tasks(const reader *r)
 {
+    if (!r->items || !r->runs)
+        return out_of_memory(r);
     for (uint32_t i = 0; i < r->flow->count; i++) {
         flow_task *t = &r->flow->tasks[i];
         bool good = r->commons ? take_commons(r, t, r->items[i], r->runs[i]) : take_own(r, t, r->items[i]);
