@@ -11,11 +11,12 @@
 #include "core/base/clock.h"
 #include "schedulers/processes/hands.h"
 
+#include <sched.h>
 #include <stdio.h>
-#include <string.h>
 
 enum {
-    SPINS = 2000,
+    LOOKS = 50,
+    ROUNDS = 20,
     LOOK_NS = 20000000,
     CANCEL_GRACE_NS = 2000000000,
     LATE_GRACE_NS = 500000000,
@@ -125,12 +126,11 @@ static void shelf_close(shelf *sh)
 /* What it has noted is there when it comes up, or has not come up yet. */
 static bool has_come(rk_standing *s)
 {
-    const rask_options *o = &s->run->options;
     if (s->unable || s->failed_starts >= FAILED_STARTS)
         return false;
     if (worker_of(s)->child.pid)
         return true;
-    if (o->observer_count || rk_modules_note(&s->modules) || rk_staff_hire(&s->hands, 0)) {
+    if (rk_modules_note(&s->modules) || rk_staff_hire(&s->hands, 0)) {
         s->unable = true; /* the long way says why */
         return false;
     }
@@ -164,6 +164,8 @@ rk_standing *rk_standing_new(const rask_options *options)
     own.timeout = 0;
     own.cancel = NULL;
     own.report = NULL;
+    own.limits = NULL;
+    own.observer_count = 0;
     own.progress = own.keep_going = false;
     if (!node || rask_plan_new(&node, 1, &s->plan) || rk_run_init(s->run, s->plan, &own, "processes"))
         goto failed;
@@ -261,7 +263,8 @@ static bool write_slip(rk_standing *s, const rk_lone_call *call)
 
 static bool has_function(const rk_standing *s, const rask_task_def *def)
 {
-    return rk_modules_have(&s->modules, def) && rk_modules_have(&s->modules, (const void *)def->call) &&
+    return !(def->flags & RASK_HERE) && rk_modules_have(&s->modules, def) &&
+           rk_modules_have(&s->modules, (const void *)def->call) &&
            (!def->retry_if || rk_modules_have(&s->modules, (const void *)def->retry_if));
 }
 
@@ -341,10 +344,13 @@ static verdict await(rk_standing *s, const rk_lone_call *call, rk_news *news)
 {
     verdict why = GIVEN_UP;
     uint64_t cancelled_ns = 0;
-    for (int i = 0; i < SPINS; i++) {
-        if (hear(s, news))
-            return ANSWERED;
-        rk_relax();
+    for (int i = 0; i < ROUNDS; i++) {
+        for (int k = 0; k < LOOKS; k++) {
+            if (hear(s, news))
+                return ANSWERED;
+            rk_relax();
+        }
+        sched_yield(); /* the worker may have no processor but this one */
     }
     for (;;) {
         rest(s);
@@ -462,7 +468,10 @@ static bool call_in_time(rk_standing *s, const rk_lone_call *call, rk_news *news
         post(s);
         switch (await(s, call, news)) {
         case ANSWERED: return take_answer(s, news, status, result, message);
-        case GIVEN_UP: return false;
+        case GIVEN_UP:
+            if (rk_load_acquire(&box_of(s)->current) || !has_come(s))
+                return false;
+            break; /* it had not begun with it */
         case CANCELLED:
             *status = RASK_ECANCELLED;
             snprintf(message, RK_MAX_MESSAGE + 1,
@@ -475,6 +484,7 @@ static bool call_in_time(rk_standing *s, const rk_lone_call *call, rk_news *news
                 return true;
             if (!has_come(s))
                 return false;
+            break;
         }
     }
 }
