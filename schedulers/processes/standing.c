@@ -20,7 +20,8 @@ enum {
     LOOK_NS = 20000000,
     CANCEL_GRACE_NS = 2000000000,
     LATE_GRACE_NS = 500000000,
-    FAILED_STARTS = 3
+    FAILED_STARTS = 3,
+    LEAST_ADDRESS = 1 << 16
 };
 
 /* What outlives the worker: memory of results that somebody still has. */
@@ -229,13 +230,20 @@ static bool has_classes(const rk_standing *s, const rk_parcel *parcel)
     return true;
 }
 
+/* What it points to may have been made, or changed, since the worker was forked. Most numbers are too small for that. */
+static bool may_be_address(const rask_value *value)
+{
+    return value->type == RASK_I64 && value->as.i64 >= LEAST_ADDRESS &&
+           rk_system_is_mapped((uint64_t)value->as.i64);
+}
+
 static bool write_argument(rk_standing *s, const rask_value *from, rask_value *to)
 {
     char message[RK_MAX_MESSAGE + 1];
     rk_parcel *parcel;
     if (!rk_value_is_object(from)) {
         *to = *from;
-        return true;
+        return !may_be_address(from);
     }
     if (rk_parcel_write(&s->heap, NULL, from, NULL, 0, &parcel, message, sizeof message))
         return false;

@@ -235,6 +235,27 @@ Test(standing, what_runs_in_the_programs_own_process_only_runs_there)
     rask_client_close(client);
 }
 
+static int64_t read_at(int64_t address)
+{
+    return *(const int64_t *)(intptr_t)address;
+}
+RASK_TASK(read_at, i64, i64);
+
+Test(standing, a_pointer_that_is_passed_as_a_number_is_followed_to_what_is_there_at_the_call)
+{
+    rask_client *client = open_client(1);
+    int64_t *number = malloc(sizeof *number);
+    *number = 1;
+    (void)ask_process(client); /* it was forked before this: */
+    for (*number = 2; *number < 5; ++*number) {
+        rask_graph *g = rask_graph_new();
+        cr_expect_eq(result_of(submit(client, g, rask_delayed(g, read_at, (int64_t)(intptr_t)number))),
+                     *number);
+    }
+    rask_client_close(client);
+    free(number);
+}
+
 /* -- Failures */
 
 static int fail(rask_task *t)
