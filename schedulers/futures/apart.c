@@ -80,7 +80,7 @@ static void make_key(void)
 static rk_standing *own_standing(const rk_executor *executor)
 {
     pthread_once(&standing_once, make_key);
-    if (!has_key || executor->options.observer_count || rk_executor_worker(executor) == RK_NO_WORKER)
+    if (!has_key || rk_executor_worker(executor) == RK_NO_WORKER)
         return NULL;
     rk_standing *standing = pthread_getspecific(standing_key);
     if (standing)

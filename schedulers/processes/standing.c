@@ -11,15 +11,17 @@
 #include "core/base/clock.h"
 #include "schedulers/processes/hands.h"
 
+#include <sched.h>
 #include <stdio.h>
-#include <string.h>
 
 enum {
-    SPINS = 2000,
+    LOOKS = 50,
+    ROUNDS = 20,
     LOOK_NS = 20000000,
     CANCEL_GRACE_NS = 2000000000,
     LATE_GRACE_NS = 500000000,
-    FAILED_STARTS = 3
+    FAILED_STARTS = 3,
+    LEAST_ADDRESS = 1 << 16
 };
 
 /* What outlives the worker: memory of results that somebody still has. */
@@ -164,6 +166,8 @@ rk_standing *rk_standing_new(const rask_options *options)
     own.timeout = 0;
     own.cancel = NULL;
     own.report = NULL;
+    own.limits = NULL;
+    own.observer_count = 0;
     own.progress = own.keep_going = false;
     if (!node || rask_plan_new(&node, 1, &s->plan) || rk_run_init(s->run, s->plan, &own, "processes"))
         goto failed;
@@ -227,13 +231,20 @@ static bool has_classes(const rk_standing *s, const rk_parcel *parcel)
     return true;
 }
 
+/* What it points to may have been made, or changed, since the worker was forked. Most numbers are too small for that. */
+static bool may_be_address(const rask_value *value)
+{
+    return value->type == RASK_I64 && value->as.i64 >= LEAST_ADDRESS &&
+           rk_system_is_mapped((uint64_t)value->as.i64);
+}
+
 static bool write_argument(rk_standing *s, const rask_value *from, rask_value *to)
 {
     char message[RK_MAX_MESSAGE + 1];
     rk_parcel *parcel;
     if (!rk_value_is_object(from)) {
         *to = *from;
-        return true;
+        return !may_be_address(from);
     }
     if (rk_parcel_write(&s->heap, NULL, from, NULL, 0, &parcel, message, sizeof message))
         return false;
@@ -261,7 +272,8 @@ static bool write_slip(rk_standing *s, const rk_lone_call *call)
 
 static bool has_function(const rk_standing *s, const rask_task_def *def)
 {
-    return rk_modules_have(&s->modules, def) && rk_modules_have(&s->modules, (const void *)def->call) &&
+    return !(def->flags & RASK_HERE) && rk_modules_have(&s->modules, def) &&
+           rk_modules_have(&s->modules, (const void *)def->call) &&
            (!def->retry_if || rk_modules_have(&s->modules, (const void *)def->retry_if));
 }
 
@@ -341,10 +353,13 @@ static verdict await(rk_standing *s, const rk_lone_call *call, rk_news *news)
 {
     verdict why = GIVEN_UP;
     uint64_t cancelled_ns = 0;
-    for (int i = 0; i < SPINS; i++) {
-        if (hear(s, news))
-            return ANSWERED;
-        rk_relax();
+    for (int i = 0; i < ROUNDS; i++) {
+        for (int k = 0; k < LOOKS; k++) {
+            if (hear(s, news))
+                return ANSWERED;
+            rk_relax();
+        }
+        sched_yield(); /* the worker may have no processor but this one */
     }
     for (;;) {
         rest(s);
@@ -462,7 +477,10 @@ static bool call_in_time(rk_standing *s, const rk_lone_call *call, rk_news *news
         post(s);
         switch (await(s, call, news)) {
         case ANSWERED: return take_answer(s, news, status, result, message);
-        case GIVEN_UP: return false;
+        case GIVEN_UP:
+            if (rk_load_acquire(&box_of(s)->current) || !has_come(s))
+                return false;
+            break; /* it had not begun with it */
         case CANCELLED:
             *status = RASK_ECANCELLED;
             snprintf(message, RK_MAX_MESSAGE + 1,
@@ -475,6 +493,7 @@ static bool call_in_time(rk_standing *s, const rk_lone_call *call, rk_news *news
                 return true;
             if (!has_come(s))
                 return false;
+            break;
         }
     }
 }

@@ -5,7 +5,8 @@
  * and the result comes back as a parcel that is read where it was written. One that dies is replaced by the next call.
  *
  * Whatever cannot go there has to be called elsewhere: functions, definitions and classes that are not in the program or in a
- * library that was loaded at the fork, custom values without encode() and decode(); and so has what it died of. */
+ * library that was loaded at the fork, custom values without encode() and decode(), numbers that are addresses of the program's
+ * memory as it is now, and tasks that run in the program's own process only (RASK_HERE); and so has what it died of. */
 #ifndef RASK_SCHEDULERS_PROCESSES_STANDING_H
 #define RASK_SCHEDULERS_PROCESSES_STANDING_H
 

@@ -44,6 +44,13 @@ bool rk_system_has_processes(void)
     return true;
 }
 
+bool rk_system_is_mapped(uint64_t address)
+{
+    unsigned char resident;
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    return !mincore((void *)(uintptr_t)(address & ~(page - 1)), 1, &resident);
+}
+
 void rk_system_sleep(rk_atomic_u32 *word, uint32_t expected)
 {
     struct timespec most = {1, 0};
@@ -262,6 +269,12 @@ bool rk_system_has_processes(void)
 }
 
 /* Never called. */
+bool rk_system_is_mapped(uint64_t address)
+{
+    (void)address;
+    return true;
+}
+
 void rk_system_sleep(rk_atomic_u32 *word, uint32_t expected)
 {
     (void)word, (void)expected;

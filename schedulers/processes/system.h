@@ -16,6 +16,9 @@ bool rk_system_has_processes(void);
 void *rk_system_share(uint64_t bytes);
 void rk_system_unshare(void *at, uint64_t bytes);
 
+/* There is something at that address in this process. */
+bool rk_system_is_mapped(uint64_t address);
+
 /* Sleeps while *word is expected, or for a while; wakes for no reason at times. */
 void rk_system_sleep(rk_atomic_u32 *word, uint32_t expected);
 void rk_system_wake(rk_atomic_u32 *word);
