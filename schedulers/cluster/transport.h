@@ -54,6 +54,8 @@ typedef struct rk_transport_events {
      * for piece by piece. Of an object of 0 bytes any address but NULL. */
     const void *(*object)(void *context, uint32_t peer, uint64_t object, uint64_t begin, size_t size,
                           uint64_t *total);
+    /* Somebody was refused before it was a peer: a wrong key, none, no such protocol. NULL: not wanted. */
+    void (*refused)(void *context, const char *why);
     /* A pull of this endpoint has ended. RASK_OK: all bytes are there. RASK_ENOENT: the peer has no such object, or not of that
      * size; RASK_EIO: the peer was lost; RASK_ECANCELLED: dropped, or the endpoint was closed. */
     void (*pulled)(void *context, uint64_t ticket, int status);
@@ -96,7 +98,8 @@ struct rk_transport_engine {
 
     /* This endpoint's own, valid as long as it is. */
     const char *(*contact)(const rk_transport *transport);
-    /* joined() or lost() follows. RASK_EINVAL: not a contact of this engine, or of one that does not encrypt as this endpoint
+    /* joined() or lost() follows; a host's name, which no contact of an endpoint has, is looked up here and may take its
+     * time. RASK_EINVAL: not a contact of this engine, or of one that does not encrypt as this endpoint
      * does; RASK_EEXIST: dialled already and not lost or dropped since; RASK_ELIMIT: RK_MAX_PEERS; RASK_ENOMEM. */
     int (*dial)(rk_transport *transport, const char *contact, uint32_t *peer);
     /* Copies bytes. RASK_ENOENT: no such peer, or not joined; RASK_ELIMIT: larger than RK_MAX_PARCEL, or RK_MAX_QUEUED_BYTES
