@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MESSAGE = 200, GROUP = 16, OBJECT = 256 << 20 };
+enum { MESSAGE = 200, GROUP = 16, OBJECT = 64 << 20 };
 
 typedef struct side {
     const rk_transport_engine *engine;
@@ -132,11 +132,11 @@ static double round_trips(side *s, size_t outstanding, size_t group, double seco
 static double gigabytes(side *s, double seconds)
 {
     char *into = malloc(OBJECT);
-    double begin = bench_now_ns(), end = begin + seconds * 1e9;
     size_t pulls = 0, first = s->pulled;
     if (!into)
         fail("no memory");
     memset(into, 1, OBJECT);
+    double begin = bench_now_ns(), end = begin + seconds * 1e9;
     for (; bench_now_ns() < end; pulls++) {
         uint64_t ticket;
         if (s->engine->pull(s->t, s->peer, 1, into, OBJECT, &ticket))
