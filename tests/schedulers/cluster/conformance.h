@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_PEERS = 64, MOST_TICKETS = 1100, PATIENCE_MS = 8000 };
+enum { MOST_PEERS = 64, MOST_TICKETS = 1100, PATIENCE_MS = 40000 };
 
 /* An endpoint, and what it was told. */
 typedef struct player {
