@@ -85,7 +85,7 @@ for seconds in x 0 -1 1e3 inf 1s ''; do
 done
 run 'too many threads' 2 "$rask" words --worker-threads 65 y
 run 'an unknown scheduler' 2 "$rask" words --scheduler magic y
-err_is 'an unknown scheduler: the message' 'rask words: --scheduler: no scheduler: there are threads, processes and serial: "magic"'
+err_is 'an unknown scheduler: the message' 'rask words: --scheduler: no scheduler: there are threads, processes, serial and cluster: "magic"'
 run 'a drawing with an unknown ending' 2 "$rask" words --draw x.gif y
 echo 'a b a' >few
 run 'limits that are no list' 1 "$rask" words --limits words few
