@@ -105,7 +105,10 @@ static int open_beside(const char *name, size_t size, const void **module, char 
                                          "../../collections/text",
                                          "collections/regex",
                                          "../collections/regex",
-                                         "../../collections/regex"};
+                                         "../../collections/regex",
+                                         "schedulers/cluster",
+                                         "../schedulers/cluster",
+                                         "../../schedulers/cluster"};
     char own[PATH_MAX], folder[PATH_MAX];
     uid_t owner;
     int status = RASK_ENOENT;
