@@ -44,7 +44,7 @@ static void fail_task(rk_conduct *c, uint32_t task, int status, const char *mess
 {
     rk_run_fail(c->run, task, status, message);
     if (!c->run->options.keep_going)
-        rk_site_stop(c->own);
+        rk_shop_stop(c->own);
 }
 
 static void stop(rk_conduct *c, int status)
@@ -52,14 +52,14 @@ static void stop(rk_conduct *c, int status)
     if (c->stopping_since)
         return;
     c->stopping_since = c->hub->now;
-    rk_site_stop(c->own);
+    rk_shop_stop(c->own);
     rk_coordinator_cancel(c->coordinator, c->hub->now, status);
 }
 
 static void give_up(rk_conduct *c, int status, const char *why)
 {
     if (!*c->run->reason)
-        snprintf(c->run->reason, sizeof c->run->reason, "cluster: %s", why);
+        snprintf(c->run->reason, sizeof c->run->reason, "cluster: %.900s", why);
     rk_run_stop(c->run, status);
 }
 
@@ -96,7 +96,7 @@ static void miss(rk_conduct *c, uint32_t unit)
     static const char missing = (char)0xff;
     note_result(c, unit, 1, (rask_bytes){&missing, 1});
     c->notes[unit].missing = true;
-    rk_site_miss(c->own, unit);
+    rk_shop_miss(c->own, unit);
     for (uint32_t home = 1; home < c->home_count; home++)
         if (c->hands[home].joined)
             order(c, home, (rk_message){.kind = RK_SAY_MISSING, .unit = unit});
@@ -184,14 +184,14 @@ static void relay(rk_conduct *c, uint32_t task, rask_task_info told)
 
 /* -- From the own process */
 
-static rask_bytes small_result(rk_conduct *c, const rk_site_news *news, rk_pack_out *out)
+static rask_bytes small_result(rk_conduct *c, const rk_shop_news *news, rk_pack_out *out)
 {
-    if (news->size > INLINE_BYTES || rk_site_put_result(c->own, news->unit, out))
+    if (news->size > INLINE_BYTES || rk_shop_put_result(c->own, news->unit, out))
         return (rask_bytes){NULL, 0};
     return (rask_bytes){out->data, out->size};
 }
 
-static void hear_own_unit(rk_conduct *c, const rk_site_news *news)
+static void hear_own_unit(rk_conduct *c, const rk_shop_news *news)
 {
     rk_pack_out small = {0};
     rk_result_news n = {.unit = news->unit,
@@ -206,22 +206,22 @@ static void hear_own_unit(rk_conduct *c, const rk_site_news *news)
                         .text = news->text ? news->text : rask_status_text(news->status)};
     for (uint32_t i = 0; i < news->told_count; i++)
         relay(c, news->told[i].task, news->told[i]);
-    if (news->outcome == RK_SITE_FINISHED) {
+    if (news->outcome == RK_SHOP_FINISHED) {
         n.blob = small_result(c, news, &small);
         hear_finished(c, &n);
     } else {
-        hear_unfinished(c, &n, news->outcome == RK_SITE_FAILED);
+        hear_unfinished(c, &n, news->outcome == RK_SHOP_FAILED);
     }
     rk_pack_out_fini(&small);
 }
 
 static bool hear_own(rk_conduct *c)
 {
-    rk_site_news news;
+    rk_shop_news news;
     bool any = false;
-    while (rk_site_next(c->own, &news)) {
+    while (rk_shop_next(c->own, &news)) {
         hear_own_unit(c, &news);
-        rk_site_news_end(&news);
+        rk_shop_news_end(&news);
         any = true;
     }
     return any;
@@ -397,7 +397,7 @@ void rk_conduct_lost(rk_conduct *c, const rk_member *member, const char *why)
 const void *rk_conduct_object(rk_conduct *c, uint32_t unit, uint64_t begin, uint64_t size, uint64_t *total)
 {
     if (unit != RK_NO_UNIT)
-        return rk_site_object(c->own, unit, begin, size, total);
+        return rk_shop_object(c->own, unit, begin, size, total);
     *total = c->plan.size;
     return begin > *total || size > *total - begin ? NULL : c->plan.data + begin;
 }
@@ -409,7 +409,7 @@ static void take(rk_conduct *c, uint32_t unit, uint32_t attempt, const char *enc
 {
     char message[RK_MAX_MESSAGE + 1];
     uint64_t bytes = 0;
-    int status = rk_site_take(c->own, unit, encoded, size, &bytes, message, sizeof message);
+    int status = rk_shop_take(c->own, unit, encoded, size, &bytes, message, sizeof message);
     hear_fetched(c, 0, unit, attempt, status, bytes, rk_clock_now() - began_ns);
 }
 
@@ -464,7 +464,7 @@ static void move(rk_conduct *c, const rk_instruction *in, bool back)
         order(c, in->home, about(back ? RK_SAY_LOAD : RK_SAY_SPILL, in));
         return;
     }
-    int status = back ? rk_site_load(c->own, in->task) : rk_site_spill(c->own, in->task, &bytes);
+    int status = back ? rk_shop_load(c->own, in->task) : rk_shop_spill(c->own, in->task, &bytes);
     if (back)
         rk_coordinator_loaded(c->coordinator, c->hub->now, 0, in->task, in->attempt, status);
     else
@@ -477,7 +477,7 @@ static void drop(rk_conduct *c, const rk_instruction *in)
     if (in->home)
         order(c, in->home, about(RK_SAY_DROP, in));
     else if (!c->notes[in->task].missing)
-        rk_site_drop(c->own, in->task);
+        rk_shop_drop(c->own, in->task);
 }
 
 static void run(rk_conduct *c, const rk_instruction *in)
@@ -487,7 +487,7 @@ static void run(rk_conduct *c, const rk_instruction *in)
         order(c, home, about(RK_SAY_RUN, in));
         return;
     }
-    int status = rk_site_run(c->own, in->task, in->attempt);
+    int status = rk_shop_run(c->own, in->task, in->attempt);
     if (!status)
         return;
     fail_task(c, rk_units_last(&c->units, in->task), status, "no memory to queue it");
@@ -502,7 +502,7 @@ static void recall(rk_conduct *c, const rk_instruction *in)
         order(c, home, about(RK_SAY_RECALL, in));
     else
         rk_coordinator_recalled(c->coordinator, c->hub->now, in->worker, in->epoch, in->task, in->attempt,
-                                rk_site_recall(c->own, in->task));
+                                rk_shop_recall(c->own, in->task));
 }
 
 static void blame(rk_conduct *c, const rk_instruction *in)
@@ -510,7 +510,7 @@ static void blame(rk_conduct *c, const rk_instruction *in)
     char text[RK_MAX_MESSAGE + 1];
     uint32_t task;
     int status =
-        rk_units_blame(&c->units, in, c->last_words, rk_site_disk_message(c->own), &task, text, sizeof text);
+        rk_units_blame(&c->units, in, c->last_words, rk_shop_disk_message(c->own), &task, text, sizeof text);
     fail_task(c, task, status, text);
 }
 
@@ -626,13 +626,13 @@ static int open_own(rk_conduct *c)
     bool here = has_here(r);
     uint32_t threads = here ? r->options.workers : 0;
     uint64_t budget = r->options.memory ? r->options.memory : rask_default_memory();
-    rk_site_setup setup = {.model = r,
+    rk_shop_setup setup = {.model = r,
                            .threads = threads,
                            .first_worker = RK_MAX_WORKERS,
                            .observed = r->observed,
                            .wake = wake,
                            .context = c};
-    int status = rk_site_new(&setup, &c->own);
+    int status = rk_shop_new(&setup, &c->own);
     if (!status)
         status = rk_coordinator_home(c->coordinator, c->hub->now, 0, budget);
     if (status || !here)
@@ -703,7 +703,7 @@ int rk_conduct_new(rk_hub *hub, rk_run *r, rk_conduct **out)
 
 void rk_conduct_free(rk_conduct *c)
 {
-    rk_site_free(c->own);
+    rk_shop_free(c->own);
     rk_coordinator_free(c->coordinator);
     for (uint32_t unit = 0; c->notes && unit < c->run->plan->units; unit++)
         rk_free(c->notes[unit].inlined);
@@ -724,7 +724,7 @@ static void gather(rk_conduct *c)
         uint32_t task = plan->targets[i];
         if (task & RK_CONSTANT || rk_add_relaxed(&c->run->uses[task], 1))
             continue;
-        rask_value *result = rk_site_result(c->own, rk_plan_unit(plan, task));
+        rask_value *result = rk_shop_result(c->own, rk_plan_unit(plan, task));
         c->run->results[task] = *result;
         *result = rask_value_none();
     }
@@ -748,10 +748,10 @@ static bool is_at_home(rk_conduct *c, uint32_t unit)
     char message[RK_MAX_MESSAGE + 1];
     uint64_t bytes;
     const rk_outcome_note *note = &c->notes[unit];
-    if (rk_value_is_object(rk_site_result(c->own, unit)))
+    if (rk_value_is_object(rk_shop_result(c->own, unit)))
         return true;
     return note->inlined &&
-           !rk_site_take(c->own, unit, note->inlined, note->size, &bytes, message, sizeof message);
+           !rk_shop_take(c->own, unit, note->inlined, note->size, &bytes, message, sizeof message);
 }
 
 /* The run was told to stop when all was done but for the telling. */

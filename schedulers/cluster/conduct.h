@@ -7,7 +7,7 @@
 #define RASK_SCHEDULERS_CLUSTER_CONDUCT_H
 
 #include "schedulers/cluster/hub.h"
-#include "schedulers/cluster/site.h"
+#include "schedulers/cluster/shop.h"
 #include "schedulers/units.h"
 
 /* A worker in this run. */
@@ -34,7 +34,7 @@ typedef struct rk_conduct {
     rk_units units;
     rk_coordinator *coordinator;
     rk_pack_out plan;
-    rk_site *own;
+    rk_shop *own;
     rk_outcome_note *notes; /* by unit */
     rk_hand *hands;         /* by home */
     uint32_t home_count;

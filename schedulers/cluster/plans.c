@@ -50,7 +50,8 @@ typedef struct writer {
     uint32_t *task; /* that cannot go */
     char *message;
     size_t capacity;
-    uint8_t *seen; /* by constant */
+    uint8_t *seen;   /* by constant */
+    uint32_t *first; /* by definition */
     uint32_t constants;
 } writer;
 
@@ -93,12 +94,15 @@ static void put_extras(const writer *w)
     }
 }
 
-static uint32_t first_task_of(const rask_plan *plan, uint32_t def)
+/* By definition, the first of its tasks; plan->tasks: it has none. */
+static uint32_t *find_first_tasks(const rask_plan *plan)
 {
-    for (uint32_t task = 0; task < plan->tasks; task++)
-        if ((plan->def[task] & RK_TASK_DEF_MASK) == def)
-            return task;
-    return RK_NO_TASK;
+    uint32_t *first = rk_alloc_array((size_t)plan->def_count + 1, sizeof *first);
+    for (uint32_t i = 0; first && i < plan->def_count; i++)
+        first[i] = plan->tasks;
+    for (uint32_t task = plan->tasks; first && task-- > 0;)
+        first[plan->def[task] & RK_TASK_DEF_MASK] = task;
+    return first;
 }
 
 static void put_text(rk_pack_out *out, const char *text)
@@ -121,14 +125,14 @@ static int put_definition(const writer *w, uint32_t index)
 {
     const rask_plan *plan = w->run->plan;
     const rask_task_def *def = ((const rask_task_def *const *)plan->graph->definitions.data)[index];
-    uint32_t task = first_task_of(plan, index);
+    uint32_t task = w->first[index];
     definition d = {.flags = def->flags,
                     .retries = def->retries,
                     .timeout = def->timeout,
                     .backoff = rk_def_backoff(def),
                     .result_bytes = def->result_bytes,
                     .result = def->result,
-                    .here = task == RK_NO_TASK || def->flags & RASK_HERE,
+                    .here = task == plan->tasks || def->flags & RASK_HERE,
                     .has_identity = def->identity != NULL,
                     .has_retry_if = RK_DEF_HAS(def, retry_if) && def->retry_if,
                     .has_arguments = def->arguments != NULL};
@@ -208,11 +212,15 @@ int rk_pack_put_plan(rk_pack_out *out, const rk_run *run, uint32_t *task, char *
     int status = RASK_OK;
     rk_pack_put(out, &h, sizeof h);
     put_tasks(&w);
+    w.first = find_first_tasks(run->plan);
+    w.seen = rk_calloc((size_t)h.constants + 1, 1);
+    if (!w.first || !w.seen)
+        status = complain(&w, 0, RASK_ENOMEM, "no memory to send the plan");
     for (uint32_t i = 0; i < h.definitions && !status; i++)
         status = put_definition(&w, i);
-    w.seen = status ? NULL : rk_calloc((size_t)h.constants + 1, 1);
     if (!status)
-        status = w.seen ? put_constants(&w) : complain(&w, 0, RASK_ENOMEM, "no memory to send the plan");
+        status = put_constants(&w);
+    rk_free(w.first);
     rk_free(w.seen);
     if (!status && out->failed)
         status = complain(&w, 0, RASK_ENOMEM, "no memory to send the plan");

@@ -1,6 +1,6 @@
 /* A worker's process.
  *
- * One thread talks: it dials the program, takes part in the runs it is told of, each with a site of its own (site.h), and serves
+ * One thread talks: it dials the program, takes part in the runs it is told of, each with a shop of its own (shop.h), and serves
  * results to whoever pulls them. It dials other workers when it is told to fetch from them. When the program is lost, so are its
  * runs, and the worker dials again for a while: the program may have ended, and the next one wants workers, too. */
 #include "schedulers/cluster/worker.h"
@@ -8,7 +8,7 @@
 #include "core/base/clock.h"
 #include "schedulers/cluster/line.h"
 #include "schedulers/cluster/plans.h"
-#include "schedulers/cluster/site.h"
+#include "schedulers/cluster/shop.h"
 #include "schedulers/scheduler.h"
 
 #include <signal.h>
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOOK_NS = 100000000, REDIAL_NS = 200000000, INLINE_BYTES = 512 };
+enum { LOOK_NS = 100000000, REDIAL_NS = 200000000, INLINE_BYTES = 512, MOST_REFUSALS = 5 };
 
 /* A run that it takes part in. */
 typedef struct stay {
@@ -25,7 +25,7 @@ typedef struct stay {
     uint32_t run, first_worker;
     bool observed;
     rk_guest guest;
-    rk_site *site; /* NULL: the plan is on its way */
+    rk_shop *shop; /* NULL: the plan is on its way */
 } stay;
 
 /* Another worker. */
@@ -46,6 +46,7 @@ typedef struct worker {
     char contact[RK_MAX_CONTACT + 1]; /* of the program */
     bool joined, welcome, ever;
     bool leaving, gone;
+    uint32_t refusals; /* in a row: a program that is just ending looks like one that has another key */
     uint64_t alone_since, dialled_at, looked_at;
     int status;
     char *reason;
@@ -100,7 +101,7 @@ static void end_stay(worker *w, uint32_t run)
     if (!s)
         return;
     *at = s->next;
-    rk_site_free(s->site);
+    rk_shop_free(s->shop);
     rk_guest_fini(&s->guest);
     rk_free(s);
 }
@@ -141,14 +142,14 @@ static void settle(worker *w, stay *s, const rk_fetch *plan)
         status = rk_guest_init(&s->guest, plan->into, plan->size, message, sizeof message);
     if (!status) {
         furnish(w, &s->guest.model);
-        rk_site_setup setup = {.model = &s->guest.model,
+        rk_shop_setup setup = {.model = &s->guest.model,
                                .threads = w->setup->threads,
                                .lanes = s->guest.plan->io_tasks ? w->setup->lanes : 0,
                                .first_worker = s->first_worker,
                                .observed = s->observed,
                                .wake = wake,
                                .context = w};
-        status = rk_site_new(&setup, &s->site);
+        status = rk_shop_new(&setup, &s->shop);
         snprintf(message, sizeof message, "no memory or threads for a run");
     }
     if (status)
@@ -159,7 +160,7 @@ static void settle(worker *w, stay *s, const rk_fetch *plan)
 
 /* -- News of units */
 
-static void say_told(worker *w, const stay *s, const rk_site_news *news)
+static void say_told(worker *w, const stay *s, const rk_shop_news *news)
 {
     uint64_t now = rk_clock_now();
     for (uint32_t i = 0; i < news->told_count; i++) {
@@ -176,20 +177,20 @@ static void say_told(worker *w, const stay *s, const rk_site_news *news)
     }
 }
 
-static rask_bytes small_result(worker *w, const stay *s, const rk_site_news *news)
+static rask_bytes small_result(worker *w, const stay *s, const rk_shop_news *news)
 {
     w->small.size = 0;
     w->small.failed = false;
-    if (news->size > INLINE_BYTES || rk_site_put_result(s->site, news->unit, &w->small))
+    if (news->size > INLINE_BYTES || rk_shop_put_result(s->shop, news->unit, &w->small))
         w->small.size = 0;
     return (rask_bytes){w->small.data, w->small.size};
 }
 
-static void say_news(worker *w, const stay *s, const rk_site_news *news)
+static void say_news(worker *w, const stay *s, const rk_shop_news *news)
 {
-    static const rk_said kinds[] = {[RK_SITE_FINISHED] = RK_SAY_FINISHED,
-                                    [RK_SITE_FAILED] = RK_SAY_FAILED,
-                                    [RK_SITE_SKIPPED] = RK_SAY_SKIPPED};
+    static const rk_said kinds[] = {[RK_SHOP_FINISHED] = RK_SAY_FINISHED,
+                                    [RK_SHOP_FAILED] = RK_SAY_FAILED,
+                                    [RK_SHOP_SKIPPED] = RK_SAY_SKIPPED};
     rk_message m = {.kind = kinds[news->outcome],
                     .run = s->run,
                     .unit = news->unit,
@@ -201,7 +202,7 @@ static void say_news(worker *w, const stay *s, const rk_site_news *news)
                     .bytes = news->bytes,
                     .size = news->size,
                     .duration = news->duration_ns};
-    if (news->outcome == RK_SITE_FINISHED)
+    if (news->outcome == RK_SHOP_FINISHED)
         m.blob = small_result(w, s, news);
     if (news->text)
         m.text = rk_word(news->text);
@@ -211,11 +212,11 @@ static void say_news(worker *w, const stay *s, const rk_site_news *news)
 
 static void tell_news(worker *w)
 {
-    rk_site_news news;
+    rk_shop_news news;
     for (const stay *s = w->stays; s; s = s->next)
-        while (s->site && rk_site_next(s->site, &news)) {
+        while (s->shop && rk_shop_next(s->shop, &news)) {
             say_news(w, s, &news);
-            rk_site_news_end(&news);
+            rk_shop_news_end(&news);
         }
 }
 
@@ -270,16 +271,16 @@ static void take(worker *w, const stay *s, const rk_fetch *f)
     uint64_t bytes = 0;
     int status = f->status;
     if (!status)
-        status = rk_site_take(s->site, f->unit, f->into, f->size, &bytes, message, sizeof message);
+        status = rk_shop_take(s->shop, f->unit, f->into, f->size, &bytes, message, sizeof message);
     say_fetched(w, f, status, bytes);
 }
 
 static void end_fetch(worker *w, const rk_fetch *f)
 {
     stay *s = find_stay(w, f->run);
-    if (s && !s->site && f->unit == RK_NO_UNIT)
+    if (s && !s->shop && f->unit == RK_NO_UNIT)
         settle(w, s, f);
-    else if (s && s->site && f->unit < s->guest.plan->units)
+    else if (s && s->shop && f->unit < s->guest.plan->units)
         take(w, s, f);
     rk_free(f->into);
 }
@@ -336,19 +337,19 @@ static void hear_of_unit(worker *w, const stay *s, const rk_message *m)
     int status;
     switch (m->kind) {
     case RK_SAY_RUN:
-        if ((status = rk_site_run(s->site, m->unit, m->attempt)))
+        if ((status = rk_shop_run(s->shop, m->unit, m->attempt)))
             fail_to_run(w, m, status);
         break;
-    case RK_SAY_RECALL: answer(w, m, RK_SAY_RECALLED, rk_site_recall(s->site, m->unit), 0); break;
+    case RK_SAY_RECALL: answer(w, m, RK_SAY_RECALLED, rk_shop_recall(s->shop, m->unit), 0); break;
     case RK_SAY_PUT: put(w, s, m); break;
     case RK_SAY_FETCH: fetch(w, m); break;
     case RK_SAY_SPILL:
-        status = rk_site_spill(s->site, m->unit, &bytes);
+        status = rk_shop_spill(s->shop, m->unit, &bytes);
         answer(w, m, RK_SAY_SPILLED, status, bytes);
         break;
-    case RK_SAY_LOAD: answer(w, m, RK_SAY_LOADED, rk_site_load(s->site, m->unit), 0); break;
-    case RK_SAY_DROP: rk_site_drop(s->site, m->unit); break;
-    case RK_SAY_MISSING: rk_site_miss(s->site, m->unit); break;
+    case RK_SAY_LOAD: answer(w, m, RK_SAY_LOADED, rk_shop_load(s->shop, m->unit), 0); break;
+    case RK_SAY_DROP: rk_shop_drop(s->shop, m->unit); break;
+    case RK_SAY_MISSING: rk_shop_miss(s->shop, m->unit); break;
     default: break;
     }
 }
@@ -373,7 +374,7 @@ static void hear(worker *w, const rk_message *m)
     default: break;
     }
     s = find_stay(w, m->run);
-    if (s && s->site && m->unit < s->guest.plan->units)
+    if (s && s->shop && m->unit < s->guest.plan->units)
         hear_of_unit(w, s, m);
 }
 
@@ -437,7 +438,9 @@ static void lost(void *context, uint32_t peer, int status, const char *why)
         return;
     }
     lose_program(w);
-    if (status == RASK_EINVAL || status == RASK_EUNSUPPORTED)
+    bool refused = status == RASK_EINVAL || status == RASK_EUNSUPPORTED;
+    w->refusals = refused ? w->refusals + 1 : 0;
+    if (w->refusals == MOST_REFUSALS)
         stop(w, status, why);
     else if (!w->ever)
         snprintf(w->reason, w->capacity, "%s", why);
@@ -449,7 +452,7 @@ static const void *object(void *context, uint32_t peer, uint64_t number, uint64_
     worker *w = context;
     (void)peer;
     const stay *s = find_stay(w, (uint32_t)(number >> 32));
-    return s && s->site ? rk_site_object(s->site, (uint32_t)number, begin_at, size, total) : NULL;
+    return s && s->shop ? rk_shop_object(s->shop, (uint32_t)number, begin_at, size, total) : NULL;
 }
 
 static void pulled(void *context, uint64_t ticket, int status)
@@ -491,8 +494,8 @@ static void look_around(worker *w, uint64_t now)
 {
     w->looked_at = now;
     for (stay *s = w->stays; s; s = s->next)
-        if (s->site)
-            rk_site_renewed(s->site, say_renewed, s);
+        if (s->shop)
+            rk_shop_renewed(s->shop, say_renewed, s);
     if (asked_to_leave && !w->leaving) {
         w->leaving = true;
         say(w, &(rk_message){.kind = RK_SAY_LEAVING});
