@@ -2,6 +2,7 @@
  *   - What a worker says counts as long as it is the hub's member: its number in the coordinator and its epoch are looked up by
  *     that, so what comes after its loss finds nobody.
  *   - A result of few bytes comes with the news of it, and is put into the orders of who needs it. All others are pulled.
+ *     When it was lost with its worker, it is not made again.
  *   - A result that is missing (keep_going) is told to every worker before anything that depends on it is run there, and to
  *     those who join later. */
 #include "schedulers/cluster/conduct.h"
@@ -144,6 +145,7 @@ static void hear_finished(rk_conduct *c, const rk_result_news *n)
     if (count(c, n) && c->units.told)
         rk_units_told(&c->units, n->unit);
     note_result(c, n->unit, n->size, n->blob);
+    c->notes[n->unit].bytes = n->bytes;
     finished(c, n, n->bytes);
 }
 
@@ -308,8 +310,6 @@ static void hear_result(rk_conduct *c, uint32_t home, const rk_message *m)
 static void hear_fetched(rk_conduct *c, uint32_t home, uint32_t unit, uint32_t attempt, int status,
                          uint64_t bytes, uint64_t duration)
 {
-    if (!status)
-        c->notes[unit].copies++;
     rk_coordinator_transferred(c->coordinator, c->hub->now, home, unit, attempt, status, bytes, duration);
 }
 
@@ -441,6 +441,7 @@ static void fetch(rk_conduct *c, const rk_instruction *in)
     rk_message m = about(RK_SAY_FETCH, in);
     int status = RASK_OK;
     if (note->inlined) {
+        c->notes[in->task].copies++;
         fetch_small(c, in);
         return;
     }
@@ -480,9 +481,32 @@ static void drop(rk_conduct *c, const rk_instruction *in)
         rk_shop_drop(c->own, in->task);
 }
 
+/* A small result that was lost with its worker is still here: it is put there instead of being made again. */
+static bool has_been_run(rk_conduct *c, const rk_instruction *in)
+{
+    const rk_outcome_note *note = &c->notes[in->task];
+    char message[RK_MAX_MESSAGE + 1];
+    uint32_t home = c->homes[in->worker];
+    uint64_t bytes = note->bytes;
+    rk_message m = about(RK_SAY_PUT, in);
+    if (!note->inlined)
+        return false;
+    m.blob = (rask_bytes){note->inlined, note->size};
+    if (home)
+        order(c, home, m);
+    else if (rk_shop_take(c->own, in->task, note->inlined, note->size, &bytes, message, sizeof message))
+        return false;
+    c->notes[in->task].copies++;
+    rk_coordinator_finished(c->coordinator, c->hub->now, in->worker, in->epoch, in->task, in->attempt, bytes,
+                            0);
+    return true;
+}
+
 static void run(rk_conduct *c, const rk_instruction *in)
 {
     uint32_t home = c->homes[in->worker];
+    if (has_been_run(c, in))
+        return;
     if (home) {
         order(c, home, about(RK_SAY_RUN, in));
         return;

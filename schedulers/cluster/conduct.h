@@ -20,6 +20,7 @@ typedef struct rk_hand {
 /* A unit's result. */
 typedef struct rk_outcome_note {
     uint64_t size;   /* encoded */
+    uint64_t bytes;  /* in memory, of a small one */
     char *inlined;   /* NULL: it is an object of the homes that have it */
     uint32_t copies; /* homes that have it */
     bool missing;    /* it failed or was skipped, in a run that goes on */

@@ -158,7 +158,7 @@ static void *kill_workers(void *context)
 {
     killer *k = context;
     for (uint32_t i = 0; !atomic_load(&k->over); i = (i + 1) % k->c->count) {
-        sleep_ms(25);
+        sleep_ms(40);
         kill(k->c->pids[i], SIGKILL);
         waitpid(k->c->pids[i], NULL, 0);
         cluster_hire(k->c, i);
@@ -181,7 +181,7 @@ Test(cluster, workers_that_are_killed_change_no_result)
 {
     cluster c;
     rask_graph *g = rask_graph_new();
-    rask_node *sum = sum_of_naps(g, 2);
+    rask_node *sum = sum_of_naps(g, 3);
     int64_t answer = 0;
     pthread_t thread;
     cluster_begin(&c, 3, 2);
