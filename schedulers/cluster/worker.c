@@ -370,7 +370,7 @@ static void hear(worker *w, const rk_message *m)
     case RK_SAY_BEGIN: begin(w, m); return;
     case RK_SAY_END: end_stay(w, m->run); return;
     case RK_SAY_GO: w->gone = true; return;
-    case RK_SAY_KILL: _exit(1); /* a task that does not return ends with its process */
+    case RK_SAY_KILL: raise(SIGKILL); return; /* a task that does not return ends with its process */
     default: break;
     }
     s = find_stay(w, m->run);

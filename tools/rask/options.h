@@ -44,7 +44,7 @@ typedef struct common_options {
     const char *scheduler;
     uint64_t workers, worker_threads, memory, block_size, seed;
     double timeout;
-    const char *draw, *scratch, *limits;
+    const char *draw, *scratch, *limits, *cluster, *cluster_keys;
     bool explain, progress, no_progress, json, report, keep_going;
 } common_options;
 
@@ -56,7 +56,7 @@ typedef struct common_options {
      .kind = OPTION_SCHEDULER,                                                                               \
      .offset = offsetof(type, common.scheduler),                                                             \
      .value = "NAME",                                                                                        \
-     .help = "who runs the tasks: threads (default), processes, serial",                                     \
+     .help = "who runs the tasks: threads (default), processes, serial, cluster",                            \
      .environment = "RASK_SCHEDULER"},                                                                       \
         {.name = "workers",                                                                                  \
          .kind = OPTION_NUMBER,                                                                              \
@@ -72,6 +72,18 @@ typedef struct common_options {
          .value = "LIST",                                                                                    \
          .help = "NAME=N,...: tasks of a name at once, and what there is of tags",                           \
          .environment = "RASK_LIMITS"},                                                                      \
+        {.name = "cluster",                                                                                  \
+         .kind = OPTION_TEXT,                                                                                \
+         .offset = offsetof(type, common.cluster),                                                           \
+         .value = "ADDRESS",                                                                                 \
+         .help = "cluster: where workers come to: tcp://HOST:PORT",                                          \
+         .environment = "RASK_CLUSTER"},                                                                     \
+        {.name = "key-file",                                                                                 \
+         .kind = OPTION_TEXT,                                                                                \
+         .offset = offsetof(type, common.cluster_keys),                                                      \
+         .value = "FILE",                                                                                    \
+         .help = "cluster: keys that workers have, too",                                                     \
+         .environment = "RASK_CLUSTER_KEYS"},                                                                \
         {.name = "worker-threads",                                                                           \
          .kind = OPTION_NUMBER,                                                                              \
          .offset = offsetof(type, common.worker_threads),                                                    \
