@@ -17,7 +17,7 @@
 enum {
     MOST_WORKERS = 1024,
     MOST_HOMES = 4096, /* workers that come and go, in one run */
-    WINDOW = 64,
+    WINDOW = 256,
     INLINE_BYTES = 512,
     LOOK_NS = 20000000
 };
@@ -658,12 +658,12 @@ static int open_own(rk_conduct *c)
                            .context = c};
     int status = rk_shop_new(&setup, &c->own);
     if (!status)
-        status = rk_coordinator_home(c->coordinator, c->hub->now, 0, budget);
+        status = rk_coordinator_home(c->coordinator, rk_clock_now(), 0, budget);
     if (status || !here)
         return status;
     rk_worker_offer offer = {.slots = threads, .here = true, .only_here = true};
     rk_hand *hand = &c->hands[0];
-    status = rk_coordinator_joined(c->coordinator, c->hub->now, &offer, &hand->worker, &hand->epoch);
+    status = rk_coordinator_joined(c->coordinator, rk_clock_now(), &offer, &hand->worker, &hand->epoch);
     if (!status)
         c->homes[hand->worker] = 0;
     return status;

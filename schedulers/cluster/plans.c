@@ -14,13 +14,13 @@ typedef struct head {
     uint64_t magic;
     uint32_t version;
     uint32_t tasks, units, words, io_tasks, definitions, constants;
-    uint32_t sent_constants, extras;
+    uint32_t extras;
     /* Options. */
-    uint32_t retries, inject_failures, inject_delays, timed, unused;
+    uint32_t retries, inject_failures, inject_delays, timed;
     uint64_t seed;
 } head;
 
-_Static_assert(sizeof(head) == 72, "no byte of it is unset");
+_Static_assert(sizeof(head) == 64, "no byte of it is unset");
 
 /* Attributes of one call. */
 typedef struct attributes {
@@ -50,9 +50,9 @@ typedef struct writer {
     uint32_t *task; /* that cannot go */
     char *message;
     size_t capacity;
-    uint8_t *seen;   /* by constant */
-    uint32_t *first; /* by definition */
-    uint32_t constants;
+    uint32_t *number;   /* by constant */
+    uint32_t *first;    /* by definition */
+    uint32_t constants; /* that go */
 } writer;
 
 static int complain(const writer *w, uint32_t task, int status, const char *why)
@@ -148,27 +148,52 @@ static int put_definition(const writer *w, uint32_t index)
                     "cannot run in another process: its function was made at run time");
 }
 
-static int put_constant(writer *w, uint32_t task, uint32_t index)
-{
-    char why[RK_MAX_MESSAGE / 2];
-    if (w->seen[index])
-        return RASK_OK;
-    w->seen[index] = 1;
-    w->constants++;
-    rk_pack_put_u32(w->out, index);
-    int status = rk_pack_put_value(w->out, &w->run->env.constants[index], why, sizeof why);
-    return status ? complain(w, task, status, why) : RASK_OK;
-}
-
-static int put_constants(writer *w)
+/* Constants are numbered by their first use; those that nobody takes elsewhere are all the one behind the last, which is none. */
+static void number_constants(writer *w)
 {
     const rask_plan *plan = w->run->plan;
+    for (uint32_t i = 0; i < plan->constant_count; i++)
+        w->number[i] = UINT32_MAX;
+    for (uint32_t task = 0; task < plan->tasks; task++) {
+        const uint32_t *words = plan->args + plan->arg_start[task];
+        uint32_t taken = is_here(plan, task) ? 0 : rk_plan_nargs(plan, task);
+        for (uint32_t i = 0; i < taken; i++) {
+            uint32_t index = words[i] & ~RK_CONSTANT;
+            if (words[i] & RK_CONSTANT && w->number[index] == UINT32_MAX)
+                w->number[index] = w->constants++;
+        }
+    }
+}
+
+static void put_words(const writer *w)
+{
+    const rask_plan *plan = w->run->plan;
+    for (uint32_t i = 0; i < plan->arg_start[plan->tasks]; i++) {
+        uint32_t word = plan->args[i], index = word & ~RK_CONSTANT;
+        if (word & RK_CONSTANT)
+            word = RK_CONSTANT | (w->number[index] == UINT32_MAX ? w->constants : w->number[index]);
+        rk_pack_put_u32(w->out, word);
+    }
+}
+
+/* In the order of their numbers, which is that of their first uses. */
+static int put_constants(const writer *w)
+{
+    const rask_plan *plan = w->run->plan;
+    uint32_t next = 0;
     int status = RASK_OK;
+    char why[RK_MAX_MESSAGE / 2];
     for (uint32_t task = 0; task < plan->tasks && !status; task++) {
         uint32_t at = plan->arg_start[task], end = at + rk_plan_nargs(plan, task);
-        for (; at < end && !status && !is_here(plan, task); at++)
-            if (plan->args[at] & RK_CONSTANT)
-                status = put_constant(w, task, plan->args[at] & ~RK_CONSTANT);
+        for (; at < end && !status && !is_here(plan, task); at++) {
+            uint32_t index = plan->args[at] & ~RK_CONSTANT;
+            if (!(plan->args[at] & RK_CONSTANT) || w->number[index] != next)
+                continue;
+            next++;
+            status = rk_pack_put_value(w->out, &w->run->env.constants[index], why, sizeof why);
+            if (status)
+                complain(w, task, status, why);
+        }
     }
     return status;
 }
@@ -184,7 +209,6 @@ static head head_of(const rk_run *run)
                   .words = plan->arg_start[plan->tasks],
                   .io_tasks = plan->io_tasks,
                   .definitions = plan->def_count,
-                  .constants = plan->constant_count,
                   .extras = count_extras(plan),
                   .retries = o->retries,
                   .inject_failures = o->inject_failures,
@@ -199,33 +223,34 @@ static void put_tasks(const writer *w)
     rk_pack_put(w->out, plan->def, plan->tasks * sizeof *plan->def);
     rk_pack_put(w->out, plan->uses, plan->tasks * sizeof *plan->uses);
     rk_pack_put(w->out, plan->arg_start, ((uint64_t)plan->tasks + 1) * sizeof *plan->arg_start);
-    rk_pack_put(w->out, plan->args, (uint64_t)plan->arg_start[plan->tasks] * sizeof *plan->args);
+    put_words(w);
     rk_pack_put(w->out, plan->unit_start, ((uint64_t)plan->units + 1) * sizeof *plan->unit_start);
     put_extras(w);
+}
+
+static int put_all(writer *w)
+{
+    int status = RASK_OK;
+    number_constants(w);
+    head h = head_of(w->run);
+    h.constants = w->constants;
+    rk_pack_put(w->out, &h, sizeof h);
+    put_tasks(w);
+    for (uint32_t i = 0; i < h.definitions && !status; i++)
+        status = put_definition(w, i);
+    return status ? status : put_constants(w);
 }
 
 int rk_pack_put_plan(rk_pack_out *out, const rk_run *run, uint32_t *task, char *message, size_t capacity)
 {
     writer w = {.out = out, .run = run, .task = task, .message = message, .capacity = capacity};
-    uint64_t begin = out->size;
-    head h = head_of(run);
-    int status = RASK_OK;
-    rk_pack_put(out, &h, sizeof h);
-    put_tasks(&w);
     w.first = find_first_tasks(run->plan);
-    w.seen = rk_calloc((size_t)h.constants + 1, 1);
-    if (!w.first || !w.seen)
-        status = complain(&w, 0, RASK_ENOMEM, "no memory to send the plan");
-    for (uint32_t i = 0; i < h.definitions && !status; i++)
-        status = put_definition(&w, i);
-    if (!status)
-        status = put_constants(&w);
+    w.number = rk_alloc_array((size_t)run->plan->constant_count + 1, sizeof *w.number);
+    int status = w.first && w.number ? put_all(&w) : RASK_ENOMEM;
     rk_free(w.first);
-    rk_free(w.seen);
-    if (!status && out->failed)
+    rk_free(w.number);
+    if (status == RASK_ENOMEM || (!status && out->failed))
         status = complain(&w, 0, RASK_ENOMEM, "no memory to send the plan");
-    if (!status)
-        memcpy(out->data + begin + offsetof(head, sent_constants), &w.constants, sizeof w.constants);
     return status;
 }
 
@@ -285,7 +310,7 @@ static bool are_tasks(const reader *r)
             return false;
         for (uint32_t at = plan->arg_start[task]; at < plan->arg_start[task + 1]; at++) {
             uint32_t word = plan->args[at], index = word & ~RK_CONSTANT;
-            if (index >= (word & RK_CONSTANT ? r->head.constants : task))
+            if (word & RK_CONSTANT ? index > r->head.constants : index >= task)
                 return false;
         }
     }
@@ -448,30 +473,20 @@ static int get_definitions(reader *r)
     return status;
 }
 
-static int get_constant(reader *r)
-{
-    uint32_t index = rk_pack_get_u32(&r->in);
-    if (r->in.failed || index >= r->head.constants)
-        return refuse(r, "a constant belongs nowhere");
-    rask_value *place = &r->plan->constants[index];
-    if (place->type != RASK_NONE)
-        return refuse(r, "a constant is there twice");
-    return rk_pack_get_value(&r->in, place, r->message, r->capacity);
-}
-
-/* Constants that did not come are taken by nobody here. */
+/* One more than are sent is there, and none. */
 static int get_constants(reader *r)
 {
     int status = RASK_OK;
-    uint64_t most = (uint64_t)r->head.words + 1;
-    if (r->head.constants > RK_MAX_CONSTANTS || r->head.sent_constants > most)
-        return refuse(r, "it has too many constants");
-    r->plan->constants = rk_calloc((size_t)r->head.constants + 1, sizeof(rask_value));
-    if (!r->plan->constants)
+    rask_plan *plan = r->plan;
+    if (r->head.constants > rk_pack_left(&r->in))
+        return refuse(r, "it has fewer constants than it says");
+    plan->constants = rk_calloc((size_t)r->head.constants + 1, sizeof *plan->constants);
+    if (!plan->constants)
         return no_memory(r);
-    r->plan->constant_count = r->head.constants;
-    for (uint32_t i = 0; i < r->head.sent_constants && !status; i++)
-        status = get_constant(r);
+    while (plan->constant_count < r->head.constants && !status)
+        if (!(status =
+                  rk_pack_get_value(&r->in, &plan->constants[plan->constant_count], r->message, r->capacity)))
+            plan->constant_count++;
     return status;
 }
 

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+enum { LONG_UNIT_NS = 20000, MOST_UNHEARD = 32 };
+
 /* A unit from its order to its news. */
 typedef struct job {
     rk_shop_news news;
@@ -52,9 +54,10 @@ struct rk_shop {
     char message[RK_MAX_MESSAGE + 1];
 
     pthread_mutex_t lock;
-    queue queues[2]; /* what computes, what waits */
-    queue done;      /* jobs with news */
-    job *heard;      /* of them, the caller's */
+    queue queues[2];  /* what computes, what waits */
+    queue done;       /* jobs with news */
+    job *heard;       /* of them, the caller's */
+    uint32_t unheard; /* of them, since the caller was woken */
     bool ending;
 
     rask_observer observer;
@@ -204,6 +207,12 @@ static void execute(seat *s, job *j)
     j->news.duration_ns = rk_clock_now() - start;
 }
 
+/* Of many short units who listens is told together, but before the seat runs dry. Under the lock. */
+static bool is_worth_a_wake(const seat *s, const job *j)
+{
+    return ++s->shop->unheard >= MOST_UNHEARD || j->news.duration_ns >= LONG_UNIT_NS || !s->queue->first;
+}
+
 static void *sit(void *context)
 {
     seat *s = context;
@@ -220,12 +229,14 @@ static void *sit(void *context)
         pthread_mutex_unlock(&shop->lock);
         execute(s, j);
         pthread_mutex_lock(&shop->lock);
-        bool first = !shop->done.first;
+        bool wake = is_worth_a_wake(s, j);
         s->now = NULL;
         push(&shop->done, j);
+        if (!wake)
+            continue;
+        shop->unheard = 0;
         pthread_mutex_unlock(&shop->lock);
-        if (first)
-            shop->setup.wake(shop->setup.context);
+        shop->setup.wake(shop->setup.context);
         pthread_mutex_lock(&shop->lock);
     }
     pthread_mutex_unlock(&shop->lock);
