@@ -261,7 +261,7 @@ Test(cluster, a_worker_that_is_told_to_go_leaves_its_results_behind)
     waitpid(timer, NULL, 0);
     int how;
     cr_assert_eq(waitpid(c.pids[0], &how, 0), c.pids[0]);
-    cr_assert(WIFEXITED(how) && WEXITSTATUS(how) == 0, "it left well");
+    cr_assert(WIFEXITED(how) && WEXITSTATUS(how) == 0, "it left with %d", how);
     c.pids[0] = 0;
     cluster_end(&c);
     rask_graph_free(g);
