@@ -7,8 +7,9 @@
  *            <-- WELCOME -----------------
  *   UP                                                   from here on DATA both ways, on both channels
  *
- * The secret says that both connections are of one peer. BYE, on control, asks the one who dialled to hang up, as ZeroMQ ends
- * connections only there. Packets of no bytes are probes and mean nothing. */
+ * The secret says that both connections are of one peer. BYE, on control, is the last word: who was dialled asks the other one by it
+ * to hang up, as ZeroMQ ends connections only there; who dialled and leaves asks to be asked, which says that all it sent has
+ * come. Packets of no bytes are probes and mean nothing. */
 #include "schedulers/cluster/zmq/zmq_wire.h"
 
 #include <stdio.h>
@@ -50,16 +51,20 @@ static int read_greeting(const uint8_t *bytes, size_t size, greeting *g)
     return size == sizeof *g ? RASK_OK : RASK_EFORMAT;
 }
 
-static void expel(rk_wire *wire, rk_link *link, const char *why)
+static void part_with(rk_wire *wire, rk_link *link, int status, const char *why)
 {
     uint32_t peer = link->peer;
-    if (link->dialled) {
-        rk_zmq_give_up(wire, link, RASK_EFORMAT, why);
-        return;
-    }
     rk_zmq_hang_up(wire, link);
     if (peer != RK_NO_PEER)
-        wire->host.lost(wire->host.context, peer, RASK_EFORMAT, why);
+        wire->host.lost(wire->host.context, peer, status, why);
+}
+
+static void expel(rk_wire *wire, rk_link *link, const char *why)
+{
+    if (link->dialled)
+        rk_zmq_give_up(wire, link, RASK_EFORMAT, why);
+    else
+        part_with(wire, link, RASK_EFORMAT, why);
 }
 
 void rk_zmq_hang_up(rk_wire *wire, rk_link *link)
@@ -69,9 +74,14 @@ void rk_zmq_hang_up(rk_wire *wire, rk_link *link)
         rk_zmq_disconnect(wire, link);
         rk_zmq_give_up(wire, link, RASK_OK, "");
     } else {
-        rk_zmq_send(wire, link, RK_CONTROL, PACKET_BYE, NULL, 0, NULL, 0);
+        rk_zmq_leave(wire, link);
     }
     rk_link_become(&wire->links, link, LINK_MUTE);
+}
+
+void rk_zmq_leave(rk_wire *wire, rk_link *link)
+{
+    rk_zmq_send(wire, link, RK_CONTROL, PACKET_BYE, NULL, 0, NULL, 0);
 }
 
 int rk_zmq_greet(rk_wire *wire, rk_link *link)
@@ -132,16 +142,27 @@ static void take_welcome(rk_wire *wire, rk_link *link, const greeting *g, int st
         rk_link_become(&wire->links, link, LINK_GREETING);
 }
 
+/* On either channel: WELCOME on bulk, or what the other side sent as soon as it was up, and that is faster. */
+static void is_up(rk_wire *wire, rk_link *link)
+{
+    rk_link_become(&wire->links, link, LINK_UP);
+    wire->host.reached(wire->host.context, link->peer);
+}
+
 static void take_control(rk_wire *wire, rk_link *link, const uint8_t *bytes, size_t size)
 {
     greeting g;
-    if (*bytes == PACKET_DATA && link->state == LINK_UP)
+    if (*bytes == PACKET_DATA && link->dialled && link->state == LINK_GREETING)
+        is_up(wire, link);
+    if (*bytes == PACKET_DATA && link->state >= LINK_UP)
         wire->host.packet(wire->host.context, link->peer, RK_CONTROL, bytes + 1, size - 1);
     else if (*bytes == PACKET_WELCOME && link->dialled && link->state == LINK_CALLING)
         take_welcome(wire, link, &g, read_greeting(bytes + 1, size - 1, &g));
     else if (*bytes == PACKET_BYE && link->dialled)
         rk_zmq_give_up(wire, link, RASK_EIO, "it hung up");
-    else if (*bytes != PACKET_BYE)
+    else if (*bytes == PACKET_BYE)
+        part_with(wire, link, RASK_EIO, "it left");
+    else
         expel(wire, link, "it sent what no peer sends");
 }
 
@@ -180,14 +201,13 @@ static void take_bulk_stranger(rk_wire *wire, const rk_zmq_packet *packet, const
 
 static void take_bulk(rk_wire *wire, rk_link *link, const uint8_t *bytes, size_t size)
 {
-    if (*bytes == PACKET_DATA && link->state == LINK_UP) {
+    bool welcome = *bytes == PACKET_WELCOME && link->dialled;
+    if (*bytes == PACKET_DATA && link->state == LINK_UP)
         wire->host.packet(wire->host.context, link->peer, RK_BULK, bytes + 1, size - 1);
-    } else if (*bytes == PACKET_WELCOME && link->dialled && link->state == LINK_GREETING) {
-        rk_link_become(&wire->links, link, LINK_UP);
-        wire->host.reached(wire->host.context, link->peer);
-    } else {
+    else if (welcome && link->state == LINK_GREETING)
+        is_up(wire, link);
+    else if (!welcome)
         expel(wire, link, "it sent what no peer sends");
-    }
 }
 
 void rk_zmq_take(rk_wire *wire, rk_channel channel, const rk_zmq_packet *packet)

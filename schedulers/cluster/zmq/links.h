@@ -24,12 +24,14 @@ struct rk_link {
     rk_link *next, *previous;
     link_state state;
     bool dialled, gone;
+    bool limps; /* its bulk connection has ended: in doubt, and gone when that ends or the other one does */
     uint32_t peer;
     link_side sides[2];
     rk_address address;    /* dialled: the host, and the key if there is one */
     rk_link_secret secret; /* says that the bulk connection is of the same peer as the control connection */
     uint64_t deadline;     /* to be UP */
-    uint64_t doubt;        /* probed until then; 0: not */
+    uint64_t doubt;        /* until then; 0: not */
+    uint32_t probed;       /* channels that are in doubt, as bits */
     int status;            /* why it is gone */
     char why[120];
 };

@@ -6,6 +6,7 @@
 #include "core/base/clock.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -133,14 +134,34 @@ static bool wire_settle(rk_wire *wire, bool waiting)
 
 /* -- The rest */
 
+static bool has_peers(const rk_wire *wire)
+{
+    const rk_link *link = wire->links.first;
+    while (link && link->state != LINK_UP)
+        link = link->next;
+    return link;
+}
+
+/* Until all peers have heard the last word, or the time is over. */
+static void take_leave(rk_wire *wire, int milliseconds)
+{
+    uint64_t end = rk_clock_now() + (uint64_t)milliseconds * 1000000;
+    for (rk_link *link = wire->links.first; link; link = link->next)
+        if (link->state == LINK_UP)
+            rk_zmq_leave(wire, link);
+    while (has_peers(wire) && rk_clock_now() < end) {
+        struct pollfd wait = {.fd = wire->epoll, .events = POLLIN};
+        if (!wire_poll(wire) && !wire_settle(wire, false))
+            poll(&wait, 1, SOON_MS);
+    }
+}
+
 static void wire_close(rk_wire *wire, int milliseconds)
 {
     if (!wire)
         return;
-    for (rk_link *link = wire->links.first; link; link = link->next)
-        if (link->state != LINK_UP)
-            rk_zmq_disconnect(wire, link); /* what waits for it is not waited for */
-    rk_zmq_close_channels(wire, milliseconds);
+    take_leave(wire, milliseconds);
+    rk_zmq_close_channels(wire);
     rk_door_close(&wire->door, &wire->host);
     while (wire->links.first)
         rk_link_free(&wire->host, &wire->links, wire->links.first);

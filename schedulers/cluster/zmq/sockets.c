@@ -140,7 +140,7 @@ int rk_zmq_open_channels(rk_wire *wire, const char *listen, char *reason, size_t
     return status;
 }
 
-void rk_zmq_close_channels(rk_wire *wire, int milliseconds)
+void rk_zmq_close_channels(rk_wire *wire)
 {
     for (int i = 0; i < 2; i++) {
         zmq_channel *c = &wire->channels[i];
@@ -148,7 +148,6 @@ void rk_zmq_close_channels(rk_wire *wire, int milliseconds)
             zmq_close(c->watch);
         if (c->socket) {
             zmq_socket_monitor(c->socket, NULL, 0);
-            set(c->socket, ZMQ_LINGER, i == RK_CONTROL ? milliseconds : 0);
             zmq_close(c->socket);
         }
         rk_link_map_fini(&wire->host, &c->links);
@@ -241,13 +240,16 @@ static int send_id(rk_wire *wire, rk_link *link, rk_channel channel)
     uint8_t id[DIALLED_BYTES];
     size_t size = write_id(link->sides[channel].id, id);
     wire->look |= 1u << channel; /* what came may have been noticed in passing, and its signal taken */
-    if (link->gone)
+    if (link->gone || (link->limps && channel == RK_BULK))
         return RASK_EIO;
     if (zmq_send(wire->channels[channel].socket, id, size, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0)
         return RASK_OK;
     if (zmq_errno() == EAGAIN)
         return RASK_ELIMIT;
-    rk_zmq_give_up(wire, link, RASK_EIO, "the connection ended");
+    if (channel == RK_BULK)
+        rk_zmq_limp(wire, link);
+    else
+        rk_zmq_give_up(wire, link, RASK_EIO, "the connection ended");
     return RASK_EIO;
 }
 

@@ -1,6 +1,7 @@
 /* How it is noticed that a peer is gone. ZeroMQ tells that some connection has ended, by its descriptor, which may be another
- * connection's by now. So links that are known by it are in doubt for a while, and probed: a packet without bytes finds out. What
- * had come of a peer is taken before it is lost. */
+ * connection's by now. So links that are known by it are in doubt for a while, and probed: a packet without bytes finds out. Only
+ * on that channel: a connection that was closed at the other end may still bring what was sent before, unless something is sent on
+ * it. What had come of a peer is taken before it is lost. */
 #include "schedulers/cluster/zmq/zmq_wire.h"
 
 #include "core/base/clock.h"
@@ -44,8 +45,9 @@ static rk_link *find_dialled(const rk_wire *wire, rk_channel channel, const char
 
 static void probe(rk_wire *wire, rk_link *link)
 {
-    rk_zmq_probe(wire, link, RK_CONTROL);
-    rk_zmq_probe(wire, link, RK_BULK);
+    for (int i = 0; i < 2; i++)
+        if (link->probed & 1u << i)
+            rk_zmq_probe(wire, link, (rk_channel)i);
 }
 
 static void doubt(rk_wire *wire, rk_channel channel, int fd)
@@ -53,7 +55,8 @@ static void doubt(rk_wire *wire, rk_channel channel, int fd)
     uint64_t until = rk_clock_now() + (uint64_t)DOUBT_MS * 1000000;
     for (rk_link *link = wire->links.first; link; link = link->next)
         if (link->sides[channel].fd == fd && !link->gone) {
-            rk_link_doubt(&wire->links, link, until);
+            rk_link_doubt(&wire->links, link, until > link->doubt ? until : link->doubt);
+            link->probed |= 1u << channel;
             probe(wire, link);
         }
 }
@@ -114,6 +117,12 @@ void rk_zmq_give_up(rk_wire *wire, rk_link *link, int status, const char *why)
     snprintf(link->why, sizeof link->why, "%s", why);
 }
 
+void rk_zmq_limp(rk_wire *wire, rk_link *link)
+{
+    link->limps = true;
+    rk_link_doubt(&wire->links, link, rk_clock_now() + (uint64_t)LIMP_MS * 1000000);
+}
+
 static void bury(rk_wire *wire, rk_link *link)
 {
     uint32_t peer = link->peer;
@@ -144,10 +153,13 @@ bool rk_zmq_bury(rk_wire *wire)
 static void look_after(rk_wire *wire, rk_link *link, uint64_t now)
 {
     bool young = link->state == LINK_CALLING || link->state == LINK_GREETING;
-    if (link->doubt) {
+    if (link->doubt)
         probe(wire, link);
-        if (now > link->doubt)
-            rk_link_doubt(&wire->links, link, 0);
+    if (link->doubt && now > link->doubt) {
+        if (link->limps)
+            rk_zmq_give_up(wire, link, RASK_EIO, "one of its connections ended");
+        rk_link_doubt(&wire->links, link, 0);
+        link->probed = 0;
     }
     if (!young || now < link->deadline)
         return;

@@ -15,6 +15,7 @@ enum {
     GREETING_MS = 5000,  /* and one that is no peer by then */
     HEARTBEAT_MS = 500,
     SILENCE_MS = 1400,       /* behind a heartbeat: with the one before it, a cut is noticed within 2 s */
+    LIMP_MS = 1200,          /* that a link may outlive its bulk connection: longer than close() waits */
     DOUBT_MS = 300,          /* that a link is probed when its connection may have ended */
     SOON_MS = 5,             /* between two tries of what waits for room, and two probes */
     PACKETS_QUEUED = 64,     /* on RK_CONTROL, of one peer, in the library */
@@ -56,7 +57,7 @@ struct rk_wire {
 
 /* Sockets, bound, with their watches. */
 int rk_zmq_open_channels(rk_wire *wire, const char *listen, char *reason, size_t capacity);
-void rk_zmq_close_channels(rk_wire *wire, int milliseconds);
+void rk_zmq_close_channels(rk_wire *wire);
 
 /* Dials a link on a channel. RASK_EINVAL: not an address; RASK_ENOMEM. */
 int rk_zmq_connect(rk_wire *wire, rk_link *link, rk_channel channel);
@@ -86,6 +87,8 @@ enum packet_kind { PACKET_HELLO = 1, PACKET_WELCOME, PACKET_BYE, PACKET_DATA };
 int rk_zmq_greet(rk_wire *wire, rk_link *link);
 /* Nothing that comes of the link counts any more, and it ends when its connections do. */
 void rk_zmq_hang_up(rk_wire *wire, rk_link *link);
+/* The last word to a peer, behind all that was sent: the link ends when it has been heard. */
+void rk_zmq_leave(rk_wire *wire, rk_link *link);
 /* What came on a channel. */
 void rk_zmq_take(rk_wire *wire, rk_channel channel, const rk_zmq_packet *packet);
 
@@ -99,5 +102,7 @@ bool rk_zmq_bury(rk_wire *wire);
 void rk_zmq_look_after(rk_wire *wire);
 /* The link is gone: its peer is told so when all that came of it has been taken. The first reason counts. */
 void rk_zmq_give_up(rk_wire *wire, rk_link *link, int status, const char *why);
+/* Its bulk connection has ended. The other one will, too, but may still bring what was sent before. */
+void rk_zmq_limp(rk_wire *wire, rk_link *link);
 
 #endif
