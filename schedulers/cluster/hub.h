@@ -48,7 +48,7 @@ typedef struct rk_hub {
 
 /* The process's hub at an address, opened when there is none. key_file: NULL: an open cluster, for which the address must be of
  * loopback. Fails with a reason. It is closed when the program ends, or by rk_hub_close_all(). */
-int rk_hub_get(const char *address, const char *key_file, rk_hub **hub, char *reason, size_t capacity);
+int rk_hub_get(const char *address, const char *key_file, rk_hub **out, char *reason, size_t capacity);
 /* Not while a run goes on. Workers are told nothing: they look for the next program. */
 void rk_hub_close_all(void);
 /* Where workers dial, of the hub that was opened last; "" when there is none. The text stays valid until it is closed. */

@@ -289,3 +289,221 @@ Test(cluster, a_worker_that_comes_late_gets_work)
     cluster_end(&c);
     rask_graph_free(g);
 }
+
+/* -- Limits, failures, observers */
+
+Test(cluster, results_beyond_the_budget_of_a_worker_go_to_its_disk)
+{
+    enum { MANY = 40 };
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_node *pieces[MANY], *sums[MANY];
+    rask_report report;
+    int64_t answer = 0, wanted = 0;
+    cluster_begin(&c, 0, 1);
+    c.count = 1;
+    c.memory = 8 << 20;
+    cluster_hire(&c, 0);
+    for (int i = 0; i < MANY; i++) {
+        pieces[i] = rask_delayed(g, fill, PIECE, i);
+        rask_set_result_bytes(pieces[i], PIECE + 64);
+        wanted += (int64_t)PIECE * i;
+    }
+    rask_node *last = rask_delayed(g, nap, 0, 0);
+    rask_after(last, pieces, MANY);
+    for (int i = 0; i < MANY; i++) {
+        sums[i] = rask_delayed(g, add_up, rask_list(g, &pieces[i], 1));
+        rask_after(sums[i], &last, 1);
+    }
+    rask_options o = on(&c);
+    o.report = &report;
+    int status = rask_compute_with(rask_sum(rask_list(g, sums, MANY)), &o, &answer);
+    cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(answer, wanted);
+    cr_assert_gt(report.spilled_bytes, 16 << 20);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+static int64_t sleep_long(int64_t x)
+{
+    sleep_ms(20000);
+    return x;
+}
+RASK_TASK(sleep_long, i64, i64);
+
+Test(cluster, a_task_that_does_not_return_in_its_time_ends_with_its_worker)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    int64_t answer;
+    rask_node *node = rask_delayed(g, sleep_long, 1);
+    rask_set_timeout(node, 0.1);
+    cluster_begin(&c, 2, 1);
+    rask_options o = on(&c);
+    cr_assert_eq(rask_compute_with(node, &o, &answer), RASK_ETIMEDOUT);
+    cr_assert_not_null(strstr(rask_graph_error(g), "task sleep_long"), "%s", rask_graph_error(g));
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+Test(cluster, a_run_that_is_out_of_time_ends)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    int64_t answer;
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    o.timeout = 0.2;
+    cr_assert_eq(rask_compute_with(rask_delayed(g, sleep_long, 1), &o, &answer), RASK_ETIMEDOUT);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+static int refuse(rask_task *t)
+{
+    return rask_fail(t, RASK_EIO, "nothing to read");
+}
+RASK_SLOTS(refuse);
+
+Test(cluster, a_failure_says_which_task_and_why)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    int64_t answer;
+    rask_node *node = rask_delayed(g, nap, 0, rask_delayed(g, refuse));
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    cr_assert_eq(rask_compute_with(node, &o, &answer), RASK_EIO);
+    cr_assert_not_null(strstr(rask_graph_error(g), "task refuse"), "%s", rask_graph_error(g));
+    cr_assert_not_null(strstr(rask_graph_error(g), "nothing to read"), "%s", rask_graph_error(g));
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+static void count_finished(void *context, const rask_task_info *info)
+{
+    uint32_t *finished = context;
+    if (!info->status && info->start_ns && info->end_ns >= info->start_ns)
+        ++*finished;
+}
+
+Test(cluster, observers_are_told_of_every_task_once)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_report report;
+    uint32_t finished = 0;
+    int64_t answer;
+    rask_observer observer = {.size = sizeof observer, .context = &finished, .task_finished = count_finished};
+    const rask_observer *observers[] = {&observer};
+    rask_node *sum = sum_of_naps(g, 0);
+    cluster_begin(&c, 2, 2);
+    rask_options o = on(&c);
+    o.observers = observers;
+    o.observer_count = 1;
+    o.report = &report;
+    cr_assert_eq(rask_compute_with(sum, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(finished, report.tasks);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+static void no_destroy(void *data)
+{
+    (void)data;
+}
+static const rask_class mute_class = {.name = "mute", .destroy = no_destroy};
+
+static int take_mute(rask_task *t)
+{
+    return rask_return_i64(t, 1);
+}
+RASK_SLOTS(take_mute);
+
+Test(cluster, an_argument_that_cannot_travel_is_named_with_its_task)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_value mute;
+    int64_t answer;
+    cr_assert_eq(rask_value_custom_new(&mute_class, g, &mute), RASK_OK);
+    rask_node *node = rask_delayed(g, take_mute, rask_const(g, &mute));
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    cr_assert_eq(rask_compute_with(node, &o, &answer), RASK_EUNSUPPORTED);
+    cr_assert_not_null(strstr(rask_graph_error(g), "task take_mute"), "%s", rask_graph_error(g));
+    cr_assert_not_null(strstr(rask_graph_error(g), "a mute cannot go"), "%s", rask_graph_error(g));
+    cluster_end(&c);
+    rask_value_unref(&mute);
+    rask_graph_free(g);
+}
+
+/* -- Who belongs to it */
+
+static void make_keys(char *path, size_t capacity)
+{
+    char reason[256] = "";
+    snprintf(path, capacity, "/tmp/rask-test-keys-%d", (int)getpid());
+    unlink(path);
+    cr_assert_eq(rask_cluster_make_keys(path, reason, sizeof reason), RASK_OK, "%s", reason);
+    cr_assert_eq(rask_cluster_make_keys(path, reason, sizeof reason), RASK_EEXIST);
+}
+
+Test(cluster, workers_with_the_key_file_are_let_in_and_reach_each_other)
+{
+    cluster c;
+    char path[64];
+    rask_graph *g = rask_graph_new();
+    rask_node *sum = rask_delayed(g, add_up, list_of_pieces(g));
+    int64_t answer;
+    make_keys(path, sizeof path);
+    cluster_begin(&c, 0, 1);
+    c.key_file = path;
+    for (c.count = 0; c.count < 2; c.count++)
+        cluster_hire(&c, c.count);
+    rask_options o = on(&c);
+    o.cluster_keys = path;
+    cr_assert_eq(rask_compute_with(sum, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(answer, (int64_t)PIECE * PIECES * (PIECES - 1) / 2);
+    cluster_end(&c);
+    unlink(path);
+    rask_graph_free(g);
+}
+
+typedef struct side {
+    const rask_options *options;
+    int64_t answer;
+    int status;
+} side;
+
+static void *compute_aside(void *context)
+{
+    side *s = context;
+    rask_graph *g = rask_graph_new();
+    s->status = rask_compute_with(sum_of_naps(g, 0), s->options, &s->answer);
+    rask_graph_free(g);
+    return NULL;
+}
+
+Test(cluster, runs_go_on_side_by_side_and_one_after_the_other_on_the_same_workers)
+{
+    enum { SIDES = 3 };
+    cluster c;
+    pthread_t threads[SIDES];
+    side sides[SIDES];
+    cluster_begin(&c, 2, 1);
+    rask_options o = on(&c);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < SIDES; i++) {
+            sides[i] = (side){.options = &o};
+            cr_assert_eq(pthread_create(&threads[i], NULL, compute_aside, &sides[i]), 0);
+        }
+        for (int i = 0; i < SIDES; i++) {
+            pthread_join(threads[i], NULL);
+            cr_assert_eq(sides[i].status, RASK_OK);
+            cr_assert_eq(sides[i].answer, NAPS * (NAPS - 1) / 2);
+        }
+    }
+    cluster_end(&c);
+}

@@ -22,6 +22,7 @@ typedef struct cluster {
     const char *key_file;
     pid_t pids[CLUSTER_MOST]; /* 0: nobody */
     uint32_t count, threads;
+    uint64_t memory;
 } cluster;
 
 static inline bool port_is_free(int port)
@@ -62,7 +63,7 @@ static inline void cluster_hire(cluster *c, uint32_t at)
     o.address = c->address;
     o.key_file = c->key_file;
     o.threads = c->threads;
-    o.memory = 256 << 20;
+    o.memory = c->memory;
     int status = rask_cluster_worker(&o, reason, sizeof reason);
     if (status)
         fprintf(stderr, "worker: %s\n", reason);
@@ -71,7 +72,7 @@ static inline void cluster_hire(cluster *c, uint32_t at)
 
 static inline void cluster_begin(cluster *c, uint32_t count, uint32_t threads_each)
 {
-    *c = (cluster){.count = count, .threads = threads_each};
+    *c = (cluster){.count = count, .threads = threads_each, .memory = 256 << 20};
     snprintf(c->address, sizeof c->address, "tcp://127.0.0.1:%d", find_port());
     for (uint32_t i = 0; i < count; i++)
         cluster_hire(c, i);
