@@ -390,6 +390,12 @@ static int listen_at(rk_hub *hub, const char *key_file, char *reason, size_t cap
                                 .keys.open_door = !key_file,
                                 .events = {hub, joined, message, lost, object, refused, pulled}};
     int status = rk_line_engine(hub->address, &hub->line.engine, reason, capacity);
+    if (!status && !key_file && !rk_cluster_is_local(hub->address)) {
+        snprintf(reason, capacity,
+                 "%.200s is reached from elsewhere, so it takes a key file: see rask cluster keys",
+                 hub->address);
+        status = RASK_EINVAL;
+    }
     if (!status && key_file)
         status = rk_cluster_keys_read(key_file, &keys, reason, capacity);
     if (!status && key_file && hub->line.engine->public_key(keys.worker, known)) {

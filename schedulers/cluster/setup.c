@@ -104,6 +104,17 @@ int rk_cluster_keys_write(const char *path, const rk_transport_engine *engine, c
     return status;
 }
 
+bool rk_cluster_is_local(const char *address)
+{
+    static const char *const locals[] = {"tcp://127.", "tcp://localhost:", "tcp://[::1]:"};
+    if (strncmp(address, "tcp://", strlen("tcp://")) != 0)
+        return true;
+    for (size_t i = 0; i < sizeof locals / sizeof *locals; i++)
+        if (!strncmp(address, locals[i], strlen(locals[i])))
+            return true;
+    return false;
+}
+
 int rk_cluster_ids_find(rk_cluster_ids *ids, char *reason, size_t capacity)
 {
     if (!rk_identity_of_program(&ids->program) &&

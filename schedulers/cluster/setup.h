@@ -16,6 +16,9 @@ int rk_cluster_keys_read(const char *path, rk_cluster_keys *keys, char *reason, 
 /* Makes keys, and the file, which must not exist. RASK_EEXIST, RASK_EIO, or as the engine's make_secret(). */
 int rk_cluster_keys_write(const char *path, const rk_transport_engine *engine, char *reason, size_t capacity);
 
+/* Nobody beyond this machine reaches the address; of TCP, other engines' addresses pass. */
+bool rk_cluster_is_local(const char *address);
+
 /* The build-ids that both sides must agree on. RASK_EUNSUPPORTED: the program has none, with a reason. */
 typedef struct rk_cluster_ids {
     rk_identity program, library;

@@ -450,6 +450,22 @@ static void make_keys(char *path, size_t capacity)
     cr_assert_eq(rask_cluster_make_keys(path, reason, sizeof reason), RASK_EEXIST);
 }
 
+Test(cluster, an_address_that_others_reach_takes_keys)
+{
+    rask_graph *g = rask_graph_new();
+    rask_options o = RASK_OPTIONS_INIT;
+    int64_t answer;
+    o.scheduler = "cluster";
+    o.cluster = "tcp://0.0.0.0:7077";
+    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &answer), RASK_EINVAL);
+    cr_assert_not_null(strstr(rask_graph_error(g), "takes a key file"), "%s", rask_graph_error(g));
+    o.cluster = "nowhere";
+    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &answer), RASK_EINVAL);
+    o.cluster = NULL;
+    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &answer), RASK_EINVAL);
+    rask_graph_free(g);
+}
+
 Test(cluster, workers_with_the_key_file_are_let_in_and_reach_each_other)
 {
     cluster c;
