@@ -52,7 +52,7 @@ has 'help names the commands' out words
 run 'an unknown command' 2 "$rask" sing
 has 'an unknown command is named' err 'rask: sing: no such command'
 run 'help of an unknown command' 2 "$rask" help sing
-for command in eval text words draw info bench; do
+for command in eval text words draw info bench worker cluster; do
     run "help $command" 0 "$rask" help $command
     cp out help
     run "$command --help" 0 "$rask" $command --help

@@ -44,7 +44,7 @@ typedef struct common_options {
     const char *scheduler;
     uint64_t workers, worker_threads, memory, block_size, seed;
     double timeout;
-    const char *draw, *scratch, *limits, *cluster, *cluster_keys;
+    const char *draw, *scratch, *limits, *cluster;
     bool explain, progress, no_progress, json, report, keep_going;
 } common_options;
 
@@ -78,12 +78,6 @@ typedef struct common_options {
          .value = "ADDRESS",                                                                                 \
          .help = "cluster: where workers come to: tcp://HOST:PORT",                                          \
          .environment = "RASK_CLUSTER"},                                                                     \
-        {.name = "key-file",                                                                                 \
-         .kind = OPTION_TEXT,                                                                                \
-         .offset = offsetof(type, common.cluster_keys),                                                      \
-         .value = "FILE",                                                                                    \
-         .help = "cluster: keys that workers have, too",                                                     \
-         .environment = "RASK_CLUSTER_KEYS"},                                                                \
         {.name = "worker-threads",                                                                           \
          .kind = OPTION_NUMBER,                                                                              \
          .offset = offsetof(type, common.worker_threads),                                                    \

@@ -40,7 +40,6 @@ rask_options run_options(const common_options *o)
     options.scratch = o->scratch;
     options.limits = o->limits;
     options.cluster = o->cluster;
-    options.cluster_keys = o->cluster_keys;
     options.seed = o->seed;
     return options;
 }
