@@ -144,12 +144,12 @@ void rk_zmq_close_channels(rk_wire *wire)
 {
     for (int i = 0; i < 2; i++) {
         zmq_channel *c = &wire->channels[i];
+        if (c->socket)
+            zmq_socket_monitor(c->socket, NULL, 0); /* first: it waits for an event that nobody would take */
         if (c->watch)
             zmq_close(c->watch);
-        if (c->socket) {
-            zmq_socket_monitor(c->socket, NULL, 0);
+        if (c->socket)
             zmq_close(c->socket);
-        }
         rk_link_map_fini(&wire->host, &c->links);
     }
 }

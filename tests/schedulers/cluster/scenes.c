@@ -43,6 +43,12 @@ static bool has_heard(player *self, player *other)
     return self->messages > 0;
 }
 
+static bool each_was_heard(player *self, player *other)
+{
+    (void)other;
+    return self->messages == self->joined;
+}
+
 static bool all_are_lost(player *self, player *other)
 {
     (void)other;
@@ -73,7 +79,7 @@ static void lead_join(stage *s)
     await_partners(s);
     MUST(strlen(s->engine->contact(s->self.t)) <= RK_MAX_CONTACT);
     MUST(s->engine->send(s->self.t, 12345, "x", 1) == RASK_ENOENT);
-    MUST(player_until(&s->self, NULL, has_heard));
+    MUST(player_until(&s->self, NULL, each_was_heard));
     dismiss(s);
 }
 

@@ -1,0 +1,81 @@
+/* schedulers/cluster/mpi/mail: packets between ranks: the wire over MPI, as its files see it. All of MPI that is called once an
+ * endpoint is open is Isend, Issend, Irecv, Testsome and Cancel, from one thread. */
+#ifndef RASK_SCHEDULERS_CLUSTER_MPI_MAIL_H
+#define RASK_SCHEDULERS_CLUSTER_MPI_MAIL_H
+
+#include "schedulers/cluster/wire/wire.h"
+
+#include <mpi.h>
+
+enum {
+    CONTROL_RECEIVES = 16, /* that are posted at once */
+    BULK_RECEIVES = 6,
+    RECEIVES = CONTROL_RECEIVES + BULK_RECEIVES,
+    SENDS = 512,       /* under way at once */
+    SENDS_TO_ONE = 24, /* of these, to one rank on one channel */
+    EMPTY_POLLS = 200, /* after so many that found nothing each further one sleeps */
+    EMPTY_SLEEP_US = 50
+};
+
+/* A link is CALLING from HELLO to WELCOME, UP from there to BYE, and then again or for the first time. Each time has a number, its life,
+ * so that what is still under way from an earlier one is not taken for the later one's. */
+typedef enum link_state { LINK_NONE, LINK_CALLING, LINK_UP } link_state;
+
+struct rk_link {
+    int rank;
+    link_state state;
+    uint32_t peer;
+    uint32_t life, theirs; /* ours, and that of the rank's own link to us */
+    uint32_t sending[2];   /* packets under way, by channel */
+    bool failed;
+};
+
+enum mail_kind { MAIL_HELLO = 1, MAIL_WELCOME, MAIL_BYE, MAIL_DATA };
+
+/* What every packet begins with. */
+typedef struct mail_head {
+    uint32_t kind;
+    uint32_t to, from; /* lives of the link, of whoever receives and of whoever sends; to is 0 in HELLO */
+    uint32_t version;
+} mail_head;
+
+typedef struct mail_send {
+    rk_link *link;
+    rk_channel channel;
+    char bytes[];
+} mail_send;
+
+/* Receives of a channel are posted in turn, and looked at in turn, so that packets stay in order. */
+typedef struct mail_ring {
+    char *buffers;
+    size_t room; /* of one */
+    int begin, count, next;
+    bool done[CONTROL_RECEIVES];
+    int sizes[CONTROL_RECEIVES], sources[CONTROL_RECEIVES];
+} mail_ring;
+
+struct rk_wire {
+    rk_wire_host host;
+    MPI_Comm comm;
+    int rank, ranks;
+    rk_link *links; /* by rank */
+    mail_ring rings[2];
+    MPI_Request requests[RECEIVES + SENDS];
+    mail_send *sends[SENDS];
+    int sends_end; /* behind the last that is in use */
+    size_t sending, failed;
+    unsigned empty; /* polls in a row that found nothing */
+    char contact[32];
+};
+
+int rk_mail_open(rk_wire *wire);
+/* Nothing is received any more. Sends that are under way keep their memory: MPI still reads it. */
+void rk_mail_close(rk_wire *wire);
+/* As rk_wire_module.send(). */
+int rk_mail_send(rk_wire *wire, rk_link *link, rk_channel channel, enum mail_kind kind, const void *head,
+                 size_t head_size, const void *body, size_t body_size);
+/* Takes what came, and calls take for each; forgets what has been sent. True: there was something. */
+bool rk_mail_poll(rk_wire *wire, void (*take)(rk_wire *wire, rk_link *link, rk_channel channel,
+                                              const char *bytes, size_t size));
+
+#endif

@@ -1,0 +1,307 @@
+/* The modules rask-transport-openmpi and rask-transport-mpich: one source, compiled by each MPI's compiler. An endpoint's contact is
+ * its rank. MPI is set up with the first endpoint, and ended with the process, for it cannot be set up again. */
+#include "schedulers/cluster/mpi/mail.h"
+
+#include "core/base/clock.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char scheme[] = "mpi:";
+
+/* -- Peers */
+
+static void lose(rk_wire *wire, rk_link *link, int status, const char *why)
+{
+    uint32_t peer = link->peer;
+    link->state = LINK_NONE;
+    link->peer = RK_NO_PEER;
+    wire->host.lost(wire->host.context, peer, status, why);
+}
+
+static void say(rk_wire *wire, rk_link *link, enum mail_kind kind)
+{
+    rk_mail_send(wire, link, RK_CONTROL, kind, NULL, 0, NULL, 0);
+}
+
+static void is_up(rk_wire *wire, rk_link *link, uint32_t theirs)
+{
+    link->state = LINK_UP;
+    link->theirs = theirs;
+    wire->host.reached(wire->host.context, link->peer);
+}
+
+/* Somebody dials: while we dial, too, that is an answer; while it is a peer, it has forgotten us. */
+static void take_hello(rk_wire *wire, rk_link *link, const mail_head *head)
+{
+    if (link->state == LINK_CALLING) {
+        link->theirs = head->from;
+        say(wire, link, MAIL_WELCOME);
+        is_up(wire, link, head->from);
+        return;
+    }
+    if (link->state == LINK_UP)
+        lose(wire, link, RASK_EIO, "it left and came again");
+    if (link->state != LINK_NONE)
+        return; /* dialled by whom that was told */
+    link->life++;
+    link->theirs = head->from;
+    link->state = LINK_UP;
+    say(wire, link, MAIL_WELCOME);
+    uint32_t life = link->life, peer = wire->host.came(wire->host.context, link);
+    if (link->life == life && link->state == LINK_UP)
+        link->peer = peer;
+    if (peer == RK_NO_PEER)
+        link->state = LINK_NONE;
+}
+
+static void take_mail(rk_wire *wire, rk_link *link, rk_channel channel, const char *bytes, size_t size)
+{
+    mail_head head;
+    if (size < sizeof head)
+        return;
+    memcpy(&head, bytes, sizeof head);
+    bool ours = head.to == link->life && head.version == RK_WIRE_VERSION;
+    if (head.kind == MAIL_HELLO && head.version == RK_WIRE_VERSION)
+        take_hello(wire, link, &head);
+    if (!ours || link->state == LINK_NONE)
+        return;
+    /* WELCOME, or what the other side sent on bulk as soon as it was up, and that is faster */
+    if (link->state == LINK_CALLING && (head.kind == MAIL_WELCOME || head.kind == MAIL_DATA))
+        is_up(wire, link, head.from);
+    if (link->state == LINK_UP && head.kind == MAIL_DATA)
+        wire->host.packet(wire->host.context, link->peer, channel, bytes + sizeof head, size - sizeof head);
+    else if (link->state == LINK_UP && head.kind == MAIL_BYE)
+        lose(wire, link, RASK_EIO, "it left");
+}
+
+static void lose_failed(rk_wire *wire)
+{
+    for (int i = 0; i < wire->ranks && wire->failed; i++) {
+        rk_link *link = &wire->links[i];
+        if (!link->failed)
+            continue;
+        link->failed = false;
+        wire->failed--;
+        if (link->state != LINK_NONE)
+            lose(wire, link, RASK_EIO, "MPI could not send to it");
+    }
+}
+
+static bool wire_poll(rk_wire *wire)
+{
+    bool did = rk_mail_poll(wire, take_mail);
+    if (wire->failed)
+        lose_failed(wire);
+    wire->empty = did ? 0 : wire->empty + 1;
+    if (wire->empty > EMPTY_POLLS)
+        rk_clock_sleep((uint64_t)EMPTY_SLEEP_US * 1000);
+    return did;
+}
+
+static bool wire_settle(rk_wire *wire, bool waiting)
+{
+    (void)waiting;
+    return wire->failed;
+}
+
+static int read_contact(const rk_wire *wire, const char *contact)
+{
+    char *end;
+    if (strncmp(contact, scheme, sizeof scheme - 1) != 0)
+        return -1;
+    const char *digits = contact + sizeof scheme - 1;
+    if (*digits < '0' || *digits > '9')
+        return -1;
+    unsigned long rank = strtoul(digits, &end, 10);
+    return *end || rank >= (unsigned long)wire->ranks ? -1 : (int)rank;
+}
+
+static int wire_dial(rk_wire *wire, const char *contact, uint32_t peer, rk_link **out)
+{
+    int rank = read_contact(wire, contact);
+    if (rank < 0 || rank == wire->rank)
+        return RASK_EINVAL;
+    rk_link *link = &wire->links[rank];
+    if (link->state != LINK_NONE)
+        return RASK_EEXIST;
+    link->life++;
+    link->theirs = 0;
+    int status = rk_mail_send(wire, link, RK_CONTROL, MAIL_HELLO, NULL, 0, NULL, 0);
+    if (status)
+        return status;
+    link->state = LINK_CALLING;
+    link->peer = peer;
+    *out = link;
+    return RASK_OK;
+}
+
+static int wire_send(rk_wire *wire, rk_link *link, rk_channel channel, const void *head, size_t head_size,
+                     const void *body, size_t body_size)
+{
+    return rk_mail_send(wire, link, channel, MAIL_DATA, head, head_size, body, body_size);
+}
+
+static bool wire_has_room(const rk_wire *wire, const rk_link *link)
+{
+    return wire->sending < SENDS && link->sending[RK_BULK] < SENDS_TO_ONE;
+}
+
+static void wire_cut(rk_wire *wire, rk_link *link)
+{
+    if (link->state == LINK_UP)
+        say(wire, link, MAIL_BYE);
+    link->state = LINK_NONE;
+    link->peer = RK_NO_PEER;
+}
+
+/* -- Beginning and end */
+
+static pid_t owner; /* of MPI; children of it that end do not end MPI */
+
+static void end_mpi(void)
+{
+    int ended = 0;
+    if (getpid() == owner && !MPI_Finalized(&ended) && !ended)
+        MPI_Finalize();
+}
+
+/* What MPI loads by itself looks for its names, which a module's libraries do not show. */
+static void show_names(void)
+{
+    Dl_info info;
+    if (dladdr((void *)(uintptr_t)&MPI_Init, &info) && info.dli_fname)
+        dlopen(info.dli_fname, RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD);
+}
+
+static int begin_mpi(char *reason, size_t capacity)
+{
+    int begun = 0, ended = 0, level;
+    MPI_Initialized(&begun);
+    MPI_Finalized(&ended);
+    if (ended) {
+        snprintf(reason, capacity, "MPI has been ended in this process, and cannot begin again");
+        return RASK_EUNSUPPORTED;
+    }
+    if (begun)
+        return RASK_OK;
+    show_names();
+    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level)) {
+        snprintf(reason, capacity, "MPI_Init failed");
+        return RASK_EUNSUPPORTED;
+    }
+    owner = getpid();
+    atexit(end_mpi);
+    return RASK_OK;
+}
+
+/* Processes that Slurm started and MPI does not know of each other would each do all the work. */
+static int check_launch(int ranks, char *reason, size_t capacity)
+{
+    const char *tasks = getenv("SLURM_NTASKS");
+    if (ranks > 1 || !tasks || atoi(tasks) < 2)
+        return RASK_OK;
+#ifdef OPEN_MPI
+    const char *command = "srun --mpi=pmix, or mpirun";
+#else
+    const char *command = "srun --mpi=pmi2, or mpiexec.mpich";
+#endif
+    snprintf(reason, capacity,
+             "Slurm has %.10s tasks for this program, but MPI sees one alone: start it by %s", tasks,
+             command);
+    return RASK_EUNSUPPORTED;
+}
+
+static void wire_close(rk_wire *wire, int milliseconds)
+{
+    if (!wire)
+        return;
+    uint64_t end = rk_clock_now() + (uint64_t)milliseconds * 1000000;
+    for (int i = 0; wire->links && i < wire->ranks; i++)
+        wire_cut(wire, &wire->links[i]);
+    while (wire->sending && rk_clock_now() < end)
+        wire_poll(wire);
+    rk_mail_close(wire);
+    wire->host.free(wire->links);
+    wire->host.free(wire);
+}
+
+static int open_links(rk_wire *wire)
+{
+    wire->links = wire->host.calloc((size_t)wire->ranks, sizeof *wire->links);
+    if (!wire->links)
+        return RASK_ENOMEM;
+    for (int i = 0; i < wire->ranks; i++)
+        wire->links[i] = (rk_link){.rank = i, .peer = RK_NO_PEER};
+    return RASK_OK;
+}
+
+/* The only collective call is here: a communicator of the endpoint's own, which is not given back, for that would be another. */
+static int wire_open(const rk_wire_host *host, const rk_transport_setup *setup, rk_wire **out, char *reason,
+                     size_t capacity)
+{
+    (void)setup;
+    int status = begin_mpi(reason, capacity);
+    if (status)
+        return status;
+    rk_wire *wire = host->calloc(1, sizeof *wire);
+    if (!wire)
+        return RASK_ENOMEM;
+    wire->host = *host;
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    if (MPI_Comm_dup(MPI_COMM_WORLD, &wire->comm) || MPI_Comm_set_errhandler(wire->comm, MPI_ERRORS_RETURN) ||
+        MPI_Comm_rank(wire->comm, &wire->rank) || MPI_Comm_size(wire->comm, &wire->ranks)) {
+        snprintf(reason, capacity, "MPI gives no communicator");
+        status = RASK_EIO;
+    } else {
+        status = check_launch(wire->ranks, reason, capacity);
+    }
+    if (!status)
+        status = open_links(wire);
+    if (!status)
+        status = rk_mail_open(wire);
+    if (status) {
+        host->free(wire->links);
+        host->free(wire);
+        return status;
+    }
+    snprintf(wire->contact, sizeof wire->contact, "%s%d", scheme, wire->rank);
+    *out = wire;
+    return RASK_OK;
+}
+
+static const char *wire_contact(const rk_wire *wire)
+{
+    return wire->contact;
+}
+
+static int wire_descriptor(const rk_wire *wire)
+{
+    (void)wire;
+    return -1;
+}
+
+static int wire_allow(rk_wire *wire, const char *key)
+{
+    (void)wire, (void)key;
+    return RASK_EUNSUPPORTED;
+}
+
+RASK_API extern const rk_wire_module rask_module;
+const rk_wire_module rask_module = {
+    .head = RK_MODULE_HEAD(rk_wire_module),
+    .open = wire_open,
+    .contact = wire_contact,
+    .descriptor = wire_descriptor,
+    .allow = wire_allow,
+    .close = wire_close,
+    .dial = wire_dial,
+    .send = wire_send,
+    .has_room = wire_has_room,
+    .cut = wire_cut,
+    .poll = wire_poll,
+    .settle = wire_settle,
+};
