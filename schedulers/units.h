@@ -28,8 +28,8 @@ static inline uint32_t rk_units_last(const rk_units *units, uint32_t unit)
 
 /* BLAME in words: the status, with its text, and the task that it is about. last_words: how the last worker ended that died of
  * it; disk: why nothing more can be put there, "" where that is not known. */
-int rk_units_blame(const rk_units *units, const rk_instruction *in, const char *last_words,
-                   const char *disk, uint32_t *task, char *text, size_t capacity);
+int rk_units_blame(const rk_units *units, const rk_instruction *in, const char *last_words, const char *disk,
+                   uint32_t *task, char *text, size_t capacity);
 
 /* Observers know what became of the unit, and are told which ones are ready by it. */
 void rk_units_told(rk_units *units, uint32_t unit);

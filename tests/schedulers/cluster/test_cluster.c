@@ -137,6 +137,79 @@ Test(cluster, tasks_run_in_workers_but_those_that_want_the_program)
     rask_graph_free(g);
 }
 
+static int64_t add(int64_t a, int64_t b)
+{
+    return a + b;
+}
+RASK_TASK(add, i64, i64, i64);
+
+static int fibonacci(rask_task *t);
+RASK_SLOTS_WITH(fibonacci, (.flags = RASK_PURE));
+
+static int fibonacci(rask_task *t)
+{
+    int64_t n = rask_arg_i64(t, 0);
+    if (n < 2)
+        return rask_return_i64(t, n);
+    rask_graph *g = rask_task_graph(t);
+    return rask_return_node(
+        t, rask_delayed(g, add, rask_delayed(g, fibonacci, n - 1), rask_delayed(g, fibonacci, n - 2)));
+}
+
+/* Computes a graph of its own, by the scheduler that it was told. */
+static int compute_within(rask_task *t)
+{
+    rask_graph *g = rask_graph_new();
+    rask_options o = RASK_OPTIONS_INIT;
+    int64_t sum = 0;
+    o.scheduler = "cluster";
+    o.cluster = "tcp://127.0.0.1:1";
+    o.workers = 2;
+    int status =
+        rask_compute_with(rask_delayed(g, add, rask_arg_i64(t, 0), rask_delayed(g, add, 1, 2)), &o, &sum);
+    rask_graph_free(g);
+    return status ? rask_fail(t, status, "within") : rask_return_i64(t, sum);
+}
+RASK_SLOTS(compute_within);
+
+Test(cluster, tasks_grow_and_compute_where_they_run)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    int64_t answer = 0;
+    rask_node *sum = rask_delayed(g, add, rask_delayed(g, fibonacci, 20), rask_delayed(g, compute_within, 4));
+    cluster_begin(&c, 2, 2);
+    rask_options o = on(&c);
+    cr_assert_eq(rask_compute_with(sum, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(answer, 6765 + 7);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+Test(cluster, futures_of_a_client_are_computed_there)
+{
+    enum { FUTURES = 8 };
+    cluster c;
+    rask_client *client;
+    rask_future *futures[FUTURES];
+    rask_graph *g = rask_graph_new();
+    cluster_begin(&c, 2, 1);
+    rask_options o = on(&c);
+    o.timeout = 0;
+    cr_assert_eq(rask_client_open(&o, &client), RASK_OK);
+    for (int i = 0; i < FUTURES; i++)
+        futures[i] = rask_submit(client, rask_delayed(g, add, i, i));
+    for (int i = 0; i < FUTURES; i++) {
+        rask_value value;
+        cr_assert_eq(rask_future_result(futures[i], &value), RASK_OK, "%s", rask_future_error(futures[i]));
+        cr_assert_eq(value.as.i64, 2 * i);
+        rask_future_unref(futures[i]);
+    }
+    rask_client_close(client);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
 /* -- Workers that come and go */
 
 /* (milliseconds, number): sleeps, and gives the number. */
