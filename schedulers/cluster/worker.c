@@ -423,8 +423,9 @@ static void lose_program(worker *w)
     rk_mouth_fini(&w->mouth);
     rk_mouth_init(&w->mouth);
     w->program = RK_NO_PEER;
+    if (w->joined)
+        w->alone_since = rk_clock_now();
     w->joined = w->welcome = false;
-    w->alone_since = rk_clock_now();
 }
 
 static void lost(void *context, uint32_t peer, int status, const char *why)
