@@ -41,11 +41,20 @@ static rk_message about(rk_said kind, const rk_instruction *in)
     return (rk_message){.kind = kind, .unit = in->task, .attempt = in->attempt};
 }
 
+/* Tasks may see it. */
+static void stop_tasks(rk_conduct *c)
+{
+    rk_shop_stop(c->own);
+    for (uint32_t home = 1; home < c->home_count; home++)
+        if (c->hands[home].joined)
+            order(c, home, (rk_message){.kind = RK_SAY_STOP});
+}
+
 static void fail_task(rk_conduct *c, uint32_t task, int status, const char *message)
 {
     rk_run_fail(c->run, task, status, message);
     if (!c->run->options.keep_going)
-        rk_shop_stop(c->own);
+        stop_tasks(c);
 }
 
 static void stop(rk_conduct *c, int status)
@@ -53,7 +62,7 @@ static void stop(rk_conduct *c, int status)
     if (c->stopping_since)
         return;
     c->stopping_since = c->hub->now;
-    rk_shop_stop(c->own);
+    stop_tasks(c);
     rk_coordinator_cancel(c->coordinator, c->hub->now, status);
 }
 
@@ -233,6 +242,8 @@ static bool hear_own(rk_conduct *c)
 
 static uint32_t home_of(const rk_conduct *c, const rk_member *member)
 {
+    if (member->last_run == c->number)
+        return member->last_home;
     for (uint32_t home = c->home_count; home-- > 1;)
         if (c->hands[home].member == member)
             return home;
@@ -288,12 +299,14 @@ static bool is_of_unit(const rk_conduct *c, uint32_t unit, uint32_t task)
 static void hear_result(rk_conduct *c, uint32_t home, const rk_message *m)
 {
     char text[RK_MAX_MESSAGE + 1];
+    const uint32_t *start = c->run->plan->unit_start + m->unit;
+    uint32_t tasks = start[1] - start[0];
     rk_result_news n = {.home = home,
                         .unit = m->unit,
                         .attempt = m->attempt,
                         .task = is_of_unit(c, m->unit, m->task) ? m->task : rk_units_last(&c->units, m->unit),
                         .status = m->status ? (int)m->status : RASK_ETASK,
-                        .done = m->done,
+                        .done = m->done < tasks ? m->done : tasks,
                         .retries = m->retries,
                         .bytes = m->bytes,
                         .size = m->size,
@@ -357,6 +370,8 @@ void rk_conduct_admit(rk_conduct *c, rk_member *member)
         return;
     uint32_t home = c->home_count++;
     c->hands[home] = (rk_hand){.member = member};
+    member->last_run = c->number;
+    member->last_home = home;
     order(c, home,
           (rk_message){.kind = RK_SAY_BEGIN,
                        .size = c->plan.size,
@@ -545,6 +560,18 @@ static void kill(rk_conduct *c, const rk_instruction *in)
         rk_hub_kill(c->hub, member);
 }
 
+/* The report counts threads of the workers that are there in the end. */
+static void end_run(rk_conduct *c, int status)
+{
+    uint32_t threads = 0;
+    for (uint32_t home = 1; home < c->home_count; home++)
+        if (c->hands[home].joined)
+            threads += c->hands[home].member->threads;
+    c->run->info.workers = threads;
+    c->ended = true;
+    c->end_status = status;
+}
+
 static void obey(rk_conduct *c, const rk_instruction *in)
 {
     switch (in->kind) {
@@ -556,10 +583,7 @@ static void obey(rk_conduct *c, const rk_instruction *in)
     case RK_DO_DROP: drop(c, in); break;
     case RK_DO_KILL: kill(c, in); break;
     case RK_DO_BLAME: blame(c, in); break;
-    case RK_DO_END:
-        c->ended = true;
-        c->end_status = in->status;
-        break;
+    case RK_DO_END: end_run(c, in->status); break;
     case RK_DO_GRANT: /* nobody asks for memory, */
     case RK_DO_REFUSE:
     case RK_DO_RETIRE: /* and who leaves stays until nothing is needed of it */ break;

@@ -11,6 +11,7 @@
 
 enum { LOOK_NS = 100000000 };
 
+#define HELLO_NS 10000000000u /* who comes and says nothing is dropped */
 #define DOOM_NS  2000000000u  /* a worker that was told to end is dropped */
 #define LEAVE_NS 10000000000u /* and one that leaves goes, whatever it has */
 
@@ -61,7 +62,7 @@ static void joined(void *context, uint32_t peer, bool dialled)
         return;
     }
     member->peer = peer;
-    member->number = ++hub->last_member;
+    member->since_ns = hub->now;
     rk_mouth_init(&member->mouth);
     *place = member;
 }
@@ -298,6 +299,8 @@ static void see_off(rk_hub *hub)
             drop(hub, place, "it does not listen, or there is no memory to talk to it");
         else if (member->doomed && hub->now - member->since_ns >= DOOM_NS)
             drop(hub, place, "it was ended, for a task that did not return in its time");
+        else if (!member->welcome && hub->now - member->since_ns >= HELLO_NS)
+            drop(hub, place, "it did not say who it is");
         else if (member->leaving && !member->doomed && may_go(hub, member)) {
             rk_hub_say(hub, member, &(rk_message){.kind = RK_SAY_GO});
             member->doomed = true;

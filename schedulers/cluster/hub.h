@@ -15,14 +15,14 @@ struct rk_conduct;
 /* A worker that was let in. */
 typedef struct rk_member {
     uint32_t peer;
-    uint32_t number; /* never used again */
     uint32_t threads, lanes;
     uint64_t memory;
     char contact[RK_MAX_CONTACT + 1];
-    char name[128]; /* its host's */
-    bool welcome;   /* it said HELLO, and that was good */
+    char name[128];               /* its host's */
+    bool welcome;                 /* it said HELLO, and that was good */
+    uint32_t last_run, last_home; /* the last run that it was told of, and its home there */
     bool leaving, doomed;
-    uint64_t since_ns; /* it is leaving, or doomed */
+    uint64_t since_ns; /* it came, is leaving, or doomed */
     rk_mouth mouth;
 } rk_member;
 
@@ -33,7 +33,6 @@ typedef struct rk_hub {
     rk_line line;
     rk_array members; /* rk_member * */
     rk_fetches fetches;
-    uint32_t last_member;
     uint64_t now;
     struct rk_conduct *conducts; /* the thread's */
     char refused[256];           /* why the last worker was not let in; "": none was */

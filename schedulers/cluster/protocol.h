@@ -12,7 +12,7 @@
  *                                           ←  RUN, RECALL; PUT, FETCH, SPILL, LOAD, DROP; MISSING
  *   FINISHED, FAILED, SKIPPED, RECALLED    →
  *   RENEWED, TOLD; FETCHED, SPILLED, LOADED→
- *                                           ←  END: the run is over
+ *                                           ←  STOP: nothing new is called; END: the run is over
  *   LEAVING: it was asked to go            →
  *                                           ←  GO: nobody needs what it has; KILL: a task is over its time
  *
@@ -83,6 +83,7 @@ enum {
     M(LOAD, RK_HAS_ORDER)                                                                                    \
     M(DROP, RK_HAS_RUN | RK_HAS_UNIT)                                                                        \
     M(MISSING, RK_HAS_RUN | RK_HAS_UNIT)                                                                     \
+    M(STOP, RK_HAS_RUN)                                                                                      \
     M(END, RK_HAS_RUN)                                                                                       \
     M(FINISHED, RK_HAS_ORDER | RK_HAS_DONE | RK_HAS_RETRIES | RK_HAS_BYTES | RK_HAS_SIZE | RK_HAS_DURATION | \
                     RK_HAS_BLOB)                                                                             \

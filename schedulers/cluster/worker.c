@@ -354,6 +354,13 @@ static void hear_of_unit(worker *w, const stay *s, const rk_message *m)
     }
 }
 
+static void stop_run(const worker *w, uint32_t run)
+{
+    const stay *s = find_stay(w, run);
+    if (s && s->shop)
+        rk_shop_stop(s->shop);
+}
+
 static void refused(worker *w, const rk_message *m)
 {
     char why[RK_MAX_MESSAGE + 1];
@@ -368,6 +375,7 @@ static void hear(worker *w, const rk_message *m)
     case RK_SAY_WELCOME: w->welcome = w->ever = true; return;
     case RK_SAY_REFUSED: refused(w, m); return;
     case RK_SAY_BEGIN: begin(w, m); return;
+    case RK_SAY_STOP: stop_run(w, m->run); return;
     case RK_SAY_END: end_stay(w, m->run); return;
     case RK_SAY_GO: w->gone = true; return;
     case RK_SAY_KILL: raise(SIGKILL); return; /* a task that does not return ends with its process */

@@ -433,6 +433,31 @@ Test(cluster, a_run_that_is_out_of_time_ends)
     rask_graph_free(g);
 }
 
+/* Until it is told to stop. */
+static int wait_for_stop(rask_task *t)
+{
+    while (!rask_task_cancelled(t))
+        sleep_ms(2);
+    return rask_return_i64(t, 0);
+}
+RASK_SLOTS(wait_for_stop);
+
+Test(cluster, tasks_see_that_their_run_is_stopped)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    int64_t answer;
+    pid_t pid;
+    cluster_begin(&c, 1, 1);
+    pid = c.pids[0];
+    rask_options o = on(&c);
+    o.timeout = 0.3;
+    cr_assert_eq(rask_compute_with(rask_delayed(g, wait_for_stop), &o, &answer), RASK_ETIMEDOUT);
+    cr_assert_eq(waitpid(pid, NULL, WNOHANG), 0, "the worker was not ended for it");
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
 static int refuse(rask_task *t)
 {
     return rask_fail(t, RASK_EIO, "nothing to read");
@@ -478,6 +503,7 @@ Test(cluster, observers_are_told_of_every_task_once)
     o.report = &report;
     cr_assert_eq(rask_compute_with(sum, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
     cr_assert_eq(finished, report.tasks);
+    cr_assert_geq(report.workers, 2);
     cluster_end(&c);
     rask_graph_free(g);
 }
