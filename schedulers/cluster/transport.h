@@ -125,7 +125,8 @@ struct rk_transport_engine {
     int (*public_key)(const char *secret, char key[RK_MAX_KEY + 1]);
 };
 
-/* The engine of that name, which lives for good: "zmq"; "openmpi", "mpich"; "mpi": the MPI that started this process. Loads its
+/* The engine of that name, which lives for good: "zmq"; "openmpi", "mpich"; "mpi": the MPI that started this process, by the
+ * marks that launchers leave in the environment (OMPI_COMM_WORLD_SIZE, PMI_RANK, HYDI_CONTROL_FD, PMIX_RANK). Loads its
  * module. RASK_EINVAL: no such name; RASK_EUNSUPPORTED: its module or a library of it is not there: reason names the package;
  * RASK_ENOMEM. Thread-safe. */
 int rk_transport_find(const char *name, const rk_transport_engine **engine, char *reason, size_t capacity);

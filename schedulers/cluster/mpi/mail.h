@@ -18,8 +18,10 @@ enum {
 };
 
 /* A link is CALLING from HELLO to WELCOME, UP from there to BYE, and then again or for the first time. Each time has a number, its life,
- * so that what is still under way from an earlier one is not taken for the later one's. */
-typedef enum link_state { LINK_NONE, LINK_CALLING, LINK_UP } link_state;
+ * so that what is still under way from an earlier one is not taken for the later one's. An endpoint that closes is LEAVING: it takes
+ * what comes, and throws it away, until the other side has said GONE on both channels, behind all that it had sent; else that would
+ * never be received, and its sender never done with it. */
+typedef enum link_state { LINK_NONE, LINK_CALLING, LINK_LEAVING, LINK_UP } link_state;
 
 struct rk_link {
     int rank;
@@ -27,10 +29,11 @@ struct rk_link {
     uint32_t peer;
     uint32_t life, theirs; /* ours, and that of the rank's own link to us */
     uint32_t sending[2];   /* packets under way, by channel */
+    bool gone[2];          /* what came by GONE */
     bool failed;
 };
 
-enum mail_kind { MAIL_HELLO = 1, MAIL_WELCOME, MAIL_BYE, MAIL_DATA };
+enum mail_kind { MAIL_HELLO = 1, MAIL_WELCOME, MAIL_BYE, MAIL_GONE, MAIL_DATA };
 
 /* What every packet begins with. */
 typedef struct mail_head {

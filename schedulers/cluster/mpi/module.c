@@ -46,8 +46,9 @@ static void take_hello(rk_wire *wire, rk_link *link, const mail_head *head)
     if (link->state == LINK_UP)
         lose(wire, link, RASK_EIO, "it left and came again");
     if (link->state != LINK_NONE)
-        return; /* dialled by whom that was told */
+        return; /* dialled by whom that was told, or about to leave */
     link->life++;
+    link->gone[RK_CONTROL] = link->gone[RK_BULK] = false;
     link->theirs = head->from;
     link->state = LINK_UP;
     say(wire, link, MAIL_WELCOME);
@@ -55,6 +56,29 @@ static void take_hello(rk_wire *wire, rk_link *link, const mail_head *head)
     if (link->life == life && link->state == LINK_UP)
         link->peer = peer;
     if (peer == RK_NO_PEER)
+        link->state = LINK_NONE;
+}
+
+static void say_gone(rk_wire *wire, rk_link *link)
+{
+    say(wire, link, MAIL_GONE);
+    rk_mail_send(wire, link, RK_BULK, MAIL_GONE, NULL, 0, NULL, 0);
+}
+
+static void part_with(rk_wire *wire, rk_link *link)
+{
+    say_gone(wire, link);
+    lose(wire, link, RASK_EIO, "it left");
+}
+
+/* To us, who leave; the other side may do so at the same time. */
+static void take_parting(rk_wire *wire, rk_link *link, rk_channel channel, const mail_head *head)
+{
+    if (head->kind == MAIL_BYE)
+        say_gone(wire, link);
+    else if (head->kind == MAIL_GONE)
+        link->gone[channel] = true;
+    if (link->gone[RK_CONTROL] && link->gone[RK_BULK])
         link->state = LINK_NONE;
 }
 
@@ -74,8 +98,10 @@ static void take_mail(rk_wire *wire, rk_link *link, rk_channel channel, const ch
         is_up(wire, link, head.from);
     if (link->state == LINK_UP && head.kind == MAIL_DATA)
         wire->host.packet(wire->host.context, link->peer, channel, bytes + sizeof head, size - sizeof head);
+    else if (link->state == LINK_LEAVING)
+        take_parting(wire, link, channel, &head);
     else if (link->state == LINK_UP && head.kind == MAIL_BYE)
-        lose(wire, link, RASK_EIO, "it left");
+        part_with(wire, link);
 }
 
 static void lose_failed(rk_wire *wire)
@@ -86,6 +112,8 @@ static void lose_failed(rk_wire *wire)
             continue;
         link->failed = false;
         wire->failed--;
+        if (link->state == LINK_LEAVING)
+            link->state = LINK_NONE;
         if (link->state != LINK_NONE)
             lose(wire, link, RASK_EIO, "MPI could not send to it");
     }
@@ -129,6 +157,7 @@ static int wire_dial(rk_wire *wire, const char *contact, uint32_t peer, rk_link 
     if (link->state != LINK_NONE)
         return RASK_EEXIST;
     link->life++;
+    link->gone[RK_CONTROL] = link->gone[RK_BULK] = false;
     link->theirs = 0;
     int status = rk_mail_send(wire, link, RK_CONTROL, MAIL_HELLO, NULL, 0, NULL, 0);
     if (status)
@@ -215,14 +244,31 @@ static int check_launch(int ranks, char *reason, size_t capacity)
     return RASK_EUNSUPPORTED;
 }
 
+static void leave(rk_wire *wire, rk_link *link)
+{
+    bool up = link->state == LINK_UP;
+    if (up)
+        say(wire, link, MAIL_BYE);
+    link->state = up ? LINK_LEAVING : LINK_NONE;
+    link->peer = RK_NO_PEER;
+}
+
+static bool is_leaving(const rk_wire *wire)
+{
+    int i = 0;
+    while (i < wire->ranks && wire->links[i].state != LINK_LEAVING)
+        i++;
+    return i < wire->ranks;
+}
+
 static void wire_close(rk_wire *wire, int milliseconds)
 {
     if (!wire)
         return;
     uint64_t end = rk_clock_now() + (uint64_t)milliseconds * 1000000;
-    for (int i = 0; wire->links && i < wire->ranks; i++)
-        wire_cut(wire, &wire->links[i]);
-    while (wire->sending && rk_clock_now() < end)
+    for (int i = 0; i < wire->ranks; i++)
+        leave(wire, &wire->links[i]);
+    while ((wire->sending || is_leaving(wire)) && rk_clock_now() < end)
         wire_poll(wire);
     rk_mail_close(wire);
     wire->host.free(wire->links);

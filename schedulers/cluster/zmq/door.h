@@ -18,8 +18,8 @@ typedef struct rk_door {
 int rk_door_open(rk_door *door, const rk_wire_host *host, void *context, const rk_transport_keys *keys,
                  char *reason, size_t capacity);
 void rk_door_close(rk_door *door, const rk_wire_host *host);
-/* As rk_wire_module.allow(). */
-int rk_door_allow(rk_door *door, const rk_wire_host *host, const char *key);
+/* As rk_wire_module.allow(); text: the key. */
+int rk_door_allow(rk_door *door, const rk_wire_host *host, const char *text);
 /* Answers what is asked. True: something was. */
 bool rk_door_answer(rk_door *door, const rk_wire_host *host);
 

@@ -255,7 +255,7 @@ static int send_id(rk_wire *wire, rk_link *link, rk_channel channel)
 
 typedef struct piece_buffer {
     rk_wire *wire;
-    size_t size;
+    rk_atomic_u64 size; /* written again last, and read first, which orders all else for ZeroMQ's thread */
     uint8_t bytes[];
 } piece_buffer;
 
@@ -263,9 +263,10 @@ typedef struct piece_buffer {
 static void give_back(void *data, void *hint)
 {
     piece_buffer *buffer = hint;
+    uint64_t size = rk_load_acquire(&buffer->size);
     rk_wire *wire = buffer->wire;
     (void)data;
-    rk_sub_acq_rel(&wire->in_flight, buffer->size);
+    rk_sub_acq_rel(&wire->in_flight, size);
     wire->host.free(buffer);
 }
 
@@ -277,12 +278,23 @@ static int make_message(rk_wire *wire, rk_channel channel, size_t size, zmq_msg_
     piece_buffer *buffer = wire->host.alloc(sizeof *buffer + size);
     if (!buffer)
         return RASK_ENOMEM;
-    *buffer = (piece_buffer){wire, size};
+    buffer->wire = wire;
+    rk_init(&buffer->size, size);
     rk_add_relaxed(&wire->in_flight, size);
     if (!zmq_msg_init_data(message, buffer->bytes, size, give_back, buffer))
         return RASK_OK;
     give_back(NULL, buffer);
     return RASK_ENOMEM;
+}
+
+/* What was written to the message is for ZeroMQ's thread to read from here on. */
+static void publish(rk_channel channel, zmq_msg_t *message)
+{
+    if (channel == RK_BULK) {
+        piece_buffer *buffer =
+            (piece_buffer *)((char *)zmq_msg_data(message) - offsetof(piece_buffer, bytes));
+        rk_store_release(&buffer->size, zmq_msg_size(message));
+    }
 }
 
 int rk_zmq_send(rk_wire *wire, rk_link *link, rk_channel channel, uint8_t kind, const void *head,
@@ -298,6 +310,7 @@ int rk_zmq_send(rk_wire *wire, rk_link *link, rk_channel channel, uint8_t kind, 
         memcpy(to + 1, head, head_size);
     if (body_size)
         memcpy(to + 1 + head_size, body, body_size);
+    publish(channel, &message);
     status = send_id(wire, link, channel);
     if (!status && zmq_msg_send(&message, wire->channels[channel].socket, ZMQ_DONTWAIT) >= 0)
         return RASK_OK;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_PEERS = 64, MOST_TICKETS = 1100, PATIENCE_MS = 8000 };
+enum { MOST_PEERS = 64, MOST_TICKETS = 1100, PATIENCE_MS = 40000 };
 
 /* An endpoint, and what it was told. */
 typedef struct player {
@@ -69,12 +69,7 @@ void player_pass(player *self, player *other, int milliseconds);
 bool has_joined(player *self, player *other);
 bool has_lost(player *self, player *other);
 
-/* Object number has number bytes, byte i of which is this. */
-static inline char byte_of(uint64_t object, uint64_t i)
-{
-    return (char)(object * 31 + i * 7 + (i >> 12));
-}
-/* Pulls object, which should have size bytes; the memory is kept until check_pulled(). */
+/* Object number has number bytes. Pulls it, which should have size bytes, into memory that is the caller's to free. */
 uint64_t pull(player *self, uint32_t peer, uint64_t object, uint64_t size, char **into);
 /* What is known of the ticket: the status, or -1. */
 int status_of(const player *self, uint64_t ticket);
