@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* In the order in which they are named to people. */
-static const rk_scheduler *const schedulers[] = {&rk_threads, &rk_processes, &rk_serial};
+static const rk_scheduler *const schedulers[] = {&rk_threads, &rk_processes, &rk_serial, &rk_cluster};
 
 enum { SCHEDULERS = sizeof schedulers / sizeof *schedulers };
 
@@ -19,7 +19,7 @@ const rk_scheduler *rk_scheduler_find(const char *name)
 
 const char *const *rask_schedulers(void)
 {
-    static const char *const names[] = {"threads", "processes", "serial", NULL};
+    static const char *const names[] = {"threads", "processes", "serial", "cluster", NULL};
     _Static_assert(sizeof names / sizeof *names == SCHEDULERS + 1, "every scheduler is named");
     return names;
 }

@@ -52,7 +52,7 @@ static const char *first_of(const char *a, const char *b, const char *c)
     return a && *a ? a : b && *b ? b : c;
 }
 
-/* Environment: RASK_SCHEDULER, RASK_WORKERS, RASK_MEMORY, RASK_SCRATCH, TMPDIR, RASK_LIMITS, for what the options leave open. */
+/* Environment: RASK_SCHEDULER, RASK_WORKERS, RASK_MEMORY, RASK_SCRATCH, TMPDIR, RASK_LIMITS, RASK_CLUSTER, RASK_CLUSTER_KEYS, for what the options leave open. */
 static int from_environment(rask_options *o, char *reason, size_t capacity)
 {
     const char *scheduler = getenv("RASK_SCHEDULER"), *workers = getenv("RASK_WORKERS"),
@@ -65,6 +65,12 @@ static int from_environment(rask_options *o, char *reason, size_t capacity)
         return complain(reason, capacity, RASK_EINVAL, "RASK_MEMORY", memory, "a size such as 512M or 2GiB");
     if (!o->limits)
         o->limits = getenv("RASK_LIMITS");
+    if (!o->cluster)
+        o->cluster = getenv("RASK_CLUSTER");
+    if (!o->cluster_keys)
+        o->cluster_keys = getenv("RASK_CLUSTER_KEYS");
+    if (o->cluster_keys && !*o->cluster_keys)
+        o->cluster_keys = NULL;
     if (!o->scratch)
         o->scratch = first_of(getenv("RASK_SCRATCH"), getenv("TMPDIR"), "/tmp");
     return RASK_OK;
@@ -94,7 +100,7 @@ static int check(const rask_options *o, char *reason, size_t capacity)
 {
     if (!rk_scheduler_find(o->scheduler))
         return complain(reason, capacity, RASK_EINVAL, "scheduler", o->scheduler,
-                        "threads, processes or serial");
+                        "threads, processes, serial or cluster");
     if (o->workers > RK_MAX_WORKERS) {
         snprintf(reason, capacity, "workers: %u, at most %d are possible", o->workers, RK_MAX_WORKERS);
         return RASK_ERANGE;

@@ -18,13 +18,13 @@ typedef struct rk_scheduler {
     bool apart; /* tasks run in processes of their own, which do not see what others change in memory */
 } rk_scheduler;
 
-extern const rk_scheduler rk_serial, rk_threads, rk_processes;
+extern const rk_scheduler rk_serial, rk_threads, rk_processes, rk_cluster;
 
 /* NULL when there is none of that name. */
 const rk_scheduler *rk_scheduler_find(const char *name);
 
 /* Copies options (NULL: none) and fills in every default: from the environment (RASK_SCHEDULER, RASK_WORKERS,
- * RASK_MEMORY, RASK_SCRATCH, TMPDIR, RASK_LIMITS), then from the machine; but memory stays 0 for rask_default_memory(), which is
+ * RASK_MEMORY, RASK_SCRATCH, TMPDIR, RASK_LIMITS, RASK_CLUSTER, RASK_CLUSTER_KEYS), then from the machine; but memory stays 0 for rask_default_memory(), which is
  * asked for when it matters. A run reads the environment here and nowhere else. On failure reason gets a text.
  * RASK_EINVAL, RASK_ERANGE. */
 int rk_options_resolve(const rask_options *options, rask_options *resolved, char *reason, size_t capacity);

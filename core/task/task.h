@@ -75,4 +75,11 @@ typedef struct rk_identity {
  * and module is zero. */
 int rk_identity_of(void (*function)(void), rk_identity *out);
 
+/* Where that is in this process: size bytes of a loaded module, of its code where code is asked for. RASK_ENOENT: there is no
+ * such module here, or no such place in it. */
+int rk_identity_find(const rk_identity *identity, size_t size, bool code, uintptr_t *address);
+
+/* The program's own build-id, with offset 0. RASK_ENOENT: it has none. */
+int rk_identity_of_program(rk_identity *out);
+
 #endif

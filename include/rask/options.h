@@ -44,8 +44,8 @@ typedef struct rask_report {
 
 typedef struct rask_options {
     size_t size; /* sizeof(rask_options), set by RASK_OPTIONS_INIT */
-    const char
-        *scheduler; /* "threads", "processes", "serial"; NULL: RASK_SCHEDULER from the environment, else
+    const char *
+        scheduler; /* "threads", "processes", "serial", "cluster"; NULL: RASK_SCHEDULER from the environment, else
                             * threads */
     uint32_t
         workers; /* threads, or processes. 0: RASK_WORKERS, else the cores this process may use (affinity, cgroup quota) */
@@ -79,6 +79,12 @@ typedef struct rask_options {
                          * name run at once: "gpu=1,licence=4,download=2". A tag without a limit, or a task that takes more
                          * than there is, is RASK_EINVAL before anything runs. Each run counts for itself. NULL:
                          * RASK_LIMITS, else there are none. See docs/limits.md */
+    const char *
+        cluster; /* cluster: where workers come to, "tcp://127.0.0.1:7077"; NULL: RASK_CLUSTER. Stays from run to
+                               * run. See rask/cluster.h */
+    const char *
+        cluster_keys; /* cluster: the key file (rask_cluster_make_keys) that workers have, too; NULL: RASK_CLUSTER_KEYS,
+                               * else everybody on this machine may come, and the address must be of loopback */
 } rask_options;
 
 /* Everything at its default. */

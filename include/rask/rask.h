@@ -7,6 +7,7 @@
 #include <rask/bag.h>
 #include <rask/base.h>
 #include <rask/client.h>
+#include <rask/cluster.h>
 #include <rask/draw.h>
 #include <rask/exchange.h>
 #include <rask/graph.h>

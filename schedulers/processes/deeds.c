@@ -3,33 +3,6 @@
 
 #include <stdio.h>
 
-/* Of the tasks of a unit, the one that is too large by itself, or the last. What it needs, in words. */
-static uint32_t say_no_room(const rk_hands *h, const rk_instruction *in, char *text, size_t capacity)
-{
-    const rask_plan *plan = h->run->plan;
-    rk_print out = {text, capacity, 0};
-    rk_traits traits = {0};
-    for (uint32_t task = plan->unit_start[in->task]; task < plan->unit_start[in->task + 1]; task++) {
-        rk_task_needs needs = rk_budget_needs(h->run, task);
-        if (needs.result + needs.scratch <= in->budget)
-            continue;
-        rk_store_say_too_large(&out, (rk_store_need){0, needs.result, needs.scratch}, in->budget);
-        return task;
-    }
-    h->graph.describe(h->graph.context, in->task, &traits);
-    uint64_t own = traits.result_bytes + traits.scratch_bytes;
-    rk_store_need need = {in->bytes > own ? in->bytes - own : 0, traits.result_bytes, traits.scratch_bytes};
-    rk_store_say_too_large(&out, need, in->budget);
-    return rk_hands_last(h, in->task);
-}
-
-static double unit_seconds(const rk_hands *h, uint32_t unit)
-{
-    rk_traits traits = {0};
-    h->graph.describe(h->graph.context, unit, &traits);
-    return (double)traits.timeout_ns / 1e9;
-}
-
 void rk_hands_say_refused(const rk_hands *h, const rk_posted *posted, char *text, size_t capacity)
 {
     rk_print out = {text, capacity, 0};
@@ -49,30 +22,10 @@ void rk_hands_say_late(double seconds, char *text, size_t capacity)
 static void blame(rk_hands *h, const rk_instruction *in)
 {
     char text[RK_MAX_MESSAGE + 1];
-    uint32_t task = rk_hands_last(h, in->task);
-    int status = in->status;
-    switch (in->why) {
-    case RK_WHY_DEATHS:
-        status = RASK_EDIED;
-        snprintf(text, sizeof text, "%u workers died of it; the last %s", (unsigned)in->bytes,
-                 rk_staff_last_words(h, in->task));
-        break;
-    case RK_WHY_TIMEOUT:
-        status = RASK_ETIMEDOUT;
-        rk_hands_say_late(unit_seconds(h, in->task), text, sizeof text);
-        break;
-    case RK_WHY_NO_ROOM: task = say_no_room(h, in, text, sizeof text); break;
-    case RK_WHY_NO_DISK:
-        task = say_no_room(h, in, text, sizeof text);
-        if (*h->mover.message)
-            snprintf(text, sizeof text, "%s", h->mover.message);
-        break;
-    case RK_WHY_LOST:
-        snprintf(text, sizeof text, "its result cannot be brought back: %s", h->mover.message);
-        break;
-    default: snprintf(text, sizeof text, "no worker can run it"); break;
-    }
-    rk_hands_fail(h, task, status ? status : RASK_ETASK, text);
+    uint32_t task;
+    int status = rk_units_blame(&h->units, in, rk_staff_last_words(h, in->task), h->mover.message, &task,
+                                text, sizeof text);
+    rk_hands_fail(h, task, status, text);
 }
 
 static void move(rk_hands *h, const rk_instruction *in, bool back)

@@ -5,9 +5,9 @@
 #ifndef RASK_SCHEDULERS_PROCESSES_HANDS_H
 #define RASK_SCHEDULERS_PROCESSES_HANDS_H
 
-#include "schedulers/coordinator/coordinator.h"
 #include "schedulers/processes/crew.h"
 #include "schedulers/processes/mover.h"
+#include "schedulers/units.h"
 
 /* An order that was not answered. */
 typedef struct rk_posted {
@@ -63,11 +63,8 @@ typedef struct rk_hands {
     uint64_t stopping_since; /* 0: the run goes on */
 
     /* By unit. */
-    rk_coordinator_graph graph;
-    uint64_t *input_start;
-    uint32_t *inputs;
-    uint8_t *is_target, *told; /* told: observers know; NULL: there are none */
-    uint8_t *is_suspect;       /* it ran when a worker died, and so did others; NULL: nothing is */
+    rk_units units;
+    uint8_t *is_suspect; /* it ran when a worker died, and so did others; NULL: nothing is */
     rk_result **results;
     rk_array pinned; /* void *: extents that stay as long as the run */
     uint64_t
@@ -92,12 +89,6 @@ typedef struct rk_death {
     char how[320];
 } rk_death;
 
-/* The task that a unit's result is the result of. */
-static inline uint32_t rk_hands_last(const rk_hands *h, uint32_t unit)
-{
-    return h->run->plan->unit_start[unit + 1] - 1;
-}
-
 /* processes.c */
 
 /* The crew and its staff, with nobody in it yet; h is zeroed but for run. A status, with run->reason; then rk_hands_end(), too. */
@@ -111,8 +102,6 @@ void rk_hands_end(rk_hands *h);
 bool rk_hands_hear(rk_hands *h, rk_staff *staff);
 /* What all workers told, and what the mover has done. */
 bool rk_hands_hear_all(rk_hands *h);
-/* At the end: observers learn of units that nothing was told of. */
-void rk_hands_tell_rest(rk_hands *h);
 /* A task failed for good. */
 void rk_hands_fail(rk_hands *h, uint32_t task, int status, const char *message);
 
@@ -122,9 +111,6 @@ bool rk_hands_obey_all(rk_hands *h);
 void rk_hands_say_late(double seconds, char *text, size_t capacity);
 /* A unit was refused memory: why, in words. */
 void rk_hands_say_refused(const rk_hands *h, const rk_posted *posted, char *text, size_t capacity);
-
-/* graph.c: the plan's units as the coordinator sees them. RASK_ENOMEM. */
-int rk_hands_describe(rk_hands *h);
 
 /* staff.c */
 

@@ -25,18 +25,6 @@ static void relay_story(rk_hands *h, uint64_t address)
     rk_result_free_note(h, address);
 }
 
-/* Units that are ready by it, for observers. */
-static void release(rk_hands *h, uint32_t unit)
-{
-    rk_run *run = h->run;
-    const rask_plan *plan = run->plan;
-    for (uint32_t e = plan->succ_start[unit]; e < plan->succ_start[unit + 1]; e++) {
-        uint32_t ready = rk_run_release(run, plan->succ[e]);
-        if (ready != RK_NO_UNIT && !rk_run_is_end(run, ready))
-            rk_run_ready(run, NULL, ready);
-    }
-}
-
 /* Once a unit, however often it is run. */
 static void tell_observers(rk_hands *h, const rk_news *news)
 {
@@ -47,35 +35,7 @@ static void tell_observers(rk_hands *h, const rk_news *news)
         return;
     }
     relay_story(h, news->story);
-    h->told[news->unit] = 1;
-    release(h, news->unit);
-}
-
-/* What kept a unit from being told of: a failure of its own, or that the run ended before. */
-static int status_of(const rk_run *run, uint32_t task)
-{
-    for (uint32_t i = 0; i < run->failure_count; i++)
-        if (run->failures[i].task == task)
-            return run->failures[i].status;
-    return RASK_ECANCELLED;
-}
-
-/* At the end: units that nothing was told of. */
-void rk_hands_tell_rest(rk_hands *h)
-{
-    rk_run *run = h->run;
-    const rask_plan *plan = run->plan;
-    for (uint32_t unit = 0; unit < plan->units; unit++) {
-        if (h->told[unit])
-            continue;
-        if (!run->ready_ns[plan->unit_start[unit]])
-            rk_run_ready(run, NULL, unit);
-        for (uint32_t task = plan->unit_start[unit]; task < plan->unit_start[unit + 1]; task++) {
-            rask_task_info info = rk_run_describe(run, task);
-            info.status = status_of(run, task);
-            rk_run_relay(run, &info);
-        }
-    }
+    rk_units_told(&h->units, news->unit);
 }
 
 void rk_hands_fail(rk_hands *h, uint32_t task, int status, const char *message)
@@ -90,7 +50,7 @@ static int accept(rk_hands *h, const rk_news *news, uint64_t *bytes)
     int status = rk_result_accept(h, news->unit, news, bytes);
     if (!status)
         return status;
-    rk_hands_fail(h, rk_hands_last(h, news->unit), status, "no memory for a note of its result");
+    rk_hands_fail(h, rk_units_last(&h->units, news->unit), status, "no memory for a note of its result");
     h->run->finished--;
     return status;
 }
@@ -214,7 +174,7 @@ static void tell_move(rk_hands *h, const rk_move *move)
 {
     rask_move_info info = {.run = h->run->info.run,
                            .move = move->back ? RASK_MOVE_READ_BACK : RASK_MOVE_SPILLED,
-                           .task = rk_hands_last(h, move->unit),
+                           .task = rk_units_last(&h->units, move->unit),
                            .status = move->status,
                            .start_ns = move->start_ns,
                            .end_ns = move->end_ns,

@@ -1,51 +1,10 @@
-/* Trees are walked without recursion: lists may be nested as deep as memory allows. */
 #include "schedulers/processes/parcel.h"
 
 #include "core/base/limits.h"
+#include "core/value/tree.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* -- Walking values in preorder */
-
-typedef struct frame {
-    const rk_list *list;
-    size_t next;
-} frame;
-
-typedef struct walk {
-    rk_array frames;
-    const rask_value *at;
-    bool stay; /* what is in it is passed over */
-} walk;
-
-static void walk_init(walk *w, const rask_value *root)
-{
-    *w = (walk){.frames = RK_ARRAY(frame, SIZE_MAX / sizeof(frame)), .at = root};
-}
-
-/* The value after *at, into w->at: NULL behind the last. RASK_ENOMEM. */
-static int walk_on(walk *w)
-{
-    bool down_there = w->at->type == RASK_LIST && rk_value_list(w->at)->count && !w->stay;
-    w->stay = false;
-    if (down_there) {
-        frame *down = rk_array_push(&w->frames);
-        if (!down)
-            return RASK_ENOMEM;
-        *down = (frame){rk_value_list(w->at), 0};
-    }
-    frame *frames = w->frames.data;
-    while (w->frames.count && frames[w->frames.count - 1].next == frames[w->frames.count - 1].list->count)
-        w->frames.count--;
-    if (!w->frames.count) {
-        w->at = NULL;
-        return RASK_OK;
-    }
-    frame *top = &frames[w->frames.count - 1];
-    w->at = &top->list->items[top->next++];
-    return RASK_OK;
-}
 
 static bool is_shared(const rask_value *value)
 {
@@ -54,12 +13,12 @@ static bool is_shared(const rask_value *value)
 
 bool rk_parcel_is_alone(const rask_value *value)
 {
-    walk w;
-    walk_init(&w, value);
+    rk_tree_walk w;
+    rk_tree_walk_init(&w, value);
     bool alone = true;
     while (w.at && alone)
-        alone = !is_shared(w.at) && !walk_on(&w);
-    rk_array_fini(&w.frames);
+        alone = !is_shared(w.at) && !rk_tree_walk_on(&w);
+    rk_tree_walk_fini(&w);
     return alone;
 }
 
@@ -151,19 +110,6 @@ static int draft_bytes(writer *w, draft *d, const rask_value *value)
     return place_content(w, d, value);
 }
 
-/* Bytes of a block's elements, and the strides they have when they stand in a row. */
-static uint64_t row_major(const rask_block *block, int64_t *strides)
-{
-    uint64_t step = rask_dtype_size(block->dtype);
-    bool empty = false;
-    for (uint32_t i = block->ndim; i-- > 0;) {
-        strides[i] = (int64_t)step;
-        empty |= !block->shape[i];
-        step *= block->shape[i] ? (uint64_t)block->shape[i] : 1;
-    }
-    return empty ? 0 : step;
-}
-
 static int draft_block(writer *w, draft *d, const rask_value *value)
 {
     rask_block block;
@@ -172,7 +118,7 @@ static int draft_block(writer *w, draft *d, const rask_value *value)
     d->part.dtype = (uint8_t)block.dtype;
     d->part.ndim = (uint8_t)block.ndim;
     d->part.content = block.data;
-    d->part.bytes = row_major(&block, strides);
+    d->part.bytes = rk_block_row_major(&block, strides);
     w->shapes += 2 * block.ndim;
     return place_content(w, d, value);
 }
@@ -238,45 +184,21 @@ static int draft_value(writer *w, const rask_value *value, bool *packed)
 
 static int draft_all(writer *w, const rask_value *root)
 {
-    walk way;
+    rk_tree_walk way;
     int status = RASK_OK;
-    walk_init(&way, root);
+    rk_tree_walk_init(&way, root);
     while (way.at && !status)
-        if (!(status = draft_value(w, way.at, &way.stay)) && walk_on(&way))
+        if (!(status = draft_value(w, way.at, &way.stay)) && rk_tree_walk_on(&way))
             status = no_room(w);
-    rk_array_fini(&way.frames);
+    rk_tree_walk_fini(&way);
     return status;
-}
-
-/* Elements of a block into a row. */
-static void copy_block(const rask_block *block, char *to)
-{
-    int64_t index[RASK_MAX_DIMENSIONS] = {0}, strides[RASK_MAX_DIMENSIONS];
-    size_t size = rask_dtype_size(block->dtype);
-    if (!row_major(block, strides))
-        return;
-    uint32_t last = block->ndim; /* dimensions from here on stand in a row already */
-    while (last && block->strides[last - 1] == strides[last - 1])
-        last--;
-    size_t run = last == block->ndim ? size : (size_t)(strides[last] * block->shape[last]);
-    for (const char *from = block->data;; to += run) {
-        memcpy(to, from, run);
-        uint32_t i = last;
-        for (; i && ++index[i - 1] == block->shape[i - 1]; i--) {
-            index[i - 1] = 0;
-            from -= block->strides[i - 1] * (block->shape[i - 1] - 1);
-        }
-        if (!i)
-            return;
-        from += block->strides[i - 1];
-    }
 }
 
 static void copy_content(const draft *d, char *to)
 {
     rask_block block;
     if (!rask_value_get_block(d->value, &block)) {
-        copy_block(&block, to);
+        rk_block_copy(&block, to);
         return;
     }
     memcpy(to, d->part.content, d->part.bytes);
@@ -297,7 +219,7 @@ static void fill_shape(fill *f, draft *d, bool copied)
     int64_t strides[RASK_MAX_DIMENSIONS];
     size_t bytes = d->part.ndim * sizeof *f->shape;
     rask_value_get_block(d->value, &block);
-    row_major(&block, strides);
+    rk_block_row_major(&block, strides);
     memcpy(f->shape, block.shape, bytes);
     memcpy(f->shape + d->part.ndim, copied ? strides : block.strides, bytes);
     d->part.shape = f->shape;
@@ -376,14 +298,9 @@ int rk_parcel_write(rk_shared_heap *heap, rk_account *account, const rask_value 
 
 /* -- Reading */
 
-typedef struct level {
-    rask_value *items;
-    uint64_t count, filled;
-} level;
-
 typedef struct reader {
     const rk_parcel_keeper *keeper; /* NULL: content stays the parcel's */
-    rk_array levels;
+    rk_tree_growth growth;
     char *message;
     size_t capacity;
 } reader;
@@ -426,7 +343,7 @@ static int copy_of_block(const reader *r, const rask_block *from, rask_value *va
     rask_block copy;
     if (rask_value_block_alloc(from->dtype, from->ndim, from->shape, &copy, value))
         return cannot_read(r);
-    copy_block(from, copy.data);
+    rk_block_copy(from, copy.data);
     return RASK_OK;
 }
 
@@ -475,66 +392,28 @@ static int read_part(const reader *r, const rk_part *part, rask_value *value)
     }
 }
 
-static int begin_list(reader *r, uint64_t count)
-{
-    level *down = rk_array_push(&r->levels);
-    if (!down)
-        return cannot_read(r);
-    *down = (level){.count = count, .items = rk_alloc_array(count ? count : 1, sizeof *down->items)};
-    return down->items ? RASK_OK : cannot_read(r);
-}
-
-static void end_level(level *l)
-{
-    for (uint64_t i = 0; i < l->filled; i++)
-        rask_value_unref(&l->items[i]);
-    rk_free(l->items);
-}
-
-/* Puts a value where it belongs; lists that are complete by it become values, too. The one that belongs nowhere is the
- * root. */
-static int put_value(reader *r, rask_value value, rask_value *root)
-{
-    for (;;) {
-        level *top = r->levels.count ? &((level *)r->levels.data)[r->levels.count - 1] : NULL;
-        if (!top) {
-            *root = value;
-            return RASK_OK;
-        }
-        top->items[top->filled++] = value;
-        if (top->filled < top->count)
-            return RASK_OK;
-        if (rask_value_list_new(top->items, top->count, &value))
-            return cannot_read(r);
-        end_level(top);
-        r->levels.count--;
-    }
-}
-
 static int read_next(reader *r, const rk_part *part, rask_value *root)
 {
     rask_value value = rask_value_none();
     bool list = part->type == RASK_LIST;
     if (list && part->as.count && !is_packed(part))
-        return begin_list(r, part->as.count);
+        return rk_tree_begin_list(&r->growth, part->as.count) ? cannot_read(r) : RASK_OK;
     int status = list ? rask_value_list_new((const rask_value *)part->content, part->as.count, &value)
                       : read_part(r, part, &value);
-    return status ? status : put_value(r, value, root);
+    if (!status && rk_tree_put(&r->growth, value, root))
+        status = cannot_read(r);
+    return status;
 }
 
 int rk_parcel_take(const rk_parcel *parcel, const rk_parcel_keeper *keeper, rask_value *value, char *message,
                    size_t capacity)
 {
-    reader r = {.keeper = keeper,
-                .levels = RK_ARRAY(level, SIZE_MAX / sizeof(level)),
-                .message = message,
-                .capacity = capacity};
+    reader r = {.keeper = keeper, .message = message, .capacity = capacity};
     int status = RASK_OK;
+    rk_tree_growth_init(&r.growth);
     for (uint64_t i = 0; i < parcel->parts && !status; i++)
         status = read_next(&r, &parcel->part[i], value);
-    for (size_t i = 0; i < r.levels.count; i++)
-        end_level(&((level *)r.levels.data)[i]);
-    rk_array_fini(&r.levels);
+    rk_tree_growth_fini(&r.growth);
     return status;
 }
 

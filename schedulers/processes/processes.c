@@ -256,9 +256,9 @@ static int coordinate(rk_hands *h)
     uint32_t totals[RK_MAX_LIMITS];
     options.tag_counts = totals;
     options.tags = h->run->limits ? rk_limits_totals(h->run->limits, totals) : 0;
-    int status = rk_hands_describe(h);
+    int status = rk_units_init(&h->units, h->run);
     if (!status)
-        status = rk_coordinator_new(&h->graph, &options, &h->coordinator);
+        status = rk_coordinator_new(&h->units.graph, &options, &h->coordinator);
     if (!status)
         status =
             rk_coordinator_home(h->coordinator, h->now, 0, o->memory ? o->memory : rask_default_memory());
@@ -296,10 +296,7 @@ void rk_hands_end(rk_hands *h)
     rk_free(h->staff);
     rk_free(h->by_number);
     rk_free(h->results);
-    rk_free(h->input_start);
-    rk_free(h->inputs);
-    rk_free(h->is_target);
-    rk_free(h->told);
+    rk_units_fini(&h->units);
     rk_free(h->is_suspect);
 }
 
@@ -321,10 +318,7 @@ static int prepare(rk_hands *h)
     h->results = rk_calloc((size_t)h->run->plan->units + 1, sizeof *h->results);
     h->deaths = (rk_array)RK_ARRAY(rk_death, SIZE_MAX / sizeof(rk_death));
     h->pinned = (rk_array)RK_ARRAY(void *, SIZE_MAX / sizeof(void *));
-    h->told = h->run->observed ? rk_calloc((size_t)h->run->plan->units + 1, 1) : NULL;
-    int status = rk_hands_assemble(h);
-    if (!status && (!h->results || (h->run->observed && !h->told)))
-        status = RASK_ENOMEM;
+    int status = h->results ? rk_hands_assemble(h) : RASK_ENOMEM;
     if (!status)
         status = coordinate(h);
     if (!status)
@@ -361,9 +355,9 @@ static void check_targets(rk_hands *h)
     rk_print out = {text, sizeof text, 0};
     uint32_t last = 0;
     for (uint32_t unit = 0; unit < plan->units; unit++)
-        if (h->is_target[unit] && h->results[unit]) {
+        if (h->units.is_target[unit] && h->results[unit]) {
             need.arguments += h->results[unit]->parcel->bytes;
-            last = rk_hands_last(h, unit);
+            last = rk_units_last(&h->units, unit);
         }
     if (need.arguments <= budget)
         return;
@@ -379,7 +373,7 @@ static void forgive_stop(rk_hands *h)
     if (h->run->finished < plan->tasks || (stop != RASK_ECANCELLED && stop != RASK_ETIMEDOUT))
         return;
     for (uint32_t unit = 0; unit < plan->units; unit++)
-        if (h->is_target[unit] && h->results[unit] && h->results[unit]->away)
+        if (h->units.is_target[unit] && h->results[unit] && h->results[unit]->away)
             return;
     rk_store_relaxed(&h->run->env.stop, RASK_OK);
     h->end_status = RASK_OK;
@@ -415,7 +409,7 @@ static void wait(rk_run *run, void *handle)
     forgive_stop(h);
     count(h);
     if (run->observed)
-        rk_hands_tell_rest(h);
+        rk_units_tell_rest(&h->units);
     if (!h->end_status && !run->failure_count)
         check_targets(h);
     if (!h->end_status && !run->failure_count)

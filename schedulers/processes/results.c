@@ -46,7 +46,7 @@ static rk_result *result_new(const rk_parcel *parcel, uint32_t unit, uint64_t *b
 
 int rk_result_accept(rk_hands *h, uint32_t unit, const rk_news *news, uint64_t *bytes)
 {
-    rask_value *place = &h->crew.places[rk_hands_last(h, unit)];
+    rask_value *place = &h->crew.places[rk_units_last(&h->units, unit)];
     *bytes = 0;
     if (!news->parcel) {
         *place = news->result;
@@ -149,8 +149,8 @@ uint64_t rk_result_moved(rk_hands *h, const rk_move *move)
 
 void rk_result_pin_arguments(rk_hands *h, uint32_t unit)
 {
-    for (uint64_t i = h->input_start[unit]; i < h->input_start[unit + 1]; i++) {
-        uint32_t input = h->inputs[i];
+    for (uint64_t i = h->units.input_start[unit]; i < h->units.input_start[unit + 1]; i++) {
+        uint32_t input = h->units.inputs[i];
         rk_result *result = input & RK_INPUT_ORDER ? NULL : h->results[input];
         for (uint64_t e = 0; result && e < result->count; e++) {
             void **pinned =

@@ -70,9 +70,9 @@ int rk_staff_hire(rk_hands *h, uint32_t worker)
 static uint64_t used_apart(const rk_hands *h, uint32_t unit)
 {
     uint64_t bytes = 0;
-    if (rk_budget_needs(h->run, rk_hands_last(h, unit)).sure)
+    if (rk_budget_needs(h->run, rk_units_last(&h->units, unit)).sure)
         return 0;
-    for (uint32_t task = h->run->plan->unit_start[unit]; task <= rk_hands_last(h, unit); task++)
+    for (uint32_t task = h->run->plan->unit_start[unit]; task <= rk_units_last(&h->units, unit); task++)
         bytes += rk_budget_needs(h->run, task).scratch;
     return bytes;
 }
@@ -319,7 +319,7 @@ void rk_staff_name_running(rk_hands *h)
             uint32_t unit = current_of(&h->staff[i].posts[k]);
             if (unit == RK_NO_TASK || running++ >= MOST_NAMED)
                 continue;
-            const rask_node *node = rk_graph_node(plan->graph, plan->node[rk_hands_last(h, unit)]);
+            const rask_node *node = rk_graph_node(plan->graph, plan->node[rk_units_last(&h->units, unit)]);
             rk_print_add(&out, "%s%s (node %u)", running == 1 ? "" : ", ", rask_node_name(node), node->id);
         }
     if (running > MOST_NAMED)

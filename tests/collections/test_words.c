@@ -636,6 +636,8 @@ Test(words, every_scheduler_and_number_of_workers_gives_the_same, .fini = remove
     const char *const paths[] = {path};
     write_file(t);
     for (const char *const *name = rask_schedulers(); *name; name++) {
+        if (!strcmp(*name, "cluster"))
+            continue; /* has no workers here */
         for (size_t i = 0; i < sizeof workers / sizeof *workers; i++) {
             for (size_t j = 0; j < sizeof sizes / sizeof *sizes; j++) {
                 rask_options options = RASK_OPTIONS_INIT;

@@ -52,7 +52,7 @@ has 'help names the commands' out words
 run 'an unknown command' 2 "$rask" sing
 has 'an unknown command is named' err 'rask: sing: no such command'
 run 'help of an unknown command' 2 "$rask" help sing
-for command in eval text words run draw info bench; do
+for command in eval text words run draw info bench worker cluster; do
     run "help $command" 0 "$rask" help $command
     cp out help
     run "$command --help" 0 "$rask" $command --help
@@ -85,7 +85,7 @@ for seconds in x 0 -1 1e3 inf 1s ''; do
 done
 run 'too many threads' 2 "$rask" words --worker-threads 65 y
 run 'an unknown scheduler' 2 "$rask" words --scheduler magic y
-err_is 'an unknown scheduler: the message' 'rask words: --scheduler: no scheduler: there are threads, processes and serial: "magic"'
+err_is 'an unknown scheduler: the message' 'rask words: --scheduler: no scheduler: there are threads, processes, serial and cluster: "magic"'
 run 'a drawing with an unknown ending' 2 "$rask" words --draw x.gif y
 echo 'a b a' >few
 run 'limits that are no list' 1 "$rask" words --limits words few

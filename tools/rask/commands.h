@@ -12,5 +12,7 @@ extern const tool_command draw_command;
 extern const tool_command run_command_of_flows;
 extern const tool_command info_command;
 extern const tool_command bench_command;
+extern const tool_command cluster_command;
+extern const tool_command worker_command;
 
 #endif

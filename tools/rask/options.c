@@ -114,7 +114,7 @@ static const char *set_number(const option_row *row, uint64_t *field, const char
 static const char *set_text(const option_row *row, const char **field, const char *text)
 {
     if (row->kind == OPTION_SCHEDULER && options_find(rask_schedulers(), text) < 0)
-        return "no scheduler: there are threads, processes and serial";
+        return "no scheduler: there are threads, processes, serial and cluster";
     if (row->kind == OPTION_DRAWING && !is_drawing(text))
         return "not a name that ends in .svg, .png, .pdf or .dot";
     if (row->kind == OPTION_COLOUR && options_find(options_colours, text) < 0)

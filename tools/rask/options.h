@@ -45,7 +45,7 @@ typedef struct common_options {
     const char *scheduler;
     uint64_t workers, worker_threads, memory, block_size, seed;
     double timeout;
-    const char *draw, *colour, *scratch, *limits;
+    const char *draw, *colour, *scratch, *limits, *cluster;
     const char *trace, *page, *profile; /* profile: "" for a table on stderr, else a file for JSON */
     bool explain, progress, no_progress, json, stats, keep_going;
     bool by_label; /* no option: a failure is told with the label of its task */
@@ -59,7 +59,7 @@ typedef struct common_options {
      .kind = OPTION_SCHEDULER,                                                                               \
      .offset = offsetof(type, common.scheduler),                                                             \
      .value = "NAME",                                                                                        \
-     .help = "who runs the tasks: threads (default), processes, serial",                                     \
+     .help = "who runs the tasks: threads (default), processes, serial, cluster",                            \
      .environment = "RASK_SCHEDULER"},                                                                       \
         {.name = "workers",                                                                                  \
          .kind = OPTION_NUMBER,                                                                              \
@@ -75,6 +75,12 @@ typedef struct common_options {
          .value = "LIST",                                                                                    \
          .help = "NAME=N,...: tasks of a name at once, and what there is of tags",                           \
          .environment = "RASK_LIMITS"},                                                                      \
+        {.name = "cluster",                                                                                  \
+         .kind = OPTION_TEXT,                                                                                \
+         .offset = offsetof(type, common.cluster),                                                           \
+         .value = "ADDRESS",                                                                                 \
+         .help = "cluster: where workers come to: tcp://HOST:PORT",                                          \
+         .environment = "RASK_CLUSTER"},                                                                     \
         {.name = "worker-threads",                                                                           \
          .kind = OPTION_NUMBER,                                                                              \
          .offset = offsetof(type, common.worker_threads),                                                    \

@@ -36,6 +36,7 @@ rask_options run_options(const common_options *o)
     options.keep_going = o->keep_going;
     options.scratch = o->scratch;
     options.limits = o->limits;
+    options.cluster = o->cluster;
     options.seed = o->seed;
     return options;
 }

@@ -1,0 +1,62 @@
+/* rask/cluster.h: the same program on many machines.
+ *
+ * The program that computes waits for workers at an address (rask_options.cluster); workers are other processes of the same
+ * program, which dial it, and stay from run to run. Functions go to them by their place in the program, so all must be the very
+ * same build. See docs/cluster.md. */
+#ifndef RASK_CLUSTER_H
+#define RASK_CLUSTER_H
+
+#include <rask/options.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct rask_worker_options {
+    size_t size;         /* sizeof(rask_worker_options), set by RASK_WORKER_OPTIONS_INIT */
+    const char *address; /* of the program: "tcp://host:port" */
+    const char *
+        key_file; /* as rask_cluster_make_keys() made it, the same one that the program has; NULL: the program is on
+                           * this machine and has none either */
+    uint32_t threads;    /* tasks at once that compute; 0: rask_default_workers() */
+    uint32_t lanes;      /* and that wait; 0: 4 a thread, at least 16 */
+    uint64_t memory;     /* the budget for results; 0: rask_default_memory() */
+    const char *scratch; /* folder for results that memory has no room for; NULL: as in rask_options */
+    double patience;     /* seconds that it goes on looking for a program where there is none; 0: 30 */
+} rask_worker_options;
+
+#ifdef __cplusplus
+static inline rask_worker_options rask_worker_options_init()
+{
+    rask_worker_options options = rask_worker_options();
+    options.size = sizeof options;
+    return options;
+}
+#    define RASK_WORKER_OPTIONS_INIT rask_worker_options_init()
+#else
+#    define RASK_WORKER_OPTIONS_INIT ((rask_worker_options){.size = sizeof(rask_worker_options)})
+#endif
+
+/* At the beginning of main(): when the environment says that this process is a worker (RASK_WORKER_OF=tcp://host:port, and
+ * RASK_CLUSTER_KEYS, RASK_WORKERS, RASK_MEMORY as far as they are set) it works and does not return, but ends the process with 0,
+ * or with 1 after a line on stderr. Else it returns at once: RASK_OK. argc and argv may be NULL. */
+RASK_API int rask_cluster_init(int *argc, char ***argv);
+
+/* Works until SIGTERM or SIGINT, or until no program has been there for as long as patience says. What it has and others need is
+ * fetched before it leaves. A task that crashes takes the process with it. RASK_OK; RASK_EIO: no program was reached;
+ * RASK_EINVAL: an option is wrong, or the program refused this worker (another build, a wrong key); RASK_EUNSUPPORTED: no module
+ * for such addresses; with a text in reason (capacity bytes). */
+RASK_API int rask_cluster_worker(const rask_worker_options *options, char *reason, size_t capacity);
+
+/* Makes keys, and a file of them that nobody else can read. Whoever has a copy belongs to the cluster: may be its program and
+ * its workers. RASK_EEXIST, RASK_EIO, RASK_EUNSUPPORTED, with a text in reason. */
+RASK_API int rask_cluster_make_keys(const char *path, char *reason, size_t capacity);
+
+/* Lets workers go, which look for the next program then; happens by itself when the program ends. Not while a run goes on. */
+RASK_API void rask_cluster_close(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

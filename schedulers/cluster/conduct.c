@@ -1,0 +1,846 @@
+/* Rules.
+ *   - What a worker says counts as long as it is the hub's member: its number in the coordinator and its epoch are looked up by
+ *     that, so what comes after its loss finds nobody.
+ *   - A result of few bytes comes with the news of it, and is put into the orders of who needs it. All others are pulled.
+ *     When it was lost with its worker, it is not made again.
+ *   - A result that is missing (keep_going) is told to every worker before anything that depends on it is run there, and to
+ *     those who join later. */
+#include "schedulers/cluster/conduct.h"
+
+#include "core/base/clock.h"
+#include "schedulers/cluster/plans.h"
+#include "schedulers/limits.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    MOST_WORKERS = 1024,
+    MOST_HOMES = 4096, /* workers that come and go, in one run */
+    WINDOW = 256,
+    INLINE_BYTES = 512,
+    LOOK_NS = 20000000
+};
+
+#define STOP_GRACE_NS 2000000000u
+#define GRACE_NS      500000000u
+#define LONELY_NS     30000000000u
+
+/* -- Words */
+
+static void order(rk_conduct *c, uint32_t home, rk_message message)
+{
+    rk_member *member = c->hands[home].member;
+    message.run = c->number;
+    if (member)
+        rk_hub_say(c->hub, member, &message);
+}
+
+static rk_message about(rk_said kind, const rk_instruction *in)
+{
+    return (rk_message){.kind = kind, .unit = in->task, .attempt = in->attempt};
+}
+
+/* Tasks may see it. */
+static void stop_tasks(rk_conduct *c)
+{
+    rk_shop_stop(c->own);
+    for (uint32_t home = 1; home < c->home_count; home++)
+        if (c->hands[home].joined)
+            order(c, home, (rk_message){.kind = RK_SAY_STOP});
+}
+
+static void fail_task(rk_conduct *c, uint32_t task, int status, const char *message)
+{
+    rk_run_fail(c->run, task, status, message);
+    if (!c->run->options.keep_going)
+        stop_tasks(c);
+}
+
+static void stop(rk_conduct *c, int status)
+{
+    if (c->stopping_since)
+        return;
+    c->stopping_since = c->hub->now;
+    stop_tasks(c);
+    rk_coordinator_cancel(c->coordinator, c->hub->now, status);
+}
+
+static void give_up(rk_conduct *c, int status, const char *why)
+{
+    if (!*c->run->reason)
+        snprintf(c->run->reason, sizeof c->run->reason, "cluster: %.900s", why);
+    rk_run_stop(c->run, status);
+}
+
+/* -- Results */
+
+static void forget_inlined(rk_outcome_note *note)
+{
+    rk_free(note->inlined);
+    note->inlined = NULL;
+}
+
+/* Without memory for the small result it is an object like any other. */
+static void note_result(rk_conduct *c, uint32_t unit, uint64_t size, rask_bytes blob)
+{
+    rk_outcome_note *note = &c->notes[unit];
+    forget_inlined(note);
+    note->size = size;
+    note->copies++;
+    if (!blob.len)
+        return;
+    note->size = blob.len;
+    note->inlined = rk_strndup(blob.data, blob.len);
+}
+
+static void forget_copy(rk_conduct *c, uint32_t unit)
+{
+    rk_outcome_note *note = &c->notes[unit];
+    if (note->copies && !--note->copies)
+        forget_inlined(note);
+}
+
+static void miss(rk_conduct *c, uint32_t unit)
+{
+    static const char missing = (char)0xff;
+    note_result(c, unit, 1, (rask_bytes){&missing, 1});
+    c->notes[unit].missing = true;
+    rk_shop_miss(c->own, unit);
+    for (uint32_t home = 1; home < c->home_count; home++)
+        if (c->hands[home].joined)
+            order(c, home, (rk_message){.kind = RK_SAY_MISSING, .unit = unit});
+}
+
+/* -- News of units */
+
+typedef struct rk_result_news {
+    uint32_t home, unit, attempt, task;
+    int status;
+    uint32_t done, retries;
+    uint64_t bytes, size, duration;
+    rask_bytes blob;
+    const char *text;
+} rk_result_news;
+
+static void finished(rk_conduct *c, const rk_result_news *n, uint64_t bytes)
+{
+    const rk_hand *hand = &c->hands[n->home];
+    rk_coordinator_finished(c->coordinator, c->hub->now, hand->worker, hand->epoch, n->unit, n->attempt,
+                            bytes, n->duration);
+}
+
+static bool count(rk_conduct *c, const rk_result_news *n)
+{
+    rk_outcome_note *note = &c->notes[n->unit];
+    c->run->retries += n->retries;
+    if (note->counted)
+        return false;
+    note->counted = true;
+    c->run->finished += n->done;
+    return true;
+}
+
+/* The coordinator alone knows whether the news are of what it said last. */
+static bool is_awaited(const rk_conduct *c, uint32_t unit)
+{
+    return unit < c->run->plan->units && rk_coordinator_outcome(c->coordinator, unit) == RK_NOT_OVER;
+}
+
+static void hear_finished(rk_conduct *c, const rk_result_news *n)
+{
+    if (!is_awaited(c, n->unit))
+        return;
+    if (count(c, n) && c->units.told)
+        rk_units_told(&c->units, n->unit);
+    note_result(c, n->unit, n->size, n->blob);
+    c->notes[n->unit].bytes = n->bytes;
+    finished(c, n, n->bytes);
+}
+
+/* When the run keeps going, what depends on the unit is run all the same: tasks of it that need the missing result are skipped
+ * there, others of the same unit are not. */
+static void hear_unfinished(rk_conduct *c, const rk_result_news *n, bool failed)
+{
+    const rk_hand *hand = &c->hands[n->home];
+    if (!is_awaited(c, n->unit))
+        return;
+    if (count(c, n) && c->units.told)
+        rk_units_told(&c->units, n->unit);
+    if (failed)
+        fail_task(c, n->task, n->status, n->text);
+    if (c->run->options.keep_going && !c->stopping_since) {
+        miss(c, n->unit);
+        finished(c, n, 0);
+    } else {
+        rk_coordinator_failed(c->coordinator, c->hub->now, hand->worker, hand->epoch, n->unit, n->attempt,
+                              failed ? n->status : RASK_ECANCELLED, true);
+    }
+}
+
+static void relay(rk_conduct *c, uint32_t task, rask_task_info told)
+{
+    uint32_t unit = rk_plan_unit(c->run->plan, task);
+    if (!c->units.told || c->units.told[unit] || !is_awaited(c, unit))
+        return;
+    rask_task_info info = rk_run_describe(c->run, task);
+    info.attempt = told.attempt;
+    info.status = told.status;
+    info.worker = told.worker;
+    info.bytes = told.bytes;
+    info.start_ns = told.start_ns;
+    info.end_ns = told.end_ns;
+    rk_run_relay(c->run, &info);
+}
+
+/* -- From the own process */
+
+static rask_bytes small_result(rk_conduct *c, const rk_shop_news *news, rk_pack_out *out)
+{
+    if (news->size > INLINE_BYTES || rk_shop_put_result(c->own, news->unit, out))
+        return (rask_bytes){NULL, 0};
+    return (rask_bytes){out->data, out->size};
+}
+
+static void hear_own_unit(rk_conduct *c, const rk_shop_news *news)
+{
+    rk_pack_out small = {0};
+    rk_result_news n = {.unit = news->unit,
+                        .attempt = news->attempt,
+                        .task = news->task,
+                        .status = news->status,
+                        .done = news->done,
+                        .retries = news->retries,
+                        .bytes = news->bytes,
+                        .size = news->size,
+                        .duration = news->duration_ns,
+                        .text = news->text ? news->text : rask_status_text(news->status)};
+    for (uint32_t i = 0; i < news->told_count; i++)
+        relay(c, news->told[i].task, news->told[i]);
+    if (news->outcome == RK_SHOP_FINISHED) {
+        n.blob = small_result(c, news, &small);
+        hear_finished(c, &n);
+    } else {
+        hear_unfinished(c, &n, news->outcome == RK_SHOP_FAILED);
+    }
+    rk_pack_out_fini(&small);
+}
+
+static bool hear_own(rk_conduct *c)
+{
+    rk_shop_news news;
+    bool any = false;
+    while (rk_shop_next(c->own, &news)) {
+        hear_own_unit(c, &news);
+        rk_shop_news_end(&news);
+        any = true;
+    }
+    return any;
+}
+
+/* -- From workers */
+
+static uint32_t home_of(const rk_conduct *c, const rk_member *member)
+{
+    if (member->last_run == c->number)
+        return member->last_home;
+    for (uint32_t home = c->home_count; home-- > 1;)
+        if (c->hands[home].member == member)
+            return home;
+    return 0;
+}
+
+static void join(rk_conduct *c, uint32_t home)
+{
+    rk_hand *hand = &c->hands[home];
+    const rk_member *member = hand->member;
+    rk_worker_offer offer = {.home = home, .slots = member->threads, .lanes = member->lanes};
+    int status = rk_coordinator_home(c->coordinator, c->hub->now, home, member->memory);
+    if (!status)
+        status = rk_coordinator_joined(c->coordinator, c->hub->now, &offer, &hand->worker, &hand->epoch);
+    if (status)
+        return; /* there are more than a run takes, and it does without */
+    hand->joined = true;
+    c->homes[hand->worker] = home;
+    for (uint32_t unit = 0; unit < c->run->plan->units; unit++)
+        if (c->notes[unit].missing)
+            order(c, home, (rk_message){.kind = RK_SAY_MISSING, .unit = unit});
+    if (member->leaving)
+        rk_coordinator_leaving(c->coordinator, c->hub->now, hand->worker, hand->epoch);
+}
+
+static void hear_unable(rk_conduct *c, const rk_member *member, const rk_message *m)
+{
+    char why[256], text[sizeof why + sizeof member->name + 32];
+    rk_word_copy(why, sizeof why, m->text);
+    snprintf(text, sizeof text, "the worker on %s cannot take part: %s", member->name, why);
+    give_up(c, m->status && m->status <= RASK_EDIED ? (int)m->status : RASK_EDIED, text);
+}
+
+static void hear_told(rk_conduct *c, const rk_message *m)
+{
+    uint64_t end = c->hub->now > m->age ? c->hub->now - m->age : 1;
+    if (m->task < c->run->plan->tasks)
+        relay(c, m->task,
+              (rask_task_info){.attempt = m->attempt,
+                               .status = (int)m->status,
+                               .worker = m->worker,
+                               .bytes = m->bytes,
+                               .start_ns = end > m->duration ? end - m->duration : 1,
+                               .end_ns = end});
+}
+
+static bool is_of_unit(const rk_conduct *c, uint32_t unit, uint32_t task)
+{
+    const uint32_t *start = c->run->plan->unit_start;
+    return task >= start[unit] && task < start[unit + 1];
+}
+
+static void hear_result(rk_conduct *c, uint32_t home, const rk_message *m)
+{
+    char text[RK_MAX_MESSAGE + 1];
+    const uint32_t *start = c->run->plan->unit_start + m->unit;
+    uint32_t tasks = start[1] - start[0];
+    rk_result_news n = {.home = home,
+                        .unit = m->unit,
+                        .attempt = m->attempt,
+                        .task = is_of_unit(c, m->unit, m->task) ? m->task : rk_units_last(&c->units, m->unit),
+                        .status = m->status ? (int)m->status : RASK_ETASK,
+                        .done = m->done < tasks ? m->done : tasks,
+                        .retries = m->retries,
+                        .bytes = m->bytes,
+                        .size = m->size,
+                        .duration = m->duration,
+                        .blob = m->blob,
+                        .text = text};
+    rk_word_copy(text, sizeof text, m->text);
+    if (m->kind == RK_SAY_FINISHED)
+        hear_finished(c, &n);
+    else
+        hear_unfinished(c, &n, m->kind == RK_SAY_FAILED);
+}
+
+static void hear_fetched(rk_conduct *c, uint32_t home, uint32_t unit, uint32_t attempt, int status,
+                         uint64_t bytes, uint64_t duration)
+{
+    rk_coordinator_transferred(c->coordinator, c->hub->now, home, unit, attempt, status, bytes, duration);
+}
+
+static void hear_of_unit(rk_conduct *c, uint32_t home, const rk_message *m)
+{
+    const rk_hand *hand = &c->hands[home];
+    rk_coordinator *to = c->coordinator;
+    uint64_t now = c->hub->now;
+    int status = (int)m->status;
+    switch (m->kind) {
+    case RK_SAY_FINISHED:
+    case RK_SAY_FAILED:
+    case RK_SAY_SKIPPED: hear_result(c, home, m); break;
+    case RK_SAY_RECALLED:
+        rk_coordinator_recalled(to, now, hand->worker, hand->epoch, m->unit, m->attempt, m->flag);
+        break;
+    case RK_SAY_RENEWED:
+        rk_coordinator_renewed(to, now, hand->worker, hand->epoch, m->unit, m->attempt);
+        break;
+    case RK_SAY_FETCHED: hear_fetched(c, home, m->unit, m->attempt, status, m->bytes, m->duration); break;
+    case RK_SAY_SPILLED: rk_coordinator_spilled(to, now, home, m->unit, m->attempt, status, m->bytes); break;
+    case RK_SAY_LOADED: rk_coordinator_loaded(to, now, home, m->unit, m->attempt, status); break;
+    default: break;
+    }
+}
+
+void rk_conduct_hear(rk_conduct *c, rk_member *member, const rk_message *m)
+{
+    uint32_t home = home_of(c, member);
+    if (!home || c->ended)
+        return;
+    if (m->kind == RK_SAY_READY && !c->hands[home].joined)
+        join(c, home);
+    else if (m->kind == RK_SAY_UNABLE)
+        hear_unable(c, member, m);
+    else if (m->kind == RK_SAY_TOLD)
+        hear_told(c, m);
+    else if (c->hands[home].joined && m->unit < c->run->plan->units)
+        hear_of_unit(c, home, m);
+}
+
+void rk_conduct_admit(rk_conduct *c, rk_member *member)
+{
+    if (c->home_count == MOST_HOMES || c->ended)
+        return;
+    uint32_t home = c->home_count++;
+    c->hands[home] = (rk_hand){.member = member};
+    member->last_run = c->number;
+    member->last_home = home;
+    order(c, home,
+          (rk_message){.kind = RK_SAY_BEGIN,
+                       .size = c->plan.size,
+                       .worker = (home - 1) * member->threads,
+                       .flag = c->run->observed});
+}
+
+void rk_conduct_leaving(rk_conduct *c, const rk_member *member)
+{
+    uint32_t home = home_of(c, member);
+    const rk_hand *hand = &c->hands[home];
+    if (home && hand->joined && !c->ended)
+        rk_coordinator_leaving(c->coordinator, c->hub->now, hand->worker, hand->epoch);
+}
+
+bool rk_conduct_spares(const rk_conduct *c, const rk_member *member)
+{
+    uint32_t home = home_of(c, member);
+    rk_home_figures figures = {0};
+    if (home && c->hands[home].joined && !c->ended)
+        figures = rk_coordinator_get_home(c->coordinator, home);
+    return !figures.live && !figures.reserved;
+}
+
+void rk_conduct_lost(rk_conduct *c, const rk_member *member, const char *why)
+{
+    uint32_t home = home_of(c, member);
+    rk_hand *hand = &c->hands[home];
+    if (!home)
+        return;
+    snprintf(c->last_words, sizeof c->last_words, "on %s: %.100s", member->name, why);
+    if (hand->joined && !c->ended)
+        rk_coordinator_lost(c->coordinator, c->hub->now, hand->worker, hand->epoch, RK_NO_TASK, true);
+    hand->member = NULL;
+    hand->joined = false;
+}
+
+const void *rk_conduct_object(rk_conduct *c, uint32_t unit, uint64_t begin, uint64_t size, uint64_t *total)
+{
+    if (unit != RK_NO_UNIT)
+        return rk_shop_object(c->own, unit, begin, size, total);
+    *total = c->plan.size;
+    return begin > *total || size > *total - begin ? NULL : c->plan.data + begin;
+}
+
+/* -- What the coordinator says */
+
+static void take(rk_conduct *c, uint32_t unit, uint32_t attempt, const char *encoded, uint64_t size,
+                 uint64_t began_ns)
+{
+    char message[RK_MAX_MESSAGE + 1];
+    uint64_t bytes = 0;
+    int status = rk_shop_take(c->own, unit, encoded, size, &bytes, message, sizeof message);
+    hear_fetched(c, 0, unit, attempt, status, bytes, rk_clock_now() - began_ns);
+}
+
+void rk_conduct_pulled(rk_conduct *c, const rk_fetch *f)
+{
+    if (c->ended || f->unit >= c->run->plan->units)
+        return;
+    if (f->status)
+        hear_fetched(c, 0, f->unit, f->attempt, f->status, 0, 0);
+    else
+        take(c, f->unit, f->attempt, f->into, f->size, f->began_ns);
+}
+
+static void fetch_small(rk_conduct *c, const rk_instruction *in)
+{
+    const rk_outcome_note *note = &c->notes[in->task];
+    rk_message m = about(RK_SAY_PUT, in);
+    m.blob = (rask_bytes){note->inlined, note->size};
+    if (in->home)
+        order(c, in->home, m);
+    else
+        take(c, in->task, in->attempt, note->inlined, note->size, c->hub->now);
+}
+
+static void fetch(rk_conduct *c, const rk_instruction *in)
+{
+    const rk_outcome_note *note = &c->notes[in->task];
+    const rk_member *source = c->hands[in->from].member;
+    rk_message m = about(RK_SAY_FETCH, in);
+    int status = RASK_OK;
+    if (note->inlined) {
+        c->notes[in->task].copies++;
+        fetch_small(c, in);
+        return;
+    }
+    m.size = note->size;
+    if (in->from && source)
+        m.contact = rk_word(source->contact);
+    if (in->home && (!in->from || source))
+        order(c, in->home, m);
+    else if (source)
+        status = rk_fetches_add(&c->hub->fetches, source->peer, c->number, in->task, in->attempt, note->size);
+    else
+        status = RASK_EIO;
+    if (status)
+        hear_fetched(c, in->home, in->task, in->attempt, status, 0, 0);
+}
+
+static void move(rk_conduct *c, const rk_instruction *in, bool back)
+{
+    uint64_t bytes = 0;
+    if (in->home) {
+        order(c, in->home, about(back ? RK_SAY_LOAD : RK_SAY_SPILL, in));
+        return;
+    }
+    int status = back ? rk_shop_load(c->own, in->task) : rk_shop_spill(c->own, in->task, &bytes);
+    if (back)
+        rk_coordinator_loaded(c->coordinator, c->hub->now, 0, in->task, in->attempt, status);
+    else
+        rk_coordinator_spilled(c->coordinator, c->hub->now, 0, in->task, in->attempt, status, bytes);
+}
+
+static void drop(rk_conduct *c, const rk_instruction *in)
+{
+    forget_copy(c, in->task);
+    if (in->home)
+        order(c, in->home, about(RK_SAY_DROP, in));
+    else if (!c->notes[in->task].missing)
+        rk_shop_drop(c->own, in->task);
+}
+
+/* A small result that was lost with its worker is still here: it is put there instead of being made again. */
+static bool has_been_run(rk_conduct *c, const rk_instruction *in)
+{
+    const rk_outcome_note *note = &c->notes[in->task];
+    char message[RK_MAX_MESSAGE + 1];
+    uint32_t home = c->homes[in->worker];
+    uint64_t bytes = note->bytes;
+    rk_message m = about(RK_SAY_PUT, in);
+    if (!note->inlined)
+        return false;
+    m.blob = (rask_bytes){note->inlined, note->size};
+    if (home)
+        order(c, home, m);
+    else if (rk_shop_take(c->own, in->task, note->inlined, note->size, &bytes, message, sizeof message))
+        return false;
+    c->notes[in->task].copies++;
+    rk_coordinator_finished(c->coordinator, c->hub->now, in->worker, in->epoch, in->task, in->attempt, bytes,
+                            0);
+    return true;
+}
+
+static void run(rk_conduct *c, const rk_instruction *in)
+{
+    uint32_t home = c->homes[in->worker];
+    if (has_been_run(c, in))
+        return;
+    if (home) {
+        order(c, home, about(RK_SAY_RUN, in));
+        return;
+    }
+    int status = rk_shop_run(c->own, in->task, in->attempt);
+    if (!status)
+        return;
+    fail_task(c, rk_units_last(&c->units, in->task), status, "no memory to queue it");
+    rk_coordinator_failed(c->coordinator, c->hub->now, in->worker, in->epoch, in->task, in->attempt, status,
+                          true);
+}
+
+static void recall(rk_conduct *c, const rk_instruction *in)
+{
+    uint32_t home = c->homes[in->worker];
+    if (home)
+        order(c, home, about(RK_SAY_RECALL, in));
+    else
+        rk_coordinator_recalled(c->coordinator, c->hub->now, in->worker, in->epoch, in->task, in->attempt,
+                                rk_shop_recall(c->own, in->task));
+}
+
+static void blame(rk_conduct *c, const rk_instruction *in)
+{
+    char text[RK_MAX_MESSAGE + 1];
+    uint32_t task;
+    int status =
+        rk_units_blame(&c->units, in, c->last_words, rk_shop_disk_message(c->own), &task, text, sizeof text);
+    fail_task(c, task, status, text);
+}
+
+static void kill(rk_conduct *c, const rk_instruction *in)
+{
+    rk_member *member = c->hands[c->homes[in->worker]].member;
+    if (member)
+        rk_hub_kill(c->hub, member);
+}
+
+/* The report counts threads of the workers that are there in the end. */
+static void end_run(rk_conduct *c, int status)
+{
+    uint32_t threads = 0;
+    for (uint32_t home = 1; home < c->home_count; home++)
+        if (c->hands[home].joined)
+            threads += c->hands[home].member->threads;
+    c->run->info.workers = threads;
+    c->ended = true;
+    c->end_status = status;
+}
+
+static void obey(rk_conduct *c, const rk_instruction *in)
+{
+    switch (in->kind) {
+    case RK_DO_RUN: run(c, in); break;
+    case RK_DO_RECALL: recall(c, in); break;
+    case RK_DO_FETCH: fetch(c, in); break;
+    case RK_DO_SPILL: move(c, in, false); break;
+    case RK_DO_LOAD: move(c, in, true); break;
+    case RK_DO_DROP: drop(c, in); break;
+    case RK_DO_KILL: kill(c, in); break;
+    case RK_DO_BLAME: blame(c, in); break;
+    case RK_DO_END: end_run(c, in->status); break;
+    case RK_DO_GRANT: /* nobody asks for memory, */
+    case RK_DO_REFUSE:
+    case RK_DO_RETIRE: /* who leaves stays until nothing is needed of it, */
+    case RK_DO_DONE:   /* and nothing is added to a plan that runs */
+    case RK_DO_FORGET: break;
+    }
+}
+
+/* -- Turns */
+
+/* Tasks that do not see that the run is being stopped end with their workers. */
+static void end_stubborn(rk_conduct *c)
+{
+    if (!c->stopping_since || c->hub->now - c->stopping_since < STOP_GRACE_NS)
+        return;
+    for (uint32_t home = 1; home < c->home_count; home++)
+        if (c->hands[home].joined)
+            rk_hub_kill(c->hub, c->hands[home].member);
+}
+
+/* Nobody comes. */
+static void watch_loneliness(rk_conduct *c)
+{
+    char text[RK_MAX_MESSAGE + 1];
+    bool lonely = true;
+    for (uint32_t home = 1; home < c->home_count && lonely; home++)
+        lonely = !c->hands[home].member;
+    if (!lonely || !c->lonely_since)
+        c->lonely_since = c->hub->now;
+    if (!lonely || c->hub->now - c->lonely_since < LONELY_NS)
+        return;
+    snprintf(text, sizeof text, "no worker has come to %.200s for %u seconds%s%s", c->hub->address,
+             (unsigned)(LONELY_NS / 1000000000), *c->hub->refused ? "; the last that came was refused: " : "",
+             c->hub->refused);
+    give_up(c, RASK_EDIED, text);
+}
+
+static void look_around(rk_conduct *c)
+{
+    c->looked_at = c->hub->now;
+    watch_loneliness(c);
+    if (c->run->finished + c->run->failed < c->run->plan->tasks)
+        rk_run_must_stop(c->run);
+    uint32_t status = rk_load_relaxed(&c->run->env.stop);
+    if (status && status != RASK_ETASK)
+        stop(c, (int)status);
+    end_stubborn(c);
+}
+
+bool rk_conduct_turn(rk_conduct *c)
+{
+    rk_instruction in;
+    bool any = hear_own(c);
+    if (c->hub->now - c->looked_at >= LOOK_NS)
+        look_around(c);
+    if (rk_coordinator_wants_tick(c->coordinator) <= c->hub->now)
+        rk_coordinator_tick(c->coordinator, c->hub->now);
+    while (!c->ended && rk_coordinator_next(c->coordinator, &in)) {
+        obey(c, &in);
+        any = true;
+    }
+    return any;
+}
+
+uint64_t rk_conduct_patience(const rk_conduct *c)
+{
+    uint64_t tick = rk_coordinator_wants_tick(c->coordinator), now = c->hub->now;
+    return tick <= now ? 0 : tick - now < LOOK_NS ? tick - now : LOOK_NS;
+}
+
+/* -- Life */
+
+static void wake(void *context)
+{
+    rk_bell_ring(&((const rk_conduct *)context)->hub->line.bell);
+}
+
+static bool has_here(const rk_run *r)
+{
+    const rask_task_def *const *defs = r->plan->graph->definitions.data;
+    for (uint32_t i = 0; i < r->plan->def_count; i++)
+        if (defs[i]->flags & RASK_HERE)
+            return true;
+    return false;
+}
+
+static int open_own(rk_conduct *c)
+{
+    rk_run *r = c->run;
+    bool here = has_here(r);
+    uint32_t threads = here ? r->options.workers : 0;
+    uint64_t budget = r->options.memory ? r->options.memory : rask_default_memory();
+    rk_shop_setup setup = {.model = r,
+                           .threads = threads,
+                           .first_worker = RK_MAX_WORKERS,
+                           .observed = r->observed,
+                           .wake = wake,
+                           .context = c};
+    int status = rk_shop_new(&setup, &c->own);
+    if (!status)
+        status = rk_coordinator_home(c->coordinator, rk_clock_now(), 0, budget);
+    if (status || !here)
+        return status;
+    rk_worker_offer offer = {.slots = threads, .here = true, .only_here = true};
+    rk_hand *hand = &c->hands[0];
+    status = rk_coordinator_joined(c->coordinator, rk_clock_now(), &offer, &hand->worker, &hand->epoch);
+    if (!status)
+        c->homes[hand->worker] = 0;
+    return status;
+}
+
+static int coordinate(rk_conduct *c)
+{
+    const rask_options *o = &c->run->options;
+    uint32_t totals[RK_MAX_LIMITS];
+    rk_coordinator_options options = {.most_workers = MOST_WORKERS,
+                                      .most_homes = MOST_HOMES,
+                                      .groups = c->run->plan->def_count ? c->run->plan->def_count : 1,
+                                      .window = WINDOW,
+                                      .grace_ns = GRACE_NS,
+                                      .keep_going = o->keep_going,
+                                      .tag_counts = totals};
+    options.tags = c->run->limits ? rk_limits_totals(c->run->limits, totals) : 0;
+    return rk_coordinator_new(&c->units.graph, &options, &c->coordinator);
+}
+
+static int pack_plan(rk_conduct *c)
+{
+    char message[RK_MAX_MESSAGE + 1];
+    uint32_t task = 0;
+    int status = rk_pack_put_plan(&c->plan, c->run, &task, message, sizeof message);
+    if (status)
+        rk_run_fail(c->run, task, status, message);
+    return status;
+}
+
+static int prepare(rk_conduct *c)
+{
+    size_t units = (size_t)c->run->plan->units + 1;
+    c->notes = rk_calloc(units, sizeof *c->notes);
+    c->hands = rk_calloc(MOST_HOMES, sizeof *c->hands);
+    c->homes = rk_calloc(MOST_WORKERS, sizeof *c->homes);
+    c->home_count = 1;
+    int status = c->notes && c->hands && c->homes ? RASK_OK : RASK_ENOMEM;
+    if (!status)
+        status = rk_units_init(&c->units, c->run);
+    if (!status)
+        status = pack_plan(c);
+    if (!status)
+        status = coordinate(c);
+    return status ? status : open_own(c);
+}
+
+int rk_conduct_new(rk_hub *hub, rk_run *r, rk_conduct **out)
+{
+    rk_conduct *c = rk_calloc(1, sizeof *c);
+    if (!c)
+        return RASK_ENOMEM;
+    *c = (rk_conduct){.hub = hub, .run = r, .number = rk_hub_number_run(hub)};
+    int status = prepare(c);
+    if (status)
+        rk_conduct_free(c);
+    else
+        *out = c;
+    return status;
+}
+
+void rk_conduct_free(rk_conduct *c)
+{
+    rk_shop_free(c->own);
+    rk_coordinator_free(c->coordinator);
+    for (uint32_t unit = 0; c->notes && unit < c->run->plan->units; unit++)
+        rk_free(c->notes[unit].inlined);
+    rk_units_fini(&c->units);
+    rk_pack_out_fini(&c->plan);
+    rk_free(c->notes);
+    rk_free(c->hands);
+    rk_free(c->homes);
+    rk_free(c);
+}
+
+/* -- The end */
+
+static void gather(rk_conduct *c)
+{
+    const rask_plan *plan = c->run->plan;
+    for (uint32_t i = 0; i < plan->target_count; i++) {
+        uint32_t task = plan->targets[i];
+        if (task & RK_CONSTANT || rk_add_relaxed(&c->run->uses[task], 1))
+            continue;
+        rask_value *result = rk_shop_result(c->own, rk_plan_unit(plan, task));
+        c->run->results[task] = *result;
+        *result = rask_value_none();
+    }
+}
+
+/* The run's table has no targets until they are gathered. */
+static void expect(const rk_conduct *c)
+{
+    const rask_plan *plan = c->run->plan;
+    for (uint32_t i = 0; i < plan->target_count; i++) {
+        if (plan->targets[i] & RK_CONSTANT)
+            continue;
+        c->run->results[plan->targets[i]] = (rask_value){.reserved = 1};
+        rk_store_relaxed(&c->run->uses[plan->targets[i]], 0);
+    }
+}
+
+/* Its result is in this process, or in the news of it. */
+static bool is_at_home(rk_conduct *c, uint32_t unit)
+{
+    char message[RK_MAX_MESSAGE + 1];
+    uint64_t bytes;
+    const rk_outcome_note *note = &c->notes[unit];
+    if (rk_value_is_object(rk_shop_result(c->own, unit)))
+        return true;
+    return note->inlined &&
+           !rk_shop_take(c->own, unit, note->inlined, note->size, &bytes, message, sizeof message);
+}
+
+/* The run was told to stop when all was done but for the telling. */
+static void forgive_stop(rk_conduct *c)
+{
+    const rask_plan *plan = c->run->plan;
+    uint32_t stopped = rk_load_relaxed(&c->run->env.stop);
+    if (c->run->finished < plan->tasks || (stopped != RASK_ECANCELLED && stopped != RASK_ETIMEDOUT))
+        return;
+    for (uint32_t unit = 0; unit < plan->units; unit++)
+        if (c->units.is_target[unit] && !is_at_home(c, unit))
+            return;
+    rk_store_relaxed(&c->run->env.stop, RASK_OK);
+    c->end_status = RASK_OK;
+}
+
+static void report(rk_conduct *c)
+{
+    rk_run *r = c->run;
+    rk_home_figures home = rk_coordinator_get_home(c->coordinator, 0);
+    rk_coordinator_figures figures = rk_coordinator_get_figures(c->coordinator);
+    r->skipped = r->plan->tasks - r->finished - r->failed;
+    r->retries += figures.retries;
+    r->elsewhere = (rk_store_figures){.budget = home.budget,
+                                      .peak = home.peak,
+                                      .spilled = figures.spilled_bytes,
+                                      .read_back = figures.loaded_bytes,
+                                      .remade = (uint32_t)figures.recomputed};
+    r->is_elsewhere = true;
+}
+
+void rk_conduct_finish(rk_conduct *c)
+{
+    expect(c);
+    forgive_stop(c);
+    report(c);
+    if (c->run->observed)
+        rk_units_tell_rest(&c->units);
+    if (!c->end_status && !c->run->failure_count)
+        gather(c);
+    rk_conduct_free(c);
+}

@@ -1,0 +1,70 @@
+/* schedulers/cluster/conduct: one run on a cluster: the hands of its coordinator (schedulers/coordinator).
+ *
+ * Homes: 0 is the program's own process, which executes what runs nowhere else; each worker that joins the run is a home of its
+ * own, with as many slots and lanes as it brings. Made and ended by the thread that waits for the run, and in between the hub
+ * thread's alone. */
+#ifndef RASK_SCHEDULERS_CLUSTER_CONDUCT_H
+#define RASK_SCHEDULERS_CLUSTER_CONDUCT_H
+
+#include "schedulers/cluster/hub.h"
+#include "schedulers/cluster/shop.h"
+#include "schedulers/units.h"
+
+/* A worker in this run. */
+typedef struct rk_hand {
+    rk_member *member; /* NULL: it was lost, or is the program's own process */
+    bool joined;       /* the coordinator knows it */
+    uint32_t worker, epoch;
+} rk_hand;
+
+/* A unit's result. */
+typedef struct rk_outcome_note {
+    uint64_t size;   /* encoded */
+    uint64_t bytes;  /* in memory, of a small one */
+    char *inlined;   /* NULL: it is an object of the homes that have it */
+    uint32_t copies; /* homes that have it */
+    bool missing;    /* it failed or was skipped, in a run that goes on */
+    bool counted;    /* in the run's figures */
+} rk_outcome_note;
+
+typedef struct rk_conduct {
+    struct rk_conduct *next; /* of the hub's */
+    rk_hub *hub;
+    rk_run *run;
+    uint32_t number;
+    rk_units units;
+    rk_coordinator *coordinator;
+    rk_pack_out plan;
+    rk_shop *own;
+    rk_outcome_note *notes; /* by unit */
+    rk_hand *hands;         /* by home */
+    uint32_t home_count;
+    uint32_t *homes; /* by the coordinator's numbers of workers */
+    uint64_t stopping_since, looked_at, lonely_since;
+    bool ended, over; /* over: under the hub's lock */
+    int end_status;
+    char last_words[256]; /* of the last worker that was lost */
+} rk_conduct;
+
+/* Fails with run->reason, or a failure of a task of the run. */
+int rk_conduct_new(rk_hub *hub, rk_run *run, rk_conduct **out);
+/* The run is over: results and figures into it. Ends conduct. */
+void rk_conduct_finish(rk_conduct *conduct);
+void rk_conduct_free(rk_conduct *conduct);
+
+/* A worker is there. */
+void rk_conduct_admit(rk_conduct *conduct, rk_member *member);
+void rk_conduct_hear(rk_conduct *conduct, rk_member *member, const rk_message *message);
+void rk_conduct_pulled(rk_conduct *conduct, const rk_fetch *fetch);
+void rk_conduct_leaving(rk_conduct *conduct, const rk_member *member);
+/* Nothing that others need is there alone. */
+bool rk_conduct_spares(const rk_conduct *conduct, const rk_member *member);
+void rk_conduct_lost(rk_conduct *conduct, const rk_member *member, const char *why);
+const void *rk_conduct_object(rk_conduct *conduct, uint32_t unit, uint64_t begin, uint64_t size,
+                              uint64_t *total);
+/* Hears the own process, and does what the coordinator says. True: there was something. */
+bool rk_conduct_turn(rk_conduct *conduct);
+/* Nanoseconds until it wants its next turn, though nothing happened. */
+uint64_t rk_conduct_patience(const rk_conduct *conduct);
+
+#endif

@@ -1,0 +1,116 @@
+#include "schedulers/cluster/pack.h"
+
+#include <string.h>
+
+enum { FIRST_CAPACITY = 256 };
+
+static bool make_room(rk_pack_out *out, uint64_t size)
+{
+    if (size <= out->capacity - out->size)
+        return true;
+    uint64_t capacity = out->capacity ? out->capacity : FIRST_CAPACITY;
+    while (capacity - out->size < size && capacity <= UINT64_MAX / 2)
+        capacity *= 2;
+    char *grown = capacity - out->size < size ? NULL : rk_realloc(out->data, capacity);
+    if (!grown) {
+        out->failed = true;
+        return false;
+    }
+    out->data = grown;
+    out->capacity = capacity;
+    return true;
+}
+
+char *rk_pack_put_room(rk_pack_out *out, uint64_t size)
+{
+    if (out->counting)
+        out->size += size;
+    if (out->counting || out->failed || !size || !make_room(out, size))
+        return NULL;
+    char *room = out->data + out->size;
+    out->size += size;
+    return room;
+}
+
+void rk_pack_put(rk_pack_out *out, const void *bytes, uint64_t size)
+{
+    char *room = rk_pack_put_room(out, size);
+    if (room)
+        memcpy(room, bytes, size);
+}
+
+void rk_pack_out_fini(rk_pack_out *out)
+{
+    rk_free(out->data);
+    *out = (rk_pack_out){.counting = out->counting};
+}
+
+int rk_pack_put_place(rk_pack_out *out, uintptr_t address)
+{
+    rk_identity identity;
+    if (rk_identity_of((void (*)(void))address, &identity))
+        return RASK_EUNSUPPORTED;
+    rk_pack_put(out, identity.module, sizeof identity.module);
+    rk_pack_put_u64(out, identity.offset);
+    return RASK_OK;
+}
+
+const char *rk_pack_get(rk_pack_in *in, uint64_t size)
+{
+    if (in->failed || size > rk_pack_left(in)) {
+        in->failed = true;
+        return NULL;
+    }
+    const char *at = in->at;
+    in->at += size;
+    return at;
+}
+
+static void get_number(rk_pack_in *in, void *number, size_t size)
+{
+    const char *at = rk_pack_get(in, size);
+    if (at)
+        memcpy(number, at, size);
+}
+
+uint8_t rk_pack_get_u8(rk_pack_in *in)
+{
+    uint8_t number = 0;
+    get_number(in, &number, sizeof number);
+    return number;
+}
+
+uint32_t rk_pack_get_u32(rk_pack_in *in)
+{
+    uint32_t number = 0;
+    get_number(in, &number, sizeof number);
+    return number;
+}
+
+uint64_t rk_pack_get_u64(rk_pack_in *in)
+{
+    uint64_t number = 0;
+    get_number(in, &number, sizeof number);
+    return number;
+}
+
+rask_bytes rk_pack_get_bytes(rk_pack_in *in)
+{
+    uint64_t size = rk_pack_get_u64(in);
+    const char *data = rk_pack_get(in, size);
+    return (rask_bytes){data, data ? size : 0};
+}
+
+uintptr_t rk_pack_get_place(rk_pack_in *in, size_t size, bool code)
+{
+    rk_identity identity = {.offset = 0};
+    uintptr_t address = 0;
+    const char *module = rk_pack_get(in, sizeof identity.module);
+    identity.offset = rk_pack_get_u64(in);
+    if (!module || in->failed)
+        return 0;
+    memcpy(identity.module, module, sizeof identity.module);
+    if (rk_identity_find(&identity, size, code, &address))
+        in->failed = true;
+    return address;
+}

@@ -1,0 +1,136 @@
+/* schedulers/cluster/protocol: what the program that computes and its workers say to each other.
+ *
+ * A parcel of the transport holds messages one behind the other. A message is a byte that says which it is, and the fields that
+ * the table below lists for it, in the order of the fields' own table. Results that are small stand in messages, all else is
+ * an object that is pulled: a plan, or the result of a unit.
+ *
+ *   worker                                     program
+ *   HELLO: what it is, and what it brings  →
+ *                                           ←  WELCOME; or REFUSED, and why
+ *                                           ←  BEGIN: a run; the plan is an object
+ *   READY, or UNABLE, and why              →
+ *                                           ←  RUN, RECALL; PUT, FETCH, SPILL, LOAD, DROP; MISSING
+ *   FINISHED, FAILED, SKIPPED, RECALLED    →
+ *   RENEWED, TOLD; FETCHED, SPILLED, LOADED→
+ *                                           ←  STOP: nothing new is called; END: the run is over
+ *   LEAVING: it was asked to go            →
+ *                                           ←  GO: nobody needs what it has; KILL: a task is over its time
+ *
+ * A worker that leaves stays until it is told to go: what only it has is fetched before. */
+#ifndef RASK_SCHEDULERS_CLUSTER_PROTOCOL_H
+#define RASK_SCHEDULERS_CLUSTER_PROTOCOL_H
+
+#include "schedulers/cluster/pack.h"
+#include "schedulers/cluster/transport.h"
+
+#define RK_PROTOCOL_VERSION 1u
+
+enum {
+    RK_MAX_INLINE = 4096,       /* bytes of a result, or of a text, in a message */
+    RK_MAX_MESSAGE_BYTES = 8192 /* of a message, with all that */
+};
+
+/* Fields: how they are written, and what they are. */
+#define RK_FIELD_TABLE(F)                                                                                    \
+    F(VERSION, u32, version)                                                                                 \
+    F(RUN, u32, run)                                                                                         \
+    F(UNIT, u32, unit)                                                                                       \
+    F(ATTEMPT, u32, attempt)                                                                                 \
+    F(TASK, u32, task)                                                                                       \
+    F(STATUS, u32, status)                                                                                   \
+    F(DONE, u32, done) /* tasks that came to their result */                                                 \
+    F(RETRIES, u32, retries)                                                                                 \
+    F(THREADS, u32, threads)                                                                                 \
+    F(LANES, u32, lanes)                                                                                     \
+    F(WORKER, u32, worker)     /* as tasks see it */                                                         \
+    F(BYTES, u64, bytes)       /* of memory */                                                               \
+    F(SIZE, u64, size)         /* of an object */                                                            \
+    F(DURATION, u64, duration) /* nanoseconds */                                                             \
+    F(AGE, u64, age)           /* nanoseconds since it ended */                                              \
+    F(FLAG, u8, flag)                                                                                        \
+    F(TEXT, bytes, text)                                                                                     \
+    F(PROGRAM, bytes, program) /* build-id */                                                                \
+    F(LIBRARY, bytes, library)                                                                               \
+    F(CONTACT, bytes, contact)                                                                               \
+    F(BLOB, bytes, blob)
+
+enum {
+#define RK_FIELD_NUMBER(NAME, type, name) RK_FIELD_##NAME,
+    RK_FIELD_TABLE(RK_FIELD_NUMBER)
+#undef RK_FIELD_NUMBER
+};
+
+enum {
+#define RK_FIELD_BIT(NAME, type, name) RK_HAS_##NAME = 1 << RK_FIELD_##NAME,
+    RK_FIELD_TABLE(RK_FIELD_BIT)
+#undef RK_FIELD_BIT
+        RK_HAS_ORDER = RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_ATTEMPT
+};
+
+#define RK_MESSAGE_TABLE(M)                                                                                  \
+    M(HELLO, RK_HAS_VERSION | RK_HAS_THREADS | RK_HAS_LANES | RK_HAS_BYTES | RK_HAS_PROGRAM |                \
+                 RK_HAS_LIBRARY | RK_HAS_CONTACT | RK_HAS_TEXT)                                              \
+    M(WELCOME, RK_HAS_VERSION)                                                                               \
+    M(REFUSED, RK_HAS_TEXT)                                                                                  \
+    M(BEGIN, RK_HAS_RUN | RK_HAS_SIZE | RK_HAS_WORKER | RK_HAS_FLAG)                                         \
+    M(READY, RK_HAS_RUN)                                                                                     \
+    M(UNABLE, RK_HAS_RUN | RK_HAS_STATUS | RK_HAS_TEXT)                                                      \
+    M(RUN, RK_HAS_ORDER)                                                                                     \
+    M(RECALL, RK_HAS_ORDER)                                                                                  \
+    M(PUT, RK_HAS_ORDER | RK_HAS_BLOB)                                                                       \
+    M(FETCH, RK_HAS_ORDER | RK_HAS_SIZE | RK_HAS_CONTACT)                                                    \
+    M(SPILL, RK_HAS_ORDER)                                                                                   \
+    M(LOAD, RK_HAS_ORDER)                                                                                    \
+    M(DROP, RK_HAS_RUN | RK_HAS_UNIT)                                                                        \
+    M(MISSING, RK_HAS_RUN | RK_HAS_UNIT)                                                                     \
+    M(STOP, RK_HAS_RUN)                                                                                      \
+    M(END, RK_HAS_RUN)                                                                                       \
+    M(FINISHED, RK_HAS_ORDER | RK_HAS_DONE | RK_HAS_RETRIES | RK_HAS_BYTES | RK_HAS_SIZE | RK_HAS_DURATION | \
+                    RK_HAS_BLOB)                                                                             \
+    M(FAILED, RK_HAS_ORDER | RK_HAS_TASK | RK_HAS_STATUS | RK_HAS_DONE | RK_HAS_RETRIES | RK_HAS_DURATION |  \
+                  RK_HAS_TEXT)                                                                               \
+    M(SKIPPED, RK_HAS_ORDER | RK_HAS_DONE | RK_HAS_RETRIES | RK_HAS_DURATION)                                \
+    M(TOLD, RK_HAS_RUN | RK_HAS_TASK | RK_HAS_ATTEMPT | RK_HAS_STATUS | RK_HAS_WORKER | RK_HAS_BYTES |       \
+                RK_HAS_DURATION | RK_HAS_AGE)                                                                \
+    M(RECALLED, RK_HAS_ORDER | RK_HAS_FLAG)                                                                  \
+    M(RENEWED, RK_HAS_ORDER)                                                                                 \
+    M(FETCHED, RK_HAS_ORDER | RK_HAS_STATUS | RK_HAS_BYTES | RK_HAS_DURATION)                                \
+    M(SPILLED, RK_HAS_ORDER | RK_HAS_STATUS | RK_HAS_BYTES)                                                  \
+    M(LOADED, RK_HAS_ORDER | RK_HAS_STATUS)                                                                  \
+    M(LEAVING, 0)                                                                                            \
+    M(GO, 0)                                                                                                 \
+    M(KILL, 0)
+
+typedef enum rk_said {
+#define RK_MESSAGE_NUMBER(NAME, fields) RK_SAY_##NAME,
+    RK_MESSAGE_TABLE(RK_MESSAGE_NUMBER)
+#undef RK_MESSAGE_NUMBER
+        RK_SAY_COUNT
+} rk_said;
+
+/* Texts and bytes are the sender's until it is written, and the parcel's that was read. */
+typedef struct rk_message {
+    rk_said kind;
+    uint8_t flag;
+    uint32_t version, run, unit, attempt, task, status, done, retries, threads, lanes, worker;
+    uint64_t bytes, size, duration, age;
+    rask_bytes text, program, library, contact, blob;
+} rk_message;
+
+/* What is longer than RK_MAX_INLINE is cut: texts may be. */
+void rk_message_put(rk_pack_out *out, const rk_message *message);
+/* The next; false: there is none, and in->failed says whether that is because the bytes are no message. */
+bool rk_message_get(rk_pack_in *in, rk_message *message);
+
+/* "FINISHED". */
+const char *rk_message_name(rk_said kind);
+
+static inline rask_bytes rk_word(const char *text)
+{
+    return (rask_bytes){text, __builtin_strlen(text)};
+}
+
+/* A word of a message as a text that ends with NUL: what is not printable becomes "?". */
+void rk_word_copy(char *to, size_t capacity, rask_bytes word);
+
+#endif

@@ -1,0 +1,647 @@
+/* One lock guards the queues of orders and of news, and nothing else: what a unit's result was before it was queued, seats see
+ * by it, and what a seat wrote is seen by who takes the news. A seat writes the results of the unit that it executes only. */
+#include "schedulers/cluster/shop.h"
+
+#include "core/base/clock.h"
+#include "core/store/scratch.h"
+#include "schedulers/cluster/values.h"
+
+#include <string.h>
+
+enum { LONG_UNIT_NS = 20000, MOST_UNHEARD = 32 };
+
+/* A unit from its order to its news. */
+typedef struct job {
+    rk_shop_news news;
+    struct job *next;
+} job;
+
+/* First come, first served. */
+typedef struct queue {
+    job *first, **last;
+    pthread_cond_t work;
+} queue;
+
+typedef struct seat {
+    rk_shop *shop;
+    queue *queue;
+    rk_worker worker;
+    rk_atomic_u64 began_ns; /* its last call that may be timed */
+    uint64_t told_ns;       /* as far as was told */
+    const job *now;         /* under the lock; NULL: none */
+    pthread_t thread;
+    bool started;
+    rk_array told; /* rask_task_info */
+} seat;
+
+/* Of a unit: its result, other than as a value. */
+typedef struct form {
+    char *encoded; /* NULL: not, or in the file */
+    uint64_t size; /* of it */
+    uint64_t place;
+    bool customs; /* it was encoded once and for all: encode() is asked once */
+} form;
+
+struct rk_shop {
+    const rask_plan *plan;
+    rk_run run;
+    rask_cancel_token stop;
+    rk_shop_setup setup;
+    form *forms;     /* by unit */
+    uint32_t served; /* unit whose encoded result was read to its end; RK_NO_UNIT */
+    rk_scratch scratch;
+    uint64_t written, read;
+    char message[RK_MAX_MESSAGE + 1];
+
+    pthread_mutex_t lock;
+    queue queues[2];  /* what computes, what waits */
+    queue done;       /* jobs with news */
+    job *heard;       /* of them, the caller's */
+    uint32_t unheard; /* of them, since the caller was woken */
+    bool ending;
+
+    rask_observer observer;
+    const rask_observer *observers[1];
+    uint32_t seat_count;
+    seat seats[];
+};
+
+static _Thread_local seat *sitting;
+
+static uint32_t last_of(const rk_shop *shop, uint32_t unit)
+{
+    return shop->plan->unit_start[unit + 1] - 1;
+}
+
+rask_value *rk_shop_result(rk_shop *shop, uint32_t unit)
+{
+    return &shop->run.results[last_of(shop, unit)];
+}
+
+/* -- Encoding */
+
+static uint64_t count_encoded(const rask_value *value)
+{
+    char message[RK_MAX_MESSAGE + 1];
+    rk_pack_out out = {.counting = true};
+    return rk_pack_put_value(&out, value, message, sizeof message) ? 0 : out.size;
+}
+
+static int encode(form *f, const rask_value *value, char *message, size_t capacity)
+{
+    rk_pack_out out = {0};
+    int status = rk_pack_put_value(&out, value, message, capacity);
+    if (status) {
+        rk_pack_out_fini(&out);
+        return status;
+    }
+    f->encoded = out.data;
+    f->size = out.size;
+    return RASK_OK;
+}
+
+/* How large the result is when encoded. Customs are encoded to know. */
+static int measure(rk_shop *shop, uint32_t unit, char *message, size_t capacity)
+{
+    form *f = &shop->forms[unit];
+    const rask_value *value = rk_shop_result(shop, unit);
+    f->customs = rk_value_is_object(value) && rk_pack_has_customs(value);
+    if (f->customs)
+        return encode(f, value, message, capacity);
+    f->size = count_encoded(value);
+    return RASK_OK;
+}
+
+/* -- Seats */
+
+static void note(void *context, const rask_task_info *info)
+{
+    (void)context;
+    rask_task_info *told = rk_array_push(&sitting->told);
+    if (told)
+        *told = *info;
+}
+
+static void give_story(seat *s, rk_shop_news *news)
+{
+    size_t count = s->told.count;
+    s->told.count = 0;
+    news->told = count ? rk_alloc_array(count, sizeof *news->told) : NULL;
+    if (!news->told)
+        return;
+    memcpy(news->told, s->told.data, count * sizeof *news->told);
+    news->told_count = (uint32_t)count;
+}
+
+static void fail(rk_shop_news *news, uint32_t task, int status, const char *text)
+{
+    news->outcome = RK_SHOP_FAILED;
+    news->task = task;
+    news->status = status;
+    news->text = rk_strndup(text, strlen(text));
+}
+
+/* The result stays until it is dropped: no task is the last to take it. */
+static void keep_result(seat *s, rk_shop_news *news, uint32_t unit, uint32_t last)
+{
+    rk_shop *shop = s->shop;
+    rask_value *value = &shop->run.results[last];
+    int status = measure(shop, unit, s->worker.message, sizeof s->worker.message);
+    if (status) {
+        rask_value_unref(value);
+        news->done--;
+        fail(news, last, status, s->worker.message);
+        return;
+    }
+    rk_store_relaxed(&shop->run.uses[last], UINT32_MAX / 2);
+    news->bytes = rask_value_size(value);
+    news->size = shop->forms[unit].size;
+}
+
+static void judge(seat *s, rk_shop_news *news, uint32_t unit)
+{
+    rk_run *run = &s->shop->run;
+    rk_failure failure;
+    uint32_t last = last_of(s->shop, unit);
+    const rask_value *value = &run->results[last];
+    news->done = s->worker.finished;
+    news->retries = (uint32_t)s->worker.retries;
+    if (value->type != RASK_NONE || !value->reserved) {
+        keep_result(s, news, unit, last);
+    } else if (rk_run_take_failure(run, s->shop->plan->unit_start[unit], last + 1, &failure)) {
+        news->outcome = RK_SHOP_FAILED;
+        news->task = failure.task;
+        news->status = failure.status;
+        news->text = failure.message;
+    } else {
+        news->outcome = RK_SHOP_SKIPPED;
+    }
+    if (news->outcome != RK_SHOP_FINISHED)
+        run->results[last] = (rask_value){.reserved = 1};
+}
+
+static void push(queue *q, job *j)
+{
+    j->next = NULL;
+    *q->last = j;
+    q->last = &j->next;
+}
+
+static job *pop(queue *q)
+{
+    job *j = q->first;
+    if (j && !(q->first = j->next))
+        q->last = &q->first;
+    return j;
+}
+
+static void execute(seat *s, job *j)
+{
+    uint64_t start = rk_clock_now();
+    rk_store_relaxed(&s->began_ns, start);
+    s->worker.finished = s->worker.skipped = 0;
+    s->worker.retries = 0;
+    rk_run_unit(&s->worker, j->news.unit);
+    judge(s, &j->news, j->news.unit);
+    give_story(s, &j->news);
+    j->news.duration_ns = rk_clock_now() - start;
+}
+
+/* Of many short units who listens is told together, but before the seat runs dry. Under the lock. */
+static bool is_worth_a_wake(const seat *s, const job *j)
+{
+    return ++s->shop->unheard >= MOST_UNHEARD || j->news.duration_ns >= LONG_UNIT_NS || !s->queue->first;
+}
+
+static void *sit(void *context)
+{
+    seat *s = context;
+    rk_shop *shop = s->shop;
+    sitting = s;
+    pthread_mutex_lock(&shop->lock);
+    while (!shop->ending) {
+        job *j = pop(s->queue);
+        if (!j) {
+            pthread_cond_wait(&s->queue->work, &shop->lock);
+            continue;
+        }
+        s->now = j;
+        pthread_mutex_unlock(&shop->lock);
+        execute(s, j);
+        pthread_mutex_lock(&shop->lock);
+        bool wake = is_worth_a_wake(s, j);
+        s->now = NULL;
+        push(&shop->done, j);
+        if (!wake)
+            continue;
+        shop->unheard = 0;
+        pthread_mutex_unlock(&shop->lock);
+        shop->setup.wake(shop->setup.context);
+        pthread_mutex_lock(&shop->lock);
+    }
+    pthread_mutex_unlock(&shop->lock);
+    return NULL;
+}
+
+/* -- Life */
+
+static void seat_init(rk_shop *shop, uint32_t number)
+{
+    seat *s = &shop->seats[number];
+    s->shop = shop;
+    s->queue = &shop->queues[number >= shop->setup.threads];
+    s->told = (rk_array)RK_ARRAY(rask_task_info, SIZE_MAX / sizeof(rask_task_info));
+    rk_worker_init(&s->worker, &shop->run, shop->setup.first_worker + number);
+    s->worker.began_ns = &s->began_ns;
+}
+
+static void queue_init(queue *q)
+{
+    q->last = &q->first;
+    pthread_cond_init(&q->work, NULL);
+}
+
+static void queue_fini(queue *q)
+{
+    job *j;
+    while ((j = pop(q))) {
+        rk_shop_news_end(&j->news);
+        rk_free(j);
+    }
+    pthread_cond_destroy(&q->work);
+}
+
+static int start_seats(rk_shop *shop)
+{
+    for (uint32_t i = 0; i < shop->seat_count; i++) {
+        if (pthread_create(&shop->seats[i].thread, NULL, sit, &shop->seats[i]))
+            return RASK_ENOMEM;
+        shop->seats[i].started = true;
+    }
+    return RASK_OK;
+}
+
+static int init_run(rk_shop *shop)
+{
+    const rask_plan *plan = shop->plan;
+    int status = rk_run_init_apart(&shop->run, shop->setup.model, &shop->stop);
+    if (status)
+        return status;
+    memset((void *)shop->run.results, 0, ((size_t)plan->tasks + 1) * sizeof *shop->run.results);
+    if (shop->setup.observed) {
+        shop->observer = (rask_observer){.size = sizeof shop->observer, .task_finished = note};
+        shop->observers[0] = &shop->observer;
+        rk_run_observe_apart(&shop->run, shop->observers);
+    }
+    return RASK_OK;
+}
+
+static void free_shell(rk_shop *shop)
+{
+    rk_scratch_fini(&shop->scratch);
+    rk_free(shop->forms);
+    pthread_mutex_destroy(&shop->lock);
+    for (int i = 0; i < 2; i++)
+        queue_fini(&shop->queues[i]);
+    queue_fini(&shop->done);
+    rk_free(shop);
+}
+
+int rk_shop_new(const rk_shop_setup *setup, rk_shop **out)
+{
+    uint32_t seats = setup->threads + setup->lanes;
+    rk_shop *shop = rk_calloc(1, sizeof *shop + seats * sizeof(seat));
+    if (!shop)
+        return RASK_ENOMEM;
+    shop->setup = *setup;
+    shop->plan = setup->model->plan;
+    shop->seat_count = seats;
+    shop->served = RK_NO_UNIT;
+    pthread_mutex_init(&shop->lock, NULL);
+    rk_scratch_init(&shop->scratch, setup->model->options.scratch);
+    for (int i = 0; i < 2; i++)
+        queue_init(&shop->queues[i]);
+    queue_init(&shop->done);
+    shop->forms = rk_calloc((size_t)shop->plan->units + 1, sizeof *shop->forms);
+    for (uint32_t unit = 0; shop->forms && unit < shop->plan->units; unit++)
+        shop->forms[unit].place = RK_NO_PLACE;
+    if (!shop->forms || init_run(shop)) {
+        free_shell(shop);
+        return RASK_ENOMEM;
+    }
+    for (uint32_t i = 0; i < seats; i++)
+        seat_init(shop, i);
+    int status = start_seats(shop);
+    if (status)
+        rk_shop_free(shop);
+    else
+        *out = shop;
+    return status;
+}
+
+void rk_shop_stop(rk_shop *shop)
+{
+    rk_store_relaxed(&shop->stop.cancelled, true);
+}
+
+static void end_seats(rk_shop *shop)
+{
+    pthread_mutex_lock(&shop->lock);
+    shop->ending = true;
+    for (int i = 0; i < 2; i++)
+        pthread_cond_broadcast(&shop->queues[i].work);
+    pthread_mutex_unlock(&shop->lock);
+    for (uint32_t i = 0; i < shop->seat_count; i++)
+        if (shop->seats[i].started)
+            pthread_join(shop->seats[i].thread, NULL);
+}
+
+void rk_shop_free(rk_shop *shop)
+{
+    rk_shop_news news;
+    if (!shop)
+        return;
+    rk_shop_stop(shop);
+    end_seats(shop);
+    while (rk_shop_next(shop, &news))
+        rk_shop_news_end(&news);
+    for (uint32_t unit = 0; unit < shop->plan->units; unit++)
+        rk_shop_drop(shop, unit);
+    for (uint32_t i = 0; i < shop->seat_count; i++)
+        rk_array_fini(&shop->seats[i].told);
+    rk_run_fini_apart(&shop->run);
+    free_shell(shop);
+}
+
+/* -- Orders and news */
+
+int rk_shop_run(rk_shop *shop, uint32_t unit, uint32_t attempt)
+{
+    bool io = shop->setup.lanes && rk_run_is_io(&shop->run, unit);
+    queue *q = &shop->queues[io];
+    job *j = rk_calloc(1, sizeof *j);
+    if (!j)
+        return RASK_ENOMEM;
+    j->news.unit = unit;
+    j->news.attempt = attempt;
+    rk_shop_drop(shop, unit); /* of an attempt before */
+    pthread_mutex_lock(&shop->lock);
+    push(q, j);
+    pthread_cond_signal(&q->work);
+    pthread_mutex_unlock(&shop->lock);
+    return RASK_OK;
+}
+
+static job *take_back(queue *q, uint32_t unit)
+{
+    job **at = &q->first;
+    while (*at && (*at)->news.unit != unit)
+        at = &(*at)->next;
+    job *found = *at;
+    if (!found)
+        return NULL;
+    *at = found->next;
+    if (!*at)
+        q->last = at;
+    return found;
+}
+
+bool rk_shop_recall(rk_shop *shop, uint32_t unit)
+{
+    pthread_mutex_lock(&shop->lock);
+    job *found = take_back(&shop->queues[0], unit);
+    if (!found)
+        found = take_back(&shop->queues[1], unit);
+    pthread_mutex_unlock(&shop->lock);
+    rk_free(found);
+    return found;
+}
+
+bool rk_shop_next(rk_shop *shop, rk_shop_news *news)
+{
+    if (!shop->heard) {
+        pthread_mutex_lock(&shop->lock);
+        shop->heard = shop->done.first;
+        shop->done.first = NULL;
+        shop->done.last = &shop->done.first;
+        pthread_mutex_unlock(&shop->lock);
+    }
+    job *j = shop->heard;
+    if (!j)
+        return false;
+    shop->heard = j->next;
+    *news = j->news;
+    rk_free(j);
+    return true;
+}
+
+void rk_shop_news_end(rk_shop_news *news)
+{
+    rk_free(news->text);
+    rk_free(news->told);
+    news->text = NULL;
+    news->told = NULL;
+}
+
+/* A unit is timed when all its tasks are. */
+static bool is_timed(const rk_shop *shop, uint32_t unit)
+{
+    for (uint32_t task = shop->plan->unit_start[unit]; task <= last_of(shop, unit); task++)
+        if (!rk_run_timeout(&shop->run, task))
+            return false;
+    return true;
+}
+
+void rk_shop_renewed(rk_shop *shop, void (*tell)(void *context, uint32_t unit, uint32_t attempt),
+                     void *context)
+{
+    for (uint32_t i = 0; i < shop->seat_count; i++) {
+        seat *s = &shop->seats[i];
+        uint64_t began = rk_load_relaxed(&s->began_ns);
+        if (began == s->told_ns)
+            continue;
+        s->told_ns = began;
+        pthread_mutex_lock(&shop->lock);
+        uint32_t unit = s->now ? s->now->news.unit : RK_NO_UNIT, attempt = s->now ? s->now->news.attempt : 0;
+        pthread_mutex_unlock(&shop->lock);
+        if (unit != RK_NO_UNIT && is_timed(shop, unit))
+            tell(context, unit, attempt);
+    }
+}
+
+/* -- Results */
+
+static void forget_form(rk_shop *shop, uint32_t unit)
+{
+    form *f = &shop->forms[unit];
+    if (f->place != RK_NO_PLACE)
+        rk_scratch_give(&shop->scratch, f->place, f->size);
+    rk_free(f->encoded);
+    *f = (form){.place = RK_NO_PLACE};
+    if (shop->served == unit)
+        shop->served = RK_NO_UNIT;
+}
+
+void rk_shop_drop(rk_shop *shop, uint32_t unit)
+{
+    rask_value *value = rk_shop_result(shop, unit);
+    forget_form(shop, unit);
+    rask_value_unref(value);
+    *value = rask_value_none();
+}
+
+/* What encode() of a class made stays as it was, for others who have been told how large it is. */
+static int keep_encoded(rk_shop *shop, uint32_t unit, const char *encoded, uint64_t size)
+{
+    form *f = &shop->forms[unit];
+    const rask_value *value = rk_shop_result(shop, unit);
+    if (!rk_value_is_object(value) || !rk_pack_has_customs(value))
+        return RASK_OK;
+    f->encoded = rk_alloc(size);
+    if (!f->encoded) {
+        rk_shop_drop(shop, unit);
+        return RASK_ENOMEM;
+    }
+    memcpy(f->encoded, encoded, size);
+    f->size = size;
+    f->customs = true;
+    return RASK_OK;
+}
+
+int rk_shop_take(rk_shop *shop, uint32_t unit, const char *encoded, uint64_t size, uint64_t *bytes,
+                 char *message, size_t capacity)
+{
+    rk_pack_in in = {encoded, encoded + size, false};
+    rask_value value;
+    int status = rk_pack_get_value(&in, &value, message, capacity);
+    if (status)
+        return status;
+    rk_shop_drop(shop, unit);
+    *rk_shop_result(shop, unit) = value;
+    rk_store_relaxed(&shop->run.uses[last_of(shop, unit)], UINT32_MAX / 2);
+    if (value.type == RASK_NONE && value.reserved)
+        rk_store_relaxed(&shop->run.any_failed, 1);
+    *bytes = rask_value_size(&value);
+    return keep_encoded(shop, unit, encoded, size);
+}
+
+void rk_shop_miss(rk_shop *shop, uint32_t unit)
+{
+    rk_shop_drop(shop, unit);
+    rk_shop_result(shop, unit)->reserved = 1;
+    rk_store_relaxed(&shop->run.any_failed, 1);
+}
+
+int rk_shop_put_result(rk_shop *shop, uint32_t unit, rk_pack_out *out)
+{
+    const form *f = &shop->forms[unit];
+    if (!f->encoded)
+        return rk_pack_put_value(out, rk_shop_result(shop, unit), shop->message, sizeof shop->message);
+    rk_pack_put(out, f->encoded, f->size);
+    return out->failed ? RASK_ENOMEM : RASK_OK;
+}
+
+/* What was read to its end is encoded no more, unless it was by encode(). */
+static void forget_served(rk_shop *shop, uint32_t unit)
+{
+    if (shop->served == RK_NO_UNIT || shop->served == unit)
+        return;
+    form *f = &shop->forms[shop->served];
+    shop->served = RK_NO_UNIT;
+    if (f->customs)
+        return;
+    rk_free(f->encoded);
+    f->encoded = NULL;
+}
+
+/* The encoded result, into memory. */
+static int bring(rk_shop *shop, uint32_t unit)
+{
+    form *f = &shop->forms[unit];
+    if (f->encoded)
+        return RASK_OK;
+    if (f->place == RK_NO_PLACE)
+        return encode(f, rk_shop_result(shop, unit), shop->message, sizeof shop->message);
+    char *encoded = rk_alloc(f->size);
+    int status = encoded ? rk_scratch_read(&shop->scratch, f->place, encoded, f->size, shop->message,
+                                           sizeof shop->message)
+                         : RASK_ENOMEM;
+    if (status)
+        rk_free(encoded);
+    else
+        f->encoded = encoded;
+    return status;
+}
+
+const char *rk_shop_object(rk_shop *shop, uint32_t unit, uint64_t begin, uint64_t size, uint64_t *total)
+{
+    forget_served(shop, unit);
+    if (unit >= shop->plan->units || bring(shop, unit))
+        return NULL;
+    const form *f = &shop->forms[unit];
+    *total = f->size;
+    if (begin > f->size || size > f->size - begin)
+        return NULL;
+    if (begin + size == f->size)
+        shop->served = unit;
+    return f->encoded + begin;
+}
+
+int rk_shop_spill(rk_shop *shop, uint32_t unit, uint64_t *bytes)
+{
+    form *f = &shop->forms[unit];
+    rask_value *value = rk_shop_result(shop, unit);
+    if (!rk_value_is_object(value))
+        return RASK_ENOENT;
+    int status = rk_scratch_open(&shop->scratch, shop->message, sizeof shop->message);
+    if (!status && f->place == RK_NO_PLACE && !(status = bring(shop, unit))) {
+        f->place = rk_scratch_take(&shop->scratch, f->size);
+        status = rk_scratch_write(&shop->scratch, f->place, f->encoded, f->size, shop->message,
+                                  sizeof shop->message);
+        shop->written += status ? 0 : f->size;
+    }
+    if (status) {
+        if (f->place != RK_NO_PLACE)
+            rk_scratch_give(&shop->scratch, f->place, f->size);
+        f->place = RK_NO_PLACE;
+        return status;
+    }
+    *bytes = rask_value_size(value);
+    rk_free(f->encoded);
+    f->encoded = NULL;
+    rask_value_unref(value);
+    *value = rask_value_none();
+    return RASK_OK;
+}
+
+int rk_shop_load(rk_shop *shop, uint32_t unit)
+{
+    form *f = &shop->forms[unit];
+    if (f->place == RK_NO_PLACE)
+        return RASK_ENOENT;
+    int status = bring(shop, unit);
+    if (!status) {
+        rk_pack_in in = {f->encoded, f->encoded + f->size, false};
+        status = rk_pack_get_value(&in, rk_shop_result(shop, unit), shop->message, sizeof shop->message);
+    }
+    if (status) {
+        rk_shop_drop(shop, unit);
+        return status;
+    }
+    shop->read += f->size;
+    rk_store_relaxed(&shop->run.uses[last_of(shop, unit)], UINT32_MAX / 2);
+    rk_free(f->encoded);
+    f->encoded = NULL;
+    return RASK_OK;
+}
+
+const char *rk_shop_disk_message(const rk_shop *shop)
+{
+    return shop->message;
+}
+
+void rk_shop_disk_bytes(const rk_shop *shop, uint64_t *written, uint64_t *read)
+{
+    *written = shop->written;
+    *read = shop->read;
+}

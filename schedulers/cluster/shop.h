@@ -1,0 +1,85 @@
+/* schedulers/cluster/shop: what executes units of one run in one process of a cluster, and holds results there.
+ *
+ * Every process that takes part in a run has a shop for it: workers, and the program's own process, where the targets go and
+ * what runs nowhere else is executed. Threads of the shop, its seats, execute units; all calls come from one other thread, and
+ * none waits for a seat but free().
+ *
+ * Results are values in the table of a run of the shop's own, from when they are finished or taken in until they are dropped.
+ * The coordinator sees to it that arguments are there while a unit is queued or runs, so that seats read the table without a
+ * lock. A result is encoded when a peer wants it, and that is kept until all of it was read. */
+#ifndef RASK_SCHEDULERS_CLUSTER_SHOP_H
+#define RASK_SCHEDULERS_CLUSTER_SHOP_H
+
+#include "schedulers/cluster/pack.h"
+#include "schedulers/run.h"
+
+typedef struct rk_shop rk_shop;
+
+typedef struct rk_shop_setup {
+    const rk_run *model; /* a run, or a guest's model: outlives the shop */
+    uint32_t threads, lanes;
+    uint32_t first_worker;       /* number of the first seat, as tasks see it */
+    bool observed;               /* somebody wants to know what tasks did */
+    void (*wake)(void *context); /* there are news; from any thread */
+    void *context;
+} rk_shop_setup;
+
+/* RASK_ENOMEM. */
+int rk_shop_new(const rk_shop_setup *setup, rk_shop **out);
+/* Nothing new is called; what runs may see it. */
+void rk_shop_stop(rk_shop *shop);
+/* Stops, waits for what runs, and ends all results. NULL is legal. */
+void rk_shop_free(rk_shop *shop);
+
+/* A unit for a seat. RASK_ENOMEM. */
+int rk_shop_run(rk_shop *shop, uint32_t unit, uint32_t attempt);
+/* True: no seat has begun with it, and none will. */
+bool rk_shop_recall(rk_shop *shop, uint32_t unit);
+
+typedef enum rk_shop_outcome { RK_SHOP_FINISHED, RK_SHOP_FAILED, RK_SHOP_SKIPPED } rk_shop_outcome;
+
+/* What came of a unit. */
+typedef struct rk_shop_news {
+    rk_shop_outcome outcome;
+    uint32_t unit, attempt;
+    uint32_t task; /* that failed */
+    int status;
+    uint32_t done, retries; /* tasks that came to their result; calls repeated */
+    uint64_t bytes, size;   /* of its result: in memory, and encoded */
+    uint64_t duration_ns;
+    char *text;           /* of a failure; NULL: none */
+    rask_task_info *told; /* what its tasks did; NULL: nobody observes */
+    uint32_t told_count;
+} rk_shop_news;
+
+/* False: there are none. */
+bool rk_shop_next(rk_shop *shop, rk_shop_news *news);
+void rk_shop_news_end(rk_shop_news *news);
+
+/* Calls of units that began since the last time this was asked, for those that have a time limit: each is told. */
+void rk_shop_renewed(rk_shop *shop, void (*tell)(void *context, uint32_t unit, uint32_t attempt),
+                     void *context);
+
+/* A unit's result from elsewhere. *bytes: what it takes in memory. RASK_EFORMAT, RASK_ENOMEM, or what decode() returned; with a
+ * message. */
+int rk_shop_take(rk_shop *shop, uint32_t unit, const char *encoded, uint64_t size, uint64_t *bytes,
+                 char *message, size_t capacity);
+/* The unit has none, so that who needs it is skipped. */
+void rk_shop_miss(rk_shop *shop, uint32_t unit);
+/* Appends the unit's result, encoded; nothing when it is not here. RASK_ENOENT, RASK_ENOMEM. */
+int rk_shop_put_result(rk_shop *shop, uint32_t unit, rk_pack_out *out);
+/* Bytes begin … of the unit's result, encoded, valid until the next call. *total: of all. NULL: it is not here, not that large,
+ * or there is no memory. */
+const char *rk_shop_object(rk_shop *shop, uint32_t unit, uint64_t begin, uint64_t size, uint64_t *total);
+void rk_shop_drop(rk_shop *shop, uint32_t unit);
+/* To the scratch file, and back. *bytes: of memory that came free. RASK_ENOENT: it is not here; RASK_EIO, RASK_ENOMEM, or what a
+ * class's functions returned. What cannot be read back is gone. */
+int rk_shop_spill(rk_shop *shop, uint32_t unit, uint64_t *bytes);
+int rk_shop_load(rk_shop *shop, uint32_t unit);
+/* Why the last of these failed, "" when none did; and bytes that went, and came back. */
+const char *rk_shop_disk_message(const rk_shop *shop);
+void rk_shop_disk_bytes(const rk_shop *shop, uint64_t *written, uint64_t *read);
+/* The unit's result, or none where it is not here; the shop's. */
+rask_value *rk_shop_result(rk_shop *shop, uint32_t unit);
+
+#endif

@@ -1,0 +1,93 @@
+/* What programs call: to be a worker, and to make keys. */
+#include "schedulers/cluster/hub.h"
+#include "schedulers/cluster/worker.h"
+#include "schedulers/scheduler.h"
+
+#include <rask/cluster.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LANES_A_THREAD = 4, LEAST_LANES = 16, PATIENCE = 30 };
+
+static int complain(char *reason, size_t capacity, const char *why)
+{
+    snprintf(reason, capacity, "%s", why);
+    return RASK_EINVAL;
+}
+
+/* Threads, memory and scratch are what a run of the same process would use. */
+static int resolve(const rask_worker_options *o, rk_worker_setup *setup, char *reason, size_t capacity)
+{
+    rask_options run = RASK_OPTIONS_INIT, resolved;
+    run.scheduler = rk_threads.name;
+    run.workers = o->threads;
+    run.memory = o->memory;
+    run.scratch = o->scratch;
+    int status = rk_options_resolve(&run, &resolved, reason, capacity);
+    if (status)
+        return status;
+    uint32_t lanes = LANES_A_THREAD * resolved.workers;
+    lanes = lanes < LEAST_LANES ? LEAST_LANES : lanes;
+    *setup = (rk_worker_setup){.address = o->address,
+                               .threads = resolved.workers,
+                               .lanes = o->lanes ? o->lanes : lanes,
+                               .memory = resolved.memory ? resolved.memory : rask_default_memory(),
+                               .scratch = resolved.scratch,
+                               .patience = o->patience > 0 ? o->patience : PATIENCE};
+    if (setup->lanes > RK_MAX_LANES)
+        setup->lanes = RK_MAX_LANES;
+    return RASK_OK;
+}
+
+int rask_cluster_worker(const rask_worker_options *options, char *reason, size_t capacity)
+{
+    rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
+    rk_worker_setup setup;
+    rk_cluster_keys keys;
+    if (!options || !options->size || options->size > sizeof o)
+        return complain(reason, capacity, "options: start from RASK_WORKER_OPTIONS_INIT");
+    memcpy(&o, options, options->size);
+    if (!o.address || !*o.address)
+        return complain(reason, capacity, "a worker needs the address of its program");
+    int status = resolve(&o, &setup, reason, capacity);
+    if (!status && o.key_file)
+        status = rk_cluster_keys_read(o.key_file, &keys, reason, capacity);
+    if (status)
+        return status;
+    setup.keys = o.key_file ? &keys : NULL;
+    status = rk_worker_work(&setup, reason, capacity);
+    explicit_bzero(&keys, sizeof keys);
+    return status;
+}
+
+int rask_cluster_init(int *argc, char ***argv)
+{
+    char reason[512] = "";
+    rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
+    (void)argc, (void)argv;
+    o.address = getenv("RASK_WORKER_OF");
+    if (!o.address || !*o.address)
+        return RASK_OK;
+    o.key_file = getenv("RASK_CLUSTER_KEYS");
+    if (o.key_file && !*o.key_file)
+        o.key_file = NULL;
+    int status = rask_cluster_worker(&o, reason, sizeof reason);
+    if (status)
+        fprintf(stderr, "worker of %s: %s\n", o.address, *reason ? reason : rask_status_text(status));
+    exit(status ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+int rask_cluster_make_keys(const char *path, char *reason, size_t capacity)
+{
+    const rk_transport_engine *engine;
+    if (!path || !*path)
+        return complain(reason, capacity, "no file for the keys");
+    int status = rk_transport_find("zmq", &engine, reason, capacity);
+    return status ? status : rk_cluster_keys_write(path, engine, reason, capacity);
+}
+
+void rask_cluster_close(void)
+{
+    rk_hub_close_all();
+}

@@ -1,0 +1,20 @@
+/* schedulers/cluster/values: values as bytes for another process of the same program. Bytes, blocks in row-major order, scalars,
+ * lists of anything to any depth, and customs whose class has encode() and decode() and lies in a module. */
+#ifndef RASK_SCHEDULERS_CLUSTER_VALUES_H
+#define RASK_SCHEDULERS_CLUSTER_VALUES_H
+
+#include "core/value/value.h"
+#include "schedulers/cluster/pack.h"
+
+/* Appends the value; a result that is missing (a value none that is reserved) stays that. User functions are called. RASK_ENOMEM,
+ * RASK_EUNSUPPORTED (a class without encode() and decode(), or made at run time), or what encode() returned; with a message, and
+ * what was appended is of no use. */
+int rk_pack_put_value(rk_pack_out *out, const rask_value *value, char *message, size_t capacity);
+
+/* There are customs in it, so that writing it calls their encode(); true also when there was no memory to look. */
+bool rk_pack_has_customs(const rask_value *value);
+
+/* The next value. RASK_EFORMAT: the bytes are none; RASK_ENOMEM, or what decode() returned; with a message. */
+int rk_pack_get_value(rk_pack_in *in, rask_value *value, char *message, size_t capacity);
+
+#endif

@@ -1,0 +1,23 @@
+/* schedulers/cluster/worker: a process that executes units for a program elsewhere: the same program, started as a worker. */
+#ifndef RASK_SCHEDULERS_CLUSTER_WORKER_H
+#define RASK_SCHEDULERS_CLUSTER_WORKER_H
+
+#include "schedulers/cluster/setup.h"
+
+typedef struct rk_worker_setup {
+    const char *address;         /* of the program */
+    const rk_cluster_keys *keys; /* NULL: the cluster is open, which is for one machine only */
+    uint32_t threads, lanes;     /* not 0; may be 0 */
+    uint64_t memory;
+    const char *scratch;
+    double patience; /* seconds that it goes on looking for a program, when there is none */
+} rk_worker_setup;
+
+/* Until SIGTERM or SIGINT, or until no program was there for so long. RASK_OK; RASK_EIO: never a program was reached;
+ * RASK_EINVAL: it refused the worker; or as the engine's open(); with a reason. */
+int rk_worker_work(const rk_worker_setup *setup, char *reason, size_t capacity);
+
+/* This process is a worker. */
+bool rk_worker_is(void);
+
+#endif

@@ -1,0 +1,55 @@
+/* Any bytes as what comes from another process of a cluster: messages, a value, a plan, by the first byte. Refused with a
+ * message, or read to their end, and nothing leaks. With replay.c a test over the corpus; with clang's -fsanitize=fuzzer,address
+ * a fuzzer. */
+#include "schedulers/cluster/plans.h"
+#include "schedulers/cluster/protocol.h"
+#include "schedulers/cluster/values.h"
+
+#include <assert.h>
+#include <stdint.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void read_messages(const char *bytes, size_t size)
+{
+    rk_pack_in in = {bytes, bytes + size, false};
+    rk_message m;
+    char text[64];
+    while (rk_message_get(&in, &m))
+        rk_word_copy(text, sizeof text, m.text);
+    assert(in.failed || in.at == in.end);
+}
+
+static void read_value(const char *bytes, size_t size)
+{
+    rk_pack_in in = {bytes, bytes + size, false};
+    rask_value value;
+    char message[1024] = "";
+    int status = rk_pack_get_value(&in, &value, message, sizeof message);
+    assert(!status || *message);
+    if (!status)
+        rask_value_unref(&value);
+}
+
+static void read_plan(const char *bytes, size_t size)
+{
+    rk_guest guest;
+    char message[1024] = "";
+    int status = rk_guest_init(&guest, bytes, size, message, sizeof message);
+    assert(!status || *message);
+    if (!status)
+        rk_guest_fini(&guest);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *bytes = (const char *)data + 1;
+    if (!size)
+        return 0;
+    switch (data[0] % 3) {
+    case 0: read_messages(bytes, size - 1); break;
+    case 1: read_value(bytes, size - 1); break;
+    default: read_plan(bytes, size - 1); break;
+    }
+    return 0;
+}

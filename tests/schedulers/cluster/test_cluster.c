@@ -1,0 +1,624 @@
+/* Graphs on workers of other processes: the same values as anywhere. */
+#include "../graphs.h"
+#include "workers.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+/* -- Random graphs */
+
+static void compute_random(uint64_t seed, uint32_t workers, uint32_t threads_each)
+{
+    cluster c;
+    random_graph *g = random_graph_new(seed);
+    cluster_begin(&c, workers, threads_each);
+    random_graph_must_compute(g, on(&c));
+    cluster_end(&c);
+    random_graph_free(g);
+    cr_assert_eq(random_graph_live_customs(), 0);
+}
+
+Test(cluster, random_graphs_give_the_values_of_one_worker)
+{
+    for (uint64_t seed = 1; seed <= 12; seed++)
+        compute_random(seed, 1 + seed % 3, 1 + seed % 2);
+}
+
+Test(cluster, after_failures_of_tasks_just_what_needs_them_is_missing)
+{
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        cluster c;
+        rask_report report;
+        random_graph *g = random_graph_new(seed);
+        random_graph_add_failures(g, 12, GRAPH_FAILS_ALWAYS);
+        cluster_begin(&c, 2, 2);
+        rask_options o = on(&c);
+        o.keep_going = seed % 2;
+        random_graph_compute_with_failures(g, o, &report);
+        cluster_end(&c);
+        random_graph_free(g);
+    }
+}
+
+/* -- Larger results */
+
+/* (bytes, what) */
+static int fill(rask_task *t)
+{
+    size_t len = (size_t)rask_arg_i64(t, 0);
+    char *data;
+    rask_value value;
+    if (rask_value_bytes_alloc(len, &data, &value))
+        return rask_fail(t, RASK_ENOMEM, "no memory");
+    memset(data, (int)rask_arg_i64(t, 1), len);
+    return rask_return_value(t, value);
+}
+RASK_SLOTS(fill);
+
+/* Adds the bytes of a list's items. */
+static int add_up(rask_task *t)
+{
+    int64_t sum = 0;
+    size_t count;
+    const rask_value *items = rask_arg_list(t, 0, &count);
+    for (size_t i = 0; i < count; i++) {
+        rask_bytes bytes = {NULL, 0};
+        rask_value_get_bytes(&items[i], &bytes);
+        for (size_t k = 0; k < bytes.len; k++)
+            sum += bytes.data[k];
+    }
+    return rask_return_i64(t, sum);
+}
+RASK_SLOTS(add_up);
+
+enum { PIECES = 12, PIECE = 1 << 20 };
+
+static rask_node *list_of_pieces(rask_graph *g)
+{
+    rask_node *pieces[PIECES];
+    for (int i = 0; i < PIECES; i++)
+        pieces[i] = rask_delayed(g, fill, PIECE, i);
+    return rask_list(g, pieces, PIECES);
+}
+
+Test(cluster, large_results_go_from_worker_to_worker_and_home)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_node *targets[] = {list_of_pieces(g), NULL};
+    rask_value results[2];
+    const rask_value *items;
+    size_t count;
+    rask_bytes bytes;
+    targets[1] = rask_delayed(g, add_up, targets[0]);
+    cluster_begin(&c, 3, 1);
+    rask_options o = on(&c);
+    cr_assert_eq(rask_compute_values(targets, 2, &o, results), RASK_OK, "%s", rask_graph_error(g));
+    cluster_end(&c);
+    cr_assert_eq(results[1].as.i64, (int64_t)PIECE * PIECES * (PIECES - 1) / 2);
+    cr_assert_eq(rask_value_get_list(&results[0], &items, &count), RASK_OK);
+    cr_assert_eq(count, PIECES);
+    for (int i = 0; i < PIECES; i++) {
+        cr_assert_eq(rask_value_get_bytes(&items[i], &bytes), RASK_OK);
+        cr_assert(bytes.len == PIECE && bytes.data[0] == i && bytes.data[PIECE - 1] == i);
+    }
+    rask_value_unref(&results[0]);
+    rask_graph_free(g);
+}
+
+/* -- Where tasks run */
+
+static int tell_pid(rask_task *t)
+{
+    return rask_return_i64(t, getpid());
+}
+RASK_SLOTS(tell_pid);
+
+static int tell_own_pid(rask_task *t)
+{
+    return tell_pid(t);
+}
+RASK_SLOTS_WITH(tell_own_pid, (.flags = RASK_HERE));
+
+Test(cluster, tasks_run_in_workers_but_those_that_want_the_program)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    int64_t pid = 0;
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &pid), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(pid, c.pids[0]);
+    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_own_pid), &o, &pid), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_assert_eq(pid, getpid());
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+static int64_t add(int64_t a, int64_t b)
+{
+    return a + b;
+}
+RASK_TASK(add, i64, i64, i64);
+
+static int fibonacci(rask_task *t);
+RASK_SLOTS_WITH(fibonacci, (.flags = RASK_PURE));
+
+static int fibonacci(rask_task *t)
+{
+    int64_t n = rask_arg_i64(t, 0);
+    if (n < 2)
+        return rask_return_i64(t, n);
+    rask_graph *g = rask_task_graph(t);
+    return rask_return_node(
+        t, rask_delayed(g, add, rask_delayed(g, fibonacci, n - 1), rask_delayed(g, fibonacci, n - 2)));
+}
+
+/* Computes a graph of its own, by the scheduler that it was told. */
+static int compute_within(rask_task *t)
+{
+    rask_graph *g = rask_graph_new();
+    rask_options o = RASK_OPTIONS_INIT;
+    int64_t sum = 0;
+    o.scheduler = "cluster";
+    o.cluster = "tcp://127.0.0.1:1";
+    o.workers = 2;
+    int status =
+        rask_compute_with(rask_delayed(g, add, rask_arg_i64(t, 0), rask_delayed(g, add, 1, 2)), &o, &sum);
+    rask_graph_free(g);
+    return status ? rask_fail(t, status, "within") : rask_return_i64(t, sum);
+}
+RASK_SLOTS(compute_within);
+
+Test(cluster, tasks_grow_and_compute_where_they_run)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    int64_t answer = 0;
+    rask_node *sum = rask_delayed(g, add, rask_delayed(g, fibonacci, 20), rask_delayed(g, compute_within, 4));
+    cluster_begin(&c, 2, 2);
+    rask_options o = on(&c);
+    cr_assert_eq(rask_compute_with(sum, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(answer, 6765 + 7);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+Test(cluster, futures_of_a_client_are_computed_there)
+{
+    enum { FUTURES = 8 };
+    cluster c;
+    rask_client *client;
+    rask_future *futures[FUTURES];
+    rask_graph *g = rask_graph_new();
+    cluster_begin(&c, 2, 1);
+    rask_options o = on(&c);
+    o.timeout = 0;
+    cr_assert_eq(rask_client_open(&o, &client), RASK_OK);
+    for (int i = 0; i < FUTURES; i++)
+        futures[i] = rask_submit(client, rask_delayed(g, add, i, i));
+    for (int i = 0; i < FUTURES; i++) {
+        rask_value value;
+        cr_assert_eq(rask_future_result(futures[i], &value), RASK_OK, "%s", rask_future_error(futures[i]));
+        cr_assert_eq(value.as.i64, 2 * i);
+        rask_future_unref(futures[i]);
+    }
+    rask_client_close(client);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+/* -- Workers that come and go */
+
+/* (milliseconds, number): sleeps, and gives the number. */
+static int nap(rask_task *t)
+{
+    sleep_ms((long)rask_arg_i64(t, 0));
+    return rask_return_i64(t, rask_arg_i64(t, 1));
+}
+RASK_SLOTS(nap);
+
+typedef struct killer {
+    cluster *c;
+    atomic_bool over;
+    int kills;
+} killer;
+
+/* One worker after the other, and each has a successor. */
+static void *kill_workers(void *context)
+{
+    killer *k = context;
+    for (uint32_t i = 0; !atomic_load(&k->over); i = (i + 1) % k->c->count) {
+        sleep_ms(40);
+        kill(k->c->pids[i], SIGKILL);
+        waitpid(k->c->pids[i], NULL, 0);
+        cluster_hire(k->c, i);
+        k->kills++;
+    }
+    return NULL;
+}
+
+enum { NAPS = 400 };
+
+static rask_node *sum_of_naps(rask_graph *g, int64_t ms)
+{
+    rask_node *naps[NAPS];
+    for (int i = 0; i < NAPS; i++)
+        naps[i] = rask_delayed(g, nap, ms, rask_delayed(g, nap, 0, i));
+    return rask_sum(rask_list(g, naps, NAPS));
+}
+
+Test(cluster, workers_that_are_killed_change_no_result)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_node *sum = sum_of_naps(g, 3);
+    int64_t answer = 0;
+    pthread_t thread;
+    cluster_begin(&c, 3, 2);
+    killer k = {.c = &c};
+    rask_options o = on(&c);
+    cr_assert_eq(pthread_create(&thread, NULL, kill_workers, &k), 0);
+    int status = rask_compute_with(sum, &o, &answer);
+    atomic_store(&k.over, true);
+    pthread_join(thread, NULL);
+    cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(answer, NAPS * (NAPS - 1) / 2);
+    cr_assert_gt(k.kills, 0);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+static int crash(rask_task *t)
+{
+    (void)t;
+    signal(SIGSEGV, SIG_DFL);
+    raise(SIGSEGV);
+    return RASK_OK;
+}
+RASK_SLOTS(crash);
+
+/* Each that dies has a successor, until told. */
+static void *replace_workers(void *context)
+{
+    killer *k = context;
+    while (!atomic_load(&k->over))
+        for (uint32_t i = 0; i < k->c->count; i++, sleep_ms(2))
+            if (waitpid(k->c->pids[i], NULL, WNOHANG) == k->c->pids[i]) {
+                cluster_hire(k->c, i);
+                k->kills++;
+            }
+    return NULL;
+}
+
+Test(cluster, a_task_that_crashes_is_blamed_after_three_workers)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_value result;
+    pthread_t thread;
+    rask_node *node = rask_delayed(g, crash);
+    cluster_begin(&c, 1, 1);
+    killer k = {.c = &c};
+    rask_options o = on(&c);
+    cr_assert_eq(pthread_create(&thread, NULL, replace_workers, &k), 0);
+    cr_assert_eq(rask_compute_with(node, &o, &result), RASK_EDIED);
+    cr_assert_not_null(strstr(rask_graph_error(g), "task crash"), "%s", rask_graph_error(g));
+    cr_assert_not_null(strstr(rask_graph_error(g), "3 workers died of it"), "%s", rask_graph_error(g));
+    atomic_store(&k.over, true);
+    pthread_join(thread, NULL);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+Test(cluster, a_worker_that_is_told_to_go_leaves_its_results_behind)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_node *sum = sum_of_naps(g, 1);
+    rask_report report;
+    int64_t answer = 0;
+    cluster_begin(&c, 2, 1);
+    rask_options o = on(&c);
+    o.report = &report;
+    pid_t timer = fork();
+    if (!timer) {
+        sleep_ms(150);
+        kill(c.pids[0], SIGTERM);
+        _exit(0);
+    }
+    cr_assert_eq(rask_compute_with(sum, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(answer, NAPS * (NAPS - 1) / 2);
+    waitpid(timer, NULL, 0);
+    int how;
+    cr_assert_eq(waitpid(c.pids[0], &how, 0), c.pids[0]);
+    cr_assert(WIFEXITED(how) && WEXITSTATUS(how) == 0, "it left with %d", how);
+    c.pids[0] = 0;
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+Test(cluster, a_worker_that_comes_late_gets_work)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_node *sum = sum_of_naps(g, 1);
+    int64_t answer = 0;
+    cluster_begin(&c, 1, 1);
+    pid_t late = fork();
+    if (!late) {
+        sleep_ms(100);
+        cluster_hire(&c, 1);
+        waitpid(c.pids[1], NULL, 0);
+        _exit(0);
+    }
+    rask_options o = on(&c);
+    cr_assert_eq(rask_compute_with(sum, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(answer, NAPS * (NAPS - 1) / 2);
+    kill(late, SIGKILL);
+    waitpid(late, NULL, 0);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+/* -- Limits, failures, observers */
+
+Test(cluster, results_beyond_the_budget_of_a_worker_go_to_its_disk)
+{
+    enum { MANY = 40 };
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_node *pieces[MANY], *sums[MANY];
+    rask_report report;
+    int64_t answer = 0, wanted = 0;
+    cluster_begin(&c, 0, 1);
+    c.count = 1;
+    c.memory = 8 << 20;
+    cluster_hire(&c, 0);
+    for (int i = 0; i < MANY; i++) {
+        pieces[i] = rask_delayed(g, fill, PIECE, i);
+        rask_set_result_bytes(pieces[i], PIECE + 64);
+        wanted += (int64_t)PIECE * i;
+    }
+    rask_node *last = rask_delayed(g, nap, 0, 0);
+    rask_after(last, pieces, MANY);
+    for (int i = 0; i < MANY; i++) {
+        sums[i] = rask_delayed(g, add_up, rask_list(g, &pieces[i], 1));
+        rask_after(sums[i], &last, 1);
+    }
+    rask_options o = on(&c);
+    o.report = &report;
+    int status = rask_compute_with(rask_sum(rask_list(g, sums, MANY)), &o, &answer);
+    cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(answer, wanted);
+    cr_assert_gt(report.spilled_bytes, 16 << 20);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+static int64_t sleep_long(int64_t x)
+{
+    sleep_ms(20000);
+    return x;
+}
+RASK_TASK(sleep_long, i64, i64);
+
+Test(cluster, a_task_that_does_not_return_in_its_time_ends_with_its_worker)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    int64_t answer;
+    rask_node *node = rask_delayed(g, sleep_long, 1);
+    rask_set_timeout(node, 0.1);
+    cluster_begin(&c, 2, 1);
+    rask_options o = on(&c);
+    cr_assert_eq(rask_compute_with(node, &o, &answer), RASK_ETIMEDOUT);
+    cr_assert_not_null(strstr(rask_graph_error(g), "task sleep_long"), "%s", rask_graph_error(g));
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+Test(cluster, a_run_that_is_out_of_time_ends)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    int64_t answer;
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    o.timeout = 0.2;
+    cr_assert_eq(rask_compute_with(rask_delayed(g, sleep_long, 1), &o, &answer), RASK_ETIMEDOUT);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+/* Until it is told to stop. */
+static int wait_for_stop(rask_task *t)
+{
+    while (!rask_task_cancelled(t))
+        sleep_ms(2);
+    return rask_return_i64(t, 0);
+}
+RASK_SLOTS(wait_for_stop);
+
+Test(cluster, tasks_see_that_their_run_is_stopped)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    int64_t answer;
+    pid_t pid;
+    cluster_begin(&c, 1, 1);
+    pid = c.pids[0];
+    rask_options o = on(&c);
+    o.timeout = 0.3;
+    cr_assert_eq(rask_compute_with(rask_delayed(g, wait_for_stop), &o, &answer), RASK_ETIMEDOUT);
+    cr_assert_eq(waitpid(pid, NULL, WNOHANG), 0, "the worker was not ended for it");
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+static int refuse(rask_task *t)
+{
+    return rask_fail(t, RASK_EIO, "nothing to read");
+}
+RASK_SLOTS(refuse);
+
+Test(cluster, a_failure_says_which_task_and_why)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    int64_t answer;
+    rask_node *node = rask_delayed(g, nap, 0, rask_delayed(g, refuse));
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    cr_assert_eq(rask_compute_with(node, &o, &answer), RASK_EIO);
+    cr_assert_not_null(strstr(rask_graph_error(g), "task refuse"), "%s", rask_graph_error(g));
+    cr_assert_not_null(strstr(rask_graph_error(g), "nothing to read"), "%s", rask_graph_error(g));
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+static void count_finished(void *context, const rask_task_info *info)
+{
+    uint32_t *finished = context;
+    if (!info->status && info->start_ns && info->end_ns >= info->start_ns)
+        ++*finished;
+}
+
+Test(cluster, observers_are_told_of_every_task_once)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_report report;
+    uint32_t finished = 0;
+    int64_t answer;
+    rask_observer observer = {.size = sizeof observer, .context = &finished, .task_finished = count_finished};
+    const rask_observer *observers[] = {&observer};
+    rask_node *sum = sum_of_naps(g, 0);
+    cluster_begin(&c, 2, 2);
+    rask_options o = on(&c);
+    o.observers = observers;
+    o.observer_count = 1;
+    o.report = &report;
+    cr_assert_eq(rask_compute_with(sum, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(finished, report.tasks);
+    cr_assert_geq(report.workers, 2);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+static void no_destroy(void *data)
+{
+    (void)data;
+}
+static const rask_class mute_class = {.name = "mute", .destroy = no_destroy};
+
+static int take_mute(rask_task *t)
+{
+    return rask_return_i64(t, 1);
+}
+RASK_SLOTS(take_mute);
+
+Test(cluster, an_argument_that_cannot_travel_is_named_with_its_task)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_value mute;
+    int64_t answer;
+    cr_assert_eq(rask_value_custom_new(&mute_class, g, &mute), RASK_OK);
+    rask_node *node = rask_delayed(g, take_mute, rask_const(g, &mute));
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    cr_assert_eq(rask_compute_with(node, &o, &answer), RASK_EUNSUPPORTED);
+    cr_assert_not_null(strstr(rask_graph_error(g), "task take_mute"), "%s", rask_graph_error(g));
+    cr_assert_not_null(strstr(rask_graph_error(g), "a mute cannot go"), "%s", rask_graph_error(g));
+    cluster_end(&c);
+    rask_value_unref(&mute);
+    rask_graph_free(g);
+}
+
+/* -- Who belongs to it */
+
+static void make_keys(char *path, size_t capacity)
+{
+    char reason[256] = "";
+    snprintf(path, capacity, "/tmp/rask-test-keys-%d", (int)getpid());
+    unlink(path);
+    cr_assert_eq(rask_cluster_make_keys(path, reason, sizeof reason), RASK_OK, "%s", reason);
+    cr_assert_eq(rask_cluster_make_keys(path, reason, sizeof reason), RASK_EEXIST);
+}
+
+Test(cluster, an_address_that_others_reach_takes_keys)
+{
+    rask_graph *g = rask_graph_new();
+    rask_options o = RASK_OPTIONS_INIT;
+    int64_t answer;
+    o.scheduler = "cluster";
+    o.cluster = "tcp://0.0.0.0:7077";
+    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &answer), RASK_EINVAL);
+    cr_assert_not_null(strstr(rask_graph_error(g), "takes a key file"), "%s", rask_graph_error(g));
+    o.cluster = "nowhere";
+    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &answer), RASK_EINVAL);
+    o.cluster = NULL;
+    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &answer), RASK_EINVAL);
+    rask_graph_free(g);
+}
+
+Test(cluster, workers_with_the_key_file_are_let_in_and_reach_each_other)
+{
+    cluster c;
+    char path[64];
+    rask_graph *g = rask_graph_new();
+    rask_node *sum = rask_delayed(g, add_up, list_of_pieces(g));
+    int64_t answer;
+    make_keys(path, sizeof path);
+    cluster_begin(&c, 0, 1);
+    c.key_file = path;
+    for (c.count = 0; c.count < 2; c.count++)
+        cluster_hire(&c, c.count);
+    rask_options o = on(&c);
+    o.cluster_keys = path;
+    cr_assert_eq(rask_compute_with(sum, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(answer, (int64_t)PIECE * PIECES * (PIECES - 1) / 2);
+    cluster_end(&c);
+    unlink(path);
+    rask_graph_free(g);
+}
+
+typedef struct side {
+    const rask_options *options;
+    int64_t answer;
+    int status;
+} side;
+
+static void *compute_aside(void *context)
+{
+    side *s = context;
+    rask_graph *g = rask_graph_new();
+    s->status = rask_compute_with(sum_of_naps(g, 0), s->options, &s->answer);
+    rask_graph_free(g);
+    return NULL;
+}
+
+Test(cluster, runs_go_on_side_by_side_and_one_after_the_other_on_the_same_workers)
+{
+    enum { SIDES = 3 };
+    cluster c;
+    pthread_t threads[SIDES];
+    side sides[SIDES];
+    cluster_begin(&c, 2, 1);
+    rask_options o = on(&c);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < SIDES; i++) {
+            sides[i] = (side){.options = &o};
+            cr_assert_eq(pthread_create(&threads[i], NULL, compute_aside, &sides[i]), 0);
+        }
+        for (int i = 0; i < SIDES; i++) {
+            pthread_join(threads[i], NULL);
+            cr_assert_eq(sides[i].status, RASK_OK);
+            cr_assert_eq(sides[i].answer, NAPS * (NAPS - 1) / 2);
+        }
+    }
+    cluster_end(&c);
+}

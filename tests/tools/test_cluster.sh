@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Workers and keys, as a user has them. Prints TAP.
+#
+#   tests/tools/test_cluster.sh BUILD/tools/rask/rask
+# shellcheck source=tests/tools/tap.sh
+source "$(dirname "$0")/tap.sh"
+export LC_ALL=C
+command=cluster
+address=tcp://127.0.0.1:$((20000 + $$ % 6000 * 2))
+
+# --- keys
+leaves 0 "$rask" cluster keys keys && [ "$(stat -c %a keys)" = 600 ] && [ "$(grep -c '^[a-z]* [0-9a-f]\{64\}$' keys)" = 2 ]
+tell 'keys are made, for their owner only' $?
+refuses 'a key file is not overwritten' 1 'the key file keys exists already' keys keys
+refuses 'keys without a file' 2 'keys: one file is needed' keys
+refuses 'neither start nor keys' 2 'start or keys FILE is needed' begin
+cp keys open_keys && chmod 644 open_keys
+RASK_CLUSTER_KEYS=open_keys leaves 2 "$rask" worker "$address" && grep -q 'can be read by others' err
+tell 'a key file that others can read is refused' $?
+leaves 2 "$rask" worker && grep -q 'one address is needed' err
+tell 'a worker without an address' $?
+leaves 2 "$rask" worker nowhere && grep -q 'is no address' err
+tell 'a worker of no address' $?
+leaves 1 "$rask" worker --patience 0.3 "$address"
+tell 'a worker that finds no program ends' $?
+
+# --- workers of this machine
+export RASK_CLUSTER=$address RASK_CLUSTER_KEYS=keys
+"$rask" cluster start --workers 2 --memory 64M 2>start_err &
+start=$!
+leaves 0 timeout 60 "$rask" bench tasks --shape tree-in --tasks 2000 --repeat 1 --scheduler cluster
+tell 'tasks run on workers that were started, with keys' $?
+leaves 0 timeout 60 "$rask" bench tasks --shape tree-out --tasks 2000 --repeat 1 --scheduler cluster
+tell 'and of the next program on the same workers' $?
+head -c 20000 /dev/urandom | base64 >text
+leaves 1 timeout 60 "$rask" words --scheduler cluster text && grep -q 'cannot go to another process' err
+tell 'what cannot travel is said' $?
+kill $start
+wait $start
+tell 'workers end well when they are told to' $?
+finish

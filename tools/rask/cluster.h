@@ -1,0 +1,51 @@
+/* Workers of a cluster, as the commands worker and cluster have them. */
+#ifndef CLUSTER_H
+#define CLUSTER_H
+
+#include "options.h"
+
+#include <rask/cluster.h>
+
+/* Fields of rask_worker_options as options of a command whose structure has a worker_fields called worker. */
+typedef struct worker_fields {
+    const char *key_file, *scratch;
+    uint64_t threads, memory;
+    double patience;
+} worker_fields;
+
+#define WORKER_ROWS(type)                                                                                    \
+    {.name = "key-file",                                                                                     \
+     .kind = OPTION_TEXT,                                                                                    \
+     .offset = offsetof(type, worker.key_file),                                                              \
+     .value = "FILE",                                                                                        \
+     .help = "keys of the cluster, as rask cluster keys makes them",                                         \
+     .environment = "RASK_CLUSTER_KEYS"},                                                                    \
+        {.name = "threads",                                                                                  \
+         .kind = OPTION_NUMBER,                                                                              \
+         .offset = offsetof(type, worker.threads),                                                           \
+         .value = "N",                                                                                       \
+         .help = "tasks at once (default: the cores there are)",                                             \
+         .environment = "RASK_WORKERS",                                                                      \
+         .least = 1,                                                                                         \
+         .most = 1024},                                                                                      \
+        {.name = "memory",                                                                                   \
+         .kind = OPTION_SIZE,                                                                                \
+         .offset = offsetof(type, worker.memory),                                                            \
+         .value = "SIZE",                                                                                    \
+         .help = "memory for results, such as 2G",                                                           \
+         .environment = "RASK_MEMORY"},                                                                      \
+        {.name = "scratch",                                                                                  \
+         .kind = OPTION_TEXT,                                                                                \
+         .offset = offsetof(type, worker.scratch),                                                           \
+         .value = "DIR",                                                                                     \
+         .help = "folder for what memory has no room for",                                                   \
+         .environment = "RASK_SCRATCH"},                                                                     \
+    {                                                                                                        \
+        .name = "patience", .kind = OPTION_SECONDS, .offset = offsetof(type, worker.patience),               \
+        .value = "SECONDS", .help = "how long to look for a program that is not there"                       \
+    }
+
+/* Works for the program at address; the exit status. */
+int cluster_work(const char *command, const char *address, const worker_fields *fields);
+
+#endif
