@@ -382,9 +382,9 @@ bool rk_coordinator_next(rk_coordinator *c, rk_instruction *out)
         if (next_blame(c, out) || next_copy(c, out) || next_farewell(c, out) || next_answer(c, out) ||
             next_run(c, out) || next_recall(c, out))
             return true;
-        if (rk_co_tidy(c))
+        if (c->more && rk_co_tidy(c))
             continue;
-        if (rk_co_say_of_added(c, out))
+        if (c->more && rk_co_say_of_added(c, out))
             return true;
         if (rk_co_serve(c))
             continue;
