@@ -249,7 +249,9 @@ static int send_id(rk_wire *wire, rk_link *link, rk_channel channel)
     if (channel == RK_BULK)
         rk_zmq_limp(wire, link);
     else
-        rk_zmq_give_up(wire, link, RASK_EIO, "the connection ended");
+        rk_zmq_give_up(wire, link, RASK_EIO,
+                       link->state == LINK_CALLING ? "the connection ended before it greeted"
+                                                   : "the connection ended");
     return RASK_EIO;
 }
 
