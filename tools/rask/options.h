@@ -59,7 +59,7 @@ typedef struct common_options {
      .kind = OPTION_SCHEDULER,                                                                               \
      .offset = offsetof(type, common.scheduler),                                                             \
      .value = "NAME",                                                                                        \
-     .help = "who runs the tasks: threads (default), processes, serial, cluster",                            \
+     .help = "threads (default), processes, serial, or cluster with --cluster ADDRESS",                      \
      .environment = "RASK_SCHEDULER"},                                                                       \
         {.name = "workers",                                                                                  \
          .kind = OPTION_NUMBER,                                                                              \
@@ -79,7 +79,6 @@ typedef struct common_options {
          .kind = OPTION_TEXT,                                                                                \
          .offset = offsetof(type, common.cluster),                                                           \
          .value = "ADDRESS",                                                                                 \
-         .help = "cluster: where workers come to: tcp://HOST:PORT",                                          \
          .environment = "RASK_CLUSTER"},                                                                     \
         {.name = "worker-threads",                                                                           \
          .kind = OPTION_NUMBER,                                                                              \
