@@ -9,10 +9,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const tool_command *const commands[] = {&csv_command,   &eval_command,         &text_command,
-                                               &words_command, &run_command_of_flows, &draw_command,
-                                               &info_command,  &bench_command,        &cluster_command,
-                                               &worker_command};
+static const tool_command *const commands[] = {
+    &csv_command,  &eval_command, &text_command,  &words_command,   &run_command_of_flows,
+    &draw_command, &info_command, &bench_command, &cluster_command, &worker_command};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static const tool_command *find_command(const char *name)
