@@ -3,6 +3,7 @@
  * Workers count in slots of their own; the thread adds them up. Of several runs at once the first is told of. */
 #include "core/base/atomic.h"
 #include "core/base/clock.h"
+#include "core/base/cond.h"
 #include "core/base/print.h"
 #include "core/plan/plan.h"
 
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -268,38 +268,19 @@ static void show(rask_progress *p)
     p->shown = true;
 }
 
-static struct timespec soon(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += INTERVAL_MS * 1000000L;
-    t.tv_sec += t.tv_nsec / 1000000000L;
-    t.tv_nsec %= 1000000000L;
-    return t;
-}
-
 static void *tell(void *context)
 {
     rask_progress *p = context;
     pthread_mutex_lock(&p->lock);
     while (!p->stop) {
-        struct timespec until = soon();
+        struct timespec until = rk_cond_in(INTERVAL_MS * UINT64_C(1000000));
         show(p);
-        while (!p->stop && pthread_cond_timedwait(&p->wake, &p->lock, &until) == 0)
+        while (!p->stop && rk_cond_wait_until(&p->wake, &p->lock, &until))
             continue;
         p->waited_ms += INTERVAL_MS;
     }
     pthread_mutex_unlock(&p->lock);
     return NULL;
-}
-
-static void init_wake(pthread_cond_t *wake)
-{
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
 }
 
 static bool on_a_terminal(void)
@@ -321,7 +302,7 @@ rask_progress *rask_progress_new(const char *title, bool at_once)
                                   .task_finished = on_finished,
                                   .run_ended = on_end};
     pthread_mutex_init(&p->lock, NULL);
-    init_wake(&p->wake);
+    rk_cond_init(&p->wake);
     if (pthread_create(&p->thread, NULL, tell, p) != 0) {
         pthread_cond_destroy(&p->wake);
         pthread_mutex_destroy(&p->lock);
