@@ -54,7 +54,10 @@ int main(void)
     rask_client *client;
     rask_future *futures[COUNT];
     atomic_int done = 0;
-    if (rask_client_open(NULL, &client)) /* workers that stay */
+    rask_options o = RASK_OPTIONS_INIT;
+    o.scheduler =
+        "threads"; /* whatever the environment says: on serial there would be nothing left to cancel */
+    if (rask_client_open(&o, &client)) /* workers that stay */
         return 1;
     rask_graph *g = rask_graph_new();
     for (int i = 0; i < COUNT; i++) {
