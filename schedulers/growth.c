@@ -40,7 +40,7 @@ static int fail(rk_worker *worker, int status, const char *message)
 /* The place of a lane, or of a thread beyond the workers, is one of theirs: they share it. */
 static int finish(rk_worker *worker, rk_executor *executor, rask_future *root, rask_value *result)
 {
-    rk_place before = rk_executor_sit((rk_place){executor, worker->id % executor->bench_count});
+    rk_place before = rk_executor_sit((rk_place){executor, worker->id % executor->bench_count, worker->id});
     int status = rask_future_result(root, result);
     if (status)
         fail(worker, status, rask_future_error(root));
@@ -66,7 +66,7 @@ bool rk_growth_help(rk_run *run, uint32_t worker)
     rk_executor *executor = executor_of(run);
     if (!executor || !rk_executor_has_work(executor))
         return false;
-    rk_place place = {executor, worker % executor->bench_count}, before = rk_executor_sit(place);
+    rk_place place = {executor, worker % executor->bench_count, worker}, before = rk_executor_sit(place);
     bool ran = rk_executor_run_one(executor, place.worker);
     rk_executor_sit(before);
     return ran;
@@ -85,7 +85,7 @@ void rk_growth_end(rk_run *run)
     if (!executor)
         return;
     rk_executor_close(executor);
-    rk_place before = rk_executor_sit((rk_place){executor, 0});
+    rk_place before = rk_executor_sit((rk_place){executor, 0, 0});
     rk_executor_drain(executor, 0);
     while (rk_executor_run_one(executor, 0)) {
     }

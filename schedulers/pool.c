@@ -174,7 +174,10 @@ static rk_session *find_growth(void)
 /* The lock is free while the thread works. */
 static void help(rk_session *session)
 {
-    uint32_t number = session->seat_count + session->helpers - 1;
+    static _Thread_local uint32_t own; /* one more than its number among the threads that have no seat */
+    if (!own)
+        own = ++pool.lanes_numbered;
+    uint32_t number = session->run->options.workers + own - 1;
     unlock();
     uint64_t mark = rk_clock_now();
     while (!rk_session_is_done(session) && rk_clock_now() - mark < HELP_NS)

@@ -54,13 +54,6 @@ static bool has_timeouts(const rask_plan *plan)
     return false;
 }
 
-#define NOTIFY(run, callback, what)                                                                          \
-    for (size_t i_ = 0; i_ < (run)->options.observer_count; i_++) {                                          \
-        const rask_observer *o_ = (run)->options.observers[i_];                                              \
-        if (o_->callback)                                                                                    \
-            o_->callback(o_->context, what);                                                                 \
-    }
-
 uint64_t rk_run_next_number(void)
 {
     static rk_atomic_u64 runs;
@@ -106,7 +99,7 @@ int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const
     run->careful = is_careful(run);
     for (size_t i = 0; i < options->observer_count; i++)
         run->tells_ready |= options->observers[i]->task_ready != NULL;
-    NOTIFY(run, plan_made, &run->info);
+    RK_NOTIFY(run, plan_made, &run->info);
     return RASK_OK;
 }
 
@@ -438,7 +431,7 @@ static void skip(rk_worker *worker, uint32_t number)
     rask_task_info info = describe(worker, number);
     info.worker = UINT32_MAX;
     info.status = RASK_ECANCELLED;
-    NOTIFY(worker->run, task_finished, &info);
+    RK_NOTIFY(worker->run, task_finished, &info);
 }
 
 /* A node in place of a result has one in the end. */
@@ -482,7 +475,7 @@ static void tell_start(rk_worker *worker, uint32_t number, const rask_task *task
     info->start_ns = pass && pass->inside ? rk_clock_now() : came_ns;
     info->waited_ns = info->start_ns - came_ns;
     info->bytes_in = size_of_arguments(run, task);
-    NOTIFY(run, task_started, info);
+    RK_NOTIFY(run, task_started, info);
 }
 
 /* The function has returned. */
@@ -503,7 +496,7 @@ static void tell_end(rk_worker *worker, int status, rask_task_info *info)
     info->spilled_bytes = rk_store_on_disk(run->store);
     if (info->bytes | info->bytes_in | info->live_bytes)
         rk_worker_pause(worker);
-    NOTIFY(run, task_finished, info);
+    RK_NOTIFY(run, task_finished, info);
 }
 
 /* The task was let in, or why not; or it passes no door (NULL). */
@@ -607,7 +600,7 @@ void rk_run_unit(rk_worker *worker, uint32_t unit)
 static void tell_ready(rk_run *run, uint32_t number)
 {
     rask_task_info info = rk_run_describe(run, number);
-    NOTIFY(run, task_ready, &info);
+    RK_NOTIFY(run, task_ready, &info);
 }
 
 void rk_run_ready(rk_run *run, const rk_worker *worker, uint32_t unit)
@@ -640,9 +633,9 @@ void rk_run_relay(rk_run *run, const rask_task_info *info)
         rask_task_info begun = told;
         begun.end_ns = begun.bytes = 0;
         begun.status = RASK_OK;
-        NOTIFY(run, task_started, &begun);
+        RK_NOTIFY(run, task_started, &begun);
     }
-    NOTIFY(run, task_finished, &told);
+    RK_NOTIFY(run, task_finished, &told);
 }
 
 /* Targets may name the same result more than once, and constants. */
@@ -743,7 +736,7 @@ int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results)
     run->info.status = status;
     run->info.peak_bytes = run->is_elsewhere ? run->elsewhere.peak : rk_store_peak(run->store);
     fill_report(run);
-    NOTIFY(run, run_ended, &run->info);
+    RK_NOTIFY(run, run_ended, &run->info);
     rk_store_end(run->store);
     rk_free(run->ready_ns);
     plan->spare = run->memory;

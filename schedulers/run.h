@@ -83,6 +83,14 @@ typedef struct rk_worker {
 /* Estimate for I/O tasks of which none has returned yet. */
 #define RK_NO_ESTIMATE UINT64_MAX
 
+/* Every observer of a run, or of another structure with options, that asks for it is told. */
+#define RK_NOTIFY(run, callback, what)                                                                       \
+    for (size_t i_ = 0; i_ < (run)->options.observer_count; i_++) {                                          \
+        const rask_observer *o_ = (run)->options.observers[i_];                                              \
+        if (o_->callback)                                                                                    \
+            o_->callback(o_->context, what);                                                                 \
+    }
+
 /* rask_run_info.run of another run of this process. */
 uint64_t rk_run_next_number(void);
 

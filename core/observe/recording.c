@@ -3,6 +3,7 @@
  * for each task. */
 #include "core/base/alloc.h"
 #include "core/base/array.h"
+#include "core/base/atomic.h"
 
 #include <pthread.h>
 #include <rask/observe.h>
@@ -17,6 +18,7 @@ struct rask_recording {
     rask_observer observer;
     rask_task_info *tasks; /* NULL: no memory, or no run yet */
     rask_run_info run;
+    rk_atomic_u64 current; /* the run that is recorded; 0: none */
 
     pthread_mutex_t lock; /* of what follows */
     rk_array grown;       /* growth */
@@ -35,6 +37,9 @@ static void forget(rask_recording *recording)
 static void plan_made(void *context, const rask_run_info *run)
 {
     rask_recording *recording = context;
+    uint64_t none = 0;
+    if (!rk_cas_acq_rel(&recording->current, &none, run->run))
+        return; /* another goes on */
     forget(recording);
     recording->tasks = rk_calloc(run->tasks, sizeof *recording->tasks);
     recording->run = *run;
@@ -73,6 +78,8 @@ static void add_grown(rask_recording *recording, const rask_task_info *task)
 static void task_finished(void *context, const rask_task_info *task)
 {
     rask_recording *recording = context;
+    if (rk_load_acquire(&recording->current) != task->run)
+        return;
     if (recording->tasks && task->task < recording->run.tasks)
         recording->tasks[task->task] = *task;
     else if (task->task == RASK_NO_TASK && task->grown_by < recording->run.tasks)
@@ -81,7 +88,11 @@ static void task_finished(void *context, const rask_task_info *task)
 
 static void run_ended(void *context, const rask_run_info *run)
 {
-    ((rask_recording *)context)->run = *run;
+    rask_recording *recording = context;
+    if (rk_load_acquire(&recording->current) != run->run)
+        return;
+    recording->run = *run;
+    rk_store_release(&recording->current, (uint64_t)0);
 }
 
 rask_recording *rask_recording_new(void)

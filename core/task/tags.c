@@ -27,7 +27,7 @@ static const char *read_count(const char *at, uint32_t *count)
 
 bool rk_tag_next(const char **text, char sign, rk_tag *out)
 {
-    const char stops[] = {sign, ',', '\0'}, *at = skip_spaces(*text), *end = at + strcspn(at, stops),
+    const char stops[] = {':', '=', ',', '\0'}, *at = skip_spaces(*text), *end = at + strcspn(at, stops),
                *next = end;
     rk_tag tag = {.name = at, .len = (size_t)(end - at), .count = 1, .counted = *end == sign};
     while (tag.len && (at[tag.len - 1] == ' ' || at[tag.len - 1] == '\t'))

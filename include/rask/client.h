@@ -88,7 +88,8 @@ RASK_API void rask_future_unref(rask_future *future);
 RASK_API bool rask_future_done(const rask_future *future);
 
 /* Waits until it is done; seconds < 0: as long as it takes. RASK_OK: it is done; RASK_ETIMEDOUT: not yet. Within a task of
- * the client other tasks run meanwhile in this one's place. */
+ * the client other tasks run meanwhile in this one's place, on its stack: one that is waited for by what runs there would wait for
+ * itself, so wait for what this task submitted, or return a node instead (rask/grow.h). */
 RASK_API int rask_future_wait(rask_future *future, double seconds);
 
 /* Waits, and gives the result: a reference of the caller's. The status; *value is untouched on failure. */

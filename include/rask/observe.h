@@ -84,8 +84,8 @@ typedef struct rask_recording rask_recording;
 RASK_API rask_recording *rask_recording_new(void);
 RASK_API void rask_recording_free(rask_recording *recording);
 
-/* Give this to rask_options.observers. A recording holds one run: a later one replaces it. The pointer is
- * valid as long as the recording. */
+/* Give this to rask_options.observers. A recording holds one run: a later one replaces it, but one that
+ * begins while another is recorded is passed over. The pointer is valid as long as the recording. */
 RASK_API const rask_observer *rask_recording_observer(rask_recording *recording);
 
 /* The finished tasks by number, 0 … *count - 1; those that never finished have end_ns 0. Call it after the

@@ -180,8 +180,8 @@ static void hear_unfinished(rk_conduct *c, const rk_result_news *n, bool failed)
 
 static void relay(rk_conduct *c, uint32_t task, rask_task_info told)
 {
-    uint32_t unit = rk_plan_unit(c->run->plan, task);
-    if (!c->units.told || c->units.told[unit] || !is_awaited(c, unit))
+    uint32_t unit = task < c->run->plan->tasks ? rk_plan_unit(c->run->plan, task) : RK_NO_UNIT;
+    if (unit == RK_NO_UNIT || !c->units.told || c->units.told[unit] || !is_awaited(c, unit))
         return;
     rask_task_info info = rk_run_describe(c->run, task);
     info.attempt = told.attempt;

@@ -427,14 +427,19 @@ static void hub_free(rk_hub *hub)
     rk_fetches_fini(&hub->fetches);
     pthread_cond_destroy(&hub->over);
     pthread_mutex_destroy(&hub->lock);
+    rk_free(hub->key_file);
     rk_free(hub);
 }
 
 static int hub_new(const char *address, const char *key_file, rk_hub **out, char *reason, size_t capacity)
 {
     rk_hub *hub = rk_calloc(1, sizeof *hub);
-    if (!hub)
+    const char *keys = key_file ? key_file : "";
+    if (!hub || !(hub->key_file = rk_strndup(keys, strlen(keys)))) {
+        rk_free(hub);
+        snprintf(reason, capacity, "no memory for the cluster");
         return RASK_ENOMEM;
+    }
     snprintf(hub->address, sizeof hub->address, "%s", address);
     hub->members = (rk_array)RK_ARRAY(rk_member *, RK_MAX_PEERS);
     hub->now = rk_clock_now();
@@ -467,6 +472,11 @@ int rk_hub_get(const char *address, const char *key_file, rk_hub **out, char *re
     rk_hub *hub = hubs;
     while (hub && strcmp(hub->address, address) != 0)
         hub = hub->next;
+    if (hub && strcmp(hub->key_file, key_file ? key_file : "") != 0) {
+        snprintf(reason, capacity, "cluster: %s is in use with %s%s", address,
+                 *hub->key_file ? "the keys of " : "no keys", hub->key_file);
+        status = RASK_EINVAL;
+    }
     if (!hub && !(status = hub_new(address, key_file, &hub, reason, capacity))) {
         hub->next = hubs;
         hubs = hub;

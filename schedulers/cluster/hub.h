@@ -29,6 +29,7 @@ typedef struct rk_member {
 typedef struct rk_hub {
     struct rk_hub *next; /* of the process's */
     char address[RK_MAX_CONTACT + 1];
+    char *key_file; /* "": everybody on this machine is let in */
     rk_cluster_ids ids;
     rk_line line;
     rk_array members; /* rk_member * */

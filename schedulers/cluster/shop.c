@@ -117,6 +117,8 @@ static int measure(rk_shop *shop, uint32_t unit, char *message, size_t capacity)
 static void note(void *context, const rask_task_info *info)
 {
     (void)context;
+    if (info->task == RASK_NO_TASK)
+        return; /* it grew here, and no plan has it */
     rask_task_info *told = rk_array_push(&sitting->told);
     if (told)
         *told = *info;

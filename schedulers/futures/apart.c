@@ -80,7 +80,8 @@ static void make_key(void)
 static rk_standing *own_standing(const rk_executor *executor)
 {
     pthread_once(&standing_once, make_key);
-    if (!has_key || rk_executor_worker(executor) == RK_NO_WORKER)
+    bool is_here = !strcmp(executor->options.scheduler, "processes"); /* and not another machine */
+    if (!has_key || !is_here || rk_executor_worker(executor) == RK_NO_WORKER)
         return NULL;
     rk_standing *standing = pthread_getspecific(standing_key);
     if (standing)

@@ -57,7 +57,7 @@ static void *work(void *context)
 {
     helper *self = context;
     rk_executor *e = self->client->executor;
-    rk_executor_sit((rk_place){e, self->number});
+    rk_executor_sit((rk_place){e, self->number, self->number});
     while (!rk_load_acquire(&e->closed))
         if (!rk_executor_run_one(e, self->number))
             rk_executor_sleep(e);
@@ -68,8 +68,10 @@ static void *work_in_lane(void *context)
 {
     helper *self = context;
     rk_executor *e = self->client->executor;
+    uint32_t number = e->bench_count + self->number;
+    rk_executor_sit((rk_place){e, RK_NO_WORKER, number});
     while (!rk_load_acquire(&e->closed))
-        if (!rk_executor_run_io(e, e->bench_count + self->number))
+        if (!rk_executor_run_io(e, number))
             rk_executor_sleep_io(e);
     return NULL;
 }
@@ -135,14 +137,17 @@ static void forget_done(rask_client *client)
 static void *keep_time(void *context)
 {
     rask_client *client = context;
-    uint64_t sleep_ns = 0;
+    uint64_t sleep_ns = 0, swept_ns = rk_clock_now();
     pthread_mutex_lock(&client->lock);
     while (!client->closing) {
         rask_future *late = pop_late(client, &sleep_ns);
         if (!late) {
             struct timespec moment = rk_cond_in(sleep_ns);
-            if (!rk_cond_wait_until(&client->timers_changed, &client->lock, &moment))
+            rk_cond_wait_until(&client->timers_changed, &client->lock, &moment);
+            if (rk_clock_now() - swept_ns >= LOOK_NS) {
                 forget_done(client);
+                swept_ns = rk_clock_now();
+            }
             continue;
         }
         pthread_mutex_unlock(&client->lock);
@@ -280,6 +285,7 @@ void rask_client_close(rask_client *client)
         rk_executor_close(client->executor);
         join_all(client);
         empty(client->executor);
+        rk_executor_drain(client->executor, 0); /* others may be about to end some */
         rk_notice_end(client->executor);
         forget_all(client);
         rk_executor_unref(client->executor);
@@ -380,7 +386,7 @@ static void run_ready(rask_client *client)
         idle = false;
         if (!rk_cas_acq_rel(&client->busy, &idle, true))
             return;
-        rk_place before = rk_executor_sit((rk_place){e, 0});
+        rk_place before = rk_executor_sit((rk_place){e, 0, 0});
         while (rk_executor_run_one(e, 0)) {
         }
         rk_executor_sit(before);
@@ -402,7 +408,8 @@ static rask_future *submit(rask_client *client, rask_node *node, const rask_subm
     rask_future *future = rk_executor_sow(client->executor, node, NULL, how->priority);
     if (!future)
         return NULL;
-    int status = how->deadline > 0 ? set_deadline(client, future, rk_deadline_in(how->deadline)) : RASK_OK;
+    uint64_t deadline_ns = how->deadline > 0 ? rk_deadline_in(how->deadline) : 0;
+    int status = deadline_ns ? set_deadline(client, future, deadline_ns) : RASK_OK;
     if (status) {
         take_back(future);
         return rk_client_failed(client, status, "submit: no memory, or no thread, to keep the deadline");

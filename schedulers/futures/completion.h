@@ -7,8 +7,8 @@
 
 /* Of so many slots. NULL: no memory. Freed by rask_completion_free(), whatever is waited for. Used by one thread at a time. */
 rask_completion *rk_completion_new(size_t slots);
-/* The slot waits for future (NULL: it is done), or for another after it was taken. */
-void rk_completion_watch(rask_completion *completion, size_t slot, rask_future *future);
+/* The slot of this number waits for future (NULL: it is done), or for another after it was taken. */
+void rk_completion_watch(rask_completion *completion, size_t number, rask_future *future);
 /* A slot whose future is done; waits for it until deadline_ns (0: however long), when the number of slots is given. */
 size_t rk_completion_take(rask_completion *completion, uint64_t deadline_ns);
 

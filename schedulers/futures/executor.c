@@ -13,7 +13,7 @@ enum { TURN = 61, MOST_TAKEN = 32, SPIN_NS = 20000, LOOKS = 64, NAP_NS = 500000 
 
 #define MOST_ASLEEP_NS ((uint64_t)3600 * 1000000000)
 
-static _Thread_local rk_place here = {NULL, RK_NO_WORKER};
+static _Thread_local rk_place here = {NULL, RK_NO_WORKER, RK_NO_WORKER};
 static _Thread_local char own_address; /* which thread this is */
 
 /* -- Life */
@@ -383,7 +383,7 @@ bool rk_executor_run_one(rk_executor *e, uint32_t worker)
     rask_future *future = pop(e, worker);
     if (!future)
         return false;
-    rk_future_run(future, worker);
+    rk_future_run(future, here.executor == e ? here.number : worker);
     return true;
 }
 
@@ -553,14 +553,23 @@ static void watch(rk_executor *e, const rk_awaited *awaited, uint64_t most_ns)
     pthread_mutex_unlock(&e->done_lock);
 }
 
+/* Somebody else's task in place of the one that waits; false: there is none, or it is none that waits. */
+static bool help(rk_executor *e)
+{
+    if (here.executor != e)
+        return false;
+    return here.worker == RK_NO_WORKER ? rk_executor_run_io(e, here.number)
+                                       : rk_executor_run_one(e, here.worker);
+}
+
 bool rk_executor_await(rk_executor *e, const rk_awaited *awaited, uint64_t deadline_ns)
 {
-    uint32_t worker = rk_executor_worker(e);
+    bool helps = here.executor == e;
     while (!awaited->holds(awaited->what) && !is_late(deadline_ns)) {
-        if (worker != RK_NO_WORKER && rk_executor_run_one(e, worker))
+        if (helps && help(e))
             continue;
         if (!spin(awaited))
-            watch(e, awaited, patience(deadline_ns, awaited->shortly || worker != RK_NO_WORKER));
+            watch(e, awaited, patience(deadline_ns, awaited->shortly || helps));
     }
     return awaited->holds(awaited->what);
 }

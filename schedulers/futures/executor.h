@@ -93,10 +93,11 @@ bool rk_executor_run_one(rk_executor *executor, uint32_t worker);
 bool rk_executor_run_io(rk_executor *executor, uint32_t worker);
 bool rk_executor_has_work(const rk_executor *executor);
 
-/* The calling thread is this worker of the executor, until it is told otherwise; what it was before. */
+/* The calling thread is this worker of the executor, or in one of its lanes, until it is told otherwise; what it was before. */
 typedef struct rk_place {
     rk_executor *executor;
-    uint32_t worker;
+    uint32_t worker; /* whose bench it takes from; RK_NO_WORKER: a lane */
+    uint32_t number; /* as tasks and observers know the thread: no other has it */
 } rk_place;
 rk_place rk_executor_sit(rk_place place);
 /* The calling thread's number in the executor, or RK_NO_WORKER. */

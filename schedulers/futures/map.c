@@ -27,6 +27,7 @@ static void give_up(rask_future **futures, size_t count)
     for (size_t i = 0; i < count; i++) {
         rask_future_cancel(futures[i]);
         rask_future_unref(futures[i]);
+        futures[i] = NULL;
     }
 }
 

@@ -5,14 +5,6 @@
 #include "core/task/grow.h"
 #include "schedulers/run.h"
 
-/* Each observer that asks for it is told. */
-#define TELL(executor, callback, what)                                                                       \
-    for (size_t i_ = 0; i_ < (executor)->options.observer_count; i_++) {                                     \
-        const rask_observer *o_ = (executor)->options.observers[i_];                                         \
-        if (o_->callback)                                                                                    \
-            o_->callback(o_->context, what);                                                                 \
-    }
-
 void rk_notice_begin(rk_executor *e)
 {
     if (!e->options.observer_count)
@@ -22,16 +14,16 @@ void rk_notice_begin(rk_executor *e)
                               .start_ns = rk_clock_now(),
                               .run = rk_run_next_number(),
                               .memory = e->options.memory};
-    TELL(e, plan_made, &e->info);
+    RK_NOTIFY(e, plan_made, &e->info);
 }
 
 void rk_notice_end(rk_executor *e)
 {
-    if (!e->options.observer_count)
-        return;
+    if (!e->info.run)
+        return; /* it never began, or nobody observes */
     e->info.end_ns = rk_clock_now();
     e->info.peak_bytes = rk_store_peak(e->store);
-    TELL(e, run_ended, &e->info);
+    RK_NOTIFY(e, run_ended, &e->info);
 }
 
 static uint64_t size_of_arguments(const rask_future *future)
@@ -56,7 +48,7 @@ void rk_notice_started(const rask_future *future, uint32_t worker, rask_task_inf
                              .run = e->info.run,
                              .bytes_in = size_of_arguments(future),
                              .grown_by = future->origin};
-    TELL(e, task_started, info);
+    RK_NOTIFY(e, task_started, info);
 }
 
 void rk_notice_finished(const rask_future *future, int status, const rask_value *result, rask_task_info *info)
@@ -66,5 +58,5 @@ void rk_notice_finished(const rask_future *future, int status, const rask_value 
     info->status = status;
     info->bytes = status || rk_grown_is(result) ? 0 : rask_value_size(result);
     info->live_bytes = rk_store_live(e->store);
-    TELL(e, task_finished, info);
+    RK_NOTIFY(e, task_finished, info);
 }

@@ -9,7 +9,7 @@
 
 uint64_t rk_deadline_in(double seconds)
 {
-    return seconds < 0 || seconds >= 9e9 ? 0 : rk_clock_now() + (uint64_t)(seconds * 1e9);
+    return !(seconds >= 0) || seconds >= 9e9 ? 0 : rk_clock_now() + (uint64_t)(seconds * 1e9);
 }
 
 bool rask_future_done(const rask_future *future)

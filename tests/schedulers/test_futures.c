@@ -730,6 +730,44 @@ Test(futures, a_result_over_the_budget_fails_with_figures_and_room_comes_back)
     rask_graph_free(g);
 }
 
+/* (client, depth), in a lane: as many that wait for one another. */
+static int wait_in_lane(rask_task *t);
+RASK_SLOTS_WITH(wait_in_lane, (.flags = RASK_IO));
+
+static int wait_in_lane(rask_task *t)
+{
+    int64_t client = rask_arg_i64(t, 0), depth = rask_arg_i64(t, 1), below = 0;
+    if (!depth)
+        return rask_return_i64(t, 0);
+    rask_future *future = rask_submit((rask_client *)(intptr_t)client,
+                                      rask_delayed(rask_task_graph(t), wait_in_lane, client, depth - 1));
+    int status = rask_future_get(future, &below);
+    rask_future_unref(future);
+    return status ? status : rask_return_i64(t, below + 1);
+}
+
+Test(futures, a_task_in_the_only_lane_may_wait_for_another)
+{
+    rask_options o = threads(1);
+    o.io_lanes = 1;
+    rask_client *client = open_client(o);
+    rask_graph *g = rask_graph_new();
+    cr_expect_eq(result_of(rask_submit(client, rask_delayed(g, wait_in_lane, (int64_t)(intptr_t)client, 5))),
+                 5);
+    rask_client_close(client);
+    rask_graph_free(g);
+}
+
+Test(futures, a_deadline_beyond_all_time_is_none)
+{
+    rask_client *client = open_client(threads(1));
+    rask_graph *g = rask_graph_new();
+    rask_submission how = {.size = sizeof how, .deadline = 1e12};
+    cr_expect_eq(result_of(rask_submit_with(client, rask_delayed(g, add, 1, 2), &how)), 3);
+    rask_client_close(client);
+    rask_graph_free(g);
+}
+
 /* -- Being observed */
 
 typedef struct story {

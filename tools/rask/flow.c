@@ -90,6 +90,9 @@ static int run_command(rask_task *t, const flow_task *what)
 
 static int run_task(rask_task *t)
 {
+    if (!job.flow.tasks)
+        return rask_fail(t, RASK_EUNSUPPORTED,
+                         "workflows do not run on a cluster: its workers have not read them");
     const flow_task *what = &job.flow.tasks[rask_arg_i64(t, 0)];
     if (job.scale < 0)
         return run_command(t, what);

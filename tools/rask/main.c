@@ -4,6 +4,7 @@
 #include <rask/base.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -82,6 +83,7 @@ int main(int argc, char **argv)
 {
     fill_standard_descriptors();
     allow_open_files();
+    signal(SIGCHLD, SIG_DFL); /* whoever started this may not want to hear of children, but this does */
     if (argc < 2) {
         print_commands(stderr);
         return EXIT_USAGE;
