@@ -40,12 +40,15 @@ static int put_custom(rk_pack_out *out, const rask_value *value, const note *n)
     rask_value encoded = rask_value_none();
     rask_bytes bytes = {NULL, 0};
     if (!cls->encode || !cls->decode)
-        return complain(n, RASK_EUNSUPPORTED,
-                        "a %s cannot go to another process: its class has no encode() and decode()",
-                        cls->name);
+        return complain(
+            n, RASK_EUNSUPPORTED,
+            "class %s: its values cannot go to another process, so the graph does not run on a cluster: "
+            "the class has no encode() and decode()",
+            cls->name);
     if (rk_pack_put_place(out, (uintptr_t)cls))
         return complain(n, RASK_EUNSUPPORTED,
-                        "a %s cannot go to another process: its class was made at run time", cls->name);
+                        "class %s: its values cannot go to another process: it was made at run time",
+                        cls->name);
     int status = cls->encode(rk_value_custom_data(value), &encoded);
     if (!status && (status = rask_value_get_bytes(&encoded, &bytes)))
         complain(n, status, "encode() of %s gave no bytes", cls->name);
