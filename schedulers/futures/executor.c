@@ -14,16 +14,12 @@ enum { TURN = 61, MOST_TAKEN = 32, SPIN_NS = 20000, LOOKS = 64, NAP_NS = 500000 
 #define MOST_ASLEEP_NS ((uint64_t)3600 * 1000000000)
 
 static _Thread_local rk_place here = {NULL, RK_NO_WORKER, RK_NO_WORKER};
-static _Thread_local char own_address; /* which thread this is */
 
 /* -- Life */
 
 static void free_executor(rk_executor *e)
 {
-    for (rk_source *source = e->sources, *next; source; source = next) {
-        next = source->next;
-        rk_free(source);
-    }
+    rk_sources_fini(&e->sources);
     for (uint32_t i = 0; e->benches && i < e->bench_count; i++)
         pthread_mutex_destroy(&e->benches[i].lock);
     if (e->own_store && e->store)
@@ -51,6 +47,7 @@ rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_s
     e->env.outer = outer;
     e->env.cancel = outer ? outer->cancel : options->cancel;
     e->env.deadline_ns = outer ? outer->deadline_ns : 0;
+    rk_sources_init(&e->sources);
     pthread_mutex_init(&e->lock, NULL);
     pthread_mutex_init(&e->done_lock, NULL);
     pthread_cond_init(&e->work, NULL);
@@ -94,44 +91,6 @@ uint32_t rk_executor_worker(const rk_executor *e)
     return here.executor == e ? here.worker : RK_NO_WORKER;
 }
 
-/* -- Lists */
-
-static void push_first(rask_future **first, rask_future **last, rask_future *future)
-{
-    future->previous = NULL;
-    future->next = *first;
-    *(*first ? &(*first)->previous : last) = future;
-    *first = future;
-}
-
-static void push_last(rask_future **first, rask_future **last, rask_future *future)
-{
-    future->next = NULL;
-    future->previous = *last;
-    *(*last ? &(*last)->next : first) = future;
-    *last = future;
-}
-
-static rask_future *pop_first(rask_future **first, rask_future **last)
-{
-    rask_future *future = *first;
-    if (!future)
-        return NULL;
-    *first = future->next;
-    *(*first ? &(*first)->previous : last) = NULL;
-    return future;
-}
-
-static rask_future *pop_last(rask_future **first, rask_future **last)
-{
-    rask_future *future = *last;
-    if (!future)
-        return NULL;
-    *last = future->previous;
-    *(*last ? &(*last)->next : first) = NULL;
-    return future;
-}
-
 /* -- What has a priority */
 
 static rk_atomic_u32 *ranked_like(rk_executor *e, const rask_future *future)
@@ -141,41 +100,11 @@ static rk_atomic_u32 *ranked_like(rk_executor *e, const rask_future *future)
 
 /* -- Pushing */
 
-/* Under the lock: the calling thread's queue; NULL: no memory. */
-static rk_source *own_source(rk_executor *e)
+static void push_last(rk_executor *e, uint32_t worker, rask_future *future)
 {
-    rk_source *empty = NULL;
-    for (rk_source *source = e->sources; source; source = source->next) {
-        if (source->owner == &own_address)
-            return source;
-        if (!source->first)
-            empty = source;
-    }
-    if (!empty) {
-        empty = rk_calloc(1, sizeof *empty);
-        if (!empty)
-            return NULL;
-        empty->next = e->sources;
-        e->sources = empty;
-    }
-    empty->owner = &own_address;
-    return empty;
-}
-
-static void push_outside(rk_executor *e, rask_future *future)
-{
-    pthread_mutex_lock(&e->lock);
-    rk_source *source = own_source(e);
-    if (source) {
-        push_last(&source->first, &source->last, future);
-        rk_add_seq_cst(&e->outside, 1);
-    }
-    pthread_mutex_unlock(&e->lock);
-    if (source)
-        return;
-    rk_bench *bench = &e->benches[0];
+    rk_bench *bench = &e->benches[worker];
     pthread_mutex_lock(&bench->lock);
-    push_last(&bench->first, &bench->last, future);
+    rk_queue_push_last(&bench->ready, future);
     rk_add_seq_cst(&bench->count, 1);
     pthread_mutex_unlock(&bench->lock);
 }
@@ -184,7 +113,7 @@ static void push_own(rk_executor *e, uint32_t worker, rask_future *future)
 {
     rk_bench *bench = &e->benches[worker];
     pthread_mutex_lock(&bench->lock);
-    push_first(&bench->first, &bench->last, future);
+    rk_queue_push_first(&bench->ready, future);
     rk_add_seq_cst(&bench->count, 1);
     pthread_mutex_unlock(&bench->lock);
 }
@@ -192,7 +121,7 @@ static void push_own(rk_executor *e, uint32_t worker, rask_future *future)
 static void push_io(rk_executor *e, rask_future *future)
 {
     pthread_mutex_lock(&e->lock);
-    push_last(&e->io_first, &e->io_last, future);
+    rk_queue_push_last(&e->io_ready, future);
     bool more = ++e->io_waiting > e->io_sleepers;
     if (e->io_sleepers)
         pthread_cond_signal(&e->io);
@@ -211,11 +140,19 @@ static bool push_by_priority(rk_executor *e, rask_future *future)
     return pushed;
 }
 
+/* A sleeper is a seeker from here on, whenever it wakes. */
 static void wake_one(rk_executor *e)
 {
     pthread_mutex_lock(&e->lock);
-    pthread_cond_signal(&e->work);
+    bool any = rk_load_relaxed(&e->sleepers);
+    if (any) {
+        rk_add_seq_cst(&e->seekers, 1);
+        rk_sub_seq_cst(&e->sleepers, 1);
+        e->woken++;
+    }
     pthread_mutex_unlock(&e->lock);
+    if (any)
+        pthread_cond_signal(&e->work);
 }
 
 /* It has what it takes. */
@@ -227,10 +164,10 @@ static void queue(rk_executor *e, rask_future *future)
         return;
     }
     if (!future->priority || !push_by_priority(e, future)) {
-        if (worker == RK_NO_WORKER)
-            push_outside(e, future);
-        else
+        if (worker != RK_NO_WORKER)
             push_own(e, worker, future);
+        else if (!rk_sources_push(&e->sources, future))
+            push_last(e, 0, future);
     }
     if (!rk_load_seq_cst(&e->seekers) && rk_load_seq_cst(&e->sleepers))
         wake_one(e);
@@ -286,7 +223,7 @@ static rask_future *pop_own(rk_executor *e, uint32_t worker)
     if (!rk_load_relaxed(&bench->count))
         return NULL;
     pthread_mutex_lock(&bench->lock);
-    rask_future *future = pop_first(&bench->first, &bench->last);
+    rask_future *future = rk_queue_pop_first(&bench->ready);
     if (future)
         rk_sub_relaxed(&bench->count, 1);
     pthread_mutex_unlock(&bench->lock);
@@ -300,7 +237,7 @@ static rask_future *pop_other(rk_executor *e, uint32_t worker)
         if (!rk_load_relaxed(&bench->count))
             continue;
         pthread_mutex_lock(&bench->lock);
-        rask_future *future = pop_last(&bench->first, &bench->last);
+        rask_future *future = rk_queue_pop_last(&bench->ready);
         if (future)
             rk_sub_relaxed(&bench->count, 1);
         pthread_mutex_unlock(&bench->lock);
@@ -310,53 +247,22 @@ static rask_future *pop_other(rk_executor *e, uint32_t worker)
     return NULL;
 }
 
-/* Under the lock: the source whose turn it is. */
-static rk_source *next_source(rk_executor *e)
-{
-    rk_source *source = e->turn && e->turn->next ? e->turn->next : e->sources, *start = source;
-    while (source && !source->first) {
-        source = source->next ? source->next : e->sources;
-        if (source == start)
-            return NULL;
-    }
-    e->turn = source;
-    return source;
-}
-
-/* Under the lock: some of the source whose turn it is. They are counted as the bench's before they are not any more as what is
- * outside: who is about to sleep sees them all the time. */
-static void take_from_source(rk_executor *e, rk_bench *bench, uint32_t most, rask_future **first,
-                             rask_future **last)
-{
-    rk_source *source = next_source(e);
-    uint32_t share = rk_load_relaxed(&e->outside) / (2 * e->bench_count) + 1, taken = 0;
-    rask_future *future;
-    for (most = share < most ? share : most; source && taken < most; taken++) {
-        if (!(future = pop_first(&source->first, &source->last)))
-            break;
-        push_last(first, last, future);
-    }
-    rk_add_seq_cst(&bench->count, taken ? taken - 1 : 0);
-    rk_sub_seq_cst(&e->outside, taken);
-}
-
-/* Some of one source: the first is returned, the others wait behind what the worker has. */
+/* Some of what one thread submitted: the first is returned, the others wait behind what the worker has. */
 static rask_future *pop_outside(rk_executor *e, uint32_t worker, uint32_t most)
 {
     rk_bench *bench = &e->benches[worker];
-    rask_future *first = NULL, *last = NULL, *future;
-    if (!rk_load_seq_cst(&e->outside))
+    uint32_t count = rk_load_seq_cst(&e->sources.count), share = count / (2 * e->bench_count) + 1;
+    rk_queue taken = {NULL, NULL};
+    if (!count)
         return NULL;
-    pthread_mutex_lock(&e->lock);
-    take_from_source(e, bench, most, &first, &last);
-    pthread_mutex_unlock(&e->lock);
+    rk_sources_take(&e->sources, share < most ? share : most, &taken, &bench->count);
     rk_chaos();
-    rask_future *next = pop_first(&first, &last);
-    if (!first)
+    rask_future *next = rk_queue_pop_first(&taken), *future;
+    if (!taken.first)
         return next;
     pthread_mutex_lock(&bench->lock);
-    while ((future = pop_first(&first, &last)))
-        push_last(&bench->first, &bench->last, future);
+    while ((future = rk_queue_pop_first(&taken)))
+        rk_queue_push_last(&bench->ready, future);
     pthread_mutex_unlock(&bench->lock);
     return next;
 }
@@ -390,7 +296,7 @@ bool rk_executor_run_one(rk_executor *e, uint32_t worker)
 bool rk_executor_run_io(rk_executor *e, uint32_t worker)
 {
     pthread_mutex_lock(&e->lock);
-    rask_future *future = pop_first(&e->io_first, &e->io_last);
+    rask_future *future = rk_queue_pop_first(&e->io_ready);
     e->io_waiting -= future != NULL;
     pthread_mutex_unlock(&e->lock);
     if (future)
@@ -401,7 +307,8 @@ bool rk_executor_run_io(rk_executor *e, uint32_t worker)
 /* What is ready, or more than is. */
 static uint32_t backlog(const rk_executor *e)
 {
-    uint32_t count = rk_load_seq_cst(&e->outside) + rk_load_seq_cst(&e->express) + rk_load_seq_cst(&e->late);
+    uint32_t count =
+        rk_load_seq_cst(&e->sources.count) + rk_load_seq_cst(&e->express) + rk_load_seq_cst(&e->late);
     for (uint32_t i = 0; i < e->bench_count; i++)
         count += rk_load_seq_cst(&e->benches[i].count);
     return count;
@@ -429,16 +336,21 @@ static bool seek(rk_executor *e)
     return false;
 }
 
+/* Until somebody makes it a seeker again, or it sees why it should be one. */
 static void sleep(rk_executor *e)
 {
     rk_chaos();
     pthread_mutex_lock(&e->lock);
     rk_add_seq_cst(&e->sleepers, 1);
     rk_sub_seq_cst(&e->seekers, 1);
-    if (!backlog(e) && !rk_load_relaxed(&e->closed))
+    while (!e->woken && !backlog(e) && !rk_load_relaxed(&e->closed))
         pthread_cond_wait(&e->work, &e->lock);
-    rk_add_seq_cst(&e->seekers, 1);
-    rk_sub_seq_cst(&e->sleepers, 1);
+    if (e->woken) {
+        e->woken--;
+    } else {
+        rk_add_seq_cst(&e->seekers, 1);
+        rk_sub_seq_cst(&e->sleepers, 1);
+    }
     pthread_mutex_unlock(&e->lock);
 }
 

@@ -5,8 +5,9 @@
  * first, so that few results are held), now and then something from outside in between, and when it has nothing, from the other end
  * of another's bench. What has a priority of its own is in a heap that is asked first, or, below zero, last.
  *
- * Who wakes whom: what is ready is made visible, and then sleepers are looked for; a sleeper counts itself, and then looks for
- * what is ready (both sequentially consistent). */
+ * Who wakes whom: what is ready is made visible, and then, unless somebody seeks, a sleeper is made a seeker and woken. Who
+ * seeks no more, to sleep or with something found, says so and then looks once more: for something to do, or for more than it
+ * can do alone, which is another's to be woken for (all sequentially consistent). */
 #ifndef RASK_SCHEDULERS_FUTURES_EXECUTOR_H
 #define RASK_SCHEDULERS_FUTURES_EXECUTOR_H
 
@@ -15,24 +16,18 @@
 #include "schedulers/futures/future.h"
 #include "schedulers/futures/meet.h"
 #include "schedulers/futures/ranking.h"
+#include "schedulers/futures/sources.h"
 
 #define RK_NO_WORKER UINT32_MAX
 
 typedef struct rk_bench {
     pthread_mutex_t lock;
-    rask_future *first, *last;
+    rk_queue ready;
     rk_atomic_u32 count;
     rk_atomic_u32 turn; /* of its worker */
     rask_future *apart; /* that is being called apart */
     char padding[RK_CACHE_LINE];
 } rk_bench;
-
-/* What a thread outside submitted, first come first served. */
-typedef struct rk_source {
-    struct rk_source *next; /* all of them */
-    const void *owner;      /* a thread's own address; another's when it is empty */
-    rask_future *first, *last;
-} rk_source;
 
 struct rk_executor {
     rk_atomic_u64 number; /* of the last future: how many there were */
@@ -51,15 +46,16 @@ struct rk_executor {
     uint32_t bench_count;
     rk_bench *benches;
 
-    pthread_mutex_t lock;    /* of what follows */
-    pthread_cond_t work, io; /* for sleepers */
-    rk_source *sources, *turn;
-    rk_atomic_u32 outside;       /* in all sources together */
+    rk_sources sources; /* what was submitted from outside */
+
+    pthread_mutex_t lock;        /* of what follows */
+    pthread_cond_t work, io;     /* for sleepers */
     rk_ranking ranked;           /* by priority, */
     rk_atomic_u32 express, late; /* how many of them above zero, and below */
-    rask_future *io_first, *io_last;
+    rk_queue io_ready;
     uint32_t io_waiting;
-    rk_atomic_u32 sleepers, seekers; /* workers without work: asleep, or still looking for some */
+    rk_atomic_u32 sleepers, seekers; /* workers without work: asleep, or awake and looking for some */
+    uint32_t woken;                  /* seekers that do not know yet that they are no sleepers any more */
     uint32_t io_sleepers, lanes;
     rk_atomic_bool closed;
 

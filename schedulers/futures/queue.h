@@ -1,0 +1,49 @@
+/* schedulers/futures/queue: futures in a row, through themselves: each is in one queue at a time. Not thread-safe. */
+#ifndef RASK_SCHEDULERS_FUTURES_QUEUE_H
+#define RASK_SCHEDULERS_FUTURES_QUEUE_H
+
+#include "schedulers/futures/future.h"
+
+/* Zeroed: empty. */
+typedef struct rk_queue {
+    rask_future *first, *last;
+} rk_queue;
+
+static inline void rk_queue_push_first(rk_queue *queue, rask_future *future)
+{
+    future->previous = NULL;
+    future->next = queue->first;
+    *(queue->first ? &queue->first->previous : &queue->last) = future;
+    queue->first = future;
+}
+
+static inline void rk_queue_push_last(rk_queue *queue, rask_future *future)
+{
+    future->next = NULL;
+    future->previous = queue->last;
+    *(queue->last ? &queue->last->next : &queue->first) = future;
+    queue->last = future;
+}
+
+/* NULL: it is empty. */
+static inline rask_future *rk_queue_pop_first(rk_queue *queue)
+{
+    rask_future *future = queue->first;
+    if (!future)
+        return NULL;
+    queue->first = future->next;
+    *(queue->first ? &queue->first->previous : &queue->last) = NULL;
+    return future;
+}
+
+static inline rask_future *rk_queue_pop_last(rk_queue *queue)
+{
+    rask_future *future = queue->last;
+    if (!future)
+        return NULL;
+    queue->last = future->previous;
+    *(queue->last ? &queue->last->next : &queue->first) = NULL;
+    return future;
+}
+
+#endif
