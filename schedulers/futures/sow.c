@@ -29,7 +29,7 @@ typedef struct sowing {
     int32_t priority;
 
     /* By node: found so far. */
-    place few[2 * FEW], *places;
+    place *few, *places; /* few: on the stack; places: those, as long as they do */
     uint32_t mask, count;
     rk_array ids; /* uint32_t: nodes found, later ascending */
 } sowing;
@@ -342,24 +342,49 @@ static void end(sowing *s, const rask_future *root)
     rk_array_fini(&s->ids);
 }
 
+static rask_future *sow_all(sowing *s, const rask_node *node)
+{
+    place few[2 * FEW] = {{0}};
+    s->few = s->places = few;
+    s->mask = 2 * FEW - 1;
+    s->ids = (rk_array)RK_ARRAY(uint32_t, RK_MAX_NODES);
+    bool ok = search(s, node);
+    for (size_t i = 0; i < s->ids.count && ok; i++) {
+        uint32_t id = ((uint32_t *)s->ids.data)[i];
+        place *p = find(s, id);
+        if (!p->future)
+            ok = (p->future = make(s, rk_graph_node(s->graph, id), &p->fresh));
+    }
+    start_all(s);
+    rask_future *root = ok ? find(s, node->id)->future : NULL;
+    end(s, root);
+    return root;
+}
+
+/* It needs no other node. */
+static bool stands_alone(const rask_node *node)
+{
+    for (uint32_t i = 0; i < node->nargs + node->order_only; i++) {
+        uint32_t word = rk_node_args(node)[i];
+        if (!(word & RK_CONSTANT) && !(rk_graph_node(node->graph, word)->flags & RK_NODE_CONST))
+            return false;
+    }
+    return !(node->flags & RK_NODE_CONST);
+}
+
+static rask_future *sow_one(sowing *s, const rask_node *node)
+{
+    bool fresh = false;
+    rask_future *future = s->origin ? NULL : rk_meet(&s->executor->meetings, key_of_node(node), NULL, NULL);
+    if (!future)
+        future = make(s, node, &fresh);
+    if (fresh)
+        rk_future_start(future);
+    return future;
+}
+
 rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, const uint32_t *origin, int32_t priority)
 {
-    sowing s = {.executor = executor,
-                .graph = node->graph,
-                .origin = origin,
-                .priority = priority,
-                .mask = 2 * FEW - 1,
-                .ids = RK_ARRAY(uint32_t, RK_MAX_NODES)};
-    s.places = s.few;
-    bool ok = search(&s, node);
-    for (size_t i = 0; i < s.ids.count && ok; i++) {
-        uint32_t id = ((uint32_t *)s.ids.data)[i];
-        place *p = find(&s, id);
-        if (!p->future)
-            ok = (p->future = make(&s, rk_graph_node(s.graph, id), &p->fresh));
-    }
-    start_all(&s);
-    rask_future *root = ok ? find(&s, node->id)->future : NULL;
-    end(&s, root);
-    return root;
+    sowing s = {.executor = executor, .graph = node->graph, .origin = origin, .priority = priority};
+    return stands_alone(node) ? sow_one(&s, node) : sow_all(&s, node);
 }
