@@ -1,8 +1,8 @@
 /* Calls in worker processes.
  *
- * A thread that works for a client has a process that stands by (schedulers/processes/standing.h), forked by its first call. What
- * cannot go there, and what it died of, is a plan of one task, run on processes, with a worker forked for it: slower by far, but
- * it sees the program's memory as it is, and its errors have all that is to be said. */
+ * A thread that works for a client has a process that stands by (schedulers/processes/standing.h), forked before the thread's
+ * first call. What cannot go there, and what it died of, is a plan of one task, run on processes, with a worker forked for it:
+ * slower by far, but it sees the program's memory as it is, and its errors have all that is to be said. */
 #include "schedulers/futures/apart.h"
 
 #include "core/plan/plan.h"
@@ -92,6 +92,11 @@ static rk_standing *own_standing(const rk_executor *executor)
         return NULL;
     }
     return standing;
+}
+
+void rk_apart_begin(const rk_executor *executor)
+{
+    own_standing(executor);
 }
 
 int rk_apart_call(rask_future *future, rask_value *result, char *message)

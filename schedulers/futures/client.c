@@ -40,6 +40,8 @@ struct rask_client {
     bool serial;
 
     pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t came_up;
+    uint32_t up; /* workers that have come up, where that takes a fork */
     helper *lanes;
     uint32_t lane_count;
     pthread_cond_t timers_changed;
@@ -53,11 +55,23 @@ struct rask_client {
 
 /* -- Threads */
 
+/* Its process is forked while all others sleep (see wait_for_workers()). */
+static void come_up(rask_client *client)
+{
+    rk_apart_begin(client->executor);
+    pthread_mutex_lock(&client->lock);
+    client->up++;
+    pthread_cond_signal(&client->came_up);
+    pthread_mutex_unlock(&client->lock);
+}
+
 static void *work(void *context)
 {
     helper *self = context;
     rk_executor *e = self->client->executor;
     rk_executor_sit((rk_place){e, self->number, self->number});
+    if (e->call_apart)
+        come_up(self->client);
     while (!rk_load_acquire(&e->closed))
         if (!rk_executor_run_one(e, self->number))
             rk_executor_sleep(e);
@@ -293,9 +307,19 @@ void rask_client_close(rask_client *client)
     if (client->fd >= 0)
         close(client->fd);
     pthread_cond_destroy(&client->timers_changed);
+    pthread_cond_destroy(&client->came_up);
     pthread_mutex_destroy(&client->lock);
     rk_free(client->workers);
     rk_free(client);
+}
+
+/* One worker after the other, before the program goes on: none is forked in the middle of what another thread does. */
+static void wait_for_workers(rask_client *client)
+{
+    pthread_mutex_lock(&client->lock);
+    while (client->executor->call_apart && client->up < client->worker_count)
+        pthread_cond_wait(&client->came_up, &client->lock);
+    pthread_mutex_unlock(&client->lock);
 }
 
 static int start_workers(rask_client *client)
@@ -309,6 +333,7 @@ static int start_workers(rask_client *client)
         if (pthread_create(&client->workers[i].id, NULL, work, &client->workers[i]))
             return client->worker_count ? RASK_OK : RASK_ESYSTEM;
         client->worker_count++;
+        wait_for_workers(client);
     }
     return RASK_OK;
 }
@@ -345,6 +370,7 @@ int rask_client_open(const rask_options *options, rask_client **out)
     client->fd = -1;
     client->timers = (rk_ranking)RK_RANKING;
     pthread_mutex_init(&client->lock, NULL);
+    pthread_cond_init(&client->came_up, NULL);
     rk_cond_init(&client->timers_changed);
     status = open_with(client, &resolved);
     if (status)

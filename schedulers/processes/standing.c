@@ -176,6 +176,7 @@ rk_standing *rk_standing_new(const rask_options *options)
         goto failed;
     rk_shared_heap_init(&s->heap, s->hands.crew.region, 1, 1, &s->hands.crew.used[1], s->hands.crew.kept);
     s->has_heap = true;
+    has_come(s);
     return s;
 failed:
     rk_standing_free(s);

@@ -1,7 +1,7 @@
 /* schedulers/processes/standing: a worker process that stands by for single calls, one after the other.
  *
- * It belongs to one thread, which gives it calls and waits for what comes of them, and is forked by that thread's first call: it
- * sees the program's memory as it was then. A call goes there by shared memory: the function's address, arguments as parcels,
+ * It belongs to one thread, which forks it, gives it calls and waits for what comes of them. It sees the program's memory as it
+ * was at the fork. A call goes there by shared memory: the function's address, arguments as parcels,
  * and the result comes back as a parcel that is read where it was written. One that dies is replaced by the next call.
  *
  * Whatever cannot go there has to be called elsewhere: functions, definitions and classes that are not in the program or in a
@@ -24,7 +24,8 @@ typedef struct rk_lone_call {
         *cancel; /* looked at now and then; a task that does not end by it is killed after its grace */
 } rk_lone_call;
 
-/* Of the calling thread; nothing is forked yet. options are resolved. NULL: no memory, or not on this system. */
+/* Of the calling thread, and forked by it: best while no other thread is busy, since a lock that one of them has at that moment, in
+ * an allocator say, is never free in the process. options are resolved. NULL: no memory, or not on this system. */
 rk_standing *rk_standing_new(const rask_options *options);
 
 /* True: the call was made, and *status is what came of it, with *result, or a text in message (RK_MAX_MESSAGE + 1 bytes).
