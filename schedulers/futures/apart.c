@@ -101,20 +101,12 @@ void rk_apart_begin(const rk_executor *executor)
 
 int rk_apart_call(rask_future *future, rask_value *result, char *message)
 {
-    const rask_options *options = &future->executor->options;
     rk_lone_call call = {.def = future->def,
                          .args = future->args,
                          .nargs = future->nargs,
                          .worker = rk_executor_worker(future->executor),
                          .cancel = &future->cancel,
-                         .terms = {.retries = future->retries,
-                                   .backoff_ns = future->backoff_ns,
-                                   .limit_ns = future->limit_ns,
-                                   .check = future->flags & RK_FUTURE_CHECK,
-                                   .seed = options->seed,
-                                   .number = (uint32_t)future->number,
-                                   .failures = options->inject_failures,
-                                   .delays = options->inject_delays}};
+                         .terms = rk_future_terms(future)};
     rk_standing *standing = own_standing(future->executor);
     int status;
     if (standing && rk_standing_call(standing, &call, &status, result, message))

@@ -322,11 +322,10 @@ static void release_arguments(rask_future *future, rk_endings *endings)
         rask_value_unref(&future->args[i]);
 }
 
-static int call(rask_future *future, uint32_t worker, rask_value *result, char *message)
+rk_call_terms rk_future_terms(const rask_future *future)
 {
     const rask_options *options = &future->executor->options;
-    rk_task_env env = {.constants = future->args, .cancel = &future->cancel, .outer = &future->executor->env};
-    rk_call_terms terms = {.retries = future->retries,
+    return (rk_call_terms){.retries = future->retries,
                            .backoff_ns = future->backoff_ns,
                            .limit_ns = future->limit_ns,
                            .check = future->flags & RK_FUTURE_CHECK,
@@ -334,6 +333,12 @@ static int call(rask_future *future, uint32_t worker, rask_value *result, char *
                            .number = (uint32_t)future->number,
                            .failures = options->inject_failures,
                            .delays = options->inject_delays};
+}
+
+static int call(rask_future *future, uint32_t worker, rask_value *result, char *message)
+{
+    rk_task_env env = {.constants = future->args, .cancel = &future->cancel, .outer = &future->executor->env};
+    rk_call_terms terms = rk_future_terms(future);
     rask_task task = {.env = &env,
                       .args = future->words,
                       .nargs = future->nargs,

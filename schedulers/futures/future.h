@@ -19,6 +19,7 @@
 #define RASK_SCHEDULERS_FUTURES_FUTURE_H
 
 #include "core/task/task.h"
+#include "schedulers/call.h"
 
 #include <rask/client.h>
 
@@ -143,6 +144,9 @@ void rk_future_abort(rask_future *future, int status, const char *message, rk_en
 
 /* All on the list, and what ends with them. */
 void rk_futures_end(rk_endings *endings);
+
+/* How its task is called: its own terms, and those of its executor. */
+rk_call_terms rk_future_terms(const rask_future *future);
 
 /* A worker has taken it from a queue: it is run, unless it has ended meanwhile. worker: number. */
 void rk_future_run(rask_future *future, uint32_t worker);
