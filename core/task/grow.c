@@ -15,6 +15,11 @@ bool rk_grown_is(const rask_value *value)
     return value->type == RASK_CUSTOM && rk_value_class(value) == &grown_class;
 }
 
+int rk_grown_new(rask_node *node, rask_value *out)
+{
+    return rask_value_custom_new(&grown_class, node, out);
+}
+
 rask_node *rk_grown_node(const rask_value *value)
 {
     return rk_value_custom_data(value);

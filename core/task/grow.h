@@ -8,6 +8,8 @@
 #include <rask/grow.h>
 
 bool rk_grown_is(const rask_value *value);
+/* The value, which takes over a reference to the node's graph. RASK_ENOMEM: it took nothing. */
+int rk_grown_new(rask_node *node, rask_value *out);
 /* Valid as long as the value. */
 rask_node *rk_grown_node(const rask_value *value);
 

@@ -106,6 +106,7 @@ int rk_apart_call(rask_future *future, rask_value *result, char *message)
                          .nargs = future->nargs,
                          .worker = rk_executor_worker(future->executor),
                          .cancel = &future->cancel,
+                         .spreads = rk_executor_is_hungry(future->executor),
                          .terms = rk_future_terms(future)};
     rk_standing *standing = own_standing(future->executor);
     int status;

@@ -9,7 +9,7 @@
 #include <sched.h>
 #include <string.h>
 
-enum { TURN = 61, MOST_TAKEN = 32, SPIN_NS = 20000, LOOKS = 64, NAP_NS = 500000 };
+enum { TURN = 61, MOST_TAKEN = 32, ENOUGH = 2, SPIN_NS = 20000, LOOKS = 64, NAP_NS = 500000 };
 
 #define MOST_ASLEEP_NS ((uint64_t)3600 * 1000000000)
 
@@ -317,6 +317,11 @@ static uint32_t backlog(const rk_executor *e)
 bool rk_executor_has_work(const rk_executor *e)
 {
     return backlog(e);
+}
+
+bool rk_executor_is_hungry(const rk_executor *e)
+{
+    return e->bench_count > 1 && backlog(e) < ENOUGH * e->bench_count;
 }
 
 /* -- Sleeping */

@@ -88,6 +88,8 @@ bool rk_executor_run_one(rk_executor *executor, uint32_t worker);
 /* One that is I/O. */
 bool rk_executor_run_io(rk_executor *executor, uint32_t worker);
 bool rk_executor_has_work(const rk_executor *executor);
+/* There are several workers, and soon some will have nothing to do. */
+bool rk_executor_is_hungry(const rk_executor *executor);
 
 /* The calling thread is this worker of the executor, or in one of its lanes, until it is told otherwise; what it was before. */
 typedef struct rk_place {

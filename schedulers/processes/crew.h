@@ -35,9 +35,10 @@ typedef struct rk_crew {
     uint64_t shared_bytes; /* behind board, used, mailboxes, places */
     rk_watch watch;
     uint32_t workers;
-    uint32_t threads, lanes; /* seats of a worker: CPU first, then I/O */
-    uint32_t here;           /* seats of the program's own process */
-    uint64_t kept;           /* bytes of freed memory that a range may keep */
+    uint32_t threads, lanes;   /* seats of a worker: CPU first, then I/O */
+    uint32_t here;             /* seats of the program's own process */
+    uint64_t kept;             /* bytes of freed memory that a range may keep */
+    const rk_modules *modules; /* that all have; NULL: not noted */
 } rk_crew;
 
 /* A single call, of a task that no plan has (standing.h): in shared memory, at the address in the first place when the order
@@ -47,6 +48,7 @@ typedef struct rk_slip {
     const rask_task_def *def;
     rk_call_terms terms;
     uint32_t worker, attempt, nargs;
+    bool spreads;      /* nodes that it returns are sent back, when they can be */
     rask_value args[]; /* scalars, or of type RK_PLACE_PARCEL as in a place */
 } rk_slip;
 

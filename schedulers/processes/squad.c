@@ -7,8 +7,10 @@
 #include "schedulers/processes/crew.h"
 
 #include "core/base/clock.h"
+#include "core/graph/pack.h"
 #include "core/task/grow.h"
 #include "schedulers/growth.h"
+#include "schedulers/processes/travel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -410,8 +412,17 @@ static int read_argument(seat *s, const rask_value *from, rask_value *to)
                           sizeof s->worker.message);
 }
 
-/* With what it grows. */
-static int make_call(seat *s, rk_slip *slip, const rask_value *args, const uint32_t *words,
+/* True: what it returned may run anywhere, and is worth the way: not so one call that leads to one call. *packed: the nodes. */
+static bool pack_nodes(const seat *s, const rk_slip *slip, const rask_value *grown, rask_value *packed)
+{
+    const rask_node *node = rk_grown_node(grown);
+    const rk_modules *modules = s->squad->crew->modules;
+    return slip->spreads && node->id && modules && rk_may_travel_node(modules, node) &&
+           !rk_graph_pack(node, packed);
+}
+
+/* With what it grows, or *news says that the result is nodes. */
+static int make_call(seat *s, rk_slip *slip, const rask_value *args, const uint32_t *words, rk_news *news,
                      rask_value *result)
 {
     rk_task_env env = {.constants = args, .cancel = &s->squad->crew->board->stop};
@@ -429,6 +440,13 @@ static int make_call(seat *s, rk_slip *slip, const rask_value *args, const uint3
     *result = status ? rask_value_none() : slip->task.result;
     if (!rk_grown_is(result))
         return status;
+    rask_value packed;
+    if (pack_nodes(s, slip, result, &packed)) {
+        rask_value_unref(result);
+        *result = packed;
+        news->kind = RK_NEWS_GROWN;
+        return status;
+    }
     status = rk_growth_finish(&s->worker, RASK_NO_TASK, result);
     rk_growth_end(s->squad->run);
     return status;
@@ -447,7 +465,7 @@ static bool call_with_arguments(seat *s, rk_slip *slip, rask_value *args, uint32
         read -= status != RASK_OK;
     }
     if (!status)
-        status = make_call(s, slip, args, words, &result);
+        status = make_call(s, slip, args, words, news, &result);
     if (status)
         fail(s, news, 0, status, s->worker.message);
     else if (!s->denied)

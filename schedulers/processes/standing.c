@@ -9,7 +9,10 @@
 #include "schedulers/processes/standing.h"
 
 #include "core/base/clock.h"
+#include "core/graph/pack.h"
+#include "core/task/grow.h"
 #include "schedulers/processes/hands.h"
+#include "schedulers/processes/travel.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -20,8 +23,7 @@ enum {
     LOOK_NS = 20000000,
     CANCEL_GRACE_NS = 2000000000,
     LATE_GRACE_NS = 500000000,
-    FAILED_STARTS = 3,
-    LEAST_ADDRESS = 1 << 16
+    FAILED_STARTS = 3
 };
 
 /* What outlives the worker: memory of results that somebody still has. */
@@ -176,6 +178,7 @@ rk_standing *rk_standing_new(const rask_options *options)
         goto failed;
     rk_shared_heap_init(&s->heap, s->hands.crew.region, 1, 1, &s->hands.crew.used[1], s->hands.crew.kept);
     s->has_heap = true;
+    s->hands.crew.modules = &s->modules;
     has_come(s);
     return s;
 failed:
@@ -224,36 +227,19 @@ static void free_slip(rk_standing *s, bool stay)
     s->slip = NULL;
 }
 
-static bool has_classes(const rk_standing *s, const rk_parcel *parcel)
-{
-    for (uint64_t i = 0; i < parcel->parts; i++)
-        if (parcel->part[i].type == RASK_CUSTOM && !rk_modules_have(&s->modules, parcel->part[i].as.cls))
-            return false;
-    return true;
-}
-
-/* What it points to may have been made, or changed, since the worker was forked. Most numbers are too small for that. */
-static bool may_be_address(const rask_value *value)
-{
-    return value->type == RASK_I64 && value->as.i64 >= LEAST_ADDRESS &&
-           rk_system_is_mapped((uint64_t)value->as.i64);
-}
-
 static bool write_argument(rk_standing *s, const rask_value *from, rask_value *to)
 {
     char message[RK_MAX_MESSAGE + 1];
     rk_parcel *parcel;
-    if (!rk_value_is_object(from)) {
-        *to = *from;
-        return !may_be_address(from);
-    }
+    *to = *from;
+    if (!rk_may_travel_value(&s->modules, from))
+        return false;
+    if (!rk_value_is_object(from))
+        return true;
     if (rk_parcel_write(&s->heap, NULL, from, NULL, 0, &parcel, message, sizeof message))
         return false;
     *to = (rask_value){.type = RK_PLACE_PARCEL, .as.i64 = (int64_t)(uintptr_t)parcel};
-    if (has_classes(s, parcel))
-        return true;
-    free_argument(s, to);
-    return false;
+    return true;
 }
 
 /* False: not all of it can go there. */
@@ -262,20 +248,14 @@ static bool write_slip(rk_standing *s, const rk_lone_call *call)
     s->slip = rk_shared_heap_alloc(&s->heap, NULL, sizeof *s->slip + call->nargs * sizeof *s->slip->args);
     if (!s->slip)
         return false;
-    *s->slip = (rk_slip){.def = call->def, .terms = call->terms, .worker = call->worker};
+    *s->slip =
+        (rk_slip){.def = call->def, .terms = call->terms, .worker = call->worker, .spreads = call->spreads};
     for (; s->slip->nargs < call->nargs; s->slip->nargs++)
         if (!write_argument(s, &call->args[s->slip->nargs], &s->slip->args[s->slip->nargs])) {
             free_slip(s, false);
             return false;
         }
     return true;
-}
-
-static bool has_function(const rk_standing *s, const rask_task_def *def)
-{
-    return !(def->flags & RASK_HERE) && rk_modules_have(&s->modules, def) &&
-           rk_modules_have(&s->modules, (const void *)def->call) &&
-           (!def->retry_if || rk_modules_have(&s->modules, (const void *)def->retry_if));
 }
 
 static void post(rk_standing *s)
@@ -433,6 +413,23 @@ static int take_result(rk_standing *s, const rk_news *news, rask_value *result, 
     return status;
 }
 
+/* The result is the node that the task returned. */
+static int take_nodes(rk_standing *s, const rk_news *news, rask_value *result, char *message)
+{
+    rask_value packed;
+    rask_node *node;
+    int status = take_result(s, news, &packed, message);
+    if (status)
+        return status;
+    status = rk_graph_unpack(&packed, &node);
+    rask_value_unref(&packed);
+    if (!status && (status = rk_grown_new(node, result)))
+        rask_graph_free(node->graph);
+    if (status)
+        snprintf(message, RK_MAX_MESSAGE + 1, "no memory for the nodes that it returned");
+    return status;
+}
+
 static void take_text(rk_standing *s, const rk_news *news, char *message)
 {
     const char *text = (const char *)(uintptr_t)news->text;
@@ -445,6 +442,7 @@ static bool take_answer(rk_standing *s, const rk_news *news, int *status, rask_v
 {
     switch ((rk_news_kind)news->kind) {
     case RK_NEWS_FINISHED: *status = take_result(s, news, result, message); return true;
+    case RK_NEWS_GROWN: *status = take_nodes(s, news, result, message); return true;
     case RK_NEWS_FAILED:
         *status = news->status;
         take_text(s, news, message);
@@ -504,7 +502,8 @@ bool rk_standing_call(rk_standing *s, const rk_lone_call *call, int *status, ras
 {
     rk_news news;
     send_home(s);
-    if (!has_come(s) || !has_function(s, call->def) || !write_slip(s, call))
+    if (!has_come(s) || call->def->flags & RASK_HERE || !rk_may_travel_def(&s->modules, call->def) ||
+        !write_slip(s, call))
         return false;
     bool made = call_in_time(s, call, &news, status, result, message);
     free_slip(s, made && news.kept);

@@ -19,6 +19,8 @@ typedef struct rk_lone_call {
     const rask_value *args;
     uint32_t nargs;
     uint32_t worker; /* number, as the task sees it */
+    bool
+        spreads; /* others have time: nodes that it returns are its result, where they can travel; else it runs them itself */
     rk_call_terms terms;
     const rask_cancel_token
         *cancel; /* looked at now and then; a task that does not end by it is killed after its grace */

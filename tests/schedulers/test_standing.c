@@ -396,6 +396,136 @@ Test(standing, a_cancelled_task_that_does_not_end_is_ended_after_its_grace)
     nothing_is_left_since(before);
 }
 
+/* -- What calls grow */
+
+/* One that was called here: (leaf) → the process, after a while, so that others come. */
+static int64_t leaf(int64_t nothing)
+{
+    (void)nothing;
+    atomic_fetch_add(&shared->calls, 1);
+    sleep_ms(2);
+    return getpid();
+}
+RASK_TASK(leaf, i64, i64);
+
+static int grow_leaves(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *leaves[40];
+    for (int64_t i = 0; i < 40; i++)
+        leaves[i] = rask_delayed(g, leaf, i);
+    return rask_return_node(t, rask_list(g, leaves, 40));
+}
+RASK_SLOTS(grow_leaves);
+
+/* How many processes made the leaves that the node comes to. */
+static size_t count_processes(rask_client *client, rask_graph *g, rask_node *node)
+{
+    rask_future *future = submit(client, g, node);
+    rask_value list;
+    const rask_value *items;
+    int64_t first, process;
+    size_t count, others = 0;
+    cr_assert_eq(rask_future_result(future, &list), RASK_OK, "%s", rask_future_error(future));
+    cr_assert_eq(rask_value_get_list(&list, &items, &count), RASK_OK);
+    cr_assert_eq(rask_value_get_i64(&items[0], &first), RASK_OK);
+    for (size_t i = 1; i < count; i++) {
+        cr_assert_eq(rask_value_get_i64(&items[i], &process), RASK_OK);
+        others += process != first;
+    }
+    rask_value_unref(&list);
+    rask_future_unref(future);
+    return others ? 2 : 1;
+}
+
+Test(standing, what_a_call_grows_is_made_by_all_processes)
+{
+    leftovers before = look_around();
+    rask_client *client = open_client(2);
+    rask_graph *g = rask_graph_new();
+    cr_expect_eq(count_processes(client, g, rask_delayed(g, grow_leaves)), 2);
+    cr_expect_eq(atomic_load(&shared->calls), 40);
+    rask_client_close(client);
+    nothing_is_left_since(before);
+}
+
+/* A constant that means nothing elsewhere. */
+static int leaf_at(rask_task *t)
+{
+    atomic_fetch_add(&shared->calls, *(const int *)(intptr_t)rask_arg_i64(t, 0));
+    sleep_ms(2);
+    return rask_return_i64(t, getpid());
+}
+RASK_SLOTS(leaf_at);
+
+static int grow_leaves_at(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *leaves[20];
+    int *own = malloc(1 << 20); /* mapped by this process alone; for as long as that lives */
+    *own = 3;
+    for (int64_t i = 0; i < 20; i++)
+        leaves[i] = rask_delayed(g, leaf_at, (int64_t)(intptr_t)own);
+    return rask_return_node(t, rask_list(g, leaves, 20));
+}
+RASK_SLOTS(grow_leaves_at);
+
+Test(standing, what_cannot_travel_is_made_where_it_grew)
+{
+    rask_client *client = open_client(2);
+    rask_graph *g = rask_graph_new();
+    cr_expect_eq(count_processes(client, g, rask_delayed(g, grow_leaves_at)), 1);
+    cr_expect_eq(atomic_load(&shared->calls), 60);
+    rask_client_close(client);
+}
+
+/* (depth) → calls that grow in turn, each of two: 2^depth leaves. */
+static int grow_tree(rask_task *t);
+RASK_SLOTS(grow_tree);
+static int grow_tree(rask_task *t)
+{
+    int64_t depth = rask_arg_i64(t, 0);
+    rask_graph *g = rask_task_graph(t);
+    atomic_fetch_add(&shared->calls, 1);
+    if (!depth)
+        return rask_return_i64(t, 1);
+    rask_node *halves[2];
+    for (int i = 0; i < 2; i++)
+        halves[i] = rask_delayed(g, grow_tree, depth - 1);
+    return rask_return_node(t, rask_sum(rask_list(g, halves, 2)));
+}
+
+Test(standing, trees_grow_here_and_there_and_each_call_is_made_once)
+{
+    leftovers before = look_around();
+    rask_client *client = open_client(3);
+    rask_graph *g = rask_graph_new();
+    cr_expect_eq(result_of(submit(client, g, rask_delayed(g, grow_tree, 13))), 1 << 13);
+    cr_expect_eq(atomic_load(&shared->calls), (1 << 14) - 1);
+    rask_client_close(client);
+    nothing_is_left_since(before);
+}
+
+static int grow_badly(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *parts[2] = {rask_delayed(g, leaf, 1), rask_delayed(g, hang_once)};
+    rask_set_timeout(parts[1], 0.1);
+    return rask_return_node(t, rask_sum(rask_list(g, parts, 2)));
+}
+RASK_SLOTS(grow_badly);
+
+Test(standing, what_grown_calls_fail_of_is_told)
+{
+    rask_client *client = open_client(2);
+    rask_graph *g = rask_graph_new();
+    rask_future *future = submit(client, g, rask_delayed(g, grow_badly));
+    cr_expect_eq(rask_future_result(future, NULL), RASK_ETIMEDOUT);
+    cr_expect_not_null(strstr(rask_future_error(future), "hang_once"), "%s", rask_future_error(future));
+    rask_future_unref(future);
+    rask_client_close(client);
+}
+
 Test(standing, a_stopped_process_is_replaced)
 {
     rask_client *client = open_client(1);
