@@ -50,6 +50,8 @@ static int finish(rk_worker *worker, rk_executor *executor, rask_future *root, r
 
 int rk_growth_finish(rk_worker *worker, uint32_t task, rask_value *result)
 {
+    if (worker->run->send_nodes && worker->run->send_nodes(worker, task, result))
+        return RASK_OK;
     rk_executor *executor = get_executor(worker->run);
     rask_value node = *result;
     *result = rask_value_none();

@@ -23,6 +23,8 @@ typedef struct rk_failure {
     char *message; /* NULL when there was no memory for it */
 } rk_failure;
 
+typedef struct rk_worker rk_worker;
+
 typedef struct rk_run {
     /* Read by all, hardly written. */
     rk_task_env env;
@@ -58,6 +60,8 @@ typedef struct rk_run {
     _Atomic(struct rk_executor *) growth;
     void (*wake)(void *context);
     void *wake_context;
+    /* Whether *result, a node that this task returned, is run elsewhere: then it is something else on return. NULL: never. */
+    bool (*send_nodes)(rk_worker *worker, uint32_t task, rask_value *result);
 
     /* Of schedulers that keep results elsewhere: what they held instead of the store, and why they gave up; set before
      * rk_run_fini(). */
@@ -67,7 +71,7 @@ typedef struct rk_run {
 } rk_run;
 
 /* A worker's own part of a run. */
-typedef struct rk_worker {
+struct rk_worker {
     rk_run *run;
     uint32_t id;
     uint32_t finished, skipped;
@@ -76,7 +80,7 @@ typedef struct rk_worker {
     uint64_t
         mark_ns; /* of a run that is observed: when its last task ended; 0: long ago, look at the clock */
     char message[RK_MAX_MESSAGE + 1];
-} rk_worker;
+};
 
 #define RK_NO_UNIT UINT32_MAX
 

@@ -23,11 +23,13 @@
 typedef struct rk_board {
     rask_cancel_token stop;  /* the run is being stopped */
     rk_atomic_u32 listening; /* it sleeps: ring */
+    rk_atomic_bool hungry;   /* nodes that units come to are run elsewhere, when they can be */
 } rk_board;
 
 typedef struct rk_crew {
     rk_run *run;
-    rk_region *region; /* a range for each worker, and one for the program's own process */
+    rk_region *
+        region; /* a range for each worker, one for the program's own process, and one for what is run away */
     rk_board *board;
     rk_atomic_u64 *used;   /* by range: how far */
     rk_mailbox *mailboxes; /* by seat */

@@ -53,6 +53,8 @@ typedef struct rk_result {
     void *extents[];
 } rk_result;
 
+typedef struct rk_away rk_away;
+
 typedef struct rk_hands {
     rk_crew crew;
     rk_run *run;
@@ -81,6 +83,8 @@ typedef struct rk_hands {
     rk_array deaths; /* rk_death: what workers died of */
 
     rk_mover mover;
+    rk_modules modules; /* that all processes have */
+    rk_away *away;      /* what units grew, and is run elsewhere (away.h); NULL: nothing */
 } rk_hands;
 
 /* A unit that a worker died of, and how. */
@@ -102,6 +106,8 @@ void rk_hands_end(rk_hands *h);
 bool rk_hands_hear(rk_hands *h, rk_staff *staff);
 /* What all workers told, and what the mover has done. */
 bool rk_hands_hear_all(rk_hands *h);
+/* News that answer an order which is forgotten: what became of the unit. */
+void rk_hands_conclude(rk_hands *h, rk_staff *staff, rk_news *news, const rk_posted *posted);
 /* A task failed for good. */
 void rk_hands_fail(rk_hands *h, uint32_t task, int status, const char *message);
 

@@ -1,5 +1,5 @@
 /* What workers tell, and what the mover has done: to the coordinator, the run and its observers. */
-#include "schedulers/processes/hands.h"
+#include "schedulers/processes/away.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -122,6 +122,37 @@ static bool hear_given_up(rk_hands *h, const rk_staff *staff, rk_news *news, con
     return false;
 }
 
+void rk_hands_conclude(rk_hands *h, rk_staff *staff, rk_news *news, const rk_posted *posted)
+{
+    if (news->kind == RK_NEWS_GIVEN_UP && hear_given_up(h, staff, news, posted))
+        return;
+    if (rk_coordinator_outcome(h->coordinator, news->unit) == RK_NOT_OVER)
+        h->run->finished += news->finished;
+    h->run->retries += news->retries;
+    tell_observers(h, news);
+    if (news->kept)
+        rk_result_pin_arguments(h, news->unit);
+    if (news->kind == RK_NEWS_FINISHED)
+        finish(h, staff, news, posted->attempt);
+    else
+        hear_unfinished(h, staff, news, posted);
+}
+
+/* True: it has come to nodes, which others run. */
+static bool hear_grown(rk_hands *h, const rk_staff *staff, rk_news *news, const rk_posted *posted)
+{
+    int status = rk_away_take(h, staff, news, posted);
+    if (!status)
+        return true;
+    news->kind = RK_NEWS_FAILED;
+    news->status = status;
+    news->task = rk_units_last(&h->units, news->unit);
+    news->finished--;
+    news->parcel = 0;
+    news->result = (rask_value){.reserved = 1};
+    return false;
+}
+
 static void hear(rk_hands *h, rk_staff *staff, rk_post *post, rk_news *news)
 {
     rk_posted posted;
@@ -131,18 +162,8 @@ static void hear(rk_hands *h, rk_staff *staff, rk_post *post, rk_news *news)
     }
     if (news->unit >= h->run->plan->units || !rk_post_answered(post, news->unit, &posted))
         return;
-    if (news->kind == RK_NEWS_GIVEN_UP && hear_given_up(h, staff, news, &posted))
-        return;
-    if (rk_coordinator_outcome(h->coordinator, news->unit) == RK_NOT_OVER)
-        h->run->finished += news->finished;
-    h->run->retries += news->retries;
-    tell_observers(h, news);
-    if (news->kept)
-        rk_result_pin_arguments(h, news->unit);
-    if (news->kind == RK_NEWS_FINISHED)
-        finish(h, staff, news, posted.attempt);
-    else
-        hear_unfinished(h, staff, news, &posted);
+    if (news->kind != RK_NEWS_GROWN || !hear_grown(h, staff, news, &posted))
+        rk_hands_conclude(h, staff, news, &posted);
 }
 
 static bool hear_question(rk_hands *h, const rk_staff *staff, rk_post *post)
@@ -190,6 +211,7 @@ bool rk_hands_hear_all(rk_hands *h)
     rk_move *move;
     for (uint32_t i = 0; i < h->staff_count; i++)
         heard |= rk_hands_hear(h, &h->staff[i]);
+    heard |= rk_away_hear(h);
     while (h->mover.started && (move = rk_mover_next_done(&h->mover))) {
         uint64_t bytes = rk_result_moved(h, move);
         if (move->back)

@@ -10,7 +10,7 @@
  *   - Who frees: the program's process counts the references to extents and tells their owner, by the mailbox. What a dead
  *     worker left behind unpublished goes at its death.
  *   - A seat's news are read before its death is acted on: what was told counts, whatever came after. */
-#include "schedulers/processes/hands.h"
+#include "schedulers/processes/away.h"
 
 #include "core/base/clock.h"
 #include "core/base/print.h"
@@ -109,8 +109,22 @@ static void end_stubborn(rk_hands *h)
         rk_staff_kill(&h->staff[i]);
 }
 
+/* Some worker has nothing to do, or is not even there: what units grow would be welcome. */
+static bool is_hungry(const rk_hands *h)
+{
+    bool idle = h->crew.workers < h->run->options.workers;
+    for (uint32_t i = 0; i < h->crew.workers && !idle; i++) {
+        uint32_t posted = 0;
+        for (uint32_t k = 0; k < h->staff[i].post_count; k++)
+            posted += h->staff[i].posts[k].count;
+        idle = !posted;
+    }
+    return idle;
+}
+
 static void look_around(rk_hands *h, bool all)
 {
+    rk_store_relaxed(&h->crew.board->hungry, is_hungry(h));
     rk_staff_look_after(h, all);
     join_new(h);
     if (h->run->finished + h->run->failed < h->run->plan->tasks)
@@ -162,7 +176,7 @@ static int share(rk_crew *crew)
 {
     const rask_plan *plan = crew->run->plan;
     uint64_t seats = (uint64_t)crew->workers * (crew->threads + crew->lanes) + crew->here,
-             ranges = crew->workers + 1, mailboxes = seats * sizeof(rk_mailbox),
+             ranges = crew->workers + 2, mailboxes = seats * sizeof(rk_mailbox),
              places = ((uint64_t)plan->tasks + 1) * sizeof *crew->places,
              used = (ranges * sizeof *crew->used + RK_CACHE_LINE - 1) & ~(uint64_t)(RK_CACHE_LINE - 1);
     crew->shared_bytes = RK_CACHE_LINE + used + mailboxes + places;
@@ -194,7 +208,7 @@ static int crew_init(rk_crew *crew, rk_run *run)
     crew->kept =
         budget / (KEPT_SHARE * 2 * ((uint64_t)crew->workers + 1)); /* by the worker, and on its way to it */
     crew->kept = crew->kept < MOST_KEPT ? crew->kept : MOST_KEPT;
-    crew->region = rk_region_new(crew->workers + 1, 8 * budget > WANTED_RANGE ? 8 * budget : WANTED_RANGE);
+    crew->region = rk_region_new(crew->workers + 2, 8 * budget > WANTED_RANGE ? 8 * budget : WANTED_RANGE);
     if (!crew->region || share(crew))
         return RASK_ENOMEM;
     int status = rk_watch_init(&crew->watch);
@@ -282,6 +296,7 @@ void rk_hands_end(rk_hands *h)
         rk_squad_free(h->own);
         rk_run_fini_apart(&h->own_run);
     }
+    rk_away_end(h->away);
     rk_mover_fini(&h->mover);
     rk_result_end_all(h);
     for (uint32_t i = 0; h->staff && i < h->staff_count; i++) {
@@ -293,6 +308,7 @@ void rk_hands_end(rk_hands *h)
     rk_system_unshare(h->crew.board, h->crew.shared_bytes);
     rk_watch_fini(&h->crew.watch);
     rk_array_fini(&h->deaths);
+    rk_modules_fini(&h->modules);
     rk_free(h->staff);
     rk_free(h->by_number);
     rk_free(h->results);
@@ -321,6 +337,8 @@ static int prepare(rk_hands *h)
     int status = h->results ? rk_hands_assemble(h) : RASK_ENOMEM;
     if (!status)
         status = coordinate(h);
+    if (!status && h->run->options.workers > 1 && !rk_modules_note(&h->modules))
+        h->crew.modules = &h->modules;
     if (!status)
         status = hire_all(h);
     return status ? status : start_own(h);

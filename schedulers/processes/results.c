@@ -1,5 +1,5 @@
 /* Where results are, and how long. */
-#include "schedulers/processes/hands.h"
+#include "schedulers/processes/away.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -78,10 +78,11 @@ static void count_no_more_alone(rk_hands *h, rk_extent *extent, uint32_t payer)
 
 void rk_result_tell_alone(rk_hands *h)
 {
-    if (h->alone == h->told_alone)
+    uint64_t bytes = h->alone + rk_away_bytes(h);
+    if (bytes == h->told_alone)
         return;
-    h->told_alone = h->alone;
-    rk_coordinator_memory(h->coordinator, h->now, 0, h->alone);
+    h->told_alone = bytes;
+    rk_coordinator_memory(h->coordinator, h->now, 0, bytes);
 }
 
 void rk_result_drop(rk_hands *h, uint32_t unit)

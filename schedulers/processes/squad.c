@@ -20,6 +20,7 @@
 typedef struct seat {
     rk_account account; /* of its unit; the first member, for ask_for_more() */
     bool denied;        /* the unit was given no more memory */
+    bool grew;          /* what the unit came to is nodes (core/graph/pack.h) */
     rk_squad *squad;
     rk_mailbox *box;
     rk_worker worker;
@@ -317,8 +318,9 @@ static void share_result(seat *s, rk_news *news, uint32_t task, rask_value *own)
         return;
     }
     take_freed(s->squad);
-    int status = rk_parcel_write(&s->squad->heap, &s->account, own, s->parcels.data, s->parcels.count,
-                                 &parcel, s->worker.message, sizeof s->worker.message);
+    size_t others = s->grew ? 0 : s->parcels.count; /* nodes go where arguments are not */
+    int status = rk_parcel_write(&s->squad->heap, &s->account, own, s->parcels.data, others, &parcel,
+                                 s->worker.message, sizeof s->worker.message);
     if (status) {
         news->finished--;
         fail(s, news, task, status, s->worker.message);
@@ -336,6 +338,35 @@ static void give_up(seat *s, rk_news *news)
     s->told.count = 0;
 }
 
+/* -- What units grow */
+
+/* Times are told of calls that this process makes, and what tags count is the coordinator's. */
+static bool has_limits(const rk_run *run, uint32_t unit)
+{
+    bool timed = false;
+    for (uint32_t task = run->plan->unit_start[unit]; task < run->plan->unit_start[unit + 1]; task++)
+        timed |= rk_run_timeout(run, task) != 0;
+    return timed || run->limits;
+}
+
+/* The last task of the unit that this seat is at came to nodes, and others have time for them. */
+static bool send_nodes(rk_worker *worker, uint32_t task, rask_value *result)
+{
+    seat *s = sitting;
+    const rk_crew *crew = s ? s->squad->crew : NULL;
+    uint64_t unit = s ? rk_load_relaxed(&s->box->current) : 0;
+    const rask_node *node = rk_grown_node(result);
+    rask_value packed;
+    if (!unit-- || task == RASK_NO_TASK || !rk_load_relaxed(&crew->board->hungry) || !node->id ||
+        worker->run->plan->unit_start[unit + 1] != task + 1 || !worker->run->plan->uses[task] ||
+        has_limits(worker->run, (uint32_t)unit) || !rk_travels_light(node) ||
+        !rk_may_travel_node(crew->modules, node) || rk_graph_pack(node, &packed))
+        return false;
+    rask_value_unref(result);
+    *result = packed;
+    return s->grew = true;
+}
+
 /* The unit was executed: what came of it. */
 static void judge(seat *s, rk_news *news, uint32_t first, uint32_t last)
 {
@@ -347,6 +378,8 @@ static void judge(seat *s, rk_news *news, uint32_t first, uint32_t last)
             rask_value_unref(own);
         else
             share_result(s, news, last, own);
+        if (s->grew && news->kind == RK_NEWS_FINISHED)
+            news->kind = RK_NEWS_GROWN;
     } else if (rk_run_take_failure(run, first, last + 1, &failure)) {
         fail(s, news, failure.task, failure.status, failure.message ? failure.message : "");
         rk_free(failure.message);
@@ -381,6 +414,7 @@ static void execute(seat *s, uint32_t unit, uint64_t allowed)
     open_account(s, allowed);
     s->worker.finished = s->worker.skipped = 0;
     s->worker.retries = 0;
+    s->grew = false;
     int status = take_arguments(s, unit, &held);
     if (status) {
         fail(s, &news, last, status, s->worker.message);
@@ -417,8 +451,7 @@ static bool pack_nodes(const seat *s, const rk_slip *slip, const rask_value *gro
 {
     const rask_node *node = rk_grown_node(grown);
     const rk_modules *modules = s->squad->crew->modules;
-    return slip->spreads && node->id && modules && rk_may_travel_node(modules, node) &&
-           !rk_graph_pack(node, packed);
+    return slip->spreads && node->id && rk_may_travel_node(modules, node) && !rk_graph_pack(node, packed);
 }
 
 /* With what it grows, or *news says that the result is nodes. */
@@ -570,6 +603,7 @@ rk_squad *rk_squad_new(const rk_crew *crew, rk_run *apart, uint32_t worker, uint
                         .seat_count = seats,
                         .is_process = !here,
                         .holds = holds};
+    apart->send_nodes = here || !crew->modules ? NULL : send_nodes;
     rk_shared_heap_init(&squad->heap, crew->region, worker, life, &crew->used[worker], crew->kept);
     pthread_mutex_init(&squad->lock, NULL);
     pthread_mutex_init(&squad->reading, NULL);

@@ -1,5 +1,5 @@
 /* Workers: how they come, what they are given, how they go. */
-#include "schedulers/processes/hands.h"
+#include "schedulers/processes/away.h"
 
 #include "core/base/clock.h"
 
@@ -208,9 +208,11 @@ static void send_unsent(rk_staff *staff)
 
 void rk_staff_send_freed(rk_hands *h, void *content)
 {
+    rk_mover_forget(&h->mover, content);
+    if (rk_away_free(h, content))
+        return;
     rk_extent *extent = rk_extent_of(content);
     rk_staff *staff = &h->staff[rk_region_range_of(h->crew.region, content)];
-    rk_mover_forget(&h->mover, content);
     bool gone = extent->life != staff->life || (!staff->here && !staff->child.pid);
     if (gone || is_too_much(h, staff, extent->bytes))
         rk_region_discard(content, extent->bytes);
@@ -382,6 +384,7 @@ static void lose(rk_hands *h, uint32_t worker)
     if (culprit < h->run->plan->units && !staff->doomed)
         note_death(h, culprit, how, pid);
     rk_result_tidy(h, worker);
+    rk_away_forget(h, staff);
     staff->failed_starts = staff->ready && !staff->absent ? 0 : staff->failed_starts + 1;
     if (staff->joined)
         rk_coordinator_lost(h->coordinator, h->now, staff->number, staff->epoch, culprit, false);

@@ -509,7 +509,7 @@ Test(standing, trees_grow_here_and_there_and_each_call_is_made_once)
 static int grow_badly(rask_task *t)
 {
     rask_graph *g = rask_task_graph(t);
-    rask_node *parts[2] = {rask_delayed(g, leaf, 1), rask_delayed(g, hang_once)};
+    rask_node *parts[2] = {rask_delayed(g, process_of, 1), rask_delayed(g, hang_once)};
     rask_set_timeout(parts[1], 0.1);
     return rask_return_node(t, rask_sum(rask_list(g, parts, 2)));
 }

@@ -1,0 +1,361 @@
+/* Runs on processes whose tasks come to nodes: workers that have time run what others grew. What growing means is tested with
+ * all schedulers (test_grow); here is who runs it, and what becomes of it when processes end. */
+#include "leftovers.h"
+#include "support.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LEAVES = 40, PIDS = 64, LARGE = 300000 };
+
+/* In memory that processes share, at a place that all know. */
+typedef struct counts {
+    atomic_int calls, grown, kills;
+    atomic_int pids[PIDS]; /* of processes that called a leaf */
+    atomic_int grower;     /* the worker that grew */
+} counts;
+
+static counts *shared;
+
+static void begin(void)
+{
+    shared = shared_calloc(sizeof *shared);
+}
+
+static void end(void)
+{
+    shared_free(shared, sizeof *shared);
+}
+
+TestSuite(away, .init = begin, .fini = end);
+
+static void forget(void)
+{
+    memset((void *)shared, 0, sizeof *shared);
+}
+
+static void note_process(void)
+{
+    int own = (int)getpid();
+    for (int i = 0; i < PIDS; i++) {
+        int none = 0;
+        if (atomic_compare_exchange_strong(&shared->pids[i], &none, own) || none == own)
+            return;
+    }
+}
+
+static int count_processes(void)
+{
+    int count = 0;
+    while (count < PIDS && atomic_load(&shared->pids[count]))
+        count++;
+    return count;
+}
+
+/* (number): itself, after a while, so that others come. */
+static int64_t leaf(int64_t number)
+{
+    note_process();
+    atomic_fetch_add(&shared->calls, 1);
+    sleep_ms(2);
+    return number;
+}
+RASK_TASK(leaf, i64, i64);
+
+/* (from, count): the sum of so many leaves. */
+static int grow_leaves(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    int64_t from = rask_arg_i64(t, 0), count = rask_arg_i64(t, 1);
+    rask_node *leaves[LEAVES];
+    atomic_fetch_add(&shared->grown, 1);
+    sleep_ms(5); /* by then it is known who has nothing to do */
+    for (int64_t i = 0; i < count; i++)
+        leaves[i] = rask_delayed(g, leaf, from + i);
+    return rask_return_node(t, rask_sum(rask_list(g, leaves, (size_t)count)));
+}
+RASK_SLOTS(grow_leaves);
+
+static int64_t compute(rask_node *node, rask_options o)
+{
+    int64_t sum = -1;
+    cr_assert_eq(rask_compute_with(node, &o, &sum), RASK_OK, "%s", rask_graph_error(rask_node_graph(node)));
+    return sum;
+}
+
+Test(away, what_a_task_grows_is_run_by_several_processes_and_each_call_once)
+{
+    leftovers before = look_around();
+    rask_graph *g = rask_graph_new();
+    cr_expect_eq(compute(rask_delayed(g, grow_leaves, 0, LEAVES), processes(3)), LEAVES * (LEAVES - 1) / 2);
+    cr_expect_geq(count_processes(), 2);
+    cr_expect_eq(atomic_load(&shared->calls), LEAVES);
+    cr_expect_eq(atomic_load(&shared->grown), 1);
+    rask_graph_free(g);
+    nothing_is_left_since(before);
+}
+
+Test(away, many_that_grow_come_to_the_same_as_in_one_process)
+{
+    for (uint32_t workers = 1; workers <= 4; workers++) {
+        rask_graph *g = rask_graph_new();
+        rask_node *all[30];
+        int64_t expected = 0;
+        forget();
+        for (int64_t i = 0; i < 30; i++) {
+            int64_t from = i * 100, count = i % 7 + 1;
+            all[i] = rask_delayed(g, grow_leaves, from, count);
+            expected += count * from + count * (count - 1) / 2;
+        }
+        cr_expect_eq(compute(rask_sum(rask_list(g, all, 30)), processes(workers)), expected);
+        cr_expect_eq(atomic_load(&shared->grown), 30);
+        rask_graph_free(g);
+    }
+}
+
+/* (number): so many bytes of it. */
+static int large_leaf(rask_task *t)
+{
+    rask_value value;
+    char *data;
+    int status = rask_value_bytes_alloc(LARGE, &data, &value);
+    if (status)
+        return rask_fail(t, status, "no memory");
+    memset(data, (int)rask_arg_i64(t, 0), LARGE);
+    return rask_return_value(t, value);
+}
+RASK_SLOTS(large_leaf);
+
+static int grow_large(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *parts[4];
+    sleep_ms(5);
+    for (int64_t i = 0; i < 4; i++)
+        parts[i] = rask_delayed(g, large_leaf, rask_arg_i64(t, 0) + i);
+    return rask_return_node(t, rask_list(g, parts, 4));
+}
+RASK_SLOTS(grow_large);
+
+/* The sum of all bytes of a list. */
+static int weigh(rask_task *t)
+{
+    const rask_value *items;
+    rask_bytes bytes;
+    size_t count;
+    int64_t sum = 0;
+    int status = rask_value_get_list(rask_arg_value(t, 0), &items, &count);
+    for (size_t i = 0; i < count && !status; i++)
+        if (!(status = rask_value_get_bytes(&items[i], &bytes)))
+            for (size_t k = 0; k < bytes.len; k++)
+                sum += (unsigned char)bytes.data[k];
+    return status ? rask_fail(t, status, "not bytes") : rask_return_i64(t, sum);
+}
+RASK_SLOTS(weigh);
+
+Test(away, large_results_come_back_whole_and_go)
+{
+    leftovers before = look_around();
+    rask_graph *g = rask_graph_new();
+    rask_node *weights[10];
+    int64_t expected = 0;
+    for (int64_t i = 0; i < 10; i++) {
+        rask_node *large = rask_delayed(g, grow_large, i);
+        /* taken twice, so that it is a unit of its own */
+        weights[i] = rask_sum(
+            rask_list(g, ((rask_node *[]){rask_delayed(g, weigh, large), rask_delayed(g, weigh, large)}), 2));
+        expected += 2 * LARGE * (4 * i + 6);
+    }
+    rask_options o = processes(3);
+    o.memory = 24 << 20;
+    cr_expect_eq(compute(rask_sum(rask_list(g, weights, 10)), o), expected);
+    rask_graph_free(g);
+    nothing_is_left_since(before);
+}
+
+static int bad_leaf(rask_task *t)
+{
+    return rask_fail(t, RASK_EIO, "the leaf is rotten");
+}
+RASK_SLOTS(bad_leaf);
+
+static int grow_badly(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    sleep_ms(5);
+    return rask_return_node(t, rask_delayed(g, leaf, rask_delayed(g, bad_leaf, rask_arg_i64(t, 0))));
+}
+RASK_SLOTS(grow_badly);
+
+Test(away, a_failure_of_what_grew_is_the_tasks_with_its_reason)
+{
+    leftovers before = look_around();
+    rask_graph *g = rask_graph_new();
+    rask_options o = processes(2);
+    int64_t sum;
+    cr_expect_eq(rask_compute_with(rask_delayed(g, grow_badly, 7), &o, &sum), RASK_EIO);
+    cr_expect_not_null(strstr(rask_graph_error(g), "the leaf is rotten"), "%s", rask_graph_error(g));
+    cr_expect_not_null(strstr(rask_graph_error(g), "grow_badly"), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+    nothing_is_left_since(before);
+}
+
+Test(away, with_keep_going_others_go_on)
+{
+    rask_graph *g = rask_graph_new();
+    rask_options o = processes(2);
+    rask_node *nodes[] = {rask_delayed(g, grow_badly, 1), rask_delayed(g, grow_leaves, 0, 10),
+                          rask_delayed(g, grow_badly, 2)};
+    rask_value results[3];
+    rask_report report;
+    o.keep_going = true;
+    o.report = &report;
+    cr_expect_eq(rask_compute_values(nodes, 3, &o, results), RASK_EIO);
+    cr_expect_eq(report.failed, 2);
+    cr_expect_eq(report.finished, 1);
+    cr_expect_eq(report.finished + report.failed + report.skipped, report.tasks);
+    rask_graph_free(g);
+}
+
+/* -- Ends */
+
+static int wait_for_long(rask_task *t)
+{
+    atomic_fetch_add(&shared->calls, 1);
+    while (!rask_task_cancelled(t))
+        sleep_ms(1);
+    return rask_return_i64(t, 0);
+}
+RASK_SLOTS(wait_for_long);
+
+static int grow_long(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *parts[4];
+    sleep_ms(5);
+    for (int i = 0; i < 4; i++)
+        parts[i] = rask_delayed(g, wait_for_long);
+    return rask_return_node(t, rask_sum(rask_list(g, parts, 4)));
+}
+RASK_SLOTS(grow_long);
+
+static void *cancel_when_called(void *token)
+{
+    while (!atomic_load(&shared->calls))
+        sleep_ms(1);
+    rask_cancel(token);
+    return NULL;
+}
+
+Test(away, a_run_is_cancelled_though_its_tasks_are_away)
+{
+    leftovers before = look_around();
+    rask_graph *g = rask_graph_new();
+    rask_options o = processes(2);
+    pthread_t thread;
+    int64_t sum;
+    o.cancel = rask_cancel_token_new();
+    cr_assert_eq(pthread_create(&thread, NULL, cancel_when_called, o.cancel), 0);
+    cr_expect_eq(rask_compute_with(rask_delayed(g, grow_long), &o, &sum), RASK_ECANCELLED);
+    cr_assert_eq(pthread_join(thread, NULL), 0);
+    rask_cancel_token_free(o.cancel);
+    rask_graph_free(g);
+    nothing_is_left_since(before);
+}
+
+Test(away, a_run_out_of_time_ends_though_its_tasks_are_away)
+{
+    rask_graph *g = rask_graph_new();
+    rask_options o = processes(2);
+    int64_t sum;
+    o.timeout = 0.2;
+    cr_expect_eq(rask_compute_with(rask_delayed(g, grow_long), &o, &sum), RASK_ETIMEDOUT);
+    rask_graph_free(g);
+}
+
+/* The failure of another, while one is away, ends it. */
+static int fail_when_called(rask_task *t)
+{
+    while (!atomic_load(&shared->calls))
+        sleep_ms(1);
+    return rask_fail(t, RASK_EIO, "enough");
+}
+RASK_SLOTS(fail_when_called);
+
+Test(away, the_failure_of_another_task_ends_what_is_away)
+{
+    rask_graph *g = rask_graph_new();
+    rask_options o = processes(3);
+    rask_node *both[] = {rask_delayed(g, grow_long), rask_delayed(g, fail_when_called)};
+    rask_value results[2];
+    cr_expect_eq(rask_compute_values(both, 2, &o, results), RASK_EIO);
+    cr_expect_not_null(strstr(rask_graph_error(g), "enough"), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+}
+
+/* Ends the worker that grew it, the first time. */
+static int64_t deadly_leaf(int64_t number)
+{
+    if (!number && !atomic_fetch_add(&shared->kills, 1) && atomic_load(&shared->grower) != getpid())
+        kill(atomic_load(&shared->grower), SIGKILL);
+    sleep_ms(20);
+    return number;
+}
+RASK_TASK(deadly_leaf, i64, i64);
+
+static int grow_deadly(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *leaves[8];
+    sleep_ms(5);
+    atomic_store(&shared->grower, (int)getpid());
+    atomic_fetch_add(&shared->grown, 1);
+    for (int64_t i = 0; i < 8; i++)
+        leaves[i] = rask_delayed(g, deadly_leaf, i);
+    return rask_return_node(t, rask_sum(rask_list(g, leaves, 8)));
+}
+RASK_SLOTS(grow_deadly);
+
+Test(away, a_task_whose_worker_ends_meanwhile_runs_again)
+{
+    leftovers before = look_around();
+    rask_graph *g = rask_graph_new();
+    rask_node *both[] = {rask_delayed(g, grow_deadly), rask_delayed(g, grow_leaves, 0, 10)};
+    cr_expect_eq(compute(rask_sum(rask_list(g, both, 2)), processes(3)), 28 + 45);
+    cr_expect_leq(atomic_load(&shared->grown), 4);
+    rask_graph_free(g);
+    nothing_is_left_since(before);
+}
+
+/* Ends the process that it is called in, the first time. */
+static int64_t suicidal_leaf(int64_t number)
+{
+    if (!number && !atomic_fetch_add(&shared->kills, 1))
+        raise(SIGKILL);
+    return number;
+}
+RASK_TASK(suicidal_leaf, i64, i64);
+
+static int grow_suicidal(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *leaves[8];
+    sleep_ms(5);
+    for (int64_t i = 0; i < 8; i++)
+        leaves[i] = rask_delayed(g, suicidal_leaf, i);
+    return rask_return_node(t, rask_sum(rask_list(g, leaves, 8)));
+}
+RASK_SLOTS(grow_suicidal);
+
+Test(away, a_grown_call_that_ends_its_process_runs_again)
+{
+    leftovers before = look_around();
+    rask_graph *g = rask_graph_new();
+    cr_expect_eq(compute(rask_delayed(g, grow_suicidal), processes(2)), 28);
+    rask_graph_free(g);
+    nothing_is_left_since(before);
+}
