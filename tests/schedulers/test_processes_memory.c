@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -376,5 +377,56 @@ Test(processes_memory, a_run_out_of_time_ends_those_who_wait_for_memory)
     rask_graph_free(g);
     shared_free(c, sizeof *c);
     shared_free(never, sizeof *never);
+    nothing_is_left_since(left);
+}
+
+/* (counts): promised most of the budget, until it has ended the process that waits for the rest. */
+static int hold_and_kill(rask_task *t)
+{
+    counts *c = (counts *)(intptr_t)rask_arg_i64(t, 0);
+    while (!atomic_load(&c->arrived))
+        sleep_ms(1);
+    sleep_ms(100); /* by then it asks */
+    kill(atomic_load(&c->arrived), SIGKILL);
+    sleep_ms(100); /* what died would run again now, were there room for it */
+    return rask_return_str(t, "kept");
+}
+RASK_SLOTS(hold_and_kill);
+
+/* (counts, bytes): more than is left. */
+static int want_more(rask_task *t)
+{
+    counts *c = (counts *)(intptr_t)rask_arg_i64(t, 0);
+    char *data;
+    rask_value value;
+    if (!atomic_fetch_add(&c->calls, 1))
+        atomic_store(&c->arrived, (int)getpid());
+    if (rask_value_bytes_alloc((size_t)rask_arg_i64(t, 1), &data, &value))
+        return rask_fail(t, RASK_ENOMEM, "no memory");
+    memset(data, 1, (size_t)rask_arg_i64(t, 1));
+    return rask_return_value(t, value);
+}
+RASK_SLOTS(want_more);
+
+Test(processes_memory, a_worker_that_dies_while_it_waits_for_memory_is_replaced_and_its_task_runs_again)
+{
+    leftovers left = look_around();
+    rask_graph *g = rask_graph_new();
+    counts *c = shared_calloc(sizeof *c);
+    rask_options o = processes(2);
+    rask_report report;
+    int64_t bytes;
+    o.memory = (uint64_t)(16 * MIB);
+    o.report = &report;
+    rask_node *held = rask_set_result_bytes(rask_delayed(g, hold_and_kill, address_of(c)), 10 * MIB),
+              *waits = rask_delayed(g, want_more, address_of(c), 12 * MIB);
+    rask_node *both[2] = {rask_delayed(g, weigh, held), rask_delayed(g, weigh, waits)};
+    cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, both, 2)), &o, &bytes), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_assert_eq(bytes, 12 * MIB + 4);
+    cr_assert_leq(report.peak_bytes, o.memory);
+    cr_assert_eq(report.finished, report.tasks);
+    rask_graph_free(g);
+    shared_free(c, sizeof *c);
     nothing_is_left_since(left);
 }
