@@ -93,15 +93,42 @@ refuses 'a cycle' 1 'x.json: task "b": waits for itself, directly or through oth
 flow '"a":{"after":["nobody"]}'
 refuses 'a task that is not there' 1 'x.json: task "a": comes after a task that is not there: "nobody"' x.json
 flow '"a":{"command":5}'
-refuses 'a command that is a number' 1 'x.json: task "a": neither a text nor a list: "command"' x.json
+refuses 'a command that is a number' 1 'x.json: task "a": "command" is not a line for /bin/sh, or a list: program and arguments' x.json
 flow '"a":{"command":[]}'
-refuses 'a command of nothing' 1 'x.json: task "a": an empty list: "command"' x.json
+refuses 'a command of nothing' 1 'x.json: task "a": "command" is not a line for /bin/sh, or a list: program and arguments' x.json
 flow '"a":{"outputs":["f"]},"b":{"outputs":["f"]}'
 refuses 'two tasks that write one file' 1 'x.json: two tasks write "f"' x.json
 flow '"a":{},"a":{}'
 refuses 'two tasks of one name' 1 'x.json: two tasks are called "a"' x.json
 flow '"a":{"timeout":-1}'
-refuses 'a timeout below 0' 1 'x.json: task "a": no number, or one that is too small or large: "timeout"' x.json
+refuses 'a timeout below 0' 1 'x.json: task "a": "timeout" is not a number of seconds from 0 to 1e9' x.json
+flow '"a":{"comand":"true"}'
+refuses 'a member that is misspelt' 1 'x.json: task "a": unknown member "comand"' x.json
+flow '"a":{"command":"true","command":"false"}'
+refuses 'a member that is there twice' 1 'x.json: task "a": given twice: "command"' x.json
+flow '"a":{"name":"nothing"}'
+refuses 'a task with nothing to do' 1 'x.json: task "a": nothing to do: it has no "command"' x.json
+while IFS='|' read -r member value wanted; do
+    flow '"a":{"command":"true","'"$member"'":'"$value"'}'
+    refuses "$member: $value" 1 "x.json: task \"a\": \"$member\" is not $wanted" x.json
+done <<'END'
+tags|7|a text such as "gpu:2"
+tags|null|a text such as "gpu:2"
+name|["n"]|a text
+name|""|a text
+inputs|"in.txt"|a list of paths
+outputs|[1]|a list of paths
+after|{"b":1}|a list of ids of tasks
+retries|1.5|a whole number from 0 to 1000000
+retries|"1"|a whole number from 0 to 1000000
+seconds|true|a number of seconds from 0 to 1e9
+END
+for version in 7 '"1"' null; do
+    echo '{"version":'$version',"tasks":{"a":{"command":"true"}}}' >x.json
+    refuses "version $version" 1 'x.json: "version" is not 1, the version that is read' x.json
+done
+echo '{"tasks":{"a":{"command":"true"}},"taks":{}}' >x.json
+refuses 'a member beside the tasks that is misspelt' 1 'x.json: unknown member "taks"' x.json
 flow ''
 refuses 'no tasks' 1 'x.json: no tasks' x.json
 printf '{"tasks":{' >x.json

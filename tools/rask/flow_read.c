@@ -1,4 +1,5 @@
-/* Workflows out of JSON: what is expected is looked for, and everything else is passed over. */
+/* Workflows out of JSON. Rask's own format has no other members than it knows; of WfFormat what is expected is looked for,
+ * and everything else is passed over. */
 #include "flow.h"
 
 #include <cjson/cJSON.h>
@@ -6,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { RETRIES_MOST = 1000000, SECONDS_MOST = 1000000000 };
 
 typedef struct named {
     const char *text;
@@ -117,31 +120,133 @@ static const char *program_name(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
+/* -- The members of Rask's own format: what is not known is misspelt, and what is known has to be what it is to be */
+
+typedef struct known_member {
+    const char *name;
+    bool (*fits)(const cJSON *);
+    const char *wanted;
+} known_member;
+
+static bool is_text(const cJSON *item)
+{
+    return cJSON_IsString(item) && *item->valuestring;
+}
+
+static bool is_texts(const cJSON *list)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list)
+    {
+        if (!is_text(item))
+            return false;
+    }
+    return cJSON_IsArray(list);
+}
+
+static bool is_command(const cJSON *item)
+{
+    return is_text(item) || (is_texts(item) && cJSON_GetArraySize(item) > 0);
+}
+
+static bool is_any_text(const cJSON *item)
+{
+    return cJSON_IsString(item);
+}
+
+static bool is_count(const cJSON *item)
+{
+    double value = cJSON_GetNumberValue(item);
+    return value >= 0 && value <= RETRIES_MOST && value == floor(value);
+}
+
+static bool is_seconds(const cJSON *item)
+{
+    double value = cJSON_GetNumberValue(item);
+    return value >= 0 && value <= SECONDS_MOST;
+}
+
+static bool is_version(const cJSON *item)
+{
+    return cJSON_GetNumberValue(item) == 1;
+}
+
+static bool is_object(const cJSON *item)
+{
+    return cJSON_IsObject(item);
+}
+
+static const known_member root_members[] = {
+    {"version", is_version, "1, the version that is read"},
+    {"tasks", is_object, "an object with tasks by their ids"},
+    {0},
+};
+
+static const known_member task_members[] = {
+    {"command", is_command, "a line for /bin/sh, or a list: program and arguments"},
+    {"inputs", is_texts, "a list of paths"},
+    {"outputs", is_texts, "a list of paths"},
+    {"after", is_texts, "a list of ids of tasks"},
+    {"name", is_text, "a text"},
+    {"retries", is_count, "a whole number from 0 to 1000000"},
+    {"timeout", is_seconds, "a number of seconds from 0 to 1e9"},
+    {"seconds", is_seconds, "a number of seconds from 0 to 1e9"},
+    {"tags", is_any_text, "a text such as \"gpu:2\""},
+    {0},
+};
+
+/* id: NULL for what is no task's. */
+static bool check_members(const reader *r, const char *id, const cJSON *object, const known_member *known)
+{
+    const cJSON *item;
+    uint32_t seen = 0;
+    cJSON_ArrayForEach(item, object)
+    {
+        uint32_t at = 0;
+        while (known[at].name && strcmp(known[at].name, item->string) != 0)
+            at++;
+        if (!known[at].name)
+            return fail(r, id, "unknown member", item->string);
+        if (seen & 1u << at)
+            return fail(r, id, "given twice:", item->string);
+        if (!known[at].fits(item)) {
+            char what[100];
+            snprintf(what, sizeof what, "\"%s\" is not %s", known[at].name, known[at].wanted);
+            return fail(r, id, what, NULL);
+        }
+        seen |= 1u << at;
+    }
+    return true;
+}
+
 static bool take_own(const reader *r, flow_task *t, const cJSON *item)
 {
     const cJSON *command = member(item, "command");
     double retries = 0;
+    if (!check_members(r, t->id, item, task_members))
+        return false;
+    if (!command && !member(item, "outputs") && !member(item, "inputs") && !member(item, "after") &&
+        !member(item, "seconds"))
+        return fail(r, t->id, "nothing to do: it has no", "command");
     if (cJSON_IsString(command))
         t->shell = command->valuestring;
-    else if (command && !cJSON_IsArray(command))
-        return fail(r, t->id, "neither a text nor a list:", "command");
     else if (command && !take_texts(r, t, command, "command", &t->arguments))
         return false;
-    if (t->arguments && !t->arguments[0])
-        return fail(r, t->id, "an empty list:", "command");
     t->name = text_of(item, "name");
-    if (!t->name || !*t->name)
+    if (!t->name)
         t->name = t->arguments ? program_name(t->arguments[0]) : "command";
     t->tags = text_of(item, "tags");
     if (!take_texts(r, t, member(item, "inputs"), "inputs", &t->inputs) ||
         !take_texts(r, t, member(item, "outputs"), "outputs", &t->outputs) ||
-        !take_number(r, t, item, "retries", 1e6, &retries) ||
-        !take_number(r, t, item, "timeout", 1e9, &t->timeout) ||
-        !take_number(r, t, item, "seconds", 1e9, &t->seconds))
+        !take_number(r, t, item, "retries", RETRIES_MOST, &retries) ||
+        !take_number(r, t, item, "timeout", SECONDS_MOST, &t->timeout) ||
+        !take_number(r, t, item, "seconds", SECONDS_MOST, &t->seconds))
         return false;
     t->retries = (uint32_t)retries;
     return true;
 }
+
+/* -- And of WfFormat's, where others may be */
 
 /* Program and arguments, which may be texts with several words in older files; they are taken as they are. */
 static bool take_program(const reader *r, flow_task *t, const cJSON *command)
@@ -201,8 +306,8 @@ static bool take_commons(const reader *r, flow_task *t, const cJSON *item, const
     if (good && t->arguments && (!t->name || !strcmp(t->name, id)))
         t->name = program_name(t->arguments[0]);
     if (good)
-        good = take_number(r, t, from, "runtimeInSeconds", 1e9, &t->seconds) &&
-               (t->seconds > 0 || take_number(r, t, from, "runtime", 1e9, &t->seconds));
+        good = take_number(r, t, from, "runtimeInSeconds", SECONDS_MOST, &t->seconds) &&
+               (t->seconds > 0 || take_number(r, t, from, "runtime", SECONDS_MOST, &t->seconds));
     return good;
 }
 
@@ -424,6 +529,8 @@ static bool read_all(reader *r)
         tasks = member(specification ? specification : workflow, "tasks");
     if (!r->commons && !cJSON_IsObject(tasks))
         return fail(r, NULL, "no workflow: neither \"tasks\", by their ids, nor \"workflow\"", NULL);
+    if (!r->commons && !check_members(r, NULL, root, root_members))
+        return false;
     if (!take_items(r, tasks) || !sort_ids(r))
         return false;
     if (specification && !take_runs(r, member(workflow, "execution")))
