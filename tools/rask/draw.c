@@ -67,14 +67,17 @@ static int nothing(rask_task *task)
 }
 
 /* What a workflow would run. */
-static int build_flow(flow *f, const char *text, size_t len, rask_graph **graph, rask_node **target,
-                      char *error)
+static int build_flow(flow *f, const char *text, size_t len, const char *path, rask_graph **graph,
+                      rask_node ***targets, size_t *count, char *error)
 {
     if (!flow_read(f, text, len, error))
         return RASK_EFORMAT;
     *graph = rask_graph_new();
-    *target = *graph ? flow_build(f, *graph, nothing, 0) : NULL;
-    return *target ? RASK_OK : RASK_ENOMEM;
+    if (!flow_build(f, *graph, nothing, 0, input_name(path), error))
+        return RASK_EFORMAT;
+    *targets = f->nodes;
+    *count = f->count;
+    return RASK_OK;
 }
 
 /* Functions that nobody knows are drawn all the same. */
@@ -108,15 +111,15 @@ static int draw_targets(const tool_command *c, const draw_options *o, rask_colou
 static int draw(const tool_command *c, const draw_options *o, rask_colour colour, const char *path)
 {
     char error[1000] = "";
-    size_t len, count = 1;
+    size_t len, count = 0;
     rask_graph *graph = NULL;
-    rask_node *target = NULL, **targets = &target;
+    rask_node **targets = NULL;
     flow workflow = {0};
     char *text = input_read(c->name, path, &len);
     if (!text)
         return EXIT_FAILED;
     int outcome = EXIT_FAILED;
-    int status = flow_is(text, len) ? build_flow(&workflow, text, len, &graph, &target, error)
+    int status = flow_is(text, len) ? build_flow(&workflow, text, len, path, &graph, &targets, &count, error)
                                     : build_graph(text, len, &graph, &targets, &count, error, sizeof error);
     free(text);
     if (status)

@@ -228,13 +228,12 @@ static bool take_own(const reader *r, flow_task *t, const cJSON *item)
     if (!command && !member(item, "outputs") && !member(item, "inputs") && !member(item, "after") &&
         !member(item, "seconds"))
         return fail(r, t->id, "nothing to do: it has no", "command");
-    if (cJSON_IsString(command))
-        t->shell = command->valuestring;
-    else if (command && !take_texts(r, t, command, "command", &t->arguments))
+    t->shell = cJSON_GetStringValue(command);
+    if (!t->shell && command && !take_texts(r, t, command, "command", &t->arguments))
         return false;
     t->name = text_of(item, "name");
     if (!t->name)
-        t->name = t->arguments ? program_name(t->arguments[0]) : "command";
+        t->name = t->arguments && t->arguments[0] ? program_name(t->arguments[0]) : "command";
     t->tags = text_of(item, "tags");
     if (!take_texts(r, t, member(item, "inputs"), "inputs", &t->inputs) ||
         !take_texts(r, t, member(item, "outputs"), "outputs", &t->outputs) ||
@@ -520,6 +519,35 @@ static bool order_tasks(const reader *r)
 
 /* -- The file */
 
+/* The lines that tasks of the own format begin on, which cJSON does not know: a text in the object "tasks" of the root is
+ * the id of one where a colon follows. */
+static void find_lines(flow *f, const char *text, size_t len)
+{
+    uint32_t at = 0, depth = 0;
+    int line = 1;
+    bool among = false;
+    for (size_t i = 0; i < len && at < f->count; i++) {
+        char c = text[i];
+        size_t begin = i + 1;
+        line += c == '\n';
+        depth += c == '{' || c == '[';
+        depth -= (c == '}' || c == ']') && depth;
+        if (c != '"')
+            continue;
+        for (i++; i < len && text[i] != '"'; i++)
+            i += text[i] == '\\';
+        size_t end = i;
+        while (i + 1 < len && strchr(" \t\r\n", text[i + 1]) && text[i + 1])
+            line += text[++i] == '\n';
+        if (i + 1 >= len || text[i + 1] != ':')
+            continue;
+        if (depth == 1)
+            among = end - begin == 5 && memcmp(text + begin, "tasks", 5) == 0;
+        else if (depth == 2 && among)
+            f->tasks[at++].line = line;
+    }
+}
+
 static bool read_all(reader *r)
 {
     const cJSON *root = r->flow->root, *workflow = member(root, "workflow"), *tasks = member(root, "tasks");
@@ -551,17 +579,42 @@ bool flow_is(const char *text, size_t len)
     return is;
 }
 
+/* A text with a NUL would end there, and run as another command than the one that stands in the file. */
+static const char *find_nul(const char *text, size_t len)
+{
+    for (const char *at = text, *end = text + len; (at = memchr(at, '\\', (size_t)(end - at))); at += 2) {
+        if (end - at < 2)
+            return NULL;
+        if (end - at >= 6 && memcmp(at, "\\u0000", 6) == 0)
+            return at;
+    }
+    return NULL;
+}
+
+static bool parse(flow *f, const char *text, size_t len, char error[FLOW_ERROR])
+{
+    const char *stop = NULL, *nul = find_nul(text, len), *end = text + len;
+    f->root = cJSON_ParseWithLengthOpts(text, len, &stop, false);
+    while (f->root && stop < end && *stop && strchr(" \t\r\n", *stop))
+        stop++;
+    if (f->root && stop == end && !nul)
+        return true;
+    if (nul)
+        snprintf(error, FLOW_ERROR, "\\u0000 in a text at byte %td", nul - text);
+    else
+        snprintf(error, FLOW_ERROR, "no JSON from byte %td on",
+                 stop && stop >= text && stop <= end ? stop - text : (ptrdiff_t)0);
+    return false;
+}
+
 bool flow_read(flow *f, const char *text, size_t len, char error[FLOW_ERROR])
 {
     reader r = {.flow = f, .error = error};
     memset(f, 0, sizeof *f);
     *error = 0;
-    f->root = cJSON_ParseWithLength(text, len);
-    const char *stop = cJSON_GetErrorPtr();
-    bool good = f->root ? read_all(&r) : false;
-    if (!f->root)
-        snprintf(error, FLOW_ERROR, "no JSON from byte %td on",
-                 stop && stop >= text && stop <= text + len ? stop - text : (ptrdiff_t)0);
+    bool good = parse(f, text, len, error) && read_all(&r);
+    if (good && !r.commons)
+        find_lines(f, text, len);
     free((void *)r.items);
     free((void *)r.runs);
     free(r.ids);
@@ -582,6 +635,7 @@ void flow_fini(flow *f)
     free(f->tasks);
     free(f->order);
     free(f->defs);
+    free(f->nodes);
     cJSON_Delete(f->root);
     memset(f, 0, sizeof *f);
 }
@@ -613,18 +667,19 @@ static bool make_defs(flow *f, rask_function function)
     return f->defs;
 }
 
-static rask_node *build_task(const flow *f, rask_graph *graph, uint32_t number, rask_node *const *nodes,
-                             rask_node **before, uint32_t retries)
+static rask_node *build_task(const flow *f, rask_graph *graph, uint32_t number, rask_node **before,
+                             uint32_t retries, const char *file)
 {
     const flow_task *t = &f->tasks[number];
     const rask_task_def key = {.name = t->name};
     const rask_task_def *def = bsearch(&key, f->defs, f->def_count, sizeof key, by_name);
     const rask_arg argument = {.kind = RASK_ARG_I64, .as.i64 = number};
-    rask_node *node = rask_set_label(rask_call(graph, def, &argument, 1), t->id);
+    rask_node *node = rask_call_at(graph, def, &argument, 1, t->line ? file : NULL, t->line);
+    node = rask_set_label(node, t->id);
     for (uint32_t i = 0; i < t->before_count; i++)
-        before[i] = nodes[t->before[i]];
+        before[i] = f->nodes[t->before[i]];
     if (t->before_count)
-        node = rask_after(node, before, t->before_count);
+        node = rask_after_at(node, before, t->before_count, t->line ? file : NULL, t->line);
     if (t->retries || retries)
         node = rask_set_retries(node, t->retries ? t->retries : retries);
     if (t->timeout > 0)
@@ -632,16 +687,32 @@ static rask_node *build_task(const flow *f, rask_graph *graph, uint32_t number, 
     return t->tags ? rask_set_tags(node, t->tags) : node;
 }
 
-rask_node *flow_build(flow *f, rask_graph *graph, rask_function function, uint32_t retries)
+/* What the graph says, without the place, which is said already. */
+static bool fail_to_build(const flow_task *t, const rask_graph *graph, const char *file,
+                          char error[FLOW_ERROR])
 {
-    rask_node **nodes = calloc(f->count, sizeof *nodes), **before = calloc(f->count, sizeof *before);
-    rask_node *sum = NULL;
-    if (nodes && before && make_defs(f, function)) {
-        for (uint32_t i = 0; i < f->count; i++)
-            nodes[f->order[i]] = build_task(f, graph, f->order[i], nodes, before, retries);
-        sum = rask_sum(rask_list(graph, nodes, f->count));
+    const char *why = graph ? rask_graph_error(graph) : "";
+    char place[FLOW_ERROR];
+    int len = snprintf(place, sizeof place, "%s:%d: ", file, t->line);
+    if (len > 0 && (size_t)len < sizeof place && strncmp(why, place, (size_t)len) == 0)
+        why += len;
+    snprintf(error, FLOW_ERROR, "task \"%.150s\": %.400s", t->id, *why ? why : rask_status_text(RASK_ENOMEM));
+    return false;
+}
+
+bool flow_build(flow *f, rask_graph *graph, rask_function function, uint32_t retries, const char *file,
+                char error[FLOW_ERROR])
+{
+    rask_node **before = calloc(f->count, sizeof *before);
+    f->nodes = calloc(f->count, sizeof *f->nodes);
+    bool good = before && f->nodes && make_defs(f, function);
+    if (!good)
+        snprintf(error, FLOW_ERROR, "%s", rask_status_text(RASK_ENOMEM));
+    for (uint32_t i = 0; good && i < f->count; i++) {
+        uint32_t number = f->order[i];
+        f->nodes[number] = build_task(f, graph, number, before, retries, file);
+        good = f->nodes[number] || fail_to_build(&f->tasks[number], graph, file, error);
     }
-    free(nodes);
     free(before);
-    return sum;
+    return good;
 }
