@@ -93,6 +93,17 @@ has 'limits that are no list are named' err 'limits: "words" is no list such as'
 run 'limits' 0 "$rask" words --limits 'words=1,nobody=3' few
 run 'limits from the environment that are no list' 1 env RASK_LIMITS=a=1,a=2 "$rask" words few
 has 'limits from the environment: the message' err 'limits: "a=1,a=2" has a name twice'
+run 'a report that is no page' 2 "$rask" words --report x.txt few
+err_is 'a report that is no page: the message' 'rask words: --report: not a name that ends in .html: "x.txt"'
+run 'a drawing of no name' 2 "$rask" words --draw .svg few
+run '--draw-by without --draw' 2 "$rask" words --draw-by bytes few
+err_is '--draw-by without --draw: the message' 'rask words: --draw-by: means nothing without --draw'
+run 'an option given twice' 0 "$rask" words -n 0 --top 1 --scheduler threads --scheduler serial few
+[ "$(cat out)" = "$(printf '2\ta')" ]
+tell 'of an option given twice the last counts' $?
+run 'an option given twice, once wrong' 2 "$rask" words --workers x --workers 1 few
+run 'an option counts before the environment' 0 env RASK_SCHEDULER=serial RASK_WORKERS=3 "$rask" words --workers 2 --scheduler threads --stats few
+has 'an option counts before the environment: so many workers' err ' on 2 workers'
 run 'words without a file' 2 "$rask" words
 run 'workers from the environment that are no number' 2 env RASK_WORKERS=x "$rask" words y
 has 'the environment is named' err 'rask words: RASK_WORKERS: not a number from 1 to 1024: "x"'
