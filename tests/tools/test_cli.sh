@@ -52,7 +52,10 @@ has 'help names the commands' out words
 run 'an unknown command' 2 "$rask" sing
 has 'an unknown command is named' err 'rask: sing: no such command'
 run 'help of an unknown command' 2 "$rask" help sing
-for command in eval text words run draw info bench worker cluster; do
+run 'help csv' 0 "$rask" help csv
+! LC_ALL=C.UTF-8 grep -qE '.{101}' out
+tell 'help of csv is no wider than a screen' $?
+for command in eval text words run draw info bench worker cluster help; do
     run "help $command" 0 "$rask" help $command
     cp out help
     run "$command --help" 0 "$rask" $command --help

@@ -16,6 +16,8 @@ typedef struct draw_options {
     bool plan;
 } draw_options;
 
+static const char *const colours[] = {"name", "order", NULL}; /* those that need no run */
+
 static const option_row rows[] = {
     {.name = "output",
      .letter = 'o',
@@ -27,7 +29,8 @@ static const option_row rows[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(draw_options, colour),
      .value = "BY",
-     .help = "name (default) or order"},
+     .help = "name (default) or order",
+     .choices = colours},
     {.name = "limit",
      .kind = OPTION_NUMBER,
      .offset = offsetof(draw_options, limit),
@@ -45,21 +48,6 @@ static const option_row rows[] = {
      .value = "TEXT",
      .help = "written over the picture"},
 };
-
-static bool find_colour(const char *name, rask_colour *out)
-{
-    static const struct {
-        const char *name;
-        rask_colour colour;
-    } known[] = {{"name", RASK_COLOUR_NAME}, {"order", RASK_COLOUR_ORDER}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strcmp(name, known[i].name) == 0) {
-            *out = known[i].colour;
-            return true;
-        }
-    }
-    return false;
-}
 
 static int nothing(rask_task *task)
 {
@@ -134,7 +122,6 @@ static int draw(const tool_command *c, const draw_options *o, rask_colour colour
 static int run(const tool_command *c, int argc, char **argv)
 {
     draw_options o = {.colour = "name"};
-    rask_colour colour;
     int first;
     options_outcome parsed = options_parse(c, argc, argv, &o, &first);
     if (parsed != OPTIONS_GOOD)
@@ -148,12 +135,12 @@ static int run(const tool_command *c, int argc, char **argv)
         say_error(c->name, "--output: needed: the picture to draw");
         return EXIT_USAGE;
     }
-    if (!find_colour(o.colour, &colour)) {
+    if (options_find(colours, o.colour) < 0) {
         say_error(c->name, "--colour: neither name nor order; a graph in a file has not run: \"%s\"",
                   o.colour);
         return EXIT_USAGE;
     }
-    return draw(c, &o, colour, argv[first]);
+    return draw(c, &o, (rask_colour)options_find(options_colours, o.colour), argv[first]);
 }
 
 const tool_command draw_command = {

@@ -170,6 +170,19 @@ static bool set_from_environment(const tool_command *command, void *fields)
     return true;
 }
 
+const char *const *options_choices(const option_row *row)
+{
+    return row->kind == OPTION_SCHEDULER ? rask_schedulers()
+           : row->kind == OPTION_COLOUR  ? options_colours
+                                         : row->choices;
+}
+
+bool options_takes_path(const option_row *row)
+{
+    return row->kind == OPTION_DRAWING || row->kind == OPTION_PAGE ||
+           (row->value && (strcmp(row->value, "FILE") == 0 || strcmp(row->value, "DIR") == 0));
+}
+
 /* The tables that getopt_long wants. */
 static void getopt_tables(const tool_command *command, char *letters, struct option *names)
 {

@@ -40,7 +40,9 @@ typedef struct option_row {
     bool brief;              /* the help of another row mentions it; manuals and completions have it */
     const char *needs;       /* the option without which it means nothing; NULL: none */
     const char *environment; /* gives the value when the option is not there; NULL: nothing does */
-    uint64_t least, most;    /* of numbers; most 0: no bound */
+    const char *const *
+        choices; /* what completions offer for a TEXT or MAYBE, NULL at the end; NULL: see options_choices() */
+    uint64_t least, most; /* of numbers; most 0: no bound */
 } option_row;
 
 /* What commands that run graphs have in common. */
@@ -177,10 +179,11 @@ typedef struct common_options {
 
 typedef struct tool_command {
     const char *name;
-    const char *summary;   /* half a line */
-    const char *arguments; /* as in "rask words [OPTION]… FILE…" */
-    const char *text;      /* what the help says before and after the options, */
-    const char *example;   /* each ending with a newline */
+    const char *summary;      /* half a line */
+    const char *arguments;    /* as in "rask words [OPTION]… FILE…" */
+    const char *text;         /* what the help says before and after the options, */
+    const char *example;      /* each ending with a newline */
+    const char *const *words; /* that its arguments can be, NULL at the end; NULL: they are files */
     const option_row *rows;
     size_t row_count;
     int (*run)(const struct tool_command *command, int argc, char **argv);
@@ -196,6 +199,11 @@ options_outcome options_parse(const tool_command *command, int argc, char **argv
 
 /* Prints the help of a command. */
 void options_help(const tool_command *command);
+
+/* What a value of the option can be, NULL at the end; NULL: anything. */
+const char *const *options_choices(const option_row *row);
+/* Is its value a path? */
+bool options_takes_path(const option_row *row);
 
 /* The number of text among names, which end with NULL; -1: it is none of them. */
 int options_find(const char *const *names, const char *text);
