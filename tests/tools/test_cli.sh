@@ -259,6 +259,18 @@ run 'info' 0 "$rask" info
 has 'info names the schedulers' out 'threads'
 run 'info with workers from the environment' 0 env RASK_WORKERS=3 "$rask" info
 has 'info tells where the workers come from' out '3 (RASK_WORKERS)'
+run 'info --json with all from the environment' 0 env RASK_WORKERS=3 RASK_MEMORY=1G RASK_SCHEDULER=serial RASK_SCRATCH=/var/tmp "$rask" info --json
+for text in '"scheduler":{"value":"serial","from":"RASK_SCHEDULER"}' '"workers":{"value":3,"from":"RASK_WORKERS"}' \
+    '"memory":{"value":1073741824,"from":"RASK_MEMORY"}' '"scratch":{"value":"/var/tmp","from":"RASK_SCRATCH"}' \
+    '"schedulers":["threads",' '"dot":true' '"npy":true' '"plain":true' '"huge_pages":"' '"clusters":{'; do
+    has "info --json has $text" out "$text"
+done
+run 'info without a temporary folder' 0 env TMPDIR=/nowhere "$rask" info
+has 'info tells what it has not tried' out 'plain; not tried, for want of a temporary folder: gzip'
+run 'info --json without one' 0 env TMPDIR=/nowhere "$rask" info --json
+has 'what is not tried is null' out '"gzip":null'
+run 'info with memory that is none' 2 env RASK_MEMORY=much "$rask" info
+err_is 'info with memory that is none: the message' 'rask info: RASK_MEMORY: not a size: "much"'
 
 # --- --explain, --progress, --draw
 

@@ -105,7 +105,7 @@ static const option_row rows[] = {
     {.name = "describe",
      .kind = OPTION_FLAG,
      .offset = offsetof(csv_options, describe),
-     .help = "a row for each column: count, nulls, distinct, mean, std, min, quartiles, max"},
+     .help = "a row a column: count, nulls, distinct, mean, std, min, quartiles, max"},
     TEXT_ROW("quantiles", quantiles, "LIST", "0.5, 0.9: these quantiles of all columns of numbers and dates"),
     {.name = "sort",
      .letter = 's',
