@@ -28,7 +28,7 @@ for name in $(commands); do
 done
 tell 'each command has a page, which is installed, and the program names it' $missing
 "$rask" help --man >rask.1
-! [ -e "$made/rask.3" ] || cp "$made/rask.3" .
+! [ -e "$made/../../../docs/rask.3" ] || cp "$made/../../../docs/rask.3" .
 if command -v mandoc >/dev/null; then
     mandoc -T lint ./*.[13] >out 2>&1
     tell 'mandoc finds nothing wrong' $?

@@ -3,9 +3,10 @@
 usage: library.py VERSION DATE HEADER …
 """
 import os
-import re
 import sys
 import textwrap
+
+from headers import first_sentence
 
 HEAD = r"""
 .SH NAME
@@ -69,14 +70,6 @@ is a folder in which modules are looked for first.
 def escape(text):
     text = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace('"', "\\(dq")
     return "".join(c if ord(c) < 128 else f"\\[u{ord(c):04X}]" for c in text)
-
-
-def first_sentence(path):
-    with open(path, encoding="utf-8") as file:
-        comment = re.match(r"/\* rask/\w+\.h: (.*?)(?:\.\s|\*/)", file.read(), re.S)
-    if not comment:
-        sys.exit(f"{path}: does not begin with a comment that says what it is")
-    return " ".join(comment.group(1).replace(" *", " ").split())
 
 
 def main():
