@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* -- Where files go */
@@ -17,7 +18,12 @@ static bool can_write(const char *command, const char *option, const char *path)
     const char *slash = strrchr(path, '/');
     size_t len = !slash || slash == path ? 1 : (size_t)(slash - path);
     char *folder = strndup(slash ? path : ".", len);
+    struct stat there;
     bool can = folder && access(folder, W_OK | X_OK) == 0;
+    if (can && stat(path, &there) == 0 && S_ISDIR(there.st_mode)) {
+        errno = EISDIR;
+        can = false;
+    }
     if (!can)
         say_error(command, "%s: %s: %s", option, path, strerror(errno));
     free(folder);
