@@ -98,6 +98,8 @@ gives 'and that command does what is left' '2 of 3 tasks run, 1 done before' x.j
 tell 'no message has names from inside' $?
 flow '"t":{"command":"true","tags":"gpu:7"}'
 refuses 'a task that takes more than there is, by the place in the file' 1 'task command (node 0, x.json:1): takes 7 of "gpu", and the limits say that there is 1' x.json --limits gpu=1
+printf '{"version": 1,\n "tasks": {"\\"{": {"command": "true"},\n\n  "t":\n {"command": "echo \\"a\\": {", "name": "train", "tags": "gpu:7"}}}' >y.json
+refuses 'and its line there' 1 'task train (node 1, y.json:4): takes 7 of "gpu", and the limits say that there is 1' y.json --limits gpu=1
 asked 0 x.json --again --limits gpu=7 --explain && ! grep -qE 'list|sum' err
 tell '--explain knows the tasks of the file alone' $?
 
