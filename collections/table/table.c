@@ -311,6 +311,39 @@ rask_table *rask_table_filter_at(rask_table *input, const char *expression, cons
 
 /* -- GROUP: see group.c. SORT and LIMIT */
 
+static bool has_column(const rask_table *table, rask_bytes name)
+{
+    for (uint32_t i = 0; i < table->schema.count; i++)
+        if (is_name(table->schema.names[i], name))
+            return true;
+    return false;
+}
+
+/* What stands behind a column and a space or colon, and is no direction; len 0: nothing of that kind. */
+static rask_bytes misspelt_direction(const rask_table *table, rask_bytes name)
+{
+    for (size_t at = name.len; !has_column(table, name) && at-- > 1;)
+        if (strchr(" \t:", name.data[at]))
+            return has_column(table, (rask_bytes){name.data, at})
+                       ? (rask_bytes){name.data + at + 1, name.len - at - 1}
+                       : (rask_bytes){0};
+    return (rask_bytes){0};
+}
+
+/* UINT32_MAX: there is none, which has been latched. */
+static uint32_t find_key(const rask_table *table, rask_bytes name, const char *file, int line)
+{
+    rask_bytes wrong = misspelt_direction(table, name);
+    if (!wrong.len)
+        return rk_table_find(table, "rask_table_sort", name, file, line);
+    size_t column = (size_t)(wrong.data - 1 - name.data);
+    rk_table_fail(
+        table, RASK_EINVAL, file, line,
+        "rask_table_sort: \"%.*s\" is neither asc nor desc: write \"%.*s:desc\" for the largest first",
+        (int)wrong.len, wrong.data, (int)column, name.data);
+    return UINT32_MAX;
+}
+
 rask_table *rask_table_sort_at(rask_table *input, const char *columns, const char *file, int line)
 {
     rk_list_item item;
@@ -321,8 +354,7 @@ rask_table *rask_table_sort_at(rask_table *input, const char *columns, const cha
     uint32_t count = count_items(columns, RK_LIST_ORDER);
     rk_order *keys = table ? rk_table_memory(input->graph, count * sizeof *keys, file, line) : NULL;
     for (size_t at = 0; keys && rk_list_next(columns, RK_LIST_ORDER, &at, &item); n++) {
-        keys[n] = (rk_order){.column = rk_table_find(input, "rask_table_sort", item.name, file, line),
-                             .descending = item.descending};
+        keys[n] = (rk_order){.column = find_key(input, item.name, file, line), .descending = item.descending};
         if (keys[n].column == UINT32_MAX)
             return NULL;
     }

@@ -1,4 +1,6 @@
 /* A profile in words and as JSON. */
+#include "core/base/alloc.h"
+#include "core/base/file.h"
 #include "core/observe/profile.h"
 #include "core/observe/write.h"
 
@@ -224,4 +226,35 @@ size_t rask_profile_json(const rask_profile *profile, char *text, size_t capacit
         snprintf(text, capacity, "%s", len ? whole : "");
     free(whole); // open_memstream's, which knows no other allocator
     return len;
+}
+
+static int refuse(int status, const char *why, char *error, size_t capacity)
+{
+    snprintf(error, capacity, "profile: %s", why);
+    return status;
+}
+
+int rask_profile_write(const rask_profile *profile, const char *path, char *error, size_t capacity)
+{
+    char unread[1];
+    if (!error || !capacity) {
+        error = unread;
+        capacity = sizeof unread;
+    }
+    if (!profile || !path || !profile->whole.runs)
+        return refuse(RASK_EINVAL,
+                      !profile ? "no profile"
+                      : !path  ? "no path"
+                               : "no run ended",
+                      error, capacity);
+    size_t len = rask_profile_json(profile, NULL, 0);
+    char *text = len ? rk_alloc(len + 2) : NULL;
+    int status = text && rask_profile_json(profile, text, len + 1) == len ? RASK_OK : RASK_ENOMEM;
+    if (!status) {
+        text[len] = '\n';
+        status = rk_write_file(path, text, len + 1, error, capacity);
+    } else
+        refuse(status, rask_status_text(status), error, capacity);
+    rk_free(text);
+    return status;
 }

@@ -52,6 +52,9 @@ RASK_API const rask_observer *rask_profile_observer(rask_profile *profile);
 RASK_API size_t rask_profile_text(const rask_profile *profile, char *text, size_t capacity);
 /* The same as a JSON object, whose members docs/observing.md lists. */
 RASK_API size_t rask_profile_json(const rask_profile *profile, char *text, size_t capacity);
+/* The JSON and a newline as a file, which appears whole or not at all. RASK_EINVAL: no profile, no path, or no run ended;
+ * RASK_ENOMEM, RASK_EIO, as with traces. */
+RASK_API int rask_profile_write(const rask_profile *profile, const char *path, char *error, size_t capacity);
 
 /* Writes a page for a browser, one file that loads nothing: the tasks on their workers, memory over time, the profile,
  * and which tasks took from which, by name. title may be NULL. RASK_EINVAL, RASK_ENOMEM, RASK_EIO, as with traces. */

@@ -5,7 +5,9 @@
 
 #include <cjson/cJSON.h>
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 typedef struct seen {
     rask_trace *trace;
@@ -410,10 +412,45 @@ Test(trace, a_file_that_cannot_be_written_is_an_error_that_names_it)
     cr_assert_eq(rask_trace_write(trace, NULL, error, sizeof error), RASK_EINVAL);
     cr_assert_eq(rask_trace_write(NULL, other, error, sizeof error), RASK_EINVAL);
     cr_assert_eq(rask_page_write(trace, NULL, NULL, other, error, sizeof error), RASK_EINVAL);
+    cr_assert_eq(rask_profile_write(profile, NULL, error, sizeof error), RASK_EINVAL);
+    cr_assert_eq(rask_profile_write(NULL, other, error, sizeof error), RASK_EINVAL);
     cr_assert_eq(files(), 1);
     expect_file(path, "");
     rask_trace_free(trace);
     rask_profile_free(profile);
+    leave_folder();
+}
+
+Test(profile, a_file_is_written_whole_or_stays_as_it_was)
+{
+    enter_folder(".json", "old");
+    rask_graph *g = rask_graph_new();
+    rask_options o = with("serial", 1);
+    int64_t sum = 0;
+    char error[300], nowhere[200];
+    seen s;
+    see(&s, &o, 0);
+    cr_assert_eq(rask_compute_with(many(g, 20), &o, &sum), RASK_OK);
+    snprintf(nowhere, sizeof nowhere, "%s/none/p.json", folder);
+    cr_assert_eq(rask_profile_write(s.profile, nowhere, error, sizeof error), RASK_EIO);
+    cr_assert_not_null(strstr(error, "none/p.json: No such file"), "%s", error);
+    struct rlimit least = {.rlim_cur = 64, .rlim_max = RLIM_INFINITY};
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &least), 0);
+    cr_assert_eq(rask_profile_write(s.profile, path, error, sizeof error), RASK_EIO);
+    least.rlim_cur = RLIM_INFINITY;
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &least), 0);
+    cr_assert_not_null(strstr(error, "File too large"), "%s", error);
+    expect_file(path, "old");
+    cr_assert_eq(files(), 1);
+    cr_assert_eq(rask_profile_write(s.profile, path, NULL, 0), RASK_OK);
+    char *text = read_all(path);
+    cJSON *root = cJSON_Parse(text);
+    cr_assert_eq(number_of(root, "runs"), 1);
+    cJSON_Delete(root);
+    free(text);
+    unsee(&s);
+    rask_graph_free(g);
     leave_folder();
 }
 
@@ -425,6 +462,7 @@ Test(trace, without_a_run_there_is_little_to_tell)
     cr_assert_eq(counted(root, "runs"), 0);
     cr_assert_eq(rask_profile_text(s.profile, NULL, 0), 0);
     cr_assert_eq(rask_profile_json(s.profile, NULL, 0), 0);
+    cr_assert_eq(rask_profile_write(s.profile, other, NULL, 0), RASK_EINVAL);
     cr_assert_eq(rask_page_write(s.trace, s.profile, NULL, other, NULL, 0), RASK_OK);
     cr_assert_null(rask_trace_observer(NULL));
     cr_assert_null(rask_profile_observer(NULL));
@@ -451,6 +489,8 @@ static int traced(void)
             status = RASK_EIO;
         int paged = status ? RASK_OK : rask_page_write(s.trace, s.profile, "x", other, NULL, 0);
         status = status ? status : paged;
+        int profiled = status ? RASK_OK : rask_profile_write(s.profile, other, NULL, 0);
+        status = status ? status : profiled;
     }
     unsee(&s);
     rask_graph_free(g);

@@ -52,7 +52,10 @@ has 'help names the commands' out words
 run 'an unknown command' 2 "$rask" sing
 has 'an unknown command is named' err 'rask: sing: no such command'
 run 'help of an unknown command' 2 "$rask" help sing
-for command in eval text words run draw info bench worker cluster; do
+run 'help csv' 0 "$rask" help csv
+! LC_ALL=C.UTF-8 grep -qE '.{101}' out
+tell 'help of csv is no wider than a screen' $?
+for command in eval text words run draw info bench worker cluster help; do
     run "help $command" 0 "$rask" help $command
     cp out help
     run "$command --help" 0 "$rask" $command --help
@@ -93,6 +96,17 @@ has 'limits that are no list are named' err 'limits: "words" is no list such as'
 run 'limits' 0 "$rask" words --limits 'words=1,nobody=3' few
 run 'limits from the environment that are no list' 1 env RASK_LIMITS=a=1,a=2 "$rask" words few
 has 'limits from the environment: the message' err 'limits: "a=1,a=2" has a name twice'
+run 'a report that is no page' 2 "$rask" words --report x.txt few
+err_is 'a report that is no page: the message' 'rask words: --report: not a name that ends in .html: "x.txt"'
+run 'a drawing of no name' 2 "$rask" words --draw .svg few
+run '--draw-by without --draw' 2 "$rask" words --draw-by bytes few
+err_is '--draw-by without --draw: the message' 'rask words: --draw-by: means nothing without --draw'
+run 'an option given twice' 0 "$rask" words -n 0 --top 1 --scheduler threads --scheduler serial few
+[ "$(cat out)" = "$(printf '2\ta')" ]
+tell 'of an option given twice the last counts' $?
+run 'an option given twice, once wrong' 2 "$rask" words --workers x --workers 1 few
+run 'an option counts before the environment' 0 env RASK_SCHEDULER=serial RASK_WORKERS=3 "$rask" words --workers 2 --scheduler threads --stats few
+has 'an option counts before the environment: so many workers' err ' on 2 workers'
 run 'words without a file' 2 "$rask" words
 run 'workers from the environment that are no number' 2 env RASK_WORKERS=x "$rask" words y
 has 'the environment is named' err 'rask words: RASK_WORKERS: not a number from 1 to 1024: "x"'
@@ -245,6 +259,18 @@ run 'info' 0 "$rask" info
 has 'info names the schedulers' out 'threads'
 run 'info with workers from the environment' 0 env RASK_WORKERS=3 "$rask" info
 has 'info tells where the workers come from' out '3 (RASK_WORKERS)'
+run 'info --json with all from the environment' 0 env RASK_WORKERS=3 RASK_MEMORY=1G RASK_SCHEDULER=serial RASK_SCRATCH=/var/tmp "$rask" info --json
+for text in '"scheduler":{"value":"serial","from":"RASK_SCHEDULER"}' '"workers":{"value":3,"from":"RASK_WORKERS"}' \
+    '"memory":{"value":1073741824,"from":"RASK_MEMORY"}' '"scratch":{"value":"/var/tmp","from":"RASK_SCRATCH"}' \
+    '"schedulers":["threads",' '"dot":true' '"npy":true' '"plain":true' '"huge_pages":"' '"clusters":{'; do
+    has "info --json has $text" out "$text"
+done
+run 'info without a temporary folder' 0 env TMPDIR=/nowhere "$rask" info
+has 'info tells what it has not tried' out 'plain; not tried, for want of a temporary folder: gzip'
+run 'info --json without one' 0 env TMPDIR=/nowhere "$rask" info --json
+has 'what is not tried is null' out '"gzip":null'
+run 'info with memory that is none' 2 env RASK_MEMORY=much "$rask" info
+err_is 'info with memory that is none: the message' 'rask info: RASK_MEMORY: not a size: "much"'
 
 # --- --explain, --progress, --draw
 

@@ -61,6 +61,10 @@ tell 'a trace changes nothing else' $?
 refuses 'a trace to where nothing can be written, before anything else' 1 '--trace: none/t.json: No such file or directory' text --trace none/t.json
 refuses 'a report there' 1 '--report: none/r.html: No such file or directory' text --report none/r.html
 refuses 'a profile there' 1 '--profile: none/p.json: No such file or directory' text --profile=none/p.json
+mkdir folder.dot
+refuses 'and a drawing where a folder is' 1 '--draw: folder.dot: Is a directory' text --draw folder.dot
+asked 0 text --profile=p.json && [ "$(head -c 1 p.json)" = '{' ]
+tell '--profile=FILE writes JSON' $?
 refuses 'an unknown colour' 2 '--draw-by: neither name, order, duration, bytes, worker nor status: "taste"' text --draw g.dot --draw-by taste
 [ -z "$(find . -name '.rask-*')" ]
 tell 'nothing is left beside the files' $?

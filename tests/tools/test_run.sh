@@ -35,7 +35,7 @@ ends 'a second run does nothing' '0 of 4 tasks run, 4 done before'
 echo two >in.txt
 asked 0 f.json --dry-run && [ "$(cut -f 1,2 out | sort | tr '\t\n' '  ')" = 'done a done b run c run d ' ]
 tell '--dry-run knows what an input that changed is for' $?
-ends 'a changed input runs what depends on it' '{"tasks":4,"ran":2,"done_before":2}' --json
+ends 'a changed input runs what depends on it' '{"tasks":4,"ran":2,"done_before":2,"failed":0,"not_run":0}' --json
 rm b.txt
 ends 'an output that is gone is made again, and what it leads to stays when it is the same' '1 of 4 tasks run, 3 done before'
 sed 's/wc -l/wc -c/' f.json >g.json && cp -r f.json.rask g.json.rask
@@ -47,19 +47,27 @@ done
 
 # --- failures
 
+# name, wanted message, arguments: of the one task that there is, which fails
+fails()
+{
+    refuses "$1" 1 "$2
+rask run: 0 of 1 tasks done, 1 failed, 0 not run: the same command does what is left" "${@:3}"
+}
+
 flow() { printf '{"tasks":{%s}}' "$1" >x.json; }
 flow '"bad luck":{"command":"seq 20; for i in 1 2 3 4 5 6 7 8; do echo line $i >&2; done; exit 3"}'
 asked 1 x.json && [ "$(cat err)" = "rask run: bad luck: exit status 3:
-$(printf 'line %s\n' 3 4 5 6 7 8)" ] && ! [ -s out ]
+$(printf 'line %s\n' 3 4 5 6 7 8)
+rask run: 0 of 1 tasks done, 1 failed, 0 not run: the same command does what is left" ] && ! [ -s out ]
 tell 'a failure shows the last lines of its command' $?
 flow '"k":{"command":"kill -9 $$"}'
-refuses 'a command that is killed' 1 'k: ended by signal 9 (Killed)' x.json
+fails 'a command that is killed' 'k: ended by signal 9 (Killed)' x.json
 flow '"n":{"command":["no-such-program-here"]}'
-refuses 'a program that is not there' 1 'n: no-such-program-here: cannot be started: No such file or directory' x.json
+fails 'a program that is not there' 'n: no-such-program-here: cannot be started: No such file or directory' x.json
 flow '"o":{"command":"true","outputs":["never"]}'
-refuses 'an output that was not made' 1 'o: it did not make its output never' x.json
+fails 'an output that was not made' 'o: it did not make its output never' x.json
 flow '"i":{"command":"true","inputs":["never"]}'
-refuses 'an input that is not there' 1 'i: no such input: never' x.json
+fails 'an input that is not there' 'i: no such input: never' x.json
 flow '"r":{"command":"echo x >>tries; [ $(wc -l <tries) -ge 3 ]","retries":2}'
 gives 'retries' '1 of 1 tasks run, 0 done before' x.json
 rm tries
@@ -67,18 +75,39 @@ flow '"r":{"command":"echo x >>tries; [ $(wc -l <tries) -ge 3 ]"}'
 gives '--retries' '1 of 1 tasks run, 0 done before' x.json --retries 2 --again
 flow '"t":{"command":"sleep 60 & sleep 60; wait","timeout":0.2}'
 SECONDS=0
-refuses 'a timeout' 1 't: took longer than its 0.2 seconds' x.json
+fails 'a timeout' 't: took longer than its 0.2 seconds' x.json
 [ $SECONDS -lt 20 ]
 tell 'ends the command and what it started' $?
 flow '"x":{"command":"exit 1"},"y":{"command":"touch y","after":["x"]},"z":{"command":"touch z"}'
 asked 1 x.json --keep-going --workers 1 && [ -e z ] && ! [ -e y ]
 tell '--keep-going runs what does not need the failure' $?
+left='the same command does what is left'
+for scheduler in serial threads processes; do
+    rm -rf x.json.rask
+    asked 1 x.json --keep-going --scheduler $scheduler && ! [ -s out ] &&
+        [ "$(tail -n 1 err)" = "rask run: 1 of 3 tasks done, 1 failed, 1 not run: $left" ]
+    tell "how many failed and were not run is told, on $scheduler" $?
+    asked 1 x.json --again --keep-going --json --scheduler $scheduler &&
+        [ "$(cat out)" = '{"tasks":3,"ran":1,"done_before":0,"failed":1,"not_run":1}' ] &&
+        [ "$(tail -n 1 err)" = "rask run: 1 of 3 tasks done, 1 failed, 1 not run: ${left/command/command without --again}" ]
+    tell "also as JSON, and what to do, on $scheduler" $?
+done
+sed -i 's/exit 1/true/' x.json
+gives 'and that command does what is left' '2 of 3 tasks run, 1 done before' x.json
+! grep -qE 'flow_read\.c|flow\.c|list|sum' err
+tell 'no message has names from inside' $?
+flow '"t":{"command":"true","tags":"gpu:7"}'
+refuses 'a task that takes more than there is, by the place in the file' 1 'task command (node 0, x.json:1): takes 7 of "gpu", and the limits say that there is 1' x.json --limits gpu=1
+printf '{"version": 1,\n "tasks": {"\\"{": {"command": "true"},\n\n  "t":\n {"command": "echo \\"a\\": {", "name": "train", "tags": "gpu:7"}}}' >y.json
+refuses 'and its line there' 1 'task train (node 1, y.json:4): takes 7 of "gpu", and the limits say that there is 1' y.json --limits gpu=1
+asked 0 x.json --again --limits gpu=7 --explain && ! grep -qE 'list|sum' err
+tell '--explain knows the tasks of the file alone' $?
 
 # --- interruptions
 
 flow '"one":{"command":"touch one","outputs":["one"]},"two":{"command":"sleep 60","after":["one"]},"three":{"command":"true","after":["two"]}'
 timeout --preserve-status -s INT 1 "$rask" run x.json --no-progress >out 2>err
-[ $? -eq 130 ]
+[ $? -eq 130 ] && [ "$(cat err)" = 'rask run: interrupted: 1 of 3 tasks done, 2 not run: the same command does what is left' ]
 tell 'an interrupted run says so' $?
 (timeout --preserve-status -s KILL 1 "$rask" run x.json >out 2>err; true) 2>/dev/null
 sed -i 's/sleep 60/true/' x.json
@@ -93,23 +122,65 @@ refuses 'a cycle' 1 'x.json: task "b": waits for itself, directly or through oth
 flow '"a":{"after":["nobody"]}'
 refuses 'a task that is not there' 1 'x.json: task "a": comes after a task that is not there: "nobody"' x.json
 flow '"a":{"command":5}'
-refuses 'a command that is a number' 1 'x.json: task "a": neither a text nor a list: "command"' x.json
+refuses 'a command that is a number' 1 'x.json: task "a": "command" is not a line for /bin/sh, or a list: program and arguments' x.json
 flow '"a":{"command":[]}'
-refuses 'a command of nothing' 1 'x.json: task "a": an empty list: "command"' x.json
+refuses 'a command of nothing' 1 'x.json: task "a": "command" is not a line for /bin/sh, or a list: program and arguments' x.json
 flow '"a":{"outputs":["f"]},"b":{"outputs":["f"]}'
 refuses 'two tasks that write one file' 1 'x.json: two tasks write "f"' x.json
 flow '"a":{},"a":{}'
 refuses 'two tasks of one name' 1 'x.json: two tasks are called "a"' x.json
 flow '"a":{"timeout":-1}'
-refuses 'a timeout below 0' 1 'x.json: task "a": no number, or one that is too small or large: "timeout"' x.json
+refuses 'a timeout below 0' 1 'x.json: task "a": "timeout" is not a number of seconds from 0 to 1e9' x.json
+flow '"a":{"comand":"true"}'
+refuses 'a member that is misspelt' 1 'x.json: task "a": unknown member "comand"' x.json
+flow '"a":{"command":"true","command":"false"}'
+refuses 'a member that is there twice' 1 'x.json: task "a": given twice: "command"' x.json
+flow '"a":{"name":"nothing"}'
+refuses 'a task with nothing to do' 1 'x.json: task "a": nothing to do: it has no "command"' x.json
+while IFS='|' read -r member value wanted; do
+    flow '"a":{"command":"true","'"$member"'":'"$value"'}'
+    refuses "$member: $value" 1 "x.json: task \"a\": \"$member\" is not $wanted" x.json
+done <<'END'
+tags|7|a text such as "gpu:2"
+tags|null|a text such as "gpu:2"
+name|["n"]|a text
+name|""|a text
+inputs|"in.txt"|a list of paths
+outputs|[1]|a list of paths
+after|{"b":1}|a list of ids of tasks
+retries|1.5|a whole number from 0 to 1000000
+retries|"1"|a whole number from 0 to 1000000
+seconds|true|a number of seconds from 0 to 1e9
+END
+for version in 7 '"1"' null; do
+    echo '{"version":'$version',"tasks":{"a":{"command":"true"}}}' >x.json
+    refuses "version $version" 1 'x.json: "version" is not 1, the version that is read' x.json
+done
+echo '{"tasks":{"a":{"command":"true"}},"taks":{}}' >x.json
+refuses 'a member beside the tasks that is misspelt' 1 'x.json: unknown member "taks"' x.json
 flow ''
 refuses 'no tasks' 1 'x.json: no tasks' x.json
 printf '{"tasks":{' >x.json
 asked 1 x.json && grep -q 'no JSON from byte' err
 tell 'no JSON' $?
+printf '{"tasks":{"a":{"command":"true"}}} x' >x.json
+refuses 'something behind the workflow' 1 'x.json: no JSON from byte 35 on' x.json
+flow '"a":{"command":"true\\\\\u0000; false"}'
+refuses 'a NUL in a command, which would end there' 1 'x.json: \u0000 in a text at byte 34' x.json
 flow '"../../etc/x":{"command":"true"}'
-asked 0 x.json && [ -e 'x.json.rask/%2E.%2F..%2Fetc%2Fx.done' ]
+asked 0 x.json && [ "$(ls -A x.json.rask | grep etc)" = '%2E.%2F..%2Fetc%2Fx.done
+%2E.%2F..%2Fetc%2Fx.err
+%2E.%2F..%2Fetc%2Fx.out' ]
 tell 'ids lead nowhere' $?
+[ "$(tr -d '0-9a-f' <'x.json.rask/%2E.%2F..%2Fetc%2Fx.done')" = ' ' ]
+tell 'a note is two hashes' $?
+long=$(printf 'x%.0s' $(seq 300))
+flow '"'$long'1":{"command":"echo 1"},"'$long'2":{"command":"echo 2"}'
+rm -rf x.json.rask && asked 0 x.json && [ "$(find x.json.rask -name 'x*.done' | wc -l)" -eq 2 ]
+tell 'long ids have files of their own' $?
+flow '"a":{"command":"true"}'
+"$rask" run - <x.json >out 2>err && [ -e flow.rask/a.done ]
+tell 'the notes of a workflow from standard input are in flow.rask' $?
 
 # --- WfFormat
 

@@ -355,6 +355,8 @@ static int run(const tool_command *c, int argc, char **argv)
     return outcome ? outcome : printed;
 }
 
+static const char *const words[] = {"tasks", NULL};
+
 const tool_command bench_command = {
     .name = "bench",
     .summary = "the cost of a task",
@@ -363,6 +365,7 @@ const tool_command bench_command = {
             "plan), the first run, a run again, free; total is build, run and free. Shapes: independent,\n"
             "chain, tree-out, tree-in, wavefront, stencil, layered, map-reduce, fork-join.\n",
     .example = "rask bench tasks --shape wavefront --threads 2 --repeat 7\n",
+    .words = words,
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,
     .run = run,

@@ -161,6 +161,8 @@ static int run(const tool_command *c, int argc, char **argv)
     return EXIT_USAGE;
 }
 
+static const char *const words[] = {"start", "keys", NULL};
+
 const tool_command cluster_command = {
     .name = "cluster",
     .summary = "workers of this machine, and keys",
@@ -169,6 +171,7 @@ const tool_command cluster_command = {
             "--scheduler cluster --cluster ADDRESS, until it is told to end. One that crashes has a\n"
             "successor. keys: makes a key FILE; whoever has a copy belongs to the cluster.\n",
     .example = "rask cluster start --workers 4 --key-file ~/.rask-keys\n",
+    .words = words,
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,
     .run = run,

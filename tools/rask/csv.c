@@ -33,6 +33,8 @@ typedef struct csv_options {
         .help = text                                                                                         \
     }
 
+static const char *const misfits[] = {"fail", "null", "widen", NULL}; /* in the order of rask_misfit */
+
 static const option_row rows[] = {
     TEXT_ROW("select", select, "COLUMNS", "these columns, in this order: name, amount as price"),
     TEXT_ROW("drop", drop, "COLUMNS", "all columns but these"),
@@ -68,13 +70,19 @@ static const option_row rows[] = {
      .kind = OPTION_TEXTS,
      .offset = offsetof(csv_options, joins.how),
      .value = "WHAT",
-     .help = "inner (default), left, right, outer, semi or anti"},
+     .help = "inner (default), left, right, outer, semi or anti",
+     .choices = csv_join_hows},
     {.name = "join-types",
      .kind = OPTION_TEXTS,
      .offset = offsetof(csv_options, joins.types),
      .value = "LIST",
      .help = "--types of the joined FILE"},
-    TEXT_ROW("join-method", joins.method, "NAME", "auto (default), broadcast or partitioned: the same rows"),
+    {.name = "join-method",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(csv_options, joins.method),
+     .value = "NAME",
+     .help = "auto (default), broadcast or partitioned: the same rows",
+     .choices = csv_join_methods},
     {.name = "distinct",
      .kind = OPTION_MAYBE,
      .offset = offsetof(csv_options, distinct),
@@ -97,7 +105,7 @@ static const option_row rows[] = {
     {.name = "describe",
      .kind = OPTION_FLAG,
      .offset = offsetof(csv_options, describe),
-     .help = "a row for each column: count, nulls, distinct, mean, std, min, quartiles, max"},
+     .help = "a row a column: count, nulls, distinct, mean, std, min, quartiles, max"},
     TEXT_ROW("quantiles", quantiles, "LIST", "0.5, 0.9: these quantiles of all columns of numbers and dates"),
     {.name = "sort",
      .letter = 's',
@@ -133,8 +141,12 @@ static const option_row rows[] = {
      .value = "CHAR",
      .help = "between fields (default: what the first lines suggest)"},
     TEXT_ROW("types", types, "LIST", "name:string, amount:float64: instead of what samples say"),
-    TEXT_ROW("misfit", misfit, "WHAT",
-             "a value that is not of its column's type: fail (default), null, widen"),
+    {.name = "misfit",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(csv_options, misfit),
+     .value = "WHAT",
+     .help = "a value that is not of its column's type: fail (default), null, widen",
+     .choices = misfits},
     TEXT_ROW("comment", comment, "CHAR", "lines that begin with it are left out"),
     {.name = "null",
      .kind = OPTION_TEXTS,
@@ -170,8 +182,7 @@ static bool take_byte(const char *text, char *out)
 /* What to do with values that do not fit. False: text is nothing of that. */
 static bool take_misfit(const char *text, rask_misfit *out)
 {
-    static const char *const names[] = {"fail", "null", "widen", NULL};
-    int found = text ? options_find(names, text) : (int)*out;
+    int found = text ? options_find(misfits, text) : (int)*out;
     if (found >= 0)
         *out = (rask_misfit)found;
     return found >= 0;
@@ -520,8 +531,7 @@ const tool_command csv_command = {
         "with --agg or --value-counts, --sort, --limit or --tail, --select and --drop; --describe and\n"
         "--quantiles are of the columns that --select and --drop leave. A table on a terminal, CSV in a\n"
         "pipe, JSON Lines with --json. Expressions: docs/table.md.\n",
-    .example = "rask csv sales-*.csv --group-by name --agg 'sum(amount) as total, count()' --sort total:desc "
-               "-n 10\n",
+    .example = "rask csv sales-*.csv --group-by name --agg 'sum(amount) as total' --sort total:desc -n 10\n",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,
     .run = run,

@@ -4,8 +4,8 @@
 
 #include "say.h"
 
-static const char *const hows[] = {"inner", "left", "right", "outer", "semi", "anti", NULL};
-static const char *const methods[] = {"auto", "broadcast", "partitioned", NULL};
+const char *const csv_join_hows[] = {"inner", "left", "right", "outer", "semi", "anti", NULL};
+const char *const csv_join_methods[] = {"auto", "broadcast", "partitioned", NULL};
 
 /* The n-th, or the only one, or the default. */
 static const char *text_of(const option_texts *texts, size_t n, const char *otherwise)
@@ -34,11 +34,11 @@ bool csv_joins_check(const tool_command *c, const csv_joins *j)
         return false;
     }
     for (size_t i = 0; i < j->how.count; i++)
-        if (options_find(hows, j->how.items[i]) < 0) {
+        if (options_find(csv_join_hows, j->how.items[i]) < 0) {
             say_error(c->name, "--how: not inner, left, right, outer, semi or anti: \"%s\"", j->how.items[i]);
             return false;
         }
-    if (j->method && options_find(methods, j->method) < 0) {
+    if (j->method && options_find(csv_join_methods, j->method) < 0) {
         say_error(c->name, "--join-method: not auto, broadcast or partitioned: \"%s\"", j->method);
         return false;
     }
@@ -50,12 +50,12 @@ rask_table *csv_joins_add(rask_table *t, const csv_joins *j, const rask_csv_opti
 {
     rask_join_options options = RASK_JOIN_OPTIONS_INIT;
     if (j->method)
-        options.method = (rask_join_method)options_find(methods, j->method);
+        options.method = (rask_join_method)options_find(csv_join_methods, j->method);
     for (size_t i = 0; t && i < j->files.count; i++) {
         rask_csv_options csv = *read_as;
         csv.types = text_of(&j->types, i, NULL);
         rask_table *other = csv_read(rask_table_graph(t), &j->files.items[i], 1, &csv);
-        int how = options_find(hows, text_of(&j->how, i, "inner"));
+        int how = options_find(csv_join_hows, text_of(&j->how, i, "inner"));
         t = rask_table_join_at(t, other, text_of(&j->on, i, ""), (rask_join_how)how, &options, NULL, 0);
     }
     return t;

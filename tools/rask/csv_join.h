@@ -12,6 +12,9 @@ typedef struct csv_joins {
     const char *method;
 } csv_joins;
 
+/* What --how and --join-method can be, in the order of rask_join_how and rask_join_method, NULL at the end. */
+extern const char *const csv_join_hows[], *const csv_join_methods[];
+
 /* False, said: the options do not make sense. */
 bool csv_joins_check(const tool_command *command, const csv_joins *joins);
 

@@ -16,6 +16,8 @@ typedef struct draw_options {
     bool plan;
 } draw_options;
 
+static const char *const colours[] = {"name", "order", NULL}; /* those that need no run */
+
 static const option_row rows[] = {
     {.name = "output",
      .letter = 'o',
@@ -27,7 +29,8 @@ static const option_row rows[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(draw_options, colour),
      .value = "BY",
-     .help = "name (default) or order"},
+     .help = "name (default) or order",
+     .choices = colours},
     {.name = "limit",
      .kind = OPTION_NUMBER,
      .offset = offsetof(draw_options, limit),
@@ -46,35 +49,23 @@ static const option_row rows[] = {
      .help = "written over the picture"},
 };
 
-static bool find_colour(const char *name, rask_colour *out)
-{
-    static const struct {
-        const char *name;
-        rask_colour colour;
-    } known[] = {{"name", RASK_COLOUR_NAME}, {"order", RASK_COLOUR_ORDER}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strcmp(name, known[i].name) == 0) {
-            *out = known[i].colour;
-            return true;
-        }
-    }
-    return false;
-}
-
 static int nothing(rask_task *task)
 {
     return rask_return_none(task);
 }
 
 /* What a workflow would run. */
-static int build_flow(flow *f, const char *text, size_t len, rask_graph **graph, rask_node **target,
-                      char *error)
+static int build_flow(flow *f, const char *text, size_t len, const char *path, rask_graph **graph,
+                      rask_node ***targets, size_t *count, char *error)
 {
     if (!flow_read(f, text, len, error))
         return RASK_EFORMAT;
     *graph = rask_graph_new();
-    *target = *graph ? flow_build(f, *graph, nothing, 0) : NULL;
-    return *target ? RASK_OK : RASK_ENOMEM;
+    if (!flow_build(f, *graph, nothing, 0, input_name(path), error))
+        return RASK_EFORMAT;
+    *targets = f->nodes;
+    *count = f->count;
+    return RASK_OK;
 }
 
 /* Functions that nobody knows are drawn all the same. */
@@ -108,15 +99,15 @@ static int draw_targets(const tool_command *c, const draw_options *o, rask_colou
 static int draw(const tool_command *c, const draw_options *o, rask_colour colour, const char *path)
 {
     char error[1000] = "";
-    size_t len, count = 1;
+    size_t len, count = 0;
     rask_graph *graph = NULL;
-    rask_node *target = NULL, **targets = &target;
+    rask_node **targets = NULL;
     flow workflow = {0};
     char *text = input_read(c->name, path, &len);
     if (!text)
         return EXIT_FAILED;
     int outcome = EXIT_FAILED;
-    int status = flow_is(text, len) ? build_flow(&workflow, text, len, &graph, &target, error)
+    int status = flow_is(text, len) ? build_flow(&workflow, text, len, path, &graph, &targets, &count, error)
                                     : build_graph(text, len, &graph, &targets, &count, error, sizeof error);
     free(text);
     if (status)
@@ -131,7 +122,6 @@ static int draw(const tool_command *c, const draw_options *o, rask_colour colour
 static int run(const tool_command *c, int argc, char **argv)
 {
     draw_options o = {.colour = "name"};
-    rask_colour colour;
     int first;
     options_outcome parsed = options_parse(c, argc, argv, &o, &first);
     if (parsed != OPTIONS_GOOD)
@@ -145,12 +135,12 @@ static int run(const tool_command *c, int argc, char **argv)
         say_error(c->name, "--output: needed: the picture to draw");
         return EXIT_USAGE;
     }
-    if (!find_colour(o.colour, &colour)) {
+    if (options_find(colours, o.colour) < 0) {
         say_error(c->name, "--colour: neither name nor order; a graph in a file has not run: \"%s\"",
                   o.colour);
         return EXIT_USAGE;
     }
-    return draw(c, &o, colour, argv[first]);
+    return draw(c, &o, (rask_colour)options_find(options_colours, o.colour), argv[first]);
 }
 
 const tool_command draw_command = {

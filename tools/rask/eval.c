@@ -18,6 +18,8 @@ typedef struct eval_options {
     const char *compressor;
 } eval_options;
 
+static const char *const compressors[] = {"zstd", "gzip", "blosc", "none", NULL};
+
 static const option_row rows[] = {
     {.name = "output",
      .letter = 'o',
@@ -29,7 +31,8 @@ static const option_row rows[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(eval_options, compressor),
      .value = "NAME",
-     .help = "Zarr: zstd (default), gzip, blosc, none; HDF5: gzip"},
+     .help = "Zarr: zstd (default), gzip, blosc, none; HDF5: gzip",
+     .choices = compressors},
     COMMON_ROWS(eval_options),
 };
 

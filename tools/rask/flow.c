@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <time.h>
 
 typedef struct flow_options {
     common_options common;
@@ -43,7 +45,7 @@ static const option_row rows[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(flow_options, state),
      .value = "DIR",
-     .help = "where it is noted what is done, and outputs are (default: FLOW.rask)"},
+     .help = "folder for notes of what is done (default: FLOW.json.rask)"},
     {.name = "simulate",
      .kind = OPTION_TEXT,
      .offset = offsetof(flow_options, simulate),
@@ -58,9 +60,13 @@ static struct {
     const char *folder;
     double scale; /* below 0: commands are run */
     bool again;
+    unsigned char *outcomes; /* a task each, in memory that worker processes share; a task's own writes it */
 } job;
 
-/* -- A task: 1 when something was run for it, 0 when it was done */
+/* BEGUN to the end: it failed. */
+enum { NOT_RUN, BEGUN, RAN, WAS_DONE, OUTCOMES };
+
+/* -- A task: what came of it is noted, whatever it returns */
 
 static int fail_for(rask_task *t, const char *what, const char *which)
 {
@@ -69,14 +75,16 @@ static int fail_for(rask_task *t, const char *what, const char *which)
     return rask_fail(t, RASK_ENOENT, message);
 }
 
-static int run_command(rask_task *t, const flow_task *what)
+static int run_command(rask_task *t, const flow_task *what, unsigned char *outcome)
 {
     char key[FLOW_KEY], out[FLOW_PATH], err[FLOW_PATH];
     const char *which;
     if (!flow_state_key(what, key, &which))
         return fail_for(t, "no such input: ", which);
-    if (!job.again && flow_state_is_done(job.folder, what, key))
-        return rask_return_i64(t, 0);
+    if (!job.again && flow_state_is_done(job.folder, what, key)) {
+        *outcome = WAS_DONE;
+        return RASK_OK;
+    }
     flow_state_path(job.folder, what, "out", out);
     flow_state_path(job.folder, what, "err", err);
     int status = what->shell || what->arguments ? flow_command_run(t, what, out, err) : RASK_OK;
@@ -85,7 +93,23 @@ static int run_command(rask_task *t, const flow_task *what)
     if (!flow_state_set_done(job.folder, what, key, &which))
         return fail_for(t, which ? "it did not make its output " : "cannot be noted as done in ",
                         which ? which : job.folder);
-    return rask_return_i64(t, 1);
+    *outcome = RAN;
+    return RASK_OK;
+}
+
+static int simulate(rask_task *t, const flow_task *what, unsigned char *outcome)
+{
+    int status = flow_command_sleep(t, what->seconds * job.scale);
+    if (!status)
+        *outcome = RAN;
+    return status;
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 static int run_task(rask_task *t)
@@ -94,10 +118,13 @@ static int run_task(rask_task *t)
         return rask_fail(t, RASK_EUNSUPPORTED,
                          "workflows do not run on a cluster: its workers have not read them");
     const flow_task *what = &job.flow.tasks[rask_arg_i64(t, 0)];
-    if (job.scale < 0)
-        return run_command(t, what);
-    int status = flow_command_sleep(t, what->seconds * job.scale);
-    return status ? status : rask_return_i64(t, 1);
+    unsigned char *outcome = &job.outcomes[rask_arg_i64(t, 0)];
+    double begun = now();
+    *outcome = BEGUN;
+    int status = job.scale < 0 ? run_command(t, what, outcome) : simulate(t, what, outcome);
+    if (status == RASK_ECANCELLED && !(what->timeout > 0 && now() - begun >= what->timeout))
+        *outcome = NOT_RUN; /* stopped with the run */
+    return status ? status : rask_return_i64(t, 0);
 }
 
 /* -- What would run */
@@ -151,36 +178,73 @@ static int tell_plan(const tool_command *c)
 
 /* -- The command */
 
-static int tell_end(const tool_command *c, const flow_options *o, const rask_value *sum)
+/* What is done stays done, so this is also what there is to do. */
+static void say_rest(const tool_command *c, const flow_options *o, const uint32_t counts[OUTCOMES],
+                     bool interrupted)
 {
-    int64_t ran = 0;
-    rask_value_get_i64(sum, &ran);
-    if (o->common.json)
-        printf("{\"tasks\":%u,\"ran\":%lld,\"done_before\":%lld}\n", job.flow.count, (long long)ran,
-               (long long)(job.flow.count - ran));
-    else
-        printf("%lld of %u tasks run, %lld done before\n", (long long)ran, job.flow.count,
-               (long long)(job.flow.count - ran));
-    return say_done(c->name);
+    char failed[32] = "";
+    if (counts[BEGUN])
+        snprintf(failed, sizeof failed, "%u failed, ", counts[BEGUN]);
+    say_error(c->name, "%s%u of %u tasks done, %s%u not run%s", interrupted ? "interrupted: " : "",
+              counts[RAN] + counts[WAS_DONE], job.flow.count, failed, counts[NOT_RUN],
+              job.scale >= 0 ? ""
+              : o->again     ? ": the same command without --again does what is left"
+                             : ": the same command does what is left");
 }
 
-static int compute(const tool_command *c, const flow_options *o)
+/* Of a run that failed, too, and of one that was interrupted. */
+static int tell_end(const tool_command *c, const flow_options *o, int outcome)
+{
+    uint32_t counts[OUTCOMES] = {0};
+    for (uint32_t i = 0; i < job.flow.count; i++)
+        counts[job.outcomes[i]]++;
+    uint32_t done = counts[RAN] + counts[WAS_DONE];
+    if (o->common.json)
+        printf("{\"tasks\":%u,\"ran\":%u,\"done_before\":%u,\"failed\":%u,\"not_run\":%u}\n", job.flow.count,
+               counts[RAN], counts[WAS_DONE], counts[BEGUN], counts[NOT_RUN]);
+    else if (done == job.flow.count)
+        printf("%u of %u tasks run, %u done before\n", counts[RAN], job.flow.count, counts[WAS_DONE]);
+    if (done < job.flow.count && (outcome == EXIT_INTERRUPTED || counts[NOT_RUN] < job.flow.count))
+        say_rest(c, o, counts, outcome == EXIT_INTERRUPTED);
+    int told = say_done(c->name);
+    return outcome == EXIT_DONE ? told : outcome;
+}
+
+static int run_flow(const tool_command *c, const flow_options *o, const char *path, rask_graph *graph)
+{
+    char error[FLOW_ERROR];
+    rask_value *values = calloc(job.flow.count, sizeof *values);
+    if (!graph || !values) {
+        free(values);
+        say_error(c->name, "%s", rask_status_text(RASK_ENOMEM));
+        return EXIT_FAILED;
+    }
+    int outcome = EXIT_FAILED;
+    if (flow_build(&job.flow, graph, run_task, (uint32_t)o->retries, path, error))
+        outcome = run_targets(c->name, &o->common, graph, job.flow.nodes, job.flow.count, values);
+    else
+        say_error(c->name, "%s: %s", path, error);
+    free(values); /* none of which holds anything */
+    return tell_end(c, o, outcome);
+}
+
+static int compute(const tool_command *c, const flow_options *o, const char *path)
 {
     char error[FLOW_ERROR];
     if (job.scale < 0 && !flow_state_open(job.folder, error)) {
         say_error(c->name, "--state: %s", error);
         return EXIT_FAILED;
     }
-    rask_value sum;
-    rask_graph *graph = rask_graph_new();
-    rask_node *target = graph ? flow_build(&job.flow, graph, run_task, (uint32_t)o->retries) : NULL;
-    int outcome = run_graph(c->name, &o->common, graph, target, &sum);
-    if (sum.type == RASK_I64) {
-        int told = tell_end(c, o, &sum);
-        outcome = outcome == EXIT_DONE ? told : outcome;
+    void *shared = mmap(NULL, job.flow.count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) {
+        say_error(c->name, "%s", rask_status_text(RASK_ENOMEM));
+        return EXIT_FAILED;
     }
-    rask_value_unref(&sum);
+    job.outcomes = shared;
+    rask_graph *graph = rask_graph_new();
+    int outcome = run_flow(c, o, path, graph);
     rask_graph_free(graph);
+    munmap(shared, job.flow.count);
     return outcome;
 }
 
@@ -200,7 +264,7 @@ static int read_and_run(const tool_command *c, const flow_options *o, const char
     snprintf(folder, sizeof folder, "%s.rask", strcmp(path, "-") ? path : "flow");
     job.folder = o->state ? o->state : folder;
     job.again = o->again;
-    int outcome = o->dry_run ? tell_plan(c) : compute(c, o);
+    int outcome = o->dry_run ? tell_plan(c) : compute(c, o, input_name(path));
     flow_fini(&job.flow);
     return outcome;
 }

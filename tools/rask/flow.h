@@ -10,7 +10,8 @@ enum { FLOW_TASKS_MOST = 1000000, FLOW_ERROR = 600 };
 
 /* Texts belong to the flow. */
 typedef struct flow_task {
-    const char *id;                 /* in the file */
+    const char *id;                 /* in the file, */
+    int line;                       /* and where its text begins there; 0: not known, as in WfFormat */
     const char *name;               /* what tasks of its kind are called */
     const char *shell;              /* a line for /bin/sh; NULL: */
     const char **arguments;         /* program and arguments, NULL at the end; or NULL: nothing to run */
@@ -29,6 +30,7 @@ typedef struct flow {
     struct cJSON *root;
     rask_task_def *defs; /* a name each */
     uint32_t def_count;
+    rask_node **nodes; /* a task each, once they are built */
 } flow;
 
 /* Does it look like a workflow, and not like a graph of docs/graph-json.md? */
@@ -39,8 +41,9 @@ bool flow_read(flow *f, const char *text, size_t len, char error[FLOW_ERROR]);
 /* A zeroed flow is legal. */
 void flow_fini(flow *f);
 
-/* A node a task, which calls function with the number of the task; the sum of all: what is to be computed. NULL: the graph
- * tells. The flow outlives the graph. */
-rask_node *flow_build(flow *f, rask_graph *graph, rask_function function, uint32_t retries);
+/* A node a task in f->nodes, all of them to be computed, which calls function with the number of the task; messages say
+ * that file has it. False: what is wrong is in error. The flow, and file, outlive the graph. */
+bool flow_build(flow *f, rask_graph *graph, rask_function function, uint32_t retries, const char *file,
+                char error[FLOW_ERROR]);
 
 #endif

@@ -1,4 +1,5 @@
-/* Workflows out of JSON: what is expected is looked for, and everything else is passed over. */
+/* Workflows out of JSON. Rask's own format has no other members than it knows; of WfFormat what is expected is looked for,
+ * and everything else is passed over. */
 #include "flow.h"
 
 #include <cjson/cJSON.h>
@@ -6,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { RETRIES_MOST = 1000000, SECONDS_MOST = 1000000000 };
 
 typedef struct named {
     const char *text;
@@ -117,31 +120,132 @@ static const char *program_name(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
+/* -- The members of Rask's own format: what is not known is misspelt, and what is known has to be what it is to be */
+
+typedef struct known_member {
+    const char *name;
+    bool (*fits)(const cJSON *);
+    const char *wanted;
+} known_member;
+
+static bool is_text(const cJSON *item)
+{
+    return cJSON_IsString(item) && *item->valuestring;
+}
+
+static bool is_texts(const cJSON *list)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list)
+    {
+        if (!is_text(item))
+            return false;
+    }
+    return cJSON_IsArray(list);
+}
+
+static bool is_command(const cJSON *item)
+{
+    return is_text(item) || (is_texts(item) && cJSON_GetArraySize(item) > 0);
+}
+
+static bool is_any_text(const cJSON *item)
+{
+    return cJSON_IsString(item);
+}
+
+static bool is_count(const cJSON *item)
+{
+    double value = cJSON_GetNumberValue(item);
+    return value >= 0 && value <= RETRIES_MOST && value == floor(value);
+}
+
+static bool is_seconds(const cJSON *item)
+{
+    double value = cJSON_GetNumberValue(item);
+    return value >= 0 && value <= SECONDS_MOST;
+}
+
+static bool is_version(const cJSON *item)
+{
+    return cJSON_GetNumberValue(item) == 1;
+}
+
+static bool is_object(const cJSON *item)
+{
+    return cJSON_IsObject(item);
+}
+
+static const known_member root_members[] = {
+    {"version", is_version, "1, the version that is read"},
+    {"tasks", is_object, "an object with tasks by their ids"},
+    {0},
+};
+
+static const known_member task_members[] = {
+    {"command", is_command, "a line for /bin/sh, or a list: program and arguments"},
+    {"inputs", is_texts, "a list of paths"},
+    {"outputs", is_texts, "a list of paths"},
+    {"after", is_texts, "a list of ids of tasks"},
+    {"name", is_text, "a text"},
+    {"retries", is_count, "a whole number from 0 to 1000000"},
+    {"timeout", is_seconds, "a number of seconds from 0 to 1e9"},
+    {"seconds", is_seconds, "a number of seconds from 0 to 1e9"},
+    {"tags", is_any_text, "a text such as \"gpu:2\""},
+    {0},
+};
+
+/* id: NULL for what is no task's. */
+static bool check_members(const reader *r, const char *id, const cJSON *object, const known_member *known)
+{
+    const cJSON *item;
+    uint32_t seen = 0;
+    cJSON_ArrayForEach(item, object)
+    {
+        uint32_t at = 0;
+        while (known[at].name && strcmp(known[at].name, item->string) != 0)
+            at++;
+        if (!known[at].name)
+            return fail(r, id, "unknown member", item->string);
+        if (seen & 1u << at)
+            return fail(r, id, "given twice:", item->string);
+        if (!known[at].fits(item)) {
+            char what[100];
+            snprintf(what, sizeof what, "\"%s\" is not %s", known[at].name, known[at].wanted);
+            return fail(r, id, what, NULL);
+        }
+        seen |= 1u << at;
+    }
+    return true;
+}
+
 static bool take_own(const reader *r, flow_task *t, const cJSON *item)
 {
     const cJSON *command = member(item, "command");
     double retries = 0;
-    if (cJSON_IsString(command))
-        t->shell = command->valuestring;
-    else if (command && !cJSON_IsArray(command))
-        return fail(r, t->id, "neither a text nor a list:", "command");
-    else if (command && !take_texts(r, t, command, "command", &t->arguments))
+    if (!check_members(r, t->id, item, task_members))
         return false;
-    if (t->arguments && !t->arguments[0])
-        return fail(r, t->id, "an empty list:", "command");
+    if (!command && !member(item, "outputs") && !member(item, "inputs") && !member(item, "after") &&
+        !member(item, "seconds"))
+        return fail(r, t->id, "nothing to do: it has no", "command");
+    t->shell = cJSON_GetStringValue(command);
+    if (!t->shell && command && !take_texts(r, t, command, "command", &t->arguments))
+        return false;
     t->name = text_of(item, "name");
-    if (!t->name || !*t->name)
-        t->name = t->arguments ? program_name(t->arguments[0]) : "command";
+    if (!t->name)
+        t->name = t->arguments && t->arguments[0] ? program_name(t->arguments[0]) : "command";
     t->tags = text_of(item, "tags");
     if (!take_texts(r, t, member(item, "inputs"), "inputs", &t->inputs) ||
         !take_texts(r, t, member(item, "outputs"), "outputs", &t->outputs) ||
-        !take_number(r, t, item, "retries", 1e6, &retries) ||
-        !take_number(r, t, item, "timeout", 1e9, &t->timeout) ||
-        !take_number(r, t, item, "seconds", 1e9, &t->seconds))
+        !take_number(r, t, item, "retries", RETRIES_MOST, &retries) ||
+        !take_number(r, t, item, "timeout", SECONDS_MOST, &t->timeout) ||
+        !take_number(r, t, item, "seconds", SECONDS_MOST, &t->seconds))
         return false;
     t->retries = (uint32_t)retries;
     return true;
 }
+
+/* -- And of WfFormat's, where others may be */
 
 /* Program and arguments, which may be texts with several words in older files; they are taken as they are. */
 static bool take_program(const reader *r, flow_task *t, const cJSON *command)
@@ -201,8 +305,8 @@ static bool take_commons(const reader *r, flow_task *t, const cJSON *item, const
     if (good && t->arguments && (!t->name || !strcmp(t->name, id)))
         t->name = program_name(t->arguments[0]);
     if (good)
-        good = take_number(r, t, from, "runtimeInSeconds", 1e9, &t->seconds) &&
-               (t->seconds > 0 || take_number(r, t, from, "runtime", 1e9, &t->seconds));
+        good = take_number(r, t, from, "runtimeInSeconds", SECONDS_MOST, &t->seconds) &&
+               (t->seconds > 0 || take_number(r, t, from, "runtime", SECONDS_MOST, &t->seconds));
     return good;
 }
 
@@ -415,6 +519,35 @@ static bool order_tasks(const reader *r)
 
 /* -- The file */
 
+/* The lines that tasks of the own format begin on, which cJSON does not know: a text in the object "tasks" of the root is
+ * the id of one where a colon follows. */
+static void find_lines(flow *f, const char *text, size_t len)
+{
+    uint32_t at = 0, depth = 0;
+    int line = 1;
+    bool among = false;
+    for (size_t i = 0; i < len && at < f->count; i++) {
+        char c = text[i];
+        size_t begin = i + 1;
+        line += c == '\n';
+        depth += c == '{' || c == '[';
+        depth -= (c == '}' || c == ']') && depth;
+        if (c != '"')
+            continue;
+        for (i++; i < len && text[i] != '"'; i++)
+            i += text[i] == '\\';
+        size_t end = i;
+        while (i + 1 < len && strchr(" \t\r\n", text[i + 1]) && text[i + 1])
+            line += text[++i] == '\n';
+        if (i + 1 >= len || text[i + 1] != ':')
+            continue;
+        if (depth == 1)
+            among = end - begin == 5 && memcmp(text + begin, "tasks", 5) == 0;
+        else if (depth == 2 && among)
+            f->tasks[at++].line = line;
+    }
+}
+
 static bool read_all(reader *r)
 {
     const cJSON *root = r->flow->root, *workflow = member(root, "workflow"), *tasks = member(root, "tasks");
@@ -424,6 +557,8 @@ static bool read_all(reader *r)
         tasks = member(specification ? specification : workflow, "tasks");
     if (!r->commons && !cJSON_IsObject(tasks))
         return fail(r, NULL, "no workflow: neither \"tasks\", by their ids, nor \"workflow\"", NULL);
+    if (!r->commons && !check_members(r, NULL, root, root_members))
+        return false;
     if (!take_items(r, tasks) || !sort_ids(r))
         return false;
     if (specification && !take_runs(r, member(workflow, "execution")))
@@ -444,17 +579,42 @@ bool flow_is(const char *text, size_t len)
     return is;
 }
 
+/* A text with a NUL would end there, and run as another command than the one that stands in the file. */
+static const char *find_nul(const char *text, size_t len)
+{
+    for (const char *at = text, *end = text + len; (at = memchr(at, '\\', (size_t)(end - at))); at += 2) {
+        if (end - at < 2)
+            return NULL;
+        if (end - at >= 6 && memcmp(at, "\\u0000", 6) == 0)
+            return at;
+    }
+    return NULL;
+}
+
+static bool parse(flow *f, const char *text, size_t len, char error[FLOW_ERROR])
+{
+    const char *stop = NULL, *nul = find_nul(text, len), *end = text + len;
+    f->root = cJSON_ParseWithLengthOpts(text, len, &stop, false);
+    while (f->root && stop < end && *stop && strchr(" \t\r\n", *stop))
+        stop++;
+    if (f->root && stop == end && !nul)
+        return true;
+    if (nul)
+        snprintf(error, FLOW_ERROR, "\\u0000 in a text at byte %td", nul - text);
+    else
+        snprintf(error, FLOW_ERROR, "no JSON from byte %td on",
+                 stop && stop >= text && stop <= end ? stop - text : (ptrdiff_t)0);
+    return false;
+}
+
 bool flow_read(flow *f, const char *text, size_t len, char error[FLOW_ERROR])
 {
     reader r = {.flow = f, .error = error};
     memset(f, 0, sizeof *f);
     *error = 0;
-    f->root = cJSON_ParseWithLength(text, len);
-    const char *stop = cJSON_GetErrorPtr();
-    bool good = f->root ? read_all(&r) : false;
-    if (!f->root)
-        snprintf(error, FLOW_ERROR, "no JSON from byte %td on",
-                 stop && stop >= text && stop <= text + len ? stop - text : (ptrdiff_t)0);
+    bool good = parse(f, text, len, error) && read_all(&r);
+    if (good && !r.commons)
+        find_lines(f, text, len);
     free((void *)r.items);
     free((void *)r.runs);
     free(r.ids);
@@ -475,6 +635,7 @@ void flow_fini(flow *f)
     free(f->tasks);
     free(f->order);
     free(f->defs);
+    free(f->nodes);
     cJSON_Delete(f->root);
     memset(f, 0, sizeof *f);
 }
@@ -506,18 +667,19 @@ static bool make_defs(flow *f, rask_function function)
     return f->defs;
 }
 
-static rask_node *build_task(const flow *f, rask_graph *graph, uint32_t number, rask_node *const *nodes,
-                             rask_node **before, uint32_t retries)
+static rask_node *build_task(const flow *f, rask_graph *graph, uint32_t number, rask_node **before,
+                             uint32_t retries, const char *file)
 {
     const flow_task *t = &f->tasks[number];
     const rask_task_def key = {.name = t->name};
     const rask_task_def *def = bsearch(&key, f->defs, f->def_count, sizeof key, by_name);
     const rask_arg argument = {.kind = RASK_ARG_I64, .as.i64 = number};
-    rask_node *node = rask_set_label(rask_call(graph, def, &argument, 1), t->id);
+    rask_node *node = rask_call_at(graph, def, &argument, 1, t->line ? file : NULL, t->line);
+    node = rask_set_label(node, t->id);
     for (uint32_t i = 0; i < t->before_count; i++)
-        before[i] = nodes[t->before[i]];
+        before[i] = f->nodes[t->before[i]];
     if (t->before_count)
-        node = rask_after(node, before, t->before_count);
+        node = rask_after_at(node, before, t->before_count, t->line ? file : NULL, t->line);
     if (t->retries || retries)
         node = rask_set_retries(node, t->retries ? t->retries : retries);
     if (t->timeout > 0)
@@ -525,16 +687,32 @@ static rask_node *build_task(const flow *f, rask_graph *graph, uint32_t number, 
     return t->tags ? rask_set_tags(node, t->tags) : node;
 }
 
-rask_node *flow_build(flow *f, rask_graph *graph, rask_function function, uint32_t retries)
+/* What the graph says, without the place, which is said already. */
+static bool fail_to_build(const flow_task *t, const rask_graph *graph, const char *file,
+                          char error[FLOW_ERROR])
 {
-    rask_node **nodes = calloc(f->count, sizeof *nodes), **before = calloc(f->count, sizeof *before);
-    rask_node *sum = NULL;
-    if (nodes && before && make_defs(f, function)) {
-        for (uint32_t i = 0; i < f->count; i++)
-            nodes[f->order[i]] = build_task(f, graph, f->order[i], nodes, before, retries);
-        sum = rask_sum(rask_list(graph, nodes, f->count));
+    const char *why = graph ? rask_graph_error(graph) : "";
+    char place[FLOW_ERROR];
+    int len = snprintf(place, sizeof place, "%s:%d: ", file, t->line);
+    if (len > 0 && (size_t)len < sizeof place && strncmp(why, place, (size_t)len) == 0)
+        why += len;
+    snprintf(error, FLOW_ERROR, "task \"%.150s\": %.400s", t->id, *why ? why : rask_status_text(RASK_ENOMEM));
+    return false;
+}
+
+bool flow_build(flow *f, rask_graph *graph, rask_function function, uint32_t retries, const char *file,
+                char error[FLOW_ERROR])
+{
+    rask_node **before = calloc(f->count, sizeof *before);
+    f->nodes = calloc(f->count, sizeof *f->nodes);
+    bool good = before && f->nodes && make_defs(f, function);
+    if (!good)
+        snprintf(error, FLOW_ERROR, "%s", rask_status_text(RASK_ENOMEM));
+    for (uint32_t i = 0; good && i < f->count; i++) {
+        uint32_t number = f->order[i];
+        f->nodes[number] = build_task(f, graph, number, before, retries, file);
+        good = f->nodes[number] || fail_to_build(&f->tasks[number], graph, file, error);
     }
-    free(nodes);
     free(before);
-    return sum;
+    return good;
 }

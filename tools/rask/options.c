@@ -77,12 +77,15 @@ int options_find(const char *const *names, const char *text)
     return -1;
 }
 
-static bool is_drawing(const char *path)
+/* In one of the endings, with something before it. */
+static bool ends_in(const char *path, const char *const *endings)
 {
-    static const char *const endings[] = {".dot", ".svg", ".png", ".pdf", NULL};
     const char *ending = strrchr(path, '.');
-    return ending && options_find(endings, ending) >= 0;
+    return ending && ending > path && ending[-1] != '/' && options_find(endings, ending) >= 0;
 }
+
+static const char *const drawings[] = {".dot", ".svg", ".png", ".pdf", NULL};
+static const char *const pages[] = {".html", ".htm", NULL};
 
 static uint64_t row_most(const option_row *row)
 {
@@ -115,8 +118,10 @@ static const char *set_text(const option_row *row, const char **field, const cha
 {
     if (row->kind == OPTION_SCHEDULER && options_find(rask_schedulers(), text) < 0)
         return "no scheduler: there are threads, processes, serial and cluster";
-    if (row->kind == OPTION_DRAWING && !is_drawing(text))
+    if (row->kind == OPTION_DRAWING && !ends_in(text, drawings))
         return "not a name that ends in .svg, .png, .pdf or .dot";
+    if (row->kind == OPTION_PAGE && !ends_in(text, pages))
+        return "not a name that ends in .html";
     if (row->kind == OPTION_COLOUR && options_find(options_colours, text) < 0)
         return "neither name, order, duration, bytes, worker nor status";
     *field = text;
@@ -165,6 +170,19 @@ static bool set_from_environment(const tool_command *command, void *fields)
     return true;
 }
 
+const char *const *options_choices(const option_row *row)
+{
+    return row->kind == OPTION_SCHEDULER ? rask_schedulers()
+           : row->kind == OPTION_COLOUR  ? options_colours
+                                         : row->choices;
+}
+
+bool options_takes_path(const option_row *row)
+{
+    return row->kind == OPTION_DRAWING || row->kind == OPTION_PAGE ||
+           (row->value && (strcmp(row->value, "FILE") == 0 || strcmp(row->value, "DIR") == 0));
+}
+
 /* The tables that getopt_long wants. */
 static void getopt_tables(const tool_command *command, char *letters, struct option *names)
 {
@@ -209,7 +227,8 @@ static void say_misuse(const tool_command *command, int answer, const char *argu
     fprintf(stderr, "Try: rask help %s\n", command->name);
 }
 
-static bool set_option(const tool_command *command, int answer, void *fields)
+/* Notes in given that the row's option is there. */
+static bool set_option(const tool_command *command, int answer, void *fields, bool *given)
 {
     const option_row *row = row_of(command, answer);
     char origin[64];
@@ -217,13 +236,36 @@ static bool set_option(const tool_command *command, int answer, void *fields)
         snprintf(origin, sizeof origin, "-%c", row->letter);
     else
         snprintf(origin, sizeof origin, "--%s", row->name);
+    given[row - command->rows] = true;
     return set_or_say(command, row, origin, fields, optarg ? optarg : "");
+}
+
+static bool is_given(const tool_command *command, const bool *given, const char *name)
+{
+    for (size_t i = 0; i < command->row_count; i++)
+        if (strcmp(command->rows[i].name, name) == 0)
+            return given[i];
+    return false;
+}
+
+/* Whether all that are there have the options that they need. */
+static bool is_complete(const tool_command *command, const bool *given)
+{
+    for (size_t i = 0; i < command->row_count; i++) {
+        const option_row *row = &command->rows[i];
+        if (given[i] && row->needs && !is_given(command, given, row->needs)) {
+            say_error(command->name, "--%s: means nothing without --%s", row->name, row->needs);
+            return false;
+        }
+    }
+    return true;
 }
 
 options_outcome options_parse(const tool_command *command, int argc, char **argv, void *fields, int *first)
 {
     char letters[2 * MAX_ROWS + 3];
     struct option names[MAX_ROWS + 2];
+    bool given[MAX_ROWS] = {false};
     if (!set_from_environment(command, fields))
         return OPTIONS_BAD;
     getopt_tables(command, letters, names);
@@ -238,11 +280,11 @@ options_outcome options_parse(const tool_command *command, int argc, char **argv
             options_help(command);
             return OPTIONS_HELP;
         }
-        if (!set_option(command, answer, fields))
+        if (!set_option(command, answer, fields, given))
             return OPTIONS_BAD;
     }
     *first = optind;
-    return OPTIONS_GOOD;
+    return is_complete(command, given) ? OPTIONS_GOOD : OPTIONS_BAD;
 }
 
 static void help_row(const option_row *row)
@@ -264,7 +306,7 @@ void options_help(const tool_command *command)
     if (command->row_count)
         printf("\n");
     for (size_t i = 0; i < command->row_count; i++)
-        if (command->rows[i].help)
+        if (!command->rows[i].brief)
             help_row(&command->rows[i]);
     printf("\nExample: %s", command->example);
 }

@@ -19,6 +19,7 @@ typedef enum option_kind {
     OPTION_TEXTS,     /* option_texts: each time one more */
     OPTION_SCHEDULER, /* const char *: one of rask_schedulers() */
     OPTION_DRAWING,   /* const char *: a path with an ending that rask_draw() knows */
+    OPTION_PAGE,      /* const char *: a path that ends in .html */
     OPTION_COLOUR,    /* const char *: one of options_colours */
 } option_kind;
 
@@ -35,9 +36,13 @@ typedef struct option_row {
     option_kind kind;
     size_t offset;           /* of its field in the command's structure */
     const char *value;       /* what the help calls it; NULL for flags */
-    const char *help;        /* NULL: that of another row tells */
+    const char *help;        /* at most half a line */
+    bool brief;              /* the help of another row mentions it; manuals and completions have it */
+    const char *needs;       /* the option without which it means nothing; NULL: none */
     const char *environment; /* gives the value when the option is not there; NULL: nothing does */
-    uint64_t least, most;    /* of numbers; most 0: no bound */
+    const char *const *
+        choices; /* what completions offer for a TEXT or MAYBE, NULL at the end; NULL: see options_choices() */
+    uint64_t least, most; /* of numbers; most 0: no bound */
 } option_row;
 
 /* What commands that run graphs have in common. */
@@ -79,11 +84,15 @@ typedef struct common_options {
          .kind = OPTION_TEXT,                                                                                \
          .offset = offsetof(type, common.cluster),                                                           \
          .value = "ADDRESS",                                                                                 \
+         .help = "where workers of a cluster are waited for, such as tcp://*:7077",                          \
+         .brief = true,                                                                                      \
          .environment = "RASK_CLUSTER"},                                                                     \
         {.name = "worker-threads",                                                                           \
          .kind = OPTION_NUMBER,                                                                              \
          .offset = offsetof(type, common.worker_threads),                                                    \
          .value = "N",                                                                                       \
+         .help = "tasks at once of each worker that is a process (default 1)",                               \
+         .brief = true,                                                                                      \
          .least = 1,                                                                                         \
          .most = 64},                                                                                        \
         {.name = "memory",                                                                                   \
@@ -120,7 +129,10 @@ typedef struct common_options {
         {.name = "draw-by",                                                                                  \
          .kind = OPTION_COLOUR,                                                                              \
          .offset = offsetof(type, common.colour),                                                            \
-         .value = "WHAT"},                                                                                   \
+         .value = "WHAT",                                                                                    \
+         .help = "colours of --draw: name, order, duration (default), bytes, worker or status",              \
+         .brief = true,                                                                                      \
+         .needs = "draw"},                                                                                   \
         {.name = "trace",                                                                                    \
          .kind = OPTION_TEXT,                                                                                \
          .offset = offsetof(type, common.trace),                                                             \
@@ -132,7 +144,7 @@ typedef struct common_options {
          .value = "FILE",                                                                                    \
          .help = "tell on stderr where the time went; as JSON in FILE"},                                     \
         {.name = "report",                                                                                   \
-         .kind = OPTION_TEXT,                                                                                \
+         .kind = OPTION_PAGE,                                                                                \
          .offset = offsetof(type, common.page),                                                              \
          .value = "FILE.html",                                                                               \
          .help = "write a page of what ran, its memory and profile"},                                        \
@@ -149,7 +161,11 @@ typedef struct common_options {
          .kind = OPTION_FLAG,                                                                                \
          .offset = offsetof(type, common.progress),                                                          \
          .help = "tell how far it is at once; --no-progress: never"},                                        \
-        {.name = "no-progress", .kind = OPTION_FLAG, .offset = offsetof(type, common.no_progress)},          \
+        {.name = "no-progress",                                                                              \
+         .kind = OPTION_FLAG,                                                                                \
+         .offset = offsetof(type, common.no_progress),                                                       \
+         .help = "never tell how far it is, whatever --progress says",                                       \
+         .brief = true},                                                                                     \
     {                                                                                                        \
         .name = "json", .kind = OPTION_FLAG, .offset = offsetof(type, common.json), .help = "print JSON"     \
     }
@@ -163,10 +179,11 @@ typedef struct common_options {
 
 typedef struct tool_command {
     const char *name;
-    const char *summary;   /* half a line */
-    const char *arguments; /* as in "rask words [OPTION]… FILE…" */
-    const char *text;      /* what the help says before and after the options, */
-    const char *example;   /* each ending with a newline */
+    const char *summary;      /* half a line */
+    const char *arguments;    /* as in "rask words [OPTION]… FILE…" */
+    const char *text;         /* what the help says before and after the options, */
+    const char *example;      /* each ending with a newline */
+    const char *const *words; /* that its arguments can be, NULL at the end; NULL: they are files */
     const option_row *rows;
     size_t row_count;
     int (*run)(const struct tool_command *command, int argc, char **argv);
@@ -175,12 +192,18 @@ typedef struct tool_command {
 typedef enum options_outcome { OPTIONS_GOOD, OPTIONS_HELP, OPTIONS_BAD } options_outcome;
 
 /* Fills the fields that argv and the environment name; argv[0] is the command's name. *first is the index of
- * the first argument that is no option: those are moved to the end. HELP: the help was asked for and printed.
- * BAD: told on stderr. */
+ * the first argument that is no option: those are moved to the end. Of an option that is given more than once the last
+ * counts, but for TEXTS; what is given counts before the environment. HELP: the help was asked for and printed. BAD: told
+ * on stderr. */
 options_outcome options_parse(const tool_command *command, int argc, char **argv, void *fields, int *first);
 
 /* Prints the help of a command. */
 void options_help(const tool_command *command);
+
+/* What a value of the option can be, NULL at the end; NULL: anything. */
+const char *const *options_choices(const option_row *row);
+/* Is its value a path? */
+bool options_takes_path(const option_row *row);
 
 /* The number of text among names, which end with NULL; -1: it is none of them. */
 int options_find(const char *const *names, const char *text);

@@ -79,60 +79,74 @@ typedef struct plan_run {
     const char *command;
     bool by_label;
     rask_plan *plan;
-    rask_value *result;
+    rask_value *results;
     char message[1300];
 } plan_run;
+
+static const char *message_of(const rask_failure *failure)
+{
+    return failure->message && *failure->message ? failure->message : rask_status_text(failure->status);
+}
 
 static void say_failure_of(const plan_run *run, const rask_failure *failure)
 {
     if (run->by_label)
-        say_error(run->command, "%.200s: %s", failure->label, failure->message);
+        say_error(run->command, "%.200s: %s", failure->label, message_of(failure));
     else
-        say_failure(run->command, failure->message, failure->status);
+        say_error(run->command, "%s", message_of(failure));
 }
 
 static int work_plan(void *context, const rask_options *options, const char **message)
 {
     plan_run *run = context;
     const rask_failure *failures;
-    int status = rask_plan_run(run->plan, options, run->result);
+    int status = rask_plan_run(run->plan, options, run->results);
     uint32_t count = rask_plan_failures(run->plan, &failures), last = options->keep_going ? count - 1 : 0;
-    bool own = count && status != RASK_EBUDGET && status != RASK_EDIED;
+    bool own = count && (run->by_label || (status != RASK_EBUDGET && status != RASK_EDIED));
     for (uint32_t i = 0; own && i < last; i++)
         say_failure_of(run, &failures[i]);
     *message = own ? failures[last].message : rask_plan_error(run->plan);
     if (!own || !run->by_label)
         return status;
-    snprintf(run->message, sizeof run->message, "%.200s: %s", failures[last].label, *message);
+    snprintf(run->message, sizeof run->message, "%.200s: %s", failures[last].label,
+             message_of(&failures[last]));
     *message = run->message;
     return status;
 }
 
 /* Runs the plan with the observers that the options ask for. */
-static int run_plan(const char *command, const common_options *o, rask_plan *plan, rask_value *result)
+static int run_plan(const char *command, const common_options *o, rask_plan *plan, size_t count,
+                    rask_value *results)
 {
-    plan_run run = {.command = command, .by_label = o->by_label, .plan = plan, .result = result};
+    plan_run run = {.command = command, .by_label = o->by_label, .plan = plan, .results = results};
     int outcome = run_observed(command, o, work_plan, &run);
-    if (outcome == EXIT_INTERRUPTED)
-        rask_value_unref(result);
+    for (size_t i = 0; outcome == EXIT_INTERRUPTED && i < count; i++)
+        rask_value_unref(&results[i]);
     return outcome;
 }
 
-int run_graph(const char *command, const common_options *o, rask_graph *graph, rask_node *target,
-              rask_value *result)
+int run_targets(const char *command, const common_options *o, rask_graph *graph, rask_node *const *targets,
+                size_t count, rask_value *results)
 {
     rask_plan *plan = NULL;
-    *result = rask_value_none();
-    if (target && !watch_can(command, o))
+    for (size_t i = 0; i < count; i++)
+        results[i] = rask_value_none();
+    if (count && targets[0] && !watch_can(command, o))
         return EXIT_FAILED;
-    int status = rask_plan_new(&target, 1, &plan);
+    int status = rask_plan_new(targets, count, &plan);
     if (status) {
         rask_plan_free(plan);
         return say_failure(command, graph ? rask_graph_error(graph) : "", status);
     }
     if (o->explain)
         explain(plan, (uint32_t)o->workers);
-    int outcome = run_plan(command, o, plan, result);
+    int outcome = run_plan(command, o, plan, count, results);
     rask_plan_free(plan);
     return outcome;
+}
+
+int run_graph(const char *command, const common_options *o, rask_graph *graph, rask_node *target,
+              rask_value *result)
+{
+    return run_targets(command, o, graph, &target, 1, result);
 }

@@ -13,6 +13,10 @@
 int run_graph(const char *command, const common_options *options, rask_graph *graph, rask_node *target,
               rask_value *result);
 
+/* The same for count targets of one graph, results[i] being that of targets[i]. */
+int run_targets(const char *command, const common_options *options, rask_graph *graph,
+                rask_node *const *targets, size_t count, rask_value *results);
+
 /* The options for calls of the library, without observers. */
 rask_options run_options(const common_options *options);
 

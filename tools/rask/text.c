@@ -21,6 +21,9 @@ typedef struct text_options {
         .help = text                                                                                         \
     }
 
+/* Names of rask_text_unit. */
+static const char *const units[] = {"lines", "words", "bytes", "matches", NULL};
+
 static const option_row rows[] = {
     {.name = "grep",
      .letter = 'g',
@@ -36,7 +39,8 @@ static const option_row rows[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(text_options, count),
      .value = "WHAT",
-     .help = "print how many there are: lines, words, bytes, or matches"},
+     .help = "print how many there are: lines, words, bytes, or matches",
+     .choices = units},
     FLAG_ROW("frequencies", 'f', frequencies, "print the most frequent lines, and how often they occur;"),
     FLAG_ROW("words", 'w', words, "words instead of lines,"),
     FLAG_ROW("matches", 'm', matches, "or what matches, instead"),
@@ -63,9 +67,6 @@ static const option_row rows[] = {
 };
 
 /* -- What is wanted */
-
-/* Names of rask_text_unit. */
-static const char *const units[] = {"lines", "words", "bytes", "matches", NULL};
 
 /* What of the options does not go with what; NULL: all does. */
 static const char *find_conflict(const text_options *o)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* -- Where files go */
@@ -17,7 +18,12 @@ static bool can_write(const char *command, const char *option, const char *path)
     const char *slash = strrchr(path, '/');
     size_t len = !slash || slash == path ? 1 : (size_t)(slash - path);
     char *folder = strndup(slash ? path : ".", len);
+    struct stat there;
     bool can = folder && access(folder, W_OK | X_OK) == 0;
+    if (can && stat(path, &there) == 0 && S_ISDIR(there.st_mode)) {
+        errno = EISDIR;
+        can = false;
+    }
     if (!can)
         say_error(command, "%s: %s: %s", option, path, strerror(errno));
     free(folder);
@@ -109,38 +115,19 @@ static int say_status(watch *w, int status)
     return status ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* All of the text that a profile gives; NULL: none, or no memory. */
-static char *text_of(const rask_profile *profile, size_t (*give)(const rask_profile *, char *, size_t))
-{
-    size_t len = give(profile, NULL, 0);
-    char *text = len ? malloc(len + 1) : NULL;
-    if (text)
-        give(profile, text, len + 1);
-    return text;
-}
-
-static int write_profile(watch *w)
-{
-    FILE *file = fopen(w->options->profile, "we");
-    char *text = file ? text_of(w->profile, rask_profile_json) : NULL;
-    bool written = text && fprintf(file, "%s\n", text) > 0;
-    if (file && fclose(file))
-        written = false;
-    if (!written)
-        say_error(w->command, "--profile: %s: %s", w->options->profile, strerror(errno));
-    free(text);
-    return written ? EXIT_DONE : EXIT_FAILED;
-}
-
+/* None when no run ended. */
 static int tell_profile(watch *w)
 {
     if (*w->options->profile)
-        return write_profile(w);
-    char *text = text_of(w->profile, rask_profile_text);
-    if (text)
+        return say_status(w,
+                          rask_profile_write(w->profile, w->options->profile, w->message, sizeof w->message));
+    size_t len = rask_profile_text(w->profile, NULL, 0);
+    char *text = len ? malloc(len + 1) : NULL;
+    if (text && rask_profile_text(w->profile, text, len + 1))
         fputs(text, stderr);
     free(text);
-    return EXIT_DONE;
+    *w->message = 0;
+    return len && !text ? say_status(w, RASK_ENOMEM) : EXIT_DONE;
 }
 
 static int write_all(watch *w)

@@ -3,15 +3,49 @@
 
 #include <complex.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef __int128 wide; /* holds every sum, difference and quotient of two 64-bit integers */
 
+enum { LIST_SHOWN = 60 }; /* bytes of a list that a message has */
+
+/* The end of what is in brackets from byte at on, or at when that begins nothing. */
+static size_t end_of_brackets(const rk_eval *e, size_t at)
+{
+    size_t depth = 0, i = at;
+    do {
+        char c = i < e->len ? e->text[i] : 0;
+        if (c == '\'' || c == '"')
+            for (i++; i < e->len && e->text[i] != c; i++)
+                i += e->text[i] == '\\';
+        depth += c == '[' || c == '(';
+        depth -= (c == ']' || c == ')') && depth;
+        i++;
+    } while (depth && i < e->len);
+    return depth || i == at + 1 ? at : i;
+}
+
+/* Tells what the list, or the first of two, would be written as: as it stands in the text where it stands there. */
+static const char *list_hint(const rk_eval *e, const rk_eval_value *a, const rk_eval_value *b,
+                             char hint[LIST_SHOWN + 40])
+{
+    const rk_eval_value *list = rk_eval_is_list(a) ? a : b;
+    size_t len = end_of_brackets(e, list->at) - list->at;
+    if (!rk_eval_is_list(list))
+        return "";
+    if (len > 0 && len <= LIST_SHOWN)
+        snprintf(hint, LIST_SHOWN + 40, ": write array(%.*s)", (int)len, e->text + list->at);
+    else
+        snprintf(hint, LIST_SHOWN + 40, ": write array(…), with the list in it");
+    return hint;
+}
+
 static rk_eval_value wrong_kinds(rk_eval *e, rk_mark mark, const rk_eval_value *a, const rk_eval_value *b)
 {
-    bool lists = rk_eval_is_list(a) || rk_eval_is_list(b);
+    char hint[LIST_SHOWN + 40];
     return rk_eval_fail(e, e->at, RASK_ETYPE, "'%s' does not go with %s and %s%s", rk_mark_text(mark),
-                        rk_eval_kind_text(a), rk_eval_kind_text(b), lists ? ": write array([1, 2, 3])" : "");
+                        rk_eval_kind_text(a), rk_eval_kind_text(b), list_hint(e, a, b, hint));
 }
 
 static rk_eval_value undefined(rk_eval *e, rk_mark mark, const char *kind)

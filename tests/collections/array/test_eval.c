@@ -200,7 +200,12 @@ Test(eval, unknown_names_get_a_suggestion)
 Test(eval, kinds_that_do_not_go_together)
 {
     check_error("[1, 2] * 2", RASK_ETYPE,
-                "1:8: '*' does not go with a list and an integer: write array([1, 2, 3])");
+                "1:8: '*' does not go with a list and an integer: write array([1, 2])");
+    check_error("2 - (7, [']', 8])", RASK_ETYPE,
+                "1:3: '-' does not go with an integer and a tuple: write array((7, [']', 8]))");
+    check_error(
+        "l = [1, 2]; l * 2", RASK_ETYPE,
+        "1:15: '*' does not go with a list and an integer: write array(\xe2\x80\xa6), with the list in it");
     check_error("'a' + 1", RASK_ETYPE, "1:5: '+' does not go with a string and an integer");
     check_error("-sum", RASK_ETYPE, "1:1: '-' does not go with a function");
     check_error("a(1)", RASK_ETYPE, "1:1: an array is no function");

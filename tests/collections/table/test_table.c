@@ -112,6 +112,9 @@ Test(table, errors_of_builders_are_latched_with_their_place)
     EXPECT_REFUSED(rask_table_select(t, NULL), RASK_EINVAL, "no columns");
     EXPECT_REFUSED(rask_table_drop(t, "name, x"), RASK_EINVAL, "no column \"x\"");
     EXPECT_REFUSED(rask_table_sort(t, "amount, x desc"), RASK_EINVAL, "no column \"x\"");
+    EXPECT_REFUSED(rask_table_sort(t, "amount:down"), RASK_EINVAL,
+                   "\"down\" is neither asc nor desc: write \"amount:desc\" for the largest first");
+    EXPECT_REFUSED(rask_table_sort(t, "amount :x desc"), RASK_EINVAL, "no column \"amount :x\"");
     EXPECT_REFUSED(rask_table_sort(t, ""), RASK_EINVAL, "no columns");
     EXPECT_REFUSED(rask_table_groupby(t, "nam", "count()"), RASK_EINVAL, "did you mean \"name\"?");
     EXPECT_REFUSED(rask_table_groupby(t, "", "sum(name)"), RASK_ETYPE, "at byte 1");
