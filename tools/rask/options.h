@@ -47,6 +47,8 @@ typedef struct common_options {
     double timeout;
     const char *draw, *colour, *scratch, *limits, *cluster;
     const char *trace, *page, *profile; /* profile: "" for a table on stderr, else a file for JSON */
+    const char *dashboard;              /* "" for an address of its own choice */
+    bool dashboard_open;
     bool explain, progress, no_progress, json, stats, keep_going;
     bool by_label; /* no option: a failure is told with the label of its task */
 } common_options;
@@ -136,6 +138,12 @@ typedef struct common_options {
          .offset = offsetof(type, common.page),                                                              \
          .value = "FILE.html",                                                                               \
          .help = "write a page of what ran, its memory and profile"},                                        \
+        {.name = "dashboard",                                                                                \
+         .kind = OPTION_MAYBE,                                                                               \
+         .offset = offsetof(type, common.dashboard),                                                         \
+         .value = "ADDRESS",                                                                                 \
+         .help = "show the run in a browser; --dashboard-open: without a token"},                            \
+        {.name = "dashboard-open", .kind = OPTION_FLAG, .offset = offsetof(type, common.dashboard_open)},    \
         {.name = "explain",                                                                                  \
          .kind = OPTION_FLAG,                                                                                \
          .offset = offsetof(type, common.explain),                                                           \
