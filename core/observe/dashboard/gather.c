@@ -5,6 +5,7 @@
 #include "core/observe/write.h"
 
 #include <inttypes.h>
+#include <rask/options.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,6 +234,7 @@ void rk_live_gather(rk_live *live)
     if (live->run.plan) {
         rk_live_walk(live, live->run.plan);
         live->run.plan = NULL;
+        live->budget = live->budget ? live->budget : rask_default_memory();
     }
     forget_sums(live);
     for (uint32_t i = 0; i < RK_LIVE_TRACKS; i++) {

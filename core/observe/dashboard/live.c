@@ -168,7 +168,8 @@ static void keep_failure(rk_live *live, const rask_task_info *t)
                            .status = t->status};
     rk_live_copy(f->name, sizeof f->name, t->name);
     rk_live_copy(f->label, sizeof f->label, t->label ? t->label : "");
-    rk_live_copy(f->message, sizeof f->message, rask_status_text(t->status));
+    rk_live_copy(f->message, sizeof f->message,
+                 t->message && *t->message ? t->message : rask_status_text(t->status));
     pthread_mutex_unlock(&live->lock);
 }
 
@@ -203,6 +204,7 @@ static void plan_made(void *context, const rask_run_info *run)
     live->runs++;
     live->tasks += run->tasks;
     live->budget = run->memory;
+    live->workers.count = 0;
     pthread_mutex_unlock(&live->lock);
 }
 
@@ -254,6 +256,47 @@ static void result_moved(void *context, const rask_move_info *move)
     rk_add_relaxed(&live->moved_bytes, move->bytes);
     note(&live->live_bytes, move->live_bytes);
     note(&live->spilled_bytes, move->spilled_bytes);
+}
+
+static bool is_same(const rk_live_worker *w, const rask_worker_info *info)
+{
+    return !w->lost && w->first == info->first && w->process == info->process &&
+           !strncmp(w->host, info->host, sizeof w->host - 1);
+}
+
+static void note_lost(rk_live *live, const rask_worker_info *info)
+{
+    rk_live_worker *workers = live->workers.data;
+    live->lost++;
+    for (size_t i = live->workers.count; i-- > 0;)
+        if (is_same(&workers[i], info)) {
+            workers[i].lost = true;
+            rk_live_copy(workers[i].reason, sizeof workers[i].reason, info->reason);
+            return;
+        }
+}
+
+static void note_joined(rk_live *live, const rask_worker_info *info)
+{
+    rk_live_worker *w = rk_array_push(&live->workers);
+    live->joined++;
+    if (!w)
+        return;
+    *w = (rk_live_worker){.first = info->first, .count = info->count, .process = info->process, .cpu = -1};
+    rk_live_copy(w->host, sizeof w->host, info->host);
+}
+
+static void worker_changed(void *context, const rask_worker_info *info)
+{
+    rk_live *live = context;
+    if (rk_load_relaxed(&live->current) != info->run)
+        return;
+    pthread_mutex_lock(&live->lock);
+    if (info->lost)
+        note_lost(live, info);
+    else
+        note_joined(live, info);
+    pthread_mutex_unlock(&live->lock);
 }
 
 /* What points into the run is let go: nobody runs tasks of it any more. */
@@ -337,7 +380,8 @@ int rk_live_init(rk_live *live)
                                      .task_started = task_started,
                                      .task_finished = task_finished,
                                      .run_ended = run_ended,
-                                     .result_moved = result_moved};
+                                     .result_moved = result_moved,
+                                     .worker_changed = worker_changed};
     bool enough = live->names && live->links && live->failures && live->history;
     return enough ? RASK_OK : RASK_ENOMEM;
 }

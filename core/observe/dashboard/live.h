@@ -83,9 +83,9 @@ typedef struct rk_live_failure {
     int status;
 } rk_live_failure;
 
-/* Of worker processes: what schedulers tell of them. */
+/* Of worker processes of the last run: what schedulers tell of them. */
 typedef struct rk_live_worker {
-    uint32_t first, count; /* threads, as tasks name them */
+    uint32_t first, count; /* threads, as tasks name them; 0: not known */
     uint64_t process;      /* 0: elsewhere */
     char host[RK_LIVE_HOST];
     bool lost;
@@ -129,8 +129,8 @@ typedef struct rk_live {
     uint64_t plans; /* looked at: links are others then */
     rk_live_failure *failures;
     uint32_t failure_count;
-    rk_array workers; /* rk_live_worker */
-    uint64_t joined, lost;
+    rk_array workers;      /* rk_live_worker */
+    uint64_t joined, lost; /* of all runs */
     rk_live_sample *history;
     uint32_t history_count;
     uint64_t history_every_ns, history_next_ns;

@@ -177,6 +177,27 @@ static void put_workers(FILE *out, const rk_live *live)
             live->joined, live->lost);
 }
 
+static void put_processes(FILE *out, const rk_live *live)
+{
+    const rk_live_worker *workers = live->workers.data;
+    size_t count = live->workers.count, first = count > MOST_WORKERS ? count - MOST_WORKERS : 0;
+    fputs(",\"processes\":[", out);
+    for (size_t i = first; i < count; i++) {
+        const rk_live_worker *w = &workers[i];
+        fprintf(out,
+                "%s{\"process\":%" PRIu64 ",\"first\":%" PRIu32 ",\"count\":%" PRIu32 ",\"resident\":%" PRIu64
+                ",\"lost\":%s,",
+                i > first ? "," : "", w->process, w->first, w->count, w->rss, w->lost ? "true" : "false");
+        put_share(out, "cpu", w->cpu);
+        fputc(',', out);
+        put_text(out, "host", w->host);
+        fputc(',', out);
+        put_text(out, "reason", w->reason);
+        fputc('}', out);
+    }
+    fputc(']', out);
+}
+
 static void put_failures(FILE *out, const rk_live *live)
 {
     fputs(",\"failures\":[", out);
@@ -240,6 +261,7 @@ static void put_members(FILE *out, const rk_live *live, const char *title, bool 
     put_memory(out, live);
     put_names(out, live);
     put_workers(out, live);
+    put_processes(out, live);
     put_failures(out, live);
 }
 

@@ -145,7 +145,7 @@ function stream() {
   const to = right(), from = Math.max(0, to - span), end = from + span, at = t => left + (t - from) / (end - from) * (width - left);
   const ids = state.workers.map(w => w.worker);
   rows = new Map(ids.map((id, i) => [id, i]));
-  const high = Math.min(2.2 * em, (height - bottom) / Math.max(1, ids.length)), gap = high > 8 ? 2 : high > 3 ? 1 : 0;
+  const high = Math.min(3.2 * em, (height - bottom) / Math.max(1, ids.length)), gap = high > 8 ? 2 : high > 3 ? 1 : 0;
   axis(c, from, end, at, left, width, height, em, t => time(t * 1e3));
   const block = (row, a, b, name, busy, failed, running) => {
     const x = Math.max(left, at(a)), X = Math.min(width, at(b));
@@ -240,8 +240,17 @@ function workers() {
     say(cells[5], w.lost ? "lost" : text || "–");
     if (cells[5].title !== text) cells[5].title = text;
   });
-  const more = state.worker_count - state.workers.length;
-  say($("crew"), [more > 0 ? `${count(more)} more` : "", state.joined ? `${count(state.joined)} joined` : "", state.lost ? `${count(state.lost)} lost` : ""].filter(Boolean).join(", "));
+  const more = state.worker_count - state.workers.length, gone = state.processes.filter(p => p.lost), apart = state.processes.filter(p => p.lost || !p.count), table = $("workers");
+  apart.forEach((p, i) => {
+    const cells = row(table, state.workers.length + i, 6), text = p.lost ? "lost: " + p.reason : "here";
+    cells[0].parentNode.className = p.lost ? "lost" : "";
+    say(cells[0], p.host || "process " + p.process);
+    for (const cell of [cells[1], cells[2], cells[3], cells[4]]) say(cell, "");
+    say(cells[5], text);
+    if (cells[5].title !== text) cells[5].title = text;
+  });
+  while (table.children.length > state.workers.length + apart.length) table.lastChild.remove();
+  say($("crew"), [more > 0 ? `${count(more)} more` : "", state.processes.length ? `${count(state.processes.length - gone.length)} processes` : "", gone.length ? `${count(gone.length)} lost` : ""].filter(Boolean).join(", "));
 }
 
 function failures() {
@@ -276,13 +285,14 @@ function columns(shown) {
 function drawGraph() {
   const em = parseFloat(look.fontSize), wide = 10.5 * em, gap = 3.2 * em, high = 2.9 * em, step = high + .7 * em;
   const shown = state.names.map((_, i) => i).slice(0, 48), cols = columns(shown), place = new Map(), tallest = Math.max(1, ...cols.map(c => c.length));
-  const all = svg($("graph"), "svg", { width: cols.length * (wide + gap) - gap + 8, height: tallest * step + 8 });
+  const all = svg($("graph"), "svg", { width: cols.length * (wide + gap) - gap + 8, height: (tallest + .6) * step + 8 });
   cols.forEach((c, x) => c.forEach((n, y) => place.set(n, [4 + x * (wide + gap), 4 + (y + (tallest - c.length) / 2) * step])));
   for (const [from, to, times] of links) {
     const a = place.get(from), b = place.get(to);
     if (!a || !b || from === to) continue;
     const x = a[0] + wide, y = a[1] + high / 2, X = b[0], Y = b[1] + high / 2, bend = Math.max(gap / 2, Math.abs(X - x) / 3);
-    svg(svg(all, "path", { d: `M${x} ${y}C${x + bend} ${y} ${X - bend} ${Y} ${X} ${Y}`, "stroke-width": 1 + Math.min(3, Math.log10(times)) }), "title", {}, `${count(times)} times`);
+    const sag = X - x > gap + 1 || X < x ? .8 * step : 0; /* around the boxes between them */
+    svg(svg(all, "path", { d: `M${x} ${y}C${x + bend} ${y + sag} ${X - bend} ${Y + sag} ${X} ${Y}`, "stroke-width": 1 + Math.min(3, Math.log10(times)) }), "title", {}, `${count(times)} times`);
   }
   boxes = shown.map(i => {
     const [x, y] = place.get(i), g = svg(all, "g", {}), name = state.names[i].name;
@@ -329,7 +339,7 @@ $("stream").addEventListener("keydown", e => {
 $("stream").addEventListener("pointerleave", () => { $("tip").hidden = true; });
 $("stream").addEventListener("pointermove", e => {
   if (!state) return;
-  const canvas = $("stream"), em = parseFloat(look.fontSize), left = 5.2 * em, high = Math.min(2.2 * em, (canvas.clientHeight - 1.4 * em) / Math.max(1, rows.size));
+  const canvas = $("stream"), em = parseFloat(look.fontSize), left = 5.2 * em, high = Math.min(3.2 * em, (canvas.clientHeight - 1.4 * em) / Math.max(1, rows.size));
   const to = right(), from = Math.max(0, to - span), t = from + (e.offsetX - left) / (canvas.clientWidth - left) * span, near = 2 * span / canvas.clientWidth, r = Math.floor(e.offsetY / high);
   const s = slices.find(s => rows.get(s[0]) === r && t >= s[2] - near && t <= s[2] + s[3] + near), tip = $("tip");
   tip.hidden = !s;
