@@ -80,7 +80,7 @@ function head() {
   const rest = t.done && !r.over ? r.elapsed_ns * (t.known - t.done) / t.done : 0;
   say(figures.left.title, rest && !over ? "time, and about left" : "time");
   say(figures.left.value, time(r.elapsed_ns) + (rest && !over && r.elapsed_ns > 1e9 ? " + " + time(rest) : ""));
-  say(figures.running.value, count(over ? 0 : t.running));
+  say(figures.running.value, r.scheduler === "processes" || r.scheduler === "cluster" ? "–" : count(over ? 0 : t.running)); /* workers elsewhere tell of tasks when they are over */
   say(figures.failed.value, count(t.failed) + (t.skipped ? `, ${count(t.skipped)} skipped` : ""));
   say(figures.memory.value, bytes(state.memory.live));
   const says = $("outcome");
