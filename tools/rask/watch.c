@@ -116,10 +116,10 @@ bool watch_begin(watch *w, const char *command, const common_options *o, rask_op
                 (!o->draw || add_artist(w));
     if (!made)
         say_error(command, "%s", rask_status_text(RASK_ENOMEM));
-    bool shown = made && (!(o->dashboard || o->dashboard_open) || add_dashboard(w, run->cancel));
+    w->whole = made && (!(o->dashboard || o->dashboard_open) || add_dashboard(w, run->cancel));
     run->observers = w->observers;
     run->observer_count = w->count;
-    return shown;
+    return w->whole;
 }
 
 static int say_status(watch *w, int status)
@@ -184,9 +184,7 @@ int watch_end(watch *w)
     int outcome = say_status(w, w->drawn);
     rask_progress_free(w->progress);
     rask_dashboard_close(w->dashboard);
-    bool whole = (!(w->options->trace || w->options->page) || w->trace) &&
-                 (!(w->options->profile || w->options->page) || w->profile);
-    if (whole && write_all(w))
+    if (w->whole && write_all(w))
         outcome = EXIT_FAILED;
     rask_trace_free(w->trace);
     rask_profile_free(w->profile);

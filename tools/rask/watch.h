@@ -19,6 +19,7 @@ typedef struct watch {
     rask_recording *recording;
     rask_dashboard *dashboard;
     rask_observer artist; /* draws when the run has ended */
+    bool whole;           /* all that was asked for is there */
     int drawn;            /* status */
     char message[1200];
     const rask_observer *observers[WATCH_MOST];

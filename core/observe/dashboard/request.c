@@ -119,9 +119,11 @@ int rk_request_read(const rk_http_request *r, const char *token, const char *hos
     if (!is_origin(r))
         return refuse(403, "a page from elsewhere may not ask\n", why);
     const char *path = *token ? behind_token(r, token) : r->path;
-    if (!path && strcmp(r->path, "/healthz") != 0)
+    if (!path && *token && !strcmp(r->path, "/healthz"))
+        path = r->path;
+    if (!path)
         return refuse(403, "take the whole address that the program printed, with its token\n", why);
-    if (find(path ? path : r->path, &found))
+    if (find(path, &found))
         return refuse(404, "there is nothing here\n", why);
     int status = check_method(r, found, why);
     if (status)

@@ -11,7 +11,8 @@ const count = n => n.toLocaleString("en");
 const bytes = n => { const u = ["B", "KiB", "MiB", "GiB", "TiB"]; let i = 0; while (n >= 1024 && i < 4) { n /= 1024; i++; } return n.toFixed(i && n < 100 ? 1 : 0) + " " + u[i]; };
 const time = ns => ns < 999.5 ? ns.toFixed(0) + " ns" : ns < 999500 ? (ns / 1e3).toPrecision(3) + " µs" : ns < 999.5e6 ? (ns / 1e6).toPrecision(3) + " ms" : ns < 120e9 ? (ns / 1e9).toFixed(ns < 1e10 ? 2 : 1) + " s" : ns < 7200e9 ? (ns / 60e9).toFixed(1) + " min" : (ns / 3600e9).toFixed(1) + " h";
 const percent = share => share === null || share === undefined ? "–" : Math.round(share * 100) + " %";
-const colour = i => `hsl(${(212 + i * 137.5) % 360} ${dark.matches ? "58% 62%" : "55% 46%"})`;
+/* Far apart one after the other, and none that is red: red has failed. */
+const colour = i => `hsl(${30 + (182 + i * 114.6) % 295} ${dark.matches ? "58% 62%" : "55% 46%"})`;
 function make(parent, tag, text, name) {
   const e = document.createElement(tag);
   if (text !== undefined) e.textContent = text;
@@ -85,6 +86,7 @@ function head() {
   say(figures.memory.value, bytes(state.memory.live));
   const says = $("outcome");
   say(says, lost ? "The program cannot be reached: it ended, or is stopped. What you see is the last that it told." : state.message ? state.message : over ? "The run has ended. This page stays as it is." : state.left_out ? `${count(state.left_out)} runs inside of others are not shown.` : "\u00a0");
+  if (says.title !== says.textContent) says.title = says.textContent.trim();
   says.className = "outcome" + (lost || state.message ? " bad" : "");
   const button = $("cancel");
   button.hidden = !state.can_cancel;
@@ -133,7 +135,14 @@ function axis(c, from, to, at, left, width, height, em, text) {
   }
 }
 
-let span = 20e6, paused = null, rows = new Map(); /* span in microseconds; paused: the right edge */
+let span = 2e6, chosen = false, paused = null, rows = new Map(); /* span in microseconds; chosen: by hand; paused: the right edge */
+
+/* As wide as what there is to see, in few steps, until somebody chooses. */
+function widen() {
+  if (chosen || paused !== null) return;
+  const seen = over ? lastEnd() : state.now_ns / 1e3;
+  span = over ? Math.min(20e6, Math.max(1e5, seen * 1.02)) : [2e6, 5e6, 10e6, 20e6].find(s => s >= seen) || 20e6;
+}
 
 function right() {
   return paused !== null ? paused : over || state.run.over ? Math.max(1, lastEnd()) : state.now_ns / 1e3;
@@ -142,6 +151,7 @@ function lastEnd() { return slices.length ? slices.reduce((m, s) => Math.max(m, 
 
 function stream() {
   const [c, width, height, em] = fit($("stream")), left = 5.2 * em, bottom = 1.4 * em;
+  widen();
   const to = right(), from = Math.max(0, to - span), end = from + span, at = t => left + (t - from) / (end - from) * (width - left);
   const ids = state.workers.map(w => w.worker);
   rows = new Map(ids.map((id, i) => [id, i]));
@@ -321,7 +331,7 @@ function show() {
 
 /* -- What hands do */
 
-function zoom(by) { span = Math.min(longest, Math.max(1e5, span * by)); ask(); }
+function zoom(by) { chosen = true; span = Math.min(longest, Math.max(1e5, span * by)); ask(); }
 function pause() {
   paused = paused === null && state ? right() : null;
   $("pause").setAttribute("aria-pressed", paused !== null);
