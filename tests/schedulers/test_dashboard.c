@@ -2,6 +2,7 @@
 #include "core/observe/dashboard/http.h"
 #include "core/observe/dashboard/listen.h"
 #include "core/observe/dashboard/request.h"
+#include "tests/failing_allocator.h"
 
 #include <arpa/inet.h>
 #include <cjson/cJSON.h>
@@ -506,4 +507,30 @@ Test(dashboard, what_cannot_be_opened_is_said)
     rask_dashboard_close(NULL);
     cr_expect_str_eq(rask_dashboard_url(NULL), "");
     cr_expect_null(rask_dashboard_observer(NULL));
+}
+
+/* Whatever there is no memory for, the run is not the page's hostage, and nothing is left. */
+static int open_run_close(void)
+{
+    rask_dashboard *d = NULL;
+    int64_t answer = 0;
+    int status = rask_dashboard_open(NULL, &d, NULL, 0);
+    rask_graph *g = status ? NULL : rask_graph_new();
+    const rask_observer *observer = rask_dashboard_observer(d);
+    rask_options o = RASK_OPTIONS_INIT;
+    o.scheduler = "serial";
+    o.observers = &observer;
+    o.observer_count = 1;
+    rask_node *node = g ? rask_delayed(g, one, (int64_t)7) : NULL;
+    if (!status)
+        status = node ? rask_compute_with(node, &o, &answer) : RASK_ENOMEM;
+    cr_assert(status || answer == 7);
+    rask_graph_free(g);
+    rask_dashboard_close(d);
+    return status;
+}
+
+Test(dashboard, without_memory_nothing_leaks_and_no_answer_is_wrong)
+{
+    sweep(open_run_close, 0);
 }

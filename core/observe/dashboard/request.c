@@ -114,13 +114,12 @@ int rk_request_read(const rk_http_request *r, const char *token, const char *hos
                     const char **why)
 {
     rk_wanted found = RK_WANTS_PAGE;
+    bool health = !strcmp(r->path, "/healthz"); /* which needs no token */
     if (!is_host(r->host, host))
         return refuse(403, "the Host header has neither an address nor localhost\n", why);
     if (!is_origin(r))
         return refuse(403, "a page from elsewhere may not ask\n", why);
-    const char *path = *token ? behind_token(r, token) : r->path;
-    if (!path && *token && !strcmp(r->path, "/healthz"))
-        path = r->path;
+    const char *path = *token && !health ? behind_token(r, token) : r->path;
     if (!path)
         return refuse(403, "take the whole address that the program printed, with its token\n", why);
     if (find(path, &found))

@@ -231,14 +231,15 @@ static void free_server(rk_http_server *server)
     free(server);
 }
 
-/* Signals are for the program's own threads. */
+/* Signals are for the program's own threads. By poll(): told by edges, as with epoll, libmicrohttpd overlooks the end of a request that
+ * came with its last bytes. */
 static struct MHD_Daemon *start(rk_http_server *server, int listener)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, server,
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, server,
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)RK_HTTP_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)server->service.patience_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)RK_HTTP_HEADERS + BLOCK + 4096,
