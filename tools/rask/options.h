@@ -137,12 +137,11 @@ typedef struct common_options {
          .kind = OPTION_TEXT,                                                                                \
          .offset = offsetof(type, common.page),                                                              \
          .value = "FILE.html",                                                                               \
-         .help = "write a page of what ran, its memory and profile"},                                        \
+         .help = "write a page of what ran; --dashboard[=ADDRESS]: a live one"},                             \
         {.name = "dashboard",                                                                                \
          .kind = OPTION_MAYBE,                                                                               \
          .offset = offsetof(type, common.dashboard),                                                         \
-         .value = "ADDRESS",                                                                                 \
-         .help = "show the run in a browser; --dashboard-open: without a token"},                            \
+         .value = "ADDRESS"},                                                                                \
         {.name = "dashboard-open", .kind = OPTION_FLAG, .offset = offsetof(type, common.dashboard_open)},    \
         {.name = "explain",                                                                                  \
          .kind = OPTION_FLAG,                                                                                \
