@@ -492,6 +492,7 @@ static void tell_end(rk_worker *worker, int status, rask_task_info *info)
 {
     rk_run *run = worker->run;
     info->status = status;
+    info->message = status ? worker->message : NULL;
     info->live_bytes = rk_store_used(run->store);
     info->spilled_bytes = rk_store_on_disk(run->store);
     if (info->bytes | info->bytes_in | info->live_bytes)
@@ -621,6 +622,18 @@ void rk_run_moved(rk_run *run, const rask_move_info *info)
         bool has = o->size >= offsetof(rask_observer, result_moved) + sizeof o->result_moved;
         if (has && o->result_moved)
             o->result_moved(o->context, info);
+    }
+}
+
+void rk_run_worker_changed(rk_run *run, const rask_worker_info *info)
+{
+    rask_worker_info told = *info;
+    told.run = run->info.run;
+    for (size_t i = 0; i < run->options.observer_count; i++) {
+        const rask_observer *o = run->options.observers[i];
+        bool has = o->size >= offsetof(rask_observer, worker_changed) + sizeof o->worker_changed;
+        if (has && o->worker_changed)
+            o->worker_changed(o->context, &told);
     }
 }
 

@@ -124,6 +124,8 @@ rask_task_info rk_run_describe(const rk_run *run, uint32_t task);
 void rk_run_relay(rk_run *run, const rask_task_info *info);
 /* Tells observers of a result that was moved; info.run is the run's. */
 void rk_run_moved(rk_run *run, const rask_move_info *info);
+/* Tells observers of a worker process; all but info.run is the caller's. */
+void rk_run_worker_changed(rk_run *run, const rask_worker_info *info);
 
 /* What the run and its store know of each other (schedulers/budget.c). */
 

@@ -108,7 +108,10 @@ static int open_beside(const char *name, size_t size, const void **module, char 
                                          "../../collections/regex",
                                          "schedulers/cluster",
                                          "../schedulers/cluster",
-                                         "../../schedulers/cluster"};
+                                         "../../schedulers/cluster",
+                                         "core/observe/dashboard",
+                                         "../core/observe/dashboard",
+                                         "../../core/observe/dashboard"};
     char own[PATH_MAX], folder[PATH_MAX];
     uid_t owner;
     int status = RASK_ENOENT;

@@ -34,6 +34,8 @@ typedef struct rask_task_info {
     uint32_t
         grown_by; /* where task is RASK_NO_TASK: the task of the plan that it grew from, itself or by what that
                              * grew; RASK_NO_TASK: a client was given it, or what it grew from */
+    const char *
+        message; /* of one that failed, valid during the call; NULL, or "": none is known yet, as on processes */
 } rask_task_info;
 
 typedef struct rask_run_info {
@@ -62,6 +64,16 @@ typedef struct rask_move_info {
     uint64_t live_bytes, spilled_bytes; /* as of tasks, about when it was done */
 } rask_move_info;
 
+/* Of schedulers whose workers are processes: one of them came, or was lost. */
+typedef struct rask_worker_info {
+    uint64_t run;
+    bool lost;             /* with what it ran; false: it came */
+    uint32_t first, count; /* its threads, as tasks have them for workers: first … first + count - 1 */
+    uint64_t process;      /* its number for the system; 0: it is on another machine, or may be */
+    const char *host;      /* "": this one. Both texts are valid during the call */
+    const char *reason;    /* of one that was lost; "" */
+} rask_worker_info;
+
 /* Any callback may be NULL. They are called from workers, at once from several, without a lock held; all of
  * one task come in order. They must not call back into the run. Of tasks that run one directly after the other the
  * end of one is the start of the next, and what one makes ready is ready at its end: with an observer a short task
@@ -75,6 +87,7 @@ typedef struct rask_observer {
     void (*task_finished)(void *context, const rask_task_info *task);
     void (*run_ended)(void *context, const rask_run_info *run);
     void (*result_moved)(void *context, const rask_move_info *move);
+    void (*worker_changed)(void *context, const rask_worker_info *worker);
 } rask_observer;
 
 /* What a run did, kept for drawings and reports: an observer of its own. */

@@ -8,6 +8,7 @@
 #include <rask/base.h>
 #include <rask/client.h>
 #include <rask/cluster.h>
+#include <rask/dashboard.h>
 #include <rask/draw.h>
 #include <rask/exchange.h>
 #include <rask/graph.h>

@@ -262,6 +262,7 @@ static void join(rk_conduct *c, uint32_t home)
         return; /* there are more than a run takes, and it does without */
     hand->joined = true;
     c->homes[hand->worker] = home;
+    rk_run_worker_changed(c->run, &(rask_worker_info){.host = member->name, .reason = ""});
     for (uint32_t unit = 0; unit < c->run->plan->units; unit++)
         if (c->notes[unit].missing)
             order(c, home, (rk_message){.kind = RK_SAY_MISSING, .unit = unit});
@@ -406,6 +407,8 @@ void rk_conduct_lost(rk_conduct *c, const rk_member *member, const char *why)
     if (hand->joined && !c->ended)
         rk_coordinator_lost(c->coordinator, c->hub->now, hand->worker, hand->epoch, RK_NO_TASK, true);
     hand->member = NULL;
+    if (hand->joined && !c->ended)
+        rk_run_worker_changed(c->run, &(rask_worker_info){.lost = true, .host = member->name, .reason = why});
     hand->joined = false;
 }
 

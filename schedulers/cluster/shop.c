@@ -120,8 +120,10 @@ static void note(void *context, const rask_task_info *info)
     if (info->task == RASK_NO_TASK)
         return; /* it grew here, and no plan has it */
     rask_task_info *told = rk_array_push(&sitting->told);
-    if (told)
+    if (told) {
         *told = *info;
+        told->message = NULL; /* the seat's own */
+    }
 }
 
 static void give_story(seat *s, rk_shop_news *news)

@@ -150,6 +150,8 @@ void rk_staff_name_running(rk_hands *h);
 void rk_staff_watch(const rk_hands *h, rk_staff *staff);
 /* Its process, if it has one; what it was at is not blamed for it. */
 void rk_staff_kill(rk_staff *staff);
+/* Tells observers that a worker came, or how it was lost (lost: not NULL). */
+void rk_staff_tell(rk_hands *hands, const rk_staff *staff, pid_t pid, const char *lost);
 /* The run is over: everybody leaves. */
 void rk_staff_dismiss(rk_hands *h);
 /* How the last worker ended that died of a unit, in words. */

@@ -60,6 +60,7 @@ static void join(rk_hands *h, rk_staff *staff)
     }
     staff->joined = true;
     h->by_number[staff->number] = (uint32_t)(staff - h->staff);
+    rk_staff_tell(h, staff, staff->child.pid, NULL);
 }
 
 static uint64_t patience(const rk_hands *h)

@@ -282,8 +282,10 @@ static void note(void *context, const rask_task_info *info)
     if (info->task == RASK_NO_TASK)
         return; /* its name may be this process's own */
     rask_task_info *told = rk_array_push(&sitting->told);
-    if (told)
+    if (told) {
         *told = *info;
+        told->message = NULL; /* this process's own */
+    }
 }
 
 /* What observers are to be told; 0 when there is nobody, or no memory. */

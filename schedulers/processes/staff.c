@@ -370,6 +370,18 @@ static void note_death(rk_hands *h, uint32_t unit, const char *how, pid_t pid)
     snprintf(death->how, sizeof death->how, "%s: process %ld, whose messages go %s", how, (long)pid, to);
 }
 
+void rk_staff_tell(rk_hands *h, const rk_staff *staff, pid_t pid, const char *lost)
+{
+    rask_worker_info info = {.lost = lost != NULL,
+                             .first = (uint32_t)(staff - h->staff) * h->crew.threads,
+                             .count = h->crew.threads,
+                             .process = (uint64_t)pid,
+                             .host = "",
+                             .reason = lost ? lost : ""};
+    if (!staff->here)
+        rk_run_worker_changed(h->run, &info);
+}
+
 static void lose(rk_hands *h, uint32_t worker)
 {
     rk_staff *staff = &h->staff[worker];
@@ -386,6 +398,8 @@ static void lose(rk_hands *h, uint32_t worker)
     rk_result_tidy(h, worker);
     rk_away_forget(h, staff);
     staff->failed_starts = staff->ready && !staff->absent ? 0 : staff->failed_starts + 1;
+    if (staff->joined && !h->ended && !h->stopping_since)
+        rk_staff_tell(h, staff, pid, how);
     if (staff->joined)
         rk_coordinator_lost(h->coordinator, h->now, staff->number, staff->epoch, culprit, false);
     staff->joined = false;

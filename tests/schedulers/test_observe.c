@@ -3,6 +3,8 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -312,4 +314,81 @@ Test(observe, workers_are_numbered_by_who_runs_and_lanes_count_on_from_them)
     }
     cr_assert_not(atomic_load(&wrong_kind), "a CPU task ran in a lane, or an I/O task on a worker");
     cr_assert_not(atomic_load(&shared_worker), "two tasks ran on one worker at once");
+}
+
+/* -- Failures with their messages, and worker processes that come and die */
+
+typedef struct news {
+    char message[200];
+    atomic_uint joined, lost;
+    char reason[200];
+} news;
+
+static void keep_message(void *context, const rask_task_info *task)
+{
+    news *n = context;
+    if (task->status && task->message)
+        snprintf(n->message, sizeof n->message, "%s", task->message);
+}
+
+static void count_worker(void *context, const rask_worker_info *worker)
+{
+    news *n = context;
+    cr_assert(worker->count && worker->process && worker->host && worker->reason);
+    atomic_fetch_add(worker->lost ? &n->lost : &n->joined, 1);
+    if (worker->lost)
+        snprintf(n->reason, sizeof n->reason, "%s", worker->reason);
+}
+
+static int complain(rask_task *task)
+{
+    return rask_fail(task, RASK_ERANGE, "nine is too many");
+}
+
+static int die(rask_task *task)
+{
+    raise(SIGKILL);
+    return rask_return_i64(task, 0);
+}
+
+static int run_told(rask_function call, rask_options o, size_t size, news *n)
+{
+    const rask_task_def def = {.size = sizeof def, .name = "bad", .call = call};
+    rask_observer observer = {
+        .size = size, .context = n, .task_finished = keep_message, .worker_changed = count_worker};
+    const rask_observer *observers[] = {&observer};
+    rask_graph *g = rask_graph_new();
+    rask_value result = rask_value_none();
+    o.observers = observers;
+    o.observer_count = 1;
+    int status = rask_compute_value(rask_call(g, &def, NULL, 0), &o, &result);
+    rask_graph_free(g);
+    return status;
+}
+
+Test(observe, a_failure_is_told_with_the_message_of_the_task)
+{
+    const rask_options setups[] = {with("serial", 0, 0), with("threads", 2, 0)};
+    for (size_t i = 0; i < sizeof setups / sizeof *setups; i++) {
+        news n = {0};
+        cr_assert_neq(run_told(complain, setups[i], sizeof(rask_observer), &n), RASK_OK);
+        cr_expect_str_eq(n.message, "nine is too many");
+    }
+}
+
+Test(observe, worker_processes_are_told_of_when_they_come_and_when_they_die)
+{
+    news n = {0};
+    cr_assert_neq(run_told(die, with("processes", 2, 0), sizeof(rask_observer), &n), RASK_OK);
+    cr_expect_geq(atomic_load(&n.joined), 2);
+    cr_expect_geq(atomic_load(&n.lost), 1);
+    cr_expect(strstr(n.reason, "SIGKILL"), "%s", n.reason);
+}
+
+Test(observe, observers_of_programs_that_are_older_are_not_told_of_workers)
+{
+    news n = {0};
+    cr_assert_neq(run_told(die, with("processes", 2, 0), offsetof(rask_observer, worker_changed), &n),
+                  RASK_OK);
+    cr_expect_eq(atomic_load(&n.joined), 0);
 }

@@ -81,6 +81,24 @@ echo '{"tasks":{"</script><script>alert(1)</script>":{"command":"true","name":"<
 asked 0 h.json --again --report h.html && ! grep -q '<script>alert' h.html && grep -q 'u003cscript>alert(2)' h.html
 tell 'a task named <script> does no harm' $?
 
+# --- the live page: the line with its address, and what it is refused for
+command=words
+mkdir modules && echo "no object" >modules/rask-http.so
+leaves 1 env RASK_MODULE_PATH="$work/modules" "$rask" words text --dashboard && grep -q '^rask words: --dashboard: .*libmicrohttpd' err && ! [ -s out ]
+tell 'a live page without its module names the package' $?
+if "$rask" words text --dashboard >out 2>err && grep -qE '^rask words: the run is shown at http://127\.0\.0\.1:[0-9]+/[0-9a-f]{32}/$' err; then
+    cmp -s out plain && [ "$(wc -l <err)" -eq 1 ]
+    tell 'the address is told once, and changes nothing else' $?
+    asked 0 text --dashboard-open && grep -qE 'at http://127\.0\.0\.1:[0-9]+/$' err
+    tell 'an open page has no token' $?
+    refuses 'a live page nowhere' 1 '--dashboard: nowhere: not an address to listen at, such as 127.0.0.1:8787 or [::1]:8787' text --dashboard=nowhere --trace none.json
+    ! [ -e none.json ]
+    tell 'and nothing is written of what did not run' $?
+else
+    grep -q 'libmicrohttpd' err
+    tell 'no live page: its library is missing' $?
+fi
+
 # --- progress, on a terminal
 
 if command -v script >/dev/null; then

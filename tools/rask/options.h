@@ -52,6 +52,8 @@ typedef struct common_options {
     double timeout;
     const char *draw, *colour, *scratch, *limits, *cluster;
     const char *trace, *page, *profile; /* profile: "" for a table on stderr, else a file for JSON */
+    const char *dashboard;              /* "" for an address of its own choice */
+    bool dashboard_open;
     bool explain, progress, no_progress, json, stats, keep_going;
     bool by_label; /* no option: a failure is told with the label of its task */
 } common_options;
@@ -147,7 +149,18 @@ typedef struct common_options {
          .kind = OPTION_PAGE,                                                                                \
          .offset = offsetof(type, common.page),                                                              \
          .value = "FILE.html",                                                                               \
-         .help = "write a page of what ran, its memory and profile"},                                        \
+         .help = "write a page of what ran; --dashboard[=ADDRESS]: a live one"},                             \
+        {.name = "dashboard",                                                                                \
+         .kind = OPTION_MAYBE,                                                                               \
+         .offset = offsetof(type, common.dashboard),                                                         \
+         .value = "ADDRESS",                                                                                 \
+         .help = "show the run in a browser, behind a token",                                                \
+         .brief = true},                                                                                     \
+        {.name = "dashboard-open",                                                                           \
+         .kind = OPTION_FLAG,                                                                                \
+         .offset = offsetof(type, common.dashboard_open),                                                    \
+         .help = "to whoever reaches it, without a token",                                                   \
+         .brief = true},                                                                                     \
         {.name = "explain",                                                                                  \
          .kind = OPTION_FLAG,                                                                                \
          .offset = offsetof(type, common.explain),                                                           \

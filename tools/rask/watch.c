@@ -93,6 +93,25 @@ static void add_progress(watch *w)
         w->observers[w->count++] = rask_progress_observer(w->progress);
 }
 
+/* The one line that has the token. */
+static bool add_dashboard(watch *w, rask_cancel_token *cancel)
+{
+    char title[32];
+    rask_dashboard_options options = RASK_DASHBOARD_OPTIONS_INIT;
+    snprintf(title, sizeof title, "rask %s", w->command);
+    options.address = w->options->dashboard;
+    options.title = title;
+    options.open = w->options->dashboard_open;
+    options.cancel = cancel;
+    if (rask_dashboard_open(&options, &w->dashboard, w->message, sizeof w->message)) {
+        say_error(w->command, "--dashboard: %s", w->message);
+        return false;
+    }
+    say_error(w->command, "the run is shown at %s", rask_dashboard_url(w->dashboard));
+    w->observers[w->count++] = rask_dashboard_observer(w->dashboard);
+    return true;
+}
+
 bool watch_begin(watch *w, const char *command, const common_options *o, rask_options *run)
 {
     memset(w, 0, sizeof *w);
@@ -101,11 +120,12 @@ bool watch_begin(watch *w, const char *command, const common_options *o, rask_op
     add_progress(w);
     bool made = (!(o->trace || o->page) || add_trace(w)) && (!(o->profile || o->page) || add_profile(w)) &&
                 (!o->draw || add_artist(w));
-    run->observers = w->observers;
-    run->observer_count = w->count;
     if (!made)
         say_error(command, "%s", rask_status_text(RASK_ENOMEM));
-    return made;
+    w->whole = made && (!(o->dashboard || o->dashboard_open) || add_dashboard(w, run->cancel));
+    run->observers = w->observers;
+    run->observer_count = w->count;
+    return w->whole;
 }
 
 static int say_status(watch *w, int status)
@@ -150,9 +170,8 @@ int watch_end(watch *w)
 {
     int outcome = say_status(w, w->drawn);
     rask_progress_free(w->progress);
-    bool whole = (!(w->options->trace || w->options->page) || w->trace) &&
-                 (!(w->options->profile || w->options->page) || w->profile);
-    if (whole && write_all(w))
+    rask_dashboard_close(w->dashboard);
+    if (w->whole && write_all(w))
         outcome = EXIT_FAILED;
     rask_trace_free(w->trace);
     rask_profile_free(w->profile);

@@ -1,13 +1,14 @@
-/* What commands let observe a run: progress, trace, profile, report, drawing. */
+/* What commands let observe a run: progress, trace, profile, report, live page, drawing. */
 #ifndef WATCH_H
 #define WATCH_H
 
 #include "options.h"
 
+#include <rask/dashboard.h>
 #include <rask/draw.h>
 #include <rask/trace.h>
 
-enum { WATCH_MOST = 6 };
+enum { WATCH_MOST = 7 };
 
 typedef struct watch {
     const char *command;
@@ -16,7 +17,9 @@ typedef struct watch {
     rask_trace *trace;
     rask_profile *profile;
     rask_recording *recording;
+    rask_dashboard *dashboard;
     rask_observer artist; /* draws when the run has ended */
+    bool whole;           /* all that was asked for is there */
     int drawn;            /* status */
     char message[1200];
     const rask_observer *observers[WATCH_MOST];
@@ -26,8 +29,8 @@ typedef struct watch {
 /* Whether files can be written where the options want some, so that nothing runs in vain; else why not has been told. */
 bool watch_can(const char *command, const common_options *options);
 
-/* Makes what the options ask for, and notes it in run. False, told: no memory; end is to be called all the same. The watch
- * stays where it is until then. */
+/* Makes what the options ask for, and notes it in run, whose cancel token the live page's button is for. False, told: no
+ * memory, or no live page; end is to be called all the same. The watch stays where it is until then. */
 bool watch_begin(watch *w, const char *command, const common_options *options, rask_options *run);
 
 /* After the run: the line of progress is gone, files are written, tables told. An exit status, failures are told. */

@@ -1,7 +1,10 @@
-"""Makes a C header of the page: two arrays, of what stands before the data and behind it.
+"""Makes a C header of files that go into the program.
 
-usage: embed.py PAGE.html OUT.h
+usage: embed.py OUT.h FILE...
+
+NAME.EXT becomes the array NAME_EXT, or where @DATA@ stands in it the arrays NAME_before and NAME_behind.
 """
+import pathlib
 import sys
 
 
@@ -10,7 +13,13 @@ def array(name, data):
     return f"static const unsigned char {name}[] = {{\n" + ",\n".join(rows) + "};\n"
 
 
-with open(sys.argv[1], "rb") as page:
-    before, behind = page.read().split(b"@DATA@")
-with open(sys.argv[2], "w", encoding="ascii") as out:
-    out.write(array("page_before", before) + array("page_behind", behind))
+def arrays(path):
+    parts = path.read_bytes().split(b"@DATA@")
+    if len(parts) == 1:
+        return array(path.name.replace(".", "_"), parts[0])
+    before, behind = parts
+    return array(f"{path.stem}_before", before) + array(f"{path.stem}_behind", behind)
+
+
+with open(sys.argv[1], "w", encoding="ascii") as out:
+    out.write("".join(arrays(pathlib.Path(name)) for name in sys.argv[2:]))

@@ -1,6 +1,6 @@
 // Where the page of a report draws links: each is there, and none leads behind a box. Prints TAP.
 //
-//   node tests/tools/test_page.js core/observe/page/page.html
+//   node tests/tools/test_report_page.js core/observe/page/page.html
 "use strict";
 const page = require("fs").readFileSync(process.argv[2], "utf8");
 const code = page.slice(page.indexOf("/* Names from left to right"), page.indexOf("function graph()"));
