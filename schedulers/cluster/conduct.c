@@ -390,21 +390,23 @@ void rk_conduct_leaving(rk_conduct *c, const rk_member *member)
 bool rk_conduct_spares(const rk_conduct *c, const rk_member *member)
 {
     uint32_t home = home_of(c, member);
-    rk_home_figures figures = {0};
-    if (home && c->hands[home].joined && !c->ended)
-        figures = rk_coordinator_get_home(c->coordinator, home);
-    return !figures.live && !figures.reserved;
+    if (!home || !c->hands[home].joined || c->ended)
+        return true;
+    rk_home_figures figures = rk_coordinator_get_home(c->coordinator, home);
+    return c->hands[home].retired && !figures.live && !figures.reserved;
 }
 
+/* One that was asked to leave has not died of what it was running: the culprit is then a number that no unit has. */
 void rk_conduct_lost(rk_conduct *c, const rk_member *member, const char *why)
 {
-    uint32_t home = home_of(c, member);
+    uint32_t home = home_of(c, member), culprit = member->leaving ? c->run->plan->units : RK_NO_TASK;
     rk_hand *hand = &c->hands[home];
     if (!home)
         return;
-    snprintf(c->last_words, sizeof c->last_words, "on %s: %.100s", member->name, why);
+    if (!member->leaving)
+        snprintf(c->last_words, sizeof c->last_words, "on %s: %.100s", member->name, why);
     if (hand->joined && !c->ended)
-        rk_coordinator_lost(c->coordinator, c->hub->now, hand->worker, hand->epoch, RK_NO_TASK, true);
+        rk_coordinator_lost(c->coordinator, c->hub->now, hand->worker, hand->epoch, culprit, true);
     hand->member = NULL;
     hand->joined = false;
 }
@@ -583,11 +585,11 @@ static void obey(rk_conduct *c, const rk_instruction *in)
     case RK_DO_DROP: drop(c, in); break;
     case RK_DO_KILL: kill(c, in); break;
     case RK_DO_BLAME: blame(c, in); break;
+    case RK_DO_RETIRE: c->hands[c->homes[in->worker]].retired = true; break;
     case RK_DO_END: end_run(c, in->status); break;
     case RK_DO_GRANT: /* nobody asks for memory, */
     case RK_DO_REFUSE:
-    case RK_DO_RETIRE: /* who leaves stays until nothing is needed of it, */
-    case RK_DO_DONE:   /* and nothing is added to a plan that runs */
+    case RK_DO_DONE: /* and nothing is added to a plan that runs */
     case RK_DO_FORGET: break;
     }
 }

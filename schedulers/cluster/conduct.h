@@ -14,6 +14,7 @@
 typedef struct rk_hand {
     rk_member *member; /* NULL: it was lost, or is the program's own process */
     bool joined;       /* the coordinator knows it */
+    bool retired;      /* it leaves, and has returned from all that it was told to run */
     uint32_t worker, epoch;
 } rk_hand;
 
@@ -57,7 +58,7 @@ void rk_conduct_admit(rk_conduct *conduct, rk_member *member);
 void rk_conduct_hear(rk_conduct *conduct, rk_member *member, const rk_message *message);
 void rk_conduct_pulled(rk_conduct *conduct, const rk_fetch *fetch);
 void rk_conduct_leaving(rk_conduct *conduct, const rk_member *member);
-/* Nothing that others need is there alone. */
+/* It runs nothing, and nothing that others need is there alone. */
 bool rk_conduct_spares(const rk_conduct *conduct, const rk_member *member);
 void rk_conduct_lost(rk_conduct *conduct, const rk_member *member, const char *why);
 const void *rk_conduct_object(rk_conduct *conduct, uint32_t unit, uint64_t begin, uint64_t size,

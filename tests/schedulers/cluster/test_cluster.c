@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* -- Random graphs */
 
@@ -345,6 +346,95 @@ Test(cluster, a_worker_that_is_told_to_go_leaves_its_results_behind)
     c.pids[0] = 0;
     cluster_end(&c);
     rask_graph_free(g);
+}
+
+/* (a file, number): tells by the file that it was called, and takes its time. */
+static int tell_and_nap(rask_task *t)
+{
+    FILE *calls = fopen(rask_arg_str(t, 0), "a");
+    if (!calls)
+        return rask_fail(t, RASK_EIO, "no file to tell it by");
+    fputc('x', calls);
+    fclose(calls);
+    sleep_ms(600);
+    return rask_return_i64(t, rask_arg_i64(t, 1));
+}
+RASK_SLOTS(tell_and_nap);
+
+typedef struct asker {
+    cluster *c;
+    char calls[64];
+    int times;        /* that the worker is killed, too, and has a successor */
+    atomic_bool over; /* who hires outlives whom it hired */
+} asker;
+
+static long count_calls(const asker *a)
+{
+    struct stat file;
+    return stat(a->calls, &file) ? 0 : (long)file.st_size;
+}
+
+/* The worker, once the task runs there. */
+static void *ask_to_leave(void *context)
+{
+    asker *a = context;
+    for (int i = 0; i == 0 || i < a->times; i++) {
+        while (count_calls(a) <= i)
+            sleep_ms(5);
+        kill(a->c->pids[0], SIGTERM);
+        if (!a->times)
+            break;
+        sleep_ms(200);
+        kill(a->c->pids[0], SIGKILL);
+        waitpid(a->c->pids[0], NULL, 0);
+        cluster_hire(a->c, 0);
+    }
+    while (!atomic_load(&a->over))
+        sleep_ms(5);
+    return NULL;
+}
+
+/* The calls that it took. */
+static long compute_while_asked(cluster *c, int times)
+{
+    asker a = {.c = c, .times = times};
+    rask_graph *g = rask_graph_new();
+    rask_options o = on(c);
+    int64_t answer = 0;
+    pthread_t thread;
+    snprintf(a.calls, sizeof a.calls, "/tmp/rask-test-calls-%d", (int)getpid());
+    unlink(a.calls);
+    cr_assert_eq(pthread_create(&thread, NULL, ask_to_leave, &a), 0);
+    int status = rask_compute_with(rask_delayed(g, tell_and_nap, a.calls, 7), &o, &answer);
+    atomic_store(&a.over, true);
+    pthread_join(thread, NULL);
+    cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(answer, 7);
+    long calls = count_calls(&a);
+    unlink(a.calls);
+    rask_graph_free(g);
+    return calls;
+}
+
+Test(cluster, a_worker_that_is_told_to_go_returns_from_its_task_before)
+{
+    cluster c;
+    int how;
+    cluster_begin(&c, 1, 1);
+    cr_assert_eq(compute_while_asked(&c, 0), 1);
+    cr_assert_eq(waitpid(c.pids[0], &how, 0), c.pids[0]);
+    cr_assert(WIFEXITED(how) && WEXITSTATUS(how) == 0, "it left with %d", how);
+    c.pids[0] = 0;
+    cluster_end(&c);
+}
+
+Test(cluster, workers_that_were_leaving_have_not_died_of_their_tasks)
+{
+    enum { MORE_THAN_BLAME_TAKES = 3 };
+    cluster c;
+    cluster_begin(&c, 1, 1);
+    cr_assert_eq(compute_while_asked(&c, MORE_THAN_BLAME_TAKES), MORE_THAN_BLAME_TAKES + 1);
+    cluster_end(&c);
 }
 
 Test(cluster, a_worker_that_comes_late_gets_work)
