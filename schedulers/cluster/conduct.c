@@ -372,11 +372,11 @@ void rk_conduct_admit(rk_conduct *c, rk_member *member)
     c->hands[home] = (rk_hand){.member = member};
     member->last_run = c->number;
     member->last_home = home;
-    order(c, home,
-          (rk_message){.kind = RK_SAY_BEGIN,
-                       .size = c->plan.size,
-                       .worker = (home - 1) * member->threads,
-                       .flag = c->run->observed});
+    order(
+        c, home,
+        (rk_message){
+            .kind = RK_SAY_BEGIN, .size = c->plan.size, .worker = c->next_worker, .flag = c->run->observed});
+    c->next_worker += member->threads + (c->run->plan->io_tasks ? member->lanes : 0);
 }
 
 void rk_conduct_leaving(rk_conduct *c, const rk_member *member)
@@ -678,12 +678,9 @@ static int open_own(rk_conduct *c)
     bool here = has_here(r);
     uint32_t threads = here ? r->options.workers : 0;
     uint64_t budget = r->options.memory ? r->options.memory : rask_default_memory();
-    rk_shop_setup setup = {.model = r,
-                           .threads = threads,
-                           .first_worker = RK_MAX_WORKERS,
-                           .observed = r->observed,
-                           .wake = wake,
-                           .context = c};
+    rk_shop_setup setup = {
+        .model = r, .threads = threads, .observed = r->observed, .wake = wake, .context = c};
+    c->next_worker = threads;
     int status = rk_shop_new(&setup, &c->own);
     if (!status)
         status = rk_coordinator_home(c->coordinator, rk_clock_now(), 0, budget);

@@ -40,6 +40,7 @@ typedef struct rk_conduct {
     rk_outcome_note *notes; /* by unit */
     rk_hand *hands;         /* by home */
     uint32_t home_count;
+    uint32_t next_worker; /* number of the next worker's first thread, as tasks see it */
     uint32_t *homes; /* by the coordinator's numbers of workers */
     uint64_t stopping_since, looked_at, lonely_since;
     bool ended, over; /* over: under the hub's lock */

@@ -605,6 +605,50 @@ Test(cluster, observers_are_told_of_every_task_once)
     rask_graph_free(g);
 }
 
+/* Its process, and the number that its thread has. */
+static int see_worker(rask_task *t)
+{
+    sleep_ms(20);
+    return rask_return_i64(t, (int64_t)getpid() << 32 | rask_task_worker(t));
+}
+RASK_SLOTS(see_worker);
+
+static int see_lane(rask_task *t)
+{
+    return see_worker(t);
+}
+RASK_SLOTS_WITH(see_lane, (.flags = RASK_IO));
+
+Test(cluster, threads_and_lanes_of_all_workers_have_numbers_of_their_own)
+{
+    enum { LOOKS = 160, MOST = 256 };
+    cluster c;
+    int64_t pid_of[MOST] = {0};
+    const rask_value *seen;
+    size_t count;
+    rask_value result;
+    rask_node *looks[LOOKS];
+    rask_graph *g = rask_graph_new();
+    cluster_begin(&c, 1, 1);
+    c.threads = 3;
+    cluster_hire(&c, c.count++);
+    for (int i = 0; i < LOOKS; i++)
+        looks[i] = i % 2 ? rask_delayed(g, see_lane) : rask_delayed(g, see_worker);
+    rask_options o = on(&c);
+    rask_node *list = rask_list(g, looks, LOOKS);
+    cr_assert_eq(rask_compute_values(&list, 1, &o, &result), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(rask_value_get_list(&result, &seen, &count), RASK_OK);
+    for (size_t i = 0; i < count; i++) {
+        int64_t pid = seen[i].as.i64 >> 32, worker = seen[i].as.i64 & UINT32_MAX;
+        cr_assert_lt(worker, MOST);
+        cr_assert(!pid_of[worker] || pid_of[worker] == pid, "two processes have worker %d", (int)worker);
+        pid_of[worker] = pid;
+    }
+    cluster_end(&c);
+    rask_value_unref(&result);
+    rask_graph_free(g);
+}
+
 static void no_destroy(void *data)
 {
     (void)data;
