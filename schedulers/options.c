@@ -81,7 +81,7 @@ enum { LANES_PER_CORE = 4, LEAST_LANES = 16 };
 static void from_machine(rask_options *o)
 {
     if (!o->scheduler)
-        o->scheduler = rk_threads.name;
+        o->scheduler = o->cluster && *o->cluster ? rk_cluster.name : rk_threads.name;
     uint32_t cores = o->workers && o->io_lanes ? 1 : rask_default_workers();
     if (!o->workers)
         o->workers = cores;

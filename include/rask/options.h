@@ -46,7 +46,7 @@ typedef struct rask_options {
     size_t size; /* sizeof(rask_options), set by RASK_OPTIONS_INIT */
     const char *
         scheduler; /* "threads", "processes", "serial", "cluster"; NULL: RASK_SCHEDULER from the environment, else
-                            * threads */
+                            * cluster where an address of one is given, else threads */
     uint32_t
         workers; /* threads, or processes. 0: RASK_WORKERS, else the cores this process may use (affinity, cgroup quota) */
     uint64_t

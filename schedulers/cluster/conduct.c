@@ -250,6 +250,20 @@ static uint32_t home_of(const rk_conduct *c, const rk_member *member)
     return 0;
 }
 
+static void note_turned_away(rk_conduct *c, const rk_member *member, int status)
+{
+    snprintf(c->turned_away, sizeof c->turned_away, "%s: %s", member->name,
+             status == RASK_ELIMIT ? "there are as many workers as a run takes" : rask_status_text(status));
+}
+
+/* There are more than a run takes, or there is no memory for it: the run does without. */
+static void turn_away(rk_conduct *c, rk_hand *hand, int status)
+{
+    hand->turned_away = true;
+    note_turned_away(c, hand->member, status);
+    rk_hub_say(c->hub, hand->member, &(rk_message){.kind = RK_SAY_END, .run = c->number});
+}
+
 static void join(rk_conduct *c, uint32_t home)
 {
     rk_hand *hand = &c->hands[home];
@@ -258,8 +272,10 @@ static void join(rk_conduct *c, uint32_t home)
     int status = rk_coordinator_home(c->coordinator, c->hub->now, home, member->memory);
     if (!status)
         status = rk_coordinator_joined(c->coordinator, c->hub->now, &offer, &hand->worker, &hand->epoch);
-    if (status)
-        return; /* there are more than a run takes, and it does without */
+    if (status) {
+        turn_away(c, hand, status);
+        return;
+    }
     hand->joined = true;
     c->homes[hand->worker] = home;
     for (uint32_t unit = 0; unit < c->run->plan->units; unit++)
@@ -274,7 +290,9 @@ static void hear_unable(rk_conduct *c, const rk_member *member, const rk_message
     char why[256], text[sizeof why + sizeof member->name + 32];
     rk_word_copy(why, sizeof why, m->text);
     snprintf(text, sizeof text, "the worker on %s cannot take part: %s", member->name, why);
-    give_up(c, m->status && m->status <= RASK_EDIED ? (int)m->status : RASK_EDIED, text);
+    /* with RASK_ETASK the run would wait for its tasks to end, and there is none */
+    give_up(c, m->status && m->status <= RASK_EDIED && m->status != RASK_ETASK ? (int)m->status : RASK_EDIED,
+            text);
 }
 
 static void hear_told(rk_conduct *c, const rk_message *m)
@@ -354,7 +372,7 @@ void rk_conduct_hear(rk_conduct *c, rk_member *member, const rk_message *m)
     uint32_t home = home_of(c, member);
     if (!home || c->ended)
         return;
-    if (m->kind == RK_SAY_READY && !c->hands[home].joined)
+    if (m->kind == RK_SAY_READY && !c->hands[home].joined && !c->hands[home].turned_away)
         join(c, home);
     else if (m->kind == RK_SAY_UNABLE)
         hear_unable(c, member, m);
@@ -366,6 +384,8 @@ void rk_conduct_hear(rk_conduct *c, rk_member *member, const rk_message *m)
 
 void rk_conduct_admit(rk_conduct *c, rk_member *member)
 {
+    if (c->home_count == MOST_HOMES)
+        note_turned_away(c, member, RASK_ELIMIT);
     if (c->home_count == MOST_HOMES || c->ended)
         return;
     uint32_t home = c->home_count++;
@@ -612,14 +632,19 @@ static void watch_loneliness(rk_conduct *c)
     char text[RK_MAX_MESSAGE + 1];
     bool lonely = true;
     for (uint32_t home = 1; home < c->home_count && lonely; home++)
-        lonely = !c->hands[home].member;
+        lonely = !c->hands[home].member || c->hands[home].turned_away;
     if (!lonely || !c->lonely_since)
         c->lonely_since = c->hub->now;
     if (!lonely || c->hub->now - c->lonely_since < LONELY_NS)
         return;
-    snprintf(text, sizeof text, "no worker has come to %.200s for %u seconds%s%s", c->hub->address,
-             (unsigned)(LONELY_NS / 1000000000), *c->hub->refused ? "; the last that came was refused: " : "",
-             c->hub->refused);
+    int len = snprintf(text, sizeof text, "no worker has come to %.200s for %u seconds", c->hub->address,
+                       (unsigned)(LONELY_NS / 1000000000));
+    if (*c->hub->refused)
+        snprintf(text + len, sizeof text - (size_t)len, "; the last that came was refused: %s",
+                 c->hub->refused);
+    else if (*c->turned_away)
+        snprintf(text + len, sizeof text - (size_t)len, "; the last that came was not taken, %s",
+                 c->turned_away);
     give_up(c, RASK_EDIED, text);
 }
 

@@ -14,6 +14,7 @@
 typedef struct rk_hand {
     rk_member *member; /* NULL: it was lost, or is the program's own process */
     bool joined;       /* the coordinator knows it */
+    bool turned_away;  /* the coordinator did not take it */
     bool retired;      /* it leaves, and has returned from all that it was told to run */
     uint32_t worker, epoch;
 } rk_hand;
@@ -41,11 +42,12 @@ typedef struct rk_conduct {
     rk_hand *hands;         /* by home */
     uint32_t home_count;
     uint32_t next_worker; /* number of the next worker's first thread, as tasks see it */
-    uint32_t *homes; /* by the coordinator's numbers of workers */
+    uint32_t *homes;      /* by the coordinator's numbers of workers */
     uint64_t stopping_since, looked_at, lonely_since;
     bool ended, over; /* over: under the hub's lock */
     int end_status;
-    char last_words[256]; /* of the last worker that was lost */
+    char last_words[256];  /* of the last worker that was lost */
+    char turned_away[256]; /* why the last one was that was not taken; "": none was */
 } rk_conduct;
 
 /* Fails with run->reason, or a failure of a task of the run. */

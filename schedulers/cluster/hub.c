@@ -22,13 +22,18 @@ void rk_hub_say(rk_hub *hub, rk_member *member, const rk_message *message)
     rk_mouth_say(&member->mouth, &hub->line, member->peer, message);
 }
 
+/* It is told so by a message, and has its time to act on it. */
+static void doom(rk_hub *hub, rk_member *member, rk_said last_word, const char *why)
+{
+    rk_hub_say(hub, member, &(rk_message){.kind = last_word, .text = rk_word(why)});
+    member->doom = why;
+    member->since_ns = hub->now;
+}
+
 void rk_hub_kill(rk_hub *hub, rk_member *member)
 {
-    if (member->doomed)
-        return;
-    member->doomed = true;
-    member->since_ns = hub->now;
-    rk_hub_say(hub, member, &(rk_message){.kind = RK_SAY_KILL});
+    if (!member->doom)
+        doom(hub, member, RK_SAY_KILL, "it was ended, for a task that did not return in its time");
 }
 
 /* -- Members */
@@ -139,10 +144,8 @@ static bool is_wrong(const rk_hub *hub, const rk_message *m, char *why, size_t c
 static void greet(rk_hub *hub, rk_member *member, const rk_message *m)
 {
     if (is_wrong(hub, m, hub->refused, sizeof hub->refused)) {
-        rk_hub_say(hub, member, &(rk_message){.kind = RK_SAY_REFUSED, .text = rk_word(hub->refused)});
+        doom(hub, member, RK_SAY_REFUSED, hub->refused);
         rk_mouth_flush(&member->mouth, &hub->line, member->peer);
-        member->doomed = true;
-        member->since_ns = hub->now;
         return;
     }
     member->threads = m->threads;
@@ -170,7 +173,7 @@ static void leave(rk_hub *hub, rk_member *member)
 static bool hear(rk_hub *hub, rk_member *member, const rk_message *m)
 {
     if (!member->welcome) {
-        bool hello = m->kind == RK_SAY_HELLO && !member->doomed;
+        bool hello = m->kind == RK_SAY_HELLO && !member->doom;
         if (hello)
             greet(hub, member, m);
         return hello;
@@ -200,10 +203,8 @@ static void message(void *context, uint32_t peer, const void *bytes, size_t size
         good = hear(hub, *place, &m);
     if (good && !in.failed)
         return;
-    if ((*place)->welcome)
+    if (!(*place)->doom) /* else it goes when it was told why */
         drop(hub, place, "it said what no worker says");
-    else
-        (*place)->doomed = true; /* and goes when it was told why */
 }
 
 static const void *object(void *context, uint32_t peer, uint64_t number, uint64_t begin, size_t size,
@@ -248,7 +249,7 @@ static void adopt(rk_hub *hub)
         c->next = hub->conducts;
         hub->conducts = c;
         for (size_t i = 0; i < hub->members.count; i++)
-            if (members[i]->welcome && !members[i]->leaving && !members[i]->doomed)
+            if (members[i]->welcome && !members[i]->leaving && !members[i]->doom)
                 rk_conduct_admit(c, members[i]);
     }
 }
@@ -297,15 +298,12 @@ static void see_off(rk_hub *hub)
         rk_member **place = &((rk_member **)hub->members.data)[i], *member = *place;
         if (member->mouth.failed)
             drop(hub, place, "it does not listen, or there is no memory to talk to it");
-        else if (member->doomed && hub->now - member->since_ns >= DOOM_NS)
-            drop(hub, place, "it was ended, for a task that did not return in its time");
+        else if (member->doom && hub->now - member->since_ns >= DOOM_NS)
+            drop(hub, place, member->doom);
         else if (!member->welcome && hub->now - member->since_ns >= HELLO_NS)
             drop(hub, place, "it did not say who it is");
-        else if (member->leaving && !member->doomed && may_go(hub, member)) {
-            rk_hub_say(hub, member, &(rk_message){.kind = RK_SAY_GO});
-            member->doomed = true;
-            member->since_ns = hub->now;
-        }
+        else if (member->leaving && !member->doom && may_go(hub, member))
+            doom(hub, member, RK_SAY_GO, "it was asked to leave, and did not");
     }
 }
 

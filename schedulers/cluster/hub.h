@@ -21,7 +21,9 @@ typedef struct rk_member {
     char name[128];               /* its host's */
     bool welcome;                 /* it said HELLO, and that was good */
     uint32_t last_run, last_home; /* the last run that it was told of, and its home there */
-    bool leaving, doomed;
+    bool leaving;
+    const char
+        *doom; /* it was told to end, for this reason, and is dropped when it does not; NULL: it was not */
     uint64_t since_ns; /* it came, is leaving, or doomed */
     rk_mouth mouth;
 } rk_member;

@@ -680,6 +680,38 @@ Test(cluster, an_argument_that_cannot_travel_is_named_with_its_task)
     rask_graph_free(g);
 }
 
+/* Its values are encoded by the program, and no worker can decode them. */
+static int encode_riddle(const void *data, rask_value *bytes)
+{
+    (void)data;
+    return rask_value_bytes_new("riddle", 6, bytes);
+}
+
+static int decode_riddle(rask_bytes bytes, void **data)
+{
+    (void)bytes, (void)data;
+    return RASK_ETASK;
+}
+static const rask_class riddle_class = {
+    .name = "riddle", .destroy = no_destroy, .encode = encode_riddle, .decode = decode_riddle};
+
+Test(cluster, a_worker_that_cannot_take_part_says_so)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_value riddle;
+    int64_t answer;
+    cr_assert_eq(rask_value_custom_new(&riddle_class, g, &riddle), RASK_OK);
+    rask_node *node = rask_delayed(g, take_mute, rask_const(g, &riddle));
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    cr_assert_eq(rask_compute_with(node, &o, &answer), RASK_EDIED);
+    cr_assert_not_null(strstr(rask_graph_error(g), "cannot take part"), "%s", rask_graph_error(g));
+    cluster_end(&c);
+    rask_value_unref(&riddle);
+    rask_graph_free(g);
+}
+
 /* -- Who belongs to it */
 
 static void make_keys(char *path, size_t capacity)
@@ -725,6 +757,45 @@ Test(cluster, workers_with_the_key_file_are_let_in_and_reach_each_other)
     cr_assert_eq(answer, (int64_t)PIECE * PIECES * (PIECES - 1) / 2);
     cluster_end(&c);
     unlink(path);
+    rask_graph_free(g);
+}
+
+static void on_own_signal(int number)
+{
+    (void)number;
+}
+
+Test(cluster, a_worker_leaves_what_signals_do_as_it_was)
+{
+    static const int heard[] = {SIGTERM, SIGINT};
+    char reason[256] = "";
+    rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
+    struct sigaction own = {.sa_handler = on_own_signal}, after;
+    o.address = "tcp://127.0.0.1:1";
+    o.patience = 0.05;
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(sigaction(heard[i], &own, NULL), 0);
+    cr_assert_eq(rask_cluster_worker(&o, reason, sizeof reason), RASK_EIO, "%s", reason);
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(sigaction(heard[i], NULL, &after), 0);
+        cr_assert_eq(after.sa_handler, on_own_signal);
+    }
+}
+
+Test(cluster, the_address_of_a_cluster_implies_it)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    int64_t pid = 0;
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    o.scheduler = NULL;
+    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &pid), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(pid, c.pids[0]);
+    o.scheduler = "threads";
+    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &pid), RASK_OK);
+    cr_assert_eq(pid, getpid());
+    cluster_end(&c);
     rask_graph_free(g);
 }
 
