@@ -1,4 +1,5 @@
 /* Options with every default filled in. */
+#include "schedulers/cluster/ranks/launch.h"
 #include "schedulers/scheduler.h"
 
 #include <errno.h>
@@ -139,6 +140,7 @@ int rk_options_resolve(const rask_options *options, rask_options *resolved, char
     int status = from_environment(resolved, reason, capacity);
     if (status)
         return status;
+    rk_launch_fill(resolved);
     from_machine(resolved);
     return check(resolved, reason, capacity);
 }

@@ -80,8 +80,8 @@ typedef struct rask_options {
                          * than there is, is RASK_EINVAL before anything runs. Each run counts for itself. NULL:
                          * RASK_LIMITS, else there are none. See docs/limits.md */
     const char *
-        cluster; /* cluster: where workers come to, "tcp://127.0.0.1:7077"; NULL: RASK_CLUSTER. Stays from run to
-                               * run. See rask/cluster.h */
+        cluster; /* cluster: where workers come to, "tcp://127.0.0.1:7077", or "mpi:", the ranks that mpirun started; NULL:
+                               * RASK_CLUSTER, else the ranks where there are such. Stays from run to run. See rask/cluster.h */
     const char *
         cluster_keys; /* cluster: the key file (rask_cluster_make_keys) that workers have, too; NULL: RASK_CLUSTER_KEYS,
                                * else everybody on this machine may come, and the address must be of loopback */

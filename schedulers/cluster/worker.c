@@ -454,6 +454,7 @@ static void lost(void *context, uint32_t peer, int status, const char *why)
     lose_program(w);
     bool refused = status == RASK_EINVAL || status == RASK_EUNSUPPORTED;
     w->refusals = refused ? w->refusals + 1 : 0;
+    w->gone |= status == RASK_ENOENT; /* there is no other program to look for */
     if (w->refusals == MOST_REFUSALS)
         stop(w, status, why);
     else if (!w->ever)
