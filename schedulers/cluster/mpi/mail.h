@@ -14,7 +14,9 @@ enum {
     SENDS = 512,       /* under way at once */
     SENDS_TO_ONE = 24, /* of these, to one rank on one channel */
     EMPTY_POLLS = 200, /* after so many that found nothing each further one sleeps */
-    EMPTY_SLEEP_US = 50
+    EMPTY_SLEEP_US = 50,
+    IDLE_POLLS = 1000, /* and after so many, which is a twentieth of a second, longer */
+    IDLE_SLEEP_US = 500
 };
 
 /* A link is CALLING from HELLO to WELCOME, UP from there to BYE, and then again or for the first time. Each time has a number, its life,

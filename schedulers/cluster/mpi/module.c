@@ -152,9 +152,9 @@ static bool wire_poll(rk_wire *wire)
     bool did = rk_mail_poll(wire, take_mail);
     if (wire->failed)
         lose_failed(wire);
-    wire->empty = did ? 0 : wire->empty + 1;
+    wire->empty = did ? 0 : wire->empty + (wire->empty <= IDLE_POLLS);
     if (wire->empty > EMPTY_POLLS)
-        rk_clock_sleep((uint64_t)EMPTY_SLEEP_US * 1000);
+        rk_clock_sleep((wire->empty > IDLE_POLLS ? IDLE_SLEEP_US : EMPTY_SLEEP_US) * UINT64_C(1000));
     return did;
 }
 
