@@ -1,4 +1,5 @@
 /* Options with every default filled in. */
+#include "schedulers/cluster/ranks/launch.h"
 #include "schedulers/scheduler.h"
 
 #include <errno.h>
@@ -81,7 +82,7 @@ enum { LANES_PER_CORE = 4, LEAST_LANES = 16 };
 static void from_machine(rask_options *o)
 {
     if (!o->scheduler)
-        o->scheduler = rk_threads.name;
+        o->scheduler = o->cluster && *o->cluster ? rk_cluster.name : rk_threads.name;
     uint32_t cores = o->workers && o->io_lanes ? 1 : rask_default_workers();
     if (!o->workers)
         o->workers = cores;
@@ -139,6 +140,7 @@ int rk_options_resolve(const rask_options *options, rask_options *resolved, char
     int status = from_environment(resolved, reason, capacity);
     if (status)
         return status;
+    rk_launch_fill(resolved);
     from_machine(resolved);
     return check(resolved, reason, capacity);
 }

@@ -1,8 +1,8 @@
 /* rask/cluster.h: the same program on many machines.
  *
  * The program that computes waits for workers at an address (rask_options.cluster); workers are other processes of the same
- * program, which dial it, and stay from run to run. Functions go to them by their place in the program, so all must be the very
- * same build. See docs/cluster.md. */
+ * program, which dial it, and stay from run to run: started one by one, or all together by mpirun or srun. Functions go to
+ * them by their place in the program, so all must be the very same build. See docs/cluster.md. */
 #ifndef RASK_CLUSTER_H
 #define RASK_CLUSTER_H
 
@@ -38,8 +38,13 @@ static inline rask_worker_options rask_worker_options_init()
 #endif
 
 /* At the beginning of main(): when the environment says that this process is a worker (RASK_WORKER_OF=tcp://host:port, and
- * RASK_CLUSTER_KEYS, RASK_WORKERS, RASK_MEMORY as far as they are set) it works and does not return, but ends the process with 0,
- * or with 1 after a line on stderr. Else it returns at once: RASK_OK. argc and argv may be NULL. */
+ * RASK_CLUSTER_KEYS, RASK_WORKERS, RASK_MEMORY as far as they are set) it works and does not return, but ends the process
+ * with 0, or with 1 after a line on stderr. Else, when mpirun, mpiexec or srun started the program several times, rank 0
+ * returns and is the program, and the others are its workers and do not return, as above; from there on options of rank 0
+ * that name neither a scheduler nor an address mean the cluster of the ranks ("mpi:"). A task that crashes ends no rank.
+ * RASK_TRANSPORT=tcp: MPI is used to find each other and no more. It is to be called before MPI_Init, and before there are
+ * threads. When the ranks do not find each other all end, with 1 after a line on stderr. Else it returns at once: RASK_OK.
+ * argc and argv may be NULL. */
 RASK_API int rask_cluster_init(int *argc, char ***argv);
 
 /* Works until SIGTERM or SIGINT, or until no program has been there for as long as patience says. What it has and others need is
@@ -52,7 +57,8 @@ RASK_API int rask_cluster_worker(const rask_worker_options *options, char *reaso
  * its workers. RASK_EEXIST, RASK_EIO, RASK_EUNSUPPORTED, with a text in reason. */
 RASK_API int rask_cluster_make_keys(const char *path, char *reason, size_t capacity);
 
-/* Lets workers go, which look for the next program then; happens by itself when the program ends. Not while a run goes on. */
+/* Lets workers go, which look for the next program then; happens by itself when the program ends. Not while a run goes on. Ranks stay
+ * until the program ends. */
 RASK_API void rask_cluster_close(void);
 
 #ifdef __cplusplus

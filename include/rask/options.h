@@ -46,7 +46,7 @@ typedef struct rask_options {
     size_t size; /* sizeof(rask_options), set by RASK_OPTIONS_INIT */
     const char *
         scheduler; /* "threads", "processes", "serial", "cluster"; NULL: RASK_SCHEDULER from the environment, else
-                            * threads */
+                            * cluster where an address of one is given, else threads */
     uint32_t
         workers; /* threads, or processes. 0: RASK_WORKERS, else the cores this process may use (affinity, cgroup quota) */
     uint64_t
@@ -80,8 +80,8 @@ typedef struct rask_options {
                          * than there is, is RASK_EINVAL before anything runs. Each run counts for itself. NULL:
                          * RASK_LIMITS, else there are none. See docs/limits.md */
     const char *
-        cluster; /* cluster: where workers come to, "tcp://127.0.0.1:7077"; NULL: RASK_CLUSTER. Stays from run to
-                               * run. See rask/cluster.h */
+        cluster; /* cluster: where workers come to, "tcp://127.0.0.1:7077", or "mpi:", the ranks that mpirun started; NULL:
+                               * RASK_CLUSTER, else the ranks where there are such. Stays from run to run. See rask/cluster.h */
     const char *
         cluster_keys; /* cluster: the key file (rask_cluster_make_keys) that workers have, too; NULL: RASK_CLUSTER_KEYS,
                                * else everybody on this machine may come, and the address must be of loopback */

@@ -250,6 +250,20 @@ static uint32_t home_of(const rk_conduct *c, const rk_member *member)
     return 0;
 }
 
+static void note_turned_away(rk_conduct *c, const rk_member *member, int status)
+{
+    snprintf(c->turned_away, sizeof c->turned_away, "%s: %s", member->name,
+             status == RASK_ELIMIT ? "there are as many workers as a run takes" : rask_status_text(status));
+}
+
+/* There are more than a run takes, or there is no memory for it: the run does without. */
+static void turn_away(rk_conduct *c, rk_hand *hand, int status)
+{
+    hand->turned_away = true;
+    note_turned_away(c, hand->member, status);
+    rk_hub_say(c->hub, hand->member, &(rk_message){.kind = RK_SAY_END, .run = c->number});
+}
+
 static void join(rk_conduct *c, uint32_t home)
 {
     rk_hand *hand = &c->hands[home];
@@ -258,8 +272,10 @@ static void join(rk_conduct *c, uint32_t home)
     int status = rk_coordinator_home(c->coordinator, c->hub->now, home, member->memory);
     if (!status)
         status = rk_coordinator_joined(c->coordinator, c->hub->now, &offer, &hand->worker, &hand->epoch);
-    if (status)
-        return; /* there are more than a run takes, and it does without */
+    if (status) {
+        turn_away(c, hand, status);
+        return;
+    }
     hand->joined = true;
     c->homes[hand->worker] = home;
     rk_run_worker_changed(c->run, &(rask_worker_info){.host = member->name, .reason = ""});
@@ -275,7 +291,9 @@ static void hear_unable(rk_conduct *c, const rk_member *member, const rk_message
     char why[256], text[sizeof why + sizeof member->name + 32];
     rk_word_copy(why, sizeof why, m->text);
     snprintf(text, sizeof text, "the worker on %s cannot take part: %s", member->name, why);
-    give_up(c, m->status && m->status <= RASK_EDIED ? (int)m->status : RASK_EDIED, text);
+    /* with RASK_ETASK the run would wait for its tasks to end, and there is none */
+    give_up(c, m->status && m->status <= RASK_EDIED && m->status != RASK_ETASK ? (int)m->status : RASK_EDIED,
+            text);
 }
 
 static void hear_told(rk_conduct *c, const rk_message *m)
@@ -355,7 +373,7 @@ void rk_conduct_hear(rk_conduct *c, rk_member *member, const rk_message *m)
     uint32_t home = home_of(c, member);
     if (!home || c->ended)
         return;
-    if (m->kind == RK_SAY_READY && !c->hands[home].joined)
+    if (m->kind == RK_SAY_READY && !c->hands[home].joined && !c->hands[home].turned_away)
         join(c, home);
     else if (m->kind == RK_SAY_UNABLE)
         hear_unable(c, member, m);
@@ -367,17 +385,19 @@ void rk_conduct_hear(rk_conduct *c, rk_member *member, const rk_message *m)
 
 void rk_conduct_admit(rk_conduct *c, rk_member *member)
 {
+    if (c->home_count == MOST_HOMES)
+        note_turned_away(c, member, RASK_ELIMIT);
     if (c->home_count == MOST_HOMES || c->ended)
         return;
     uint32_t home = c->home_count++;
     c->hands[home] = (rk_hand){.member = member};
     member->last_run = c->number;
     member->last_home = home;
-    order(c, home,
-          (rk_message){.kind = RK_SAY_BEGIN,
-                       .size = c->plan.size,
-                       .worker = (home - 1) * member->threads,
-                       .flag = c->run->observed});
+    order(
+        c, home,
+        (rk_message){
+            .kind = RK_SAY_BEGIN, .size = c->plan.size, .worker = c->next_worker, .flag = c->run->observed});
+    c->next_worker += member->threads + (c->run->plan->io_tasks ? member->lanes : 0);
 }
 
 void rk_conduct_leaving(rk_conduct *c, const rk_member *member)
@@ -391,21 +411,23 @@ void rk_conduct_leaving(rk_conduct *c, const rk_member *member)
 bool rk_conduct_spares(const rk_conduct *c, const rk_member *member)
 {
     uint32_t home = home_of(c, member);
-    rk_home_figures figures = {0};
-    if (home && c->hands[home].joined && !c->ended)
-        figures = rk_coordinator_get_home(c->coordinator, home);
-    return !figures.live && !figures.reserved;
+    if (!home || !c->hands[home].joined || c->ended)
+        return true;
+    rk_home_figures figures = rk_coordinator_get_home(c->coordinator, home);
+    return c->hands[home].retired && !figures.live && !figures.reserved;
 }
 
+/* One that was asked to leave has not died of what it was running: the culprit is then a number that no unit has. */
 void rk_conduct_lost(rk_conduct *c, const rk_member *member, const char *why)
 {
-    uint32_t home = home_of(c, member);
+    uint32_t home = home_of(c, member), culprit = member->leaving ? c->run->plan->units : RK_NO_TASK;
     rk_hand *hand = &c->hands[home];
     if (!home)
         return;
-    snprintf(c->last_words, sizeof c->last_words, "on %s: %.100s", member->name, why);
+    if (!member->leaving)
+        snprintf(c->last_words, sizeof c->last_words, "on %s: %.100s", member->name, why);
     if (hand->joined && !c->ended)
-        rk_coordinator_lost(c->coordinator, c->hub->now, hand->worker, hand->epoch, RK_NO_TASK, true);
+        rk_coordinator_lost(c->coordinator, c->hub->now, hand->worker, hand->epoch, culprit, true);
     hand->member = NULL;
     if (hand->joined && !c->ended)
         rk_run_worker_changed(c->run, &(rask_worker_info){.lost = true, .host = member->name, .reason = why});
@@ -586,11 +608,11 @@ static void obey(rk_conduct *c, const rk_instruction *in)
     case RK_DO_DROP: drop(c, in); break;
     case RK_DO_KILL: kill(c, in); break;
     case RK_DO_BLAME: blame(c, in); break;
+    case RK_DO_RETIRE: c->hands[c->homes[in->worker]].retired = true; break;
     case RK_DO_END: end_run(c, in->status); break;
     case RK_DO_GRANT: /* nobody asks for memory, */
     case RK_DO_REFUSE:
-    case RK_DO_RETIRE: /* who leaves stays until nothing is needed of it, */
-    case RK_DO_DONE:   /* and nothing is added to a plan that runs */
+    case RK_DO_DONE: /* and nothing is added to a plan that runs */
     case RK_DO_FORGET: break;
     }
 }
@@ -613,14 +635,19 @@ static void watch_loneliness(rk_conduct *c)
     char text[RK_MAX_MESSAGE + 1];
     bool lonely = true;
     for (uint32_t home = 1; home < c->home_count && lonely; home++)
-        lonely = !c->hands[home].member;
+        lonely = !c->hands[home].member || c->hands[home].turned_away;
     if (!lonely || !c->lonely_since)
         c->lonely_since = c->hub->now;
     if (!lonely || c->hub->now - c->lonely_since < LONELY_NS)
         return;
-    snprintf(text, sizeof text, "no worker has come to %.200s for %u seconds%s%s", c->hub->address,
-             (unsigned)(LONELY_NS / 1000000000), *c->hub->refused ? "; the last that came was refused: " : "",
-             c->hub->refused);
+    int len = snprintf(text, sizeof text, "no worker has come to %.200s for %u seconds", c->hub->address,
+                       (unsigned)(LONELY_NS / 1000000000));
+    if (*c->hub->refused)
+        snprintf(text + len, sizeof text - (size_t)len, "; the last that came was refused: %s",
+                 c->hub->refused);
+    else if (*c->turned_away)
+        snprintf(text + len, sizeof text - (size_t)len, "; the last that came was not taken, %s",
+                 c->turned_away);
     give_up(c, RASK_EDIED, text);
 }
 
@@ -679,12 +706,9 @@ static int open_own(rk_conduct *c)
     bool here = has_here(r);
     uint32_t threads = here ? r->options.workers : 0;
     uint64_t budget = r->options.memory ? r->options.memory : rask_default_memory();
-    rk_shop_setup setup = {.model = r,
-                           .threads = threads,
-                           .first_worker = RK_MAX_WORKERS,
-                           .observed = r->observed,
-                           .wake = wake,
-                           .context = c};
+    rk_shop_setup setup = {
+        .model = r, .threads = threads, .observed = r->observed, .wake = wake, .context = c};
+    c->next_worker = threads;
     int status = rk_shop_new(&setup, &c->own);
     if (!status)
         status = rk_coordinator_home(c->coordinator, rk_clock_now(), 0, budget);

@@ -14,6 +14,8 @@
 typedef struct rk_hand {
     rk_member *member; /* NULL: it was lost, or is the program's own process */
     bool joined;       /* the coordinator knows it */
+    bool turned_away;  /* the coordinator did not take it */
+    bool retired;      /* it leaves, and has returned from all that it was told to run */
     uint32_t worker, epoch;
 } rk_hand;
 
@@ -39,11 +41,13 @@ typedef struct rk_conduct {
     rk_outcome_note *notes; /* by unit */
     rk_hand *hands;         /* by home */
     uint32_t home_count;
-    uint32_t *homes; /* by the coordinator's numbers of workers */
+    uint32_t next_worker; /* number of the next worker's first thread, as tasks see it */
+    uint32_t *homes;      /* by the coordinator's numbers of workers */
     uint64_t stopping_since, looked_at, lonely_since;
     bool ended, over; /* over: under the hub's lock */
     int end_status;
-    char last_words[256]; /* of the last worker that was lost */
+    char last_words[256];  /* of the last worker that was lost */
+    char turned_away[256]; /* why the last one was that was not taken; "": none was */
 } rk_conduct;
 
 /* Fails with run->reason, or a failure of a task of the run. */
@@ -57,7 +61,7 @@ void rk_conduct_admit(rk_conduct *conduct, rk_member *member);
 void rk_conduct_hear(rk_conduct *conduct, rk_member *member, const rk_message *message);
 void rk_conduct_pulled(rk_conduct *conduct, const rk_fetch *fetch);
 void rk_conduct_leaving(rk_conduct *conduct, const rk_member *member);
-/* Nothing that others need is there alone. */
+/* It runs nothing, and nothing that others need is there alone. */
 bool rk_conduct_spares(const rk_conduct *conduct, const rk_member *member);
 void rk_conduct_lost(rk_conduct *conduct, const rk_member *member, const char *why);
 const void *rk_conduct_object(rk_conduct *conduct, uint32_t unit, uint64_t begin, uint64_t size,

@@ -11,9 +11,10 @@
 
 enum { LOOK_NS = 100000000 };
 
-#define HELLO_NS 10000000000u /* who comes and says nothing is dropped */
-#define DOOM_NS  2000000000u  /* a worker that was told to end is dropped */
-#define LEAVE_NS 10000000000u /* and one that leaves goes, whatever it has */
+#define HELLO_NS  10000000000u /* who comes and says nothing is dropped */
+#define DOOM_NS   2000000000u  /* a worker that was told to end is dropped */
+#define LEAVE_NS  10000000000u /* and one that leaves goes, whatever it has */
+#define GATHER_NS 5000000000u  /* workers of a launch come */
 
 /* -- Words */
 
@@ -22,13 +23,18 @@ void rk_hub_say(rk_hub *hub, rk_member *member, const rk_message *message)
     rk_mouth_say(&member->mouth, &hub->line, member->peer, message);
 }
 
+/* It is told so by a message, and has its time to act on it. */
+static void doom(rk_hub *hub, rk_member *member, rk_said last_word, const char *why)
+{
+    rk_hub_say(hub, member, &(rk_message){.kind = last_word, .text = rk_word(why)});
+    member->doom = why;
+    member->since_ns = hub->now;
+}
+
 void rk_hub_kill(rk_hub *hub, rk_member *member)
 {
-    if (member->doomed)
-        return;
-    member->doomed = true;
-    member->since_ns = hub->now;
-    rk_hub_say(hub, member, &(rk_message){.kind = RK_SAY_KILL});
+    if (!member->doom)
+        doom(hub, member, RK_SAY_KILL, "it was ended, for a task that did not return in its time");
 }
 
 /* -- Members */
@@ -139,10 +145,8 @@ static bool is_wrong(const rk_hub *hub, const rk_message *m, char *why, size_t c
 static void greet(rk_hub *hub, rk_member *member, const rk_message *m)
 {
     if (is_wrong(hub, m, hub->refused, sizeof hub->refused)) {
-        rk_hub_say(hub, member, &(rk_message){.kind = RK_SAY_REFUSED, .text = rk_word(hub->refused)});
+        doom(hub, member, RK_SAY_REFUSED, hub->refused);
         rk_mouth_flush(&member->mouth, &hub->line, member->peer);
-        member->doomed = true;
-        member->since_ns = hub->now;
         return;
     }
     member->threads = m->threads;
@@ -170,7 +174,7 @@ static void leave(rk_hub *hub, rk_member *member)
 static bool hear(rk_hub *hub, rk_member *member, const rk_message *m)
 {
     if (!member->welcome) {
-        bool hello = m->kind == RK_SAY_HELLO && !member->doomed;
+        bool hello = m->kind == RK_SAY_HELLO && !member->doom;
         if (hello)
             greet(hub, member, m);
         return hello;
@@ -200,10 +204,8 @@ static void message(void *context, uint32_t peer, const void *bytes, size_t size
         good = hear(hub, *place, &m);
     if (good && !in.failed)
         return;
-    if ((*place)->welcome)
+    if (!(*place)->doom) /* else it goes when it was told why */
         drop(hub, place, "it said what no worker says");
-    else
-        (*place)->doomed = true; /* and goes when it was told why */
 }
 
 static const void *object(void *context, uint32_t peer, uint64_t number, uint64_t begin, size_t size,
@@ -248,7 +250,7 @@ static void adopt(rk_hub *hub)
         c->next = hub->conducts;
         hub->conducts = c;
         for (size_t i = 0; i < hub->members.count; i++)
-            if (members[i]->welcome && !members[i]->leaving && !members[i]->doomed)
+            if (members[i]->welcome && !members[i]->leaving && !members[i]->doom)
                 rk_conduct_admit(c, members[i]);
     }
 }
@@ -297,15 +299,12 @@ static void see_off(rk_hub *hub)
         rk_member **place = &((rk_member **)hub->members.data)[i], *member = *place;
         if (member->mouth.failed)
             drop(hub, place, "it does not listen, or there is no memory to talk to it");
-        else if (member->doomed && hub->now - member->since_ns >= DOOM_NS)
-            drop(hub, place, "it was ended, for a task that did not return in its time");
+        else if (member->doom && hub->now - member->since_ns >= DOOM_NS)
+            drop(hub, place, member->doom);
         else if (!member->welcome && hub->now - member->since_ns >= HELLO_NS)
             drop(hub, place, "it did not say who it is");
-        else if (member->leaving && !member->doomed && may_go(hub, member)) {
-            rk_hub_say(hub, member, &(rk_message){.kind = RK_SAY_GO});
-            member->doomed = true;
-            member->since_ns = hub->now;
-        }
+        else if (member->leaving && !member->doom && may_go(hub, member))
+            doom(hub, member, RK_SAY_GO, "it was asked to leave, and did not");
     }
 }
 
@@ -334,18 +333,35 @@ static bool is_ending(rk_hub *hub)
     return ending;
 }
 
+static void turn(rk_hub *hub)
+{
+    hub->now = rk_clock_now();
+    adopt(hub);
+    bool busy = turn_all(hub);
+    see_off(hub);
+    rk_fetches_go(&hub->fetches, &hub->line);
+    flush(hub);
+    rk_line_turn(&hub->line, busy ? 0 : patience(hub));
+}
+
+/* Of a launch, whose program may end before they have come. */
+static bool is_missing_members(const rk_hub *hub)
+{
+    uint32_t there = 0;
+    rk_member *const *members = hub->members.data;
+    for (size_t i = 0; i < hub->members.count; i++)
+        there += members[i]->welcome;
+    return there < hub->expected;
+}
+
 static void *serve(void *context)
 {
     rk_hub *hub = context;
-    while (!is_ending(hub)) {
-        hub->now = rk_clock_now();
-        adopt(hub);
-        bool busy = turn_all(hub);
-        see_off(hub);
-        rk_fetches_go(&hub->fetches, &hub->line);
-        flush(hub);
-        rk_line_turn(&hub->line, busy ? 0 : patience(hub));
-    }
+    while (!is_ending(hub))
+        turn(hub);
+    uint64_t end = rk_clock_now() + GATHER_NS;
+    while (is_missing_members(hub) && rk_clock_now() < end)
+        turn(hub);
     return NULL;
 }
 
@@ -460,6 +476,82 @@ static int hub_new(const char *address, const char *key_file, rk_hub **out, char
     return status;
 }
 
+/* Out of the process's: those that are kept, or the others. */
+static rk_hub *take_out(bool kept)
+{
+    rk_hub *taken = NULL;
+    pthread_mutex_lock(&hubs_lock);
+    for (rk_hub **at = &hubs; *at && owner == getpid();) {
+        rk_hub *hub = *at;
+        if (hub->kept != kept) {
+            at = &hub->next;
+            continue;
+        }
+        *at = hub->next;
+        hub->next = taken;
+        taken = hub;
+    }
+    pthread_mutex_unlock(&hubs_lock);
+    return taken;
+}
+
+/* Its workers have no other program to look for. */
+static void dismiss_members(rk_hub *hub)
+{
+    rk_member **members = hub->members.data;
+    for (size_t i = 0; i < hub->members.count; i++)
+        rk_hub_say(hub, members[i], &(rk_message){.kind = RK_SAY_GO});
+    flush(hub);
+}
+
+static void close_some(bool kept)
+{
+    rk_hub *hub = take_out(kept);
+    while (hub) {
+        rk_hub *next = hub->next;
+        pthread_mutex_lock(&hub->lock);
+        hub->ending = true;
+        pthread_mutex_unlock(&hub->lock);
+        rk_bell_ring(&hub->line.bell);
+        pthread_join(hub->thread, NULL);
+        if (kept)
+            dismiss_members(hub);
+        hub_free(hub);
+        hub = next;
+    }
+}
+
+void rk_hub_close_all(void)
+{
+    close_some(false);
+}
+
+static void end_all(void)
+{
+    close_some(false);
+    close_some(true);
+}
+
+void rk_hub_keep(rk_hub *hub, uint32_t workers)
+{
+    hub->kept = true;
+    hub->expected = workers;
+}
+
+static int refuse_keys(const rk_hub *hub, char *reason, size_t capacity)
+{
+    bool encrypts = hub->line.engine->abilities.encrypted;
+    if (encrypts)
+        snprintf(reason, capacity, "%.200s is in use with %s%.200s", hub->address,
+                 *hub->key_file ? "the keys of " : "no keys", hub->key_file);
+    else
+        snprintf(
+            reason, capacity,
+            "%.200s does not encrypt and takes no key file; RASK_TRANSPORT=tcp does, with keys of its own",
+            hub->address);
+    return encrypts ? RASK_EINVAL : RASK_EUNSUPPORTED;
+}
+
 int rk_hub_get(const char *address, const char *key_file, rk_hub **out, char *reason, size_t capacity)
 {
     static bool at_exit;
@@ -472,39 +564,18 @@ int rk_hub_get(const char *address, const char *key_file, rk_hub **out, char *re
     rk_hub *hub = hubs;
     while (hub && strcmp(hub->address, address) != 0)
         hub = hub->next;
-    if (hub && strcmp(hub->key_file, key_file ? key_file : "") != 0) {
-        snprintf(reason, capacity, "cluster: %s is in use with %s%s", address,
-                 *hub->key_file ? "the keys of " : "no keys", hub->key_file);
-        status = RASK_EINVAL;
-    }
+    if (hub && strcmp(hub->key_file, key_file ? key_file : "") != 0)
+        status = refuse_keys(hub, reason, capacity);
     if (!hub && !(status = hub_new(address, key_file, &hub, reason, capacity))) {
         hub->next = hubs;
         hubs = hub;
         if (!at_exit)
-            at_exit = !atexit(rk_hub_close_all);
+            at_exit = !atexit(end_all);
     }
     pthread_mutex_unlock(&hubs_lock);
     if (!status)
         *out = hub;
     return status;
-}
-
-void rk_hub_close_all(void)
-{
-    pthread_mutex_lock(&hubs_lock);
-    rk_hub *hub = owner == getpid() ? hubs : NULL;
-    hubs = NULL;
-    pthread_mutex_unlock(&hubs_lock);
-    while (hub) {
-        rk_hub *next = hub->next;
-        pthread_mutex_lock(&hub->lock);
-        hub->ending = true;
-        pthread_mutex_unlock(&hub->lock);
-        rk_bell_ring(&hub->line.bell);
-        pthread_join(hub->thread, NULL);
-        hub_free(hub);
-        hub = next;
-    }
 }
 
 const char *rk_hub_contact(void)

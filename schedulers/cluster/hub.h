@@ -21,7 +21,9 @@ typedef struct rk_member {
     char name[128];               /* its host's */
     bool welcome;                 /* it said HELLO, and that was good */
     uint32_t last_run, last_home; /* the last run that it was told of, and its home there */
-    bool leaving, doomed;
+    bool leaving;
+    const char
+        *doom; /* it was told to end, for this reason, and is dropped when it does not; NULL: it was not */
     uint64_t since_ns; /* it came, is leaving, or doomed */
     rk_mouth mouth;
 } rk_member;
@@ -44,13 +46,17 @@ typedef struct rk_hub {
     struct rk_conduct *coming; /* under the lock */
     uint32_t last_run;
     bool ending;
+    bool kept;         /* until the program ends */
+    uint32_t expected; /* workers of a launch, which that waits for, to tell them */
 } rk_hub;
 
 /* The process's hub at an address, opened when there is none. key_file: NULL: an open cluster, for which the address must be of
  * loopback. Fails with a reason. It is closed when the program ends, or by rk_hub_close_all(). */
 int rk_hub_get(const char *address, const char *key_file, rk_hub **out, char *reason, size_t capacity);
-/* Not while a run goes on. Workers are told nothing: they look for the next program. */
+/* Not while a run goes on. Workers are told nothing: they look for the next program. Those that are kept stay open. */
 void rk_hub_close_all(void);
+/* It stays open until the program ends, and its workers end with it; so many, which are waited for a little if they have not come yet. */
+void rk_hub_keep(rk_hub *hub, uint32_t workers);
 /* Where workers dial, of the hub that was opened last; "" when there is none. The text stays valid until it is closed. */
 const char *rk_hub_contact(void);
 

@@ -1,6 +1,7 @@
 #include "schedulers/cluster/line.h"
 
 #include "core/base/clock.h"
+#include "schedulers/cluster/ranks/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -101,7 +102,9 @@ int rk_line_engine(const char *address, const rk_transport_engine **engine, char
     }
     if (begins_with(address, "tcp://"))
         return rk_transport_find("zmq", engine, reason, capacity);
-    snprintf(reason, capacity, "\"%.100s\" is no address such as tcp://127.0.0.1:7077", address);
+    if (begins_with(address, "mpi:"))
+        return rk_launch_engine(engine, reason, capacity);
+    snprintf(reason, capacity, "\"%.100s\" is no address such as tcp://127.0.0.1:7077, nor mpi:", address);
     return RASK_EINVAL;
 }
 

@@ -25,7 +25,8 @@ typedef struct rk_line {
     rk_bell bell;
 } rk_line;
 
-/* How the engine of an address is called: "tcp://…" is ZeroMQ's. RASK_EINVAL, RASK_EUNSUPPORTED, with a reason. */
+/* How the engine of an address is called: "tcp://…" is ZeroMQ's, "mpi:…" that of a launch (ranks/launch.h). RASK_EINVAL,
+ * RASK_EUNSUPPORTED, with a reason. */
 int rk_line_engine(const char *address, const rk_transport_engine **engine, char *reason, size_t capacity);
 /* For tests: this engine carries addresses that begin so, from here on. NULL: none any more. */
 void rk_line_use(const char *scheme, const rk_transport_engine *engine);

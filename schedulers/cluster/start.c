@@ -1,5 +1,6 @@
 /* What programs call: to be a worker, and to make keys. */
 #include "schedulers/cluster/hub.h"
+#include "schedulers/cluster/ranks/launch.h"
 #include "schedulers/cluster/worker.h"
 #include "schedulers/scheduler.h"
 
@@ -7,8 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { LANES_A_THREAD = 4, LEAST_LANES = 16, PATIENCE = 30 };
+enum { LANES_A_THREAD = 4, LEAST_LANES = 16, PATIENCE = 30, LAUNCH_PATIENCE = 10 };
 
 static int complain(char *reason, size_t capacity, const char *why)
 {
@@ -40,6 +42,16 @@ static int resolve(const rask_worker_options *o, rk_worker_setup *setup, char *r
     return RASK_OK;
 }
 
+static void share(uint32_t parts, rk_worker_setup *setup)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN) / (long)parts;
+    uint32_t most = cores > 1 ? (uint32_t)cores : 1;
+    if (!getenv("RASK_WORKERS") && setup->threads > most)
+        setup->threads = most;
+    if (!getenv("RASK_MEMORY"))
+        setup->memory /= parts;
+}
+
 int rask_cluster_worker(const rask_worker_options *options, char *reason, size_t capacity)
 {
     rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
@@ -61,6 +73,41 @@ int rask_cluster_worker(const rask_worker_options *options, char *reason, size_t
     return status;
 }
 
+/* A rank has its part of what the machine has, when it is not told how much. */
+static int work_for_launch(const rk_launch *launch, const char *address, const rk_cluster_keys *keys)
+{
+    char reason[512] = "";
+    rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
+    rk_worker_setup setup;
+    o.address = address;
+    o.patience = LAUNCH_PATIENCE;
+    int status = resolve(&o, &setup, reason, sizeof reason);
+    if (!status) {
+        share(launch->local, &setup);
+        setup.keys = keys;
+        status = rk_worker_work(&setup, reason, sizeof reason);
+    }
+    if (status)
+        fprintf(stderr, "rank %u of %u: %s\n", launch->rank, launch->ranks,
+                *reason ? reason : rask_status_text(status));
+    return status ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* Rank 0 returns; that others do each what is one program's to do is worse than an end. */
+static int join_launch(void)
+{
+    static rk_launch launch;
+    char reason[1024] = "";
+    int status = rk_launch_read(&launch, reason, sizeof reason);
+    if (!status && launch.ranks > 1)
+        status = rk_launch_begin(&launch, work_for_launch, reason, sizeof reason);
+    if (!status)
+        return RASK_OK;
+    fprintf(stderr, "rank %u of %u: %s\n", launch.rank, launch.ranks,
+            *reason ? reason : rask_status_text(status));
+    exit(EXIT_FAILURE);
+}
+
 int rask_cluster_init(int *argc, char ***argv)
 {
     char reason[512] = "";
@@ -68,7 +115,7 @@ int rask_cluster_init(int *argc, char ***argv)
     (void)argc, (void)argv;
     o.address = getenv("RASK_WORKER_OF");
     if (!o.address || !*o.address)
-        return RASK_OK;
+        return join_launch();
     o.key_file = getenv("RASK_CLUSTER_KEYS");
     if (o.key_file && !*o.key_file)
         o.key_file = NULL;

@@ -1,6 +1,7 @@
 #include "schedulers/cluster/transport.h"
 
 #include "core/base/atomic.h"
+#include "schedulers/cluster/ranks/indoor.h"
 #include "schedulers/cluster/wire/endpoint.h"
 
 #include <dlfcn.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ZMQ, OPENMPI, MPICH, ENGINES };
+enum { ZMQ, OPENMPI, MPICH, INDOOR, ENGINES };
 
 static const struct {
     const char *module, *library; /* the package that the module needs */
@@ -19,7 +20,7 @@ static const struct {
 };
 
 /* Each written once, with the address of what is never unloaded. */
-static _Atomic(const void *) places[ENGINES];
+static _Atomic(const void *) places[ENGINES] = {[INDOOR] = &rk_indoor_wire};
 
 static int open_with(const rk_transport_engine *engine, const rk_transport_setup *setup, rk_transport **out,
                      char *reason, size_t capacity);
@@ -65,6 +66,7 @@ static const rk_transport_engine engines[ENGINES] = {
              .public_key = zmq_public_key},
     [OPENMPI] = {.name = "openmpi", MPI_CALLS},
     [MPICH] = {.name = "mpich", MPI_CALLS},
+    [INDOOR] = {.name = "rank", MPI_CALLS}, /* a rank's child, which has it for MPI */
 };
 
 static int open_with(const rk_transport_engine *engine, const rk_transport_setup *setup, rk_transport **out,
@@ -104,7 +106,7 @@ static int mpi_of_process(void)
 
 static int load_mpi(int *which, char *reason, size_t capacity)
 {
-    *which = mpi_of_process();
+    *which = rk_indoor_is() ? INDOOR : mpi_of_process();
     if (*which != ENGINES)
         return load(*which, reason, capacity);
     *which = OPENMPI;
@@ -123,9 +125,9 @@ int rk_transport_find(const char *name, const rk_transport_engine **engine, char
     if (!strcmp(name, "mpi")) {
         status = load_mpi(&which, reason, capacity);
     } else {
-        while (which < ENGINES && strcmp(name, engines[which].name) != 0)
+        while (which < INDOOR && strcmp(name, engines[which].name) != 0)
             which++;
-        if (which == ENGINES) {
+        if (which == INDOOR) {
             snprintf(reason, capacity,
                      "there is no transport \"%.40s\": known are zmq, mpi, openmpi and mpich", name);
             return RASK_EINVAL;
@@ -135,4 +137,9 @@ int rk_transport_find(const char *name, const rk_transport_engine **engine, char
     if (!status)
         *engine = &engines[which];
     return status;
+}
+
+const rk_wire_module *rk_transport_wire(const rk_transport_engine *engine)
+{
+    return rk_load_acquire(&places[engine - engines]);
 }

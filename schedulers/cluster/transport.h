@@ -47,7 +47,7 @@ typedef struct rk_transport_events {
     /* Nothing more comes from it; its pulls have ended before. It came by joined() or was dialled by this endpoint. why: a text
      * for people. RASK_EIO: it died, left, was cut off or was never reached; RASK_EINVAL: it does not accept this endpoint's
      * key, or has not the key of its contact; RASK_EUNSUPPORTED: it speaks another version of this protocol; RASK_EFORMAT: it
-     * broke the protocol; RASK_ENOMEM. */
+     * broke the protocol; RASK_ENOENT: it has ended for good, and nobody will be at its contact again; RASK_ENOMEM. */
     void (*lost)(void *context, uint32_t peer, int status, const char *why);
     /* A peer wants bytes begin … begin + size - 1 of an object. Their address, valid until this endpoint's next
      * progress(); NULL: there is no such object, or it is not that large. *total: size of the whole. A large object is asked
@@ -98,9 +98,10 @@ struct rk_transport_engine {
 
     /* This endpoint's own, valid as long as it is. */
     const char *(*contact)(const rk_transport *transport);
-    /* joined() or lost() follows; a host's name, which no contact of an endpoint has, is looked up here and may take its
-     * time. RASK_EINVAL: not a contact of this engine, or of one that does not encrypt as this endpoint
-     * does; RASK_EEXIST: dialled already and not lost or dropped since; RASK_ELIMIT: RK_MAX_PEERS; RASK_ENOMEM. */
+    /* joined() or lost() follows, unless it came by itself and is a peer already (MPI), which *peer is then; a host's name,
+     * which no contact of an endpoint has, is looked up here and may take its time. RASK_EINVAL: not a contact of this
+     * engine, or of one that does not encrypt as this endpoint does; RASK_EEXIST: dialled already and not lost or dropped
+     * since; RASK_ENOENT: as for lost(); RASK_ELIMIT: RK_MAX_PEERS; RASK_ENOMEM. */
     int (*dial)(rk_transport *transport, const char *contact, uint32_t *peer);
     /* Copies bytes. RASK_ENOENT: no such peer, or not joined; RASK_ELIMIT: larger than RK_MAX_PARCEL, or RK_MAX_QUEUED_BYTES
      * wait for the peer already, and nothing was sent; RASK_ENOMEM. They go by progress(). */
@@ -126,9 +127,13 @@ struct rk_transport_engine {
 };
 
 /* The engine of that name, which lives for good: "zmq"; "openmpi", "mpich"; "mpi": the MPI that started this process, by the
- * marks that launchers leave in the environment (OMPI_COMM_WORLD_SIZE, PMI_RANK, HYDI_CONTROL_FD, PMIX_RANK). Loads its
- * module. RASK_EINVAL: no such name; RASK_EUNSUPPORTED: its module or a library of it is not there: reason names the package;
- * RASK_ENOMEM. Thread-safe. */
+ * marks that launchers leave in the environment (OMPI_COMM_WORLD_SIZE, PMI_RANK, HYDI_CONTROL_FD, PMIX_RANK), and in a child
+ * of a rank the rank. Loads its module. RASK_EINVAL: no such name; RASK_EUNSUPPORTED: its module or a library of it is not
+ * there: reason names the package; RASK_ENOMEM. Thread-safe. */
 int rk_transport_find(const char *name, const rk_transport_engine **engine, char *reason, size_t capacity);
+
+/* What carries packets for an engine that was found. */
+typedef struct rk_wire_module rk_wire_module;
+const rk_wire_module *rk_transport_wire(const rk_transport_engine *engine);
 
 #endif

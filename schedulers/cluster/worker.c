@@ -115,13 +115,18 @@ static void say_unable(worker *w, uint32_t run, int status, const char *why)
 
 static void begin(worker *w, const rk_message *m)
 {
-    stay *s = find_stay(w, m->run) ? NULL : rk_calloc(1, sizeof *s);
-    if (!s)
+    static const char no_memory[] = "no memory for the plan of a run";
+    if (find_stay(w, m->run))
         return;
+    stay *s = rk_calloc(1, sizeof *s);
+    if (!s) {
+        say_unable(w, m->run, RASK_ENOMEM, no_memory);
+        return;
+    }
     *s = (stay){.worker = w, .next = w->stays, .run = m->run, .first_worker = m->worker, .observed = m->flag};
     w->stays = s;
     if (rk_fetches_add(&w->fetches, w->program, m->run, RK_NO_UNIT, 0, m->size))
-        say_unable(w, m->run, RASK_ENOMEM, "no memory for the plan of a run");
+        say_unable(w, m->run, RASK_ENOMEM, no_memory);
 }
 
 /* What the plan does not say is the worker's own. */
@@ -449,6 +454,7 @@ static void lost(void *context, uint32_t peer, int status, const char *why)
     lose_program(w);
     bool refused = status == RASK_EINVAL || status == RASK_EUNSUPPORTED;
     w->refusals = refused ? w->refusals + 1 : 0;
+    w->gone |= status == RASK_ENOENT; /* there is no other program to look for */
     if (w->refusals == MOST_REFUSALS)
         stop(w, status, why);
     else if (!w->ever)
@@ -540,13 +546,24 @@ static void on_signal(int number)
         rk_bell_ring(signal_bell);
 }
 
-static void hear_signals(worker *w)
+static const int heard[] = {SIGTERM, SIGINT};
+enum { HEARD = sizeof heard / sizeof *heard };
+
+/* before: what was done about them, for end_hearing(). */
+static void hear_signals(worker *w, struct sigaction before[HEARD])
 {
     struct sigaction action = {.sa_handler = on_signal};
     asked_to_leave = 0;
     signal_bell = &w->line.bell;
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
+    for (int i = 0; i < HEARD; i++)
+        sigaction(heard[i], &action, &before[i]);
+}
+
+static void end_hearing(const struct sigaction before[HEARD])
+{
+    for (int i = 0; i < HEARD; i++)
+        sigaction(heard[i], &before[i], NULL);
+    signal_bell = NULL;
 }
 
 /* Everybody who has the key file is known by one of two keys. */
@@ -581,7 +598,6 @@ static void end(worker *w)
         end_stay(w, w->stays->run);
     if (w->joined)
         rk_mouth_flush(&w->mouth, &w->line, w->program);
-    signal_bell = NULL;
     rk_line_close(&w->line);
     rk_mouth_fini(&w->mouth);
     rk_fetches_fini(&w->fetches);
@@ -591,6 +607,7 @@ static void end(worker *w)
 
 int rk_worker_work(const rk_worker_setup *setup, char *reason, size_t capacity)
 {
+    struct sigaction before[HEARD];
     worker w = {.setup = setup, .program = RK_NO_PEER, .reason = reason, .capacity = capacity};
     *reason = '\0';
     int status = rk_cluster_ids_find(&w.ids, reason, capacity);
@@ -603,8 +620,9 @@ int rk_worker_work(const rk_worker_setup *setup, char *reason, size_t capacity)
     rk_fetches_init(&w.fetches);
     w.sources = (rk_array)RK_ARRAY(source, RK_MAX_PEERS);
     w.alone_since = rk_clock_now();
-    hear_signals(&w);
+    hear_signals(&w, before);
     work(&w);
+    end_hearing(before);
     end(&w);
     rk_store_relaxed(&is_worker, false);
     return w.status;

@@ -32,10 +32,19 @@ leaves 0 timeout 60 "$rask" bench tasks --shape tree-in --tasks 2000 --repeat 1 
 tell 'tasks run on workers that were started, with keys' $?
 leaves 0 timeout 60 "$rask" bench tasks --shape tree-out --tasks 2000 --repeat 1 --scheduler cluster
 tell 'and of the next program on the same workers' $?
+leaves 0 timeout 60 "$rask" bench tasks --shape chain --tasks 200 --repeat 1 --scheduler threads
+tell 'a scheduler that is named is the one' $?
+unset RASK_CLUSTER
 head -c 20000 /dev/urandom | base64 >text
-leaves 1 timeout 60 "$rask" words --scheduler cluster text && grep -q 'cannot go to another process' err
-tell 'what cannot travel is said' $?
+leaves 1 timeout 60 "$rask" words --cluster "$address" text && grep -q 'cannot go to another process' err
+tell 'the address of a cluster implies it; what cannot travel is said' $?
 kill $start
 wait $start
 tell 'workers end well when they are told to' $?
+status=0
+for moment in 0.005 0.02 0.04 0.06 0.08 0.1 0.15; do
+    timeout -k 10 "$moment" "$rask" cluster start --workers 4 --memory 64M 2>err
+    [ $? -eq 124 ] || status=1
+done
+tell 'and at whatever moment that is' "$status"
 finish

@@ -6,11 +6,19 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#ifdef __linux__
+#    include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { WORKERS_MOST = 1024, RESTART_MS = 100 };
+enum {
+    WORKERS_MOST = 1024,
+    RESTART_MS = 100,
+    LOOK_MS = 1000, /* for children, though no signal told of them */
+    DISMISS_S = 15  /* longer than a worker takes that leaves */
+};
 
 #define FOR_GOOD 1e9 /* seconds */
 
@@ -38,27 +46,52 @@ static const option_row rows[] = {
     WORKER_ROWS(cluster_options),
 };
 
-static volatile sig_atomic_t told_to_end;
+/* What is heard, by waiting for it and no other way, so that none is missed between two looks; a worker that is not listening yet
+ * just ends. */
+typedef struct signals {
+    sigset_t ends, all; /* all: of children, too */
+    sigset_t before;
+} signals;
 
-static void on_signal(int number)
+static void hear_signals(signals *s)
 {
-    (void)number;
-    told_to_end = 1;
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigaction(SIGCHLD, &action, NULL); /* where it is ignored children leave no word */
+    sigemptyset(&s->ends);
+    sigaddset(&s->ends, SIGTERM);
+    sigaddset(&s->ends, SIGINT);
+    s->all = s->ends;
+    sigaddset(&s->all, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &s->all, &s->before);
 }
 
-static void hear_signals(void)
+/* 0: none came in that time. */
+static int wait_for_signal(const sigset_t *set, int milliseconds)
 {
-    struct sigaction action = {.sa_handler = on_signal}; /* without SA_RESTART: waiting for children ends */
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
+    const struct timespec most = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
+    int number = sigtimedwait(set, NULL, &most);
+    return number > 0 ? number : 0;
+}
+
+/* In a group of its own: what a terminal tells is heard by who started it, and told once. It does not outlive that. */
+static void be_worker(const tool_command *c, const cluster_options *o, const signals *s, pid_t starter)
+{
+    setpgid(0, 0);
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+#endif
+    sigprocmask(SIG_UNBLOCK, &s->all, NULL);
+    if (getppid() == starter)
+        _exit(cluster_work(c->name, o->listen, &o->worker));
+    _exit(EXIT_FAILED);
 }
 
 /* 0: no process is to be had. */
-static pid_t hire(const tool_command *c, const cluster_options *o)
+static pid_t hire(const tool_command *c, const cluster_options *o, const signals *s)
 {
-    pid_t pid = fork();
+    pid_t starter = getpid(), pid = fork();
     if (pid == 0)
-        _exit(cluster_work(c->name, o->listen, &o->worker));
+        be_worker(c, o, s, starter);
     if (pid < 0)
         say_error(c->name, "a worker cannot be started: %s", strerror(errno));
     return pid < 0 ? 0 : pid;
@@ -72,47 +105,80 @@ static size_t find_worker(const pid_t *pids, uint64_t count, pid_t pid)
     return at;
 }
 
-static void rest(void)
+/* One that ended: by a signal, then it has a successor; or it could not work at all, which ends them all. */
+static int replace(const tool_command *c, const cluster_options *o, const signals *s, pid_t *place, int how)
 {
-    struct timespec time = {0, RESTART_MS * 1000000L};
-    nanosleep(&time, NULL);
-}
-
-/* Those that ended by a signal have successors; one that could not work at all ends them all. */
-static int watch(const tool_command *c, const cluster_options *o, pid_t *pids)
-{
-    int how;
-    while (!told_to_end) {
-        pid_t pid = waitpid(-1, &how, 0);
-        size_t at = pid > 0 ? find_worker(pids, o->workers, pid) : o->workers;
-        if (at == o->workers)
-            continue;
-        pids[at] = 0;
-        if (WIFEXITED(how) && WEXITSTATUS(how) != EXIT_DONE)
-            return WEXITSTATUS(how);
-        if (WIFSIGNALED(how))
-            say_error(c->name, "worker %d was ended by signal %d; another takes its place", (int)pid,
-                      WTERMSIG(how));
-        rest();
-        if (!told_to_end && !(pids[at] = hire(c, o)))
-            return EXIT_FAILED;
+    pid_t pid = *place;
+    *place = 0;
+    if (WIFEXITED(how) && WEXITSTATUS(how) != EXIT_DONE)
+        return WEXITSTATUS(how);
+    if (WIFSIGNALED(how))
+        say_error(c->name, "worker %d was ended by signal %d; another takes its place", (int)pid,
+                  WTERMSIG(how));
+    if (wait_for_signal(&s->ends, RESTART_MS)) {
+        raise(SIGTERM); /* for who watches: it waits, as all that is heard */
+        return EXIT_DONE;
     }
-    return EXIT_DONE;
+    *place = hire(c, o, s);
+    return *place ? EXIT_DONE : EXIT_FAILED;
 }
 
-static void dismiss(const cluster_options *o, const pid_t *pids)
+static int watch(const tool_command *c, const cluster_options *o, const signals *s, pid_t *pids)
+{
+    int how, outcome = EXIT_DONE;
+    while (outcome == EXIT_DONE) {
+        int number = wait_for_signal(&s->all, LOOK_MS);
+        if (number == SIGTERM || number == SIGINT)
+            return EXIT_DONE;
+        for (pid_t pid; outcome == EXIT_DONE && (pid = waitpid(-1, &how, WNOHANG)) > 0;) {
+            size_t at = find_worker(pids, o->workers, pid);
+            if (at < o->workers)
+                outcome = replace(c, o, s, &pids[at], how);
+        }
+    }
+    return outcome;
+}
+
+static bool is_anybody_there(const cluster_options *o, pid_t *pids)
+{
+    bool any = false;
+    for (uint64_t i = 0; i < o->workers; i++) {
+        if (pids[i] && waitpid(pids[i], NULL, WNOHANG))
+            pids[i] = 0;
+        any |= pids[i] != 0;
+    }
+    return any;
+}
+
+static void tell_all(const cluster_options *o, const pid_t *pids, int number)
 {
     for (uint64_t i = 0; i < o->workers; i++)
         if (pids[i])
-            kill(pids[i], SIGTERM);
-    for (uint64_t i = 0; i < o->workers; i++)
-        while (pids[i] && waitpid(pids[i], NULL, 0) < 0 && errno == EINTR) {
-        }
+            kill(pids[i], number);
+}
+
+/* They have the time that leaving takes, or do not take it when that is told once more. */
+static void dismiss(const cluster_options *o, pid_t *pids, const signals *s)
+{
+    struct timespec now, end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += DISMISS_S;
+    tell_all(o, pids, SIGTERM);
+    while (is_anybody_there(o, pids)) {
+        int number = wait_for_signal(&s->all, RESTART_MS);
+        if (number && number != SIGCHLD)
+            tell_all(o, pids, SIGTERM);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if (now.tv_sec >= end.tv_sec)
+            tell_all(o, pids, SIGKILL);
+    }
+    sigprocmask(SIG_SETMASK, &s->before, NULL);
 }
 
 static int start(const tool_command *c, cluster_options *o)
 {
     pid_t pids[WORKERS_MOST] = {0};
+    signals s;
     int outcome = EXIT_DONE;
     if (!o->workers)
         o->workers = rask_default_workers();
@@ -122,13 +188,13 @@ static int start(const tool_command *c, cluster_options *o)
         o->worker.memory = rask_default_memory() / o->workers;
     if (!o->worker.patience)
         o->worker.patience = FOR_GOOD;
-    hear_signals();
+    hear_signals(&s);
     for (uint64_t i = 0; i < o->workers && outcome == EXIT_DONE; i++)
-        if (!(pids[i] = hire(c, o)))
+        if (!(pids[i] = hire(c, o, &s)))
             outcome = EXIT_FAILED;
     if (outcome == EXIT_DONE)
-        outcome = watch(c, o, pids);
-    dismiss(o, pids);
+        outcome = watch(c, o, &s, pids);
+    dismiss(o, pids, &s);
     return outcome;
 }
 

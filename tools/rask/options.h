@@ -66,7 +66,7 @@ typedef struct common_options {
      .kind = OPTION_SCHEDULER,                                                                               \
      .offset = offsetof(type, common.scheduler),                                                             \
      .value = "NAME",                                                                                        \
-     .help = "threads (default), processes, serial, or cluster with --cluster ADDRESS",                      \
+     .help = "threads (default), processes, serial, or cluster, which --cluster implies",                    \
      .environment = "RASK_SCHEDULER"},                                                                       \
         {.name = "workers",                                                                                  \
          .kind = OPTION_NUMBER,                                                                              \

@@ -14,13 +14,18 @@ enum {
     SENDS = 512,       /* under way at once */
     SENDS_TO_ONE = 24, /* of these, to one rank on one channel */
     EMPTY_POLLS = 200, /* after so many that found nothing each further one sleeps */
-    EMPTY_SLEEP_US = 50
+    EMPTY_SLEEP_US = 50,
+    IDLE_POLLS = 1000, /* and after so many, which is a twentieth of a second, longer */
+    IDLE_SLEEP_US = 500
 };
 
 /* A link is CALLING from HELLO to WELCOME, UP from there to BYE, and then again or for the first time. Each time has a number, its life,
  * so that what is still under way from an earlier one is not taken for the later one's. An endpoint that closes is LEAVING: it takes
  * what comes, and throws it away, until the other side has said GONE on both channels, behind all that it had sent; else that would
- * never be received, and its sender never done with it. */
+ * never be received, and its sender never done with it.
+ *
+ * Rank 0, which others dial, parts so with everybody, by END, linked or not, and everybody with rank 0: nobody waits for an endpoint
+ * that is no more. */
 typedef enum link_state { LINK_NONE, LINK_CALLING, LINK_LEAVING, LINK_UP } link_state;
 
 struct rk_link {
@@ -31,9 +36,11 @@ struct rk_link {
     uint32_t sending[2];   /* packets under way, by channel */
     bool gone[2];          /* what came by GONE */
     bool failed;
+    bool ended;  /* whoever was there has closed for good */
+    bool untold; /* END was not sent yet */
 };
 
-enum mail_kind { MAIL_HELLO = 1, MAIL_WELCOME, MAIL_BYE, MAIL_GONE, MAIL_DATA };
+enum mail_kind { MAIL_HELLO = 1, MAIL_WELCOME, MAIL_BYE, MAIL_GONE, MAIL_END, MAIL_DATA };
 
 /* What every packet begins with. */
 typedef struct mail_head {

@@ -12,6 +12,10 @@
 
 static const char scheme[] = "mpi:";
 
+/* Beside what close() was given: a rank that ends MPI while others have sent to it leaves them hanging. Who is alive answers at
+ * once. */
+enum { PART_MS = 10000 };
+
 /* -- Peers */
 
 static void lose(rk_wire *wire, rk_link *link, int status, const char *why)
@@ -34,6 +38,14 @@ static void is_up(rk_wire *wire, rk_link *link, uint32_t theirs)
     wire->host.reached(wire->host.context, link->peer);
 }
 
+static void wire_cut(rk_wire *wire, rk_link *link)
+{
+    if (link->state == LINK_UP)
+        say(wire, link, MAIL_BYE);
+    link->state = LINK_NONE;
+    link->peer = RK_NO_PEER;
+}
+
 /* Somebody dials: while we dial, too, that is an answer; while it is a peer, it has forgotten us. */
 static void take_hello(rk_wire *wire, rk_link *link, const mail_head *head)
 {
@@ -53,10 +65,11 @@ static void take_hello(rk_wire *wire, rk_link *link, const mail_head *head)
     link->state = LINK_UP;
     say(wire, link, MAIL_WELCOME);
     uint32_t life = link->life, peer = wire->host.came(wire->host.context, link);
-    if (link->life == life && link->state == LINK_UP)
+    if (link->life == life && link->state == LINK_UP) {
         link->peer = peer;
-    if (peer == RK_NO_PEER)
-        link->state = LINK_NONE;
+        if (peer == RK_NO_PEER)
+            wire_cut(wire, link);
+    }
 }
 
 static void say_gone(rk_wire *wire, rk_link *link)
@@ -68,7 +81,7 @@ static void say_gone(rk_wire *wire, rk_link *link)
 static void part_with(rk_wire *wire, rk_link *link)
 {
     say_gone(wire, link);
-    lose(wire, link, RASK_EIO, "it left");
+    lose(wire, link, RASK_EIO, "it left, or the process that ran its tasks ended");
 }
 
 /* To us, who leave; the other side may do so at the same time. */
@@ -82,6 +95,17 @@ static void take_parting(rk_wire *wire, rk_link *link, rk_channel channel, const
         link->state = LINK_NONE;
 }
 
+/* Whoever is there closes for good, whatever the state of the link. */
+static void take_end(rk_wire *wire, rk_link *link, const mail_head *head)
+{
+    bool leaving = link->state == LINK_LEAVING;
+    link->ended = true;
+    link->theirs = head->from;
+    say_gone(wire, link);
+    if (!leaving && link->state != LINK_NONE)
+        lose(wire, link, RASK_ENOENT, "it has ended");
+}
+
 static void take_mail(rk_wire *wire, rk_link *link, rk_channel channel, const char *bytes, size_t size)
 {
     mail_head head;
@@ -91,6 +115,10 @@ static void take_mail(rk_wire *wire, rk_link *link, rk_channel channel, const ch
     bool ours = head.to == link->life && head.version == RK_WIRE_VERSION;
     if (head.kind == MAIL_HELLO && head.version == RK_WIRE_VERSION)
         take_hello(wire, link, &head);
+    if (head.kind == MAIL_END && head.version == RK_WIRE_VERSION) {
+        take_end(wire, link, &head);
+        return;
+    }
     if (!ours || link->state == LINK_NONE)
         return;
     /* WELCOME, or what the other side sent on bulk as soon as it was up, and that is faster */
@@ -124,9 +152,9 @@ static bool wire_poll(rk_wire *wire)
     bool did = rk_mail_poll(wire, take_mail);
     if (wire->failed)
         lose_failed(wire);
-    wire->empty = did ? 0 : wire->empty + 1;
+    wire->empty = did ? 0 : wire->empty + (wire->empty <= IDLE_POLLS);
     if (wire->empty > EMPTY_POLLS)
-        rk_clock_sleep((uint64_t)EMPTY_SLEEP_US * 1000);
+        rk_clock_sleep((wire->empty > IDLE_POLLS ? IDLE_SLEEP_US : EMPTY_SLEEP_US) * UINT64_C(1000));
     return did;
 }
 
@@ -154,8 +182,12 @@ static int wire_dial(rk_wire *wire, const char *contact, uint32_t peer, rk_link 
     if (rank < 0 || rank == wire->rank)
         return RASK_EINVAL;
     rk_link *link = &wire->links[rank];
-    if (link->state != LINK_NONE)
+    if (link->ended)
+        return RASK_ENOENT;
+    if (link->state != LINK_NONE) {
+        *out = link->state == LINK_LEAVING ? NULL : link;
         return RASK_EEXIST;
+    }
     link->life++;
     link->gone[RK_CONTROL] = link->gone[RK_BULK] = false;
     link->theirs = 0;
@@ -168,6 +200,12 @@ static int wire_dial(rk_wire *wire, const char *contact, uint32_t peer, rk_link 
     return RASK_OK;
 }
 
+static void wire_name(const rk_wire *wire, const rk_link *link, char contact[RK_MAX_CONTACT + 1])
+{
+    (void)wire;
+    snprintf(contact, RK_MAX_CONTACT + 1, "%s%d", scheme, link->rank);
+}
+
 static int wire_send(rk_wire *wire, rk_link *link, rk_channel channel, const void *head, size_t head_size,
                      const void *body, size_t body_size)
 {
@@ -177,14 +215,6 @@ static int wire_send(rk_wire *wire, rk_link *link, rk_channel channel, const voi
 static bool wire_has_room(const rk_wire *wire, const rk_link *link)
 {
     return wire->sending < SENDS && link->sending[RK_BULK] < SENDS_TO_ONE;
-}
-
-static void wire_cut(rk_wire *wire, rk_link *link)
-{
-    if (link->state == LINK_UP)
-        say(wire, link, MAIL_BYE);
-    link->state = LINK_NONE;
-    link->peer = RK_NO_PEER;
 }
 
 /* -- Beginning and end */
@@ -246,11 +276,24 @@ static int check_launch(int ranks, char *reason, size_t capacity)
 
 static void leave(rk_wire *wire, rk_link *link)
 {
-    bool up = link->state == LINK_UP;
-    if (up)
+    bool first = (link->rank == 0) != (wire->rank == 0) && !link->ended, up = link->state == LINK_UP;
+    if (up && !first)
         say(wire, link, MAIL_BYE);
-    link->state = up ? LINK_LEAVING : LINK_NONE;
+    if (first)
+        link->gone[RK_CONTROL] = link->gone[RK_BULK] = false;
+    link->untold = first;
+    link->state = first || up ? LINK_LEAVING : LINK_NONE;
     link->peer = RK_NO_PEER;
+}
+
+/* As far as there is room for so many. */
+static void tell_ends(rk_wire *wire)
+{
+    for (int i = 0; i < wire->ranks; i++) {
+        rk_link *link = &wire->links[i];
+        if (link->untold)
+            link->untold = rk_mail_send(wire, link, RK_CONTROL, MAIL_END, NULL, 0, NULL, 0) == RASK_ELIMIT;
+    }
 }
 
 static bool is_leaving(const rk_wire *wire)
@@ -265,11 +308,12 @@ static void wire_close(rk_wire *wire, int milliseconds)
 {
     if (!wire)
         return;
-    uint64_t end = rk_clock_now() + (uint64_t)milliseconds * 1000000;
+    uint64_t end = rk_clock_now() + (uint64_t)(milliseconds + PART_MS) * 1000000;
     for (int i = 0; i < wire->ranks; i++)
         leave(wire, &wire->links[i]);
-    while ((wire->sending || is_leaving(wire)) && rk_clock_now() < end)
-        wire_poll(wire);
+    do
+        tell_ends(wire);
+    while ((wire_poll(wire) || wire->sending || is_leaving(wire)) && rk_clock_now() < end);
     rk_mail_close(wire);
     wire->host.free(wire->links);
     wire->host.free(wire);
@@ -345,6 +389,7 @@ const rk_wire_module rask_module = {
     .allow = wire_allow,
     .close = wire_close,
     .dial = wire_dial,
+    .name = wire_name,
     .send = wire_send,
     .has_room = wire_has_room,
     .cut = wire_cut,

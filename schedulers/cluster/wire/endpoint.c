@@ -17,7 +17,7 @@
 
 typedef struct peer {
     uint32_t number;
-    bool reached, busy;
+    bool reached, dialled, busy;
     struct peer *next, *previous; /* of those that have something to do */
     rk_link *link;
     rk_outbox outbox;
@@ -393,18 +393,36 @@ const char *rk_endpoint_contact(const rk_transport *transport)
     return transport->calls->contact(transport->wire);
 }
 
+/* Who is at the link and came by itself; NULL: nobody. */
+static const peer *find_comer(const rk_transport *t, const rk_link *link)
+{
+    size_t at = 0;
+    const peer *p = NULL;
+    while (link && (p = rk_slots_next(&t->peers, &at)) && p->link != link) {
+    }
+    return p && !p->dialled ? p : NULL;
+}
+
 int rk_endpoint_dial(rk_transport *transport, const char *contact, uint32_t *number)
 {
+    rk_link *link = NULL;
     int status;
     peer *p = add_peer(transport, &status);
     if (!p)
         return status;
-    status = transport->calls->dial(transport->wire, contact, p->number, &p->link);
-    if (status)
+    status = transport->calls->dial(transport->wire, contact, p->number, &link);
+    if (status) {
         bury(transport, p, status);
-    else
-        *number = p->number;
-    return status;
+        const peer *comer = status == RASK_EEXIST ? find_comer(transport, link) : NULL;
+        if (!comer)
+            return status;
+        *number = comer->number;
+        return RASK_OK;
+    }
+    p->link = link;
+    p->dialled = true;
+    *number = p->number;
+    return RASK_OK;
 }
 
 int rk_endpoint_send(rk_transport *transport, uint32_t number, const void *bytes, size_t size)

@@ -10,7 +10,7 @@
 #include "schedulers/cluster/transport.h"
 
 /* Of all that both sides must know alike, wires' own greetings included: raised with each change of it. */
-#define RK_WIRE_VERSION 1
+#define RK_WIRE_VERSION 2
 
 enum {
     RK_MAX_BATCH = RK_MAX_PARCEL + 4, /* bytes of a packet on RK_CONTROL */
@@ -43,7 +43,7 @@ typedef struct rk_wire_host {
     void (*refused)(void *context, const char *why);
 } rk_wire_host;
 
-typedef struct rk_wire_module {
+struct rk_wire_module {
     rk_module_head head;
 
     /* These as the transport's. host and setup are copied; what setup points to is not. */
@@ -58,8 +58,11 @@ typedef struct rk_wire_module {
 
     /* Waits at most so many milliseconds for packets on their way. */
     void (*close)(rk_wire *wire, int milliseconds);
-    /* peer: what its upcalls shall have. */
+    /* peer: what its upcalls shall have. RASK_EEXIST: *link is the one that there is, or NULL; RASK_ENOENT: whoever was there has
+     * ended for good. */
     int (*dial)(rk_wire *wire, const char *contact, uint32_t peer, rk_link **link);
+    /* How the other end is dialled; NULL: engines whose links do not tell. */
+    void (*name)(const rk_wire *wire, const rk_link *link, char contact[RK_MAX_CONTACT + 1]);
     /* A packet of two parts, which are copied. RASK_ELIMIT: no room now; RASK_ENOMEM; RASK_EIO: the peer is gone, and lost() will
      * come. */
     int (*send)(rk_wire *wire, rk_link *link, rk_channel channel, const void *head, size_t head_size,
@@ -73,6 +76,6 @@ typedef struct rk_wire_module {
     /* After all was sent that could be: the descriptor tells of what comes from here on, and wakes soon when something waits for
      * room. True: something came meanwhile. */
     bool (*settle)(rk_wire *wire, bool waiting);
-} rk_wire_module;
+};
 
 #endif

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* -- Random graphs */
 
@@ -347,6 +348,95 @@ Test(cluster, a_worker_that_is_told_to_go_leaves_its_results_behind)
     rask_graph_free(g);
 }
 
+/* (a file, number): tells by the file that it was called, and takes its time. */
+static int tell_and_nap(rask_task *t)
+{
+    FILE *calls = fopen(rask_arg_str(t, 0), "a");
+    if (!calls)
+        return rask_fail(t, RASK_EIO, "no file to tell it by");
+    fputc('x', calls);
+    fclose(calls);
+    sleep_ms(600);
+    return rask_return_i64(t, rask_arg_i64(t, 1));
+}
+RASK_SLOTS(tell_and_nap);
+
+typedef struct asker {
+    cluster *c;
+    char calls[64];
+    int times;        /* that the worker is killed, too, and has a successor */
+    atomic_bool over; /* who hires outlives whom it hired */
+} asker;
+
+static long count_calls(const asker *a)
+{
+    struct stat file;
+    return stat(a->calls, &file) ? 0 : (long)file.st_size;
+}
+
+/* The worker, once the task runs there. */
+static void *ask_to_leave(void *context)
+{
+    asker *a = context;
+    for (int i = 0; i == 0 || i < a->times; i++) {
+        while (count_calls(a) <= i)
+            sleep_ms(5);
+        kill(a->c->pids[0], SIGTERM);
+        if (!a->times)
+            break;
+        sleep_ms(200);
+        kill(a->c->pids[0], SIGKILL);
+        waitpid(a->c->pids[0], NULL, 0);
+        cluster_hire(a->c, 0);
+    }
+    while (!atomic_load(&a->over))
+        sleep_ms(5);
+    return NULL;
+}
+
+/* The calls that it took. */
+static long compute_while_asked(cluster *c, int times)
+{
+    asker a = {.c = c, .times = times};
+    rask_graph *g = rask_graph_new();
+    rask_options o = on(c);
+    int64_t answer = 0;
+    pthread_t thread;
+    snprintf(a.calls, sizeof a.calls, "/tmp/rask-test-calls-%d", (int)getpid());
+    unlink(a.calls);
+    cr_assert_eq(pthread_create(&thread, NULL, ask_to_leave, &a), 0);
+    int status = rask_compute_with(rask_delayed(g, tell_and_nap, a.calls, 7), &o, &answer);
+    atomic_store(&a.over, true);
+    pthread_join(thread, NULL);
+    cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(answer, 7);
+    long calls = count_calls(&a);
+    unlink(a.calls);
+    rask_graph_free(g);
+    return calls;
+}
+
+Test(cluster, a_worker_that_is_told_to_go_returns_from_its_task_before)
+{
+    cluster c;
+    int how;
+    cluster_begin(&c, 1, 1);
+    cr_assert_eq(compute_while_asked(&c, 0), 1);
+    cr_assert_eq(waitpid(c.pids[0], &how, 0), c.pids[0]);
+    cr_assert(WIFEXITED(how) && WEXITSTATUS(how) == 0, "it left with %d", how);
+    c.pids[0] = 0;
+    cluster_end(&c);
+}
+
+Test(cluster, workers_that_were_leaving_have_not_died_of_their_tasks)
+{
+    enum { MORE_THAN_BLAME_TAKES = 3 };
+    cluster c;
+    cluster_begin(&c, 1, 1);
+    cr_assert_eq(compute_while_asked(&c, MORE_THAN_BLAME_TAKES), MORE_THAN_BLAME_TAKES + 1);
+    cluster_end(&c);
+}
+
 Test(cluster, a_worker_that_comes_late_gets_work)
 {
     cluster c;
@@ -515,6 +605,50 @@ Test(cluster, observers_are_told_of_every_task_once)
     rask_graph_free(g);
 }
 
+/* Its process, and the number that its thread has. */
+static int see_worker(rask_task *t)
+{
+    sleep_ms(20);
+    return rask_return_i64(t, (int64_t)getpid() << 32 | rask_task_worker(t));
+}
+RASK_SLOTS(see_worker);
+
+static int see_lane(rask_task *t)
+{
+    return see_worker(t);
+}
+RASK_SLOTS_WITH(see_lane, (.flags = RASK_IO));
+
+Test(cluster, threads_and_lanes_of_all_workers_have_numbers_of_their_own)
+{
+    enum { LOOKS = 160, MOST = 256 };
+    cluster c;
+    int64_t pid_of[MOST] = {0};
+    const rask_value *seen;
+    size_t count;
+    rask_value result;
+    rask_node *looks[LOOKS];
+    rask_graph *g = rask_graph_new();
+    cluster_begin(&c, 1, 1);
+    c.threads = 3;
+    cluster_hire(&c, c.count++);
+    for (int i = 0; i < LOOKS; i++)
+        looks[i] = i % 2 ? rask_delayed(g, see_lane) : rask_delayed(g, see_worker);
+    rask_options o = on(&c);
+    rask_node *list = rask_list(g, looks, LOOKS);
+    cr_assert_eq(rask_compute_values(&list, 1, &o, &result), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(rask_value_get_list(&result, &seen, &count), RASK_OK);
+    for (size_t i = 0; i < count; i++) {
+        int64_t pid = seen[i].as.i64 >> 32, worker = seen[i].as.i64 & UINT32_MAX;
+        cr_assert_lt(worker, MOST);
+        cr_assert(!pid_of[worker] || pid_of[worker] == pid, "two processes have worker %d", (int)worker);
+        pid_of[worker] = pid;
+    }
+    cluster_end(&c);
+    rask_value_unref(&result);
+    rask_graph_free(g);
+}
+
 static void no_destroy(void *data)
 {
     (void)data;
@@ -543,6 +677,38 @@ Test(cluster, an_argument_that_cannot_travel_is_named_with_its_task)
                        rask_graph_error(g));
     cluster_end(&c);
     rask_value_unref(&mute);
+    rask_graph_free(g);
+}
+
+/* Its values are encoded by the program, and no worker can decode them. */
+static int encode_riddle(const void *data, rask_value *bytes)
+{
+    (void)data;
+    return rask_value_bytes_new("riddle", 6, bytes);
+}
+
+static int decode_riddle(rask_bytes bytes, void **data)
+{
+    (void)bytes, (void)data;
+    return RASK_ETASK;
+}
+static const rask_class riddle_class = {
+    .name = "riddle", .destroy = no_destroy, .encode = encode_riddle, .decode = decode_riddle};
+
+Test(cluster, a_worker_that_cannot_take_part_says_so)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_value riddle;
+    int64_t answer;
+    cr_assert_eq(rask_value_custom_new(&riddle_class, g, &riddle), RASK_OK);
+    rask_node *node = rask_delayed(g, take_mute, rask_const(g, &riddle));
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    cr_assert_eq(rask_compute_with(node, &o, &answer), RASK_EDIED);
+    cr_assert_not_null(strstr(rask_graph_error(g), "cannot take part"), "%s", rask_graph_error(g));
+    cluster_end(&c);
+    rask_value_unref(&riddle);
     rask_graph_free(g);
 }
 
@@ -591,6 +757,45 @@ Test(cluster, workers_with_the_key_file_are_let_in_and_reach_each_other)
     cr_assert_eq(answer, (int64_t)PIECE * PIECES * (PIECES - 1) / 2);
     cluster_end(&c);
     unlink(path);
+    rask_graph_free(g);
+}
+
+static void on_own_signal(int number)
+{
+    (void)number;
+}
+
+Test(cluster, a_worker_leaves_what_signals_do_as_it_was)
+{
+    static const int heard[] = {SIGTERM, SIGINT};
+    char reason[256] = "";
+    rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
+    struct sigaction own = {.sa_handler = on_own_signal}, after;
+    o.address = "tcp://127.0.0.1:1";
+    o.patience = 0.05;
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(sigaction(heard[i], &own, NULL), 0);
+    cr_assert_eq(rask_cluster_worker(&o, reason, sizeof reason), RASK_EIO, "%s", reason);
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(sigaction(heard[i], NULL, &after), 0);
+        cr_assert_eq(after.sa_handler, on_own_signal);
+    }
+}
+
+Test(cluster, the_address_of_a_cluster_implies_it)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    int64_t pid = 0;
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    o.scheduler = NULL;
+    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &pid), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(pid, c.pids[0]);
+    o.scheduler = "threads";
+    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &pid), RASK_OK);
+    cr_assert_eq(pid, getpid());
+    cluster_end(&c);
     rask_graph_free(g);
 }
 

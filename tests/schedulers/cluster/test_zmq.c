@@ -1,6 +1,7 @@
 /* What ZeroMQ's endpoints do about strangers: keys, and bytes that no peer would send. Endpoints are two of one process, or raw
  * sockets. Whatever comes, two good endpoints go on exchanging messages. */
 #include "conformance.h"
+#include "schedulers/cluster/wire/wire.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -360,12 +361,12 @@ static void join_rogue(rogue *r, player *host)
         char kind;
         hello h;
     } __attribute__((packed)) answer;
-    hello h = {.magic = "Rask", .version = 1};
+    hello h = {.magic = "Rask", .version = RK_WIRE_VERSION};
     *r = (rogue){.context = zmq_ctx_new()};
     r->control = open_dealer(r->context, port_of(host));
     send_kind(r->control, HELLO, &h, sizeof h);
     cr_assert(receive(host, r->control, &answer, sizeof answer) == (int)sizeof answer);
-    cr_assert(answer.kind == WELCOME && answer.h.version == 1);
+    cr_assert(answer.kind == WELCOME && answer.h.version == RK_WIRE_VERSION);
     r->bulk = open_dealer(r->context, (int)answer.h.port);
     memcpy(h.secret, answer.h.secret, sizeof h.secret);
     send_kind(r->bulk, HELLO, &h, sizeof h);
@@ -507,7 +508,7 @@ Test(zmq_rogues, other_versions_are_told_ours)
     r.control = open_dealer(r.context, port_of(&host));
     send_kind(r.control, HELLO, &h, sizeof h);
     cr_assert(receive(&host, r.control, &answer, sizeof answer) == (int)sizeof answer);
-    cr_assert(answer.kind == WELCOME && answer.h.version == 1);
+    cr_assert(answer.kind == WELCOME && answer.h.version == RK_WIRE_VERSION);
     cr_assert(host.joined == 0);
     check_goes_on(&host, true);
     leave_rogue(&r);

@@ -1,0 +1,339 @@
+/* Graphs on the ranks of a job: what test_cluster.c does with workers that it forks, as far as ranks can. Rank 0 prints TAP.
+ *
+ *   mpirun -n RANKS play_cluster         with RASK_TRANSPORT=tcp over ZeroMQ */
+#include <pthread.h>
+#include <rask/cluster.h>
+#include <rask/rask.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Ends the program, and the job with it, with a line that says what was wrong. */
+#define MUST(condition)                                                                                      \
+    do {                                                                                                     \
+        if (!(condition)) {                                                                                  \
+            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                          \
+            exit(1);                                                                                         \
+        }                                                                                                    \
+    } while (0)
+
+static void sleep_ms(long ms)
+{
+    const struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+    nanosleep(&time, NULL);
+}
+
+static rask_graph *g;
+
+static void must_compute(rask_node *node, const rask_options *o, int64_t wanted)
+{
+    int64_t answer = 0;
+    if (rask_compute_with(node, o, &answer))
+        fprintf(stderr, "%s\n", rask_graph_error(g));
+    MUST(!*rask_graph_error(g) && answer == wanted);
+}
+
+static void must_fail(rask_node *node, const rask_options *o, int wanted, const char *word)
+{
+    int64_t answer;
+    int status = rask_compute_with(node, o, &answer);
+    if (status != wanted || !strstr(rask_graph_error(g), word))
+        fprintf(stderr, "%d: %s\n", status, rask_graph_error(g));
+    MUST(status == wanted && strstr(rask_graph_error(g), word));
+}
+
+/* -- Where tasks run */
+
+static int tell_pid(rask_task *t)
+{
+    sleep_ms(30);
+    return rask_return_i64(t, getpid());
+}
+RASK_SLOTS(tell_pid);
+
+static int tell_own_pid(rask_task *t)
+{
+    return rask_return_i64(t, getpid());
+}
+RASK_SLOTS_WITH(tell_own_pid, (.flags = RASK_HERE));
+
+static void tasks_run_in_all_ranks_but_the_first(int others)
+{
+    enum { LOOKS = 60 };
+    rask_node *looks[LOOKS];
+    const rask_value *pids;
+    rask_value list;
+    size_t count;
+    int different = 0;
+    for (int i = 0; i < LOOKS; i++)
+        looks[i] = rask_delayed(g, tell_pid);
+    rask_node *all = rask_list(g, looks, LOOKS);
+    MUST(!rask_compute_values(&all, 1, NULL, &list));
+    MUST(!rask_value_get_list(&list, &pids, &count) && count == LOOKS);
+    for (size_t i = 0; i < count; i++) {
+        bool again = false;
+        for (size_t k = 0; k < i; k++)
+            again |= pids[k].as.i64 == pids[i].as.i64;
+        different += !again;
+        MUST(pids[i].as.i64 != getpid());
+    }
+    rask_value_unref(&list);
+    MUST(different == others);
+    must_compute(rask_delayed(g, tell_own_pid), NULL, getpid());
+}
+
+/* -- Results */
+
+/* (bytes, what) */
+static int fill(rask_task *t)
+{
+    size_t len = (size_t)rask_arg_i64(t, 0);
+    char *data;
+    rask_value value;
+    if (rask_value_bytes_alloc(len, &data, &value))
+        return rask_fail(t, RASK_ENOMEM, "no memory");
+    memset(data, (int)rask_arg_i64(t, 1), len);
+    return rask_return_value(t, value);
+}
+RASK_SLOTS(fill);
+
+static int add_up(rask_task *t)
+{
+    int64_t sum = 0;
+    size_t count;
+    const rask_value *items = rask_arg_list(t, 0, &count);
+    for (size_t i = 0; i < count; i++) {
+        rask_bytes bytes = {NULL, 0};
+        rask_value_get_bytes(&items[i], &bytes);
+        for (size_t k = 0; k < bytes.len; k++)
+            sum += bytes.data[k];
+    }
+    return rask_return_i64(t, sum);
+}
+RASK_SLOTS(add_up);
+
+enum { PIECES = 12, PIECE = 1 << 20 };
+
+/* Each sum needs all pieces, so that all ranks fetch from each other at once. */
+static void large_results_go_from_rank_to_rank_and_home(int others)
+{
+    rask_node *pieces[PIECES], *sums[PIECES];
+    const rask_value *items;
+    rask_value list;
+    size_t count;
+    (void)others;
+    for (int i = 0; i < PIECES; i++)
+        pieces[i] = rask_delayed(g, fill, PIECE, i);
+    rask_node *all = rask_list(g, pieces, PIECES);
+    for (int i = 0; i < PIECES; i++)
+        sums[i] = rask_delayed(g, add_up, all);
+    must_compute(rask_sum(rask_list(g, sums, PIECES)), NULL,
+                 (int64_t)PIECE * PIECES * PIECES * (PIECES - 1) / 2);
+    MUST(!rask_compute_values(&all, 1, NULL, &list) && !rask_value_get_list(&list, &items, &count));
+    for (int i = 0; i < PIECES; i++) {
+        rask_bytes bytes;
+        MUST(!rask_value_get_bytes(&items[i], &bytes) && bytes.len == PIECE && bytes.data[PIECE - 1] == i);
+    }
+    rask_value_unref(&list);
+}
+
+static int64_t add(int64_t a, int64_t b)
+{
+    return a + b;
+}
+RASK_TASK(add, i64, i64, i64);
+
+static int fibonacci(rask_task *t);
+RASK_SLOTS_WITH(fibonacci, (.flags = RASK_PURE));
+
+static int fibonacci(rask_task *t)
+{
+    int64_t n = rask_arg_i64(t, 0);
+    if (n < 2)
+        return rask_return_i64(t, n);
+    rask_graph *inner = rask_task_graph(t);
+    return rask_return_node(t, rask_delayed(inner, add, rask_delayed(inner, fibonacci, n - 1),
+                                            rask_delayed(inner, fibonacci, n - 2)));
+}
+
+static void tasks_grow_where_they_run(int others)
+{
+    (void)others;
+    must_compute(rask_delayed(g, fibonacci, 20), NULL, 6765);
+}
+
+/* (milliseconds, number) */
+static int nap(rask_task *t)
+{
+    sleep_ms((long)rask_arg_i64(t, 0));
+    return rask_return_i64(t, rask_arg_i64(t, 1));
+}
+RASK_SLOTS(nap);
+
+enum { NAPS = 2000 };
+
+static rask_node *sum_of_naps(rask_graph *graph, int64_t ms)
+{
+    rask_node *naps[NAPS];
+    for (int i = 0; i < NAPS; i++)
+        naps[i] = rask_delayed(graph, nap, ms, rask_delayed(graph, nap, 0, i));
+    return rask_sum(rask_list(graph, naps, NAPS));
+}
+
+static void *compute_aside(void *context)
+{
+    int64_t *answer = context;
+    rask_graph *own = rask_graph_new();
+    if (rask_compute(sum_of_naps(own, 0), answer))
+        *answer = -1;
+    rask_graph_free(own);
+    return NULL;
+}
+
+static void runs_go_on_side_by_side(int others)
+{
+    enum { SIDES = 3 };
+    pthread_t threads[SIDES];
+    int64_t answers[SIDES];
+    (void)others;
+    for (int i = 0; i < SIDES; i++)
+        MUST(!pthread_create(&threads[i], NULL, compute_aside, &answers[i]));
+    for (int i = 0; i < SIDES; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; i < SIDES; i++)
+        MUST(answers[i] == NAPS * (NAPS - 1) / 2);
+}
+
+/* -- What goes wrong */
+
+/* (a file, how, number): ends its process, as long as the file is not there, which it makes. */
+static int end_once(rask_task *t)
+{
+    const char *path = rask_arg_str(t, 0);
+    struct stat file;
+    if (stat(path, &file)) {
+        fclose(fopen(path, "w"));
+        signal(SIGSEGV, SIG_DFL);
+        if (rask_arg_i64(t, 1))
+            _exit(0);
+        raise(SIGSEGV);
+    }
+    return rask_return_i64(t, rask_arg_i64(t, 2));
+}
+RASK_SLOTS(end_once);
+
+static int crash(rask_task *t)
+{
+    (void)t;
+    signal(SIGSEGV, SIG_DFL);
+    raise(SIGSEGV);
+    return RASK_OK;
+}
+RASK_SLOTS(crash);
+
+/* Tasks end their processes, by a signal or by leaving, while results are under way. */
+static void tasks_that_end_their_process_take_no_rank_with_them(int others)
+{
+    enum { ENDS = 2 }; /* a worker that dies takes news with it, so more would count for tasks before */
+    char paths[ENDS][64];
+    rask_node *ends[ENDS + 1];
+    int64_t wanted = NAPS * (NAPS - 1) / 2;
+    ends[ENDS] = sum_of_naps(g, 0);
+    for (int i = 0; i < ENDS; i++) {
+        snprintf(paths[i], sizeof paths[i], "/tmp/rask-test-end-%d-%d", (int)getpid(), i);
+        unlink(paths[i]);
+        ends[i] = rask_delayed(g, end_once, paths[i], i % 2, i);
+        wanted += i;
+    }
+    must_compute(rask_sum(rask_list(g, ends, ENDS + 1)), NULL, wanted);
+    for (int i = 0; i < ENDS; i++)
+        unlink(paths[i]);
+    tasks_run_in_all_ranks_but_the_first(others);
+}
+
+static void a_task_that_crashes_is_blamed(int others)
+{
+    must_fail(rask_delayed(g, crash), NULL, RASK_EDIED, "task crash");
+    rask_graph_free(g);
+    g = rask_graph_new();
+    tasks_run_in_all_ranks_but_the_first(others);
+}
+
+static void a_task_that_does_not_return_is_ended(int others)
+{
+    rask_options o = RASK_OPTIONS_INIT;
+    rask_node *node = rask_delayed(g, nap, 60000, 1);
+    (void)others;
+    rask_set_timeout(node, 0.2);
+    must_fail(node, &o, RASK_ETIMEDOUT, "task nap");
+    rask_graph_free(g);
+    g = rask_graph_new();
+    must_compute(sum_of_naps(g, 0), NULL, NAPS * (NAPS - 1) / 2);
+}
+
+static int refuse(rask_task *t)
+{
+    return rask_fail(t, RASK_EIO, "nothing to read");
+}
+RASK_SLOTS(refuse);
+
+static void a_failure_says_which_task_and_why(int others)
+{
+    (void)others;
+    must_fail(rask_delayed(g, nap, 0, rask_delayed(g, refuse)), NULL, RASK_EIO, "nothing to read");
+}
+
+static void ranks_stay_when_the_cluster_is_closed(int others)
+{
+    rask_cluster_close();
+    tasks_run_in_all_ranks_but_the_first(others);
+}
+
+static void a_scheduler_that_is_named_is_the_one(int others)
+{
+    rask_options o = RASK_OPTIONS_INIT;
+    (void)others;
+    o.scheduler = "threads";
+    must_compute(rask_delayed(g, tell_pid), &o, getpid());
+}
+
+static const struct {
+    const char *name;
+    void (*play)(int others);
+} scenes[] = {
+    {"tasks run in all ranks but the first", tasks_run_in_all_ranks_but_the_first},
+    {"large results go from rank to rank, and home", large_results_go_from_rank_to_rank_and_home},
+    {"tasks grow where they run", tasks_grow_where_they_run},
+    {"runs go on side by side", runs_go_on_side_by_side},
+    {"tasks that end their process take no rank with them",
+     tasks_that_end_their_process_take_no_rank_with_them},
+    {"a task that crashes is blamed", a_task_that_crashes_is_blamed},
+    {"a task that does not return is ended", a_task_that_does_not_return_is_ended},
+    {"a failure says which task, and why", a_failure_says_which_task_and_why},
+    {"ranks stay when the cluster is closed", ranks_stay_when_the_cluster_is_closed},
+    {"a scheduler that is named is the one", a_scheduler_that_is_named_is_the_one},
+};
+enum { SCENES = sizeof scenes / sizeof *scenes };
+
+int main(int argc, char **argv)
+{
+    rask_cluster_init(&argc, &argv);
+    const char *ranks = getenv("OMPI_COMM_WORLD_SIZE") ? getenv("OMPI_COMM_WORLD_SIZE") : getenv("PMI_SIZE");
+    if (!ranks) {
+        printf("Bail out! usage: mpirun -n RANKS play_cluster\n");
+        return 1;
+    }
+    printf("1..%d\n", SCENES);
+    for (int i = 0; i < SCENES; i++) {
+        g = rask_graph_new();
+        scenes[i].play(atoi(ranks) - 1);
+        rask_graph_free(g);
+        printf("ok %d - %s\n", i + 1, scenes[i].name);
+        fflush(stdout);
+    }
+    return 0;
+}
