@@ -113,9 +113,12 @@ RASK_API int rask_value_block_adopt(const rask_block *block, size_t bytes, rask_
  * from any thread; none may keep its arguments. The structure must outlive every value of it. */
 typedef struct rask_class {
     const char *name;
-    void (*destroy)(void *data);                                      /* ends data; the last reference went */
-    size_t (*size)(const void *data);                                 /* bytes held, asked once, at birth */
-    int (*encode)(const void *data, rask_value *bytes);               /* as bytes, for another process */
+    void (*destroy)(void *data);      /* ends data; the last reference went */
+    size_t (*size)(const void *data); /* bytes held, asked once, at birth */
+    int (*encode)(
+        const void *data,
+        rask_value
+            *bytes); /* as bytes, for another process; where that fails *bytes may be a text that says why */
     int (*decode)(rask_bytes bytes, void **data);                     /* and back */
     size_t (*print)(const void *data, char *buffer, size_t capacity); /* for people; as snprintf */
     uint64_t (*hash)(const void *data);                               /* equal data has equal hashes */
