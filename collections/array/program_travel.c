@@ -53,17 +53,15 @@ static int put_leaf(const rk_leaf *leaf, rk_pack_out *out, rk_open_error *error)
 
 int rk_program_put(const rk_program *p, rk_pack_out *out, rk_open_error *error)
 {
-    head h;
     int status = RASK_OK;
-    memset(&h, 0, sizeof h);
-    h = (head){.version = VERSION,
-               .ndim = p->ndim,
-               .dtype = p->dtype,
-               .result = p->result,
-               .leaves = p->leaf_count,
-               .instructions = p->instruction_count,
-               .registers = p->register_count,
-               .window_bytes = p->window_bytes};
+    head h = {.version = VERSION,
+              .ndim = p->ndim,
+              .dtype = p->dtype,
+              .result = p->result,
+              .leaves = p->leaf_count,
+              .instructions = p->instruction_count,
+              .registers = p->register_count,
+              .window_bytes = p->window_bytes};
     memcpy(h.shape, p->shape, p->ndim * sizeof *h.shape);
     rk_pack_put(out, &h, sizeof h);
     rk_pack_put(out, p->register_size, p->register_count);

@@ -86,10 +86,6 @@ int rk_source_put(const rk_source *source, rk_pack_out *out, rk_open_error *erro
 /* And back; one that cannot be opened here is absent. NULL with RASK_ENOMEM or RASK_EFORMAT in error. */
 rk_source *rk_source_get(rk_pack_in *in, rk_open_error *error);
 
-/* encode() of what rk_source_put() and the like write: bytes becomes what is in out or, where status is not RASK_OK, error's text.
- * Returns the status; ends out. */
-int rk_encoded(rk_pack_out *out, int status, const rk_open_error *error, rask_value *bytes);
-
 /* Opening by format: each returns a source, or NULL with a status and a reason (with the path) in error. */
 rk_source *rk_npy_open(const char *path, rk_open_error *error);
 rk_source *rk_npz_open(const char *path, const char *member, rk_open_error *error);

@@ -252,15 +252,6 @@ rk_source *rk_source_get(rk_pack_in *in, rk_open_error *error)
 
 /* -- As values */
 
-int rk_encoded(rk_pack_out *out, int status, const rk_open_error *error, rask_value *bytes)
-{
-    if (!status)
-        return rk_pack_out_value(out, bytes);
-    rk_pack_out_fini(out);
-    rask_value_bytes_new(error->message, strlen(error->message), bytes);
-    return status;
-}
-
 static void destroy(void *data)
 {
     rk_source_unref(data);

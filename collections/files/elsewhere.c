@@ -124,3 +124,12 @@ int rk_file_get(rk_pack_in *in, char **path, rk_open_error *error)
         rk_free(name);
     return fd;
 }
+
+int rk_encoded(rk_pack_out *out, int status, const rk_open_error *error, rask_value *bytes)
+{
+    if (!status)
+        return rk_pack_out_value(out, bytes);
+    rk_pack_out_fini(out);
+    rask_value_bytes_new(error->message, strlen(error->message), bytes);
+    return status;
+}

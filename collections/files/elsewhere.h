@@ -21,4 +21,8 @@ int rk_file_get(rk_pack_in *in, char **path, rk_open_error *error);
 /* Adds the name of this machine to an error, for somebody elsewhere. */
 void rk_open_error_say_where(rk_open_error *error);
 
+/* What encode() of a class gives: bytes becomes what is in out or, where status is not RASK_OK, error's text. Returns the status;
+ * ends out. */
+int rk_encoded(rk_pack_out *out, int status, const rk_open_error *error, rask_value *bytes);
+
 #endif

@@ -1,5 +1,7 @@
 #include "collections/search/search.h"
 
+#include "collections/files/elsewhere.h"
+#include "collections/search/travel.h"
 #include "collections/text/spaces.h"
 #include "core/base/alloc.h"
 
@@ -89,12 +91,12 @@ static size_t print_job(const void *data, char *buffer, size_t capacity)
                             job->text->files.count > 1 ? ", …" : "");
 }
 
-static void keep_job(void *data)
-{
-    (void)data; /* the graph's */
-}
-
-static const rask_class job_class = {.name = "text", .destroy = keep_job, .print = print_job};
+/* One that was made here is the graph's. */
+static const rask_class job_class = {.name = "text",
+                                     .destroy = rk_search_guest_free,
+                                     .print = print_job,
+                                     .encode = rk_search_job_encode,
+                                     .decode = rk_search_job_decode};
 
 int rk_search_job_value(rk_search_job *job, rask_value *out)
 {
@@ -234,6 +236,16 @@ static int take_lines(rask_task *task, const rk_search_job *job, const rk_search
     return status;
 }
 
+/* Elsewhere with the machine, which may see other files. */
+static int fail_reading(rask_task *task, const rk_search_job *job, const rk_text_error *error)
+{
+    rk_open_error told = {.status = error->status};
+    snprintf(told.message, sizeof told.message, "%s", error->message);
+    if (job->guest)
+        rk_open_error_say_where(&told);
+    return rk_task_fail(task, told.status, "%s", told.message);
+}
+
 static int read_range(rask_task *task, const rk_search_job *job, const rk_text_range *range,
                       rk_matching *matching, rk_search_take *take, void *context)
 {
@@ -262,7 +274,7 @@ static int read_range(rask_task *task, const rk_search_job *job, const rk_text_r
         }
     }
     rk_text_lines_free(lines);
-    return status ? rk_task_fail(task, status, "%s", error.message) : RASK_OK;
+    return status ? fail_reading(task, job, &error) : RASK_OK;
 }
 
 int rk_search_read(rask_task *task, const rk_search_job *job, uint32_t part, rk_search_take *take,

@@ -1,0 +1,293 @@
+/* What collections make is the same when its tasks run in other processes of a cluster; what cannot go there is told. */
+#include "../schedulers/cluster/workers.h"
+
+#include <string.h>
+
+enum { PATH = 256, ROWS = 300, COLUMNS = 200 };
+
+static char folder[] = "/tmp/rask-test-travel-XXXXXX";
+static rask_graph *g;
+static cluster c;
+static rask_options away;
+
+static void set_up(void)
+{
+    cr_assert_not_null(mkdtemp(folder));
+    cluster_begin(&c, 2, 1);
+    away = on(&c);
+    g = rask_graph_new();
+}
+
+static void tear_down(void)
+{
+    char command[PATH];
+    rask_graph_free(g);
+    cluster_end(&c);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    cr_assert_eq(system(command), 0);
+}
+
+TestSuite(travel, .init = set_up, .fini = tear_down, .timeout = 60);
+
+/* Some names in turn; they may be used together. */
+static const char *path_of(const char *name)
+{
+    static char paths[4][PATH];
+    static int next;
+    char *path = paths[next++ % 4];
+    snprintf(path, PATH, "%s/%s", folder, name);
+    return path;
+}
+
+/* -- Arrays */
+
+static void store(const char *text, const char *name)
+{
+    rask_array *a = rask_eval(g, text, NULL, NULL, 0);
+    const int64_t chunks[] = {64, 64};
+    const rask_store_options how = {.size = sizeof how, .chunks = strstr(name, ".npy") ? NULL : chunks};
+    const rask_store_target target = {.array = a, .path = path_of(name), .options = &how};
+    cr_assert_eq(rask_array_store(&target, 1, NULL), RASK_OK, "%s: %s", name, rask_graph_error(g));
+}
+
+static void must_be_same(rask_array *a, const char *what)
+{
+    rask_block here = {0}, there = {0};
+    cr_assert_not_null(a, "%s: %s", what, rask_graph_error(g));
+    cr_assert_eq(rask_array_compute(&a, 1, NULL, &here), RASK_OK, "%s: %s", what, rask_graph_error(g));
+    cr_assert_eq(rask_array_compute(&a, 1, &away, &there), RASK_OK, "%s: %s", what, rask_graph_error(g));
+    size_t bytes = rask_dtype_size(here.dtype);
+    cr_assert_eq(here.ndim, there.ndim);
+    for (uint32_t i = 0; i < here.ndim; i++) {
+        cr_assert_eq(here.shape[i], there.shape[i]);
+        bytes *= (size_t)here.shape[i];
+    }
+    cr_assert(!memcmp(here.data, there.data, bytes), "%s: other bytes elsewhere", what);
+    here.release(here.owner);
+    there.release(there.owner);
+}
+
+/* x: the array that is opened. */
+static void must_all_be_same(const char *name)
+{
+    static const char *const texts[] = {
+        "x * 2.5 + sqrt(abs(x)) - x ** 2",
+        "where(x > 50, x, -x)[::3, 10:90:7]",
+        "x.T[::-1].astype('float32')",
+        "sum(x)",
+        "x.std(axis=0)",
+        "argmax(x, axis=1)",
+        "x @ x.T",
+        "cumsum(x, axis=1)",
+        "sort(x, axis=1)",
+        "median(x, axis=0)",
+        "x[[5, 3, 299, 3], :]",
+        "x[:, (arange(50) * 7) % 200]",
+        "pad(x, 2)",
+        "histogram(x, 10)[0]",
+        "unique(x.astype('int32') % 7)",
+        "concatenate([x, x * 2]).reshape(200, 600)",
+    };
+    rask_array *x = rask_array_open(g, path_of(name), NULL);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        must_be_same(rask_eval(g, texts[i], (const char *[]){"x"}, &x, 1), texts[i]);
+}
+
+Test(travel, arrays_of_files_in_one_piece_are_read_by_the_workers)
+{
+    store("arange(60000.).reshape(300, 200) % 97 + 0.25", "x.npy");
+    must_all_be_same("x.npy");
+}
+
+Test(travel, arrays_of_files_in_chunks_are_read_by_the_workers)
+{
+    store("arange(60000.).reshape(300, 200) % 97 + 0.25", "x.zarr");
+    must_all_be_same("x.zarr");
+}
+
+static bool has_hdf5(void)
+{
+    rask_graph *own = rask_graph_new();
+    rask_array *a = rask_eval(own, "ones((2, 2))", NULL, NULL, 0);
+    const rask_store_target target = {.array = a, .path = path_of("probe.h5")};
+    int status = rask_array_store(&target, 1, NULL);
+    rask_graph_free(own);
+    return status == RASK_OK;
+}
+
+Test(travel, arrays_of_hdf5_files_are_read_by_the_workers)
+{
+    if (!has_hdf5())
+        cr_skip_test("no module for HDF5");
+    store("arange(60000.).reshape(300, 200) % 97 + 0.25", "x.h5");
+    must_all_be_same("x.h5");
+}
+
+Test(travel, arrays_that_are_made_are_made_by_the_workers)
+{
+    static const char *const texts[] = {
+        "random.normal(0, 1, (300, 200)) + random.uniform(0, 1, (300, 200))",
+        "linspace(0, 1, 1000) * eye(1000)[3]",
+        "arange(100000) // 7 & 12345",
+        "full((3, 4), 7) ** 2 > 3",
+        "isnan(arange(10.) / 0 * 0) | (arange(10) % 3 == 0)",
+        "exp(arange(4.) * 1j).real",
+        "linalg.solve(arange(2500.).reshape(50, 50) % 31 + 100 * eye(50), ones(50))",
+        "abs(fft.fft(arange(1000.) % 17))",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        must_be_same(rask_eval(g, texts[i], NULL, NULL, 0), texts[i]);
+}
+
+Test(travel, elements_in_memory_go_along)
+{
+    static double own[ROWS][COLUMNS];
+    for (int i = 0; i < ROWS * COLUMNS; i++)
+        own[i / COLUMNS][i % COLUMNS] = i * 31 % 97;
+    const rask_block block = {.dtype = RASK_DT_F64,
+                              .ndim = 2,
+                              .shape = {ROWS, COLUMNS},
+                              .strides = {sizeof own[0], sizeof(double)},
+                              .data = own};
+    rask_array *x = rask_array_from_block(g, &block, true);
+    static const char *const texts[] = {"x[::-1, ::2] + 1", "x @ x.T", "x[:, 10:60].T @ x", "x.sum(axis=1)"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        must_be_same(rask_eval(g, texts[i], (const char *[]){"x"}, &x, 1), texts[i]);
+}
+
+static int double_chunk(void *context, const rask_chunk *chunk, const rask_block *in, uint32_t count,
+                        const rask_block *out, char *message, size_t capacity)
+{
+    (void)context;
+    (void)chunk;
+    (void)count;
+    (void)message;
+    (void)capacity;
+    size_t n = 1;
+    for (uint32_t i = 0; i < out->ndim; i++)
+        n *= (size_t)out->shape[i];
+    for (size_t i = 0; i < n; i++)
+        ((double *)out->data)[i] = 2 * ((const double *)in->data)[i];
+    return 0;
+}
+
+static int count_up(void *context, const int64_t *start, const int64_t *count, void *data, char *message,
+                    size_t capacity)
+{
+    (void)context;
+    (void)message;
+    (void)capacity;
+    for (int64_t i = 0; i < *count; i++)
+        ((double *)data)[i] = (double)(*start + i);
+    return 0;
+}
+
+static rask_array *counted(void *context)
+{
+    const int64_t shape[] = {10000}, chunks[] = {1000};
+    return rask_array_from_callback(g, count_up, context, RASK_DT_F64, 1, shape, chunks);
+}
+
+Test(travel, functions_of_the_program_go_along_without_a_context)
+{
+    rask_array *a = counted(NULL);
+    must_be_same(rask_array_map_blocks(&a, 1, double_chunk, NULL, RASK_DT_F64), "map_blocks");
+}
+
+/* The message has both. */
+static void must_be_refused(rask_array *a, const char *class_name, const char *why)
+{
+    rask_block out = {0};
+    cr_assert_eq(rask_array_compute(&a, 1, &away, &out), RASK_EUNSUPPORTED);
+    cr_assert(strstr(rask_graph_error(g), class_name) && strstr(rask_graph_error(g), why), "%s",
+              rask_graph_error(g));
+}
+
+Test(travel, a_context_stays_and_that_is_said)
+{
+    static int context;
+    rask_array *a = counted(NULL);
+    must_be_refused(counted(&context), "array source", "has a context");
+    must_be_refused(rask_array_map_blocks(&a, 1, double_chunk, &context, RASK_DT_F64), "function over chunks",
+                    "has a context");
+}
+
+static void must_be_same_files(const char *a, const char *b)
+{
+    char command[3 * PATH];
+    snprintf(command, sizeof command, "cmp %s %s", a, b);
+    cr_assert_eq(system(command), 0, "%s is not as %s", b, a);
+}
+
+Test(travel, arrays_are_stored_by_the_program)
+{
+    static const char *const names[] = {"a.npy", "b.zarr"};
+    rask_array *a = rask_eval(g, "arange(60000.).reshape(300, 200) @ ones((200, 10))", NULL, NULL, 0);
+    store("arange(60000.).reshape(300, 200) @ ones((200, 10))", "want.npy");
+    for (size_t i = 0; i < 2; i++) {
+        const rask_store_target there = {.array = a, .path = path_of(names[i])};
+        cr_assert_eq(rask_array_store(&there, 1, &away), RASK_OK, "%s", rask_graph_error(g));
+        const rask_store_target again = {.array = rask_array_open(g, path_of(names[i]), NULL),
+                                         .path = path_of("got.npy")};
+        cr_assert_eq(rask_array_store(&again, 1, &away), RASK_OK, "%s", rask_graph_error(g));
+        must_be_same_files(path_of("want.npy"), path_of("got.npy"));
+    }
+}
+
+/* -- Text */
+
+static void write_lines(const char *name)
+{
+    FILE *out = fopen(path_of(name), "w");
+    cr_assert_not_null(out);
+    for (int i = 0; i < 20000; i++)
+        fprintf(out, "line %d of n%d and n%d\n", i, i * 7919 % 211, i % 13);
+    fclose(out);
+}
+
+static rask_text *open_text(const char *pattern, const char *scheduler)
+{
+    rask_text_options how = RASK_TEXT_OPTIONS_INIT;
+    how.pattern = pattern;
+    how.block_bytes = 50000;
+    how.workers = 2;
+    how.seed = 1;
+    how.scheduler = scheduler;
+    rask_text *text = rask_text_open(g, (const char *const[]){path_of("lines")}, 1, &how);
+    cr_assert_not_null(text, "%s", rask_graph_error(g));
+    return text;
+}
+
+static void nodes_must_be_same(rask_node *here, rask_node *there)
+{
+    rask_value a, b;
+    cr_assert_eq(rask_compute_values(&here, 1, NULL, &a), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(rask_compute_values(&there, 1, &away, &b), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert(rask_value_equal(&a, &b));
+    rask_value_unref(&a);
+    rask_value_unref(&b);
+}
+
+Test(travel, text_is_counted_and_sampled_by_the_workers)
+{
+    static const char *const patterns[] = {NULL, "n1[0-3]+$", "nobody"};
+    write_lines("lines");
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        rask_text *here = open_text(patterns[i], "threads"), *there = open_text(patterns[i], "cluster");
+        for (rask_text_unit unit = RASK_TEXT_LINES; unit <= RASK_TEXT_BYTES; unit++)
+            nodes_must_be_same(rask_text_count(here, unit), rask_text_count(there, unit));
+        nodes_must_be_same(rask_text_frequencies(here, RASK_TEXT_WORDS, 20),
+                           rask_text_frequencies(there, RASK_TEXT_WORDS, 20));
+        nodes_must_be_same(rask_text_sample(here, 10), rask_text_sample(there, 10));
+    }
+}
+
+Test(travel, lines_that_workers_find_are_written_in_order)
+{
+    write_lines("lines");
+    for (int i = 0; i < 2; i++)
+        nodes_must_be_same(
+            rask_text_write(open_text("n12", "threads"), path_of("want"), i ? 100 : UINT64_MAX),
+            rask_text_write(open_text("n12", "cluster"), path_of("got"), i ? 100 : UINT64_MAX));
+    must_be_same_files(path_of("want"), path_of("got"));
+}
