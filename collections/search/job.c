@@ -84,33 +84,67 @@ bool rk_search_check_unit(rask_text *text, rask_text_unit unit, const char *name
     return !text->graph->status;
 }
 
+/* What tasks take: a job that is the graph's, or one that came from another process and is the value's. */
+typedef struct job_ref {
+    rk_search_job *job;
+    bool guest;
+} job_ref;
+
 static size_t print_job(const void *data, char *buffer, size_t capacity)
 {
-    const rk_search_job *job = data;
+    const rk_search_job *job = ((const job_ref *)data)->job;
     return (size_t)snprintf(buffer, capacity, "%s%s", job->text->files.files[0].path,
                             job->text->files.count > 1 ? ", …" : "");
 }
 
-/* One that was made here is the graph's. */
-static const rask_class job_class = {.name = "text",
-                                     .destroy = rk_search_guest_free,
-                                     .print = print_job,
-                                     .encode = rk_search_job_encode,
-                                     .decode = rk_search_job_decode};
+static void end_ref(void *data)
+{
+    const job_ref *ref = data;
+    if (ref->guest)
+        rk_search_guest_free(ref->job);
+    rk_free(data);
+}
+
+static int encode_ref(const void *data, rask_value *bytes)
+{
+    return rk_search_job_encode(((const job_ref *)data)->job, bytes);
+}
+
+static int decode_ref(rask_bytes bytes, void **data)
+{
+    job_ref *ref = rk_calloc(1, sizeof *ref);
+    int status = ref ? rk_search_job_decode(bytes, &ref->job) : RASK_ENOMEM;
+    if (status) {
+        rk_free(ref);
+        return status;
+    }
+    ref->guest = true;
+    *data = ref;
+    return RASK_OK;
+}
+
+static const rask_class job_class = {
+    .name = "text", .destroy = end_ref, .print = print_job, .encode = encode_ref, .decode = decode_ref};
 
 int rk_search_job_value(rk_search_job *job, rask_value *out)
 {
     rask_graph *graph = job->text->graph;
     if (graph->status)
         return graph->status;
-    if (rask_value_custom_new(&job_class, job, out))
+    job_ref *ref = rk_calloc(1, sizeof *ref);
+    if (ref)
+        ref->job = job;
+    if (!ref || rask_value_custom_new(&job_class, ref, out)) {
+        rk_free(ref);
         rk_graph_fail(graph, RASK_ENOMEM, NULL, 0, "%s: no memory for a task", job->name);
+    }
     return graph->status;
 }
 
 rk_search_job *rk_search_job_of(rask_task *task)
 {
-    return rask_arg_custom(task, 0, &job_class);
+    const job_ref *ref = rask_arg_custom(task, 0, &job_class);
+    return ref ? ref->job : NULL;
 }
 
 rask_node **rk_search_nodes(rask_graph *graph, size_t count)

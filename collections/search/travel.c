@@ -58,9 +58,8 @@ static void put_pattern(const rask_text *text, rk_pack_out *out)
     rk_pack_put_u8(out, text->ignore_case);
 }
 
-int rk_search_job_encode(const void *data, rask_value *bytes)
+int rk_search_job_encode(const rk_search_job *job, rask_value *bytes)
 {
-    const rk_search_job *job = data;
     const rask_text *text = job->text;
     const rk_text_parts *parts = &job->parts;
     rk_pack_out out = {0};
@@ -100,11 +99,9 @@ typedef struct guest {
     rk_text_output output; /* only its limit counts: whatever is written is written elsewhere */
 } guest;
 
-void rk_search_guest_free(void *data)
+void rk_search_guest_free(rk_search_job *job)
 {
-    guest *g = data;
-    if (!g->job.guest)
-        return;
+    guest *g = (guest *)(void *)job; /* which the job is the first of */
     rk_text_parts_fini(&g->job.parts);
     rk_text_files_fini(&g->text.files);
     rk_matcher_free(g->text.matcher);
@@ -217,7 +214,7 @@ static int get_job(rk_pack_in *in, guest *g)
     return status ? status : get_pattern(in, &g->text);
 }
 
-int rk_search_job_decode(rask_bytes bytes, void **job)
+int rk_search_job_decode(rask_bytes bytes, rk_search_job **job)
 {
     rk_pack_in in = {bytes.data, bytes.data + bytes.len, false};
     guest *g = rk_calloc(1, sizeof *g);
@@ -226,7 +223,7 @@ int rk_search_job_decode(rask_bytes bytes, void **job)
     g->job.guest = true;
     int status = get_job(&in, g);
     if (status)
-        rk_search_guest_free(g);
+        rk_search_guest_free(&g->job);
     else
         *job = &g->job;
     return status;

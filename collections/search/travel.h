@@ -7,10 +7,10 @@
 
 #include "collections/search/search.h"
 
-/* As encode() and decode() of a class. What comes of the latter is ended with rk_search_guest_free(). */
-int rk_search_job_encode(const void *job, rask_value *bytes);
-int rk_search_job_decode(rask_bytes bytes, void **job);
-/* Does nothing for a job that was made here. */
-void rk_search_guest_free(void *job);
+/* RASK_OK, or a status with bytes as encode() of a class leaves them. */
+int rk_search_job_encode(const rk_search_job *job, rask_value *bytes);
+/* As decode(). What comes of it is ended with rk_search_guest_free(), which takes nothing else. */
+int rk_search_job_decode(rask_bytes bytes, rk_search_job **job);
+void rk_search_guest_free(rk_search_job *job);
 
 #endif

@@ -191,7 +191,12 @@ Test(travel_bytes, what_is_no_program_is_refused)
 
 static int decode_search(rask_bytes bytes, void **job)
 {
-    return rk_search_job_decode(bytes, job);
+    return rk_search_job_decode(bytes, (rk_search_job **)job);
+}
+
+static void end_search(void *job)
+{
+    rk_search_guest_free(job);
 }
 
 Test(travel_bytes, what_is_no_search_is_refused)
@@ -207,6 +212,6 @@ Test(travel_bytes, what_is_no_search_is_refused)
     cr_assert_not_null(job, "%s", rask_graph_error(g));
     cr_assert_eq(rk_search_job_encode(job, &value), RASK_OK);
     cr_assert_eq(rask_value_get_bytes(&value, &bytes), RASK_OK);
-    try_bytes(decode_search, bytes.data, bytes.len, rk_search_guest_free);
+    try_bytes(decode_search, bytes.data, bytes.len, end_search);
     rask_value_unref(&value);
 }

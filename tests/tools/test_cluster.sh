@@ -33,7 +33,14 @@ tell 'tasks run on workers that were started, with keys' $?
 leaves 0 timeout 60 "$rask" bench tasks --shape tree-out --tasks 2000 --repeat 1 --scheduler cluster
 tell 'and of the next program on the same workers' $?
 head -c 20000 /dev/urandom | base64 >text
-leaves 1 timeout 60 "$rask" words --scheduler cluster text && grep -q 'cannot go to another process' err
+"$rask" words text >want
+leaves 0 timeout 60 "$rask" words --scheduler cluster text && cmp -s want out
+tell 'words are counted by the workers' $?
+"$rask" eval 'arange(60000.).reshape(300, 200) % 97' -o a.npy && "$rask" eval 'mean(a @ a.T, axis=0)' a=a.npy -o want.npy
+leaves 0 timeout 60 "$rask" eval 'mean(a @ a.T, axis=0)' a=a.npy -o got.npy --scheduler cluster && cmp -s want.npy got.npy
+tell 'arrays are read and computed by the workers' $?
+printf 'a,b\n1,2\n' >table.csv
+leaves 1 timeout 60 "$rask" csv --sort b --scheduler cluster table.csv && grep -q 'cannot go to another process' err
 tell 'what cannot travel is said' $?
 kill $start
 wait $start
