@@ -2,10 +2,9 @@
 
 #include "collections/files/elsewhere.h"
 #include "collections/search/output.h"
+#include "collections/text/travel.h"
 #include "core/base/alloc.h"
 
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { VERSION = 1 };
@@ -20,36 +19,7 @@ typedef struct head {
 
 _Static_assert(sizeof(head) == 88, "no byte of it is unset");
 
-typedef struct file_head {
-    uint64_t start, size;
-    int64_t changed_ns;
-    uint32_t compression, stream;
-} file_head;
-
 /* -- Writing */
-
-static int put_file(const rk_text_file *file, rk_pack_out *out, rk_open_error *error)
-{
-    char path[PATH_MAX];
-    file_head h;
-    memset(&h, 0, sizeof h);
-    h.start = file->start;
-    h.size = file->size;
-    h.changed_ns = file->changed_ns;
-    h.compression = file->compression;
-    h.stream = file->stream;
-    rk_pack_put(out, &h, sizeof h);
-    if (file->stream)
-        rk_pack_put_text(out, file->path);
-    else if (strcmp(file->path, "-") == 0)
-        rk_open_fail(error, RASK_EUNSUPPORTED,
-                     "standard input cannot be read by other processes: name the file");
-    else if (!realpath(file->path, path))
-        rk_open_fail_errno(error, file->path);
-    else
-        rk_pack_put_text(out, path);
-    return error->status;
-}
 
 static void put_pattern(const rask_text *text, rk_pack_out *out)
 {
@@ -82,12 +52,11 @@ int rk_search_job_encode(const rk_search_job *job, rask_value *bytes)
                     .writes = job->output != NULL,
                     .eager = job->eager};
     rk_pack_put(&out, &h, sizeof h);
-    for (size_t i = 0; i < text->files.count && !error.status; i++)
-        put_file(&text->files.files[i], &out, &error);
+    int status = rk_text_files_put(&text->files, &out, &error);
     rk_pack_put(&out, parts->first, ((size_t)parts->count + 1) * sizeof *parts->first);
     rk_pack_put(&out, parts->ranges, h.part_ranges * sizeof *parts->ranges);
     put_pattern(text, &out);
-    return rk_encoded(&out, error.status, &error, bytes);
+    return rk_encoded(&out, status, &error, bytes);
 }
 
 /* -- Reading */
@@ -107,36 +76,6 @@ void rk_search_guest_free(rk_search_job *job)
     rk_matcher_free(g->text.matcher);
     rk_free(g->text.pattern);
     rk_free(g);
-}
-
-static int get_file(rk_pack_in *in, rk_text_file *file)
-{
-    file_head h;
-    const char *at = rk_pack_get(in, sizeof h);
-    if (!at || !rk_pack_get_text(in, &file->path))
-        return in->failed ? RASK_EFORMAT : RASK_ENOMEM;
-    memcpy(&h, at, sizeof h);
-    if (!file->path || h.compression > RK_UNKNOWN || h.start > h.size)
-        return RASK_EFORMAT;
-    file->start = h.start;
-    file->size = h.size;
-    file->changed_ns = h.changed_ns;
-    file->compression = (rk_compression)h.compression;
-    file->stream = h.stream != 0;
-    return RASK_OK;
-}
-
-static int get_files(rk_pack_in *in, const head *h, rk_text_files *files)
-{
-    int status = RASK_OK;
-    if (!h->files || h->files > rk_pack_left(in) / sizeof(file_head))
-        return RASK_EFORMAT;
-    files->files = rk_calloc(h->files, sizeof *files->files);
-    if (!files->files)
-        return RASK_ENOMEM;
-    while (files->count < h->files && !status)
-        status = get_file(in, &files->files[files->count++]);
-    return status;
 }
 
 /* Parts have ranges one behind the other, and these are of files that are there. */
@@ -208,7 +147,9 @@ static int get_job(rk_pack_in *in, guest *g)
     g->job.longest = h.longest;
     g->job.ranges = h.ranges;
     g->job.eager = h.eager;
-    int status = get_files(in, &h, &g->text.files);
+    int status = rk_text_files_get(in, &g->text.files);
+    if (!status && g->text.files.count != h.files)
+        status = RASK_EFORMAT;
     if (!status)
         status = get_parts(in, &h, &g->job.parts);
     return status ? status : get_pattern(in, &g->text);

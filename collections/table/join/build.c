@@ -2,6 +2,7 @@
  * behind it those rows of the right table that ANTI finds. */
 #include "collections/table/concat.h"
 #include "collections/table/list.h"
+#include "collections/table/made.h"
 #include "collections/table/table.h"
 #include "core/base/limits.h"
 
@@ -228,8 +229,8 @@ static rask_table *build(const builder *b, rask_join_how how)
                          (int)how);
 }
 
-rask_table *rask_table_join_at(rask_table *left, rask_table *right, const char *keys, rask_join_how how,
-                               const rask_join_options *options, const char *file, int line)
+rask_table *rk_build_join(rask_table *left, rask_table *right, const char *keys, rask_join_how how,
+                          const rask_join_options *options, const char *file, int line)
 {
     const rask_join_options defaults = RASK_JOIN_OPTIONS_INIT;
     const rask_join_options *o = options ? options : &defaults;
