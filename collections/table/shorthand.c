@@ -160,7 +160,7 @@ static rask_table *fill_column(rask_table *input, uint32_t column, const char *v
     rk_print_add(&text, "coalesce(`%s`, (%s))", name, value);
     rask_column_type type = type_of(input, text.buffer, &error), own = input->schema.types[column];
     if (type == own)
-        table = rask_table_with_at(input, name, text.buffer, file, line);
+        table = rk_build_with(input, name, text.buffer, file, line);
     else if (all && error.status != RASK_ENOMEM)
         table = input;
     else if (error.status && error.status != RASK_ETYPE)
@@ -211,7 +211,6 @@ rask_table *rk_build_value_counts(rask_table *input, const char *columns, const 
         return NULL;
     rk_free(marks);
     bool taken = has_column(input, "count");
-    rask_table *groups =
-        rask_table_groupby_at(input, columns, taken ? "count()" : "count() as count", file, line);
-    return rask_table_sort_at(groups, taken ? "`count()` desc" : "count desc", file, line);
+    rask_table *groups = rk_build_groupby(input, columns, taken ? "count()" : "count() as count", file, line);
+    return rk_build_sort(groups, taken ? "`count()` desc" : "count desc", file, line);
 }

@@ -291,3 +291,102 @@ Test(travel, lines_that_workers_find_are_written_in_order)
             rask_text_write(open_text("n12", "cluster"), path_of("got"), i ? 100 : UINT64_MAX));
     must_be_same_files(path_of("want"), path_of("got"));
 }
+
+/* -- Tables */
+
+static void write_table(const char *name, int rows)
+{
+    FILE *out = fopen(path_of(name), "w");
+    cr_assert_not_null(out);
+    fprintf(out, "name,amount,qty,day\n");
+    for (int i = 0; i < rows; i++)
+        fprintf(out, "n%d,%d.%02d,%d,2020-%02d-%02d\n", i * 7919 % 211, i * 31 % 1000, i % 100, i % 13,
+                i % 12 + 1, i % 28 + 1);
+    fclose(out);
+}
+
+static rask_table *read_table(const char *name)
+{
+    rask_csv_options how = RASK_CSV_OPTIONS_INIT;
+    how.block_bytes = 100000;
+    rask_table *t = rask_read_csv(g, path_of(name), &how);
+    cr_assert_not_null(t, "%s", rask_graph_error(g));
+    return t;
+}
+
+static void tables_must_be_same(rask_table *t, const char *name)
+{
+    char here[PATH], there[PATH];
+    snprintf(here, sizeof here, "%s/here.%s", folder, name);
+    snprintf(there, sizeof there, "%s/there.%s", folder, name);
+    cr_assert_eq(rask_table_write(t, here, RASK_TABLE_BY_ENDING, NULL), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(rask_table_write(t, there, RASK_TABLE_BY_ENDING, &away), RASK_OK, "%s", rask_graph_error(g));
+    must_be_same_files(here, there);
+}
+
+Test(travel, tables_are_read_by_the_workers_and_written_by_the_program)
+{
+    write_table("big.csv", 20000);
+    rask_table *t = read_table("big.csv");
+    tables_must_be_same(rask_table_filter(t, "amount > 900 and qty == 3"), "csv");
+    tables_must_be_same(rask_table_with(rask_table_drop(t, "day"), "double", "amount * 2"), "jsonl");
+    tables_must_be_same(rask_table_rename(rask_table_select(t, "qty, name"), "qty as n"), "arrow");
+    tables_must_be_same(rask_table_fill_nulls(rask_table_drop_nulls(t, "name"), "qty", "0"), "csv");
+}
+
+Test(travel, what_needs_all_rows_of_a_table_is_the_same)
+{
+    const double q[] = {0.1, 0.5};
+    write_table("big.csv", 20000);
+    rask_table *t = read_table("big.csv");
+    tables_must_be_same(rask_table_groupby(t, "name, day", "sum(amount) as s, mean(qty * 2), median(amount)"),
+                        "csv");
+    tables_must_be_same(rask_table_sort(t, "amount desc, name"), "csv");
+    tables_must_be_same(rask_table_limit(rask_table_sort(t, "amount desc, name"), 20), "csv");
+    tables_must_be_same(rask_table_tail(t, 20), "csv");
+    tables_must_be_same(rask_table_value_counts(t, "qty"), "csv");
+    tables_must_be_same(rask_table_describe(t), "csv");
+    tables_must_be_same(rask_table_quantiles(t, NULL, q, 2), "csv");
+    tables_must_be_same(rask_table_distinct(t, "name, qty"), "csv");
+}
+
+Test(travel, tables_together_are_the_same)
+{
+    write_table("big.csv", 20000);
+    write_table("small.csv", 200);
+    rask_table *big = read_table("big.csv"), *small = read_table("small.csv");
+    for (rask_join_how how = RASK_JOIN_INNER; how <= RASK_JOIN_ANTI; how++)
+        for (rask_join_method method = RASK_JOIN_BROADCAST; method <= RASK_JOIN_PARTITIONED; method++) {
+            rask_join_options options = RASK_JOIN_OPTIONS_INIT;
+            options.method = method;
+            options.suffix = "_other";
+            tables_must_be_same(rask_table_join_with(big, small, "name, day", how, &options), "csv");
+        }
+    rask_table *all[] = {big, small, rask_table_filter(big, "qty < 2")};
+    tables_must_be_same(rask_table_concat(all, 3), "csv");
+}
+
+Test(travel, compressed_tables_are_read_by_the_program_and_parsed_by_the_workers)
+{
+    char command[2 * PATH];
+    write_table("big.csv", 20000);
+    snprintf(command, sizeof command, "gzip %s", path_of("big.csv"));
+    if (system(command))
+        cr_skip_test("no gzip");
+    rask_table *t = read_table("big.csv.gz");
+    rask_rows *rows;
+    if (rask_table_compute(rask_table_limit(t, 1), NULL, &rows))
+        cr_skip_test("no module that decompresses");
+    rask_rows_free(rows);
+    tables_must_be_same(rask_table_groupby(t, "name", "sum(amount) as s"), "csv");
+}
+
+Test(travel, rows_in_memory_stay_and_that_is_said)
+{
+    static const int64_t numbers[] = {3, 1, 2};
+    const rask_column column = {.name = "n", .type = RASK_COL_I64, .as.i64 = numbers};
+    rask_rows *rows;
+    rask_table *t = rask_table_from_columns(g, &column, 1, 3);
+    cr_assert_eq(rask_table_compute(rask_table_filter(t, "n > 1"), &away, &rows), RASK_EUNSUPPORTED);
+    cr_assert(strstr(rask_graph_error(g), "write it to a CSV file"), "%s", rask_graph_error(g));
+}

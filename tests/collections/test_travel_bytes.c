@@ -2,6 +2,8 @@
  * are refused. */
 #include "collections/array/program.h"
 #include "collections/search/travel.h"
+#include "collections/table/recipe.h"
+#include "collections/text/travel.h"
 #include "core/base/alloc.h"
 
 #include <criterion/criterion.h>
@@ -119,6 +121,28 @@ Test(travel_bytes, a_file_without_its_name_does_not_go)
     rk_pack_out_fini(&out);
 }
 
+Test(travel_bytes, a_list_of_files_is_compared_with_what_is_there)
+{
+    char host[256] = "";
+    rk_pack_out out = {0};
+    rk_open_error error = {0};
+    rk_text_error told;
+    rk_text_files files, got;
+    store("arange(100.)");
+    cr_assert_eq(rk_text_files_init(&files, (const char *const[]){path}, 1, &told), RASK_OK);
+    cr_assert_eq(rk_text_files_put(&files, &out, &error), RASK_OK);
+    rk_pack_in in = {out.data, out.data + out.size, false};
+    cr_assert_eq(rk_text_files_get(&in, &got), RASK_OK);
+    cr_assert_eq(rk_text_files_check(&got, &error), RASK_OK, "%s", error.message);
+    cr_assert_eq(truncate(path, 500), 0);
+    gethostname(host, sizeof host - 1);
+    cr_assert_eq(rk_text_files_check(&got, &error), RASK_EIO);
+    cr_assert(strstr(error.message, path) && strstr(error.message, host), "%s", error.message);
+    rk_text_files_fini(&files);
+    rk_text_files_fini(&got);
+    rk_pack_out_fini(&out);
+}
+
 /* -- Any bytes */
 
 typedef void end_of(void *what);
@@ -214,4 +238,41 @@ Test(travel_bytes, what_is_no_search_is_refused)
     cr_assert_eq(rask_value_get_bytes(&value, &bytes), RASK_OK);
     try_bytes(decode_search, bytes.data, bytes.len, end_search);
     rask_value_unref(&value);
+}
+
+/* -- Tables */
+
+static const rask_class thing_class = {RK_SHARED_CLASS("thing")};
+
+/* A value that was shared while a table was lowered, and ends with it. */
+static rask_value shared_of(rask_table *table, rask_graph *own)
+{
+    static const int thing;
+    struct rk_join_built *built = NULL;
+    const rk_table_lowering l = {
+        .graph = own, .budget = 1 << 20, .workers = 1, .seed = 1, .apart = true, .built = &built};
+    rask_value value;
+    rk_recipe *recipe = rk_recipe_begin(&l, table, RK_ROOT_TABLE);
+    cr_assert_not_null(rk_lower_table(&l, table), "%s", rask_graph_error(own));
+    cr_assert_eq(rk_shared_value(own, &thing_class, &thing, &value), RASK_OK);
+    rk_recipe_end(recipe);
+    return value;
+}
+
+Test(travel_bytes, what_is_no_recipe_is_refused)
+{
+    FILE *out = fopen(path, "w");
+    fprintf(out, "a,b\n1,2\n3,x\n");
+    fclose(out);
+    rask_graph *own = rask_graph_new();
+    rask_table *t = rask_read_csv(g, path, NULL);
+    t = rask_table_groupby(rask_table_join(rask_table_filter(t, "a > 1"), t, "b", RASK_JOIN_OUTER), "b",
+                           "sum(a) as s");
+    cr_assert_not_null(t, "%s", rask_graph_error(g));
+    rask_value value = shared_of(t, own);
+    void *data;
+    cr_assert_eq(rask_value_get_custom(&value, &thing_class, &data), RASK_OK);
+    try_class(&thing_class, data, rk_shared_destroy);
+    rask_value_unref(&value);
+    rask_graph_free(own);
 }

@@ -39,8 +39,11 @@ tell 'words are counted by the workers' $?
 "$rask" eval 'arange(60000.).reshape(300, 200) % 97' -o a.npy && "$rask" eval 'mean(a @ a.T, axis=0)' a=a.npy -o want.npy
 leaves 0 timeout 60 "$rask" eval 'mean(a @ a.T, axis=0)' a=a.npy -o got.npy --scheduler cluster && cmp -s want.npy got.npy
 tell 'arrays are read and computed by the workers' $?
-printf 'a,b\n1,2\n' >table.csv
-leaves 1 timeout 60 "$rask" csv --sort b --scheduler cluster table.csv && grep -q 'cannot go to another process' err
+seq 50000 | awk 'BEGIN {print "a,b"} {print $1 ",n" $1 % 97}' >table.csv
+"$rask" csv --group-by b --agg 'sum(a) as s' -o want.csv table.csv
+leaves 0 timeout 60 "$rask" csv --group-by b --agg 'sum(a) as s' -o got.csv --scheduler cluster table.csv && cmp -s want.csv got.csv
+tell 'tables are grouped by the workers' $?
+leaves 1 timeout 60 "$rask" csv --sort b --scheduler cluster <table.csv - && grep -q 'standard input cannot be read by other processes' err
 tell 'what cannot travel is said' $?
 kill $start
 wait $start

@@ -212,7 +212,7 @@ static rask_table *outer(const builder *b)
     rask_table *both[2] = {name_left_join(b, new_join(b, false, RASK_JOIN_LEFT)), NULL};
     if (both[0])
         both[1] = rearrange(b, add_nulls(b, new_join(b, true, RASK_JOIN_ANTI)));
-    return both[1] ? rask_table_concat_at(both, 2, b->file, b->line) : NULL;
+    return both[1] ? rk_build_concat(both, 2, b->file, b->line) : NULL;
 }
 
 static rask_table *build(const builder *b, rask_join_how how)

@@ -71,7 +71,7 @@ static rask_table *make_facts(const building *b, rask_table *numbered)
             rk_print_add(&text, "mean(c%u) as m%u, std(c%u) as s%u, ", i, i, i, i);
     }
     rk_print_add(&text, "count() as rows");
-    return rask_table_groupby_at(numbered, "", text.buffer, b->file, b->line);
+    return rk_build_groupby(numbered, "", text.buffer, b->file, b->line);
 }
 
 /* -- Tables */
