@@ -5,7 +5,8 @@
  * Guests that are in use stand in a list, where values of the same recipe find them; the last value ends it.
  *
  * Bytes of a value: its number, how many there are of them, and the recipe: root, lowering, then the builders' calls in the order in
- * which they were made, inputs by number. */
+ * which they were made, inputs by number. Of values that are encoded together the first one has that, and the others, without
+ * builders, what is drawn from it (digest), by which they find the guest. */
 #include "collections/table/recipe.h"
 
 #include "collections/table/csv_source.h"
@@ -35,7 +36,8 @@ struct rk_recipe {
     rk_table_lowering lowering;
     rk_array items;       /* item */
     rask_graph *graph;    /* of a guest; NULL: it is none */
-    XXH128_hash_t digest; /* of what a guest was made of */
+    XXH128_hash_t digest; /* of what a guest was made of, or what was written last, */
+    uint64_t written;     /* when that was (rk_pack_together()); with guests_lock held */
     rk_recipe *outer;     /* that was current before */
     char *absent;         /* why a guest has no items; NULL: all is well */
     rk_recipe *next;      /* of the guests */
@@ -241,23 +243,55 @@ static int put_table(const rk_array *tables, const rask_table *table, rk_pack_ou
     return made->builder == RK_BUILDER_CSV ? rk_csv_source_put(table->as.csv, out, error) : RASK_OK;
 }
 
-static int put_recipe(const shared *s, rk_pack_out *out, rk_open_error *error)
+static head head_of(const shared *s, size_t builders)
 {
     const rk_recipe *r = s->recipe;
+    return (head){.version = VERSION,
+                  .number = s->number,
+                  .items = (uint32_t)r->items.count,
+                  .root = r->root,
+                  .workers = r->lowering.workers,
+                  .builders = (uint32_t)builders,
+                  .budget = r->lowering.budget,
+                  .seed = r->lowering.seed};
+}
+
+/* What values of one recipe have in common: all but the number. */
+static XXH128_hash_t digest_of(head h, const char *rest, size_t size)
+{
+    h.number = 0;
+    return XXH3_128bits_withSeed(rest, size, XXH3_64bits(&h, sizeof h));
+}
+
+static int put_recipe(const shared *s, rk_pack_out *out, rk_open_error *error)
+{
     rk_array tables = RK_ARRAY(rask_table *, MOST_INPUTS);
-    int status = find_tables(r->table, &tables, error);
-    const head h = {.version = VERSION,
-                    .number = s->number,
-                    .items = (uint32_t)r->items.count,
-                    .root = r->root,
-                    .workers = r->lowering.workers,
-                    .builders = (uint32_t)tables.count,
-                    .budget = r->lowering.budget,
-                    .seed = r->lowering.seed};
+    int status = find_tables(s->recipe->table, &tables, error);
+    const head h = head_of(s, tables.count);
     rk_pack_put(out, &h, sizeof h);
     for (size_t i = 0; i < tables.count && !status; i++)
         status = put_table(&tables, ((rask_table **)tables.data)[i], out, error);
     rk_array_fini(&tables);
+    if (!status && !out->failed)
+        s->recipe->digest = digest_of(h, out->data + sizeof h, out->size - sizeof h);
+    return status;
+}
+
+/* The recipe, or, where it was written a moment ago, what it is found by. */
+static int put_shared(const shared *s, rk_pack_out *out, rk_open_error *error)
+{
+    uint64_t now = rk_pack_together();
+    int status = RASK_OK;
+    pthread_mutex_lock(&guests_lock);
+    if (now && s->recipe->written == now) {
+        const head h = head_of(s, 0);
+        rk_pack_put(out, &h, sizeof h);
+        rk_pack_put(out, &s->recipe->digest, sizeof s->recipe->digest);
+    } else {
+        status = put_recipe(s, out, error);
+        s->recipe->written = status || out->failed ? 0 : now;
+    }
+    pthread_mutex_unlock(&guests_lock);
     return status;
 }
 
@@ -272,7 +306,7 @@ int rk_shared_encode(const void *data, rask_value *bytes)
     else if (!s->recipe->lowering.apart)
         rk_open_fail(&error, status, "its tasks were made for a scheduler that shares memory");
     else
-        status = put_recipe(s, &out, &error);
+        status = put_shared(s, &out, &error);
     return rk_encoded(&out, status, &error, bytes);
 }
 
@@ -459,14 +493,22 @@ static int guest_new(rk_pack_in in, const head *h, rk_recipe **out)
  * looks for guests meanwhile but values of other plans. */
 static int find_guest(rk_pack_in in, const head *h, rk_recipe **out)
 {
-    XXH128_hash_t digest = XXH3_128bits_withSeed(in.at, rk_pack_left(&in), XXH3_64bits(h, sizeof *h));
+    XXH128_hash_t digest = digest_of(*h, in.at, rk_pack_left(&in));
     int status = RASK_OK;
+    if (!h->builders) {
+        const char *at = rk_pack_get(&in, sizeof digest);
+        if (!at)
+            return RASK_EFORMAT;
+        memcpy(&digest, at, sizeof digest);
+    }
     pthread_mutex_lock(&guests_lock);
     rk_recipe *r = guests;
     while (r && !XXH128_isEqual(r->digest, digest))
         r = r->next;
     if (r)
         rk_add_relaxed(&r->refs, 1);
+    else if (!h->builders)
+        status = RASK_EFORMAT;
     else if (!(status = guest_new(in, h, &r))) {
         r->digest = digest;
         r->next = guests;
@@ -487,13 +529,12 @@ int rk_shared_decode(rask_bytes bytes, void **out)
         return RASK_EFORMAT;
     memcpy(&h, at, sizeof h);
     if (h.version != VERSION || h.root >= RK_ROOTS || h.number >= h.items || !h.workers || !h.budget ||
-        !h.builders || h.builders > MOST_INPUTS)
+        h.builders > MOST_INPUTS)
         return RASK_EFORMAT;
     shared *s = rk_calloc(1, sizeof *s);
     if (!s)
         return RASK_ENOMEM;
     s->number = h.number;
-    h.number = 0; /* all else is the recipe's */
     int status = find_guest(in, &h, &s->recipe);
     if (status) {
         rk_free(s);

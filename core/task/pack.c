@@ -1,5 +1,7 @@
 #include "core/task/pack.h"
 
+#include "core/base/atomic.h"
+
 #include <string.h>
 
 enum { FIRST_CAPACITY = 256 };
@@ -57,6 +59,24 @@ void rk_pack_put_text(rk_pack_out *out, const char *text)
     rk_pack_put_u8(out, text != NULL);
     if (text)
         rk_pack_put_bytes(out, text, strlen(text));
+}
+
+static rk_atomic_u64 times;
+static _Thread_local uint64_t together;
+
+void rk_pack_begin_together(void)
+{
+    together = rk_add_relaxed(&times, 1) + 1;
+}
+
+void rk_pack_end_together(void)
+{
+    together = 0;
+}
+
+uint64_t rk_pack_together(void)
+{
+    return together;
 }
 
 int rk_pack_put_place(rk_pack_out *out, uintptr_t address)

@@ -50,6 +50,13 @@ void rk_pack_put_text(rk_pack_out *out, const char *text);
 /* A function or an object of a module, so that the same program finds it. RASK_EUNSUPPORTED: it is in no module. */
 int rk_pack_put_place(rk_pack_out *out, uintptr_t address);
 
+/* Values that are encoded between these on this thread are decoded together, in the same order: what one of them brings others need
+ * not bring again. Not nested. */
+void rk_pack_begin_together(void);
+void rk_pack_end_together(void);
+/* Which such time it is, never the same again in this process; 0: none. For encode(). */
+uint64_t rk_pack_together(void);
+
 typedef struct rk_pack_in {
     const char *at, *end;
     bool failed; /* something was read that is not there */
