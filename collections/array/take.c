@@ -373,7 +373,7 @@ static int give_numbers(rask_task *task, const index_list *from, const index_par
     size_t bytes = (size_t)params->n * sizeof(int64_t);
     if (from->at != from->own)
         return rask_value_block_adopt(&block, bytes, value);
-    int status = rk_task_result(task, RASK_DT_I64, 1, block.shape, &block, value);
+    int status = rk_task_result(task, RASK_DT_I64, 1, &params->n, &block, value);
     if (!status && bytes)
         memcpy(block.data, from->at + params->first, bytes);
     return status;

@@ -256,7 +256,7 @@ static lane *begin_lane(rask_task *task, const rk_ahead *a, uint32_t number)
 
 /* -- Tasks */
 
-static const rask_class ahead_class = {RK_SHARED_CLASS("text")};
+static const rask_class ahead_class = {RK_TABLE_SHARED("text")};
 
 /* (file, number of the block): at the first one reading begins anew. NULL: the task failed. */
 static rk_ahead *begin_task(rask_task *task)

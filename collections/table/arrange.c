@@ -12,7 +12,7 @@
 
 enum { SAMPLES = 100 }; /* rows of a chunk */
 
-static const rask_class plan_class = {RK_SHARED_CLASS("arrange")};
+static const rask_class plan_class = {RK_TABLE_SHARED("arrange")};
 
 static int fail(rask_task *task, int status)
 {

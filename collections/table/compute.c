@@ -32,7 +32,7 @@ int rk_table_run_node(rk_table_run *run, rask_node *node, rask_value *value)
 /* NULL, latched. */
 static rask_node *lower(const rk_table_lowering *l, rask_table *table)
 {
-    rk_recipe *recipe = rk_recipe_begin(l, table, RK_ROOT_TABLE);
+    rk_recipe *recipe = rk_table_recipe_begin(l, table, RK_ROOT_TABLE);
     rask_node *node = rk_lower_table(l, table);
     rk_recipe_end(recipe);
     return node;

@@ -400,7 +400,7 @@ rask_table *rk_csv_source_table(rask_graph *graph, rk_csv_source *source, const 
         return NULL;
     table->as.csv = source;
     table->bytes = knows_sizes(source) ? rk_csv_source_bytes(source) : RK_BYTES_UNKNOWN;
-    return rk_table_note(table, &(rk_made){.builder = RK_BUILDER_CSV}, file, line);
+    return rk_table_note(table, &(rk_builder_call){.builder = RK_BUILDER_CSV});
 }
 
 static rask_table *widen(const opening *o, rask_table *table)

@@ -5,8 +5,8 @@
 #ifndef RASK_COLLECTIONS_TABLE_MADE_H
 #define RASK_COLLECTIONS_TABLE_MADE_H
 
+#include "collections/recipes/recipe.h"
 #include "collections/table/table.h"
-#include "core/task/pack.h"
 
 /* Each builder has a number, for it goes to other processes. */
 typedef enum rk_builder {
@@ -31,21 +31,11 @@ typedef enum rk_builder {
     RK_BUILDERS
 } rk_builder;
 
-/* What it was told, in the graph's memory. Fields that a builder has no use for are 0. */
-typedef struct rk_made {
-    rk_builder builder;
-    uint64_t turn; /* later tables have higher ones */
-    const char *texts[2];
-    uint64_t rows;
-    uint32_t how, method;
-    const double *numbers;
-    size_t number_count;
-    rask_table *const *inputs;
-    size_t input_count;
-} rk_made;
+/* What a builder was told: numbers are, as far as it has them, rows; how and method of joins. */
+enum { RK_MADE_ROWS, RK_MADE_HOW, RK_MADE_METHOD };
 
-/* Notes how table (NULL: it was not) was made, unless that is known; made is copied. Returns table, or NULL, latched. */
-rask_table *rk_table_note(rask_table *table, const rk_made *made, const char *file, int line);
+/* Notes how table (NULL: it was not) was made, unless that is known. Returns table, or NULL, latched. */
+rask_table *rk_table_note(rask_table *table, const rk_builder_call *call);
 
 /* As the public functions of the same names. */
 rask_table *rk_build_select(rask_table *input, const char *columns, const char *file, int line);

@@ -18,7 +18,7 @@ const rk_table_sink_plan *rk_merge_keep(rask_graph *graph, const rk_table_sink_p
     return copy;
 }
 
-static const rask_class plan_class = {RK_SHARED_CLASS("merge")};
+static const rask_class plan_class = {RK_TABLE_SHARED("merge")};
 
 /* -- Batches into a chunk */
 

@@ -397,7 +397,7 @@ static size_t print_job(const void *data, char *buffer, size_t capacity)
                             job->source->files.count > 1 ? ", …" : "");
 }
 
-static const rask_class job_class = {RK_SHARED_CLASS("scan"), .print = print_job};
+static const rask_class job_class = {RK_TABLE_SHARED("scan"), .print = print_job};
 
 /* What tasks of a part begin with: room for the values, and before them for one more. NULL: the task failed. */
 static rask_value *begin_task(rask_task *task, const rk_scan_job **job, uint32_t *number, uint32_t *count)

@@ -63,7 +63,7 @@ static int pass_input(rk_pipeline_run *run, stage_input *input, uint64_t number,
 /* -- The tasks: (job, number, what joins need, chunk), (job, number, what joins need, plan, chunk …), (job, number, what joins
  * need, part of memory, first row, rows) */
 
-static const rask_class job_class = {RK_SHARED_CLASS("stage")};
+static const rask_class job_class = {RK_TABLE_SHARED("stage")};
 
 static int return_values(rask_task *task, rk_table_sink *sink, uint32_t count)
 {
@@ -103,7 +103,7 @@ static int run_stage(rask_task *task)
     return run_task(task, job, &(stage_input){.rows = chunk.rows, .chunk = &chunk});
 }
 
-static const rask_class plan_class = {RK_SHARED_CLASS("order")};
+static const rask_class plan_class = {RK_TABLE_SHARED("order")};
 
 static int run_sorted(rask_task *task)
 {

@@ -55,7 +55,7 @@ static int write_rows(rk_table_run *run, rk_writer *w)
     rask_value value = rask_value_none();
     rk_nodes values = {0};
     uint64_t scratch = 0;
-    rk_recipe *recipe = rk_recipe_begin(&run->lowering, w->table, w->root);
+    rk_recipe *recipe = rk_table_recipe_begin(&run->lowering, w->table, w->root);
     int status = w->cls->lower(w, &run->lowering, &values, &scratch);
     rk_recipe_end(recipe);
     if (!status)

@@ -20,8 +20,8 @@ typedef struct rk_writer_class {
 struct rk_writer {
     const rk_writer_class *cls;
     rask_table *table;
-    rk_recipe_root root; /* what lower() makes of it */
-    char message[1200];  /* why the last call failed; "": what the status says */
+    rk_table_root root; /* what lower() makes of it */
+    char message[1200]; /* why the last call failed; "": what the status says */
 };
 
 /* Rows of table as text, which flush may take of a single part before its end (sink.h); NULL: nobody. RASK_OK, or latched. */

@@ -242,7 +242,7 @@ Test(travel_bytes, what_is_no_search_is_refused)
 
 /* -- Tables */
 
-static const rask_class thing_class = {RK_SHARED_CLASS("thing")};
+static const rask_class thing_class = {RK_TABLE_SHARED("thing")};
 
 /* A value that was shared while a table was lowered, and ends with it. */
 static rask_value shared_of(rask_table *table, rask_graph *own)
@@ -252,7 +252,7 @@ static rask_value shared_of(rask_table *table, rask_graph *own)
     const rk_table_lowering l = {
         .graph = own, .budget = 1 << 20, .workers = 1, .seed = 1, .apart = true, .built = &built};
     rask_value value;
-    rk_recipe *recipe = rk_recipe_begin(&l, table, RK_ROOT_TABLE);
+    rk_recipe *recipe = rk_table_recipe_begin(&l, table, RK_ROOT_TABLE);
     cr_assert_not_null(rk_lower_table(&l, table), "%s", rask_graph_error(own));
     cr_assert_eq(rk_shared_value(own, &thing_class, &thing, &value), RASK_OK);
     rk_recipe_end(recipe);

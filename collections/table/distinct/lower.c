@@ -42,7 +42,7 @@ int rk_distinct_see(rk_keys *seen, const rk_column *const *keys, uint32_t rows, 
 
 /* -- The task: (plan, blocks, chunk …): the first rows of the chunks, in order: as one chunk, or with blocks of each chunk */
 
-static const rask_class plan_class = {RK_SHARED_CLASS("distinct")};
+static const rask_class plan_class = {RK_TABLE_SHARED("distinct")};
 
 typedef struct finding {
     const rk_table_sink_plan *plan;

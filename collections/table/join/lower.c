@@ -53,7 +53,7 @@ typedef struct indexing {
     bool lists;
 } indexing;
 
-static const rask_class indexing_class = {RK_SHARED_CLASS("index")};
+static const rask_class indexing_class = {RK_TABLE_SHARED("index")};
 
 static int run_index(rask_task *task)
 {

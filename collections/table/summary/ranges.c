@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const rask_class plan_class = {RK_SHARED_CLASS("summary")};
+static const rask_class plan_class = {RK_TABLE_SHARED("summary")};
 
 /* -- Counts: (plan, counts …) */
 
