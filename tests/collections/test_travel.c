@@ -390,3 +390,106 @@ Test(travel, rows_in_memory_stay_and_that_is_said)
     cr_assert_eq(rask_table_compute(rask_table_filter(t, "n > 1"), &away, &rows), RASK_EUNSUPPORTED);
     cr_assert(strstr(rask_graph_error(g), "write it to a CSV file"), "%s", rask_graph_error(g));
 }
+
+/* -- Bags */
+
+static int upper(rask_bag_out *out, const rask_record *record, void *context)
+{
+    char text[256];
+    size_t len = record->items[0].as.bytes.len;
+    (void)context;
+    for (size_t i = 0; i < len; i++)
+        text[i] = (char)(record->items[0].as.bytes.data[i] & ~0x20);
+    return rask_bag_emit_bytes(out, text, len);
+}
+
+static bool is_short(const rask_record *record, void *context)
+{
+    (void)context;
+    return record->items[0].as.bytes.len < 4;
+}
+
+static int add_length(void *state, const rask_record *record, void *context)
+{
+    (void)context;
+    *(int64_t *)state += (int64_t)record->items[0].as.bytes.len;
+    return 0;
+}
+
+static int add_up(void *state, const void *other, void *context)
+{
+    (void)context;
+    *(int64_t *)state += *(const int64_t *)other;
+    return 0;
+}
+
+static int count_group(rask_bag_out *out, const rask_records *records, void *context)
+{
+    (void)context;
+    return rask_bag_emit_i64(out, (int64_t)rask_records_count(records));
+}
+
+static rask_bag *lines_of(const char *name)
+{
+    const rask_read_text_options how = {.size = sizeof how, .block_bytes = 100000};
+    rask_bag *bag = rask_read_text(g, path_of(name), &how);
+    cr_assert_not_null(bag, "%s", rask_graph_error(g));
+    return bag;
+}
+
+static void bags_must_be_same(rask_bag *bag, const char *name)
+{
+    char here[PATH], there[PATH];
+    snprintf(here, sizeof here, "%s/here.%s", folder, name);
+    snprintf(there, sizeof there, "%s/there.%s", folder, name);
+    cr_assert_not_null(bag, "%s", rask_graph_error(g));
+    cr_assert_eq(rask_bag_write(bag, here, NULL), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(rask_bag_write(bag, there, &away), RASK_OK, "%s", rask_graph_error(g));
+    must_be_same_files(here, there);
+    nodes_must_be_same(rask_bag_node(bag, NULL), rask_bag_node(bag, &away));
+}
+
+Test(travel, records_of_files_go_through_functions_of_the_program)
+{
+    const rask_bag_function capitals = {.size = sizeof capitals, .call = upper};
+    const rask_bag_folding lengths = {
+        .size = sizeof lengths, .add = add_length, .combine = add_up, .result = 'i'};
+    const rask_bag_gathering counts = {.size = sizeof counts, .call = count_group, .result = "i"};
+    write_lines("lines");
+    rask_bag *words = rask_bag_words(lines_of("lines"));
+    bags_must_be_same(rask_bag_map_at(rask_bag_filter(words, is_short, NULL), &capitals, NULL, 0), "txt");
+    bags_must_be_same(rask_bag_fold_at(words, &lengths, NULL, 0), "txt");
+    bags_must_be_same(rask_bag_groupby_at(words, &counts, NULL, 0), "txt");
+    bags_must_be_same(rask_bag_foldby_at(words, &lengths, NULL, 0), "txt");
+    bags_must_be_same(rask_bag_map_partitions_at(words, &counts, NULL, 0), "txt");
+}
+
+Test(travel, what_brings_records_together_is_the_same)
+{
+    write_lines("lines");
+    rask_bag *lines = lines_of("lines"), *words = rask_bag_words(lines);
+    bags_must_be_same(rask_bag_topk(rask_bag_frequencies(words), 20), "txt");
+    bags_must_be_same(rask_bag_distinct(words), "txt");
+    bags_must_be_same(rask_bag_take(rask_bag_sample(words, 0.1, 7), 100), "txt");
+    bags_must_be_same(rask_bag_count(rask_bag_pluck(lines, 3, ' ')), "txt");
+    bags_must_be_same(rask_bag_std(rask_bag_range(g, 0, 100000, 3), 1), "txt");
+    bags_must_be_same(rask_bag_join(rask_bag_frequencies(words), rask_bag_distinct(words), RASK_JOIN_INNER),
+                      "txt");
+    bags_must_be_same(rask_bag_zip(words, rask_bag_range(g, 0, 1000, 1)), "txt");
+    bags_must_be_same(rask_bag_repartition(rask_bag_concat((&(rask_bag *[]){lines, words}[0]), 2), 3), "txt");
+}
+
+Test(travel, records_in_memory_and_contexts_stay_and_that_is_said)
+{
+    static const int64_t numbers[] = {3, 1, 2};
+    static int context;
+    int64_t sum;
+    write_lines("lines");
+    rask_bag *held = rask_bag_sum(rask_bag_from_i64(g, numbers, 3, true));
+    rask_bag *told = rask_bag_count(rask_bag_filter(lines_of("lines"), is_short, &context));
+    rask_bag *bags[] = {held, told};
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(rask_bag_compute_out(bags[i], &away, RASK_OUT_I64, &sum), RASK_EUNSUPPORTED);
+        cr_assert(strstr(rask_graph_error(g), "a function with a context"), "%s", rask_graph_error(g));
+    }
+}
