@@ -108,7 +108,7 @@ RASK_API const char *const *rask_schedulers(void);
  * also what they change. */
 RASK_API bool rask_scheduler_shares_memory(const char *name);
 
-/* Whether they see what was there when the run began: false where they run in processes that were not forked from the program, as on
+/* Whether tasks that the scheduler of this name runs see what was there when the run began: false where they run in processes that were not forked from the program, as on
  * a cluster, and for names of none. Pointers are worth nothing there, but to tasks that are RASK_HERE. */
 RASK_API bool rask_scheduler_sees_memory(const char *name);
 

@@ -110,15 +110,13 @@ RASK_API int rask_value_block_alloc(rask_dtype dtype, uint32_t ndim, const int64
 RASK_API int rask_value_block_adopt(const rask_block *block, size_t bytes, rask_value *out);
 
 /* What a program says of a type of its own. Only name and destroy are needed. All functions may be called
- * from any thread; none may keep its arguments. The structure must outlive every value of it. */
+ * from any thread; none may keep its arguments. The structure must outlive every value of it. Where encode() fails, *bytes may be a text that says
+ * why. */
 typedef struct rask_class {
     const char *name;
-    void (*destroy)(void *data);      /* ends data; the last reference went */
-    size_t (*size)(const void *data); /* bytes held, asked once, at birth */
-    int (*encode)(
-        const void *data,
-        rask_value
-            *bytes); /* as bytes, for another process; where that fails *bytes may be a text that says why */
+    void (*destroy)(void *data);                                      /* ends data; the last reference went */
+    size_t (*size)(const void *data);                                 /* bytes held, asked once, at birth */
+    int (*encode)(const void *data, rask_value *bytes);               /* as bytes, for another process */
     int (*decode)(rask_bytes bytes, void **data);                     /* and back */
     size_t (*print)(const void *data, char *buffer, size_t capacity); /* for people; as snprintf */
     uint64_t (*hash)(const void *data);                               /* equal data has equal hashes */
