@@ -269,7 +269,7 @@ static int digest_in(rk_pack_in in, const head *h, XXH128_hash_t *digest)
  * looks for guests meanwhile but values of other plans. */
 static int find_guest(const rk_recipe_kind *kind, rk_pack_in in, const head *h, rk_recipe **out)
 {
-    XXH128_hash_t digest;
+    XXH128_hash_t digest = {0};
     int status = digest_in(in, h, &digest);
     if (status)
         return status;
