@@ -30,9 +30,9 @@ rk_recipe *rk_recipe_begin(const rk_recipe_kind *kind, const void *of);
 void rk_recipe_end(rk_recipe *recipe);
 
 /* Classes of what is shared; theirs is the data of rk_shared_value() alone. decode: calls rk_shared_decode() with its kind. */
-void rk_shared_destroy(void *shared);
-int rk_shared_encode(const void *shared, rask_value *bytes);
-int rk_shared_decode(const rk_recipe_kind *kind, rask_bytes bytes, void **shared);
+void rk_shared_destroy(void *data);
+int rk_shared_encode(const void *data, rask_value *bytes);
+int rk_shared_decode(const rk_recipe_kind *kind, rask_bytes bytes, void **out);
 
 #define RK_SHARED_CLASS(text, decoder)                                                                       \
     .name = (text), .destroy = rk_shared_destroy, .encode = rk_shared_encode, .decode = (decoder)
@@ -42,7 +42,7 @@ int rk_shared_value(rask_graph *graph, const rask_class *cls, const void *what, 
 /* In a task: argument number index; NULL: the task failed, also where files are others than the program saw. */
 void *rk_shared_arg(rask_task *task, size_t index, const rask_class *cls);
 /* What the data of such a value is of, for print(). */
-const void *rk_shared_what(const void *shared);
+const void *rk_shared_what(const void *data);
 
 /* A call of a builder that was noted, and is made again. Fields that it has no use for are 0. */
 enum { RK_CALL_TEXTS = 2, RK_CALL_NUMBERS = 4, RK_CALL_FUNCTIONS = 2 };
