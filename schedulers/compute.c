@@ -30,6 +30,12 @@ bool rask_scheduler_shares_memory(const char *name)
     return scheduler && !scheduler->apart;
 }
 
+bool rask_scheduler_sees_memory(const char *name)
+{
+    const rk_scheduler *scheduler = name ? rk_scheduler_find(name) : NULL;
+    return scheduler && !scheduler->remote;
+}
+
 /* limits becomes the run's. */
 static int run_within(rask_plan *plan, const rask_options *options, rk_limits *limits, rask_value *results)
 {

@@ -15,7 +15,8 @@ typedef struct rk_scheduler {
     /* Returns when the run is over and no thread of the scheduler knows it any more; ends handle. The calling
      * thread may execute units meanwhile. */
     void (*wait)(rk_run *run, void *handle);
-    bool apart; /* tasks run in processes of their own, which do not see what others change in memory */
+    bool apart;  /* tasks run in processes of their own, which do not see what others change in memory */
+    bool remote; /* and which were not forked from this one, so that they see nothing of it */
 } rk_scheduler;
 
 extern const rk_scheduler rk_serial, rk_threads, rk_processes, rk_cluster;

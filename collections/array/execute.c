@@ -107,7 +107,8 @@ static int load_file(execution *x, leaf_run *l)
                       .fd = leaf->source->fd,
                       .offset = leaf->offset,
                       .swapped = leaf->source->swapped,
-                      .path = leaf->source->path};
+                      .path = leaf->source->path,
+                      .absent = leaf->source->absent};
     int64_t zero[RASK_MAX_DIMENSIONS] = {0}, count[RASK_MAX_DIMENSIONS], out[RASK_MAX_DIMENSIONS];
     int64_t gap = file_gap(leaf, x->ndim), size = (int64_t)l->size, at = 0;
     for (uint32_t i = 0; i < n; i++) {

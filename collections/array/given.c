@@ -86,6 +86,26 @@ static int copy_into(rk_source *source, const rask_block *block)
     return RASK_OK;
 }
 
+rk_source *rk_source_copy(const rask_block *block)
+{
+    rk_source *source = rk_source_new(RK_SOURCE_MEMORY, NULL, block->dtype, block->ndim, block->shape);
+    if (!source || !copy_into(source, block))
+        return source;
+    rk_source_unref(source);
+    return NULL;
+}
+
+/* A source of the block's own memory. NULL: no memory. */
+static rk_source *show(const rask_block *block)
+{
+    rk_source *source = rk_source_new(RK_SOURCE_MEMORY, NULL, block->dtype, block->ndim, block->shape);
+    if (source && block->ndim)
+        memcpy(source->strides, block->strides, block->ndim * sizeof *block->strides);
+    if (source)
+        source->data = block->data;
+    return source;
+}
+
 /* Whether a shape has a size at all, before memory for it is asked for. */
 static bool has_size(const rask_block *block)
 {
@@ -99,13 +119,8 @@ static bool has_size(const rask_block *block)
 rask_array *rk_array_from_memory(rask_graph *graph, const rask_block *block, bool copy, const char *who,
                                  const char *file, int line)
 {
-    rk_source *source = rk_source_new(RK_SOURCE_MEMORY, NULL, block->dtype, block->ndim, block->shape);
-    if (source && block->ndim)
-        memcpy(source->strides, block->strides, block->ndim * sizeof *block->strides);
-    if (source)
-        source->data = block->data;
-    if (!source || (copy && has_size(block) && copy_into(source, block))) {
-        rk_source_unref(source);
+    rk_source *source = copy && has_size(block) ? rk_source_copy(block) : show(block);
+    if (!source) {
         rk_graph_fail(graph, RASK_ENOMEM, file, line, "%s: no memory for the elements", who);
         return NULL;
     }
@@ -275,6 +290,48 @@ static void end_callback(rk_source *source)
     rk_free(source->context);
 }
 
+static rk_source *new_callback(rask_array_fill fill, void *context, rask_dtype dtype, uint32_t ndim,
+                               const int64_t *shape)
+{
+    rk_source *source = rk_source_new(RK_SOURCE_CHUNKED, NULL, dtype, ndim, shape);
+    callback *c = source ? rk_alloc(sizeof *c) : NULL;
+    if (!c) {
+        rk_source_unref(source);
+        return NULL;
+    }
+    *c = (callback){fill, context};
+    source->context = c;
+    source->close = end_callback;
+    source->read_chunk = call_back;
+    source->format = &rk_format_callback;
+    return source;
+}
+
+/* Another process has the function, but none of the program's memory. */
+static int put_callback(const rk_source *source, rk_pack_out *out, rk_open_error *error)
+{
+    const callback *c = source->context;
+    if (!c->context && !rk_pack_put_place(out, (uintptr_t)c->fill))
+        return RASK_OK;
+    rk_open_fail(error, RASK_EUNSUPPORTED, "the function that fills an array %s",
+                 c->context ? "has a context, which is memory of the program's" : "was made at run time");
+    return error->status;
+}
+
+static rk_source *get_callback(rk_pack_in *in, const rk_source *like, rk_open_error *error)
+{
+    uintptr_t fill = rk_pack_get_place(in, 1, true);
+    if (!fill)
+        return rk_open_fail(error, RASK_EFORMAT, "the function that fills an array is not here");
+    rk_source *source = new_callback((rask_array_fill)fill, NULL, like->dtype, like->ndim, like->shape);
+    if (!source)
+        return rk_open_fail(error, RASK_ENOMEM, "no memory for a source");
+    memcpy(source->chunk, like->chunk, sizeof source->chunk);
+    return source;
+}
+
+const rk_source_format rk_format_callback = {put_callback, get_callback};
+
 enum { CALLBACK_BYTES = 1 << 20 }; /* asked for at once, when the user does not mind: they stay in a cache */
 
 static bool callback_fits(rask_graph *graph, rask_array_fill fill, const int64_t *chunks, rask_dtype dtype,
@@ -319,17 +376,11 @@ rask_array *rask_array_from_callback_at(rask_graph *graph, rask_array_fill fill,
 {
     if (!graph || graph->status || !callback_fits(graph, fill, chunks, dtype, ndim, shape, file, line))
         return NULL;
-    rk_source *source = rk_source_new(RK_SOURCE_CHUNKED, NULL, dtype, ndim, shape);
-    callback *c = source ? rk_alloc(sizeof *c) : NULL;
-    if (!c) {
-        rk_source_unref(source);
+    rk_source *source = new_callback(fill, context, dtype, ndim, shape);
+    if (!source) {
         rk_graph_fail(graph, RASK_ENOMEM, file, line, "rask_array_from_callback: no memory");
         return NULL;
     }
-    *c = (callback){fill, context};
-    source->context = c;
-    source->close = end_callback;
-    source->read_chunk = call_back;
     cut(source, chunks);
     return rk_array_source(graph, source, chunks, file, line);
 }

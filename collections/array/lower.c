@@ -140,7 +140,7 @@ static void **remember(rk_lowering *l, const void *key, size_t size)
     return &m->value;
 }
 
-enum { KEY_PROGRAM, KEY_CONSTANT, KEY_CHUNKS, KEY_TURNED, KEY_REGION };
+enum { KEY_PROGRAM, KEY_CONSTANT, KEY_CHUNKS, KEY_TURNED, KEY_REGION, KEY_SOURCE };
 
 typedef struct program_key {
     uint64_t what, cut;
@@ -148,22 +148,31 @@ typedef struct program_key {
     uint8_t axes[RASK_MAX_DIMENSIONS];
 } program_key;
 
+rask_node *rk_lower_constant(rk_lowering *l, const rask_class *cls, void *data)
+{
+    rask_value value;
+    if (rask_value_custom_new(cls, data, &value)) {
+        cls->destroy(data);
+        return no_memory(l);
+    }
+    rask_node *node =
+        rask_const_at(l->graph, &(rask_arg){.kind = RASK_ARG_VALUE, .as.value = &value}, NULL, 0);
+    rask_value_unref(&value);
+    return node;
+}
+
 /* As a constant of the graph, which owns it. */
 static rk_program *make_program(rk_lowering *l, rask_array *a, const uint8_t *axes, bool cut)
 {
     rk_program *program;
-    rask_value value;
     if (rk_program_new(a, axes, cut, &program))
         return no_memory(l);
     rk_execute_bound(program, rk_lowering_chunk_bytes(l));
-    if (rask_value_custom_new(&rk_program_class, program, &value)) {
-        rk_program_free(program);
-        return no_memory(l);
-    }
-    program->node = rask_const_at(l->graph, &(rask_arg){.kind = RASK_ARG_VALUE, .as.value = &value}, NULL, 0);
-    bool made = program->node;
-    rask_value_unref(&value);
-    return made ? program : NULL;
+    rask_node *node = rk_lower_constant(l, &rk_program_class, program);
+    if (!node)
+        return NULL;
+    program->node = node;
+    return program;
 }
 
 const rk_program *rk_lower_program(rk_lowering *l, rask_array *a, const uint8_t *axes, bool cut)
@@ -634,10 +643,8 @@ static int run_region(rask_task *task)
     return status;
 }
 
-/* What a reading task is given beside its box: the source, which the program of the array refers to. */
+/* What a reading task is given beside the source, its other argument. */
 typedef struct chunk_params {
-    rk_source *source;
-    uint32_t ndim;
     int64_t index[RASK_MAX_DIMENSIONS], count[RASK_MAX_DIMENSIONS];
 } chunk_params;
 
@@ -647,9 +654,9 @@ static int run_read_chunk(rask_task *task)
     rask_block block;
     rask_value value;
     char message[RK_MAX_MESSAGE];
-    if (!params)
+    rk_source *source = params ? rask_arg_custom(task, 1, &rk_source_class) : NULL;
+    if (!source)
         return task->status;
-    rk_source *source = params->source;
     int status = rk_task_result(task, source->dtype, source->ndim, params->count, &block, &value);
     if (status)
         return status;
@@ -663,15 +670,26 @@ static int run_read_chunk(rask_task *task)
 static const rask_task_def read_chunk_def = {
     .size = sizeof(rask_task_def), .name = "read", .call = run_read_chunk, .flags = RASK_PURE | RASK_SOURCE};
 
+/* The array's source as a constant, made once; NULL, latched. */
+static rask_node *source_node(rk_lowering *l, rask_array *a)
+{
+    chunks_key key = {KEY_SOURCE, a};
+    void **place = remember(l, &key, sizeof key);
+    if (place && !*place)
+        *place = rk_lower_constant(l, &rk_source_class, rk_source_ref(a->as.source));
+    return place ? *place : NULL;
+}
+
 static rask_node *read_chunk(rk_lowering *l, rask_array *a, const int64_t *index, const rk_region *region)
 {
     chunk_params params;
+    rask_node *source = source_node(l, a);
+    if (!source)
+        return NULL;
     memset(&params, 0, sizeof params);
-    params.source = a->as.source;
-    params.ndim = a->ndim;
     memcpy(params.index, index, a->ndim * sizeof *index);
     memcpy(params.count, region->count, a->ndim * sizeof *index);
-    return rk_lower_call(l, &read_chunk_def, &params, sizeof params, NULL, 0,
+    return rk_lower_call(l, &read_chunk_def, &params, sizeof params, &source, 1,
                          block_bytes(a->dtype, region->ndim, region->count), a->as.source->chunk_scratch);
 }
 

@@ -82,6 +82,9 @@ rask_node *rk_lower_call(rk_lowering *l, const rask_task_def *def, const void *p
                          rask_node *const *nodes, size_t count, uint64_t result_bytes,
                          uint64_t scratch_bytes);
 
+/* A constant that owns data from here on, for tasks to take; also on failure: NULL, latched. */
+rask_node *rk_lower_constant(rk_lowering *l, const rask_class *cls, void *data);
+
 /* In a task: argument 0 as params of this size (a size that does not fit fails the task and returns NULL), and a new
  * result block, C order. */
 const void *rk_task_params(rask_task *task, size_t size);

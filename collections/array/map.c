@@ -1,9 +1,74 @@
 /* A function of the user's over chunks. */
 #include "collections/array/map.h"
 
+#include "core/base/alloc.h"
+#include "core/task/pack.h"
 #include "core/task/task.h"
 
 #include <string.h>
+
+/* -- The function as a value */
+
+static void free_map(void *map)
+{
+    rk_free(map);
+}
+
+static int encode_map(const void *data, rask_value *bytes)
+{
+    static const char reason[] = "a function over chunks has a context, which is memory of the program's";
+    const rk_map *map = data;
+    rk_pack_out out = {0};
+    if (!map->context && !rk_pack_put_place(&out, (uintptr_t)map->function))
+        return rk_pack_out_value(&out, bytes);
+    if (map->context)
+        rask_value_bytes_new(reason, sizeof reason - 1, bytes);
+    return RASK_EUNSUPPORTED;
+}
+
+static int decode_map(rask_bytes bytes, void **data)
+{
+    rk_pack_in in = {bytes.data, bytes.data + bytes.len, false};
+    uintptr_t function = rk_pack_get_place(&in, 1, true);
+    rk_map *map = function ? rk_alloc(sizeof *map) : NULL;
+    if (!map)
+        return function ? RASK_ENOMEM : RASK_EFORMAT;
+    *map = (rk_map){(rask_array_map)function, NULL};
+    *data = map;
+    return RASK_OK;
+}
+
+static uint64_t hash_map(const void *data)
+{
+    const rk_map *map = data;
+    return (uintptr_t)map->function ^ (uintptr_t)map->context;
+}
+
+static bool same_map(const void *a, const void *b)
+{
+    const rk_map *x = a, *y = b;
+    return x->function == y->function && x->context == y->context;
+}
+
+static const rask_class map_class = {.name = "function over chunks",
+                                     .destroy = free_map,
+                                     .encode = encode_map,
+                                     .decode = decode_map,
+                                     .hash = hash_map,
+                                     .equal = same_map};
+
+rask_node *rk_map_node(rk_lowering *l, const rk_map *map)
+{
+    rk_map *own = rk_alloc(sizeof *own);
+    if (!own) {
+        rk_graph_fail(rk_lowering_graph(l), RASK_ENOMEM, NULL, 0, "no memory for a function over chunks");
+        return NULL;
+    }
+    *own = *map;
+    return rk_lower_constant(l, &map_class, own);
+}
+
+/* -- Tasks */
 
 /* Fails the task with what the function said, in which chunk. */
 static int function_failed(rask_task *task, const rask_chunk *chunk, int status, const char *message)
@@ -17,7 +82,7 @@ static int function_failed(rask_task *task, const rask_chunk *chunk, int status,
 static int get_inputs(rask_task *task, rask_block *in, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (rask_arg_block(task, 1 + (size_t)i, &in[i]))
+        if (rask_arg_block(task, 2 + (size_t)i, &in[i]))
             return task->status;
     return RASK_OK;
 }
@@ -25,12 +90,13 @@ static int get_inputs(rask_task *task, rask_block *in, uint32_t count)
 int rk_map_call(rask_task *task)
 {
     const rk_map_params *params = rk_task_params(task, sizeof *params);
+    const rk_map *map = params ? rask_arg_custom(task, 1, &map_class) : NULL;
     char message[RK_MAX_MESSAGE + 1] = "";
     rask_block few[4], *in = few, out;
     rask_value value;
-    if (!params)
+    if (!map)
         return task->status;
-    uint32_t count = (uint32_t)(rask_arg_count(task) - 1);
+    uint32_t count = (uint32_t)(rask_arg_count(task) - 2);
     if (count > sizeof few / sizeof *few)
         in = rk_alloc_array(count, sizeof *in);
     if (!in)
@@ -40,7 +106,7 @@ int rk_map_call(rask_task *task)
         status =
             rk_task_result(task, (rask_dtype)params->dtype, params->chunk.ndim, params->count, &out, &value);
     if (!status) {
-        status = params->function(params->context, &params->chunk, in, count, &out, message, sizeof message);
+        status = map->function(map->context, &params->chunk, in, count, &out, message, sizeof message);
         if (status)
             rask_value_unref(&value);
         status =
@@ -54,12 +120,10 @@ int rk_map_call(rask_task *task)
 static const rask_task_def map_def = {
     .size = sizeof(rask_task_def), .name = "map_blocks", .call = rk_map_call, .flags = RASK_PURE};
 
-void rk_map_params_init(rk_map_params *params, const rk_map *map, const rask_array *array, uint64_t number,
+void rk_map_params_init(rk_map_params *params, const rask_array *array, uint64_t number,
                         const rk_region *chunk)
 {
     memset(params, 0, sizeof *params); /* compared byte by byte when equal calls are merged */
-    params->function = map->function;
-    params->context = map->context;
     params->dtype = array->dtype;
     params->chunk.number = number;
     params->chunk.ndim = array->ndim;
@@ -97,17 +161,18 @@ int rk_map_grid(rk_lowering *l, rask_array *array, rk_chunks *grid)
     return status ? status : rk_grid_bounded(l, grid, array->ndim, grid->count, grid->bounds);
 }
 
+/* nodes: the function, and room for the inputs. */
 static rask_node *map_chunk(rk_lowering *l, rask_array *array, uint64_t number, const rk_region *chunk,
                             rask_node **nodes)
 {
     rk_map_params params;
     for (uint32_t i = 0; i < array->input_count; i++) {
-        nodes[i] = rk_lower_region(l, array->inputs[i], chunk);
-        if (!nodes[i])
+        nodes[1 + i] = rk_lower_region(l, array->inputs[i], chunk);
+        if (!nodes[1 + i])
             return NULL;
     }
-    rk_map_params_init(&params, array->params, array, number, chunk);
-    return rk_lower_call(l, &map_def, &params, sizeof params, nodes, array->input_count,
+    rk_map_params_init(&params, array, number, chunk);
+    return rk_lower_call(l, &map_def, &params, sizeof params, nodes, 1 + (size_t)array->input_count,
                          rk_map_bytes(array, chunk), 0);
 }
 
@@ -116,8 +181,10 @@ static int map_lower(rk_lowering *l, rask_array *array, rk_chunks *chunks)
     int64_t index[RASK_MAX_DIMENSIONS] = {0};
     uint64_t number = 0;
     rk_region region;
-    rask_node **nodes = rk_lowering_memory(l, array->input_count * sizeof(rask_node *));
-    int status = nodes ? rk_map_grid(l, array, chunks) : RASK_ENOMEM;
+    rask_node **nodes = rk_lowering_memory(l, (1 + (size_t)array->input_count) * sizeof(rask_node *));
+    if (!nodes || !(nodes[0] = rk_map_node(l, array->params)))
+        return rk_lowering_failure(l);
+    int status = rk_map_grid(l, array, chunks);
     if (status)
         return status;
     do {

@@ -10,22 +10,23 @@ typedef struct rk_map {
     void *context;
 } rk_map;
 
+/* As a constant. It goes to other processes of a cluster when it has no context. NULL, latched. */
+rask_node *rk_map_node(rk_lowering *l, const rk_map *map);
+
 /* Params of a call: what the function is told. */
 typedef struct rk_map_params {
-    rask_array_map function;
-    void *context;
     int64_t dtype;
     int64_t count[RASK_MAX_DIMENSIONS]; /* of the chunk */
     rask_chunk chunk;
 } rk_map_params;
 
 /* All but the surroundings, which are 0. */
-void rk_map_params_init(rk_map_params *params, const rk_map *map, const rask_array *array, uint64_t number,
+void rk_map_params_init(rk_map_params *params, const rask_array *array, uint64_t number,
                         const rk_region *chunk);
 /* Bytes of a chunk of the result. */
 uint64_t rk_map_bytes(const rask_array *array, const rk_region *chunk);
 
-/* (params, block…) */
+/* (params, rk_map_node(), block…) */
 int rk_map_call(rask_task *task);
 
 /* The grid of the first input that has one, or was wished for one; without nodes. RASK_OK, or latched. */

@@ -95,25 +95,25 @@ static void extend(const rask_array *array, const overlap *o, const rk_region *c
     }
 }
 
-static rask_node *overlap_chunk(rk_lowering *l, rask_array *array, const rk_axes *axes, uint64_t number,
-                                const rk_region *chunk)
+static rask_node *overlap_chunk(rk_lowering *l, rask_array *array, const rk_axes *axes, rask_node *function,
+                                uint64_t number, const rk_region *chunk)
 {
     const overlap *o = array->params;
     rask_array *input = array->inputs[0];
     rk_map_params params;
     rk_region region;
-    rask_node *node;
-    rk_map_params_init(&params, &o->map, array, number, chunk);
+    rask_node *nodes[2] = {function};
+    rk_map_params_init(&params, array, number, chunk);
     if (o->boundary == RASK_BOUNDARY_NONE || !rk_shape_size(array->shape, array->ndim)) {
         clip(array, o, chunk, &region, &params.chunk);
-        node = rk_lower_region(l, input, &region);
+        nodes[1] = rk_lower_region(l, input, &region);
     } else {
         extend(array, o, chunk, &region, &params.chunk);
-        node = rk_axes_region(l, axes, array->inputs, input->dtype, array->ndim, &region);
+        nodes[1] = rk_axes_region(l, axes, array->inputs, input->dtype, array->ndim, &region);
     }
-    return node ? rk_lower_call(l, &overlap_def, &params, sizeof params, &node, 1, rk_map_bytes(array, chunk),
-                                0)
-                : NULL;
+    return nodes[1] ? rk_lower_call(l, &overlap_def, &params, sizeof params, nodes, 2,
+                                    rk_map_bytes(array, chunk), 0)
+                    : NULL;
 }
 
 static int overlap_lower(rk_lowering *l, rask_array *array, rk_chunks *chunks)
@@ -123,7 +123,8 @@ static int overlap_lower(rk_lowering *l, rask_array *array, rk_chunks *chunks)
     uint64_t number = 0;
     rk_axes axes = {.def = &surroundings_def, .fill = {o->fill[0], o->fill[1]}};
     rk_region region;
-    int status = make_grid(l, array, o, chunks);
+    rask_node *function = rk_map_node(l, &o->map);
+    int status = function ? make_grid(l, array, o, chunks) : rk_lowering_failure(l);
     if (status)
         return status;
     for (uint32_t i = 0; i < array->ndim; i++)
@@ -132,7 +133,7 @@ static int overlap_lower(rk_lowering *l, rask_array *array, rk_chunks *chunks)
                                      .before = o->depth[i]};
     do {
         rk_chunks_region(chunks, index, &region);
-        chunks->nodes[number] = overlap_chunk(l, array, &axes, number, &region);
+        chunks->nodes[number] = overlap_chunk(l, array, &axes, function, number, &region);
         if (!chunks->nodes[number++])
             return rk_lowering_graph(l)->status;
     } while (rk_index_next(index, chunks->count, chunks->ndim));

@@ -284,23 +284,19 @@ static void fold_strides(rk_leaf *leaf, const int64_t *own)
     }
 }
 
-static void leaf_of_source(rk_leaf *leaf, rk_source *source)
+void rk_leaf_bind_source(rk_leaf *leaf)
 {
-    if (source->kind == RK_SOURCE_CHUNKED)
-        return;
-    leaf->kind = source->kind == RK_SOURCE_FILE ? RK_LEAF_FILE : RK_LEAF_MEMORY;
-    leaf->source = rk_source_ref(source);
-    fold_strides(leaf, source->strides);
-    leaf->offset += source->kind == RK_SOURCE_FILE ? source->offset : 0;
+    leaf->kind = leaf->source->kind == RK_SOURCE_FILE ? RK_LEAF_FILE : RK_LEAF_MEMORY;
+    fold_strides(leaf, leaf->source->strides);
+    leaf->offset += leaf->kind == RK_LEAF_FILE ? leaf->source->offset : 0;
 }
 
-static void leaf_of_fill(rk_leaf *leaf)
+void rk_leaf_bind_fill(rk_leaf *leaf)
 {
     int64_t strides[RASK_MAX_DIMENSIONS] = {0}, stride = 1;
     for (uint32_t i = leaf->ndim; i-- > 0; stride *= leaf->shape[i])
         strides[i] = stride;
     leaf->kind = RK_LEAF_FILL;
-    leaf->fill = *leaf->array->as.fill;
     fold_strides(leaf, strides);
 }
 
@@ -314,10 +310,12 @@ static void make_leaf(rk_leaf *leaf, const entry *e, bool cut)
     if (e->array->kind == RK_SCALAR) {
         leaf->kind = RK_LEAF_CONSTANT;
         set_number(&e->array->as.scalar, leaf->dtype, leaf->constant);
-    } else if (e->array->kind == RK_SOURCE) {
-        leaf_of_source(leaf, e->array->as.source);
+    } else if (e->array->kind == RK_SOURCE && e->array->as.source->kind != RK_SOURCE_CHUNKED) {
+        leaf->source = rk_source_ref(e->array->as.source);
+        rk_leaf_bind_source(leaf);
     } else if (e->array->kind == RK_FILL) {
-        leaf_of_fill(leaf);
+        leaf->fill = *e->array->as.fill;
+        rk_leaf_bind_fill(leaf);
     }
 }
 
@@ -328,9 +326,9 @@ typedef struct emitter {
     rk_array free;   /* uint32_t: registers whose strip nobody needs any more */
 } emitter;
 
-static bool is_constant(const emitter *m, uint32_t reg)
+static bool is_constant(const rk_program *p, uint32_t reg)
 {
-    return reg < m->p->leaf_count && m->p->leaves[reg].kind == RK_LEAF_CONSTANT;
+    return reg < p->leaf_count && p->leaves[reg].kind == RK_LEAF_CONSTANT;
 }
 
 static uint32_t take_register(emitter *m, uint8_t size)
@@ -364,28 +362,33 @@ static void free_inputs(emitter *m, const entry *e, uint32_t place)
     }
 }
 
+void rk_instruction_bind(const rk_program *program, rk_instruction *i)
+{
+    if (i->op == RK_OP_CAST) {
+        i->kind = RK_DO_UNARY;
+        i->run.unary = rk_cast_find(i->in, i->to);
+    } else if (i->op == RK_OP_WHERE) {
+        i->kind = RK_DO_WHERE;
+        i->run.where = rk_where_find(i->to);
+    } else if (i->op >= RK_OP_BINARY) {
+        i->kind = RK_DO_BINARY;
+        const rk_binary_kernels *kernels = rk_binary_find(i->op - RK_OP_BINARY, i->in);
+        bool a = is_constant(program, i->a), b = is_constant(program, i->b);
+        i->run.binary = a && !b ? kernels->sv : b && !a ? kernels->vs : kernels->vv;
+    } else {
+        i->kind = RK_DO_UNARY;
+        i->run.unary = rk_unary_find(i->op, i->in);
+    }
+}
+
 static rk_instruction instruction(const emitter *m, const entry *e)
 {
     const rask_array *a = e->array;
-    rask_dtype in = a->inputs[0]->dtype;
-    rk_instruction i = {.kind = RK_DO_UNARY, .a = input_register(m, e, 0)};
-    if (a->op == RK_OP_CAST) {
-        i.run.unary = rk_cast_find(in, a->dtype);
-    } else if (a->op == RK_OP_WHERE) {
-        i.kind = RK_DO_WHERE;
-        i.b = input_register(m, e, 1);
-        i.c = input_register(m, e, 2);
-        i.run.where = rk_where_find(a->dtype);
-    } else if (a->op >= RK_OP_BINARY) {
-        i.kind = RK_DO_BINARY;
-        i.b = input_register(m, e, 1);
-        const rk_binary_kernels *kernels = rk_binary_find(a->op - RK_OP_BINARY, in);
-        bool sv = is_constant(m, i.a) && !is_constant(m, i.b),
-             vs = is_constant(m, i.b) && !is_constant(m, i.a);
-        i.run.binary = sv ? kernels->sv : vs ? kernels->vs : kernels->vv;
-    } else {
-        i.run.unary = rk_unary_find(a->op, in);
-    }
+    rk_instruction i = {.op = a->op, .in = a->inputs[0]->dtype, .to = a->dtype};
+    i.a = input_register(m, e, 0);
+    i.b = a->input_count > 1 ? input_register(m, e, 1) : 0;
+    i.c = a->input_count > 2 ? input_register(m, e, 2) : 0;
+    rk_instruction_bind(m->p, &i);
     return i;
 }
 
@@ -440,15 +443,15 @@ static int make_order(const compiler *c, uint32_t *order)
     return RASK_OK;
 }
 
-static rk_program *program_alloc(uint32_t ndim, size_t entries)
+rk_program *rk_program_alloc(uint32_t ndim, size_t count)
 {
     rk_program *p = rk_calloc(1, sizeof *p);
     if (!p)
         return NULL;
     p->ndim = ndim;
-    p->leaves = rk_calloc(entries, sizeof *p->leaves);
-    p->instructions = rk_calloc(entries, sizeof *p->instructions);
-    p->register_size = rk_calloc(entries, sizeof *p->register_size);
+    p->leaves = rk_calloc(count, sizeof *p->leaves);
+    p->instructions = rk_calloc(count, sizeof *p->instructions);
+    p->register_size = rk_calloc(count, sizeof *p->register_size);
     if (p->leaves && p->instructions && p->register_size)
         return p;
     rk_program_free(p);
@@ -461,6 +464,7 @@ void rk_program_free(rk_program *program)
         return;
     for (uint32_t i = 0; i < program->leaf_count; i++)
         rk_source_unref(program->leaves[i].source);
+    rk_free(program->params);
     rk_free(program->leaves);
     rk_free(program->instructions);
     rk_free(program->register_size);
@@ -470,7 +474,7 @@ void rk_program_free(rk_program *program)
 static int emit_program(compiler *c, rk_program **out)
 {
     size_t count = c->entries.count;
-    emitter m = {.c = c, .p = program_alloc(c->ndim, count), .free = RK_ARRAY(uint32_t, UINT32_MAX)};
+    emitter m = {.c = c, .p = rk_program_alloc(c->ndim, count), .free = RK_ARRAY(uint32_t, UINT32_MAX)};
     m.order = rk_alloc_array(count, sizeof *m.order);
     int status = m.p && m.order ? make_order(c, m.order) : RASK_ENOMEM;
     if (!status && rk_array_reserve(&m.free, count))
@@ -626,5 +630,24 @@ static size_t print(const void *data, char *buffer, size_t capacity)
     return out.len;
 }
 
-const rask_class rk_program_class = {
-    .name = "array program", .destroy = destroy, .size = size, .print = print};
+static int encode(const void *data, rask_value *bytes)
+{
+    rk_pack_out out = {0};
+    rk_open_error error = {0};
+    int status = rk_program_put(data, &out, &error);
+    return rk_encoded(&out, status, &error, bytes);
+}
+
+static int decode(rask_bytes bytes, void **data)
+{
+    rk_pack_in in = {bytes.data, bytes.data + bytes.len, false};
+    rk_open_error error = {0};
+    return (*data = rk_program_get(&in, &error)) ? RASK_OK : error.status;
+}
+
+const rask_class rk_program_class = {.name = "array program",
+                                     .destroy = destroy,
+                                     .size = size,
+                                     .print = print,
+                                     .encode = encode,
+                                     .decode = decode};

@@ -39,6 +39,8 @@ typedef enum rk_instruction_kind { RK_DO_UNARY, RK_DO_BINARY, RK_DO_WHERE } rk_i
 typedef struct rk_instruction {
     rk_instruction_kind kind;
     uint32_t out, a, b, c; /* registers */
+    uint32_t op;           /* as of arrays */
+    rask_dtype in, to;     /* what it works in, of CAST what it makes; kind and run follow from these */
     union {
         rk_unary_kernel unary;
         rk_binary_kernel binary;
@@ -58,6 +60,7 @@ typedef struct rk_program {
     rk_instruction *instructions;
     uint64_t window_bytes; /* all windows of a macro block, for who runs it */
     rask_node *node;       /* the constant that owns it; only read while lowering */
+    void *params;          /* of fills, where they came from another process */
 } rk_program;
 
 /* Compiles array. axes: logical axis i is axis axes[i] of the array; NULL: as they are. cut: take array itself as a
@@ -65,8 +68,23 @@ typedef struct rk_program {
 int rk_program_new(rask_array *array, const uint8_t *axes, bool cut, rk_program **out);
 void rk_program_free(rk_program *program);
 
-/* The class of values that own a program. */
+/* The class of values that own a program. They can go to other processes of a cluster, as their sources can. */
 extern const rask_class rk_program_class;
+
+/* -- What making one takes, of an expression or of bytes from another process */
+
+/* With room for so many leaves, instructions, registers. NULL: no memory. */
+rk_program *rk_program_alloc(uint32_t ndim, size_t count);
+/* From source or fill, shape and map: what the leaf's kind needs to be read. */
+void rk_leaf_bind_source(rk_leaf *leaf);
+void rk_leaf_bind_fill(rk_leaf *leaf);
+/* kind and run of an instruction whose leaves are there. */
+void rk_instruction_bind(const rk_program *program, rk_instruction *i);
+
+/* The program as bytes: RASK_OK, or a status with error. */
+int rk_program_put(const rk_program *program, rk_pack_out *out, rk_open_error *error);
+/* And back: all that is read by it lies in its sources. NULL: RASK_EFORMAT or RASK_ENOMEM in error. */
+rk_program *rk_program_get(rk_pack_in *in, rk_open_error *error);
 
 /* Which indices of one axis of a leaf's array a box of the program needs: first, first + step, ... */
 typedef struct rk_run_of {

@@ -59,6 +59,7 @@ void rk_source_unref(rk_source *source)
     if (source->fd >= 0)
         close(source->fd);
     rk_free(source->path);
+    rk_free(source->absent);
     rk_free(source);
 }
 
@@ -213,6 +214,10 @@ int rk_source_read(const rk_source *source, const int64_t *start, const int64_t 
                    const int64_t *out_strides, char *message, size_t capacity)
 {
     reading r = {.source = source, .out = out, .message = message, .capacity = capacity};
+    if (source->absent) {
+        snprintf(message, capacity, "%s", source->absent);
+        return RASK_EIO;
+    }
     for (uint32_t i = 0; i < source->ndim; i++)
         if (!count[i])
             return RASK_OK;

@@ -7,7 +7,19 @@
 #define RASK_COLLECTIONS_ARRAY_SOURCE_H
 
 #include "collections/array/array.h"
-#include "collections/files/file.h"
+#include "collections/files/elsewhere.h"
+
+struct rk_source;
+
+/* How chunked sources of a format go to another process of a cluster and are opened again there. */
+typedef struct rk_source_format {
+    /* What get() needs. RASK_OK, or a status with error. */
+    int (*put)(const struct rk_source *source, rk_pack_out *out, rk_open_error *error);
+    /* like: its dtype, shape and chunks. NULL with error; in->failed is set when the bytes are none of put(). */
+    struct rk_source *(*get)(rk_pack_in *in, const struct rk_source *like, rk_open_error *error);
+} rk_source_format;
+
+extern const rk_source_format rk_format_zarr, rk_format_hdf5, rk_format_callback;
 
 typedef enum rk_source_kind { RK_SOURCE_MEMORY, RK_SOURCE_FILE, RK_SOURCE_CHUNKED } rk_source_kind;
 
@@ -31,8 +43,11 @@ typedef struct rk_source {
     uint64_t chunk_scratch; /* CHUNKED: bytes of memory that decoding one chunk takes beside data */
     void *context;          /* of read_chunk */
     void (*close)(
-        struct rk_source *source); /* ends data, context; NULL: nothing to end. fd is closed anyway */
-    char *path;                    /* for messages: owned; NULL for memory */
+        struct rk_source *source);  /* ends data, context; NULL: nothing to end. fd is closed anyway */
+    char *path;                     /* for messages: owned; NULL for memory */
+    const rk_source_format *format; /* CHUNKED; NULL: tasks elsewhere cannot read it */
+    char *
+        absent; /* why there is nothing to read in this process: owned; NULL: all is well. Reading fails with it */
 } rk_source;
 
 /* A zeroed source with one reference, fd -1, of this dtype and shape; path is copied. NULL: no memory. */
@@ -58,6 +73,18 @@ int rk_source_read(const rk_source *source, const int64_t *start, const int64_t 
 /* len bytes as they stand in a file become elements the machine can work with, in place: swapped: in the other byte
  * order; a bool that is not 0 becomes 1. */
 void rk_source_mend(rask_dtype dtype, bool swapped, void *data, size_t len);
+
+/* A copy of a block's elements, in C order, with a reference. NULL: no memory. */
+rk_source *rk_source_copy(const rask_block *block);
+
+/* Values that hold a reference to a source. They can go to other processes of a cluster: elements in memory do so as they are,
+ * up to RK_MAX_TRAVELLING bytes, files are opened again. */
+extern const rask_class rk_source_class;
+
+/* The same as bytes: RASK_OK, or a status with error. */
+int rk_source_put(const rk_source *source, rk_pack_out *out, rk_open_error *error);
+/* And back; one that cannot be opened here is absent. NULL with RASK_ENOMEM or RASK_EFORMAT in error. */
+rk_source *rk_source_get(rk_pack_in *in, rk_open_error *error);
 
 /* Opening by format: each returns a source, or NULL with a status and a reason (with the path) in error. */
 rk_source *rk_npy_open(const char *path, rk_open_error *error);

@@ -9,22 +9,26 @@
 
 #include <string.h>
 
-typedef struct write_params {
-    rk_sink *sink;
-    rk_region region;
-} write_params;
+static void keep_sink(void *sink)
+{
+    (void)sink; /* it ends with the storing */
+}
+
+/* No other process has the sink, unless it was forked from this one. */
+static const rask_class sink_class = {.name = "array file", .destroy = keep_sink};
 
 static int run_write(rask_task *task)
 {
-    const write_params *w = rk_task_params(task, sizeof *w);
+    const rk_region *region = rk_task_params(task, sizeof *region);
+    rk_sink *sink = region ? rask_arg_custom(task, 1, &sink_class) : NULL;
     rask_block block;
     char message[RK_MAX_MESSAGE];
-    if (!w)
+    if (!sink)
         return task->status;
-    int status = rask_arg_block(task, 1, &block);
+    int status = rask_arg_block(task, 2, &block);
     if (status)
         return status;
-    status = w->sink->write(w->sink, w->region.start, w->region.count, block.data, message, sizeof message);
+    status = sink->write(sink, region->start, region->count, block.data, message, sizeof message);
     return status ? rask_fail(task, status, message) : rask_return_none(task);
 }
 
@@ -119,17 +123,19 @@ static int lower_write(rk_computation *c, rask_array *a, rk_sink *sink)
 {
     rk_lowering *l = c->lowering;
     rk_chunks boxes;
+    rk_region region;
+    rask_node *nodes[2] = {rk_lower_constant(l, &sink_class, sink)};
     int64_t index[RASK_MAX_DIMENSIONS] = {0};
-    int status = lower_boxes(l, sink, a, &boxes);
+    bool bound = sink->bound || !rask_scheduler_sees_memory(c->options.scheduler);
+    int status = nodes[0] ? lower_boxes(l, sink, a, &boxes) : rk_lowering_failure(l);
     for (int64_t i = 0; !status && i < rk_chunks_total(&boxes); i++) {
-        write_params w;
-        memset(&w, 0, sizeof w);
-        w.sink = sink;
-        rk_chunks_region(&boxes, index, &w.region);
-        uint64_t bytes = (uint64_t)rk_shape_size(w.region.count, a->ndim) * rask_dtype_size(a->dtype);
-        status = rk_computation_add_target(c, rk_lower_call(l, &write_defs[sink->bound], &w, sizeof w,
-                                                            &boxes.nodes[i], 1, 0,
-                                                            sink->scratch < bytes ? sink->scratch : bytes));
+        memset(&region, 0, sizeof region);
+        rk_chunks_region(&boxes, index, &region);
+        uint64_t bytes = (uint64_t)rk_shape_size(region.count, a->ndim) * rask_dtype_size(a->dtype);
+        nodes[1] = boxes.nodes[i];
+        status =
+            rk_computation_add_target(c, rk_lower_call(l, &write_defs[bound], &region, sizeof region, nodes,
+                                                       2, 0, sink->scratch < bytes ? sink->scratch : bytes));
         rk_index_next(index, boxes.count, boxes.ndim);
     }
     return status;

@@ -235,6 +235,7 @@ static bool read_directly(rask_task *task, const rk_stream *stream, void *out, i
     view.offset = leaf->offset;
     view.swapped = leaf->source->swapped;
     view.path = leaf->source->path;
+    view.absent = leaf->source->absent;
     char message[RK_MAX_MESSAGE];
     *status = rk_source_read(&view, e->start, e->count, out, strides, message, sizeof message);
     if (*status)

@@ -311,25 +311,82 @@ static int call_take_computed(rask_task *task)
     return status;
 }
 
-/* Known numbers, which live as long as the array's graph. */
+/* Known numbers: of the array's graph, where they live as long, or its own in another process. */
+typedef struct index_list {
+    const int64_t *at;
+    int64_t count;
+    int64_t own[];
+} index_list;
+
+static void free_numbers(void *data)
+{
+    rk_free(data);
+}
+
+static int encode_numbers(const void *data, rask_value *bytes)
+{
+    const index_list *n = data;
+    return rask_value_bytes_new(n->at, (size_t)n->count * sizeof *n->at, bytes);
+}
+
+static int decode_numbers(rask_bytes bytes, void **data)
+{
+    index_list *n = bytes.len % sizeof *n->own ? NULL : rk_alloc(sizeof *n + bytes.len);
+    if (!n)
+        return bytes.len % sizeof *n->own ? RASK_EFORMAT : RASK_ENOMEM;
+    *n = (index_list){.at = n->own, .count = (int64_t)(bytes.len / sizeof *n->own)};
+    if (bytes.len)
+        memcpy(n->own, bytes.data, bytes.len);
+    *data = n;
+    return RASK_OK;
+}
+
+static const rask_class numbers_class = {
+    .name = "indices", .destroy = free_numbers, .encode = encode_numbers, .decode = decode_numbers};
+
+/* As a constant of the lowering. NULL, latched. */
+static rask_node *numbers_node(rk_lowering *l, const int64_t *at, int64_t count)
+{
+    index_list *n = rk_alloc(sizeof *n);
+    if (!n) {
+        rk_lowering_fail(l, RASK_ENOMEM, "take: no memory for its numbers");
+        return NULL;
+    }
+    *n = (index_list){.at = at, .count = count};
+    return rk_lower_constant(l, &numbers_class, n);
+}
+
+/* A stretch of them. */
 typedef struct index_params {
-    const int64_t *numbers;
-    int64_t n;
+    int64_t first, n;
 } index_params;
 
-/* Shown, not copied. */
-static int call_index(rask_task *task)
+/* Shown where they stay, else copied: results may outlive constants there. */
+static int give_numbers(rask_task *task, const index_list *from, const index_params *params,
+                        rask_value *value)
 {
-    const index_params *params = rk_task_params(task, sizeof *params);
-    rask_value value;
-    if (!params)
-        return task->status;
     rask_block block = {.dtype = RASK_DT_I64,
                         .ndim = 1,
                         .shape = {params->n},
                         .strides = {sizeof(int64_t)},
-                        .data = (void *)params->numbers};
-    int status = rask_value_block_adopt(&block, (size_t)params->n * sizeof(int64_t), &value);
+                        .data = (void *)(from->at + params->first)};
+    size_t bytes = (size_t)params->n * sizeof(int64_t);
+    if (from->at != from->own)
+        return rask_value_block_adopt(&block, bytes, value);
+    int status = rk_task_result(task, RASK_DT_I64, 1, &params->n, &block, value);
+    if (!status && bytes)
+        memcpy(block.data, from->at + params->first, bytes);
+    return status;
+}
+
+static int call_index(rask_task *task)
+{
+    const index_params *params = rk_task_params(task, sizeof *params);
+    const index_list *from = params ? rask_arg_custom(task, 1, &numbers_class) : NULL;
+    rask_value value;
+    if (!from)
+        return task->status;
+    int status = give_numbers(task, from, params, &value);
     return status ? rk_task_fail(task, status, "no memory for a block") : rask_return_value(task, value);
 }
 
@@ -490,6 +547,7 @@ typedef struct taking {
     rask_array *array;
     uint32_t axis;
     const int64_t *numbers;
+    rask_node *all; /* the numbers as a constant */
     rk_arena arena;
     cell *cells;
     int64_t *starts; /* of cells */
@@ -507,16 +565,16 @@ typedef struct taking {
 static bool begin_stretch(taking *t, const rk_chunks *chunks, int64_t at)
 {
     int64_t start = chunks->bounds[t->axis][at];
-    index_params params = {t->numbers + start, chunks->bounds[t->axis][at + 1] - start};
+    index_params params = {start, chunks->bounds[t->axis][at + 1] - start};
     memset(t->wanted, 0, t->cell_count * sizeof *t->wanted);
     for (int64_t i = 0; i < params.n; i++)
-        t->wanted[last_before(t->starts, t->cell_count, params.numbers[i])]++;
+        t->wanted[last_before(t->starts, t->cell_count, t->numbers[start + i])]++;
     t->used_count = 0;
     for (size_t i = 0; i < t->cell_count; i++)
         if (t->wanted[i])
             t->used[t->used_count++] = i;
-    t->nodes[0] = rk_lower_call(t->l, &index_def, &params, sizeof params, NULL, 0,
-                                (uint64_t)params.n * sizeof *params.numbers, 0);
+    t->nodes[0] = rk_lower_call(t->l, &index_def, &params, sizeof params, &t->all, 1,
+                                (uint64_t)params.n * sizeof *t->numbers, 0);
     return t->nodes[0];
 }
 
@@ -673,6 +731,8 @@ static int lower_known(rk_lowering *l, rask_array *array, rk_chunks *chunks)
     int status = make_grid(l, array, t.axis, chunks);
     if (!status && chunked)
         status = rk_grid_of(l, array->inputs[0], &grid);
+    if (!status && !(t.all = numbers_node(l, t.numbers, params->known)))
+        status = rk_lowering_failure(l);
     if (!status && !make_room(&t, n))
         status = rk_lowering_fail(l, RASK_ENOMEM, "take: no memory for its numbers");
     if (!status) {

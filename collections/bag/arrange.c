@@ -1,5 +1,6 @@
 /* Builders of what takes, brings together and rearranges records. */
 #include "collections/bag/bag.h"
+#include "collections/bag/made.h"
 
 #define SITE(name)                                                                                           \
     {                                                                                                        \
@@ -11,7 +12,7 @@ static bool is_usable(const rask_bag *bag)
     return bag && !bag->graph->status;
 }
 
-rask_bag *rask_bag_take_at(rask_bag *bag, uint64_t count, const char *file, int line)
+rask_bag *rk_build_bag_take(rask_bag *bag, uint64_t count, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_take");
     rask_bag *made = is_usable(bag) ? rk_bag_new(bag->graph, RK_BAG_TAKE, &bag, 1, NULL, &site) : NULL;
@@ -35,14 +36,14 @@ static rask_bag *new_gathering(rask_bag *bag, rk_bag_kind kind, const rask_bag_g
     return made;
 }
 
-rask_bag *rask_bag_groupby_at(rask_bag *bag, const rask_bag_gathering *function, const char *file, int line)
+rask_bag *rk_build_bag_groupby(rask_bag *bag, const rask_bag_gathering *function, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_groupby");
     return new_gathering(bag, RK_BAG_GROUPS, function, &site);
 }
 
-rask_bag *rask_bag_map_partitions_at(rask_bag *bag, const rask_bag_gathering *function, const char *file,
-                                     int line)
+rask_bag *rk_build_bag_map_partitions(rask_bag *bag, const rask_bag_gathering *function, const char *file,
+                                      int line)
 {
     const rk_bag_site site = SITE("rask_bag_map_partitions");
     return new_gathering(bag, RK_BAG_PARTS, function, &site);
@@ -59,7 +60,7 @@ static bool is_one_graph(const rask_bag *left, const rask_bag *right, const rk_b
     return !left->graph->status;
 }
 
-rask_bag *rask_bag_join_at(rask_bag *left, rask_bag *right, rask_join_how how, const char *file, int line)
+rask_bag *rk_build_bag_join(rask_bag *left, rask_bag *right, rask_join_how how, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_join");
     if (!is_one_graph(left, right, &site))
@@ -80,7 +81,7 @@ rask_bag *rask_bag_join_at(rask_bag *left, rask_bag *right, rask_join_how how, c
     return made;
 }
 
-rask_bag *rask_bag_zip_at(rask_bag *left, rask_bag *right, const char *file, int line)
+rask_bag *rk_build_bag_zip(rask_bag *left, rask_bag *right, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_zip");
     if (!is_one_graph(left, right, &site))
@@ -94,7 +95,7 @@ rask_bag *rask_bag_zip_at(rask_bag *left, rask_bag *right, const char *file, int
 
 /* -- Parts */
 
-rask_bag *rask_bag_concat_at(rask_bag *const *bags, uint32_t count, const char *file, int line)
+rask_bag *rk_build_bag_concat(rask_bag *const *bags, uint32_t count, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_concat");
     if (!bags || !count || !is_usable(bags[0]))
@@ -106,7 +107,7 @@ rask_bag *rask_bag_concat_at(rask_bag *const *bags, uint32_t count, const char *
     return rk_bag_new(bags[0]->graph, RK_BAG_CONCAT, bags, count, NULL, &site);
 }
 
-rask_bag *rask_bag_repartition_at(rask_bag *bag, uint32_t parts, const char *file, int line)
+rask_bag *rk_build_bag_repartition(rask_bag *bag, uint32_t parts, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_repartition");
     if (!is_usable(bag))

@@ -61,6 +61,7 @@ struct rask_bag {
     rk_shape shape;
     uint32_t input_count;
     rask_bag **inputs;
+    struct rk_builder_call *made; /* by which builder (made.h); NULL: by none that is known */
     union {
         struct rk_bag_text *text;
         const rk_bag_chunk *held;

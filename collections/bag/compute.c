@@ -1,5 +1,6 @@
 #include "collections/bag/compute.h"
 
+#include "collections/bag/recipe.h"
 #include "collections/bag/records.h"
 #include "collections/bag/task.h"
 #include "core/base/alloc.h"
@@ -19,6 +20,14 @@ int rk_bag_begin(rk_bag_computation *c, rask_bag *bag, const rask_options *optio
 }
 
 /* -- Records */
+
+static int lower_chunks(const rk_bag_computation *c, rask_bag *bag, rk_bag_nodes *chunks)
+{
+    rk_recipe *recipe = rk_bag_recipe_begin(&c->lowering, bag, RK_BAG_AS_CHUNKS, NULL);
+    int status = rk_bag_lower(&c->lowering, bag, chunks);
+    rk_recipe_end(recipe);
+    return status;
+}
 
 static int compute_chunks(rk_bag_computation *c, const rk_shape *shape, const rk_bag_nodes *chunks,
                           rask_records **out)
@@ -44,7 +53,7 @@ int rask_bag_compute(rask_bag *bag, const rask_options *options, rask_records **
     if (!out)
         return status;
     if (!status)
-        status = rk_bag_lower(&c.lowering, bag, &chunks);
+        status = lower_chunks(&c, bag, &chunks);
     if (!status)
         status = compute_chunks(&c, &bag->shape, &chunks, &records);
     status = rk_own_run_end(&c.run, status);
@@ -106,7 +115,7 @@ static int list_values(rask_task *task, rk_array *values)
 
 static int run_values(rask_task *task)
 {
-    const rask_bag *bag = rask_arg_custom(task, 0, &rk_bag_shared_class);
+    const rask_bag *bag = rk_shared_arg(task, 0, &rk_bag_shared_class);
     rk_array values = RK_ARRAY(rask_value, SIZE_MAX / 32);
     if (!bag)
         return RASK_ETYPE;
@@ -124,7 +133,7 @@ static int run_values(rask_task *task)
 
 static const rask_task_def values_def = {.size = sizeof values_def, .name = "bag", .call = run_values};
 
-static rask_node *lower_value(const rk_bag_lowering *l, rask_bag *bag)
+rask_node *rk_bag_lower_value(const rk_bag_lowering *l, rask_bag *bag)
 {
     rk_bag_nodes chunks;
     if (rk_bag_lower(l, bag, &chunks))
@@ -144,7 +153,9 @@ rask_node *rask_bag_node_at(rask_bag *bag, const rask_options *options, const ch
                                .budget = effective.memory,
                                .seed = rk_draw_seed(effective.seed),
                                .workers = effective.workers};
-    rask_node *node = lower_value(&l, bag);
+    rk_recipe *recipe = rk_bag_recipe_begin(&l, bag, RK_BAG_AS_VALUE, NULL);
+    rask_node *node = rk_bag_lower_value(&l, bag);
+    rk_recipe_end(recipe);
     if (!node && !bag->graph->status)
         rk_graph_fail(bag->graph, RASK_ENOMEM, file, line, "rask_bag_node: out of memory");
     return node;
@@ -175,7 +186,7 @@ int rask_bag_compute_out(rask_bag *bag, const rask_options *options, rask_out_ki
         return RASK_EINVAL;
     int status = rk_bag_begin(&c, bag, options);
     if (!status)
-        status = rk_bag_lower(&c.lowering, bag, &chunks);
+        status = lower_chunks(&c, bag, &chunks);
     if (!status)
         status = compute_chunks(&c, &bag->shape, &chunks, &records);
     if (!status)

@@ -2,6 +2,7 @@
  * range one task puts them in the order of keys (keyed.h). */
 #include "collections/bag/keyed.h"
 #include "collections/bag/lower.h"
+#include "collections/bag/recipe.h"
 #include "collections/bag/records.h"
 #include "collections/bag/task.h"
 #include "core/base/alloc.h"
@@ -71,7 +72,7 @@ static int run_over_groups(rask_task *task, const rask_bag *bag, const side *s, 
 
 static int run_groups(rask_task *task)
 {
-    const rask_bag *bag = rask_arg_custom(task, 0, &rk_bag_shared_class);
+    const rask_bag *bag = rk_shared_arg(task, 0, &rk_bag_shared_class);
     rk_bag_sink sink = {0};
     rk_bag_run run = {0};
     rask_value value;
@@ -175,7 +176,7 @@ static int join(rask_task *task, joining *j)
 
 static int run_join(rask_task *task)
 {
-    joining j = {.bag = rask_arg_custom(task, 0, &rk_bag_shared_class)};
+    joining j = {.bag = rk_shared_arg(task, 0, &rk_bag_shared_class)};
     size_t count = rask_arg_count(task), lefts = (size_t)rask_arg_i64(task, 1);
     rask_value value;
     if (!j.bag)

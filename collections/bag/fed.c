@@ -1,5 +1,6 @@
 /* Records of numbers that another room makes, block by block: a row is a record. */
 #include "collections/bag/lower.h"
+#include "collections/bag/recipe.h"
 #include "collections/bag/task.h"
 #include "core/base/alloc.h"
 #include "core/task/task.h"
@@ -63,7 +64,7 @@ static int return_records(rask_task *task, const rask_block *block, const rk_sha
 /* (shape, block, number of the first row) */
 static int run_records(rask_task *task)
 {
-    const rk_shape *shape = rask_arg_custom(task, 0, &rk_bag_shared_class);
+    const rk_shape *shape = rk_shared_arg(task, 0, &rk_bag_shared_class);
     rask_block block;
     if (!shape || rask_arg_block(task, 1, &block))
         return RASK_ETYPE;

@@ -1,4 +1,5 @@
 /* Fields of JSON texts. A text is parsed once, whatever is asked of it; cJSON bounds how deep it may be nested. */
+#include "collections/bag/made.h"
 #include "collections/bag/run.h"
 
 #include <cjson/cJSON.h>
@@ -291,7 +292,7 @@ static bool read_paths(path_reader *r, json_fields *fields)
     return true;
 }
 
-rask_bag *rask_bag_json_at(rask_bag *bag, const char *paths, const char *types, const char *file, int line)
+rask_bag *rk_build_bag_json(rask_bag *bag, const char *paths, const char *types, const char *file, int line)
 {
     const rk_bag_site site = {"rask_bag_json", file, line};
     rk_bag_step step = {.name = "json", .take = take_json};

@@ -1,5 +1,6 @@
 #include "collections/bag/lower.h"
 
+#include "collections/bag/recipe.h"
 #include "collections/bag/task.h"
 #include "core/base/alloc.h"
 
@@ -322,7 +323,7 @@ int rk_bag_lower(const rk_bag_lowering *l, rask_bag *bag, rk_bag_nodes *out)
 /* The states of the arguments, in order, in one; its value, or its records. */
 static int merge(rask_task *task, bool last)
 {
-    const rk_bag_sink_plan *plan = rask_arg_custom(task, 0, &rk_bag_shared_class);
+    const rk_bag_sink_plan *plan = rk_shared_arg(task, 0, &rk_bag_shared_class);
     rk_bag_state state = {0};
     rk_bag_builder records = {0};
     char message[RK_MAX_MESSAGE] = "";

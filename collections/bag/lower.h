@@ -38,6 +38,12 @@ int rk_bag_lower_repartition(const rk_bag_lowering *l, rask_bag *bag, rk_bag_nod
 int rk_bag_lower_groups(const rk_bag_lowering *l, rask_bag *bag, rk_bag_nodes *out);
 int rk_bag_lower_join(const rk_bag_lowering *l, rask_bag *bag, rk_bag_nodes *out);
 
+/* A node with all records as a value. NULL, latched. */
+rask_node *rk_bag_lower_value(const rk_bag_lowering *l, rask_bag *bag);
+/* The records as text, compressed as a path says (NULL: not). RASK_OK; latched; or a status with message. */
+int rk_bag_lower_text(const rk_bag_lowering *l, rask_bag *bag, const char *path, rk_bag_nodes *texts,
+                      char *message, size_t capacity);
+
 /* Room for count nodes. RASK_OK, or latched. */
 int rk_bag_nodes_new(const rk_bag_lowering *l, uint32_t count, uint64_t bytes, rk_bag_nodes *out);
 

@@ -1,6 +1,7 @@
 /* Lowering of what keeps records as they are: take, zip, repartition. */
 #include "collections/bag/keyed.h"
 #include "collections/bag/lower.h"
+#include "collections/bag/recipe.h"
 #include "collections/bag/task.h"
 #include "core/base/alloc.h"
 
@@ -33,7 +34,7 @@ static int copy(rk_bag_builder *to, const rk_bag_chunk *from, uint64_t begin, ui
 
 static int run_first(rask_task *task)
 {
-    const rask_bag *bag = rask_arg_custom(task, 0, &rk_bag_shared_class);
+    const rask_bag *bag = rk_shared_arg(task, 0, &rk_bag_shared_class);
     rk_bag_builder builder;
     int status = RASK_OK;
     if (!bag)
@@ -82,7 +83,7 @@ int rk_bag_lower_take(const rk_bag_lowering *l, rask_bag *bag, rk_bag_nodes *out
 /* (bag, chunk, pieces): as many chunks, with about as many records each */
 static int run_cut(rask_task *task)
 {
-    const rask_bag *bag = rask_arg_custom(task, 0, &rk_bag_shared_class);
+    const rask_bag *bag = rk_shared_arg(task, 0, &rk_bag_shared_class);
     uint32_t pieces = (uint32_t)rask_arg_i64(task, 2), made = 0;
     rask_value *values = rk_calloc((size_t)pieces + 1, sizeof *values);
     rk_bag_chunk chunk;
@@ -200,7 +201,7 @@ static int keep_rest(const zip_side *side, uint64_t from, const rk_shape *shape,
  * zipped, and both rests. */
 static int run_zip(rask_task *task)
 {
-    const rask_bag *bag = rask_arg_custom(task, 0, &rk_bag_shared_class);
+    const rask_bag *bag = rk_shared_arg(task, 0, &rk_bag_shared_class);
     zip_side sides[2];
     rask_value values[3];
     rk_bag_builder builder;

@@ -1,5 +1,6 @@
 /* Builders of reductions. */
 #include "collections/bag/bag.h"
+#include "collections/bag/made.h"
 #include "collections/bag/reduction.h"
 
 #include <string.h>
@@ -29,7 +30,7 @@ static bool is_usable(const rask_bag *bag)
 
 /* -- Numbers */
 
-rask_bag *rask_bag_count_at(rask_bag *bag, const char *file, int line)
+rask_bag *rk_build_bag_count(rask_bag *bag, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_count");
     rk_bag_reduction r = {.cls = &rk_bag_reduce_count};
@@ -52,35 +53,35 @@ static rask_bag *reduce_field(rask_bag *bag, rk_bag_reduction *r, const char *ty
     return new_reduction(bag, r, true, site);
 }
 
-rask_bag *rask_bag_sum_at(rask_bag *bag, const char *file, int line)
+rask_bag *rk_build_bag_sum(rask_bag *bag, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_sum");
     rk_bag_reduction r = {.cls = &rk_bag_reduce_sum};
     return reduce_field(bag, &r, "id", NULL, &site);
 }
 
-rask_bag *rask_bag_min_at(rask_bag *bag, const char *file, int line)
+rask_bag *rk_build_bag_min(rask_bag *bag, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_min");
     rk_bag_reduction r = {.cls = &rk_bag_reduce_extreme};
     return reduce_field(bag, &r, "idy", NULL, &site);
 }
 
-rask_bag *rask_bag_max_at(rask_bag *bag, const char *file, int line)
+rask_bag *rk_build_bag_max(rask_bag *bag, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_max");
     rk_bag_reduction r = {.cls = &rk_bag_reduce_extreme, .largest = true};
     return reduce_field(bag, &r, "idy", NULL, &site);
 }
 
-rask_bag *rask_bag_mean_at(rask_bag *bag, const char *file, int line)
+rask_bag *rk_build_bag_mean(rask_bag *bag, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_mean");
     rk_bag_reduction r = {.cls = &rk_bag_reduce_mean};
     return reduce_field(bag, &r, "id", "d", &site);
 }
 
-rask_bag *rask_bag_std_at(rask_bag *bag, uint32_t ddof, const char *file, int line)
+rask_bag *rk_build_bag_std(rask_bag *bag, uint32_t ddof, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_std");
     rk_bag_reduction r = {.cls = &rk_bag_reduce_std, .ddof = ddof};
@@ -110,7 +111,7 @@ static const rask_bag_folding *keep_folding(rask_graph *graph, const rask_bag_fo
     return kept->initial ? kept : NULL;
 }
 
-rask_bag *rask_bag_fold_at(rask_bag *bag, const rask_bag_folding *folding, const char *file, int line)
+rask_bag *rk_build_bag_fold(rask_bag *bag, const rask_bag_folding *folding, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_fold");
     rk_bag_reduction r = {.cls = &rk_bag_reduce_fold};
@@ -120,7 +121,7 @@ rask_bag *rask_bag_fold_at(rask_bag *bag, const rask_bag_folding *folding, const
     return r.folding ? new_reduction(bag, &r, true, &site) : NULL;
 }
 
-rask_bag *rask_bag_foldby_at(rask_bag *bag, const rask_bag_folding *folding, const char *file, int line)
+rask_bag *rk_build_bag_foldby(rask_bag *bag, const rask_bag_folding *folding, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_foldby");
     rk_bag_reduction r = {.cls = &rk_bag_reduce_keyed, .keys = 1};
@@ -139,7 +140,7 @@ static const rk_bag_reduction_class *keyed_class(const rask_bag *bag)
     return bag && strcmp(bag->shape.types, "y") == 0 ? &rk_bag_reduce_strings : &rk_bag_reduce_keyed;
 }
 
-rask_bag *rask_bag_frequencies_at(rask_bag *bag, const char *file, int line)
+rask_bag *rk_build_bag_frequencies(rask_bag *bag, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_frequencies");
     rk_bag_reduction r = {.cls = keyed_class(bag)};
@@ -153,7 +154,7 @@ rask_bag *rask_bag_frequencies_at(rask_bag *bag, const char *file, int line)
     return new_reduction(bag, &r, false, &site);
 }
 
-rask_bag *rask_bag_distinct_at(rask_bag *bag, const char *file, int line)
+rask_bag *rk_build_bag_distinct(rask_bag *bag, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_distinct");
     rk_bag_reduction r = {.cls = keyed_class(bag)};
@@ -164,7 +165,7 @@ rask_bag *rask_bag_distinct_at(rask_bag *bag, const char *file, int line)
     return new_reduction(bag, &r, false, &site);
 }
 
-rask_bag *rask_bag_topk_at(rask_bag *bag, uint64_t count, const char *file, int line)
+rask_bag *rk_build_bag_topk(rask_bag *bag, uint64_t count, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_topk");
     rk_bag_reduction r = {.cls = &rk_bag_reduce_top, .limit = count};
@@ -174,8 +175,8 @@ rask_bag *rask_bag_topk_at(rask_bag *bag, uint64_t count, const char *file, int 
     return new_reduction(bag, &r, false, &site);
 }
 
-rask_bag *rask_bag_topk_by_at(rask_bag *bag, uint64_t count, const char *name, rask_bag_compare *compare,
-                              void *context, const char *file, int line)
+rask_bag *rk_build_bag_topk_by(rask_bag *bag, uint64_t count, const char *name, rask_bag_compare *compare,
+                               void *context, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_topk_by");
     rk_bag_reduction r = {.cls = &rk_bag_reduce_top, .limit = count, .compare = compare, .context = context};

@@ -1,5 +1,6 @@
 #include "collections/bag/scan.h"
 
+#include "collections/bag/recipe.h"
 #include "collections/bag/records.h"
 #include "collections/bag/task.h"
 #include "collections/text/lines.h"
@@ -246,7 +247,7 @@ static int end(scan *s, int status)
 /* (job, first part, last part) */
 static int run_parts(rask_task *task)
 {
-    scan s = {.task = task, .job = rask_arg_custom(task, 0, &rk_bag_shared_class)};
+    scan s = {.task = task, .job = rk_shared_arg(task, 0, &rk_bag_shared_class)};
     uint32_t last = (uint32_t)rask_arg_i64(task, 2);
     if (!s.job)
         return RASK_ETYPE;
@@ -260,7 +261,7 @@ static int run_parts(rask_task *task)
 static int run_chunk(rask_task *task)
 {
     bool numbered = rask_arg_count(task) > 2;
-    scan s = {.task = task, .job = rask_arg_custom(task, 0, &rk_bag_shared_class), .in_part = !numbered};
+    scan s = {.task = task, .job = rk_shared_arg(task, 0, &rk_bag_shared_class), .in_part = !numbered};
     uint64_t number = numbered ? (uint64_t)rask_arg_i64(task, 2) : 0;
     rk_bag_chunk chunk;
     if (!s.job)

@@ -1,4 +1,5 @@
 /* Builders of bags over files and memory. */
+#include "collections/bag/made.h"
 #include "collections/bag/text.h"
 #include "collections/text/parts.h"
 #include "core/base/alloc.h"
@@ -28,43 +29,44 @@ static void end_text(void *what)
     rk_free(text->taken);
 }
 
-/* The files of a text whose end the graph knows. RASK_OK, or latched. */
-static int open_text(rask_graph *graph, rk_bag_text *text, const char *const *paths, size_t count,
-                     const rk_bag_site *site)
+rask_bag *rk_bag_text_new(rask_graph *graph, rk_text_files *files, uint64_t block_bytes,
+                          const rk_bag_site *site)
 {
-    rk_text_error error = {0};
-    int status = rk_text_files_init(&text->files, paths, count, &error);
-    if (status) {
-        rk_bag_refuse(graph, status, site, "%s", error.message);
-        return status;
+    rk_shape lines;
+    rk_bag_text *text = rk_bag_keep(graph, NULL, sizeof *text, site);
+    if (!text || rk_shape_init(&lines, "y", 0)) {
+        rk_text_files_fini(files);
+        return NULL;
     }
-    text->taken = rk_calloc(text->files.count, sizeof *text->taken);
-    if (text->taken && rk_graph_at_end(graph, end_text, text) == RASK_OK)
-        return RASK_OK;
-    end_text(text);
-    rk_bag_refuse(graph, RASK_ENOMEM, site, "out of memory");
-    return RASK_ENOMEM;
+    text->files = *files;
+    text->block_bytes = block_bytes;
+    text->taken = rk_calloc(files->count, sizeof *text->taken);
+    if (!text->taken || rk_graph_at_end(graph, end_text, text)) {
+        end_text(text);
+        return rk_bag_refuse(graph, RASK_ENOMEM, site, "out of memory");
+    }
+    rask_bag *bag = rk_bag_new(graph, RK_BAG_TEXT, NULL, 0, &lines, site);
+    if (!bag)
+        return NULL;
+    bag->as.text = text;
+    bag->bytes = bytes_of(&text->files);
+    return rk_bag_note(bag, &(rk_builder_call){.builder = RK_BAG_MADE_TEXT, .numbers = {block_bytes}});
 }
 
 rask_bag *rask_read_text_files_at(rask_graph *graph, const char *const *paths, size_t count,
                                   const rask_read_text_options *options, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_read_text");
-    rk_shape lines;
+    rk_text_files files;
+    rk_text_error error = {0};
     if (!graph || graph->status)
         return NULL;
     if (options && options->size != sizeof *options)
         return rk_bag_refuse(graph, RASK_EINVAL, &site, "options.size is not set");
-    rk_bag_text *text = rk_bag_keep(graph, NULL, sizeof *text, &site);
-    if (!text || rk_shape_init(&lines, "y", 0) || open_text(graph, text, paths, count, &site))
-        return NULL;
-    text->block_bytes = options ? options->block_bytes : 0;
-    rask_bag *bag = rk_bag_new(graph, RK_BAG_TEXT, NULL, 0, &lines, &site);
-    if (!bag)
-        return NULL;
-    bag->as.text = text;
-    bag->bytes = bytes_of(&text->files);
-    return bag;
+    int status = rk_text_files_init(&files, paths, count, &error);
+    if (status)
+        return rk_bag_refuse(graph, status, &site, "%s", error.message);
+    return rk_bag_text_new(graph, &files, options ? options->block_bytes : 0, &site);
 }
 
 /* -- Memory */
@@ -216,8 +218,8 @@ rask_bag *rask_bag_from_records_at(rask_graph *graph, const rask_record *records
 
 /* -- Numbers */
 
-rask_bag *rask_bag_range_at(rask_graph *graph, int64_t begin_, int64_t end, int64_t step, const char *file,
-                            int line)
+rask_bag *rk_build_bag_range(rask_graph *graph, int64_t begin_, int64_t end, int64_t step, const char *file,
+                             int line)
 {
     const rk_bag_site site = SITE("rask_bag_range");
     rk_shape shape;

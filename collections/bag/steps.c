@@ -1,4 +1,5 @@
 /* Builders of what is done record by record, and how it is done. */
+#include "collections/bag/made.h"
 #include "collections/bag/run.h"
 
 #include <stdio.h>
@@ -63,13 +64,13 @@ static rask_bag *new_call(rask_bag *bag, const rask_bag_function *f,
     return rk_bag_step_new(bag, &step, site);
 }
 
-rask_bag *rask_bag_map_at(rask_bag *bag, const rask_bag_function *function, const char *file, int line)
+rask_bag *rk_build_bag_map(rask_bag *bag, const rask_bag_function *function, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_map");
     return new_call(bag, function, take_map, &site);
 }
 
-rask_bag *rask_bag_flat_map_at(rask_bag *bag, const rask_bag_function *function, const char *file, int line)
+rask_bag *rk_build_bag_flat_map(rask_bag *bag, const rask_bag_function *function, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_flat_map");
     return new_call(bag, function, take_flat_map, &site);
@@ -86,8 +87,8 @@ static int take_filter(rask_bag_out *out, const rask_record *record)
     return f->keep(record, f->context) ? rk_bag_out_put(out, record) : RASK_OK;
 }
 
-rask_bag *rask_bag_filter_at(rask_bag *bag, const char *name, rask_bag_predicate *keep, void *context,
-                             const char *file, int line)
+rask_bag *rk_build_bag_filter(rask_bag *bag, const char *name, rask_bag_predicate *keep, void *context,
+                              const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_filter");
     const filtering f = {keep, context};
@@ -117,7 +118,7 @@ static int take_pick(rask_bag_out *out, const rask_record *record)
     return rk_bag_out_put(out, &picked);
 }
 
-rask_bag *rask_bag_pick_at(rask_bag *bag, const uint32_t *fields, uint32_t count, const char *file, int line)
+rask_bag *rk_build_bag_pick(rask_bag *bag, const uint32_t *fields, uint32_t count, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_pick");
     rk_bag_step step = {.name = site.what, .take = take_pick};
@@ -180,7 +181,7 @@ static int take_pluck(rask_bag_out *out, const rask_record *record)
     return rk_bag_out_put(out, &piece);
 }
 
-rask_bag *rask_bag_pluck_at(rask_bag *bag, uint32_t index, char delimiter, const char *file, int line)
+rask_bag *rk_build_bag_pluck(rask_bag *bag, uint32_t index, char delimiter, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_pluck");
     const plucking p = {index, delimiter};
@@ -216,7 +217,7 @@ static int take_words(rask_bag_out *out, const rask_record *record)
     return RASK_OK;
 }
 
-rask_bag *rask_bag_words_at(rask_bag *bag, const char *file, int line)
+rask_bag *rk_build_bag_words(rask_bag *bag, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_words");
     rk_bag_step step = {.take = take_words, .in_blocks = true};
@@ -241,7 +242,7 @@ static int take_sample(rask_bag_out *out, const rask_record *record)
     return (double)drawn * 0x1p-53 < s->share ? rk_bag_out_put(out, record) : RASK_OK;
 }
 
-rask_bag *rask_bag_sample_at(rask_bag *bag, double share, uint64_t seed, const char *file, int line)
+rask_bag *rk_build_bag_sample(rask_bag *bag, double share, uint64_t seed, const char *file, int line)
 {
     const rk_bag_site site = SITE("rask_bag_sample");
     const sampling s = {share, seed};

@@ -1,14 +1,10 @@
 #include "collections/bag/task.h"
 
+#include "collections/bag/recipe.h"
 #include "core/base/alloc.h"
 #include "core/task/task.h"
 
-static void keep(void *data)
-{
-    (void)data; /* the graph's */
-}
-
-const rask_class rk_bag_shared_class = {.name = "bag", .destroy = keep};
+const rask_class rk_bag_shared_class = {RK_SHARED_CLASS("bag", rk_bag_shared_decode)};
 
 static rask_node *tell(rask_node *node, uint64_t scratch, uint64_t result)
 {
@@ -24,9 +20,11 @@ rask_node *rk_bag_call(rask_graph *graph, const rask_task_def *def, const void *
 {
     rask_value value;
     rask_arg *all = rk_alloc_array(count + 1, sizeof *all);
-    if (!all || rask_value_custom_new(&rk_bag_shared_class, (void *)shared, &value)) {
-        rk_free(all);
+    if (!all)
         return rk_graph_fail(graph, RASK_ENOMEM, NULL, 0, "no memory for a task");
+    if (rk_shared_value(graph, &rk_bag_shared_class, shared, &value)) {
+        rk_free(all);
+        return NULL;
     }
     all[0] = (rask_arg){.kind = RASK_ARG_VALUE, .as.value = &value};
     for (size_t i = 0; i < count; i++)

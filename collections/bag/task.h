@@ -4,7 +4,7 @@
 
 #include "core/graph/graph.h"
 
-/* A structure that lives as long as the graph, as the first argument of calls. */
+/* A structure that lives as long as the graph, as the first argument of calls: rk_shared_arg() of this class. */
 extern const rask_class rk_bag_shared_class;
 
 /* A call of def with shared, then count other arguments; with what it uses and makes, 0: not known. NULL, latched. */

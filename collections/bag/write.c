@@ -1,6 +1,7 @@
 /* rask_bag_write(): tasks print, and others write what they printed: one after the other into one file, or each into its own. */
 #include "collections/bag/compressor.h"
 #include "collections/bag/compute.h"
+#include "collections/bag/recipe.h"
 #include "collections/bag/task.h"
 #include "collections/files/file.h"
 #include "collections/files/temporary.h"
@@ -32,7 +33,7 @@ static int fail_writing(writing *w, int number)
 
 static int run_append(rask_task *task)
 {
-    writing *w = rask_arg_custom(task, 0, &rk_bag_shared_class);
+    writing *w = rk_shared_arg(task, 0, &rk_bag_shared_class);
     rask_bytes text = rask_arg_bytes(task, 1);
     if (!w)
         return RASK_ETYPE;
@@ -100,7 +101,7 @@ static int write_part(const char *path, rask_bytes text, char *message, size_t c
 
 static int run_part(rask_task *task)
 {
-    const writing *w = rask_arg_custom(task, 0, &rk_bag_shared_class);
+    const writing *w = rk_shared_arg(task, 0, &rk_bag_shared_class);
     long long number = rask_arg_i64(task, 1);
     char message[1200] = "";
     if (!w)
@@ -115,17 +116,19 @@ static int run_part(rask_task *task)
     return status ? rk_bag_task_fail(task, status, message) : rask_return_none(task);
 }
 
-static const rask_task_def part_def = {.size = sizeof part_def, .name = "write", .call = run_part};
+/* Here where tasks do not know what is written. */
+static const rask_task_def part_defs[] = RK_DEFS_BY_PLACE(.name = "write", .call = run_part);
 
 static int write_parts(rk_bag_computation *c, writing *w, const rk_bag_nodes *texts)
 {
     rask_value *values = rk_calloc((size_t)texts->count + 1, sizeof *values);
+    bool here = !rask_scheduler_sees_memory(c->run.options.scheduler);
     int status = values ? RASK_OK : RASK_ENOMEM;
     w->digits = texts->count > 1000 ? snprintf(NULL, 0, "%u", texts->count - 1) : 3;
     for (uint32_t i = 0; i < texts->count && !status; i++) {
         const rask_arg args[] = {{.kind = RASK_ARG_I64, .as.i64 = i},
                                  {.kind = RASK_ARG_NODE, .as.node = texts->nodes[i]}};
-        texts->nodes[i] = rk_bag_call(c->lowering.graph, &part_def, w, args, 2, 0, 0);
+        texts->nodes[i] = rk_bag_call(c->lowering.graph, &part_defs[here], w, args, 2, 0, 0);
         status = c->lowering.graph->status;
     }
     if (!status)
@@ -136,19 +139,26 @@ static int write_parts(rk_bag_computation *c, writing *w, const rk_bag_nodes *te
 
 /* -- The call */
 
-static int print(rk_bag_computation *c, rask_bag *bag, writing *w)
+int rk_bag_lower_text(const rk_bag_lowering *l, rask_bag *bag, const char *path, rk_bag_nodes *texts,
+                      char *message, size_t capacity)
 {
     rk_bag_sink_plan sink = {.kind = RK_BAG_SINK_PRINTED, .shape = bag->shape};
+    int status = path ? rk_compressor_find(path, &sink.compressor, message, capacity) : RASK_OK;
+    return status ? status : rk_bag_lower_stage(l, bag, &sink, texts);
+}
+
+static int print(rk_bag_computation *c, rask_bag *bag, writing *w)
+{
+    const char *path = w->standard ? NULL : w->path;
     rk_bag_nodes texts;
-    int status =
-        w->standard ? RASK_OK : rk_compressor_find(w->path, &sink.compressor, w->message, sizeof w->message);
+    rk_recipe *recipe = rk_bag_recipe_begin(&c->lowering, bag, RK_BAG_AS_TEXT, path);
+    int status = rk_bag_lower_text(&c->lowering, bag, path, &texts, w->message, sizeof w->message);
+    rk_recipe_end(recipe);
     if (status) {
-        rk_graph_report(c->run.user, status, "%s", w->message);
+        if (!c->lowering.graph->status)
+            rk_graph_report(c->run.user, status, "%s", w->message);
         return status;
     }
-    status = rk_bag_lower_stage(&c->lowering, bag, &sink, &texts);
-    if (status)
-        return status;
     return w->path[w->star] ? write_parts(c, w, &texts) : write_one_file(c, w, &texts);
 }
 

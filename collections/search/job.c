@@ -1,5 +1,7 @@
 #include "collections/search/search.h"
 
+#include "collections/files/elsewhere.h"
+#include "collections/search/travel.h"
 #include "collections/text/spaces.h"
 #include "core/base/alloc.h"
 
@@ -82,33 +84,67 @@ bool rk_search_check_unit(rask_text *text, rask_text_unit unit, const char *name
     return !text->graph->status;
 }
 
+/* What tasks take: a job that is the graph's, or one that came from another process and is the value's. */
+typedef struct job_ref {
+    rk_search_job *job;
+    bool guest;
+} job_ref;
+
 static size_t print_job(const void *data, char *buffer, size_t capacity)
 {
-    const rk_search_job *job = data;
+    const rk_search_job *job = ((const job_ref *)data)->job;
     return (size_t)snprintf(buffer, capacity, "%s%s", job->text->files.files[0].path,
                             job->text->files.count > 1 ? ", …" : "");
 }
 
-static void keep_job(void *data)
+static void end_ref(void *data)
 {
-    (void)data; /* the graph's */
+    const job_ref *ref = data;
+    if (ref->guest)
+        rk_search_guest_free(ref->job);
+    rk_free(data);
 }
 
-static const rask_class job_class = {.name = "text", .destroy = keep_job, .print = print_job};
+static int encode_ref(const void *data, rask_value *bytes)
+{
+    return rk_search_job_encode(((const job_ref *)data)->job, bytes);
+}
+
+static int decode_ref(rask_bytes bytes, void **data)
+{
+    job_ref *ref = rk_calloc(1, sizeof *ref);
+    int status = ref ? rk_search_job_decode(bytes, &ref->job) : RASK_ENOMEM;
+    if (status) {
+        rk_free(ref);
+        return status;
+    }
+    ref->guest = true;
+    *data = ref;
+    return RASK_OK;
+}
+
+static const rask_class job_class = {
+    .name = "text", .destroy = end_ref, .print = print_job, .encode = encode_ref, .decode = decode_ref};
 
 int rk_search_job_value(rk_search_job *job, rask_value *out)
 {
     rask_graph *graph = job->text->graph;
     if (graph->status)
         return graph->status;
-    if (rask_value_custom_new(&job_class, job, out))
+    job_ref *ref = rk_calloc(1, sizeof *ref);
+    if (ref)
+        ref->job = job;
+    if (!ref || rask_value_custom_new(&job_class, ref, out)) {
+        rk_free(ref);
         rk_graph_fail(graph, RASK_ENOMEM, NULL, 0, "%s: no memory for a task", job->name);
+    }
     return graph->status;
 }
 
 rk_search_job *rk_search_job_of(rask_task *task)
 {
-    return rask_arg_custom(task, 0, &job_class);
+    const job_ref *ref = rask_arg_custom(task, 0, &job_class);
+    return ref ? ref->job : NULL;
 }
 
 rask_node **rk_search_nodes(rask_graph *graph, size_t count)
@@ -234,6 +270,16 @@ static int take_lines(rask_task *task, const rk_search_job *job, const rk_search
     return status;
 }
 
+/* Elsewhere with the machine, which may see other files. */
+static int fail_reading(rask_task *task, const rk_search_job *job, const rk_text_error *error)
+{
+    rk_open_error told = {.status = error->status};
+    snprintf(told.message, sizeof told.message, "%s", error->message);
+    if (job->guest)
+        rk_open_error_say_where(&told);
+    return rk_task_fail(task, told.status, "%s", told.message);
+}
+
 static int read_range(rask_task *task, const rk_search_job *job, const rk_text_range *range,
                       rk_matching *matching, rk_search_take *take, void *context)
 {
@@ -262,7 +308,7 @@ static int read_range(rask_task *task, const rk_search_job *job, const rk_text_r
         }
     }
     rk_text_lines_free(lines);
-    return status ? rk_task_fail(task, status, "%s", error.message) : RASK_OK;
+    return status ? fail_reading(task, job, &error) : RASK_OK;
 }
 
 int rk_search_read(rask_task *task, const rk_search_job *job, uint32_t part, rk_search_take *take,

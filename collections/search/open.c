@@ -13,6 +13,7 @@ static void free_text(void *what)
     rk_text_files_fini(&text->files);
     rk_matcher_free(text->matcher);
     rk_free(text->scratch);
+    rk_free(text->pattern);
     rk_free(text);
 }
 
@@ -42,6 +43,17 @@ static int take_limits(rask_text *text, const rask_text_options *options)
     return RASK_OK;
 }
 
+static int take_pattern(rask_text *text, const rask_text_options *options, rk_text_error *error)
+{
+    text->fixed = options->fixed;
+    text->ignore_case = options->ignore_case;
+    text->pattern = rk_strndup(options->pattern, strlen(options->pattern));
+    if (!text->pattern)
+        return rk_text_fail(error, RASK_ENOMEM, "options", "%s", rask_status_text(RASK_ENOMEM));
+    return rk_matcher_new(text->pattern, text->fixed, text->ignore_case, &text->matcher, error->message,
+                          sizeof error->message);
+}
+
 rask_text *rask_text_open_at(rask_graph *graph, const char *const *paths, size_t count,
                              const rask_text_options *options, const char *file, int line)
 {
@@ -66,8 +78,7 @@ rask_text *rask_text_open_at(rask_graph *graph, const char *const *paths, size_t
     else
         status = rk_text_files_init(&text->files, paths, count, &error);
     if (!status && options->pattern)
-        status = rk_matcher_new(options->pattern, options->fixed, options->ignore_case, &text->matcher,
-                                error.message, sizeof error.message);
+        status = take_pattern(text, options, &error);
     if (!status && rk_graph_at_end(graph, free_text, text))
         status = rk_text_fail_memory(&error, text->files.files[0].path);
     if (!status)

@@ -197,7 +197,7 @@ int rk_lines_out_add(rk_lines_out *out, const char *text, size_t len, char *mess
 int rk_lines_out_end(rk_lines_out *out, rask_value *value)
 {
     int status = rask_value_bytes_new(out->text.data, out->text.count, value);
-    if (!status) {
+    if (!status && out->here) {
         out->output->asides[out->part] = out->aside;
         out->aside = (rk_lines_aside){0};
     }

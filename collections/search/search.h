@@ -17,7 +17,9 @@
 struct rask_text {
     rask_graph *graph;
     rk_text_files files;
-    rk_matcher *matcher; /* NULL: all lines */
+    rk_matcher *matcher;     /* NULL: all lines */
+    char *pattern;           /* that it was made of, */
+    bool fixed, ignore_case; /* and how */
     bool inverted;
     uint64_t block_bytes; /* as the user said; 0: not */
     uint64_t memory;      /* of the run */
@@ -39,7 +41,10 @@ typedef struct rk_search_job {
     bool eager;          /* take is called with no text where a stream has no more for now */
     const char *name;    /* of the tasks */
     rk_atomic_u64 found; /* different strings that a task counted: others may need as much room */
-    void *more;          /* of this kind of job, ended by end_more() */
+    struct rk_text_output
+        *output; /* where lines are written; NULL: they are not. In other processes only its limit counts */
+    bool guest;  /* it came from another process (travel.h) */
+    void *more;  /* of this kind of job, ended by end_more() */
     void (*end_more)(void *more);
 } rk_search_job;
 

@@ -44,7 +44,7 @@ static int find(rask_task *task, bool here)
     if (!job)
         return RASK_ETYPE;
     uint32_t part = (uint32_t)rask_arg_i64(task, 1);
-    rk_lines_out_init(&f.out, job->more, part, here);
+    rk_lines_out_init(&f.out, job->output, part, here);
     bool enough = rask_arg_count(task) > 2 && (uint64_t)rask_arg_i64(task, 2) >= f.out.output->limit;
     enough |= rk_lines_out_is_full(&f.out);
     int status = enough ? RASK_OK : rk_search_read(task, job, part, take_piece, &f);
@@ -76,7 +76,7 @@ static int run_write(rask_task *task)
     char message[RK_MAX_MESSAGE] = "";
     if (!job || task->status)
         return RASK_ETYPE;
-    rk_text_output *output = job->more;
+    rk_text_output *output = job->output;
     int status = rk_text_output_take(output, (uint32_t)rask_arg_i64(task, 1), lines, message, sizeof message);
     return status ? rk_task_fail(task, status, "%s", message) : rask_return_i64(task, (int64_t)output->lines);
 }
@@ -87,7 +87,7 @@ static int run_close(rask_task *task)
     const rk_search_job *job = rk_search_job_of(task);
     if (!job)
         return RASK_ETYPE;
-    rk_text_output *output = job->more;
+    rk_text_output *output = job->output;
     int status = rk_text_output_close(output);
     return status ? rk_task_fail(task, status, "%s", output->message)
                   : rask_return_i64(task, (int64_t)output->lines);
@@ -122,7 +122,7 @@ static bool is_long(const rk_search_job *job, uint32_t part)
  * were written of parts that are not far before it: there may be enough. */
 static rask_node *lower_find(rk_search_job *job, const rask_value *value, uint32_t part, rask_node **written)
 {
-    const rk_text_output *output = job->more;
+    const rk_text_output *output = job->output;
     uint32_t ahead = AHEAD * job->text->workers;
     bool here = !job->text->apart || is_long(job, part);
     bool told = !here && output->limit != UINT64_MAX && part >= ahead;
@@ -161,6 +161,7 @@ static int open_output(rk_search_job *job, const char *path, uint64_t lines, con
     int status =
         rk_text_output_init(output, path, job->text->scratch, lines, most_kept(job->text), job->parts.count);
     if (!status) {
+        job->output = output;
         job->more = output;
         job->end_more = free_output;
         return RASK_OK;

@@ -17,6 +17,7 @@
  * anywhere, so there are no lanes where tasks do not share memory, and blocks are longer: each ends with a value. */
 #include "collections/table/ahead.h"
 
+#include "collections/table/recipe.h"
 #include "collections/table/scan.h"
 #include "core/base/alloc.h"
 #include "core/task/task.h"
@@ -255,17 +256,12 @@ static lane *begin_lane(rask_task *task, const rk_ahead *a, uint32_t number)
 
 /* -- Tasks */
 
-static void keep_ahead(void *data)
-{
-    (void)data; /* the graph's */
-}
-
-static const rask_class ahead_class = {.name = "text", .destroy = keep_ahead};
+static const rask_class ahead_class = {RK_TABLE_SHARED("text")};
 
 /* (file, number of the block): at the first one reading begins anew. NULL: the task failed. */
 static rk_ahead *begin_task(rask_task *task)
 {
-    rk_ahead *a = rask_arg_custom(task, 0, &ahead_class);
+    rk_ahead *a = rk_shared_arg(task, 0, &ahead_class);
     uint32_t number = (uint32_t)rask_arg_i64(task, 1);
     if (!a)
         return NULL;
@@ -321,7 +317,7 @@ static size_t block_at(const rk_ahead *a)
  * left. NULL: the task failed. */
 static rk_ahead *begin_taking(rask_task *task)
 {
-    rk_ahead *a = rask_arg_custom(task, 0, &ahead_class);
+    rk_ahead *a = rk_shared_arg(task, 0, &ahead_class);
     if (!a || rask_arg_count(task) <= block_at(a))
         return a ? begin_task(task) : NULL;
     return rask_arg_bytes(task, block_at(a)).len < sizeof(text_block) ? NULL : a;
@@ -380,7 +376,7 @@ static uint32_t first_wrong(const rk_ahead *a)
 /* (file, lane): what its sink ends with, as a list. */
 static int run_end(rask_task *task)
 {
-    rk_ahead *a = rask_arg_custom(task, 0, &ahead_class);
+    rk_ahead *a = rk_shared_arg(task, 0, &ahead_class);
     uint32_t number = (uint32_t)rask_arg_i64(task, 1), wrong = a ? first_wrong(a) : 0;
     if (!a || number >= a->part->lanes)
         return RASK_ETYPE;
@@ -425,8 +421,11 @@ rk_ahead *rk_ahead_new(rask_graph *graph, const rk_scan_job *job, uint32_t numbe
         return NULL;
     memset(lanes, 0, part->lanes * sizeof *lanes);
     *a = (rk_ahead){.job = job, .part = part, .graph = graph, .lanes = lanes, .most = most, .parsed = parsed};
-    if (!rask_value_custom_new(&ahead_class, a, &a->self) && !rk_graph_at_end(graph, end_ahead, a))
+    if (rk_shared_value(graph, &ahead_class, a, &a->self))
+        return NULL;
+    if (!rk_graph_at_end(graph, end_ahead, a))
         return a;
+    rask_value_unref(&a->self);
     rk_graph_fail(graph, RASK_ENOMEM, NULL, 0, "no memory for a task");
     return NULL;
 }

@@ -1,6 +1,7 @@
 #include "collections/table/arrange.h"
 
 #include "collections/table/merge.h"
+#include "collections/table/recipe.h"
 #include "collections/table/row_order.h"
 #include "collections/table/splitters.h"
 #include "collections/table/take.h"
@@ -11,12 +12,7 @@
 
 enum { SAMPLES = 100 }; /* rows of a chunk */
 
-static void keep_plan(void *data)
-{
-    (void)data; /* the lowering's */
-}
-
-static const rask_class plan_class = {.name = "arrange", .destroy = keep_plan};
+static const rask_class plan_class = {RK_TABLE_SHARED("arrange")};
 
 static int fail(rask_task *task, int status)
 {
@@ -73,7 +69,7 @@ static int take_samples(taking *t, const rk_table_sink_plan *plan, const rk_chun
 
 static int run_samples(rask_task *task)
 {
-    const rk_table_sink_plan *plan = rask_arg_custom(task, 0, &plan_class);
+    const rk_table_sink_plan *plan = rk_shared_arg(task, 0, &plan_class);
     taking t = {0};
     rk_chunk chunk;
     rask_value value;
@@ -182,7 +178,7 @@ static int return_ranges(rask_task *task, cutting *c)
 
 static int run_cut(rask_task *task)
 {
-    const rk_table_sink_plan *plan = rask_arg_custom(task, 0, &plan_class);
+    const rk_table_sink_plan *plan = rk_shared_arg(task, 0, &plan_class);
     cutting c = {0};
     if (!plan)
         return RASK_ETYPE;
@@ -294,10 +290,8 @@ int rk_arrange_lower(const rk_table_lowering *l, const rk_table_sink_plan *plan,
             out->nodes[0] = rk_merge_sort(l->graph, kept, chunks->nodes, chunks->count, 0);
         return l->graph->status;
     }
-    if (rask_value_custom_new(&plan_class, (void *)kept, &value)) {
-        rk_graph_fail(l->graph, RASK_ENOMEM, NULL, 0, "no memory for a task");
+    if (rk_shared_value(l->graph, &plan_class, kept, &value))
         return RASK_ENOMEM;
-    }
     int status = arrange(&a, bytes, out);
     rask_value_unref(&value);
     return status;

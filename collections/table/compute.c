@@ -1,5 +1,6 @@
 #include "collections/table/compute.h"
 
+#include "collections/table/recipe.h"
 #include "collections/table/rows.h"
 
 /* -- Runs */
@@ -28,6 +29,15 @@ int rk_table_run_node(rk_table_run *run, rask_node *node, rask_value *value)
     return node ? rk_own_run_nodes(&run->own, &node, 1, value) : run->lowering.graph->status;
 }
 
+/* NULL, latched. */
+static rask_node *lower(const rk_table_lowering *l, rask_table *table)
+{
+    rk_recipe *recipe = rk_table_recipe_begin(l, table, RK_ROOT_TABLE);
+    rask_node *node = rk_lower_table(l, table);
+    rk_recipe_end(recipe);
+    return node;
+}
+
 rask_node *rask_table_node_at(rask_table *table, const rask_options *options, const char *file, int line)
 {
     rask_options effective;
@@ -39,7 +49,7 @@ rask_node *rask_table_node_at(rask_table *table, const rask_options *options, co
     if (status)
         return rk_table_fail(table, status, file, line, "rask_table_node: %s", rask_status_text(status));
     set_lowering(&l, table->graph, &built, &effective);
-    return rk_lower_table(&l, table);
+    return lower(&l, table);
 }
 
 int rask_table_compute(rask_table *table, const rask_options *options, rask_rows **out)
@@ -49,7 +59,7 @@ int rask_table_compute(rask_table *table, const rask_options *options, rask_rows
     rask_rows *rows = NULL;
     int status = rk_table_run_begin(&run, table, options);
     if (!status)
-        status = rk_table_run_node(&run, rk_lower_table(&run.lowering, table), &value);
+        status = rk_table_run_node(&run, lower(&run.lowering, table), &value);
     if (!status && !(rows = rk_rows_new(&table->schema, value)))
         status = RASK_ENOMEM;
     status = rk_own_run_end(&run.own, status);

@@ -1,4 +1,5 @@
 #include "collections/table/concat.h"
+#include "collections/table/made.h"
 
 #include "collections/table/pipeline.h"
 #include "core/base/alloc.h"
@@ -169,7 +170,7 @@ static bool check_tables(const builder *b)
     return true;
 }
 
-rask_table *rask_table_concat_at(rask_table *const *tables, size_t count, const char *file, int line)
+rask_table *rk_build_concat(rask_table *const *tables, size_t count, const char *file, int line)
 {
     builder b = {.tables = tables, .count = (uint32_t)count, .file = file, .line = line};
     if (!tables || !count || !tables[0])

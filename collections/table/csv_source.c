@@ -3,6 +3,7 @@
 
 #include "collections/table/csv/index.h"
 #include "collections/table/list.h"
+#include "collections/table/made.h"
 #include "core/base/alloc.h"
 #include "core/base/limits.h"
 
@@ -387,19 +388,19 @@ static int open_source(opening *o, const char *const *paths, size_t count)
     return status ? status : copy_nulls(o);
 }
 
-static rask_table *make_table(const opening *o)
+rask_table *rk_csv_source_table(rask_graph *graph, rk_csv_source *source, const char *file, int line)
 {
-    const rk_csv_schema *schema = &o->source->schema;
-    rask_table *table = rk_table_new(o->graph, RK_TABLE_CSV, NULL, schema->count, o->file, o->line);
+    const rk_csv_schema *schema = &source->schema;
+    rask_table *table = rk_table_new(graph, RK_TABLE_CSV, NULL, schema->count, file, line);
     for (uint32_t i = 0; table && i < schema->count; i++) {
         table->schema.names[i] = schema->names[i];
         table->schema.types[i] = schema->types[i];
     }
     if (!table)
         return NULL;
-    table->as.csv = o->source;
-    table->bytes = knows_sizes(o->source) ? rk_csv_source_bytes(o->source) : RK_BYTES_UNKNOWN;
-    return table;
+    table->as.csv = source;
+    table->bytes = knows_sizes(source) ? rk_csv_source_bytes(source) : RK_BYTES_UNKNOWN;
+    return rk_table_note(table, &(rk_builder_call){.builder = RK_BUILDER_CSV});
 }
 
 static rask_table *widen(const opening *o, rask_table *table)
@@ -430,7 +431,7 @@ rask_table *rask_read_csv_files_at(rask_graph *graph, const char *const *paths, 
         rk_csv_source_free(o.source);
         return NULL;
     }
-    rask_table *table = make_table(&o);
+    rask_table *table = rk_csv_source_table(graph, o.source, file, line);
     return table && o.source->misfit == RASK_MISFIT_WIDEN ? widen(&o, table) : table;
 }
 

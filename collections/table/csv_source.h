@@ -6,7 +6,7 @@
 #include "collections/table/csv/csv.h"
 #include "collections/table/table.h"
 #include "collections/text/buffer.h"
-#include "collections/text/files.h"
+#include "collections/text/travel.h"
 
 /* Why a stream that is asked for a second time fails. */
 #define RK_CSV_STREAM_ONCE                                                                                   \
@@ -94,5 +94,16 @@ uint32_t rk_csv_source_samples(const rk_csv_source *source, uint32_t most, size_
 bool rk_csv_stream_take(rk_csv_stream *stream, rk_text_reader **reader, rk_text_buffer *buffer, void *task);
 
 void rk_csv_source_free(void *what); /* a source; NULL is legal */
+
+/* A table of such a source, which lives as long as the graph. NULL, latched. */
+rask_table *rk_csv_source_table(rask_graph *graph, rk_csv_source *source, const char *file, int line);
+
+/* -- In other processes of a cluster, which read the files themselves (csv_travel.c) */
+
+/* RASK_OK, or a status with error. */
+int rk_csv_source_put(const rk_csv_source *source, rk_pack_out *out, rk_open_error *error);
+/* The same source, with texts in graph's memory; what was sampled comes along, so that both choose alike. NULL with RASK_EFORMAT or
+ * RASK_ENOMEM in error; files are not looked at. */
+rk_csv_source *rk_csv_source_get(rask_graph *graph, rk_pack_in *in, rk_open_error *error);
 
 #endif

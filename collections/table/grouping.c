@@ -1,5 +1,6 @@
 /* GROUP: keys, aggregates, and what these are of. */
 #include "collections/table/list.h"
+#include "collections/table/made.h"
 #include "collections/table/table.h"
 #include "core/base/limits.h"
 
@@ -143,8 +144,8 @@ static rask_table *make_table(const builder *b)
     return table;
 }
 
-rask_table *rask_table_groupby_at(rask_table *input, const char *keys, const char *aggregates,
-                                  const char *file, int line)
+rask_table *rk_build_groupby(rask_table *input, const char *keys, const char *aggregates, const char *file,
+                             int line)
 {
     if (!input || !aggregates)
         return input ? rk_table_fail(input, RASK_EINVAL, file, line, "rask_table_groupby: no aggregates")

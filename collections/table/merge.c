@@ -2,6 +2,7 @@
 
 #include "collections/table/csv_source.h"
 #include "collections/table/groups/groups.h"
+#include "collections/table/recipe.h"
 #include "collections/table/row_order.h"
 #include "collections/table/top.h"
 #include "core/base/alloc.h"
@@ -17,12 +18,7 @@ const rk_table_sink_plan *rk_merge_keep(rask_graph *graph, const rk_table_sink_p
     return copy;
 }
 
-static void keep_plan(void *data)
-{
-    (void)data; /* the lowering's */
-}
-
-static const rask_class plan_class = {.name = "merge", .destroy = keep_plan};
+static const rask_class plan_class = {RK_TABLE_SHARED("merge")};
 
 /* -- Batches into a chunk */
 
@@ -131,7 +127,7 @@ static int check_top(rask_task *task, const rk_table_sink_plan *plan, const rk_t
 /* Merges, and makes of it what is wanted: packed bytes, or a chunk. */
 static int merge(rask_task *task, bool finish)
 {
-    const rk_table_sink_plan *plan = rask_arg_custom(task, 0, &plan_class);
+    const rk_table_sink_plan *plan = rk_shared_arg(task, 0, &plan_class);
     rk_groups *groups = NULL;
     rk_top *top = NULL;
     rask_value value;
@@ -242,7 +238,7 @@ static int run_sort(rask_task *task)
     uint64_t rows;
     size_t count;
     rask_value value;
-    const rk_table_sink_plan *plan = rask_arg_custom(task, 0, &plan_class);
+    const rk_table_sink_plan *plan = rk_shared_arg(task, 0, &plan_class);
     if (!plan)
         return RASK_ETYPE;
     rk_chunk *chunks = open_chunks(task, &count, &rows);
@@ -278,8 +274,8 @@ static rask_node *call_plan(rask_graph *graph, const rask_task_def *def, const r
                             rask_node *const *nodes, uint32_t count)
 {
     rask_value value;
-    if (rask_value_custom_new(&plan_class, (void *)plan, &value))
-        return rk_graph_fail(graph, RASK_ENOMEM, NULL, 0, "no memory for a task");
+    if (rk_shared_value(graph, &plan_class, plan, &value))
+        return NULL;
     rask_node *node = call(graph, def, &(rask_arg){.kind = RASK_ARG_VALUE, .as.value = &value}, nodes, count);
     rask_value_unref(&value);
     return node;

@@ -189,7 +189,7 @@ rk_writer *rk_npy_writer_new(rask_table *table, const char *path, int *status, c
     *status = RASK_ENOMEM;
     if (!w)
         return NULL;
-    w->base = (rk_writer){.cls = &npy_class, .table = table};
+    w->base = (rk_writer){.cls = &npy_class, .table = table, .root = RK_ROOT_ROWS};
     *status = open_columns(w, path);
     if (!*status)
         return &w->base;

@@ -1,6 +1,7 @@
 #include "collections/table/scan.h"
 
 #include "collections/table/ahead.h"
+#include "collections/table/recipe.h"
 #include "collections/table/take.h"
 #include "core/base/alloc.h"
 #include "core/task/task.h"
@@ -391,22 +392,17 @@ static void unref_all(rask_value *values, uint32_t count)
 
 static size_t print_job(const void *data, char *buffer, size_t capacity)
 {
-    const rk_scan_job *job = data;
+    const rk_scan_job *job = rk_shared_what(data);
     return (size_t)snprintf(buffer, capacity, "parts of %s%s", path_of(job, 0),
                             job->source->files.count > 1 ? ", …" : "");
 }
 
-static void keep_job(void *data)
-{
-    (void)data; /* the lowering's */
-}
-
-static const rask_class job_class = {.name = "scan", .destroy = keep_job, .print = print_job};
+static const rask_class job_class = {RK_TABLE_SHARED("scan"), .print = print_job};
 
 /* What tasks of a part begin with: room for the values, and before them for one more. NULL: the task failed. */
 static rask_value *begin_task(rask_task *task, const rk_scan_job **job, uint32_t *number, uint32_t *count)
 {
-    *job = rask_arg_custom(task, 0, &job_class);
+    *job = rk_shared_arg(task, 0, &job_class);
     *number = (uint32_t)rask_arg_i64(task, 1);
     *count = *job ? rk_table_sink_values(&(*job)->sink) : 0;
     rask_value *items = *job ? rk_calloc(*count + 1, sizeof *items) : NULL;
@@ -673,10 +669,8 @@ static void lower_part(lowering *l, const rk_csv_part *part)
 int rk_scan_lower(rask_graph *graph, rk_scan_job *job, uint64_t scratch, uint64_t result, rask_node **nodes)
 {
     rask_value value;
-    if (rask_value_custom_new(&job_class, job, &value)) {
-        rk_graph_fail(graph, RASK_ENOMEM, NULL, 0, "no memory for a task");
+    if (rk_shared_value(graph, &job_class, job, &value))
         return RASK_ENOMEM;
-    }
     lowering l = {.graph = graph,
                   .job = job,
                   .scratch = scratch,

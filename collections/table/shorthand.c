@@ -1,5 +1,6 @@
 /* Builders that say in one call what others say in several: names, nulls, counts of values. */
 #include "collections/table/list.h"
+#include "collections/table/made.h"
 #include "collections/table/table.h"
 #include "core/base/alloc.h"
 #include "core/base/print.h"
@@ -48,7 +49,7 @@ static bool has_twins(const rask_table *table, const char *what, const char *fil
     return false;
 }
 
-rask_table *rask_table_rename_at(rask_table *input, const char *names, const char *file, int line)
+rask_table *rk_build_rename(rask_table *input, const char *names, const char *file, int line)
 {
     if (!input || !names)
         return input ? rk_table_fail(input, RASK_EINVAL, file, line, "rask_table_rename: no names") : NULL;
@@ -122,7 +123,7 @@ static rask_table *filter_numbered(rask_table *input, const bool *marks, const c
     return table;
 }
 
-rask_table *rask_table_drop_nulls_at(rask_table *input, const char *columns, const char *file, int line)
+rask_table *rk_build_drop_nulls(rask_table *input, const char *columns, const char *file, int line)
 {
     if (!input)
         return NULL;
@@ -159,7 +160,7 @@ static rask_table *fill_column(rask_table *input, uint32_t column, const char *v
     rk_print_add(&text, "coalesce(`%s`, (%s))", name, value);
     rask_column_type type = type_of(input, text.buffer, &error), own = input->schema.types[column];
     if (type == own)
-        table = rask_table_with_at(input, name, text.buffer, file, line);
+        table = rk_build_with(input, name, text.buffer, file, line);
     else if (all && error.status != RASK_ENOMEM)
         table = input;
     else if (error.status && error.status != RASK_ETYPE)
@@ -171,8 +172,8 @@ static rask_table *fill_column(rask_table *input, uint32_t column, const char *v
     return table;
 }
 
-rask_table *rask_table_fill_nulls_at(rask_table *input, const char *columns, const char *value,
-                                     const char *file, int line)
+rask_table *rk_build_fill_nulls(rask_table *input, const char *columns, const char *value, const char *file,
+                                int line)
 {
     static const char what[] = "rask_table_fill_nulls";
     rk_syntax_error error;
@@ -200,7 +201,7 @@ static bool has_column(const rask_table *table, const char *name)
     return false;
 }
 
-rask_table *rask_table_value_counts_at(rask_table *input, const char *columns, const char *file, int line)
+rask_table *rk_build_value_counts(rask_table *input, const char *columns, const char *file, int line)
 {
     if (!input || !columns || !columns[strspn(columns, " ")])
         return input ? rk_table_fail(input, RASK_EINVAL, file, line, "rask_table_value_counts: no columns")
@@ -210,7 +211,6 @@ rask_table *rask_table_value_counts_at(rask_table *input, const char *columns, c
         return NULL;
     rk_free(marks);
     bool taken = has_column(input, "count");
-    rask_table *groups =
-        rask_table_groupby_at(input, columns, taken ? "count()" : "count() as count", file, line);
-    return rask_table_sort_at(groups, taken ? "`count()` desc" : "count desc", file, line);
+    rask_table *groups = rk_build_groupby(input, columns, taken ? "count()" : "count() as count", file, line);
+    return rk_build_sort(groups, taken ? "`count()` desc" : "count desc", file, line);
 }

@@ -1,5 +1,6 @@
 #include "collections/table/stage.h"
 
+#include "collections/table/recipe.h"
 #include "collections/table/sorted.h"
 #include "collections/table/take.h"
 #include "core/base/alloc.h"
@@ -62,12 +63,7 @@ static int pass_input(rk_pipeline_run *run, stage_input *input, uint64_t number,
 /* -- The tasks: (job, number, what joins need, chunk), (job, number, what joins need, plan, chunk …), (job, number, what joins
  * need, part of memory, first row, rows) */
 
-static void keep_job(void *data)
-{
-    (void)data; /* the lowering's */
-}
-
-static const rask_class job_class = {.name = "stage", .destroy = keep_job};
+static const rask_class job_class = {RK_TABLE_SHARED("stage")};
 
 static int return_values(rask_task *task, rk_table_sink *sink, uint32_t count)
 {
@@ -99,7 +95,7 @@ static int run_task(rask_task *task, const rk_scan_job *job, stage_input *input)
 
 static int run_stage(rask_task *task)
 {
-    const rk_scan_job *job = rask_arg_custom(task, 0, &job_class);
+    const rk_scan_job *job = rk_shared_arg(task, 0, &job_class);
     rk_chunk chunk;
     if (!job)
         return RASK_ETYPE;
@@ -107,13 +103,13 @@ static int run_stage(rask_task *task)
     return run_task(task, job, &(stage_input){.rows = chunk.rows, .chunk = &chunk});
 }
 
-static const rask_class plan_class = {.name = "order", .destroy = keep_job};
+static const rask_class plan_class = {RK_TABLE_SHARED("order")};
 
 static int run_sorted(rask_task *task)
 {
-    const rk_scan_job *job = rask_arg_custom(task, 0, &job_class);
+    const rk_scan_job *job = rk_shared_arg(task, 0, &job_class);
     size_t first = job ? 2 + rk_scan_others(job) : 0, count = rask_arg_count(task) - first - 1;
-    const rk_table_sink_plan *plan = job ? rask_arg_custom(task, first, &plan_class) : NULL;
+    const rk_table_sink_plan *plan = job ? rk_shared_arg(task, first, &plan_class) : NULL;
     rk_sorted sorted = {0};
     if (!plan)
         return RASK_ETYPE;
@@ -144,7 +140,7 @@ static rk_memory_slice slice_of(rask_task *task, const rk_scan_job *job)
 
 static int run_memory(rask_task *task)
 {
-    const rk_scan_job *job = rask_arg_custom(task, 0, &job_class);
+    const rk_scan_job *job = rk_shared_arg(task, 0, &job_class);
     if (!job)
         return RASK_ETYPE;
     const rk_memory_slice slice = slice_of(task, job);
@@ -176,7 +172,7 @@ static int fill(rask_task *task, const rk_scan_job *job, const rk_memory_slice *
 
 static int run_fed(rask_task *task)
 {
-    const rk_scan_job *job = rask_arg_custom(task, 0, &job_class);
+    const rk_scan_job *job = rk_shared_arg(task, 0, &job_class);
     rk_memory_fed fed = {0};
     if (!job)
         return RASK_ETYPE;
@@ -202,10 +198,8 @@ static int lower_call(rask_graph *graph, rk_scan_job *job, const rask_task_def *
 {
     rask_value value;
     uint32_t count = rk_table_sink_values(&job->sink);
-    if (rask_value_custom_new(&job_class, job, &value)) {
-        rk_graph_fail(graph, RASK_ENOMEM, NULL, 0, "no memory for a task");
+    if (rk_shared_value(graph, &job_class, job, &value))
         return RASK_ENOMEM;
-    }
     args[0] = (rask_arg){.kind = RASK_ARG_VALUE, .as.value = &value};
     rask_node *node = rk_scan_call(graph, def, job, args, arg_count);
     rask_set_scratch_bytes(node, rk_pipeline_bytes(&job->pipeline) + rk_table_sink_bytes(&job->sink) +
@@ -233,7 +227,7 @@ int rk_stage_lower_sorted(rask_graph *graph, rk_scan_job *job, uint32_t number,
     enum { CHUNKS = 3 };
     rask_value value;
     rask_arg *args = rk_alloc_array(CHUNKS + (size_t)chunks->count, sizeof *args);
-    if (!args || rask_value_custom_new(&plan_class, (void *)plan, &value)) {
+    if (!args || rk_shared_value(graph, &plan_class, plan, &value)) {
         rk_free(args);
         rk_graph_fail(graph, RASK_ENOMEM, NULL, 0, "no memory for a task");
         return RASK_ENOMEM;

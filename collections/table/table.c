@@ -1,5 +1,6 @@
 /* Builders: what a user says, checked and written down. Nothing is read here. */
 #include "collections/table/table.h"
+#include "collections/table/made.h"
 
 #include "collections/syntax/nearest.h"
 #include "collections/table/list.h"
@@ -180,7 +181,7 @@ static int check_name(const rask_table *table, uint32_t count, const char *what,
     return RASK_OK;
 }
 
-rask_table *rask_table_select_at(rask_table *input, const char *columns, const char *file, int line)
+rask_table *rk_build_select(rask_table *input, const char *columns, const char *file, int line)
 {
     rk_list_item item;
     uint32_t n = 0;
@@ -203,7 +204,7 @@ rask_table *rask_table_select_at(rask_table *input, const char *columns, const c
     return pick ? table : NULL;
 }
 
-rask_table *rask_table_drop_at(rask_table *input, const char *columns, const char *file, int line)
+rask_table *rk_build_drop(rask_table *input, const char *columns, const char *file, int line)
 {
     rk_list_item item;
     uint32_t count = 0;
@@ -251,8 +252,8 @@ static rk_expr *compile(const rask_table *table, const char *what, const char *t
     return rk_table_fail(table, RASK_ENOMEM, file, line, "%s: no memory", what);
 }
 
-rask_table *rask_table_with_at(rask_table *input, const char *name, const char *expression, const char *file,
-                               int line)
+rask_table *rk_build_with(rask_table *input, const char *name, const char *expression, const char *file,
+                          int line)
 {
     if (!input || !name || !*name || !expression)
         return input ? rk_table_fail(input, RASK_EINVAL, file, line,
@@ -301,7 +302,7 @@ rask_table *rk_table_filter(rask_table *input, const char *what, const char *con
     return table;
 }
 
-rask_table *rask_table_filter_at(rask_table *input, const char *expression, const char *file, int line)
+rask_table *rk_build_filter(rask_table *input, const char *expression, const char *file, int line)
 {
     if (!input || !expression)
         return input ? rk_table_fail(input, RASK_EINVAL, file, line, "rask_table_filter: no expression")
@@ -344,7 +345,7 @@ static uint32_t find_key(const rask_table *table, rask_bytes name, const char *f
     return UINT32_MAX;
 }
 
-rask_table *rask_table_sort_at(rask_table *input, const char *columns, const char *file, int line)
+rask_table *rk_build_sort(rask_table *input, const char *columns, const char *file, int line)
 {
     rk_list_item item;
     uint32_t n = 0;
@@ -376,12 +377,12 @@ static rask_table *some_rows(rask_table *input, rk_table_kind kind, uint64_t row
     return table;
 }
 
-rask_table *rask_table_limit_at(rask_table *input, uint64_t rows, const char *file, int line)
+rask_table *rk_build_limit(rask_table *input, uint64_t rows, const char *file, int line)
 {
     return some_rows(input, RK_TABLE_LIMIT, rows, file, line);
 }
 
-rask_table *rask_table_tail_at(rask_table *input, uint64_t rows, const char *file, int line)
+rask_table *rk_build_tail(rask_table *input, uint64_t rows, const char *file, int line)
 {
     return some_rows(input, rows ? RK_TABLE_TAIL : RK_TABLE_LIMIT, rows, file, line);
 }

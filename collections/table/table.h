@@ -73,7 +73,8 @@ typedef struct rk_join {
 struct rask_table {
     rask_graph *graph;
     rk_table_kind kind;
-    rask_table *input; /* NULL of files and memory */
+    rask_table *input;            /* NULL of files and memory */
+    struct rk_builder_call *made; /* by which builder (made.h); NULL: by none that is known */
     uint32_t
         depth; /* operations beneath and with this one that need all rows of their input, or of several */
     uint32_t sources; /* times that files are read, when all of it is computed */

@@ -27,21 +27,30 @@ static int append(void *what, const char *text, size_t len)
     return say(w, status ? status : rk_output_append(&w->output, text, len));
 }
 
+enum { DELIMITER = ',' };
+
+int rk_text_writer_lower(const rk_table_lowering *l, rask_table *table, bool json,
+                         int (*flush)(void *writer, const char *text, size_t len), void *writer,
+                         rk_nodes *values)
+{
+    const rk_table_sink_plan sink = {.kind = RK_SINK_TEXT,
+                                     .schema = &table->schema,
+                                     .limit = UINT64_MAX,
+                                     .format = json ? RK_PRINT_JSON : RK_PRINT_CSV,
+                                     .delimiter = DELIMITER,
+                                     .flush = flush,
+                                     .writer = writer};
+    return rk_lower_stage(l, table, &sink, values);
+}
+
 static int lower(rk_writer *base, const rk_table_lowering *l, rk_nodes *values, uint64_t *scratch)
 {
     text_writer *w = (text_writer *)base;
     const rk_schema *schema = &base->table->schema;
-    rk_table_sink_plan sink = {.kind = RK_SINK_TEXT,
-                               .schema = schema,
-                               .limit = UINT64_MAX,
-                               .format = w->json ? RK_PRINT_JSON : RK_PRINT_CSV,
-                               .delimiter = ',',
-                               .flush = append,
-                               .writer = w};
     *scratch = 0;
-    int status = rk_lower_stage(l, base->table, &sink, values);
+    int status = rk_text_writer_lower(l, base->table, w->json, append, w, values);
     if (!status && !w->json)
-        status = rk_print_header(&w->head, schema->names, schema->count, sink.delimiter);
+        status = rk_print_header(&w->head, schema->names, schema->count, DELIMITER);
     return status;
 }
 
@@ -73,7 +82,7 @@ rk_writer *rk_text_writer_new(rask_table *table, const char *path, bool json, in
     *status = RASK_ENOMEM;
     if (!w)
         return NULL;
-    w->base = (rk_writer){.cls = &text_class, .table = table};
+    w->base = (rk_writer){.cls = &text_class, .table = table, .root = json ? RK_ROOT_JSON : RK_ROOT_CSV};
     w->json = json;
     w->head = (rk_array){.element = 1, .ceiling = SIZE_MAX};
     *status = rk_output_open(&w->output, path);

@@ -42,6 +42,15 @@ static rask_node *lower_guesses(const rk_table_lowering *l, const rk_nodes *part
     return node;
 }
 
+/* As the program's own process can do it: other processes are told of a table when its types are known. */
+static int run_options(const rask_options *given, rask_options *own)
+{
+    int status = rask_options_effective(given, own);
+    if (!status && !rask_scheduler_sees_memory(own->scheduler))
+        own->scheduler = "threads";
+    return status;
+}
+
 /* Reads the columns of table, which are text, into guesses. */
 static int guess_columns(rask_table *table, char quote, const rask_options *options, rk_csv_guess *guesses)
 {
@@ -49,7 +58,10 @@ static int guess_columns(rask_table *table, char quote, const rask_options *opti
     rk_nodes parts;
     rask_bytes bytes;
     rask_value value = rask_value_none();
+    rask_options own = RASK_OPTIONS_INIT;
     rk_table_sink_plan sink = {.kind = RK_SINK_TYPES, .schema = &table->schema, .quote = quote};
+    if (!run_options(options, &own))
+        options = &own;
     int status = rk_table_run_begin(&run, table, options);
     if (!status)
         status = rk_lower_stage(&run.lowering, table, &sink, &parts);

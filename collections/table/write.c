@@ -1,6 +1,7 @@
 /* rask_table_write(): tasks make what a writer takes, one value after the other. */
 #include "collections/files/file.h"
 #include "collections/table/compute.h"
+#include "collections/table/recipe.h"
 #include "collections/table/writer.h"
 #include "core/task/task.h"
 
@@ -54,7 +55,9 @@ static int write_rows(rk_table_run *run, rk_writer *w)
     rask_value value = rask_value_none();
     rk_nodes values = {0};
     uint64_t scratch = 0;
+    rk_recipe *recipe = rk_table_recipe_begin(&run->lowering, w->table, w->root);
     int status = w->cls->lower(w, &run->lowering, &values, &scratch);
+    rk_recipe_end(recipe);
     if (!status)
         status = rk_table_run_node(run, lower_writes(&run->lowering, w, &values, scratch), &value);
     rask_value_unref(&value);

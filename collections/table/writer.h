@@ -3,7 +3,7 @@
 #ifndef RASK_COLLECTIONS_TABLE_WRITER_H
 #define RASK_COLLECTIONS_TABLE_WRITER_H
 
-#include "collections/table/lower.h"
+#include "collections/table/recipe.h"
 
 typedef struct rk_writer rk_writer;
 
@@ -20,8 +20,14 @@ typedef struct rk_writer_class {
 struct rk_writer {
     const rk_writer_class *cls;
     rask_table *table;
+    rk_table_root root; /* what lower() makes of it */
     char message[1200]; /* why the last call failed; "": what the status says */
 };
+
+/* Rows of table as text, which flush may take of a single part before its end (sink.h); NULL: nobody. RASK_OK, or latched. */
+int rk_text_writer_lower(const rk_table_lowering *l, rask_table *table, bool json,
+                         int (*flush)(void *writer, const char *text, size_t len), void *writer,
+                         rk_nodes *values);
 
 /* Writers of a table to path: NULL: *status, with a message. */
 rk_writer *rk_text_writer_new(rask_table *table, const char *path, bool json, int *status, char *message,

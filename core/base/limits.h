@@ -49,6 +49,7 @@
 #define RK_ALLOC_HUGE         ((size_t)2 << 20)   /* from here on with huge pages */
 #define RK_ALLOC_KEPT         ((size_t)128 << 20) /* freed large blocks kept for reuse */
 #define RK_MAX_QUANTILES      1000                /* of columns, asked for at once */
+#define RK_MAX_TRAVELLING     ((size_t)256 << 20) /* bytes of memory in a constant of a cluster's plan */
 #define RK_MAX_SPREAD         65536 /* ranges of all columns that are described at once, together */
 
 _Static_assert(RK_MAX_NODES <= (uint32_t)1 << 30, "node ids are 30 bits");

@@ -54,4 +54,5 @@ static void wait(rk_run *run, void *handle)
     rk_conduct_finish(conduct);
 }
 
-const rk_scheduler rk_cluster = {.name = "cluster", .start = start, .wait = wait, .apart = true};
+const rk_scheduler rk_cluster = {
+    .name = "cluster", .start = start, .wait = wait, .apart = true, .remote = true};

@@ -238,7 +238,10 @@ static int put_all(writer *w)
     put_tasks(w);
     for (uint32_t i = 0; i < h.definitions && !status; i++)
         status = put_definition(w, i);
-    return status ? status : put_constants(w);
+    rk_pack_begin_together();
+    status = status ? status : put_constants(w);
+    rk_pack_end_together();
+    return status;
 }
 
 int rk_pack_put_plan(rk_pack_out *out, const rk_run *run, uint32_t *task, char *message, size_t capacity)

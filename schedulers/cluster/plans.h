@@ -5,7 +5,7 @@
 #ifndef RASK_SCHEDULERS_CLUSTER_PLANS_H
 #define RASK_SCHEDULERS_CLUSTER_PLANS_H
 
-#include "schedulers/cluster/pack.h"
+#include "core/task/pack.h"
 #include "schedulers/run.h"
 
 /* Appends the run's plan and the options that matter to calls. RASK_ENOMEM; RASK_EUNSUPPORTED, or what encode() of a constant's

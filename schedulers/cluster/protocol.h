@@ -20,7 +20,7 @@
 #ifndef RASK_SCHEDULERS_CLUSTER_PROTOCOL_H
 #define RASK_SCHEDULERS_CLUSTER_PROTOCOL_H
 
-#include "schedulers/cluster/pack.h"
+#include "core/task/pack.h"
 #include "schedulers/cluster/transport.h"
 
 #define RK_PROTOCOL_VERSION 1u

@@ -10,7 +10,7 @@
 #ifndef RASK_SCHEDULERS_CLUSTER_SHOP_H
 #define RASK_SCHEDULERS_CLUSTER_SHOP_H
 
-#include "schedulers/cluster/pack.h"
+#include "core/task/pack.h"
 #include "schedulers/run.h"
 
 typedef struct rk_shop rk_shop;

@@ -34,6 +34,17 @@ static void put_block(rk_pack_out *out, const rask_value *value)
         rk_block_copy(&block, room);
 }
 
+/* With the reason that encode() left, if there is one. */
+static void complain_of_encode(const note *n, int status, const rask_class *cls, const rask_value *reason)
+{
+    rask_bytes text = {NULL, 0};
+    if (rask_value_get_bytes(reason, &text) || !text.len)
+        complain(n, status, "encode() of %s failed", cls->name);
+    else
+        snprintf(n->text, n->capacity, "class %s: its values cannot go to another process: %.*s", cls->name,
+                 text.len < n->capacity ? (int)text.len : (int)n->capacity, text.data);
+}
+
 static int put_custom(rk_pack_out *out, const rask_value *value, const note *n)
 {
     const rask_class *cls = rk_value_class(value);
@@ -53,7 +64,7 @@ static int put_custom(rk_pack_out *out, const rask_value *value, const note *n)
     if (!status && (status = rask_value_get_bytes(&encoded, &bytes)))
         complain(n, status, "encode() of %s gave no bytes", cls->name);
     else if (status)
-        complain(n, status, "encode() of %s failed", cls->name);
+        complain_of_encode(n, status, cls, &encoded);
     else
         rk_pack_put_bytes(out, bytes.data, bytes.len);
     rask_value_unref(&encoded);

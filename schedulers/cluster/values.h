@@ -3,8 +3,8 @@
 #ifndef RASK_SCHEDULERS_CLUSTER_VALUES_H
 #define RASK_SCHEDULERS_CLUSTER_VALUES_H
 
+#include "core/task/pack.h"
 #include "core/value/value.h"
-#include "schedulers/cluster/pack.h"
 
 /* Appends the value; a result that is missing (a value none that is reserved) stays that. User functions are called. RASK_ENOMEM,
  * RASK_EUNSUPPORTED (a class without encode() and decode(), or made at run time), or what encode() returned; with a message, and

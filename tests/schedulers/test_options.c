@@ -67,6 +67,14 @@ Test(options, every_scheduler_of_the_build_is_known_by_name)
     }
 }
 
+Test(options, it_is_known_what_tasks_see_of_memory)
+{
+    cr_assert(rask_scheduler_shares_memory("threads") && rask_scheduler_sees_memory("threads"));
+    cr_assert(!rask_scheduler_shares_memory("processes") && rask_scheduler_sees_memory("processes"));
+    cr_assert(!rask_scheduler_shares_memory("cluster") && !rask_scheduler_sees_memory("cluster"));
+    cr_assert(!rask_scheduler_sees_memory("nobody") && !rask_scheduler_sees_memory(NULL));
+}
+
 Test(options, serial_has_one_worker)
 {
     rask_options o = RASK_OPTIONS_INIT, out;

@@ -36,8 +36,18 @@ leaves 0 timeout 60 "$rask" bench tasks --shape chain --tasks 200 --repeat 1 --s
 tell 'a scheduler that is named is the one' $?
 unset RASK_CLUSTER
 head -c 20000 /dev/urandom | base64 >text
-leaves 1 timeout 60 "$rask" words --cluster "$address" text && grep -q 'cannot go to another process' err
-tell 'the address of a cluster implies it; what cannot travel is said' $?
+"$rask" words text >want
+leaves 0 timeout 60 "$rask" words --cluster "$address" text && cmp -s want out
+tell 'words are counted by the workers; the address of a cluster implies it' $?
+"$rask" eval 'arange(60000.).reshape(300, 200) % 97' -o a.npy && "$rask" eval 'mean(a @ a.T, axis=0)' a=a.npy -o want.npy
+leaves 0 timeout 60 "$rask" eval 'mean(a @ a.T, axis=0)' a=a.npy -o got.npy --cluster "$address" && cmp -s want.npy got.npy
+tell 'arrays are read and computed by the workers' $?
+seq 50000 | awk 'BEGIN {print "a,b"} {print $1 ",n" $1 % 97}' >table.csv
+"$rask" csv --group-by b --agg 'sum(a) as s' -o want.csv table.csv
+leaves 0 timeout 60 "$rask" csv --group-by b --agg 'sum(a) as s' -o got.csv --cluster "$address" table.csv && cmp -s want.csv got.csv
+tell 'tables are grouped by the workers' $?
+leaves 1 timeout 60 "$rask" csv --sort b --cluster "$address" <table.csv - && grep -q 'standard input cannot be read by other processes' err
+tell 'what cannot travel is said' $?
 kill $start
 wait $start
 tell 'workers end well when they are told to' $?

@@ -24,7 +24,8 @@ typedef struct dataset {
     rk_hdf5_data *data;
     rk_hdf5_form form;
     size_t chunk_bytes;
-    size_t most; /* bytes that an encoded chunk may have */
+    size_t most;         /* bytes that an encoded chunk may have */
+    char *path, *member; /* of the file, and in it; owned. NULL: it has only one */
 } dataset;
 
 /* A chunk that is read. */
@@ -149,8 +150,9 @@ static void close_dataset(rk_source *source)
 {
     char ignored[1];
     dataset *s = source->context;
-    if (s)
-        s->module->close(s->data, ignored, sizeof ignored);
+    s->module->close(s->data, ignored, sizeof ignored);
+    rk_free(s->path);
+    rk_free(s->member);
     rk_free(s);
 }
 
@@ -185,18 +187,35 @@ static void use_file(rk_source *source, const rk_hdf5_form *f, int fd)
     rk_file_strides(f->dtype, f->ndim, f->shape, false, source->strides);
 }
 
-/* Chunks of the file, or boxes of a fitting size where it has none. They take over the dataset. */
-static bool use_chunks(rk_source *source, const dataset *set)
+/* A copy with names of its own. */
+static dataset *keep(const dataset *set, const char *path, const char *member)
 {
     dataset *s = rk_alloc(sizeof *s);
+    if (!s)
+        return NULL;
+    *s = *set;
+    s->path = rk_strndup(path, strlen(path));
+    s->member = member ? rk_strndup(member, strlen(member)) : NULL;
+    if (s->path && (s->member || !member))
+        return s;
+    rk_free(s->path);
+    rk_free(s->member);
+    rk_free(s);
+    return NULL;
+}
+
+/* Chunks of the file, or boxes of a fitting size where it has none. They take over the dataset. */
+static bool use_chunks(rk_source *source, const dataset *set, const char *path, const char *member)
+{
     int64_t room = BOX_BYTES / (int64_t)rask_dtype_size(source->dtype);
     rk_open_error ignored;
+    dataset *s = keep(set, path, member);
     if (!s)
         return false;
-    *s = *set;
     source->context = s;
     source->close = close_dataset;
     source->read_chunk = read_chunk;
+    source->format = &rk_format_hdf5;
     for (uint32_t i = source->ndim; i-- > 0;) {
         int64_t length = source->shape[i] ? source->shape[i] : 1;
         source->chunk[i] = s->form.chunk[i] ? s->form.chunk[i] : length < room ? length : room;
@@ -229,7 +248,7 @@ static rk_source *make_source(const char *path, const char *member, int fd, int6
         return NULL;
     s->chunk_bytes = f->ndim && f->chunk[0] ? (size_t)chunk_bytes : 0;
     rk_source *source = new_source(path, member, f);
-    *taken = source && f->offset < 0 && use_chunks(source, s);
+    *taken = source && f->offset < 0 && use_chunks(source, s, path, member);
     if (source && f->offset >= 0)
         use_file(source, f, fd);
     else if (!*taken) {
@@ -263,3 +282,31 @@ rk_source *rk_hdf5_open(const char *path, const char *member, rk_open_error *err
         close(fd);
     return source;
 }
+
+/* -- In other processes */
+
+static int put_dataset(const rk_source *source, rk_pack_out *out, rk_open_error *error)
+{
+    const dataset *s = source->context;
+    rk_pack_put_text(out, s->member);
+    return rk_file_put_named(out, s->path, error);
+}
+
+static rk_source *get_dataset(rk_pack_in *in, const rk_source *like, rk_open_error *error)
+{
+    (void)like;
+    char *member = NULL, *path = NULL;
+    rk_source *source = NULL;
+    if (!rk_pack_get_text(in, &member))
+        return rk_open_fail(error, in->failed ? RASK_EFORMAT : RASK_ENOMEM, "no name of a dataset");
+    int fd = rk_file_get(in, &path, error);
+    if (fd >= 0) {
+        close(fd);
+        source = rk_hdf5_open(path, member, error);
+    }
+    rk_free(path);
+    rk_free(member);
+    return source;
+}
+
+const rk_source_format rk_format_hdf5 = {put_dataset, get_dataset};

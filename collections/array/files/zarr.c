@@ -209,6 +209,7 @@ static rk_source *new_source(const char *folder, const rk_zarr_meta *meta, rk_op
     source->context = s;
     source->close = close_store;
     source->read_chunk = read_chunk;
+    source->format = &rk_format_zarr;
     memcpy(source->chunk, meta->chunk, sizeof source->chunk);
     s->meta = *meta;
     return source;
@@ -333,3 +334,40 @@ rk_source *rk_zarr_open(const char *path, const char *member, rk_open_error *err
     rk_free(folder);
     return source;
 }
+
+/* -- In other processes */
+
+static const char *const documents[] = {".zarray", "zarr.json"};
+
+/* What describes the array; chunks are not looked at. */
+static int put_store(const rk_source *source, rk_pack_out *out, rk_open_error *error)
+{
+    uint8_t which = has_file(source->path, documents[0]) ? 0 : 1;
+    char *path = rk_path_join(source->path, documents[which]);
+    rk_pack_put_u8(out, which);
+    if (!path)
+        rk_open_fail(error, RASK_ENOMEM, "%s: %s", source->path, rask_status_text(RASK_ENOMEM));
+    int status = path ? rk_file_put_named(out, path, error) : RASK_ENOMEM;
+    rk_free(path);
+    return status;
+}
+
+static rk_source *get_store(rk_pack_in *in, const rk_source *like, rk_open_error *error)
+{
+    (void)like;
+    char *path = NULL;
+    uint8_t which = rk_pack_get_u8(in);
+    int fd = rk_file_get(in, &path, error);
+    if (fd < 0)
+        return NULL;
+    close(fd);
+    if (which >= sizeof documents / sizeof *documents || !rk_path_ends(path, documents[which]))
+        in->failed = true;
+    path[strlen(path) - (in->failed ? 0 : strlen(documents[which]) + 1)] = '\0';
+    rk_source *source = in->failed ? rk_open_fail(error, RASK_EFORMAT, "%s: is no part of a Zarr store", path)
+                                   : open_folder(path, error);
+    rk_free(path);
+    return source;
+}
+
+const rk_source_format rk_format_zarr = {put_store, get_store};

@@ -68,7 +68,7 @@ static int call_cholesky(rask_task *task)
     const block_params *p = rk_task_params(task, sizeof *p);
     rask_block before, s;
     rask_value value;
-    if (!p || rk_linalg_block(task, 1, p->dtype, p->rows, p->columns, &before) ||
+    if (!p || rk_lapack_load(task) || rk_linalg_block(task, 1, p->dtype, p->rows, p->columns, &before) ||
         rk_linalg_result(task, p->dtype, p->rows, p->columns, &s, &value))
         return task->status;
     memcpy(s.data, before.data, rk_linalg_bytes(p->dtype, p->rows, p->columns));

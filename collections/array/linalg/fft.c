@@ -217,7 +217,7 @@ static int call_fft(rask_task *task)
     rask_block in, out;
     rask_value value;
     int64_t shape[RASK_MAX_DIMENSIONS];
-    if (!p || rask_arg_block(task, 1, &in))
+    if (!p || rk_fftw_load(task) || rask_arg_block(task, 1, &in))
         return task->status;
     if (in.dtype != (rask_dtype)p->in || p->axis >= in.ndim ||
         (p->how != TO_REAL && in.shape[p->axis] != p->n))

@@ -18,13 +18,17 @@
 
 /* -- Modules (module.c) -- */
 
-/* NULL before rk_lapack_need() or rk_fftw_need() found it once in this process; then it is there for good. */
+/* NULL before rk_lapack_need() or the like of FFTW found it once in this process; then it is there for good. */
 const rk_lapack_module *rk_lapack(void);
 const rk_fftw_module *rk_fftw(void);
 
 /* For builders. RASK_OK, or, latched, RASK_EUNSUPPORTED: "WHO needs the module rask-lapack (…): install …". */
 int rk_lapack_need(rask_graph *graph, const char *who, const char *file, int line);
 int rk_fftw_need(rask_graph *graph, const char *who, const char *file, int line);
+
+/* For tasks, which may run in another process than built them. RASK_OK, or the task's status after failing it likewise. */
+int rk_lapack_load(rask_task *task);
+int rk_fftw_load(rask_task *task);
 
 /* -- Builders (operand.c) -- */
 
@@ -115,5 +119,10 @@ typedef struct rk_product {
 } rk_product;
 
 void rk_product_run(const rk_product *p);
+/* Whether products of such elements go through LAPACK's module; integers and bool do not. */
+static inline bool rk_product_is_fast(rask_dtype dtype)
+{
+    return rk_dtype_is_float(dtype) || rk_dtype_is_complex(dtype);
+}
 
 #endif

@@ -36,7 +36,7 @@ static int call_back(rask_task *task)
     const back_params *p = rk_task_params(task, sizeof *p);
     rask_block triangle, x;
     rask_value value;
-    if (!p)
+    if (!p || rk_lapack_load(task))
         return task->status;
     rask_dtype dtype = (rask_dtype)p->dtype;
     size_t size = rask_dtype_size(dtype);

@@ -110,7 +110,7 @@ static int call_lu(rask_task *task)
     const panel_params *p = rk_task_params(task, sizeof *p);
     rask_block before, x;
     rask_value value;
-    if (!p)
+    if (!p || rk_lapack_load(task))
         return task->status;
     rask_dtype dtype = (rask_dtype)p->dtype;
     if (rk_linalg_block(task, 1, dtype, p->width, p->rows, &before) ||

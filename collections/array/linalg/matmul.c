@@ -134,7 +134,8 @@ static int call_matmul(rask_task *task)
     rask_block before, c;
     rask_value value;
     bool accumulate = rask_arg_count(task) == 4;
-    if (!p || open_operand(task, 1, p, &a) || open_operand(task, 2, p, &b) ||
+    if (!p || (rk_product_is_fast((rask_dtype)p->dtype) && rk_lapack_load(task)) ||
+        open_operand(task, 1, p, &a) || open_operand(task, 2, p, &b) ||
         (accumulate && open_tile(task, 3, p, &before)) ||
         rk_task_result(task, (rask_dtype)p->dtype, p->ndim, p->shape, &c, &value))
         return task->status;

@@ -50,7 +50,13 @@ bool rk_matrix_of(const rask_array *a, rk_matrix *matrix)
     if (inner != size || outer % size || outer / size < (transposed ? rows : columns) ||
         outer / size > INT32_MAX || (uintptr_t)data % (uint64_t)rk_least(size, alignof(double)))
         return false;
-    *matrix = (rk_matrix){a->as.source, data, outer / size, transposed};
+    *matrix = (rk_matrix){.source = a->as.source,
+                          .dtype = a->dtype,
+                          .rows = rows,
+                          .columns = columns,
+                          .data = data,
+                          .stride = outer / size,
+                          .transposed = transposed};
     return true;
 }
 
@@ -60,24 +66,57 @@ static void destroy(void *data)
     rk_free(data);
 }
 
-const rask_class rk_matrix_class = {.name = "matrix", .destroy = destroy};
+/* Its elements as they lie, one line of them behind the other: rows, or where it is transposed columns. */
+static int encode(const void *data, rask_value *bytes)
+{
+    const rk_matrix *m = data;
+    rk_source lines = {.kind = RK_SOURCE_MEMORY, .dtype = m->dtype, .ndim = 2, .data = m->data};
+    rk_pack_out out = {0};
+    rk_open_error error = {0};
+    lines.shape[0] = m->transposed ? m->columns : m->rows;
+    lines.shape[1] = m->transposed ? m->rows : m->columns;
+    lines.strides[1] = (int64_t)rask_dtype_size(m->dtype);
+    lines.strides[0] = m->stride * lines.strides[1];
+    rk_pack_put_u8(&out, m->transposed);
+    int status = rk_source_put(&lines, &out, &error);
+    return rk_encoded(&out, status, &error, bytes);
+}
+
+static int decode(rask_bytes bytes, void **data)
+{
+    rk_pack_in in = {bytes.data, bytes.data + bytes.len, false};
+    rk_open_error error = {0};
+    bool transposed = rk_pack_get_u8(&in) != 0;
+    rk_source *lines = rk_source_get(&in, &error);
+    rk_matrix *m = lines ? rk_alloc(sizeof *m) : NULL;
+    bool good = m && lines->kind == RK_SOURCE_MEMORY && lines->ndim == 2;
+    if (!good) {
+        int status = !lines ? error.status : m ? RASK_EFORMAT : RASK_ENOMEM;
+        rk_source_unref(lines);
+        rk_free(m);
+        return status;
+    }
+    *m = (rk_matrix){.source = lines,
+                     .dtype = lines->dtype,
+                     .rows = lines->shape[transposed],
+                     .columns = lines->shape[!transposed],
+                     .data = lines->data,
+                     .stride = lines->shape[1],
+                     .transposed = transposed};
+    *data = m;
+    return RASK_OK;
+}
+
+const rask_class rk_matrix_class = {.name = "matrix", .destroy = destroy, .encode = encode, .decode = decode};
 
 rask_node *rk_matrix_node(rk_lowering *l, const rk_matrix *matrix)
 {
-    rask_graph *graph = rk_lowering_graph(l);
-    rask_value value;
     rk_matrix *own = rk_alloc(sizeof *own);
-    if (own) {
-        *own = *matrix;
-        rk_source_ref(own->source);
-    }
-    if (!own || rask_value_custom_new(&rk_matrix_class, own, &value)) {
-        if (own)
-            destroy(own);
-        rk_graph_fail(graph, RASK_ENOMEM, NULL, 0, "no memory for a matrix product");
+    if (!own) {
+        rk_graph_fail(rk_lowering_graph(l), RASK_ENOMEM, NULL, 0, "no memory for a matrix product");
         return NULL;
     }
-    rask_node *node = rask_const_at(graph, &(rask_arg){.kind = RASK_ARG_VALUE, .as.value = &value}, NULL, 0);
-    rask_value_unref(&value);
-    return node;
+    *own = *matrix;
+    rk_source_ref(own->source);
+    return rk_lower_constant(l, &rk_matrix_class, own);
 }

@@ -7,12 +7,14 @@
 /* Memory of the user's, through whatever slices and transpositions. */
 typedef struct rk_matrix {
     struct rk_source *source; /* a reference, when this is a value's */
-    const char *data;         /* of element (0, 0) */
-    int64_t stride; /* elements from one row to the next, or, transposed, from one column to the next */
+    rask_dtype dtype;
+    int64_t rows, columns;
+    const char *data; /* of element (0, 0) */
+    int64_t stride;   /* elements from one row to the next, or, transposed, from one column to the next */
     bool transposed;
 } rk_matrix;
 
-/* The value that tasks get such a matrix as. */
+/* The value that tasks get such a matrix as; where they run in other processes of a cluster, with a copy of its elements. */
 extern const rask_class rk_matrix_class;
 
 /* Whether a, of two axes, is one. */

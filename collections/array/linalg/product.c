@@ -105,7 +105,7 @@ static void run_block(const rk_product *p, int64_t i, int64_t j)
 
 void rk_product_run(const rk_product *p)
 {
-    if (rk_dtype_is_integer(p->dtype) || p->dtype == RASK_DT_BOOL) {
+    if (!rk_product_is_fast(p->dtype)) {
         run_integers(p);
         return;
     }

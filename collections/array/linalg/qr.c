@@ -64,7 +64,7 @@ static int call_factor(rask_task *task)
     const block_params *p = rk_task_params(task, sizeof *p);
     rask_block in, out;
     rask_value value;
-    if (!p)
+    if (!p || rk_lapack_load(task))
         return task->status;
     rask_dtype dtype = (rask_dtype)p->dtype;
     size_t size = rask_dtype_size(dtype);
@@ -136,7 +136,7 @@ static int call_q(rask_task *task)
     const block_params *p = rk_task_params(task, sizeof *p);
     rask_block factored, q;
     rask_value value;
-    if (!p)
+    if (!p || rk_lapack_load(task))
         return task->status;
     rask_dtype dtype = (rask_dtype)p->dtype;
     size_t size = rask_dtype_size(dtype);

@@ -55,7 +55,8 @@ static int call_solve(rask_task *task)
     const sweep_params *p = rk_task_params(task, sizeof *p);
     rask_block before, panel, y;
     rask_value value;
-    if (!p || rk_linalg_block(task, 1, (rask_dtype)p->dtype, p->columns, p->n, &before) ||
+    if (!p || rk_lapack_load(task) ||
+        rk_linalg_block(task, 1, (rask_dtype)p->dtype, p->columns, p->n, &before) ||
         rk_linalg_result(task, (rask_dtype)p->dtype, p->columns, p->n, &y, &value))
         return task->status;
     memcpy(y.data, before.data, rk_linalg_bytes(y.dtype, p->columns, p->n));

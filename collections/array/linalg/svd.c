@@ -48,7 +48,7 @@ static int call_svd(rask_task *task)
     const svd_params *p = rk_task_params(task, sizeof *p);
     rask_block r, out;
     rask_value value;
-    if (!p || rk_linalg_block(task, 1, (rask_dtype)p->dtype, p->n, p->n, &r) ||
+    if (!p || rk_lapack_load(task) || rk_linalg_block(task, 1, (rask_dtype)p->dtype, p->n, p->n, &r) ||
         rk_linalg_result(task, (rask_dtype)p->dtype, 2 * p->n + 1, p->n, &out, &value))
         return task->status;
     char *scratch = rk_linalg_scratch(task, scratch_of(r.dtype, p->n));

@@ -181,7 +181,7 @@ rk_writer *rk_arrow_writer_new(rask_table *table, const char *path, bool stream,
     *status = RASK_ENOMEM;
     if (!w)
         return NULL;
-    w->base = (rk_writer){.cls = &arrow_class, .table = table};
+    w->base = (rk_writer){.cls = &arrow_class, .table = table, .root = RK_ROOT_ROWS};
     w->stream = stream;
     w->blocks = (rk_array)RK_ARRAY(rk_arrow_block, UINT32_MAX);
     *status = rk_output_open(&w->output, path);

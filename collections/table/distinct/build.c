@@ -1,5 +1,6 @@
 /* rask_table_distinct(). */
 #include "collections/table/list.h"
+#include "collections/table/made.h"
 #include "collections/table/table.h"
 #include "core/base/limits.h"
 
@@ -37,7 +38,7 @@ static uint32_t *find_columns(rask_table *input, const char *columns, uint32_t *
     return keys;
 }
 
-rask_table *rask_table_distinct_at(rask_table *input, const char *columns, const char *file, int line)
+rask_table *rk_build_distinct(rask_table *input, const char *columns, const char *file, int line)
 {
     uint32_t count;
     if (!input)

@@ -1,6 +1,7 @@
 #include "collections/table/distinct/distinct.h"
 
 #include "collections/table/merge.h"
+#include "collections/table/recipe.h"
 #include "collections/table/splitters.h"
 #include "collections/table/take.h"
 #include "core/base/alloc.h"
@@ -41,12 +42,7 @@ int rk_distinct_see(rk_keys *seen, const rk_column *const *keys, uint32_t rows, 
 
 /* -- The task: (plan, blocks, chunk …): the first rows of the chunks, in order: as one chunk, or with blocks of each chunk */
 
-static void keep_plan(void *data)
-{
-    (void)data; /* the lowering's */
-}
-
-static const rask_class plan_class = {.name = "distinct", .destroy = keep_plan};
+static const rask_class plan_class = {RK_TABLE_SHARED("distinct")};
 
 typedef struct finding {
     const rk_table_sink_plan *plan;
@@ -140,7 +136,7 @@ static int return_blocks(rask_task *task, finding *f)
 
 static int run_distinct(rask_task *task)
 {
-    finding f = {.plan = rask_arg_custom(task, 0, &plan_class), .count = rask_arg_count(task) - 2};
+    finding f = {.plan = rk_shared_arg(task, 0, &plan_class), .count = rask_arg_count(task) - 2};
     bool blocks = rask_arg_bool(task, 1);
     if (!f.plan)
         return RASK_ETYPE;
@@ -198,7 +194,7 @@ static rask_node *call(const lowering *d, const rk_table_sink_plan *plan, bool b
 {
     rask_value value;
     rask_arg *args = rk_alloc_array((size_t)count + 2, sizeof *args);
-    if (!args || rask_value_custom_new(&plan_class, (void *)plan, &value)) {
+    if (!args || rk_shared_value(d->l->graph, &plan_class, plan, &value)) {
         rk_free(args);
         return rk_graph_fail(d->l->graph, RASK_ENOMEM, NULL, 0, "no memory for a task");
     }

@@ -2,6 +2,7 @@
  * behind it those rows of the right table that ANTI finds. */
 #include "collections/table/concat.h"
 #include "collections/table/list.h"
+#include "collections/table/made.h"
 #include "collections/table/table.h"
 #include "core/base/limits.h"
 
@@ -211,7 +212,7 @@ static rask_table *outer(const builder *b)
     rask_table *both[2] = {name_left_join(b, new_join(b, false, RASK_JOIN_LEFT)), NULL};
     if (both[0])
         both[1] = rearrange(b, add_nulls(b, new_join(b, true, RASK_JOIN_ANTI)));
-    return both[1] ? rask_table_concat_at(both, 2, b->file, b->line) : NULL;
+    return both[1] ? rk_build_concat(both, 2, b->file, b->line) : NULL;
 }
 
 static rask_table *build(const builder *b, rask_join_how how)
@@ -228,8 +229,8 @@ static rask_table *build(const builder *b, rask_join_how how)
                          (int)how);
 }
 
-rask_table *rask_table_join_at(rask_table *left, rask_table *right, const char *keys, rask_join_how how,
-                               const rask_join_options *options, const char *file, int line)
+rask_table *rk_build_join(rask_table *left, rask_table *right, const char *keys, rask_join_how how,
+                          const rask_join_options *options, const char *file, int line)
 {
     const rask_join_options defaults = RASK_JOIN_OPTIONS_INIT;
     const rask_join_options *o = options ? options : &defaults;

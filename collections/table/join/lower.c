@@ -2,6 +2,7 @@
 
 #include "collections/table/join/index.h"
 #include "collections/table/merge.h"
+#include "collections/table/recipe.h"
 #include "collections/table/stage.h"
 #include "core/base/alloc.h"
 #include "core/task/task.h"
@@ -52,16 +53,11 @@ typedef struct indexing {
     bool lists;
 } indexing;
 
-static void keep_indexing(void *data)
-{
-    (void)data; /* the lowering's */
-}
-
-static const rask_class indexing_class = {.name = "index", .destroy = keep_indexing};
+static const rask_class indexing_class = {RK_TABLE_SHARED("index")};
 
 static int run_index(rask_task *task)
 {
-    const indexing *i = rask_arg_custom(task, 0, &indexing_class);
+    const indexing *i = rk_shared_arg(task, 0, &indexing_class);
     rk_chunk chunk;
     rask_value value;
     if (!i)
@@ -91,10 +87,8 @@ static rask_node *lower_index(const rk_table_lowering *l, const rk_join *join, r
     if (!i || !chunk)
         return NULL;
     *i = (indexing){{join->types, join->key_count, l->seed}, has_payload(join)};
-    if (rask_value_custom_new(&indexing_class, i, &value)) {
-        fail_memory(l);
+    if (rk_shared_value(l->graph, &indexing_class, i, &value))
         return NULL;
-    }
     rask_arg args[] = {{.kind = RASK_ARG_VALUE, .as.value = &value},
                        {.kind = RASK_ARG_NODE, .as.node = chunk}};
     rask_node *node = rask_call_at(l->graph, &index_def, args, 2, NULL, 0);

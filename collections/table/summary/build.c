@@ -1,5 +1,6 @@
 /* rask_table_describe() and rask_table_quantiles(): what is asked, written down; and its lowering. */
 #include "collections/table/list.h"
+#include "collections/table/made.h"
 #include "collections/table/splitters.h"
 #include "collections/table/summary/finish.h"
 #include "core/base/limits.h"
@@ -70,7 +71,7 @@ static rask_table *make_facts(const building *b, rask_table *numbered)
             rk_print_add(&text, "mean(c%u) as m%u, std(c%u) as s%u, ", i, i, i, i);
     }
     rk_print_add(&text, "count() as rows");
-    return rask_table_groupby_at(numbered, "", text.buffer, b->file, b->line);
+    return rk_build_groupby(numbered, "", text.buffer, b->file, b->line);
 }
 
 /* -- Tables */
@@ -88,7 +89,7 @@ static struct rk_summary *new_summary(const building *b, uint32_t count, uint32_
     return s;
 }
 
-rask_table *rask_table_describe_at(rask_table *input, const char *file, int line)
+rask_table *rk_build_describe(rask_table *input, const char *file, int line)
 {
     static const char *const names[] = {"column", "type", "count", "nulls", "distinct", "mean",
                                         "std",    "min",  "25%",   "50%",   "75%",      "max"};
@@ -169,8 +170,8 @@ static bool has_free_name(const building *b, const uint32_t *places, uint32_t co
     return true;
 }
 
-rask_table *rask_table_quantiles_at(rask_table *input, const char *columns, const double *q, size_t count,
-                                    const char *file, int line)
+rask_table *rk_build_quantiles(rask_table *input, const char *columns, const double *q, size_t count,
+                               const char *file, int line)
 {
     building b = {input, "rask_table_quantiles", file, line};
     if (!input || !check_targets(&b, q, count))

@@ -1,6 +1,7 @@
 /* The tasks behind those that read: counts are added up, ranges are sorted, and from both comes what was asked. */
 #include "collections/table/groups/quantile.h"
 #include "collections/table/merge.h"
+#include "collections/table/recipe.h"
 #include "collections/table/summary/finish.h"
 #include "core/base/alloc.h"
 #include "core/task/task.h"
@@ -8,18 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void keep_plan(void *data)
-{
-    (void)data; /* the lowering's */
-}
-
-static const rask_class plan_class = {.name = "summary", .destroy = keep_plan};
+static const rask_class plan_class = {RK_TABLE_SHARED("summary")};
 
 /* -- Counts: (plan, counts …) */
 
 static int run_counts(rask_task *task)
 {
-    const rk_table_sink_plan *plan = rask_arg_custom(task, 0, &plan_class);
+    const rk_table_sink_plan *plan = rk_shared_arg(task, 0, &plan_class);
     rask_value value;
     char *data;
     if (!plan)
@@ -173,7 +169,7 @@ static int range_columns(ranging *r, uint32_t number, const uint64_t *counts, ch
 static int run_range(rask_task *task)
 {
     ranging r = {
-        .plan = rask_arg_custom(task, 0, &plan_class), .task = task, .parts = rask_arg_count(task) - 3};
+        .plan = rk_shared_arg(task, 0, &plan_class), .task = task, .parts = rask_arg_count(task) - 3};
     rask_value value;
     char *out;
     if (!r.plan)
@@ -200,7 +196,7 @@ static int run_range(rask_task *task)
 
 static int run_finish(rask_task *task)
 {
-    const rk_table_sink_plan *plan = rask_arg_custom(task, 0, &plan_class);
+    const rk_table_sink_plan *plan = rk_shared_arg(task, 0, &plan_class);
     rask_value value;
     if (!plan)
         return RASK_ETYPE;
@@ -292,7 +288,7 @@ rask_node *rk_summary_ranges(const rk_table_lowering *l, const rk_table_sink_pla
     w.tasks = parts.count / w.values;
     rask_node *facts = w.plan && plan->summary->facts ? lower_facts(&w) : NULL;
     w.args = rk_alloc_array((size_t)w.tasks + w.ranges + 4, sizeof *w.args);
-    if (!w.args || !w.plan || rask_value_custom_new(&plan_class, (void *)w.plan, &w.value)) {
+    if (!w.args || !w.plan || rk_shared_value(l->graph, &plan_class, w.plan, &w.value)) {
         rk_free(w.args);
         return rk_graph_fail(l->graph, RASK_ENOMEM, NULL, 0, "no memory for tasks");
     }

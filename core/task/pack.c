@@ -1,4 +1,6 @@
-#include "schedulers/cluster/pack.h"
+#include "core/task/pack.h"
+
+#include "core/base/atomic.h"
 
 #include <string.h>
 
@@ -43,6 +45,38 @@ void rk_pack_out_fini(rk_pack_out *out)
 {
     rk_free(out->data);
     *out = (rk_pack_out){.counting = out->counting};
+}
+
+int rk_pack_out_value(rk_pack_out *out, rask_value *bytes)
+{
+    int status = out->failed ? RASK_ENOMEM : rask_value_bytes_new(out->data, out->size, bytes);
+    rk_pack_out_fini(out);
+    return status;
+}
+
+void rk_pack_put_text(rk_pack_out *out, const char *text)
+{
+    rk_pack_put_u8(out, text != NULL);
+    if (text)
+        rk_pack_put_bytes(out, text, strlen(text));
+}
+
+static rk_atomic_u64 times;
+static _Thread_local uint64_t together;
+
+void rk_pack_begin_together(void)
+{
+    together = rk_add_relaxed(&times, 1) + 1;
+}
+
+void rk_pack_end_together(void)
+{
+    together = 0;
+}
+
+uint64_t rk_pack_together(void)
+{
+    return together;
 }
 
 int rk_pack_put_place(rk_pack_out *out, uintptr_t address)
@@ -99,6 +133,21 @@ rask_bytes rk_pack_get_bytes(rk_pack_in *in)
     uint64_t size = rk_pack_get_u64(in);
     const char *data = rk_pack_get(in, size);
     return (rask_bytes){data, data ? size : 0};
+}
+
+bool rk_pack_get_text(rk_pack_in *in, char **text)
+{
+    rask_bytes bytes = {NULL, 0};
+    char *copy = NULL;
+    if (rk_pack_get_u8(in)) {
+        bytes = rk_pack_get_bytes(in);
+        in->failed |= bytes.data && memchr(bytes.data, '\0', bytes.len);
+        copy = in->failed ? NULL : rk_strndup(bytes.data, bytes.len);
+    }
+    if (in->failed || (bytes.data && !copy))
+        return false;
+    *text = copy;
+    return true;
 }
 
 uintptr_t rk_pack_get_place(rk_pack_in *in, size_t size, bool code)

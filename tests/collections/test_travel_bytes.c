@@ -1,0 +1,278 @@
+/* Sources, programs and searches as bytes: what was written is read again, files that are others are told, and any other bytes
+ * are refused. */
+#include "collections/array/program.h"
+#include "collections/search/travel.h"
+#include "collections/table/recipe.h"
+#include "collections/text/travel.h"
+#include "core/base/alloc.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <rask/rask.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH = 256 };
+
+static char folder[] = "/tmp/rask-test-travel-bytes-XXXXXX", path[PATH];
+static rask_graph *g;
+
+static void set_up(void)
+{
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/x.npy", folder);
+    g = rask_graph_new();
+}
+
+static void tear_down(void)
+{
+    char command[PATH];
+    rask_graph_free(g);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    cr_assert_eq(system(command), 0);
+}
+
+TestSuite(travel_bytes, .init = set_up, .fini = tear_down, .timeout = 60);
+
+static void store(const char *text)
+{
+    const rask_store_target target = {.array = rask_eval(g, text, NULL, NULL, 0), .path = path};
+    cr_assert_eq(rask_array_store(&target, 1, NULL), RASK_OK, "%s", rask_graph_error(g));
+}
+
+static rk_source *source_of(const char *text)
+{
+    store(text);
+    rask_array *a = rask_array_open(g, path, NULL);
+    cr_assert_not_null(a, "%s", rask_graph_error(g));
+    return a->as.source;
+}
+
+static rk_source *again(const rk_source *source, rk_pack_out *out)
+{
+    rk_open_error error = {0};
+    cr_assert_eq(rk_source_put(source, out, &error), RASK_OK, "%s", error.message);
+    rk_pack_in in = {out->data, out->data + out->size, false};
+    rk_source *got = rk_source_get(&in, &error);
+    cr_assert_not_null(got, "%s", error.message);
+    cr_assert_eq(in.at, in.end);
+    return got;
+}
+
+static int read_all(const rk_source *source, double *out, char *message, size_t capacity)
+{
+    const int64_t start[1] = {0}, strides[1] = {sizeof *out};
+    return rk_source_read(source, start, source->shape, out, strides, message, capacity);
+}
+
+Test(travel_bytes, a_file_is_opened_again)
+{
+    rk_pack_out out = {0};
+    double elements[100];
+    char message[1024];
+    rk_source *got = again(source_of("arange(100.)"), &out);
+    cr_assert_eq(read_all(got, elements, message, sizeof message), RASK_OK);
+    for (int i = 0; i < 100; i++)
+        cr_assert_eq(elements[i], i);
+    rk_source_unref(got);
+    rk_pack_out_fini(&out);
+}
+
+/* Reading fails with the path and the machine. */
+static void must_be_absent(rk_pack_out *out, const char *why)
+{
+    char host[256] = "", message[1024] = "";
+    double elements[100];
+    rk_open_error error = {0};
+    rk_pack_in in = {out->data, out->data + out->size, false};
+    rk_source *got = rk_source_get(&in, &error);
+    cr_assert_not_null(got, "%s", error.message);
+    gethostname(host, sizeof host - 1);
+    cr_assert_eq(read_all(got, elements, message, sizeof message), RASK_EIO);
+    cr_assert(strstr(message, path) && strstr(message, host) && strstr(message, why), "%s", message);
+    rk_source_unref(got);
+}
+
+Test(travel_bytes, a_file_that_is_another_is_told_with_path_and_machine)
+{
+    rk_pack_out out = {0};
+    rk_source_unref(again(source_of("arange(100.)"), &out));
+    const struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+    must_be_absent(&out, "another time");
+    cr_assert_eq(truncate(path, 500), 0);
+    must_be_absent(&out, "it has 500 bytes, not 928");
+    cr_assert_eq(unlink(path), 0);
+    must_be_absent(&out, "No such file");
+    rk_pack_out_fini(&out);
+}
+
+Test(travel_bytes, a_file_without_its_name_does_not_go)
+{
+    rk_pack_out out = {0};
+    rk_open_error error = {0};
+    rk_source *source = source_of("arange(100.)");
+    cr_assert_eq(unlink(path), 0);
+    cr_assert_eq(rk_source_put(source, &out, &error), RASK_EUNSUPPORTED);
+    cr_assert(strstr(error.message, path), "%s", error.message);
+    rk_pack_out_fini(&out);
+}
+
+Test(travel_bytes, a_list_of_files_is_compared_with_what_is_there)
+{
+    char host[256] = "";
+    rk_pack_out out = {0};
+    rk_open_error error = {0};
+    rk_text_error told;
+    rk_text_files files, got;
+    store("arange(100.)");
+    cr_assert_eq(rk_text_files_init(&files, (const char *const[]){path}, 1, &told), RASK_OK);
+    cr_assert_eq(rk_text_files_put(&files, &out, &error), RASK_OK);
+    rk_pack_in in = {out.data, out.data + out.size, false};
+    cr_assert_eq(rk_text_files_get(&in, &got), RASK_OK);
+    cr_assert_eq(rk_text_files_check(&got, &error), RASK_OK, "%s", error.message);
+    cr_assert_eq(truncate(path, 500), 0);
+    gethostname(host, sizeof host - 1);
+    cr_assert_eq(rk_text_files_check(&got, &error), RASK_EIO);
+    cr_assert(strstr(error.message, path) && strstr(error.message, host), "%s", error.message);
+    rk_text_files_fini(&files);
+    rk_text_files_fini(&got);
+    rk_pack_out_fini(&out);
+}
+
+/* -- Any bytes */
+
+typedef void end_of(void *what);
+
+static void end_source(void *source)
+{
+    rk_source_unref(source);
+}
+
+static void end_program(void *program)
+{
+    rk_program_free(program);
+}
+
+/* Cut off anywhere it is refused; with any byte changed it is refused or read, and nothing leaks. */
+static void try_bytes(int (*decode)(rask_bytes, void **), const char *data, size_t size, end_of *end)
+{
+    for (size_t cut = 0; cut < size; cut += 1 + cut / 64) {
+        void *what = NULL;
+        char *own = rk_alloc(cut + 1);
+        memcpy(own, data, cut);
+        cr_assert_neq(decode((rask_bytes){own, cut}, &what), RASK_OK, "cut at %zu of %zu", cut, size);
+        rk_free(own);
+    }
+    for (size_t at = 0; at < size; at++) {
+        static const unsigned char changes[] = {1, 0x80, 0xff};
+        void *what = NULL;
+        char *own = rk_alloc(size);
+        memcpy(own, data, size);
+        own[at] = (char)(own[at] ^ changes[at % 3]);
+        if (!decode((rask_bytes){own, size}, &what))
+            end(what);
+        rk_free(own);
+    }
+}
+
+static void try_class(const rask_class *cls, const void *data, end_of *end)
+{
+    rask_value value;
+    rask_bytes bytes;
+    void *what = NULL;
+    cr_assert_eq(cls->encode(data, &value), RASK_OK);
+    cr_assert_eq(rask_value_get_bytes(&value, &bytes), RASK_OK);
+    cr_assert_eq(cls->decode(bytes, &what), RASK_OK);
+    end(what);
+    try_bytes(cls->decode, bytes.data, bytes.len, end);
+    rask_value_unref(&value);
+}
+
+Test(travel_bytes, what_is_no_source_is_refused)
+{
+    try_class(&rk_source_class, source_of("arange(100.)"), end_source);
+    snprintf(path, sizeof path, "%s/x.zarr", folder);
+    try_class(&rk_source_class, source_of("arange(100.)"), end_source);
+}
+
+Test(travel_bytes, what_is_no_program_is_refused)
+{
+    rk_program *p;
+    store("arange(12.).reshape(3, 4)");
+    rask_array *x = rask_array_open(g, path, NULL);
+    rask_array *a = rask_eval(
+        g, "where(x[::-1] > 1, sqrt(x) + 2.5, arange(4) * full((3, 4), 2) - random.uniform(0, 1, (3, 4)))",
+        (const char *[]){"x"}, &x, 1);
+    cr_assert_not_null(a, "%s", rask_graph_error(g));
+    cr_assert_eq(rk_program_new(a, NULL, false, &p), RASK_OK);
+    try_class(&rk_program_class, p, end_program);
+    rk_program_free(p);
+}
+
+static int decode_search(rask_bytes bytes, void **job)
+{
+    return rk_search_job_decode(bytes, (rk_search_job **)job);
+}
+
+static void end_search(void *job)
+{
+    rk_search_guest_free(job);
+}
+
+Test(travel_bytes, what_is_no_search_is_refused)
+{
+    rask_text_options how = RASK_TEXT_OPTIONS_INIT;
+    const rk_text_cutting cutting = {.block_bytes = 10};
+    rask_value value;
+    rask_bytes bytes;
+    store("arange(12.)");
+    how.pattern = "a[bc]+";
+    rask_text *text = rask_text_open(g, (const char *const[]){path}, 1, &how);
+    rk_search_job *job = text ? rk_search_job_new(text, "test", &cutting, NULL, 0) : NULL;
+    cr_assert_not_null(job, "%s", rask_graph_error(g));
+    cr_assert_eq(rk_search_job_encode(job, &value), RASK_OK);
+    cr_assert_eq(rask_value_get_bytes(&value, &bytes), RASK_OK);
+    try_bytes(decode_search, bytes.data, bytes.len, end_search);
+    rask_value_unref(&value);
+}
+
+/* -- Tables */
+
+static const rask_class thing_class = {RK_TABLE_SHARED("thing")};
+
+/* A value that was shared while a table was lowered, and ends with it. */
+static rask_value shared_of(rask_table *table, rask_graph *own)
+{
+    static const int thing;
+    struct rk_join_built *built = NULL;
+    const rk_table_lowering l = {
+        .graph = own, .budget = 1 << 20, .workers = 1, .seed = 1, .apart = true, .built = &built};
+    rask_value value;
+    rk_recipe *recipe = rk_table_recipe_begin(&l, table, RK_ROOT_TABLE);
+    cr_assert_not_null(rk_lower_table(&l, table), "%s", rask_graph_error(own));
+    cr_assert_eq(rk_shared_value(own, &thing_class, &thing, &value), RASK_OK);
+    rk_recipe_end(recipe);
+    return value;
+}
+
+Test(travel_bytes, what_is_no_recipe_is_refused)
+{
+    FILE *out = fopen(path, "w");
+    fprintf(out, "a,b\n1,2\n3,x\n");
+    fclose(out);
+    rask_graph *own = rask_graph_new();
+    rask_table *t = rask_read_csv(g, path, NULL);
+    t = rask_table_groupby(rask_table_join(rask_table_filter(t, "a > 1"), t, "b", RASK_JOIN_OUTER), "b",
+                           "sum(a) as s");
+    cr_assert_not_null(t, "%s", rask_graph_error(g));
+    rask_value value = shared_of(t, own);
+    void *data;
+    cr_assert_eq(rask_value_get_custom(&value, &thing_class, &data), RASK_OK);
+    try_class(&thing_class, data, rk_shared_destroy);
+    rask_value_unref(&value);
+    rask_graph_free(own);
+}
