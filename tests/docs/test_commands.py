@@ -50,9 +50,9 @@ def blocks(document, kind):
 
 
 def lines(document):
-    """Those that begin with rask, behind variables perhaps."""
+    """Those that begin with rask, behind variables perhaps, but for blocks that start what stays."""
     for block in blocks(document, "sh"):
-        for line in block.splitlines():
+        for line in [] if re.search(r" &( |$)", block, re.M) else block.splitlines():
             if re.match(r"([A-Z_]+=\S+ )*rask ", line):
                 yield line
 
