@@ -1,7 +1,7 @@
 /* What units grow, run by a client. */
 #include "schedulers/processes/away.h"
 
-#include "core/graph/pack.h"
+#include "core/graph/wrap.h"
 #include "schedulers/futures/client.h"
 #include "schedulers/futures/executor.h"
 
@@ -78,16 +78,16 @@ static void let_go(void *owner)
     (void)owner;
 }
 
-/* The parcel ends; what it is made of has no large content but what unpacking copies. */
+/* The parcel ends; what it is made of has no large content but what unwrapping copies. */
 static int read_nodes(rk_hands *h, rk_parcel *parcel, rask_node **node)
 {
     const rk_parcel_keeper keeper = {.context = h, .keep = keep, .release = let_go};
     char message[RK_MAX_MESSAGE + 1];
-    rask_value packed;
-    int status = rk_parcel_take(parcel, &keeper, &packed, message, sizeof message);
+    rask_value wrapped;
+    int status = rk_parcel_take(parcel, &keeper, &wrapped, message, sizeof message);
     if (!status) {
-        status = rk_graph_unpack(&packed, node);
-        rask_value_unref(&packed);
+        status = rk_graph_unwrap(&wrapped, node);
+        rask_value_unref(&wrapped);
     }
     for (uint64_t i = 0; i < parcel->extents; i++)
         rk_staff_send_freed(h, parcel->extent[i]);

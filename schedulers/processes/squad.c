@@ -7,7 +7,7 @@
 #include "schedulers/processes/crew.h"
 
 #include "core/base/clock.h"
-#include "core/graph/pack.h"
+#include "core/graph/wrap.h"
 #include "core/task/grow.h"
 #include "schedulers/growth.h"
 #include "schedulers/processes/travel.h"
@@ -20,7 +20,7 @@
 typedef struct seat {
     rk_account account; /* of its unit; the first member, for ask_for_more() */
     bool denied;        /* the unit was given no more memory */
-    bool grew;          /* what the unit came to is nodes (core/graph/pack.h) */
+    bool grew;          /* what the unit came to is nodes (core/graph/wrap.h) */
     rk_squad *squad;
     rk_mailbox *box;
     rk_worker worker;
@@ -358,14 +358,14 @@ static bool send_nodes(rk_worker *worker, uint32_t task, rask_value *result)
     const rk_crew *crew = s ? s->squad->crew : NULL;
     uint64_t unit = s ? rk_load_relaxed(&s->box->current) : 0;
     const rask_node *node = rk_grown_node(result);
-    rask_value packed;
+    rask_value wrapped;
     if (!unit-- || task == RASK_NO_TASK || !rk_load_relaxed(&crew->board->hungry) || !node->id ||
         worker->run->plan->unit_start[unit + 1] != task + 1 || !worker->run->plan->uses[task] ||
         has_limits(worker->run, (uint32_t)unit) || !rk_travels_light(node) ||
-        !rk_may_travel_node(crew->modules, node) || rk_graph_pack(node, &packed))
+        !rk_may_travel_node(crew->modules, node) || rk_graph_wrap(node, &wrapped))
         return false;
     rask_value_unref(result);
-    *result = packed;
+    *result = wrapped;
     return s->grew = true;
 }
 
@@ -448,12 +448,12 @@ static int read_argument(seat *s, const rask_value *from, rask_value *to)
                           sizeof s->worker.message);
 }
 
-/* True: what it returned may run anywhere, and is worth the way: not so one call that leads to one call. *packed: the nodes. */
-static bool pack_nodes(const seat *s, const rk_slip *slip, const rask_value *grown, rask_value *packed)
+/* True: what it returned may run anywhere, and is worth the way: not so one call that leads to one call. *wrapped: the nodes. */
+static bool wrap_nodes(const seat *s, const rk_slip *slip, const rask_value *grown, rask_value *wrapped)
 {
     const rask_node *node = rk_grown_node(grown);
     const rk_modules *modules = s->squad->crew->modules;
-    return slip->spreads && node->id && rk_may_travel_node(modules, node) && !rk_graph_pack(node, packed);
+    return slip->spreads && node->id && rk_may_travel_node(modules, node) && !rk_graph_wrap(node, wrapped);
 }
 
 /* With what it grows, or *news says that the result is nodes. */
@@ -475,10 +475,10 @@ static int make_call(seat *s, rk_slip *slip, const rask_value *args, const uint3
     *result = status ? rask_value_none() : slip->task.result;
     if (!rk_grown_is(result))
         return status;
-    rask_value packed;
-    if (pack_nodes(s, slip, result, &packed)) {
+    rask_value wrapped;
+    if (wrap_nodes(s, slip, result, &wrapped)) {
         rask_value_unref(result);
-        *result = packed;
+        *result = wrapped;
         news->kind = RK_NEWS_GROWN;
         return status;
     }

@@ -9,7 +9,7 @@
 #include "schedulers/processes/standing.h"
 
 #include "core/base/clock.h"
-#include "core/graph/pack.h"
+#include "core/graph/wrap.h"
 #include "core/task/grow.h"
 #include "schedulers/processes/hands.h"
 #include "schedulers/processes/travel.h"
@@ -416,13 +416,13 @@ static int take_result(rk_standing *s, const rk_news *news, rask_value *result, 
 /* The result is the node that the task returned. */
 static int take_nodes(rk_standing *s, const rk_news *news, rask_value *result, char *message)
 {
-    rask_value packed;
+    rask_value wrapped;
     rask_node *node;
-    int status = take_result(s, news, &packed, message);
+    int status = take_result(s, news, &wrapped, message);
     if (status)
         return status;
-    status = rk_graph_unpack(&packed, &node);
-    rask_value_unref(&packed);
+    status = rk_graph_unwrap(&wrapped, &node);
+    rask_value_unref(&wrapped);
     if (!status && (status = rk_grown_new(node, result)))
         rask_graph_free(node->graph);
     if (status)

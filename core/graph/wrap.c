@@ -1,5 +1,5 @@
 /* A list: bytes, which are a header, nodes, words and extras; then the constants of the graph, and behind them labels and tags. */
-#include "core/graph/pack.h"
+#include "core/graph/wrap.h"
 
 #include "core/graph/build.h"
 #include "core/value/value.h"
@@ -10,38 +10,38 @@ typedef struct header {
     uint32_t nodes, words, extras, constants; /* constants: without labels and tags */
 } header;
 
-typedef struct packed_node {
+typedef struct wrapped_node {
     const rask_task_def *def; /* NULL: a constant */
     const char *file;
     int32_t line;
     uint32_t flags, nargs, order_only;
-} packed_node;
+} wrapped_node;
 
 /* label, tags: places in the list; 0: none. */
-typedef struct packed_extra {
+typedef struct wrapped_extra {
     rk_extra extra;
     uint64_t label, tags;
-} packed_extra;
+} wrapped_extra;
 
 /* Where the parts of the bytes are. */
 typedef struct parts {
     header *head;
-    packed_node *nodes;
-    packed_extra *extras;
+    wrapped_node *nodes;
+    wrapped_extra *extras;
     uint32_t *words;
 } parts;
 
 static size_t bytes_of(const header *h)
 {
-    return sizeof *h + h->nodes * sizeof(packed_node) + h->extras * sizeof(packed_extra) +
+    return sizeof *h + h->nodes * sizeof(wrapped_node) + h->extras * sizeof(wrapped_extra) +
            h->words * sizeof(uint32_t);
 }
 
 static parts parts_of(void *bytes)
 {
     parts p = {.head = bytes};
-    p.nodes = (packed_node *)(p.head + 1);
-    p.extras = (packed_extra *)(p.nodes + p.head->nodes);
+    p.nodes = (wrapped_node *)(p.head + 1);
+    p.extras = (wrapped_extra *)(p.nodes + p.head->nodes);
     p.words = (uint32_t *)(p.extras + p.head->extras);
     return p;
 }
@@ -73,9 +73,9 @@ static int add_text(rask_value *list, size_t *count, const char *text, uint64_t 
     return status;
 }
 
-static int write_extra(const rk_extra *extra, rask_value *list, size_t *count, packed_extra *to)
+static int write_extra(const rk_extra *extra, rask_value *list, size_t *count, wrapped_extra *to)
 {
-    *to = (packed_extra){.extra = *extra};
+    *to = (wrapped_extra){.extra = *extra};
     int status = add_text(list, count, *extra->label ? extra->label : NULL, &to->label);
     return status ? status : add_text(list, count, extra->tags, &to->tags);
 }
@@ -87,12 +87,12 @@ static int write_all(const rask_graph *graph, parts p, rask_value *list, size_t 
         const rask_node *node = rk_graph_node(graph, id);
         const rk_site site = rk_node_site(node);
         uint32_t words = node->nargs + node->order_only;
-        p.nodes[id] = (packed_node){.def = rk_node_def(node),
-                                    .file = graph->arena.total ? NULL : site.file, /* it may be in there */
-                                    .line = site.line,
-                                    .flags = node->flags,
-                                    .nargs = node->nargs,
-                                    .order_only = node->order_only};
+        p.nodes[id] = (wrapped_node){.def = rk_node_def(node),
+                                     .file = graph->arena.total ? NULL : site.file, /* it may be in there */
+                                     .line = site.line,
+                                     .flags = node->flags,
+                                     .nargs = node->nargs,
+                                     .order_only = node->order_only};
         memcpy(p.words, rk_node_args(node), words * sizeof *p.words);
         p.words += words;
         if (node->flags & RK_NODE_EXTRA)
@@ -101,7 +101,7 @@ static int write_all(const rask_graph *graph, parts p, rask_value *list, size_t 
     return status;
 }
 
-int rk_graph_pack(const rask_node *node, rask_value *out)
+int rk_graph_wrap(const rask_node *node, rask_value *out)
 {
     const rask_graph *graph = node->graph;
     header h = measure(node);
@@ -127,15 +127,15 @@ int rk_graph_pack(const rask_node *node, rask_value *out)
 
 /* -- And back */
 
-typedef struct unpacking {
+typedef struct unwrapping {
     parts p;
     const rk_list *list;
     rask_graph *graph;
     rask_node **nodes;
     rask_arg *args; /* of the node under way */
-} unpacking;
+} unwrapping;
 
-static rask_node *read_call(unpacking *u, const packed_node *from)
+static rask_node *read_call(unwrapping *u, const wrapped_node *from)
 {
     for (uint32_t i = 0; i < from->nargs; i++) {
         uint32_t word = u->p.words[i];
@@ -155,23 +155,23 @@ static rask_node *read_call(unpacking *u, const packed_node *from)
 }
 
 /* Waits for the nodes that are told behind its arguments. */
-static rask_node *read_order(unpacking *u, rask_node *node, const packed_node *from)
+static rask_node *read_order(unwrapping *u, rask_node *node, const wrapped_node *from)
 {
     for (uint32_t i = 0; i < from->order_only && node; i++)
         node = rask_after_at(node, &u->nodes[u->p.words[from->nargs + i]], 1, from->file, from->line);
     return node;
 }
 
-static const char *text_at(const unpacking *u, uint64_t place)
+static const char *text_at(const unwrapping *u, uint64_t place)
 {
     rask_bytes text = {"", 0};
     rask_value_get_bytes(&u->list->items[place], &text);
     return text.data;
 }
 
-static rask_node *read_extra(unpacking *u, rask_node *node)
+static rask_node *read_extra(unwrapping *u, rask_node *node)
 {
-    const packed_extra *from = u->p.extras++;
+    const wrapped_extra *from = u->p.extras++;
     rk_extra *extra = rk_graph_extra(node);
     if (!extra)
         return NULL;
@@ -185,10 +185,10 @@ static rask_node *read_extra(unpacking *u, rask_node *node)
     return node && from->tags ? rask_set_tags(node, text_at(u, from->tags)) : node;
 }
 
-static int read_all(unpacking *u)
+static int read_all(unwrapping *u)
 {
     for (uint32_t id = 0; id < u->p.head->nodes; id++) {
-        const packed_node *from = &u->p.nodes[id];
+        const wrapped_node *from = &u->p.nodes[id];
         rask_node *node = read_call(u, from);
         if (node && from->flags & RK_NODE_EXTRA)
             node = read_extra(u, node);
@@ -201,10 +201,10 @@ static int read_all(unpacking *u)
     return RASK_OK;
 }
 
-/* The bytes of a list that pack() made, where numbers and pointers may be; NULL: no memory, or it is none of those. */
-static char *copy_bytes(const rask_value *packed, int *status)
+/* The bytes of a list that wrap() made, where numbers and pointers may be; NULL: no memory, or it is none of those. */
+static char *copy_bytes(const rask_value *wrapped, int *status)
 {
-    const rk_list *list = packed->type == RASK_LIST ? rk_value_list(packed) : NULL;
+    const rk_list *list = wrapped->type == RASK_LIST ? rk_value_list(wrapped) : NULL;
     rask_bytes bytes;
     header h = {0};
     *status = RASK_EINVAL;
@@ -218,13 +218,13 @@ static char *copy_bytes(const rask_value *packed, int *status)
     return copy ? memcpy(copy, bytes.data, bytes.len) : NULL;
 }
 
-int rk_graph_unpack(const rask_value *packed, rask_node **node)
+int rk_graph_unwrap(const rask_value *wrapped, rask_node **node)
 {
     int status;
-    char *bytes = copy_bytes(packed, &status);
+    char *bytes = copy_bytes(wrapped, &status);
     if (!bytes)
         return status;
-    unpacking u = {.p = parts_of(bytes), .list = rk_value_list(packed), .graph = rask_graph_new()};
+    unwrapping u = {.p = parts_of(bytes), .list = rk_value_list(wrapped), .graph = rask_graph_new()};
     u.nodes = rk_alloc_array(u.p.head->nodes, sizeof(rask_node *));
     u.args = rk_alloc_array((size_t)u.p.head->words + 1, sizeof *u.args);
     status = u.graph && u.nodes && u.args ? read_all(&u) : RASK_ENOMEM;

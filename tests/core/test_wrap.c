@@ -1,5 +1,5 @@
 /* Graphs as values: what comes back is what went in. */
-#include "core/graph/pack.h"
+#include "core/graph/wrap.h"
 #include "core/value/value.h"
 #include "graphs.h"
 
@@ -7,18 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static rask_node *pack_and_unpack(const rask_node *node)
+static rask_node *wrap_and_unwrap(const rask_node *node)
 {
-    rask_value packed;
+    rask_value wrapped;
     rask_node *back = NULL;
-    cr_assert_eq(rk_graph_pack(node, &packed), RASK_OK);
-    cr_assert_eq(rk_graph_unpack(&packed, &back), RASK_OK);
-    rask_value_unref(&packed);
+    cr_assert_eq(rk_graph_wrap(node, &wrapped), RASK_OK);
+    cr_assert_eq(rk_graph_unwrap(&wrapped, &back), RASK_OK);
+    rask_value_unref(&wrapped);
     cr_assert_eq(back->id, node->id);
     return back;
 }
 
-Test(pack, random_graphs_come_to_the_same_results)
+Test(wrap, random_graphs_come_to_the_same_results)
 {
     for (uint64_t seed = 1; seed <= 60; seed++) {
         random_graph *g = random_graph_new(seed);
@@ -26,7 +26,7 @@ Test(pack, random_graphs_come_to_the_same_results)
         rask_value results[GRAPH_MAX_TARGETS];
         rask_options o = RASK_OPTIONS_INIT;
         const rask_node *last = rk_graph_node(g->graph, g->graph->count - 1);
-        rask_graph *graph = pack_and_unpack(last)->graph;
+        rask_graph *graph = wrap_and_unwrap(last)->graph;
         cr_assert_eq(graph->count, g->graph->count);
         for (uint32_t i = 0; i < g->target_count; i++)
             targets[i] = rk_graph_node(graph, g->targets[i]->id);
@@ -71,10 +71,10 @@ static rask_node *add_with_all(rask_graph *g)
     return rask_after(node, &other, 1);
 }
 
-Test(pack, what_was_set_comes_along)
+Test(wrap, what_was_set_comes_along)
 {
     rask_graph *g = rask_graph_new();
-    rask_node *node = add_with_all(g), *back = pack_and_unpack(node);
+    rask_node *node = add_with_all(g), *back = wrap_and_unwrap(node);
     const rk_extra *extra = rk_node_extra(back);
     char *before = text_of(node), *after = text_of(back);
     cr_expect_str_eq(before, after);
@@ -94,35 +94,35 @@ Test(pack, what_was_set_comes_along)
     rask_graph_free(g);
 }
 
-Test(pack, where_nodes_were_built_comes_along)
+Test(wrap, where_nodes_were_built_comes_along)
 {
     rask_graph *g = rask_graph_new();
-    rask_node *node = rask_delayed(g, add, 1, 2), *back = pack_and_unpack(node);
+    rask_node *node = rask_delayed(g, add, 1, 2), *back = wrap_and_unwrap(node);
     cr_expect_str_eq(rk_node_site(back).file, __FILE__);
     cr_expect_eq(rk_node_site(back).line, rk_node_site(node).line);
     rask_graph_free(back->graph);
     rask_graph_free(g);
 }
 
-Test(pack, what_is_no_graph_is_refused)
+Test(wrap, what_is_no_graph_is_refused)
 {
     rask_graph *g = rask_graph_new();
     rask_node *node = add_with_all(g), *back;
-    rask_value packed, number = rask_value_i64(7), list, cut;
+    rask_value wrapped, number = rask_value_i64(7), list, cut;
     rask_bytes bytes;
-    cr_assert_eq(rk_graph_unpack(&number, &back), RASK_EINVAL);
+    cr_assert_eq(rk_graph_unwrap(&number, &back), RASK_EINVAL);
     cr_assert_eq(rask_value_list_new(&number, 1, &list), RASK_OK);
-    cr_assert_eq(rk_graph_unpack(&list, &back), RASK_EINVAL);
+    cr_assert_eq(rk_graph_unwrap(&list, &back), RASK_EINVAL);
     rask_value_unref(&list);
-    cr_assert_eq(rk_graph_pack(node, &packed), RASK_OK);
-    cr_assert_eq(rask_value_get_bytes(&rk_value_list(&packed)->items[0], &bytes), RASK_OK);
+    cr_assert_eq(rk_graph_wrap(node, &wrapped), RASK_OK);
+    cr_assert_eq(rask_value_get_bytes(&rk_value_list(&wrapped)->items[0], &bytes), RASK_OK);
     for (size_t len = 0; len < bytes.len; len += 7) {
         cr_assert_eq(rask_value_bytes_new(bytes.data, len, &cut), RASK_OK);
         cr_assert_eq(rask_value_list_new(&cut, 1, &list), RASK_OK);
-        cr_expect_eq(rk_graph_unpack(&list, &back), RASK_EINVAL);
+        cr_expect_eq(rk_graph_unwrap(&list, &back), RASK_EINVAL);
         rask_value_unref(&list);
         rask_value_unref(&cut);
     }
-    rask_value_unref(&packed);
+    rask_value_unref(&wrapped);
     rask_graph_free(g);
 }
