@@ -104,7 +104,7 @@ int rk_apart_call(rask_future *future, rask_value *result, char *message)
     rk_lone_call call = {.def = future->def,
                          .args = future->args,
                          .nargs = future->nargs,
-                         .worker = rk_executor_worker(future->executor),
+                         .worker = future->executor->first_number + rk_executor_worker(future->executor),
                          .cancel = &future->cancel,
                          .spreads = rk_executor_is_hungry(future->executor),
                          .terms = rk_future_terms(future)};

@@ -69,6 +69,7 @@ struct rk_executor {
     void (*want_lane)(void *context);
     void *context;
     int (*call_apart)(rask_future *future, rask_value *result, char *message);
+    uint32_t first_number; /* of workers, as tasks that are called apart see them */
 };
 
 /* options are resolved. store: somebody's, which outlives it; NULL: one of its own. outer: stops it, too; may be NULL. NULL: no

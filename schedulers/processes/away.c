@@ -47,6 +47,12 @@ static rask_options options_of(const rk_hands *h)
     return o;
 }
 
+/* They have the first numbers. */
+static uint32_t count_seats(const rk_crew *crew)
+{
+    return crew->workers * (crew->threads + crew->lanes) + crew->here;
+}
+
 static int open_away(rk_hands *h)
 {
     rask_options options = options_of(h);
@@ -56,6 +62,7 @@ static int open_away(rk_hands *h)
         rk_free(away);
         return status;
     }
+    rk_client_executor(away->client)->first_number = count_seats(&h->crew);
     pthread_mutex_init(&away->lock, NULL);
     away->watch = &h->crew.watch;
     rk_shared_heap_init(&away->heap, h->crew.region, own_range(h), 1, &h->crew.used[own_range(h)],

@@ -15,8 +15,10 @@ enum { LEAVES = 40, PIDS = 64, LARGE = 300000 };
 /* In memory that processes share, at a place that all know. */
 typedef struct counts {
     atomic_int calls, grown, kills;
-    atomic_int pids[PIDS]; /* of processes that called a leaf */
-    atomic_int grower;     /* the worker that grew */
+    atomic_int pids[PIDS];    /* of processes that called a leaf */
+    atomic_int grower;        /* the worker that grew */
+    atomic_int numbers[PIDS]; /* by number: the process that has it */
+    atomic_int mixed;         /* two have the same */
 } counts;
 
 static counts *shared;
@@ -80,6 +82,32 @@ static int grow_leaves(rask_task *t)
 }
 RASK_SLOTS(grow_leaves);
 
+static void note_number(rask_task *t)
+{
+    int none = 0, own = (int)getpid();
+    if (!atomic_compare_exchange_strong(&shared->numbers[rask_task_worker(t)], &none, own) && none != own)
+        atomic_fetch_add(&shared->mixed, 1);
+    sleep_ms(2);
+}
+
+static int numbered_leaf(rask_task *t)
+{
+    note_number(t);
+    return rask_return_i64(t, 1);
+}
+RASK_SLOTS(numbered_leaf);
+
+static int grow_numbered(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *leaves[10];
+    note_number(t);
+    for (int i = 0; i < 10; i++)
+        leaves[i] = rask_delayed(g, numbered_leaf);
+    return rask_return_node(t, rask_sum(rask_list(g, leaves, 10)));
+}
+RASK_SLOTS(grow_numbered);
+
 static int64_t compute(rask_node *node, rask_options o)
 {
     int64_t sum = -1;
@@ -115,6 +143,17 @@ Test(away, many_that_grow_come_to_the_same_as_in_one_process)
         cr_expect_eq(atomic_load(&shared->grown), 30);
         rask_graph_free(g);
     }
+}
+
+Test(away, no_two_processes_have_the_same_number)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *all[12];
+    for (int i = 0; i < 12; i++)
+        all[i] = rask_delayed(g, grow_numbered);
+    cr_expect_eq(compute(rask_sum(rask_list(g, all, 12)), processes(3)), 120);
+    cr_expect_eq(atomic_load(&shared->mixed), 0);
+    rask_graph_free(g);
 }
 
 /* (number): so many bytes of it. */
