@@ -124,7 +124,7 @@ static void on_finished(void *context, const rask_task_info *task)
 {
     rask_progress *p = context;
     slot *s = &p->slots[task->worker % SLOTS];
-    if (rk_load_relaxed(&p->current) != task->run)
+    if (rk_load_relaxed(&p->current) != task->run || task->worker == UINT32_MAX) /* it was never begun */
         return;
     rk_add_relaxed(&s->done, 1);
     if (task->bytes)
@@ -132,10 +132,8 @@ static void on_finished(void *context, const rask_task_info *task)
     for (uint32_t i = 0; i < NAMES && p->names[i].name; i++)
         if (p->names[i].name == task->name)
             rk_add_relaxed(&s->by_name[i], 1);
-    if (task->worker != UINT32_MAX) {
-        note(&p->live_bytes, task->live_bytes);
-        note(&p->on_disk, task->spilled_bytes);
-    }
+    note(&p->live_bytes, task->live_bytes);
+    note(&p->on_disk, task->spilled_bytes);
 }
 
 static void on_end(void *context, const rask_run_info *run)

@@ -22,7 +22,9 @@ typedef struct rask_worker_options {
     uint32_t lanes;      /* and that wait; 0: 4 a thread, at least 16 */
     uint64_t memory;     /* the budget for results; 0: rask_default_memory() */
     const char *scratch; /* folder for results that memory has no room for; NULL: as in rask_options */
-    double patience;     /* seconds that it goes on looking for a program where there is none; 0: 30 */
+    double
+        patience; /* seconds that it goes on looking for a program where there is none; 0: 30. Infinite: for good, though
+                          * some refuse it */
 } rask_worker_options;
 
 #ifdef __cplusplus

@@ -11,6 +11,7 @@
 #include "schedulers/cluster/shop.h"
 #include "schedulers/scheduler.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -455,10 +456,11 @@ static void lost(void *context, uint32_t peer, int status, const char *why)
     bool refused = status == RASK_EINVAL || status == RASK_EUNSUPPORTED;
     w->refusals = refused ? w->refusals + 1 : 0;
     w->gone |= status == RASK_ENOENT; /* there is no other program to look for */
-    if (w->refusals == MOST_REFUSALS)
-        stop(w, status, why);
-    else if (!w->ever)
-        snprintf(w->reason, w->capacity, "%s", why);
+    if (w->ever)
+        return;
+    if (w->refusals >= MOST_REFUSALS && !isinf(w->setup->patience))
+        stop(w, status, "");
+    snprintf(w->reason, w->capacity, "the program at %.200s: %s", w->setup->address, why);
 }
 
 static const void *object(void *context, uint32_t peer, uint64_t number, uint64_t begin_at, size_t size,
@@ -492,7 +494,9 @@ static void dial(worker *w, uint64_t now)
     if (status)
         w->program = RK_NO_PEER;
     if (status == RASK_EINVAL)
-        stop(w, status, "the address of the program cannot be read");
+        stop(w, status,
+             "the address of the program cannot be read: it is like tcp://HOST:PORT, and the port at most "
+             "65535");
 }
 
 static void give_up_waiting(worker *w, uint64_t now)

@@ -10,7 +10,9 @@ typedef struct rk_worker_setup {
     uint32_t threads, lanes;     /* not 0; may be 0 */
     uint64_t memory;
     const char *scratch;
-    double patience; /* seconds that it goes on looking for a program, when there is none */
+    double
+        patience; /* seconds that it goes on looking for a program, when there is none, unless the first refuses it again
+                      * and again; infinite: for good, whoever refuses it */
 } rk_worker_setup;
 
 /* Until SIGTERM or SIGINT, or until no program was there for so long. RASK_OK; RASK_EIO: never a program was reached;

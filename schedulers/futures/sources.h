@@ -21,14 +21,14 @@ typedef struct rk_sources {
     rk_atomic_u32 count; /* in all of them, or more; sequentially consistent */
 } rk_sources;
 
-void rk_sources_init(rk_sources *sources);
-void rk_sources_fini(rk_sources *sources);
+void rk_sources_init(rk_sources *all);
+void rk_sources_fini(rk_sources *all);
 
 /* To the calling thread's queue. False: no memory. */
-bool rk_sources_push(rk_sources *sources, rask_future *future);
+bool rk_sources_push(rk_sources *all, rask_future *future);
 
 /* Takes some of the source whose turn it is, at most so many, to the end of out. They are counted in *others, but for the first,
  * before they are not any more in count: who adds up both never sees less than there is. */
-void rk_sources_take(rk_sources *sources, uint32_t most, rk_queue *out, rk_atomic_u32 *others);
+void rk_sources_take(rk_sources *all, uint32_t most, rk_queue *out, rk_atomic_u32 *others);
 
 #endif

@@ -30,6 +30,10 @@ export RASK_CLUSTER=$address RASK_CLUSTER_KEYS=keys
 start=$!
 leaves 0 timeout 60 "$rask" bench tasks --shape tree-in --tasks 2000 --repeat 1 --scheduler cluster
 tell 'tasks run on workers that were started, with keys' $?
+"$rask" cluster keys other_keys
+RASK_CLUSTER_KEYS=other_keys timeout 2 "$rask" bench tasks --shape chain --tasks 10 --repeat 1 2>/dev/null
+leaves 0 timeout 60 "$rask" bench tasks --shape chain --tasks 200 --repeat 1 && kill -0 $start
+tell 'a program with another key drives no workers away' $?
 leaves 0 timeout 60 "$rask" bench tasks --shape tree-out --tasks 2000 --repeat 1 --scheduler cluster
 tell 'and of the next program on the same workers' $?
 leaves 0 timeout 60 "$rask" bench tasks --shape chain --tasks 200 --repeat 1 --scheduler threads

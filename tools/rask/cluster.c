@@ -4,6 +4,7 @@
 #include "say.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <string.h>
 #ifdef __linux__
@@ -19,8 +20,6 @@ enum {
     LOOK_MS = 1000, /* for children, though no signal told of them */
     DISMISS_S = 15  /* longer than a worker takes that leaves */
 };
-
-#define FOR_GOOD 1e9 /* seconds */
 
 typedef struct cluster_options {
     worker_fields worker;
@@ -187,7 +186,7 @@ static int start(const tool_command *c, cluster_options *o)
     if (!o->worker.memory)
         o->worker.memory = rask_default_memory() / o->workers;
     if (!o->worker.patience)
-        o->worker.patience = FOR_GOOD;
+        o->worker.patience = HUGE_VAL; /* and whoever else comes, with another key */
     hear_signals(&s);
     for (uint64_t i = 0; i < o->workers && outcome == EXIT_DONE; i++)
         if (!(pids[i] = hire(c, o, &s)))

@@ -3,10 +3,12 @@
 #include "say.h"
 
 #include <rask/base.h>
+#include <rask/cluster.h>
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -36,6 +38,21 @@ static void allow_open_files(void)
     }
 }
 
+static bool are_ranks(const char *address)
+{
+    return address && strncmp(address, "mpi:", 4) == 0;
+}
+
+/* Of a job that mpirun started: unless they are asked for, each is a rask of its own. */
+static bool wants_ranks(int argc, char **argv)
+{
+    bool wants = are_ranks(getenv("RASK_CLUSTER"));
+    for (int i = 1; i < argc && !wants; i++)
+        wants = are_ranks(argv[i]) ? strcmp(argv[i - 1], "--cluster") == 0
+                                   : strncmp(argv[i], "--cluster=", 10) == 0 && are_ranks(argv[i] + 10);
+    return wants;
+}
+
 int main(int argc, char **argv)
 {
     fill_standard_descriptors();
@@ -53,6 +70,8 @@ int main(int argc, char **argv)
         printf("rask %s\n", rask_version());
         return say_done("--version");
     }
+    if (wants_ranks(argc, argv))
+        rask_cluster_init(&argc, &argv); /* all ranks but one go no further */
     const tool_command *c = commands_find(argv[1]);
     return c ? c->run(c, argc - 1, argv + 1) : commands_say_unknown(argv[1]);
 }
