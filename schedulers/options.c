@@ -157,3 +157,14 @@ int rask_options_effective(const rask_options *options, rask_options *effective)
     *effective = resolved;
     return RASK_OK;
 }
+
+rask_options rk_options_within(const rask_options *options)
+{
+    rask_options own = *options;
+    own.observer_count = 0;
+    own.timeout = 0;
+    own.cancel = NULL;
+    own.report = NULL;
+    own.progress = own.keep_going = false;
+    return own;
+}

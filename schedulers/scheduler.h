@@ -30,4 +30,7 @@ const rk_scheduler *rk_scheduler_find(const char *name);
  * RASK_EINVAL, RASK_ERANGE. */
 int rk_options_resolve(const rask_options *options, rask_options *resolved, char *reason, size_t capacity);
 
+/* The same for what is run as a part of something else, which keeps the time, hears of cancelling, and tells its observers. */
+rask_options rk_options_within(const rask_options *options);
+
 #endif

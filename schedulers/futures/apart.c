@@ -8,6 +8,7 @@
 #include "core/plan/plan.h"
 #include "schedulers/futures/executor.h"
 #include "schedulers/processes/standing.h"
+#include "schedulers/scheduler.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +34,7 @@ static void say(char *message, const char *text)
 
 static int call_in_new_process(rask_future *future, rask_value *result, char *message)
 {
-    rask_options options = future->executor->options;
+    rask_options options = rk_options_within(&future->executor->options);
     rask_graph *graph = rask_graph_new();
     rask_node *node = graph ? node_of(graph, future) : NULL;
     rask_plan *plan;
@@ -44,11 +45,7 @@ static int call_in_new_process(rask_future *future, rask_value *result, char *me
         return status ? status : RASK_ENOMEM;
     }
     options.workers = 1;
-    options.timeout = 0;
     options.cancel = &future->cancel;
-    options.report = NULL;
-    options.observer_count = 0; /* they are told of the future */
-    options.progress = options.keep_going = false;
     status = rask_plan_run(plan, &options, result);
     if (status) {
         const rask_failure *failures;

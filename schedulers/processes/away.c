@@ -15,6 +15,7 @@ typedef struct trip {
     rk_news news;    /* of the worker */
     rk_posted posted;
     rask_future *future;
+    bool told; /* to end, since the run is being stopped */
     struct trip *next, *next_done;
 } trip;
 
@@ -23,7 +24,6 @@ struct rk_away {
     const rk_watch *watch;
     rk_shared_heap heap; /* of the last range */
     trip *trips;
-    bool stopped; /* all have been told to end */
     pthread_mutex_t lock;
     trip *done; /* that the hands have not heard of; under lock */
 };
@@ -36,14 +36,9 @@ static uint32_t own_range(const rk_hands *h)
 
 static rask_options options_of(const rk_hands *h)
 {
-    rask_options o = h->run->options;
+    rask_options o = rk_options_within(&h->run->options);
     o.memory = rk_coordinator_get_home(h->coordinator, 0).budget / 2;
-    o.observer_count = 0;
-    o.cancel = NULL;
-    o.report = NULL;
     o.limits = NULL;
-    o.timeout = 0;
-    o.progress = o.keep_going = false;
     return o;
 }
 
@@ -193,7 +188,7 @@ static void conclude(trip *t, uint32_t task)
     int status = rask_future_result(t->future, &value);
     t->news.task = task;
     t->news.parcel = 0;
-    if (status == RASK_ECANCELLED && t->away->stopped) {
+    if (status == RASK_ECANCELLED && t->told) {
         miss(t, RK_NEWS_SKIPPED);
     } else if (status) {
         fail(t, status, rask_future_error(t->future));
@@ -226,11 +221,14 @@ static trip *take_done(rk_away *away)
     return t;
 }
 
+/* Those, too, that set out when the run was being stopped already. */
 static void cancel_all(rk_away *away)
 {
-    away->stopped = true;
-    for (trip *t = away->trips; t; t = t->next)
-        rask_future_cancel(t->future);
+    for (trip *t = away->trips; t; t = t->next) {
+        if (!t->told)
+            rask_future_cancel(t->future);
+        t->told = true;
+    }
 }
 
 bool rk_away_hear(rk_hands *h)
@@ -239,7 +237,7 @@ bool rk_away_hear(rk_hands *h)
     bool heard = false;
     if (!away)
         return false;
-    if (!away->stopped && rk_load_relaxed(&h->crew.board->stop.cancelled))
+    if (rk_load_relaxed(&h->crew.board->stop.cancelled))
         cancel_all(away);
     for (trip *t; (t = take_done(away)); heard = true) {
         remove_trip(away, t);

@@ -13,6 +13,7 @@
 #include "core/task/grow.h"
 #include "schedulers/processes/hands.h"
 #include "schedulers/processes/travel.h"
+#include "schedulers/scheduler.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -162,15 +163,9 @@ rk_standing *rk_standing_new(const rask_options *options)
         !(s->run = rk_calloc(1, sizeof *s->run)))
         goto failed;
     rask_node *node = rask_const_at(s->graph, &nothing, __FILE__, __LINE__);
-    rask_options own = *options;
-    own.observer_count = 0; /* who calls tells them */
+    rask_options own = rk_options_within(options);
     own.workers = own.worker_threads = 1;
-    own.timeout = 0;
-    own.cancel = NULL;
-    own.report = NULL;
     own.limits = NULL;
-    own.observer_count = 0;
-    own.progress = own.keep_going = false;
     if (!node || rask_plan_new(&node, 1, &s->plan) || rk_run_init(s->run, s->plan, &own, "processes"))
         goto failed;
     s->hands.run = s->run;

@@ -33,7 +33,7 @@ static void end(void)
     shared_free(shared, sizeof *shared);
 }
 
-TestSuite(away, .init = begin, .fini = end);
+TestSuite(away, .init = begin, .fini = end, .timeout = 60);
 
 static void forget(void)
 {
