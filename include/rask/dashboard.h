@@ -1,5 +1,5 @@
 /* rask/dashboard.h: a page that shows runs while they go on, in a browser: what runs where, how far it is, memory, failures.
- * docs/observing.md shows it. */
+ * docs/observing.md shows it. Calls may come from any thread; close() when no other uses the dashboard. */
 #ifndef RASK_DASHBOARD_H
 #define RASK_DASHBOARD_H
 

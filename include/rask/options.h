@@ -108,8 +108,8 @@ RASK_API const char *const *rask_schedulers(void);
  * also what they change. */
 RASK_API bool rask_scheduler_shares_memory(const char *name);
 
-/* Whether tasks that the scheduler of this name runs see what was there when the run began: false where they run in processes that were not forked from the program, as on
- * a cluster, and for names of none. Pointers are worth nothing there, but to tasks that are RASK_HERE. */
+/* Whether tasks that the scheduler of this name runs see what was there when the run began: false where they run in processes
+ * that were not forked from the program, as on a cluster, and for names of none. Pointers are worth nothing there, but to tasks that are RASK_HERE. */
 RASK_API bool rask_scheduler_sees_memory(const char *name);
 
 /* Options (NULL: none) with every default filled in, as a run would use them: from the environment, then from the

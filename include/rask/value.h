@@ -110,8 +110,8 @@ RASK_API int rask_value_block_alloc(rask_dtype dtype, uint32_t ndim, const int64
 RASK_API int rask_value_block_adopt(const rask_block *block, size_t bytes, rask_value *out);
 
 /* What a program says of a type of its own. Only name and destroy are needed. All functions may be called
- * from any thread; none may keep its arguments. The structure must outlive every value of it. Where encode() fails, *bytes may be a text that says
- * why. */
+ * from any thread; none may keep its arguments. The structure must outlive every value of it. Where encode() fails, *bytes may
+ * be a text that says why. */
 typedef struct rask_class {
     const char *name;
     void (*destroy)(void *data);                                      /* ends data; the last reference went */
