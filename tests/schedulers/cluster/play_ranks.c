@@ -5,9 +5,14 @@
 
 #include <string.h>
 
-static int number_of(const char *first, const char *second)
+/* Of the first that is set: Open MPI's, MPICH's, Slurm's. */
+static int number_of(const char *first, const char *second, const char *third)
 {
-    const char *text = getenv(first) ? getenv(first) : getenv(second);
+    const char *text = getenv(first);
+    if (!text)
+        text = getenv(second);
+    if (!text)
+        text = getenv(third);
     return text ? atoi(text) : -1;
 }
 
@@ -31,8 +36,8 @@ int main(int argc, char **argv)
 {
     char reason[600] = "";
     const rk_transport_engine *engine = NULL;
-    int rank = number_of("OMPI_COMM_WORLD_RANK", "PMI_RANK"),
-        ranks = number_of("OMPI_COMM_WORLD_SIZE", "PMI_SIZE");
+    int rank = number_of("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"),
+        ranks = number_of("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS");
     if (argc < 2 || rk_transport_find(argv[1], &engine, reason, sizeof reason) || rank < 0 || ranks < 2) {
         printf("Bail out! %s\n",
                *reason ? reason : "usage: mpirun -n RANKS play_ranks ENGINE, with two ranks or more");
