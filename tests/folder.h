@@ -12,14 +12,14 @@
 static char folder[] = "/tmp/rask-test-XXXXXX";
 static char path[sizeof folder + 40], other[sizeof folder + 40];
 
-static void write_text(const char *file, const char *content)
+static inline void write_text(const char *file, const char *content)
 {
     FILE *out = fopen(file, "w");
     cr_assert(out && fputs(content, out) >= 0 && fclose(out) == 0);
 }
 
 /* The files end in ending; path has content. */
-static void enter_folder(const char *ending, const char *content)
+static inline void enter_folder(const char *ending, const char *content)
 {
     strcpy(folder + strlen(folder) - 6, "XXXXXX");
     cr_assert(mkdtemp(folder));
@@ -29,7 +29,7 @@ static void enter_folder(const char *ending, const char *content)
 }
 
 /* Files in the folder. */
-static int files(void)
+static inline int files(void)
 {
     DIR *dir = opendir(folder);
     int count = 0;
@@ -39,14 +39,14 @@ static int files(void)
     return count;
 }
 
-static void leave_folder(void)
+static inline void leave_folder(void)
 {
     unlink(path);
     unlink(other);
     cr_expect_eq(rmdir(folder), 0, "something is left in %s", folder);
 }
 
-static void expect_file(const char *file, const char *content)
+static inline void expect_file(const char *file, const char *content)
 {
     char data[4096];
     FILE *in = fopen(file, "r");

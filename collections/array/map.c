@@ -28,7 +28,7 @@ static int encode_map(const void *data, rask_value *bytes)
 
 static int decode_map(rask_bytes bytes, void **data)
 {
-    rk_pack_in in = {bytes.data, bytes.data + bytes.len, false};
+    rk_pack_in in = {bytes.data, bytes.data + bytes.len, false, NULL};
     uintptr_t function = rk_pack_get_place(&in, 1, true);
     rk_map *map = function ? rk_alloc(sizeof *map) : NULL;
     if (!map)

@@ -267,7 +267,7 @@ static int encode(const void *data, rask_value *bytes)
 
 static int decode(rask_bytes bytes, void **data)
 {
-    rk_pack_in in = {bytes.data, bytes.data + bytes.len, false};
+    rk_pack_in in = {bytes.data, bytes.data + bytes.len, false, NULL};
     rk_open_error error = {0};
     return (*data = rk_source_get(&in, &error)) ? RASK_OK : error.status;
 }

@@ -294,7 +294,7 @@ static int find_guest(const rk_recipe_kind *kind, rk_pack_in in, const head *h, 
 
 int rk_shared_decode(const rk_recipe_kind *kind, rask_bytes bytes, void **out)
 {
-    rk_pack_in in = {bytes.data, bytes.data + bytes.len, false};
+    rk_pack_in in = {bytes.data, bytes.data + bytes.len, false, NULL};
     head h;
     const char *at = rk_pack_get(&in, sizeof h);
     if (!at)

@@ -157,7 +157,7 @@ static int get_job(rk_pack_in *in, guest *g)
 
 int rk_search_job_decode(rask_bytes bytes, rk_search_job **job)
 {
-    rk_pack_in in = {bytes.data, bytes.data + bytes.len, false};
+    rk_pack_in in = {bytes.data, bytes.data + bytes.len, false, NULL};
     guest *g = rk_calloc(1, sizeof *g);
     if (!g)
         return RASK_ENOMEM;

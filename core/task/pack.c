@@ -1,7 +1,9 @@
 #include "core/task/pack.h"
 
 #include "core/base/atomic.h"
+#include "core/task/plugin.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { FIRST_CAPACITY = 256 };
@@ -82,10 +84,17 @@ uint64_t rk_pack_together(void)
 int rk_pack_put_place(rk_pack_out *out, uintptr_t address)
 {
     rk_identity identity;
+    rk_plugin plugin;
     if (rk_identity_of((void (*)(void))address, &identity))
         return RASK_EUNSUPPORTED;
     rk_pack_put(out, identity.module, sizeof identity.module);
     rk_pack_put_u64(out, identity.offset);
+    bool is_plugin = !rk_plugin_of(address, &plugin);
+    rk_pack_put_u8(out, is_plugin);
+    if (is_plugin) {
+        rk_pack_put_bytes(out, plugin.path, strlen(plugin.path) + 1);
+        rk_pack_put(out, plugin.content, sizeof plugin.content);
+    }
     return RASK_OK;
 }
 
@@ -150,6 +159,35 @@ bool rk_pack_get_text(rk_pack_in *in, char **text)
     return true;
 }
 
+/* A path that ends with its 0, and the hash. */
+static const char *get_plugin(rk_pack_in *in, rk_plugin *plugin)
+{
+    rask_bytes path = rk_pack_get_bytes(in);
+    const char *content = rk_pack_get(in, sizeof plugin->content);
+    if (!content || !path.len || path.len > sizeof plugin->path ||
+        strnlen(path.data, path.len) + 1 != path.len || path.data[0] != '/')
+        return NULL;
+    memcpy(plugin->path, path.data, path.len);
+    memcpy(plugin->content, content, sizeof plugin->content);
+    return path.data;
+}
+
+/* As rk_identity_find(), once its library is loaded. */
+static bool find_place(rk_pack_in *in, const rk_identity *identity, size_t size, bool code,
+                       uintptr_t *address)
+{
+    rk_plugin plugin;
+    char reason[1];
+    const char *record = rk_pack_get_u8(in) ? get_plugin(in, &plugin) : NULL;
+    if (in->failed)
+        return false;
+    if (!rk_identity_find(identity, size, code, address))
+        return true;
+    in->lacking = record;
+    return record && !rk_plugin_load(&plugin, reason, sizeof reason) &&
+           !rk_identity_find(identity, size, code, address);
+}
+
 uintptr_t rk_pack_get_place(rk_pack_in *in, size_t size, bool code)
 {
     rk_identity identity = {.offset = 0};
@@ -159,7 +197,21 @@ uintptr_t rk_pack_get_place(rk_pack_in *in, size_t size, bool code)
     if (!module || in->failed)
         return 0;
     memcpy(identity.module, module, sizeof identity.module);
-    if (rk_identity_find(&identity, size, code, &address))
+    if (!find_place(in, &identity, size, code, &address))
         in->failed = true;
     return address;
+}
+
+void rk_pack_tell_lacking(const rk_pack_in *in, char *reason, size_t capacity)
+{
+    rk_plugin plugin;
+    uint64_t size = in->lacking ? strlen(in->lacking) + 1 : 0;
+    if (!size) {
+        snprintf(reason, capacity, "a function of it is not here");
+        return;
+    }
+    memcpy(plugin.path, in->lacking, size);
+    memcpy(plugin.content, in->lacking + size, sizeof plugin.content);
+    if (!rk_plugin_load(&plugin, reason, capacity))
+        snprintf(reason, capacity, "a function of it is not in %s here", plugin.path);
 }

@@ -47,7 +47,8 @@ static inline void rk_pack_put_bytes(rk_pack_out *out, const void *bytes, uint64
 /* NULL is a text, too. */
 void rk_pack_put_text(rk_pack_out *out, const char *text);
 
-/* A function or an object of a module, so that the same program finds it. RASK_EUNSUPPORTED: it is in no module. */
+/* A function or an object of a module, so that the same program finds it, and loads a library for it that is not loaded there (see
+ * core/task/plugin.h). RASK_EUNSUPPORTED: it is in no module. */
 int rk_pack_put_place(rk_pack_out *out, uintptr_t address);
 
 /* Values that are encoded between these on this thread are decoded together, in the same order: what one of them brings others need
@@ -60,6 +61,8 @@ uint64_t rk_pack_together(void);
 typedef struct rk_pack_in {
     const char *at, *end;
     bool failed; /* something was read that is not there */
+    const char
+        *lacking; /* the library of a place, as it stands in the bytes, that could not be had; NULL: none */
 } rk_pack_in;
 
 /* The next size bytes, where they are; NULL: there are not so many. */
@@ -73,6 +76,8 @@ rask_bytes rk_pack_get_bytes(rk_pack_in *in);
 bool rk_pack_get_text(rk_pack_in *in, char **text);
 /* As put_place() wrote it: size bytes there are readable, and code where that is asked for; 0: failed. */
 uintptr_t rk_pack_get_place(rk_pack_in *in, size_t size, bool code);
+/* Why the last place was not found. */
+void rk_pack_tell_lacking(const rk_pack_in *in, char *reason, size_t capacity);
 
 static inline uint64_t rk_pack_left(const rk_pack_in *in)
 {

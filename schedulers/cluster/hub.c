@@ -195,7 +195,7 @@ static void message(void *context, uint32_t peer, const void *bytes, size_t size
 {
     rk_hub *hub = context;
     rk_member **place = find_place(hub, peer);
-    rk_pack_in in = {bytes, (const char *)bytes + size, false};
+    rk_pack_in in = {bytes, (const char *)bytes + size, false, NULL};
     rk_message m;
     bool good = true;
     if (!place)

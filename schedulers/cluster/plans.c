@@ -433,7 +433,11 @@ static int get_functions(reader *r, const definition *d, rask_task_def *def)
         def->identity = (void (*)(void))rk_pack_get_place(&r->in, 1, true);
     if (d->has_retry_if)
         def->retry_if = (bool (*)(int, uint32_t))rk_pack_get_place(&r->in, 1, true);
-    return r->in.failed ? refuse(r, "a function of it is not here") : RASK_OK;
+    if (!r->in.failed)
+        return RASK_OK;
+    char why[512];
+    rk_pack_tell_lacking(&r->in, why, sizeof why);
+    return refuse(r, why);
 }
 
 static int get_definition(reader *r, uint32_t *number)
@@ -542,7 +546,7 @@ static void make_model(rk_guest *guest, const head *h)
 
 int rk_guest_init(rk_guest *guest, const char *bytes, uint64_t size, char *message, size_t capacity)
 {
-    reader r = {.in = {bytes, bytes + size, false}, .message = message, .capacity = capacity};
+    reader r = {.in = {bytes, bytes + size, false, NULL}, .message = message, .capacity = capacity};
     *guest = (rk_guest){0};
     r.graph = rask_graph_new();
     r.plan = guest->plan = rk_calloc(1, sizeof *r.plan);

@@ -515,7 +515,7 @@ static int keep_encoded(rk_shop *shop, uint32_t unit, const char *encoded, uint6
 int rk_shop_take(rk_shop *shop, uint32_t unit, const char *encoded, uint64_t size, uint64_t *bytes,
                  char *message, size_t capacity)
 {
-    rk_pack_in in = {encoded, encoded + size, false};
+    rk_pack_in in = {encoded, encoded + size, false, NULL};
     rask_value value;
     int status = rk_pack_get_value(&in, &value, message, capacity);
     if (status)
@@ -625,7 +625,7 @@ int rk_shop_load(rk_shop *shop, uint32_t unit)
         return RASK_ENOENT;
     int status = bring(shop, unit);
     if (!status) {
-        rk_pack_in in = {f->encoded, f->encoded + f->size, false};
+        rk_pack_in in = {f->encoded, f->encoded + f->size, false, NULL};
         status = rk_pack_get_value(&in, rk_shop_result(shop, unit), shop->message, sizeof shop->message);
     }
     if (status) {

@@ -395,7 +395,7 @@ static void hear(worker *w, const rk_message *m)
 static void message(void *context, uint32_t peer, const void *bytes, size_t size)
 {
     worker *w = context;
-    rk_pack_in in = {bytes, (const char *)bytes + size, false};
+    rk_pack_in in = {bytes, (const char *)bytes + size, false, NULL};
     rk_message m;
     if (peer != w->program)
         return;

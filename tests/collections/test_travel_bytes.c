@@ -55,7 +55,7 @@ static rk_source *again(const rk_source *source, rk_pack_out *out)
 {
     rk_open_error error = {0};
     cr_assert_eq(rk_source_put(source, out, &error), RASK_OK, "%s", error.message);
-    rk_pack_in in = {out->data, out->data + out->size, false};
+    rk_pack_in in = {out->data, out->data + out->size, false, NULL};
     rk_source *got = rk_source_get(&in, &error);
     cr_assert_not_null(got, "%s", error.message);
     cr_assert_eq(in.at, in.end);
@@ -87,7 +87,7 @@ static void must_be_absent(rk_pack_out *out, const char *why)
     char host[256] = "", message[1024] = "";
     double elements[100];
     rk_open_error error = {0};
-    rk_pack_in in = {out->data, out->data + out->size, false};
+    rk_pack_in in = {out->data, out->data + out->size, false, NULL};
     rk_source *got = rk_source_get(&in, &error);
     cr_assert_not_null(got, "%s", error.message);
     gethostname(host, sizeof host - 1);
@@ -131,7 +131,7 @@ Test(travel_bytes, a_list_of_files_is_compared_with_what_is_there)
     store("arange(100.)");
     cr_assert_eq(rk_text_files_init(&files, (const char *const[]){path}, 1, &told), RASK_OK);
     cr_assert_eq(rk_text_files_put(&files, &out, &error), RASK_OK);
-    rk_pack_in in = {out.data, out.data + out.size, false};
+    rk_pack_in in = {out.data, out.data + out.size, false, NULL};
     cr_assert_eq(rk_text_files_get(&in, &got), RASK_OK);
     cr_assert_eq(rk_text_files_check(&got, &error), RASK_OK, "%s", error.message);
     cr_assert_eq(truncate(path, 500), 0);

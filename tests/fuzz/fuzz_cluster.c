@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void read_messages(const char *bytes, size_t size)
 {
-    rk_pack_in in = {bytes, bytes + size, false};
+    rk_pack_in in = {bytes, bytes + size, false, NULL};
     rk_message m;
     char text[64];
     while (rk_message_get(&in, &m))
@@ -22,7 +22,7 @@ static void read_messages(const char *bytes, size_t size)
 
 static void read_value(const char *bytes, size_t size)
 {
-    rk_pack_in in = {bytes, bytes + size, false};
+    rk_pack_in in = {bytes, bytes + size, false, NULL};
     rask_value value;
     char message[1024] = "";
     int status = rk_pack_get_value(&in, &value, message, sizeof message);

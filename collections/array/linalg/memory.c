@@ -84,7 +84,7 @@ static int encode(const void *data, rask_value *bytes)
 
 static int decode(rask_bytes bytes, void **data)
 {
-    rk_pack_in in = {bytes.data, bytes.data + bytes.len, false};
+    rk_pack_in in = {bytes.data, bytes.data + bytes.len, false, NULL};
     rk_open_error error = {0};
     bool transposed = rk_pack_get_u8(&in) != 0;
     rk_source *lines = rk_source_get(&in, &error);

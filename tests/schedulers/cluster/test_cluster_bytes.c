@@ -20,7 +20,7 @@ static void must_come_back(const rask_value *value)
     cr_assert_eq(rk_pack_put_value(&out, value, message, sizeof message), RASK_OK, "%s", message);
     cr_assert_eq(rk_pack_put_value(&counted, value, message, sizeof message), RASK_OK);
     cr_assert_eq(counted.size, out.size);
-    rk_pack_in in = {out.data, out.data + out.size, false};
+    rk_pack_in in = {out.data, out.data + out.size, false, NULL};
     cr_assert_eq(rk_pack_get_value(&in, &again, message, sizeof message), RASK_OK, "%s", message);
     cr_assert_eq(rk_pack_left(&in), 0);
     cr_assert(rask_value_equal(value, &again));
@@ -28,7 +28,7 @@ static void must_come_back(const rask_value *value)
     for (uint64_t cut = 0; cut < out.size; cut++) {
         char *copy = malloc(cut + 1); /* so that a read beyond the end is one beyond a block */
         memcpy(copy, out.data, cut);
-        in = (rk_pack_in){copy, copy + cut, false};
+        in = (rk_pack_in){copy, copy + cut, false, NULL};
         cr_assert_eq(rk_pack_get_value(&in, &again, message, sizeof message), RASK_EFORMAT, "cut at %u",
                      (unsigned)cut);
         free(copy);
@@ -70,7 +70,7 @@ Test(cluster_bytes, lists_that_promise_more_than_is_there_take_no_memory)
         rk_pack_put_u8(&out, RASK_LIST);
         rk_pack_put_u64(&out, 9000 - 9 * (uint64_t)i);
     }
-    rk_pack_in in = {out.data, out.data + out.size, false};
+    rk_pack_in in = {out.data, out.data + out.size, false, NULL};
     cr_assert_eq(rk_pack_get_value(&in, &value, message, sizeof message), RASK_EFORMAT);
     rk_pack_out_fini(&out);
 }
@@ -92,7 +92,7 @@ Test(cluster_bytes, messages_come_back)
                           .blob = {"blob", 4}};
     rk_message_put(&out, &sent);
     rk_message_put(&out, &(rk_message){.kind = RK_SAY_GO});
-    rk_pack_in in = {out.data, out.data + out.size, false};
+    rk_pack_in in = {out.data, out.data + out.size, false, NULL};
     cr_assert(rk_message_get(&in, &m));
     cr_assert(m.kind == sent.kind && m.run == 1 && m.unit == 2 && m.attempt == 3 && m.done == 4);
     cr_assert(m.retries == 5 && m.bytes == 6 && m.size == 7 && m.duration == 8);
@@ -112,7 +112,7 @@ Test(cluster_bytes, the_largest_message_fits_where_it_is_to_fit)
         rk_message m = {
             .kind = (rk_said)kind, .text = bytes, .blob = bytes, .contact = {much, RK_MAX_CONTACT}};
         rk_message_put(&out, &m);
-        rk_pack_in in = {out.data, out.data + out.size, false};
+        rk_pack_in in = {out.data, out.data + out.size, false, NULL};
         cr_assert_leq(out.size, RK_MAX_MESSAGE_BYTES, "%s", rk_message_name((rk_said)kind));
         cr_assert(rk_message_get(&in, &m) && !in.failed);
         rk_pack_out_fini(&out);
@@ -135,7 +135,7 @@ Test(cluster_bytes, any_bytes_are_messages_or_refused)
         size_t len = draw(&state) % sizeof bytes;
         for (size_t i = 0; i < len; i++)
             bytes[i] = (char)(draw(&state) >> (draw(&state) % 2 ? 60 : 8));
-        rk_pack_in in = {bytes, bytes + len, false};
+        rk_pack_in in = {bytes, bytes + len, false, NULL};
         while (rk_message_get(&in, &m)) {
             char text[32];
             rk_word_copy(text, sizeof text, m.text);
