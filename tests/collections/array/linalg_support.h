@@ -205,6 +205,18 @@ static inline double distance(const dense *a, const dense *b)
 }
 
 /* a b, with a conjugated and transposed when adjoint. */
+/* c += z * b, by the letter: what C99 does for infinities takes ten times as long. */
+static inline void add_multiple(double complex *c, double complex z, const double complex *b, int64_t n)
+{
+    double *to = (double *)c;
+    const double *from = (const double *)b;
+    const double re = creal(z), im = cimag(z);
+    for (int64_t j = 0; j < 2 * n; j += 2) {
+        to[j] += re * from[j] - im * from[j + 1];
+        to[j + 1] += re * from[j + 1] + im * from[j];
+    }
+}
+
 static inline dense times(const dense *a, bool adjoint, const dense *b)
 {
     int64_t rows = adjoint ? a->columns : a->rows, inner = adjoint ? a->rows : a->columns;
@@ -213,8 +225,8 @@ static inline dense times(const dense *a, bool adjoint, const dense *b)
     for (int64_t i = 0; i < rows; i++)
         for (int64_t k = 0; k < inner; k++) {
             double complex z = adjoint ? conj(*at(a, k, i)) : *at(a, i, k);
-            for (int64_t j = 0; z != 0 && j < b->columns; j++)
-                *at(&c, i, j) += z * *at(b, k, j);
+            if (z != 0)
+                add_multiple(at(&c, i, 0), z, at(b, k, 0), b->columns);
         }
     return c;
 }
