@@ -29,6 +29,12 @@ typedef struct rk_outcome_note {
     bool counted;    /* in the run's figures */
 } rk_outcome_note;
 
+/* A transfer that failed because the worker which had the result was not reached. */
+typedef struct rk_doubt {
+    uint32_t home, unit, attempt;
+    uint64_t since_ns;
+} rk_doubt;
+
 typedef struct rk_conduct {
     struct rk_conduct *next; /* of the hub's */
     rk_hub *hub;
@@ -43,6 +49,7 @@ typedef struct rk_conduct {
     uint32_t home_count;
     uint32_t next_worker; /* number of the next worker's first thread, as tasks see it */
     uint32_t *homes;      /* by the coordinator's numbers of workers */
+    rk_array doubts;      /* rk_doubt */
     uint64_t stopping_since, looked_at, lonely_since;
     bool ended, over; /* over: under the hub's lock */
     int end_status;

@@ -178,6 +178,10 @@ void rk_coordinator_lost(rk_coordinator *c, uint64_t now, uint32_t worker, uint3
 /* A worker is to go: nothing new is given to it, RETIRE comes when it has nothing left to do. */
 void rk_coordinator_leaving(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch);
 
+/* The home that a FETCH which is not answered yet was to get its copy from; RK_NO_HOME: that is lost, or there is no such FETCH.
+ * A failure is then nobody's fault, so one that may be by a loss had better be told when that is known. */
+uint32_t rk_coordinator_source(const rk_coordinator *c, uint32_t home, uint32_t task);
+
 /* FETCH, SPILL and LOAD are answered. attempt: as the instruction said. status: RASK_OK, or why it was not done: then
  * everything is as it was before, but what cannot be loaded is taken for lost, and no DROP of it comes. bytes: what it
  * takes in memory, respectively what left memory, and comes back by a LOAD. */
@@ -210,7 +214,7 @@ typedef enum rk_instruction_kind {
     RK_DO_REFUSE, /* worker, epoch, task, attempt, status, why (NO_ROOM or NO_DISK), and figures: with its inputs it needs so
                    * many bytes; answered by failed(), or by finished() if it does without */
     RK_DO_FETCH, /* home, task, attempt, from, bytes: get a copy from home from, where it stays meanwhile, in memory or
-                   * on disk; answered by transferred() */
+                   * on disk; answered by transferred(). from: RK_NO_HOME: it was lost meanwhile, and the answer is a failure */
     RK_DO_SPILL, /* home, task, attempt, bytes: to disk and out of memory; answered by spilled() */
     RK_DO_LOAD, /* home, task, attempt, bytes: from disk into memory; what is on disk may stay there, then the next SPILL
                    * of it is cheap; answered by loaded() */

@@ -453,6 +453,55 @@ Test(coordinator, blames_a_task_that_three_workers_died_of)
     done();
 }
 
+/* A home with a worker, which runs the task and is lost; as the next one. */
+static void run_and_lose(uint32_t home, uint32_t number, bool return_first)
+{
+    cr_assert_eq(rk_coordinator_home(s.c, s.now, home, UINT64_MAX), RASK_OK);
+    join(1, (rk_worker_offer){.home = home, .slots = 1});
+    draw();
+    cr_assert_not_null(said(RK_DO_RUN, number));
+    if (return_first)
+        finish(number);
+    lose(1, return_first ? RK_NO_TASK : number, true);
+}
+
+Test(coordinator, blames_no_task_that_has_returned_before)
+{
+    task(UINT32_MAX, UINT32_MAX)->target = true;
+    s.options.most_homes = 8;
+    cr_assert_eq(make(), RASK_OK);
+    cr_assert_eq(rk_coordinator_home(s.c, 0, 0, UINT64_MAX), RASK_OK);
+    run_and_lose(1, 0, true);
+    for (uint32_t home = 2; home < 7; home++) {
+        run_and_lose(home, 0, false);
+        cr_assert_eq(times_said(RK_DO_BLAME), 0);
+    }
+    done();
+}
+
+Test(coordinator, blames_nobody_for_a_copy_whose_home_is_lost)
+{
+    task(UINT32_MAX, UINT32_MAX)->target = true;
+    s.options.most_homes = 8;
+    cr_assert_eq(make(), RASK_OK);
+    cr_assert_eq(rk_coordinator_home(s.c, 0, 0, UINT64_MAX), RASK_OK);
+    for (uint32_t home = 1; home < 7; home++) {
+        cr_assert_eq(rk_coordinator_home(s.c, s.now, home, UINT64_MAX), RASK_OK);
+        join(1, (rk_worker_offer){.home = home, .slots = 1});
+        draw();
+        finish(0);
+        cr_assert_not_null(said(RK_DO_FETCH, 0));
+        rk_instruction fetch = *said(RK_DO_FETCH, 0);
+        cr_expect_eq(rk_coordinator_source(s.c, 0, 0), home);
+        lose(1, RK_NO_TASK, true);
+        cr_expect_eq(rk_coordinator_source(s.c, 0, 0), RK_NO_HOME);
+        rk_coordinator_transferred(s.c, s.now, 0, 0, fetch.attempt, RASK_EIO, 0, 0);
+        draw();
+        cr_assert_eq(times_said(RK_DO_BLAME), 0);
+    }
+    done();
+}
+
 Test(coordinator, recomputes_a_chain_whose_home_is_lost)
 {
     task(UINT32_MAX, UINT32_MAX);
