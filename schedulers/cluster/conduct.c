@@ -3,8 +3,7 @@
  *     that, so what comes after its loss finds nobody.
  *   - A result of few bytes comes with the news of it, and is put into the orders of who needs it. All others are pulled.
  *     When it was lost with its worker, it is not made again.
- *   - Of two workers one may notice the other's death before the program does: a transfer that failed by it is not told as a
- *     failure before it is known whether it was one.
+ *   - A transfer that failed because a worker did not reach another is no failure yet (detour.h).
  *   - A result that is missing (keep_going) is told to every worker before anything that depends on it is run there, and to
  *     those who join later. */
 #include "schedulers/cluster/conduct.h"
@@ -27,7 +26,6 @@ enum {
 #define STOP_GRACE_NS 2000000000u
 #define GRACE_NS      500000000u
 #define LONELY_NS     30000000000u
-#define DOUBT_NS      700000000u /* a worker that is cut off is noticed so much later here than there, at most */
 
 /* -- Words */
 
@@ -348,35 +346,10 @@ static void hear_fetched(rk_conduct *c, uint32_t home, uint32_t unit, uint32_t a
     rk_coordinator_transferred(c->coordinator, c->hub->now, home, unit, attempt, status, bytes, duration);
 }
 
-/* Without memory it is told at once. */
-static void doubt(rk_conduct *c, uint32_t home, uint32_t unit, uint32_t attempt)
-{
-    bool lost = rk_coordinator_source(c->coordinator, home, unit) == RK_NO_HOME;
-    rk_doubt *d = lost ? NULL : rk_array_push(&c->doubts);
-    if (d)
-        *d = (rk_doubt){home, unit, attempt, c->hub->now};
-    else
-        hear_fetched(c, home, unit, attempt, RASK_EIO, 0, 0);
-}
-
-/* Tells of transfers whose source is known to be lost, and of those that have waited long enough for that. */
-static void settle_doubts(rk_conduct *c)
-{
-    rk_doubt *doubts = c->doubts.data;
-    for (size_t i = c->ended ? 0 : c->doubts.count; i-- > 0;) {
-        rk_doubt d = doubts[i];
-        bool lost = rk_coordinator_source(c->coordinator, d.home, d.unit) == RK_NO_HOME;
-        if (!lost && c->hub->now - d.since_ns < DOUBT_NS)
-            continue;
-        doubts[i] = doubts[--c->doubts.count];
-        hear_fetched(c, d.home, d.unit, d.attempt, RASK_EIO, 0, 0);
-    }
-}
-
 static void hear_moved(rk_conduct *c, uint32_t home, const rk_message *m)
 {
-    if (m->status == RASK_EIO)
-        doubt(c, home, m->unit, m->attempt);
+    if (!rk_detour_ended(c, m->attempt) && m->status == RASK_EIO)
+        rk_detour_doubt(c, home, m->unit, m->attempt);
     else
         hear_fetched(c, home, m->unit, m->attempt, (int)m->status, m->bytes, m->duration);
 }
@@ -464,7 +437,7 @@ void rk_conduct_lost(rk_conduct *c, const rk_member *member, const char *why)
         snprintf(c->last_words, sizeof c->last_words, "on %s: %.100s", member->name, why);
     if (hand->joined && !c->ended)
         rk_coordinator_lost(c->coordinator, c->hub->now, hand->worker, hand->epoch, culprit, true);
-    settle_doubts(c);
+    rk_detours_settle(c);
     hand->member = NULL;
     if (hand->joined && !c->ended)
         rk_run_worker_changed(c->run, &(rask_worker_info){.lost = true, .host = member->name, .reason = why});
@@ -473,10 +446,12 @@ void rk_conduct_lost(rk_conduct *c, const rk_member *member, const char *why)
 
 const void *rk_conduct_object(rk_conduct *c, uint32_t unit, uint64_t begin, uint64_t size, uint64_t *total)
 {
-    if (unit != RK_NO_UNIT)
+    const char *bytes = unit == RK_NO_UNIT ? c->plan.data : rk_detour_object(c, unit, total);
+    if (!bytes)
         return rk_shop_object(c->own, unit, begin, size, total);
-    *total = c->plan.size;
-    return begin > *total || size > *total - begin ? NULL : c->plan.data + begin;
+    if (unit == RK_NO_UNIT)
+        *total = c->plan.size;
+    return begin > *total || size > *total - begin ? NULL : bytes + begin;
 }
 
 /* -- What the coordinator says */
@@ -490,12 +465,12 @@ static void take(rk_conduct *c, uint32_t unit, uint32_t attempt, const char *enc
     hear_fetched(c, 0, unit, attempt, status, bytes, rk_clock_now() - began_ns);
 }
 
-void rk_conduct_pulled(rk_conduct *c, const rk_fetch *f)
+void rk_conduct_pulled(rk_conduct *c, rk_fetch *f)
 {
-    if (c->ended || f->unit >= c->run->plan->units)
+    if (c->ended || f->unit >= c->run->plan->units || rk_detour_pulled(c, f))
         return;
     if (f->status == RASK_EIO)
-        doubt(c, 0, f->unit, f->attempt);
+        rk_detour_doubt(c, 0, f->unit, f->attempt);
     else if (f->status)
         hear_fetched(c, 0, f->unit, f->attempt, f->status, 0, 0);
     else
@@ -525,6 +500,8 @@ static void fetch(rk_conduct *c, const rk_instruction *in)
         fetch_small(c, in);
         return;
     }
+    if (source && rk_detour_takes(c, in->home, in->from, in->task, in->attempt))
+        return;
     m.size = note->size;
     if (in->from && source)
         m.contact = rk_word(source->contact);
@@ -695,7 +672,7 @@ static void look_around(rk_conduct *c)
 {
     c->looked_at = c->hub->now;
     watch_loneliness(c);
-    settle_doubts(c);
+    rk_detours_settle(c);
     if (c->run->finished + c->run->failed < c->run->plan->tasks)
         rk_run_must_stop(c->run);
     uint32_t status = rk_load_relaxed(&c->run->env.stop);
@@ -795,7 +772,7 @@ static int prepare(rk_conduct *c)
     c->hands = rk_calloc(MOST_HOMES, sizeof *c->hands);
     c->homes = rk_calloc(MOST_WORKERS, sizeof *c->homes);
     c->home_count = 1;
-    c->doubts = (rk_array)RK_ARRAY(rk_doubt, SIZE_MAX / sizeof(rk_doubt));
+    rk_detours_init(&c->detours);
     int status = c->notes && c->hands && c->homes ? RASK_OK : RASK_ENOMEM;
     if (!status)
         status = rk_units_init(&c->units, c->run);
@@ -828,7 +805,7 @@ void rk_conduct_free(rk_conduct *c)
         rk_free(c->notes[unit].inlined);
     rk_units_fini(&c->units);
     rk_pack_out_fini(&c->plan);
-    rk_array_fini(&c->doubts);
+    rk_detours_fini(&c->detours);
     rk_free(c->notes);
     rk_free(c->hands);
     rk_free(c->homes);

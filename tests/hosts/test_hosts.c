@@ -388,9 +388,9 @@ Test(hosts, a_slow_link_changes_no_byte)
 
 Test(hosts, workers_that_do_not_reach_each_other_change_no_byte)
 {
-    field *f = begin(4, 3);
+    field *f = begin(3, 2);
     cr_assert(hosts_part(&f->h, HEAD + 1, HEAD + 2) && hosts_part(&f->h, HEAD + 2, HEAD + 1));
-    compute(f, 60, 0);
+    compute(f, 60, 2);
     end(f);
 }
 
