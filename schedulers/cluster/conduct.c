@@ -78,7 +78,8 @@ static void give_up(rk_conduct *c, int status, const char *why)
 
 static void forget_inlined(rk_outcome_note *note)
 {
-    rk_free(note->inlined);
+    if (note->inlined != note->few)
+        rk_free(note->inlined);
     note->inlined = NULL;
 }
 
@@ -92,7 +93,12 @@ static void note_result(rk_conduct *c, uint32_t unit, uint64_t size, rask_bytes 
     if (!blob.len)
         return;
     note->size = blob.len;
-    note->inlined = rk_strndup(blob.data, blob.len);
+    if (blob.len > sizeof note->few) {
+        note->inlined = rk_strndup(blob.data, blob.len);
+        return;
+    }
+    memcpy(note->few, blob.data, blob.len);
+    note->inlined = note->few;
 }
 
 static void forget_copy(rk_conduct *c, uint32_t unit)
@@ -802,7 +808,7 @@ void rk_conduct_free(rk_conduct *c)
     rk_shop_free(c->own);
     rk_coordinator_free(c->coordinator);
     for (uint32_t unit = 0; c->notes && unit < c->run->plan->units; unit++)
-        rk_free(c->notes[unit].inlined);
+        forget_inlined(&c->notes[unit]);
     rk_units_fini(&c->units);
     rk_pack_out_fini(&c->plan);
     rk_detours_fini(&c->detours);

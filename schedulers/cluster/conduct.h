@@ -24,7 +24,8 @@ typedef struct rk_hand {
 typedef struct rk_outcome_note {
     uint64_t size;   /* encoded */
     uint64_t bytes;  /* in memory, of a small one */
-    char *inlined;   /* NULL: it is an object of the homes that have it */
+    char *inlined;   /* encoded; NULL: it is an object of the homes that have it */
+    char few[16];    /* where that is, when it is a number */
     uint32_t copies; /* homes that have it */
     bool missing;    /* it failed or was skipped, in a run that goes on */
     bool counted;    /* in the run's figures */
