@@ -429,7 +429,7 @@ bool rk_conduct_spares(const rk_conduct *c, const rk_member *member)
     if (!home || !c->hands[home].joined || c->ended)
         return true;
     rk_home_figures figures = rk_coordinator_get_home(c->coordinator, home);
-    return c->hands[home].retired && !figures.live && !figures.reserved;
+    return c->hands[home].retired && figures.empty;
 }
 
 /* One that was asked to leave has not died of what it was running: the culprit is then a number that no unit has. */

@@ -175,7 +175,8 @@ void rk_coordinator_recalled(rk_coordinator *c, uint64_t now, uint32_t worker, u
  * running share the blame. home_lost: its home is gone too, with all results and workers in it. */
 void rk_coordinator_lost(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t culprit,
                          bool home_lost);
-/* A worker is to go: nothing new is given to it, RETIRE comes when it has nothing left to do. */
+/* A worker is to go: nothing new is given to it, RETIRE comes when it has nothing left to do. When all workers of a home but home 0
+ * are to go, what others need and only that home has is fetched to homes that stay, and dropped there. */
 void rk_coordinator_leaving(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch);
 
 /* The home that a FETCH which is not answered yet was to get its copy from; RK_NO_HOME: that is lost, or there is no such FETCH.
@@ -281,6 +282,7 @@ typedef struct rk_home_figures {
     uint64_t peak;                   /* of both together */
     uint64_t other;
     uint32_t workers;
+    bool empty; /* of results, in memory and on disk, and of what is on its way in */
 } rk_home_figures;
 
 rk_home_figures rk_coordinator_get_home(const rk_coordinator *c, uint32_t home);

@@ -7,6 +7,7 @@ enum { MOST_FAILURES = 3 }; /* of moving a copy, one after another, before it is
 void rk_co_pass_time(rk_coordinator *c, uint64_t now)
 {
     c->now = now > c->now ? now : c->now;
+    c->look_at_loads = c->leavers;
 }
 
 /* Homes and workers. */
@@ -200,6 +201,8 @@ void rk_coordinator_leaving(rk_coordinator *c, uint64_t now, uint32_t worker, ui
     rk_co_worker_move(c, worker, RK_WORKER_HERE, RK_WORKER_LEAVING);
     undo_staged(c, worker);
     rk_co_worker_farewell(c, worker);
+    c->leavers++;
+    rk_co_vacate_begin(c, c->workers[worker].home);
 }
 
 /* Tasks. */
@@ -243,6 +246,7 @@ void rk_coordinator_finished(rk_coordinator *c, uint64_t now, uint32_t worker, u
     rk_co_learn_task(c, c->errands[i].group, bytes, duration_ns);
     rk_co_errand_end(c, i);
     rk_co_task_over(c, task, home, bytes);
+    rk_co_vacate_result(c, home, task);
     rk_co_relieve(c, home);
 }
 

@@ -652,6 +652,40 @@ Test(coordinator, lets_a_worker_leave_when_it_has_nothing_left_to_do)
     done();
 }
 
+Test(coordinator, takes_what_is_needed_out_of_a_home_whose_worker_leaves)
+{
+    task(UINT32_MAX, UINT32_MAX);
+    task(0, UINT32_MAX)->target = true;
+    cr_assert_eq(make(), RASK_OK);
+    for (uint32_t home = 0; home < 3; home++)
+        cr_assert_eq(rk_coordinator_home(s.c, 0, home, UINT64_MAX), RASK_OK);
+    join(1, (rk_worker_offer){.home = 1, .slots = 1});
+    draw();
+    finish(0);
+    rk_instruction run = *said(RK_DO_RUN, 1);
+    join(2, (rk_worker_offer){.home = 2, .slots = 1});
+    rk_coordinator_leaving(s.c, s.now, s.worker[1], s.epoch[1]);
+    draw();
+    const rk_instruction *fetch = said(RK_DO_FETCH, 0);
+    cr_assert(fetch && fetch->home == 2 && fetch->from == 1);
+    rk_instruction moved = *fetch;
+    rk_coordinator_transferred(s.c, s.now, 2, 0, moved.attempt, RASK_OK, 10, 1000);
+    draw();
+    cr_expect_null(said(RK_DO_DROP, 0), "the task that runs there takes it");
+    cr_expect(!rk_coordinator_get_home(s.c, 1).empty);
+    finish_as(&run, 10, 1000);
+    draw();
+    cr_expect_eq(times_said(RK_DO_RETIRE), 1);
+    fetch = said(RK_DO_FETCH, 1);
+    cr_assert(fetch && fetch->home == 0, "a target goes where it goes in the end");
+    moved = *fetch;
+    rk_coordinator_transferred(s.c, s.now, 0, 1, moved.attempt, RASK_OK, 10, 1000);
+    draw();
+    expect_end(RASK_OK);
+    cr_expect_eq(rk_coordinator_get_figures(s.c).recomputed, 0);
+    done();
+}
+
 Test(coordinator, skips_what_depends_on_a_failure_and_runs_the_rest)
 {
     many_tasks(2);
