@@ -3,6 +3,7 @@
  *     that, so what comes after its loss finds nobody.
  *   - A result of few bytes comes with the news of it, and is put into the orders of who needs it. All others are pulled.
  *     When it was lost with its worker, it is not made again.
+ *   - A transfer that failed because a worker did not reach another is no failure yet (detour.h).
  *   - A result that is missing (keep_going) is told to every worker before anything that depends on it is run there, and to
  *     those who join later. */
 #include "schedulers/cluster/conduct.h"
@@ -77,7 +78,8 @@ static void give_up(rk_conduct *c, int status, const char *why)
 
 static void forget_inlined(rk_outcome_note *note)
 {
-    rk_free(note->inlined);
+    if (note->inlined != note->few)
+        rk_free(note->inlined);
     note->inlined = NULL;
 }
 
@@ -91,7 +93,12 @@ static void note_result(rk_conduct *c, uint32_t unit, uint64_t size, rask_bytes 
     if (!blob.len)
         return;
     note->size = blob.len;
-    note->inlined = rk_strndup(blob.data, blob.len);
+    if (blob.len > sizeof note->few) {
+        note->inlined = rk_strndup(blob.data, blob.len);
+        return;
+    }
+    memcpy(note->few, blob.data, blob.len);
+    note->inlined = note->few;
 }
 
 static void forget_copy(rk_conduct *c, uint32_t unit)
@@ -345,6 +352,14 @@ static void hear_fetched(rk_conduct *c, uint32_t home, uint32_t unit, uint32_t a
     rk_coordinator_transferred(c->coordinator, c->hub->now, home, unit, attempt, status, bytes, duration);
 }
 
+static void hear_moved(rk_conduct *c, uint32_t home, const rk_message *m)
+{
+    if (!rk_detour_ended(c, m->attempt) && m->status == RASK_EIO)
+        rk_detour_doubt(c, home, m->unit, m->attempt);
+    else
+        hear_fetched(c, home, m->unit, m->attempt, (int)m->status, m->bytes, m->duration);
+}
+
 static void hear_of_unit(rk_conduct *c, uint32_t home, const rk_message *m)
 {
     const rk_hand *hand = &c->hands[home];
@@ -361,7 +376,7 @@ static void hear_of_unit(rk_conduct *c, uint32_t home, const rk_message *m)
     case RK_SAY_RENEWED:
         rk_coordinator_renewed(to, now, hand->worker, hand->epoch, m->unit, m->attempt);
         break;
-    case RK_SAY_FETCHED: hear_fetched(c, home, m->unit, m->attempt, status, m->bytes, m->duration); break;
+    case RK_SAY_FETCHED: hear_moved(c, home, m); break;
     case RK_SAY_SPILLED: rk_coordinator_spilled(to, now, home, m->unit, m->attempt, status, m->bytes); break;
     case RK_SAY_LOADED: rk_coordinator_loaded(to, now, home, m->unit, m->attempt, status); break;
     default: break;
@@ -414,7 +429,7 @@ bool rk_conduct_spares(const rk_conduct *c, const rk_member *member)
     if (!home || !c->hands[home].joined || c->ended)
         return true;
     rk_home_figures figures = rk_coordinator_get_home(c->coordinator, home);
-    return c->hands[home].retired && !figures.live && !figures.reserved;
+    return c->hands[home].retired && figures.empty;
 }
 
 /* One that was asked to leave has not died of what it was running: the culprit is then a number that no unit has. */
@@ -428,6 +443,7 @@ void rk_conduct_lost(rk_conduct *c, const rk_member *member, const char *why)
         snprintf(c->last_words, sizeof c->last_words, "on %s: %.100s", member->name, why);
     if (hand->joined && !c->ended)
         rk_coordinator_lost(c->coordinator, c->hub->now, hand->worker, hand->epoch, culprit, true);
+    rk_detours_settle(c);
     hand->member = NULL;
     if (hand->joined && !c->ended)
         rk_run_worker_changed(c->run, &(rask_worker_info){.lost = true, .host = member->name, .reason = why});
@@ -436,10 +452,12 @@ void rk_conduct_lost(rk_conduct *c, const rk_member *member, const char *why)
 
 const void *rk_conduct_object(rk_conduct *c, uint32_t unit, uint64_t begin, uint64_t size, uint64_t *total)
 {
-    if (unit != RK_NO_UNIT)
+    const char *bytes = unit == RK_NO_UNIT ? c->plan.data : rk_detour_object(c, unit, total);
+    if (!bytes)
         return rk_shop_object(c->own, unit, begin, size, total);
-    *total = c->plan.size;
-    return begin > *total || size > *total - begin ? NULL : c->plan.data + begin;
+    if (unit == RK_NO_UNIT)
+        *total = c->plan.size;
+    return begin > *total || size > *total - begin ? NULL : bytes + begin;
 }
 
 /* -- What the coordinator says */
@@ -453,11 +471,13 @@ static void take(rk_conduct *c, uint32_t unit, uint32_t attempt, const char *enc
     hear_fetched(c, 0, unit, attempt, status, bytes, rk_clock_now() - began_ns);
 }
 
-void rk_conduct_pulled(rk_conduct *c, const rk_fetch *f)
+void rk_conduct_pulled(rk_conduct *c, rk_fetch *f)
 {
-    if (c->ended || f->unit >= c->run->plan->units)
+    if (c->ended || f->unit >= c->run->plan->units || rk_detour_pulled(c, f))
         return;
-    if (f->status)
+    if (f->status == RASK_EIO)
+        rk_detour_doubt(c, 0, f->unit, f->attempt);
+    else if (f->status)
         hear_fetched(c, 0, f->unit, f->attempt, f->status, 0, 0);
     else
         take(c, f->unit, f->attempt, f->into, f->size, f->began_ns);
@@ -477,7 +497,8 @@ static void fetch_small(rk_conduct *c, const rk_instruction *in)
 static void fetch(rk_conduct *c, const rk_instruction *in)
 {
     const rk_outcome_note *note = &c->notes[in->task];
-    const rk_member *source = c->hands[in->from].member;
+    bool lost = in->from == RK_NO_HOME;
+    const rk_member *source = lost ? NULL : c->hands[in->from].member;
     rk_message m = about(RK_SAY_FETCH, in);
     int status = RASK_OK;
     if (note->inlined) {
@@ -485,10 +506,12 @@ static void fetch(rk_conduct *c, const rk_instruction *in)
         fetch_small(c, in);
         return;
     }
+    if (source && rk_detour_takes(c, in->home, in->from, in->task, in->attempt))
+        return;
     m.size = note->size;
     if (in->from && source)
         m.contact = rk_word(source->contact);
-    if (in->home && (!in->from || source))
+    if (in->home && !lost && (!in->from || source))
         order(c, in->home, m);
     else if (source)
         status = rk_fetches_add(&c->hub->fetches, source->peer, c->number, in->task, in->attempt, note->size);
@@ -655,6 +678,7 @@ static void look_around(rk_conduct *c)
 {
     c->looked_at = c->hub->now;
     watch_loneliness(c);
+    rk_detours_settle(c);
     if (c->run->finished + c->run->failed < c->run->plan->tasks)
         rk_run_must_stop(c->run);
     uint32_t status = rk_load_relaxed(&c->run->env.stop);
@@ -754,6 +778,7 @@ static int prepare(rk_conduct *c)
     c->hands = rk_calloc(MOST_HOMES, sizeof *c->hands);
     c->homes = rk_calloc(MOST_WORKERS, sizeof *c->homes);
     c->home_count = 1;
+    rk_detours_init(&c->detours);
     int status = c->notes && c->hands && c->homes ? RASK_OK : RASK_ENOMEM;
     if (!status)
         status = rk_units_init(&c->units, c->run);
@@ -783,9 +808,10 @@ void rk_conduct_free(rk_conduct *c)
     rk_shop_free(c->own);
     rk_coordinator_free(c->coordinator);
     for (uint32_t unit = 0; c->notes && unit < c->run->plan->units; unit++)
-        rk_free(c->notes[unit].inlined);
+        forget_inlined(&c->notes[unit]);
     rk_units_fini(&c->units);
     rk_pack_out_fini(&c->plan);
+    rk_detours_fini(&c->detours);
     rk_free(c->notes);
     rk_free(c->hands);
     rk_free(c->homes);

@@ -6,6 +6,7 @@
 #ifndef RASK_SCHEDULERS_CLUSTER_CONDUCT_H
 #define RASK_SCHEDULERS_CLUSTER_CONDUCT_H
 
+#include "schedulers/cluster/detour.h"
 #include "schedulers/cluster/hub.h"
 #include "schedulers/cluster/shop.h"
 #include "schedulers/units.h"
@@ -23,7 +24,8 @@ typedef struct rk_hand {
 typedef struct rk_outcome_note {
     uint64_t size;   /* encoded */
     uint64_t bytes;  /* in memory, of a small one */
-    char *inlined;   /* NULL: it is an object of the homes that have it */
+    char *inlined;   /* encoded; NULL: it is an object of the homes that have it */
+    char few[16];    /* where that is, when it is a number */
     uint32_t copies; /* homes that have it */
     bool missing;    /* it failed or was skipped, in a run that goes on */
     bool counted;    /* in the run's figures */
@@ -43,6 +45,7 @@ typedef struct rk_conduct {
     uint32_t home_count;
     uint32_t next_worker; /* number of the next worker's first thread, as tasks see it */
     uint32_t *homes;      /* by the coordinator's numbers of workers */
+    rk_detours detours;
     uint64_t stopping_since, looked_at, lonely_since;
     bool ended, over; /* over: under the hub's lock */
     int end_status;
@@ -59,7 +62,8 @@ void rk_conduct_free(rk_conduct *conduct);
 /* A worker is there. */
 void rk_conduct_admit(rk_conduct *conduct, rk_member *member);
 void rk_conduct_hear(rk_conduct *conduct, rk_member *member, const rk_message *message);
-void rk_conduct_pulled(rk_conduct *conduct, const rk_fetch *fetch);
+/* fetch->into is the caller's, unless it was taken and is NULL then. */
+void rk_conduct_pulled(rk_conduct *conduct, rk_fetch *fetch);
 void rk_conduct_leaving(rk_conduct *conduct, const rk_member *member);
 /* It runs nothing, and nothing that others need is there alone. */
 bool rk_conduct_spares(const rk_conduct *conduct, const rk_member *member);

@@ -31,7 +31,7 @@ enum {
 };
 
 /* Fields: how they are written, and what they are. */
-#define RK_FIELD_TABLE(F)                                                                                    \
+#define RK_NUMBER_TABLE(F)                                                                                   \
     F(VERSION, u32, version)                                                                                 \
     F(RUN, u32, run)                                                                                         \
     F(UNIT, u32, unit)                                                                                       \
@@ -47,12 +47,16 @@ enum {
     F(SIZE, u64, size)         /* of an object */                                                            \
     F(DURATION, u64, duration) /* nanoseconds */                                                             \
     F(AGE, u64, age)           /* nanoseconds since it ended */                                              \
-    F(FLAG, u8, flag)                                                                                        \
+    F(FLAG, u8, flag)
+#define RK_WORDS_TABLE(F)                                                                                    \
     F(TEXT, bytes, text)                                                                                     \
     F(PROGRAM, bytes, program) /* build-id */                                                                \
     F(LIBRARY, bytes, library)                                                                               \
     F(CONTACT, bytes, contact)                                                                               \
     F(BLOB, bytes, blob)
+#define RK_FIELD_TABLE(F)                                                                                    \
+    RK_NUMBER_TABLE(F)                                                                                       \
+    RK_WORDS_TABLE(F)
 
 enum {
 #define RK_FIELD_NUMBER(NAME, type, name) RK_FIELD_##NAME,

@@ -57,6 +57,7 @@ struct rk_shop {
     queue queues[2];  /* what computes, what waits */
     queue done;       /* jobs with news */
     job *heard;       /* of them, the caller's */
+    job *spare;       /* the caller's, without news: as many as there were at once */
     uint32_t unheard; /* of them, since the caller was woken */
     bool ending;
 
@@ -308,6 +309,11 @@ static void free_shell(rk_shop *shop)
     for (int i = 0; i < 2; i++)
         queue_fini(&shop->queues[i]);
     queue_fini(&shop->done);
+    while (shop->spare) {
+        job *next = shop->spare->next;
+        rk_free(shop->spare);
+        shop->spare = next;
+    }
     rk_free(shop);
 }
 
@@ -379,11 +385,27 @@ void rk_shop_free(rk_shop *shop)
 
 /* -- Orders and news */
 
+static job *take_spare(rk_shop *shop)
+{
+    job *j = shop->spare;
+    if (!j)
+        return rk_calloc(1, sizeof *j);
+    shop->spare = j->next;
+    *j = (job){0};
+    return j;
+}
+
+static void keep_spare(rk_shop *shop, job *j)
+{
+    j->next = shop->spare;
+    shop->spare = j;
+}
+
 int rk_shop_run(rk_shop *shop, uint32_t unit, uint32_t attempt)
 {
     bool io = shop->setup.lanes && rk_run_is_io(&shop->run, unit);
     queue *q = &shop->queues[io];
-    job *j = rk_calloc(1, sizeof *j);
+    job *j = take_spare(shop);
     if (!j)
         return RASK_ENOMEM;
     j->news.unit = unit;
@@ -417,7 +439,8 @@ bool rk_shop_recall(rk_shop *shop, uint32_t unit)
     if (!found)
         found = take_back(&shop->queues[1], unit);
     pthread_mutex_unlock(&shop->lock);
-    rk_free(found);
+    if (found)
+        keep_spare(shop, found);
     return found;
 }
 
@@ -435,7 +458,7 @@ bool rk_shop_next(rk_shop *shop, rk_shop_news *news)
         return false;
     shop->heard = j->next;
     *news = j->news;
-    rk_free(j);
+    keep_spare(shop, j);
     return true;
 }
 

@@ -362,7 +362,7 @@ static void send_for_more(rk_coordinator *c)
 void rk_co_gather_again(rk_coordinator *c, uint32_t task, int status)
 {
     c->asked = c->gathered;
-    if (c->tasks[task].target)
+    if (status && c->tasks[task].target)
         (void)rk_co_task_died(c, task, RK_WHY_LOST, status);
 }
 

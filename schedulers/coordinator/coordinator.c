@@ -40,6 +40,7 @@ static void set_defaults(rk_coordinator *c)
     c->plain[0] = c->plain[1] = RK_NONE;
     c->recall_ns = RK_NEVER;
     c->blames = (rk_array)RK_ARRAY(rk_instruction, RK_MAX_NODES);
+    rk_co_vacate_init(c);
     c->free_number = c->script_pool.free = c->edge_pool.free = c->untidy = RK_NONE;
     c->done = c->stuck = c->forgotten = RK_EMPTY_LIST;
     c->numbers = c->number_room = c->graph.tasks;
@@ -202,6 +203,7 @@ void rk_coordinator_free(rk_coordinator *c)
     rk_bitmap_fini(&c->answerable);
     rk_bitmap_fini(&c->unsettled);
     rk_bitmap_fini(&c->farewells);
+    rk_co_vacate_fini(c);
     rk_heap_fini(&c->deadlines);
     rk_heap_fini(&c->retries);
     rk_array_fini(&c->blames);
@@ -388,6 +390,8 @@ bool rk_coordinator_next(rk_coordinator *c, rk_instruction *out)
             return true;
         if (rk_co_serve(c))
             continue;
+        if (c->look_at_loads && rk_co_vacate(c))
+            continue;
         if (decide(c, out, &said) || has_more(c)) {
             if (said)
                 return true;
@@ -425,5 +429,6 @@ rk_home_figures rk_coordinator_get_home(const rk_coordinator *c, uint32_t home)
                              .reserved = h->reserved,
                              .peak = h->peak,
                              .other = h->other,
-                             .workers = h->workers};
+                             .workers = h->workers,
+                             .empty = h->copies == RK_NONE && !h->reserved};
 }

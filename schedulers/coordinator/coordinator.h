@@ -175,8 +175,13 @@ void rk_coordinator_recalled(rk_coordinator *c, uint64_t now, uint32_t worker, u
  * running share the blame. home_lost: its home is gone too, with all results and workers in it. */
 void rk_coordinator_lost(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t culprit,
                          bool home_lost);
-/* A worker is to go: nothing new is given to it, RETIRE comes when it has nothing left to do. */
+/* A worker is to go: nothing new is given to it, RETIRE comes when it has nothing left to do. When all workers of a home but home 0
+ * are to go, what others need and only that home has is fetched to homes that stay, and dropped there. */
 void rk_coordinator_leaving(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch);
+
+/* The home that a FETCH which is not answered yet was to get its copy from; RK_NO_HOME: that is lost, or there is no such FETCH.
+ * A failure is then nobody's fault, so one that may be by a loss had better be told when that is known. */
+uint32_t rk_coordinator_source(const rk_coordinator *c, uint32_t home, uint32_t task);
 
 /* FETCH, SPILL and LOAD are answered. attempt: as the instruction said. status: RASK_OK, or why it was not done: then
  * everything is as it was before, but what cannot be loaded is taken for lost, and no DROP of it comes. bytes: what it
@@ -210,7 +215,7 @@ typedef enum rk_instruction_kind {
     RK_DO_REFUSE, /* worker, epoch, task, attempt, status, why (NO_ROOM or NO_DISK), and figures: with its inputs it needs so
                    * many bytes; answered by failed(), or by finished() if it does without */
     RK_DO_FETCH, /* home, task, attempt, from, bytes: get a copy from home from, where it stays meanwhile, in memory or
-                   * on disk; answered by transferred() */
+                   * on disk; answered by transferred(). from: RK_NO_HOME: it was lost meanwhile, and the answer is a failure */
     RK_DO_SPILL, /* home, task, attempt, bytes: to disk and out of memory; answered by spilled() */
     RK_DO_LOAD, /* home, task, attempt, bytes: from disk into memory; what is on disk may stay there, then the next SPILL
                    * of it is cheap; answered by loaded() */
@@ -277,6 +282,7 @@ typedef struct rk_home_figures {
     uint64_t peak;                   /* of both together */
     uint64_t other;
     uint32_t workers;
+    bool empty; /* of results, in memory and on disk, and of what is on its way in */
 } rk_home_figures;
 
 rk_home_figures rk_coordinator_get_home(const rk_coordinator *c, uint32_t home);

@@ -7,6 +7,7 @@ enum { MOST_FAILURES = 3 }; /* of moving a copy, one after another, before it is
 void rk_co_pass_time(rk_coordinator *c, uint64_t now)
 {
     c->now = now > c->now ? now : c->now;
+    c->look_at_loads = c->leavers;
 }
 
 /* Homes and workers. */
@@ -200,6 +201,8 @@ void rk_coordinator_leaving(rk_coordinator *c, uint64_t now, uint32_t worker, ui
     rk_co_worker_move(c, worker, RK_WORKER_HERE, RK_WORKER_LEAVING);
     undo_staged(c, worker);
     rk_co_worker_farewell(c, worker);
+    c->leavers++;
+    rk_co_vacate_begin(c, c->workers[worker].home);
 }
 
 /* Tasks. */
@@ -243,6 +246,7 @@ void rk_coordinator_finished(rk_coordinator *c, uint64_t now, uint32_t worker, u
     rk_co_learn_task(c, c->errands[i].group, bytes, duration_ns);
     rk_co_errand_end(c, i);
     rk_co_task_over(c, task, home, bytes);
+    rk_co_vacate_result(c, home, task);
     rk_co_relieve(c, home);
 }
 
@@ -318,7 +322,8 @@ static void settle_copy(rk_coordinator *c, uint32_t i)
     rk_co_freed(c, home);
 }
 
-/* It cannot be had: whoever waits for it does without for now, and is blamed when that happens again and again. */
+/* It cannot be had: whoever waits for it does without for now, and is blamed when that happens again and again.
+ * status: RASK_OK: it is nobody's fault. */
 static void give_up_copy(rk_coordinator *c, uint32_t i, int status)
 {
     uint32_t task = c->copies[i].task, home = c->copies[i].home;
@@ -340,14 +345,16 @@ static void fetch_again(rk_coordinator *c, uint32_t i, int status)
 {
     rk_co_copy *copy = &c->copies[i];
     const rk_co_task *t = &c->tasks[copy->task];
-    uint32_t from = copy->from == RK_NO_HOME ? RK_NONE : rk_co_copy_find(c, copy->task, copy->from);
+    bool orphaned = copy->from == RK_NO_HOME; /* by the loss of a home, which is no fault of who takes it */
+    uint32_t from = orphaned ? RK_NONE : rk_co_copy_find(c, copy->task, copy->from);
     from = from == RK_NONE ? RK_NONE : c->copies[from].next;
     bool wanted = copy->pins || c->gathering || (c->more && c->more[copy->task].awaited);
     rk_co_copy_unread(c, i);
     if (from == RK_NONE && t->state == RK_TASK_OVER)
         from = t->link;
-    if (from == RK_NONE || !wanted || ++copy->failures == MOST_FAILURES) {
-        give_up_copy(c, i, status);
+    copy->failures += !orphaned;
+    if (from == RK_NONE || !wanted || copy->failures == MOST_FAILURES) {
+        give_up_copy(c, i, orphaned ? RASK_OK : status);
         return;
     }
     rk_co_copy_read(c, i, from);
@@ -364,6 +371,12 @@ static void refuse_copy(rk_coordinator *c, uint32_t i)
     rk_co_copy_move(c, i, RK_COPY_FETCHING, RK_COPY_GONE);
     rk_co_copy_send(c, i);
     rk_co_freed(c, home);
+}
+
+uint32_t rk_coordinator_source(const rk_coordinator *c, uint32_t home, uint32_t task)
+{
+    uint32_t i = task < c->numbers ? rk_co_copy_find(c, task, home) : RK_NONE;
+    return i == RK_NONE || c->copies[i].state != RK_COPY_FETCHING ? RK_NO_HOME : c->copies[i].from;
 }
 
 void rk_coordinator_transferred(rk_coordinator *c, uint64_t now, uint32_t home, uint32_t task,

@@ -373,6 +373,10 @@ struct rk_coordinator {
     uint64_t average_ns;      /* of tasks of all groups */
     uint32_t gathered, asked; /* targets before are in place, and sent for */
 
+    rk_array loads, loading; /* results that are to go elsewhere, and those that are seen to */
+    uint32_t leavers;        /* workers that were asked to leave, ever */
+    bool look_at_loads;      /* something has happened since */
+
     double bytes_per_ns;
     int status;        /* of the run */
     bool hears_starts; /* workers tell what they begin with */
@@ -736,6 +740,17 @@ void rk_co_press_for(rk_coordinator *c, uint32_t home, uint32_t task, uint64_t b
 /* Somebody in the home waits no more: it looks for tasks. */
 void rk_co_reopen(rk_coordinator *c, uint32_t home);
 void rk_co_unblock(rk_coordinator *c, uint32_t home);
+
+/* Homes whose workers leave (vacate.c). */
+
+void rk_co_vacate_init(rk_coordinator *c);
+void rk_co_vacate_fini(rk_coordinator *c);
+/* A worker of the home leaves. */
+void rk_co_vacate_begin(rk_coordinator *c, uint32_t home);
+/* A result has come to be in the home. */
+void rk_co_vacate_result(rk_coordinator *c, uint32_t home, uint32_t task);
+/* Moves what is to go elsewhere; false: there is nothing to be done now. */
+bool rk_co_vacate(rk_coordinator *c);
 
 /* Who asks for memory (ask.c). */
 

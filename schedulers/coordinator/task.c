@@ -373,7 +373,9 @@ void rk_co_task_blame(rk_coordinator *c, uint32_t task, const rk_instruction *bl
 bool rk_co_task_died(rk_coordinator *c, uint32_t task, rk_reason why, int status)
 {
     rk_co_task *t = &c->tasks[task];
-    if (++t->deaths < c->options.deaths)
+    /* One that has returned before was most likely beside something else that ended the worker. */
+    uint32_t most = why == RK_WHY_DEATHS && t->once_over ? RK_MAX_DEATHS : c->options.deaths;
+    if (++t->deaths < most)
         return false;
     rk_co_task_blame(c, task, &(rk_instruction){.why = why, .status = status, .bytes = t->deaths});
     return true;

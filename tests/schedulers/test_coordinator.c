@@ -453,6 +453,55 @@ Test(coordinator, blames_a_task_that_three_workers_died_of)
     done();
 }
 
+/* A home with a worker, which runs the task and is lost; as the next one. */
+static void run_and_lose(uint32_t home, uint32_t number, bool return_first)
+{
+    cr_assert_eq(rk_coordinator_home(s.c, s.now, home, UINT64_MAX), RASK_OK);
+    join(1, (rk_worker_offer){.home = home, .slots = 1});
+    draw();
+    cr_assert_not_null(said(RK_DO_RUN, number));
+    if (return_first)
+        finish(number);
+    lose(1, return_first ? RK_NO_TASK : number, true);
+}
+
+Test(coordinator, blames_no_task_that_has_returned_before)
+{
+    task(UINT32_MAX, UINT32_MAX)->target = true;
+    s.options.most_homes = 8;
+    cr_assert_eq(make(), RASK_OK);
+    cr_assert_eq(rk_coordinator_home(s.c, 0, 0, UINT64_MAX), RASK_OK);
+    run_and_lose(1, 0, true);
+    for (uint32_t home = 2; home < 7; home++) {
+        run_and_lose(home, 0, false);
+        cr_assert_eq(times_said(RK_DO_BLAME), 0);
+    }
+    done();
+}
+
+Test(coordinator, blames_nobody_for_a_copy_whose_home_is_lost)
+{
+    task(UINT32_MAX, UINT32_MAX)->target = true;
+    s.options.most_homes = 8;
+    cr_assert_eq(make(), RASK_OK);
+    cr_assert_eq(rk_coordinator_home(s.c, 0, 0, UINT64_MAX), RASK_OK);
+    for (uint32_t home = 1; home < 7; home++) {
+        cr_assert_eq(rk_coordinator_home(s.c, s.now, home, UINT64_MAX), RASK_OK);
+        join(1, (rk_worker_offer){.home = home, .slots = 1});
+        draw();
+        finish(0);
+        cr_assert_not_null(said(RK_DO_FETCH, 0));
+        rk_instruction fetch = *said(RK_DO_FETCH, 0);
+        cr_expect_eq(rk_coordinator_source(s.c, 0, 0), home);
+        lose(1, RK_NO_TASK, true);
+        cr_expect_eq(rk_coordinator_source(s.c, 0, 0), RK_NO_HOME);
+        rk_coordinator_transferred(s.c, s.now, 0, 0, fetch.attempt, RASK_EIO, 0, 0);
+        draw();
+        cr_assert_eq(times_said(RK_DO_BLAME), 0);
+    }
+    done();
+}
+
 Test(coordinator, recomputes_a_chain_whose_home_is_lost)
 {
     task(UINT32_MAX, UINT32_MAX);
@@ -600,6 +649,40 @@ Test(coordinator, lets_a_worker_leave_when_it_has_nothing_left_to_do)
     draw();
     cr_expect_eq(times_said(RK_DO_RETIRE), 1);
     cr_expect_eq(times_said(RK_DO_RUN), 0);
+    done();
+}
+
+Test(coordinator, takes_what_is_needed_out_of_a_home_whose_worker_leaves)
+{
+    task(UINT32_MAX, UINT32_MAX);
+    task(0, UINT32_MAX)->target = true;
+    cr_assert_eq(make(), RASK_OK);
+    for (uint32_t home = 0; home < 3; home++)
+        cr_assert_eq(rk_coordinator_home(s.c, 0, home, UINT64_MAX), RASK_OK);
+    join(1, (rk_worker_offer){.home = 1, .slots = 1});
+    draw();
+    finish(0);
+    rk_instruction run = *said(RK_DO_RUN, 1);
+    join(2, (rk_worker_offer){.home = 2, .slots = 1});
+    rk_coordinator_leaving(s.c, s.now, s.worker[1], s.epoch[1]);
+    draw();
+    const rk_instruction *fetch = said(RK_DO_FETCH, 0);
+    cr_assert(fetch && fetch->home == 2 && fetch->from == 1);
+    rk_instruction moved = *fetch;
+    rk_coordinator_transferred(s.c, s.now, 2, 0, moved.attempt, RASK_OK, 10, 1000);
+    draw();
+    cr_expect_null(said(RK_DO_DROP, 0), "the task that runs there takes it");
+    cr_expect(!rk_coordinator_get_home(s.c, 1).empty);
+    finish_as(&run, 10, 1000);
+    draw();
+    cr_expect_eq(times_said(RK_DO_RETIRE), 1);
+    fetch = said(RK_DO_FETCH, 1);
+    cr_assert(fetch && fetch->home == 0, "a target goes where it goes in the end");
+    moved = *fetch;
+    rk_coordinator_transferred(s.c, s.now, 0, 1, moved.attempt, RASK_OK, 10, 1000);
+    draw();
+    expect_end(RASK_OK);
+    cr_expect_eq(rk_coordinator_get_figures(s.c).recomputed, 0);
     done();
 }
 

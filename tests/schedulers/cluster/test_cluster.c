@@ -428,6 +428,79 @@ Test(cluster, a_worker_that_is_told_to_go_returns_from_its_task_before)
     cluster_end(&c);
 }
 
+/* What several processes see of a worker that leaves while results are there which others need. */
+typedef struct farewell {
+    atomic_uint calls[PIECES];
+    atomic_bool gone;
+    pid_t pid;
+    int how;
+} farewell;
+
+static farewell *leaver;
+
+static int fill_once(rask_task *t)
+{
+    int64_t number = rask_arg_i64(t, 1);
+    atomic_fetch_add(&leaver->calls[number], 1);
+    return fill(t);
+}
+RASK_SLOTS(fill_once);
+
+/* In the program: until the worker has gone. */
+static int see_off(rask_task *t)
+{
+    while (!atomic_load(&leaver->gone))
+        sleep_ms(1);
+    return rask_return_i64(t, 0);
+}
+RASK_SLOTS_WITH(see_off, (.flags = RASK_HERE));
+
+/* Asks the worker to leave when all pieces are made. */
+static void *ask_politely(void *context)
+{
+    (void)context;
+    for (int i = 0; i < PIECES; i++)
+        while (!atomic_load(&leaver->calls[i]))
+            sleep_ms(1);
+    kill(leaver->pid, SIGTERM);
+    waitpid(leaver->pid, &leaver->how, 0);
+    atomic_store(&leaver->gone, true);
+    return NULL;
+}
+
+Test(cluster, what_only_a_leaving_worker_has_is_moved_and_no_task_runs_twice)
+{
+    cluster c;
+    pthread_t thread;
+    int64_t answer = 0;
+    rask_graph *g = rask_graph_new();
+    rask_node *made[PIECES], *sums[PIECES];
+    leaver = shared_calloc(sizeof *leaver);
+    cluster_begin(&c, 2, 1);
+    leaver->pid = c.pids[0];
+    for (int i = 0; i < PIECES; i++)
+        made[i] = rask_delayed(g, fill_once, 20000, i);
+    rask_node *gate = rask_delayed(g, see_off);
+    rask_after(gate, made, PIECES);
+    for (int i = 0; i < PIECES; i++) {
+        sums[i] = rask_delayed(g, add_up, rask_list(g, &made[i], 1));
+        rask_after(sums[i], &gate, 1);
+    }
+    rask_options o = on(&c);
+    cr_assert_eq(pthread_create(&thread, NULL, ask_politely, NULL), 0);
+    int status = rask_compute_with(rask_sum(rask_list(g, sums, PIECES)), &o, &answer);
+    pthread_join(thread, NULL);
+    cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(answer, (int64_t)20000 * PIECES * (PIECES - 1) / 2);
+    cr_assert(WIFEXITED(leaver->how) && WEXITSTATUS(leaver->how) == 0);
+    for (int i = 0; i < PIECES; i++)
+        cr_assert_eq(leaver->calls[i], 1, "piece %d was made %u times", i, leaver->calls[i]);
+    c.pids[0] = 0;
+    cluster_end(&c);
+    shared_free(leaver, sizeof *leaver);
+    rask_graph_free(g);
+}
+
 Test(cluster, workers_that_were_leaving_have_not_died_of_their_tasks)
 {
     enum { MORE_THAN_BLAME_TAKES = 3 };

@@ -1,0 +1,258 @@
+/* A run on a cluster with keys, while strangers do what they can from outside: it comes to its results, a worker with the key is
+ * let in meanwhile, and the program's memory stays in bounds. What the transport does about each of them alone is in test_zmq.c. */
+#include "workers.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <rask/cluster.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+enum { PIECES = 24, PIECE = 100000, MOST_HALF_OPEN = 10000, MIB = 1 << 20 };
+
+/* What strangers, workers and the program see. */
+typedef struct scene {
+    atomic_bool begun; /* tasks run */
+    atomic_bool over;  /* the attack is; tasks return */
+    atomic_bool late;  /* who came meanwhile has worked */
+    atomic_int connections;
+} scene;
+
+static scene *stage;
+static bool is_late;
+
+/* -- Tasks */
+
+/* (number): bytes, when the attack is over. */
+static int endure(rask_task *t)
+{
+    char *data;
+    rask_value value;
+    if (rask_value_bytes_alloc(PIECE, &data, &value))
+        return rask_fail(t, RASK_ENOMEM, "no memory");
+    memset(data, (int)rask_arg_i64(t, 0), PIECE);
+    atomic_store(&stage->begun, true);
+    if (is_late)
+        atomic_store(&stage->late, true);
+    while (!(atomic_load(&stage->over) && atomic_load(&stage->late)) && !rask_task_cancelled(t))
+        sleep_ms(1);
+    return rask_return_value(t, value);
+}
+RASK_SLOTS(endure);
+
+static int add_up(rask_task *t)
+{
+    int64_t sum = 0;
+    size_t count;
+    const rask_value *items = rask_arg_list(t, 0, &count);
+    for (size_t i = 0; i < count; i++) {
+        rask_bytes bytes = {NULL, 0};
+        rask_value_get_bytes(&items[i], &bytes);
+        for (size_t k = 0; k < bytes.len; k++)
+            sum += bytes.data[k];
+    }
+    return rask_return_i64(t, sum);
+}
+RASK_SLOTS(add_up);
+
+/* -- Strangers */
+
+static int dial(int port)
+{
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) && errno != EINPROGRESS) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Says it on a connection of its own, and stays for a moment. */
+static void blurt(int port, const void *bytes, size_t size)
+{
+    int fd = dial(port);
+    sleep_ms(5);
+    if (fd < 0)
+        return;
+    (void)!send(fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    sleep_ms(5);
+    close(fd);
+}
+
+/* Of ZeroMQ's protocol: without encryption, with it and then garbage, and a frame that promises exabytes. */
+static const char plain_greeting[64] = "\xff\0\0\0\0\0\0\0\1\x7f\3\0NULL";
+static const char curve_greeting[64] = "\xff\0\0\0\0\0\0\0\1\x7f\3\0CURVE";
+
+static void send_garbage(int port)
+{
+    char bytes[4096];
+    uint32_t seed = 7;
+    for (int i = 0; i < 20; i++) {
+        for (size_t k = 0; k < sizeof bytes; k++)
+            bytes[k] = (char)((seed = seed * 1664525 + 1013904223) >> 24);
+        if (i % 2)
+            memcpy(bytes, curve_greeting, sizeof curve_greeting);
+        blurt(port, bytes, sizeof bytes);
+    }
+}
+
+static void send_without_key(int port)
+{
+    char bytes[sizeof plain_greeting + 50] = "";
+    memcpy(bytes, plain_greeting, sizeof plain_greeting);
+    memcpy(bytes + sizeof plain_greeting, "\4\x19\5READY\x0bSocket-Type\0\0\0\6DEALER", 30);
+    blurt(port, bytes, sizeof bytes);
+}
+
+static void send_oversized(int port)
+{
+    char bytes[sizeof curve_greeting + 100] = "";
+    memcpy(bytes, curve_greeting, sizeof curve_greeting);
+    memcpy(bytes + sizeof curve_greeting, "\6\x7f\xff\xff\xff\xff\xff\xff\xff\5HELLO", 15);
+    blurt(port, bytes, sizeof bytes);
+}
+
+/* As a worker of somebody else would, until it gives up. */
+static void come_with_another_key(const cluster *c)
+{
+    char path[80], reason[512] = "";
+    rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
+    snprintf(path, sizeof path, "%s-other", c->key_file);
+    if (rask_cluster_make_keys(path, reason, sizeof reason))
+        _exit(1);
+    o.address = c->address;
+    o.key_file = path;
+    o.threads = 1;
+    o.patience = 0.5;
+    int status = rask_cluster_worker(&o, reason, sizeof reason);
+    unlink(path);
+    if (status != RASK_EINVAL && status != RASK_EIO)
+        _exit(1); /* it was let in */
+}
+
+/* So many connections that say nothing, as long as the late worker has not worked. */
+static void hold_half_open(int port)
+{
+    struct rlimit files = {0, 0};
+    getrlimit(RLIMIT_NOFILE, &files);
+    int most = files.rlim_cur > MOST_HALF_OPEN + 200 ? MOST_HALF_OPEN : (int)files.rlim_cur - 200;
+    if (most < MOST_HALF_OPEN)
+        fprintf(stderr, "# %d connections instead of %d: more descriptors are not allowed\n", most,
+                MOST_HALF_OPEN);
+    for (int i = 0; i < most; i++)
+        if (dial(port + i % 2) >= 0)
+            atomic_fetch_add(&stage->connections, 1);
+}
+
+static pid_t attack(const cluster *c)
+{
+    pid_t parent = getpid(), pid = fork();
+    if (pid)
+        return pid;
+    int port = atoi(strrchr(c->address, ':') + 1);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    while (!atomic_load(&stage->begun) && getppid() == parent)
+        sleep_ms(1);
+    for (int i = 0; i < 2; i++) {
+        send_garbage(port + i);
+        send_without_key(port + i);
+        send_oversized(port + i);
+    }
+    come_with_another_key(c);
+    hold_half_open(port);
+    atomic_store(&stage->over, true);
+    while (!atomic_load(&stage->late))
+        sleep_ms(1);
+    _exit(0);
+}
+
+/* -- The run */
+
+/* A worker with the key that comes in the middle of it. */
+static void hire_late(cluster *c)
+{
+    uint32_t at = c->count++;
+    pid_t parent = getpid();
+    c->pids[at] = fork();
+    if (c->pids[at])
+        return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    while (!atomic_load(&stage->over) && getppid() == parent)
+        sleep_ms(1);
+    is_late = true;
+    rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
+    char reason[512] = "";
+    o.address = c->address;
+    o.key_file = c->key_file;
+    o.threads = 1;
+    int status = rask_cluster_worker(&o, reason, sizeof reason);
+    if (status)
+        fprintf(stderr, "worker: %s\n", reason);
+    _exit(status);
+}
+
+static void allow_many_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files))
+        return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
+/* The most memory that this process has had, in bytes. */
+static long peak_memory(void)
+{
+    char line[200];
+    long kib = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status && fgets(line, sizeof line, status))
+        sscanf(line, "VmHWM: %ld", &kib);
+    if (status)
+        fclose(status);
+    return kib * 1024;
+}
+
+Test(attacks, a_run_comes_to_its_results_whatever_strangers_do)
+{
+    cluster c;
+    char path[64], reason[256] = "";
+    int64_t answer = 0;
+    int how = -1;
+    rask_graph *g = rask_graph_new();
+    rask_node *pieces[PIECES];
+    stage = shared_calloc(sizeof *stage);
+    allow_many_files();
+    snprintf(path, sizeof path, "/tmp/rask-test-attack-%d", (int)getpid());
+    unlink(path);
+    cr_assert_eq(rask_cluster_make_keys(path, reason, sizeof reason), RASK_OK, "%s", reason);
+    cluster_begin(&c, 0, 1);
+    c.key_file = path;
+    for (c.count = 0; c.count < 2; c.count++)
+        cluster_hire(&c, c.count);
+    hire_late(&c);
+    pid_t stranger = attack(&c);
+    for (int i = 0; i < PIECES; i++)
+        pieces[i] = rask_delayed(g, endure, i);
+    rask_options o = on(&c);
+    o.cluster_keys = path;
+    long before = peak_memory();
+    int status = rask_compute_with(rask_delayed(g, add_up, rask_list(g, pieces, PIECES)), &o, &answer);
+    long grown = peak_memory() - before;
+    waitpid(stranger, &how, 0);
+    cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(answer, (int64_t)PIECE * PIECES * (PIECES - 1) / 2);
+    cr_assert_eq(how, 0, "a stranger was let in");
+    fprintf(stderr, "# %d half-open connections; the program's memory grew by %ld MiB\n",
+            atomic_load(&stage->connections), grown / MIB);
+    cr_assert_lt(grown, 400L * MIB);
+    cluster_end(&c);
+    unlink(path);
+    shared_free(stage, sizeof *stage);
+    rask_graph_free(g);
+}
