@@ -8,11 +8,21 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A message of the library, or the meaning of its code where it has none. */
 static int say_failure(const char *command, const char *message, int code)
 {
     say_error(command, "%s", message && *message ? message : rask_status_text(code));
+    return EXIT_FAILED;
+}
+
+/* In one sentence: who needs the task says nothing of the memory that it takes. */
+static int say_too_little(const char *command, const char *message)
+{
+    const char *chain = strstr(message, "; needed by ");
+    say_error(command, "%.*s; --memory gives it more", (int)(chain ? (size_t)(chain - message) : strlen(message)),
+              message);
     return EXIT_FAILED;
 }
 
@@ -37,6 +47,7 @@ rask_options run_options(const common_options *o)
     options.scratch = o->scratch;
     options.limits = o->limits;
     options.cluster = o->cluster;
+    options.cluster_keys = o->key_file;
     options.seed = o->seed;
     return options;
 }
@@ -70,6 +81,8 @@ int run_observed(const char *command, const common_options *o, run_work work, vo
         return EXIT_INTERRUPTED;
     if (o->stats && report.tasks)
         tell_report(command, &report);
+    if (status == RASK_EBUDGET && message && *message)
+        return say_too_little(command, message);
     if (status)
         return say_failure(command, message, status);
     return watched ? written : EXIT_FAILED;
