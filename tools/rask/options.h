@@ -56,6 +56,7 @@ typedef struct common_options {
     bool dashboard_open;
     bool explain, progress, no_progress, json, stats, keep_going;
     bool by_label; /* no option: a failure is told with the label of its task */
+    const rask_observer *observer; /* no option: the command's own; NULL: it has none */
 } common_options;
 
 /* Rows for a structure that has a common_options called common. */

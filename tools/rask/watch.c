@@ -118,6 +118,8 @@ bool watch_begin(watch *w, const char *command, const common_options *o, rask_op
     w->command = command;
     w->options = o;
     add_progress(w);
+    if (o->observer)
+        w->observers[w->count++] = o->observer;
     if ((w->waiting = waiting_new(command, run)))
         w->observers[w->count++] = waiting_observer(w->waiting);
     bool made = (!(o->trace || o->page) || add_trace(w)) && (!(o->profile || o->page) || add_profile(w)) &&

@@ -9,7 +9,7 @@
 #include <rask/draw.h>
 #include <rask/trace.h>
 
-enum { WATCH_MOST = 8 };
+enum { WATCH_MOST = 9 };
 
 typedef struct watch {
     const char *command;
