@@ -268,10 +268,11 @@ uint64_t rk_run_backoff(const rk_run *run, uint32_t task)
                                                         : rk_def_backoff(rk_plan_def(run->plan, task)));
 }
 
-static rask_task_info describe(const rk_worker *worker, uint32_t number)
+static inline rask_task_info describe(const rk_worker *worker, uint32_t number)
 {
     const rk_run *run = worker->run;
-    const rk_extra *extra = rk_run_extra(run, number);
+    bool plain = !(run->plan->def[number] & RK_TASK_EXTRA);
+    const rk_extra *extra = plain ? NULL : rk_run_extra(run, number);
     return (rask_task_info){.task = number,
                             .node = run->plan->node[number],
                             .name = rk_plan_def(run->plan, number)->name,

@@ -48,14 +48,25 @@ static const char *own(copies *c, const char *text)
     return c->to[at];
 }
 
+/* Of tasks that follow each other on a worker most have the texts of the one before. */
+static inline const char *own_again(copies *c, const char *text, const char *last[2])
+{
+    if (__builtin_expect(text != last[0], 0)) {
+        last[0] = text;
+        last[1] = own(c, text);
+    }
+    return last[1];
+}
+
 static void seal_track(copies *c, rk_trace_track *track)
 {
     rk_trace_chunk *chunk = track->unsealed ? track->unsealed : track->first;
     uint32_t at = track->unsealed ? track->unsealed_at : 0;
+    const char *name[2] = {"", ""}, *label[2] = {"", ""};
     for (; chunk; chunk = chunk->next, at = 0)
         for (; at < chunk->count; at++) {
-            chunk->tasks[at].name = own(c, chunk->tasks[at].name);
-            chunk->tasks[at].label = own(c, chunk->tasks[at].label);
+            chunk->tasks[at].name = own_again(c, chunk->tasks[at].name, name);
+            chunk->tasks[at].label = own_again(c, chunk->tasks[at].label, label);
         }
     track->unsealed = track->last;
     track->unsealed_at = track->last ? track->last->count : 0;
