@@ -24,7 +24,7 @@ typedef struct rask_task_info {
     const char *name;
     const char *label; /* "" when it has none */
     uint32_t worker;   /* who ran it; UINT32_MAX before it started */
-    int status;        /* RASK_OK, or why it failed; RASK_ECANCELLED when it was never called */
+    int status; /* RASK_OK, or why it failed; RASK_ECANCELLED when it was never called or, on other processes, given up */
     uint32_t attempt;
     uint64_t ready_ns, start_ns, end_ns; /* monotonic clock; 0: not yet */
     uint64_t bytes;                      /* size of its result */
