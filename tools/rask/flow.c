@@ -10,6 +10,7 @@
 #include "say.h"
 #include "watch.h"
 
+#include <cjson/cJSON.h>
 #include <rask/plan.h>
 
 #include <stdio.h>
@@ -150,8 +151,31 @@ static void put_command(const flow_task *t)
     putchar('\n');
 }
 
+static void tell_task(const flow_task *t, bool done, bool json)
+{
+    if (!json) {
+        printf("%s\t%s\t", done ? "done" : "run", t->id);
+        put_command(t);
+        return;
+    }
+    cJSON *object = cJSON_CreateObject(), *arguments;
+    cJSON_AddStringToObject(object, "task", t->id);
+    cJSON_AddBoolToObject(object, "done", done);
+    if (t->shell)
+        cJSON_AddStringToObject(object, "command", t->shell);
+    else if (t->arguments && (arguments = cJSON_AddArrayToObject(object, "command")))
+        for (const char **a = t->arguments; *a; a++)
+            cJSON_AddItemToArray(arguments, cJSON_CreateString(*a));
+    else
+        cJSON_AddNullToObject(object, "command");
+    char *text = cJSON_PrintUnformatted(object);
+    puts(text ? text : "{}");
+    cJSON_free(text);
+    cJSON_Delete(object);
+}
+
 /* A task behind one that would run is told as one that would, too, though that may come to the same outputs as before. */
-static int tell_plan(const tool_command *c)
+static int tell_plan(const tool_command *c, bool json)
 {
     bool *runs = calloc(job.flow.count, sizeof *runs);
     if (!runs) {
@@ -165,8 +189,7 @@ static int tell_plan(const tool_command *c)
         bool done = !job.again && !has_changed(runs, t) && flow_state_key(t, key, &which) &&
                     flow_state_is_done(job.folder, t, key);
         runs[job.flow.order[i]] = !done;
-        printf("%s\t%s\t", done ? "done" : "run", t->id);
-        put_command(t);
+        tell_task(t, done, json);
     }
     free(runs);
     return say_done(c->name);
@@ -284,7 +307,7 @@ static int read_and_run(const tool_command *c, const flow_options *o, const char
     snprintf(folder, sizeof folder, "%s.rask", strcmp(path, "-") ? path : "flow");
     job.folder = o->state ? o->state : folder;
     job.again = o->again;
-    int outcome = o->dry_run ? tell_plan(c) : compute(c, o, input_name(path));
+    int outcome = o->dry_run ? tell_plan(c, o->common.json) : compute(c, o, input_name(path));
     flow_fini(&job.flow);
     return outcome;
 }

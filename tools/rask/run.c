@@ -6,6 +6,7 @@
 
 #include <rask/plan.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,17 @@ rask_options run_options(const common_options *o)
     return options;
 }
 
+static void tell_report_json(const char *command, const rask_report *r)
+{
+    fprintf(stderr,
+            "{\"command\":\"%s\",\"tasks\":%" PRIu32 ",\"finished\":%" PRIu32 ",\"failed\":%" PRIu32
+            ",\"skipped\":%" PRIu32 ",\"retries\":%" PRIu64 ",\"workers\":%" PRIu32
+            ",\"seconds\":%.6f,\"peak_bytes\":%" PRIu64 ",\"spilled_bytes\":%" PRIu64
+            ",\"read_back_bytes\":%" PRIu64 ",\"peak_rss\":%" PRIu64 "}\n",
+            command, r->tasks, r->finished, r->failed, r->skipped, r->retries, r->workers, r->seconds,
+            r->peak_bytes, r->spilled_bytes, r->read_back_bytes, r->peak_rss);
+}
+
 static void tell_report(const char *command, const rask_report *r)
 {
     char peak[32], spilled[32], read_back[32], resident[32];
@@ -80,7 +92,7 @@ int run_observed(const char *command, const common_options *o, run_work work, vo
     if (interrupt_end())
         return EXIT_INTERRUPTED;
     if (o->stats && report.tasks)
-        tell_report(command, &report);
+        (o->json ? tell_report_json : tell_report)(command, &report);
     if (status == RASK_EBUDGET && message && *message)
         return say_too_little(command, message);
     if (status)
