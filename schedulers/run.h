@@ -37,7 +37,8 @@ typedef struct rk_run {
     rk_atomic_u32 *uses; /* by task: takers of its result yet to come; set when the result is an object */
     rk_atomic_u64 *estimates; /* by definition: bytes that a result takes, as hinted or learned; 0: few */
     uint64_t *ready_ns;       /* by task, when observed; else NULL */
-    uint32_t *begun; /* by task: one more than the worker on which observers know it started elsewhere; NULL: none */
+    uint32_t *
+        begun; /* by task: one more than the worker on which observers know it started elsewhere; NULL: none */
     rk_store *store;
     struct rk_limits *limits; /* what its units take of what is counted; NULL: nothing */
     rask_options options;     /* resolved: no field says "default" any more */

@@ -74,7 +74,8 @@ bool rk_list_next(const char *list, rk_list_kind kind, size_t *at, rk_list_item 
     size_t first = word ? find_word(all, word) : all.len, len = word ? strlen(word) : 0;
     item->name = item->as = without_backticks((rask_bytes){all.data, first}, item->room[0]);
     if (first < all.len)
-        item->as = without_backticks((rask_bytes){all.data + first + len, all.len - first - len}, item->room[1]);
+        item->as =
+            without_backticks((rask_bytes){all.data + first + len, all.len - first - len}, item->room[1]);
     *at = end + (list[end] == ',');
     return true;
 }

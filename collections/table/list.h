@@ -14,7 +14,7 @@ enum { RK_LIST_NAME = 256 };
 typedef struct rk_list_item {
     rask_bytes name, as; /* as: name where there is none */
     bool descending;
-    size_t at; /* byte of the list that it begins at */
+    size_t at;                  /* byte of the list that it begins at */
     char room[2][RK_LIST_NAME]; /* for names in backticks that have some themselves, doubled */
 } rk_list_item;
 

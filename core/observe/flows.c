@@ -40,7 +40,8 @@ static void add_flow(rask_trace *trace, const place *made, const place *taken)
         trace->flows_dropped++;
         return;
     }
-    *flow = (rk_trace_flow){.made_ns = made->task->duration_ns ? end - 1 : end, /* what is at the end is outside */
+    *flow = (rk_trace_flow){.made_ns =
+                                made->task->duration_ns ? end - 1 : end, /* what is at the end is outside */
                             .taken_ns = taken->task->start_ns,
                             .bytes = made->task->bytes_out,
                             .from = made->worker,

@@ -173,7 +173,8 @@ static void put_transfer(writer *w, const rask_transfer_info *t, size_t id)
     for (int end = 0; end < 2; end++) {
         begin(w, end ? "e" : "b", RUNS_TRACK, end ? t->end_ns : t->start_ns);
         put_name(w, "transfer", "sent");
-        fprintf(w->out, ",\"id\":%zu,\"args\":{\"task\":%" PRIu32 ",\"bytes\":%" PRIu64, id, t->task, t->bytes);
+        fprintf(w->out, ",\"id\":%zu,\"args\":{\"task\":%" PRIu32 ",\"bytes\":%" PRIu64, id, t->task,
+                t->bytes);
         put_worker(w, "from", t->from);
         put_worker(w, "to", t->to);
         fprintf(w->out, ",\"status\":\"%s\"}}", rask_status_name(t->status));

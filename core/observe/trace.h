@@ -75,10 +75,10 @@ struct rask_trace {
     pthread_mutex_t lock;                    /* of moves */
     rk_array moves;                          /* rask_move_info */
     uint64_t moves_dropped;
-    rk_array transfers;        /* rask_transfer_info; also under the lock */
-    rk_array workers;          /* rask_worker_info of the run, of those that came; under the lock */
-    rk_array flows;            /* rk_trace_flow */
-    uint64_t flows_dropped;    /* and transfers */
+    rk_array transfers;     /* rask_transfer_info; also under the lock */
+    rk_array workers;       /* rask_worker_info of the run, of those that came; under the lock */
+    rk_array flows;         /* rk_trace_flow */
+    uint64_t flows_dropped; /* and transfers */
     rk_arena strings;
 };
 

@@ -36,8 +36,7 @@ typedef struct rask_task_info {
     uint32_t
         grown_by; /* where task is RASK_NO_TASK: the task of the plan that it grew from, itself or by what that
                              * grew; RASK_NO_TASK: a client was given it, or what it grew from */
-    const char *
-        message; /* of one that failed, valid during the call; NULL, or "": none is known yet */
+    const char *message; /* of one that failed, valid during the call; NULL, or "": none is known yet */
 } rask_task_info;
 
 typedef struct rask_run_info {
@@ -79,9 +78,10 @@ typedef struct rask_worker_info {
 /* Of schedulers whose workers do not share memory: a result went from where it was to where it is needed. */
 typedef struct rask_transfer_info {
     uint64_t run;
-    uint32_t task;     /* whose result */
-    uint32_t from, to; /* the first threads of both workers, as tasks have them; RASK_NO_WORKER: the program's own process */
-    int status;        /* RASK_OK, or why it failed */
+    uint32_t task; /* whose result */
+    uint32_t from,
+        to; /* the first threads of both workers, as tasks have them; RASK_NO_WORKER: the program's own process */
+    int status; /* RASK_OK, or why it failed */
     uint64_t start_ns, end_ns;
     uint64_t bytes; /* that it takes where it came to */
 } rask_transfer_info;

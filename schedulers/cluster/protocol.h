@@ -47,7 +47,7 @@ enum {
     F(BYTES, u64, bytes)       /* of memory */                                                               \
     F(SIZE, u64, size)         /* of an object */                                                            \
     F(DURATION, u64, duration) /* nanoseconds */                                                             \
-    F(AGE, u64, age)           /* nanoseconds since it ended, or began */                                            \
+    F(AGE, u64, age)           /* nanoseconds since it ended, or began */                                    \
     F(FLAG, u8, flag)                                                                                        \
     F(TEXT, bytes, text)                                                                                     \
     F(PROGRAM, bytes, program) /* build-id */                                                                \

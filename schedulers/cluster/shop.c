@@ -306,8 +306,8 @@ static int init_run(rk_shop *shop)
         return status;
     memset((void *)shop->run.results, 0, ((size_t)plan->tasks + 1) * sizeof *shop->run.results);
     if (shop->setup.observed) {
-        shop->observer = (rask_observer){
-            .size = sizeof shop->observer, .task_started = note_start, .task_finished = note};
+        shop->observer =
+            (rask_observer){.size = sizeof shop->observer, .task_started = note_start, .task_finished = note};
         shop->observers[0] = &shop->observer;
         rk_run_observe_apart(&shop->run, shop->observers);
     }

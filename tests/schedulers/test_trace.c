@@ -369,11 +369,14 @@ static bool is_in_a_task(const cJSON *root, const cJSON *moment)
 {
     const cJSON *event;
     double at = number_of(moment, "ts");
-    cJSON_ArrayForEach(event, cJSON_GetObjectItem(root, "traceEvents"))
-        if (!strcmp(text_of(event, "ph"), "X") && !strcmp(text_of(event, "cat"), "task") &&
-            number_of(event, "tid") == number_of(moment, "tid") && number_of(event, "ts") <= at &&
-            at <= number_of(event, "ts") + number_of(event, "dur"))
-            return true;
+    cJSON_ArrayForEach(
+        event,
+        cJSON_GetObjectItem(root, "traceEvents")) if (!strcmp(text_of(event, "ph"), "X") &&
+                                                      !strcmp(text_of(event, "cat"), "task") &&
+                                                      number_of(event, "tid") == number_of(moment, "tid") &&
+                                                      number_of(event, "ts") <= at &&
+                                                      at <= number_of(event, "ts") +
+                                                                number_of(event, "dur")) return true;
     return false;
 }
 
@@ -397,9 +400,9 @@ Test(trace, results_that_another_process_takes_are_arrows_between_tasks)
     const cJSON *event;
     cr_expect_eq(events(root, "s", "result"), 1, "one of both was made elsewhere");
     cr_expect_eq(events(root, "f", "result"), 1);
-    cJSON_ArrayForEach(event, cJSON_GetObjectItem(root, "traceEvents"))
-        if (!strcmp(text_of(event, "cat"), "result"))
-            cr_expect(is_in_a_task(root, event), "an arrow ends nowhere");
+    cJSON_ArrayForEach(event,
+                       cJSON_GetObjectItem(root, "traceEvents")) if (!strcmp(text_of(event, "cat"), "result"))
+        cr_expect(is_in_a_task(root, event), "an arrow ends nowhere");
     cJSON_Delete(root);
     unsee(&s);
     munmap((void *)met, sizeof *met);

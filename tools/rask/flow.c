@@ -222,7 +222,8 @@ static int tell_end(const tool_command *c, const flow_options *o, int outcome)
         printf("{\"tasks\":%u,\"ran\":%u,\"done_before\":%u,\"failed\":%u,\"not_run\":%u}\n", job.flow.count,
                counts[FLOW_RAN], counts[FLOW_WAS_DONE], counts[FLOW_BEGUN], counts[FLOW_NOT_RUN]);
     else if (done == job.flow.count)
-        printf("%u of %u tasks run, %u done before\n", counts[FLOW_RAN], job.flow.count, counts[FLOW_WAS_DONE]);
+        printf("%u of %u tasks run, %u done before\n", counts[FLOW_RAN], job.flow.count,
+               counts[FLOW_WAS_DONE]);
     if (done < job.flow.count && (outcome == EXIT_INTERRUPTED || counts[FLOW_NOT_RUN] < job.flow.count))
         say_rest(c, o, counts, outcome == EXIT_INTERRUPTED);
     int told = say_done(c->name);

@@ -205,7 +205,8 @@ static const rask_task_def note_def = {.size = sizeof note_def,
                                        .arguments = "ii",
                                        .result = 'i',
                                        .flags = RASK_HERE};
-const flow_stages flow_away_stages = {.work = work, .arguments = "y", .before = &check_def, .behind = &note_def};
+const flow_stages flow_away_stages = {
+    .work = work, .arguments = "y", .before = &check_def, .behind = &note_def};
 
 /* -- What failed, which no task comes back to tell */
 

@@ -136,7 +136,8 @@ static int fail(rask_task *task, int how, const char *out, const char *err)
         snprintf(message, sizeof message, "%sended by signal %d (%s)%s%s", tried, WTERMSIG(how),
                  strsignal(WTERMSIG(how)), *last ? ":\n" : "", last);
     else
-        snprintf(message, sizeof message, "%sexit status %d%s%s", tried, WEXITSTATUS(how), *last ? ":\n" : "", last);
+        snprintf(message, sizeof message, "%sexit status %d%s%s", tried, WEXITSTATUS(how), *last ? ":\n" : "",
+                 last);
     return rask_fail(task, RASK_ETASK, message);
 }
 

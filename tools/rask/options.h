@@ -55,7 +55,7 @@ typedef struct common_options {
     const char *dashboard;              /* "" for an address of its own choice */
     bool dashboard_open;
     bool explain, progress, no_progress, json, stats, keep_going;
-    bool by_label; /* no option: a failure is told with the label of its task */
+    bool by_label;                 /* no option: a failure is told with the label of its task */
     const rask_observer *observer; /* no option: the command's own; NULL: it has none */
 } common_options;
 
@@ -87,7 +87,7 @@ typedef struct common_options {
          .kind = OPTION_TEXT,                                                                                \
          .offset = offsetof(type, common.cluster),                                                           \
          .value = "ADDRESS",                                                                                 \
-         .help = "compute on a cluster, whose workers come to tcp://*:7077 or the like",                      \
+         .help = "compute on a cluster, whose workers come to tcp://*:7077 or the like",                     \
          .brief = true,                                                                                      \
          .environment = "RASK_CLUSTER"},                                                                     \
         {.name = "key-file",                                                                                 \

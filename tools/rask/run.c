@@ -22,8 +22,8 @@ static int say_failure(const char *command, const char *message, int code)
 static int say_too_little(const char *command, const char *message)
 {
     const char *chain = strstr(message, "; needed by ");
-    say_error(command, "%.*s; --memory gives it more", (int)(chain ? (size_t)(chain - message) : strlen(message)),
-              message);
+    say_error(command, "%.*s; --memory gives it more",
+              (int)(chain ? (size_t)(chain - message) : strlen(message)), message);
     return EXIT_FAILED;
 }
 

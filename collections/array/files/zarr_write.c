@@ -32,7 +32,7 @@ typedef struct zarr_sink {
     const char *codec_name; /* static; NULL: not compressed */
     char *path;
     rk_zarr_folder folder; /* it is written in */
-    rk_claim *claim; /* of path */
+    rk_claim *claim;       /* of path */
 } zarr_sink;
 
 /* -- The document */
