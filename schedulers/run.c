@@ -67,13 +67,26 @@ static bool is_careful(const rk_run *run)
            has_timeouts(run->plan);
 }
 
+/* Who only wants to know of runs and workers makes no task slower. */
+static bool wants_tasks(const rask_options *options)
+{
+    bool wants = false;
+    for (size_t i = 0; i < options->observer_count && !wants; i++) {
+        const rask_observer *o = options->observers[i];
+        wants = o->task_ready || o->task_started || o->task_finished ||
+                (o->size > offsetof(rask_observer, result_moved) && o->result_moved) ||
+                (o->size > offsetof(rask_observer, result_sent) && o->result_sent);
+    }
+    return wants;
+}
+
 int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const char *scheduler)
 {
     memset(run, 0, sizeof *run);
     run->plan = plan;
     run->options = *options;
     run->scheduler = scheduler;
-    run->observed = options->observer_count > 0;
+    run->observed = wants_tasks(options);
     pthread_mutex_init(&run->lock, NULL);
     rk_store_run store_run = rk_budget_store_run(run);
     run->store = rk_store_new(options->memory, options->scratch, &store_run);
@@ -255,10 +268,11 @@ uint64_t rk_run_backoff(const rk_run *run, uint32_t task)
                                                         : rk_def_backoff(rk_plan_def(run->plan, task)));
 }
 
-static rask_task_info describe(const rk_worker *worker, uint32_t number)
+static inline rask_task_info describe(const rk_worker *worker, uint32_t number)
 {
     const rk_run *run = worker->run;
-    const rk_extra *extra = rk_run_extra(run, number);
+    bool plain = !(run->plan->def[number] & RK_TASK_EXTRA);
+    const rk_extra *extra = plain ? NULL : rk_run_extra(run, number);
     return (rask_task_info){.task = number,
                             .node = run->plan->node[number],
                             .name = rk_plan_def(run->plan, number)->name,
@@ -637,12 +651,43 @@ void rk_run_worker_changed(rk_run *run, const rask_worker_info *info)
     }
 }
 
+void rk_run_sent(rk_run *run, const rask_transfer_info *info)
+{
+    rask_transfer_info told = *info;
+    told.run = run->info.run;
+    for (size_t i = 0; i < run->options.observer_count; i++) {
+        const rask_observer *o = run->options.observers[i];
+        bool has = o->size >= offsetof(rask_observer, result_sent) + sizeof o->result_sent;
+        if (has && o->result_sent)
+            o->result_sent(o->context, &told);
+    }
+}
+
+static bool has_begun(const rk_run *run, uint32_t task, uint32_t worker)
+{
+    return run->begun && run->begun[task] == worker + 1;
+}
+
+void rk_run_begun(rk_run *run, uint32_t task, uint32_t worker, uint32_t attempt, uint64_t start_ns)
+{
+    if (!run->begun && !(run->begun = rk_calloc((size_t)run->plan->tasks + 1, sizeof *run->begun)))
+        return;
+    if (has_begun(run, task, worker))
+        return;
+    run->begun[task] = worker + 1;
+    rask_task_info info = rk_run_describe(run, task);
+    info.worker = worker;
+    info.attempt = attempt;
+    info.start_ns = start_ns;
+    RK_NOTIFY(run, task_started, &info);
+}
+
 void rk_run_relay(rk_run *run, const rask_task_info *info)
 {
     rask_task_info told = *info;
     told.ready_ns = run->ready_ns[info->task];
     told.run = run->info.run;
-    if (info->worker != UINT32_MAX) {
+    if (info->worker != UINT32_MAX && !has_begun(run, info->task, info->worker)) {
         rask_task_info begun = told;
         begun.end_ns = begun.bytes = 0;
         begun.status = RASK_OK;
@@ -752,6 +797,7 @@ int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results)
     RK_NOTIFY(run, run_ended, &run->info);
     rk_store_end(run->store);
     rk_free(run->ready_ns);
+    rk_free(run->begun);
     plan->spare = run->memory;
     pthread_mutex_destroy(&run->lock);
     return status;

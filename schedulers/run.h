@@ -37,6 +37,8 @@ typedef struct rk_run {
     rk_atomic_u32 *uses; /* by task: takers of its result yet to come; set when the result is an object */
     rk_atomic_u64 *estimates; /* by definition: bytes that a result takes, as hinted or learned; 0: few */
     uint64_t *ready_ns;       /* by task, when observed; else NULL */
+    uint32_t *
+        begun; /* by task: one more than the worker on which observers know it started elsewhere; NULL: none */
     rk_store *store;
     struct rk_limits *limits; /* what its units take of what is counted; NULL: nothing */
     rask_options options;     /* resolved: no field says "default" any more */
@@ -120,10 +122,14 @@ void rk_run_fail(rk_run *run, uint32_t task, int status, const char *message);
 
 /* A task as observers see it that nobody has started. */
 rask_task_info rk_run_describe(const rk_run *run, uint32_t task);
-/* Tells observers what a task did elsewhere. */
+/* Tells observers what a task did elsewhere, and before it that it started, unless they were told. */
 void rk_run_relay(rk_run *run, const rask_task_info *info);
+/* Tells observers that a task goes on elsewhere, once a worker. From the thread that relays. */
+void rk_run_begun(rk_run *run, uint32_t task, uint32_t worker, uint32_t attempt, uint64_t start_ns);
 /* Tells observers of a result that was moved; info.run is the run's. */
 void rk_run_moved(rk_run *run, const rask_move_info *info);
+/* Tells observers of a result that went from one process to another; all but info.run is the caller's. */
+void rk_run_sent(rk_run *run, const rask_transfer_info *info);
 /* Tells observers of a worker process; all but info.run is the caller's. */
 void rk_run_worker_changed(rk_run *run, const rask_worker_info *info);
 

@@ -205,28 +205,40 @@ void rk_units_told(rk_units *units, uint32_t unit)
     }
 }
 
-/* What kept a unit from being told of: a failure of its own, or that the run ended before. */
-static int status_of(const rk_run *run, uint32_t task)
+/* What kept a task from being told of: a failure of its own, or that the run ended before. */
+static void tell_what_is_known(rk_run *run, uint32_t task)
 {
-    for (uint32_t i = 0; i < run->failure_count; i++)
-        if (run->failures[i].task == task)
-            return run->failures[i].status;
-    return RASK_ECANCELLED;
+    rask_task_info info = rk_run_describe(run, task);
+    info.status = RASK_ECANCELLED;
+    for (uint32_t i = 0; i < run->failure_count && info.status == RASK_ECANCELLED; i++)
+        if (run->failures[i].task == task) {
+            info.status = run->failures[i].status;
+            info.message = run->failures[i].message;
+        }
+    rk_run_relay(run, &info);
+}
+
+static void tell_unit(const rk_units *units, uint32_t unit)
+{
+    rk_run *run = units->run;
+    const uint32_t *start = run->plan->unit_start + unit;
+    if (!run->ready_ns[start[0]])
+        rk_run_ready(run, NULL, unit);
+    for (uint32_t task = start[0]; task < start[1]; task++)
+        tell_what_is_known(run, task);
+}
+
+void rk_units_tell_failed(rk_units *units, uint32_t unit)
+{
+    if (!units->told || units->told[unit])
+        return;
+    tell_unit(units, unit);
+    rk_units_told(units, unit);
 }
 
 void rk_units_tell_rest(rk_units *units)
 {
-    rk_run *run = units->run;
-    const rask_plan *plan = run->plan;
-    for (uint32_t unit = 0; unit < plan->units; unit++) {
-        if (units->told[unit])
-            continue;
-        if (!run->ready_ns[plan->unit_start[unit]])
-            rk_run_ready(run, NULL, unit);
-        for (uint32_t task = plan->unit_start[unit]; task < plan->unit_start[unit + 1]; task++) {
-            rask_task_info info = rk_run_describe(run, task);
-            info.status = status_of(run, task);
-            rk_run_relay(run, &info);
-        }
-    }
+    for (uint32_t unit = 0; unit < units->run->plan->units; unit++)
+        if (!units->told[unit])
+            tell_unit(units, unit);
 }

@@ -33,6 +33,8 @@ int rk_units_blame(const rk_units *units, const rk_instruction *in, const char *
 
 /* Observers know what became of the unit, and are told which ones are ready by it. */
 void rk_units_told(rk_units *units, uint32_t unit);
+/* The unit has failed, and no worker told of it: observers learn what of, unless they know. */
+void rk_units_tell_failed(rk_units *units, uint32_t unit);
 /* At the end: observers learn of units that nothing was told of. */
 void rk_units_tell_rest(rk_units *units);
 

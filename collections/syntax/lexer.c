@@ -228,13 +228,35 @@ static bool take_quoted_name(rk_lexer *l, rk_token *token, rk_syntax_error *erro
     token->kind = RK_TOKEN_NAME;
     token->quoted = true;
     token->at++;
-    for (l->at++; peek(l, 0) != '`'; l->at++) {
+    for (l->at++; peek(l, 0) != '`' || peek(l, 1) == '`'; l->at++) {
+        l->at += peek(l, 0) == '`'; /* two are one of the name */
         if (peek(l, 0) < 0)
-            return rk_syntax_fail(error, RASK_EFORMAT, token->at - 1, "a name that nothing ends");
+            return rk_syntax_fail(error, RASK_EFORMAT, token->at - 1,
+                                  "a name in backticks that no backtick ends; two are one of the name");
     }
     token->len = l->at - token->at;
     l->at++;
     return true;
+}
+
+size_t rk_name_unquote(const char *text, size_t len, char quote, char *out)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < len; i++) {
+        out[used++] = text[i];
+        i += text[i] == quote && i + 1 < len && text[i + 1] == quote;
+    }
+    return used;
+}
+
+bool rk_quoted_name_is(const char *text, size_t len, const char *name)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] != *name++)
+            return false;
+        i += text[i] == '`';
+    }
+    return !*name;
 }
 
 static void take_name(rk_lexer *l, rk_token *token)
@@ -298,6 +320,14 @@ static bool bad_character(rk_lexer *l, rk_syntax_error *error)
     return rk_syntax_fail(error, RASK_EFORMAT, l->at, "'%.*s' means nothing here", (int)len, l->text + l->at);
 }
 
+bool rk_syntax_hint(rk_syntax_error *error)
+{
+    size_t len = strlen(error->message);
+    snprintf(error->message + len, sizeof error->message - len,
+             "; names of columns that are no words stand in backticks");
+    return false;
+}
+
 bool rk_lexer_next(rk_lexer *l, rk_token *token, rk_syntax_error *error)
 {
     skip_space(l);
@@ -306,7 +336,7 @@ bool rk_lexer_next(rk_lexer *l, rk_token *token, rk_syntax_error *error)
     if (c < 0)
         return true;
     if (is_digit(c) || (c == '.' && is_digit(peek(l, 1))))
-        return take_number(l, token, error);
+        return take_number(l, token, error) || (l->columns && rk_syntax_hint(error));
     if (c == '\'' || c == '"')
         return take_string(l, token, error);
     if (c == '`' && l->columns)

@@ -91,6 +91,13 @@ bool rk_lexer_next(rk_lexer *lexer, rk_token *token, rk_syntax_error *error);
  * anything else stays, so that patterns read as they are. out: room for len bytes. How many there are. */
 size_t rk_string_unescape(const char *text, size_t len, char *out);
 
+/* What stands between quotes, where two of them are one, to out, which has room for len bytes and may be text: how many. */
+size_t rk_name_unquote(const char *text, size_t len, char quote, char *out);
+/* Whether what stands between backticks is a name. */
+bool rk_quoted_name_is(const char *text, size_t len, const char *name);
+
+/* Adds to an error of a text that speaks of columns how names are written that are no words; returns false. */
+bool rk_syntax_hint(rk_syntax_error *error);
 /* Sets error, unless it is set; returns false. */
 bool rk_syntax_fail(rk_syntax_error *error, int status, size_t at, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

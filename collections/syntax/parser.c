@@ -617,6 +617,8 @@ static void only_expression(parser *p)
         fail(p, p->token.at, "'=' does not compare: write ==");
     else
         unexpected(p, "an operator");
+    if (p->token.kind == RK_TOKEN_NAME || p->token.kind == RK_TOKEN_NUMBER)
+        rk_syntax_hint(p->error);
 }
 
 static int parse(parser *p, void (*what)(parser *p))

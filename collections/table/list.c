@@ -1,5 +1,7 @@
 #include "collections/table/list.h"
 
+#include "collections/syntax/lexer.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -14,11 +16,15 @@ static rask_bytes trim(rask_bytes b)
     return b;
 }
 
-static rask_bytes without_backticks(rask_bytes b)
+static rask_bytes without_backticks(rask_bytes b, char room[RK_LIST_NAME])
 {
     b = trim(b);
-    bool quoted = b.len >= 2 && b.data[0] == '`' && b.data[b.len - 1] == '`';
-    return quoted ? (rask_bytes){b.data + 1, b.len - 2} : b;
+    if (b.len < 2 || b.data[0] != '`' || b.data[b.len - 1] != '`')
+        return b;
+    b = (rask_bytes){b.data + 1, b.len - 2};
+    if (!memchr(b.data, '`', b.len) || b.len > RK_LIST_NAME)
+        return b;
+    return (rask_bytes){room, rk_name_unquote(b.data, b.len, '`', room)};
 }
 
 /* Cuts word, in any case, off the end of b, with the space or colon before it. */
@@ -60,14 +66,16 @@ bool rk_list_next(const char *list, rk_list_kind kind, size_t *at, rk_list_item 
     for (; list[end] && (quoted || list[end] != ','); end++)
         quoted ^= list[end] == '`';
     rask_bytes all = trim((rask_bytes){list + *at, end - *at});
-    *item = (rk_list_item){.at = (size_t)(all.data - list)};
+    item->at = (size_t)(all.data - list);
+    item->descending = false;
     if (kind == RK_LIST_ORDER && !cut_word(&all, "asc"))
         item->descending = cut_word(&all, "desc");
     const char *word = between(kind);
     size_t first = word ? find_word(all, word) : all.len, len = word ? strlen(word) : 0;
-    item->name = item->as = without_backticks((rask_bytes){all.data, first});
+    item->name = item->as = without_backticks((rask_bytes){all.data, first}, item->room[0]);
     if (first < all.len)
-        item->as = without_backticks((rask_bytes){all.data + first + len, all.len - first - len});
+        item->as =
+            without_backticks((rask_bytes){all.data + first + len, all.len - first - len}, item->room[1]);
     *at = end + (list[end] == ',');
     return true;
 }

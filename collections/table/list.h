@@ -6,12 +6,16 @@
 
 #include <rask/table.h>
 
-/* One entry: what stands before and behind "as", or "=", without backticks and the space around; or before "desc", "asc",
+/* Longest name with a backtick in it, which is otherwise as it was written. */
+enum { RK_LIST_NAME = 256 };
+
+/* One entry, whose texts are the list's or its own: what stands before and behind "as", or "=", without backticks and the space around; or before "desc", "asc",
  * ":desc", ":asc". */
 typedef struct rk_list_item {
     rask_bytes name, as; /* as: name where there is none */
     bool descending;
-    size_t at; /* byte of the list that it begins at */
+    size_t at;                  /* byte of the list that it begins at */
+    char room[2][RK_LIST_NAME]; /* for names in backticks that have some themselves, doubled */
 } rk_list_item;
 
 typedef enum rk_list_kind { RK_LIST_NAMES, RK_LIST_RENAMES, RK_LIST_ORDER, RK_LIST_PAIRS } rk_list_kind;

@@ -152,12 +152,15 @@ static rask_table *fill_column(rask_table *input, uint32_t column, const char *v
     static const char what[] = "rask_table_fill_nulls";
     const char *name = input->schema.names[column];
     rk_syntax_error error;
-    size_t room = strlen(name) + strlen(value) + FEW;
+    size_t room = 2 * strlen(name) + strlen(value) + FEW;
     rk_print text = {rk_alloc(room), room, 0};
     rask_table *table = NULL;
     if (!text.buffer)
         return rk_table_fail(input, RASK_ENOMEM, file, line, "%s: no memory", what);
-    rk_print_add(&text, "coalesce(`%s`, (%s))", name, value);
+    rk_print_add(&text, "coalesce(`");
+    for (const char *c = name; *c; c++)
+        rk_print_add(&text, *c == '`' ? "``" : "%c", *c);
+    rk_print_add(&text, "`, (%s))", value);
     rask_column_type type = type_of(input, text.buffer, &error), own = input->schema.types[column];
     if (type == own)
         table = rk_build_with(input, name, text.buffer, file, line);

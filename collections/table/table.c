@@ -84,8 +84,9 @@ void *rk_table_fail(const rask_table *table, int status, const char *file, int l
 void *rk_table_refuse(const rask_table *table, const char *what, const char *text,
                       const rk_syntax_error *error, const char *file, int line)
 {
-    return rk_table_fail(table, error->status, file, line, "%s: %s, at byte %zu of \"%.200s\"", what,
-                         error->message, error->at + 1, text);
+    char quote = strchr(text, '"') && !strchr(text, '\'') ? '\'' : '"';
+    return rk_table_fail(table, error->status, file, line, "%s: %s, at byte %zu of %c%.200s%c", what,
+                         error->message, error->at + 1, quote, text, quote);
 }
 
 static bool is_name(const char *name, rask_bytes text)

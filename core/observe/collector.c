@@ -48,14 +48,25 @@ static const char *own(copies *c, const char *text)
     return c->to[at];
 }
 
+/* Of tasks that follow each other on a worker most have the texts of the one before. */
+static inline const char *own_again(copies *c, const char *text, const char *last[2])
+{
+    if (__builtin_expect(text != last[0], 0)) {
+        last[0] = text;
+        last[1] = own(c, text);
+    }
+    return last[1];
+}
+
 static void seal_track(copies *c, rk_trace_track *track)
 {
     rk_trace_chunk *chunk = track->unsealed ? track->unsealed : track->first;
     uint32_t at = track->unsealed ? track->unsealed_at : 0;
+    const char *name[2] = {"", ""}, *label[2] = {"", ""};
     for (; chunk; chunk = chunk->next, at = 0)
         for (; at < chunk->count; at++) {
-            chunk->tasks[at].name = own(c, chunk->tasks[at].name);
-            chunk->tasks[at].label = own(c, chunk->tasks[at].label);
+            chunk->tasks[at].name = own_again(c, chunk->tasks[at].name, name);
+            chunk->tasks[at].label = own_again(c, chunk->tasks[at].label, label);
         }
     track->unsealed = track->last;
     track->unsealed_at = track->last ? track->last->count : 0;
@@ -75,8 +86,13 @@ static void plan_made(void *context, const rask_run_info *run)
 {
     rask_trace *trace = context;
     uint64_t none = 0;
-    if (!rk_cas_acq_rel(&trace->current, &none, run->run))
+    if (!rk_cas_acq_rel(&trace->current, &none, run->run)) {
         rk_add_relaxed(&trace->left_out, 1);
+        return;
+    }
+    pthread_mutex_lock(&trace->lock);
+    trace->workers.count = 0;
+    pthread_mutex_unlock(&trace->lock);
 }
 
 /* One that was told of nothing is no track's. */
@@ -172,11 +188,40 @@ static void result_moved(void *context, const rask_move_info *move)
     pthread_mutex_unlock(&trace->lock);
 }
 
+static void result_sent(void *context, const rask_transfer_info *transfer)
+{
+    rask_trace *trace = context;
+    if (rk_load_relaxed(&trace->current) != transfer->run)
+        return;
+    pthread_mutex_lock(&trace->lock);
+    rask_transfer_info *place = rk_array_push(&trace->transfers);
+    if (place)
+        *place = *transfer;
+    else
+        trace->flows_dropped++;
+    pthread_mutex_unlock(&trace->lock);
+}
+
+static void worker_changed(void *context, const rask_worker_info *worker)
+{
+    rask_trace *trace = context;
+    if (rk_load_relaxed(&trace->current) != worker->run || worker->lost)
+        return;
+    pthread_mutex_lock(&trace->lock);
+    rask_worker_info *place = rk_array_push(&trace->workers);
+    if (place) {
+        *place = *worker;
+        place->host = place->reason = ""; /* valid during the call */
+    }
+    pthread_mutex_unlock(&trace->lock);
+}
+
 static void run_ended(void *context, const rask_run_info *run)
 {
     rask_trace *trace = context;
     if (rk_load_relaxed(&trace->current) != run->run)
         return;
+    rk_trace_add_flows(trace, run);
     seal(trace);
     rask_run_info *place = rk_array_push(&trace->runs);
     if (place) {
@@ -198,13 +243,18 @@ rask_trace *rask_trace_new(uint64_t tasks)
     pthread_mutex_init(&trace->lock, NULL);
     trace->runs = (rk_array)RK_ARRAY(rask_run_info, RK_TRACE_RUNS);
     trace->moves = (rk_array)RK_ARRAY(rask_move_info, RK_TRACE_MOVES);
+    trace->transfers = (rk_array)RK_ARRAY(rask_transfer_info, RK_TRACE_MOVES);
+    trace->workers = (rk_array)RK_ARRAY(rask_worker_info, RK_TRACE_TRACKS);
+    trace->flows = (rk_array)RK_ARRAY(rk_trace_flow, RK_TRACE_FLOWS);
     trace->strings.ceiling = MOST_STRINGS;
     trace->observer = (rask_observer){.size = sizeof(rask_observer),
                                       .context = trace,
                                       .plan_made = plan_made,
                                       .task_finished = task_finished,
                                       .run_ended = run_ended,
-                                      .result_moved = result_moved};
+                                      .result_moved = result_moved,
+                                      .worker_changed = worker_changed,
+                                      .result_sent = result_sent};
     return trace;
 }
 
@@ -227,6 +277,9 @@ void rask_trace_free(rask_trace *trace)
         free_track(trace->tracks[i]);
     rk_array_fini(&trace->runs);
     rk_array_fini(&trace->moves);
+    rk_array_fini(&trace->transfers);
+    rk_array_fini(&trace->workers);
+    rk_array_fini(&trace->flows);
     rk_arena_fini(&trace->strings);
     pthread_mutex_destroy(&trace->lock);
     rk_free(trace);

@@ -148,10 +148,45 @@ static void put_move(writer *w, const rask_move_info *move, size_t id)
     put_memory(w, move->end_ns, move->live_bytes, move->spilled_bytes);
 }
 
+/* Bound to the slices of the tasks that made the result and took it. */
+static void put_flow(writer *w, const rk_trace_flow *flow, size_t id)
+{
+    for (int end = 0; end < 2; end++) {
+        begin(w, end ? "f" : "s", (uint64_t)(end ? flow->to : flow->from) + FIRST_WORKER,
+              end ? flow->taken_ns : flow->made_ns);
+        put_name(w, "result", "result");
+        fprintf(w->out, ",\"id\":%zu%s,\"args\":{\"task\":%" PRIu32 ",\"bytes\":%" PRIu64 "}}", id,
+                end ? ",\"bp\":\"e\"" : "", flow->task, flow->bytes);
+    }
+}
+
+static void put_worker(writer *w, const char *name, uint32_t worker)
+{
+    if (worker == RASK_NO_WORKER)
+        fprintf(w->out, ",\"%s\":null", name);
+    else
+        fprintf(w->out, ",\"%s\":%" PRIu32, name, worker);
+}
+
+static void put_transfer(writer *w, const rask_transfer_info *t, size_t id)
+{
+    for (int end = 0; end < 2; end++) {
+        begin(w, end ? "e" : "b", RUNS_TRACK, end ? t->end_ns : t->start_ns);
+        put_name(w, "transfer", "sent");
+        fprintf(w->out, ",\"id\":%zu,\"args\":{\"task\":%" PRIu32 ",\"bytes\":%" PRIu64, id, t->task,
+                t->bytes);
+        put_worker(w, "from", t->from);
+        put_worker(w, "to", t->to);
+        fprintf(w->out, ",\"status\":\"%s\"}}", rask_status_name(t->status));
+    }
+}
+
 static void put_events(writer *w)
 {
     const rask_run_info *runs = w->trace->runs.data;
     const rask_move_info *moves = w->trace->moves.data;
+    const rask_transfer_info *transfers = w->trace->transfers.data;
+    const rk_trace_flow *flows = w->trace->flows.data;
     size_t count = w->trace->runs.count;
     char name[64];
     snprintf(name, sizeof name, "rask, %s", count ? runs[0].scheduler : "no run");
@@ -163,6 +198,10 @@ static void put_events(writer *w)
     put_memory_of_tasks(w);
     for (size_t i = 0; i < w->trace->moves.count; i++)
         put_move(w, &moves[i], i);
+    for (size_t i = 0; i < w->trace->transfers.count; i++)
+        put_transfer(w, &transfers[i], i);
+    for (size_t i = 0; i < w->trace->flows.count; i++)
+        put_flow(w, &flows[i], i);
 }
 
 static void put_trace(FILE *out, const rask_trace *trace)
@@ -177,10 +216,11 @@ static void put_trace(FILE *out, const rask_trace *trace)
     put_events(&w);
     fprintf(out,
             "\n],\"otherData\":{\"version\":1,\"runs\":%" PRIu64 ",\"tasks\":%" PRIu64 ",\"dropped\":%" PRIu64
-            ",\"skipped\":%" PRIu64 ",\"moves\":%" PRIu64 ",\"left_out\":%" PRIu64 ",\"origin_ns\":\"%" PRIu64
+            ",\"skipped\":%" PRIu64 ",\"moves\":%" PRIu64 ",\"left_out\":%" PRIu64
+            ",\"transfers\":%zu,\"arrows\":%zu,\"arrows_dropped\":%" PRIu64 ",\"origin_ns\":\"%" PRIu64
             "\"}}\n",
             counts.runs, counts.tasks, counts.dropped, counts.skipped, counts.moves, counts.left_out,
-            w.origin_ns);
+            trace->transfers.count, trace->flows.count, trace->flows_dropped, w.origin_ns);
 }
 
 int rask_trace_write(const rask_trace *trace, const char *path, char *error, size_t capacity)

@@ -11,7 +11,9 @@
 enum {
     RK_TRACE_TRACKS = 4096,     /* more than there are threads that run tasks at once */
     RK_TRACE_RUNS = 65536,      /* kept */
-    RK_TRACE_MOVES = 1 << 18,   /* kept */
+    RK_TRACE_MOVES = 1 << 18,   /* kept, and as many transfers */
+    RK_TRACE_FLOWS = 1 << 18,   /* kept */
+    RK_TRACE_FLOW_BYTES = 1024, /* of a result that is worth an arrow */
     RK_TRACE_SAMPLES = 1 << 17, /* of memory, kept of a track */
 };
 #define RK_TRACE_TASKS ((uint64_t)1 << 20)
@@ -37,6 +39,14 @@ enum { RK_TRACE_STEP_NS = 64 };
 typedef struct rk_trace_memory {
     uint64_t ns, live_bytes, on_disk;
 } rk_trace_memory;
+
+/* A result that a task took in another process than the one where it was made. */
+typedef struct rk_trace_flow {
+    uint64_t made_ns, taken_ns; /* within the slices of both */
+    uint64_t bytes;
+    uint32_t from, to; /* workers */
+    uint32_t task;     /* whose result */
+} rk_trace_flow;
 
 typedef struct rk_trace_chunk {
     struct rk_trace_chunk *next;
@@ -65,12 +75,19 @@ struct rask_trace {
     pthread_mutex_t lock;                    /* of moves */
     rk_array moves;                          /* rask_move_info */
     uint64_t moves_dropped;
+    rk_array transfers;     /* rask_transfer_info; also under the lock */
+    rk_array workers;       /* rask_worker_info of the run, of those that came; under the lock */
+    rk_array flows;         /* rk_trace_flow */
+    uint64_t flows_dropped; /* and transfers */
     rk_arena strings;
 };
 
 /* Calls see for every task that is kept, track by track. */
 typedef void rk_trace_visit(void *context, uint32_t worker, const rk_trace_task *task);
 void rk_trace_each(const rask_trace *trace, rk_trace_visit *visit, void *context);
+
+/* Before what the run's tasks point to ends: adds what went from process to process. Without memory: less. */
+void rk_trace_add_flows(rask_trace *trace, const rask_run_info *run);
 
 static inline uint64_t rk_trace_end(const rk_trace_task *task)
 {

@@ -25,6 +25,10 @@ typedef struct rask_worker_options {
     double
         patience; /* seconds that it goes on looking for a program where there is none; 0: 30. Infinite: for good, though
                           * some refuse it */
+    /* Called once, when no program has been there for a second, by the thread that works. why: what came of the last attempt to
+     * reach one, or "". NULL: nobody is told */
+    void (*waiting)(void *context, const char *why);
+    void *context; /* for it */
 } rask_worker_options;
 
 #ifdef __cplusplus

@@ -48,6 +48,10 @@ RASK_API const rask_observer *rask_dashboard_observer(const rask_dashboard *dash
 /* The address of the page, with the token: a secret of those who may look and cancel. Valid as long as the dashboard. */
 RASK_API const char *rask_dashboard_url(const rask_dashboard *dashboard);
 
+/* True: somebody cancelled by the page; the address that came from is in text (capacity bytes; NULL: not wanted), such as
+ * "127.0.0.1". */
+RASK_API bool rask_dashboard_cancelled(rask_dashboard *dashboard, char *text, size_t capacity);
+
 /* After the runs. Pages that are open are told that it is over, which takes half a second at most, and keep what they show. NULL
  * is legal. */
 RASK_API void rask_dashboard_close(rask_dashboard *dashboard);

@@ -11,6 +11,8 @@ extern "C" {
 
 /* Instead of a number: the task stands in no plan. */
 #define RASK_NO_TASK UINT32_MAX
+/* Instead of a number: it was no worker. */
+#define RASK_NO_WORKER UINT32_MAX
 
 /* A task as observers see it. Strings are valid until run_ended has returned. Later versions may add fields at the
  * end of this and the next two structures, which only the library makes. */
@@ -22,7 +24,7 @@ typedef struct rask_task_info {
     const char *name;
     const char *label; /* "" when it has none */
     uint32_t worker;   /* who ran it; UINT32_MAX before it started */
-    int status;        /* RASK_OK, or why it failed; RASK_ECANCELLED when it was never called */
+    int status; /* RASK_OK, or why it failed; RASK_ECANCELLED when it was never called or, on other processes, given up */
     uint32_t attempt;
     uint64_t ready_ns, start_ns, end_ns; /* monotonic clock; 0: not yet */
     uint64_t bytes;                      /* size of its result */
@@ -34,8 +36,7 @@ typedef struct rask_task_info {
     uint32_t
         grown_by; /* where task is RASK_NO_TASK: the task of the plan that it grew from, itself or by what that
                              * grew; RASK_NO_TASK: a client was given it, or what it grew from */
-    const char *
-        message; /* of one that failed, valid during the call; NULL, or "": none is known yet, as on processes */
+    const char *message; /* of one that failed, valid during the call; NULL, or "": none is known yet */
 } rask_task_info;
 
 typedef struct rask_run_info {
@@ -74,10 +75,22 @@ typedef struct rask_worker_info {
     const char *reason;    /* of one that was lost; "" */
 } rask_worker_info;
 
+/* Of schedulers whose workers do not share memory: a result went from where it was to where it is needed. */
+typedef struct rask_transfer_info {
+    uint64_t run;
+    uint32_t task; /* whose result */
+    uint32_t from,
+        to; /* the first threads of both workers, as tasks have them; RASK_NO_WORKER: the program's own process */
+    int status; /* RASK_OK, or why it failed */
+    uint64_t start_ns, end_ns;
+    uint64_t bytes; /* that it takes where it came to */
+} rask_transfer_info;
+
 /* Any callback may be NULL. They are called from workers, at once from several, without a lock held; all of
  * one task come in order. They must not call back into the run. Of tasks that run one directly after the other the
  * end of one is the start of the next, and what one makes ready is ready at its end: with an observer a short task
- * costs one reading of the clock more. */
+ * costs one reading of the clock more. Where workers are processes, a task that takes long is told of as started within a
+ * fraction of a second, once more when it starts anew on another worker, and a short one when it is over. */
 typedef struct rask_observer {
     size_t size; /* sizeof(rask_observer) of the program's; members behind it are not there */
     void *context;
@@ -88,6 +101,7 @@ typedef struct rask_observer {
     void (*run_ended)(void *context, const rask_run_info *run);
     void (*result_moved)(void *context, const rask_move_info *move);
     void (*worker_changed)(void *context, const rask_worker_info *worker);
+    void (*result_sent)(void *context, const rask_transfer_info *transfer);
 } rask_observer;
 
 /* What a run did, kept for drawings and reports: an observer of its own. */

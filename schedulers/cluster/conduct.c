@@ -191,6 +191,7 @@ static void relay(rk_conduct *c, uint32_t task, rask_task_info told)
     if (unit == RK_NO_UNIT || !c->units.told || c->units.told[unit] || !is_awaited(c, unit))
         return;
     rask_task_info info = rk_run_describe(c->run, task);
+    info.message = told.message;
     info.attempt = told.attempt;
     info.status = told.status;
     info.worker = told.worker;
@@ -222,8 +223,11 @@ static void hear_own_unit(rk_conduct *c, const rk_shop_news *news)
                         .size = news->size,
                         .duration = news->duration_ns,
                         .text = news->text ? news->text : rask_status_text(news->status)};
-    for (uint32_t i = 0; i < news->told_count; i++)
-        relay(c, news->told[i].task, news->told[i]);
+    for (uint32_t i = 0; i < news->told_count; i++) {
+        rask_task_info told = news->told[i];
+        told.message = told.status && told.task == news->task ? news->text : NULL;
+        relay(c, told.task, told);
+    }
     if (news->outcome == RK_SHOP_FINISHED) {
         n.blob = small_result(c, news, &small);
         hear_finished(c, &n);
@@ -271,6 +275,16 @@ static void turn_away(rk_conduct *c, rk_hand *hand, int status)
     rk_hub_say(c->hub, hand->member, &(rk_message){.kind = RK_SAY_END, .run = c->number});
 }
 
+/* lost: why it is; NULL: it came. */
+static void tell_worker(rk_conduct *c, const rk_hand *hand, const rk_member *member, const char *lost)
+{
+    rk_run_worker_changed(c->run, &(rask_worker_info){.lost = lost != NULL,
+                                                      .first = hand->first,
+                                                      .count = hand->threads,
+                                                      .host = member->name,
+                                                      .reason = lost ? lost : ""});
+}
+
 static void join(rk_conduct *c, uint32_t home)
 {
     rk_hand *hand = &c->hands[home];
@@ -285,7 +299,7 @@ static void join(rk_conduct *c, uint32_t home)
     }
     hand->joined = true;
     c->homes[hand->worker] = home;
-    rk_run_worker_changed(c->run, &(rask_worker_info){.host = member->name, .reason = ""});
+    tell_worker(c, hand, member, NULL);
     for (uint32_t unit = 0; unit < c->run->plan->units; unit++)
         if (c->notes[unit].missing)
             order(c, home, (rk_message){.kind = RK_SAY_MISSING, .unit = unit});
@@ -303,9 +317,29 @@ static void hear_unable(rk_conduct *c, const rk_member *member, const rk_message
             text);
 }
 
+static uint64_t long_ago(const rk_conduct *c, uint64_t age)
+{
+    return c->hub->now > age ? c->hub->now - age : 1;
+}
+
+/* A task that goes on. */
+static void begun(rk_conduct *c, uint32_t task, uint32_t worker, uint64_t since_ns)
+{
+    uint32_t unit = task < c->run->plan->tasks ? rk_plan_unit(c->run->plan, task) : RK_NO_UNIT;
+    if (unit != RK_NO_UNIT && c->units.told && !c->units.told[unit] && is_awaited(c, unit))
+        rk_run_begun(c->run, task, worker, 0, since_ns);
+}
+
+static void own_begun(void *context, uint32_t task, uint32_t worker, uint64_t since_ns)
+{
+    begun(context, task, worker, since_ns);
+}
+
 static void hear_told(rk_conduct *c, const rk_message *m)
 {
-    uint64_t end = c->hub->now > m->age ? c->hub->now - m->age : 1;
+    char text[RK_MAX_MESSAGE + 1];
+    uint64_t end = long_ago(c, m->age);
+    rk_word_copy(text, sizeof text, m->text);
     if (m->task < c->run->plan->tasks)
         relay(c, m->task,
               (rask_task_info){.attempt = m->attempt,
@@ -313,7 +347,8 @@ static void hear_told(rk_conduct *c, const rk_message *m)
                                .worker = m->worker,
                                .bytes = m->bytes,
                                .start_ns = end > m->duration ? end - m->duration : 1,
-                               .end_ns = end});
+                               .end_ns = end,
+                               .message = m->text.len ? text : NULL});
 }
 
 static bool is_of_unit(const rk_conduct *c, uint32_t unit, uint32_t task)
@@ -346,9 +381,48 @@ static void hear_result(rk_conduct *c, uint32_t home, const rk_message *m)
         hear_unfinished(c, &n, m->kind == RK_SAY_FAILED);
 }
 
+/* -- Transfers */
+
+static void note_fetch(rk_conduct *c, const rk_instruction *in)
+{
+    rk_array *fetching = &c->hands[in->home].fetching;
+    rk_fetching *place = c->run->observed ? rk_array_push(fetching) : NULL;
+    if (place)
+        *place = (rk_fetching){in->task, in->attempt, in->from};
+}
+
+/* False: nobody asked for it, or nobody observes. */
+static bool take_fetch(rk_conduct *c, uint32_t home, uint32_t unit, uint32_t attempt, uint32_t *from)
+{
+    rk_array *fetching = &c->hands[home].fetching;
+    rk_fetching *all = fetching->data;
+    for (size_t i = 0; i < fetching->count; i++)
+        if (all[i].unit == unit && all[i].attempt == attempt) {
+            *from = all[i].from;
+            memmove(all + i, all + i + 1, (--fetching->count - i) * sizeof *all);
+            return true;
+        }
+    return false;
+}
+
+static uint32_t first_of(const rk_conduct *c, uint32_t home)
+{
+    return home ? c->hands[home].first : RASK_NO_WORKER;
+}
+
 static void hear_fetched(rk_conduct *c, uint32_t home, uint32_t unit, uint32_t attempt, int status,
                          uint64_t bytes, uint64_t duration)
 {
+    uint32_t from;
+    uint64_t now = c->hub->now;
+    if (take_fetch(c, home, unit, attempt, &from))
+        rk_run_sent(c->run, &(rask_transfer_info){.task = rk_units_last(&c->units, unit),
+                                                  .from = first_of(c, from),
+                                                  .to = first_of(c, home),
+                                                  .status = status,
+                                                  .start_ns = now > duration ? now - duration : 1,
+                                                  .end_ns = now,
+                                                  .bytes = bytes});
     rk_coordinator_transferred(c->coordinator, c->hub->now, home, unit, attempt, status, bytes, duration);
 }
 
@@ -394,6 +468,8 @@ void rk_conduct_hear(rk_conduct *c, rk_member *member, const rk_message *m)
         hear_unable(c, member, m);
     else if (m->kind == RK_SAY_TOLD)
         hear_told(c, m);
+    else if (m->kind == RK_SAY_BEGUN)
+        begun(c, m->task, m->worker, long_ago(c, m->age));
     else if (c->hands[home].joined && m->unit < c->run->plan->units)
         hear_of_unit(c, home, m);
 }
@@ -405,7 +481,8 @@ void rk_conduct_admit(rk_conduct *c, rk_member *member)
     if (c->home_count == MOST_HOMES || c->ended)
         return;
     uint32_t home = c->home_count++;
-    c->hands[home] = (rk_hand){.member = member};
+    c->hands[home] = (rk_hand){.member = member, .first = c->next_worker, .threads = member->threads};
+    c->hands[home].fetching = (rk_array)RK_ARRAY(rk_fetching, SIZE_MAX / sizeof(rk_fetching));
     member->last_run = c->number;
     member->last_home = home;
     order(
@@ -446,7 +523,7 @@ void rk_conduct_lost(rk_conduct *c, const rk_member *member, const char *why)
     rk_detours_settle(c);
     hand->member = NULL;
     if (hand->joined && !c->ended)
-        rk_run_worker_changed(c->run, &(rask_worker_info){.lost = true, .host = member->name, .reason = why});
+        tell_worker(c, hand, member, why);
     hand->joined = false;
 }
 
@@ -501,6 +578,8 @@ static void fetch(rk_conduct *c, const rk_instruction *in)
     const rk_member *source = lost ? NULL : c->hands[in->from].member;
     rk_message m = about(RK_SAY_FETCH, in);
     int status = RASK_OK;
+    if (!lost)
+        note_fetch(c, in);
     if (note->inlined) {
         c->notes[in->task].copies++;
         fetch_small(c, in);
@@ -599,6 +678,7 @@ static void blame(rk_conduct *c, const rk_instruction *in)
     int status =
         rk_units_blame(&c->units, in, c->last_words, rk_shop_disk_message(c->own), &task, text, sizeof text);
     fail_task(c, task, status, text);
+    rk_units_tell_failed(&c->units, in->task);
 }
 
 static void kill(rk_conduct *c, const rk_instruction *in)
@@ -685,6 +765,7 @@ static void look_around(rk_conduct *c)
     if (status && status != RASK_ETASK)
         stop(c, (int)status);
     end_stubborn(c);
+    rk_shop_begun(c->own, own_begun, c);
 }
 
 bool rk_conduct_turn(rk_conduct *c)
@@ -779,6 +860,8 @@ static int prepare(rk_conduct *c)
     c->homes = rk_calloc(MOST_WORKERS, sizeof *c->homes);
     c->home_count = 1;
     rk_detours_init(&c->detours);
+    if (c->hands)
+        c->hands[0].fetching = (rk_array)RK_ARRAY(rk_fetching, SIZE_MAX / sizeof(rk_fetching));
     int status = c->notes && c->hands && c->homes ? RASK_OK : RASK_ENOMEM;
     if (!status)
         status = rk_units_init(&c->units, c->run);
@@ -809,6 +892,8 @@ void rk_conduct_free(rk_conduct *c)
     rk_coordinator_free(c->coordinator);
     for (uint32_t unit = 0; c->notes && unit < c->run->plan->units; unit++)
         forget_inlined(&c->notes[unit]);
+    for (uint32_t home = 0; c->hands && home < c->home_count; home++)
+        rk_array_fini(&c->hands[home].fetching);
     rk_units_fini(&c->units);
     rk_pack_out_fini(&c->plan);
     rk_detours_fini(&c->detours);

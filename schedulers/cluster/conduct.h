@@ -18,7 +18,14 @@ typedef struct rk_hand {
     bool turned_away;  /* the coordinator did not take it */
     bool retired;      /* it leaves, and has returned from all that it was told to run */
     uint32_t worker, epoch;
+    uint32_t first, threads; /* as tasks see them */
+    rk_array fetching;       /* rk_fetching, in the order they were asked for, when somebody observes */
 } rk_hand;
+
+/* A result on its way to a home. */
+typedef struct rk_fetching {
+    uint32_t unit, attempt, from; /* from: a home */
+} rk_fetching;
 
 /* A unit's result. */
 typedef struct rk_outcome_note {

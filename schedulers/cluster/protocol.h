@@ -11,7 +11,8 @@
  *   READY, or UNABLE, and why              →
  *                                           ←  RUN, RECALL; PUT, FETCH, SPILL, LOAD, DROP; MISSING
  *   FINISHED, FAILED, SKIPPED, RECALLED    →
- *   RENEWED, TOLD; FETCHED, SPILLED, LOADED→
+ *   RENEWED, BEGUN, TOLD                   →
+ *   FETCHED, SPILLED, LOADED               →
  *                                           ←  STOP: nothing new is called; END: the run is over
  *   LEAVING: it was asked to go            →
  *                                           ←  GO: nobody needs what it has; KILL: a task is over its time
@@ -46,7 +47,7 @@ enum {
     F(BYTES, u64, bytes)       /* of memory */                                                               \
     F(SIZE, u64, size)         /* of an object */                                                            \
     F(DURATION, u64, duration) /* nanoseconds */                                                             \
-    F(AGE, u64, age)           /* nanoseconds since it ended */                                              \
+    F(AGE, u64, age)           /* nanoseconds since it ended, or began */                                    \
     F(FLAG, u8, flag)
 #define RK_WORDS_TABLE(F)                                                                                    \
     F(TEXT, bytes, text)                                                                                     \
@@ -95,7 +96,8 @@ enum {
                   RK_HAS_TEXT)                                                                               \
     M(SKIPPED, RK_HAS_ORDER | RK_HAS_DONE | RK_HAS_RETRIES | RK_HAS_DURATION)                                \
     M(TOLD, RK_HAS_RUN | RK_HAS_TASK | RK_HAS_ATTEMPT | RK_HAS_STATUS | RK_HAS_WORKER | RK_HAS_BYTES |       \
-                RK_HAS_DURATION | RK_HAS_AGE)                                                                \
+                RK_HAS_DURATION | RK_HAS_AGE | RK_HAS_TEXT)                                                  \
+    M(BEGUN, RK_HAS_RUN | RK_HAS_TASK | RK_HAS_WORKER | RK_HAS_AGE)                                          \
     M(RECALLED, RK_HAS_ORDER | RK_HAS_FLAG)                                                                  \
     M(RENEWED, RK_HAS_ORDER)                                                                                 \
     M(FETCHED, RK_HAS_ORDER | RK_HAS_STATUS | RK_HAS_BYTES | RK_HAS_DURATION)                                \

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { LONG_UNIT_NS = 20000, MOST_UNHEARD = 32 };
+enum { LONG_UNIT_NS = 20000, MOST_UNHEARD = 32, BEGUN_NS = 20000000 };
 
 /* A unit from its order to its news. */
 typedef struct job {
@@ -28,6 +28,9 @@ typedef struct seat {
     rk_worker worker;
     rk_atomic_u64 began_ns; /* its last call that may be timed */
     uint64_t told_ns;       /* as far as was told */
+    rk_atomic_u64 task_ns;  /* when somebody observes: since when it is at */
+    rk_atomic_u32 task;     /* one less than this; 0: none */
+    uint64_t begun_ns;      /* of the last one that was told of */
     const job *now;         /* under the lock; NULL: none */
     pthread_t thread;
     bool started;
@@ -114,6 +117,15 @@ static int measure(rk_shop *shop, uint32_t unit, char *message, size_t capacity)
 }
 
 /* -- Seats */
+
+static void note_start(void *context, const rask_task_info *info)
+{
+    (void)context;
+    if (info->task == RASK_NO_TASK)
+        return;
+    rk_store_relaxed(&sitting->task_ns, info->start_ns);
+    rk_store_release(&sitting->task, info->task + 1);
+}
 
 static void note(void *context, const rask_task_info *info)
 {
@@ -208,6 +220,7 @@ static void execute(seat *s, job *j)
     s->worker.retries = 0;
     rk_run_unit(&s->worker, j->news.unit);
     judge(s, &j->news, j->news.unit);
+    rk_store_relaxed(&s->task, 0); /* who has its news does not take it for running */
     give_story(s, &j->news);
     j->news.duration_ns = rk_clock_now() - start;
 }
@@ -294,7 +307,8 @@ static int init_run(rk_shop *shop)
         return status;
     memset((void *)shop->run.results, 0, ((size_t)plan->tasks + 1) * sizeof *shop->run.results);
     if (shop->setup.observed) {
-        shop->observer = (rask_observer){.size = sizeof shop->observer, .task_finished = note};
+        shop->observer =
+            (rask_observer){.size = sizeof shop->observer, .task_started = note_start, .task_finished = note};
         shop->observers[0] = &shop->observer;
         rk_run_observe_apart(&shop->run, shop->observers);
     }
@@ -494,6 +508,24 @@ void rk_shop_renewed(rk_shop *shop, void (*tell)(void *context, uint32_t unit, u
         if (unit != RK_NO_UNIT && is_timed(shop, unit))
             tell(context, unit, attempt);
     }
+}
+
+static void tell_begun(rk_shop *shop, uint32_t number, uint64_t now, rk_shop_tell_begun *tell, void *context)
+{
+    seat *s = &shop->seats[number];
+    uint32_t task = rk_load_acquire(&s->task);
+    uint64_t since = rk_load_relaxed(&s->task_ns);
+    if (!task || since == s->begun_ns || now < since + BEGUN_NS || rk_load_acquire(&s->task) != task)
+        return;
+    s->begun_ns = since;
+    tell(context, task - 1, shop->setup.first_worker + number, since);
+}
+
+void rk_shop_begun(rk_shop *shop, rk_shop_tell_begun *tell, void *context)
+{
+    uint64_t now = rk_clock_now();
+    for (uint32_t i = 0; i < shop->seat_count && shop->setup.observed; i++)
+        tell_begun(shop, i, now, tell, context);
 }
 
 /* -- Results */

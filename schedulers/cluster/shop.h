@@ -60,6 +60,10 @@ void rk_shop_news_end(rk_shop_news *news);
 void rk_shop_renewed(rk_shop *shop, void (*tell)(void *context, uint32_t unit, uint32_t attempt),
                      void *context);
 
+/* Tasks that seats have been at for a moment, when somebody observes: each is told once. */
+typedef void rk_shop_tell_begun(void *context, uint32_t task, uint32_t worker, uint64_t since_ns);
+void rk_shop_begun(rk_shop *shop, rk_shop_tell_begun *tell, void *context);
+
 /* A unit's result from elsewhere. *bytes: what it takes in memory. RASK_EFORMAT, RASK_ENOMEM, or what decode() returned; with a
  * message. */
 int rk_shop_take(rk_shop *shop, uint32_t unit, const char *encoded, uint64_t size, uint64_t *bytes,

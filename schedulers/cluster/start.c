@@ -36,7 +36,9 @@ static int resolve(const rask_worker_options *o, rk_worker_setup *setup, char *r
                                .lanes = o->lanes ? o->lanes : lanes,
                                .memory = resolved.memory ? resolved.memory : rask_default_memory(),
                                .scratch = resolved.scratch,
-                               .patience = o->patience > 0 ? o->patience : PATIENCE};
+                               .patience = o->patience > 0 ? o->patience : PATIENCE,
+                               .waiting = o->waiting,
+                               .context = o->context};
     if (setup->lanes > RK_MAX_LANES)
         setup->lanes = RK_MAX_LANES;
     return RASK_OK;

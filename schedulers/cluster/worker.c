@@ -17,7 +17,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOOK_NS = 100000000, REDIAL_NS = 200000000, INLINE_BYTES = 512, MOST_REFUSALS = 5 };
+enum {
+    LOOK_NS = 100000000,
+    REDIAL_NS = 200000000,
+    WAITING_NS = 1000000000, /* before anybody is told */
+    INLINE_BYTES = 512,
+    MOST_REFUSALS = 5
+};
 
 /* A run that it takes part in. */
 typedef struct stay {
@@ -45,7 +51,7 @@ typedef struct worker {
     stay *stays;
     uint32_t program;                 /* peer; RK_NO_PEER: not dialled */
     char contact[RK_MAX_CONTACT + 1]; /* of the program */
-    bool joined, welcome, ever;
+    bool joined, welcome, ever, told_waiting;
     bool leaving, gone;
     uint32_t refusals; /* in a row: a program that is just ending looks like one that has another key */
     uint64_t alone_since, dialled_at, looked_at;
@@ -171,7 +177,9 @@ static void say_told(worker *w, const stay *s, const rk_shop_news *news)
     uint64_t now = rk_clock_now();
     for (uint32_t i = 0; i < news->told_count; i++) {
         const rask_task_info *info = &news->told[i];
+        bool why = info->status && news->text && info->task == news->task;
         say(w, &(rk_message){.kind = RK_SAY_TOLD,
+                             .text = rk_word(why ? news->text : ""),
                              .run = s->run,
                              .task = info->task,
                              .attempt = info->attempt,
@@ -230,6 +238,16 @@ static void say_renewed(void *context, uint32_t unit, uint32_t attempt)
 {
     const stay *s = context;
     say(s->worker, &(rk_message){.kind = RK_SAY_RENEWED, .run = s->run, .unit = unit, .attempt = attempt});
+}
+
+static void say_begun(void *context, uint32_t task, uint32_t number, uint64_t since_ns)
+{
+    const stay *s = context;
+    say(s->worker, &(rk_message){.kind = RK_SAY_BEGUN,
+                                 .run = s->run,
+                                 .task = task,
+                                 .worker = number,
+                                 .age = rk_clock_now() - since_ns});
 }
 
 /* -- Results from elsewhere */
@@ -509,12 +527,22 @@ static void give_up_waiting(worker *w, uint64_t now)
         snprintf(w->reason, w->capacity, "no program answered at %.200s", w->setup->address);
 }
 
+static void tell_waiting(worker *w, uint64_t now)
+{
+    if (w->joined || w->told_waiting || !w->setup->waiting || now - w->alone_since < WAITING_NS)
+        return;
+    w->told_waiting = true;
+    w->setup->waiting(w->setup->context, w->reason);
+}
+
 static void look_around(worker *w, uint64_t now)
 {
     w->looked_at = now;
     for (stay *s = w->stays; s; s = s->next)
-        if (s->shop)
+        if (s->shop) {
             rk_shop_renewed(s->shop, say_renewed, s);
+            rk_shop_begun(s->shop, say_begun, s);
+        }
     if (asked_to_leave && !w->leaving) {
         w->leaving = true;
         say(w, &(rk_message){.kind = RK_SAY_LEAVING});
@@ -523,6 +551,7 @@ static void look_around(worker *w, uint64_t now)
         w->gone = true;
     if (is_due(w, now) && !w->gone)
         dial(w, now);
+    tell_waiting(w, now);
     give_up_waiting(w, now);
 }
 

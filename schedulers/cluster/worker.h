@@ -13,6 +13,8 @@ typedef struct rk_worker_setup {
     double
         patience; /* seconds that it goes on looking for a program, when there is none, unless the first refuses it again
                       * and again; infinite: for good, whoever refuses it */
+    void (*waiting)(void *context, const char *why); /* as in rask_worker_options; NULL: nobody is told */
+    void *context;
 } rk_worker_setup;
 
 /* Until SIGTERM or SIGINT, or until no program was there for so long. RASK_OK; RASK_EIO: never a program was reached;

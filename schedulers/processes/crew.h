@@ -66,6 +66,9 @@ static inline rk_mailbox *rk_crew_mailbox(const rk_crew *crew, uint32_t worker, 
     return &crew->mailboxes[worker * (crew->threads + crew->lanes) + seat];
 }
 
+/* The numbers of seats as tasks see them: CPU seats of all processes first, then lanes. */
+uint32_t rk_crew_seat_number(const rk_crew *crew, uint32_t worker, uint32_t seat);
+
 /* Everything that executes units in one process. */
 typedef struct rk_squad rk_squad;
 

@@ -26,6 +26,7 @@ static void blame(rk_hands *h, const rk_instruction *in)
     int status = rk_units_blame(&h->units, in, rk_staff_last_words(h, in->task), h->mover.message, &task,
                                 text, sizeof text);
     rk_hands_fail(h, task, status, text);
+    rk_units_tell_failed(&h->units, in->task);
 }
 
 static void move(rk_hands *h, const rk_instruction *in, bool back)

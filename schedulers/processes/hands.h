@@ -108,6 +108,8 @@ bool rk_hands_hear(rk_hands *h, rk_staff *staff);
 bool rk_hands_hear_all(rk_hands *h);
 /* News that answer an order which is forgotten: what became of the unit. */
 void rk_hands_conclude(rk_hands *h, rk_staff *staff, rk_news *news, const rk_posted *posted);
+/* Observers are told what seats are at. */
+void rk_hands_tell_begun(rk_hands *h);
 /* A task failed for good. */
 void rk_hands_fail(rk_hands *h, uint32_t task, int status, const char *message);
 

@@ -67,7 +67,10 @@ typedef struct rk_mailbox {
     rk_atomic_u32
         asks; /* 1: it waits for an answer to that; the program's process sets it to 0 and wakes it */
     rk_atomic_u32 present; /* the thread has come */
-    char apart2[RK_CACHE_LINE - 56];
+    rk_atomic_u32
+        task; /* when somebody observes: one more than the task of its unit that it is at; 0: none, */
+    rk_atomic_u64 task_ns; /* and when that began */
+    char apart2[2 * RK_CACHE_LINE - 72];
     rk_news news[RK_NEWS];
 } rk_mailbox;
 

@@ -13,16 +13,35 @@ static uint64_t bytes_used(const rk_hands *h)
 }
 
 /* Workers know what their tasks did, and nothing of the memory of all together. */
-static void relay_story(rk_hands *h, uint64_t address)
+static void relay_story(rk_hands *h, const rk_news *news)
 {
-    const rk_story *story = (const rk_story *)(uintptr_t)address;
+    const rk_story *story = (const rk_story *)(uintptr_t)news->story;
     for (uint32_t i = 0; story && i < story->count; i++) {
         rask_task_info info = story->told[i];
         info.live_bytes = bytes_used(h);
         info.spilled_bytes = rk_load_relaxed(&h->mover.on_disk);
+        if (info.status && news->kind == RK_NEWS_FAILED && info.task == news->task)
+            info.message = (const char *)(uintptr_t)news->text;
         rk_run_relay(h->run, &info);
     }
-    rk_result_free_note(h, address);
+    rk_result_free_note(h, news->story);
+}
+
+/* Reads what a seat is at, which may be another task by now: one that began no later than it was looked at. */
+static void tell_begun(rk_hands *h, uint32_t worker, uint32_t seat)
+{
+    const rk_mailbox *box = h->staff[worker].posts[seat].box;
+    uint32_t task = rk_load_acquire(&box->task);
+    uint64_t since = rk_load_relaxed(&box->task_ns);
+    if (task && task <= h->run->plan->tasks && rk_load_acquire(&box->task) == task)
+        rk_run_begun(h->run, task - 1, rk_crew_seat_number(&h->crew, worker, seat), 0, since);
+}
+
+void rk_hands_tell_begun(rk_hands *h)
+{
+    for (uint32_t i = 0; i < h->staff_count && h->run->observed; i++)
+        for (uint32_t k = 0; k < h->staff[i].post_count; k++)
+            tell_begun(h, i, k);
 }
 
 /* Once a unit, however often it is run. */
@@ -34,7 +53,7 @@ static void tell_observers(rk_hands *h, const rk_news *news)
         rk_result_free_note(h, news->story);
         return;
     }
-    relay_story(h, news->story);
+    relay_story(h, news);
     rk_units_told(&h->units, news->unit);
 }
 

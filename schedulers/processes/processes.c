@@ -128,6 +128,8 @@ static void look_around(rk_hands *h, bool all)
     rk_store_relaxed(&h->crew.board->hungry, is_hungry(h));
     rk_staff_look_after(h, all);
     join_new(h);
+    if (all)
+        rk_hands_tell_begun(h);
     if (h->run->finished + h->run->failed < h->run->plan->tasks)
         rk_run_must_stop(h->run);
     uint32_t status = rk_load_relaxed(&h->run->env.stop);

@@ -276,6 +276,16 @@ static bool give_arguments(seat *s, uint32_t unit, uint32_t held)
 
 /* -- Units */
 
+/* What takes long is told of before it is over. */
+static void note_start(void *context, const rask_task_info *info)
+{
+    (void)context;
+    if (info->task == RASK_NO_TASK)
+        return;
+    rk_store_relaxed(&sitting->box->task_ns, info->start_ns);
+    rk_store_release(&sitting->box->task, info->task + 1);
+}
+
 static void note(void *context, const rask_task_info *info)
 {
     (void)context;
@@ -432,6 +442,7 @@ static void execute(seat *s, uint32_t unit, uint64_t allowed)
     news.kept = give_arguments(s, unit, held);
     news.story = share_story(s);
     news.duration_ns = rk_clock_now() - start;
+    rk_store_relaxed(&s->box->task, 0); /* before its news: who has read those does not take it for running */
     tell(s, &news);
     rk_store_release(&s->box->current, 0);
 }
@@ -579,8 +590,7 @@ static void *sit(void *context)
     }
 }
 
-/* Numbers of workers as tasks see them: CPU seats of all processes first, then lanes. */
-static uint32_t seat_number(const rk_crew *crew, uint32_t worker, uint32_t at)
+uint32_t rk_crew_seat_number(const rk_crew *crew, uint32_t worker, uint32_t at)
 {
     uint32_t cpu = crew->workers * crew->threads, lanes = crew->workers * crew->lanes;
     if (worker == crew->workers)
@@ -617,11 +627,12 @@ rk_squad *rk_squad_new(const rk_crew *crew, rk_run *apart, uint32_t worker, uint
         s->box = rk_crew_mailbox(crew, worker, i);
         s->parcels = (rk_array)RK_ARRAY(const rk_parcel *, SIZE_MAX / sizeof(void *));
         s->told = (rk_array)RK_ARRAY(rask_task_info, SIZE_MAX / sizeof(rask_task_info));
-        rk_worker_init(&s->worker, apart, seat_number(crew, worker, i));
+        rk_worker_init(&s->worker, apart, rk_crew_seat_number(crew, worker, i));
         s->worker.began_ns = &s->box->since_ns;
     }
     if (crew->run->observed) {
-        squad->observer = (rask_observer){.size = sizeof squad->observer, .task_finished = note};
+        squad->observer = (rask_observer){
+            .size = sizeof squad->observer, .task_started = note_start, .task_finished = note};
         squad->observers[0] = &squad->observer;
         rk_run_observe_apart(apart, squad->observers);
     }

@@ -42,11 +42,18 @@ Test(live_request, every_path_behind_the_token_is_found)
     }
 }
 
+Test(live_request, the_token_without_a_slash_is_the_page_elsewhere)
+{
+    rk_wanted wanted = RK_WANTS_PAGE;
+    cr_expect_eq(status_of(get("/" TOKEN), TOKEN, &wanted), 0);
+    cr_expect_eq(wanted, RK_WANTS_SLASH);
+    cr_expect_eq(status_of(get(""), "", &wanted), 404, "an open page has no token");
+}
+
 Test(live_request, without_the_whole_token_nothing_is_shown_but_health)
 {
     static const char *const paths[] = {"/",
                                         "/api/state",
-                                        "/" TOKEN,
                                         "//" TOKEN "/",
                                         "/0123456789abcdef0123456789abcde/",
                                         "/0123456789abcdef0123456789abcdef0/",

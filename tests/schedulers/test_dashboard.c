@@ -62,7 +62,7 @@ typedef struct reply {
     long status;
     char *text;
     size_t len;
-    char type[100], policy[400];
+    char type[100], policy[400], location[200];
 } reply;
 
 static size_t keep(char *data, size_t size, size_t count, void *context)
@@ -78,6 +78,7 @@ static size_t keep(char *data, size_t size, size_t count, void *context)
 static size_t keep_header(char *data, size_t size, size_t count, void *context)
 {
     reply *r = context;
+    sscanf(data, "Location: %199[^\r\n]", r->location);
     sscanf(data, "Content-Type: %99[^\r\n]", r->type);
     sscanf(data, "Content-Security-Policy: %399[^\r\n]", r->policy);
     return size * count;
@@ -256,8 +257,24 @@ Test(dashboard, answers_those_who_have_the_token_and_no_others)
     cr_expect_eq(status_of(url, "", "Host: localhost:1", false), 200);
     cr_expect_eq(status_of(url, "api/state", "Origin: http://evil.example", false), 403);
     cr_expect_eq(status_of(url, "api/cancel", NULL, true), 403, "there is nothing to cancel");
+    cr_expect_not(rask_dashboard_cancelled(d, NULL, 0));
     snprintf(posted, sizeof posted, "X: %d", 1);
     cr_expect_eq(status_of(url, "api/state", posted, true), 405);
+    rask_dashboard_close(d);
+}
+
+Test(dashboard, an_address_without_its_last_slash_leads_to_the_page)
+{
+    rask_dashboard *d = opened(NULL);
+    char cut[400];
+    const char *url = rask_dashboard_url(d), *behind = url + strlen(url) - RK_TOKEN_DIGITS - 2;
+    snprintf(cut, sizeof cut, "%.*s", (int)(strlen(url) - 1), url);
+    reply page = ask(cut, "", NULL, false);
+    cr_expect_eq(page.status, 308);
+    cr_expect_str_eq(page.location, behind);
+    free(page.text);
+    cut[strlen(cut) - 1] ^= 1;
+    cr_expect_eq(status_of(cut, "", NULL, false), 403, "another token is none");
     rask_dashboard_close(d);
 }
 
@@ -294,6 +311,8 @@ Test(dashboard, the_button_cancels_the_run)
     int status = compute_shown(d, rask_call(g, &waiting_def, NULL, 0), &o);
     pthread_join(thread, NULL);
     cr_expect(rask_cancelled(options.cancel));
+    char by[64] = "";
+    cr_expect(rask_dashboard_cancelled(d, by, sizeof by) && !strcmp(by, "127.0.0.1"), "by %s", by);
     cr_expect(status == RASK_ECANCELLED || status == RASK_OK, "%s", rask_status_name(status));
     rask_graph_free(g);
     rask_dashboard_close(d);

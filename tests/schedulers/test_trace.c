@@ -6,7 +6,9 @@
 #include <cjson/cJSON.h>
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 typedef struct seen {
@@ -336,6 +338,75 @@ Test(trace, tells_of_results_that_go_to_disk_and_come_back)
         unsee(&s);
         rask_graph_free(g);
     }
+    leave_folder();
+}
+
+/* -- Results that go from process to process */
+
+static atomic_int *met; /* in memory that worker processes share */
+
+enum { MET_BYTES = 100000, MOST_WAITS = 20000 };
+
+/* Two of them run at once, so that no worker runs both. */
+static int meet(rask_task *task)
+{
+    atomic_fetch_add(met, 1);
+    for (int i = 0; i < MOST_WAITS && atomic_load(met) < 2; i++)
+        usleep(1000);
+    char *bytes = calloc(MET_BYTES, 1);
+    int status = rask_return_bytes(task, bytes, MET_BYTES);
+    free(bytes);
+    return status;
+}
+
+static int part(rask_task *task)
+{
+    return rask_return_i64(task, (int64_t)(rask_arg_bytes(task, 0).len + rask_arg_bytes(task, 1).len));
+}
+
+/* Is the moment in a task of the track? */
+static bool is_in_a_task(const cJSON *root, const cJSON *moment)
+{
+    const cJSON *event;
+    double at = number_of(moment, "ts");
+    cJSON_ArrayForEach(
+        event,
+        cJSON_GetObjectItem(root, "traceEvents")) if (!strcmp(text_of(event, "ph"), "X") &&
+                                                      !strcmp(text_of(event, "cat"), "task") &&
+                                                      number_of(event, "tid") == number_of(moment, "tid") &&
+                                                      number_of(event, "ts") <= at &&
+                                                      at <= number_of(event, "ts") +
+                                                                number_of(event, "dur")) return true;
+    return false;
+}
+
+Test(trace, results_that_another_process_takes_are_arrows_between_tasks)
+{
+    const rask_task_def made = {.size = sizeof made, .name = "meet", .call = meet},
+                        taken = {.size = sizeof taken, .name = "part", .call = part};
+    rask_graph *g = rask_graph_new();
+    rask_options o = with("processes", 2);
+    int64_t bytes;
+    seen s;
+    enter_folder(".json", "");
+    met = mmap(NULL, sizeof *met, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    cr_assert_neq((void *)met, MAP_FAILED);
+    see(&s, &o, 0);
+    rask_node *both[] = {rask_call(g, &made, NULL, 0), rask_call(g, &made, NULL, 0)};
+    cr_assert_eq(rask_compute_with(rask_call_nodes(g, &taken, both, 2), &o, &bytes), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_assert_eq(bytes, 2 * MET_BYTES);
+    cJSON *root = written(&s);
+    const cJSON *event;
+    cr_expect_eq(events(root, "s", "result"), 1, "one of both was made elsewhere");
+    cr_expect_eq(events(root, "f", "result"), 1);
+    cJSON_ArrayForEach(event,
+                       cJSON_GetObjectItem(root, "traceEvents")) if (!strcmp(text_of(event, "cat"), "result"))
+        cr_expect(is_in_a_task(root, event), "an arrow ends nowhere");
+    cJSON_Delete(root);
+    unsee(&s);
+    munmap((void *)met, sizeof *met);
+    rask_graph_free(g);
     leave_folder();
 }
 

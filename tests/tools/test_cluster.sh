@@ -23,6 +23,14 @@ leaves 2 "$rask" worker nowhere && grep -q 'is no address' err
 tell 'a worker of no address' $?
 leaves 1 "$rask" worker --patience 0.3 "$address"
 tell 'a worker that finds no program ends' $?
+leaves 1 "$rask" worker --patience 1.3 "$address" && [ "$(grep -c 'waiting for one, such as a rask with --cluster ADDRESS' err)" -eq 1 ]
+tell 'and says after a second what it waits for, once' $?
+leaves 0 timeout --preserve-status 1.8 "$rask" cluster start --workers 2 --listen "$address" && [ "$(grep -c 'waiting for one' err)" -eq 1 ]
+tell 'so do workers of this machine, one for all' $?
+head -c 2000 /dev/zero >zeros
+leaves 130 timeout --preserve-status -s INT 1.8 "$rask" words --cluster "$address" zeros &&
+    [ "$(grep -c "^rask words: waiting for workers at $address: rask worker, or rask cluster start, brings some" err)" -eq 1 ]
+tell 'and a program that waits for workers' $?
 
 # --- workers of this machine
 export RASK_CLUSTER=$address RASK_CLUSTER_KEYS=keys
@@ -38,20 +46,39 @@ leaves 0 timeout 60 "$rask" bench tasks --shape tree-out --tasks 2000 --repeat 1
 tell 'and of the next program on the same workers' $?
 leaves 0 timeout 60 "$rask" bench tasks --shape chain --tasks 200 --repeat 1 --scheduler threads
 tell 'a scheduler that is named is the one' $?
-unset RASK_CLUSTER
+unset RASK_CLUSTER RASK_CLUSTER_KEYS
 head -c 20000 /dev/urandom | base64 >text
 "$rask" words text >want
-leaves 0 timeout 60 "$rask" words --cluster "$address" text && cmp -s want out
+leaves 0 timeout 60 "$rask" words --cluster "$address" --key-file keys text && cmp -s want out
 tell 'words are counted by the workers; the address of a cluster implies it' $?
 "$rask" eval 'arange(60000.).reshape(300, 200) % 97' -o a.npy && "$rask" eval 'mean(a @ a.T, axis=0)' a=a.npy -o want.npy
-leaves 0 timeout 60 "$rask" eval 'mean(a @ a.T, axis=0)' a=a.npy -o got.npy --cluster "$address" && cmp -s want.npy got.npy
+leaves 0 timeout 60 "$rask" eval 'mean(a @ a.T, axis=0)' a=a.npy -o got.npy --cluster "$address" --key-file keys && cmp -s want.npy got.npy
 tell 'arrays are read and computed by the workers' $?
 seq 50000 | awk 'BEGIN {print "a,b"} {print $1 ",n" $1 % 97}' >table.csv
 "$rask" csv --group-by b --agg 'sum(a) as s' -o want.csv table.csv
-leaves 0 timeout 60 "$rask" csv --group-by b --agg 'sum(a) as s' -o got.csv --cluster "$address" table.csv && cmp -s want.csv got.csv
+leaves 0 timeout 60 "$rask" csv --group-by b --agg 'sum(a) as s' -o got.csv --cluster "$address" --key-file keys table.csv && cmp -s want.csv got.csv
 tell 'tables are grouped by the workers' $?
-leaves 1 timeout 60 "$rask" csv --sort b --cluster "$address" <table.csv - && grep -q 'standard input cannot be read by other processes' err
+leaves 1 timeout 60 "$rask" csv --sort b --cluster "$address" --key-file keys <table.csv - && grep -q 'standard input cannot be read by other processes' err
 tell 'what cannot travel is said' $?
+# --- workflows: commands run on the workers, in the folder of the program
+cat >f.json <<'END'
+{"tasks": {
+  "a": {"command": "echo $PPID >>log; echo one >a.txt", "outputs": ["a.txt"]},
+  "b": {"command": ["cp", "a.txt", "b.txt"], "inputs": ["a.txt"], "outputs": ["b.txt"]},
+  "c": {"command": "echo said; exit 3", "after": ["b"], "retries": 1},
+  "d": {"command": "true", "after": ["c"]}
+}}
+END
+leaves 1 timeout 60 "$rask" run f.json --cluster "$address" --key-file keys && [ "$(cat b.txt)" = one ] && [ "$(cat f.json.rask/c.out)" = said ] &&
+    grep -q '^rask run: c: tried 2 times, the last: exit status 3' err && grep -q '2 of 4 tasks done, 1 failed, 1 not run' err
+tell 'a workflow runs on the workers' $?
+grep -q "^PPid:[[:space:]]*$start$" "/proc/$(cat log)/status"
+tell 'its commands are theirs' $?
+sed -i 's/exit 3/exit 0/' f.json
+leaves 0 timeout 60 "$rask" run f.json --cluster "$address" --key-file keys && [ "$(cat out)" = '2 of 4 tasks run, 2 done before' ] && [ "$(wc -l <log)" -eq 1 ]
+tell 'the program knows what is done, and goes on there' $?
+leaves 0 "$rask" run f.json && [ "$(cat out)" = '0 of 4 tasks run, 4 done before' ]
+tell 'so does one that runs them itself' $?
 kill $start
 wait $start
 tell 'workers end well when they are told to' $?

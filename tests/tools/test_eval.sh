@@ -143,6 +143,14 @@ rm s.zarr/notes
 mkdir s.zarr/0 && echo kept >s.zarr/0/x.txt
 keeps 'in a folder, too' 's.zarr/0/x.txt: is in the way' -o s.zarr 'zeros(3)'
 rm -r s.zarr/0
+cp -r s.zarr .s.zarr-01234567.part && cp -r s.zarr .s.zarr-0123456g.part && cp -r s.zarr .s.zarr-89abcdef.part
+if command -v flock >/dev/null; then
+    flock .s.zarr-89abcdef.part "$rask" eval -o s.zarr --compressor none 'zeros(3)' && [ -d .s.zarr-89abcdef.part ]
+    tell 'what another writer is at is left alone' $?
+fi
+asked 0 -o s.zarr --compressor none 'zeros(3)' && [ "$(find . -maxdepth 1 -name '.s.zarr-*')" = ./.s.zarr-0123456g.part ]
+tell 'what a killed writer of a Zarr array left is removed by the next' $?
+rm -r .s.zarr-0123456g.part
 mkdir files.zarr && echo kept >files.zarr/1
 keeps 'nor a folder of files' 'is no Zarr array' -o files.zarr 'zeros(3)'
 mkdir empty.zarr && asked 0 -o empty.zarr 'ones(3)' && gives 'an empty folder is' 3.0 'sum(s)' s=empty.zarr

@@ -21,7 +21,7 @@ assert trace["otherData"]["dropped"] == 0
 names = {e["tid"]: e["args"]["name"] for e in trace["traceEvents"] if e["ph"] == "M" and e["name"] == "thread_name"}
 end = max(e["ts"] + e["dur"] for e in trace["traceEvents"] if e.get("cat") == "run")
 for e in trace["traceEvents"]:
-    assert e["ph"] in "XMCbe" and e["pid"] == 1 and 0 <= e["ts"] <= end + 1, e
+    assert e["ph"] in "XMCbesf" and e["pid"] == 1 and 0 <= e["ts"] <= end + 1, e
 for e in tasks:
     assert e["tid"] in names and e["dur"] >= 0 and e["args"]["bytes_out"] >= 0, e
 profile = json.load(open("p.json"))
@@ -94,6 +94,20 @@ if "$rask" words text --dashboard >out 2>err && grep -qE '^rask words: the run i
     refuses 'a live page nowhere' 1 '--dashboard: nowhere: not an address to listen at, such as 127.0.0.1:8787 or [::1]:8787' text --dashboard=nowhere --trace none.json
     ! [ -e none.json ]
     tell 'and nothing is written of what did not run' $?
+    refuses 'a live page at nothing' 2 '--dashboard: nothing stands behind the =' text --dashboard=
+    if command -v curl >/dev/null; then
+        echo '{"tasks":{"a":{"command":"sleep 60"}}}' >nap.json
+        "$rask" run nap.json --again --dashboard >out 2>err &
+        napping=$!
+        for _ in $(seq 1000); do grep -q shown err && break; sleep 0.02; done
+        page=$(sed -n 's/^rask run: the run is shown at //p' err)
+        [ "$(curl -s -L -o /dev/null -w '%{http_code} %{url_effective}' "${page%/}")" = "200 $page" ]
+        tell 'its address without the last slash leads there' $?
+        curl -s -X POST "${page}api/cancel" >/dev/null
+        wait $napping
+        [ $? -eq 130 ] && grep -qx 'rask run: cancelled by the live page, from 127.0.0.1' err
+        tell 'who cancels there is told of' $?
+    fi
 else
     grep -q 'libmicrohttpd' err
     tell 'no live page: its library is missing' $?

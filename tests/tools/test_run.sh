@@ -73,6 +73,10 @@ gives 'retries' '1 of 1 tasks run, 0 done before' x.json
 rm tries
 flow '"r":{"command":"echo x >>tries; [ $(wc -l <tries) -ge 3 ]"}'
 gives '--retries' '1 of 1 tasks run, 0 done before' x.json --retries 2 --again
+flow '"r":{"command":"echo no luck >&2; exit 3","retries":2}'
+fails 'a failure says how often was tried' $'r: tried 3 times, the last: exit status 3:\nno luck' x.json
+flow '"r":{"command":"true","outputs":["never"],"retries":1}'
+fails 'also of outputs that were not made' 'r: tried 2 times, the last: it did not make its output never' x.json
 flow '"t":{"command":"sleep 60 & sleep 60; wait","timeout":0.2}'
 SECONDS=0
 fails 'a timeout' 't: took longer than its 0.2 seconds' x.json
@@ -112,6 +116,25 @@ tell 'an interrupted run says so' $?
 (timeout --preserve-status -s KILL 1 "$rask" run x.json >out 2>err; true) 2>/dev/null
 sed -i 's/sleep 60/true/' x.json
 gives 'and one that was killed go on where they were' '2 of 3 tasks run, 1 done before' x.json
+
+# What a killed run was at goes on to its own end, and is run again by the next: "begun" says that it runs, "go" that it may end.
+for scheduler in threads processes; do
+    rm -rf begun go ended x.json.rask
+    flow '"k":{"command":"echo >>begun; until [ -e go ]; do sleep 0.02; done; echo >>ended"}'
+    "$rask" run x.json --scheduler $scheduler >out 2>err &
+    victim=$!
+    for _ in $(seq 1000); do [ -e begun ] && break; sleep 0.02; done
+    { kill -9 $victim && wait $victim; } 2>/dev/null
+    [ -e begun ] && ! [ -e ended ]
+    tell "a run on $scheduler is killed" $?
+    touch go
+    for _ in $(seq 1000); do [ -e ended ] && break; sleep 0.02; done
+    [ -e ended ]
+    tell "its command on $scheduler goes on" $?
+    gives "and is run again, for nobody noted that it was done" '1 of 1 tasks run, 0 done before' x.json
+    [ "$(wc -l <begun)" -eq 2 ] && [ "$(wc -l <ended)" -eq 2 ]
+    tell "once, after a run on $scheduler" $?
+done
 
 # --- what is no workflow
 

@@ -40,7 +40,7 @@ static const option_row rows[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(cluster_options, listen),
      .value = "ADDRESS",
-     .help = "start: of the programs that compute (default tcp://127.0.0.1:7077)",
+     .help = "start: where programs are, their --cluster (default tcp://127.0.0.1:7077)",
      .environment = "RASK_CLUSTER"},
     WORKER_ROWS(cluster_options),
 };
@@ -188,9 +188,11 @@ static int start(const tool_command *c, cluster_options *o)
     if (!o->worker.patience)
         o->worker.patience = HUGE_VAL; /* and whoever else comes, with another key */
     hear_signals(&s);
-    for (uint64_t i = 0; i < o->workers && outcome == EXIT_DONE; i++)
+    for (uint64_t i = 0; i < o->workers && outcome == EXIT_DONE; i++) {
+        o->worker.quiet = i > 0; /* the first one says that they wait */
         if (!(pids[i] = hire(c, o, &s)))
             outcome = EXIT_FAILED;
+    }
     if (outcome == EXIT_DONE)
         outcome = watch(c, o, &s, pids);
     dismiss(o, pids, &s);

@@ -11,6 +11,7 @@ typedef struct worker_fields {
     const char *key_file, *scratch;
     uint64_t threads, memory;
     double patience;
+    bool quiet; /* no option: another one of the same command says that they wait */
 } worker_fields;
 
 #define WORKER_ROWS(type)                                                                                    \

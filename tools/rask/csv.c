@@ -203,10 +203,19 @@ static size_t take_quantiles(const char *text, double out[MOST_QUANTILES])
     return *text ? 0 : count;
 }
 
+/* The = of NAME=EXPR, outside of backticks; NULL: there is none. */
+static const char *find_equals(const char *text)
+{
+    bool quoted = false;
+    for (; *text && (quoted || *text != '='); text++)
+        quoted ^= *text == '`';
+    return *text ? text : NULL;
+}
+
 /* NAME=EXPR, with a name. */
 static bool is_assignment(const char *text)
 {
-    const char *equals = strchr(text, '=');
+    const char *equals = find_equals(text);
     return equals && strspn(text, " ") < (size_t)(equals - text);
 }
 
@@ -218,7 +227,7 @@ static bool check_assignments(const tool_command *c, const csv_options *o)
             return false;
         }
     for (size_t i = 0; i < o->fill_nulls.count; i++)
-        if (!strchr(o->fill_nulls.items[i], '=')) {
+        if (!find_equals(o->fill_nulls.items[i])) {
             say_error(c->name, "--fill-nulls: not C=EXPR: \"%s\"", o->fill_nulls.items[i]);
             return false;
         }
@@ -262,15 +271,30 @@ static bool take_csv_options(const tool_command *c, const csv_options *o, rask_c
     return false;
 }
 
+/* Of a name that is in some; two inside are one of it. */
+static void take_backticks(char *name, size_t len)
+{
+    size_t used = 0;
+    if (len < 3 || name[0] != '`' || name[len - 1] != '`')
+        return;
+    for (size_t i = 1; i + 1 < len; i++) {
+        name[used++] = name[i];
+        i += name[i] == '`';
+    }
+    name[used] = '\0';
+}
+
 /* Of NAME=EXPR. */
 static rask_table *add_column(rask_table *t, const char *text)
 {
-    const char *equals = strchr(text, '=');
+    const char *equals = find_equals(text);
     text += strspn(text, " ");
     size_t len = (size_t)(equals - text);
     while (text[len - 1] == ' ')
         len--;
     char *name = strndup(text, len);
+    if (name)
+        take_backticks(name, len);
     t = rask_table_with_at(t, name ? name : "", equals + 1, NULL, 0);
     free(name);
     return t;
@@ -279,7 +303,7 @@ static rask_table *add_column(rask_table *t, const char *text)
 /* Of COLUMNS=EXPR, or =EXPR. */
 static rask_table *fill_nulls(rask_table *t, const char *text)
 {
-    const char *equals = strchr(text, '=');
+    const char *equals = find_equals(text);
     char *columns = strndup(text, (size_t)(equals - text));
     bool all = columns && !columns[strspn(columns, " ")];
     t = columns ? rask_table_fill_nulls_at(t, all ? NULL : columns, equals + 1, NULL, 0) : NULL;

@@ -61,7 +61,7 @@ static int build_flow(flow *f, const char *text, size_t len, const char *path, r
     if (!flow_read(f, text, len, error))
         return RASK_EFORMAT;
     *graph = rask_graph_new();
-    if (!flow_build(f, *graph, nothing, 0, input_name(path), error))
+    if (!flow_build(f, *graph, &(flow_stages){.work = nothing, .arguments = "i"}, 0, input_name(path), error))
         return RASK_EFORMAT;
     *targets = f->nodes;
     *count = f->count;

@@ -2,6 +2,7 @@
 #include "flow.h"
 
 #include "commands.h"
+#include "flow_away.h"
 #include "flow_command.h"
 #include "flow_state.h"
 #include "input.h"
@@ -9,6 +10,7 @@
 #include "say.h"
 #include "watch.h"
 
+#include <cjson/cJSON.h>
 #include <rask/plan.h>
 
 #include <stdio.h>
@@ -63,15 +65,13 @@ static struct {
     unsigned char *outcomes; /* a task each, in memory that worker processes share; a task's own writes it */
 } job;
 
-/* BEGUN to the end: it failed. */
-enum { NOT_RUN, BEGUN, RAN, WAS_DONE, OUTCOMES };
-
 /* -- A task: what came of it is noted, whatever it returns */
 
 static int fail_for(rask_task *t, const char *what, const char *which)
 {
-    char message[400];
-    snprintf(message, sizeof message, "%s%.300s", what, which ? which : "");
+    char message[400], tried[FLOW_ATTEMPTS];
+    flow_command_say_attempts(t, tried);
+    snprintf(message, sizeof message, "%s%s%.300s", tried, what, which ? which : "");
     return rask_fail(t, RASK_ENOENT, message);
 }
 
@@ -82,18 +82,18 @@ static int run_command(rask_task *t, const flow_task *what, unsigned char *outco
     if (!flow_state_key(what, key, &which))
         return fail_for(t, "no such input: ", which);
     if (!job.again && flow_state_is_done(job.folder, what, key)) {
-        *outcome = WAS_DONE;
+        *outcome = FLOW_WAS_DONE;
         return RASK_OK;
     }
     flow_state_path(job.folder, what, "out", out);
     flow_state_path(job.folder, what, "err", err);
-    int status = what->shell || what->arguments ? flow_command_run(t, what, out, err) : RASK_OK;
+    int status = what->shell || what->arguments ? flow_command_run(t, what, NULL, out, err) : RASK_OK;
     if (status)
         return status;
     if (!flow_state_set_done(job.folder, what, key, &which))
         return fail_for(t, which ? "it did not make its output " : "cannot be noted as done in ",
                         which ? which : job.folder);
-    *outcome = RAN;
+    *outcome = FLOW_RAN;
     return RASK_OK;
 }
 
@@ -101,7 +101,7 @@ static int simulate(rask_task *t, const flow_task *what, unsigned char *outcome)
 {
     int status = flow_command_sleep(t, what->seconds * job.scale);
     if (!status)
-        *outcome = RAN;
+        *outcome = FLOW_RAN;
     return status;
 }
 
@@ -114,16 +114,13 @@ static double now(void)
 
 static int run_task(rask_task *t)
 {
-    if (!job.flow.tasks)
-        return rask_fail(t, RASK_EUNSUPPORTED,
-                         "workflows do not run on a cluster: its workers have not read them");
     const flow_task *what = &job.flow.tasks[rask_arg_i64(t, 0)];
     unsigned char *outcome = &job.outcomes[rask_arg_i64(t, 0)];
     double begun = now();
-    *outcome = BEGUN;
+    *outcome = FLOW_BEGUN;
     int status = job.scale < 0 ? run_command(t, what, outcome) : simulate(t, what, outcome);
     if (status == RASK_ECANCELLED && !(what->timeout > 0 && now() - begun >= what->timeout))
-        *outcome = NOT_RUN; /* stopped with the run */
+        *outcome = FLOW_NOT_RUN; /* stopped with the run */
     return status ? status : rask_return_i64(t, 0);
 }
 
@@ -154,8 +151,31 @@ static void put_command(const flow_task *t)
     putchar('\n');
 }
 
+static void tell_task(const flow_task *t, bool done, bool json)
+{
+    if (!json) {
+        printf("%s\t%s\t", done ? "done" : "run", t->id);
+        put_command(t);
+        return;
+    }
+    cJSON *object = cJSON_CreateObject(), *arguments;
+    cJSON_AddStringToObject(object, "task", t->id);
+    cJSON_AddBoolToObject(object, "done", done);
+    if (t->shell)
+        cJSON_AddStringToObject(object, "command", t->shell);
+    else if (t->arguments && (arguments = cJSON_AddArrayToObject(object, "command")))
+        for (const char **a = t->arguments; *a; a++)
+            cJSON_AddItemToArray(arguments, cJSON_CreateString(*a));
+    else
+        cJSON_AddNullToObject(object, "command");
+    char *text = cJSON_PrintUnformatted(object);
+    puts(text ? text : "{}");
+    cJSON_free(text);
+    cJSON_Delete(object);
+}
+
 /* A task behind one that would run is told as one that would, too, though that may come to the same outputs as before. */
-static int tell_plan(const tool_command *c)
+static int tell_plan(const tool_command *c, bool json)
 {
     bool *runs = calloc(job.flow.count, sizeof *runs);
     if (!runs) {
@@ -169,8 +189,7 @@ static int tell_plan(const tool_command *c)
         bool done = !job.again && !has_changed(runs, t) && flow_state_key(t, key, &which) &&
                     flow_state_is_done(job.folder, t, key);
         runs[job.flow.order[i]] = !done;
-        printf("%s\t%s\t", done ? "done" : "run", t->id);
-        put_command(t);
+        tell_task(t, done, json);
     }
     free(runs);
     return say_done(c->name);
@@ -179,14 +198,14 @@ static int tell_plan(const tool_command *c)
 /* -- The command */
 
 /* What is done stays done, so this is also what there is to do. */
-static void say_rest(const tool_command *c, const flow_options *o, const uint32_t counts[OUTCOMES],
+static void say_rest(const tool_command *c, const flow_options *o, const uint32_t counts[FLOW_OUTCOMES],
                      bool interrupted)
 {
     char failed[32] = "";
-    if (counts[BEGUN])
-        snprintf(failed, sizeof failed, "%u failed, ", counts[BEGUN]);
+    if (counts[FLOW_BEGUN])
+        snprintf(failed, sizeof failed, "%u failed, ", counts[FLOW_BEGUN]);
     say_error(c->name, "%s%u of %u tasks done, %s%u not run%s", interrupted ? "interrupted: " : "",
-              counts[RAN] + counts[WAS_DONE], job.flow.count, failed, counts[NOT_RUN],
+              counts[FLOW_RAN] + counts[FLOW_WAS_DONE], job.flow.count, failed, counts[FLOW_NOT_RUN],
               job.scale >= 0 ? ""
               : o->again     ? ": the same command without --again does what is left"
                              : ": the same command does what is left");
@@ -195,19 +214,39 @@ static void say_rest(const tool_command *c, const flow_options *o, const uint32_
 /* Of a run that failed, too, and of one that was interrupted. */
 static int tell_end(const tool_command *c, const flow_options *o, int outcome)
 {
-    uint32_t counts[OUTCOMES] = {0};
+    uint32_t counts[FLOW_OUTCOMES] = {0};
     for (uint32_t i = 0; i < job.flow.count; i++)
         counts[job.outcomes[i]]++;
-    uint32_t done = counts[RAN] + counts[WAS_DONE];
+    uint32_t done = counts[FLOW_RAN] + counts[FLOW_WAS_DONE];
     if (o->common.json)
         printf("{\"tasks\":%u,\"ran\":%u,\"done_before\":%u,\"failed\":%u,\"not_run\":%u}\n", job.flow.count,
-               counts[RAN], counts[WAS_DONE], counts[BEGUN], counts[NOT_RUN]);
+               counts[FLOW_RAN], counts[FLOW_WAS_DONE], counts[FLOW_BEGUN], counts[FLOW_NOT_RUN]);
     else if (done == job.flow.count)
-        printf("%u of %u tasks run, %u done before\n", counts[RAN], job.flow.count, counts[WAS_DONE]);
-    if (done < job.flow.count && (outcome == EXIT_INTERRUPTED || counts[NOT_RUN] < job.flow.count))
+        printf("%u of %u tasks run, %u done before\n", counts[FLOW_RAN], job.flow.count,
+               counts[FLOW_WAS_DONE]);
+    if (done < job.flow.count && (outcome == EXIT_INTERRUPTED || counts[FLOW_NOT_RUN] < job.flow.count))
         say_rest(c, o, counts, outcome == EXIT_INTERRUPTED);
     int told = say_done(c->name);
     return outcome == EXIT_DONE ? told : outcome;
+}
+
+static const flow_stages own_stages = {.work = run_task, .arguments = "i"};
+
+static bool is_away(const common_options *o)
+{
+    rask_options options = run_options(o), effective = RASK_OPTIONS_INIT;
+    return !rask_options_effective(&options, &effective) && strcmp(effective.scheduler, "cluster") == 0;
+}
+
+static int run_built(const tool_command *c, const flow_options *o, rask_graph *graph, rask_value *values,
+                     bool away)
+{
+    common_options common = o->common;
+    if (away && !(common.observer = flow_away_observer())) {
+        say_error(c->name, "%s", rask_status_text(RASK_ENOMEM));
+        return EXIT_FAILED;
+    }
+    return run_targets(c->name, &common, graph, job.flow.nodes, job.flow.count, values);
 }
 
 static int run_flow(const tool_command *c, const flow_options *o, const char *path, rask_graph *graph)
@@ -220,10 +259,15 @@ static int run_flow(const tool_command *c, const flow_options *o, const char *pa
         return EXIT_FAILED;
     }
     int outcome = EXIT_FAILED;
-    if (flow_build(&job.flow, graph, run_task, (uint32_t)o->retries, path, error))
-        outcome = run_targets(c->name, &o->common, graph, job.flow.nodes, job.flow.count, values);
+    bool away = is_away(&o->common);
+    if (away && !flow_away_begin(&job.flow, job.folder, job.scale, job.again, job.outcomes, error))
+        say_error(c->name, "%s", error);
+    else if (flow_build(&job.flow, graph, away ? &flow_away_stages : &own_stages, (uint32_t)o->retries, path,
+                        error))
+        outcome = run_built(c, o, graph, values, away);
     else
         say_error(c->name, "%s: %s", path, error);
+    flow_away_end();
     free(values); /* none of which holds anything */
     return tell_end(c, o, outcome);
 }
@@ -264,7 +308,7 @@ static int read_and_run(const tool_command *c, const flow_options *o, const char
     snprintf(folder, sizeof folder, "%s.rask", strcmp(path, "-") ? path : "flow");
     job.folder = o->state ? o->state : folder;
     job.again = o->again;
-    int outcome = o->dry_run ? tell_plan(c) : compute(c, o, input_name(path));
+    int outcome = o->dry_run ? tell_plan(c, o->common.json) : compute(c, o, input_name(path));
     flow_fini(&job.flow);
     return outcome;
 }

@@ -30,8 +30,20 @@ typedef struct flow {
     struct cJSON *root;
     rask_task_def *defs; /* a name each */
     uint32_t def_count;
-    rask_node **nodes; /* a task each, once they are built */
+    rask_node **nodes; /* a task each, once they are built: its last, */
+    rask_node **works; /* and the one that runs its command */
 } flow;
+
+/* What came of a task. BEGUN to the end: it failed. */
+enum { FLOW_NOT_RUN, FLOW_BEGUN, FLOW_RAN, FLOW_WAS_DONE, FLOW_OUTCOMES };
+
+/* What a task becomes: a call of work with its number; or, with before and behind, a call of before with the number, one of work
+ * with the result of that, and one of behind with the number and the result of that. */
+typedef struct flow_stages {
+    rask_function work;
+    const char *arguments; /* of work */
+    const rask_task_def *before, *behind;
+} flow_stages;
 
 /* Does it look like a workflow, and not like a graph of docs/graph-json.md? */
 bool flow_is(const char *text, size_t len);
@@ -41,9 +53,9 @@ bool flow_read(flow *f, const char *text, size_t len, char error[FLOW_ERROR]);
 /* A zeroed flow is legal. */
 void flow_fini(flow *f);
 
-/* A node a task in f->nodes, all of them to be computed, which calls function with the number of the task; messages say
- * that file has it. False: what is wrong is in error. The flow, and file, outlive the graph. */
-bool flow_build(flow *f, rask_graph *graph, rask_function function, uint32_t retries, const char *file,
+/* Nodes for all tasks, of which those in f->nodes are to be computed; messages say that file has them. False: what is wrong is in
+ * error. The flow, and file, outlive the graph. */
+bool flow_build(flow *f, rask_graph *graph, const flow_stages *stages, uint32_t retries, const char *file,
                 char error[FLOW_ERROR]);
 
 #endif

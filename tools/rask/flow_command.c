@@ -23,8 +23,8 @@ enum {
 
 /* -- Starting */
 
-static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *how, const char *out,
-                   const char *err)
+static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *how, const char *folder,
+                   const char *out, const char *err)
 {
     enum { NEW = O_WRONLY | O_CREAT | O_TRUNC };
     sigset_t all, none;
@@ -33,6 +33,8 @@ static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *how, 
     int wrong = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     wrong = wrong ? wrong : posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, out, NEW, 0666);
     wrong = wrong ? wrong : posix_spawn_file_actions_addopen(actions, STDERR_FILENO, err, NEW, 0666);
+    if (folder)
+        wrong = wrong ? wrong : posix_spawn_file_actions_addchdir_np(actions, folder);
     posix_spawnattr_setpgroup(how, 0);
     posix_spawnattr_setsigmask(how, &none);
     posix_spawnattr_setsigdefault(how, &all);
@@ -41,7 +43,7 @@ static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *how, 
 }
 
 /* In a process group of its own, so that all it starts can be ended. 0, or an errno. */
-static int start(const flow_task *what, const char *out, const char *err, pid_t *child)
+static int start(const flow_task *what, const char *folder, const char *out, const char *err, pid_t *child)
 {
     const char *shell[] = {"/bin/sh", "-c", what->shell, NULL};
     char *const *arguments = (char *const *)(what->shell ? shell : what->arguments);
@@ -52,7 +54,7 @@ static int start(const flow_task *what, const char *out, const char *err, pid_t 
         return wrong;
     wrong = posix_spawnattr_init(&how);
     if (!wrong) {
-        wrong = prepare(&actions, &how, out, err);
+        wrong = prepare(&actions, &how, folder, out, err);
         if (!wrong)
             wrong = posix_spawnp(child, arguments[0], &actions, &how, arguments, environ);
         posix_spawnattr_destroy(&how);
@@ -115,33 +117,45 @@ static void read_end(const char *path, char text[LAST_BYTES + 1])
             *c = '?';
 }
 
+void flow_command_say_attempts(const rask_task *task, char text[FLOW_ATTEMPTS])
+{
+    uint32_t before = rask_task_attempt(task);
+    text[0] = 0;
+    if (before)
+        snprintf(text, FLOW_ATTEMPTS, "tried %u times, the last: ", before + 1);
+}
+
 static int fail(rask_task *task, int how, const char *out, const char *err)
 {
-    char message[LAST_BYTES + 200], last[LAST_BYTES + 1];
+    char message[FLOW_ATTEMPTS + LAST_BYTES + 200], last[LAST_BYTES + 1], tried[FLOW_ATTEMPTS];
+    flow_command_say_attempts(task, tried);
     read_end(err, last);
     if (!*last)
         read_end(out, last);
     if (WIFSIGNALED(how))
-        snprintf(message, sizeof message, "ended by signal %d (%s)%s%s", WTERMSIG(how),
+        snprintf(message, sizeof message, "%sended by signal %d (%s)%s%s", tried, WTERMSIG(how),
                  strsignal(WTERMSIG(how)), *last ? ":\n" : "", last);
     else
-        snprintf(message, sizeof message, "exit status %d%s%s", WEXITSTATUS(how), *last ? ":\n" : "", last);
+        snprintf(message, sizeof message, "%sexit status %d%s%s", tried, WEXITSTATUS(how), *last ? ":\n" : "",
+                 last);
     return rask_fail(task, RASK_ETASK, message);
 }
 
 static int fail_to_start(rask_task *task, const flow_task *what, int wrong)
 {
-    char message[400];
-    snprintf(message, sizeof message, "%.200s: cannot be started: %s",
+    char message[400], tried[FLOW_ATTEMPTS];
+    flow_command_say_attempts(task, tried);
+    snprintf(message, sizeof message, "%s%.200s: cannot be started: %s", tried,
              what->shell ? "/bin/sh" : what->arguments[0], strerror(wrong));
     return rask_fail(task, RASK_ESYSTEM, message);
 }
 
-int flow_command_run(rask_task *task, const flow_task *what, const char *out, const char *err)
+int flow_command_run(rask_task *task, const flow_task *what, const char *folder, const char *out,
+                     const char *err)
 {
     pid_t child;
     bool stopped;
-    int wrong = start(what, out, err, &child);
+    int wrong = start(what, folder, out, err, &child);
     if (wrong)
         return fail_to_start(task, what, wrong);
     int how = await(task, child, &stopped);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    MAX_ROWS = 64,
+    MAX_ROWS = 96,
     HELP_VALUE = 1000,
     ROW_VALUE = 2000
 }; /* ROW_VALUE + i stands for row i in getopt's answers */
@@ -136,6 +136,15 @@ static const char *add_text(option_texts *texts, const char *text)
     return NULL;
 }
 
+/* Without = the value is NULL here and "" for the command; what stands behind one counts. */
+static const char *set_maybe(const char **field, const char *text)
+{
+    if (text && !*text)
+        return "nothing stands behind the =";
+    *field = text ? text : "";
+    return NULL;
+}
+
 static const char *set_field(const option_row *row, void *fields, const char *text)
 {
     void *field = (char *)fields + row->offset;
@@ -146,6 +155,7 @@ static const char *set_field(const option_row *row, void *fields, const char *te
     case OPTION_SECONDS: return options_seconds(text, field) ? NULL : "not a number of seconds";
     case OPTION_SIZE: return options_size(text, field) ? NULL : "not a size";
     case OPTION_TEXTS: return add_text(field, text);
+    case OPTION_MAYBE: return set_maybe(field, text);
     default: return set_text(row, field, text);
     }
 }
@@ -155,7 +165,7 @@ static bool set_or_say(const tool_command *command, const option_row *row, const
 {
     const char *wrong = set_field(row, fields, text);
     if (wrong)
-        say_error(command->name, "%s: %s: \"%s\"", origin, wrong, text);
+        say_error(command->name, text && *text ? "%s: %s: \"%s\"" : "%s: %s", origin, wrong, text);
     return !wrong;
 }
 
@@ -237,7 +247,7 @@ static bool set_option(const tool_command *command, int answer, void *fields, bo
     else
         snprintf(origin, sizeof origin, "--%s", row->name);
     given[row - command->rows] = true;
-    return set_or_say(command, row, origin, fields, optarg ? optarg : "");
+    return set_or_say(command, row, origin, fields, optarg);
 }
 
 static bool is_given(const tool_command *command, const bool *given, const char *name)

@@ -50,12 +50,13 @@ typedef struct common_options {
     const char *scheduler;
     uint64_t workers, worker_threads, memory, block_size, seed;
     double timeout;
-    const char *draw, *colour, *scratch, *limits, *cluster;
+    const char *draw, *colour, *scratch, *limits, *cluster, *key_file;
     const char *trace, *page, *profile; /* profile: "" for a table on stderr, else a file for JSON */
     const char *dashboard;              /* "" for an address of its own choice */
     bool dashboard_open;
     bool explain, progress, no_progress, json, stats, keep_going;
-    bool by_label; /* no option: a failure is told with the label of its task */
+    bool by_label;                 /* no option: a failure is told with the label of its task */
+    const rask_observer *observer; /* no option: the command's own; NULL: it has none */
 } common_options;
 
 /* Rows for a structure that has a common_options called common. */
@@ -66,7 +67,7 @@ typedef struct common_options {
      .kind = OPTION_SCHEDULER,                                                                               \
      .offset = offsetof(type, common.scheduler),                                                             \
      .value = "NAME",                                                                                        \
-     .help = "threads (default), processes, serial, or cluster, which --cluster implies",                    \
+     .help = "threads (default), processes, serial; cluster (--cluster, --key-file)",                        \
      .environment = "RASK_SCHEDULER"},                                                                       \
         {.name = "workers",                                                                                  \
          .kind = OPTION_NUMBER,                                                                              \
@@ -86,9 +87,16 @@ typedef struct common_options {
          .kind = OPTION_TEXT,                                                                                \
          .offset = offsetof(type, common.cluster),                                                           \
          .value = "ADDRESS",                                                                                 \
-         .help = "where workers of a cluster are waited for, such as tcp://*:7077",                          \
+         .help = "compute on a cluster, whose workers come to tcp://*:7077 or the like",                     \
          .brief = true,                                                                                      \
          .environment = "RASK_CLUSTER"},                                                                     \
+        {.name = "key-file",                                                                                 \
+         .kind = OPTION_TEXT,                                                                                \
+         .offset = offsetof(type, common.key_file),                                                          \
+         .value = "FILE",                                                                                    \
+         .help = "keys of the cluster, as rask cluster keys makes them",                                     \
+         .brief = true,                                                                                      \
+         .environment = "RASK_CLUSTER_KEYS"},                                                                \
         {.name = "worker-threads",                                                                           \
          .kind = OPTION_NUMBER,                                                                              \
          .offset = offsetof(type, common.worker_threads),                                                    \

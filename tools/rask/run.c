@@ -6,13 +6,24 @@
 
 #include <rask/plan.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A message of the library, or the meaning of its code where it has none. */
 static int say_failure(const char *command, const char *message, int code)
 {
     say_error(command, "%s", message && *message ? message : rask_status_text(code));
+    return EXIT_FAILED;
+}
+
+/* In one sentence: who needs the task says nothing of the memory that it takes. */
+static int say_too_little(const char *command, const char *message)
+{
+    const char *chain = strstr(message, "; needed by ");
+    say_error(command, "%.*s; --memory gives it more",
+              (int)(chain ? (size_t)(chain - message) : strlen(message)), message);
     return EXIT_FAILED;
 }
 
@@ -37,8 +48,20 @@ rask_options run_options(const common_options *o)
     options.scratch = o->scratch;
     options.limits = o->limits;
     options.cluster = o->cluster;
+    options.cluster_keys = o->key_file;
     options.seed = o->seed;
     return options;
+}
+
+static void tell_report_json(const char *command, const rask_report *r)
+{
+    fprintf(stderr,
+            "{\"command\":\"%s\",\"tasks\":%" PRIu32 ",\"finished\":%" PRIu32 ",\"failed\":%" PRIu32
+            ",\"skipped\":%" PRIu32 ",\"retries\":%" PRIu64 ",\"workers\":%" PRIu32
+            ",\"seconds\":%.6f,\"peak_bytes\":%" PRIu64 ",\"spilled_bytes\":%" PRIu64
+            ",\"read_back_bytes\":%" PRIu64 ",\"peak_rss\":%" PRIu64 "}\n",
+            command, r->tasks, r->finished, r->failed, r->skipped, r->retries, r->workers, r->seconds,
+            r->peak_bytes, r->spilled_bytes, r->read_back_bytes, r->peak_rss);
 }
 
 static void tell_report(const char *command, const rask_report *r)
@@ -69,7 +92,9 @@ int run_observed(const char *command, const common_options *o, run_work work, vo
     if (interrupt_end())
         return EXIT_INTERRUPTED;
     if (o->stats && report.tasks)
-        tell_report(command, &report);
+        (o->json ? tell_report_json : tell_report)(command, &report);
+    if (status == RASK_EBUDGET && message && *message)
+        return say_too_little(command, message);
     if (status)
         return say_failure(command, message, status);
     return watched ? written : EXIT_FAILED;

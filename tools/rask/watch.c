@@ -118,6 +118,10 @@ bool watch_begin(watch *w, const char *command, const common_options *o, rask_op
     w->command = command;
     w->options = o;
     add_progress(w);
+    if (o->observer)
+        w->observers[w->count++] = o->observer;
+    if ((w->waiting = waiting_new(command, run)))
+        w->observers[w->count++] = waiting_observer(w->waiting);
     bool made = (!(o->trace || o->page) || add_trace(w)) && (!(o->profile || o->page) || add_profile(w)) &&
                 (!o->draw || add_artist(w));
     if (!made)
@@ -169,8 +173,13 @@ static int write_all(watch *w)
 int watch_end(watch *w)
 {
     int outcome = say_status(w, w->drawn);
+    char by[64];
     rask_progress_free(w->progress);
+    waiting_free(w->waiting);
+    bool cancelled = rask_dashboard_cancelled(w->dashboard, by, sizeof by);
     rask_dashboard_close(w->dashboard);
+    if (cancelled)
+        say_error(w->command, "cancelled by the live page, from %s", by);
     if (w->whole && write_all(w))
         outcome = EXIT_FAILED;
     rask_trace_free(w->trace);

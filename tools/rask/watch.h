@@ -1,19 +1,21 @@
-/* What commands let observe a run: progress, trace, profile, report, live page, drawing. */
+/* What commands let observe a run: progress, waiting, trace, profile, report, live page, drawing. */
 #ifndef WATCH_H
 #define WATCH_H
 
 #include "options.h"
+#include "waiting.h"
 
 #include <rask/dashboard.h>
 #include <rask/draw.h>
 #include <rask/trace.h>
 
-enum { WATCH_MOST = 7 };
+enum { WATCH_MOST = 9 };
 
 typedef struct watch {
     const char *command;
     const common_options *options;
     rask_progress *progress;
+    waiting *waiting;
     rask_trace *trace;
     rask_profile *profile;
     rask_recording *recording;
@@ -33,7 +35,8 @@ bool watch_can(const char *command, const common_options *options);
  * memory, or no live page; end is to be called all the same. The watch stays where it is until then. */
 bool watch_begin(watch *w, const char *command, const common_options *options, rask_options *run);
 
-/* After the run: the line of progress is gone, files are written, tables told. An exit status, failures are told. */
+/* After the run: the line of progress is gone, files are written, tables told; so is who cancelled it by the live page. An
+ * exit status, failures are told. */
 int watch_end(watch *w);
 
 #endif

@@ -8,6 +8,18 @@ typedef struct worker_options {
 
 static const option_row rows[] = {WORKER_ROWS(worker_options)};
 
+/* What say_waiting() is to say. */
+typedef struct wait_words {
+    const char *command, *address;
+} wait_words;
+
+static void say_waiting(void *context, const char *why)
+{
+    const wait_words *words = context;
+    say_error(words->command, "%s%s; waiting for one, such as a rask with --cluster ADDRESS",
+              *why ? why : "no program is yet at ", *why ? "" : words->address);
+}
+
 int cluster_work(const char *command, const char *address, const worker_fields *fields)
 {
     char reason[512] = "";
@@ -18,6 +30,9 @@ int cluster_work(const char *command, const char *address, const worker_fields *
     o.memory = fields->memory;
     o.scratch = fields->scratch;
     o.patience = fields->patience;
+    wait_words words = {command, address};
+    o.waiting = fields->quiet ? NULL : say_waiting;
+    o.context = &words;
     int status = rask_cluster_worker(&o, reason, sizeof reason);
     if (!status)
         return EXIT_DONE;

@@ -1,4 +1,4 @@
-/* Zarr stores as sinks. The store is made in a folder of another name beside its own, which then takes that name; what
+/* Zarr stores as sinks. The store is made in a folder of another name beside its own (zarr_folder.h), which then takes that name; what
  * was there before is exchanged for it in one step, and removed afterwards. Chunks are not forced to the disk one by one:
  * a store may have thousands, and one that a power cut left short is found out when it is read. */
 #include "collections/array/files/codecs.h"
@@ -7,13 +7,13 @@
 #include "collections/array/files/packer.h"
 #include "collections/array/files/sink.h"
 #include "collections/array/files/zarr.h"
+#include "collections/array/files/zarr_folder.h"
 #include "collections/files/file.h"
 #include "core/base/alloc.h"
 #include "core/base/print.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +22,7 @@
 
 #define LITTLE_MACHINE (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
 
-enum { REMOVE_FDS = 16, MODE_FOLDER = 0777, MODE_FILE = 0666 };
+enum { MODE_FOLDER = 0777, MODE_FILE = 0666 };
 
 typedef struct zarr_sink {
     rk_sink sink;
@@ -30,8 +30,9 @@ typedef struct zarr_sink {
     rk_packer packer;
     int version;
     const char *codec_name; /* static; NULL: not compressed */
-    char *path, *temporary;
-    rk_claim *claim; /* of path */
+    char *path;
+    rk_zarr_folder folder; /* it is written in */
+    rk_claim *claim;       /* of path */
 } zarr_sink;
 
 /* -- The document */
@@ -136,12 +137,12 @@ static int write_new_file(const zarr_sink *s, const char *name, const void *data
                           size_t capacity)
 {
     enum { FLAGS = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC };
-    char *path = rk_path_join(s->temporary, name);
+    char *path = rk_path_join(s->folder.path, name);
     int fd = -1, outcome = -1;
     errno = ENOMEM;
     if (path) {
         fd = open(path, FLAGS, MODE_FILE);
-        if (fd < 0 && errno == ENOENT && make_folders(path, strlen(s->temporary)) == 0)
+        if (fd < 0 && errno == ENOENT && make_folders(path, strlen(s->folder.path)) == 0)
             fd = open(path, FLAGS, MODE_FILE);
     }
     if (fd >= 0)
@@ -156,17 +157,6 @@ static int write_new_file(const zarr_sink *s, const char *name, const void *data
         return RASK_OK;
     snprintf(message, capacity, "%s: writing %s: %s", s->path, name, strerror(number));
     return rk_errno_status(number);
-}
-
-static int remove_one(const char *path, const struct stat *file, int kind, struct FTW *walk)
-{
-    (void)file, (void)kind, (void)walk;
-    return remove(path);
-}
-
-static void remove_folder(const char *path)
-{
-    nftw(path, remove_one, REMOVE_FDS, FTW_DEPTH | FTW_PHYS);
 }
 
 static int put_chunk(void *sink, const int64_t *index, const void *data, size_t len, char *message,
@@ -190,14 +180,14 @@ static void free_sink(zarr_sink *s)
 {
     rk_claim_release(s->claim);
     rk_free(s->path);
-    rk_free(s->temporary);
+    rk_zarr_folder_fini(&s->folder);
     rk_free(s);
 }
 
 static void zarr_abort(rk_sink *sink)
 {
     zarr_sink *s = (zarr_sink *)sink;
-    remove_folder(s->temporary);
+    rk_zarr_folder_remove(s->folder.path);
     free_sink(s);
 }
 
@@ -205,20 +195,20 @@ static void zarr_abort(rk_sink *sink)
  * there is a moment when the name is nobody's. */
 static int take_name(const zarr_sink *s)
 {
-    if (rename(s->temporary, s->path) == 0)
+    if (rename(s->folder.path, s->path) == 0)
         return 0;
     if (errno != EEXIST && errno != ENOTEMPTY)
         return -1;
-    if (renameat2(AT_FDCWD, s->temporary, AT_FDCWD, s->path, RENAME_EXCHANGE) == 0)
+    if (renameat2(AT_FDCWD, s->folder.path, AT_FDCWD, s->path, RENAME_EXCHANGE) == 0)
         return 0;
     char *aside = rk_temporary_name(s->path);
     int outcome = aside ? rename(s->path, aside) : -1;
-    if (!outcome && (outcome = rename(s->temporary, s->path)) != 0) {
+    if (!outcome && (outcome = rename(s->folder.path, s->path)) != 0) {
         int number = errno;
         rename(aside, s->path);
         errno = number;
     } else if (!outcome) {
-        remove_folder(aside);
+        rk_zarr_folder_remove(aside);
     }
     rk_free(aside);
     return outcome;
@@ -232,8 +222,8 @@ static int zarr_commit(rk_sink *sink, char *message, size_t capacity)
         status = rk_errno_status(errno);
         snprintf(message, capacity, "%s: %s", s->path, strerror(errno));
     }
-    if (access(s->temporary, F_OK) == 0)
-        remove_folder(s->temporary);
+    if (access(s->folder.path, F_OK) == 0)
+        rk_zarr_folder_remove(s->folder.path);
     free_sink(s);
     return status;
 }
@@ -302,19 +292,18 @@ static bool make_folder(zarr_sink *s, const char *path, rk_open_error *error)
     char text[RK_ZARR_DOCUMENT];
     s->path = rk_path_resolve(path);
     s->packer.path = s->path;
-    s->temporary = s->path ? rk_temporary_name(s->path) : NULL;
-    if (!s->temporary)
+    if (!s->path)
         return rk_open_fail(error, RASK_ENOMEM, "%s: %s", path, rask_status_text(RASK_ENOMEM));
     s->claim = rk_claim_path(s->path, error);
     if (!s->claim)
         return false;
-    if (mkdir(s->temporary, MODE_FOLDER))
+    if (!rk_zarr_folder_make(&s->folder, s->path))
         return rk_open_fail_errno(error, path);
     size_t len = rk_zarr_format(&s->meta, s->version, s->codec_name, s->packer.level, text);
     error->status = write_new_file(s, s->version == 2 ? ".zarray" : "zarr.json", text, len, error->message,
                                    sizeof error->message);
     if (error->status)
-        remove_folder(s->temporary);
+        rk_zarr_folder_remove(s->folder.path);
     return error->status == RASK_OK;
 }
 
@@ -323,6 +312,7 @@ rk_sink *rk_zarr_sink(const rk_sink_form *form, int version, rk_open_error *erro
     zarr_sink *s = rk_calloc(1, sizeof *s);
     if (!s)
         return rk_open_fail(error, RASK_ENOMEM, "%s: %s", form->path, rask_status_text(RASK_ENOMEM));
+    s->folder.lock = -1;
     if (describe(s, form, version, error) && rk_zarr_may_replace(form->path, error) &&
         make_folder(s, form->path, error))
         return &s->sink;

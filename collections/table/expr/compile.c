@@ -108,8 +108,33 @@ static bool string(rk_compiler *c, const rk_syntax *node, rk_expr_value *out)
     return rk_compile_add_constant(c, RASK_COL_TEXT, &bytes, out);
 }
 
+static bool is_name(const rk_compiler *c, const rk_syntax *node, const char *name)
+{
+    const char *text = c->text + node->text;
+    if (node->quoted)
+        return rk_quoted_name_is(text, node->len, name);
+    return strlen(name) == node->len && !memcmp(name, text, node->len);
+}
+
+/* A column whose name begins with this word, and goes on with what is none; NULL: there is none. */
+static const char *longer_name(const rk_compiler *c, const rk_syntax *node)
+{
+    for (uint32_t i = 0; i < c->count && !node->quoted; i++) {
+        const char *name = c->names[i];
+        if (strncmp(name, c->text + node->text, node->len) == 0 && name[node->len] &&
+            strchr(" -./:", name[node->len]))
+            return name;
+    }
+    return NULL;
+}
+
 static bool unknown_name(rk_compiler *c, const rk_syntax *node)
 {
+    const char *longer = longer_name(c, node);
+    if (longer)
+        return rk_syntax_fail(c->error, RASK_ENOENT, node->at,
+                              "no column \"%.*s\": did you mean `%.80s`, in backticks?",
+                              node->len < 40 ? (int)node->len : 40, c->text + node->text, longer);
     rk_nearest near = rk_nearest_to(c->text + node->text, node->len);
     int shown = node->len < 60 ? (int)node->len : 60;
     for (uint32_t i = 0; i < c->count; i++)
@@ -123,7 +148,7 @@ static bool unknown_name(rk_compiler *c, const rk_syntax *node)
 static bool column(rk_compiler *c, const rk_syntax *node, rk_expr_value *out)
 {
     for (uint32_t i = 0; i < c->count; i++) {
-        if (strlen(c->names[i]) != node->len || memcmp(c->names[i], c->text + node->text, node->len) != 0)
+        if (!is_name(c, node, c->names[i]))
             continue;
         c->expr->uses[i] = 1;
         out->from = (rk_expr_operand){RK_FROM_COLUMN, i};

@@ -1,5 +1,6 @@
 #include "collections/table/groups/aggregates.h"
 
+#include "collections/syntax/lexer.h"
 #include "core/base/array.h"
 #include "core/base/limits.h"
 
@@ -18,7 +19,7 @@ static const bool takes_numbers[] = {
 };
 
 typedef struct parser {
-    const char *text;
+    char *text; /* its own */
     size_t at, len;
     const rask_bytes *names;
     const rask_column_type *types;
@@ -220,7 +221,8 @@ static int parse_name(parser *p, rask_bytes *name)
         size_t behind = behind_quotes(p, from);
         if (behind) {
             p->at = behind;
-            *name = (rask_bytes){p->text + from + 1, behind - from - 2};
+            char *begin = p->text + from + 1;
+            *name = (rask_bytes){begin, rk_name_unquote(begin, behind - from - 2, p->text[from], begin)};
         }
     } else {
         while (p->at < p->len && p->text[p->at] != ',')

@@ -42,6 +42,8 @@ struct rask_dashboard {
     uint32_t readers; /* streams */
     uint64_t tick;    /* that state is of */
     char *state;      /* open_memstream's; NULL: nobody asked yet, or no memory */
+    bool was_cancelled;
+    char cancelled_by[64];
 };
 
 typedef struct stream {
@@ -210,10 +212,16 @@ static void answer_words(int status, const char *text, rk_http_answer *answer)
     answer_bytes(status, "text/plain; charset=utf-8", text, strlen(text), answer);
 }
 
-static void cancel(rask_dashboard *d, rk_http_answer *answer)
+static void cancel(rask_dashboard *d, const char *peer, rk_http_answer *answer)
 {
-    if (d->cancel)
+    if (d->cancel) {
+        pthread_mutex_lock(&d->live.lock);
+        if (!d->was_cancelled)
+            snprintf(d->cancelled_by, sizeof d->cancelled_by, "%s", *peer ? peer : "somewhere");
+        d->was_cancelled = true;
+        pthread_mutex_unlock(&d->live.lock);
         rask_cancel(d->cancel);
+    }
     answer_words(d->cancel ? 202 : 403,
                  d->cancel ? "cancelled\n" : "this program does not let itself be cancelled\n", answer);
 }
@@ -240,7 +248,11 @@ static void answer(void *context, const rk_http_request *request, rk_http_answer
         return;
     case RK_WANTS_EVENTS: begin_stream(d, answer); return;
     case RK_WANTS_HEALTH: answer_words(200, "ok\n", answer); return;
-    case RK_WANTS_CANCEL: cancel(d, answer); return;
+    case RK_WANTS_CANCEL: cancel(d, request->peer ? request->peer : "", answer); return;
+    case RK_WANTS_SLASH:
+        answer_words(308, "it has a slash at its end\n", answer);
+        snprintf(answer->location, sizeof answer->location, "/%s/", d->token);
+        return;
     default: answer_text(d, wanted, answer);
     }
 }
@@ -357,6 +369,18 @@ const rask_observer *rask_dashboard_observer(const rask_dashboard *dashboard)
 const char *rask_dashboard_url(const rask_dashboard *dashboard)
 {
     return dashboard ? dashboard->url : "";
+}
+
+bool rask_dashboard_cancelled(rask_dashboard *dashboard, char *text, size_t capacity)
+{
+    if (!dashboard)
+        return false;
+    pthread_mutex_lock(&dashboard->live.lock);
+    bool was = dashboard->was_cancelled;
+    if (was && text && capacity)
+        snprintf(text, capacity, "%s", dashboard->cancelled_by);
+    pthread_mutex_unlock(&dashboard->live.lock);
+    return was;
 }
 
 void rask_dashboard_close(rask_dashboard *d)

@@ -102,8 +102,9 @@ static void keep_chunk(weaver *w)
 
 static void forget_sums(rk_live *live)
 {
-    live->done = rk_load_relaxed(&live->untracked);
-    live->failed = live->retries = live->grown = live->bytes = live->running = 0;
+    live->failed = rk_load_relaxed(&live->died);
+    live->done = rk_load_relaxed(&live->untracked) + live->failed;
+    live->retries = live->grown = live->bytes = live->running = 0;
     for (uint32_t i = 0; i < live->name_count; i++) {
         rk_live_name *n = &live->names[i];
         n->done = n->past_done;

@@ -20,6 +20,7 @@ enum {
 /* A request. Texts are NULL where it has none, and valid during the call. */
 typedef struct rk_http_request {
     const char *method, *path, *host, *origin, *authorization;
+    const char *peer; /* the address that it comes from; "" where that is not known */
 } rk_http_request;
 
 typedef struct rk_http_answer {
@@ -28,7 +29,8 @@ typedef struct rk_http_answer {
     char *text;        /* malloc's, the server's to free; NULL: bytes */
     const void *bytes; /* static */
     size_t len;
-    void *stream; /* not NULL: the content is what more() gives */
+    void *stream;      /* not NULL: the content is what more() gives */
+    char location[64]; /* where to look instead; "": nowhere */
 } rk_http_answer;
 
 /* All calls come from the server's own thread. */

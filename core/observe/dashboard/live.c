@@ -223,13 +223,22 @@ static void task_started(void *context, const rask_task_info *task)
         rk_store_relaxed(&track->thread, (uint32_t)gettid());
 }
 
+/* No worker came back from it, or none was at it. */
+static void note_unfinished(rk_live *live, const rask_task_info *task)
+{
+    bool failed = task->status != RASK_ECANCELLED;
+    rk_add_relaxed(failed ? &live->died : &live->skipped, 1);
+    if (failed)
+        keep_failure(live, task);
+}
+
 static void task_finished(void *context, const rask_task_info *task)
 {
     rk_live *live = context;
     if (rk_load_relaxed(&live->current) != task->run)
         return;
     if (task->worker == UINT32_MAX) {
-        rk_add_relaxed(&live->skipped, 1);
+        note_unfinished(live, task);
         return;
     }
     rk_live_track *track = track_of(live, task->worker);
@@ -264,10 +273,21 @@ static bool is_same(const rk_live_worker *w, const rask_worker_info *info)
            !strncmp(w->host, info->host, sizeof w->host - 1);
 }
 
+/* Nobody tells of the end of what it was at. */
+static void empty_tracks(rk_live *live, uint32_t first, uint32_t count)
+{
+    for (uint32_t i = 0; i < count && i < RK_LIVE_TRACKS; i++) {
+        rk_live_track *track = rk_load_acquire(&live->tracks[(first + i) % RK_LIVE_TRACKS]);
+        if (track)
+            rk_store_relaxed(&track->running, NULL);
+    }
+}
+
 static void note_lost(rk_live *live, const rask_worker_info *info)
 {
     rk_live_worker *workers = live->workers.data;
     live->lost++;
+    empty_tracks(live, info->first, info->count);
     for (size_t i = live->workers.count; i-- > 0;)
         if (is_same(&workers[i], info)) {
             workers[i].lost = true;

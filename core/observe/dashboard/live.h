@@ -109,6 +109,7 @@ typedef struct rk_live {
     rask_observer observer;
     rk_atomic_u64 current; /* the run that is told of; 0: none */
     rk_atomic_u64 live_bytes, spilled_bytes, skipped, untracked, left_out, moves, moved_bytes;
+    rk_atomic_u64 died;         /* tasks that failed, and no worker could say so */
     rk_atomic_u32 failure_room; /* failures that are still kept */
     rk_atomic_u64 least_ns;     /* a slice is not shorter when another one follows */
     rk_atomic_bool own_threads; /* workers are threads of this process, and tell of tasks themselves */

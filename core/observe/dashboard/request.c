@@ -66,7 +66,7 @@ static bool is_origin(const rk_http_request *r)
 
 /* -- Paths */
 
-/* What follows the token, with its slash; NULL: it is not there. */
+/* What follows the token, with its slash, if it has one; NULL: it is not there. */
 static const char *behind_token(const rk_http_request *r, const char *token)
 {
     static const char bearer[] = "Bearer ";
@@ -74,8 +74,10 @@ static const char *behind_token(const rk_http_request *r, const char *token)
     if (given && !strncmp(given, bearer, strlen(bearer)) &&
         is_token(given + strlen(bearer), strlen(given + strlen(bearer)), token))
         return r->path;
-    const char *slash = r->path[0] == '/' ? strchr(r->path + 1, '/') : NULL;
-    return slash && is_token(r->path + 1, (size_t)(slash - r->path - 1), token) ? slash : NULL;
+    if (r->path[0] != '/')
+        return NULL;
+    size_t len = strcspn(r->path + 1, "/");
+    return is_token(r->path + 1, len, token) ? r->path + 1 + len : NULL;
 }
 
 static int find(const char *path, rk_wanted *wanted)
@@ -83,7 +85,7 @@ static int find(const char *path, rk_wanted *wanted)
     static const char *const paths[] = {
         [RK_WANTS_PAGE] = "/",          [RK_WANTS_STYLE] = "/page.css",    [RK_WANTS_SCRIPT] = "/page.js",
         [RK_WANTS_EVENTS] = "/events",  [RK_WANTS_STATE] = "/api/state",   [RK_WANTS_METRICS] = "/metrics",
-        [RK_WANTS_HEALTH] = "/healthz", [RK_WANTS_CANCEL] = "/api/cancel",
+        [RK_WANTS_HEALTH] = "/healthz", [RK_WANTS_CANCEL] = "/api/cancel", [RK_WANTS_SLASH] = "",
     };
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (!strcmp(path, paths[i])) {
@@ -122,7 +124,7 @@ int rk_request_read(const rk_http_request *r, const char *token, const char *hos
     const char *path = *token && !health ? behind_token(r, token) : r->path;
     if (!path)
         return refuse(403, "take the whole address that the program printed, with its token\n", why);
-    if (find(path, &found))
+    if (find(path, &found) || (found == RK_WANTS_SLASH && !*token))
         return refuse(404, "there is nothing here\n", why);
     int status = check_method(r, found, why);
     if (status)

@@ -15,6 +15,7 @@ typedef enum rk_wanted {
     RK_WANTS_METRICS,
     RK_WANTS_HEALTH,
     RK_WANTS_CANCEL,
+    RK_WANTS_SLASH, /* the page, by an address that lacks its last slash */
 } rk_wanted;
 
 /* A token that nobody guesses, of RK_TOKEN_DIGITS digits and a NUL. False: the system has no random numbers. */

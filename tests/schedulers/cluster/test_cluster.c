@@ -678,6 +678,77 @@ Test(cluster, observers_are_told_of_every_task_once)
     rask_graph_free(g);
 }
 
+/* -- What they are told while it goes on */
+
+static atomic_int *known; /* in memory that the workers share */
+
+/* Fails once observers know that it began. */
+static int fail_when_known(rask_task *t)
+{
+    for (int i = 0; i < 20000 && !atomic_load(known); i++)
+        sleep_ms(1);
+    return rask_fail(t, RASK_ERANGE, atomic_load(known) ? "known, and wrong" : "nobody knows");
+}
+RASK_SLOTS(fail_when_known);
+
+typedef struct overheard {
+    char message[100];
+    uint64_t sent, bytes;
+} overheard;
+
+static void hear_start(void *context, const rask_task_info *info)
+{
+    (void)context;
+    if (!strcmp(info->name, "fail_when_known"))
+        atomic_store(known, 1);
+}
+
+static void hear_end(void *context, const rask_task_info *info)
+{
+    overheard *h = context;
+    if (info->status && info->message)
+        snprintf(h->message, sizeof h->message, "%s", info->message);
+}
+
+static void hear_sent(void *context, const rask_transfer_info *transfer)
+{
+    overheard *h = context;
+    cr_assert(transfer->from != transfer->to && transfer->end_ns >= transfer->start_ns);
+    h->sent += transfer->status == RASK_OK;
+    h->bytes += transfer->bytes;
+}
+
+Test(cluster, long_tasks_failures_and_transfers_are_told_of_in_time)
+{
+    cluster c;
+    overheard h = {0};
+    rask_observer observer = {.size = sizeof observer,
+                              .context = &h,
+                              .task_started = hear_start,
+                              .task_finished = hear_end,
+                              .result_sent = hear_sent};
+    const rask_observer *observers[] = {&observer};
+    rask_graph *g = rask_graph_new();
+    rask_value result;
+    int64_t answer;
+    known = mmap(NULL, sizeof *known, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    cr_assert_neq((void *)known, MAP_FAILED);
+    cluster_begin(&c, 2, 1);
+    rask_options o = on(&c);
+    o.observers = observers;
+    o.observer_count = 1;
+    cr_expect_eq(rask_compute_with(rask_delayed(g, fail_when_known), &o, &answer), RASK_ERANGE, "%s",
+                 rask_graph_error(g));
+    cr_expect_str_eq(h.message, "known, and wrong");
+    cr_assert_eq(rask_compute_value(list_of_pieces(g), &o, &result), RASK_OK, "%s", rask_graph_error(g));
+    cr_expect_geq(h.sent, 1);
+    cr_expect_geq(h.bytes, (uint64_t)PIECE);
+    rask_value_unref(&result);
+    cluster_end(&c);
+    munmap((void *)known, sizeof *known);
+    rask_graph_free(g);
+}
+
 /* Its process, and the number that its thread has. */
 static int see_worker(rask_task *t)
 {

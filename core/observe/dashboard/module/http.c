@@ -5,7 +5,9 @@
  * meets one that is about to be. Once the server closes no stream is suspended any more: its end is given instead. */
 #include "core/observe/dashboard/http.h"
 
+#include <arpa/inet.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -119,14 +121,17 @@ static const char *const headers[][2] = {
     {"Cache-Control", "no-store"},
 };
 
+/* location may be NULL. */
 static enum MHD_Result send_response(struct MHD_Connection *connection, int status, const char *type,
-                                     struct MHD_Response *response)
+                                     const char *location, struct MHD_Response *response)
 {
     if (!response)
         return MHD_NO;
     enum MHD_Result done = MHD_add_response_header(response, "Content-Type", type);
     for (size_t i = 0; i < sizeof headers / sizeof *headers && done; i++)
         done = MHD_add_response_header(response, headers[i][0], headers[i][1]);
+    if (done && location && *location)
+        done = MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, location);
     if (done && status == 405)
         done = MHD_add_response_header(response, "Allow", "GET, HEAD, POST");
     if (done)
@@ -139,7 +144,7 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, int status, con
 {
     // NOLINTNEXTLINE: the text is static, and libmicrohttpd does not write to what is persistent
     return send_response(
-        connection, status, "text/plain; charset=utf-8",
+        connection, status, "text/plain; charset=utf-8", NULL,
         MHD_create_response_from_buffer(strlen(why), (void *)(uintptr_t)why, MHD_RESPMEM_PERSISTENT));
 }
 
@@ -158,14 +163,31 @@ static enum MHD_Result send_stream(rk_http_server *server, struct MHD_Connection
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, give, s, end_stream);
     if (!response)
         end_stream(s);
-    return send_response(connection, answer->status, answer->type, response);
+    return send_response(connection, answer->status, answer->type, NULL, response);
+}
+
+static void name_peer(struct MHD_Connection *connection, char text[INET6_ADDRSTRLEN])
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info ? info->client_addr : NULL;
+    const void *number = NULL;
+    if (address && address->sa_family == AF_INET)
+        number = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
+    if (address && address->sa_family == AF_INET6)
+        number = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+    if (!number || !inet_ntop(address->sa_family, number, text, INET6_ADDRSTRLEN))
+        text[0] = 0;
 }
 
 static enum MHD_Result answer_one(rk_http_server *server, struct MHD_Connection *connection, const char *path,
                                   const char *method)
 {
     rk_http_answer answer = {.status = 500, .type = "text/plain; charset=utf-8", .bytes = ""};
+    char peer[INET6_ADDRSTRLEN];
+    name_peer(connection, peer);
     rk_http_request request = {
+        .peer = peer,
         .method = method,
         .path = path,
         .host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST),
@@ -182,7 +204,7 @@ static enum MHD_Result answer_one(rk_http_server *server, struct MHD_Connection 
         answer.len, bytes, own ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
     if (!response)
         free(answer.text);
-    return send_response(connection, answer.status, answer.type, response);
+    return send_response(connection, answer.status, answer.type, answer.location, response);
 }
 
 static bool is_known(const char *method)
