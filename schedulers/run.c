@@ -67,6 +67,12 @@ static bool is_careful(const rk_run *run)
            has_timeouts(run->plan);
 }
 
+static void note_wishes(rk_run *run, const rask_observer *observer)
+{
+    run->tells_ready |= observer->task_ready != NULL;
+    run->tells_started |= observer->task_started != NULL;
+}
+
 /* Who only wants to know of runs and workers makes no task slower. */
 static bool wants_tasks(const rask_options *options)
 {
@@ -111,7 +117,7 @@ int rk_run_init(rk_run *run, rask_plan *plan, const rask_options *options, const
         run->env.deadline_ns = run->info.start_ns + rk_seconds_to_ns(options->timeout);
     run->careful = is_careful(run);
     for (size_t i = 0; i < options->observer_count; i++)
-        run->tells_ready |= options->observers[i]->task_ready != NULL;
+        note_wishes(run, options->observers[i]);
     RK_NOTIFY(run, plan_made, &run->info);
     return RASK_OK;
 }
@@ -148,6 +154,7 @@ void rk_run_observe_apart(rk_run *apart, const rask_observer *const *observers)
     apart->options.observers = observers;
     apart->options.observer_count = 1;
     apart->observed = true;
+    note_wishes(apart, observers[0]);
 }
 
 void rk_run_fini_apart(rk_run *apart)
@@ -268,18 +275,25 @@ uint64_t rk_run_backoff(const rk_run *run, uint32_t task)
                                                         : rk_def_backoff(rk_plan_def(run->plan, task)));
 }
 
-static inline rask_task_info describe(const rk_worker *worker, uint32_t number)
+static inline void describe_in(const rk_worker *worker, uint32_t number, rask_task_info *out)
 {
     const rk_run *run = worker->run;
     bool plain = !(run->plan->def[number] & RK_TASK_EXTRA);
     const rk_extra *extra = plain ? NULL : rk_run_extra(run, number);
-    return (rask_task_info){.task = number,
+    *out = (rask_task_info){.task = number,
                             .node = run->plan->node[number],
                             .name = rk_plan_def(run->plan, number)->name,
                             .label = extra ? extra->label : "",
                             .worker = worker->id,
                             .run = run->info.run,
                             .ready_ns = run->ready_ns ? run->ready_ns[number] : 0};
+}
+
+static rask_task_info describe(const rk_worker *worker, uint32_t number)
+{
+    rask_task_info info;
+    describe_in(worker, number, &info);
+    return info;
 }
 
 rask_task_info rk_run_describe(const rk_run *run, uint32_t task)
@@ -484,12 +498,13 @@ static void tell_start(rk_worker *worker, uint32_t number, const rask_task *task
                        uint64_t came_ns, rask_task_info *info)
 {
     rk_run *run = worker->run;
-    *info = describe(worker, number);
+    describe_in(worker, number, info);
     came_ns = came_ns > info->ready_ns ? came_ns : info->ready_ns; /* others make tasks ready, too */
     info->start_ns = pass && pass->inside ? rk_clock_now() : came_ns;
     info->waited_ns = info->start_ns - came_ns;
     info->bytes_in = size_of_arguments(run, task);
-    RK_NOTIFY(run, task_started, info);
+    if (run->tells_started)
+        RK_NOTIFY(run, task_started, info);
 }
 
 /* The function has returned. */

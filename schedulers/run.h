@@ -44,7 +44,7 @@ typedef struct rk_run {
     rask_options options;     /* resolved: no field says "default" any more */
     const char *scheduler;
     bool careful; /* clocks or seeds ask for more than a bare call */
-    bool observed, tells_ready;
+    bool observed, tells_ready, tells_started;
     rask_run_info info;
     rk_atomic_u32 any_failed; /* some result is missing: look at arguments before a call */
 

@@ -103,12 +103,13 @@ uint32_t rk_table_find(const rask_table *table, const char *what, rask_bytes nam
             return i;
         rk_nearest_consider(&nearest, s->names[i], strlen(s->names[i]));
     }
+    char quote = name.len && memchr(name.data, '"', name.len) ? '\'' : '"';
     if (nearest.name)
-        rk_table_fail(table, RASK_EINVAL, file, line, "%s: no column \"%.*s\": did you mean \"%.*s\"?", what,
-                      (int)name.len, name.data, (int)nearest.name_len, nearest.name);
+        rk_table_fail(table, RASK_EINVAL, file, line, "%s: no column %c%.*s%c: did you mean \"%.*s\"?", what,
+                      quote, (int)name.len, name.data, quote, (int)nearest.name_len, nearest.name);
     else
-        rk_table_fail(table, RASK_EINVAL, file, line, "%s: no column \"%.*s\"", what, (int)name.len,
-                      name.data);
+        rk_table_fail(table, RASK_EINVAL, file, line, "%s: no column %c%.*s%c", what, quote, (int)name.len,
+                      name.data, quote);
     return UINT32_MAX;
 }
 

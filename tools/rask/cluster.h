@@ -19,7 +19,7 @@ typedef struct worker_fields {
      .kind = OPTION_TEXT,                                                                                    \
      .offset = offsetof(type, worker.key_file),                                                              \
      .value = "FILE",                                                                                        \
-     .help = "keys of the cluster, as rask cluster keys makes them",                                         \
+     .help = "keys of the cluster (rask cluster keys); without it RASK_CLUSTER_KEYS",                        \
      .environment = "RASK_CLUSTER_KEYS"},                                                                    \
         {.name = "threads",                                                                                  \
          .kind = OPTION_NUMBER,                                                                              \

@@ -219,16 +219,22 @@ static bool is_assignment(const char *text)
     return equals && strspn(text, " ") < (size_t)(equals - text);
 }
 
+static void say_unlike(const char *command, const char *what, const char *text)
+{
+    char quote = say_quote(text);
+    say_error(command, "%s: %c%s%c", what, quote, text, quote);
+}
+
 static bool check_assignments(const tool_command *c, const csv_options *o)
 {
     for (size_t i = 0; i < o->with.count; i++)
         if (!is_assignment(o->with.items[i])) {
-            say_error(c->name, "--with: not NAME=EXPR: \"%s\"", o->with.items[i]);
+            say_unlike(c->name, "--with: not NAME=EXPR", o->with.items[i]);
             return false;
         }
     for (size_t i = 0; i < o->fill_nulls.count; i++)
         if (!find_equals(o->fill_nulls.items[i])) {
-            say_error(c->name, "--fill-nulls: not C=EXPR: \"%s\"", o->fill_nulls.items[i]);
+            say_unlike(c->name, "--fill-nulls: not C=EXPR", o->fill_nulls.items[i]);
             return false;
         }
     return true;

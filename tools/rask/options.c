@@ -160,12 +160,21 @@ static const char *set_field(const option_row *row, void *fields, const char *te
     }
 }
 
+static void say_wrong(const char *command, const char *origin, const char *wrong, const char *text)
+{
+    char quote = say_quote(text);
+    if (*text)
+        say_error(command, "%s: %s: %c%s%c", origin, wrong, quote, text, quote);
+    else
+        say_error(command, "%s: %s", origin, wrong);
+}
+
 static bool set_or_say(const tool_command *command, const option_row *row, const char *origin, void *fields,
                        const char *text)
 {
     const char *wrong = set_field(row, fields, text);
     if (wrong)
-        say_error(command->name, text && *text ? "%s: %s: \"%s\"" : "%s: %s", origin, wrong, text);
+        say_wrong(command->name, origin, wrong, text ? text : "");
     return !wrong;
 }
 

@@ -94,7 +94,7 @@ typedef struct common_options {
          .kind = OPTION_TEXT,                                                                                \
          .offset = offsetof(type, common.key_file),                                                          \
          .value = "FILE",                                                                                    \
-         .help = "keys of the cluster, as rask cluster keys makes them",                                     \
+         .help = "keys of the cluster (rask cluster keys); without it RASK_CLUSTER_KEYS",                    \
          .brief = true,                                                                                      \
          .environment = "RASK_CLUSTER_KEYS"},                                                                \
         {.name = "worker-threads",                                                                           \

@@ -26,6 +26,11 @@ const char *say_without_call(const char *message)
     return called ? message + name + 2 : message;
 }
 
+char say_quote(const char *text)
+{
+    return strchr(text, '"') && !strchr(text, '\'') ? '\'' : '"';
+}
+
 int say_done(const char *command)
 {
     errno = 0;

@@ -13,6 +13,9 @@ void say_error(const char *command, const char *format, ...) __attribute__((form
 /* What the library says of a call behind "rask_array_open: ": nobody at a shell has called that. */
 const char *say_without_call(const char *message);
 
+/* What to put around a text in a message: double quotes, or single ones when it has double ones itself. */
+char say_quote(const char *text);
+
 /* Flushes standard output and ends with EXIT_DONE, or with EXIT_FAILED and a message when not all of it could
  * be written. */
 int say_done(const char *command);

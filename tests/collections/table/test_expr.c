@@ -476,7 +476,7 @@ Test(expr, refusals_say_what_and_where)
         {"i @ j", "RASK_ETYPE 2: '@' does not go with int64 i and int64 j"},
         {"", "RASK_EFORMAT 0: an expression expected, not the end"},
         {"i;", "RASK_EFORMAT 1: an operator expected, not ';'"},
-        {"`i", "RASK_EFORMAT 0: a name that nothing ends"},
+        {"`i", "RASK_EFORMAT 0: a name in backticks that no backtick ends; two are one of the name"},
         {"'a", "RASK_EFORMAT 0: a string that nothing ends"},
         {"'a\\", "RASK_EFORMAT 0: a string that nothing ends"},
         {"date(f)", "RASK_ETYPE 5: date() does not take float64 f"},
