@@ -23,14 +23,27 @@ leaves 2 "$rask" worker nowhere && grep -q 'is no address' err
 tell 'a worker of no address' $?
 leaves 1 "$rask" worker --patience 0.3 "$address"
 tell 'a worker that finds no program ends' $?
-leaves 1 "$rask" worker --patience 1.3 "$address" && [ "$(grep -c 'waiting for one, such as a rask with --cluster ADDRESS' err)" -eq 1 ]
+leaves 1 "$rask" worker --patience 2 "$address" && [ "$(grep -c 'waiting for one, such as a rask with --cluster ADDRESS' err)" -eq 1 ]
 tell 'and says after a second what it waits for, once' $?
-leaves 0 timeout --preserve-status 1.8 "$rask" cluster start --workers 2 --listen "$address" && [ "$(grep -c 'waiting for one' err)" -eq 1 ]
+
+# Signal, exit status, text, command: told so when it has said that, which it says once
+ends_after_saying()
+{
+    local status
+    "${@:4}" >out 2>err &
+    timeout 30 sh -c 'until grep -q "$1" err; do sleep 0.1; done' sh "$3" && sleep 0.3 && kill -s "$1" $!
+    wait $!
+    status=$?
+    [ "$status" -eq "$2" ] && [ "$(grep -c "$3" err)" -eq 1 ]
+}
+ends_after_saying TERM 0 'waiting for one' "$rask" cluster start --workers 2 --listen "$address"
 tell 'so do workers of this machine, one for all' $?
 head -c 2000 /dev/zero >zeros
-leaves 130 timeout --preserve-status -s INT 1.8 "$rask" words --cluster "$address" zeros &&
-    [ "$(grep -c "^rask words: waiting for workers at $address: rask worker, or rask cluster start, brings some" err)" -eq 1 ]
+set -m # what is in the background hears of INT
+ends_after_saying INT 130 "^rask words: waiting for workers at $address: rask worker, or rask cluster start, brings some" \
+    "$rask" words --cluster "$address" zeros
 tell 'and a program that waits for workers' $?
+set +m
 
 # --- workers of this machine
 export RASK_CLUSTER=$address RASK_CLUSTER_KEYS=keys
