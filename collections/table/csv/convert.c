@@ -82,22 +82,24 @@ static int convert_text(rk_csv_scanner *s, const rk_csv_wanted *w, rask_bytes by
     return RASK_OK;
 }
 
-RK_PARSE_KERNEL static uint32_t convert_texts(rk_csv_scanner *s, const rk_csv_wanted *w,
-                                              const rk_csv_run *run, rk_column *column, uint32_t first,
-                                              int *status)
+/* All of them are meant, unless they are chosen: then each has to be looked for. */
+static inline __attribute__((always_inline)) uint32_t convert_all_texts(rk_csv_scanner *s,
+                                                                        const rk_csv_wanted *w, rk_csv_run r,
+                                                                        rk_column *column, uint32_t first,
+                                                                        bool chosen, int *status)
 {
-    const rk_csv_run r = *run;
-    bool last = w->last;
-    char quote = r.quoted ? s->format.quote : 0;
-    for (uint32_t i = 0; i < r.rows; i++) {
-        rask_bytes field = rk_csv_run_field(&r, rk_csv_run_row(&r, i), w->field);
+    const bool last = w->last;
+    const uint64_t nulls = w->nulls_first;
+    const char quote = r.quoted ? s->format.quote : 0;
+    const uint32_t *end = r.ends + w->field;
+    rask_bytes *out = column->text + first;
+    for (uint32_t i = 0; i < r.rows; i++, end += r.fields) {
+        rask_bytes field = rk_csv_run_bytes(&r, chosen ? rk_csv_run_end(&r, i, w->field) : end);
         size_t len = field.len - (last && field.len && field.data[field.len - 1] == '\r');
-        bool null = ((w->nulls_first & rk_csv_length_bit(len)) != 0) & s->null_begins[(uint8_t)*field.data];
-        bool plain = len && !null;
-        if (__builtin_expect(plain && (!quote || *field.data != quote), 1)) {
-            column->text[first + i] = (rask_bytes){field.data, len};
+        bool null = (nulls >> (len < 63 ? len : 63) & 1) & s->null_begins[(uint8_t)*field.data];
+        out[i] = (rask_bytes){field.data, len};
+        if (__builtin_expect(len && !null && (!quote || *field.data != quote), 1))
             continue;
-        }
         *status = convert_text(s, w, field, column, first + i);
         if (*status)
             return i;
@@ -105,13 +107,24 @@ RK_PARSE_KERNEL static uint32_t convert_texts(rk_csv_scanner *s, const rk_csv_wa
     return r.rows;
 }
 
-/* The fields of rows from … from + count - 1 of a run, as numbers.h takes them. */
-static inline __attribute__((always_inline)) void load_words(const rk_csv_run *run, uint32_t field, bool last,
-                                                             uint32_t from, uint32_t count, uint64_t *words,
-                                                             uint64_t *lens)
+RK_PARSE_KERNEL static uint32_t convert_texts(rk_csv_scanner *s, const rk_csv_wanted *w,
+                                              const rk_csv_run *run, rk_column *column, uint32_t first,
+                                              int *status)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        rask_bytes text = rk_csv_run_field(run, rk_csv_run_row(run, from + i), field);
+    return run->chosen ? convert_all_texts(s, w, *run, column, first, true, status)
+                       : convert_all_texts(s, w, *run, column, first, false, status);
+}
+
+/* The fields of rows from … from + count - 1 of a run, as numbers.h takes them. */
+static void load_words(const rk_csv_run *run, const rk_csv_wanted *w, uint32_t from, uint32_t count,
+                       uint64_t *words, uint64_t *lens)
+{
+    const rk_csv_run r = *run;
+    const uint32_t *end = r.ends + (size_t)from * r.fields + w->field;
+    const bool last = w->last;
+    for (uint32_t i = 0; i < count; i++, end += r.fields) {
+        rask_bytes text = rk_csv_run_bytes(
+            &r, __builtin_expect(!r.chosen, 1) ? end : rk_csv_run_end(&r, from + i, w->field));
         words[i] = rk_load64(text.data);
         lens[i] = text.len - (last && text.len && text.data[text.len - 1] == '\r');
     }
@@ -161,7 +174,7 @@ static uint64_t convert_many(const rk_csv_wanted *w, const rk_csv_run *run, rk_c
                              uint32_t from, uint32_t count)
 {
     uint64_t words[RK_NUMBERS], lens[RK_NUMBERS];
-    load_words(run, w->field, w->last, from, count, words, lens);
+    load_words(run, w, from, count, words, lens);
     return w->type == RASK_COL_F64 ? rk_csv_doubles(words, lens, count, column->f64 + first + from)
                                    : rk_csv_integers(words, lens, count, column->i64 + first + from);
 }

@@ -8,8 +8,8 @@
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(RK_WITHOUT_CLONES)
 #    include <immintrin.h>
-#    define HAVE_AVX2 1
-#    define FOR_AVX2  __attribute__((target("avx2,bmi,popcnt")))
+#    define HAVE_AVX2
+#    define FOR_AVX2 __attribute__((target("avx2,bmi,popcnt")))
 #endif
 
 enum { FOUR = 4 };
@@ -76,8 +76,8 @@ FOR_AVX2 static inline __m256d take_points(four *f, __m256i *but)
     return _mm256_cvtps_pd(_mm256_castps256_ps128(_mm256_permutevar8x32_ps(powers, index)));
 }
 
-FOR_AVX2 static uint64_t doubles_avx2(const uint64_t *words, const uint64_t *lens, uint32_t count,
-                                      double *out)
+FOR_AVX2 static uint64_t doubles_of_fours(const uint64_t *words, const uint64_t *lens, uint32_t count,
+                                          double *out)
 {
     uint64_t left = 0;
     for (uint32_t i = 0; i < count; i += FOUR) {
@@ -92,8 +92,8 @@ FOR_AVX2 static uint64_t doubles_avx2(const uint64_t *words, const uint64_t *len
     return left;
 }
 
-FOR_AVX2 static uint64_t integers_avx2(const uint64_t *words, const uint64_t *lens, uint32_t count,
-                                       int64_t *out)
+FOR_AVX2 static uint64_t integers_of_fours(const uint64_t *words, const uint64_t *lens, uint32_t count,
+                                           int64_t *out)
 {
     uint64_t left = 0;
     for (uint32_t i = 0; i < count; i += FOUR) {
@@ -106,20 +106,39 @@ FOR_AVX2 static uint64_t integers_avx2(const uint64_t *words, const uint64_t *le
     return left;
 }
 
-static bool has_avx2(void)
+static bool has_vectors(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
            __builtin_cpu_supports("popcnt");
+}
+#else
+static uint64_t doubles_of_fours(const uint64_t *words, const uint64_t *lens, uint32_t count, double *out)
+{
+    (void)words, (void)lens, (void)count, (void)out;
+    return 0;
+}
+
+static uint64_t integers_of_fours(const uint64_t *words, const uint64_t *lens, uint32_t count, int64_t *out)
+{
+    (void)words, (void)lens, (void)count, (void)out;
+    return 0;
+}
+
+static bool has_vectors(void)
+{
+    return false;
 }
 #endif
 
 bool rk_csv_numbers_there(void)
 {
-#ifdef HAVE_AVX2
-    return has_avx2();
-#else
-    return false;
-#endif
+    return has_vectors();
+}
+
+/* How many can be taken of so many: a multiple of FOUR. */
+static uint32_t whole_fours(uint32_t count)
+{
+    return has_vectors() ? count / FOUR * FOUR : 0;
 }
 
 /* The bits of numbers from first on, up to but without count. */
@@ -130,22 +149,12 @@ static uint64_t bits_between(uint32_t first, uint32_t count)
 
 uint64_t rk_csv_doubles(const uint64_t *words, const uint64_t *lens, uint32_t count, double *out)
 {
-    uint32_t whole = rk_csv_numbers_there() ? count / FOUR * FOUR : 0;
-    uint64_t left = bits_between(whole, count);
-#ifdef HAVE_AVX2
-    if (whole)
-        left |= doubles_avx2(words, lens, whole, out);
-#endif
-    return left;
+    uint32_t whole = whole_fours(count);
+    return doubles_of_fours(words, lens, whole, out) | bits_between(whole, count);
 }
 
 uint64_t rk_csv_integers(const uint64_t *words, const uint64_t *lens, uint32_t count, int64_t *out)
 {
-    uint32_t whole = rk_csv_numbers_there() ? count / FOUR * FOUR : 0;
-    uint64_t left = bits_between(whole, count);
-#ifdef HAVE_AVX2
-    if (whole)
-        left |= integers_avx2(words, lens, whole, out);
-#endif
-    return left;
+    uint32_t whole = whole_fours(count);
+    return integers_of_fours(words, lens, whole, out) | bits_between(whole, count);
 }
