@@ -294,7 +294,11 @@ static int lower_leaf(const rk_table_lowering *l, rask_table *table, const rk_ta
     if (!job || rk_join_lower_others(l, job))
         return RASK_ENOMEM;
     job->before = *parts;
-    int status = lower_tasks(l, job, out);
+    const rk_pipeline *p = &job->pipeline;
+    bool at_once =
+        p->source->kind == RK_TABLE_JOIN && !p->join_count && !rk_table_sink_is_ordered(&job->sink);
+    int status =
+        at_once ? rk_join_lower_into(l, table, job, keeps_rows(&job->sink), out) : lower_tasks(l, job, out);
     *parts += rk_scan_pieces(job);
     return status;
 }

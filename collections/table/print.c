@@ -85,11 +85,33 @@ static char *put_decimal(char *at, double value)
     return NULL;
 }
 
+/* The same of up to eight digits before the point and four behind it: the fewest digits that are the value are
+ * those without the zeros at their end, since no two decimals this short are one double. */
+static inline char *put_short_decimal(char *at, double value)
+{
+    enum { UNIT = 10000 };
+    double magnitude = fabs(value);
+    if (!(magnitude < EIGHT_DIGITS))
+        return NULL;
+    uint64_t mantissa = (uint64_t)(magnitude * UNIT + 0.5);
+    if ((double)mantissa / UNIT != magnitude)
+        return NULL;
+    uint32_t digits = (uint32_t)eight_digits((uint32_t)(mantissa % UNIT) * UNIT); /* of the decimals */
+    *at = '-';
+    at = put_few_digits(at + (signbit(value) != 0), (uint32_t)(mantissa / UNIT), 1);
+    *at++ = '.';
+    put_bytes(at, digits + ASCII_ZEROS);
+    return at + 4 - __builtin_clz(digits | 1) / 8;
+}
+
 static char *put_f64(char *at, double value)
 {
+    char *end = put_short_decimal(at, value);
+    if (end)
+        return end;
     if (isnan(value) || isinf(value))
         return stpcpy(at, isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
-    char *end = put_decimal(at, value);
+    end = put_decimal(at, value);
     return end ? end : at + rk_f64_text(value, at);
 }
 

@@ -29,7 +29,7 @@ void rk_sorted_fini(rk_sorted *s)
     *s = (rk_sorted){0};
 }
 
-enum { AHEAD = 16 }; /* rows before its own that a value is fetched: they stand anywhere */
+enum { AHEAD = 64 }; /* rows before its own that a value is fetched: they stand anywhere */
 
 /* Of numbers, and of the ends of texts. Always inline: a function that only fetches is one that does nothing. */
 static inline __attribute__((always_inline)) void

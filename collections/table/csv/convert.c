@@ -1,5 +1,6 @@
 #include "collections/table/csv/convert.h"
 
+#include "collections/table/csv/numbers.h"
 #include "collections/table/csv/parse.h"
 
 #include <assert.h>
@@ -81,22 +82,24 @@ static int convert_text(rk_csv_scanner *s, const rk_csv_wanted *w, rask_bytes by
     return RASK_OK;
 }
 
-RK_PARSE_KERNEL static uint32_t convert_texts(rk_csv_scanner *s, const rk_csv_wanted *w,
-                                              const rk_csv_run *run, rk_column *column, uint32_t first,
-                                              int *status)
+/* All of them are meant, unless they are chosen: then each has to be looked for. */
+static inline __attribute__((always_inline)) uint32_t convert_all_texts(rk_csv_scanner *s,
+                                                                        const rk_csv_wanted *w, rk_csv_run r,
+                                                                        rk_column *column, uint32_t first,
+                                                                        bool chosen, int *status)
 {
-    const rk_csv_run r = *run;
-    bool last = w->last;
-    char quote = r.quoted ? s->format.quote : 0;
-    for (uint32_t i = 0; i < r.rows; i++) {
-        rask_bytes field = rk_csv_run_field(&r, rk_csv_run_row(&r, i), w->field);
+    const bool last = w->last;
+    const uint64_t nulls = w->nulls_first;
+    const char quote = r.quoted ? s->format.quote : 0;
+    const uint32_t *end = r.ends + w->field;
+    rask_bytes *out = column->text + first;
+    for (uint32_t i = 0; i < r.rows; i++, end += r.fields) {
+        rask_bytes field = rk_csv_run_bytes(&r, chosen ? rk_csv_run_end(&r, i, w->field) : end);
         size_t len = field.len - (last && field.len && field.data[field.len - 1] == '\r');
-        bool null = ((w->nulls_first & rk_csv_length_bit(len)) != 0) & s->null_begins[(uint8_t)*field.data];
-        bool plain = len && !null;
-        if (__builtin_expect(plain && (!quote || *field.data != quote), 1)) {
-            column->text[first + i] = (rask_bytes){field.data, len};
+        bool null = (nulls >> (len < 63 ? len : 63) & 1) & s->null_begins[(uint8_t)*field.data];
+        out[i] = (rask_bytes){field.data, len};
+        if (__builtin_expect(len && !null && (!quote || *field.data != quote), 1))
             continue;
-        }
         *status = convert_text(s, w, field, column, first + i);
         if (*status)
             return i;
@@ -104,15 +107,38 @@ RK_PARSE_KERNEL static uint32_t convert_texts(rk_csv_scanner *s, const rk_csv_wa
     return r.rows;
 }
 
-/* A loop over the rows that tries the short way first. */
+RK_PARSE_KERNEL static uint32_t convert_texts(rk_csv_scanner *s, const rk_csv_wanted *w,
+                                              const rk_csv_run *run, rk_column *column, uint32_t first,
+                                              int *status)
+{
+    return run->chosen ? convert_all_texts(s, w, *run, column, first, true, status)
+                       : convert_all_texts(s, w, *run, column, first, false, status);
+}
+
+/* The fields of rows from … from + count - 1 of a run, as numbers.h takes them. */
+static void load_words(const rk_csv_run *run, const rk_csv_wanted *w, uint32_t from, uint32_t count,
+                       uint64_t *words, uint64_t *lens)
+{
+    const rk_csv_run r = *run;
+    const uint32_t *end = r.ends + (size_t)from * r.fields + w->field;
+    const bool last = w->last;
+    for (uint32_t i = 0; i < count; i++, end += r.fields) {
+        rask_bytes text = rk_csv_run_bytes(
+            &r, __builtin_expect(!r.chosen, 1) ? end : rk_csv_run_end(&r, from + i, w->field));
+        words[i] = rk_load64(text.data);
+        lens[i] = text.len - (last && text.len && text.data[text.len - 1] == '\r');
+    }
+}
+
+/* Rows from … to - 1 of a run, each of which is tried the short way first; up to which they are done. */
 #define CONVERT(name, type, parse)                                                                           \
     RK_PARSE_KERNEL static uint32_t name(rk_csv_scanner *s, const rk_csv_wanted *w, const rk_csv_run *run,   \
-                                         rk_column *column, uint32_t first)                                  \
+                                         rk_column *column, uint32_t first, uint32_t from, uint32_t to)      \
     {                                                                                                        \
         const rk_csv_run r = *run;                                                                           \
         bool last = w->last;                                                                                 \
         type *out = (type *)column->data + first;                                                            \
-        for (uint32_t i = 0; i < r.rows; i++) {                                                              \
+        for (uint32_t i = from; i < to; i++) {                                                               \
             rask_bytes field = rk_csv_run_field(&r, rk_csv_run_row(&r, i), w->field);                        \
             size_t len = field.len - (last && field.len && field.data[field.len - 1] == '\r');               \
             bool direct = !(w->nulls_first & rk_csv_length_bit(len));                                        \
@@ -121,7 +147,7 @@ RK_PARSE_KERNEL static uint32_t convert_texts(rk_csv_scanner *s, const rk_csv_wa
             if (!convert_value(s, w, field, column, first + i))                                              \
                 return i;                                                                                    \
         }                                                                                                    \
-        return r.rows;                                                                                       \
+        return to;                                                                                           \
     }
 CONVERT(convert_integers, int64_t, rk_parse_i64_short)
 #define PARSE_DOUBLE(data, len, out)                                                                         \
@@ -131,16 +157,69 @@ CONVERT(convert_bools, uint8_t, rk_parse_bool)
 CONVERT(convert_dates, int64_t, rk_parse_date)
 CONVERT(convert_timestamps, int64_t, rk_parse_timestamp)
 
+static uint32_t convert_one_by_one(rk_csv_scanner *s, const rk_csv_wanted *w, const rk_csv_run *run,
+                                   rk_column *column, uint32_t first, uint32_t from, uint32_t to)
+{
+    switch (w->type) {
+    case RASK_COL_BOOL: return convert_bools(s, w, run, column, first, from, to);
+    case RASK_COL_I64: return convert_integers(s, w, run, column, first, from, to);
+    case RASK_COL_F64: return convert_doubles(s, w, run, column, first, from, to);
+    case RASK_COL_DATE: return convert_dates(s, w, run, column, first, from, to);
+    default: return convert_timestamps(s, w, run, column, first, from, to);
+    }
+}
+
+/* Count rows of numbers from row from on, many at once; a bit for each that was left out. */
+static uint64_t convert_many(const rk_csv_wanted *w, const rk_csv_run *run, rk_column *column, uint32_t first,
+                             uint32_t from, uint32_t count)
+{
+    uint64_t words[RK_NUMBERS], lens[RK_NUMBERS];
+    load_words(run, w, from, count, words, lens);
+    return w->type == RASK_COL_F64 ? rk_csv_doubles(words, lens, count, column->f64 + first + from)
+                                   : rk_csv_integers(words, lens, count, column->i64 + first + from);
+}
+
+/* The rows from from on whose bits are set, one by one; up to which they are done: from + RK_NUMBERS when all are. */
+static uint32_t convert_left(rk_csv_scanner *s, const rk_csv_wanted *w, const rk_csv_run *run,
+                             rk_column *column, uint32_t first, uint32_t from, uint64_t left)
+{
+    while (left) {
+        uint32_t at = (uint32_t)__builtin_ctzll(left);
+        uint64_t behind = ~(left >> at);
+        uint32_t to = behind ? at + (uint32_t)__builtin_ctzll(behind) : RK_NUMBERS;
+        uint32_t done = convert_one_by_one(s, w, run, column, first, from + at, from + to);
+        if (done < from + to)
+            return done;
+        left &= to < RK_NUMBERS ? UINT64_MAX << to : 0;
+    }
+    return from + RK_NUMBERS;
+}
+
+/* Most numbers are short. Where they are not, the rest of the run goes one by one. */
+static uint32_t convert_numbers(rk_csv_scanner *s, const rk_csv_wanted *w, const rk_csv_run *run,
+                                rk_column *column, uint32_t first)
+{
+    bool many = rk_csv_numbers_there() && !w->nulls_first;
+    uint32_t i = 0;
+    for (; many && i < run->rows; i += RK_NUMBERS) {
+        uint32_t count = run->rows - i < RK_NUMBERS ? run->rows - i : RK_NUMBERS;
+        uint64_t left = convert_many(w, run, column, first, i, count);
+        uint32_t done = convert_left(s, w, run, column, first, i, left);
+        if (done < i + RK_NUMBERS)
+            return done;
+        many = __builtin_popcountll(left) <= RK_NUMBERS / 2;
+    }
+    return i < run->rows ? convert_one_by_one(s, w, run, column, first, i, run->rows) : run->rows;
+}
+
 uint32_t rk_csv_convert(rk_csv_scanner *s, const rk_csv_wanted *wanted, const rk_csv_run *run,
                         rk_column *column, uint32_t first, int *status)
 {
     assert(first + run->rows <= RK_BATCH_ROWS && column->type == wanted->type);
     switch (wanted->type) {
-    case RASK_COL_BOOL: return convert_bools(s, wanted, run, column, first);
-    case RASK_COL_I64: return convert_integers(s, wanted, run, column, first);
-    case RASK_COL_F64: return convert_doubles(s, wanted, run, column, first);
-    case RASK_COL_DATE: return convert_dates(s, wanted, run, column, first);
-    case RASK_COL_TIMESTAMP: return convert_timestamps(s, wanted, run, column, first);
-    default: return convert_texts(s, wanted, run, column, first, status);
+    case RASK_COL_TEXT: return convert_texts(s, wanted, run, column, first, status);
+    case RASK_COL_I64:
+    case RASK_COL_F64: return convert_numbers(s, wanted, run, column, first);
+    default: return convert_one_by_one(s, wanted, run, column, first, 0, run->rows);
     }
 }

@@ -40,12 +40,23 @@ static inline uint64_t rk_csv_length_bit(size_t len)
     return (uint64_t)1 << (len < 63 ? len : 63);
 }
 
+/* Where field f of the record that is row i among those that are meant ends. */
+static inline const uint32_t *rk_csv_run_end(const rk_csv_run *run, uint32_t i, uint32_t f)
+{
+    return run->ends + (size_t)rk_csv_run_row(run, i) * run->fields + f;
+}
+
+/* The bytes of the field that ends there. */
+static inline rask_bytes rk_csv_run_bytes(const rk_csv_run *run, const uint32_t *end)
+{
+    uint32_t begin = end[-1] + 1;
+    return (rask_bytes){run->text + begin, *end - begin};
+}
+
 /* The bytes of field f of record r. */
 static inline rask_bytes rk_csv_run_field(const rk_csv_run *run, uint32_t r, uint32_t f)
 {
-    const uint32_t *end = run->ends + (size_t)r * run->fields + f;
-    uint32_t begin = end[-1] + 1;
-    return (rask_bytes){run->text + begin, *end - begin};
+    return rk_csv_run_bytes(run, run->ends + (size_t)r * run->fields + f);
 }
 
 /* Whether text, which is trimmed and not empty, is a value of this type; it goes to *out, which holds any but text. */

@@ -10,6 +10,10 @@
 
 enum {
     FIRST_SLOTS = 1024,
+    SPARSE_SLOTS = 8192, /* up to so many there are eight for a key, then two */
+    NEAR_SLOTS = 16384,  /* up to so many nothing is fetched ahead: they are near anyway */
+    TEXT_STRIDE = 4,     /* words of a key that is one text */
+    INTEGER_STRIDE = 3,  /* … one integer */
     PAGE = 4096,
     SLOT_AHEAD = 24, /* lookups before its own that a slot is fetched, and then the key it names */
     KEY_AHEAD = 12,
@@ -175,11 +179,46 @@ static void add_numbers(rk_keys *keys, const rk_column *column, uint32_t first, 
     }
 }
 
+/* The rows of keys that are one text, none of which is null. */
+static void build_texts(rk_keys *keys, const rask_bytes *text, uint32_t rows)
+{
+    const seeds s = {keys->seeds[0], keys->seeds[1]};
+    uint64_t *row = keys->scratch;
+    for (uint32_t i = 0; i < rows; i++, row += TEXT_STRIDE)
+        row[0] = text_words(s, text[i], s.first, row + 1);
+}
+
+/* The same of keys that are one integer: those of add_numbers(), in one pass. */
+static void build_integers(rk_keys *keys, const int64_t *x, uint32_t rows)
+{
+    const seeds s = {keys->seeds[0], keys->seeds[1]};
+    uint64_t *row = keys->scratch;
+    for (uint32_t i = 0; i < rows; i++, row += INTEGER_STRIDE) {
+        row[0] = mix(s.first ^ (uint64_t)x[i], s.second);
+        row[1] = 0;
+        row[2] = (uint64_t)x[i];
+    }
+}
+
+/* Most keys are one column without nulls; false: these are not. */
+static bool build_plain(rk_keys *keys, const rk_column *column, uint32_t first, uint32_t rows)
+{
+    if (keys->columns != 1 || column->nulls || column->type == RASK_COL_BOOL || column->type == RASK_COL_F64)
+        return false;
+    if (column->type == RASK_COL_TEXT)
+        build_texts(keys, column->text + first, rows);
+    else
+        build_integers(keys, column->i64 + first, rows);
+    return true;
+}
+
 static void build_rows(rk_keys *keys, const rk_column *const *columns, uint32_t first, uint32_t rows)
 {
     const uint64_t seed = keys->seeds[0];
     const size_t stride = keys->stride;
     uint64_t *row = keys->scratch;
+    if (keys->columns && build_plain(keys, columns[0], first, rows))
+        return;
     for (uint32_t i = 0; i < rows; i++, row += stride) {
         row[1] = 0;
         row[0] = seed;
@@ -283,7 +322,7 @@ static int keep_texts(rk_keys *keys, uint64_t *row)
 /* A new key; its slot is the free one that probing for it ended at, unless the table grows. */
 static int add_key(rk_keys *keys, const uint64_t *words, size_t slot, uint32_t *id)
 {
-    if (2 * keys->rows.count >= keys->slot_count) {
+    if ((keys->slot_count < SPARSE_SLOTS ? 8 : 2) * keys->rows.count >= keys->slot_count) {
         int status = grow(keys, 2 * keys->slot_count);
         if (status)
             return status;
@@ -331,8 +370,9 @@ static inline __attribute__((always_inline)) int find_all(rk_keys *keys, const u
                                                           uint32_t stride, uint32_t rows, uint32_t *ids)
 {
     int status = RASK_OK;
+    uint32_t far = keys->slot_count > NEAR_SLOTS && rows > SLOT_AHEAD ? rows - SLOT_AHEAD : 0;
     for (uint32_t i = 0; i < rows && !status; i++, words += stride) {
-        if (i + SLOT_AHEAD < rows)
+        if (i < far)
             look_ahead(keys, words, stride);
         status = find(keys, words, stride, &ids[i]);
     }

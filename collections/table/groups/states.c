@@ -7,6 +7,9 @@
 
 typedef __int128 int128;
 
+/* The bits of a NaN, which no comparison takes for more or less: of extremes of float64 before there is a value. */
+#define NOTHING_PICKED UINT64_C(0x7ff8000000000000)
+
 static bool is_sum(const rk_state *state)
 {
     return state->kind == RK_STATE_SUM || state->kind == RK_STATE_SQUARES;
@@ -15,6 +18,12 @@ static bool is_sum(const rk_state *state)
 static bool is_pick(const rk_state *state)
 {
     return state->kind >= RK_STATE_LEAST && state->kind <= RK_STATE_LAST;
+}
+
+static bool is_extreme(const rk_state *state)
+{
+    return (state->kind == RK_STATE_LEAST || state->kind == RK_STATE_MOST) && state->type != RASK_COL_TEXT &&
+           state->type != RASK_COL_BOOL;
 }
 
 static size_t cell_size(rk_state_kind kind)
@@ -68,6 +77,8 @@ int rk_state_resize(rk_state *state, size_t groups)
     if (groups > had)
         memset((char *)state->cells.data + had * state->cells.element, 0,
                (groups - had) * state->cells.element);
+    for (size_t i = is_extreme(state) && state->type == RASK_COL_F64 ? had : groups; i < groups; i++)
+        ((rk_pick *)state->cells.data)[i].bits = NOTHING_PICKED;
     return RASK_OK;
 }
 
@@ -196,26 +207,50 @@ static uint64_t rank_of(const rk_state *state, const rk_column *column, uint32_t
     }
 }
 
-/* The least or, descending, most numbers of groups: as below, without looking at what a column is for each row. */
-static inline __attribute__((always_inline)) void add_extremes(const rk_state *state, const uint32_t *groups,
-                                                               const rk_column *column, uint32_t first,
-                                                               uint32_t rows, bool descending)
+/* The least or, descending, most integers of groups: as below, without looking at what a column is for each row. */
+static inline __attribute__((always_inline)) void
+add_extreme_integers(const rk_state *state, const uint32_t *groups, const rk_column *column, uint32_t first,
+                     uint32_t rows, bool descending)
 {
     rk_pick *picks = state->cells.data;
-    bool real = column->type == RASK_COL_F64;
     for (uint32_t i = 0, row = first; i < rows; i++, row++) {
         rk_pick *pick = &picks[groups[i]];
-        uint64_t rank =
-            real ? rk_rank_f64(column->f64[row], descending) : rk_rank_i64(column->i64[row], descending);
+        uint64_t rank = rk_rank_i64(column->i64[row], descending);
         if (__builtin_expect(!pick->has || rank < pick->rank, 0) && rk_column_has(column, row))
             pick_number(pick, rank, picked_bits(state, column, row));
     }
 }
 
-static bool is_extreme(const rk_state *state)
+/* The same of float64, whose ranks are only looked at where a comparison with what is picked, which is NaN before there is
+ * anything, does not say that it stays. */
+static inline __attribute__((always_inline)) void add_extreme_doubles(const rk_state *state,
+                                                                      const uint32_t *groups,
+                                                                      const rk_column *column, uint32_t first,
+                                                                      uint32_t rows, bool descending)
 {
-    return (state->kind == RK_STATE_LEAST || state->kind == RK_STATE_MOST) && state->type != RASK_COL_TEXT &&
-           state->type != RASK_COL_BOOL;
+    rk_pick *picks = state->cells.data;
+    for (uint32_t i = 0, row = first; i < rows; i++, row++) {
+        rk_pick *pick = &picks[groups[i]];
+        double x = column->f64[row], picked;
+        memcpy(&picked, &pick->bits, sizeof picked);
+        if (__builtin_expect(descending ? x <= picked : x >= picked, 1) || !rk_column_has(column, row))
+            continue;
+        pick_number(pick, rk_rank_f64(x, descending), picked_bits(state, column, row));
+    }
+}
+
+static void add_extremes(const rk_state *state, const uint32_t *groups, const rk_column *column,
+                         uint32_t first, uint32_t rows)
+{
+    bool most = state->kind == RK_STATE_MOST;
+    if (state->type == RASK_COL_F64 && most)
+        add_extreme_doubles(state, groups, column, first, rows, true);
+    else if (state->type == RASK_COL_F64)
+        add_extreme_doubles(state, groups, column, first, rows, false);
+    else if (most)
+        add_extreme_integers(state, groups, column, first, rows, true);
+    else
+        add_extreme_integers(state, groups, column, first, rows, false);
 }
 
 static int add_picks(rk_state *state, const uint32_t *groups, const rk_column *column, uint32_t first,
@@ -224,10 +259,7 @@ static int add_picks(rk_state *state, const uint32_t *groups, const rk_column *c
     rk_pick *picks = state->cells.data;
     int status = RASK_OK;
     if (is_extreme(state)) {
-        if (state->kind == RK_STATE_MOST)
-            add_extremes(state, groups, column, first, rows, true);
-        else
-            add_extremes(state, groups, column, first, rows, false);
+        add_extremes(state, groups, column, first, rows);
         return RASK_OK;
     }
     for (uint32_t i = 0, row = first; i < rows && !status; i++, row++) {

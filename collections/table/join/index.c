@@ -270,12 +270,25 @@ static bool same_key(const rk_join_index *index, const rk_keys *keys, const uint
     return true;
 }
 
-static uint32_t find_one(const rk_join_index *index, const rk_keys *keys, const uint64_t *words)
+/* The same words are the same key; those of long texts, which say where they are, never are the same. */
+static inline bool same_words(const uint64_t *stored, const uint64_t *words, uint32_t stride)
+{
+    uint64_t differs = 0;
+    for (uint32_t i = 0; i < stride; i++)
+        differs |= stored[i] ^ words[i];
+    return !differs;
+}
+
+static inline __attribute__((always_inline)) uint32_t
+find_one(const rk_join_index *index, const rk_keys *keys, const uint64_t *words, uint32_t stride)
 {
     size_t i = words[0] & (index->slot_count - 1);
     for (uint64_t slot; (slot = index->slots[i]); i = (i + 1) & (index->slot_count - 1)) {
-        const uint64_t *stored = index->words + (size_t)((uint32_t)slot - 1) * keys->stride;
-        if (slot >> 32 == words[0] >> 32 && stored[0] == words[0] && same_key(index, keys, stored, words))
+        if (slot >> 32 != words[0] >> 32)
+            continue;
+        const uint64_t *stored = index->words + (size_t)((uint32_t)slot - 1) * stride;
+        if (same_words(stored, words, stride) ||
+            (stored[0] == words[0] && same_key(index, keys, stored, words)))
             return (uint32_t)slot - 1;
     }
     return RK_JOIN_NONE;
@@ -290,19 +303,35 @@ static inline __attribute__((always_inline)) void look_ahead(const rk_join_index
     __builtin_prefetch(index->words + (size_t)((uint32_t)slot - (slot != 0)) * stride);
 }
 
+static inline __attribute__((always_inline)) void find_all(const rk_join_index *index, const rk_keys *keys,
+                                                           const uint64_t *words, uint32_t stride,
+                                                           uint32_t rows, uint32_t *ids)
+{
+    for (uint32_t i = 0; i < rows; i++, words += stride) {
+        if (i + SLOT_AHEAD < rows)
+            look_ahead(index, words, stride);
+        ids[i] = find_one(index, keys, words, stride);
+    }
+}
+
+/* Most keys are one number or one text. */
+static void find_words(const rk_join_index *index, const rk_keys *keys, const uint64_t *words, uint32_t rows,
+                       uint32_t *ids)
+{
+    switch (keys->stride) {
+    case 3: find_all(index, keys, words, 3, rows, ids); break;
+    case 4: find_all(index, keys, words, 4, rows, ids); break;
+    default: find_all(index, keys, words, keys->stride, rows, ids); break;
+    }
+}
+
 int rk_join_find(rk_join_finder *f, const rk_join_index *index, const rk_column *const *columns,
                  uint32_t rows, uint32_t *ids)
 {
-    const uint32_t stride = f->keys.stride;
     int status = set_columns(f, columns, rows);
     for (uint32_t at = 0, n; at < rows && !status; at += n) {
         n = rows - at < RK_KEYS_ROWS ? rows - at : RK_KEYS_ROWS;
-        const uint64_t *words = rk_keys_words(&f->keys, f->columns, at, n);
-        for (uint32_t i = 0; i < n; i++, words += stride) {
-            if (i + SLOT_AHEAD < n)
-                look_ahead(index, words, stride);
-            ids[at + i] = find_one(index, &f->keys, words);
-        }
+        find_words(index, &f->keys, rk_keys_words(&f->keys, f->columns, at, n), n, ids + at);
         leave_out_nulls(f, at, n, ids + at);
     }
     return status;

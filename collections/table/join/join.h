@@ -28,4 +28,10 @@ int rk_join_lower_others(const rk_table_lowering *l, rk_scan_job *job);
 int rk_join_lower(const rk_table_lowering *l, rask_table *table, const uint32_t *wanted,
                   uint32_t wanted_count, bool ordered, rk_nodes *out);
 
+/* What the sinks of job end with, for each block and part: rows of the JOIN that is the source of its pipeline, which is that of
+ * table and has no other join, go on at once, in any order, without a chunk in between. keeps_rows: what sinks end with grows with
+ * the rows they get. RASK_OK, or latched. */
+int rk_join_lower_into(const rk_table_lowering *l, const rask_table *table, rk_scan_job *job, bool keeps_rows,
+                       rk_nodes *out);
+
 #endif

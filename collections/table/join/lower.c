@@ -14,7 +14,7 @@ enum {
     SMALL = 16, /* of the budget: a small table as text; its rows and their index take a few times as much */
     MOST_SMALL = 16 << 20, /* more are divided by all workers in less time than one makes an index */
     INDEX_GROWTH = 4,      /* bytes of rows with their index for a byte of text */
-    PART_ROOM = 16 << 20,  /* most bytes of a part of the other table, with its index */
+    PART_ROOM = 4 << 20,   /* most bytes of a part of the other table, with its index */
     MUCH_LARGER = 8,       /* times as many bytes */
     LEAST_PARTS = 4,
     MOST_PARTS = 1000,
@@ -214,11 +214,17 @@ typedef struct parting {
     const uint32_t *wanted;
     uint32_t wanted_count;
     uint32_t parts;
+    bool positions;           /* blocks have the positions of their rows behind their columns */
     rask_table *left, *right; /* of the columns that are needed; the right one's keys come first */
     uint32_t *left_keys;      /* columns of left */
-    uint32_t *outputs;        /* the wanted columns, of left and, behind these and the position, of right */
-    rk_nodes lefts, rights;   /* chunks, block by block, of each part by part */
+    uint32_t *
+        outputs; /* the wanted columns, of left and, behind these and positions, of right; then the position */
+    rk_nodes lefts, rights; /* chunks, block by block, of each part by part */
     rk_join_by by;
+    rask_table *joined;             /* what is made of a block and a part */
+    const rk_table_sink_plan *sink; /* where it goes */
+    uint32_t values;                /* that such a sink ends with */
+    uint32_t before;                /* pieces whose rows come before these */
 } parting;
 
 /* Columns of the input that are keys or wanted, and of the other table its keys and what is wanted. */
@@ -239,7 +245,7 @@ static int narrow(parting *p)
     for (uint32_t i = 0; i < p->wanted_count; i++)
         if (p->outputs[i] == UINT32_MAX) {
             payload[right_count] = join->payload[p->wanted[i] - columns];
-            p->outputs[i] = left_count + 1 + right_count++;
+            p->outputs[i] = left_count + p->positions + right_count++;
         }
     p->outputs[p->wanted_count] = left_count;
     p->left = rk_table_pick(p->l->graph, p->table->input, pick, left_count, NULL, 0);
@@ -273,17 +279,19 @@ static int divide(const parting *p, rask_table *table, const uint32_t *keys, boo
 static rask_table *left_block(const parting *p)
 {
     const rk_schema *s = &p->left->schema;
-    rask_table *block = rk_table_new(p->l->graph, RK_TABLE_CHUNKS, NULL, s->count + 1, NULL, 0);
+    rask_table *block = rk_table_new(p->l->graph, RK_TABLE_CHUNKS, NULL, s->count + p->positions, NULL, 0);
     if (!block)
         return NULL;
     memcpy(block->schema.names, s->names, s->count * sizeof *s->names);
     memcpy(block->schema.types, s->types, s->count * sizeof *s->types);
-    block->schema.names[s->count] = "";
-    block->schema.types[s->count] = RASK_COL_I64;
+    if (p->positions) {
+        block->schema.names[s->count] = "";
+        block->schema.types[s->count] = RASK_COL_I64;
+    }
     return block;
 }
 
-/* What comes of a block and a part: the wanted columns, and the position. */
+/* What comes of a block and a part: the columns of the block, and those of the right table that are needed. */
 static rask_table *joined_block(const parting *p)
 {
     rask_table *block = left_block(p);
@@ -302,32 +310,75 @@ static rask_table *joined_block(const parting *p)
     join->payload_count = count;
     for (uint32_t i = 0; i < join->key_count + count; i++)
         numbers[i] = i;
-    rask_table *joined = rk_join_table(p->l->graph, join, NULL, 0);
+    return rk_join_table(p->l->graph, join, NULL, 0);
+}
+
+/* Of it the wanted columns, and the position. */
+static rask_table *wanted_block(const parting *p)
+{
+    rask_table *joined = joined_block(p);
     return joined ? rk_table_pick(p->l->graph, joined, p->outputs, p->wanted_count + 1, NULL, 0) : NULL;
 }
 
-/* Nodes of a part out of those of all blocks, to of_part, which has room for them. */
-static uint32_t nodes_of_part(const parting *p, rask_node *const *nodes, uint32_t count, uint32_t part,
+/* The same with all columns that the join has, of which those that are not wanted may be any. */
+static rask_table *like_the_join(const parting *p)
+{
+    const rk_schema *s = &p->table->schema;
+    rask_table *joined = joined_block(p);
+    uint32_t *pick = memory(p->l, (s->count + (size_t)1) * sizeof *pick);
+    if (!joined || !pick)
+        return NULL;
+    memset(pick, 0, s->count * sizeof *pick);
+    for (uint32_t i = 0; i < p->wanted_count; i++)
+        pick[p->wanted[i]] = p->outputs[i];
+    rask_table *table = rk_table_pick(p->l->graph, joined, pick, s->count, NULL, 0);
+    if (!table)
+        return NULL;
+    memcpy(table->schema.names, s->names, s->count * sizeof *s->names);
+    memcpy(table->schema.types, s->types, s->count * sizeof *s->types);
+    return table;
+}
+
+/* A table as it stands above source, above another with its columns. */
+static rask_table *above(const parting *p, const rask_table *table, const rask_table *source,
+                         rask_table *other)
+{
+    rask_table *top = other, **place = &top;
+    for (; table != source; table = table->input) {
+        rask_table *copy = memory(p->l, sizeof *copy);
+        if (!copy)
+            return NULL;
+        *copy = *table;
+        copy->input = other;
+        *place = copy;
+        place = &copy->input;
+    }
+    return top;
+}
+
+/* Nodes of a part out of those of all blocks, to of_part, which has room for them; values: nodes of a block and a part, of
+ * which the first is taken. */
+static uint32_t nodes_of_part(const parting *p, const rk_nodes *nodes, uint32_t values, uint32_t part,
                               rask_node **of_part)
 {
-    uint32_t blocks = count / p->parts;
+    uint32_t blocks = nodes->count / (p->parts * values);
     for (uint32_t i = 0; i < blocks; i++)
-        of_part[i] = nodes[(size_t)i * p->parts + part];
+        of_part[i] = nodes->nodes[((size_t)i * p->parts + part) * values];
     return blocks;
 }
 
 /* A part begins when one before it has ended, so that no more of them are in memory than workers have use for. */
-static void wait_for_part(const parting *p, uint32_t part, rask_node *const *joined, rask_node **room,
+static void wait_for_part(const parting *p, uint32_t part, const rk_nodes *joined, rask_node **room,
                           rask_node *node)
 {
     if (part < p->l->workers)
         return;
-    uint32_t blocks = nodes_of_part(p, joined, p->lefts.count, part - p->l->workers, room);
+    uint32_t blocks = nodes_of_part(p, joined, p->values, part - p->l->workers, room);
     rask_after_at(node, room, blocks, NULL, 0);
 }
 
 /* The rows and the index of a part of the right table, where the job of this part looks for them. */
-static int lower_part(const parting *p, uint32_t part, rask_node *const *joined, rk_scan_job *job)
+static int lower_part(const parting *p, uint32_t part, const rk_nodes *joined, rk_scan_job *job)
 {
     uint32_t blocks = p->rights.count / p->parts, most_blocks = p->lefts.count / p->parts;
     most_blocks = blocks > most_blocks ? blocks : most_blocks;
@@ -339,7 +390,7 @@ static int lower_part(const parting *p, uint32_t part, rask_node *const *joined,
     }
     uint64_t bytes = p->rights.bytes * blocks, most = p->l->budget / 8;
     bytes = bytes < most ? bytes : most;
-    nodes_of_part(p, p->rights.nodes, p->rights.count, part, room);
+    nodes_of_part(p, &p->rights, 1, part, room);
     rask_node *chunk = rk_merge_chunks(p->l->graph, room, blocks, bytes);
     job->others[0] = lower_index(p->l, p->join, chunk, bytes);
     job->others[1] = p->right->schema.count > p->join->key_count ? chunk : job->others[0];
@@ -348,16 +399,17 @@ static int lower_part(const parting *p, uint32_t part, rask_node *const *joined,
     return p->l->graph->status;
 }
 
-/* Of each block what comes of part number part, to nodes[block * parts + part]. */
-static int join_part(const parting *p, rask_table *joined, uint32_t part, rask_node **nodes)
+/* Of each block what comes of part number part, to nodes (block * parts + part) * values and those behind it. */
+static int join_part(const parting *p, uint32_t part, const rk_nodes *out)
 {
-    const rk_table_sink_plan sink = {.kind = RK_SINK_CHUNK, .schema = &joined->schema, .limit = UINT64_MAX};
-    rk_scan_job *job = rk_lower_job(p->l, joined, &sink);
+    rk_scan_job *job = rk_lower_job(p->l, p->joined, p->sink);
     uint32_t blocks = p->lefts.count / p->parts;
-    int status = job ? lower_part(p, part, nodes, job) : RASK_ENOMEM;
+    int status = job ? lower_part(p, part, out, job) : RASK_ENOMEM;
     for (uint32_t i = 0; i < blocks && !status; i++) {
-        size_t at = (size_t)i * p->parts + part;
-        status = rk_stage_lower(p->l->graph, job, i, p->lefts.nodes[at], 2 * p->lefts.bytes, nodes + at);
+        uint32_t at = i * p->parts + part;
+        job->before = p->before;
+        status = rk_stage_lower(p->l->graph, job, at, p->lefts.nodes[at], out->bytes * p->values,
+                                out->nodes + (size_t)at * p->values);
     }
     return status;
 }
@@ -380,41 +432,78 @@ static int put_in_order(const parting *p, const rask_table *joined, rask_node *c
     return p->l->graph->status;
 }
 
-static int join_parts(parting *p, bool ordered, rk_nodes *out)
+/* The rows of both tables go to parts. */
+static int divide_both(parting *p)
 {
     uint32_t *first = memory(p->l, p->join->key_count * sizeof *first);
     if (!first)
         return RASK_ENOMEM;
     for (uint32_t k = 0; k < p->join->key_count; k++)
         first[k] = k;
-    int status = divide(p, p->left, p->left_keys, true, &p->lefts);
-    if (!status)
-        status = divide(p, p->right, first, false, &p->rights);
-    rask_table *joined = status ? NULL : joined_block(p);
-    rask_node **nodes = joined ? memory(p->l, (p->lefts.count + (size_t)1) * sizeof *nodes) : NULL;
-    if (!nodes)
-        return status ? status : RASK_ENOMEM;
+    int status = divide(p, p->left, p->left_keys, p->positions, &p->lefts);
+    return status ? status : divide(p, p->right, first, false, &p->rights);
+}
+
+/* p->joined and p->sink are set. bytes: of what comes of a block and a part; 0: little. */
+static int join_parts(parting *p, uint64_t bytes, rk_nodes *out)
+{
+    p->values = rk_table_sink_values(p->sink);
+    *out = (rk_nodes){.count = p->lefts.count * p->values, .bytes = bytes / p->values};
+    out->nodes = memory(p->l, (out->count + (size_t)1) * sizeof *out->nodes);
+    int status = p->joined && out->nodes ? RASK_OK : RASK_ENOMEM;
     for (uint32_t part = 0; part < p->parts && !status; part++)
-        status = join_part(p, joined, part, nodes);
-    if (status || ordered)
-        return status ? status : put_in_order(p, joined, nodes, out);
-    *out = (rk_nodes){.nodes = nodes, .count = p->lefts.count, .bytes = 2 * p->lefts.bytes};
-    return RASK_OK;
+        status = join_part(p, part, out);
+    return status;
+}
+
+static int begin(parting *p, const rk_table_lowering *l, rask_table *table, const uint32_t *wanted,
+                 uint32_t wanted_count, bool positions)
+{
+    const rk_join *join = table->as.join;
+    *p = (parting){.l = l,
+                   .join = join,
+                   .table = table,
+                   .wanted = wanted,
+                   .wanted_count = wanted_count,
+                   .positions = positions,
+                   .by = {join->types, join->key_count, l->seed}};
+    int status = narrow(p);
+    if (status)
+        return status;
+    p->parts = part_count(l, p->right->bytes == RK_BYTES_UNKNOWN ? RK_BYTES_GUESS : p->right->bytes);
+    return divide_both(p);
 }
 
 int rk_join_lower(const rk_table_lowering *l, rask_table *table, const uint32_t *wanted,
                   uint32_t wanted_count, bool ordered, rk_nodes *out)
 {
-    const rk_join *join = table->as.join;
-    parting p = {.l = l,
-                 .join = join,
-                 .table = table,
-                 .wanted = wanted,
-                 .wanted_count = wanted_count,
-                 .by = {join->types, join->key_count, l->seed}};
-    int status = narrow(&p);
+    parting p;
+    rk_nodes joined;
+    int status = begin(&p, l, table, wanted, wanted_count, true);
     if (status)
         return status;
-    p.parts = part_count(l, p.right->bytes == RK_BYTES_UNKNOWN ? RK_BYTES_GUESS : p.right->bytes);
-    return join_parts(&p, ordered, out);
+    p.joined = wanted_block(&p);
+    if (!p.joined)
+        return RASK_ENOMEM;
+    const rk_table_sink_plan sink = {.kind = RK_SINK_CHUNK, .schema = &p.joined->schema, .limit = UINT64_MAX};
+    p.sink = &sink;
+    status = join_parts(&p, 2 * p.lefts.bytes, ordered ? &joined : out);
+    return status || !ordered ? status : put_in_order(&p, p.joined, joined.nodes, out);
+}
+
+int rk_join_lower_into(const rk_table_lowering *l, const rask_table *table, rk_scan_job *job, bool keeps_rows,
+                       rk_nodes *out)
+{
+    parting p;
+    const rk_pipeline *pipeline = &job->pipeline;
+    assert(!pipeline->join_count && !rk_table_sink_is_ordered(&job->sink));
+    int status = begin(&p, l, pipeline->source, pipeline->wanted, pipeline->wanted_count, false);
+    if (status)
+        return status;
+    p.joined = like_the_join(&p);
+    p.joined = p.joined ? above(&p, table, pipeline->source, p.joined) : NULL;
+    p.sink = &job->sink;
+    p.before = job->before;
+    job->part_count = p.lefts.count;
+    return join_parts(&p, keeps_rows ? 2 * p.lefts.bytes : 0, out);
 }

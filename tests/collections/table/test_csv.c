@@ -288,6 +288,40 @@ Test(csv, rows_before_what_is_wrong_are_there)
     }
 }
 
+/* Short numbers, but for two rows that have another value. */
+static void expect_among_short_numbers(const char *value, bool wrong, uint32_t at)
+{
+    enum { ROWS = 150 };
+    char text[ROWS * 32], right[ROWS * 32];
+    int len = 0, out = 0;
+    for (uint32_t i = 0; i < ROWS; i++) {
+        const char *cell = i == at || i == at + 9 ? value : "-0.5";
+        len += sprintf(text + len, "%u,%s\n", i, cell);
+        out += *cell ? sprintf(right + out, "%u %.17g\n", i, atof(cell)) : sprintf(right + out, "%u ~\n", i);
+    }
+    scanned s = scan_text(&plain_format, schema_of("if"), (uint32_t[]){0, 1}, 2, RK_CSV_FAIL, text,
+                          (size_t)len, (size_t)len);
+    cr_assert_eq(s.status, wrong ? RASK_EFORMAT : RASK_OK, "\"%s\" in row %u: %s", value, at,
+                 s.error.message);
+    if (wrong)
+        cr_assert_eq(s.error.line, at);
+    else
+        cr_assert_str_eq(s.out, right);
+    free(s.out);
+}
+
+Test(csv, numbers_that_are_long_missing_or_wrong_stand_anywhere_among_short_ones)
+{
+    static const char *const good[] = {"-1.5", "", "12345678901.25", "1e3", "7\r"}, *const wrong[] = {
+                                                                                        "x", "-", "."};
+    for (uint32_t at = 0; at < 150; at += 1 + at % 7) {
+        for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+            expect_among_short_numbers(good[i], false, at);
+        for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+            expect_among_short_numbers(wrong[i], true, at);
+    }
+}
+
 static uint64_t count_rows(const rk_csv_format *f, const char *letters, const char *text, size_t len,
                            size_t cut)
 {

@@ -1,4 +1,5 @@
 /* Text to numbers, against the C library; types and names from samples. */
+#include "collections/table/csv/numbers.h"
 #include "collections/table/csv/parse.h"
 #include "csv_support.h"
 
@@ -139,6 +140,45 @@ Test(csv_parse, integers_of_every_length_are_read_and_do_not_overflow)
         strcpy(copy, over[i]);
         cr_assert_not(rk_parse_i64(copy, strlen(copy), &n), "%s", over[i]);
     }
+}
+
+/* Up to ten characters, mostly what numbers are made of; behind them more of these. Its length. */
+static uint64_t random_number(char *text)
+{
+    static const char letters[] = "01234567890123456789.5-+e:/ ";
+    size_t choice = next_random() % 4 ? 20 : sizeof letters - 1, point = next_random() % 12;
+    for (size_t i = 0; i < 16; i++)
+        text[i] = i == point ? '.' : letters[next_random() % choice];
+    if (next_random() % 3 == 0)
+        text[0] = '-';
+    return next_random() % 11;
+}
+
+Test(csv_parse, many_numbers_at_once_are_what_each_of_them_is)
+{
+    char text[RK_NUMBERS][48] = {0};
+    uint64_t words[RK_NUMBERS], lens[RK_NUMBERS], done = 0;
+    for (int round = 0; round < 4000; round++) {
+        double f[RK_NUMBERS], real = 7;
+        int64_t n[RK_NUMBERS], integer = 7;
+        uint32_t count = 1 + (uint32_t)(next_random() % RK_NUMBERS);
+        for (uint32_t i = 0; i < count; i++) {
+            lens[i] = random_number(text[i]);
+            words[i] = rk_load64(text[i]);
+        }
+        uint64_t reals = rk_csv_doubles(words, lens, count, f),
+                 integers = rk_csv_integers(words, lens, count, n);
+        for (uint32_t i = 0; i < count; i++) {
+            bool is_real = rk_parse_f64_short(text[i], lens[i], &real);
+            bool is_integer = rk_parse_i64_short(text[i], lens[i], &integer);
+            cr_assert(reals >> i & 1 || (is_real && !memcmp(&f[i], &real, sizeof real)), "%.*s", (int)lens[i],
+                      text[i]);
+            cr_assert(integers >> i & 1 || (is_integer && n[i] == integer), "%.*s", (int)lens[i], text[i]);
+            done += !(reals >> i & 1);
+        }
+        cr_assert(count == RK_NUMBERS || !((reals | integers) >> count));
+    }
+    cr_assert(!rk_csv_numbers_there() || done > 1000);
 }
 
 Test(csv_parse, dates_are_days_of_the_calendar)

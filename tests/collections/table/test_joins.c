@@ -243,6 +243,30 @@ Test(joins, operations_go_on_above_joins)
     rask_graph_free(g);
 }
 
+/* What is done row by row between a join and groups goes along with the parts of the join. */
+Test(joins, groups_take_the_rows_of_parts_as_they_come)
+{
+    static const char *const results[] = {
+        [RASK_JOIN_INNER] = "country,n,s,t\nno,4,12,20\n",
+        [RASK_JOIN_LEFT] = "country,n,s,t\nno,4,12,20\n,2,6,0\n",
+        [RASK_JOIN_SEMI] = "city,n,s\n1,2,6\n",
+        [RASK_JOIN_ANTI] = "city,n,s\n9,1,1\n,1,5\n",
+    };
+    for (int how = RASK_JOIN_INNER; how <= RASK_JOIN_ANTI; how++)
+        for (uint64_t block = 1; results[how] && block < 100; block *= 8) {
+            rask_graph *g = rask_graph_new();
+            bool both = how == RASK_JOIN_INNER || how == RASK_JOIN_LEFT;
+            rask_table *t = join(g, block, (rask_join_how)how, RASK_JOIN_PARTITIONED);
+            t = rask_table_filter(t, "is_null(size) == false");
+            if (both)
+                t = rask_table_with(rask_table_drop(t, "name"), "m", "size + length(country)");
+            t = both ? rask_table_groupby(t, "country", "count() as n, sum(size) as s, sum(m) as t")
+                     : rask_table_groupby(t, "city", "count() as n, sum(size) as s");
+            expect_rows(t, results[how]);
+            rask_graph_free(g);
+        }
+}
+
 /* -- One after the other */
 
 Test(joins, tables_come_one_after_the_other)
