@@ -61,7 +61,7 @@ typedef struct rk_sort_range {
 } rk_sort_range;
 
 /* Sorted pairs as the chunk: the task's result. The task's status. */
-int rk_sort_return(rask_task *task, const rk_sort_range *range, const rk_pairs *sorted);
+int rk_sort_return(rask_task *task, const rk_sort_range *chunk, const rk_pairs *sorted);
 
 /* The chunks of a: parts of lines, as long as runs, with room for nodes. RASK_OK, or latched. */
 int rk_sort_grid(rk_lowering *l, rask_array *a, rk_chunks *chunks);

@@ -90,17 +90,17 @@ void rk_sort_split(size_t width, uint64_t rank, size_t count, rk_keys_below_in b
     }
 }
 
-int rk_sort_return(rask_task *task, const rk_sort_range *p, const rk_pairs *sorted)
+int rk_sort_return(rask_task *task, const rk_sort_range *chunk, const rk_pairs *sorted)
 {
     int64_t shape[RASK_MAX_DIMENSIONS];
     rask_block out;
     rask_value value;
-    for (int64_t i = 0; i < p->ndim; i++)
-        shape[i] = i + 1 < p->ndim ? 1 : p->count;
-    rask_dtype dtype = p->indices ? RASK_DT_I64 : (rask_dtype)p->dtype;
-    if (rk_task_result(task, dtype, (uint32_t)p->ndim, shape, &out, &value))
+    for (int64_t i = 0; i < chunk->ndim; i++)
+        shape[i] = i + 1 < chunk->ndim ? 1 : chunk->count;
+    rask_dtype dtype = chunk->indices ? RASK_DT_I64 : (rask_dtype)chunk->dtype;
+    if (rk_task_result(task, dtype, (uint32_t)chunk->ndim, shape, &out, &value))
         return task->status;
-    if (p->indices)
+    if (chunk->indices)
         memcpy(out.data, sorted->indices, sorted->n * sizeof *sorted->indices);
     else
         rk_keys_back(dtype, sorted->n, sorted->keys, out.data);

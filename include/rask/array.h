@@ -511,6 +511,9 @@ typedef struct rask_store_options {
     bool fortran; /* .npy, raw */
     const int64_t
         *chunks; /* Zarr, HDF5: elements per axis; NULL: as rask_array_rechunk() says, else chosen */
+    const int64_t
+        *shards; /* "zarr3", with chunks: elements per axis that share a file, multiples of chunks; NULL:
+                            * each chunk has its own */
 } rask_store_options;
 
 typedef struct rask_store_target {
