@@ -21,7 +21,8 @@ enum {
     LEAST_ELEMENTS = 4096,     /* of a macro block with windows */
     MOST_ELEMENTS = 1 << 20,   /* of one without: how long cancelling may take */
     MAPPED_BYTES = 2 << 20,    /* of a file that are mapped at once, when a macro block is smaller, */
-    LEAST_MAPPED = 256 << 10,  /* at least, since mapping costs some calls of the kernel */
+    ALL_MAPPED = 6 << 20,      /* of all files of a task, */
+    LEAST_MAPPED = 256 << 10,  /* and at least, since mapping costs some calls of the kernel */
     MOST_GAP = 512,            /* bytes from one element to the next that are rather read than jumped over */
     STRIP_BYTES = RK_STRIP * 16, /* of the largest element */
 };
@@ -130,8 +131,22 @@ static bool is_mappable(const execution *x, const rk_leaf *leaf)
     return true;
 }
 
+/* Another part of the file: the macro block, and what follows it in the box as far as it is worth while. */
+static bool map_more(const execution *x, leaf_run *l, span block)
+{
+    const rk_source *source = l->leaf->source;
+    int64_t most = ALL_MAPPED / (int64_t)x->p->leaf_count;
+    int64_t last = block.first + (most < MAPPED_BYTES ? most : MAPPED_BYTES) - 1;
+    int64_t end = span_of(l->leaf, x->ndim, x->start, x->count).last;
+    last = last < block.last ? block.last : last;
+    last = last < end ? last : end;
+    rk_unmap(&l->mapped);
+    return last - block.first >= LEAST_MAPPED &&
+           rk_map(source->parts, source->fd, block.first, (size_t)(last - block.first + 1), &l->mapped);
+}
+
 /* The macro block's elements where the kernel keeps the file: half of its bytes there at least are wanted. */
-static bool map_file(execution *x, leaf_run *l)
+static bool map_file(const execution *x, leaf_run *l)
 {
     const rk_leaf *leaf = l->leaf;
     int64_t start[RASK_MAX_DIMENSIONS], wanted = (int64_t)l->size;
@@ -141,18 +156,11 @@ static bool map_file(execution *x, leaf_run *l)
         start[i] = x->start[i] + x->at[i];
         wanted *= leaf->strides[i] ? x->extent[i] : 1;
     }
-    span block = span_of(leaf, x->ndim, start, x->extent), box = span_of(leaf, x->ndim, x->start, x->count);
+    span block = span_of(leaf, x->ndim, start, x->extent);
     if (block.last - block.first > 2 * wanted)
         return false;
-    if (!l->mapped.file || block.last >= l->mapped.first + (int64_t)l->mapped.len) {
-        int64_t last =
-            block.first + MAPPED_BYTES - 1 > block.last ? block.first + MAPPED_BYTES - 1 : block.last;
-        last = last < box.last ? last : box.last;
-        rk_unmap(&l->mapped);
-        if (last - block.first < LEAST_MAPPED || !rk_map(leaf->source->parts, leaf->source->fd, block.first,
-                                                         (size_t)(last - block.first + 1), &l->mapped))
-            return false;
-    }
+    if ((!l->mapped.file || block.last >= l->mapped.first + (int64_t)l->mapped.len) && !map_more(x, l, block))
+        return false;
     if (block.first < l->mapped.first)
         return false;
     memcpy(l->strides, leaf->strides, sizeof l->strides);
