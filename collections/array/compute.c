@@ -144,6 +144,8 @@ int rk_computation_begin(rk_computation *c, rask_array *const *arrays, uint32_t 
         c->lowering = rk_lowering_new(uses ? c->graph : c->own, c->options.memory, c->options.workers);
         status = c->lowering ? RASK_OK : RASK_ENOMEM;
     }
+    if (!status && rask_scheduler_sees_memory(c->options.scheduler))
+        rk_lowering_share_files(c->lowering, c->options.scratch);
     return report_status(c, status);
 }
 

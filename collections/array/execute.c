@@ -20,6 +20,9 @@ enum {
     TURNED_BYTES = 8 << 20,    /* at most, when one is turned: its lines are only as long as there are rows */
     LEAST_ELEMENTS = 4096,     /* of a macro block with windows */
     MOST_ELEMENTS = 1 << 20,   /* of one without: how long cancelling may take */
+    MAPPED_BYTES = 2 << 20,    /* of a file that are mapped at once, when a macro block is smaller, */
+    ALL_MAPPED = 6 << 20,      /* of all files of a task, */
+    LEAST_MAPPED = 256 << 10,  /* and at least, since mapping costs some calls of the kernel */
     MOST_GAP = 512,            /* bytes from one element to the next that are rather read than jumped over */
     STRIP_BYTES = RK_STRIP * 16, /* of the largest element */
 };
@@ -27,7 +30,7 @@ enum {
 typedef struct leaf_run {
     const rk_leaf *leaf;
     size_t size;
-    bool windowed;
+    bool windowed, mappable;
     bool along_rows;                      /* gathered in batches */
     const char *base;                     /* of the macro block's first element */
     int64_t strides[RASK_MAX_DIMENSIONS]; /* by logical axis, from there */
@@ -35,6 +38,7 @@ typedef struct leaf_run {
     char *window;                         /* memory for it, and for a batch and a strip */
     size_t window_bytes;
     char *batch, *strip;
+    rk_mapped mapped;  /* FILE: the part that the window would be read from, when it need not be read */
     const void **data; /* CHUNKS: of each piece */
     int64_t batch_row; /* first row of the batch that is loaded, -1: none */
     int64_t batch_segment;
@@ -94,6 +98,74 @@ static int64_t file_gap(const rk_leaf *leaf, uint32_t ndim)
     int64_t stride = n ? leaf->strides[order[n - 1]] : size;
     stride = stride < 0 ? -stride : stride;
     return stride % size || stride > MOST_GAP ? 1 : stride / size;
+}
+
+/* Places in a file: those of a box lie in first … last. */
+typedef struct span {
+    int64_t first, last;
+} span;
+
+/* Of count elements per axis from start on; strides are not negative. */
+static span span_of(const rk_leaf *leaf, uint32_t ndim, const int64_t *start, const int64_t *count)
+{
+    span s = {leaf->offset, leaf->offset + (int64_t)rask_dtype_size(leaf->dtype) - 1};
+    for (uint32_t i = 0; i < ndim; i++) {
+        s.first += leaf->strides[i] * start[i];
+        s.last += leaf->strides[i] * (start[i] + count[i] - 1);
+    }
+    return s;
+}
+
+/* Elements lie in the file as the machine takes them, and macro blocks come in its order. */
+static bool is_mappable(const execution *x, const rk_leaf *leaf)
+{
+    int64_t size = (int64_t)rask_dtype_size(leaf->dtype), within = INT64_MAX;
+    if (!leaf->source->parts || leaf->source->absent || leaf->source->swapped ||
+        leaf->dtype == RASK_DT_BOOL || leaf->offset % (size > 8 ? 8 : size))
+        return false;
+    for (uint32_t i = 0; i < x->ndim; i++) {
+        if (leaf->strides[i] < 0 || leaf->strides[i] > within)
+            return false;
+        within = leaf->strides[i] ? leaf->strides[i] : within;
+    }
+    return true;
+}
+
+/* Another part of the file: the macro block, and what follows it in the box as far as it is worth while. */
+static bool map_more(const execution *x, leaf_run *l, span block)
+{
+    const rk_source *source = l->leaf->source;
+    int64_t most = ALL_MAPPED / (int64_t)x->p->leaf_count;
+    int64_t last = block.first + (most < MAPPED_BYTES ? most : MAPPED_BYTES) - 1;
+    int64_t end = span_of(l->leaf, x->ndim, x->start, x->count).last;
+    last = last < block.last ? block.last : last;
+    last = last < end ? last : end;
+    rk_unmap(&l->mapped);
+    return last - block.first >= LEAST_MAPPED &&
+           rk_map(source->parts, source->fd, block.first, (size_t)(last - block.first + 1), &l->mapped);
+}
+
+/* The macro block's elements where the kernel keeps the file: half of its bytes there at least are wanted. */
+static bool map_file(const execution *x, leaf_run *l)
+{
+    const rk_leaf *leaf = l->leaf;
+    int64_t start[RASK_MAX_DIMENSIONS], wanted = (int64_t)l->size;
+    if (!l->mappable)
+        return false;
+    for (uint32_t i = 0; i < x->ndim; i++) {
+        start[i] = x->start[i] + x->at[i];
+        wanted *= leaf->strides[i] ? x->extent[i] : 1;
+    }
+    span block = span_of(leaf, x->ndim, start, x->extent);
+    if (block.last - block.first > 2 * wanted)
+        return false;
+    if ((!l->mapped.file || block.last >= l->mapped.first + (int64_t)l->mapped.len) && !map_more(x, l, block))
+        return false;
+    if (block.first < l->mapped.first)
+        return false;
+    memcpy(l->strides, leaf->strides, sizeof l->strides);
+    l->base = l->mapped.data + (block.first - l->mapped.first);
+    return true;
 }
 
 static int load_file(execution *x, leaf_run *l)
@@ -242,7 +314,7 @@ static int load(execution *x)
         const rk_leaf *leaf = l->leaf;
         int status = RASK_OK;
         if (leaf->kind == RK_LEAF_FILE) {
-            status = load_file(x, l);
+            status = map_file(x, l) ? RASK_OK : load_file(x, l);
         } else if (leaf->kind == RK_LEAF_CHUNKS) {
             status = load_chunks(x, l, &x->what->pieces[k]);
         } else if (leaf->kind != RK_LEAF_CONSTANT) {
@@ -569,6 +641,7 @@ static int prepare(execution *x, const void **data)
         l->leaf = &x->p->leaves[k];
         l->size = rask_dtype_size(l->leaf->dtype);
         l->windowed = needs_window(l->leaf, &x->what->pieces[k]);
+        l->mappable = l->leaf->kind == RK_LEAF_FILE && is_mappable(x, l->leaf);
         memcpy(l->strides, l->leaf->strides, sizeof l->strides);
     }
     choose_macro(x);
@@ -607,6 +680,8 @@ int rk_execute(rask_task *task, const rk_execution *what)
                                                  : rk_task_fail(task, RASK_ENOMEM, "no memory to start with");
     if (!status)
         status = run_macros(&x);
+    for (uint32_t k = 0; x.leaves && k < p->leaf_count; k++)
+        rk_unmap(&x.leaves[k].mapped);
     rk_free(x.memory);
     rk_free((void *)data);
     rk_free((void *)x.registers);

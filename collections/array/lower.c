@@ -26,6 +26,7 @@ struct rk_lowering {
     rask_graph *graph;
     uint64_t budget;
     uint32_t workers;
+    const char *scratch;
     rk_arena arena;
     memo *memos;
     size_t memo_room, memo_count;
@@ -75,6 +76,16 @@ rask_graph *rk_lowering_graph(const rk_lowering *l)
 uint64_t rk_lowering_budget(const rk_lowering *l)
 {
     return l->budget;
+}
+
+void rk_lowering_share_files(rk_lowering *l, const char *folder)
+{
+    l->scratch = folder;
+}
+
+const char *rk_lowering_scratch(const rk_lowering *l)
+{
+    return l->scratch;
 }
 
 uint32_t rk_lowering_workers(const rk_lowering *l)

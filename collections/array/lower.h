@@ -42,6 +42,8 @@ uint64_t rk_lowering_budget(const rk_lowering *l); /* bytes; never 0 */
 uint32_t rk_lowering_workers(const rk_lowering *l);
 /* Bytes that one chunk should have at most: so that workers × some of them fit the budget; at most 128 MiB. */
 uint64_t rk_lowering_chunk_bytes(const rk_lowering *l);
+/* A folder for files of what memory has no room for, which tasks share; NULL: they can share none. */
+const char *rk_lowering_scratch(const rk_lowering *l);
 /* Memory that ends with the lowering; latches RASK_ENOMEM and returns NULL. */
 void *rk_lowering_memory(rk_lowering *l, size_t size);
 

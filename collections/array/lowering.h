@@ -7,6 +7,8 @@
 /* Nodes go into graph. NULL: no memory. */
 rk_lowering *rk_lowering_new(rask_graph *graph, uint64_t budget, uint32_t workers);
 void rk_lowering_free(rk_lowering *l); /* NULL is legal */
+/* All tasks see this process's memory and its open files: they may share files in folder, which outlives the lowering. */
+void rk_lowering_share_files(rk_lowering *l, const char *folder);
 
 /* Latches; returns the graph's status. */
 int rk_lowering_fail(rk_lowering *l, int status, const char *what);

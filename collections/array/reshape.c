@@ -111,6 +111,7 @@ static rask_array *alias(rask_array *a, const place *p, uint32_t ndim, const int
     }
     memcpy(s->strides, strides, ndim * sizeof *strides);
     s->fd = p->source->fd;
+    s->parts = p->source->parts;
     s->swapped = p->source->swapped;
     s->offset = p->source->offset;
     if (s->kind == RK_SOURCE_MEMORY)

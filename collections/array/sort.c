@@ -1,7 +1,7 @@
 /* Sorting along the last axis; builders move the axis there and back.
  *
  * Elements are keys that compare as they do, sorted by a stable radix sort. A task has whole lines; lines too long for
- * that are sorted by several (sort_long.c). */
+ * that are sorted by several (sort_long.c, sort_outside.c). */
 #include "collections/array/sort.h"
 #include "core/base/alloc.h"
 #include "core/task/task.h"
@@ -12,6 +12,16 @@ enum {
     SORT_BYTES = 4 << 20, /* of lines for one task */
     SORT_LONG = 16 << 20, /* bytes of the keys of a line for several */
 };
+
+/* Lines by several tasks: in memory where the keys of one fit beside what tasks work with. */
+static int lower_long(rk_lowering *l, rask_array *a, rk_chunks *chunks)
+{
+    const rk_sort_params *p = a->params;
+    uint64_t pairs =
+        (uint64_t)a->shape[a->ndim - 1] * rk_pair_bytes(rk_key_width(a->inputs[0]->dtype), p->indices);
+    return pairs > rk_lowering_budget(l) / 2 && rk_lowering_scratch(l) ? rk_sort_outside(l, a, chunks)
+                                                                       : rk_sort_long(l, a, chunks);
+}
 
 /* Memory for one line at a time. */
 typedef struct sorter {
@@ -119,7 +129,7 @@ static int lower_sort(rk_lowering *l, rask_array *a, rk_chunks *chunks)
     int64_t lengths[RASK_MAX_DIMENSIONS], index[RASK_MAX_DIMENSIONS] = {0}, n = a->shape[a->ndim - 1];
     uint64_t most = rk_lowering_chunk_bytes(l), line = (uint64_t)n * rk_key_width(a->inputs[0]->dtype);
     if (line > most || line > SORT_LONG)
-        return rk_sort_long(l, a, chunks);
+        return lower_long(l, a, chunks);
     size_t size = rask_dtype_size(a->inputs[0]->dtype), at = 0;
     most = most / 4 < SORT_BYTES ? most / 4 : SORT_BYTES;
     rk_lengths_along(a->ndim, a->shape, a->ndim - 1, size, size, most, n ? n : 1, lengths);

@@ -12,56 +12,6 @@
 #include <assert.h>
 #include <string.h>
 
-enum { RUN_BYTES = 8 << 20 }; /* of keys */
-
-/* Keys and, where asked for, indices: of a run, or room for a chunk. */
-typedef struct pairs {
-    size_t n, width;
-    char *keys;
-    int64_t *indices; /* NULL: none */
-} pairs;
-
-/* Memory for n of them, twice: to sort with. */
-typedef struct room {
-    pairs p;
-    char *key_scratch;
-    int64_t *index_scratch;
-} room;
-
-static uint64_t pair_bytes(size_t width, bool indices)
-{
-    return width + (indices ? sizeof(int64_t) : 0);
-}
-
-static void room_fini(room *r)
-{
-    rk_free(r->p.keys);
-    rk_free(r->p.indices);
-    rk_free(r->key_scratch);
-    rk_free(r->index_scratch);
-}
-
-/* RASK_OK, or the task's status. */
-static int room_init(rask_task *task, room *r, size_t n, size_t width, bool indices)
-{
-    size_t most = n ? n : 1;
-    *r = (room){.p = {.n = n, .width = width}};
-    r->p.keys = rk_alloc_array(most, width);
-    r->key_scratch = rk_alloc_array(most, width);
-    if (indices) {
-        r->p.indices = rk_alloc_array(most, sizeof *r->p.indices);
-        r->index_scratch = rk_alloc_array(most, sizeof *r->index_scratch);
-    }
-    if (r->p.keys && r->key_scratch && (!indices || (r->p.indices && r->index_scratch)))
-        return RASK_OK;
-    return rk_task_fail(task, RASK_ENOMEM, "no memory to sort %zu elements", n);
-}
-
-static void room_sort(room *r)
-{
-    rk_keys_sort_indices(r->p.width, r->p.n, r->p.keys, r->p.indices, r->key_scratch, r->index_scratch);
-}
-
 /* -- Runs */
 
 typedef struct run_params {
@@ -69,22 +19,8 @@ typedef struct run_params {
     int64_t first; /* index of the run's first element in its line */
 } run_params;
 
-typedef struct gathering {
-    rask_dtype dtype;
-    bool indices;
-    pairs *to;
-    size_t at;
-} gathering;
-
-static void gather_strip(void *context, size_t n, const void *elements)
-{
-    gathering *g = context;
-    rk_keys_make(g->dtype, n, elements, g->indices, g->to->keys + g->at * g->to->width);
-    g->at += n;
-}
-
 /* The sorted pairs as a list of two blocks (of one without indices). */
-static int return_pairs(rask_task *task, rask_dtype key_dtype, const pairs *p)
+static int return_pairs(rask_task *task, rask_dtype key_dtype, const rk_pairs *p)
 {
     int64_t n = (int64_t)p->n;
     rask_block keys, indices;
@@ -109,36 +45,22 @@ static int return_pairs(rask_task *task, rask_dtype key_dtype, const pairs *p)
 static int call_sort_run(rask_task *task)
 {
     rk_stream s;
-    room r = {.p = {.n = 0}};
+    rk_sort_room r = {.p = {.n = 0}};
     int status = rk_stream_open(task, sizeof(run_params), &s);
     const run_params *p = s.params;
     if (!status)
-        status = room_init(task, &r, s.size, rk_key_width(s.dtype), p->indices);
-    if (!status) {
-        gathering g = {.dtype = s.dtype, .indices = p->indices, .to = &r.p};
-        status = rk_stream_run(task, &s, gather_strip, &g);
-    }
-    if (!status) {
-        for (size_t i = 0; r.p.indices && i < r.p.n; i++)
-            r.p.indices[i] = p->first + (int64_t)i;
-        room_sort(&r);
+        status = rk_sort_room_read(task, &s, p->indices, p->first, &r);
+    if (!status)
         status = return_pairs(task, rk_key_dtype(s.dtype), &r.p);
-    }
-    room_fini(&r);
+    rk_sort_room_fini(&r);
     rk_stream_close(&s);
     return status;
 }
 
 /* -- Chunks */
 
-typedef struct range_params {
-    int64_t indices, dtype;
-    int64_t start, count; /* ranks */
-    int64_t ndim;         /* of the chunk: all axes but the last have one element */
-} range_params;
-
 /* False after failing the task. */
-static bool open_run(rask_task *task, size_t index, bool indices, pairs *run)
+static bool open_run(rask_task *task, size_t index, bool indices, rk_pairs *run)
 {
     size_t count;
     const rask_value *items = rask_arg_list(task, index, &count);
@@ -148,40 +70,26 @@ static bool open_run(rask_task *task, size_t index, bool indices, pairs *run)
         rk_task_fail(task, RASK_ETYPE, "argument %zu is no sorted run", index);
         return false;
     }
-    *run = (pairs){(size_t)keys.shape[0], rask_dtype_size(keys.dtype), keys.data, where.data};
+    *run = (rk_pairs){(size_t)keys.shape[0], rask_dtype_size(keys.dtype), keys.data, where.data};
     return true;
 }
 
-static uint64_t below(const pairs *runs, size_t count, rk_u128 key)
+static size_t below(void *runs, size_t run, rk_u128 key)
 {
-    uint64_t total = 0;
-    for (size_t i = 0; i < count; i++)
-        total += rk_keys_below(runs[i].width, runs[i].n, runs[i].keys, key);
-    return total;
+    const rk_pairs *r = (const rk_pairs *)runs + run;
+    return rk_keys_below(r->width, r->n, r->keys, key);
 }
 
 /* Where ranks below `rank` end in each run. */
-static void split(const pairs *runs, size_t count, uint64_t rank, size_t *at)
+static void split(rk_pairs *runs, size_t count, uint64_t rank, size_t *at)
 {
-    rk_u128 key = 0;
-    for (unsigned bit = (unsigned)runs[0].width * 8;
-         bit-- > 0;) /* the largest key with no more than rank below it */
-        if (below(runs, count, key | (rk_u128)1 << bit) <= rank)
-            key |= (rk_u128)1 << bit;
-    uint64_t left = rank - below(runs, count, key);
-    rk_u128 most = ~(rk_u128)0 >> (128 - 8 * runs[0].width);
-    for (size_t i = 0; i < count; i++) {
-        const pairs *r = &runs[i];
-        at[i] = rk_keys_below(r->width, r->n, r->keys, key);
-        size_t equal = (key < most ? rk_keys_below(r->width, r->n, r->keys, key + 1) : r->n) - at[i];
-        size_t taken = equal < left ? equal : (size_t)left;
-        at[i] += taken;
-        left -= taken;
-    }
+    for (size_t i = 0; i < count; i++)
+        at[i] = runs[i].n;
+    rk_sort_split(runs[0].width, rank, count, below, runs, at);
 }
 
 /* The parts of all runs with these ranks, one after another. */
-static void collect(const pairs *runs, size_t count, const size_t *from, const size_t *to, pairs *out)
+static void collect(const rk_pairs *runs, size_t count, const size_t *from, const size_t *to, rk_pairs *out)
 {
     size_t at = 0;
     for (size_t i = 0; i < count; i++) {
@@ -194,49 +102,32 @@ static void collect(const pairs *runs, size_t count, const size_t *from, const s
     }
 }
 
-static int return_range(rask_task *task, const range_params *p, const pairs *sorted)
-{
-    int64_t shape[RASK_MAX_DIMENSIONS];
-    rask_block out;
-    rask_value value;
-    for (int64_t i = 0; i < p->ndim; i++)
-        shape[i] = i + 1 < p->ndim ? 1 : p->count;
-    rask_dtype dtype = p->indices ? RASK_DT_I64 : (rask_dtype)p->dtype;
-    if (rk_task_result(task, dtype, (uint32_t)p->ndim, shape, &out, &value))
-        return task->status;
-    if (p->indices)
-        memcpy(out.data, sorted->indices, sorted->n * sizeof *sorted->indices);
-    else
-        rk_keys_back(dtype, sorted->n, sorted->keys, out.data);
-    return rask_return_value(task, value);
-}
-
 /* runs and ends: room for count and 2 * count. */
-static int sort_range(rask_task *task, const range_params *p, pairs *runs, size_t count, size_t *ends)
+static int sort_range(rask_task *task, const rk_sort_range *p, rk_pairs *runs, size_t count, size_t *ends)
 {
-    room r;
+    rk_sort_room r;
     bool indices = p->indices;
     for (size_t i = 0; i < count; i++)
         if (!open_run(task, i + 1, indices, &runs[i]))
             return task->status;
     split(runs, count, (uint64_t)p->start, ends);
     split(runs, count, (uint64_t)(p->start + p->count), ends + count);
-    int status = room_init(task, &r, (size_t)p->count, runs[0].width, indices);
+    int status = rk_sort_room_init(task, &r, (size_t)p->count, runs[0].width, indices);
     if (!status) {
         collect(runs, count, ends, ends + count, &r.p);
-        room_sort(&r);
-        status = return_range(task, p, &r.p);
+        rk_sort_room_sort(&r);
+        status = rk_sort_return(task, p, &r.p);
     }
-    room_fini(&r);
+    rk_sort_room_fini(&r);
     return status;
 }
 
 /* (params, runs…): the elements with these ranks. */
 static int call_sort_range(rask_task *task)
 {
-    const range_params *p = rk_task_params(task, sizeof *p);
+    const rk_sort_range *p = rk_task_params(task, sizeof *p);
     size_t count = rask_arg_count(task) - 1;
-    pairs *runs = rk_alloc_array(count, sizeof *runs);
+    rk_pairs *runs = rk_alloc_array(count, sizeof *runs);
     size_t *ends = rk_alloc_array(2 * count, sizeof *ends);
     if (p && runs && ends)
         sort_range(task, p, runs, count, ends);
@@ -266,7 +157,7 @@ static bool lower_runs(rk_lowering *l, rask_array *a, const rk_chunks *chunks, c
     for (index[last] = 0; index[last] < chunks->count[last]; index[last]++) {
         rk_region region;
         rk_chunks_region(chunks, index, &region);
-        uint64_t bytes = (uint64_t)region.count[last] * pair_bytes(width, p.indices);
+        uint64_t bytes = (uint64_t)region.count[last] * rk_pair_bytes(width, p.indices);
         p.first = region.start[last];
         runs[index[last]] =
             rk_stream_call(l, a->inputs[0], &sort_run_def, &region, &p, sizeof p, NULL, bytes, 2 * bytes);
@@ -281,27 +172,19 @@ static rask_node *lower_range(rk_lowering *l, rask_array *a, const rk_chunks *ch
                               rask_node *const *runs)
 {
     uint32_t last = a->ndim - 1;
-    rask_dtype dtype = a->inputs[0]->dtype;
-    range_params p = {
-        .indices = ((const rk_sort_params *)a->params)->indices, .dtype = dtype, .ndim = a->ndim};
     rk_region region;
     rk_chunks_region(chunks, index, &region);
-    p.start = region.start[last];
-    p.count = region.count[last];
+    rk_sort_range p = rk_sort_range_of(a, &region);
     return rk_lower_call(l, &sort_range_def, &p, sizeof p, runs, (size_t)chunks->count[last],
                          (uint64_t)p.count * rask_dtype_size(a->dtype),
-                         2 * (uint64_t)p.count * pair_bytes(rk_key_width(dtype), p.indices));
+                         2 * (uint64_t)p.count * rk_pair_bytes(rk_key_width(a->inputs[0]->dtype), p.indices));
 }
 
 int rk_sort_long(rk_lowering *l, rask_array *a, rk_chunks *chunks)
 {
-    int64_t lengths[RASK_MAX_DIMENSIONS], index[RASK_MAX_DIMENSIONS] = {0};
+    int64_t index[RASK_MAX_DIMENSIONS] = {0};
     uint32_t last = a->ndim - 1;
-    uint64_t most = rk_lowering_chunk_bytes(l) / 2, width = rk_key_width(a->inputs[0]->dtype);
-    for (uint32_t i = 0; i < last; i++)
-        lengths[i] = 1;
-    lengths[last] = (int64_t)((most < RUN_BYTES ? most : RUN_BYTES) / width);
-    int status = rk_grid_regular(l, chunks, a->ndim, a->shape, lengths);
+    int status = rk_sort_grid(l, a, chunks);
     rask_node **runs = status ? NULL : rk_lowering_memory(l, (size_t)chunks->count[last] * sizeof *runs);
     size_t at = 0;
     if (!runs)

@@ -35,6 +35,8 @@ rk_source *rk_source_new(rk_source_kind kind, const char *path, rask_dtype dtype
         return NULL;
     *source = (rk_source){.kind = kind, .dtype = dtype, .ndim = ndim, .fd = -1};
     rk_init(&source->refs, 1);
+    rk_mappable_init(&source->own_parts);
+    source->parts = kind == RK_SOURCE_FILE ? &source->own_parts : NULL;
     if (ndim)
         memcpy(source->shape, shape, ndim * sizeof *shape);
     if (path && !(source->path = rk_strndup(path, strlen(path)))) {

@@ -8,6 +8,7 @@
 
 #include "collections/array/array.h"
 #include "collections/files/elsewhere.h"
+#include "core/base/mapped.h"
 
 struct rk_source;
 
@@ -32,6 +33,7 @@ typedef struct rk_source {
     int64_t strides[RASK_MAX_DIMENSIONS]; /* bytes; MEMORY and FILE */
     const void *data;                     /* MEMORY: of element 0 */
     int fd;                               /* FILE; else -1. Open as long as the source lives */
+    rk_mappable own_parts, *parts;        /* FILE: parts is NULL, or of this source or another one with fd */
     int64_t offset;                       /* FILE: of element 0 */
     bool swapped;                         /* FILE: in the other byte order */
     int64_t chunk[RASK_MAX_DIMENSIONS];   /* CHUNKED: elements per axis */

@@ -334,7 +334,9 @@ RASK_API rask_array *rask_array_nanmedian_at(rask_array *a, int axis, const char
  * it has fewer. NaN counts as larger than any number, as in numpy.sort. */
 RASK_API rask_array *rask_array_topk_at(rask_array *a, int64_t k, const char *file, int line);
 /* Along one axis in ascending order, or RASK_ALL: all elements, 1-d. NaN come last; complex numbers go by their real part
- * first. argsort: where they were (i64), equal ones in order. A line must fit the memory budget, with its indices. */
+ * first. argsort: where they were (i64), equal ones in order. A line that does not fit
+ * half of the memory budget, with its indices, is sorted through a file in the folder for scratch files; on a cluster it
+ * must fit the budget. */
 RASK_API rask_array *rask_array_sort_at(rask_array *a, int axis, const char *file, int line);
 RASK_API rask_array *rask_array_argsort_at(rask_array *a, int axis, const char *file, int line);
 /* The distinct elements in ascending order, and, when counts is not NULL, how often each occurs. How many there are
@@ -509,6 +511,9 @@ typedef struct rask_store_options {
     bool fortran; /* .npy, raw */
     const int64_t
         *chunks; /* Zarr, HDF5: elements per axis; NULL: as rask_array_rechunk() says, else chosen */
+    const int64_t
+        *shards; /* "zarr3", with chunks: elements per axis that share a file, multiples of chunks; NULL:
+                            * each chunk has its own */
 } rask_store_options;
 
 typedef struct rask_store_target {

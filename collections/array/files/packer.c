@@ -69,39 +69,45 @@ static int write_chunk(const packing *w, const int64_t *index, const int64_t *st
     return put(w, index);
 }
 
-static int write_chunks(const packing *w, const int64_t *start, const int64_t *count, const char *data)
+static int write_chunks(const packing *w, const rk_packer_box *box)
 {
     const rk_sink *s = w->packer->sink;
     int64_t first[RASK_MAX_DIMENSIONS], chunks[RASK_MAX_DIMENSIONS], strides[RASK_MAX_DIMENSIONS];
     int64_t at[RASK_MAX_DIMENSIONS] = {0}, index[RASK_MAX_DIMENSIONS];
-    rk_file_strides(s->dtype, s->ndim, count, false, strides);
+    rk_file_strides(s->dtype, s->ndim, box->count, false, strides);
     for (uint32_t i = 0; i < s->ndim; i++) {
-        first[i] = start[i] / s->chunk[i];
-        chunks[i] = (start[i] + count[i] - 1) / s->chunk[i] + 1 - first[i];
+        first[i] = box->part_start[i] / s->chunk[i];
+        chunks[i] = (box->part_start[i] + box->part_count[i] - 1) / s->chunk[i] + 1 - first[i];
     }
     do {
         for (uint32_t i = 0; i < s->ndim; i++)
             index[i] = first[i] + at[i];
-        int status = write_chunk(w, index, start, strides, data);
+        int status = write_chunk(w, index, box->start, strides, box->data);
         if (status)
             return status;
     } while (rk_index_next(at, chunks, s->ndim));
     return RASK_OK;
 }
 
-int rk_packer_write(const rk_packer *packer, const int64_t *start, const int64_t *count, const void *data,
-                    char *message, size_t capacity)
+int rk_packer_write_part(const rk_packer *packer, const rk_packer_box *box, char *message, size_t capacity)
 {
     size_t len = chunk_bytes(packer), room = bound(packer, len);
-    if (rk_shape_size(count, packer->sink->ndim) == 0)
+    if (rk_shape_size(box->part_count, packer->sink->ndim) == 0)
         return RASK_OK;
     packing w = {packer, len, rk_alloc(len), room ? rk_alloc(room) : NULL, message, capacity};
     int status = RASK_ENOMEM;
     if (w.plain && (w.packed || !room))
-        status = write_chunks(&w, start, count, data);
+        status = write_chunks(&w, box);
     else
         snprintf(message, capacity, "%s: %s", packer->path, rask_status_text(status));
     rk_free(w.plain);
     rk_free(w.packed);
     return status;
+}
+
+int rk_packer_write(const rk_packer *packer, const int64_t *start, const int64_t *count, const void *data,
+                    char *message, size_t capacity)
+{
+    return rk_packer_write_part(packer, &(rk_packer_box){start, count, start, count, data}, message,
+                                capacity);
 }

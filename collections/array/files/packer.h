@@ -23,4 +23,12 @@ uint64_t rk_packer_scratch(const rk_packer *packer);
 int rk_packer_write(const rk_packer *packer, const int64_t *start, const int64_t *count, const void *data,
                     char *message, size_t capacity);
 
+/* Those of a part of the box alone, likewise whole chunks. */
+typedef struct rk_packer_box {
+    const int64_t *start, *count;           /* of the box that data is */
+    const int64_t *part_start, *part_count; /* in the array, too */
+    const void *data;
+} rk_packer_box;
+int rk_packer_write_part(const rk_packer *packer, const rk_packer_box *box, char *message, size_t capacity);
+
 #endif

@@ -23,6 +23,7 @@ typedef struct store {
     int64_t strides[RASK_MAX_DIMENSIONS]; /* of a decoded chunk, in bytes */
     bool in_order;                        /* a decoded chunk is in C order */
     size_t most;                          /* bytes that the file of a chunk may have */
+    rk_zarr_checked checked;              /* shards */
 } store;
 
 /* A chunk that is read. */
@@ -67,8 +68,8 @@ static int fill_missing(const chunk *c)
     return RASK_OK;
 }
 
-/* A file that holds a chunk as it is, is read as any other file. */
-static int read_plain(const chunk *c, int fd)
+/* A chunk as it is, from offset on, is read as any other file. */
+static int read_plain(const chunk *c, int fd, int64_t offset)
 {
     static const int64_t start[RASK_MAX_DIMENSIONS];
     const store *s = c->store;
@@ -76,6 +77,7 @@ static int read_plain(const chunk *c, int fd)
                       .dtype = c->source->dtype,
                       .ndim = c->source->ndim,
                       .fd = fd,
+                      .offset = offset,
                       .swapped = s->meta.swapped,
                       .path = (char *)c->path};
     int64_t strides[RASK_MAX_DIMENSIONS];
@@ -142,17 +144,15 @@ static int decode_into(const chunk *c, const unsigned char *packed, size_t len, 
     return RASK_OK;
 }
 
-static int read_packed(const chunk *c, int fd)
+/* The chunk is the part of the file. */
+static int read_packed(const chunk *c, int fd, const rk_zarr_part *part)
 {
     const store *s = c->store;
-    struct stat file;
-    if (fstat(fd, &file))
-        return fail_errno(c);
-    if (!S_ISREG(file.st_mode) || (uint64_t)file.st_size > s->most)
+    if (part->len > s->most)
         return fail(c, RASK_EFORMAT, "is larger than a chunk can be");
     size_t room = is_whole(c) ? 0 : (size_t)s->meta.chunk_bytes + s->meta.inner_sums * RK_ZARR_SUM;
-    unsigned char *packed = rk_alloc((size_t)file.st_size + 1), *plain = room ? rk_alloc(room) : c->data;
-    int64_t got = packed && plain ? rk_file_read(fd, packed, (size_t)file.st_size, 0) : 0;
+    unsigned char *packed = rk_alloc(part->len + 1), *plain = room ? rk_alloc(room) : c->data;
+    int64_t got = packed && plain ? rk_file_read(fd, packed, part->len, part->offset) : 0;
     int status = !packed || !plain ? fail(c, RASK_ENOMEM, rask_status_text(RASK_ENOMEM))
                  : got < 0         ? fail_errno(c)
                                    : decode_into(c, packed, (size_t)got, plain);
@@ -162,31 +162,55 @@ static int read_packed(const chunk *c, int fd)
     return status;
 }
 
+static int read_part(const chunk *c, int fd, const rk_zarr_part *part)
+{
+    const rk_zarr_meta *m = &c->store->meta;
+    if (m->compressed || m->inner_sums)
+        return read_packed(c, fd, part);
+    return part->len == (uint64_t)m->chunk_bytes ? read_plain(c, fd, part->offset)
+                                                 : fail(c, RASK_EFORMAT, "holds less or more than a chunk");
+}
+
+/* Out of a file of size bytes: all of it, or the part that its index gives. */
+static int read_file(const chunk *c, const int64_t *shard, int64_t number, int fd, int64_t size)
+{
+    store *s = c->source->context;
+    struct stat file;
+    const char *reason;
+    rk_zarr_part part = {0, (size_t)size};
+    if (fstat(fd, &file))
+        return fail_errno(c);
+    if (!S_ISREG(file.st_mode))
+        return fail(c, RASK_EFORMAT, "is no file");
+    if (!s->meta.shards.used)
+        return read_part(c, fd, &part);
+    int status = rk_zarr_shard_find(&s->meta, &s->checked, shard, number, fd, size, &part, &reason);
+    if (status)
+        return fail(c, status, reason);
+    return part.len ? read_part(c, fd, &part) : fill_missing(c);
+}
+
 static int read_chunk(rk_source *source, const int64_t *index, const int64_t *count, void *data,
                       char *message, size_t capacity)
 {
     const store *s = source->context;
     char key[RK_ZARR_MAX_KEY], path[RK_ZARR_MAX_KEY + 4096];
     rk_open_error error;
-    int64_t size;
-    int status = RASK_OK;
+    int64_t size, shard[RASK_MAX_DIMENSIONS], number = 0;
     chunk c = {source, s, path, count, data, message, capacity};
-    rk_zarr_key(&s->meta, index, key);
+    if (s->meta.shards.used)
+        number = rk_zarr_shard_of(&s->meta, index, shard);
+    rk_zarr_key(&s->meta, s->meta.shards.used ? shard : index, key);
     snprintf(path, sizeof path, "%s/%s", source->path, key);
     int fd = rk_file_open(path, &size, &error);
-    if (fd < 0 && error.status != RASK_ENOENT) {
+    if (fd < 0 && error.status == RASK_ENOENT)
+        return fill_missing(&c);
+    if (fd < 0) {
         snprintf(message, capacity, "%s", error.message);
         return error.status;
     }
-    if (fd < 0)
-        status = fill_missing(&c);
-    else if (s->meta.compressed || s->meta.inner_sums)
-        status = read_packed(&c, fd);
-    else
-        status = size == s->meta.chunk_bytes ? read_plain(&c, fd)
-                                             : fail(&c, RASK_EFORMAT, "holds less or more than a chunk");
-    if (fd >= 0)
-        close(fd);
+    int status = read_file(&c, shard, number, fd, size);
+    close(fd);
     return status;
 }
 
@@ -227,7 +251,8 @@ static void describe(rk_source *source, store *s)
         s->in_order &= m->order[i] == i;
     }
     s->most = plain + plain / 64 + 4096 + sums; /* what does not shrink grows by less than that */
-    source->chunk_scratch = m->compressed || sums ? s->most + plain + sums : RK_READ_SCRATCH;
+    source->chunk_scratch = (m->compressed || sums ? s->most + plain + sums : RK_READ_SCRATCH) +
+                            (m->shards.used ? rk_zarr_index_bytes(&m->shards) : 0);
 }
 
 static rk_source *open_array(const char *folder, const rk_zarr_meta *meta, rk_open_error *error)

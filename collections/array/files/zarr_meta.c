@@ -411,9 +411,72 @@ static int read_byte_codec(document *d, const char *name)
     return RASK_OK;
 }
 
-static int read_codecs(document *d)
+/* Numbers of the index, and its checksums. */
+static int read_index_codecs(document *d, const cJSON *codecs)
 {
-    const cJSON *item, *configuration, *codecs = get(d->root, "codecs");
+    rk_zarr_shards *s = &d->meta->shards;
+    const cJSON *item, *configuration;
+    bool bytes = false;
+    cJSON_ArrayForEach(item, codecs)
+    {
+        const char *name = name_of(item, &configuration);
+        const cJSON *endian = get(configuration, "endian");
+        if (!bytes && name && strcmp(name, "bytes") == 0 &&
+            (is_text(endian, "little") || is_text(endian, "big")))
+            s->index_swapped = is_text(endian, "big");
+        else if (!bytes || !name || strcmp(name, "crc32c") != 0 || ++s->index_sums > RK_ZARR_MAX_SUMS)
+            return unsupported(d, "codec of an index", name);
+        bytes = true;
+    }
+    return bytes ? RASK_OK : fail(d, RASK_EFORMAT, "index_codecs has no bytes");
+}
+
+/* What the grid has are shards then: they and what is in them change places. */
+static int read_shard_shape(document *d, const cJSON *chunks)
+{
+    rk_zarr_meta *m = d->meta;
+    rk_zarr_shards *s = &m->shards;
+    memcpy(s->shape, m->chunk, sizeof s->shape);
+    int status = read_lengths(d, chunks, "chunk_shape of sharding", 1, m->chunk);
+    if (status)
+        return status;
+    if ((uint32_t)cJSON_GetArraySize(chunks) != m->ndim)
+        return fail(d, RASK_EFORMAT, "shape has %u axes, but chunk_shape of sharding %d", m->ndim,
+                    cJSON_GetArraySize(chunks));
+    s->used = true;
+    s->count = 1;
+    for (uint32_t i = 0; i < m->ndim; i++) {
+        if (s->shape[i] % m->chunk[i])
+            return fail(d, RASK_EFORMAT, "chunk_shape of sharding: element %u does not divide that of shards",
+                        i);
+        if (s->shape[i] / m->chunk[i] > RK_ZARR_MAX_SHARD / s->count)
+            return fail(d, RASK_EUNSUPPORTED, "shards of more than %d chunks are not supported",
+                        RK_ZARR_MAX_SHARD);
+        s->count *= s->shape[i] / m->chunk[i];
+    }
+    return rk_shape_bytes(m->dtype, m->ndim, m->chunk, &m->chunk_bytes)
+               ? fail(d, RASK_EFORMAT, "chunks of this shape are too large")
+               : RASK_OK;
+}
+
+static int read_sharding(document *d, const cJSON *configuration)
+{
+    const cJSON *location = get(configuration, "index_location");
+    int status = read_shard_shape(d, get(configuration, "chunk_shape"));
+    if (!status)
+        status = read_index_codecs(d, get(configuration, "index_codecs"));
+    if (status)
+        return status;
+    if (location && !is_text(location, "start") && !is_text(location, "end"))
+        return fail(d, RASK_EFORMAT, "index_location is neither start nor end");
+    d->meta->shards.index_first = is_text(location, "start");
+    return RASK_OK;
+}
+
+/* Of chunks, which are no shards. */
+static int read_chunk_codecs(document *d, const cJSON *codecs)
+{
+    const cJSON *item, *configuration;
     bool bytes = false;
     if (!cJSON_IsArray(codecs))
         return fail(d, RASK_EFORMAT, "codecs is no list");
@@ -424,7 +487,7 @@ static int read_codecs(document *d)
         if (!name)
             return fail(d, RASK_EFORMAT, "a codec has no name");
         if (strcmp(name, "sharding_indexed") == 0)
-            return fail(d, RASK_EUNSUPPORTED, "sharding (codec sharding_indexed) is not supported");
+            return fail(d, RASK_EUNSUPPORTED, "sharding_indexed beside or within codecs is not supported");
         if (bytes)
             status = read_byte_codec(d, name);
         else if (strcmp(name, "transpose") == 0)
@@ -437,6 +500,16 @@ static int read_codecs(document *d)
             return status;
     }
     return bytes ? RASK_OK : fail(d, RASK_EFORMAT, "codecs has no bytes");
+}
+
+static int read_codecs(document *d)
+{
+    const cJSON *codecs = get(d->root, "codecs"), *configuration;
+    const char *name = name_of(cJSON_GetArrayItem(codecs, 0), &configuration);
+    if (cJSON_GetArraySize(codecs) != 1 || !name || strcmp(name, "sharding_indexed") != 0)
+        return read_chunk_codecs(d, codecs);
+    int status = read_sharding(d, configuration);
+    return status ? status : read_chunk_codecs(d, get(configuration, "codecs"));
 }
 
 /* Members that are not known must say that they may be ignored. */

@@ -9,6 +9,7 @@ enum {
     LEAF = 128, /* numbers that are not halved */
     LEAVES = 4, /* that are worked on at once where as many are full: a tree of them is one of 512 numbers */
     MOST_HALVES = 64, /* deep */
+    AHEAD = 4096, /* bytes to the lines that are asked for early: the hardware does so within a page only */
 };
 
 /* Half of the lanes. In memory they are aligned as one number. */
@@ -76,6 +77,8 @@ typedef double stored_double __attribute__((vector_size(32), aligned(8), may_ali
         half_##T low3 = MAP(p[3 * NEXT], all_c), high3 = MAP(p[3 * NEXT + 1], all_c);                        \
         (void)all_c;                                                                                         \
         for (size_t i = 2; i < NEXT; i += 2) {                                                               \
+            for (size_t k = 0; k < LEAVES; k++)                                                              \
+                __builtin_prefetch((const char *)&p[i + k * NEXT] + AHEAD);                                  \
             low0 = JOIN(low0, MAP(p[i], all_c));                                                             \
             high0 = JOIN(high0, MAP(p[i + 1], all_c));                                                       \
             low1 = JOIN(low1, MAP(p[i + NEXT], all_c));                                                      \

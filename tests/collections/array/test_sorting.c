@@ -191,6 +191,57 @@ Test(sort, long_lines_of_equal_elements_stay_in_order)
     free(where);
 }
 
+/* Lines whose keys and indices are more than half of the budget: few distinct elements, and as many as there are places. */
+Test(sort, lines_that_do_not_fit_memory_go_through_a_file)
+{
+    enum { LENGTH = 300007 };
+    const int64_t shape[] = {2, LENGTH};
+    double *x = malloc(2 * LENGTH * sizeof *x), *y = malloc(2 * LENGTH * sizeof *y);
+    int64_t *where = malloc(2 * LENGTH * sizeof *where);
+    size_t odd = LENGTH + LENGTH / 2 + 1, even = LENGTH;
+    for (size_t i = 0; i < LENGTH; i++) {
+        x[i] = (double)(i * 123457 % LENGTH);
+        y[i] = x[i];
+        where[(size_t)x[i]] = (int64_t)i;
+        x[LENGTH + i] = (double)(i % 2);
+        y[LENGTH + i] = x[LENGTH + i];
+        where[i % 2 ? odd++ : even++] = (int64_t)i;
+    }
+    qsort(y, 2 * LENGTH, sizeof *y, compare_f64);
+    rask_array *a = array_of(g, RASK_DT_F64, x, 2, shape);
+    const char *schedulers[] = {"serial", "threads", "processes"};
+    for (int i = 0; i < 3; i++) {
+        rask_options o = options_of(9 << 20, 2);
+        o.scheduler = schedulers[i];
+        o.memory = 8 << 20;
+        rask_block sorted = computed(rask_array_sort_at(a, RASK_ALL, HERE), &o);
+        cr_expect(!memcmp(sorted.data, y, 2 * LENGTH * sizeof *y), "%s", schedulers[i]);
+        release(&sorted);
+        o.memory = 9 << 20;
+        rask_block places = computed(rask_array_argsort_at(a, 1, HERE), &o);
+        cr_expect(!memcmp(places.data, where, 2 * LENGTH * sizeof *where), "%s", schedulers[i]);
+        release(&places);
+    }
+    free(x);
+    free(y);
+    free(where);
+}
+
+Test(sort, without_a_folder_for_the_file_says_so)
+{
+    enum { LENGTH = 1 << 18 };
+    const int64_t shape[] = {LENGTH};
+    rask_options o = options_of(3 << 20, 1);
+    o.scratch = "/no such folder";
+    rask_array *a = rask_array_sort_at(rask_array_uniform_at(g, 1, 0, 1, 1, shape, HERE), 0, HERE);
+    double answer = 0;
+    cr_expect_eq(rask_array_compute_out(rask_array_max(a, RASK_ALL), &o, RASK_OUT_F64, &answer), RASK_EIO);
+    cr_expect_not_null(strstr(rask_graph_error(g), "/no such folder"), "%s", rask_graph_error(g));
+    o.memory = 64 << 20;
+    cr_expect_eq(rask_array_compute_out(rask_array_max(a, RASK_ALL), &o, RASK_OUT_F64, &answer), RASK_OK,
+                 "%s", rask_graph_error(g));
+}
+
 /* -- The largest and the smallest */
 
 static void expect_topk(const double *x, size_t n, int64_t k)
