@@ -37,7 +37,7 @@ static int call_choose(rask_task *task)
 /* (params, pieces…): one block. */
 static int call_join(rask_task *task)
 {
-    rask_block piece, out;
+    rask_block piece = {.dtype = RASK_DT_BOOL}, out;
     rask_value value;
     int64_t total = 0;
     size_t at = 0, count = rask_arg_count(task);
