@@ -1,7 +1,8 @@
 /* Distinct elements and how often each occurs: each part is sorted and counted, a tree merges the results.
  *
  * Elements are keys that compare as they do (-0 as +0, all NaN as one); a partial result is a list of two blocks: distinct
- * keys in ascending order, and their counts. How large the whole is nobody knows before, so it is computed at once. */
+ * keys in ascending order, and their counts. How large the whole is nobody knows before: arrays of it are made of what was
+ * computed at once, nodes have values of any length. */
 #include "collections/array/computation.h"
 #include "collections/array/keys.h"
 #include "collections/array/stream.h"
@@ -257,28 +258,36 @@ static rask_array *fail(rask_array *a, int status, const char *file, int line)
     return NULL;
 }
 
+/* A list of keys and counts as elements and how often each occurs: values, and the blocks they are. RASK_OK, or a status. */
+static int finish(rask_dtype dtype, const rask_value *list, rask_value values[2], rask_block blocks[2])
+{
+    rask_block keys, counts;
+    int status = open_list(list, &keys, &counts);
+    if (!status)
+        status = rask_value_block_alloc(RASK_DT_I64, 1, keys.shape, &blocks[1], &values[1]);
+    if (status)
+        return status;
+    memcpy(blocks[1].data, counts.data, (size_t)keys.shape[0] * sizeof(int64_t));
+    int64_t n = blocks[1].shape[0] = unite_nans(dtype, &keys, blocks[1].data);
+    status = rask_value_block_alloc(dtype, 1, &n, &blocks[0], &values[0]);
+    if (status)
+        rask_value_unref(&values[1]);
+    else
+        rk_keys_back(dtype, (size_t)n, keys.data, blocks[0].data);
+    return status;
+}
+
 /* keys and counts to arrays. */
 static rask_array *arrays_of(rask_array *a, const rask_value *list, rask_array **counts, const char *file,
                              int line)
 {
-    rask_block keys, key_counts, elements, times;
-    rask_value element_value, time_value;
-    int status = open_list(list, &keys, &key_counts);
+    rask_value values[2];
+    rask_block blocks[2];
+    int status = finish(a->dtype, list, values, blocks);
     if (status)
         return fail(a, status, file, line);
-    status = rask_value_block_alloc(RASK_DT_I64, 1, keys.shape, &times, &time_value);
-    if (status)
-        return fail(a, status, file, line);
-    memcpy(times.data, key_counts.data, (size_t)keys.shape[0] * sizeof(int64_t));
-    int64_t n = times.shape[0] = unite_nans(a->dtype, &keys, times.data);
-    status = rask_value_block_alloc(a->dtype, 1, &n, &elements, &element_value);
-    if (status) {
-        rask_value_unref(&time_value);
-        return fail(a, status, file, line);
-    }
-    rk_keys_back(a->dtype, (size_t)n, keys.data, elements.data);
-    rask_array *distinct = wrap(a->graph, &elements, &element_value, file, line);
-    rask_array *often = wrap(a->graph, &times, &time_value, file, line);
+    rask_array *distinct = wrap(a->graph, &blocks[0], &values[0], file, line);
+    rask_array *often = wrap(a->graph, &blocks[1], &values[1], file, line);
     if (counts && often)
         *counts = often;
     return often ? distinct : NULL;
@@ -301,5 +310,64 @@ rask_array *rask_array_unique_at(rask_array *a, rask_array **counts, const rask_
         return fail(a, status, file, line);
     rask_array *distinct = arrays_of(a, &list, counts, file, line);
     rask_value_unref(&list);
+    return distinct;
+}
+
+/* -- Later */
+
+/* (params: dtype and which of the two, list): a block. */
+typedef struct pick_params {
+    int64_t dtype, which;
+} pick_params;
+
+static int call_pick(rask_task *task)
+{
+    const pick_params *p = rk_task_params(task, sizeof *p);
+    rask_value values[2];
+    rask_block blocks[2], out;
+    if (!p)
+        return task->status;
+    int status = finish((rask_dtype)p->dtype, rask_arg_value(task, 1), values, blocks);
+    if (status)
+        return rk_task_fail(task, status, "the distinct elements: %s", rask_status_text(status));
+    const rask_block *found = &blocks[p->which];
+    rask_value value;
+    if (!rk_task_result(task, found->dtype, 1, blocks[0].shape, &out, &value)) {
+        memcpy(out.data, found->data, (size_t)blocks[0].shape[0] * rask_dtype_size(found->dtype));
+        rask_return_value(task, value);
+    }
+    rask_value_unref(&values[0]);
+    rask_value_unref(&values[1]);
+    return task->status;
+}
+
+static const rask_task_def pick_def = {
+    .size = sizeof(rask_task_def), .name = "unique elements", .call = call_pick, .flags = RASK_PURE};
+
+static rask_node *lower_pick(rk_lowering *l, rask_array *a, rask_node *list, int64_t which)
+{
+    pick_params p = {.dtype = a->dtype, .which = which};
+    uint64_t most = (uint64_t)rask_array_size(a) * rk_key_width(a->dtype),
+             share = rk_lowering_budget(l) / SHARE;
+    most = most < share ? most : share;
+    return rk_lower_call(l, &pick_def, &p, sizeof p, &list, 1, most, 2 * most);
+}
+
+rask_node *rask_array_unique_node_at(rask_array *a, rask_node **counts, const rask_options *options,
+                                     const char *file, int line)
+{
+    rask_options effective;
+    if (!a || a->graph->status)
+        return NULL;
+    int status = rask_options_effective(options, &effective);
+    rk_lowering *l = status ? NULL : rk_lowering_new(a->graph, effective.memory, effective.workers);
+    if (!l)
+        return rk_graph_fail(a->graph, status ? status : RASK_ENOMEM, file, line,
+                             "rask_array_unique_node: %s", rask_status_text(status ? status : RASK_ENOMEM));
+    rask_node *list = lower_unique(l, a), *often = list && counts ? lower_pick(l, a, list, 1) : NULL;
+    rask_node *distinct = list && (often || !counts) ? lower_pick(l, a, list, 0) : NULL;
+    if (distinct && counts)
+        *counts = often;
+    rk_lowering_free(l);
     return distinct;
 }

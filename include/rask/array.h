@@ -343,6 +343,10 @@ RASK_API rask_array *rask_array_argsort_at(rask_array *a, int axis, const char *
  * must be known to build on, so that this computes a, now, with options (NULL: defaults). */
 RASK_API rask_array *rask_array_unique_at(rask_array *a, rask_array **counts, const rask_options *options,
                                           const char *file, int line);
+/* The same later: arrays have shapes, but the values of nodes may have any length. 1-d blocks, for tasks to take; for
+ * this memory budget and number of workers, as rask_array_node_at(). */
+RASK_API rask_node *rask_array_unique_node_at(rask_array *a, rask_node **counts, const rask_options *options,
+                                              const char *file, int line);
 /* Vector norm over all elements or one axis; ord: 0, 1, 2, INFINITY, -INFINITY, or another p. */
 RASK_API rask_array *rask_array_norm_at(rask_array *a, double ord, int axis, const char *file, int line);
 
@@ -381,6 +385,10 @@ RASK_API rask_array *rask_array_take_at(rask_array *a, rask_array *indices, int 
  * result is 1-d. How many they are must be known to build on: mask is computed now, with options (NULL: defaults). */
 RASK_API rask_array *rask_array_compress_at(rask_array *a, rask_array *mask, int axis,
                                             const rask_options *options, const char *file, int line);
+/* The elements where mask, of a's shape, is true, later: a node that gives a 1-d block, in C order, however many they are.
+ * As rask_array_unique_node_at(). */
+RASK_API rask_node *rask_array_compress_node_at(rask_array *a, rask_array *mask, const rask_options *options,
+                                                const char *file, int line);
 RASK_API rask_array *rask_array_concatenate_at(rask_array *const *arrays, uint32_t count, int axis,
                                                const char *file, int line);
 RASK_API rask_array *rask_array_stack_at(rask_array *const *arrays, uint32_t count, int axis,

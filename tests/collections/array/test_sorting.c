@@ -377,3 +377,53 @@ Test(unique, nothing_has_no_elements)
 {
     expect_unique(vector_of(g, RASK_DT_F64, "", 0), "", (int64_t[]){0}, 0, 8, NULL);
 }
+
+/* -- Later: nodes whose values have the length that is found */
+
+static void expect_node(rask_node *node, const void *expected, int64_t n, size_t size)
+{
+    rask_value value;
+    rask_block block;
+    cr_assert_eq(rask_compute_value(node, NULL, &value), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(rask_value_get_block(&value, &block), RASK_OK);
+    cr_expect_eq(block.ndim, 1);
+    cr_assert_eq(block.shape[0], n);
+    cr_expect(!memcmp(block.data, expected, (size_t)n * size));
+    rask_value_unref(&value);
+}
+
+Test(unique, as_nodes_is_found_when_it_is_computed)
+{
+    const double x[] = {3, -0.0, NAN, 0, 3, NAN}, e[] = {0, 3};
+    const int64_t c[] = {2, 2, 2};
+    rask_node *counts,
+        *distinct = rask_array_unique_node_at(vector_of(g, RASK_DT_F64, x, 6), &counts, NULL, HERE);
+    rask_value value;
+    rask_block block;
+    expect_node(counts, c, 3, sizeof *c);
+    cr_assert_eq(rask_compute_value(distinct, NULL, &value), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(rask_value_get_block(&value, &block), RASK_OK);
+    const double *found = block.data;
+    cr_expect(block.shape[0] == 3 && found[0] == e[0] && found[1] == e[1] && isnan(found[2]));
+    rask_value_unref(&value);
+}
+
+Test(unique, compress_as_a_node_gives_what_the_mask_has)
+{
+    enum { N = 300001 };
+    int32_t *x = malloc(N * sizeof *x), *y = malloc(N * sizeof *y);
+    int64_t n = 0;
+    rask_options o = options_of(4 << 20, 2);
+    for (int i = 0; i < N; i++) {
+        x[i] = i * 7 % 1000;
+        if (x[i] < 400)
+            y[n++] = x[i];
+    }
+    rask_array *a = vector_of(g, RASK_DT_I32, x, N);
+    expect_node(rask_array_compress_node_at(a, rask_array_lt(a, 400.), &o, HERE), y, n, sizeof *y);
+    expect_node(rask_array_compress_node_at(a, rask_array_lt(a, -1.), &o, HERE), y, 0, sizeof *y);
+    cr_expect_null(rask_array_compress_node_at(a, a, &o, HERE));
+    cr_expect_eq(rask_graph_status(g), RASK_ETYPE);
+    free(x);
+    free(y);
+}
