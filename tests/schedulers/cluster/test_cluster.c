@@ -321,6 +321,31 @@ Test(cluster, a_task_that_crashes_is_blamed_after_three_workers)
     rask_graph_free(g);
 }
 
+/* News of tasks that have returned die with their worker, when one right behind them crashes. */
+Test(cluster, of_many_short_tasks_the_one_that_crashes_is_blamed)
+{
+    enum { AROUND = 100 };
+    cluster c;
+    int64_t answer;
+    pthread_t thread;
+    rask_node *nodes[AROUND];
+    rask_graph *g = rask_graph_new();
+    for (int i = 0; i < AROUND; i++)
+        nodes[i] = i == AROUND / 2 ? rask_delayed(g, crash) : rask_delayed(g, nap, 0, i);
+    rask_node *last = rask_delayed(g, nap, 0, 0);
+    rask_after(last, nodes, AROUND);
+    cluster_begin(&c, 1, 1);
+    killer k = {.c = &c};
+    rask_options o = on(&c);
+    cr_assert_eq(pthread_create(&thread, NULL, replace_workers, &k), 0);
+    cr_assert_eq(rask_compute_with(last, &o, &answer), RASK_EDIED);
+    cr_assert_not_null(strstr(rask_graph_error(g), "task crash"), "%s", rask_graph_error(g));
+    atomic_store(&k.over, true);
+    pthread_join(thread, NULL);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
 Test(cluster, a_worker_that_is_told_to_go_leaves_its_results_behind)
 {
     cluster c;
