@@ -103,17 +103,19 @@ static void send_garbage(int port)
 
 static void send_without_key(int port)
 {
-    char bytes[sizeof plain_greeting + 50] = "";
+    static const char ready[30] = "\4\x1c\5READY\x0bSocket-Type\0\0\0\6DEALER";
+    char bytes[sizeof plain_greeting + sizeof ready];
     memcpy(bytes, plain_greeting, sizeof plain_greeting);
-    memcpy(bytes + sizeof plain_greeting, "\4\x19\5READY\x0bSocket-Type\0\0\0\6DEALER", 30);
+    memcpy(bytes + sizeof plain_greeting, ready, sizeof ready);
     blurt(port, bytes, sizeof bytes);
 }
 
 static void send_oversized(int port)
 {
-    char bytes[sizeof curve_greeting + 100] = "";
+    static const char huge[15] = "\6\x7f\xff\xff\xff\xff\xff\xff\xff\5HELLO";
+    char bytes[sizeof curve_greeting + sizeof huge];
     memcpy(bytes, curve_greeting, sizeof curve_greeting);
-    memcpy(bytes + sizeof curve_greeting, "\6\x7f\xff\xff\xff\xff\xff\xff\xff\5HELLO", 15);
+    memcpy(bytes + sizeof curve_greeting, huge, sizeof huge);
     blurt(port, bytes, sizeof bytes);
 }
 
