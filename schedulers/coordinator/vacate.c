@@ -124,6 +124,7 @@ static outcome see_to(rk_coordinator *c, load *l)
     if (copy->pins)
         return NOTHING;
     rk_co_copy_drop(c, i);
+    rk_co_freed(c, l->home);
     return ENDED;
 }
 
