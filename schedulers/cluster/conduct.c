@@ -539,13 +539,21 @@ const void *rk_conduct_object(rk_conduct *c, uint32_t unit, uint64_t begin, uint
 
 /* -- What the coordinator says */
 
-static void take(rk_conduct *c, uint32_t unit, uint32_t attempt, const char *encoded, uint64_t size,
-                 uint64_t began_ns)
+static void take_small(rk_conduct *c, uint32_t unit, uint32_t attempt)
 {
     char message[RK_MAX_MESSAGE + 1];
     uint64_t bytes = 0;
-    int status = rk_shop_take(c->own, unit, encoded, size, &bytes, message, sizeof message);
-    hear_fetched(c, 0, unit, attempt, status, bytes, rk_clock_now() - began_ns);
+    const rk_outcome_note *note = &c->notes[unit];
+    int status = rk_shop_take(c->own, unit, note->inlined, note->size, &bytes, message, sizeof message);
+    hear_fetched(c, 0, unit, attempt, status, bytes, 0);
+}
+
+static void adopt(rk_conduct *c, rk_fetch *f)
+{
+    char message[RK_MAX_MESSAGE + 1];
+    uint64_t bytes = 0;
+    int status = rk_shop_adopt(c->own, f->unit, &f->into, f->size, &bytes, message, sizeof message);
+    hear_fetched(c, 0, f->unit, f->attempt, status, bytes, rk_clock_now() - f->began_ns);
 }
 
 void rk_conduct_pulled(rk_conduct *c, rk_fetch *f)
@@ -557,7 +565,7 @@ void rk_conduct_pulled(rk_conduct *c, rk_fetch *f)
     else if (f->status)
         hear_fetched(c, 0, f->unit, f->attempt, f->status, 0, 0);
     else
-        take(c, f->unit, f->attempt, f->into, f->size, f->began_ns);
+        adopt(c, f);
 }
 
 static void fetch_small(rk_conduct *c, const rk_instruction *in)
@@ -568,7 +576,7 @@ static void fetch_small(rk_conduct *c, const rk_instruction *in)
     if (in->home)
         order(c, in->home, m);
     else
-        take(c, in->task, in->attempt, note->inlined, note->size, c->hub->now);
+        take_small(c, in->task, in->attempt);
 }
 
 static void fetch(rk_conduct *c, const rk_instruction *in)

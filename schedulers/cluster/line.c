@@ -212,12 +212,13 @@ void rk_fetches_fini(rk_fetches *fetches)
 int rk_fetches_add(rk_fetches *fetches, uint32_t peer, uint32_t run, uint32_t unit, uint32_t attempt,
                    uint64_t size)
 {
-    char *into = rk_alloc(size ? size : 1);
+    char *into = size < UINT64_MAX ? rk_alloc(size + 1) : NULL;
     rk_fetch *fetch = into ? rk_array_push(&fetches->all) : NULL;
     if (!fetch) {
         rk_free(into);
         return RASK_ENOMEM;
     }
+    into[size] = '\0';
     *fetch = (rk_fetch){.peer = peer,
                         .run = run,
                         .unit = unit,

@@ -64,7 +64,7 @@ static inline uint64_t rk_object_of(uint32_t run, uint32_t unit)
 typedef struct rk_fetch {
     uint32_t peer, run, unit, attempt;
     uint64_t size, began_ns, ticket;
-    char *into;   /* size bytes, when it has come */
+    char *into;   /* size bytes and a NUL, when it has come */
     bool pulling; /* else it waits for the peer to join, or for others to end */
     int status;
 } rk_fetch;

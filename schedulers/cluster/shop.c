@@ -50,8 +50,9 @@ struct rk_shop {
     rk_run run;
     rask_cancel_token stop;
     rk_shop_setup setup;
-    form *forms;     /* by unit */
-    uint32_t served; /* unit whose encoded result was read to its end; RK_NO_UNIT */
+    form *forms;       /* by unit */
+    rk_pack_out piece; /* that is put together of an object */
+    uint32_t served;   /* unit whose encoded result was read to its end; RK_NO_UNIT */
     rk_scratch scratch;
     uint64_t written, read;
     char message[RK_MAX_MESSAGE + 1];
@@ -318,6 +319,7 @@ static int init_run(rk_shop *shop)
 static void free_shell(rk_shop *shop)
 {
     rk_scratch_fini(&shop->scratch);
+    rk_pack_out_fini(&shop->piece);
     rk_free(shop->forms);
     pthread_mutex_destroy(&shop->lock);
     for (int i = 0; i < 2; i++)
@@ -567,6 +569,16 @@ static int keep_encoded(rk_shop *shop, uint32_t unit, const char *encoded, uint6
     return RASK_OK;
 }
 
+static void take_value(rk_shop *shop, uint32_t unit, rask_value value, uint64_t *bytes)
+{
+    rk_shop_drop(shop, unit);
+    *rk_shop_result(shop, unit) = value;
+    rk_store_relaxed(&shop->run.uses[last_of(shop, unit)], UINT32_MAX / 2);
+    if (value.type == RASK_NONE && value.reserved)
+        rk_store_relaxed(&shop->run.any_failed, 1);
+    *bytes = rask_value_size(&value);
+}
+
 int rk_shop_take(rk_shop *shop, uint32_t unit, const char *encoded, uint64_t size, uint64_t *bytes,
                  char *message, size_t capacity)
 {
@@ -575,13 +587,19 @@ int rk_shop_take(rk_shop *shop, uint32_t unit, const char *encoded, uint64_t siz
     int status = rk_pack_get_value(&in, &value, message, capacity);
     if (status)
         return status;
-    rk_shop_drop(shop, unit);
-    *rk_shop_result(shop, unit) = value;
-    rk_store_relaxed(&shop->run.uses[last_of(shop, unit)], UINT32_MAX / 2);
-    if (value.type == RASK_NONE && value.reserved)
-        rk_store_relaxed(&shop->run.any_failed, 1);
-    *bytes = rask_value_size(&value);
+    take_value(shop, unit, value, bytes);
     return keep_encoded(shop, unit, encoded, size);
+}
+
+int rk_shop_adopt(rk_shop *shop, uint32_t unit, char **encoded, uint64_t size, uint64_t *bytes, char *message,
+                  size_t capacity)
+{
+    rask_value value;
+    if (!rk_pack_adopt_value(*encoded, size, &value))
+        return rk_shop_take(shop, unit, *encoded, size, bytes, message, capacity);
+    take_value(shop, unit, value, bytes);
+    *encoded = NULL;
+    return RASK_OK;
 }
 
 void rk_shop_miss(rk_shop *shop, uint32_t unit)
@@ -632,10 +650,38 @@ static int bring(rk_shop *shop, uint32_t unit)
     return status;
 }
 
+/* From the value itself; only what has the head in it is put together. NULL: it is no such value, not that large, or there is no
+ * memory. */
+static const char *flat_object(rk_shop *shop, uint32_t unit, uint64_t begin, uint64_t size, uint64_t *total)
+{
+    rask_bytes rest;
+    rk_pack_out *piece = &shop->piece;
+    piece->size = 0;
+    piece->failed = false;
+    if (!rk_pack_put_flat(piece, rk_shop_result(shop, unit), &rest))
+        return NULL;
+    uint64_t head = piece->size;
+    *total = head + rest.len;
+    if (begin > *total || size > *total - begin)
+        return NULL;
+    if (begin >= head)
+        return rest.data + (begin - head);
+    if (begin + size > head)
+        rk_pack_put(piece, rest.data, begin + size - head);
+    return piece->failed ? NULL : piece->data + begin;
+}
+
 const char *rk_shop_object(rk_shop *shop, uint32_t unit, uint64_t begin, uint64_t size, uint64_t *total)
 {
     forget_served(shop, unit);
-    if (unit >= shop->plan->units || bring(shop, unit))
+    if (unit >= shop->plan->units)
+        return NULL;
+    if (!shop->forms[unit].encoded && shop->forms[unit].place == RK_NO_PLACE) {
+        const char *bytes = flat_object(shop, unit, begin, size, total);
+        if (bytes)
+            return bytes;
+    }
+    if (bring(shop, unit))
         return NULL;
     const form *f = &shop->forms[unit];
     *total = f->size;

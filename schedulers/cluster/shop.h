@@ -68,6 +68,9 @@ void rk_shop_begun(rk_shop *shop, rk_shop_tell_begun *tell, void *context);
  * message. */
 int rk_shop_take(rk_shop *shop, uint32_t unit, const char *encoded, uint64_t size, uint64_t *bytes,
                  char *message, size_t capacity);
+/* The same in memory of rk_alloc() with a NUL behind; *encoded is NULL when that became the result's. */
+int rk_shop_adopt(rk_shop *shop, uint32_t unit, char **encoded, uint64_t size, uint64_t *bytes, char *message,
+                  size_t capacity);
 /* The unit has none, so that who needs it is skipped. */
 void rk_shop_miss(rk_shop *shop, uint32_t unit);
 /* Appends the unit's result, encoded; nothing when it is not here. RASK_ENOENT, RASK_ENOMEM. */

@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* In place of a rask_type. */
-enum { TYPE_MISSING = 0xff };
+enum {
+    TYPE_MISSING = 0xff, /* in place of a rask_type */
+    ALIGNMENT = 16,      /* as rk_alloc() gives it */
+    LARGE_BYTES = 64 << 10
+};
 
 typedef struct note {
     char *text;
@@ -21,17 +24,52 @@ static int complain(const note *n, int status, const char *format, const char *n
 
 /* -- Writing */
 
+/* Elements stand at a multiple of ALIGNMENT, so that they can be used where they are. */
+static void put_block_head(rk_pack_out *out, const rask_block *block)
+{
+    static const char zeroes[ALIGNMENT];
+    rk_pack_put_u8(out, (uint8_t)block->dtype);
+    rk_pack_put_u8(out, (uint8_t)block->ndim);
+    rk_pack_put(out, block->shape, block->ndim * sizeof *block->shape);
+    uint8_t gap = (uint8_t)(-(out->size + 1) % ALIGNMENT);
+    rk_pack_put_u8(out, gap);
+    rk_pack_put(out, zeroes, gap);
+}
+
 static void put_block(rk_pack_out *out, const rask_value *value)
 {
     rask_block block;
     int64_t strides[RASK_MAX_DIMENSIONS];
     rask_value_get_block(value, &block);
-    rk_pack_put_u8(out, (uint8_t)block.dtype);
-    rk_pack_put_u8(out, (uint8_t)block.ndim);
-    rk_pack_put(out, block.shape, block.ndim * sizeof *block.shape);
+    put_block_head(out, &block);
     char *room = rk_pack_put_room(out, rk_block_row_major(&block, strides));
     if (room)
         rk_block_copy(&block, room);
+}
+
+static bool put_flat_block(rk_pack_out *head, const rask_value *value, rask_bytes *rest)
+{
+    rask_block block;
+    int64_t strides[RASK_MAX_DIMENSIONS];
+    rask_value_get_block(value, &block);
+    uint64_t size = rk_block_row_major(&block, strides);
+    if (size < LARGE_BYTES || memcmp(strides, block.strides, block.ndim * sizeof *strides) != 0)
+        return false;
+    *rest = (rask_bytes){block.data, size};
+    rk_pack_put_u8(head, RASK_BLOCK);
+    put_block_head(head, &block);
+    return !head->failed;
+}
+
+bool rk_pack_put_flat(rk_pack_out *head, const rask_value *value, rask_bytes *rest)
+{
+    if (value->type == RASK_BLOCK)
+        return put_flat_block(head, value, rest);
+    if (value->type != RASK_BYTES || rask_value_get_bytes(value, rest) || rest->len < LARGE_BYTES)
+        return false;
+    rk_pack_put_u8(head, RASK_BYTES);
+    rk_pack_put_u64(head, rest->len);
+    return !head->failed;
 }
 
 /* With the reason that encode() left, if there is one. */
@@ -149,18 +187,27 @@ static bool is_all_there(const rk_pack_in *in, uint8_t dtype, uint32_t ndim, con
     return empty || (!over && bytes <= rk_pack_left(in));
 }
 
+/* All but the elements, which are there, and where they begin. */
+static bool get_block_head(rk_pack_in *in, rask_block *block)
+{
+    uint8_t dtype = rk_pack_get_u8(in), ndim = rk_pack_get_u8(in);
+    *block = (rask_block){.dtype = (rask_dtype)dtype, .ndim = ndim};
+    bool fits = ndim <= RASK_MAX_DIMENSIONS;
+    const char *lengths = fits ? rk_pack_get(in, block->ndim * sizeof *block->shape) : NULL;
+    rk_pack_get(in, rk_pack_get_u8(in));
+    if (!lengths || in->failed)
+        return false;
+    memcpy(block->shape, lengths, block->ndim * sizeof *block->shape);
+    return is_all_there(in, (uint8_t)block->dtype, block->ndim, block->shape);
+}
+
 static int get_block(rk_pack_in *in, rask_value *value, const note *n)
 {
-    int64_t shape[RASK_MAX_DIMENSIONS] = {0}, strides[RASK_MAX_DIMENSIONS];
-    rask_block block;
-    uint8_t dtype = rk_pack_get_u8(in), ndim = rk_pack_get_u8(in);
-    const char *lengths = ndim > RASK_MAX_DIMENSIONS ? NULL : rk_pack_get(in, ndim * sizeof *shape);
-    if (!lengths || in->failed)
+    int64_t strides[RASK_MAX_DIMENSIONS];
+    rask_block head, block;
+    if (!get_block_head(in, &head))
         return no_value(n);
-    memcpy(shape, lengths, ndim * sizeof *shape);
-    if (!is_all_there(in, dtype, ndim, shape))
-        return no_value(n);
-    int status = rask_value_block_alloc((rask_dtype)dtype, ndim, shape, &block, value);
+    int status = rask_value_block_alloc(head.dtype, head.ndim, head.shape, &block, value);
     if (status)
         return status == RASK_ENOMEM ? no_memory(n) : no_value(n);
     uint64_t bytes = rk_block_row_major(&block, strides);
@@ -235,4 +282,35 @@ int rk_pack_get_value(rk_pack_in *in, rask_value *value, char *message, size_t c
         status = get_next(in, &growth, value, &owed, &n);
     rk_tree_growth_fini(&growth);
     return status;
+}
+
+static bool adopt_bytes(rk_pack_in *in, char *encoded, rask_value *value)
+{
+    rask_bytes bytes = rk_pack_get_bytes(in);
+    return !in->failed && !rk_pack_left(in) &&
+           !rk_value_bytes_adopt(bytes.data, bytes.len, rk_free, encoded, value);
+}
+
+/* Not where the sender has put the elements elsewhere than it does. */
+static bool adopt_block(rk_pack_in *in, char *encoded, rask_value *value)
+{
+    rask_block block;
+    if (!get_block_head(in, &block) || (in->at - encoded) % ALIGNMENT != 0)
+        return false;
+    uint64_t bytes = rk_block_row_major(&block, block.strides);
+    block.data = encoded + (in->at - encoded);
+    block.release = rk_free;
+    block.owner = encoded;
+    return bytes == rk_pack_left(in) && !rask_value_block_adopt(&block, bytes, value);
+}
+
+bool rk_pack_adopt_value(char *encoded, uint64_t size, rask_value *value)
+{
+    rk_pack_in in = {encoded, encoded + size, false};
+    if (size < LARGE_BYTES)
+        return false;
+    uint8_t type = rk_pack_get_u8(&in);
+    return type == RASK_BYTES   ? adopt_bytes(&in, encoded, value)
+           : type == RASK_BLOCK ? adopt_block(&in, encoded, value)
+                                : false;
 }

@@ -289,17 +289,17 @@ static void say_fetched(worker *w, const rk_fetch *f, int status, uint64_t bytes
                          .duration = rk_clock_now() - f->began_ns});
 }
 
-static void take(worker *w, const stay *s, const rk_fetch *f)
+static void take(worker *w, const stay *s, rk_fetch *f)
 {
     char message[RK_MAX_MESSAGE + 1];
     uint64_t bytes = 0;
     int status = f->status;
     if (!status)
-        status = rk_shop_take(s->shop, f->unit, f->into, f->size, &bytes, message, sizeof message);
+        status = rk_shop_adopt(s->shop, f->unit, &f->into, f->size, &bytes, message, sizeof message);
     say_fetched(w, f, status, bytes);
 }
 
-static void end_fetch(worker *w, const rk_fetch *f)
+static void end_fetch(worker *w, rk_fetch *f)
 {
     stay *s = find_stay(w, f->run);
     if (s && !s->shop && f->unit == RK_NO_UNIT)
@@ -325,13 +325,15 @@ static void fetch(worker *w, const rk_message *m)
 
 static void put(worker *w, const stay *s, const rk_message *m)
 {
-    rk_fetch f = {.run = m->run,
-                  .unit = m->unit,
-                  .attempt = m->attempt,
-                  .size = m->blob.len,
-                  .into = (char *)m->blob.data,
-                  .began_ns = rk_clock_now()};
-    take(w, s, &f);
+    char message[RK_MAX_MESSAGE + 1];
+    uint64_t bytes = 0;
+    const rk_fetch f = {.run = m->run,
+                        .unit = m->unit,
+                        .attempt = m->attempt,
+                        .size = m->blob.len,
+                        .began_ns = rk_clock_now()};
+    int status = rk_shop_take(s->shop, f.unit, m->blob.data, f.size, &bytes, message, sizeof message);
+    say_fetched(w, &f, status, bytes);
 }
 
 static void answer(worker *w, const rk_message *m, rk_said kind, int status, uint64_t bytes)

@@ -207,6 +207,8 @@ static decision decide(rk_coordinator *c, uint32_t home, rk_room room)
     if (rk_co_rank(c, task) > rk_co_rank(c, rk_co_first_ask(c, h)) ||
         (h->asks.count && room == RK_ROOM_AHEAD))
         return NOTHING;
+    if (room == RK_ROOM_AHEAD && c->tasks[task].suspect)
+        return NOTHING;
     uint32_t class = c->tasks[task].class, from = c->tasks[task].link;
     decision made = let_in(c, home, task, room);
     bool more = from == home ? has_queue(h) && !(h->open[RK_ROOM_NOW] >> class & 1) : true;

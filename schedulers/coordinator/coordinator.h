@@ -44,7 +44,7 @@
 #define RK_MAX_TAGS    32 /* of a run */
 #define RK_MAX_CLASSES 64 /* kinds of tasks by io, here and needs */
 #define RK_MAX_RETRIES 255
-#define RK_MAX_DEATHS  127
+#define RK_MAX_DEATHS  63
 
 /* In inputs: the task only has to be over, its result is not taken. */
 #define RK_INPUT_ORDER ((uint32_t)1 << 31)
@@ -172,7 +172,7 @@ void rk_coordinator_recalled(rk_coordinator *c, uint64_t now, uint32_t worker, u
                              uint32_t attempt, bool given_back);
 
 /* A worker is gone. culprit: the task that it was running, RK_NO_TASK: not known, then all that it may have been
- * running share the blame. home_lost: its home is gone too, with all results and workers in it. */
+ * running share the blame, and whatever it was told to run has no others beside it in a queue from here on, until it returns. home_lost: its home is gone too, with all results and workers in it. */
 void rk_coordinator_lost(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t culprit,
                          bool home_lost);
 /* A worker is to go: nothing new is given to it, RETIRE comes when it has nothing left to do. When all workers of a home but home 0

@@ -259,6 +259,7 @@ static uint32_t errand_new(rk_coordinator *c, uint32_t task, uint32_t worker, co
                                 .ask_place = RK_NO_PLACE,
                                 .list = RK_LISTS,
                                 .stays = c->tasks[task].given_back,
+                                .suspect = c->tasks[task].suspect,
                                 .io = traits->io};
     return i;
 }
@@ -285,6 +286,7 @@ void rk_co_errand_start(rk_coordinator *c, uint32_t task, uint32_t worker, const
     h->errands++;
     c->errands_out++;
     w->in_flight[e->io]++;
+    w->suspects += e->suspect;
     w->load_ns += e->io ? 0 : e->expected_ns;
     rk_co_tags_take(c, worker, &c->classes[c->tasks[task].class]);
     look_for_missing(c, i);
@@ -329,6 +331,7 @@ void rk_co_errand_end(rk_coordinator *c, uint32_t i)
     h->errands--;
     c->errands_out--;
     w->in_flight[e->io]--;
+    w->suspects -= e->suspect;
     w->load_ns -= e->io ? 0 : e->expected_ns;
     rk_co_tags_give(c, worker, &c->classes[c->tasks[e->task].class]);
     c->tasks[e->task].link = RK_NONE;

@@ -329,7 +329,7 @@ static void become(rk_coordinator *c, uint32_t errand, uint32_t task, uint32_t s
     if (m->script != m->origin)
         free_script(c, m->script);
     m->script = script;
-    t->retries = t->deaths = t->given_back = 0;
+    t->retries = t->deaths = t->given_back = t->suspect = 0;
     set_kind(c, task);
 }
 

@@ -111,6 +111,7 @@ static void accuse(rk_coordinator *c, const rk_co_worker *w, uint32_t culprit)
             rk_errand *e = &c->errands[i];
             e->guilty =
                 culprit == RK_NO_TASK ? (c->hears_starts ? e->started : e->begun) : e->task == culprit;
+            c->tasks[e->task].suspect |= culprit == RK_NO_TASK && !c->hears_starts;
         }
 }
 
@@ -245,6 +246,7 @@ void rk_coordinator_finished(rk_coordinator *c, uint64_t now, uint32_t worker, u
     uint32_t home = c->errands[i].home;
     rk_co_learn_task(c, c->errands[i].group, bytes, duration_ns);
     rk_co_errand_end(c, i);
+    c->tasks[task].suspect = 0;
     rk_co_task_over(c, task, home, bytes);
     rk_co_vacate_result(c, home, task);
     rk_co_relieve(c, home);

@@ -100,7 +100,10 @@ typedef struct rk_co_task {
     uint32_t listed : 1;    /* link: the next in a list of lineage's */
     uint32_t
         given_back : 1; /* it was asked back once, and is not again: there may be nobody else who can run it */
-    uint32_t deaths : 7, retries : 8;
+    uint32_t
+        suspect : 1; /* it was in the queue of a worker that was lost, by whose fault is not known: others do not wait behind it,
+                           * nor it behind others, so that the next time it is */
+    uint32_t deaths : 6, retries : 8;
     uint32_t waits; /* READY in a home's queue, or added and in nobody's: its place there */
     uint32_t uses;
     uint32_t
@@ -205,6 +208,7 @@ typedef struct rk_errand {
     bool io;
     bool begun, started;   /* begun: it should be running; started: it is known to */
     bool guilty;           /* of the end of its worker */
+    bool suspect;          /* its task was when it began */
     bool stays;            /* it is not asked back for the sake of others who have nothing to do */
     bool recalled, asking; /* asking: RECALL is yet to be said */
     bool answering;        /* GRANT or REFUSE is yet to be said */
@@ -237,6 +241,7 @@ typedef struct rk_co_worker {
     uint32_t back_next, back_prev; /* among the backlogged */
     uint32_t home_next, home_prev; /* of the home's */
     uint32_t culprit;              /* KILLED: the task it is killed for */
+    uint32_t suspects;             /* errands of tasks that are */
     uint8_t state;
     bool here, only_here, backlogged;
 } rk_co_worker;

@@ -99,6 +99,8 @@ static outcome send_away(rk_coordinator *c, load *l, uint32_t from)
     uint32_t home = l->tries < MOST_TRIES ? find_home(c, l->task, bytes) : RK_NO_HOME;
     if (home == RK_NO_HOME)
         return l->tries < MOST_TRIES ? NOTHING : ENDED;
+    if (rk_co_copy_find(c, l->task, home) != RK_NONE) /* one is on its way there, from a home that is lost */
+        return NOTHING;
     uint32_t i = rk_co_copy_new(c, l->task, home, RK_COPY_FETCHING, bytes);
     if (i == RK_NONE)
         return ENDED;
@@ -122,6 +124,7 @@ static outcome see_to(rk_coordinator *c, load *l)
     if (copy->pins)
         return NOTHING;
     rk_co_copy_drop(c, i);
+    rk_co_freed(c, l->home);
     return ENDED;
 }
 

@@ -95,7 +95,7 @@ static bool has_tags(const rk_coordinator *c, uint32_t worker, const rk_class *c
 static bool has_room_ahead(const rk_coordinator *c, const rk_co_worker *w)
 {
     uint64_t flying = w->in_flight[0], slots = w->width[0];
-    return flying < slots * c->options.window &&
+    return !w->suspects && flying < slots * c->options.window &&
            (flying < 2 * slots || w->load_ns < slots * AHEAD_MESSAGES * c->options.latency_ns);
 }
 

@@ -62,25 +62,33 @@ static bool write_file(const char *path, const char *text)
     return good;
 }
 
-/* Who is not root is in a user namespace of its own, where that is allowed. */
-static bool leave_network(void)
+static bool may_make_networks(void)
+{
+    int how = -1;
+    pid_t pid = fork();
+    if (!pid)
+        _exit(unshare(CLONE_NEWNET) != 0);
+    return pid > 0 && waitpid(pid, &how, 0) == pid && how == 0;
+}
+
+/* Who may not is root in a user namespace, where that is allowed: before main(), for it takes a process with one thread. */
+__attribute__((constructor)) static void become_able(void)
 {
     char map[40];
     unsigned user = geteuid(), group = getegid();
-    if (!unshare(CLONE_NEWNET))
-        return true;
-    if (errno != EPERM || unshare(CLONE_NEWUSER | CLONE_NEWNET))
-        return false;
+    if (may_make_networks() || unshare(CLONE_NEWUSER))
+        return;
     snprintf(map, sizeof map, "0 %u 1", user);
-    bool good = write_file("/proc/self/setgroups", "deny") && write_file("/proc/self/uid_map", map);
+    if (!write_file("/proc/self/setgroups", "deny") || !write_file("/proc/self/uid_map", map))
+        return;
     snprintf(map, sizeof map, "0 %u 1", group);
-    return good && write_file("/proc/self/gid_map", map);
+    write_file("/proc/self/gid_map", map);
 }
 
 static bool make_spaces(hosts *h)
 {
     for (uint32_t i = 0; i <= h->count; i++) {
-        if (i ? unshare(CLONE_NEWNET) : !leave_network())
+        if (unshare(CLONE_NEWNET))
             return false;
         h->spaces[i] = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
         if (h->spaces[i] < 0)

@@ -17,7 +17,8 @@ typedef struct hosts {
     uint32_t count;
 } hosts;
 
-/* False: not to be had here, and why. Called before there are threads. */
+/* False: not to be had here, and why. A program that may not make networks is root in a user namespace of its own from
+ * its start, where that is allowed. */
 bool hosts_begin(hosts *h, uint32_t count, char *why, size_t capacity);
 void hosts_end(hosts *h);
 /* The calling thread is on that host, and whatever it starts from here on. */

@@ -169,9 +169,10 @@ static uint32_t print_notices(const field *f, const char *what)
         if (f->killed_ns[i] && f->noticed_ns[i] > f->killed_ns[i])
             took[count++] = f->noticed_ns[i] - f->killed_ns[i];
     qsort(took, count, sizeof *took, by_size);
+    uint32_t middle = count / 2;
     if (count)
         fprintf(stderr, "# %s noticed after %.1f ms (median of %u), at most %.1f ms\n", what,
-                (double)took[count / 2] / 1e6, count, (double)took[count - 1] / 1e6);
+                (double)took[middle] / 1e6, count, (double)took[count - 1] / 1e6);
     return count;
 }
 
@@ -439,7 +440,7 @@ static void check_same_files(const char *a, const char *b)
 Test(hosts, workers_that_rask_starts_on_other_hosts_compute_for_it)
 {
     static const char product[] =
-        "sum((arange(250000.).reshape(500, 500) % 97) @ (arange(250000.).reshape(500, 500) % 89), axis=0)";
+        "sum((arange(250000.).reshape(500, 500) % 97) * (arange(250000.).reshape(500, 500) % 89), axis=0)";
     const char *rask = getenv("RASK_TEST_PROGRAM");
     if (!rask)
         cr_skip_test("no RASK_TEST_PROGRAM");
@@ -452,13 +453,13 @@ Test(hosts, workers_that_rask_starts_on_other_hosts_compute_for_it)
     const char *one[] = {rask, "worker", "--threads", "1", "--key-file", f->keys, f->address, NULL};
     const char *there[] = {rask, "eval", product, "-o", got, "--cluster", f->address, NULL};
     const char *here[] = {rask, "eval", product, "-o", want, NULL};
-    pid_t helpers[] = {start(f, 2, many), start(f, 3, one)};
+    pid_t started[] = {start(f, 2, many), start(f, 3, one)};
     cr_assert_eq(outcome(start(f, HEAD, here)), 0);
     setenv("RASK_CLUSTER_KEYS", f->keys, 1);
     cr_assert_eq(outcome(start(f, HEAD, there)), 0);
     for (int i = 0; i < 2; i++) {
-        kill(helpers[i], SIGTERM);
-        cr_assert_eq(outcome(helpers[i]), 0);
+        kill(started[i], SIGTERM);
+        cr_assert_eq(outcome(started[i]), 0);
     }
     check_same_files(want, got);
     end(f);

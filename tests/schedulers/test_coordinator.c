@@ -453,6 +453,31 @@ Test(coordinator, blames_a_task_that_three_workers_died_of)
     done();
 }
 
+/* Two tasks in a worker's queue: the second ends it, and the first is taken for it once. */
+Test(coordinator, finds_out_which_task_in_a_queue_ends_workers)
+{
+    many_tasks(2);
+    s.options.keep_going = true;
+    s.traits[0].target = s.traits[1].target = true;
+    begin(1, UINT64_MAX);
+    draw();
+    cr_assert_eq(times_said(RK_DO_RUN), 2);
+    lose(0, RK_NO_TASK, false);
+    for (uint32_t k = 0; k < 3; k++) {
+        join(0, (rk_worker_offer){.home = 0, .slots = 1});
+        draw();
+        cr_assert_eq(times_said(RK_DO_RUN), 1, "nothing waits behind a suspect");
+        if (!k)
+            finish(0);
+        cr_assert_not_null(said(RK_DO_RUN, 1));
+        lose(0, RK_NO_TASK, false);
+    }
+    cr_expect_not_null(said(RK_DO_BLAME, 1));
+    cr_expect_null(said(RK_DO_BLAME, 0));
+    expect_end(RASK_ETASK);
+    done();
+}
+
 /* A home with a worker, which runs the task and is lost; as the next one. */
 static void run_and_lose(uint32_t home, uint32_t number, bool return_first)
 {

@@ -1,10 +1,12 @@
 /* A run on a cluster with keys, while strangers do what they can from outside: it comes to its results, a worker with the key is
  * let in meanwhile, and the program's memory stays in bounds. What the transport does about each of them alone is in test_zmq.c. */
+#include "schedulers/cluster/protocol.h"
 #include "workers.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <rask/cluster.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -103,17 +105,19 @@ static void send_garbage(int port)
 
 static void send_without_key(int port)
 {
-    char bytes[sizeof plain_greeting + 50] = "";
+    static const char ready[30] = "\4\x1c\5READY\x0bSocket-Type\0\0\0\6DEALER";
+    char bytes[sizeof plain_greeting + sizeof ready];
     memcpy(bytes, plain_greeting, sizeof plain_greeting);
-    memcpy(bytes + sizeof plain_greeting, "\4\x19\5READY\x0bSocket-Type\0\0\0\6DEALER", 30);
+    memcpy(bytes + sizeof plain_greeting, ready, sizeof ready);
     blurt(port, bytes, sizeof bytes);
 }
 
 static void send_oversized(int port)
 {
-    char bytes[sizeof curve_greeting + 100] = "";
+    static const char huge[15] = "\6\x7f\xff\xff\xff\xff\xff\xff\xff\5HELLO";
+    char bytes[sizeof curve_greeting + sizeof huge];
     memcpy(bytes, curve_greeting, sizeof curve_greeting);
-    memcpy(bytes + sizeof curve_greeting, "\6\x7f\xff\xff\xff\xff\xff\xff\xff\5HELLO", 15);
+    memcpy(bytes + sizeof curve_greeting, huge, sizeof huge);
     blurt(port, bytes, sizeof bytes);
 }
 
@@ -255,4 +259,122 @@ Test(attacks, a_run_comes_to_its_results_whatever_strangers_do)
     unlink(path);
     shared_free(stage, sizeof *stage);
     rask_graph_free(g);
+}
+
+/* -- Who may come, and is no worker of this program */
+
+typedef struct comer {
+    const rk_transport_engine *engine;
+    rk_transport *t;
+    uint32_t peer;
+    bool joined, lost, told;
+    char refused[RK_MAX_INLINE + 1];
+} comer;
+
+static void on_joined(void *context, uint32_t peer, bool dialled)
+{
+    comer *c = context;
+    (void)peer, (void)dialled;
+    c->joined = true;
+}
+
+static void on_message(void *context, uint32_t peer, const void *bytes, size_t size)
+{
+    comer *c = context;
+    rk_pack_in in = {bytes, (const char *)bytes + size, false};
+    rk_message m;
+    (void)peer;
+    while (rk_message_get(&in, &m)) {
+        cr_assert_eq(m.kind, RK_SAY_REFUSED, "it was told %s", rk_message_name(m.kind));
+        rk_word_copy(c->refused, sizeof c->refused, m.text);
+        c->told = true;
+    }
+}
+
+static void on_lost(void *context, uint32_t peer, int status, const char *why)
+{
+    comer *c = context;
+    (void)peer, (void)status, (void)why;
+    c->lost = true;
+}
+
+static void pass_until(comer *c, const bool *flag)
+{
+    for (int i = 0; i < 30000 && !*flag; i++)
+        if (!c->engine->progress(c->t))
+            sleep_ms(1);
+    cr_assert(*flag);
+}
+
+/* Comes, says it, and is told why it is refused, or hung up on. */
+static void come_and_say(comer *c, const char *address, const void *bytes, size_t size, bool is_told)
+{
+    char reason[300] = "";
+    rk_transport_setup setup = {
+        .keys.open_door = true,
+        .events = {.context = c, .joined = on_joined, .message = on_message, .lost = on_lost}};
+    *c = (comer){0};
+    cr_assert_eq(rk_transport_find("zmq", &c->engine, reason, sizeof reason), RASK_OK, "%s", reason);
+    cr_assert_eq(c->engine->open(c->engine, &setup, &c->t, reason, sizeof reason), RASK_OK, "%s", reason);
+    cr_assert_eq(c->engine->dial(c->t, address, &c->peer), RASK_OK);
+    pass_until(c, &c->joined);
+    cr_assert_eq(c->engine->send(c->t, c->peer, bytes, size), RASK_OK);
+    pass_until(c, is_told ? &c->told : &c->lost);
+    c->engine->close(c->t);
+}
+
+static void must_be_refused(const char *address, rk_message hello, const char *because)
+{
+    comer c;
+    rk_pack_out out = {0};
+    rk_message_put(&out, &hello);
+    come_and_say(&c, address, out.data, out.size, true);
+    cr_assert(strstr(c.refused, because), "%s", c.refused);
+    rk_pack_out_fini(&out);
+}
+
+static void *compute_endured(void *context)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *pieces[4];
+    rask_options o = on(context);
+    int64_t answer = 0;
+    for (int i = 0; i < 4; i++)
+        pieces[i] = rask_delayed(g, endure, i);
+    int status = rask_compute_with(rask_delayed(g, add_up, rask_list(g, pieces, 4)), &o, &answer);
+    rask_graph_free(g);
+    return status || answer != (int64_t)PIECE * 6 ? "the run did not come to its result" : NULL;
+}
+
+Test(attacks, who_is_no_worker_of_this_program_is_refused_and_the_run_goes_on)
+{
+    static const char id[20] = "another";
+    cluster c;
+    comer rude;
+    pthread_t thread;
+    void *wrong;
+    stage = shared_calloc(sizeof *stage);
+    atomic_store(&stage->late, true);
+    cluster_begin(&c, 1, 1);
+    cr_assert_eq(pthread_create(&thread, NULL, compute_endured, &c), 0);
+    while (!atomic_load(&stage->begun))
+        sleep_ms(1);
+    rk_message hello = {.kind = RK_SAY_HELLO,
+                        .version = RK_PROTOCOL_VERSION,
+                        .threads = 1,
+                        .bytes = MIB,
+                        .program = {id, sizeof id},
+                        .library = {id, sizeof id}};
+    must_be_refused(c.address, hello, "not the same program");
+    hello.threads = 0;
+    must_be_refused(c.address, hello, "0 threads");
+    hello.version++;
+    must_be_refused(c.address, hello, "version");
+    come_and_say(&rude, c.address, "\xff garbage", 9, false);
+    come_and_say(&rude, c.address, &(char){RK_SAY_LEAVING}, 1, false);
+    atomic_store(&stage->over, true);
+    pthread_join(thread, &wrong);
+    cr_assert_null(wrong, "%s", (const char *)wrong);
+    cluster_end(&c);
+    shared_free(stage, sizeof *stage);
 }

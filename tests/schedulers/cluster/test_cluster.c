@@ -321,6 +321,31 @@ Test(cluster, a_task_that_crashes_is_blamed_after_three_workers)
     rask_graph_free(g);
 }
 
+/* News of tasks that have returned die with their worker, when one right behind them crashes. */
+Test(cluster, of_many_short_tasks_the_one_that_crashes_is_blamed)
+{
+    enum { AROUND = 100 };
+    cluster c;
+    int64_t answer;
+    pthread_t thread;
+    rask_node *nodes[AROUND];
+    rask_graph *g = rask_graph_new();
+    for (int i = 0; i < AROUND; i++)
+        nodes[i] = i == AROUND / 2 ? rask_delayed(g, crash) : rask_delayed(g, nap, 0, i);
+    rask_node *last = rask_delayed(g, nap, 0, 0);
+    rask_after(last, nodes, AROUND);
+    cluster_begin(&c, 1, 1);
+    killer k = {.c = &c};
+    rask_options o = on(&c);
+    cr_assert_eq(pthread_create(&thread, NULL, replace_workers, &k), 0);
+    cr_assert_eq(rask_compute_with(last, &o, &answer), RASK_EDIED);
+    cr_assert_not_null(strstr(rask_graph_error(g), "task crash"), "%s", rask_graph_error(g));
+    atomic_store(&k.over, true);
+    pthread_join(thread, NULL);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
 Test(cluster, a_worker_that_is_told_to_go_leaves_its_results_behind)
 {
     cluster c;
@@ -431,17 +456,14 @@ Test(cluster, a_worker_that_is_told_to_go_returns_from_its_task_before)
 /* What several processes see of a worker that leaves while results are there which others need. */
 typedef struct farewell {
     atomic_uint calls[PIECES];
-    atomic_bool gone;
-    pid_t pid;
-    int how;
+    atomic_bool gone, over;
 } farewell;
 
-static farewell *leaver;
+static farewell *parting;
 
 static int fill_once(rask_task *t)
 {
-    int64_t number = rask_arg_i64(t, 1);
-    atomic_fetch_add(&leaver->calls[number], 1);
+    atomic_fetch_add(&parting->calls[rask_arg_i64(t, 1)], 1);
     return fill(t);
 }
 RASK_SLOTS(fill_once);
@@ -449,35 +471,41 @@ RASK_SLOTS(fill_once);
 /* In the program: until the worker has gone. */
 static int see_off(rask_task *t)
 {
-    while (!atomic_load(&leaver->gone))
+    while (!atomic_load(&parting->gone))
         sleep_ms(1);
     return rask_return_i64(t, 0);
 }
 RASK_SLOTS_WITH(see_off, (.flags = RASK_HERE));
 
-/* Asks the worker to leave when all pieces are made. */
+/* Asks the first worker to leave when all pieces are made. If it was the only one, another comes when it has gone. */
 static void *ask_politely(void *context)
 {
-    (void)context;
+    cluster *c = context;
+    int how = -1;
     for (int i = 0; i < PIECES; i++)
-        while (!atomic_load(&leaver->calls[i]))
+        while (!atomic_load(&parting->calls[i]))
             sleep_ms(1);
-    kill(leaver->pid, SIGTERM);
-    waitpid(leaver->pid, &leaver->how, 0);
-    atomic_store(&leaver->gone, true);
-    return NULL;
+    kill(c->pids[0], SIGTERM);
+    waitpid(c->pids[0], &how, 0);
+    c->pids[0] = 0;
+    if (c->count == 1)
+        cluster_hire(c, 0);
+    atomic_store(&parting->gone, true);
+    while (!atomic_load(&parting->over))
+        sleep_ms(1);
+    return how ? "it did not leave well" : NULL;
 }
 
-Test(cluster, what_only_a_leaving_worker_has_is_moved_and_no_task_runs_twice)
+static void leave_politely(uint32_t workers)
 {
     cluster c;
     pthread_t thread;
+    void *wrong;
     int64_t answer = 0;
     rask_graph *g = rask_graph_new();
     rask_node *made[PIECES], *sums[PIECES];
-    leaver = shared_calloc(sizeof *leaver);
-    cluster_begin(&c, 2, 1);
-    leaver->pid = c.pids[0];
+    parting = shared_calloc(sizeof *parting);
+    cluster_begin(&c, workers, 1);
     for (int i = 0; i < PIECES; i++)
         made[i] = rask_delayed(g, fill_once, 20000, i);
     rask_node *gate = rask_delayed(g, see_off);
@@ -487,18 +515,28 @@ Test(cluster, what_only_a_leaving_worker_has_is_moved_and_no_task_runs_twice)
         rask_after(sums[i], &gate, 1);
     }
     rask_options o = on(&c);
-    cr_assert_eq(pthread_create(&thread, NULL, ask_politely, NULL), 0);
+    cr_assert_eq(pthread_create(&thread, NULL, ask_politely, &c), 0);
     int status = rask_compute_with(rask_sum(rask_list(g, sums, PIECES)), &o, &answer);
-    pthread_join(thread, NULL);
+    atomic_store(&parting->over, true);
+    pthread_join(thread, &wrong);
     cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_null(wrong, "%s", (const char *)wrong);
     cr_assert_eq(answer, (int64_t)20000 * PIECES * (PIECES - 1) / 2);
-    cr_assert(WIFEXITED(leaver->how) && WEXITSTATUS(leaver->how) == 0);
     for (int i = 0; i < PIECES; i++)
-        cr_assert_eq(leaver->calls[i], 1, "piece %d was made %u times", i, leaver->calls[i]);
-    c.pids[0] = 0;
+        cr_assert_eq(parting->calls[i], 1, "piece %d was made %u times", i, parting->calls[i]);
     cluster_end(&c);
-    shared_free(leaver, sizeof *leaver);
+    shared_free(parting, sizeof *parting);
     rask_graph_free(g);
+}
+
+Test(cluster, what_only_a_leaving_worker_has_is_moved_and_no_task_runs_twice)
+{
+    leave_politely(2);
+}
+
+Test(cluster, what_the_last_worker_has_waits_in_the_program_for_the_next)
+{
+    leave_politely(1);
 }
 
 Test(cluster, workers_that_were_leaving_have_not_died_of_their_tasks)

@@ -12,6 +12,19 @@
 
 /* -- Values */
 
+static void must_come_back_whole(const rask_value *value)
+{
+    char message[1024] = "";
+    rk_pack_out out = {0};
+    rask_value again;
+    cr_assert_eq(rk_pack_put_value(&out, value, message, sizeof message), RASK_OK, "%s", message);
+    rk_pack_in in = {out.data, out.data + out.size, false};
+    cr_assert_eq(rk_pack_get_value(&in, &again, message, sizeof message), RASK_OK, "%s", message);
+    cr_assert(rask_value_equal(value, &again));
+    rask_value_unref(&again);
+    rk_pack_out_fini(&out);
+}
+
 static void must_come_back(const rask_value *value)
 {
     char message[1024] = "";
@@ -59,6 +72,57 @@ Test(cluster_bytes, values_come_back_and_cut_ones_are_refused)
     }
     rask_value_unref(&list);
     rask_value_unref(&items[4]);
+}
+
+/* What stands before the elements and these are the same bytes as the whole, and become the value where they are. */
+static void must_be_adopted(const rask_value *value)
+{
+    char message[1024] = "";
+    rk_pack_out whole = {0}, head = {0};
+    rask_bytes rest;
+    rask_value again;
+    cr_assert_eq(rk_pack_put_value(&whole, value, message, sizeof message), RASK_OK, "%s", message);
+    cr_assert(rk_pack_put_flat(&head, value, &rest));
+    cr_assert_eq(head.size + rest.len, whole.size);
+    cr_assert(!memcmp(whole.data, head.data, head.size));
+    cr_assert(!memcmp(whole.data + head.size, rest.data, rest.len));
+    uint64_t size = whole.size;
+    rk_pack_put_u8(&whole, 0);
+    cr_assert(!rk_pack_adopt_value(whole.data, size - 1, &again), "it is cut");
+    cr_assert(rk_pack_adopt_value(whole.data, size, &again));
+    cr_assert(rask_value_equal(value, &again));
+    rask_value_unref(&again);
+    rk_pack_out_fini(&head);
+}
+
+Test(cluster_bytes, large_bytes_and_blocks_become_values_where_they_came)
+{
+    enum { ROWS = 100, COLUMNS = 200 };
+    int64_t shape[] = {ROWS, COLUMNS};
+    rask_value bytes, block, transposed;
+    rask_block made;
+    rk_pack_out head = {0};
+    rask_bytes rest;
+    char *data;
+    cr_assert_eq(rask_value_bytes_alloc(100000, &data, &bytes), RASK_OK);
+    memset(data, 7, 100000);
+    must_be_adopted(&bytes);
+    cr_assert_eq(rask_value_block_alloc(RASK_DT_F64, 2, shape, &made, &block), RASK_OK);
+    for (int i = 0; i < ROWS * COLUMNS; i++)
+        ((double *)made.data)[i] = i;
+    must_be_adopted(&block);
+    rask_block turned = {.dtype = RASK_DT_F64,
+                         .ndim = 2,
+                         .shape = {COLUMNS, ROWS},
+                         .strides = {made.strides[1], made.strides[0]},
+                         .data = made.data};
+    cr_assert_eq(rask_value_block_adopt(&turned, 0, &transposed), RASK_OK);
+    cr_assert(!rk_pack_put_flat(&head, &transposed, &rest), "its elements do not stand in a row");
+    must_come_back_whole(&transposed);
+    rk_pack_out_fini(&head);
+    rask_value_unref(&transposed);
+    rask_value_unref(&block);
+    rask_value_unref(&bytes);
 }
 
 Test(cluster_bytes, lists_that_promise_more_than_is_there_take_no_memory)
