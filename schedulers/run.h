@@ -38,8 +38,9 @@ typedef struct rk_run {
     rk_atomic_u64 *estimates; /* by definition: bytes that a result takes, as hinted or learned; 0: few */
     uint64_t *ready_ns;       /* by task, when observed; else NULL */
     rk_store *store;
-    struct rk_limits *limits; /* what its units take of what is counted; NULL: nothing */
-    rask_options options;     /* resolved: no field says "default" any more */
+    const struct rk_checkpoint *checkpoint; /* keeps results; NULL: nobody does */
+    struct rk_limits *limits;               /* what its units take of what is counted; NULL: nothing */
+    rask_options options;                   /* resolved: no field says "default" any more */
     const char *scheduler;
     bool careful; /* clocks or seeds ask for more than a bare call */
     bool observed, tells_ready;
