@@ -127,6 +127,10 @@ RASK_API bool rask_scheduler_sees_memory(const char *name);
  * machine. RASK_EINVAL, RASK_ERANGE: effective is untouched. */
 RASK_API int rask_options_effective(const rask_options *options, rask_options *effective);
 
+/* A number that is drawn when a folder is first used as rask_options.checkpoint, and stays: for what pure tasks draw at random, so
+ * that a later run draws the same. 0: NULL, "", or a folder that cannot be used. */
+RASK_API uint64_t rask_checkpoint_seed(const char *folder);
+
 /* What is used where options and environment say nothing: cores allowed by affinity mask and cgroup quota. */
 RASK_API uint32_t rask_default_workers(void);
 

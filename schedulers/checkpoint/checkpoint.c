@@ -175,21 +175,18 @@ static bool get_head(const char *folder, rk_folder_head *head)
            !rk_folder_head_of(folder, head, message, sizeof message);
 }
 
-bool rk_checkpoint_seed(const char *folder, uint64_t *seed)
+uint64_t rask_checkpoint_seed(const char *folder)
 {
     rk_folder_head head;
-    if (!get_head(folder, &head))
-        return false;
-    *seed = head.secret;
-    return true;
+    return get_head(folder, &head) ? head.secret : 0;
 }
 
 bool rk_checkpoint_memory(const char *folder, uint64_t *memory)
 {
     rk_folder_head head;
-    uint64_t now = rask_default_memory(), most = now / RK_BUDGET_PERCENT * 100;
     if (!get_head(folder, &head))
         return false;
+    uint64_t now = rask_default_memory(), most = now / RK_BUDGET_PERCENT * 100;
     *memory = head.memory <= most ? head.memory : now;
     return true;
 }

@@ -27,10 +27,8 @@ static inline void rk_checkpoint_keep(const rk_checkpoint *checkpoint, uint32_t 
  * empty. options are resolved. What fails before anything runs fails with the message in the plan and its graph. */
 int rk_checkpoint_run(rask_plan *plan, const rask_options *options, rask_value *results);
 
-/* What all runs on that folder share: the seed of hashes, so that the same calls are made of the same data, and the memory that
- * work is cut for where nobody says how much there is: the first run's, unless the machine has less by now. NULL, "", or a folder
- * that cannot be used: false. */
-bool rk_checkpoint_seed(const char *folder, uint64_t *seed);
+/* The memory that work is cut for where nobody says how much there is, so that the same calls are made of the same data: that of
+ * the folder's first run, unless the machine has less by now. NULL, "", or a folder that cannot be used: false. */
 bool rk_checkpoint_memory(const char *folder, uint64_t *memory);
 
 #endif

@@ -35,10 +35,21 @@ rask_options run_options(const common_options *o)
     options.timeout = o->timeout;
     options.keep_going = o->keep_going;
     options.scratch = o->scratch;
+    options.checkpoint = o->checkpoint;
     options.limits = o->limits;
     options.cluster = o->cluster;
     options.seed = o->seed;
     return options;
+}
+
+static void tell_checkpoint(const char *command, const common_options *o, const rask_report *r)
+{
+    char kept[32];
+    if (o->stats && (r->from_checkpoint || r->kept))
+        say_error(command, "checkpoint: %u results found, %llu kept, %s", r->from_checkpoint,
+                  (unsigned long long)r->kept, say_size(r->kept_bytes, kept, sizeof kept));
+    if (*r->checkpoint_note)
+        say_error(command, "checkpoint %s: %s", o->checkpoint ? o->checkpoint : "", r->checkpoint_note);
 }
 
 static void tell_report(const char *command, const rask_report *r)
@@ -70,6 +81,7 @@ int run_observed(const char *command, const common_options *o, run_work work, vo
         return EXIT_INTERRUPTED;
     if (o->stats && report.tasks)
         tell_report(command, &report);
+    tell_checkpoint(command, o, &report);
     if (status)
         return say_failure(command, message, status);
     return watched ? written : EXIT_FAILED;
