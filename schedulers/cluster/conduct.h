@@ -17,6 +17,7 @@ typedef struct rk_hand {
     bool turned_away;  /* the coordinator did not take it */
     bool retired;      /* it leaves, and has returned from all that it was told to run */
     uint32_t worker, epoch;
+    uint32_t under_way; /* units that it was told to run and has not answered for */
 } rk_hand;
 
 /* A unit's result. */
