@@ -32,9 +32,9 @@ int rk_folder_make(const char *path, char *message, size_t capacity);
  * none of ours is replaced. */
 int rk_folder_head_of(const char *path, rk_folder_head *out, char *message, size_t capacity);
 
-/* Locks the folder for this process. The lock ends with the process, and with the descriptor. RASK_EIO: another process has it, or
+/* Locks the folder for this process. The lock ends with the process, and with the descriptor *out. RASK_EIO: another process has it, or
  * it cannot be locked; with a message. */
-int rk_folder_lock(const char *path, int *fd, char *message, size_t capacity);
+int rk_folder_lock(const char *path, int *out, char *message, size_t capacity);
 
 /* Names of its files: RASK_EIO when the path is too long, with a message. */
 int rk_folder_name(const char *path, const char *name, char out[PATH_MAX], char *message, size_t capacity);

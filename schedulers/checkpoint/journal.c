@@ -190,11 +190,12 @@ static int open_file(const rk_journal *j, rk_key key, uint64_t *length, rk_recor
     bool good = !fstat(fd, &file) && rk_read_at(fd, record, sizeof *record, 0) &&
                 rk_record_is(record, RK_RECORD_FILE) && rk_key_equal(record->key, key) &&
                 (uint64_t)file.st_size == sizeof *record + record->length;
+    if (!good) {
+        close(fd);
+        return -1;
+    }
     *length = record->length;
-    if (good)
-        return fd;
-    close(fd);
-    return -1;
+    return fd;
 }
 
 static bool read_file(const rk_journal *j, rk_key key, void *bytes, uint64_t length)
