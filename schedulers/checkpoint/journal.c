@@ -1,7 +1,7 @@
 #include "schedulers/checkpoint/journal.h"
 
 #include "core/base/alloc.h"
-#include "core/base/forks.h"
+#include "core/base/atomic.h"
 #include "core/base/limits.h"
 #include "core/base/print.h"
 #include "core/value/value.h"
@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,9 +36,20 @@ struct rk_journal {
     int failure; /* an errno: nothing is taken any more */
 };
 
+/* Held while a journal is opened or closed, so that who comes next finds it whole, or its folder free. A fork does not wait for
+ * that: the child has the lock anew, and finds the list as it was before or after, since one pointer makes the difference. */
 static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
-static rk_journal *all; /* under all_lock */
-RK_KNOW_FORKS(all_lock)
+static _Atomic(rk_journal *) all; /* changed under all_lock */
+
+static void renew_at_fork(void)
+{
+    pthread_mutex_init(&all_lock, NULL);
+}
+
+static void register_forks(void)
+{
+    pthread_atfork(NULL, NULL, renew_at_fork);
+}
 
 /* -- Opening */
 
@@ -109,7 +121,7 @@ static int make(const char *folder, const struct stat *there, rk_journal **out, 
 /* Under all_lock. */
 static rk_journal *find_open(const struct stat *there)
 {
-    rk_journal *j = all;
+    rk_journal *j = rk_load_relaxed(&all);
     while (j && (j->device != there->st_dev || j->inode != there->st_ino))
         j = j->next;
     return j;
@@ -130,14 +142,15 @@ static int open_or_share(const char *folder, const struct stat *there, rk_journa
     }
     int status = make(folder, there, out, message, capacity);
     if (!status) {
-        (*out)->next = all;
-        all = *out;
+        (*out)->next = rk_load_relaxed(&all);
+        rk_store_release(&all, *out);
     }
     return status;
 }
 
 int rk_journal_open(const char *folder, rk_journal **out, char *message, size_t capacity)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct stat there;
     snprintf(message, capacity, "checkpoint %s: %s", folder, rask_status_text(RASK_ENOMEM));
     int status = rk_folder_make(folder, message, capacity);
@@ -147,11 +160,24 @@ int rk_journal_open(const char *folder, rk_journal **out, char *message, size_t 
     }
     if (status)
         return status;
-    know_forks();
+    pthread_once(&once, register_forks);
     pthread_mutex_lock(&all_lock);
     status = open_or_share(folder, &there, out, message, capacity);
     pthread_mutex_unlock(&all_lock);
     return status;
+}
+
+/* Under all_lock. */
+static void take_out(const rk_journal *journal)
+{
+    rk_journal *before = rk_load_relaxed(&all);
+    if (before == journal) {
+        rk_store_release(&all, journal->next);
+        return;
+    }
+    while (before->next != journal)
+        before = before->next;
+    before->next = journal->next;
 }
 
 /* Under all_lock to the end, so that who opens the folder next finds it unlocked. */
@@ -161,10 +187,7 @@ void rk_journal_close(rk_journal *journal)
         return;
     pthread_mutex_lock(&all_lock);
     if (!--journal->refs) {
-        rk_journal **at = &all;
-        while (*at != journal)
-            at = &(*at)->next;
-        *at = journal->next;
+        take_out(journal);
         free_journal(journal);
     }
     pthread_mutex_unlock(&all_lock);
