@@ -56,9 +56,10 @@ TAIL = r"""
 .BR RASK_MEMORY ,
 .BR RASK_SCRATCH ,
 .BR RASK_LIMITS ,
-.B RASK_CLUSTER
-and
+.BR RASK_CLUSTER ,
 .B RASK_CLUSTER_KEYS
+and
+.B RASK_CHECKPOINT
 are what options are where a program leaves them open;
 .B RASK_MODULE_PATH
 is a folder in which modules are looked for first.

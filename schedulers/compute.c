@@ -1,4 +1,5 @@
 /* From targets to results: plan, run, report. */
+#include "schedulers/checkpoint/checkpoint.h"
 #include "schedulers/limits.h"
 #include "schedulers/scheduler.h"
 
@@ -37,7 +38,8 @@ bool rask_scheduler_sees_memory(const char *name)
 }
 
 /* limits becomes the run's. */
-static int run_within(rask_plan *plan, const rask_options *options, rk_limits *limits, rask_value *results)
+static int run_within(rask_plan *plan, const rask_options *options, rk_limits *limits,
+                      const rk_checkpoint *checkpoint, rask_value *results)
 {
     const rk_scheduler *scheduler = rk_scheduler_find(options->scheduler);
     rk_run *run = rk_alloc(sizeof *run);
@@ -48,6 +50,7 @@ static int run_within(rask_plan *plan, const rask_options *options, rk_limits *l
         return rk_plan_fail(plan, status, "run: out of memory");
     }
     run->limits = limits;
+    run->checkpoint = checkpoint;
     void *handle;
     status = scheduler->start(run, &handle);
     if (status)
@@ -61,13 +64,21 @@ static int run_within(rask_plan *plan, const rask_options *options, rk_limits *l
     return rk_graph_report(plan->graph, status, "%s", message);
 }
 
-/* Plans are run with resolved options. */
-static int run(rask_plan *plan, const rask_options *options, rask_value *results)
+int rk_plan_execute(rask_plan *plan, const rask_options *options, const rk_checkpoint *checkpoint,
+                    rask_value *results)
 {
     rk_limits *limits;
     char reason[RK_MAX_MESSAGE];
     int status = rk_limits_new(plan, options->limits, &limits, reason, sizeof reason);
-    return status ? rk_plan_fail(plan, status, "%s", reason) : run_within(plan, options, limits, results);
+    return status ? rk_plan_fail(plan, status, "%s", reason)
+                  : run_within(plan, options, limits, checkpoint, results);
+}
+
+/* Plans are run with resolved options. */
+static int run(rask_plan *plan, const rask_options *options, rask_value *results)
+{
+    return options->checkpoint ? rk_checkpoint_run(plan, options, results)
+                               : rk_plan_execute(plan, options, NULL, results);
 }
 
 /* With a line of progress as one more observer. */

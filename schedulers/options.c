@@ -1,4 +1,5 @@
 /* Options with every default filled in. */
+#include "schedulers/checkpoint/checkpoint.h"
 #include "schedulers/cluster/ranks/launch.h"
 #include "schedulers/scheduler.h"
 
@@ -53,7 +54,7 @@ static const char *first_of(const char *a, const char *b, const char *c)
     return a && *a ? a : b && *b ? b : c;
 }
 
-/* Environment: RASK_SCHEDULER, RASK_WORKERS, RASK_MEMORY, RASK_SCRATCH, TMPDIR, RASK_LIMITS, RASK_CLUSTER, RASK_CLUSTER_KEYS, for what the options leave open. */
+/* Environment: RASK_SCHEDULER, RASK_WORKERS, RASK_MEMORY, RASK_SCRATCH, TMPDIR, RASK_LIMITS, RASK_CLUSTER, RASK_CLUSTER_KEYS, RASK_CHECKPOINT, for what the options leave open. */
 static int from_environment(rask_options *o, char *reason, size_t capacity)
 {
     const char *scheduler = getenv("RASK_SCHEDULER"), *workers = getenv("RASK_WORKERS"),
@@ -72,6 +73,10 @@ static int from_environment(rask_options *o, char *reason, size_t capacity)
         o->cluster_keys = getenv("RASK_CLUSTER_KEYS");
     if (o->cluster_keys && !*o->cluster_keys)
         o->cluster_keys = NULL;
+    if (!o->checkpoint && !getenv("RASK_WORKER_OF")) /* workers compute within the run of another process */
+        o->checkpoint = getenv("RASK_CHECKPOINT");
+    if (o->checkpoint && !*o->checkpoint)
+        o->checkpoint = NULL;
     if (!o->scratch)
         o->scratch = first_of(getenv("RASK_SCRATCH"), getenv("TMPDIR"), "/tmp");
     return RASK_OK;
@@ -152,7 +157,7 @@ int rask_options_effective(const rask_options *options, rask_options *effective)
     int status = rk_options_resolve(options, &resolved, reason, sizeof reason);
     if (status)
         return status;
-    if (!resolved.memory)
+    if (!resolved.memory && !rk_checkpoint_memory(resolved.checkpoint, &resolved.memory))
         resolved.memory = rask_default_memory();
     *effective = resolved;
     return RASK_OK;
@@ -165,6 +170,7 @@ rask_options rk_options_within(const rask_options *options)
     own.timeout = 0;
     own.cancel = NULL;
     own.report = NULL;
+    own.checkpoint = NULL;
     own.progress = own.keep_going = false;
     return own;
 }

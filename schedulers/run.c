@@ -4,6 +4,7 @@
 #include "core/base/clock.h"
 #include "core/task/grow.h"
 #include "schedulers/call.h"
+#include "schedulers/checkpoint/checkpoint.h"
 #include "schedulers/growth.h"
 
 #include <stddef.h>
@@ -425,6 +426,8 @@ static inline int settle(rk_worker *worker, uint32_t number, rask_task *task, rk
 {
     if (__builtin_expect(status, 0))
         return fail(worker, number, status, worker->message);
+    if (__builtin_expect(worker->run->checkpoint != NULL, 0))
+        rk_checkpoint_keep(worker->run->checkpoint, number, &task->result);
     if (__builtin_expect(rk_value_is_object(&task->result), 0))
         return keep_object(worker, number, &task->result, pass);
     worker->run->results[number] = task->result;

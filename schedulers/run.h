@@ -40,8 +40,9 @@ typedef struct rk_run {
     uint32_t *
         begun; /* by task: one more than the worker on which observers know it started elsewhere; NULL: none */
     rk_store *store;
-    struct rk_limits *limits; /* what its units take of what is counted; NULL: nothing */
-    rask_options options;     /* resolved: no field says "default" any more */
+    const struct rk_checkpoint *checkpoint; /* keeps results; NULL: nobody does */
+    struct rk_limits *limits;               /* what its units take of what is counted; NULL: nothing */
+    rask_options options;                   /* resolved: no field says "default" any more */
     const char *scheduler;
     bool careful; /* clocks or seeds ask for more than a bare call */
     bool observed, tells_ready, tells_started;

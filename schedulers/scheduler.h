@@ -24,8 +24,15 @@ extern const rk_scheduler rk_serial, rk_threads, rk_processes, rk_cluster;
 /* NULL when there is none of that name. */
 const rk_scheduler *rk_scheduler_find(const char *name);
 
+struct rk_checkpoint;
+
+/* Runs a plan with resolved options: results are the caller's, and untouched on failure, whose message is the plan's and its
+ * graph's. checkpoint: keeps what tasks come to that run in this process; NULL: nobody does. */
+int rk_plan_execute(rask_plan *plan, const rask_options *options, const struct rk_checkpoint *checkpoint,
+                    rask_value *results);
+
 /* Copies options (NULL: none) and fills in every default: from the environment (RASK_SCHEDULER, RASK_WORKERS,
- * RASK_MEMORY, RASK_SCRATCH, TMPDIR, RASK_LIMITS, RASK_CLUSTER, RASK_CLUSTER_KEYS), then from the machine; but memory stays 0 for rask_default_memory(), which is
+ * RASK_MEMORY, RASK_SCRATCH, TMPDIR, RASK_LIMITS, RASK_CLUSTER, RASK_CLUSTER_KEYS, RASK_CHECKPOINT), then from the machine; but memory stays 0 for rask_default_memory(), which is
  * asked for when it matters. A run reads the environment here and nowhere else. On failure reason gets a text.
  * RASK_EINVAL, RASK_ERANGE. */
 int rk_options_resolve(const rask_options *options, rask_options *resolved, char *reason, size_t capacity);

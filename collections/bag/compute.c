@@ -15,7 +15,7 @@ int rk_bag_begin(rk_bag_computation *c, rask_bag *bag, const rask_options *optio
     c->lowering = (rk_bag_lowering){.graph = c->run.own,
                                     .budget = c->run.options.memory,
                                     .workers = c->run.options.workers,
-                                    .seed = rk_draw_seed(c->run.options.seed)};
+                                    .seed = rk_draw_seed(c->run.options.seed, c->run.options.checkpoint)};
     return status;
 }
 
@@ -151,7 +151,7 @@ rask_node *rask_bag_node_at(rask_bag *bag, const rask_options *options, const ch
         return rk_graph_fail(bag->graph, status, file, line, "rask_bag_node: %s", rask_status_text(status));
     const rk_bag_lowering l = {.graph = bag->graph,
                                .budget = effective.memory,
-                               .seed = rk_draw_seed(effective.seed),
+                               .seed = rk_draw_seed(effective.seed, effective.checkpoint),
                                .workers = effective.workers};
     rk_recipe *recipe = rk_bag_recipe_begin(&l, bag, RK_BAG_AS_VALUE, NULL);
     rask_node *node = rk_bag_lower_value(&l, bag);

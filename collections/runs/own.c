@@ -40,9 +40,11 @@ int rk_own_run_end(rk_own_run *run, int status)
     return status;
 }
 
-uint64_t rk_draw_seed(uint64_t given)
+uint64_t rk_draw_seed(uint64_t given, const char *checkpoint)
 {
-    uint64_t seed = 0;
+    uint64_t seed = given ? 0 : rask_checkpoint_seed(checkpoint);
+    if (seed)
+        return seed;
     if (given || getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed)
         seed ^= given * 0x9e3779b97f4a7c15u + 1;
     return seed;

@@ -23,7 +23,7 @@ int rk_own_run_nodes(rk_own_run *run, rask_node *const *nodes, uint32_t count, r
 int rk_own_run_end(rk_own_run *run, int status);
 
 /* A seed for hashes, so that nobody can prepare keys that collide; results must not depend on it. given: the user's seed, which
- * decides it; 0: it is drawn. */
-uint64_t rk_draw_seed(uint64_t given);
+ * decides it; 0: it is drawn, once for all runs that share a folder (rask_options.checkpoint; NULL: there is none). */
+uint64_t rk_draw_seed(uint64_t given, const char *checkpoint);
 
 #endif

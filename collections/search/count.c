@@ -42,7 +42,8 @@ static int run_count(rask_task *task)
     return status ? status : rask_return_i64(task, (int64_t)c.count);
 }
 
-static const rask_task_def count_defs[] = RK_DEFS_BY_PLACE(.name = "count", .call = run_count, .result = 'i');
+static const rask_task_def count_defs[] =
+    RK_PURE_DEFS_BY_PLACE(.name = "count", .call = run_count, .result = 'i');
 
 rask_node *rask_text_count_at(rask_text *text, rask_text_unit unit, const char *file, int line)
 {

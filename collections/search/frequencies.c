@@ -120,7 +120,7 @@ static int run_count(rask_task *task)
     return status;
 }
 
-static const rask_task_def count_defs[] = RK_DEFS_BY_PLACE(.name = "count", .call = run_count);
+static const rask_task_def count_defs[] = RK_PURE_DEFS_BY_PLACE(.name = "count", .call = run_count);
 
 /* -- Counting what is shared: in one process */
 

@@ -31,6 +31,7 @@ static int take_limits(rask_text *text, const rask_text_options *options)
     given.memory = options->memory;
     given.scratch = options->scratch;
     given.scheduler = options->scheduler;
+    given.checkpoint = options->checkpoint;
     int status = rask_options_effective(&given, &all);
     if (status)
         return status;
@@ -38,7 +39,8 @@ static int take_limits(rask_text *text, const rask_text_options *options)
     if (!text->scratch)
         return RASK_ENOMEM;
     text->workers = all.workers;
-    text->apart = !rask_scheduler_shares_memory(all.scheduler);
+    text->apart = all.checkpoint || !rask_scheduler_shares_memory(all.scheduler);
+    text->hash_seed = rk_draw_seed(options->seed, all.checkpoint);
     text->memory = all.memory ? all.memory : rask_default_memory();
     return RASK_OK;
 }
@@ -71,7 +73,6 @@ rask_text *rask_text_open_at(rask_graph *graph, const char *const *paths, size_t
     text->inverted = options->inverted;
     text->block_bytes = options->block_bytes;
     text->seed = options->seed;
-    text->hash_seed = rk_draw_seed(options->seed);
     int status = take_limits(text, options);
     if (status)
         rk_text_fail(&error, status, "options", "%s", rask_status_text(status));

@@ -8,12 +8,13 @@
 static void set_lowering(rk_table_lowering *l, rask_graph *graph, struct rk_join_built **built,
                          const rask_options *options)
 {
-    *l = (rk_table_lowering){.graph = graph,
-                             .budget = options->memory,
-                             .workers = options->workers,
-                             .seed = rk_draw_seed(options->seed),
-                             .apart = !rask_scheduler_shares_memory(options->scheduler),
-                             .built = built};
+    *l =
+        (rk_table_lowering){.graph = graph,
+                            .budget = options->memory,
+                            .workers = options->workers,
+                            .seed = rk_draw_seed(options->seed, options->checkpoint),
+                            .apart = options->checkpoint || !rask_scheduler_shares_memory(options->scheduler),
+                            .built = built};
 }
 
 int rk_table_run_begin(rk_table_run *run, rask_table *table, const rask_options *options)

@@ -247,11 +247,12 @@ static int run_sort(rask_task *task)
     return return_gathered(task, status, value);
 }
 
-static const rask_task_def merge_def = {.size = sizeof merge_def, .name = "merge", .call = run_merge},
-                           finish_def = {.size = sizeof finish_def, .name = "finish", .call = run_finish},
-                           first_def = {.size = sizeof first_def, .name = "rows in order", .call = run_first},
-                           last_def = {.size = sizeof last_def, .name = "last rows", .call = run_last},
-                           sort_def = {.size = sizeof sort_def, .name = "sort", .call = run_sort};
+static const rask_task_def
+    merge_def = {.size = sizeof merge_def, .name = "merge", .call = run_merge, .flags = RASK_PURE},
+    finish_def = {.size = sizeof finish_def, .name = "finish", .call = run_finish, .flags = RASK_PURE},
+    first_def = {.size = sizeof first_def, .name = "rows in order", .call = run_first, .flags = RASK_PURE},
+    last_def = {.size = sizeof last_def, .name = "last rows", .call = run_last, .flags = RASK_PURE},
+    sort_def = {.size = sizeof sort_def, .name = "sort", .call = run_sort, .flags = RASK_PURE};
 
 /* -- Lowering */
 

@@ -557,8 +557,8 @@ static int run_settle(rask_task *task)
     return items ? end_task(items, count + 1, status) : status;
 }
 
-static const rask_task_def read_defs[] = RK_DEFS_BY_PLACE(.name = "read csv", .call = run_read),
-                           scan_defs[] = RK_DEFS_BY_PLACE(.name = "scan csv", .call = run_scan),
+static const rask_task_def read_defs[] = RK_PURE_DEFS_BY_PLACE(.name = "read csv", .call = run_read),
+                           scan_defs[] = RK_PURE_DEFS_BY_PLACE(.name = "scan csv", .call = run_scan),
                            settle_def = {.size = sizeof settle_def, .name = "settle", .call = run_settle};
 
 /* -- Lowering */

@@ -184,13 +184,12 @@ static int run_fed(rask_task *task)
     return status;
 }
 
-static const rask_task_def stage_def = {.size = sizeof stage_def, .name = "rows", .call = run_stage},
-                           sorted_def = {.size = sizeof sorted_def, .name = "sort", .call = run_sorted},
-                           memory_def = {.size = sizeof memory_def,
-                                         .name = "rows of memory",
-                                         .call = run_memory},
-                           fed_def = {.size = sizeof fed_def, .name = "rows of arrays", .call = run_fed},
-                           load_def = {.size = sizeof load_def, .name = "read arrow", .call = run_fed};
+static const rask_task_def
+    stage_def = {.size = sizeof stage_def, .name = "rows", .call = run_stage, .flags = RASK_PURE},
+    sorted_def = {.size = sizeof sorted_def, .name = "sort", .call = run_sorted, .flags = RASK_PURE},
+    memory_def = {.size = sizeof memory_def, .name = "rows of memory", .call = run_memory},
+    fed_def = {.size = sizeof fed_def, .name = "rows of arrays", .call = run_fed},
+    load_def = {.size = sizeof load_def, .name = "read arrow", .call = run_fed};
 
 /* args[0] is the job; scratch: bytes beside those that all such calls need. */
 static int lower_call(rask_graph *graph, rk_scan_job *job, const rask_task_def *def, rask_arg *args,

@@ -18,7 +18,8 @@ static int run_take(rask_task *task)
     return status ? rask_fail(task, status, rask_status_text(status)) : rask_return_value(task, copy);
 }
 
-static const rask_task_def take_def = {.size = sizeof take_def, .name = "take", .call = run_take};
+static const rask_task_def take_def = {
+    .size = sizeof take_def, .name = "take", .call = run_take, .flags = RASK_PURE};
 
 rask_node *rk_take_lower(rask_graph *graph, uint32_t index, rask_node *newer, rask_node *older,
                          uint64_t result)

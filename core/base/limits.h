@@ -50,7 +50,14 @@
 #define RK_ALLOC_KEPT         ((size_t)128 << 20) /* freed large blocks kept for reuse */
 #define RK_MAX_QUANTILES      1000                /* of columns, asked for at once */
 #define RK_MAX_TRAVELLING     ((size_t)256 << 20) /* bytes of memory in a constant of a cluster's plan */
-#define RK_MAX_SPREAD         65536 /* ranges of all columns that are described at once, together */
+#define RK_CHECKPOINT_SMALL                                                                                  \
+    ((uint64_t)256 << 10) /* bytes of a kept result; larger ones have files of their own */
+#define RK_CHECKPOINT_BUFFER   ((uint64_t)8 << 20)  /* of those that wait to be written together */
+#define RK_CHECKPOINT_WRITE_NS ((uint64_t)20000000) /* that they wait for each other, */
+#define RK_CHECKPOINT_SYNC_NS                                                                                \
+    ((uint64_t)1000000000)                          /* and between times that the disk is made to have them */
+#define RK_MAX_CHECKPOINT_KEYED ((uint64_t)1 << 30) /* bytes of constants of a plan that keys are made of */
+#define RK_MAX_SPREAD           65536 /* ranges of all columns that are described at once, together */
 
 _Static_assert(RK_MAX_NODES <= (uint32_t)1 << 30, "node ids are 30 bits");
 

@@ -58,6 +58,17 @@ static void push_word(rask_graph *graph, uint32_t word)
     ((uint32_t *)graph->args.data)[graph->args.count++] = word;
 }
 
+rask_node *rk_graph_push(rask_graph *graph, uint32_t def, const uint32_t *words, uint32_t count,
+                         unsigned flags, rk_site site)
+{
+    if (reserve(graph, count, 0))
+        return NULL;
+    rask_node *node = node_push(graph, def, count, flags, site.file, site.line);
+    for (uint32_t i = 0; i < count; i++)
+        push_word(graph, words[i]);
+    return node;
+}
+
 /* A value's type against a letter of a signature: 1 fits, 0 does not, -1 only its content can tell. */
 static int fits(char letter, uint32_t type)
 {

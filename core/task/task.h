@@ -51,6 +51,15 @@ static inline const rask_value *rk_env_value(const rk_task_env *env, uint32_t wo
         }                                                                                                    \
     }
 
+/* The same, where the first is pure: its result comes of its arguments, and of files that these tell by size and time. */
+#define RK_PURE_DEFS_BY_PLACE(...)                                                                           \
+    {                                                                                                        \
+        {.size = sizeof(rask_task_def), __VA_ARGS__, .flags = RASK_PURE},                                    \
+        {                                                                                                    \
+            .size = sizeof(rask_task_def), __VA_ARGS__, .flags = RASK_HERE                                   \
+        }                                                                                                    \
+    }
+
 /* Types of the arguments against the signature, when they were not known to fit. 0, or the task's status. */
 int rk_task_check(rask_task *task);
 

@@ -63,6 +63,50 @@ RASK_API int rask_cluster_worker(const rask_worker_options *options, char *reaso
  * its workers. RASK_EEXIST, RASK_EIO, RASK_EUNSUPPORTED, with a text in reason. */
 RASK_API int rask_cluster_make_keys(const char *path, char *reason, size_t capacity);
 
+/* How things stand at a program that computes on a cluster. */
+typedef struct rask_cluster_worker_state {
+    uint32_t id;      /* its number, which no other worker of that program ever has */
+    const char *host; /* as it said itself */
+    uint32_t threads, lanes;
+    uint32_t running;     /* what it was told to run and has not answered for */
+    uint64_t done;        /* tasks that came to their result there */
+    uint64_t memory;      /* its budget, in bytes, */
+    uint64_t memory_used; /* and what results take there, and was promised to tasks */
+    double seconds;       /* since it came */
+    uint32_t epoch;       /* which of those that had its place in the newest run it is */
+    bool leaving;
+} rask_cluster_worker_state;
+
+typedef struct rask_cluster_run_state {
+    uint32_t id;
+    uint32_t tasks, finished, failed;
+    uint32_t running; /* what workers were told to run and have not answered for */
+    uint32_t queued;  /* the rest: tasks that wait for others, or for a worker */
+    uint32_t workers;
+    double seconds; /* since it began */
+    uint64_t retries;
+    bool ending;
+} rask_cluster_run_state;
+
+typedef struct rask_cluster_state {
+    const char *host;                         /* of the program */
+    char program[41];                         /* its build-id, in hexadecimal digits */
+    double seconds;                           /* since it waits for workers */
+    uint32_t protocol;                        /* version */
+    const rask_cluster_worker_state *workers; /* by id */
+    const rask_cluster_run_state *runs;       /* by id */
+    uint32_t worker_count, run_count;
+} rask_cluster_state;
+
+/* Asks the program at options->address, with its key_file, for as long as patience says (0: 5 seconds); the others do not count.
+ * Any program may ask that has the key. *out is the caller's to free. RASK_EIO: nobody answered; RASK_EINVAL: an option is
+ * wrong, or the program has other keys; RASK_EUNSUPPORTED: no module, another version, or an address of ranks, which tell
+ * nobody; RASK_EFORMAT: what came is no answer; RASK_ENOMEM; with a text in reason (capacity bytes). */
+RASK_API int rask_cluster_ask(const rask_worker_options *options, rask_cluster_state **out, char *reason,
+                              size_t capacity);
+/* NULL is legal. */
+RASK_API void rask_cluster_state_free(rask_cluster_state *state);
+
 /* Lets workers go, which look for the next program then; happens by itself when the program ends. Not while a run goes on. Ranks stay
  * until the program ends. */
 RASK_API void rask_cluster_close(void);

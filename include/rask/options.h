@@ -40,6 +40,12 @@ typedef struct rask_report {
     uint32_t remade;          /* and sources called again for them */
     uint64_t peak_rss; /* most resident memory the program's own process ever had, without its workers; 0: the
                                * system does not tell */
+    uint32_t from_checkpoint; /* results that were read from options.checkpoint instead of computed; each is a
+                               * task of the run */
+    uint64_t kept, kept_bytes; /* results put there, and their bytes */
+    char checkpoint_note
+        [256]; /* what is wrong with the folder: something there is not used, or nothing can be kept any
+                               * more; "": nothing */
 } rask_report;
 
 typedef struct rask_options {
@@ -85,6 +91,11 @@ typedef struct rask_options {
     const char *
         cluster_keys; /* cluster: the key file (rask_cluster_make_keys) that workers have, too; NULL: RASK_CLUSTER_KEYS,
                                * else everybody on this machine may come, and the address must be of loopback */
+    const char *
+        checkpoint; /* a folder that results of pure calls are kept in as they come, and are read from when a later
+                               * run has the same calls: a run that was ended goes on where it was. Made when it is not there;
+                               * for one process at a time. A disk that is full ends the keeping, not the run: the report's
+                               * note says so. NULL: RASK_CHECKPOINT, else nothing is kept; "": nothing. See docs/checkpoint.md */
 } rask_options;
 
 /* Everything at its default. */
@@ -115,6 +126,10 @@ RASK_API bool rask_scheduler_sees_memory(const char *name);
 /* Options (NULL: none) with every default filled in, as a run would use them: from the environment, then from the
  * machine. RASK_EINVAL, RASK_ERANGE: effective is untouched. */
 RASK_API int rask_options_effective(const rask_options *options, rask_options *effective);
+
+/* A number that is drawn when a folder is first used as rask_options.checkpoint, and stays: for what pure tasks draw at random, so
+ * that a later run draws the same. 0: NULL, "", or a folder that cannot be used. */
+RASK_API uint64_t rask_checkpoint_seed(const char *folder);
 
 /* What is used where options and environment say nothing: cores allowed by affinity mask and cgroup quota. */
 RASK_API uint32_t rask_default_workers(void);

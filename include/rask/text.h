@@ -31,7 +31,8 @@ typedef struct rask_text_options {
     uint64_t memory;
     const char *scratch; /* folder for what is found and cannot be written yet; NULL: as in rask_options */
     uint64_t seed; /* of what is drawn at random, hashes among it; 0: of hashes, one that nobody can guess */
-    const char *scheduler; /* that the graph will be computed with; NULL: as in rask_options */
+    const char *scheduler;  /* that the graph will be computed with; NULL: as in rask_options */
+    const char *checkpoint; /* the same: its parts are cut so that a later run finds them */
 } rask_text_options;
 
 #ifdef __cplusplus

@@ -434,6 +434,14 @@ static void hear_moved(rk_conduct *c, uint32_t home, const rk_message *m)
         hear_fetched(c, home, m->unit, m->attempt, (int)m->status, m->bytes, m->duration);
 }
 
+/* For what status tells: it is through with a unit. */
+static void answered(rk_conduct *c, uint32_t home, uint32_t done)
+{
+    rk_hand *hand = &c->hands[home];
+    hand->under_way -= hand->under_way > 0;
+    hand->member->done += done;
+}
+
 static void hear_of_unit(rk_conduct *c, uint32_t home, const rk_message *m)
 {
     const rk_hand *hand = &c->hands[home];
@@ -443,8 +451,13 @@ static void hear_of_unit(rk_conduct *c, uint32_t home, const rk_message *m)
     switch (m->kind) {
     case RK_SAY_FINISHED:
     case RK_SAY_FAILED:
-    case RK_SAY_SKIPPED: hear_result(c, home, m); break;
+    case RK_SAY_SKIPPED:
+        answered(c, home, m->done);
+        hear_result(c, home, m);
+        break;
     case RK_SAY_RECALLED:
+        if (m->flag)
+            answered(c, home, 0);
         rk_coordinator_recalled(to, now, hand->worker, hand->epoch, m->unit, m->attempt, m->flag);
         break;
     case RK_SAY_RENEWED:
@@ -659,6 +672,7 @@ static void run(rk_conduct *c, const rk_instruction *in)
         return;
     if (home) {
         order(c, home, about(RK_SAY_RUN, in));
+        c->hands[home].under_way++;
         return;
     }
     int status = rk_shop_run(c->own, in->task, in->attempt);

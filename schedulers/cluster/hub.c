@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/forks.h"
 #include "schedulers/cluster/conduct.h"
+#include "schedulers/cluster/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +69,7 @@ static void joined(void *context, uint32_t peer, bool dialled)
         return;
     }
     member->peer = peer;
-    member->since_ns = hub->now;
+    member->since_ns = member->joined_ns = hub->now;
     rk_mouth_init(&member->mouth);
     *place = member;
 }
@@ -173,6 +174,12 @@ static void leave(rk_hub *hub, rk_member *member)
 /* False: no worker says that now. */
 static bool hear(rk_hub *hub, rk_member *member, const rk_message *m)
 {
+    if (!member->welcome && m->kind == RK_SAY_ASK && !member->doom) {
+        const char *why;
+        rk_said last_word = rk_status_tell(hub, member, m, &why);
+        doom(hub, member, last_word, why);
+        return true;
+    }
     if (!member->welcome) {
         bool hello = m->kind == RK_SAY_HELLO && !member->doom;
         if (hello)
@@ -458,7 +465,7 @@ static int hub_new(const char *address, const char *key_file, rk_hub **out, char
     }
     snprintf(hub->address, sizeof hub->address, "%s", address);
     hub->members = (rk_array)RK_ARRAY(rk_member *, RK_MAX_PEERS);
-    hub->now = rk_clock_now();
+    hub->now = hub->opened_ns = rk_clock_now();
     rk_fetches_init(&hub->fetches);
     pthread_mutex_init(&hub->lock, NULL);
     pthread_cond_init(&hub->over, NULL);

@@ -24,7 +24,9 @@ typedef struct rk_member {
     bool leaving;
     const char
         *doom; /* it was told to end, for this reason, and is dropped when it does not; NULL: it was not */
-    uint64_t since_ns; /* it came, is leaving, or doomed */
+    uint64_t since_ns;  /* it came, is leaving, or doomed */
+    uint64_t joined_ns; /* it came */
+    uint64_t done;      /* tasks that came to their result there, in all runs */
     rk_mouth mouth;
 } rk_member;
 
@@ -36,7 +38,7 @@ typedef struct rk_hub {
     rk_line line;
     rk_array members; /* rk_member * */
     rk_fetches fetches;
-    uint64_t now;
+    uint64_t now, opened_ns;
     struct rk_conduct *conducts; /* the thread's */
     char refused[256];           /* why the last worker was not let in; "": none was */
 

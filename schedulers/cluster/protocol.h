@@ -17,6 +17,9 @@
  *   LEAVING: it was asked to go            →
  *                                           ←  GO: nobody needs what it has; KILL: a task is over its time
  *
+ * Who asks how things stand (status.h) says ASK in place of HELLO, and is told of the program, each worker and each run: TOLD_ALL, or
+ * REFUSED, is the last word.
+ *
  * A worker that leaves stays until it is told to go: what only it has is fetched before. */
 #ifndef RASK_SCHEDULERS_CLUSTER_PROTOCOL_H
 #define RASK_SCHEDULERS_CLUSTER_PROTOCOL_H
@@ -105,7 +108,17 @@ enum {
     M(LOADED, RK_HAS_ORDER | RK_HAS_STATUS)                                                                  \
     M(LEAVING, 0)                                                                                            \
     M(GO, 0)                                                                                                 \
-    M(KILL, 0)
+    M(KILL, 0)                                                                                               \
+    M(ASK, RK_HAS_VERSION)                                                                                   \
+    M(TELL_PROGRAM, RK_HAS_VERSION | RK_HAS_DONE | RK_HAS_THREADS | RK_HAS_AGE | RK_HAS_TEXT |               \
+                        RK_HAS_PROGRAM) /* done: runs, threads: workers that are told of */                  \
+    M(TELL_WORKER, RK_HAS_WORKER | RK_HAS_ATTEMPT | RK_HAS_TASK | RK_HAS_DONE | RK_HAS_THREADS |             \
+                       RK_HAS_LANES | RK_HAS_BYTES | RK_HAS_SIZE | RK_HAS_AGE | RK_HAS_FLAG |                \
+                       RK_HAS_TEXT) /* attempt: its epoch, task: units that it was told to run */            \
+    M(TELL_RUN, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_TASK | RK_HAS_DONE | RK_HAS_STATUS | RK_HAS_RETRIES |      \
+                    RK_HAS_THREADS | RK_HAS_AGE |                                                            \
+                    RK_HAS_FLAG) /* unit: tasks, task: under way, status: failed */                          \
+    M(TOLD_ALL, 0)
 
 typedef enum rk_said {
 #define RK_MESSAGE_NUMBER(NAME, fields) RK_SAY_##NAME,

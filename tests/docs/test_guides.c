@@ -153,6 +153,50 @@ Test(guides, limits)
     rask_graph_free(g);
 }
 
+/* -- docs/checkpoint.md */
+
+static void remove_kept(void)
+{
+    static const char *const made[] = {"kept/rask-1.lock", "kept/rask-1.log"};
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        cr_assert_eq(unlink(made[i]), 0);
+    cr_assert_eq(rmdir("kept"), 0);
+}
+
+static int64_t twice(int64_t i)
+{
+    return 2 * i;
+}
+RASK_TASK_WITH(twice, (.flags = RASK_PURE), i64, i64);
+
+static uint32_t resume(int64_t *out)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *total = rask_delayed(g, twice, rask_delayed(g, twice, 5));
+    int64_t answer;
+    int st;
+    rask_report report;
+    rask_options o = RASK_OPTIONS_INIT;
+    o.checkpoint = "kept";
+    o.report = &report;
+    st = rask_compute_with(total, &o, &answer);
+    printf("%u results found, %llu kept\n", report.from_checkpoint, (unsigned long long)report.kept);
+    cr_assert_eq(st, RASK_OK, "%s", rask_graph_error(g));
+    rask_graph_free(g);
+    *out = answer;
+    return report.from_checkpoint;
+}
+
+Test(guides, runs_that_resume)
+{
+    int64_t first, again;
+    cr_assert_eq(resume(&first), 0);
+    cr_assert_eq(resume(&again), 1);
+    cr_assert_eq(first, 20);
+    cr_assert_eq(again, 20);
+    remove_kept();
+}
+
 static int append_to_log(rask_task *t)
 {
     make_file("log", "once\n");

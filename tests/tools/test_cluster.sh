@@ -13,7 +13,9 @@ leaves 0 "$rask" cluster keys keys && [ "$(stat -c %a keys)" = 600 ] && [ "$(gre
 tell 'keys are made, for their owner only' $?
 refuses 'a key file is not overwritten' 1 'the key file keys exists already' keys keys
 refuses 'keys without a file' 2 'keys: one file is needed' keys
-refuses 'neither start nor keys' 2 'start or keys FILE is needed' begin
+refuses 'neither start nor keys' 2 'start, keys FILE or status ADDRESS is needed' begin
+refuses 'status where nobody is' 1 "no program answered at $address: it cannot be reached" status "$address" --patience 0.3
+refuses 'status of what is no address' 2 '"nowhere" is no address such as tcp://127.0.0.1:7077, nor mpi:' status nowhere
 cp keys open_keys && chmod 644 open_keys
 RASK_CLUSTER_KEYS=open_keys leaves 2 "$rask" worker "$address" && grep -q 'can be read by others' err
 tell 'a key file that others can read is refused' $?
@@ -64,6 +66,20 @@ head -c 20000 /dev/urandom | base64 >text
 "$rask" words text >want
 leaves 0 timeout 60 "$rask" words --cluster "$address" --key-file keys text && cmp -s want out
 tell 'words are counted by the workers; the address of a cluster implies it' $?
+mkfifo pipe # the program waits for what it reads, and can be asked meanwhile
+"$rask" words --cluster "$address" - <pipe >streamed &
+words=$!
+exec 3>pipe
+status=1
+while kill -0 $words && [ $status -ne 0 ]; do
+    leaves 0 "$rask" cluster status "$address" && grep -q '^program on .*: [0-9] workers, 1 runs; for ' out && grep -q '^run 1: [0-9]* of ' out &&
+        leaves 0 "$rask" cluster status --json "$address" && grep -q '"workers":\[.*"runs":\[{"id":1,"tasks":[0-9]*,"finished":' out
+    status=$?
+done
+cat text >&3
+exec 3>&-
+wait $words && cmp -s want streamed
+tell 'a run is asked how it stands, for people and as JSON' $((status + $?))
 "$rask" eval 'arange(60000.).reshape(300, 200) % 97' -o a.npy && "$rask" eval 'mean(a @ a.T, axis=0)' a=a.npy -o want.npy
 leaves 0 timeout 60 "$rask" eval 'mean(a @ a.T, axis=0)' a=a.npy -o got.npy --cluster "$address" --key-file keys && cmp -s want.npy got.npy
 tell 'arrays are read and computed by the workers' $?

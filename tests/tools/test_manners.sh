@@ -96,7 +96,7 @@ offers 'schedulers behind =' 'serial' rask text --scheduler = se
 offers 'nothing for a number' '' rask csv --limit ''
 offers 'files are left to bash' '' rask csv --output ''
 offers 'also as arguments' '' rask words bo
-offers 'what cluster can do' 'keys start' rask cluster ''
+offers 'what cluster can do' 'keys start status' rask cluster ''
 offers 'commands for help' 'words worker' rask help w
 offers 'colours' 'duration' rask run --draw x.svg --draw-by d
 offers 'nothing for what is no command' '' rask sing --l

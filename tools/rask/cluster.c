@@ -1,5 +1,6 @@
 /* Workers of this machine, each a child that has a successor when it crashes; and keys. */
 #include "cluster.h"
+#include "cluster_status.h"
 #include "commands.h"
 #include "say.h"
 
@@ -25,6 +26,7 @@ typedef struct cluster_options {
     worker_fields worker;
     uint64_t workers;
     const char *listen;
+    bool json;
 } cluster_options;
 
 static const option_row rows[] = {
@@ -43,6 +45,10 @@ static const option_row rows[] = {
      .help = "start: where programs are, their --cluster (default tcp://127.0.0.1:7077)",
      .environment = "RASK_CLUSTER"},
     WORKER_ROWS(cluster_options),
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(cluster_options, json),
+     .help = "status: print JSON"},
 };
 
 /* What is heard, by waiting for it and no other way, so that none is missed between two looks; a worker that is not listening yet
@@ -224,19 +230,22 @@ static int run(const tool_command *c, int argc, char **argv)
         return make_keys(c, argc - first - 1, argv + first + 1);
     if (first + 1 == argc && !strcmp(argv[first], "start"))
         return start(c, &o);
-    say_error(c->name, "start or keys FILE is needed");
+    if (first < argc && argc - first <= 2 && !strcmp(argv[first], "status"))
+        return cluster_status(c->name, first + 1 < argc ? argv[first + 1] : o.listen, &o.worker, o.json);
+    say_error(c->name, "start, keys FILE or status ADDRESS is needed");
     return EXIT_USAGE;
 }
 
-static const char *const words[] = {"start", "keys", NULL};
+static const char *const words[] = {"start", "keys", "status", NULL};
 
 const tool_command cluster_command = {
     .name = "cluster",
-    .summary = "workers of this machine, and keys",
-    .arguments = "[OPTION]… start | keys FILE",
+    .summary = "workers of this machine, keys, and how things stand",
+    .arguments = "[OPTION]… start | keys FILE | status [ADDRESS]",
     .text = "start: keeps N workers of this machine that run tasks for whatever rask computes with\n"
             "--scheduler cluster --cluster ADDRESS, until it is told to end. One that crashes has a\n"
-            "successor. keys: makes a key FILE; whoever has a copy belongs to the cluster.\n",
+            "successor. keys: makes a key FILE; whoever has a copy belongs to the cluster.\n"
+            "status: asks the program that computes at ADDRESS for its workers and runs.\n",
     .example = "rask cluster start --workers 4 --key-file ~/.rask-keys\n",
     .words = words,
     .rows = rows,

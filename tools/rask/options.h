@@ -50,7 +50,7 @@ typedef struct common_options {
     const char *scheduler;
     uint64_t workers, worker_threads, memory, block_size, seed;
     double timeout;
-    const char *draw, *colour, *scratch, *limits, *cluster, *key_file;
+    const char *draw, *colour, *scratch, *limits, *cluster, *key_file, *checkpoint;
     const char *trace, *page, *profile; /* profile: "" for a table on stderr, else a file for JSON */
     const char *dashboard;              /* "" for an address of its own choice */
     bool dashboard_open;
@@ -115,8 +115,15 @@ typedef struct common_options {
          .kind = OPTION_TEXT,                                                                                \
          .offset = offsetof(type, common.scratch),                                                           \
          .value = "DIR",                                                                                     \
-         .help = "folder for what memory has no room for",                                                   \
+         .help = "folder for what memory has no room for; --checkpoint DIR: resumes",                        \
          .environment = "RASK_SCRATCH"},                                                                     \
+        {.name = "checkpoint",                                                                               \
+         .kind = OPTION_TEXT,                                                                                \
+         .offset = offsetof(type, common.checkpoint),                                                        \
+         .value = "DIR",                                                                                     \
+         .help = "keep results in DIR as they come, and go on from those that are there",                    \
+         .brief = true,                                                                                      \
+         .environment = "RASK_CHECKPOINT"},                                                                  \
         {.name = "timeout",                                                                                  \
          .kind = OPTION_SECONDS,                                                                             \
          .offset = offsetof(type, common.timeout),                                                           \

@@ -46,6 +46,7 @@ rask_options run_options(const common_options *o)
     options.timeout = o->timeout;
     options.keep_going = o->keep_going;
     options.scratch = o->scratch;
+    options.checkpoint = o->checkpoint;
     options.limits = o->limits;
     options.cluster = o->cluster;
     options.cluster_keys = o->key_file;
@@ -59,9 +60,21 @@ static void tell_report_json(const char *command, const rask_report *r)
             "{\"command\":\"%s\",\"tasks\":%" PRIu32 ",\"finished\":%" PRIu32 ",\"failed\":%" PRIu32
             ",\"skipped\":%" PRIu32 ",\"retries\":%" PRIu64 ",\"workers\":%" PRIu32
             ",\"seconds\":%.6f,\"peak_bytes\":%" PRIu64 ",\"spilled_bytes\":%" PRIu64
-            ",\"read_back_bytes\":%" PRIu64 ",\"peak_rss\":%" PRIu64 "}\n",
+            ",\"read_back_bytes\":%" PRIu64 ",\"peak_rss\":%" PRIu64 ",\"from_checkpoint\":%" PRIu32
+            ",\"kept\":%" PRIu64 ",\"kept_bytes\":%" PRIu64 "}\n",
             command, r->tasks, r->finished, r->failed, r->skipped, r->retries, r->workers, r->seconds,
-            r->peak_bytes, r->spilled_bytes, r->read_back_bytes, r->peak_rss);
+            r->peak_bytes, r->spilled_bytes, r->read_back_bytes, r->peak_rss, r->from_checkpoint, r->kept,
+            r->kept_bytes);
+}
+
+static void tell_checkpoint(const char *command, const common_options *o, const rask_report *r)
+{
+    char kept[32];
+    if (o->stats && !o->json && (r->from_checkpoint || r->kept))
+        say_error(command, "checkpoint: %u results found, %llu kept, %s", r->from_checkpoint,
+                  (unsigned long long)r->kept, say_size(r->kept_bytes, kept, sizeof kept));
+    if (*r->checkpoint_note)
+        say_error(command, "checkpoint %s: %s", o->checkpoint ? o->checkpoint : "", r->checkpoint_note);
 }
 
 static void tell_report(const char *command, const rask_report *r)
@@ -93,6 +106,7 @@ int run_observed(const char *command, const common_options *o, run_work work, vo
         return EXIT_INTERRUPTED;
     if (o->stats && report.tasks)
         (o->json ? tell_report_json : tell_report)(command, &report);
+    tell_checkpoint(command, o, &report);
     if (status == RASK_EBUDGET && message && *message)
         return say_too_little(command, message);
     if (status)

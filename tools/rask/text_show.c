@@ -15,6 +15,7 @@ rask_text_options text_reading(const common_options *o)
     options.workers = (uint32_t)o->workers;
     options.memory = o->memory;
     options.scratch = o->scratch;
+    options.checkpoint = o->checkpoint;
     options.seed = o->seed;
     options.scheduler = o->scheduler;
     return options;

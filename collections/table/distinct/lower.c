@@ -153,7 +153,7 @@ static int run_distinct(rask_task *task)
 }
 
 static const rask_task_def distinct_def = {
-    .size = sizeof distinct_def, .name = "distinct", .call = run_distinct};
+    .size = sizeof distinct_def, .name = "distinct", .call = run_distinct, .flags = RASK_PURE};
 
 /* -- Lowering */
 

@@ -71,7 +71,8 @@ static int run_index(rask_task *task)
                   : rask_return_value(task, value);
 }
 
-static const rask_task_def index_def = {.size = sizeof index_def, .name = "index", .call = run_index};
+static const rask_task_def index_def = {
+    .size = sizeof index_def, .name = "index", .call = run_index, .flags = RASK_PURE};
 
 static bool has_payload(const rk_join *join)
 {
