@@ -6,7 +6,7 @@
  *
  * Else the rows of both go to parts by the hash of their keys. A block of the input is then joined part by part, each
  * with the rows and the index of the other's part, and what comes of a block is put in order again by the positions that
- * its rows had: so no task holds more than a part of the other table and a part of a block, however often a key occurs
+ * its rows had, unless it goes on at once to groups that ask for no order: so no task holds more than a part of the other table and a part of a block, however often a key occurs
  * in the input. */
 #ifndef RASK_COLLECTIONS_TABLE_JOIN_JOIN_H
 #define RASK_COLLECTIONS_TABLE_JOIN_JOIN_H

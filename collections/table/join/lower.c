@@ -14,7 +14,7 @@ enum {
     SMALL = 16, /* of the budget: a small table as text; its rows and their index take a few times as much */
     MOST_SMALL = 16 << 20, /* more are divided by all workers in less time than one makes an index */
     INDEX_GROWTH = 4,      /* bytes of rows with their index for a byte of text */
-    PART_ROOM = 4 << 20,   /* most bytes of a part of the other table, with its index */
+    PART_ROOM = 16 << 20,  /* most bytes of a part of the other table, with its index */
     MUCH_LARGER = 8,       /* times as many bytes */
     LEAST_PARTS = 4,
     MOST_PARTS = 1000,
