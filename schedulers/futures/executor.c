@@ -20,8 +20,10 @@ static _Thread_local rk_place here = {NULL, RK_NO_WORKER, RK_NO_WORKER};
 static void free_executor(rk_executor *e)
 {
     rk_sources_fini(&e->sources);
-    for (uint32_t i = 0; e->benches && i < e->bench_count; i++)
+    for (uint32_t i = 0; e->benches && i < e->bench_count; i++) {
         pthread_mutex_destroy(&e->benches[i].lock);
+        rask_graph_free(e->benches[i].spare);
+    }
     if (e->own_store && e->store)
         rk_store_end(e->store);
     rk_meetings_fini(&e->meetings);
@@ -89,6 +91,12 @@ rk_place rk_executor_sit(rk_place place)
 uint32_t rk_executor_worker(const rk_executor *e)
 {
     return here.executor == e ? here.worker : RK_NO_WORKER;
+}
+
+rk_spare_graph *rk_executor_spare(rk_executor *e)
+{
+    uint32_t worker = rk_executor_worker(e);
+    return worker == RK_NO_WORKER ? NULL : &e->benches[worker].spare;
 }
 
 /* -- What has a priority */

@@ -26,6 +26,7 @@ typedef struct rk_bench {
     rk_atomic_u32 count;
     rk_atomic_u32 turn; /* of its worker */
     rask_future *apart; /* that is being called apart */
+    rk_spare_graph spare;
     char padding[RK_CACHE_LINE];
 } rk_bench;
 
@@ -101,6 +102,8 @@ typedef struct rk_place {
 rk_place rk_executor_sit(rk_place place);
 /* The calling thread's number in the executor, or RK_NO_WORKER. */
 uint32_t rk_executor_worker(const rk_executor *executor);
+/* Where a graph may lie for tasks that the calling thread runs; NULL: nowhere. */
+rk_spare_graph *rk_executor_spare(rk_executor *executor);
 
 /* Sleeps until there is something to run, or to run in a lane, or until it is closed. */
 void rk_executor_sleep(rk_executor *executor);

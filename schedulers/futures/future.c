@@ -344,7 +344,8 @@ static int call(rask_future *future, uint32_t worker, rask_value *result, char *
                       .nargs = future->nargs,
                       .def = future->def,
                       .worker = worker,
-                      .message = message};
+                      .message = message,
+                      .spare = rk_executor_spare(future->executor)};
     uint64_t retries = 0;
     int status = rk_call(&task, &env, &terms, &retries);
     if (!status)
@@ -477,10 +478,12 @@ static void end_running(rask_future *future, int status, const char *message, rk
 static void grow(rask_future *future, rask_value *value, rk_endings *endings)
 {
     rk_edge *edge = rk_alloc(sizeof *edge);
+    rask_node *node = rk_grown_node(value);
+    rask_graph *graph = rk_graph_ref(node->graph);
     rask_future *root =
-        edge ? rk_executor_sow(future->executor, rk_grown_node(value), &future->origin, future->priority)
-             : NULL;
+        edge ? rk_executor_sow(future->executor, node, &future->origin, future->priority) : NULL;
     rask_value_unref(value);
+    rk_spare_put(rk_executor_spare(future->executor), graph);
     rask_future_ref(root); /* who it is given to may let go of it at once */
     if (!root) {
         end_running(future, RASK_ENOMEM, no_memory, endings);
