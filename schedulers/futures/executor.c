@@ -108,21 +108,27 @@ static rk_atomic_u32 *ranked_like(rk_executor *e, const rask_future *future)
 
 /* -- Pushing */
 
-static void push_last(rk_executor *e, uint32_t worker, rask_future *future)
+/* What is ready goes to the benches in a row: many at once. */
+typedef struct batch {
+    rk_queue queue;
+    uint32_t count;
+} batch;
+
+static void push_last(rk_executor *e, uint32_t worker, const batch *ready)
 {
     rk_bench *bench = &e->benches[worker];
     pthread_mutex_lock(&bench->lock);
-    rk_queue_push_last(&bench->ready, future);
-    rk_add_seq_cst(&bench->count, 1);
+    rk_queue_append(&bench->ready, &ready->queue);
+    rk_add_seq_cst(&bench->count, ready->count);
     pthread_mutex_unlock(&bench->lock);
 }
 
-static void push_own(rk_executor *e, uint32_t worker, rask_future *future)
+static void push_own(rk_executor *e, uint32_t worker, const batch *ready)
 {
     rk_bench *bench = &e->benches[worker];
     pthread_mutex_lock(&bench->lock);
-    rk_queue_push_first(&bench->ready, future);
-    rk_add_seq_cst(&bench->count, 1);
+    rk_queue_prepend(&bench->ready, &ready->queue);
+    rk_add_seq_cst(&bench->count, ready->count);
     pthread_mutex_unlock(&bench->lock);
 }
 
@@ -163,32 +169,65 @@ static void wake_one(rk_executor *e)
         pthread_cond_signal(&e->work);
 }
 
-/* It has what it takes. */
-static void queue(rk_executor *e, rask_future *future)
+static void wake(rk_executor *e)
 {
-    uint32_t worker = rk_executor_worker(e);
-    if (future->flags & RK_FUTURE_IO && e->want_lane) {
-        push_io(e, future);
-        return;
-    }
-    if (!future->priority || !push_by_priority(e, future)) {
-        if (worker != RK_NO_WORKER)
-            push_own(e, worker, future);
-        else if (!rk_sources_push(&e->sources, future))
-            push_last(e, 0, future);
-    }
     if (!rk_load_seq_cst(&e->seekers) && rk_load_seq_cst(&e->sleepers))
         wake_one(e);
     if (e->wake)
         e->wake(e->context);
 }
 
+static void push_batch(rk_executor *e, const batch *ready)
+{
+    uint32_t worker = rk_executor_worker(e);
+    if (worker != RK_NO_WORKER)
+        push_own(e, worker, ready);
+    else if (!rk_sources_push(&e->sources, &ready->queue, ready->count))
+        push_last(e, 0, ready);
+}
+
+/* It has what it takes: to where it belongs, or into the batch of those that belong nowhere else. */
+static void sort_out(rk_executor *e, rask_future *future, batch *others)
+{
+    if (future->flags & RK_FUTURE_IO && e->want_lane) {
+        push_io(e, future);
+    } else if (!future->priority || !push_by_priority(e, future)) {
+        rk_queue_push_last(&others->queue, future);
+        others->count++;
+    }
+}
+
+static void queue(rk_executor *e, rask_future *future)
+{
+    batch others = {{NULL, NULL}, 0};
+    sort_out(e, future, &others);
+    if (others.count)
+        push_batch(e, &others);
+    wake(e);
+}
+
+void rk_executor_push_all(rk_executor *e, rk_queue *ready)
+{
+    batch others = {{NULL, NULL}, 0};
+    rask_future *future;
+    if (!ready->first)
+        return;
+    while ((future = rk_queue_pop_first(ready))) {
+        if (e->options.observer_count)
+            future->ready_ns = rk_clock_now();
+        if (rk_admission_enter(future, e->gate))
+            sort_out(e, future, &others);
+    }
+    if (others.count)
+        push_batch(e, &others);
+    wake(e);
+}
+
 void rk_executor_push(rk_executor *e, rask_future *future)
 {
-    if (e->options.observer_count)
-        future->ready_ns = rk_clock_now();
-    if (rk_admission_enter(future, e->gate))
-        queue(e, future);
+    rk_queue one = {NULL, NULL};
+    rk_queue_push_last(&one, future);
+    rk_executor_push_all(e, &one);
 }
 
 static void queue_all(rk_executor *e, rk_admission *first)
@@ -201,7 +240,8 @@ static void queue_all(rk_executor *e, rk_admission *first)
 
 void rk_executor_leave(rk_executor *e, rask_future *future)
 {
-    queue_all(e, rk_admission_leave(future, e->gate));
+    if (future->admission)
+        queue_all(e, rk_admission_leave(future, e->gate));
 }
 
 void rk_executor_withdraw(rk_executor *e, rask_future *future)

@@ -82,6 +82,8 @@ void rk_executor_unref(rk_executor *executor);
 
 /* A future is ready: to the worker's own bench, or to the caller's queue when it is none (RK_NO_WORKER). */
 void rk_executor_push(rk_executor *executor, rask_future *future);
+/* All of these, the first of which is to run first. */
+void rk_executor_push_all(rk_executor *executor, rk_queue *ready);
 /* One that was let in where things are counted has run, or will not; and one has ended that may not have been let in yet. */
 void rk_executor_leave(rk_executor *executor, rask_future *future);
 void rk_executor_withdraw(rk_executor *executor, rask_future *future);

@@ -24,8 +24,8 @@ rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint
     if (!future)
         return NULL;
     memset(future, 0, sizeof *future);
-    rk_init(&future->refs, 2);
-    rk_init(&future->pending, 1);
+    rk_init(&future->refs, edges ? 3 : 2);
+    rk_init(&future->pending, edges + 1);
     future->executor = rk_executor_ref(executor);
     future->def = def;
     future->number = rk_add_relaxed(&executor->number, 1) + 1;
@@ -58,9 +58,16 @@ static void free_one(rask_future *future)
     rk_executor_unref(executor);
 }
 
+/* Who has the only reference to a future that is not met needs no exchange: nobody can come by another. */
+static bool drop(rask_future *future)
+{
+    bool only = rk_load_acquire(&future->refs) == 1 && !future->by_node.future && !future->by_call.future;
+    return only || rk_sub_acq_rel(&future->refs, 1) == 1;
+}
+
 void rask_future_unref(rask_future *future)
 {
-    while (future && rk_sub_acq_rel(&future->refs, 1) == 1) {
+    while (future && drop(future)) {
         rask_future *next = future->cause, *failed_by = rk_load_relaxed(&future->failed_by);
         free_one(future);
         assert(!next || !failed_by || failed_by == next);
@@ -110,11 +117,16 @@ bool rk_future_add_waiter(rask_future *future, rk_waiter *waiter)
     return true;
 }
 
-static void count_down(rask_future *future)
+/* An edge has come, or all are there. True: the last, and it is to be queued. */
+static bool count_down(rask_future *future)
 {
     uint32_t waiting = RK_FUTURE_WAITING;
-    if (rk_sub_acq_rel(&future->pending, 1) == 1 && rk_cas_acq_rel(&future->state, &waiting, RK_FUTURE_READY))
-        rk_executor_push(future->executor, future);
+    if (rk_sub_acq_rel(&future->pending, 1) != 1)
+        return false;
+    bool ready = rk_cas_acq_rel(&future->state, &waiting, RK_FUTURE_READY);
+    if (future->edge_count)
+        rask_future_unref(future);
+    return ready;
 }
 
 static void fail_by_argument(rask_future *owner, rk_endings *endings)
@@ -124,13 +136,9 @@ static void fail_by_argument(rask_future *owner, rk_endings *endings)
         rk_future_fail(owner, RK_FUTURE_WAITING, from->status, NULL, from, endings);
 }
 
-static void told_of_argument(rask_future *owner, rask_future *from, rk_endings *endings)
+static void note_failure(rask_future *owner, rask_future *from, rk_endings *endings)
 {
     rask_future *none = NULL;
-    if (!from->status) {
-        count_down(owner);
-        return;
-    }
     if (rk_cas_seq_cst(&owner->failed_by, &none, from))
         rask_future_ref(from);
     fail_by_argument(owner, endings);
@@ -142,37 +150,69 @@ static void add_ending(rk_endings *endings, rask_future *future)
     endings->first = future;
 }
 
-/* Its argument is done: a reference of the owner's ends. */
 static void tell_edge(rk_waiter *waiter, rask_future *from, rk_endings *endings)
 {
     rask_future *owner = ((rk_edge *)waiter)->owner;
-    told_of_argument(owner, from, endings);
-    rask_future_unref(owner);
+    if (from->status)
+        note_failure(owner, from, endings);
+    if (count_down(owner))
+        rk_executor_push(owner->executor, owner);
 }
 
-void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, uint32_t argument)
+/* As rk_future_add_waiter(). */
+static void add_waiter_alone(rask_future *future, rk_waiter *waiter)
+{
+    waiter->next = atomic_load_explicit(&future->waiters, memory_order_relaxed);
+    atomic_store_explicit(&future->waiters, waiter, memory_order_relaxed);
+}
+
+void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, uint32_t argument, bool alone)
 {
     rk_edge *e = &future->edges[edge];
     *e = (rk_edge){.waiter.tell = tell_edge,
-                   .owner = rask_future_ref(future),
+                   .owner = future,
                    .from = from,
                    .number = from->number,
                    .argument = argument};
-    rk_add_relaxed(&future->pending, 1);
-    if (rk_future_add_waiter(from, &e->waiter))
-        return;
+    rk_count_up(&from->refs, alone);
+    rk_count_up(&from->wants, alone);
     rk_endings endings = {NULL};
-    tell_edge(&e->waiter, from, &endings);
+    if (alone)
+        add_waiter_alone(from, &e->waiter);
+    else if (!rk_future_add_waiter(from, &e->waiter))
+        tell_edge(&e->waiter, from, &endings);
     rk_futures_end(&endings);
 }
 
-void rk_future_start(rask_future *future)
+static bool start_alone(rask_future *future)
+{
+    rk_store_relaxed(&future->started, true);
+    rk_count_down_alone(&future->pending);
+    if (rk_load_relaxed(&future->pending))
+        return false;
+    rk_store_relaxed(&future->state, RK_FUTURE_READY);
+    return true;
+}
+
+bool rk_future_start(rask_future *future, bool alone)
 {
     rk_endings endings = {NULL};
+    if (alone)
+        return start_alone(future);
     rk_store_seq_cst(&future->started, true);
     fail_by_argument(future, &endings);
+    bool ready = count_down(future);
+    rk_futures_end(&endings);
+    return ready;
+}
+
+void rk_future_abandon(rask_future *future)
+{
+    rk_endings endings = {NULL};
+    rk_future_fail(future, RK_FUTURE_WAITING, RASK_ECANCELLED, NULL, NULL, &endings);
     count_down(future);
     rk_futures_end(&endings);
+    rask_future_unref(future);
 }
 
 /* -- Ending */
@@ -221,7 +261,8 @@ static void let_go(rask_future **from, rk_endings *endings)
     if (!gone)
         return;
     *from = NULL;
-    rk_future_unwant(gone, endings);
+    if (!rk_future_is_done(gone))
+        rk_future_unwant(gone, endings);
     rask_future_unref(gone);
 }
 

@@ -8,11 +8,14 @@
  *   ENDING    DONE, by who made it ENDING                                                      no          written
  *   DONE                                                                                       no          yes
  *
- * References: the program's, the executor's until it is done, one of each list that it waits in (its edges), one of each that
- * has it for an argument. Memory ends with the last. What it has of arguments ends when it has run.
+ * References: the program's, the executor's until it is done, one of all its edges until they have come, one of each that has it
+ * for an argument. Memory ends with the last. What it has of arguments ends when it has run.
  *
  * wants counts who needs the result: who submitted it, and futures that wait for it. When nobody does it is ended: at once
  * when it waits, by its cancel token while it runs. Nobody may want a future again that nobody wanted.
+ *
+ * Who makes several makes them in order of their nodes, and starts them in that order, so that none ends that is yet to be
+ * started; what is ready is queued when all are. As long as nobody else knows any of them, there is nobody to count against: they are alone.
  *
  * Ending one future may end many. A list of those, rk_endings, is worked off by rk_futures_end(): no recursion. */
 #ifndef RASK_SCHEDULERS_FUTURES_FUTURE_H
@@ -45,7 +48,7 @@ typedef struct rk_waiter {
 /* An argument that is the result of another, or something that has to come first. */
 typedef struct rk_edge {
     rk_waiter waiter;
-    rask_future *owner; /* that it is an edge of, referenced while it waits */
+    rask_future *owner; /* that it is an edge of */
     rask_future *from;  /* NULL: it was let go of */
     uint64_t number;    /* of from */
     uint32_t argument;  /* UINT32_MAX: it is only waited for */
@@ -116,15 +119,19 @@ struct rk_endings {
     rask_future *first;
 };
 
-/* One of the executor's, in WAITING, with a reference for it and one for the caller, wanted by nobody, and with an argument yet to
- * come, which is the caller's to count down: rk_future_start(). NULL: no memory. */
+/* One of the executor's, in WAITING, with a reference for it and one for the caller, wanted by nobody, and with so many edges, each
+ * of which is given what it waits for, and then it is started. NULL: no memory. */
 rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint32_t nargs, uint32_t edges);
 
-/* Its edge waits for from, of which a reference and a want are taken over. */
-void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, uint32_t argument);
+/* Its edge waits for from, which it wants and refers to from here on. alone: nobody else knows either. */
+void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, uint32_t argument, bool alone);
 
-/* All its edges are there: it runs when they have come. */
-void rk_future_start(rask_future *future);
+/* All its edges are there: true: they have come, and it is the caller's to queue; else it is queued by who brings the last.
+ * alone: nobody else knows it, or what it waits for. */
+bool rk_future_start(rask_future *future, bool alone);
+
+/* Instead of that: it ends, and so does the caller's reference. */
+void rk_future_abandon(rask_future *future);
 
 /* It has this result, and never ran; instead of rk_future_start(). */
 void rk_future_settle(rask_future *future, const rask_value *value);
@@ -153,6 +160,20 @@ void rk_future_run(rask_future *future, uint32_t worker);
 
 /* Adds a waiter; false: it is done already. */
 bool rk_future_add_waiter(rask_future *future, rk_waiter *waiter);
+
+/* One more, or less. alone: nobody else counts. */
+static inline void rk_count_up(rk_atomic_u32 *count, bool alone)
+{
+    if (alone)
+        rk_store_relaxed(count, rk_load_relaxed(count) + 1);
+    else
+        rk_add_relaxed(count, 1);
+}
+
+static inline void rk_count_down_alone(rk_atomic_u32 *count)
+{
+    rk_store_relaxed(count, rk_load_relaxed(count) - 1);
+}
 
 static inline bool rk_future_is_done(const rask_future *future)
 {

@@ -1,8 +1,9 @@
 /* Nodes become futures.
  *
- * What a node needs is found from its end, not from the beginning of its graph, which may be long: a search that stops at nodes
- * that are met, and then a walk in ascending order, so that arguments come before those who take them. Each future is held and
- * wanted until the walk is over, so that none ends meanwhile. */
+ * What a node needs is found from its end. In the graph of a task, all of which was built for this, that is one look at each node,
+ * the last first. The graph of a program may be long: there it is a search that stops at nodes that are met. Then follows a
+ * walk in ascending order, so that arguments come before those who take them. Each future is held and wanted until the walk is
+ * over, so that none ends meanwhile. Nothing runs before all are there; so long as others know none of them, they are alone. */
 #include "core/task/grow.h"
 #include "schedulers/call.h"
 #include "schedulers/futures/admission.h"
@@ -27,17 +28,22 @@ typedef struct sowing {
     rask_graph *graph;
     const uint32_t *origin; /* NULL: it is submitted, not grown */
     int32_t priority;
+    bool shared; /* others know of some of it: they are not alone */
 
     /* By node: found so far. */
     place *few, *places; /* few: on the stack; places: those, as long as they do */
     uint32_t mask, count;
-    rk_array ids; /* uint32_t: nodes found, later ascending */
+    bool dense;             /* places are by number, not by hash */
+    uint32_t *few_ids, *ids; /* nodes found, later ascending; as above */
+    uint32_t ids_room;
 } sowing;
 
 /* -- What was found */
 
 static place *find(const sowing *s, uint32_t id)
 {
+    if (s->dense)
+        return &s->places[id];
     uint32_t at = id * 2654435761u & s->mask;
     while (s->places[at].id && s->places[at].id != id + 1)
         at = (at + 1) & s->mask;
@@ -61,16 +67,29 @@ static bool widen(sowing *s)
 }
 
 /* False: no memory. */
+static bool note_id(sowing *s, uint32_t id)
+{
+    if (s->count == s->ids_room) {
+        uint32_t *before = s->ids == s->few_ids ? NULL : s->ids;
+        uint32_t *longer = rk_realloc(before, 2 * (size_t)s->ids_room * sizeof *longer);
+        if (!longer)
+            return false;
+        if (!before)
+            memcpy(longer, s->ids, s->count * sizeof *longer);
+        s->ids = longer;
+        s->ids_room *= 2;
+    }
+    s->ids[s->count++] = id;
+    return true;
+}
+
+/* False: no memory. */
 static bool add(sowing *s, uint32_t id, rask_future *met)
 {
-    if (2 * s->count > s->mask && !widen(s))
+    if ((2 * s->count > s->mask && !widen(s)) || !note_id(s, id))
         return false;
-    uint32_t *last = rk_array_push(&s->ids);
-    if (!last)
-        return false;
-    *last = id;
     *find(s, id) = (place){.id = id + 1, .future = met};
-    s->count++;
+    s->shared |= met != NULL;
     return true;
 }
 
@@ -116,12 +135,14 @@ static void sort(uint32_t *ids, size_t count)
         }
 }
 
-/* Everything that node needs, ascending. */
+/* Everything that node needs, ascending, of a program's graph. */
 static bool search(sowing *s, const rask_node *node)
 {
+    s->mask = 2 * FEW - 1;
+    memset(s->places, 0, 2 * FEW * sizeof *s->places);
     bool ok = node->flags & RK_NODE_CONST ? add(s, node->id, NULL) : found(s, node);
-    for (size_t i = 0; i < s->ids.count && ok; i++) {
-        uint32_t id = ((uint32_t *)s->ids.data)[i];
+    for (uint32_t i = 0; i < s->count && ok; i++) {
+        uint32_t id = s->ids[i];
         const rask_node *next = rk_graph_node(s->graph, id);
         if (find(s, id)->future || next->flags & RK_NODE_CONST)
             continue;
@@ -130,7 +151,32 @@ static bool search(sowing *s, const rask_node *node)
             ok = words[k] & RK_CONSTANT || found(s, rk_graph_node(s->graph, words[k]));
     }
     if (ok)
-        sort(s->ids.data, s->ids.count);
+        sort(s->ids, s->count);
+    return ok;
+}
+
+static void mark_arguments(sowing *s, const rask_node *node)
+{
+    const uint32_t *words = rk_node_args(node);
+    for (uint32_t i = 0; i < node->nargs + node->order_only; i++)
+        if (!(words[i] & RK_CONSTANT) && !(rk_graph_node(s->graph, words[i])->flags & RK_NODE_CONST))
+            s->places[words[i]].id = words[i] + 1;
+}
+
+/* The same, of a task's graph. */
+static bool search_all(sowing *s, const rask_node *node)
+{
+    s->dense = true;
+    if (node->id >= 2 * FEW && !(s->places = rk_alloc_array((size_t)node->id + 1, sizeof *s->places)))
+        return false;
+    memset(s->places, 0, ((size_t)node->id + 1) * sizeof *s->places);
+    s->places[node->id].id = node->id + 1;
+    for (uint32_t id = node->id + 1; id--;)
+        if (s->places[id].id && !(rk_graph_node(s->graph, id)->flags & RK_NODE_CONST))
+            mark_arguments(s, rk_graph_node(s->graph, id));
+    bool ok = true;
+    for (uint32_t id = 0; id <= node->id && ok; id++)
+        ok = !s->places[id].id || note_id(s, id);
     return ok;
 }
 
@@ -242,18 +288,8 @@ static void set_arguments(const sowing *s, rask_future *future, const rask_node 
                 future->args[i] = rask_value_ref(a.value);
             continue;
         }
-        rk_add_relaxed(&a.from->wants, 1);
-        rk_future_wait_for(future, edge++, rask_future_ref(a.from), i < node->nargs ? i : UINT32_MAX);
+        rk_future_wait_for(future, edge++, a.from, i < node->nargs ? i : UINT32_MAX, !s->shared);
     }
-}
-
-/* It is of no use, since another is the same call. */
-static void abandon(rask_future *future)
-{
-    rk_endings endings = {NULL};
-    rk_future_fail(future, RK_FUTURE_WAITING, RASK_ECANCELLED, NULL, NULL, &endings);
-    rk_futures_end(&endings);
-    rask_future_unref(future);
 }
 
 static rask_future *new_call(sowing *s, const rask_node *node, const rask_task_def *def)
@@ -276,11 +312,13 @@ static rask_future *make_call(sowing *s, const rask_node *node, bool *fresh)
     bool pure = c.def->flags & RASK_PURE && !node->order_only && key_of_call(&c, &key);
     rask_future *met = pure ? rk_meet(meetings, key, same_call, &c) : NULL;
     rask_future *future = met ? NULL : new_call(s, node, c.def);
+    s->shared |= met != NULL;
     if (!future)
         return met;
     future->flags |= (pure ? RK_FUTURE_PURE : 0) | (s->origin ? RK_FUTURE_NESTED : 0);
+    s->shared |= pure;
     if (pure && (met = rk_meet_or_list(meetings, &future->by_call, future, key, same_call, &c))) {
-        abandon(future);
+        rk_future_abandon(future);
         return met;
     }
     if (!s->origin)
@@ -307,28 +345,41 @@ static rask_future *make(sowing *s, const rask_node *node, bool *fresh)
     rask_future *awaited = rk_await_of(node, s->executor);
     if (!awaited)
         return make_call(s, node, fresh);
+    s->shared = true;
     rk_add_relaxed(&awaited->wants, 1);
     return rask_future_ref(awaited);
 }
 
-/* A worker takes the last that was pushed first, and so the oldest node; from outside the first comes first. */
-static void start_all(sowing *s)
+/* Nobody else knows any of them: each is held and wanted by who needs it, and only the root by the caller, too. */
+static void let_go_alone(const sowing *s, const rask_node *root)
 {
-    const uint32_t *ids = s->ids.data;
-    bool backwards = rk_executor_worker(s->executor) != RK_NO_WORKER;
-    for (size_t i = 0, n = s->ids.count; i < n; i++) {
-        const place *p = find(s, ids[backwards ? n - 1 - i : i]);
-        if (p->fresh)
-            rk_future_start(p->future);
+    for (uint32_t i = 0; i < s->count; i++) {
+        rask_future *future = find(s, s->ids[i])->future;
+        if (s->ids[i] == root->id)
+            continue;
+        rk_count_down_alone(&future->wants);
+        rk_count_down_alone(&future->refs);
     }
 }
 
+/* In order: who waits for one that ends may end, but never one that is yet to be started. */
+static void start_all(sowing *s)
+{
+    rk_queue ready = {NULL, NULL};
+    for (uint32_t i = 0; i < s->count; i++) {
+        const place *p = find(s, s->ids[i]);
+        if (p->fresh && rk_future_start(p->future, !s->shared))
+            rk_queue_push_last(&ready, p->future);
+    }
+    rk_executor_push_all(s->executor, &ready);
+}
+
 /* All but the one that is asked for are let go of. */
-static void end(sowing *s, const rask_future *root)
+static void let_go(const sowing *s, const rask_future *root)
 {
     rk_endings endings = {NULL};
-    for (size_t i = 0; i < s->ids.count; i++) {
-        rask_future *future = find(s, ((uint32_t *)s->ids.data)[i])->future;
+    for (uint32_t i = 0; i < s->count; i++) {
+        rask_future *future = find(s, s->ids[i])->future;
         if (!future || future == root) {
             root = future ? NULL : root;
             continue;
@@ -337,27 +388,40 @@ static void end(sowing *s, const rask_future *root)
         rask_future_unref(future);
     }
     rk_futures_end(&endings);
-    if (s->places != s->few)
-        rk_free(s->places);
-    rk_array_fini(&s->ids);
+}
+
+/* False: no memory for some. */
+static bool make_all(sowing *s)
+{
+    bool ok = true;
+    for (uint32_t i = 0; i < s->count && ok; i++) {
+        place *p = find(s, s->ids[i]);
+        if (!p->future)
+            ok = (p->future = make(s, rk_graph_node(s->graph, s->ids[i]), &p->fresh));
+    }
+    return ok;
 }
 
 static rask_future *sow_all(sowing *s, const rask_node *node)
 {
-    place few[2 * FEW] = {{0}};
+    place few[2 * FEW];
+    uint32_t few_ids[FEW];
     s->few = s->places = few;
-    s->mask = 2 * FEW - 1;
-    s->ids = (rk_array)RK_ARRAY(uint32_t, RK_MAX_NODES);
-    bool ok = search(s, node);
-    for (size_t i = 0; i < s->ids.count && ok; i++) {
-        uint32_t id = ((uint32_t *)s->ids.data)[i];
-        place *p = find(s, id);
-        if (!p->future)
-            ok = (p->future = make(s, rk_graph_node(s->graph, id), &p->fresh));
-    }
-    start_all(s);
+    s->few_ids = s->ids = few_ids;
+    s->ids_room = FEW;
+    bool ok = s->origin ? search_all(s, node) : search(s, node);
+    ok = ok && make_all(s);
     rask_future *root = ok ? find(s, node->id)->future : NULL;
-    end(s, root);
+    s->shared |= !ok;
+    if (!s->shared)
+        let_go_alone(s, node);
+    start_all(s);
+    if (s->shared)
+        let_go(s, root);
+    if (s->places != s->few)
+        rk_free(s->places);
+    if (s->ids != s->few_ids)
+        rk_free(s->ids);
     return root;
 }
 
@@ -378,8 +442,8 @@ static rask_future *sow_one(sowing *s, const rask_node *node)
     rask_future *future = s->origin ? NULL : rk_meet(&s->executor->meetings, key_of_node(node), NULL, NULL);
     if (!future)
         future = make(s, node, &fresh);
-    if (fresh)
-        rk_future_start(future);
+    if (fresh && rk_future_start(future, !s->shared))
+        rk_executor_push(s->executor, future);
     return future;
 }
 
