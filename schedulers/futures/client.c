@@ -391,11 +391,11 @@ int rask_client_drain(rask_client *client, double seconds)
 
 rask_future *rk_client_failed(rask_client *client, int status, const char *message)
 {
-    rask_future *future = rk_future_new(client->executor, &rk_list_def, 0, 0);
+    rask_future *future = rk_future_new(client->executor, &rk_list_def, 0, 0, 0);
     rk_endings endings = {NULL};
     if (!future)
         return NULL;
-    future->flags = RK_FUTURE_NO_TASK;
+    future->flags |= RK_FUTURE_NO_TASK;
     rk_future_fail(future, RK_FUTURE_WAITING, status, message, NULL, &endings);
     rk_futures_end(&endings);
     return future;

@@ -20,6 +20,7 @@ static _Thread_local rk_place here = {NULL, RK_NO_WORKER, RK_NO_WORKER};
 static void free_executor(rk_executor *e)
 {
     rk_sources_fini(&e->sources);
+    rk_crowd_fini(&e->crowd);
     for (uint32_t i = 0; e->benches && i < e->bench_count; i++) {
         pthread_mutex_destroy(&e->benches[i].lock);
         rask_graph_free(e->benches[i].spare);
@@ -50,6 +51,7 @@ rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_s
     e->env.cancel = outer ? outer->cancel : options->cancel;
     e->env.deadline_ns = outer ? outer->deadline_ns : 0;
     rk_sources_init(&e->sources);
+    rk_crowd_init(&e->crowd);
     pthread_mutex_init(&e->lock, NULL);
     pthread_mutex_init(&e->done_lock, NULL);
     pthread_cond_init(&e->work, NULL);

@@ -13,6 +13,7 @@
 
 #include "core/store/store.h"
 #include "schedulers/futures/admission.h"
+#include "schedulers/futures/crowd.h"
 #include "schedulers/futures/future.h"
 #include "schedulers/futures/meet.h"
 #include "schedulers/futures/ranking.h"
@@ -44,6 +45,7 @@ struct rk_executor {
     bool own_store;
     rk_gate *gate; /* of what is counted; the executor's from when it is set; NULL: nothing can be */
     rk_meetings meetings;
+    rk_crowd crowd;
     uint32_t bench_count;
     rk_bench *benches;
 

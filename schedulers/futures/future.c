@@ -13,17 +13,44 @@
 
 /* -- Memory */
 
-static size_t bytes_of(uint32_t nargs, uint32_t edges)
-{
-    return sizeof(rask_future) + nargs * (sizeof(rask_value) + sizeof(uint32_t)) + edges * sizeof(rk_edge);
-}
+enum { MANY = 4096, FEW_WORDS = 16 };
 
-rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint32_t nargs, uint32_t edges)
+static const uint32_t few_words[FEW_WORDS] = {
+    RK_CONSTANT,      RK_CONSTANT | 1,  RK_CONSTANT | 2,  RK_CONSTANT | 3, RK_CONSTANT | 4,  RK_CONSTANT | 5,
+    RK_CONSTANT | 6,  RK_CONSTANT | 7,  RK_CONSTANT | 8,  RK_CONSTANT | 9, RK_CONSTANT | 10, RK_CONSTANT | 11,
+    RK_CONSTANT | 12, RK_CONSTANT | 13, RK_CONSTANT | 14, RK_CONSTANT | 15};
+
+/* Its memory, with no more than where it is from written in it. */
+static rask_future *alloc_future(rk_executor *executor, size_t bytes)
 {
-    rask_future *future = rk_alloc(bytes_of(nargs, edges));
-    if (!future)
+    bool many = rk_load_relaxed(&executor->refs) > MANY;
+    rask_future *future = many ? rk_crowd_alloc(&executor->crowd, bytes) : NULL;
+    uint32_t flags = future ? RK_FUTURE_CROWD : 0;
+    if (!future && !(future = rk_alloc(bytes)))
         return NULL;
     memset(future, 0, sizeof *future);
+    future->flags = flags;
+    return future;
+}
+
+/* Numbers of arguments: those of short lists are everybody's. */
+static const uint32_t *number_words(uint32_t *own, uint32_t nargs)
+{
+    if (nargs <= FEW_WORDS)
+        return few_words;
+    for (uint32_t i = 0; i < nargs; i++)
+        own[i] = RK_CONSTANT | i;
+    return own;
+}
+
+rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint32_t nargs, uint32_t edges,
+                           uint32_t ways)
+{
+    size_t words = nargs <= FEW_WORDS ? 0 : nargs * sizeof(uint32_t);
+    rask_future *future = alloc_future(executor, sizeof *future + nargs * sizeof *future->args +
+                                                     edges * sizeof(rk_edge) + ways * sizeof(rk_meeting) + words);
+    if (!future)
+        return NULL;
     rk_init(&future->refs, edges ? 3 : 2);
     rk_init(&future->pending, edges + 1);
     future->executor = rk_executor_ref(executor);
@@ -32,12 +59,9 @@ rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint
     future->nargs = nargs;
     future->edge_count = edges;
     future->edges = (rk_edge *)(future->args + nargs);
-    future->words = (uint32_t *)(future->edges + edges);
-    for (uint32_t i = 0; i < nargs; i++) {
-        future->args[i] = rask_value_none();
-        future->words[i] = RK_CONSTANT | i;
-    }
-    memset(future->edges, 0, edges * sizeof *future->edges);
+    future->meetings = (rk_meeting *)(future->edges + edges);
+    future->words = number_words((uint32_t *)(future->meetings + ways), nargs);
+    memset(future->args, 0, nargs * sizeof *future->args + edges * sizeof *future->edges);
     return future;
 }
 
@@ -45,8 +69,8 @@ rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint
 static void free_one(rask_future *future)
 {
     rk_executor *executor = future->executor;
-    rk_meet_forget(&executor->meetings, &future->by_node);
-    rk_meet_forget(&executor->meetings, &future->by_call);
+    if (future->listed)
+        rk_meet_forget(&executor->meetings, future);
     for (uint32_t i = 0; i < future->nargs; i++)
         rask_value_unref(&future->args[i]);
     rask_value_unref(&future->result);
@@ -54,14 +78,17 @@ static void free_one(rask_future *future)
     rk_free(future->grown);
     rk_free(future->message);
     rk_free(rk_load_relaxed(&future->text));
-    rk_free(future);
+    if (future->flags & RK_FUTURE_CROWD)
+        rk_crowd_free(future);
+    else
+        rk_free(future);
     rk_executor_unref(executor);
 }
 
 /* Who has the only reference to a future that is not met needs no exchange: nobody can come by another. */
 static bool drop(rask_future *future)
 {
-    bool only = rk_load_acquire(&future->refs) == 1 && !future->by_node.future && !future->by_call.future;
+    bool only = !future->listed && rk_load_acquire(&future->refs) == 1;
     return only || rk_sub_acq_rel(&future->refs, 1) == 1;
 }
 
@@ -460,8 +487,8 @@ static bool replace(rask_future *owner, const rask_future *future, rask_future *
 /* Who stands for its result, when nobody else knows it; NULL: others do. */
 static rask_future *only_heir(rask_future *future, rk_waiter *waiter)
 {
-    if (!waiter || waiter->tell != tell_grown || waiter->next || future->by_node.future ||
-        future->by_call.future || rk_load_acquire(&future->refs) != 2)
+    if (!waiter || waiter->tell != tell_grown || waiter->next || future->listed ||
+        rk_load_acquire(&future->refs) != 2)
         return NULL;
     return ((rk_edge *)waiter)->owner;
 }

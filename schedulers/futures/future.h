@@ -58,7 +58,8 @@ typedef struct rk_edge {
 typedef struct rk_meeting {
     struct rk_meeting *next;
     uint64_t key;
-    rask_future *future; /* NULL: it is not listed */
+    rask_future *future;
+    bool by_node; /* or else by its call */
 } rk_meeting;
 
 enum rk_future_flag {
@@ -68,6 +69,7 @@ enum rk_future_flag {
     RK_FUTURE_PURE = 1 << 3,    /* met by its call */
     RK_FUTURE_NESTED = 1 << 4,  /* a task grew it */
     RK_FUTURE_REFUSED = 1 << 5, /* it cannot have what it takes: status and message say why */
+    RK_FUTURE_CROWD = 1 << 6,   /* its memory is of a crowd (crowd.h) */
 };
 
 struct rask_future {
@@ -102,10 +104,11 @@ struct rask_future {
     rk_atomic_bool watched;           /* who waits for it sleeps (rk_executor_wait()) */
     struct rk_admission *admission;   /* what it takes of what is counted; NULL: nothing */
     rk_edge *grown;                   /* for whose result it stands; NULL: its own */
-    rk_meeting by_node, by_call;
+    rk_meeting *meetings;             /* the first of those that are listed */
+    uint32_t listed;
 
     uint32_t nargs, edge_count;
-    uint32_t *words; /* as tasks take them */
+    const uint32_t *words; /* as tasks take them */
     rk_edge *edges;
     rask_value args[];
 };
@@ -120,8 +123,9 @@ struct rk_endings {
 };
 
 /* One of the executor's, in WAITING, with a reference for it and one for the caller, wanted by nobody, and with so many edges, each
- * of which is given what it waits for, and then it is started. NULL: no memory. */
-rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint32_t nargs, uint32_t edges);
+ * of which is given what it waits for, and then it is started. ways: in which it may be listed (meet.h). NULL: no memory. */
+rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint32_t nargs, uint32_t edges,
+                           uint32_t ways);
 
 /* Its edge waits for from, which it wants and refers to from here on. alone: nobody else knows either. */
 void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, uint32_t argument, bool alone);

@@ -292,9 +292,11 @@ static void set_arguments(const sowing *s, rask_future *future, const rask_node 
     }
 }
 
-static rask_future *new_call(sowing *s, const rask_node *node, const rask_task_def *def)
+/* By its call when it is pure, by its node when it was submitted. */
+static rask_future *new_call(sowing *s, const rask_node *node, const rask_task_def *def, bool pure)
 {
-    rask_future *future = rk_future_new(s->executor, def, node->nargs, count_edges(s, node));
+    rask_future *future =
+        rk_future_new(s->executor, def, node->nargs, count_edges(s, node), pure + !s->origin);
     if (!future)
         return NULL;
     rk_store_relaxed(&future->wants, 1);
@@ -311,18 +313,18 @@ static rask_future *make_call(sowing *s, const rask_node *node, bool *fresh)
     assert(c.def);
     bool pure = c.def->flags & RASK_PURE && !node->order_only && key_of_call(&c, &key);
     rask_future *met = pure ? rk_meet(meetings, key, same_call, &c) : NULL;
-    rask_future *future = met ? NULL : new_call(s, node, c.def);
+    rask_future *future = met ? NULL : new_call(s, node, c.def, pure);
     s->shared |= met != NULL;
     if (!future)
         return met;
     future->flags |= (pure ? RK_FUTURE_PURE : 0) | (s->origin ? RK_FUTURE_NESTED : 0);
     s->shared |= pure;
-    if (pure && (met = rk_meet_or_list(meetings, &future->by_call, future, key, same_call, &c))) {
+    if (pure && (met = rk_meet_or_list(meetings, future, key, same_call, &c))) {
         rk_future_abandon(future);
         return met;
     }
     if (!s->origin)
-        rk_meet_list(meetings, &future->by_node, future, key_of_node(node));
+        rk_meet_list(meetings, future, key_of_node(node));
     *fresh = true;
     return future;
 }
@@ -330,7 +332,7 @@ static rask_future *make_call(sowing *s, const rask_node *node, bool *fresh)
 /* The result of another future, or a value, as it is. */
 static rask_future *make_constant(sowing *s, const rask_value *value)
 {
-    rask_future *future = rk_future_new(s->executor, &rk_list_def, 0, 0);
+    rask_future *future = rk_future_new(s->executor, &rk_list_def, 0, 0, 0);
     if (future) {
         rk_store_relaxed(&future->wants, 1);
         rk_future_settle(future, value);
