@@ -204,8 +204,8 @@ static bool check_def(rask_graph *graph, const rask_task_def *def, size_t count,
                       const char *file, int line)
 {
     *index = rk_graph_find_def(graph, def);
-    bool fits = *index != UINT32_MAX && count <= RK_MAX_NODES &&
-                (!def->arguments || strlen(def->arguments) == count);
+    bool fits =
+        *index != UINT32_MAX && count <= RK_MAX_NODES && (!def->arguments || strlen(def->arguments) == count);
     return fits || check_call(graph, def, count, file, line);
 }
 

@@ -65,8 +65,8 @@ static bool is_slight(const rask_graph *graph)
 {
     return graph->count <= 1u << RK_SEGMENT_FIRST && graph->args.capacity <= MOST_RENEWED &&
            graph->constants.capacity <= MOST_RENEWED && graph->definitions.count <= MOST_KNOWN &&
-           graph->sites.count <= MOST_KNOWN && !graph->extras.count && !graph->arena.total &&
-           !graph->ends && !graph->arrays;
+           graph->sites.count <= MOST_KNOWN && !graph->extras.count && !graph->arena.total && !graph->ends &&
+           !graph->arrays;
 }
 
 bool rk_graph_renew(rask_graph *graph)

@@ -40,8 +40,9 @@ rask_graph *rask_task_graph(rask_task *task)
 void rk_spare_put(rk_spare_graph *spare, rask_graph *graph)
 {
     rask_graph *none = NULL;
-    if (!spare || !rk_graph_renew(graph) || !atomic_compare_exchange_strong_explicit(
-                                      spare, &none, graph, memory_order_release, memory_order_relaxed))
+    if (!spare || !rk_graph_renew(graph) ||
+        !atomic_compare_exchange_strong_explicit(spare, &none, graph, memory_order_release,
+                                                 memory_order_relaxed))
         rask_graph_free(graph);
 }
 

@@ -35,9 +35,9 @@ struct rask_task {
     const rask_task_def *def;
     uint64_t deadline_ns; /* of this call; 0: none */
     uint32_t worker, attempt;
-    bool told_to_stop; /* rask_task_cancelled() said so during this call */
-    char *message;     /* RK_MAX_MESSAGE + 1 bytes of the worker's */
-    rask_graph *graph; /* of this call, for nodes that it returns; NULL: it asked for none */
+    bool told_to_stop;     /* rask_task_cancelled() said so during this call */
+    char *message;         /* RK_MAX_MESSAGE + 1 bytes of the worker's */
+    rask_graph *graph;     /* of this call, for nodes that it returns; NULL: it asked for none */
     rk_spare_graph *spare; /* NULL: there is no such place */
 };
 

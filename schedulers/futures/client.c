@@ -395,6 +395,7 @@ rask_future *rk_client_failed(rask_client *client, int status, const char *messa
     rk_endings endings = {NULL};
     if (!future)
         return NULL;
+    rk_future_hold(future);
     future->flags |= RK_FUTURE_NO_TASK;
     rk_future_fail(future, RK_FUTURE_WAITING, status, message, NULL, &endings);
     rk_futures_end(&endings);

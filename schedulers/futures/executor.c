@@ -20,7 +20,6 @@ static _Thread_local rk_place here = {NULL, RK_NO_WORKER, RK_NO_WORKER};
 static void free_executor(rk_executor *e)
 {
     rk_sources_fini(&e->sources);
-    rk_crowd_fini(&e->crowd);
     for (uint32_t i = 0; e->benches && i < e->bench_count; i++) {
         pthread_mutex_destroy(&e->benches[i].lock);
         rask_graph_free(e->benches[i].spare);
@@ -51,7 +50,6 @@ rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_s
     e->env.cancel = outer ? outer->cancel : options->cancel;
     e->env.deadline_ns = outer ? outer->deadline_ns : 0;
     rk_sources_init(&e->sources);
-    rk_crowd_init(&e->crowd);
     pthread_mutex_init(&e->lock, NULL);
     pthread_mutex_init(&e->done_lock, NULL);
     pthread_cond_init(&e->work, NULL);
@@ -93,6 +91,20 @@ rk_place rk_executor_sit(rk_place place)
 uint32_t rk_executor_worker(const rk_executor *e)
 {
     return here.executor == e ? here.worker : RK_NO_WORKER;
+}
+
+static rk_tally *own_tally(rk_executor *e)
+{
+    uint32_t worker = rk_executor_worker(e);
+    return worker == RK_NO_WORKER ? &e->tally : &e->benches[worker].tally;
+}
+
+/* Of everybody's first, and so on: nobody needs to know what others have given. */
+uint64_t rk_executor_number(rk_executor *e)
+{
+    uint32_t worker = rk_executor_worker(e);
+    uint64_t made = rk_add_relaxed(&own_tally(e)->made, 1) + 1;
+    return made * (e->bench_count + 1) + (worker == RK_NO_WORKER ? 0 : worker + 1);
 }
 
 rk_spare_graph *rk_executor_spare(rk_executor *e)
@@ -469,11 +481,24 @@ static void tell(rk_executor *e)
     pthread_mutex_unlock(&e->done_lock);
 }
 
+/* What has ended is read before what was made: nothing that came in between is missed. */
+static bool is_drained(void *executor)
+{
+    const rk_executor *e = executor;
+    uint64_t ended = rk_load_seq_cst(&e->tally.ended);
+    for (uint32_t i = 0; i < e->bench_count; i++)
+        ended += rk_load_seq_cst(&e->benches[i].tally.ended);
+    uint64_t made = rk_load_seq_cst(&e->tally.made);
+    for (uint32_t i = 0; i < e->bench_count; i++)
+        made += rk_load_seq_cst(&e->benches[i].tally.made);
+    return ended == made;
+}
+
 void rk_executor_note_end(rk_executor *e, bool watched)
 {
-    uint64_t ended = rk_add_seq_cst(&e->ended, 1) + 1;
+    rk_add_seq_cst(&own_tally(e)->ended, 1);
     bool matters = rk_load_seq_cst(&e->drain_watched) || rk_meet_keeps(&e->meetings);
-    bool drained = matters && ended == rk_load_seq_cst(&e->number);
+    bool drained = matters && is_drained(e);
     if (drained)
         rk_meet_keep_none(&e->meetings);
     if (watched || drained)
@@ -555,12 +580,6 @@ bool rk_executor_wait(rk_executor *e, rask_future *future, uint64_t deadline_ns)
 {
     rk_awaited awaited = {is_done, watch_future, future, false};
     return is_done(future) || rk_executor_await(e, &awaited, deadline_ns);
-}
-
-static bool is_drained(void *executor)
-{
-    const rk_executor *e = executor;
-    return rk_load_seq_cst(&e->ended) == rk_load_seq_cst(&e->number);
 }
 
 static void watch_drain(void *executor)

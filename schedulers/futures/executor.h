@@ -13,7 +13,6 @@
 
 #include "core/store/store.h"
 #include "schedulers/futures/admission.h"
-#include "schedulers/futures/crowd.h"
 #include "schedulers/futures/future.h"
 #include "schedulers/futures/meet.h"
 #include "schedulers/futures/ranking.h"
@@ -21,7 +20,13 @@
 
 #define RK_NO_WORKER UINT32_MAX
 
+/* How many futures came to be, and how many of them are done, by who counts. */
+typedef struct rk_tally {
+    rk_atomic_u64 made, ended;
+} rk_tally;
+
 typedef struct rk_bench {
+    rk_tally tally;
     pthread_mutex_t lock;
     rk_queue ready;
     rk_atomic_u32 count;
@@ -32,11 +37,9 @@ typedef struct rk_bench {
 } rk_bench;
 
 struct rk_executor {
-    rk_atomic_u64 number; /* of the last future: how many there were */
-    rk_atomic_u32 refs;
-    char padding_of_new[RK_CACHE_LINE];
-    rk_atomic_u64 ended; /* how many of them are done */
-    char padding_of_ended[RK_CACHE_LINE];
+    rk_tally tally;     /* of all who are no workers */
+    rk_atomic_u32 refs; /* of futures that hold it, too */
+    char padding[RK_CACHE_LINE];
 
     rask_options options; /* resolved */
     rask_run_info info;   /* what observers are told of it */
@@ -45,7 +48,6 @@ struct rk_executor {
     bool own_store;
     rk_gate *gate; /* of what is counted; the executor's from when it is set; NULL: nothing can be */
     rk_meetings meetings;
-    rk_crowd crowd;
     uint32_t bench_count;
     rk_bench *benches;
 
@@ -81,6 +83,9 @@ rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_s
                              const rk_task_env *outer);
 rk_executor *rk_executor_ref(rk_executor *executor);
 void rk_executor_unref(rk_executor *executor);
+
+/* The number of one more future, which no other of its futures has; of those that one thread makes it ascends. */
+uint64_t rk_executor_number(rk_executor *executor);
 
 /* A future is ready: to the worker's own bench, or to the caller's queue when it is none (RK_NO_WORKER). */
 void rk_executor_push(rk_executor *executor, rask_future *future);

@@ -13,62 +13,38 @@
 
 /* -- Memory */
 
-enum { MANY = 4096, FEW_WORDS = 16 };
-
-static const uint32_t few_words[FEW_WORDS] = {
-    RK_CONSTANT,      RK_CONSTANT | 1,  RK_CONSTANT | 2,  RK_CONSTANT | 3, RK_CONSTANT | 4,  RK_CONSTANT | 5,
-    RK_CONSTANT | 6,  RK_CONSTANT | 7,  RK_CONSTANT | 8,  RK_CONSTANT | 9, RK_CONSTANT | 10, RK_CONSTANT | 11,
-    RK_CONSTANT | 12, RK_CONSTANT | 13, RK_CONSTANT | 14, RK_CONSTANT | 15};
-
-/* Its memory, with no more than where it is from written in it. */
-static rask_future *alloc_future(rk_executor *executor, size_t bytes)
-{
-    bool many = rk_load_relaxed(&executor->refs) > MANY;
-    rask_future *future = many ? rk_crowd_alloc(&executor->crowd, bytes) : NULL;
-    uint32_t flags = future ? RK_FUTURE_CROWD : 0;
-    if (!future && !(future = rk_alloc(bytes)))
-        return NULL;
-    memset(future, 0, sizeof *future);
-    future->flags = flags;
-    return future;
-}
-
-/* Numbers of arguments: those of short lists are everybody's. */
-static const uint32_t *number_words(uint32_t *own, uint32_t nargs)
-{
-    if (nargs <= FEW_WORDS)
-        return few_words;
-    for (uint32_t i = 0; i < nargs; i++)
-        own[i] = RK_CONSTANT | i;
-    return own;
-}
-
 rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint32_t nargs, uint32_t edges,
                            uint32_t ways)
 {
-    size_t words = nargs <= FEW_WORDS ? 0 : nargs * sizeof(uint32_t);
-    rask_future *future = alloc_future(executor, sizeof *future + nargs * sizeof *future->args +
-                                                     edges * sizeof(rk_edge) + ways * sizeof(rk_meeting) + words);
+    size_t arguments = nargs * sizeof(rask_value) + edges * sizeof(rk_edge);
+    rask_future *future =
+        rk_alloc(sizeof *future + arguments + rk_future_words_size(nargs) + ways * sizeof(rk_meeting));
     if (!future)
         return NULL;
+    memset(future, 0, sizeof *future + arguments);
     rk_init(&future->refs, edges ? 3 : 2);
     rk_init(&future->pending, edges + 1);
-    future->executor = rk_executor_ref(executor);
+    future->executor = executor;
     future->def = def;
-    future->number = rk_add_relaxed(&executor->number, 1) + 1;
+    future->number = rk_executor_number(executor);
     future->nargs = nargs;
     future->edge_count = edges;
-    future->edges = (rk_edge *)(future->args + nargs);
-    future->meetings = (rk_meeting *)(future->edges + edges);
-    future->words = number_words((uint32_t *)(future->meetings + ways), nargs);
-    memset(future->args, 0, nargs * sizeof *future->args + edges * sizeof *future->edges);
+    for (uint32_t i = 0; nargs > RK_FUTURE_FEW && i < nargs; i++)
+        rk_future_own_words(future)[i] = RK_CONSTANT | i;
     return future;
 }
 
-/* The last reference is gone; those to what it failed by go next. */
-static void free_one(rask_future *future)
+void rk_future_hold(rask_future *future)
+{
+    future->flags |= RK_FUTURE_HOLDS;
+    rk_executor_ref(future->executor);
+}
+
+/* The executor that it held, which is the caller's to let go of; NULL: none. */
+static rk_executor *free_one(rask_future *future)
 {
     rk_executor *executor = future->executor;
+    uint32_t flags = future->flags;
     if (future->listed)
         rk_meet_forget(&executor->meetings, future);
     for (uint32_t i = 0; i < future->nargs; i++)
@@ -78,11 +54,8 @@ static void free_one(rask_future *future)
     rk_free(future->grown);
     rk_free(future->message);
     rk_free(rk_load_relaxed(&future->text));
-    if (future->flags & RK_FUTURE_CROWD)
-        rk_crowd_free(future);
-    else
-        rk_free(future);
-    rk_executor_unref(executor);
+    rk_free(future);
+    return flags & RK_FUTURE_HOLDS ? executor : NULL;
 }
 
 /* Who has the only reference to a future that is not met needs no exchange: nobody can come by another. */
@@ -92,16 +65,23 @@ static bool drop(rask_future *future)
     return only || rk_sub_acq_rel(&future->refs, 1) == 1;
 }
 
+/* The last reference is gone; those to what it failed by go next, which may hold nothing. */
 void rask_future_unref(rask_future *future)
 {
+    rk_executor *executor = NULL;
     while (future && drop(future)) {
         rask_future *next = future->cause, *failed_by = rk_load_relaxed(&future->failed_by);
-        free_one(future);
+        rk_executor *held = free_one(future);
         assert(!next || !failed_by || failed_by == next);
         if (next && failed_by)
             rk_sub_relaxed(&failed_by->refs, 1); /* one that next still has another beside */
         future = next ? next : failed_by;
+        if (held) {
+            rk_executor_unref(executor);
+            executor = held;
+        }
     }
+    rk_executor_unref(executor);
 }
 
 rask_future *rask_future_ref(rask_future *future)
@@ -195,7 +175,7 @@ static void add_waiter_alone(rask_future *future, rk_waiter *waiter)
 
 void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, uint32_t argument, bool alone)
 {
-    rk_edge *e = &future->edges[edge];
+    rk_edge *e = &rk_future_edges(future)[edge];
     *e = (rk_edge){.waiter.tell = tell_edge,
                    .owner = future,
                    .from = from,
@@ -306,7 +286,7 @@ static void let_go_of_grown(rask_future *future, rk_endings *endings)
 static void let_go_of_all(rask_future *future, rk_endings *endings)
 {
     for (uint32_t i = 0; i < future->edge_count; i++)
-        let_go(&future->edges[i].from, endings);
+        let_go(&rk_future_edges(future)[i].from, endings);
     if (future->grown)
         let_go_of_grown(future, endings);
 }
@@ -370,7 +350,7 @@ void rk_futures_end(rk_endings *endings)
 static void take_arguments(rask_future *future)
 {
     for (uint32_t i = 0; i < future->edge_count; i++) {
-        const rk_edge *edge = &future->edges[i];
+        const rk_edge *edge = &rk_future_edges(future)[i];
         if (edge->argument != UINT32_MAX)
             future->args[edge->argument] = rask_value_ref(&edge->from->result);
     }
@@ -380,9 +360,10 @@ static void take_arguments(rask_future *future)
 static void release_arguments(rask_future *future, rk_endings *endings)
 {
     for (uint32_t i = 0; i < future->edge_count; i++) {
-        if (future->edges[i].argument != UINT32_MAX)
-            rask_value_unref(&future->args[future->edges[i].argument]);
-        let_go(&future->edges[i].from, endings);
+        rk_edge *edge = &rk_future_edges(future)[i];
+        if (edge->argument != UINT32_MAX)
+            rask_value_unref(&future->args[edge->argument]);
+        let_go(&edge->from, endings);
     }
     if (future->flags & RK_FUTURE_PURE)
         return;
@@ -403,12 +384,17 @@ rk_call_terms rk_future_terms(const rask_future *future)
                            .delays = options->inject_delays};
 }
 
+static const uint32_t few_words[RK_FUTURE_FEW] = {
+    RK_CONSTANT,      RK_CONSTANT | 1,  RK_CONSTANT | 2,  RK_CONSTANT | 3, RK_CONSTANT | 4,  RK_CONSTANT | 5,
+    RK_CONSTANT | 6,  RK_CONSTANT | 7,  RK_CONSTANT | 8,  RK_CONSTANT | 9, RK_CONSTANT | 10, RK_CONSTANT | 11,
+    RK_CONSTANT | 12, RK_CONSTANT | 13, RK_CONSTANT | 14, RK_CONSTANT | 15};
+
 static int call(rask_future *future, uint32_t worker, rask_value *result, char *message)
 {
     rk_task_env env = {.constants = future->args, .cancel = &future->cancel, .outer = &future->executor->env};
     rk_call_terms terms = rk_future_terms(future);
     rask_task task = {.env = &env,
-                      .args = future->words,
+                      .args = future->nargs <= RK_FUTURE_FEW ? few_words : rk_future_own_words(future),
                       .nargs = future->nargs,
                       .def = future->def,
                       .worker = worker,

@@ -59,7 +59,6 @@ typedef struct rk_meeting {
     struct rk_meeting *next;
     uint64_t key;
     rask_future *future;
-    bool by_node; /* or else by its call */
 } rk_meeting;
 
 enum rk_future_flag {
@@ -69,52 +68,75 @@ enum rk_future_flag {
     RK_FUTURE_PURE = 1 << 3,    /* met by its call */
     RK_FUTURE_NESTED = 1 << 4,  /* a task grew it */
     RK_FUTURE_REFUSED = 1 << 5, /* it cannot have what it takes: status and message say why */
-    RK_FUTURE_CROWD = 1 << 6,   /* its memory is of a crowd (crowd.h) */
+    RK_FUTURE_HOLDS = 1 << 6,   /* it refers to its executor */
 };
 
+/* Behind it in its memory are its arguments, its edges, numbers of its arguments where they are many, and its meetings. */
 struct rask_future {
     rk_atomic_u32 refs, state, pending, wants;
     rk_atomic_u32 handles; /* wants of who submitted it */
+    rk_atomic_u32 reason;  /* why it is told to end while it runs; RK_FUTURE_TOO_LATE: it has its result */
+    struct rask_cancel_token cancel;
+    rk_atomic_bool started; /* its edges are all there: not before does it fail */
+    rk_atomic_bool watched; /* who waits for it sleeps (rk_executor_wait()) */
+    uint8_t listed;         /* how many of its meetings are */
     uint32_t flags;
+    uint32_t nargs, edge_count;
     _Atomic(rk_waiter *) waiters; /* the last first; RK_NO_MORE: it is done */
-    rk_executor *executor;        /* referenced */
+    rask_future *next, *previous; /* in a queue */
+    rk_executor *executor;        /* referenced by those that may come into the program's hands */
     const rask_task_def *def;
     uint64_t number;
-    struct rask_cancel_token cancel;
-    rk_atomic_u32 reason; /* why it is told to end while it runs; RK_FUTURE_TOO_LATE: it has its result */
-    rask_future *next, *previous; /* in a queue */
     rask_future *next_ending;
+    rk_edge *grown; /* for whose result it stands; NULL: its own */
+    rask_value result;
+    int status;
 
     uint32_t retries;
-    int32_t priority;
     uint64_t limit_ns, backoff_ns;
-    uint32_t node;     /* that it was */
-    uint32_t origin;   /* the task of a plan that it grew from; RASK_NO_TASK: it comes from a client */
-    uint64_t ready_ns; /* when somebody observes */
+    struct rk_admission *admission; /* what it takes of what is counted; NULL: nothing */
+    uint64_t ready_ns;              /* when somebody observes */
+    int32_t priority;
+    uint32_t origin; /* the task of a plan that it grew from; RASK_NO_TASK: it comes from a client */
+    uint32_t node;   /* that it was */
     int line;
     const char *file; /* NULL: not known */
 
-    int status;
-    rask_value result;
     char *message;                    /* of its own failure; NULL: none, or no memory for it */
     _Atomic(char *) text;             /* all that is to be said, once somebody asked */
     rask_future *cause;               /* it failed because this one did; referenced */
     _Atomic(rask_future *) failed_by; /* the first argument that failed; referenced */
-    rk_atomic_bool started;           /* its edges are all there: not before does it fail */
-    rk_atomic_bool watched;           /* who waits for it sleeps (rk_executor_wait()) */
-    struct rk_admission *admission;   /* what it takes of what is counted; NULL: nothing */
-    rk_edge *grown;                   /* for whose result it stands; NULL: its own */
-    rk_meeting *meetings;             /* the first of those that are listed */
-    uint32_t listed;
 
-    uint32_t nargs, edge_count;
-    const uint32_t *words; /* as tasks take them */
-    rk_edge *edges;
     rask_value args[];
 };
 
 #define RK_NO_MORE         ((rk_waiter *)-1)
 #define RK_FUTURE_TOO_LATE UINT32_MAX
+
+/* Numbers of more arguments than this are its own; those of fewer are everybody's. */
+enum { RK_FUTURE_FEW = 16 };
+
+static inline rk_edge *rk_future_edges(const rask_future *future)
+{
+    return (rk_edge *)(future->args + future->nargs);
+}
+
+static inline uint32_t *rk_future_own_words(const rask_future *future)
+{
+    return (uint32_t *)(rk_future_edges(future) + future->edge_count);
+}
+
+/* Bytes of them, in whole pairs. */
+static inline size_t rk_future_words_size(uint32_t nargs)
+{
+    return nargs <= RK_FUTURE_FEW ? 0 : (nargs + (size_t)(nargs & 1)) * sizeof(uint32_t);
+}
+
+/* The first: by its call when it is pure. */
+static inline rk_meeting *rk_future_meetings(const rask_future *future)
+{
+    return (rk_meeting *)((char *)rk_future_own_words(future) + rk_future_words_size(future->nargs));
+}
 
 /* Futures that are ENDING with their outcome written, each with a reference of the list's: the executor's own, but for those that
  * were READY, which a queue still has. */
@@ -126,6 +148,9 @@ struct rk_endings {
  * of which is given what it waits for, and then it is started. ways: in which it may be listed (meet.h). NULL: no memory. */
 rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint32_t nargs, uint32_t edges,
                            uint32_t ways);
+
+/* It may be in the program's hands, and so outlive its client. Others, which tasks grew, end before or belong to one that may. */
+void rk_future_hold(rask_future *future);
 
 /* Its edge waits for from, which it wants and refers to from here on. alone: nobody else knows either. */
 void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, uint32_t argument, bool alone);

@@ -30,10 +30,15 @@ static bool take(rask_future *future)
     return !future->status && rk_future_try_ref(future);
 }
 
+static bool is_by_call(const rk_meeting *m)
+{
+    return m->future->flags & RK_FUTURE_PURE && m == rk_future_meetings(m->future);
+}
+
 static bool is_sought(const rk_meeting *m, bool (*same)(const rask_future *future, const void *what),
                       const void *what)
 {
-    return m->by_node ? !same : same && same(m->future, what);
+    return is_by_call(m) ? same && same(m->future, what) : !same;
 }
 
 /* Under the lock. */
@@ -113,19 +118,19 @@ void rk_meet_keep_none(rk_meetings *meetings)
 }
 
 /* Under the lock. */
-static void list(rk_meetings *meetings, rask_future *future, uint64_t key, bool by_node)
+static void list(rk_meetings *meetings, rask_future *future, uint64_t key)
 {
     if (meetings->count++ > meetings->mask)
         grow(meetings);
-    rk_meeting *meeting = &future->meetings[future->listed++];
-    *meeting = (rk_meeting){.key = key, .future = future, .by_node = by_node};
+    rk_meeting *meeting = &rk_future_meetings(future)[future->listed++];
+    *meeting = (rk_meeting){.key = key, .future = future};
     link_in(meetings, meeting);
 }
 
 void rk_meet_list(rk_meetings *meetings, rask_future *future, uint64_t key)
 {
     pthread_mutex_lock(&meetings->lock);
-    list(meetings, future, key, true);
+    list(meetings, future, key);
     pthread_mutex_unlock(&meetings->lock);
 }
 
@@ -135,7 +140,7 @@ rask_future *rk_meet_or_list(rk_meetings *meetings, rask_future *future, uint64_
     pthread_mutex_lock(&meetings->lock);
     rask_future *found = search(meetings, key, same, what);
     if (!found)
-        list(meetings, future, key, false);
+        list(meetings, future, key);
     pthread_mutex_unlock(&meetings->lock);
     return found;
 }
@@ -153,6 +158,6 @@ void rk_meet_forget(rk_meetings *meetings, const rask_future *future)
 {
     pthread_mutex_lock(&meetings->lock);
     for (uint32_t i = 0; i < future->listed; i++)
-        unlink_one(meetings, &future->meetings[i]);
+        unlink_one(meetings, &rk_future_meetings(future)[i]);
     pthread_mutex_unlock(&meetings->lock);
 }

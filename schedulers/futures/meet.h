@@ -24,9 +24,10 @@ void rk_meetings_fini(rk_meetings *meetings);
  * same: whether it is that call; NULL: a node is sought, by a key that no other has. Neighbours should have keys in a row. */
 rask_future *rk_meet(rk_meetings *meetings, uint64_t key,
                      bool (*same)(const rask_future *future, const void *what), const void *what);
-/* Lists it by its node under that key, from here on. It has room for one more way to be met. Without memory it is not met. */
+/* Lists it under its key from here on. It has room for one more way to be met, and is listed by its call first. Without memory it is not
+ * met. */
 void rk_meet_list(rk_meetings *meetings, rask_future *future, uint64_t key);
-/* The same by its call, unless another was listed in the meantime: that one, as rk_meet(); else NULL. */
+/* The same, unless another is listed already: that one, as rk_meet(); else NULL. */
 rask_future *rk_meet_or_list(rk_meetings *meetings, rask_future *future, uint64_t key,
                              bool (*same)(const rask_future *future, const void *what), const void *what);
 /* It is not met any more. */

@@ -33,7 +33,7 @@ typedef struct sowing {
     /* By node: found so far. */
     place *few, *places; /* few: on the stack; places: those, as long as they do */
     uint32_t mask, count;
-    bool dense;             /* places are by number, not by hash */
+    bool dense;              /* places are by number, not by hash */
     uint32_t *few_ids, *ids; /* nodes found, later ascending; as above */
     uint32_t ids_room;
 } sowing;
@@ -91,6 +91,12 @@ static bool add(sowing *s, uint32_t id, rask_future *met)
     *find(s, id) = (place){.id = id + 1, .future = met};
     s->shared |= met != NULL;
     return true;
+}
+
+/* A call, not a value. */
+static bool is_edge(const sowing *s, uint32_t word)
+{
+    return !(word & RK_CONSTANT) && !(rk_graph_node(s->graph, word)->flags & RK_NODE_CONST);
 }
 
 /* Of nodes in a row in a row; the same again only after as many graphs as have been forgotten by then. */
@@ -159,7 +165,7 @@ static void mark_arguments(sowing *s, const rask_node *node)
 {
     const uint32_t *words = rk_node_args(node);
     for (uint32_t i = 0; i < node->nargs + node->order_only; i++)
-        if (!(words[i] & RK_CONSTANT) && !(rk_graph_node(s->graph, words[i])->flags & RK_NODE_CONST))
+        if (is_edge(s, words[i]))
             s->places[words[i]].id = words[i] + 1;
 }
 
@@ -211,14 +217,14 @@ static bool same_call(const rask_future *future, const void *what)
     if (future->def->call != c->def->call || future->def->identity != c->def->identity ||
         future->nargs != c->node->nargs)
         return false;
-    const rk_edge *edge = future->edges, *end = edge + future->edge_count;
+    const rk_edge *edge = rk_future_edges(future), *end = edge + future->edge_count;
     for (uint32_t i = 0; i < future->nargs; i++) {
         argument a = argument_of(c->s, rk_node_args(c->node)[i]);
-        bool is_edge = edge < end && edge->argument == i;
-        if (is_edge != (a.from != NULL) ||
-            (is_edge ? edge->number != a.from->number : !rask_value_equal(&future->args[i], a.value)))
+        bool is_one = edge < end && edge->argument == i;
+        if (is_one != (a.from != NULL) ||
+            (is_one ? edge->number != a.from->number : !rask_value_equal(&future->args[i], a.value)))
             return false;
-        edge += is_edge;
+        edge += is_one;
     }
     return true;
 }
@@ -245,9 +251,10 @@ static bool key_of_call(const call *c, uint64_t *key)
 
 static uint32_t count_edges(const sowing *s, const rask_node *node)
 {
+    const uint32_t *words = rk_node_args(node);
     uint32_t edges = 0;
     for (uint32_t i = 0; i < node->nargs + node->order_only; i++)
-        edges += argument_of(s, rk_node_args(node)[i]).from != NULL;
+        edges += is_edge(s, words[i]);
     return edges;
 }
 
@@ -260,17 +267,39 @@ static void note_site(rask_future *future, const rask_node *node)
     future->file = node->graph->arena.total ? NULL : site.file;
 }
 
+/* What few definitions say. */
+static void set_terms_of(rask_future *future, const rask_task_def *def)
+{
+    future->priority = def->priority;
+    future->retries = def->retries;
+    if (def->timeout != 0)
+        future->limit_ns = rk_seconds_to_ns(def->timeout);
+    if (rk_def_backoff(def) != 0)
+        future->backoff_ns = rk_seconds_to_ns(rk_def_backoff(def));
+}
+
+/* What few nodes have of their own. */
+static void set_own_terms(rask_future *future, const rk_extra *extra)
+{
+    if (extra->own_priority)
+        future->priority = extra->priority;
+    if (extra->own_retries)
+        future->retries = extra->retries;
+    if (extra->own_timeout)
+        future->limit_ns = rk_seconds_to_ns(extra->timeout);
+    if (extra->own_backoff)
+        future->backoff_ns = rk_seconds_to_ns(extra->backoff);
+}
+
 static void set_terms(const sowing *s, rask_future *future, const rask_node *node)
 {
     const rask_task_def *def = future->def;
-    const rk_extra *extra = rk_node_extra(node);
-    double timeout = extra && extra->own_timeout ? extra->timeout : def->timeout;
-    future->priority = (extra && extra->own_priority ? extra->priority : def->priority) + s->priority;
-    future->retries = extra && extra->own_retries ? extra->retries : def->retries;
+    set_terms_of(future, def);
+    if (node->flags & RK_NODE_EXTRA)
+        set_own_terms(future, rk_node_extra(node));
+    future->priority += s->priority;
     if (future->retries < s->executor->options.retries)
         future->retries = s->executor->options.retries;
-    future->limit_ns = rk_seconds_to_ns(timeout);
-    future->backoff_ns = rk_seconds_to_ns(extra && extra->own_backoff ? extra->backoff : rk_def_backoff(def));
     future->flags |=
         (node->flags & RK_NODE_CHECK ? RK_FUTURE_CHECK : 0) | (def->flags & RASK_IO ? RK_FUTURE_IO : 0);
     note_site(future, node);
@@ -299,34 +328,45 @@ static rask_future *new_call(sowing *s, const rask_node *node, const rask_task_d
         rk_future_new(s->executor, def, node->nargs, count_edges(s, node), pure + !s->origin);
     if (!future)
         return NULL;
+    future->flags |= (pure ? RK_FUTURE_PURE : 0) | (s->origin ? RK_FUTURE_NESTED : 0);
+    if (pure || !s->origin)
+        rk_future_hold(future);
     rk_store_relaxed(&future->wants, 1);
     set_terms(s, future, node);
     set_arguments(s, future, node);
     return future;
 }
 
+/* NULL: it is listed now; else another is, which it gives way to. */
+static rask_future *list_call(const sowing *s, rask_future *future, uint64_t key, const call *c)
+{
+    rk_meetings *meetings = &s->executor->meetings;
+    bool pure = future->flags & RK_FUTURE_PURE;
+    rask_future *met = NULL;
+    if (pure)
+        met = rk_meet_or_list(meetings, future, key, same_call, c);
+    else if (!s->origin)
+        met = rk_meet_or_list(meetings, future, key_of_node(c->node), NULL, NULL);
+    if (pure && !met && !s->origin)
+        rk_meet_list(meetings, future, key_of_node(c->node));
+    if (met)
+        rk_future_abandon(future);
+    return met;
+}
+
 static rask_future *make_call(sowing *s, const rask_node *node, bool *fresh)
 {
     call c = {s, node, rk_node_def(node)};
-    rk_meetings *meetings = &s->executor->meetings;
-    uint64_t key;
+    uint64_t key = 0;
     assert(c.def);
     bool pure = c.def->flags & RASK_PURE && !node->order_only && key_of_call(&c, &key);
-    rask_future *met = pure ? rk_meet(meetings, key, same_call, &c) : NULL;
+    rask_future *met = pure ? rk_meet(&s->executor->meetings, key, same_call, &c) : NULL;
     rask_future *future = met ? NULL : new_call(s, node, c.def, pure);
-    s->shared |= met != NULL;
-    if (!future)
-        return met;
-    future->flags |= (pure ? RK_FUTURE_PURE : 0) | (s->origin ? RK_FUTURE_NESTED : 0);
     s->shared |= pure;
-    if (pure && (met = rk_meet_or_list(meetings, future, key, same_call, &c))) {
-        rk_future_abandon(future);
-        return met;
-    }
-    if (!s->origin)
-        rk_meet_list(meetings, future, key_of_node(node));
-    *fresh = true;
-    return future;
+    if (future && (met = list_call(s, future, key, &c)))
+        s->shared = true;
+    *fresh = future && !met;
+    return met ? met : future;
 }
 
 /* The result of another future, or a value, as it is. */
@@ -334,6 +374,8 @@ static rask_future *make_constant(sowing *s, const rask_value *value)
 {
     rask_future *future = rk_future_new(s->executor, &rk_list_def, 0, 0, 0);
     if (future) {
+        if (!s->origin)
+            rk_future_hold(future);
         rk_store_relaxed(&future->wants, 1);
         rk_future_settle(future, value);
     }
@@ -441,9 +483,7 @@ static bool stands_alone(const rask_node *node)
 static rask_future *sow_one(sowing *s, const rask_node *node)
 {
     bool fresh = false;
-    rask_future *future = s->origin ? NULL : rk_meet(&s->executor->meetings, key_of_node(node), NULL, NULL);
-    if (!future)
-        future = make(s, node, &fresh);
+    rask_future *future = make(s, node, &fresh);
     if (fresh && rk_future_start(future, !s->shared))
         rk_executor_push(s->executor, future);
     return future;
