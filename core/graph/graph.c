@@ -5,12 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_RENEWED = 1024, MOST_KNOWN = 64 };
+enum { MOST_RENEWED = 1024, MOST_KNOWN = 64, SERIALS = 64 };
 
+/* Threads take many at once, so that those whose tasks grow need not count together. */
 static uint64_t next_serial(void)
 {
-    static rk_atomic_u64 graphs;
-    return rk_add_relaxed(&graphs, 1);
+    static rk_atomic_u64 taken;
+    static _Thread_local uint64_t next, end;
+    if (next == end) {
+        next = rk_add_relaxed(&taken, SERIALS);
+        end = next + SERIALS;
+    }
+    return next++;
 }
 
 rask_graph *rask_graph_new(void)
