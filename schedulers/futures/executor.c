@@ -13,7 +13,9 @@ enum { TURN = 61, MOST_TAKEN = 32, ENOUGH = 2, SPIN_NS = 20000, LOOKS = 64, NAP_
 
 #define MOST_ASLEEP_NS ((uint64_t)3600 * 1000000000)
 
-static _Thread_local rk_place here = {NULL, RK_NO_WORKER, RK_NO_WORKER};
+/* It is read several times a task: without a call, which libraries need for such variables unless they are told to have them ready. */
+static _Thread_local rk_place here
+    __attribute__((tls_model("initial-exec"))) = {NULL, RK_NO_WORKER, RK_NO_WORKER};
 
 /* -- Life */
 
@@ -244,6 +246,29 @@ void rk_executor_push(rk_executor *e, rask_future *future)
     rk_executor_push_all(e, &one);
 }
 
+/* Nothing but a bench would take it. */
+static bool may_run_next(const rk_executor *e, const rask_future *future)
+{
+    return rk_executor_worker(e) != RK_NO_WORKER && !future->admission && !future->priority &&
+           !(future->flags & RK_FUTURE_IO && e->want_lane);
+}
+
+rask_future *rk_executor_take_next(rk_executor *e, rk_queue *ready)
+{
+    rask_future *next = ready->first;
+    if (!next)
+        return NULL;
+    if (may_run_next(e, next)) {
+        rk_queue_pop_first(ready);
+        if (e->options.observer_count)
+            next->ready_ns = rk_clock_now();
+    } else {
+        next = NULL;
+    }
+    rk_executor_push_all(e, ready);
+    return next;
+}
+
 static void queue_all(rk_executor *e, rk_admission *first)
 {
     for (rk_admission *next; first; first = next) {
@@ -346,13 +371,38 @@ static rask_future *pop(rk_executor *e, uint32_t worker)
     return future;
 }
 
+static rask_future *run(rk_executor *e, uint32_t worker, rask_future *future)
+{
+    return rk_future_run(future, here.executor == e ? here.number : worker);
+}
+
 bool rk_executor_run_one(rk_executor *e, uint32_t worker)
 {
-    rask_future *future = pop(e, worker);
-    if (!future)
+    rask_future *future = pop(e, worker), *next = future ? run(e, worker, future) : NULL;
+    if (next)
+        rk_executor_push(e, next);
+    return future;
+}
+
+/* It is not the turn of what comes from outside, and nobody else is to come first. */
+static bool may_go_on(rk_executor *e, uint32_t worker, const rk_awaited *until)
+{
+    uint32_t turn = rk_load_relaxed(&e->benches[worker].turn) + 1;
+    if (turn % TURN == 0 || rk_load_relaxed(&e->express) || rk_load_relaxed(&e->closed) ||
+        (until && until->holds(until->what)))
         return false;
-    rk_future_run(future, here.executor == e ? here.number : worker);
+    rk_store_relaxed(&e->benches[worker].turn, turn);
     return true;
+}
+
+bool rk_executor_run_on(rk_executor *e, uint32_t worker, const rk_awaited *until)
+{
+    rask_future *future = pop(e, worker), *next = future ? run(e, worker, future) : NULL;
+    while (next && may_go_on(e, worker, until))
+        next = run(e, worker, next);
+    if (next)
+        rk_executor_push(e, next);
+    return future;
 }
 
 bool rk_executor_run_io(rk_executor *e, uint32_t worker)
@@ -545,20 +595,20 @@ static void watch(rk_executor *e, const rk_awaited *awaited, uint64_t most_ns)
     pthread_mutex_unlock(&e->done_lock);
 }
 
-/* Somebody else's task in place of the one that waits; false: there is none, or it is none that waits. */
-static bool help(rk_executor *e)
+/* Others' tasks in place of the one that waits; false: there is none, or it is none that waits. */
+static bool help(rk_executor *e, const rk_awaited *awaited)
 {
     if (here.executor != e)
         return false;
     return here.worker == RK_NO_WORKER ? rk_executor_run_io(e, here.number)
-                                       : rk_executor_run_one(e, here.worker);
+                                       : rk_executor_run_on(e, here.worker, awaited);
 }
 
 bool rk_executor_await(rk_executor *e, const rk_awaited *awaited, uint64_t deadline_ns)
 {
     bool helps = here.executor == e;
     while (!awaited->holds(awaited->what) && !is_late(deadline_ns)) {
-        if (helps && help(e))
+        if (helps && help(e, awaited))
             continue;
         if (!spin(awaited))
             watch(e, awaited, patience(deadline_ns, awaited->shortly || helps));

@@ -84,6 +84,14 @@ rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_s
 rk_executor *rk_executor_ref(rk_executor *executor);
 void rk_executor_unref(rk_executor *executor);
 
+/* What is waited for. */
+typedef struct rk_awaited {
+    bool (*holds)(void *what);
+    void (*watch)(void *what); /* sees to it that futures which make it hold are watched; NULL: they are */
+    void *what;
+    bool shortly; /* it may come to hold unnoticed, so that it is to be asked often */
+} rk_awaited;
+
 /* The number of one more future, which no other of its futures has; of those that one thread makes it ascends. */
 uint64_t rk_executor_number(rk_executor *executor);
 
@@ -91,11 +99,15 @@ uint64_t rk_executor_number(rk_executor *executor);
 void rk_executor_push(rk_executor *executor, rask_future *future);
 /* All of these, the first of which is to run first. */
 void rk_executor_push_all(rk_executor *executor, rk_queue *ready);
+/* The same, but for the first, if the caller is a worker who may run it next; else NULL. */
+rask_future *rk_executor_take_next(rk_executor *executor, rk_queue *ready);
 /* One that was let in where things are counted has run, or will not; and one has ended that may not have been let in yet. */
 void rk_executor_leave(rk_executor *executor, rask_future *future);
 void rk_executor_withdraw(rk_executor *executor, rask_future *future);
 /* Runs one that is ready, as this worker; false: there is none. */
 bool rk_executor_run_one(rk_executor *executor, uint32_t worker);
+/* And then what becomes ready by it, and so on for a while, unless others come first. until: not when it holds; NULL: nothing. */
+bool rk_executor_run_on(rk_executor *executor, uint32_t worker, const rk_awaited *until);
 /* One that is I/O. */
 bool rk_executor_run_io(rk_executor *executor, uint32_t worker);
 bool rk_executor_has_work(const rk_executor *executor);
@@ -129,19 +141,12 @@ bool rk_executor_drain(rk_executor *executor, uint64_t deadline_ns);
 /* One of its futures is done. watched: somebody sleeps until then. */
 void rk_executor_note_end(rk_executor *executor, bool watched);
 
-/* What is waited for. */
-typedef struct rk_awaited {
-    bool (*holds)(void *what);
-    void (*watch)(void *what); /* sees to it that futures which make it hold are watched; NULL: they are */
-    void *what;
-    bool shortly; /* it may come to hold unnoticed, so that it is to be asked often */
-} rk_awaited;
 /* Returns when it holds; a worker works meanwhile. False: deadline_ns (0: none) came first. */
 bool rk_executor_await(rk_executor *executor, const rk_awaited *awaited, uint64_t deadline_ns);
 
 /* The futures of a node of a graph (sow.c), with this added to their priorities. origin: of the task that grew it; NULL: it was
- * submitted. A reference and a want are the caller's. NULL: no memory. */
-rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, const uint32_t *origin,
-                             int32_t priority);
+ * submitted. A reference and a want are the caller's, as are, to queue, those that are added to ready. NULL: no memory. */
+rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, const uint32_t *origin, int32_t priority,
+                             rk_queue *ready);
 
 #endif

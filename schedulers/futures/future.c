@@ -6,6 +6,7 @@
 #include "schedulers/call.h"
 #include "schedulers/futures/executor.h"
 #include "schedulers/futures/notice.h"
+#include "schedulers/futures/queue.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -163,7 +164,7 @@ static void tell_edge(rk_waiter *waiter, rask_future *from, rk_endings *endings)
     if (from->status)
         note_failure(owner, from, endings);
     if (count_down(owner))
-        rk_executor_push(owner->executor, owner);
+        rk_queue_push_last(&endings->ready, owner);
 }
 
 /* As rk_future_add_waiter(). */
@@ -183,7 +184,7 @@ void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, u
                    .argument = argument};
     rk_count_up(&from->refs, alone);
     rk_count_up(&from->wants, alone);
-    rk_endings endings = {NULL};
+    rk_endings endings = {0};
     if (alone)
         add_waiter_alone(from, &e->waiter);
     else if (!rk_future_add_waiter(from, &e->waiter))
@@ -203,7 +204,7 @@ static bool start_alone(rask_future *future)
 
 bool rk_future_start(rask_future *future, bool alone)
 {
-    rk_endings endings = {NULL};
+    rk_endings endings = {0};
     if (alone)
         return start_alone(future);
     rk_store_seq_cst(&future->started, true);
@@ -215,7 +216,7 @@ bool rk_future_start(rask_future *future, bool alone)
 
 void rk_future_abandon(rask_future *future)
 {
-    rk_endings endings = {NULL};
+    rk_endings endings = {0};
     rk_future_fail(future, RK_FUTURE_WAITING, RASK_ECANCELLED, NULL, NULL, &endings);
     count_down(future);
     rk_futures_end(&endings);
@@ -335,13 +336,20 @@ static void end_one(rask_future *future, rk_endings *endings)
     rask_future_unref(future);
 }
 
-void rk_futures_end(rk_endings *endings)
+static void end_all(rk_endings *endings)
 {
     rask_future *future;
     while ((future = endings->first)) {
         endings->first = future->next_ending;
         end_one(future, endings);
     }
+}
+
+void rk_futures_end(rk_endings *endings)
+{
+    end_all(endings);
+    if (endings->ready.first)
+        rk_executor_push_all(endings->ready.first->executor, &endings->ready);
 }
 
 /* -- Running */
@@ -494,7 +502,7 @@ static bool hand_over(rask_future *future, rask_future *root)
         return false;
     atomic_store_explicit(&future->waiters, NULL, memory_order_relaxed);
     rask_future_unref(future); /* the owner's */
-    rk_endings endings = {NULL};
+    rk_endings endings = {0};
     if (!rk_future_add_waiter(root, waiter))
         waiter->tell(waiter, root, &endings);
     rk_futures_end(&endings);
@@ -535,7 +543,8 @@ static void grow(rask_future *future, rask_value *value, rk_endings *endings)
     rask_node *node = rk_grown_node(value);
     rask_graph *graph = rk_graph_ref(node->graph);
     rask_future *root =
-        edge ? rk_executor_sow(future->executor, node, &future->origin, future->priority) : NULL;
+        edge ? rk_executor_sow(future->executor, node, &future->origin, future->priority, &endings->ready)
+             : NULL;
     rask_value_unref(value);
     rk_spare_put(rk_executor_spare(future->executor), graph);
     rask_future_ref(root); /* who it is given to may let go of it at once */
@@ -585,24 +594,24 @@ static void keep(rask_future *future, rask_value *result, char *message, rk_endi
 
 void rk_future_settle(rask_future *future, const rask_value *value)
 {
-    rk_endings endings = {NULL};
+    rk_endings endings = {0};
     future->result = rask_value_ref(value);
     rk_store_relaxed(&future->state, RK_FUTURE_ENDING);
     add_ending(&endings, future);
     rk_futures_end(&endings);
 }
 
-void rk_future_run(rask_future *future, uint32_t worker)
+rask_future *rk_future_run(rask_future *future, uint32_t worker)
 {
     uint32_t ready = RK_FUTURE_READY;
     if (!rk_cas_acq_rel(&future->state, &ready, RK_FUTURE_RUNNING)) {
         rk_executor_leave(future->executor, future);
         rask_future_unref(future);
-        return;
+        return NULL;
     }
     char message[RK_MAX_MESSAGE + 1];
     rask_value result = rask_value_none();
-    rk_endings endings = {NULL};
+    rk_endings endings = {0};
     rask_task_info info;
     rk_executor *executor = future->executor;
     take_arguments(future);
@@ -629,5 +638,6 @@ void rk_future_run(rask_future *future, uint32_t worker)
         grow(future, &result, &endings);
     else
         keep(future, &result, message, &endings);
-    rk_futures_end(&endings);
+    end_all(&endings);
+    return rk_executor_take_next(executor, &endings.ready);
 }

@@ -39,6 +39,11 @@ enum rk_future_state {
 
 typedef struct rk_endings rk_endings;
 
+/* Futures in a row, through themselves (queue.h). Zeroed: empty. */
+typedef struct rk_queue {
+    rask_future *first, *last;
+} rk_queue;
+
 /* What is told when a future is done: once, and not after that. What it is part of belongs to who is told. */
 typedef struct rk_waiter {
     struct rk_waiter *next;
@@ -139,9 +144,10 @@ static inline rk_meeting *rk_future_meetings(const rask_future *future)
 }
 
 /* Futures that are ENDING with their outcome written, each with a reference of the list's: the executor's own, but for those that
- * were READY, which a queue still has. */
+ * were READY, which a queue still has; and those that became ready by it, which nobody else sees yet. Zeroed: none. */
 struct rk_endings {
     rask_future *first;
+    rk_queue ready;
 };
 
 /* One of the executor's, in WAITING, with a reference for it and one for the caller, wanted by nobody, and with so many edges, each
@@ -178,14 +184,15 @@ bool rk_future_fail(rask_future *future, uint32_t from, int status, const char *
 /* Whatever waits, or stands for another, fails; what runs is told to end. */
 void rk_future_abort(rask_future *future, int status, const char *message, rk_endings *endings);
 
-/* All on the list, and what ends with them. */
+/* All on the list, and what ends with them; what became ready is queued. */
 void rk_futures_end(rk_endings *endings);
 
 /* How its task is called: its own terms, and those of its executor. */
 rk_call_terms rk_future_terms(const rask_future *future);
 
-/* A worker has taken it from a queue: it is run, unless it has ended meanwhile. worker: number. */
-void rk_future_run(rask_future *future, uint32_t worker);
+/* A worker has taken it from a queue: it is run, unless it has ended meanwhile. worker: number. What became ready by that is queued,
+ * but for one that the worker is to run, or to queue, at once: nobody else sees it. NULL: there is none. */
+rask_future *rk_future_run(rask_future *future, uint32_t worker);
 
 /* Adds a waiter; false: it is done already. */
 bool rk_future_add_waiter(rask_future *future, rk_waiter *waiter);

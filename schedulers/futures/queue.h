@@ -4,11 +4,6 @@
 
 #include "schedulers/futures/future.h"
 
-/* Zeroed: empty. */
-typedef struct rk_queue {
-    rask_future *first, *last;
-} rk_queue;
-
 static inline void rk_queue_push_first(rk_queue *queue, rask_future *future)
 {
     future->previous = NULL;

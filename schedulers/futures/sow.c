@@ -9,6 +9,7 @@
 #include "schedulers/futures/admission.h"
 #include "schedulers/futures/await.h"
 #include "schedulers/futures/executor.h"
+#include "schedulers/futures/queue.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ typedef struct sowing {
     rask_graph *graph;
     const uint32_t *origin; /* NULL: it is submitted, not grown */
     int32_t priority;
+    rk_queue *ready;
     bool shared; /* others know of some of it: they are not alone */
 
     /* By node: found so far. */
@@ -113,7 +115,7 @@ static bool found(sowing *s, const rask_node *node)
     if (add(s, node->id, met))
         return true;
     if (met) {
-        rk_endings endings = {NULL};
+        rk_endings endings = {0};
         rk_future_unwant(met, &endings);
         rask_future_unref(met);
         rk_futures_end(&endings);
@@ -407,21 +409,19 @@ static void let_go_alone(const sowing *s, const rask_node *root)
 }
 
 /* In order: who waits for one that ends may end, but never one that is yet to be started. */
-static void start_all(sowing *s)
+static void start_all(const sowing *s)
 {
-    rk_queue ready = {NULL, NULL};
     for (uint32_t i = 0; i < s->count; i++) {
         const place *p = find(s, s->ids[i]);
         if (p->fresh && rk_future_start(p->future, !s->shared))
-            rk_queue_push_last(&ready, p->future);
+            rk_queue_push_last(s->ready, p->future);
     }
-    rk_executor_push_all(s->executor, &ready);
 }
 
 /* All but the one that is asked for are let go of. */
 static void let_go(const sowing *s, const rask_future *root)
 {
-    rk_endings endings = {NULL};
+    rk_endings endings = {0};
     for (uint32_t i = 0; i < s->count; i++) {
         rask_future *future = find(s, s->ids[i])->future;
         if (!future || future == root) {
@@ -485,12 +485,14 @@ static rask_future *sow_one(sowing *s, const rask_node *node)
     bool fresh = false;
     rask_future *future = make(s, node, &fresh);
     if (fresh && rk_future_start(future, !s->shared))
-        rk_executor_push(s->executor, future);
+        rk_queue_push_last(s->ready, future);
     return future;
 }
 
-rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, const uint32_t *origin, int32_t priority)
+rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, const uint32_t *origin, int32_t priority,
+                             rk_queue *ready)
 {
-    sowing s = {.executor = executor, .graph = node->graph, .origin = origin, .priority = priority};
+    sowing s = {
+        .executor = executor, .graph = node->graph, .origin = origin, .priority = priority, .ready = ready};
     return stands_alone(node) ? sow_one(&s, node) : sow_all(&s, node);
 }
