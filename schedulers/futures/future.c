@@ -41,6 +41,12 @@ void rk_future_hold(rask_future *future)
     rk_executor_ref(future->executor);
 }
 
+static void end_value(rask_value *value)
+{
+    if (rk_value_is_object(value))
+        rask_value_unref(value);
+}
+
 /* The executor that it held, which is the caller's to let go of; NULL: none. */
 static rk_executor *free_one(rask_future *future)
 {
@@ -49,8 +55,8 @@ static rk_executor *free_one(rask_future *future)
     if (future->listed)
         rk_meet_forget(&executor->meetings, future);
     for (uint32_t i = 0; i < future->nargs; i++)
-        rask_value_unref(&future->args[i]);
-    rask_value_unref(&future->result);
+        end_value(&future->args[i]);
+    end_value(&future->result);
     rk_free(future->admission);
     rk_free(future->grown);
     rk_free(future->message);
@@ -67,10 +73,10 @@ static bool drop(rask_future *future)
 }
 
 /* The last reference is gone; those to what it failed by go next, which may hold nothing. */
-void rask_future_unref(rask_future *future)
+static void free_chain(rask_future *future)
 {
     rk_executor *executor = NULL;
-    while (future && drop(future)) {
+    do {
         rask_future *next = future->cause, *failed_by = rk_load_relaxed(&future->failed_by);
         rk_executor *held = free_one(future);
         assert(!next || !failed_by || failed_by == next);
@@ -81,8 +87,14 @@ void rask_future_unref(rask_future *future)
             rk_executor_unref(executor);
             executor = held;
         }
-    }
+    } while (future && drop(future));
     rk_executor_unref(executor);
+}
+
+void rask_future_unref(rask_future *future)
+{
+    if (future && drop(future))
+        free_chain(future);
 }
 
 rask_future *rask_future_ref(rask_future *future)
@@ -370,13 +382,13 @@ static void release_arguments(rask_future *future, rk_endings *endings)
     for (uint32_t i = 0; i < future->edge_count; i++) {
         rk_edge *edge = &rk_future_edges(future)[i];
         if (edge->argument != UINT32_MAX)
-            rask_value_unref(&future->args[edge->argument]);
+            end_value(&future->args[edge->argument]);
         let_go(&edge->from, endings);
     }
     if (future->flags & RK_FUTURE_PURE)
         return;
     for (uint32_t i = 0; i < future->nargs; i++)
-        rask_value_unref(&future->args[i]);
+        end_value(&future->args[i]);
 }
 
 rk_call_terms rk_future_terms(const rask_future *future)
