@@ -68,19 +68,25 @@ static bool widen(sowing *s)
     return true;
 }
 
+static bool lengthen(sowing *s)
+{
+    uint32_t *before = s->ids, *longer = rk_alloc_array(2 * (size_t)s->ids_room, sizeof *longer);
+    if (!longer)
+        return false;
+    for (uint32_t i = 0; i < s->count; i++)
+        longer[i] = before[i];
+    s->ids = longer;
+    s->ids_room *= 2;
+    if (before != s->few_ids)
+        rk_free(before);
+    return true;
+}
+
 /* False: no memory. */
 static bool note_id(sowing *s, uint32_t id)
 {
-    if (s->count == s->ids_room) {
-        uint32_t *before = s->ids == s->few_ids ? NULL : s->ids;
-        uint32_t *longer = rk_realloc(before, 2 * (size_t)s->ids_room * sizeof *longer);
-        if (!longer)
-            return false;
-        if (!before)
-            memcpy(longer, s->ids, s->count * sizeof *longer);
-        s->ids = longer;
-        s->ids_room *= 2;
-    }
+    if (s->count == s->ids_room && !lengthen(s))
+        return false;
     s->ids[s->count++] = id;
     return true;
 }
@@ -446,6 +452,16 @@ static bool make_all(sowing *s)
     return ok;
 }
 
+static void free_places(sowing *s)
+{
+    if (s->places != s->few)
+        rk_free(s->places);
+    if (s->ids != s->few_ids)
+        rk_free(s->ids);
+    s->few = s->places = NULL;
+    s->few_ids = s->ids = NULL;
+}
+
 static rask_future *sow_all(sowing *s, const rask_node *node)
 {
     place few[2 * FEW];
@@ -462,10 +478,7 @@ static rask_future *sow_all(sowing *s, const rask_node *node)
     start_all(s);
     if (s->shared)
         let_go(s, root);
-    if (s->places != s->few)
-        rk_free(s->places);
-    if (s->ids != s->few_ids)
-        rk_free(s->ids);
+    free_places(s);
     return root;
 }
 
