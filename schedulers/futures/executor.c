@@ -600,20 +600,22 @@ static void watch(rk_executor *e, const rk_awaited *awaited, uint64_t most_ns)
     pthread_mutex_unlock(&e->done_lock);
 }
 
-/* Others' tasks in place of the one that waits; false: there is none, or it is none that waits. */
-static bool help(rk_executor *e, const rk_awaited *awaited)
+/* Others' tasks in place of the one that waits: one, where it has to look at the clock. False: there is none, or it is none that
+ * waits. */
+static bool help(rk_executor *e, const rk_awaited *awaited, bool in_time)
 {
     if (here.executor != e)
         return false;
-    return here.worker == RK_NO_WORKER ? rk_executor_run_io(e, here.number)
-                                       : rk_executor_run_on(e, here.worker, awaited);
+    if (here.worker == RK_NO_WORKER)
+        return rk_executor_run_io(e, here.number);
+    return in_time ? rk_executor_run_one(e, here.worker) : rk_executor_run_on(e, here.worker, awaited);
 }
 
 bool rk_executor_await(rk_executor *e, const rk_awaited *awaited, uint64_t deadline_ns)
 {
     bool helps = here.executor == e;
     while (!awaited->holds(awaited->what) && !is_late(deadline_ns)) {
-        if (helps && help(e, awaited))
+        if (helps && help(e, awaited, deadline_ns))
             continue;
         if (!spin(awaited))
             watch(e, awaited, patience(deadline_ns, awaited->shortly || helps));
