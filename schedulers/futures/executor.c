@@ -542,18 +542,11 @@ static bool is_drained(void *executor)
     return ended == made;
 }
 
-/* A worker that has more to do need not ask the others. */
-static bool has_own(const rk_executor *e)
-{
-    uint32_t worker = rk_executor_worker(e);
-    return worker != RK_NO_WORKER && rk_load_relaxed(&e->benches[worker].count);
-}
-
 void rk_executor_note_end(rk_executor *e, bool watched)
 {
     rk_add_seq_cst(&own_tally(e)->ended, 1);
     bool matters = rk_load_seq_cst(&e->drain_watched) || rk_meet_keeps(&e->meetings);
-    bool drained = matters && !has_own(e) && is_drained(e);
+    bool drained = matters && is_drained(e);
     if (drained)
         rk_meet_keep_none(&e->meetings);
     if (watched || drained)
