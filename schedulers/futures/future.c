@@ -52,7 +52,7 @@ static rk_executor *free_one(rask_future *future)
 {
     rk_executor *executor = future->executor;
     uint32_t flags = future->flags;
-    if (future->listed)
+    if (rk_load_relaxed(&future->listed))
         rk_meet_forget(&executor->meetings, future);
     for (uint32_t i = 0; i < future->nargs; i++)
         end_value(&future->args[i]);
@@ -68,7 +68,7 @@ static rk_executor *free_one(rask_future *future)
 /* Who has the only reference to a future that is not met needs no exchange: nobody can come by another. */
 static bool drop(rask_future *future)
 {
-    bool only = !future->listed && rk_load_acquire(&future->refs) == 1;
+    bool only = !rk_load_relaxed(&future->listed) && rk_load_acquire(&future->refs) == 1;
     return only || rk_sub_acq_rel(&future->refs, 1) == 1;
 }
 
@@ -493,7 +493,7 @@ static bool replace(rask_future *owner, const rask_future *future, rask_future *
 /* Who stands for its result, when nobody else knows it; NULL: others do. */
 static rask_future *only_heir(rask_future *future, rk_waiter *waiter)
 {
-    if (!waiter || waiter->tell != tell_grown || waiter->next || future->listed ||
+    if (!waiter || waiter->tell != tell_grown || waiter->next || rk_load_relaxed(&future->listed) ||
         rk_load_acquire(&future->refs) != 2)
         return NULL;
     return ((rk_edge *)waiter)->owner;

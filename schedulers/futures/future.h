@@ -82,9 +82,9 @@ struct rask_future {
     rk_atomic_u32 handles; /* wants of who submitted it */
     rk_atomic_u32 reason;  /* why it is told to end while it runs; RK_FUTURE_TOO_LATE: it has its result */
     struct rask_cancel_token cancel;
-    rk_atomic_bool started; /* its edges are all there: not before does it fail */
-    rk_atomic_bool watched; /* who waits for it sleeps (rk_executor_wait()) */
-    uint8_t listed;         /* how many of its meetings are */
+    rk_atomic_bool started;  /* its edges are all there: not before does it fail */
+    rk_atomic_bool watched;  /* who waits for it sleeps (rk_executor_wait()) */
+    _Atomic(uint8_t) listed; /* how many of its meetings are: written under their lock */
     uint32_t flags;
     uint32_t nargs, edge_count;
     _Atomic(rk_waiter *) waiters; /* the last first; RK_NO_MORE: it is done */

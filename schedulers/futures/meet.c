@@ -122,7 +122,9 @@ static void list(rk_meetings *meetings, rask_future *future, uint64_t key)
 {
     if (meetings->count++ > meetings->mask)
         grow(meetings);
-    rk_meeting *meeting = &rk_future_meetings(future)[future->listed++];
+    uint8_t listed = rk_load_relaxed(&future->listed);
+    rk_meeting *meeting = &rk_future_meetings(future)[listed];
+    rk_store_relaxed(&future->listed, listed + 1);
     *meeting = (rk_meeting){.key = key, .future = future};
     link_in(meetings, meeting);
 }
@@ -157,7 +159,7 @@ static void unlink_one(rk_meetings *meetings, const rk_meeting *meeting)
 void rk_meet_forget(rk_meetings *meetings, const rask_future *future)
 {
     pthread_mutex_lock(&meetings->lock);
-    for (uint32_t i = 0; i < future->listed; i++)
+    for (uint32_t i = 0; i < rk_load_relaxed(&future->listed); i++)
         unlink_one(meetings, &rk_future_meetings(future)[i]);
     pthread_mutex_unlock(&meetings->lock);
 }
