@@ -55,7 +55,9 @@ int rk_growth_finish(rk_worker *worker, uint32_t task, rask_value *result)
     rk_executor *executor = get_executor(worker->run);
     rask_value node = *result;
     *result = rask_value_none();
-    rask_future *root = executor ? rk_executor_sow(executor, rk_grown_node(&node), &task, 0) : NULL;
+    rk_queue ready = {NULL, NULL};
+    rask_future *root = executor ? rk_executor_sow(executor, rk_grown_node(&node), &task, 0, &ready) : NULL;
+    rk_executor_push_all(executor, &ready);
     rask_value_unref(&node);
     int status = root ? finish(worker, executor, root, result)
                       : fail(worker, RASK_ENOMEM, "no memory for the nodes that it returned");

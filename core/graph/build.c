@@ -210,13 +210,14 @@ static bool check_call(rask_graph *graph, const rask_task_def *def, size_t count
     return false;
 }
 
-/* A definition that the node before already used needs no second look. */
-static bool check_def(rask_graph *graph, const rask_task_def *def, size_t count, const char *file, int line)
+/* A definition that the graph knows needs no second look: *index, or UINT32_MAX when it is new. */
+static bool check_def(rask_graph *graph, const rask_task_def *def, size_t count, uint32_t *index,
+                      const char *file, int line)
 {
-    if (graph->count && def && !def->arguments && count <= RK_MAX_NODES &&
-        rk_node_def(rk_graph_node(graph, graph->count - 1)) == def)
-        return true;
-    return check_call(graph, def, count, file, line);
+    *index = rk_graph_find_def(graph, def);
+    bool fits =
+        *index != UINT32_MAX && count <= RK_MAX_NODES && (!def->arguments || strlen(def->arguments) == count);
+    return fits || check_call(graph, def, count, file, line);
 }
 
 rask_node *rask_call_nodes_at(rask_graph *graph, const rask_task_def *def, rask_node *const *nodes,
@@ -226,7 +227,8 @@ rask_node *rask_call_nodes_at(rask_graph *graph, const rask_task_def *def, rask_
         return NULL;
     if (!nodes && count)
         return rk_graph_fail(graph, RASK_EINVAL, file, line, "call: %zu arguments but no array", count);
-    if (!check_def(graph, def, count, file, line))
+    uint32_t index;
+    if (!check_def(graph, def, count, &index, file, line))
         return NULL;
     unsigned flags = 0;
     for (size_t i = 0; i < count; i++) {
@@ -236,8 +238,7 @@ rask_node *rask_call_nodes_at(rask_graph *graph, const rask_task_def *def, rask_
             !check_type(graph, def, i, node_type(nodes[i]), node_number(nodes[i]), &flags, file, line))
             return NULL;
     }
-    uint32_t index;
-    int status = rk_graph_def(graph, def, &index);
+    int status = index == UINT32_MAX ? rk_graph_add_def(graph, def, &index) : RASK_OK;
     if (!status)
         status = reserve(graph, count, 0);
     if (status)
@@ -368,7 +369,8 @@ rask_node *rask_call_at(rask_graph *graph, const rask_task_def *def, const rask_
         return NULL;
     if (!args && count)
         return rk_graph_fail(graph, RASK_EINVAL, file, line, "call: %zu arguments but no array", count);
-    if (!check_def(graph, def, count, file, line))
+    uint32_t index;
+    if (!check_def(graph, def, count, &index, file, line))
         return NULL;
     unsigned flags = 0;
     for (size_t i = 0; i < count; i++) {
@@ -378,8 +380,7 @@ rask_node *rask_call_at(rask_graph *graph, const rask_task_def *def, const rask_
             !check_type(graph, def, i, arg_type(&args[i]), arg_number(&args[i]), &flags, file, line))
             return NULL;
     }
-    uint32_t index;
-    int status = rk_graph_def(graph, def, &index);
+    int status = index == UINT32_MAX ? rk_graph_add_def(graph, def, &index) : RASK_OK;
     if (status)
         return reserve_failed(graph, status, file, line);
     return node_with_args(graph, index, args, count, flags, file, line);

@@ -5,14 +5,27 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MOST_RENEWED = 1024, MOST_KNOWN = 64, SERIALS = 64 };
+
+/* Threads take many at once, so that those whose tasks grow need not count together. */
+static uint64_t next_serial(void)
+{
+    static rk_atomic_u64 taken;
+    static _Thread_local uint64_t next, end;
+    if (next == end) {
+        next = rk_add_relaxed(&taken, SERIALS);
+        end = next + SERIALS;
+    }
+    return next++;
+}
+
 rask_graph *rask_graph_new(void)
 {
     rask_graph *graph = rk_calloc(1, sizeof *graph);
     if (!graph)
         return NULL;
-    static rk_atomic_u64 graphs;
     rk_init(&graph->refs, 1);
-    graph->serial = rk_add_relaxed(&graphs, 1);
+    graph->serial = next_serial();
     graph->args = (rk_array)RK_ARRAY(uint32_t, RK_MAX_ARGUMENTS);
     graph->constants = (rk_array)RK_ARRAY(rask_value, RK_MAX_CONSTANTS);
     graph->definitions = (rk_array)RK_ARRAY(const rask_task_def *, RK_MAX_DEFINITIONS);
@@ -44,16 +57,43 @@ int rk_graph_at_end(rask_graph *graph, void (*end)(void *what), void *what)
     return RASK_OK;
 }
 
+static void end_constants(rask_graph *graph)
+{
+    rask_value *constants = graph->constants.data;
+    for (size_t i = 0; i < graph->constants.count; i++)
+        if (constants[i].type >= RASK_BYTES)
+            rask_value_unref(&constants[i]);
+    graph->constants.count = 0;
+}
+
+/* Nothing in it is more than a few pages, and nothing ends with it. */
+static bool is_slight(const rask_graph *graph)
+{
+    return graph->count <= 1u << RK_SEGMENT_FIRST && graph->args.capacity <= MOST_RENEWED &&
+           graph->constants.capacity <= MOST_RENEWED && graph->definitions.count <= MOST_KNOWN &&
+           graph->sites.count <= MOST_KNOWN && !graph->extras.count && !graph->arena.total && !graph->ends &&
+           !graph->arrays;
+}
+
+bool rk_graph_renew(rask_graph *graph)
+{
+    if (rk_load_acquire(&graph->refs) != 1 || !is_slight(graph) || graph->message)
+        return false;
+    end_constants(graph);
+    graph->serial = next_serial();
+    graph->count = 0;
+    graph->args.count = 0;
+    graph->status = graph->last_status = RASK_OK;
+    return true;
+}
+
 void rask_graph_free(rask_graph *graph)
 {
     if (!graph || rk_sub_acq_rel(&graph->refs, 1) != 1)
         return;
     for (struct rk_graph_end *item = graph->ends; item; item = item->next)
         item->end(item->what);
-    rask_value *constants = graph->constants.data;
-    for (size_t i = 0; i < graph->constants.count; i++)
-        if (constants[i].type >= RASK_BYTES)
-            rask_value_unref(&constants[i]);
+    end_constants(graph);
     for (int i = 0; i < RK_SEGMENTS; i++)
         rk_free(graph->segments[i]);
     rk_array_fini(&graph->args);

@@ -150,6 +150,11 @@ rk_site rk_node_site(const rask_node *node);
 
 rask_graph *rk_graph_ref(rask_graph *graph);
 
+/* Empties a graph that nobody else refers to, for what is built next: it is another graph from here on, in the same memory, which
+ * knows definitions and source lines already. False: it is not fit for that, since others refer to it or it is large, and is as it
+ * was. */
+bool rk_graph_renew(rask_graph *graph);
+
 /* Calls end(what) when the graph ends, the last one asked for first, while all nodes are still there. RASK_OK or
  * RASK_ENOMEM, not latched. */
 int rk_graph_at_end(rask_graph *graph, void (*end)(void *what), void *what);

@@ -56,19 +56,19 @@ static int table_grow(const rask_graph *graph, uint32_t **slots, uint32_t *slot_
     return RASK_OK;
 }
 
-/* The index of def in the graph's definitions, new or old; most calls use the definition used last. */
-int rk_graph_def(rask_graph *graph, const rask_task_def *def, uint32_t *out)
+/* Most calls use the definition used last. */
+uint32_t rk_graph_find_def(const rask_graph *graph, const rask_task_def *def)
 {
     if (graph->count) {
         const rask_node *last = rk_graph_node(graph, graph->count - 1);
-        if (rk_node_def(last) == def) {
-            *out = last->def;
-            return RASK_OK;
-        }
+        if (rk_node_def(last) == def)
+            return last->def;
     }
-    *out = table_find(graph, graph->def_slots, graph->def_slot_count, (uintptr_t)def, def_key);
-    if (*out != UINT32_MAX)
-        return RASK_OK;
+    return table_find(graph, graph->def_slots, graph->def_slot_count, (uintptr_t)def, def_key);
+}
+
+int rk_graph_add_def(rask_graph *graph, const rask_task_def *def, uint32_t *out)
+{
     size_t count = graph->definitions.count;
     int status = table_grow(graph, &graph->def_slots, &graph->def_slot_count, count, def_key);
     if (!status)

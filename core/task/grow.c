@@ -25,11 +25,25 @@ rask_node *rk_grown_node(const rask_value *value)
     return rk_value_custom_data(value);
 }
 
+static rask_graph *take_spare(rk_spare_graph *spare)
+{
+    return spare ? atomic_exchange_explicit(spare, NULL, memory_order_acquire) : NULL;
+}
+
 rask_graph *rask_task_graph(rask_task *task)
 {
-    if (!task->graph && !(task->graph = rask_graph_new()))
+    if (!task->graph && !(task->graph = take_spare(task->spare)) && !(task->graph = rask_graph_new()))
         rk_task_fail(task, RASK_ENOMEM, "no memory for a graph");
     return task->graph;
+}
+
+void rk_spare_put(rk_spare_graph *spare, rask_graph *graph)
+{
+    rask_graph *none = NULL;
+    if (!spare || !rk_graph_renew(graph) ||
+        !atomic_compare_exchange_strong_explicit(spare, &none, graph, memory_order_release,
+                                                 memory_order_relaxed))
+        rask_graph_free(graph);
 }
 
 void rk_task_end_graph(rask_task *task)

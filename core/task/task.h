@@ -23,6 +23,9 @@ typedef struct rk_task_env {
     const struct rk_task_env *outer; /* what stops that stops this; NULL: nothing else does */
 } rk_task_env;
 
+/* Where an empty graph may lie for the next task that grows; NULL in it: none does. */
+typedef _Atomic(rask_graph *) rk_spare_graph;
+
 struct rask_task {
     const rk_task_env *env;
     const uint32_t *args; /* words, as in rask_plan.args */
@@ -32,9 +35,10 @@ struct rask_task {
     const rask_task_def *def;
     uint64_t deadline_ns; /* of this call; 0: none */
     uint32_t worker, attempt;
-    bool told_to_stop; /* rask_task_cancelled() said so during this call */
-    char *message;     /* RK_MAX_MESSAGE + 1 bytes of the worker's */
-    rask_graph *graph; /* of this call, for nodes that it returns; NULL: it asked for none */
+    bool told_to_stop;     /* rask_task_cancelled() said so during this call */
+    char *message;         /* RK_MAX_MESSAGE + 1 bytes of the worker's */
+    rask_graph *graph;     /* of this call, for nodes that it returns; NULL: it asked for none */
+    rk_spare_graph *spare; /* NULL: there is no such place */
 };
 
 static inline const rask_value *rk_env_value(const rk_task_env *env, uint32_t word)
@@ -68,6 +72,9 @@ int rk_task_fail(rask_task *task, int code, const char *format, ...) __attribute
 
 /* The call is over: what it built is of no use but for the node that it returned. */
 void rk_task_end_graph(rask_task *task);
+
+/* A reference to the graph ends; when it was the last the graph lies there for the next task, where it can. spare may be NULL. */
+void rk_spare_put(rk_spare_graph *spare, rask_graph *graph);
 
 /* Ends a task whose result is a list: returns values as one, or status where that is not RASK_OK. Takes values, which may be
  * NULL then and none where they were not made, and their memory. */

@@ -467,7 +467,7 @@ static int get_definition(reader *r, uint32_t *number)
         if (status)
             return status;
     }
-    return rk_graph_def(r->graph, def, number) ? no_memory(r) : RASK_OK;
+    return rk_graph_add_def(r->graph, def, number) ? no_memory(r) : RASK_OK;
 }
 
 static int get_definitions(reader *r)

@@ -73,7 +73,7 @@ static void *work(void *context)
     if (e->call_apart)
         come_up(self->client);
     while (!rk_load_acquire(&e->closed))
-        if (!rk_executor_run_one(e, self->number))
+        if (!rk_executor_run_on(e, self->number, NULL))
             rk_executor_sleep(e);
     return NULL;
 }
@@ -117,7 +117,7 @@ static void want_lane(void *context)
 
 static void expire(rask_future *future)
 {
-    rk_endings endings = {NULL};
+    rk_endings endings = {0};
     rk_future_abort(future, RASK_ETIMEDOUT, "its deadline passed", &endings);
     rk_futures_end(&endings);
 }
@@ -391,11 +391,12 @@ int rask_client_drain(rask_client *client, double seconds)
 
 rask_future *rk_client_failed(rask_client *client, int status, const char *message)
 {
-    rask_future *future = rk_future_new(client->executor, &rk_list_def, 0, 0);
-    rk_endings endings = {NULL};
+    rask_future *future = rk_future_new(client->executor, &rk_list_def, 0, 0, 0);
+    rk_endings endings = {0};
     if (!future)
         return NULL;
-    future->flags = RK_FUTURE_NO_TASK;
+    rk_future_hold(future);
+    future->flags |= RK_FUTURE_NO_TASK;
     rk_future_fail(future, RK_FUTURE_WAITING, status, message, NULL, &endings);
     rk_futures_end(&endings);
     return future;
@@ -413,7 +414,7 @@ static void run_ready(rask_client *client)
         if (!rk_cas_acq_rel(&client->busy, &idle, true))
             return;
         rk_place before = rk_executor_sit((rk_place){e, 0, 0});
-        while (rk_executor_run_one(e, 0)) {
+        while (rk_executor_run_on(e, 0, NULL)) {
         }
         rk_executor_sit(before);
         rk_store_seq_cst(&client->busy, false);
@@ -423,7 +424,7 @@ static void run_ready(rask_client *client)
 /* Nobody asked for it after all. */
 static void take_back(rask_future *future)
 {
-    rk_endings endings = {NULL};
+    rk_endings endings = {0};
     rk_future_unwant(future, &endings);
     rk_futures_end(&endings);
     rask_future_unref(future);
@@ -431,7 +432,9 @@ static void take_back(rask_future *future)
 
 static rask_future *submit(rask_client *client, rask_node *node, const rask_submission *how)
 {
-    rask_future *future = rk_executor_sow(client->executor, node, NULL, how->priority);
+    rk_queue ready = {NULL, NULL};
+    rask_future *future = rk_executor_sow(client->executor, node, NULL, how->priority, &ready);
+    rk_executor_push_all(client->executor, &ready);
     if (!future)
         return NULL;
     uint64_t deadline_ns = how->deadline > 0 ? rk_deadline_in(how->deadline) : 0;

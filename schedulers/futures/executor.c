@@ -20,8 +20,10 @@ static _Thread_local rk_place here = {NULL, RK_NO_WORKER, RK_NO_WORKER};
 static void free_executor(rk_executor *e)
 {
     rk_sources_fini(&e->sources);
-    for (uint32_t i = 0; e->benches && i < e->bench_count; i++)
+    for (uint32_t i = 0; e->benches && i < e->bench_count; i++) {
         pthread_mutex_destroy(&e->benches[i].lock);
+        rask_graph_free(e->benches[i].spare);
+    }
     if (e->own_store && e->store)
         rk_store_end(e->store);
     rk_meetings_fini(&e->meetings);
@@ -91,6 +93,26 @@ uint32_t rk_executor_worker(const rk_executor *e)
     return here.executor == e ? here.worker : RK_NO_WORKER;
 }
 
+static rk_tally *own_tally(rk_executor *e)
+{
+    uint32_t worker = rk_executor_worker(e);
+    return worker == RK_NO_WORKER ? &e->tally : &e->benches[worker].tally;
+}
+
+/* Of everybody's first, and so on: nobody needs to know what others have given. */
+uint64_t rk_executor_number(rk_executor *e)
+{
+    uint32_t worker = rk_executor_worker(e);
+    uint64_t made = rk_add_relaxed(&own_tally(e)->made, 1) + 1;
+    return made * (e->bench_count + 1) + (worker == RK_NO_WORKER ? 0 : worker + 1);
+}
+
+rk_spare_graph *rk_executor_spare(rk_executor *e)
+{
+    uint32_t worker = rk_executor_worker(e);
+    return worker == RK_NO_WORKER ? NULL : &e->benches[worker].spare;
+}
+
 /* -- What has a priority */
 
 static rk_atomic_u32 *ranked_like(rk_executor *e, const rask_future *future)
@@ -100,21 +122,27 @@ static rk_atomic_u32 *ranked_like(rk_executor *e, const rask_future *future)
 
 /* -- Pushing */
 
-static void push_last(rk_executor *e, uint32_t worker, rask_future *future)
+/* What is ready goes to the benches in a row: many at once. */
+typedef struct batch {
+    rk_queue queue;
+    uint32_t count;
+} batch;
+
+static void push_last(rk_executor *e, uint32_t worker, const batch *ready)
 {
     rk_bench *bench = &e->benches[worker];
     pthread_mutex_lock(&bench->lock);
-    rk_queue_push_last(&bench->ready, future);
-    rk_add_seq_cst(&bench->count, 1);
+    rk_queue_append(&bench->ready, &ready->queue);
+    rk_add_seq_cst(&bench->count, ready->count);
     pthread_mutex_unlock(&bench->lock);
 }
 
-static void push_own(rk_executor *e, uint32_t worker, rask_future *future)
+static void push_own(rk_executor *e, uint32_t worker, const batch *ready)
 {
     rk_bench *bench = &e->benches[worker];
     pthread_mutex_lock(&bench->lock);
-    rk_queue_push_first(&bench->ready, future);
-    rk_add_seq_cst(&bench->count, 1);
+    rk_queue_prepend(&bench->ready, &ready->queue);
+    rk_add_seq_cst(&bench->count, ready->count);
     pthread_mutex_unlock(&bench->lock);
 }
 
@@ -155,32 +183,88 @@ static void wake_one(rk_executor *e)
         pthread_cond_signal(&e->work);
 }
 
-/* It has what it takes. */
-static void queue(rk_executor *e, rask_future *future)
+static void wake(rk_executor *e)
 {
-    uint32_t worker = rk_executor_worker(e);
-    if (future->flags & RK_FUTURE_IO && e->want_lane) {
-        push_io(e, future);
-        return;
-    }
-    if (!future->priority || !push_by_priority(e, future)) {
-        if (worker != RK_NO_WORKER)
-            push_own(e, worker, future);
-        else if (!rk_sources_push(&e->sources, future))
-            push_last(e, 0, future);
-    }
     if (!rk_load_seq_cst(&e->seekers) && rk_load_seq_cst(&e->sleepers))
         wake_one(e);
     if (e->wake)
         e->wake(e->context);
 }
 
+static void push_batch(rk_executor *e, const batch *ready)
+{
+    uint32_t worker = rk_executor_worker(e);
+    if (worker != RK_NO_WORKER)
+        push_own(e, worker, ready);
+    else if (!rk_sources_push(&e->sources, &ready->queue, ready->count))
+        push_last(e, 0, ready);
+}
+
+/* It has what it takes: to where it belongs, or into the batch of those that belong nowhere else. */
+static void sort_out(rk_executor *e, rask_future *future, batch *others)
+{
+    if (future->flags & RK_FUTURE_IO && e->want_lane) {
+        push_io(e, future);
+    } else if (!future->priority || !push_by_priority(e, future)) {
+        rk_queue_push_last(&others->queue, future);
+        others->count++;
+    }
+}
+
+static void queue(rk_executor *e, rask_future *future)
+{
+    batch others = {{NULL, NULL}, 0};
+    sort_out(e, future, &others);
+    if (others.count)
+        push_batch(e, &others);
+    wake(e);
+}
+
+void rk_executor_push_all(rk_executor *e, rk_queue *ready)
+{
+    batch others = {{NULL, NULL}, 0};
+    rask_future *future;
+    if (!ready->first)
+        return;
+    while ((future = rk_queue_pop_first(ready))) {
+        if (e->options.observer_count)
+            future->ready_ns = rk_clock_now();
+        if (rk_admission_enter(future, e->gate))
+            sort_out(e, future, &others);
+    }
+    if (others.count)
+        push_batch(e, &others);
+    wake(e);
+}
+
 void rk_executor_push(rk_executor *e, rask_future *future)
 {
-    if (e->options.observer_count)
-        future->ready_ns = rk_clock_now();
-    if (rk_admission_enter(future, e->gate))
-        queue(e, future);
+    rk_queue one = {NULL, NULL};
+    rk_queue_push_last(&one, future);
+    rk_executor_push_all(e, &one);
+}
+
+/* Nothing but a bench would take it. */
+static bool may_run_next(const rk_executor *e, const rask_future *future)
+{
+    return rk_executor_worker(e) != RK_NO_WORKER && !future->admission && !future->priority &&
+           !(future->flags & RK_FUTURE_IO && e->want_lane);
+}
+
+rask_future *rk_executor_take_next(rk_executor *e, rk_queue *ready)
+{
+    rask_future *next = ready->first;
+    if (!next)
+        return NULL;
+    if (may_run_next(e, next)) {
+        rk_queue_pop_first(ready);
+        if (e->options.observer_count)
+            next->ready_ns = rk_clock_now();
+    } else {
+        next = NULL;
+    }
+    rk_executor_push_all(e, ready);
+    return next;
 }
 
 static void queue_all(rk_executor *e, rk_admission *first)
@@ -193,7 +277,8 @@ static void queue_all(rk_executor *e, rk_admission *first)
 
 void rk_executor_leave(rk_executor *e, rask_future *future)
 {
-    queue_all(e, rk_admission_leave(future, e->gate));
+    if (future->admission)
+        queue_all(e, rk_admission_leave(future, e->gate));
 }
 
 void rk_executor_withdraw(rk_executor *e, rask_future *future)
@@ -284,13 +369,38 @@ static rask_future *pop(rk_executor *e, uint32_t worker)
     return future;
 }
 
+static rask_future *run(rk_executor *e, uint32_t worker, rask_future *future)
+{
+    return rk_future_run(future, here.executor == e ? here.number : worker);
+}
+
 bool rk_executor_run_one(rk_executor *e, uint32_t worker)
 {
-    rask_future *future = pop(e, worker);
-    if (!future)
+    rask_future *future = pop(e, worker), *next = future ? run(e, worker, future) : NULL;
+    if (next)
+        rk_executor_push(e, next);
+    return future;
+}
+
+/* It is not the turn of what comes from outside, and nobody else is to come first. */
+static bool may_go_on(rk_executor *e, uint32_t worker, const rk_awaited *until)
+{
+    uint32_t turn = rk_load_relaxed(&e->benches[worker].turn) + 1;
+    if (turn % TURN == 0 || rk_load_relaxed(&e->express) || rk_load_relaxed(&e->closed) ||
+        (until && until->holds(until->what)))
         return false;
-    rk_future_run(future, here.executor == e ? here.number : worker);
+    rk_store_relaxed(&e->benches[worker].turn, turn);
     return true;
+}
+
+bool rk_executor_run_on(rk_executor *e, uint32_t worker, const rk_awaited *until)
+{
+    rask_future *future = pop(e, worker), *next = future ? run(e, worker, future) : NULL;
+    while (next && may_go_on(e, worker, until))
+        next = run(e, worker, next);
+    if (next)
+        rk_executor_push(e, next);
+    return future;
 }
 
 bool rk_executor_run_io(rk_executor *e, uint32_t worker)
@@ -419,11 +529,24 @@ static void tell(rk_executor *e)
     pthread_mutex_unlock(&e->done_lock);
 }
 
+/* What has ended is read before what was made: nothing that came in between is missed. */
+static bool is_drained(void *executor)
+{
+    const rk_executor *e = executor;
+    uint64_t ended = rk_load_seq_cst(&e->tally.ended);
+    for (uint32_t i = 0; i < e->bench_count; i++)
+        ended += rk_load_seq_cst(&e->benches[i].tally.ended);
+    uint64_t made = rk_load_seq_cst(&e->tally.made);
+    for (uint32_t i = 0; i < e->bench_count; i++)
+        made += rk_load_seq_cst(&e->benches[i].tally.made);
+    return ended == made;
+}
+
 void rk_executor_note_end(rk_executor *e, bool watched)
 {
-    uint64_t ended = rk_add_seq_cst(&e->ended, 1) + 1;
+    rk_add_seq_cst(&own_tally(e)->ended, 1);
     bool matters = rk_load_seq_cst(&e->drain_watched) || rk_meet_keeps(&e->meetings);
-    bool drained = matters && ended == rk_load_seq_cst(&e->number);
+    bool drained = matters && is_drained(e);
     if (drained)
         rk_meet_keep_none(&e->meetings);
     if (watched || drained)
@@ -470,20 +593,22 @@ static void watch(rk_executor *e, const rk_awaited *awaited, uint64_t most_ns)
     pthread_mutex_unlock(&e->done_lock);
 }
 
-/* Somebody else's task in place of the one that waits; false: there is none, or it is none that waits. */
-static bool help(rk_executor *e)
+/* Others' tasks in place of the one that waits: one, where it has to look at the clock. False: there is none, or it is none that
+ * waits. */
+static bool help(rk_executor *e, const rk_awaited *awaited, bool in_time)
 {
     if (here.executor != e)
         return false;
-    return here.worker == RK_NO_WORKER ? rk_executor_run_io(e, here.number)
-                                       : rk_executor_run_one(e, here.worker);
+    if (here.worker == RK_NO_WORKER)
+        return rk_executor_run_io(e, here.number);
+    return in_time ? rk_executor_run_one(e, here.worker) : rk_executor_run_on(e, here.worker, awaited);
 }
 
 bool rk_executor_await(rk_executor *e, const rk_awaited *awaited, uint64_t deadline_ns)
 {
     bool helps = here.executor == e;
     while (!awaited->holds(awaited->what) && !is_late(deadline_ns)) {
-        if (helps && help(e))
+        if (helps && help(e, awaited, deadline_ns))
             continue;
         if (!spin(awaited))
             watch(e, awaited, patience(deadline_ns, awaited->shortly || helps));
@@ -505,12 +630,6 @@ bool rk_executor_wait(rk_executor *e, rask_future *future, uint64_t deadline_ns)
 {
     rk_awaited awaited = {is_done, watch_future, future, false};
     return is_done(future) || rk_executor_await(e, &awaited, deadline_ns);
-}
-
-static bool is_drained(void *executor)
-{
-    const rk_executor *e = executor;
-    return rk_load_seq_cst(&e->ended) == rk_load_seq_cst(&e->number);
 }
 
 static void watch_drain(void *executor)

@@ -20,21 +20,26 @@
 
 #define RK_NO_WORKER UINT32_MAX
 
+/* How many futures came to be, and how many of them are done, by who counts. */
+typedef struct rk_tally {
+    rk_atomic_u64 made, ended;
+} rk_tally;
+
 typedef struct rk_bench {
+    rk_tally tally;
     pthread_mutex_t lock;
     rk_queue ready;
     rk_atomic_u32 count;
     rk_atomic_u32 turn; /* of its worker */
     rask_future *apart; /* that is being called apart */
+    rk_spare_graph spare;
     char padding[RK_CACHE_LINE];
 } rk_bench;
 
 struct rk_executor {
-    rk_atomic_u64 number; /* of the last future: how many there were */
-    rk_atomic_u32 refs;
-    char padding_of_new[RK_CACHE_LINE];
-    rk_atomic_u64 ended; /* how many of them are done */
-    char padding_of_ended[RK_CACHE_LINE];
+    rk_tally tally;     /* of all who are no workers */
+    rk_atomic_u32 refs; /* of futures that hold it, too */
+    char padding[RK_CACHE_LINE];
 
     rask_options options; /* resolved */
     rask_run_info info;   /* what observers are told of it */
@@ -79,13 +84,30 @@ rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_s
 rk_executor *rk_executor_ref(rk_executor *executor);
 void rk_executor_unref(rk_executor *executor);
 
+/* What is waited for. */
+typedef struct rk_awaited {
+    bool (*holds)(void *what);
+    void (*watch)(void *what); /* sees to it that futures which make it hold are watched; NULL: they are */
+    void *what;
+    bool shortly; /* it may come to hold unnoticed, so that it is to be asked often */
+} rk_awaited;
+
+/* The number of one more future, which no other of its futures has; of those that one thread makes it ascends. */
+uint64_t rk_executor_number(rk_executor *executor);
+
 /* A future is ready: to the worker's own bench, or to the caller's queue when it is none (RK_NO_WORKER). */
 void rk_executor_push(rk_executor *executor, rask_future *future);
+/* All of these, the first of which is to run first. */
+void rk_executor_push_all(rk_executor *executor, rk_queue *ready);
+/* The same, but for the first, if the caller is a worker who may run it next; else NULL. */
+rask_future *rk_executor_take_next(rk_executor *executor, rk_queue *ready);
 /* One that was let in where things are counted has run, or will not; and one has ended that may not have been let in yet. */
 void rk_executor_leave(rk_executor *executor, rask_future *future);
 void rk_executor_withdraw(rk_executor *executor, rask_future *future);
 /* Runs one that is ready, as this worker; false: there is none. */
 bool rk_executor_run_one(rk_executor *executor, uint32_t worker);
+/* And then what becomes ready by it, and so on for a while, unless others come first. until: not when it holds; NULL: nothing. */
+bool rk_executor_run_on(rk_executor *executor, uint32_t worker, const rk_awaited *until);
 /* One that is I/O. */
 bool rk_executor_run_io(rk_executor *executor, uint32_t worker);
 bool rk_executor_has_work(const rk_executor *executor);
@@ -101,6 +123,8 @@ typedef struct rk_place {
 rk_place rk_executor_sit(rk_place place);
 /* The calling thread's number in the executor, or RK_NO_WORKER. */
 uint32_t rk_executor_worker(const rk_executor *executor);
+/* Where a graph may lie for tasks that the calling thread runs; NULL: nowhere. */
+rk_spare_graph *rk_executor_spare(rk_executor *executor);
 
 /* Sleeps until there is something to run, or to run in a lane, or until it is closed. */
 void rk_executor_sleep(rk_executor *executor);
@@ -117,19 +141,12 @@ bool rk_executor_drain(rk_executor *executor, uint64_t deadline_ns);
 /* One of its futures is done. watched: somebody sleeps until then. */
 void rk_executor_note_end(rk_executor *executor, bool watched);
 
-/* What is waited for. */
-typedef struct rk_awaited {
-    bool (*holds)(void *what);
-    void (*watch)(void *what); /* sees to it that futures which make it hold are watched; NULL: they are */
-    void *what;
-    bool shortly; /* it may come to hold unnoticed, so that it is to be asked often */
-} rk_awaited;
 /* Returns when it holds; a worker works meanwhile. False: deadline_ns (0: none) came first. */
 bool rk_executor_await(rk_executor *executor, const rk_awaited *awaited, uint64_t deadline_ns);
 
 /* The futures of a node of a graph (sow.c), with this added to their priorities. origin: of the task that grew it; NULL: it was
- * submitted. A reference and a want are the caller's. NULL: no memory. */
-rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, const uint32_t *origin,
-                             int32_t priority);
+ * submitted. A reference and a want are the caller's, as are, to queue, those that are added to ready. NULL: no memory. */
+rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, const uint32_t *origin, int32_t priority,
+                             rk_queue *ready);
 
 #endif

@@ -6,6 +6,7 @@
 #include "schedulers/call.h"
 #include "schedulers/futures/executor.h"
 #include "schedulers/futures/notice.h"
+#include "schedulers/futures/queue.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -13,61 +14,87 @@
 
 /* -- Memory */
 
-static size_t bytes_of(uint32_t nargs, uint32_t edges)
+rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint32_t nargs, uint32_t edges,
+                           uint32_t ways)
 {
-    return sizeof(rask_future) + nargs * (sizeof(rask_value) + sizeof(uint32_t)) + edges * sizeof(rk_edge);
-}
-
-rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint32_t nargs, uint32_t edges)
-{
-    rask_future *future = rk_alloc(bytes_of(nargs, edges));
+    size_t arguments = nargs * sizeof(rask_value) + edges * sizeof(rk_edge);
+    rask_future *future =
+        rk_alloc(sizeof *future + arguments + rk_future_words_size(nargs) + ways * sizeof(rk_meeting));
     if (!future)
         return NULL;
-    memset(future, 0, sizeof *future);
-    rk_init(&future->refs, 2);
-    rk_init(&future->pending, 1);
-    future->executor = rk_executor_ref(executor);
+    memset(future, 0, sizeof *future + arguments);
+    rk_init(&future->refs, edges ? 3 : 2);
+    rk_init(&future->pending, edges + 1);
+    future->executor = executor;
     future->def = def;
-    future->number = rk_add_relaxed(&executor->number, 1) + 1;
+    future->number = rk_executor_number(executor);
     future->nargs = nargs;
     future->edge_count = edges;
-    future->edges = (rk_edge *)(future->args + nargs);
-    future->words = (uint32_t *)(future->edges + edges);
-    for (uint32_t i = 0; i < nargs; i++) {
-        future->args[i] = rask_value_none();
-        future->words[i] = RK_CONSTANT | i;
-    }
-    memset(future->edges, 0, edges * sizeof *future->edges);
+    for (uint32_t i = 0; nargs > RK_FUTURE_FEW && i < nargs; i++)
+        rk_future_own_words(future)[i] = RK_CONSTANT | i;
     return future;
 }
 
-/* The last reference is gone; those to what it failed by go next. */
-static void free_one(rask_future *future)
+void rk_future_hold(rask_future *future)
+{
+    future->flags |= RK_FUTURE_HOLDS;
+    rk_executor_ref(future->executor);
+}
+
+static void end_value(rask_value *value)
+{
+    if (rk_value_is_object(value))
+        rask_value_unref(value);
+}
+
+/* The executor that it held, which is the caller's to let go of; NULL: none. */
+static rk_executor *free_one(rask_future *future)
 {
     rk_executor *executor = future->executor;
-    rk_meet_forget(&executor->meetings, &future->by_node);
-    rk_meet_forget(&executor->meetings, &future->by_call);
+    uint32_t flags = future->flags;
+    if (rk_load_relaxed(&future->listed))
+        rk_meet_forget(&executor->meetings, future);
     for (uint32_t i = 0; i < future->nargs; i++)
-        rask_value_unref(&future->args[i]);
-    rask_value_unref(&future->result);
+        end_value(&future->args[i]);
+    end_value(&future->result);
     rk_free(future->admission);
     rk_free(future->grown);
     rk_free(future->message);
     rk_free(rk_load_relaxed(&future->text));
     rk_free(future);
+    return flags & RK_FUTURE_HOLDS ? executor : NULL;
+}
+
+/* Who has the only reference to a future that is not met needs no exchange: nobody can come by another. */
+static bool drop(rask_future *future)
+{
+    bool only = !rk_load_relaxed(&future->listed) && rk_load_acquire(&future->refs) == 1;
+    return only || rk_sub_acq_rel(&future->refs, 1) == 1;
+}
+
+/* The last reference is gone; those to what it failed by go next, which may hold nothing. */
+static void free_chain(rask_future *future)
+{
+    rk_executor *executor = NULL;
+    do {
+        rask_future *next = future->cause, *failed_by = rk_load_relaxed(&future->failed_by);
+        rk_executor *held = free_one(future);
+        assert(!next || !failed_by || failed_by == next);
+        if (next && failed_by)
+            rk_sub_relaxed(&failed_by->refs, 1); /* one that next still has another beside */
+        future = next ? next : failed_by;
+        if (held) {
+            rk_executor_unref(executor);
+            executor = held;
+        }
+    } while (future && drop(future));
     rk_executor_unref(executor);
 }
 
 void rask_future_unref(rask_future *future)
 {
-    while (future && rk_sub_acq_rel(&future->refs, 1) == 1) {
-        rask_future *next = future->cause, *failed_by = rk_load_relaxed(&future->failed_by);
-        free_one(future);
-        assert(!next || !failed_by || failed_by == next);
-        if (next && failed_by)
-            rk_sub_relaxed(&failed_by->refs, 1); /* one that next still has another beside */
-        future = next ? next : failed_by;
-    }
+    if (future && drop(future))
+        free_chain(future);
 }
 
 rask_future *rask_future_ref(rask_future *future)
@@ -110,11 +137,16 @@ bool rk_future_add_waiter(rask_future *future, rk_waiter *waiter)
     return true;
 }
 
-static void count_down(rask_future *future)
+/* An edge has come, or all are there. True: the last, and it is to be queued. */
+static bool count_down(rask_future *future)
 {
     uint32_t waiting = RK_FUTURE_WAITING;
-    if (rk_sub_acq_rel(&future->pending, 1) == 1 && rk_cas_acq_rel(&future->state, &waiting, RK_FUTURE_READY))
-        rk_executor_push(future->executor, future);
+    if (rk_sub_acq_rel(&future->pending, 1) != 1)
+        return false;
+    bool ready = rk_cas_acq_rel(&future->state, &waiting, RK_FUTURE_READY);
+    if (future->edge_count)
+        rask_future_unref(future);
+    return ready;
 }
 
 static void fail_by_argument(rask_future *owner, rk_endings *endings)
@@ -124,13 +156,9 @@ static void fail_by_argument(rask_future *owner, rk_endings *endings)
         rk_future_fail(owner, RK_FUTURE_WAITING, from->status, NULL, from, endings);
 }
 
-static void told_of_argument(rask_future *owner, rask_future *from, rk_endings *endings)
+static void note_failure(rask_future *owner, rask_future *from, rk_endings *endings)
 {
     rask_future *none = NULL;
-    if (!from->status) {
-        count_down(owner);
-        return;
-    }
     if (rk_cas_seq_cst(&owner->failed_by, &none, from))
         rask_future_ref(from);
     fail_by_argument(owner, endings);
@@ -142,37 +170,69 @@ static void add_ending(rk_endings *endings, rask_future *future)
     endings->first = future;
 }
 
-/* Its argument is done: a reference of the owner's ends. */
 static void tell_edge(rk_waiter *waiter, rask_future *from, rk_endings *endings)
 {
     rask_future *owner = ((rk_edge *)waiter)->owner;
-    told_of_argument(owner, from, endings);
-    rask_future_unref(owner);
+    if (from->status)
+        note_failure(owner, from, endings);
+    if (count_down(owner))
+        rk_queue_push_last(&endings->ready, owner);
 }
 
-void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, uint32_t argument)
+/* As rk_future_add_waiter(). */
+static void add_waiter_alone(rask_future *future, rk_waiter *waiter)
 {
-    rk_edge *e = &future->edges[edge];
+    waiter->next = atomic_load_explicit(&future->waiters, memory_order_relaxed);
+    atomic_store_explicit(&future->waiters, waiter, memory_order_relaxed);
+}
+
+void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, uint32_t argument, bool alone)
+{
+    rk_edge *e = &rk_future_edges(future)[edge];
     *e = (rk_edge){.waiter.tell = tell_edge,
-                   .owner = rask_future_ref(future),
+                   .owner = future,
                    .from = from,
                    .number = from->number,
                    .argument = argument};
-    rk_add_relaxed(&future->pending, 1);
-    if (rk_future_add_waiter(from, &e->waiter))
-        return;
-    rk_endings endings = {NULL};
-    tell_edge(&e->waiter, from, &endings);
+    rk_count_up(&from->refs, alone);
+    rk_count_up(&from->wants, alone);
+    rk_endings endings = {0};
+    if (alone)
+        add_waiter_alone(from, &e->waiter);
+    else if (!rk_future_add_waiter(from, &e->waiter))
+        tell_edge(&e->waiter, from, &endings);
     rk_futures_end(&endings);
 }
 
-void rk_future_start(rask_future *future)
+static bool start_alone(rask_future *future)
 {
-    rk_endings endings = {NULL};
+    rk_store_relaxed(&future->started, true);
+    rk_count_down_alone(&future->pending);
+    if (rk_load_relaxed(&future->pending))
+        return false;
+    rk_store_relaxed(&future->state, RK_FUTURE_READY);
+    return true;
+}
+
+bool rk_future_start(rask_future *future, bool alone)
+{
+    rk_endings endings = {0};
+    if (alone)
+        return start_alone(future);
     rk_store_seq_cst(&future->started, true);
     fail_by_argument(future, &endings);
+    bool ready = count_down(future);
+    rk_futures_end(&endings);
+    return ready;
+}
+
+void rk_future_abandon(rask_future *future)
+{
+    rk_endings endings = {0};
+    rk_future_fail(future, RK_FUTURE_WAITING, RASK_ECANCELLED, NULL, NULL, &endings);
     count_down(future);
     rk_futures_end(&endings);
+    rask_future_unref(future);
 }
 
 /* -- Ending */
@@ -221,7 +281,8 @@ static void let_go(rask_future **from, rk_endings *endings)
     if (!gone)
         return;
     *from = NULL;
-    rk_future_unwant(gone, endings);
+    if (!rk_future_is_done(gone))
+        rk_future_unwant(gone, endings);
     rask_future_unref(gone);
 }
 
@@ -238,7 +299,7 @@ static void let_go_of_grown(rask_future *future, rk_endings *endings)
 static void let_go_of_all(rask_future *future, rk_endings *endings)
 {
     for (uint32_t i = 0; i < future->edge_count; i++)
-        let_go(&future->edges[i].from, endings);
+        let_go(&rk_future_edges(future)[i].from, endings);
     if (future->grown)
         let_go_of_grown(future, endings);
 }
@@ -287,7 +348,7 @@ static void end_one(rask_future *future, rk_endings *endings)
     rask_future_unref(future);
 }
 
-void rk_futures_end(rk_endings *endings)
+static void end_all(rk_endings *endings)
 {
     rask_future *future;
     while ((future = endings->first)) {
@@ -296,13 +357,20 @@ void rk_futures_end(rk_endings *endings)
     }
 }
 
+void rk_futures_end(rk_endings *endings)
+{
+    end_all(endings);
+    if (endings->ready.first)
+        rk_executor_push_all(endings->ready.first->executor, &endings->ready);
+}
+
 /* -- Running */
 
 /* Results that it takes are there; scalars it has already. */
 static void take_arguments(rask_future *future)
 {
     for (uint32_t i = 0; i < future->edge_count; i++) {
-        const rk_edge *edge = &future->edges[i];
+        const rk_edge *edge = &rk_future_edges(future)[i];
         if (edge->argument != UINT32_MAX)
             future->args[edge->argument] = rask_value_ref(&edge->from->result);
     }
@@ -312,14 +380,15 @@ static void take_arguments(rask_future *future)
 static void release_arguments(rask_future *future, rk_endings *endings)
 {
     for (uint32_t i = 0; i < future->edge_count; i++) {
-        if (future->edges[i].argument != UINT32_MAX)
-            rask_value_unref(&future->args[future->edges[i].argument]);
-        let_go(&future->edges[i].from, endings);
+        rk_edge *edge = &rk_future_edges(future)[i];
+        if (edge->argument != UINT32_MAX)
+            end_value(&future->args[edge->argument]);
+        let_go(&edge->from, endings);
     }
     if (future->flags & RK_FUTURE_PURE)
         return;
     for (uint32_t i = 0; i < future->nargs; i++)
-        rask_value_unref(&future->args[i]);
+        end_value(&future->args[i]);
 }
 
 rk_call_terms rk_future_terms(const rask_future *future)
@@ -335,16 +404,22 @@ rk_call_terms rk_future_terms(const rask_future *future)
                            .delays = options->inject_delays};
 }
 
+static const uint32_t few_words[RK_FUTURE_FEW] = {
+    RK_CONSTANT,      RK_CONSTANT | 1,  RK_CONSTANT | 2,  RK_CONSTANT | 3, RK_CONSTANT | 4,  RK_CONSTANT | 5,
+    RK_CONSTANT | 6,  RK_CONSTANT | 7,  RK_CONSTANT | 8,  RK_CONSTANT | 9, RK_CONSTANT | 10, RK_CONSTANT | 11,
+    RK_CONSTANT | 12, RK_CONSTANT | 13, RK_CONSTANT | 14, RK_CONSTANT | 15};
+
 static int call(rask_future *future, uint32_t worker, rask_value *result, char *message)
 {
     rk_task_env env = {.constants = future->args, .cancel = &future->cancel, .outer = &future->executor->env};
     rk_call_terms terms = rk_future_terms(future);
     rask_task task = {.env = &env,
-                      .args = future->words,
+                      .args = future->nargs <= RK_FUTURE_FEW ? few_words : rk_future_own_words(future),
                       .nargs = future->nargs,
                       .def = future->def,
                       .worker = worker,
-                      .message = message};
+                      .message = message,
+                      .spare = rk_executor_spare(future->executor)};
     uint64_t retries = 0;
     int status = rk_call(&task, &env, &terms, &retries);
     if (!status)
@@ -418,8 +493,8 @@ static bool replace(rask_future *owner, const rask_future *future, rask_future *
 /* Who stands for its result, when nobody else knows it; NULL: others do. */
 static rask_future *only_heir(rask_future *future, rk_waiter *waiter)
 {
-    if (!waiter || waiter->tell != tell_grown || waiter->next || future->by_node.future ||
-        future->by_call.future || rk_load_acquire(&future->refs) != 2)
+    if (!waiter || waiter->tell != tell_grown || waiter->next || rk_load_relaxed(&future->listed) ||
+        rk_load_acquire(&future->refs) != 2)
         return NULL;
     return ((rk_edge *)waiter)->owner;
 }
@@ -439,7 +514,7 @@ static bool hand_over(rask_future *future, rask_future *root)
         return false;
     atomic_store_explicit(&future->waiters, NULL, memory_order_relaxed);
     rask_future_unref(future); /* the owner's */
-    rk_endings endings = {NULL};
+    rk_endings endings = {0};
     if (!rk_future_add_waiter(root, waiter))
         waiter->tell(waiter, root, &endings);
     rk_futures_end(&endings);
@@ -477,10 +552,13 @@ static void end_running(rask_future *future, int status, const char *message, rk
 static void grow(rask_future *future, rask_value *value, rk_endings *endings)
 {
     rk_edge *edge = rk_alloc(sizeof *edge);
+    rask_node *node = rk_grown_node(value);
+    rask_graph *graph = rk_graph_ref(node->graph);
     rask_future *root =
-        edge ? rk_executor_sow(future->executor, rk_grown_node(value), &future->origin, future->priority)
+        edge ? rk_executor_sow(future->executor, node, &future->origin, future->priority, &endings->ready)
              : NULL;
     rask_value_unref(value);
+    rk_spare_put(rk_executor_spare(future->executor), graph);
     rask_future_ref(root); /* who it is given to may let go of it at once */
     if (!root) {
         end_running(future, RASK_ENOMEM, no_memory, endings);
@@ -528,24 +606,24 @@ static void keep(rask_future *future, rask_value *result, char *message, rk_endi
 
 void rk_future_settle(rask_future *future, const rask_value *value)
 {
-    rk_endings endings = {NULL};
+    rk_endings endings = {0};
     future->result = rask_value_ref(value);
     rk_store_relaxed(&future->state, RK_FUTURE_ENDING);
     add_ending(&endings, future);
     rk_futures_end(&endings);
 }
 
-void rk_future_run(rask_future *future, uint32_t worker)
+rask_future *rk_future_run(rask_future *future, uint32_t worker)
 {
     uint32_t ready = RK_FUTURE_READY;
     if (!rk_cas_acq_rel(&future->state, &ready, RK_FUTURE_RUNNING)) {
         rk_executor_leave(future->executor, future);
         rask_future_unref(future);
-        return;
+        return NULL;
     }
     char message[RK_MAX_MESSAGE + 1];
     rask_value result = rask_value_none();
-    rk_endings endings = {NULL};
+    rk_endings endings = {0};
     rask_task_info info;
     rk_executor *executor = future->executor;
     take_arguments(future);
@@ -572,5 +650,6 @@ void rk_future_run(rask_future *future, uint32_t worker)
         grow(future, &result, &endings);
     else
         keep(future, &result, message, &endings);
-    rk_futures_end(&endings);
+    end_all(&endings);
+    return rk_executor_take_next(executor, &endings.ready);
 }

@@ -8,11 +8,14 @@
  *   ENDING    DONE, by who made it ENDING                                                      no          written
  *   DONE                                                                                       no          yes
  *
- * References: the program's, the executor's until it is done, one of each list that it waits in (its edges), one of each that
- * has it for an argument. Memory ends with the last. What it has of arguments ends when it has run.
+ * References: the program's, the executor's until it is done, one of all its edges until they have come, one of each that has it
+ * for an argument. Memory ends with the last. What it has of arguments ends when it has run.
  *
  * wants counts who needs the result: who submitted it, and futures that wait for it. When nobody does it is ended: at once
  * when it waits, by its cancel token while it runs. Nobody may want a future again that nobody wanted.
+ *
+ * Who makes several makes them in order of their nodes, and starts them in that order, so that none ends that is yet to be
+ * started; what is ready is queued when all are. As long as nobody else knows any of them, there is nobody to count against: they are alone.
  *
  * Ending one future may end many. A list of those, rk_endings, is worked off by rk_futures_end(): no recursion. */
 #ifndef RASK_SCHEDULERS_FUTURES_FUTURE_H
@@ -36,6 +39,11 @@ enum rk_future_state {
 
 typedef struct rk_endings rk_endings;
 
+/* Futures in a row, through themselves (queue.h). Zeroed: empty. */
+typedef struct rk_queue {
+    rask_future *first, *last;
+} rk_queue;
+
 /* What is told when a future is done: once, and not after that. What it is part of belongs to who is told. */
 typedef struct rk_waiter {
     struct rk_waiter *next;
@@ -45,7 +53,7 @@ typedef struct rk_waiter {
 /* An argument that is the result of another, or something that has to come first. */
 typedef struct rk_edge {
     rk_waiter waiter;
-    rask_future *owner; /* that it is an edge of, referenced while it waits */
+    rask_future *owner; /* that it is an edge of */
     rask_future *from;  /* NULL: it was let go of */
     uint64_t number;    /* of from */
     uint32_t argument;  /* UINT32_MAX: it is only waited for */
@@ -55,7 +63,7 @@ typedef struct rk_edge {
 typedef struct rk_meeting {
     struct rk_meeting *next;
     uint64_t key;
-    rask_future *future; /* NULL: it is not listed */
+    rask_future *future;
 } rk_meeting;
 
 enum rk_future_flag {
@@ -65,66 +73,100 @@ enum rk_future_flag {
     RK_FUTURE_PURE = 1 << 3,    /* met by its call */
     RK_FUTURE_NESTED = 1 << 4,  /* a task grew it */
     RK_FUTURE_REFUSED = 1 << 5, /* it cannot have what it takes: status and message say why */
+    RK_FUTURE_HOLDS = 1 << 6,   /* it refers to its executor */
 };
 
+/* Behind it in its memory are its arguments, its edges, numbers of its arguments where they are many, and its meetings. */
 struct rask_future {
     rk_atomic_u32 refs, state, pending, wants;
     rk_atomic_u32 handles; /* wants of who submitted it */
+    rk_atomic_u32 reason;  /* why it is told to end while it runs; RK_FUTURE_TOO_LATE: it has its result */
+    struct rask_cancel_token cancel;
+    rk_atomic_bool started;  /* its edges are all there: not before does it fail */
+    rk_atomic_bool watched;  /* who waits for it sleeps (rk_executor_wait()) */
+    _Atomic(uint8_t) listed; /* how many of its meetings are: written under their lock */
     uint32_t flags;
+    uint32_t nargs, edge_count;
     _Atomic(rk_waiter *) waiters; /* the last first; RK_NO_MORE: it is done */
-    rk_executor *executor;        /* referenced */
+    rask_future *next, *previous; /* in a queue */
+    rk_executor *executor;        /* referenced by those that may come into the program's hands */
     const rask_task_def *def;
     uint64_t number;
-    struct rask_cancel_token cancel;
-    rk_atomic_u32 reason; /* why it is told to end while it runs; RK_FUTURE_TOO_LATE: it has its result */
-    rask_future *next, *previous; /* in a queue */
     rask_future *next_ending;
+    rk_edge *grown; /* for whose result it stands; NULL: its own */
+    rask_value result;
+    int status;
 
     uint32_t retries;
-    int32_t priority;
     uint64_t limit_ns, backoff_ns;
-    uint32_t node;     /* that it was */
-    uint32_t origin;   /* the task of a plan that it grew from; RASK_NO_TASK: it comes from a client */
-    uint64_t ready_ns; /* when somebody observes */
+    struct rk_admission *admission; /* what it takes of what is counted; NULL: nothing */
+    uint64_t ready_ns;              /* when somebody observes */
+    int32_t priority;
+    uint32_t origin; /* the task of a plan that it grew from; RASK_NO_TASK: it comes from a client */
+    uint32_t node;   /* that it was */
     int line;
     const char *file; /* NULL: not known */
 
-    int status;
-    rask_value result;
     char *message;                    /* of its own failure; NULL: none, or no memory for it */
     _Atomic(char *) text;             /* all that is to be said, once somebody asked */
     rask_future *cause;               /* it failed because this one did; referenced */
     _Atomic(rask_future *) failed_by; /* the first argument that failed; referenced */
-    rk_atomic_bool started;           /* its edges are all there: not before does it fail */
-    rk_atomic_bool watched;           /* who waits for it sleeps (rk_executor_wait()) */
-    struct rk_admission *admission;   /* what it takes of what is counted; NULL: nothing */
-    rk_edge *grown;                   /* for whose result it stands; NULL: its own */
-    rk_meeting by_node, by_call;
 
-    uint32_t nargs, edge_count;
-    uint32_t *words; /* as tasks take them */
-    rk_edge *edges;
     rask_value args[];
 };
 
 #define RK_NO_MORE         ((rk_waiter *)-1)
 #define RK_FUTURE_TOO_LATE UINT32_MAX
 
+/* Numbers of more arguments than this are its own; those of fewer are everybody's. */
+enum { RK_FUTURE_FEW = 16 };
+
+static inline rk_edge *rk_future_edges(const rask_future *future)
+{
+    return (rk_edge *)(future->args + future->nargs);
+}
+
+static inline uint32_t *rk_future_own_words(const rask_future *future)
+{
+    return (uint32_t *)(rk_future_edges(future) + future->edge_count);
+}
+
+/* Bytes of them, in whole pairs. */
+static inline size_t rk_future_words_size(uint32_t nargs)
+{
+    return nargs <= RK_FUTURE_FEW ? 0 : (nargs + (size_t)(nargs & 1)) * sizeof(uint32_t);
+}
+
+/* The first: by its call when it is pure. */
+static inline rk_meeting *rk_future_meetings(const rask_future *future)
+{
+    return (rk_meeting *)((char *)rk_future_own_words(future) + rk_future_words_size(future->nargs));
+}
+
 /* Futures that are ENDING with their outcome written, each with a reference of the list's: the executor's own, but for those that
- * were READY, which a queue still has. */
+ * were READY, which a queue still has; and those that became ready by it, which nobody else sees yet. Zeroed: none. */
 struct rk_endings {
     rask_future *first;
+    rk_queue ready;
 };
 
-/* One of the executor's, in WAITING, with a reference for it and one for the caller, wanted by nobody, and with an argument yet to
- * come, which is the caller's to count down: rk_future_start(). NULL: no memory. */
-rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint32_t nargs, uint32_t edges);
+/* One of the executor's, in WAITING, with a reference for it and one for the caller, wanted by nobody, and with so many edges, each
+ * of which is given what it waits for, and then it is started. ways: in which it may be listed (meet.h). NULL: no memory. */
+rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint32_t nargs, uint32_t edges,
+                           uint32_t ways);
 
-/* Its edge waits for from, of which a reference and a want are taken over. */
-void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, uint32_t argument);
+/* It may be in the program's hands, and so outlive its client. Others, which tasks grew, end before or belong to one that may. */
+void rk_future_hold(rask_future *future);
 
-/* All its edges are there: it runs when they have come. */
-void rk_future_start(rask_future *future);
+/* Its edge waits for from, which it wants and refers to from here on. alone: nobody else knows either. */
+void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, uint32_t argument, bool alone);
+
+/* All its edges are there: true: they have come, and it is the caller's to queue; else it is queued by who brings the last.
+ * alone: nobody else knows it, or what it waits for. */
+bool rk_future_start(rask_future *future, bool alone);
+
+/* Instead of that: it ends, and so does the caller's reference. */
+void rk_future_abandon(rask_future *future);
 
 /* It has this result, and never ran; instead of rk_future_start(). */
 void rk_future_settle(rask_future *future, const rask_value *value);
@@ -142,17 +184,32 @@ bool rk_future_fail(rask_future *future, uint32_t from, int status, const char *
 /* Whatever waits, or stands for another, fails; what runs is told to end. */
 void rk_future_abort(rask_future *future, int status, const char *message, rk_endings *endings);
 
-/* All on the list, and what ends with them. */
+/* All on the list, and what ends with them; what became ready is queued. */
 void rk_futures_end(rk_endings *endings);
 
 /* How its task is called: its own terms, and those of its executor. */
 rk_call_terms rk_future_terms(const rask_future *future);
 
-/* A worker has taken it from a queue: it is run, unless it has ended meanwhile. worker: number. */
-void rk_future_run(rask_future *future, uint32_t worker);
+/* A worker has taken it from a queue: it is run, unless it has ended meanwhile. worker: number. What became ready by that is queued,
+ * but for one that the worker is to run, or to queue, at once: nobody else sees it. NULL: there is none. */
+rask_future *rk_future_run(rask_future *future, uint32_t worker);
 
 /* Adds a waiter; false: it is done already. */
 bool rk_future_add_waiter(rask_future *future, rk_waiter *waiter);
+
+/* One more, or less. alone: nobody else counts. */
+static inline void rk_count_up(rk_atomic_u32 *count, bool alone)
+{
+    if (alone)
+        rk_store_relaxed(count, rk_load_relaxed(count) + 1);
+    else
+        rk_add_relaxed(count, 1);
+}
+
+static inline void rk_count_down_alone(rk_atomic_u32 *count)
+{
+    rk_store_relaxed(count, rk_load_relaxed(count) - 1);
+}
 
 static inline bool rk_future_is_done(const rask_future *future)
 {

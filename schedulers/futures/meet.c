@@ -30,10 +30,15 @@ static bool take(rask_future *future)
     return !future->status && rk_future_try_ref(future);
 }
 
+static bool is_by_call(const rk_meeting *m)
+{
+    return m->future->flags & RK_FUTURE_PURE && m == rk_future_meetings(m->future);
+}
+
 static bool is_sought(const rk_meeting *m, bool (*same)(const rask_future *future, const void *what),
                       const void *what)
 {
-    return m == &m->future->by_node ? !same : same && same(m->future, what);
+    return is_by_call(m) ? same && same(m->future, what) : !same;
 }
 
 /* Under the lock. */
@@ -113,41 +118,48 @@ void rk_meet_keep_none(rk_meetings *meetings)
 }
 
 /* Under the lock. */
-static void list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, uint64_t key)
+static void list(rk_meetings *meetings, rask_future *future, uint64_t key)
 {
     if (meetings->count++ > meetings->mask)
         grow(meetings);
+    uint8_t listed = rk_load_relaxed(&future->listed);
+    rk_meeting *meeting = &rk_future_meetings(future)[listed];
+    rk_store_relaxed(&future->listed, listed + 1);
     *meeting = (rk_meeting){.key = key, .future = future};
     link_in(meetings, meeting);
 }
 
-void rk_meet_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, uint64_t key)
+void rk_meet_list(rk_meetings *meetings, rask_future *future, uint64_t key)
 {
     pthread_mutex_lock(&meetings->lock);
-    list(meetings, meeting, future, key);
+    list(meetings, future, key);
     pthread_mutex_unlock(&meetings->lock);
 }
 
-rask_future *rk_meet_or_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, uint64_t key,
+rask_future *rk_meet_or_list(rk_meetings *meetings, rask_future *future, uint64_t key,
                              bool (*same)(const rask_future *future, const void *what), const void *what)
 {
     pthread_mutex_lock(&meetings->lock);
     rask_future *found = search(meetings, key, same, what);
     if (!found)
-        list(meetings, meeting, future, key);
+        list(meetings, future, key);
     pthread_mutex_unlock(&meetings->lock);
     return found;
 }
 
-void rk_meet_forget(rk_meetings *meetings, rk_meeting *meeting)
+static void unlink_one(rk_meetings *meetings, const rk_meeting *meeting)
 {
-    if (!meeting->future)
-        return;
-    pthread_mutex_lock(&meetings->lock);
     rk_meeting **at = &meetings->buckets[meeting->key & meetings->mask];
     while (*at != meeting)
         at = &(*at)->next;
     *at = meeting->next;
     meetings->count--;
+}
+
+void rk_meet_forget(rk_meetings *meetings, const rask_future *future)
+{
+    pthread_mutex_lock(&meetings->lock);
+    for (uint32_t i = 0; i < rk_load_relaxed(&future->listed); i++)
+        unlink_one(meetings, &rk_future_meetings(future)[i]);
     pthread_mutex_unlock(&meetings->lock);
 }

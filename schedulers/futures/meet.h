@@ -24,12 +24,14 @@ void rk_meetings_fini(rk_meetings *meetings);
  * same: whether it is that call; NULL: a node is sought, by a key that no other has. Neighbours should have keys in a row. */
 rask_future *rk_meet(rk_meetings *meetings, uint64_t key,
                      bool (*same)(const rask_future *future, const void *what), const void *what);
-/* Lists it under its key, from here on. Without memory it is not met. */
-void rk_meet_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, uint64_t key);
-/* The same, unless another was listed in the meantime: that one, as rk_meet(); else NULL. */
-rask_future *rk_meet_or_list(rk_meetings *meetings, rk_meeting *meeting, rask_future *future, uint64_t key,
+/* Lists it under its key from here on. It has room for one more way to be met, and is listed by its call first. Without memory it is not
+ * met. */
+void rk_meet_list(rk_meetings *meetings, rask_future *future, uint64_t key);
+/* The same, unless another is listed already: that one, as rk_meet(); else NULL. */
+rask_future *rk_meet_or_list(rk_meetings *meetings, rask_future *future, uint64_t key,
                              bool (*same)(const rask_future *future, const void *what), const void *what);
-void rk_meet_forget(rk_meetings *meetings, rk_meeting *meeting);
+/* It is not met any more. */
+void rk_meet_forget(rk_meetings *meetings, const rask_future *future);
 
 /* Does it refer to any? */
 static inline bool rk_meet_keeps(const rk_meetings *meetings)

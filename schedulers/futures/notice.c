@@ -29,9 +29,10 @@ void rk_notice_end(rk_executor *e)
 static uint64_t size_of_arguments(const rask_future *future)
 {
     uint64_t bytes = 0;
+    const rk_edge *edges = rk_future_edges(future);
     for (uint32_t i = 0; i < future->edge_count; i++)
-        if (future->edges[i].argument != UINT32_MAX)
-            bytes += rask_value_size(&future->args[future->edges[i].argument]);
+        if (edges[i].argument != UINT32_MAX)
+            bytes += rask_value_size(&future->args[edges[i].argument]);
     return bytes;
 }
 

@@ -4,11 +4,6 @@
 
 #include "schedulers/futures/future.h"
 
-/* Zeroed: empty. */
-typedef struct rk_queue {
-    rask_future *first, *last;
-} rk_queue;
-
 static inline void rk_queue_push_first(rk_queue *queue, rask_future *future)
 {
     future->previous = NULL;
@@ -23,6 +18,21 @@ static inline void rk_queue_push_last(rk_queue *queue, rask_future *future)
     future->previous = queue->last;
     *(queue->last ? &queue->last->next : &queue->first) = future;
     queue->last = future;
+}
+
+/* All of more, which has some, comes before what is there, or behind it; more is of no use then. */
+static inline void rk_queue_prepend(rk_queue *queue, const rk_queue *more)
+{
+    more->last->next = queue->first;
+    *(queue->first ? &queue->first->previous : &queue->last) = more->last;
+    queue->first = more->first;
+}
+
+static inline void rk_queue_append(rk_queue *queue, const rk_queue *more)
+{
+    more->first->previous = queue->last;
+    *(queue->last ? &queue->last->next : &queue->first) = more->first;
+    queue->last = more->last;
 }
 
 /* NULL: it is empty. */

@@ -29,13 +29,13 @@ void rk_sources_fini(rk_sources *all)
 /* -- Pushing */
 
 /* False: it is not the calling thread's. */
-static bool push_into(rk_sources *all, rk_source *source, rask_future *future)
+static bool push_into(rk_sources *all, rk_source *source, const rk_queue *futures, uint32_t count)
 {
     pthread_mutex_lock(&source->lock);
     bool ours = source->owner == &own_address;
     if (ours) {
-        rk_add_seq_cst(&all->count, 1);
-        rk_queue_push_last(&source->pushed, future);
+        rk_add_seq_cst(&all->count, count);
+        rk_queue_append(&source->pushed, futures);
     }
     pthread_mutex_unlock(&source->lock);
     return ours;
@@ -88,9 +88,9 @@ static rk_source *find(rk_sources *all)
     return source;
 }
 
-bool rk_sources_push(rk_sources *all, rask_future *future)
+bool rk_sources_push(rk_sources *all, const rk_queue *futures, uint32_t count)
 {
-    while (own.serial != all->serial || !push_into(all, own.source, future)) {
+    while (own.serial != all->serial || !push_into(all, own.source, futures, count)) {
         rk_source *source = find(all);
         if (!source)
             return false;

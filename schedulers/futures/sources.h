@@ -24,8 +24,8 @@ typedef struct rk_sources {
 void rk_sources_init(rk_sources *all);
 void rk_sources_fini(rk_sources *all);
 
-/* To the calling thread's queue. False: no memory. */
-bool rk_sources_push(rk_sources *all, rask_future *future);
+/* So many, to the calling thread's queue. False: no memory. */
+bool rk_sources_push(rk_sources *all, const rk_queue *futures, uint32_t count);
 
 /* Takes some of the source whose turn it is, at most so many, to the end of out. They are counted in *others, but for the first,
  * before they are not any more in count: who adds up both never sees less than there is. */

@@ -114,7 +114,7 @@ static bool take_one(rk_atomic_u32 *count)
 
 bool rask_future_cancel(rask_future *future)
 {
-    rk_endings endings = {NULL};
+    rk_endings endings = {0};
     if (!future || rk_future_is_done(future) || !take_one(&future->handles))
         return false;
     rk_future_unwant(future, &endings);
@@ -134,7 +134,8 @@ typedef struct program_call {
 static void make_call(rk_waiter *waiter, rask_future *done, rk_endings *endings)
 {
     program_call call = *(program_call *)waiter;
-    (void)endings;
+    if (endings && endings->ready.first) /* the program may wait for it */
+        rk_executor_push_all(done->executor, &endings->ready);
     rk_free(waiter);
     call.call(call.context, done);
 }

@@ -112,6 +112,38 @@ Test(graph, can_be_extended_after_it_was_computed)
     cr_expect_eq(computed(rask_delayed(g, add, sum, 4)), 7);
 }
 
+Test(graph, that_nobody_else_refers_to_is_renewed)
+{
+    uint64_t serial = g->serial;
+    rask_node *text = rask_const(g, "text"), *three = rask_delayed(g, next, 3);
+    cr_assert(text && three);
+    cr_assert(rk_graph_renew(g));
+    cr_assert_eq(rask_graph_size(g), 0);
+    cr_assert_neq(g->serial, serial, "it is another graph");
+    cr_assert_eq(g->constants.count, 0, "what it held is let go of");
+    cr_assert_eq(computed(rask_delayed(g, next, 4)), 5);
+    cr_assert_eq(g->definitions.count, 1, "definitions are known already");
+}
+
+Test(graph, that_others_refer_to_or_that_is_more_than_nodes_is_not_renewed)
+{
+    rask_node *node = rask_delayed(g, next, 3);
+    rk_graph_ref(g);
+    cr_assert_not(rk_graph_renew(g));
+    rask_graph_free(g);
+    cr_assert_eq(computed(node), 4, "it is as it was");
+    rask_set_label(node, "by name");
+    cr_assert_not(rk_graph_renew(g));
+    rask_graph *large = rask_graph_new(), *broken = rask_graph_new();
+    for (int64_t i = 0; i < 1000; i++)
+        rask_delayed(large, next, i);
+    cr_assert_not(rk_graph_renew(large));
+    rask_delayed(broken, next, "text");
+    cr_assert_not(rk_graph_renew(broken));
+    rask_graph_free(large);
+    rask_graph_free(broken);
+}
+
 Test(nodes, take_every_kind_of_constant)
 {
     rask_value six = rask_value_i64(6);

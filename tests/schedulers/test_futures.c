@@ -229,6 +229,47 @@ Test(futures, a_node_is_done_once_and_equal_pure_calls_meet_what_is_held)
     }
 }
 
+/* (counts, numbers): their sum. */
+static int sum_up_pure(rask_task *t)
+{
+    int64_t sum = 0;
+    atomic_fetch_add(&counts_of(t)->calls[0], 1);
+    for (size_t i = 1; i < rask_arg_count(t); i++)
+        sum += rask_arg_i64(t, i);
+    return rask_return_i64(t, sum);
+}
+RASK_SLOTS_WITH(sum_up_pure, (.flags = RASK_PURE));
+
+Test(futures, calls_of_many_arguments_meet_like_those_of_few)
+{
+    enum { MOST = 21 };
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_client *client = open_client(setup(i));
+        counts *c = new_counts();
+        rask_graph *g = rask_graph_new();
+        for (size_t nargs = 14; nargs <= MOST; nargs++) {
+            rask_arg args[MOST] = {RASK_ARG(address(c)), RASK_ARG(rask_delayed(g, add, 1, 2))};
+            for (size_t k = 2; k < nargs; k++)
+                args[k] = (rask_arg)RASK_ARG((int64_t)k);
+            atomic_store(&c->calls[0], 0);
+            rask_future *first = rask_submit(client, rask_call(g, RASK_DEF(sum_up_pure), args, nargs));
+            args[1] = (rask_arg)RASK_ARG((int64_t)3);
+            rask_future *other = rask_submit(client, rask_call(g, RASK_DEF(sum_up_pure), args, nargs)),
+                        *same = rask_submit(client, rask_call(g, RASK_DEF(sum_up_pure), args, nargs));
+            cr_assert_eq(other, same);
+            int64_t sum = (int64_t)(nargs * (nargs - 1) / 2) + 2;
+            cr_assert_eq(result_of(first), sum);
+            cr_assert_eq(result_of(other), sum);
+            rask_future_unref(same);
+            cr_assert_eq(atomic_load(&c->calls[0]), 2,
+                         "one with the result of another, and one with a number");
+        }
+        rask_client_close(client);
+        rask_graph_free(g);
+        free_counts(c);
+    }
+}
+
 /* -- Cancelling */
 
 Test(futures, what_nobody_else_needs_vanishes_when_it_is_cancelled)
@@ -413,6 +454,37 @@ Test(futures, a_callback_may_submit)
         rask_client_close(f.client);
         rask_graph_free(f.graph);
         rask_graph_free(g);
+    }
+}
+
+static void wait_for_others(void *context, rask_future *future)
+{
+    follow_up *f = context;
+    (void)future;
+    cr_expect_eq(rask_future_wait(atomic_load(&f->future), -1), RASK_OK);
+}
+
+Test(futures, a_callback_may_wait_for_what_became_ready_with_it)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_options o = setup(i);
+        if (is(&o, "serial"))
+            continue; /* it has all run when it was submitted */
+        counts *c = new_counts();
+        rask_graph *g = rask_graph_new();
+        follow_up f = {.client = open_client(o)};
+        rask_node *node = rask_delayed(g, stay, address(c));
+        rask_future *future = rask_submit(f.client, node);
+        atomic_store(&f.future, rask_submit(f.client, rask_delayed(g, add, node, 1)));
+        cr_assert_eq(rask_future_on_done(future, wait_for_others, &f), RASK_OK);
+        atomic_store(&c->gate, 1);
+        cr_assert_eq(rask_future_wait(atomic_load(&f.future), -1), RASK_OK);
+        cr_assert_eq(rask_client_drain(f.client, -1), RASK_OK);
+        rask_future_unref(future);
+        rask_future_unref(atomic_load(&f.future));
+        rask_client_close(f.client);
+        rask_graph_free(g);
+        free_counts(c);
     }
 }
 

@@ -200,6 +200,51 @@ Test(grow, a_retried_task_begins_with_nothing)
     }
 }
 
+/* (counts, n): the sum of n ones; what is built beside it is never called. */
+static int64_t one(int64_t c)
+{
+    atomic_fetch_add(&((counts *)(intptr_t)c)->calls[1], 1);
+    return 1;
+}
+RASK_TASK(one, i64, i64);
+
+static int add_up(rask_task *t)
+{
+    counts *c = counts_of(t, 0);
+    int64_t n = rask_arg_i64(t, 1);
+    rask_graph *g = rask_task_graph(t);
+    rask_node *ones[PLACES];
+    for (int64_t i = 0; i < n; i++) {
+        ones[i] = rask_delayed(g, one, address(c));
+        rask_delayed(g, add, ones[i], ones[0]);
+    }
+    if (n == PLACES)
+        rask_set_label(ones[0], "by name");
+    return rask_return_node(t, rask_sum(rask_list(g, ones, (size_t)n)));
+}
+RASK_SLOTS(add_up);
+
+Test(grow, nodes_few_or_many_begin_where_others_grew_before)
+{
+    const int64_t sizes[] = {1, 40, 2, PLACES, 3, 100, 1};
+    for (size_t i = 0; i < SETUPS; i++) {
+        counts *c = shared_calloc(sizeof *c);
+        rask_graph *g = rask_graph_new();
+        int64_t all = 0;
+        rask_node *sums[sizeof sizes / sizeof *sizes];
+        for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+            sums[k] = rask_delayed(g, add_up, address(c), sizes[k]);
+            all += sizes[k];
+        }
+        rask_node *sum = rask_sum(rask_list(g, sums, sizeof sizes / sizeof *sizes));
+        cr_assert_eq(compute(setup(i), sum), all);
+        cr_assert_eq(submit(setup(i), sum), all);
+        cr_assert_eq(atomic_load(&c->calls[1]), 2 * all, "each once, and nothing that nobody needs");
+        rask_graph_free(g);
+        shared_free(c, sizeof *c);
+    }
+}
+
 static rask_node *stranger;
 
 static int return_strange(rask_task *t)
