@@ -37,9 +37,9 @@ static bool copy_extra(rask_node *node, const rk_extra *like)
 rask_node *rk_derive_call(rask_graph *graph, const rask_node *like, const uint32_t *words, uint32_t count,
                           bool check)
 {
-    uint32_t def;
     const rk_extra *extra = rk_node_extra(like);
-    if (rk_graph_def(graph, rk_node_def(like), &def))
+    uint32_t def = rk_graph_find_def(graph, rk_node_def(like));
+    if (def == UINT32_MAX && rk_graph_add_def(graph, rk_node_def(like), &def))
         return NULL;
     unsigned flags = (like->flags & (RK_NODE_LIST | RK_NODE_ITEM)) | (check ? RK_NODE_CHECK : 0);
     rask_node *node = rk_graph_push(graph, def, words, count, flags, rk_node_site(like));

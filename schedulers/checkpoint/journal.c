@@ -305,7 +305,7 @@ bool rk_journal_find(rk_journal *journal, rk_key key, uint64_t *bytes)
 
 static int decode(const char *bytes, uint64_t length, rask_value *value, char *message, size_t capacity)
 {
-    rk_pack_in in = {bytes, bytes + length, false};
+    rk_pack_in in = {bytes, bytes + length, false, NULL};
     int status = rk_pack_get_value(&in, value, message, capacity);
     if (!status && rk_pack_left(&in)) {
         rask_value_unref(value);

@@ -263,7 +263,7 @@ static void hear(asking *a, const rk_message *m)
 static void message(void *context, uint32_t peer, const void *bytes, size_t size)
 {
     asking *a = context;
-    rk_pack_in in = {bytes, (const char *)bytes + size, false};
+    rk_pack_in in = {bytes, (const char *)bytes + size, false, NULL};
     rk_message m;
     while (peer == a->program && !a->over && rk_message_get(&in, &m))
         hear(a, &m);

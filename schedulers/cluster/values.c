@@ -306,7 +306,7 @@ static bool adopt_block(rk_pack_in *in, char *encoded, rask_value *value)
 
 bool rk_pack_adopt_value(char *encoded, uint64_t size, rask_value *value)
 {
-    rk_pack_in in = {encoded, encoded + size, false};
+    rk_pack_in in = {encoded, encoded + size, false, NULL};
     if (size < LARGE_BYTES)
         return false;
     uint8_t type = rk_pack_get_u8(&in);

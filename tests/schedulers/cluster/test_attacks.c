@@ -281,7 +281,7 @@ static void on_joined(void *context, uint32_t peer, bool dialled)
 static void on_message(void *context, uint32_t peer, const void *bytes, size_t size)
 {
     comer *c = context;
-    rk_pack_in in = {bytes, (const char *)bytes + size, false};
+    rk_pack_in in = {bytes, (const char *)bytes + size, false, NULL};
     rk_message m;
     (void)peer;
     while (rk_message_get(&in, &m)) {

@@ -18,7 +18,7 @@ static void must_come_back_whole(const rask_value *value)
     rk_pack_out out = {0};
     rask_value again;
     cr_assert_eq(rk_pack_put_value(&out, value, message, sizeof message), RASK_OK, "%s", message);
-    rk_pack_in in = {out.data, out.data + out.size, false};
+    rk_pack_in in = {out.data, out.data + out.size, false, NULL};
     cr_assert_eq(rk_pack_get_value(&in, &again, message, sizeof message), RASK_OK, "%s", message);
     cr_assert(rask_value_equal(value, &again));
     rask_value_unref(&again);
