@@ -20,7 +20,7 @@ typedef struct rk_hand {
     uint32_t worker, epoch;
     uint32_t first, threads; /* as tasks see them */
     rk_array fetching;       /* rk_fetching, in the order they were asked for, when somebody observes */
-    uint32_t under_way; /* units that it was told to run and has not answered for */
+    uint32_t under_way;      /* units that it was told to run and has not answered for */
 } rk_hand;
 
 /* A result on its way to a home. */
