@@ -346,20 +346,16 @@ int rk_journal_read(rk_journal *journal, rk_key key, rask_value *value, char *me
 
 /* -- Keeping */
 
-/* The bytes of a value; long ones of bytes and of blocks in row-major order where they are. out: what is made for it, to be
+/* The bytes of a value; long ones where they are. out: what is made for it, to be
  * ended. */
 static bool encode(const rask_value *value, rk_pack_out *out, rk_pieces *pieces)
 {
     char message[128];
-    rask_bytes bytes;
-    bool apart = !rask_value_get_bytes(value, &bytes) && bytes.len >= RK_CHECKPOINT_SMALL;
-    if (apart) {
-        rk_pack_put_u8(out, RASK_BYTES);
-        rk_pack_put_u64(out, bytes.len);
-        *pieces = (rk_pieces){.tail = bytes.data, .tail_size = bytes.len};
-    } else if (rk_pack_put_value(out, value, message, sizeof message)) {
+    rask_bytes rest;
+    if (rk_pack_put_flat(out, value, &rest))
+        *pieces = (rk_pieces){.tail = rest.data, .tail_size = rest.len};
+    else if (rk_pack_put_value(out, value, message, sizeof message))
         return false;
-    }
     pieces->head = out->data;
     pieces->head_size = out->size;
     return !out->failed;

@@ -24,16 +24,29 @@ static int complain(const note *n, int status, const char *format, const char *n
 
 /* -- Writing */
 
-/* Elements stand at a multiple of ALIGNMENT, so that they can be used where they are. */
-static void put_block_head(rk_pack_out *out, const rask_block *block)
+/* What comes next stands at a multiple of ALIGNMENT, so that it can be used where it is. */
+static void put_gap(rk_pack_out *out)
 {
     static const char zeroes[ALIGNMENT];
-    rk_pack_put_u8(out, (uint8_t)block->dtype);
-    rk_pack_put_u8(out, (uint8_t)block->ndim);
-    rk_pack_put(out, block->shape, block->ndim * sizeof *block->shape);
     uint8_t gap = (uint8_t)(-(out->size + 1) % ALIGNMENT);
     rk_pack_put_u8(out, gap);
     rk_pack_put(out, zeroes, gap);
+}
+
+static void put_block_head(rk_pack_out *out, const rask_block *block)
+{
+    rk_pack_put_u8(out, (uint8_t)block->dtype);
+    rk_pack_put_u8(out, (uint8_t)block->ndim);
+    rk_pack_put(out, block->shape, block->ndim * sizeof *block->shape);
+    put_gap(out);
+}
+
+/* Tables and the like are bytes, too, and are used in place. */
+static void put_bytes_head(rk_pack_out *out, uint64_t len)
+{
+    rk_pack_put_u64(out, len);
+    if (len >= LARGE_BYTES)
+        put_gap(out);
 }
 
 static void put_block(rk_pack_out *out, const rask_value *value)
@@ -68,7 +81,7 @@ bool rk_pack_put_flat(rk_pack_out *head, const rask_value *value, rask_bytes *re
     if (value->type != RASK_BYTES || rask_value_get_bytes(value, rest) || rest->len < LARGE_BYTES)
         return false;
     rk_pack_put_u8(head, RASK_BYTES);
-    rk_pack_put_u64(head, rest->len);
+    put_bytes_head(head, rest->len);
     return !head->failed;
 }
 
@@ -121,7 +134,8 @@ static int put_part(rk_pack_out *out, const rask_value *value, const note *n)
     case RASK_F64: rk_pack_put(out, &value->as, sizeof value->as); return RASK_OK;
     case RASK_BYTES:
         rask_value_get_bytes(value, &bytes);
-        rk_pack_put_bytes(out, bytes.data, bytes.len);
+        put_bytes_head(out, bytes.len);
+        rk_pack_put(out, bytes.data, bytes.len);
         return RASK_OK;
     case RASK_LIST: rk_pack_put_u64(out, rk_value_list(value)->count); return RASK_OK;
     case RASK_BLOCK: put_block(out, value); return RASK_OK;
@@ -165,9 +179,18 @@ static int no_value(const note *n)
     return complain(n, RASK_EFORMAT, "what came from another process is %s", "no value");
 }
 
+static rask_bytes get_bytes_in_place(rk_pack_in *in)
+{
+    uint64_t len = rk_pack_get_u64(in);
+    if (len >= LARGE_BYTES)
+        rk_pack_get(in, rk_pack_get_u8(in));
+    const char *data = rk_pack_get(in, len);
+    return (rask_bytes){data, data ? len : 0};
+}
+
 static int get_bytes(rk_pack_in *in, rask_value *value, const note *n)
 {
-    rask_bytes bytes = rk_pack_get_bytes(in);
+    rask_bytes bytes = get_bytes_in_place(in);
     if (in->failed)
         return no_value(n);
     return rask_value_bytes_new(bytes.data, bytes.len, value) ? no_memory(n) : RASK_OK;
@@ -284,14 +307,14 @@ int rk_pack_get_value(rk_pack_in *in, rask_value *value, char *message, size_t c
     return status;
 }
 
+/* These two not where the sender has put the content elsewhere than it does. */
 static bool adopt_bytes(rk_pack_in *in, char *encoded, rask_value *value)
 {
-    rask_bytes bytes = rk_pack_get_bytes(in);
-    return !in->failed && !rk_pack_left(in) &&
+    rask_bytes bytes = get_bytes_in_place(in);
+    return !in->failed && !rk_pack_left(in) && (bytes.data - encoded) % ALIGNMENT == 0 &&
            !rk_value_bytes_adopt(bytes.data, bytes.len, rk_free, encoded, value);
 }
 
-/* Not where the sender has put the elements elsewhere than it does. */
 static bool adopt_block(rk_pack_in *in, char *encoded, rask_value *value)
 {
     rask_block block;

@@ -259,6 +259,7 @@ bool rk_future_fail(rask_future *future, uint32_t from, int status, const char *
 void rk_future_abort(rask_future *future, int status, const char *message, rk_endings *endings)
 {
     uint32_t reason = RASK_OK;
+    assert(status);
     if (!rk_cas_acq_rel(&future->reason, &reason, (uint32_t)status) && reason == RK_FUTURE_TOO_LATE)
         return;
     rask_cancel(&future->cancel);
@@ -521,6 +522,13 @@ static bool hand_over(rask_future *future, rask_future *root)
     return true;
 }
 
+/* Without a reason of its own it was its executor that closed (rk_executor_close()). */
+static int why_cancelled(const rask_future *future)
+{
+    uint32_t reason = rk_load_acquire(&future->reason);
+    return reason ? (int)reason : RASK_ECANCELLED;
+}
+
 /* Its result will be that of root, of which a reference and a want are its own from now on. */
 static void stand_for(rask_future *future, rask_future *root, rk_edge *edge, rk_endings *endings)
 {
@@ -535,7 +543,7 @@ static void stand_for(rask_future *future, rask_future *root, rk_edge *edge, rk_
     if (!rk_future_add_waiter(root, &edge->waiter))
         tell_grown(&edge->waiter, root, endings);
     if (rask_cancelled(&future->cancel))
-        rk_future_abort(future, (int)rk_load_acquire(&future->reason), NULL, endings);
+        rk_future_abort(future, why_cancelled(future), NULL, endings);
     rask_future_unref(future);
 }
 

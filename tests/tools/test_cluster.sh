@@ -32,6 +32,7 @@ tell 'and says after a second what it waits for, once' $?
 ends_after_saying()
 {
     local status
+    : >err # of the command before
     "${@:4}" >out 2>err &
     timeout 30 sh -c 'until grep -q "$1" err; do sleep 0.1; done' sh "$3" && sleep 0.3 && kill -s "$1" $!
     wait $!
@@ -67,13 +68,13 @@ head -c 20000 /dev/urandom | base64 >text
 leaves 0 timeout 60 "$rask" words --cluster "$address" --key-file keys text && cmp -s want out
 tell 'words are counted by the workers; the address of a cluster implies it' $?
 mkfifo pipe # the program waits for what it reads, and can be asked meanwhile
-"$rask" words --cluster "$address" - <pipe >streamed &
+"$rask" words --cluster "$address" --key-file keys - <pipe >streamed &
 words=$!
 exec 3>pipe
 status=1
 while kill -0 $words && [ $status -ne 0 ]; do
-    leaves 0 "$rask" cluster status "$address" && grep -q '^program on .*: [0-9] workers, 1 runs; for ' out && grep -q '^run 1: [0-9]* of ' out &&
-        leaves 0 "$rask" cluster status --json "$address" && grep -q '"workers":\[.*"runs":\[{"id":1,"tasks":[0-9]*,"finished":' out
+    leaves 0 "$rask" cluster status --key-file keys "$address" && grep -q '^program on .*: [0-9] workers, 1 runs; for ' out && grep -q '^run 1: [0-9]* of ' out &&
+        leaves 0 "$rask" cluster status --key-file keys --json "$address" && grep -q '"workers":\[.*"runs":\[{"id":1,"tasks":[0-9]*,"finished":' out
     status=$?
 done
 cat text >&3
