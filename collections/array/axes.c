@@ -293,7 +293,7 @@ static uint32_t source_for(gathering *g, const rk_stretch *const *chosen, rk_reg
 
 static void add_part(gathering *g, const rk_stretch *const *chosen, const int64_t *out_strides)
 {
-    rk_region box;
+    rk_region box = {0};
     int64_t in_strides[RASK_MAX_DIMENSIONS];
     rk_part part = {.source = source_for(g, chosen, &box)};
     strides_of(box.count, g->ndim, in_strides);
@@ -305,7 +305,7 @@ static void add_part(gathering *g, const rk_stretch *const *chosen, const int64_
 /* Parts for all combinations of stretches that have elements of the input. */
 static void add_parts(gathering *g, const int64_t *out_strides)
 {
-    const rk_stretch *chosen[RASK_MAX_DIMENSIONS];
+    const rk_stretch *chosen[RASK_MAX_DIMENSIONS] = {NULL};
     int64_t index[RASK_MAX_DIMENSIONS] = {0}, count[RASK_MAX_DIMENSIONS];
     for (uint32_t i = 0; i < g->ndim; i++) {
         count[i] = (int64_t)g->stretches[i].count;

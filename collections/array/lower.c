@@ -500,7 +500,7 @@ static rask_node *chunk_node(rk_lowering *l, rask_array *a, rk_chunks *chunks, c
         number = number * chunks->count[i] + index[i];
     if (chunks->nodes[number])
         return chunks->nodes[number];
-    rk_region region;
+    rk_region region = {0};
     rk_chunks_region(chunks, index, &region);
     rask_node *node = a->kind == RK_SOURCE && makes_chunks(a) ? read_chunk(l, a, index, &region)
                                                               : make_region(l, a, &region, false);
