@@ -3,6 +3,7 @@
 #include "collections/array/lowering.h"
 #include "core/base/ascending.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -297,8 +298,10 @@ static void add_part(gathering *g, const rk_stretch *const *chosen, const int64_
     int64_t in_strides[RASK_MAX_DIMENSIONS];
     rk_part part = {.source = source_for(g, chosen, &box)};
     strides_of(box.count, g->ndim, in_strides);
-    for (uint32_t i = 0; i < g->ndim; i++)
+    for (uint32_t i = 0; i < g->ndim; i++) {
+        assert(chosen[i]);
         part_axis(&part, chosen[i], box.start[i], in_strides[i], out_strides[i]);
+    }
     rk_assembly_part(&g->assembly, &part);
 }
 

@@ -28,6 +28,19 @@ static void put_pattern(const rask_text *text, rk_pack_out *out)
     rk_pack_put_u8(out, text->ignore_case);
 }
 
+/* Bytes between the fields are zero, so that equal ranges are equal bytes: a later run is to find what it has done. */
+static void put_ranges(const rk_text_range *ranges, uint32_t count, rk_pack_out *out)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        rk_text_range range;
+        memset(&range, 0, sizeof range);
+        range.file = ranges[i].file;
+        range.begin = ranges[i].begin;
+        range.end = ranges[i].end;
+        rk_pack_put(out, &range, sizeof range);
+    }
+}
+
 int rk_search_job_encode(const rk_search_job *job, rask_value *bytes)
 {
     const rask_text *text = job->text;
@@ -54,7 +67,7 @@ int rk_search_job_encode(const rk_search_job *job, rask_value *bytes)
     rk_pack_put(&out, &h, sizeof h);
     int status = rk_text_files_put(&text->files, &out, &error);
     rk_pack_put(&out, parts->first, ((size_t)parts->count + 1) * sizeof *parts->first);
-    rk_pack_put(&out, parts->ranges, h.part_ranges * sizeof *parts->ranges);
+    put_ranges(parts->ranges, h.part_ranges, &out);
     put_pattern(text, &out);
     return rk_encoded(&out, status, &error, bytes);
 }
