@@ -88,6 +88,17 @@ static int stay(rask_task *t)
 }
 RASK_SLOTS(stay);
 
+/* (counts): the same, and then grows. */
+static int stay_and_grow(rask_task *t)
+{
+    int64_t where = rask_arg_i64(t, 0);
+    int status = stay(t);
+    rask_graph *g = rask_task_graph(t);
+    rask_node *both[2] = {rask_delayed(g, stay, where), rask_delayed(g, stay, where)};
+    return status ? status : rask_return_node(t, rask_sum(rask_list(g, both, 2)));
+}
+RASK_SLOTS(stay_and_grow);
+
 static int fail(rask_task *t)
 {
     return rask_fail(t, RASK_EIO, "no luck");
@@ -723,6 +734,42 @@ Test(futures, closing_ends_what_is_under_way_and_futures_outlive_it)
         free_counts(c);
         nothing_is_left_since(before);
     }
+}
+
+static void *open_gate_soon(void *context)
+{
+    counts *c = context;
+    sleep_ms(2);
+    atomic_store(&c->gate, 1);
+    return NULL;
+}
+
+/* It returns by itself, when the client has told it to end and it has not heard. */
+static void close_while_it_grows(rask_options o)
+{
+    pthread_t opener;
+    rask_client *client = open_client(o);
+    counts *c = new_counts();
+    rask_graph *g = rask_graph_new();
+    rask_future *future = rask_submit(client, rask_delayed(g, stay_and_grow, address(c)));
+    must_begin(c, 1);
+    cr_assert_eq(pthread_create(&opener, NULL, open_gate_soon, c), 0);
+    rask_client_close(client);
+    pthread_join(opener, NULL);
+    rask_value sum = rask_value_none();
+    int status = rask_future_result(future, &sum);
+    cr_expect(status ? status == RASK_ECANCELLED : sum.type == RASK_I64 && sum.as.i64 == 2,
+              "%s, %u: %s, a value of type %d", o.scheduler, o.workers, rask_status_name(status), sum.type);
+    rask_future_unref(future);
+    rask_graph_free(g);
+    free_counts(c);
+}
+
+Test(futures, what_grows_while_its_client_closes_is_cancelled_or_done)
+{
+    for (size_t i = 0; i < SETUPS - 1; i++)
+        for (int round = 0; round < 4; round++)
+            close_while_it_grows(setup(i));
 }
 
 Test(futures, on_serial_a_submission_has_run_when_it_returns)
