@@ -59,13 +59,12 @@ static void trsm(rask_dtype dtype, char triangle, char a_op, char diagonal, int6
         cblas_ztrsm(CblasColMajor, CblasLeft, part, op, unit, rows, columns, double_one, a, la, b, lb);
 }
 
-/* The routine of this dtype; the real ones of unitary matrices have names of their own. */
-#define BY_DTYPE(routine, ...) BY_DTYPE_2(routine, routine, __VA_ARGS__)
-#define BY_DTYPE_2(real, complex, ...)                                                                       \
-    (dtype == RASK_DT_F32   ? LAPACKE_s##real##_work(LAPACK_COL_MAJOR, __VA_ARGS__)                          \
-     : dtype == RASK_DT_F64 ? LAPACKE_d##real##_work(LAPACK_COL_MAJOR, __VA_ARGS__)                          \
-     : dtype == RASK_DT_C64 ? LAPACKE_c##complex##_work(LAPACK_COL_MAJOR, __VA_ARGS__)                       \
-                            : LAPACKE_z##complex##_work(LAPACK_COL_MAJOR, __VA_ARGS__))
+/* The routine of this dtype. */
+#define BY_DTYPE(routine, ...)                                                                               \
+    (dtype == RASK_DT_F32   ? LAPACKE_s##routine##_work(LAPACK_COL_MAJOR, __VA_ARGS__)                       \
+     : dtype == RASK_DT_F64 ? LAPACKE_d##routine##_work(LAPACK_COL_MAJOR, __VA_ARGS__)                       \
+     : dtype == RASK_DT_C64 ? LAPACKE_c##routine##_work(LAPACK_COL_MAJOR, __VA_ARGS__)                       \
+                            : LAPACKE_z##routine##_work(LAPACK_COL_MAJOR, __VA_ARGS__))
 
 static int potrf(rask_dtype dtype, char triangle, int64_t n, void *a, int64_t lda)
 {
@@ -84,11 +83,36 @@ static int geqrf(rask_dtype dtype, int64_t m, int64_t n, void *a, int64_t lda, v
                     (lapack_int)rk_qr_work(n));
 }
 
+static void *element(const void *data, int64_t i, rask_dtype dtype)
+{
+    return (char *)(uintptr_t)data + i * (int64_t)rk_lapack_size(dtype);
+}
+
+/* Reflectors first … first + count - 1 of a, as one block: c = (1 - v t v^H) c. */
+static int apply_block(rask_dtype dtype, int64_t m, int64_t n, int64_t first, int64_t count, const void *a,
+                       int64_t lda, const void *tau, void *c, int64_t ldc, void *work)
+{
+    const void *v = element(a, first * lda + first, dtype), *factors = element(tau, first, dtype);
+    void *rows = element(c, first, dtype), *t = work;
+    void *rest = element(work, (int64_t)RK_QR_BLOCK * RK_QR_BLOCK, dtype);
+    lapack_int height = (lapack_int)(m - first), width = (lapack_int)n, reflectors = (lapack_int)count;
+    int info = BY_DTYPE(larft, 'F', 'C', height, reflectors, v, (lapack_int)lda, factors, t, RK_QR_BLOCK);
+    return info ? info
+                : BY_DTYPE(larfb, 'L', 'N', 'F', 'C', height, width, reflectors, v, (lapack_int)lda, t,
+                           RK_QR_BLOCK, rows, (lapack_int)ldc, rest, width);
+}
+
+/* LAPACK's own ormqr, const as its prototype is, writes ones into a's diagonal while it works: whoever reads the block
+ * at that time, such as the task that takes r from it, reads them. These two routines only read. */
 static int ormqr(rask_dtype dtype, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda,
                  const void *tau, void *c, int64_t ldc, void *work)
 {
-    return BY_DTYPE_2(ormqr, unmqr, 'L', 'N', (lapack_int)m, (lapack_int)n, (lapack_int)k, a, (lapack_int)lda,
-                      tau, c, (lapack_int)ldc, work, (lapack_int)rk_qr_work(n));
+    int info = 0;
+    for (int64_t first = (k - 1) / RK_QR_BLOCK * RK_QR_BLOCK; !info && first >= 0; first -= RK_QR_BLOCK) {
+        int64_t count = k - first < RK_QR_BLOCK ? k - first : RK_QR_BLOCK;
+        info = apply_block(dtype, m, n, first, count, a, lda, tau, c, ldc, work);
+    }
+    return info;
 }
 
 static int gesdd(rask_dtype dtype, int64_t n, void *a, void *s, void *u, void *vt, void *work)

@@ -27,7 +27,8 @@ typedef struct rk_lapack_module {
     /* Each returns LAPACK's info: 0, or which minor or pivot (from 1) is in the way. */
     int (*potrf)(rask_dtype dtype, char triangle, int64_t n, void *a, int64_t lda);
     int (*getrf)(rask_dtype dtype, int64_t m, int64_t n, void *a, int64_t lda, int32_t *pivots);
-    /* Householder QR of m × n; work: rk_qr_work(n) elements. Then c = q c, c being m × n and q of k reflectors. */
+    /* Householder QR of m × n; work: rk_qr_work(n) elements. Then c = q c, c being m × n and q of k reflectors, at least
+     * one; a and tau are only read, also in between, so that others may read them at the same time. */
     int (*geqrf)(rask_dtype dtype, int64_t m, int64_t n, void *a, int64_t lda, void *tau, void *work);
     int (*ormqr)(rask_dtype dtype, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda,
                  const void *tau, void *c, int64_t ldc, void *work);
@@ -36,7 +37,10 @@ typedef struct rk_lapack_module {
     int (*gesdd)(rask_dtype dtype, int64_t n, void *a, void *s, void *u, void *vt, void *work);
 } rk_lapack_module;
 
-/* Elements for blocks of 64 columns and ormqr's own triangle. */
+/* Reflectors that ormqr applies in one go. */
+enum { RK_QR_BLOCK = 32 };
+
+/* Elements for geqrf's blocks of at most 64 columns, and for ormqr's and their triangle. */
 static inline int64_t rk_qr_work(int64_t n)
 {
     return 64 * n + 65 * 64;

@@ -1,5 +1,8 @@
 /* Factorisations: what they are made for holds, in all dtypes, in one block and in many. */
+#include "collections/array/linalg/linalg.h"
 #include "linalg_support.h"
+
+#include <sys/mman.h>
 
 #define HERE __FILE__, __LINE__
 
@@ -79,6 +82,45 @@ Test(qr, works_in_f64_for_integers)
     cr_expect_leq(fabs(creal(found.x[0]) - 5), 1e-14);
     free(found.x);
     rask_graph_free(g);
+}
+
+/* Reflectors of q, and their factors behind them, which nobody may write: LAPACK's own routine for q does, and puts back
+ * what was there, while other tasks read the block. */
+static void expect_only_reads(rask_dtype dtype, int64_t m, int64_t k)
+{
+    const rk_lapack_module *lapack = rk_lapack();
+    size_t size = rask_dtype_size(dtype), bytes = (size_t)((m + 1) * k) * size;
+    dense a = random_dense(1, k, m, dtype, 9), q = dense_new(k, m), r = dense_new(k, k);
+    char *v = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *c = calloc((size_t)(m * k), size), *work = malloc((size_t)rk_qr_work(k) * size);
+    cr_assert(v != MAP_FAILED && c && work);
+    for (int64_t i = 0; i < m * k; i++)
+        store_element(dtype, v, i, a.x[i]);
+    cr_assert_eq(lapack->geqrf(dtype, m, k, v, m, rk_at(v, m * k, size), work), 0);
+    for (int64_t j = 0; j < k; j++) {
+        store_element(dtype, c, j * m + j, 1);
+        for (int64_t i = 0; i <= j; i++)
+            *at(&r, j, i) = load_element(dtype, v, j * m + i);
+    }
+    cr_assert_eq(mprotect(v, bytes, PROT_READ), 0);
+    cr_assert_eq(lapack->ormqr(dtype, m, k, k, v, m, rk_at(v, m * k, size), c, m, work), 0);
+    for (int64_t i = 0; i < m * k; i++)
+        q.x[i] = load_element(dtype, c, i);
+    dense product = times(&r, false, &q);
+    cr_expect_leq(distance(&product, &a), tolerance(dtype) * 9 * sqrt((double)m));
+    free_all((dense[]){a, q, r, product}, 4);
+    free(c);
+    free(work);
+    munmap(v, bytes);
+}
+
+Test(qr, only_reads_reflectors_that_other_tasks_read_too)
+{
+    rask_graph_free(LAPACK_GRAPH());
+    for (size_t i = 0; i < DTYPES; i++) {
+        expect_only_reads(dtypes[i], 20, 12);
+        expect_only_reads(dtypes[i], 70, 70); /* more reflectors than are applied in one go */
+    }
 }
 
 static rask_array *tall(rask_graph *g)
