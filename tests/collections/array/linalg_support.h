@@ -172,7 +172,7 @@ static inline dense values_of(rask_array *a)
 }
 
 /* Whether the same bytes come with other budgets and numbers of workers. */
-static inline void expect_same_bits(rask_array *(*build)(rask_graph *g))
+static inline void expect_same_bits_of(rask_array *(*build)(rask_graph *g), const char *name)
 {
     const rask_options options[] = {with(2, 0), with(1, 0), with(5, 0), with(2, (uint64_t)256 << 20),
                                     with(3, (uint64_t)160 << 20)};
@@ -182,7 +182,7 @@ static inline void expect_same_bits(rask_array *(*build)(rask_graph *g))
         rask_block next = computed(build(g), &options[i]);
         size_t bytes = (size_t)size_of(next.ndim, next.shape) * rask_dtype_size(next.dtype);
         if (i)
-            cr_expect_arr_eq(next.data, first.data, bytes, "other bits with options %zu", i);
+            cr_expect_arr_eq(next.data, first.data, bytes, "%s: other bits with options %zu", name, i);
         if (i)
             drop(&next);
         else
@@ -191,6 +191,7 @@ static inline void expect_same_bits(rask_array *(*build)(rask_graph *g))
     }
     drop(&first);
 }
+#define expect_same_bits(build) expect_same_bits_of(build, #build)
 
 /* The largest |a - b|. */
 static inline double distance(const dense *a, const dense *b)
