@@ -52,6 +52,7 @@ struct rk_ahead {
     rk_text_buffer buffer;
     rk_csv_scanner scanner; /* has counted what was given */
     rask_task *task;        /* that reads */
+    rk_csv_stream *stream;  /* that it took; NULL: none. Others ask, too, and are refused */
     size_t given;           /* bytes at the buffer's beginning that the last block has */
     bool begun;             /* the header is behind */
     bool ended;             /* the reader has no more */
@@ -93,7 +94,8 @@ static bool is_cancelled(void *ahead)
 static void ask_task(rk_ahead *a, rask_task *task)
 {
     a->task = task;
-    a->job->source->streams[a->part->file].task = task;
+    if (a->stream)
+        a->stream->task = task;
 }
 
 /* Something is wrong with the file or its text, which is for who parses to tell; or the task has failed. */
@@ -123,14 +125,17 @@ static int open_file(rk_ahead *a, rask_task *task)
     const rk_text_file *file = file_of(a);
     rk_text_error error = {0};
     rk_text_options options = {.cancelled = is_cancelled, .context = a};
-    ask_task(a, task);
+    a->task = task;
+    a->stream = NULL;
     close_file(a);
     a->next = 0;
     a->begun = a->ended = a->over = false;
     int status = rk_csv_scanner_init(&a->scanner, &source->format, &source->schema, NULL, 0, RK_CSV_NULL);
     if (status)
         return rk_task_fail(task, status, "%s: %s", file->path, rask_status_text(status));
-    if (file->stream && !rk_csv_stream_take(&source->streams[a->part->file], &a->reader, &a->buffer, task))
+    if (file->stream && rk_csv_stream_take(&source->streams[a->part->file], &a->reader, &a->buffer, task))
+        a->stream = &source->streams[a->part->file];
+    else if (file->stream)
         status = rk_text_fail(&error, RASK_EINVAL, file->path, RK_CSV_STREAM_ONCE);
     if (!status && !a->reader)
         status = rk_text_reader_new(file, file->start, UINT64_MAX, &options, &a->reader, &error);

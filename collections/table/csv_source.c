@@ -58,14 +58,14 @@ void rk_csv_source_free(void *what)
 
 bool rk_csv_stream_take(rk_csv_stream *stream, rk_text_reader **reader, rk_text_buffer *buffer, void *task)
 {
-    if (stream->taken)
+    bool taken = false;
+    if (!rk_cas_acq_rel(&stream->taken, &taken, true))
         return false;
     *reader = stream->reader;
     *buffer = stream->buffer;
     stream->reader = NULL;
     stream->buffer = (rk_text_buffer){0};
     stream->task = task;
-    stream->taken = true;
     return true;
 }
 

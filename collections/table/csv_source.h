@@ -7,6 +7,7 @@
 #include "collections/table/table.h"
 #include "collections/text/buffer.h"
 #include "collections/text/travel.h"
+#include "core/base/atomic.h"
 
 /* Why a stream that is asked for a second time fails. */
 #define RK_CSV_STREAM_ONCE                                                                                   \
@@ -17,7 +18,7 @@ typedef struct rk_csv_stream {
     rk_text_reader *reader; /* NULL: nothing was taken */
     rk_text_buffer buffer;
     void *task; /* that reads it, to ask whether it was cancelled */
-    bool taken;
+    rk_atomic_bool taken;
 } rk_csv_stream;
 
 typedef struct rk_csv_source {
@@ -90,7 +91,8 @@ int rk_csv_source_lines(const rk_csv_source *source, const rk_csv_wrong *wrong, 
  * who reads it all will tell. */
 uint32_t rk_csv_source_samples(const rk_csv_source *source, uint32_t most, size_t bytes, rask_bytes *out);
 
-/* Moves what there is of a stream that was not taken before into reader and buffer, for task: false when it was. */
+/* Moves what there is of a stream that was not taken before into reader and buffer, for task: false when it was. Tasks that
+ * run at the same time may ask. */
 bool rk_csv_stream_take(rk_csv_stream *stream, rk_text_reader **reader, rk_text_buffer *buffer, void *task);
 
 void rk_csv_source_free(void *what); /* a source; NULL is legal */
