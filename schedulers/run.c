@@ -2,6 +2,7 @@
 #include "schedulers/run.h"
 
 #include "core/base/clock.h"
+#include "core/store/available.h"
 #include "core/task/grow.h"
 #include "schedulers/call.h"
 #include "schedulers/checkpoint/checkpoint.h"
@@ -9,7 +10,6 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <sys/resource.h>
 
 /* More than any memory, and room for sums. */
 #define NO_BUDGET ((uint64_t)1 << 62)
@@ -759,18 +759,6 @@ static void release_targets(rk_run *run)
     release_arguments(run, run->plan->targets, run->plan->targets + run->plan->target_count);
 }
 
-static uint64_t peak_rss(void)
-{
-    struct rusage usage;
-    if (getrusage(RUSAGE_SELF, &usage))
-        return 0;
-#ifdef __APPLE__
-    return (uint64_t)usage.ru_maxrss;
-#else
-    return (uint64_t)usage.ru_maxrss << 10;
-#endif
-}
-
 static void fill_report(rk_run *run)
 {
     rask_report *report = run->options.report;
@@ -791,7 +779,7 @@ static void fill_report(rk_run *run)
                             .read_back_bytes = store.read_back,
                             .dropped = store.dropped,
                             .remade = store.remade,
-                            .peak_rss = peak_rss()};
+                            .peak_rss = rk_peak_rss()};
 }
 
 int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results)

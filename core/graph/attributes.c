@@ -13,7 +13,8 @@ static rk_extra *extra_to_set(rask_node *node)
 /* A copy in the graph's arena of at most so many bytes of text (NULL: ""); NULL is latched. */
 static const char *keep_text(rask_graph *graph, const char *text, size_t most, const char *what)
 {
-    size_t len = text ? strnlen(text, most) : 0;
+    size_t len = text ? strlen(text) : 0;
+    len = len < most ? len : most;
     char *copy = rk_arena_alloc(&graph->arena, len + 1);
     if (!copy) {
         rk_graph_fail(graph, RASK_ENOMEM, NULL, 0, "no memory for %s of %zu bytes", what, len);

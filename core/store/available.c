@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { KNOWN_NS = 100000000 };
@@ -116,4 +117,20 @@ uint64_t rk_available_memory(void)
 uint64_t rask_default_memory(void)
 {
     return rk_available_memory() / 100 * RK_BUDGET_PERCENT;
+}
+
+/* What getrusage() knows on Linux is no less than what ran in the process before this program did. */
+uint64_t rk_peak_rss(void)
+{
+    struct rusage usage;
+    uint64_t kib = number_in("/proc/self/status", "VmHWM:");
+    if (kib != UINT64_MAX)
+        return kib << 10;
+    if (getrusage(RUSAGE_SELF, &usage))
+        return 0;
+#ifdef __APPLE__
+    return (uint64_t)usage.ru_maxrss;
+#else
+    return (uint64_t)usage.ru_maxrss << 10;
+#endif
 }

@@ -8,4 +8,7 @@
  * whichever is least. Asks the system at most ten times a second. Behind rask_default_memory(). */
 uint64_t rk_available_memory(void);
 
+/* The most bytes of memory that this program has had resident; 0: the system does not say. */
+uint64_t rk_peak_rss(void);
+
 #endif

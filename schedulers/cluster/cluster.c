@@ -28,8 +28,9 @@ static int start(rk_run *run, void **handle)
     if (is_within())
         return rk_threads.start(run, handle);
     if (!run->options.cluster || !*run->options.cluster)
-        return complain(run, RASK_EINVAL,
-                        "no address to wait for workers at: options.cluster or RASK_CLUSTER");
+        return complain(
+            run, RASK_EINVAL,
+            "no address to wait for workers at: options.cluster (--cluster ADDRESS) or RASK_CLUSTER");
     int status = rk_hub_get(run->options.cluster, run->options.cluster_keys, &hub, reason, sizeof reason);
     if (status)
         return complain(run, status, reason);

@@ -313,7 +313,9 @@ static void dial(asking *a, const char *address, uint64_t now)
     if (status)
         a->program = RK_NO_PEER;
     if (status == RASK_EINVAL)
-        end(a, status, "the address of the program cannot be read: it is like tcp://HOST:PORT");
+        end(a, status,
+            "the address of the program cannot be used: it is like tcp://HOST:PORT, and the host one that is "
+            "known here");
     else if (status)
         snprintf(a->reason, a->capacity, "%.200s: %s", address, rask_status_text(status));
 }

@@ -515,8 +515,9 @@ static void dial(worker *w, uint64_t now)
         w->program = RK_NO_PEER;
     if (status == RASK_EINVAL)
         stop(w, status,
-             "the address of the program cannot be read: it is like tcp://HOST:PORT, and the port at most "
-             "65535");
+             "the address of the program cannot be used: it is like tcp://HOST:PORT, the port at most 65535, "
+             "and "
+             "the host one that is known here");
 }
 
 static void give_up_waiting(worker *w, uint64_t now)

@@ -476,7 +476,7 @@ refuses 'a key twice' 1 '--group-by, --agg: two keys "name"' sales.csv -g name,n
 refuses 'a result called like a key' 1 '--group-by, --agg: a key has this name, at byte 1 of "count() as name"' sales.csv -g name -a 'count() as name'
 refuses 'a key that is empty' 1 '--group-by, --agg: no column ""' sales.csv -g name,,qty
 gives 'a comma behind the last one' $'name,count()\nann,2\nbob,1\n"c, ""d""",1' sales.csv -g 'name,' --select 'name, count(),' -s 'name,'
-refuses 'an unknown aggregate' 1 "--group-by, --agg: no aggregate is called 'total', at byte 10 of \"count(), total(qty)\"" sales.csv \
+refuses 'an unknown aggregate' 1 "--group-by, --agg: no aggregate is called 'total', but there is sum, at byte 10 of \"count(), total(qty)\"" sales.csv \
     -a 'count(), total(qty)'
 refuses 'types without a type' 1 '--types: "amount" is no NAME:TYPE' sales.csv --types amount
 refuses 'an unknown type' 1 '--types: no type "foo" (bool, int64, float64, date, timestamp, string)' sales.csv --types amount:foo

@@ -164,7 +164,7 @@ static bool is_dtype_text(const char *text, size_t len)
 static rk_eval_value unknown_name(rk_eval *e, const rk_syntax *node)
 {
     rk_nearest n = near_to(e, node);
-    if (is_dtype_text(n.text, n.len))
+    if (n.len > 1 && is_dtype_text(n.text, n.len))
         return rk_eval_fail(e, node->at, RASK_ENOENT,
                             "unknown name \"%.*s\": did you mean '%.*s', in quotes?", (int)n.len, n.text,
                             (int)n.len, n.text);

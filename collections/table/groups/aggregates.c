@@ -80,6 +80,25 @@ static bool equals(rask_bytes a, const char *text, size_t len)
     return a.len == len && (!len || memcmp(a.data, text, len) == 0);
 }
 
+/* What others call them; NULL: nobody does. */
+static const char *our_name(rask_bytes name)
+{
+    static const char *const names[][2] = {{"avg", "mean"},
+                                           {"average", "mean"},
+                                           {"stddev", "std"},
+                                           {"stdev", "std"},
+                                           {"variance", "var"},
+                                           {"minimum", "min"},
+                                           {"maximum", "max"},
+                                           {"total", "sum"},
+                                           {"nunique", "count_distinct"},
+                                           {"distinct", "count_distinct"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (equals(name, names[i][0], strlen(names[i][0])))
+            return names[i][1];
+    return NULL;
+}
+
 static int function_of(parser *p, rask_bytes name, size_t at, rk_function *out)
 {
     for (int i = 0; i < RK_AGGREGATES; i++) {
@@ -93,6 +112,8 @@ static int function_of(parser *p, rask_bytes name, size_t at, rk_function *out)
     else
         rk_print_add(p->error, "no aggregate is called '%.*s'", (int)(name.len < 80 ? name.len : 80),
                      name.data);
+    if (our_name(name))
+        rk_print_add(p->error, ", but there is %s", our_name(name));
     return fail(p, at, RASK_EFORMAT);
 }
 
