@@ -381,57 +381,12 @@ static void hear_result(rk_conduct *c, uint32_t home, const rk_message *m)
         hear_unfinished(c, &n, m->kind == RK_SAY_FAILED);
 }
 
-/* -- Transfers */
-
-static void note_fetch(rk_conduct *c, const rk_instruction *in)
-{
-    rk_array *fetching = &c->hands[in->home].fetching;
-    rk_fetching *place = c->run->observed ? rk_array_push(fetching) : NULL;
-    if (place)
-        *place = (rk_fetching){in->task, in->attempt, in->from};
-}
-
-/* False: nobody asked for it, or nobody observes. */
-static bool take_fetch(rk_conduct *c, uint32_t home, uint32_t unit, uint32_t attempt, uint32_t *from)
-{
-    rk_array *fetching = &c->hands[home].fetching;
-    rk_fetching *all = fetching->data;
-    for (size_t i = 0; i < fetching->count; i++)
-        if (all[i].unit == unit && all[i].attempt == attempt) {
-            *from = all[i].from;
-            memmove(all + i, all + i + 1, (--fetching->count - i) * sizeof *all);
-            return true;
-        }
-    return false;
-}
-
-static uint32_t first_of(const rk_conduct *c, uint32_t home)
-{
-    return home ? c->hands[home].first : RASK_NO_WORKER;
-}
-
-static void hear_fetched(rk_conduct *c, uint32_t home, uint32_t unit, uint32_t attempt, int status,
-                         uint64_t bytes, uint64_t duration)
-{
-    uint32_t from;
-    uint64_t now = c->hub->now;
-    if (take_fetch(c, home, unit, attempt, &from))
-        rk_run_sent(c->run, &(rask_transfer_info){.task = rk_units_last(&c->units, unit),
-                                                  .from = first_of(c, from),
-                                                  .to = first_of(c, home),
-                                                  .status = status,
-                                                  .start_ns = now > duration ? now - duration : 1,
-                                                  .end_ns = now,
-                                                  .bytes = bytes});
-    rk_coordinator_transferred(c->coordinator, c->hub->now, home, unit, attempt, status, bytes, duration);
-}
-
 static void hear_moved(rk_conduct *c, uint32_t home, const rk_message *m)
 {
     if (!rk_detour_ended(c, m->attempt) && m->status == RASK_EIO)
         rk_detour_doubt(c, home, m->unit, m->attempt);
     else
-        hear_fetched(c, home, m->unit, m->attempt, (int)m->status, m->bytes, m->duration);
+        rk_transfer_ended(c, home, m->unit, m->attempt, (int)m->status, m->bytes, m->duration);
 }
 
 /* For what status tells: it is through with a unit. */
@@ -495,7 +450,7 @@ void rk_conduct_admit(rk_conduct *c, rk_member *member)
         return;
     uint32_t home = c->home_count++;
     c->hands[home] = (rk_hand){.member = member, .first = c->next_worker, .threads = member->threads};
-    c->hands[home].fetching = (rk_array)RK_ARRAY(rk_fetching, SIZE_MAX / sizeof(rk_fetching));
+    c->hands[home].transfers = rk_transfers_none();
     member->last_run = c->number;
     member->last_home = home;
     order(
@@ -558,7 +513,7 @@ static void take_small(rk_conduct *c, uint32_t unit, uint32_t attempt)
     uint64_t bytes = 0;
     const rk_outcome_note *note = &c->notes[unit];
     int status = rk_shop_take(c->own, unit, note->inlined, note->size, &bytes, message, sizeof message);
-    hear_fetched(c, 0, unit, attempt, status, bytes, 0);
+    rk_transfer_ended(c, 0, unit, attempt, status, bytes, 0);
 }
 
 static void adopt(rk_conduct *c, rk_fetch *f)
@@ -566,7 +521,7 @@ static void adopt(rk_conduct *c, rk_fetch *f)
     char message[RK_MAX_MESSAGE + 1];
     uint64_t bytes = 0;
     int status = rk_shop_adopt(c->own, f->unit, &f->into, f->size, &bytes, message, sizeof message);
-    hear_fetched(c, 0, f->unit, f->attempt, status, bytes, rk_clock_now() - f->began_ns);
+    rk_transfer_ended(c, 0, f->unit, f->attempt, status, bytes, rk_clock_now() - f->began_ns);
 }
 
 void rk_conduct_pulled(rk_conduct *c, rk_fetch *f)
@@ -576,7 +531,7 @@ void rk_conduct_pulled(rk_conduct *c, rk_fetch *f)
     if (f->status == RASK_EIO)
         rk_detour_doubt(c, 0, f->unit, f->attempt);
     else if (f->status)
-        hear_fetched(c, 0, f->unit, f->attempt, f->status, 0, 0);
+        rk_transfer_ended(c, 0, f->unit, f->attempt, f->status, 0, 0);
     else
         adopt(c, f);
 }
@@ -600,7 +555,7 @@ static void fetch(rk_conduct *c, const rk_instruction *in)
     rk_message m = about(RK_SAY_FETCH, in);
     int status = RASK_OK;
     if (!lost)
-        note_fetch(c, in);
+        rk_transfer_begun(c, in);
     if (note->inlined) {
         c->notes[in->task].copies++;
         fetch_small(c, in);
@@ -618,7 +573,7 @@ static void fetch(rk_conduct *c, const rk_instruction *in)
     else
         status = RASK_EIO;
     if (status)
-        hear_fetched(c, in->home, in->task, in->attempt, status, 0, 0);
+        rk_transfer_ended(c, in->home, in->task, in->attempt, status, 0, 0);
 }
 
 static void move(rk_conduct *c, const rk_instruction *in, bool back)
@@ -883,7 +838,7 @@ static int prepare(rk_conduct *c)
     c->home_count = 1;
     rk_detours_init(&c->detours);
     if (c->hands)
-        c->hands[0].fetching = (rk_array)RK_ARRAY(rk_fetching, SIZE_MAX / sizeof(rk_fetching));
+        c->hands[0].transfers = rk_transfers_none();
     int status = c->notes && c->hands && c->homes ? RASK_OK : RASK_ENOMEM;
     if (!status)
         status = rk_units_init(&c->units, c->run);
@@ -915,7 +870,7 @@ void rk_conduct_free(rk_conduct *c)
     for (uint32_t unit = 0; c->notes && unit < c->run->plan->units; unit++)
         forget_inlined(&c->notes[unit]);
     for (uint32_t home = 0; c->hands && home < c->home_count; home++)
-        rk_array_fini(&c->hands[home].fetching);
+        rk_array_fini(&c->hands[home].transfers);
     rk_units_fini(&c->units);
     rk_pack_out_fini(&c->plan);
     rk_detours_fini(&c->detours);

@@ -9,6 +9,7 @@
 #include "schedulers/cluster/detour.h"
 #include "schedulers/cluster/hub.h"
 #include "schedulers/cluster/shop.h"
+#include "schedulers/cluster/transfers.h"
 #include "schedulers/units.h"
 
 /* A worker in this run. */
@@ -19,14 +20,9 @@ typedef struct rk_hand {
     bool retired;      /* it leaves, and has returned from all that it was told to run */
     uint32_t worker, epoch;
     uint32_t first, threads; /* as tasks see them */
-    rk_array fetching;       /* rk_fetching, in the order they were asked for, when somebody observes */
+    rk_array transfers;      /* to its home (transfers.h) */
     uint32_t under_way;      /* units that it was told to run and has not answered for */
 } rk_hand;
-
-/* A result on its way to a home. */
-typedef struct rk_fetching {
-    uint32_t unit, attempt, from; /* from: a home */
-} rk_fetching;
 
 /* A unit's result. */
 typedef struct rk_outcome_note {

@@ -62,7 +62,7 @@ static void note_apart(rk_conduct *c, uint32_t home, uint32_t from)
 
 static void tell_failure(rk_conduct *c, uint32_t home, uint32_t unit, uint32_t attempt)
 {
-    rk_coordinator_transferred(c->coordinator, c->hub->now, home, unit, attempt, RASK_EIO, 0, 0);
+    rk_transfer_ended(c, home, unit, attempt, RASK_EIO, 0, 0);
 }
 
 static void end(rk_conduct *c, size_t at)
