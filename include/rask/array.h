@@ -334,17 +334,17 @@ RASK_API rask_array *rask_array_nanmedian_at(rask_array *a, int axis, const char
  * it has fewer. NaN counts as larger than any number, as in numpy.sort. */
 RASK_API rask_array *rask_array_topk_at(rask_array *a, int64_t k, const char *file, int line);
 /* Along one axis in ascending order, or RASK_ALL: all elements, 1-d. NaN come last; complex numbers go by their real part
- * first. argsort: where they were (i64), equal ones in order. A line that does not fit
- * half of the memory budget, with its indices, is sorted through a file in the folder for scratch files; on a cluster it
- * must fit the budget. */
+ * first. argsort: where they were (i64), equal ones in order. A line that does not fit half of the memory budget, with its
+ * indices, is sorted through a file in the folder for scratch files; on a cluster it must fit the budget. */
 RASK_API rask_array *rask_array_sort_at(rask_array *a, int axis, const char *file, int line);
 RASK_API rask_array *rask_array_argsort_at(rask_array *a, int axis, const char *file, int line);
 /* The distinct elements in ascending order, and, when counts is not NULL, how often each occurs. How many there are
  * must be known to build on, so that this computes a, now, with options (NULL: defaults). */
 RASK_API rask_array *rask_array_unique_at(rask_array *a, rask_array **counts, const rask_options *options,
                                           const char *file, int line);
-/* The same later: arrays have shapes, but the values of nodes may have any length. 1-d blocks, for tasks to take; for
- * this memory budget and number of workers, as rask_array_node_at(). */
+/* The same later: arrays have shapes, but the values of nodes may have any length. Nodes of a's graph that give 1-d blocks, for
+ * tasks to take; *counts (counts may be NULL) gives i64. Lowered for the budget and the workers of options (NULL: defaults), as
+ * by rask_array_node_at(). NULL: failed, and the graph says why. */
 RASK_API rask_node *rask_array_unique_node_at(rask_array *a, rask_node **counts, const rask_options *options,
                                               const char *file, int line);
 /* Vector norm over all elements or one axis; ord: 0, 1, 2, INFINITY, -INFINITY, or another p. */
@@ -517,11 +517,10 @@ typedef struct rask_store_options {
     const char *compressor; /* Zarr: "zstd", "gzip", "blosc", "none"; NULL: zstd. HDF5: "gzip" or NULL */
     int level;
     bool fortran; /* .npy, raw */
-    const int64_t
-        *chunks; /* Zarr, HDF5: elements per axis; NULL: as rask_array_rechunk() says, else chosen */
-    const int64_t
-        *shards; /* "zarr3", with chunks: elements per axis that share a file, multiples of chunks; NULL:
-                            * each chunk has its own */
+    /* Zarr, HDF5: elements per axis; NULL: as rask_array_rechunk() says, else chosen. */
+    const int64_t *chunks;
+    /* "zarr3", with chunks: elements per axis that share a file, multiples of chunks; NULL: each chunk has its own. */
+    const int64_t *shards;
 } rask_store_options;
 
 typedef struct rask_store_target {

@@ -15,18 +15,18 @@ extern "C" {
 typedef struct rask_worker_options {
     size_t size;         /* sizeof(rask_worker_options), set by RASK_WORKER_OPTIONS_INIT */
     const char *address; /* of the program: "tcp://host:port" */
-    const char *
-        key_file; /* as rask_cluster_make_keys() made it, the same one that the program has; NULL: the program is on
-                           * this machine and has none either */
+    /* As rask_cluster_make_keys() made it, the same one that the program has; NULL: the program is on this machine and has none
+     * either. */
+    const char *key_file;
     uint32_t threads;    /* tasks at once that compute; 0: rask_default_workers() */
     uint32_t lanes;      /* and that wait; 0: 4 a thread, at least 16 */
     uint64_t memory;     /* the budget for results; 0: rask_default_memory() */
     const char *scratch; /* folder for results that memory has no room for; NULL: as in rask_options */
-    double
-        patience; /* seconds that it goes on looking for a program where there is none; 0: 30. Infinite: for good, though
-                          * some refuse it */
+    /* Seconds that it goes on looking for a program where there is none; 0: 30. Infinity: until it is told to end, and programs
+     * may refuse it as often as they like, which otherwise ends it. */
+    double patience;
     /* Called once, when no program has been there for a second, by the thread that works. why: what came of the last attempt to
-     * reach one, or "". NULL: nobody is told */
+     * reach one, or "", valid during the call. NULL: nobody is told. */
     void (*waiting)(void *context, const char *why);
     void *context; /* for it */
 } rask_worker_options;
@@ -98,10 +98,10 @@ typedef struct rask_cluster_state {
     uint32_t worker_count, run_count;
 } rask_cluster_state;
 
-/* Asks the program at options->address, with its key_file, for as long as patience says (0: 5 seconds); the others do not count.
- * Any program may ask that has the key. *out is the caller's to free. RASK_EIO: nobody answered; RASK_EINVAL: an option is
- * wrong, or the program has other keys; RASK_EUNSUPPORTED: no module, another version, or an address of ranks, which tell
- * nobody; RASK_EFORMAT: what came is no answer; RASK_ENOMEM; with a text in reason (capacity bytes). */
+/* Asks the program at options->address, with its key_file, and waits as long as patience says (0: 5 seconds); other options do
+ * not count. From any thread, and by any program that has the key. *out is the caller's to free. RASK_EIO: nobody answered;
+ * RASK_EINVAL: an option is wrong, or the program has other keys; RASK_EUNSUPPORTED: no module, another version, or an address
+ * of ranks, which tell nobody; RASK_EFORMAT: what came is no answer; RASK_ENOMEM; with a text in reason (capacity bytes). */
 RASK_API int rask_cluster_ask(const rask_worker_options *options, rask_cluster_state **out, char *reason,
                               size_t capacity);
 /* NULL is legal. */

@@ -80,7 +80,7 @@ typedef struct rask_transfer_info {
     uint64_t run;
     uint32_t task; /* whose result */
     uint32_t from,
-        to; /* the first threads of both workers, as tasks have them; RASK_NO_WORKER: the program's own process */
+        to; /* first threads of both workers, as tasks have them; RASK_NO_WORKER: the program's own process */
     int status; /* RASK_OK, or why it failed */
     uint64_t start_ns, end_ns;
     uint64_t bytes; /* that it takes where it came to */

@@ -40,12 +40,11 @@ typedef struct rask_report {
     uint32_t remade;          /* and sources called again for them */
     uint64_t peak_rss; /* most resident memory the program's own process ever had, without its workers; 0: the
                                * system does not tell */
-    uint32_t from_checkpoint; /* results that were read from options.checkpoint instead of computed; each is a
-                               * task of the run */
+    uint32_t
+        from_checkpoint; /* results read from options.checkpoint instead of computed, a task of the run each */
     uint64_t kept, kept_bytes; /* results put there, and their bytes */
-    char checkpoint_note
-        [256]; /* what is wrong with the folder: something there is not used, or nothing can be kept any
-                               * more; "": nothing */
+    /* What is wrong with that folder: something there is not used, or nothing can be kept any more; "": nothing. */
+    char checkpoint_note[256];
 } rask_report;
 
 typedef struct rask_options {
@@ -85,17 +84,17 @@ typedef struct rask_options {
                          * name run at once: "gpu=1,licence=4,download=2". A tag without a limit, or a task that takes more
                          * than there is, is RASK_EINVAL before anything runs. Each run counts for itself. NULL:
                          * RASK_LIMITS, else there are none. See docs/limits.md */
-    const char *
-        cluster; /* cluster: where workers come to, "tcp://127.0.0.1:7077", or "mpi:", the ranks that mpirun started; NULL:
-                               * RASK_CLUSTER, else the ranks where there are such. Stays from run to run. See rask/cluster.h */
-    const char *
-        cluster_keys; /* cluster: the key file (rask_cluster_make_keys) that workers have, too; NULL: RASK_CLUSTER_KEYS,
-                               * else everybody on this machine may come, and the address must be of loopback */
-    const char *
-        checkpoint; /* a folder that results of pure calls are kept in as they come, and are read from when a later
-                               * run has the same calls: a run that was ended goes on where it was. Made when it is not there;
-                               * for one process at a time. A disk that is full ends the keeping, not the run: the report's
-                               * note says so. NULL: RASK_CHECKPOINT, else nothing is kept; "": nothing. See docs/checkpoint.md */
+    /* cluster: where workers come to, "tcp://127.0.0.1:7077", or "mpi:", the ranks that mpirun started; NULL: RASK_CLUSTER,
+     * else the ranks where there are such. Stays from run to run. See rask/cluster.h. */
+    const char *cluster;
+    /* cluster: the key file (rask_cluster_make_keys) that workers have, too; NULL: RASK_CLUSTER_KEYS, else everybody on this
+     * machine may come, and the address must be of loopback. */
+    const char *cluster_keys;
+    /* A folder that results of pure calls are kept in as they come, and are read from when a later run has the same calls: a run
+     * that was ended goes on where it was. Made when it is not there; for one process at a time, RASK_EIO for others. A disk
+     * that is full ends the keeping, not the run: the report's note says so. NULL: RASK_CHECKPOINT, else nothing is kept;
+     * "": nothing. See docs/checkpoint.md. */
+    const char *checkpoint;
 } rask_options;
 
 /* Everything at its default. */
