@@ -342,7 +342,8 @@ RASK_API rask_bag *rask_bag_zip_at(rask_bag *left, rask_bag *right, const char *
 RASK_API rask_bag *rask_bag_concat_at(rask_bag *const *bags, uint32_t count, const char *file, int line);
 /* In this many parts or nearly so: neighbours are put together, or each is cut evenly. */
 RASK_API rask_bag *rask_bag_repartition_at(rask_bag *bag, uint32_t parts, const char *file, int line);
-/* What the function makes of all records of a part at once. What parts there are depends on the size of files and blocks. */
+/* What the function makes of all records of a part at once. What parts there are depends on the size of files and blocks, and a
+ * part may be empty. */
 RASK_API rask_bag *rask_bag_map_partitions_at(rask_bag *bag, const rask_bag_gathering *function,
                                               const char *file, int line);
 #define rask_bag_zip(left, right)        rask_bag_zip_at(left, right, __FILE__, __LINE__)

@@ -172,6 +172,8 @@ static int describe(rask_bag_out *out, const rask_records *records, void *contex
     (void)context;
     rask_record first, last;
     cr_assert_eq(rask_records_get(records, rask_records_count(records), &first), RASK_EINVAL);
+    if (!rask_records_count(records))
+        return RASK_OK;
     rask_records_get(records, 0, &first);
     rask_records_get(records, rask_records_count(records) - 1, &last);
     const rask_item items[] = {first.items[0], rask_item_i64((int64_t)rask_records_count(records)),
