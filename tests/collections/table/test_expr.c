@@ -58,7 +58,8 @@ static void add_value(rk_print *out, const rk_column *column, uint32_t row)
     else if (column->type == RASK_COL_BOOL)
         rk_print_add(out, " %s", column->boolean[row] ? "true" : "false");
     else if (column->type == RASK_COL_F64)
-        rk_print_add(out, " %.10g", column->f64[row]);
+        rk_print_add(out, " %.10g",
+                     isnan(column->f64[row]) ? (double)NAN : column->f64[row]); /* of any sign */
     else if (column->type == RASK_COL_TEXT)
         rk_print_add(out, " '%.*s'", (int)column->text[row].len,
                      column->text[row].data ? column->text[row].data : "");
@@ -139,7 +140,7 @@ Test(expr, integers)
 {
     CHECK({"i + j", "int64: 9 -5 0 1"}, {"i - j", "int64: 5 -9 0 5"}, {"i * j", "int64: 14 -14 0 -6"},
           {"i // j", "int64: 3 -4 null -2"}, {"i % j", "int64: 1 1 null -1"},
-          {"i / j", "float64: 3.5 -3.5 -nan -1.5"}, {"-i", "int64: -7 7 0 -3"}, {"+i", "int64: 7 -7 0 3"},
+          {"i / j", "float64: 3.5 -3.5 nan -1.5"}, {"-i", "int64: -7 7 0 -3"}, {"+i", "int64: 7 -7 0 3"},
           {"i + 1", "int64: 8 -6 1 4"}, {"1 - i", "int64: -6 8 1 -2"}, {"i ** 2", "int64: 49 49 0 9"},
           {"i ** 0", "int64: 1 1 1 1"}, {"2 ** i", "float64: 128 0.0078125 1 8"}, {"i & 3", "int64: 3 1 0 3"},
           {"i | 8", "int64: 15 -7 8 11"}, {"i ^ i", "int64: 0 0 0 0"}, {"~i", "int64: -8 6 -1 -4"},
