@@ -47,7 +47,7 @@ static void end_spilling(rk_store *store, rk_entry *entry)
     store->moving--;
     if (entry->orphan) {
         rk_entry_free(store, entry, &object);
-    } else if (!entry->image.parts || entry->pins || !rk_image_is_alone(entry->place)) {
+    } else if (!rk_image_exists(&entry->image) || entry->pins || !rk_image_is_alone(entry->place)) {
         rk_entry_move(store, entry, RK_SPILLING, RK_IN_MEMORY);
     } else {
         rk_entry_move(store, entry, RK_SPILLING, RK_ON_DISK);
@@ -99,11 +99,11 @@ static void spill(rk_store *store, rk_entry *entry)
 void rk_entry_evict(rk_store *store, rk_entry *entry)
 {
     assert(!entry->pins);
-    if (!entry->source && !entry->image.parts) {
+    if (!entry->source && !rk_image_exists(&entry->image)) {
         spill(store, entry);
         return;
     }
-    rk_entry_move(store, entry, RK_IN_MEMORY, entry->image.parts ? RK_ON_DISK : RK_DROPPED);
+    rk_entry_move(store, entry, RK_IN_MEMORY, rk_image_exists(&entry->image) ? RK_ON_DISK : RK_DROPPED);
     store->dropped += entry->state == RK_DROPPED;
     let_go(store, detach(entry));
 }
