@@ -308,7 +308,7 @@ static int get_block(reading *r, const token *t, rask_value *value)
 {
     rask_block block;
     int64_t shape[RASK_MAX_DIMENSIONS];
-    uint64_t bytes;
+    uint64_t bytes = 0;
     if (t->ndim > RASK_MAX_DIMENSIONS || t->as.count > r->left)
         return damaged(r);
     int status = get(r, shape, t->ndim * sizeof *shape);
