@@ -103,7 +103,6 @@ static bool check(const rask_array *a, const rask_array *mask, const char *file,
 rask_node *rask_array_compress_node_at(rask_array *a, rask_array *mask, const rask_options *options,
                                        const char *file, int line)
 {
-    rask_options effective;
     if (!a || !mask || !check(a, mask, file, line))
         return NULL;
     rask_graph *graph = a->graph;
@@ -111,11 +110,9 @@ rask_node *rask_array_compress_node_at(rask_array *a, rask_array *mask, const ra
     mask = rask_array_ravel_at(mask, file, line);
     if (!a || !mask)
         return NULL;
-    int status = rask_options_effective(options, &effective);
-    rk_lowering *l = status ? NULL : rk_lowering_new(graph, effective.memory, effective.workers);
+    rk_lowering *l = rk_lowering_for_nodes(graph, options, who, file, line);
     if (!l)
-        return rk_graph_fail(graph, status ? status : RASK_ENOMEM, file, line, "%s: %s", who,
-                             rask_status_text(status ? status : RASK_ENOMEM));
+        return NULL;
     rask_node *node = lower(l, a, mask);
     rk_lowering_free(l);
     return node;

@@ -189,14 +189,11 @@ int rk_computation_run(rk_computation *c)
 
 rask_node *rask_array_node_at(rask_array *array, const rask_options *options, const char *file, int line)
 {
-    rask_options effective;
     if (!array || array->graph->status)
         return NULL;
-    int status = rask_options_effective(options, &effective);
-    rk_lowering *l = status ? NULL : rk_lowering_new(array->graph, effective.memory, effective.workers);
+    rk_lowering *l = rk_lowering_for_nodes(array->graph, options, "rask_array_node", file, line);
     if (!l)
-        return rk_graph_fail(array->graph, status ? status : RASK_ENOMEM, file, line, "rask_array_node: %s",
-                             rask_status_text(status ? status : RASK_ENOMEM));
+        return NULL;
     rask_node *node = array->ndim ? rk_lower_whole(l, array) : rk_lower_number(l, array);
     rk_lowering_free(l);
     return node;

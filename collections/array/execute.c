@@ -20,9 +20,9 @@ enum {
     TURNED_BYTES = 8 << 20,    /* at most, when one is turned: its lines are only as long as there are rows */
     LEAST_ELEMENTS = 4096,     /* of a macro block with windows */
     MOST_ELEMENTS = 1 << 20,   /* of one without: how long cancelling may take */
-    MAPPED_BYTES = 2 << 20,    /* of a file that are mapped at once, when a macro block is smaller, */
-    ALL_MAPPED = 6 << 20,      /* of all files of a task, */
-    LEAST_MAPPED = 256 << 10,  /* and at least, since mapping costs some calls of the kernel */
+    MOST_MAPPED = 8 << 20,     /* of a file that are mapped at once, */
+    ALL_MAPPED = 24 << 20,     /* of all files of a task, */
+    LEAST_MAPPED = 256 << 10,  /* and of a file at least, since mapping costs some calls of the kernel */
     MOST_GAP = 512,            /* bytes from one element to the next that are rather read than jumped over */
     STRIP_BYTES = RK_STRIP * 16, /* of the largest element */
 };
@@ -117,13 +117,13 @@ static span span_of(const rk_leaf *leaf, uint32_t ndim, const int64_t *start, co
 }
 
 /* Elements lie in the file as the machine takes them, and macro blocks come in its order. */
-static bool is_mappable(const execution *x, const rk_leaf *leaf)
+static bool is_mappable(const rk_leaf *leaf, uint32_t ndim)
 {
     int64_t size = (int64_t)rask_dtype_size(leaf->dtype), within = INT64_MAX;
-    if (!leaf->source->parts || leaf->source->absent || leaf->source->swapped ||
+    if (leaf->kind != RK_LEAF_FILE || !leaf->source->parts || leaf->source->absent || leaf->source->swapped ||
         leaf->dtype == RASK_DT_BOOL || leaf->offset % (size > 8 ? 8 : size))
         return false;
-    for (uint32_t i = 0; i < x->ndim; i++) {
+    for (uint32_t i = 0; i < ndim; i++) {
         if (leaf->strides[i] < 0 || leaf->strides[i] > within)
             return false;
         within = leaf->strides[i] ? leaf->strides[i] : within;
@@ -135,14 +135,15 @@ static bool is_mappable(const execution *x, const rk_leaf *leaf)
 static bool map_more(const execution *x, leaf_run *l, span block)
 {
     const rk_source *source = l->leaf->source;
-    int64_t most = ALL_MAPPED / (int64_t)x->p->leaf_count;
-    int64_t last = block.first + (most < MAPPED_BYTES ? most : MAPPED_BYTES) - 1;
     int64_t end = span_of(l->leaf, x->ndim, x->start, x->count).last;
-    last = last < block.last ? block.last : last;
-    last = last < end ? last : end;
-    rk_unmap(&l->mapped);
-    return last - block.first >= LEAST_MAPPED &&
-           rk_map(source->parts, source->fd, block.first, (size_t)(last - block.first + 1), &l->mapped);
+    int64_t bytes = block.last - block.first + 1, most = (int64_t)x->p->mapped_bytes;
+    int64_t last = end - block.first < most ? end : block.first + most / bytes * bytes - 1;
+    if (last < block.last || last - block.first < LEAST_MAPPED) {
+        rk_unmap(&l->mapped);
+        return false;
+    }
+    return rk_map(source->parts, source->fd, block.first, (size_t)(last - block.first + 1),
+                  (size_t)(end - block.first + 1), &l->mapped);
 }
 
 /* The macro block's elements where the kernel keeps the file: half of its bytes there at least are wanted. */
@@ -641,7 +642,7 @@ static int prepare(execution *x, const void **data)
         l->leaf = &x->p->leaves[k];
         l->size = rask_dtype_size(l->leaf->dtype);
         l->windowed = needs_window(l->leaf, &x->what->pieces[k]);
-        l->mappable = l->leaf->kind == RK_LEAF_FILE && is_mappable(x, l->leaf);
+        l->mappable = x->p->mapped_bytes && is_mappable(l->leaf, x->p->ndim);
         memcpy(l->strides, l->leaf->strides, sizeof l->strides);
     }
     choose_macro(x);
@@ -700,10 +701,27 @@ bool rk_execute_turns(const rk_program *p)
     return false;
 }
 
+static uint32_t count_mappable(const rk_program *p)
+{
+    uint32_t files = 0;
+    for (uint32_t k = 0; k < p->leaf_count; k++)
+        files += is_mappable(&p->leaves[k], p->ndim);
+    return files;
+}
+
+/* Mapped are at most as many bytes as a quarter of bytes, for each file alike. */
+static uint64_t mapped_bytes(uint32_t files, uint64_t bytes)
+{
+    uint64_t all = bytes / 4 < ALL_MAPPED ? bytes / 4 : ALL_MAPPED, one = files ? all / files : 0;
+    return one < LEAST_MAPPED ? 0 : one < MOST_MAPPED ? one : MOST_MAPPED;
+}
+
 void rk_execute_bound(rk_program *p, uint64_t bytes)
 {
     uint64_t most = rk_execute_turns(p) ? TURNED_BYTES : WINDOWS_BYTES;
+    p->bound = bytes;
     p->window_bytes = bytes < WINDOWS_BYTES ? WINDOWS_BYTES : bytes < most ? bytes : most;
+    p->mapped_bytes = mapped_bytes(count_mappable(p), bytes);
 }
 
 uint64_t rk_execute_scratch(const rk_program *p)
@@ -720,5 +738,6 @@ uint64_t rk_execute_scratch(const rk_program *p)
     }
     uint64_t least = LEAST_ELEMENTS * bytes;
     return p->leaf_count * leaf + p->register_count * (uint64_t)STRIP_BYTES + (files ? RK_READ_SCRATCH : 0) +
+           count_mappable(p) * p->mapped_bytes +
            (bytes ? p->window_bytes > least ? p->window_bytes : least : 0);
 }

@@ -62,7 +62,8 @@ int rk_execute(rask_task *task, const rk_execution *what);
 enum { RK_TURNED_ROWS = 1024 };
 bool rk_execute_turns(const rk_program *program);
 
-/* Sets program->window_bytes: at most bytes, no more than is of use, no less than it takes. */
+/* Says what the program's tasks may hold of what they read: windows of at most bytes, no more than is of use, no less than
+ * it takes; and parts of files in place, when bytes are many. */
 void rk_execute_bound(rk_program *program, uint64_t bytes);
 
 /* Bytes that rk_execute() takes at most. */

@@ -57,6 +57,22 @@ rk_lowering *rk_lowering_new(rask_graph *graph, uint64_t budget, uint32_t worker
     return l;
 }
 
+rk_lowering *rk_lowering_for_nodes(rask_graph *graph, const rask_options *options, const char *who,
+                                   const char *file, int line)
+{
+    rask_options effective;
+    int status = rask_options_effective(options, &effective);
+    rk_lowering *l = status ? NULL : rk_lowering_new(graph, effective.memory, effective.workers);
+    if (!l) {
+        status = status ? status : RASK_ENOMEM;
+        rk_graph_fail(graph, status, file, line, "%s: %s", who, rask_status_text(status));
+        return NULL;
+    }
+    if (options && rask_scheduler_sees_memory(effective.scheduler))
+        rk_lowering_share_files(l, effective.scratch);
+    return l;
+}
+
 /* Programs belong to the graph's constants, everything else to the arena. */
 void rk_lowering_free(rk_lowering *l)
 {

@@ -6,6 +6,10 @@
 
 /* Nodes go into graph. NULL: no memory. */
 rk_lowering *rk_lowering_new(rask_graph *graph, uint64_t budget, uint32_t workers);
+/* For nodes that somebody runs later, with these options (NULL: nobody knows yet with which). NULL: latched; who: the public
+ * call. */
+rk_lowering *rk_lowering_for_nodes(rask_graph *graph, const rask_options *options, const char *who,
+                                   const char *file, int line);
 void rk_lowering_free(rk_lowering *l); /* NULL is legal */
 /* All tasks see this process's memory and its open files: they may share files in folder, which outlives the lowering. */
 void rk_lowering_share_files(rk_lowering *l, const char *folder);

@@ -58,7 +58,9 @@ typedef struct rk_program {
     uint8_t *register_size; /* bytes of an element, by register */
     rk_leaf *leaves;
     rk_instruction *instructions;
-    uint64_t window_bytes; /* all windows of a macro block, for who runs it */
+    uint64_t bound;        /* bytes, as of rk_execute_bound(), and what follows from it for who runs it: */
+    uint64_t window_bytes; /* all windows of a macro block, */
+    uint64_t mapped_bytes; /* what may be mapped at once of each file; 0: nothing */
     rask_node *node;       /* the constant that owns it; only read while lowering */
     void *params;          /* of fills, where they came from another process */
 } rk_program;

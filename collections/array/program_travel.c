@@ -10,7 +10,7 @@ enum { VERSION = 1, MOST_PARAMS = 256, MOST_PARTS = 1 << 16 };
 
 typedef struct head {
     uint32_t version, ndim, dtype, result, leaves, instructions, registers, unused;
-    uint64_t window_bytes;
+    uint64_t bound;
     int64_t shape[RASK_MAX_DIMENSIONS];
 } head;
 
@@ -61,7 +61,7 @@ int rk_program_put(const rk_program *p, rk_pack_out *out, rk_open_error *error)
               .leaves = p->leaf_count,
               .instructions = p->instruction_count,
               .registers = p->register_count,
-              .window_bytes = p->window_bytes};
+              .bound = p->bound};
     memcpy(h.shape, p->shape, p->ndim * sizeof *h.shape);
     rk_pack_put(out, &h, sizeof h);
     rk_pack_put(out, p->register_size, p->register_count);
@@ -276,6 +276,6 @@ rk_program *rk_program_get(rk_pack_in *in, rk_open_error *error)
         rk_program_free(r.p);
         return NULL;
     }
-    rk_execute_bound(r.p, r.head.window_bytes);
+    rk_execute_bound(r.p, r.head.bound);
     return r.p;
 }

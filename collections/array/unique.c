@@ -356,14 +356,11 @@ static rask_node *lower_pick(rk_lowering *l, rask_array *a, rask_node *list, int
 rask_node *rask_array_unique_node_at(rask_array *a, rask_node **counts, const rask_options *options,
                                      const char *file, int line)
 {
-    rask_options effective;
     if (!a || a->graph->status)
         return NULL;
-    int status = rask_options_effective(options, &effective);
-    rk_lowering *l = status ? NULL : rk_lowering_new(a->graph, effective.memory, effective.workers);
+    rk_lowering *l = rk_lowering_for_nodes(a->graph, options, "rask_array_unique_node", file, line);
     if (!l)
-        return rk_graph_fail(a->graph, status ? status : RASK_ENOMEM, file, line,
-                             "rask_array_unique_node: %s", rask_status_text(status ? status : RASK_ENOMEM));
+        return NULL;
     rask_node *list = lower_unique(l, a), *often = list && counts ? lower_pick(l, a, list, 1) : NULL;
     rask_node *distinct = list && (often || !counts) ? lower_pick(l, a, list, 0) : NULL;
     if (distinct && counts)

@@ -3,7 +3,11 @@
  * users counts the parts that are mapped: the first takes the lease, the last gives it back. While one does so the count is
  * BUSY, and whoever comes then reads instead of waiting. When somebody wants to write, the kernel lets them wait and the
  * lease's type says so: no part is mapped any more, those in use end soon. The kernel waits for some 45 s
- * (/proc/sys/fs/lease-break-time); a part is in use for milliseconds. */
+ * (/proc/sys/fs/lease-break-time); a part is in use for milliseconds.
+ *
+ * A part gets its addresses for much of its way at once, and as it moves on pages are put behind them and taken away: that
+ * needs the address space for reading only, where mapping and unmapping each stretch would have the workers wait for one
+ * another, and the page tables stay. */
 #if defined __linux__ && !defined _GNU_SOURCE
 #    define _GNU_SOURCE /* F_SETLEASE, F_SETSIG, preadv2 */
 #endif
@@ -27,7 +31,7 @@ void rk_mappable_init(rk_mappable *file)
 #        define MADV_POPULATE_READ 22 /* Linux 5.14; others refuse it */
 #    endif
 
-enum { BUSY = UINT32_MAX };
+enum { BUSY = UINT32_MAX, RANGE = 32 << 20 /* bytes of addresses, when a part needs no more */ };
 
 /* Of a lease that is asked for the kernel tells by a signal, SIGIO, which would end the program: SIGURG does not, and
  * without an owner none is sent. */
@@ -37,6 +41,12 @@ static bool take_lease(int fd)
         return false;
     fcntl(fd, F_SETOWN, 0);
     return true;
+}
+
+/* Nobody waits for its end. */
+static bool is_leased(int fd)
+{
+    return fcntl(fd, F_GETLEASE) == F_RDLCK;
 }
 
 /* A user leaves, so the count is neither 0 nor BUSY. */
@@ -64,7 +74,7 @@ static bool join(rk_mappable *file, int fd)
         rk_store_release(&file->users, taken);
         return taken;
     }
-    if (fcntl(fd, F_GETLEASE) == F_RDLCK)
+    if (is_leased(fd))
         return true;
     leave(file, fd);
     return false;
@@ -77,53 +87,78 @@ static bool is_in_memory(int fd, int64_t place)
     return preadv2(fd, &(struct iovec){&byte, 1}, 1, (off_t)place, RWF_NOWAIT) == 1;
 }
 
-static bool map_pages(int fd, int64_t first, size_t len, rk_mapped *part)
+/* Addresses from byte `first` on, which begins a page; no pages stand behind them yet. */
+static bool take_range(rk_mapped *part, int64_t first, size_t len)
 {
-    int64_t page = sysconf(_SC_PAGESIZE), start = first - first % page;
-    size_t pages_len = len + (size_t)(first - start);
-    void *pages = mmap(NULL, pages_len, PROT_READ, MAP_SHARED, fd, (off_t)start);
-    if (pages == MAP_FAILED)
+    if (part->range)
+        munmap(part->range, part->range_len);
+    void *range = mmap(NULL, len, PROT_READ, MAP_SHARED, part->fd, (off_t)first);
+    part->range = range == MAP_FAILED ? NULL : range;
+    part->range_len = len;
+    part->range_first = part->from = part->to = first;
+    return part->range;
+}
+
+static bool advise(const rk_mapped *part, int64_t from, int64_t to, int advice)
+{
+    return from >= to || !madvise(part->range + (from - part->range_first), (size_t)(to - from), advice);
+}
+
+/* Takes away the pages outside from … to - 1, and puts all of these there. */
+static bool move_pages(rk_mapped *part, int64_t from, int64_t to)
+{
+    bool on = from >= part->from && from < part->to && to >= part->to;
+    if (!advise(part, part->from, on ? from : part->to, MADV_DONTNEED) ||
+        !advise(part, on ? part->to : from, to, MADV_POPULATE_READ))
         return false;
-    if (madvise(pages, pages_len, MADV_POPULATE_READ)) {
-        munmap(pages, pages_len);
-        return false;
-    }
-    *part = (rk_mapped){.fd = fd,
-                        .data = (const char *)pages + (first - start),
-                        .first = first,
-                        .len = len,
-                        .pages = pages,
-                        .pages_len = pages_len};
+    part->from = from;
+    part->to = to;
     return true;
 }
 
-bool rk_map(rk_mappable *file, int fd, int64_t first, size_t len, rk_mapped *part)
+static bool move_part(rk_mapped *part, int64_t first, size_t len, size_t reach)
 {
-    if (file->process != getpid() || !is_in_memory(fd, first) ||
-        !is_in_memory(fd, first + (int64_t)len - 1) || !join(file, fd))
-        return false;
-    if (!map_pages(fd, first, len, part)) {
-        leave(file, fd);
-        return false;
+    int64_t page = sysconf(_SC_PAGESIZE), from = first - first % page;
+    int64_t last = first + (int64_t)len - 1, to = last - last % page + page;
+    if (!part->range || from < part->range_first || to > part->range_first + (int64_t)part->range_len) {
+        size_t range = reach < RANGE ? (reach + (size_t)(2 * page - 1)) & ~(size_t)(page - 1) : RANGE;
+        if (!take_range(part, from, range > (size_t)(to - from) ? range : (size_t)(to - from)))
+            return false;
     }
-    part->file = file;
+    if (!move_pages(part, from, to))
+        return false;
+    part->data = part->range + (first - part->range_first);
+    part->first = first;
+    part->len = len;
     return true;
+}
+
+bool rk_map(rk_mappable *file, int fd, int64_t first, size_t len, size_t reach, rk_mapped *part)
+{
+    bool moves = part->file, may = is_in_memory(fd, first) && is_in_memory(fd, first + (int64_t)len - 1);
+    if (may && !moves && file->process == getpid() && join(file, fd))
+        *part = (rk_mapped){.file = file, .fd = fd};
+    if (may && part->file && (!moves || is_leased(fd)) && move_part(part, first, len, reach))
+        return true;
+    rk_unmap(part);
+    return false;
 }
 
 void rk_unmap(rk_mapped *part)
 {
     if (!part->file)
         return;
-    munmap(part->pages, part->pages_len);
+    if (part->range)
+        munmap(part->range, part->range_len);
     leave(part->file, part->fd);
     *part = (rk_mapped){0};
 }
 
 #else
 
-bool rk_map(rk_mappable *file, int fd, int64_t first, size_t len, rk_mapped *part)
+bool rk_map(rk_mappable *file, int fd, int64_t first, size_t len, size_t reach, rk_mapped *part)
 {
-    (void)file, (void)fd, (void)first, (void)len, (void)part;
+    (void)file, (void)fd, (void)first, (void)len, (void)reach, (void)part;
     return false;
 }
 

@@ -19,22 +19,25 @@ typedef struct rk_mappable {
     rk_atomic_u32 users;
 } rk_mappable;
 
-/* Zeroed is legal: nothing is mapped. */
+/* A part that moves through the file with its reader; one thread's at a time. Zeroed is legal: nothing is mapped. */
 typedef struct rk_mapped {
     rk_mappable *file;
     int fd;
     const char *data; /* of byte first */
     int64_t first;
     size_t len;
-    void *pages;
-    size_t pages_len;
+    char *range; /* addresses for range_len bytes of the file, from range_first on; */
+    size_t range_len;
+    int64_t range_first, from, to; /* pages stand behind those of bytes from … to - 1 */
 } rk_mapped;
 
 void rk_mappable_init(rk_mappable *file);
 
-/* Bytes first … first + len - 1, at least one, of the file that is open for reading only as fd, always the same. False:
- * nothing is mapped. Thread-safe; waits for nobody. */
-bool rk_map(rk_mappable *file, int fd, int64_t first, size_t len, rk_mapped *part);
+/* Bytes first … first + len - 1, at least one, of the file that is open for reading only as fd, always the same. part was
+ * zeroed, or has been a part of this file, which is done with: it moves on, and keeps its pages where the two overlap.
+ * reach: how far from first on its reader is going, len at least. False: nothing is mapped any more. Thread-safe; waits
+ * for nobody. */
+bool rk_map(rk_mappable *file, int fd, int64_t first, size_t len, size_t reach, rk_mapped *part);
 void rk_unmap(rk_mapped *part);
 
 #endif

@@ -496,11 +496,19 @@ static int keep(rk_store *store, rk_pass *pass, rk_entry *entry, uint64_t bytes,
     return status;
 }
 
+/* A list may be all that still holds what others returned, and was counted then: what it frees by going to disk is more than
+ * what it brought along. */
+static bool is_large(const rk_store *store, const rask_value *result, uint64_t claimed)
+{
+    uint64_t bytes = result->type == RASK_LIST ? rask_value_size(result) : claimed;
+    return bytes >= rk_store_threshold(store);
+}
+
 int rk_store_keep(rk_store *store, rk_pass *pass, uint32_t task, bool source, rask_value *place,
                   const rask_value *result, uint64_t *bytes, char *message, size_t capacity)
 {
     uint64_t claimed = *bytes = rk_store_claim(store, result);
-    bool large = claimed >= rk_store_threshold(store);
+    bool large = is_large(store, result, claimed);
     *place = *result;
     place->reserved = 0;
     if (!large && !(pass && pass->reserved) && rk_store_charge(store, claimed))

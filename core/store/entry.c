@@ -167,7 +167,7 @@ static bool is_victim(const rk_store *store, const rk_entry *entry)
 {
     if (entry->state != RK_IN_MEMORY || entry->pins || !rk_image_is_alone(entry->place))
         return false;
-    return entry->source || entry->image.parts || (entry->fits && !store->error);
+    return entry->source || rk_image_exists(&entry->image) || (entry->fits && !store->error);
 }
 
 static bool is_wanted(const rk_store *store, const rk_entry *entry)

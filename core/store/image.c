@@ -1,7 +1,31 @@
+/* An image is a stream of tokens and contents: the value and all that is in it, in preorder. Content of some length makes a
+ * piece of its own, written from where it is and read to where it belongs; all else is gathered in a stage and makes
+ * pieces together, so that a list of a million numbers costs memory neither here nor there. */
 #include "core/store/image.h"
+
+#include "core/value/tree.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { STAGE = 16 << 10, OWN_PIECE = 8 << 10 };
+
+typedef struct piece {
+    uint64_t place, bytes;
+} piece;
+
+/* What stands before each value. No longer than an item of a list. */
+typedef struct token {
+    uint16_t type;
+    uint8_t dtype, ndim; /* of a block, whose shape follows */
+    uint32_t cls;        /* of a custom */
+    union {
+        uint64_t count; /* of a list's items; of the content's bytes */
+        int64_t scalar; /* its bits */
+    } as;
+} token;
+
+_Static_assert(sizeof(token) <= sizeof(rask_value), "lists grow when they are written");
 
 /* Row-major without gaps; *bytes: how many. */
 static bool is_contiguous(const rask_block *block, uint64_t *bytes)
@@ -20,12 +44,23 @@ static bool is_contiguous(const rask_block *block, uint64_t *bytes)
     return true;
 }
 
-static bool part_fits(const rask_value *value)
+/* Does it hold of the value and of all that is in it? Not when there is no memory to tell. */
+static bool all_of(const rask_value *value, bool (*holds)(const rask_value *value))
+{
+    rk_tree_walk walk;
+    bool all = true;
+    rk_tree_walk_init(&walk, value);
+    while (walk.at && all)
+        all = holds(walk.at) && !rk_tree_walk_on(&walk);
+    rk_tree_walk_fini(&walk);
+    return all;
+}
+
+static bool fits(const rask_value *value)
 {
     rask_block block;
     uint64_t bytes;
     switch (value->type) {
-    case RASK_LIST: return false;
     case RASK_BLOCK: return !rask_value_get_block(value, &block) && is_contiguous(&block, &bytes);
     case RASK_CUSTOM: return rk_value_class(value)->encode && rk_value_class(value)->decode;
     default: return true;
@@ -34,38 +69,17 @@ static bool part_fits(const rask_value *value)
 
 bool rk_image_fits(const rask_value *value)
 {
-    if (value->type != RASK_LIST)
-        return rk_value_is_object(value) && part_fits(value);
-    const rk_list *list = rk_value_list(value);
-    for (size_t i = 0; i < list->count; i++)
-        if (!part_fits(&list->items[i]))
-            return false;
-    return true;
+    return rk_value_is_object(value) && all_of(value, fits);
 }
 
-static bool one_reference(const rask_value *value)
+static bool has_one_reference(const rask_value *value)
 {
     return !rk_value_is_object(value) || rk_load_acquire(&value->as.object->refs) == 1;
 }
 
 bool rk_image_is_alone(const rask_value *value)
 {
-    if (!one_reference(value))
-        return false;
-    const rk_list *list = value->type == RASK_LIST ? rk_value_list(value) : NULL;
-    for (size_t i = 0; list && i < list->count; i++)
-        if (!one_reference(&list->items[i]))
-            return false;
-    return true;
-}
-
-/* Puts data into a place of the part's. */
-static int write_bytes(rk_image_part *part, rk_scratch *scratch, rask_bytes data, char *message,
-                       size_t capacity)
-{
-    part->place = rk_scratch_take(scratch, data.len);
-    part->bytes = data.len;
-    return rk_scratch_write(scratch, part->place, data.data, data.len, message, capacity);
+    return all_of(value, has_one_reference);
 }
 
 static int no_memory(const char *what, char *message, size_t capacity)
@@ -74,179 +88,332 @@ static int no_memory(const char *what, char *message, size_t capacity)
     return RASK_ENOMEM;
 }
 
-static int write_block(rk_image_part *part, rk_scratch *scratch, const rask_value *value, char *message,
-                       size_t capacity)
+/* -- Writing */
+
+typedef struct writing {
+    rk_image *image;
+    rk_scratch *scratch;
+    char stage[STAGE];
+    size_t staged;
+    char *message;
+    size_t capacity;
+} writing;
+
+static int no_note(const writing *w)
 {
-    rask_block block;
-    uint64_t bytes = 0;
-    rask_value_get_block(value, &block);
-    is_contiguous(&block, &bytes);
-    part->dtype = (uint8_t)block.dtype;
-    part->ndim = (uint8_t)block.ndim;
-    if (block.ndim && !(part->as.shape = rk_alloc_array(block.ndim, sizeof *block.shape)))
-        return no_memory("a note of a block that goes to disk", message, capacity);
-    if (block.ndim)
-        memcpy(part->as.shape, block.shape, block.ndim * sizeof *block.shape);
-    rask_bytes data = {block.data, bytes};
-    return write_bytes(part, scratch, data, message, capacity);
+    return no_memory("a note of a result that goes to disk", w->message, w->capacity);
 }
 
-static int write_custom(rk_image_part *part, rk_scratch *scratch, const rask_value *value, char *message,
-                        size_t capacity)
+static int add_piece(writing *w, const void *data, uint64_t bytes)
+{
+    piece *p = rk_array_push(&w->image->pieces);
+    if (!p)
+        return no_note(w);
+    *p = (piece){rk_scratch_take(w->scratch, bytes), bytes};
+    return rk_scratch_write(w->scratch, p->place, data, bytes, w->message, w->capacity);
+}
+
+static int flush(writing *w)
+{
+    int status = w->staged ? add_piece(w, w->stage, w->staged) : RASK_OK;
+    w->staged = 0;
+    return status;
+}
+
+static int put(writing *w, const void *data, uint64_t len)
+{
+    int status = w->staged + len > STAGE || len >= OWN_PIECE ? flush(w) : RASK_OK;
+    if (status || !len)
+        return status;
+    if (len >= OWN_PIECE)
+        return add_piece(w, data, len);
+    memcpy(w->stage + w->staged, data, len);
+    w->staged += len;
+    return RASK_OK;
+}
+
+static int put_bytes(writing *w, token t, rask_bytes data)
+{
+    t.as.count = data.len;
+    int status = put(w, &t, sizeof t);
+    return status ? status : put(w, data.data, data.len);
+}
+
+static int put_block(writing *w, token t, const rask_value *value)
+{
+    rask_block block;
+    rask_value_get_block(value, &block);
+    is_contiguous(&block, &t.as.count);
+    t.dtype = (uint8_t)block.dtype;
+    t.ndim = (uint8_t)block.ndim;
+    int status = put(w, &t, sizeof t);
+    if (!status)
+        status = put(w, block.shape, block.ndim * sizeof *block.shape);
+    return status ? status : put(w, block.data, t.as.count);
+}
+
+/* The index of a class among those of the image; the last ones are looked at first, and few. */
+static bool class_index(rk_image *image, const rask_class *cls, uint32_t *index)
+{
+    enum { LOOK = 16 };
+    const rask_class **classes = image->classes.data;
+    for (size_t i = image->classes.count, looked = 0; i-- > 0 && looked++ < LOOK;)
+        if (classes[i] == cls) {
+            *index = (uint32_t)i;
+            return true;
+        }
+    const rask_class **place = rk_array_push(&image->classes);
+    if (place)
+        *place = cls;
+    *index = (uint32_t)image->classes.count - 1;
+    return place;
+}
+
+static int put_custom(writing *w, token t, const rask_value *value)
 {
     void *data = NULL;
     rask_value encoded = rask_value_none();
     rask_bytes bytes;
-    const rask_class *cls = part->as.cls = rk_value_class(value);
+    const rask_class *cls = rk_value_class(value);
+    if (!class_index(w->image, cls, &t.cls))
+        return no_note(w);
     rask_value_get_custom(value, cls, &data);
     int status = cls->encode(data, &encoded);
     if (!status)
         status = rask_value_get_bytes(&encoded, &bytes);
     if (status)
-        snprintf(message, capacity, "encode() of %s failed: %s", cls->name, rask_status_text(status));
+        snprintf(w->message, w->capacity, "encode() of %s failed: %s", cls->name, rask_status_text(status));
     else
-        status = write_bytes(part, scratch, bytes, message, capacity);
+        status = put_bytes(w, t, bytes);
     rask_value_unref(&encoded);
     return status;
 }
 
-static int write_part(rk_image_part *part, rk_scratch *scratch, const rask_value *value, char *message,
-                      size_t capacity)
+static int put_value(writing *w, const rask_value *value)
 {
     rask_bytes data;
-    *part = (rk_image_part){.type = value->type, .place = RK_NO_PLACE};
+    token t = {.type = (uint16_t)value->type};
     switch (value->type) {
-    case RASK_BYTES:
-        rask_value_get_bytes(value, &data);
-        return write_bytes(part, scratch, data, message, capacity);
-    case RASK_BLOCK: return write_block(part, scratch, value, message, capacity);
-    case RASK_CUSTOM: return write_custom(part, scratch, value, message, capacity);
-    default: part->as.scalar = *value; return RASK_OK;
+    case RASK_BYTES: rask_value_get_bytes(value, &data); return put_bytes(w, t, data);
+    case RASK_BLOCK: return put_block(w, t, value);
+    case RASK_CUSTOM: return put_custom(w, t, value);
+    case RASK_LIST: t.as.count = rk_value_list(value)->count; break;
+    default: memcpy(&t.as, &value->as, sizeof t.as);
     }
+    return put(w, &t, sizeof t);
 }
 
 int rk_image_write(rk_image *image, rk_scratch *scratch, const rask_value *value, char *message,
                    size_t capacity)
 {
-    bool list = value->type == RASK_LIST;
-    const rask_value *items = list ? rk_value_list(value)->items : value;
-    size_t count = list ? rk_value_list(value)->count : 1;
-    *image = (rk_image){.list = list, .parts = rk_alloc_array(count ? count : 1, sizeof *image->parts)};
-    if (!image->parts)
-        return no_memory("a note of a result that goes to disk", message, capacity);
+    writing w;
+    rk_tree_walk walk;
+    w.image = image;
+    w.scratch = scratch;
+    w.staged = 0;
+    w.message = message;
+    w.capacity = capacity;
+    image->pieces = (rk_array)RK_ARRAY(piece, SIZE_MAX / sizeof(piece));
+    image->classes = (rk_array)RK_ARRAY(const rask_class *, UINT32_MAX);
     int status = rk_scratch_open(scratch, message, capacity);
-    for (; image->count < count && !status; image->count++)
-        status = write_part(&image->parts[image->count], scratch, &items[image->count], message, capacity);
+    rk_tree_walk_init(&walk, value);
+    while (walk.at && !status) {
+        status = put_value(&w, walk.at);
+        if (!status && rk_tree_walk_on(&walk))
+            status = no_note(&w);
+    }
+    rk_tree_walk_fini(&walk);
+    if (!status)
+        status = flush(&w);
     if (status)
         rk_image_fini(image, scratch);
     return status;
 }
 
-static int read_bytes(const rk_image_part *part, const rk_scratch *scratch, rask_value *value, char *message,
-                      size_t capacity)
+/* -- Reading */
+
+typedef struct reading {
+    const rk_image *image;
+    const rk_scratch *scratch;
+    size_t next;   /* piece */
+    uint64_t left; /* bytes of the stream */
+    char stage[STAGE];
+    size_t at, staged;
+    char *message;
+    size_t capacity;
+} reading;
+
+/* What a disk gave back is not what it was given. */
+static int damaged(const reading *r)
+{
+    snprintf(r->message, r->capacity, "the scratch file in %s does not hold what was written to it",
+             r->scratch->folder);
+    return RASK_EIO;
+}
+
+static int no_value(const reading *r)
+{
+    return no_memory("a result that is read back", r->message, r->capacity);
+}
+
+/* The next piece, into its place or onto the stage, which is empty. *direct: bytes that went to their place. */
+static int get_piece(reading *r, char *to, uint64_t len, uint64_t *direct)
+{
+    const piece *p = (const piece *)r->image->pieces.data + r->next++;
+    bool own = p->bytes <= len;
+    if (!own && p->bytes > STAGE)
+        return damaged(r);
+    *direct = own ? p->bytes : 0;
+    r->staged = own ? 0 : p->bytes;
+    r->at = 0;
+    return rk_scratch_read(r->scratch, p->place, own ? to : r->stage, p->bytes, r->message, r->capacity);
+}
+
+static int get(reading *r, void *to, uint64_t len)
+{
+    char *out = to;
+    if (len > r->left)
+        return damaged(r);
+    r->left -= len;
+    while (len) {
+        uint64_t step = r->staged - r->at < len ? r->staged - r->at : len;
+        if (step) {
+            memcpy(out, r->stage + r->at, step);
+            r->at += step;
+        } else {
+            int status = get_piece(r, out, len, &step);
+            if (status)
+                return status;
+        }
+        out += step;
+        len -= step;
+    }
+    return RASK_OK;
+}
+
+static int get_bytes(reading *r, const token *t, rask_value *value)
 {
     char *data;
-    int status = rask_value_bytes_alloc(part->bytes, &data, value);
-    if (status)
-        return no_memory("a result that is read back", message, capacity);
-    status = rk_scratch_read(scratch, part->place, data, part->bytes, message, capacity);
+    if (t->as.count > r->left)
+        return damaged(r);
+    if (rask_value_bytes_alloc(t->as.count, &data, value))
+        return no_value(r);
+    int status = get(r, data, t->as.count);
     if (status)
         rask_value_unref(value);
     return status;
 }
 
-static int read_block(const rk_image_part *part, const rk_scratch *scratch, rask_value *value, char *message,
-                      size_t capacity)
+static int get_block(reading *r, const token *t, rask_value *value)
 {
     rask_block block;
-    int status = rask_value_block_alloc((rask_dtype)part->dtype, part->ndim, part->as.shape, &block, value);
+    int64_t shape[RASK_MAX_DIMENSIONS];
+    uint64_t bytes = 0;
+    if (t->ndim > RASK_MAX_DIMENSIONS || t->as.count > r->left)
+        return damaged(r);
+    int status = get(r, shape, t->ndim * sizeof *shape);
     if (status)
-        return no_memory("a block that is read back", message, capacity);
-    status = rk_scratch_read(scratch, part->place, block.data, part->bytes, message, capacity);
+        return status;
+    status = rask_value_block_alloc((rask_dtype)t->dtype, t->ndim, shape, &block, value);
+    if (status)
+        return status == RASK_ENOMEM ? no_value(r) : damaged(r);
+    is_contiguous(&block, &bytes);
+    status = bytes == t->as.count ? get(r, block.data, bytes) : damaged(r);
     if (status)
         rask_value_unref(value);
     return status;
 }
 
-static int read_custom(const rk_image_part *part, const rk_scratch *scratch, rask_value *value, char *message,
-                       size_t capacity)
+static int get_custom(reading *r, const token *t, rask_value *value)
 {
     rask_value encoded;
     rask_bytes bytes = {NULL, 0};
     void *data = NULL;
-    int status = read_bytes(part, scratch, &encoded, message, capacity);
+    if (t->cls >= r->image->classes.count)
+        return damaged(r);
+    const rask_class *cls = ((const rask_class *const *)r->image->classes.data)[t->cls];
+    int status = get_bytes(r, t, &encoded);
     if (status)
         return status;
     rask_value_get_bytes(&encoded, &bytes);
-    const rask_class *cls = part->as.cls;
     status = cls->decode(bytes, &data);
     if (status)
-        snprintf(message, capacity, "decode() of %s failed: %s", cls->name, rask_status_text(status));
+        snprintf(r->message, r->capacity, "decode() of %s failed: %s", cls->name, rask_status_text(status));
     rask_value_unref(&encoded);
     if (status)
         return status;
-    status = rask_value_custom_new(cls, data, value);
-    if (!status)
+    if (!rask_value_custom_new(cls, data, value))
         return RASK_OK;
     cls->destroy(data);
-    return no_memory("a value that is read back", message, capacity);
+    return no_value(r);
 }
 
-static int read_part(const rk_image_part *part, const rk_scratch *scratch, rask_value *value, char *message,
-                     size_t capacity)
+static int get_value(reading *r, const token *t, rask_value *value)
 {
-    switch (part->type) {
-    case RASK_BYTES: return read_bytes(part, scratch, value, message, capacity);
-    case RASK_BLOCK: return read_block(part, scratch, value, message, capacity);
-    case RASK_CUSTOM: return read_custom(part, scratch, value, message, capacity);
-    default: *value = part->as.scalar; return RASK_OK;
+    *value = (rask_value){.type = t->type};
+    switch (t->type) {
+    case RASK_BYTES: return get_bytes(r, t, value);
+    case RASK_BLOCK: return get_block(r, t, value);
+    case RASK_CUSTOM: return get_custom(r, t, value);
+    case RASK_LIST: return rask_value_list_new(NULL, 0, value) ? no_value(r) : RASK_OK;
+    default: memcpy(&value->as, &t->as, sizeof t->as);
     }
+    return t->type < RASK_BYTES ? RASK_OK : damaged(r);
 }
 
-static int read_list(const rk_image *image, const rk_scratch *scratch, rask_value *value, char *message,
-                     size_t capacity)
+/* A token, and what belongs to it. */
+static int get_next(reading *r, rk_tree_growth *growth, rask_value *root)
 {
-    rask_value *items = rk_alloc_array(image->count ? image->count : 1, sizeof *items);
-    if (!items)
-        return no_memory("a list that is read back", message, capacity);
-    uint64_t count = 0;
-    int status = RASK_OK;
-    for (; count < image->count && !status; count++) {
-        items[count] = rask_value_none();
-        status = read_part(&image->parts[count], scratch, &items[count], message, capacity);
+    token t;
+    rask_value value;
+    int status = get(r, &t, sizeof t);
+    if (status)
+        return status;
+    if (t.type == RASK_LIST && t.as.count) {
+        if (t.as.count > r->left / sizeof t)
+            return damaged(r);
+        return rk_tree_begin_list(growth, t.as.count) ? no_value(r) : RASK_OK;
     }
-    if (!status && (status = rask_value_list_new(items, count, value)))
-        no_memory("a list that is read back", message, capacity);
-    for (uint64_t i = 0; i < count; i++)
-        rask_value_unref(&items[i]);
-    rk_free(items);
+    status = get_value(r, &t, &value);
+    if (!status && rk_tree_put(growth, value, root))
+        status = no_value(r);
     return status;
 }
 
 int rk_image_read(const rk_image *image, const rk_scratch *scratch, rask_value *value, char *message,
                   size_t capacity)
 {
-    return image->list ? read_list(image, scratch, value, message, capacity)
-                       : read_part(image->parts, scratch, value, message, capacity);
+    reading r;
+    rk_tree_growth growth;
+    r.image = image;
+    r.scratch = scratch;
+    r.left = rk_image_bytes(image);
+    r.next = r.at = r.staged = 0;
+    r.message = message;
+    r.capacity = capacity;
+    rk_tree_growth_init(&growth);
+    int status = RASK_OK;
+    while (!growth.whole && !status)
+        status = get_next(&r, &growth, value);
+    rk_tree_growth_fini(&growth);
+    return status;
 }
 
 uint64_t rk_image_bytes(const rk_image *image)
 {
+    const piece *pieces = image->pieces.data;
     uint64_t bytes = 0;
-    for (uint64_t i = 0; i < image->count; i++)
-        bytes += image->parts[i].bytes;
+    for (size_t i = 0; i < image->pieces.count; i++)
+        bytes += pieces[i].bytes;
     return bytes;
 }
 
 void rk_image_fini(rk_image *image, rk_scratch *scratch)
 {
-    for (uint64_t i = 0; i < image->count; i++) {
-        rk_image_part *part = &image->parts[i];
-        if (part->place != RK_NO_PLACE)
-            rk_scratch_give(scratch, part->place, part->bytes);
-        if (part->type == RASK_BLOCK)
-            rk_free(part->as.shape);
-    }
-    rk_free(image->parts);
+    const piece *pieces = image->pieces.data;
+    for (size_t i = 0; i < image->pieces.count; i++)
+        rk_scratch_give(scratch, pieces[i].place, pieces[i].bytes);
+    rk_array_fini(&image->pieces);
+    rk_array_fini(&image->classes);
     *image = (rk_image){0};
 }

@@ -1,33 +1,26 @@
 /* core/store/image: values in a scratch file.
  *
- * Bytes, blocks in row-major order, customs with encode() and decode(), and lists of these and of scalars
- * can go there. An image is what memory keeps of such a value meanwhile. The caller holds the only reference
- * to the value and keeps everybody else away. */
+ * Bytes, blocks in row-major order, customs with encode() and decode(), and lists of these, of scalars and of lists, as
+ * deep as they come, can go there. An image is what memory keeps of such a value meanwhile: little, however many items
+ * there are. The caller holds the only reference to the value and keeps everybody else away. */
 #ifndef RASK_CORE_STORE_IMAGE_H
 #define RASK_CORE_STORE_IMAGE_H
 
 #include "core/store/scratch.h"
 #include "core/value/value.h"
 
-/* Of a value that is no list, or of an item. */
-typedef struct rk_image_part {
-    uint64_t place, bytes;
-    uint32_t type;
-    uint8_t dtype, ndim; /* of a block */
-    union {
-        rask_value scalar;
-        const rask_class *cls; /* of a custom */
-        int64_t *shape;        /* of a block; own memory */
-    } as;
-} rk_image_part;
-
+/* Zeroed: there is no image. */
 typedef struct rk_image {
-    bool list;
-    uint64_t count;       /* of parts: 1 unless it is a list */
-    rk_image_part *parts; /* NULL: there is no image */
+    rk_array pieces;  /* of the file, which hold the value one after the other */
+    rk_array classes; /* of customs in it: what stands in the file is an index */
 } rk_image;
 
-/* Would go into an image, as far as its type tells. */
+static inline bool rk_image_exists(const rk_image *image)
+{
+    return image->pieces.count;
+}
+
+/* Would go into an image, as far as types tell. */
 bool rk_image_fits(const rask_value *value);
 /* No other value shares the objects in it, so that memory comes free when it goes. Exact only while nobody
  * else can get at the value. */
@@ -42,7 +35,7 @@ int rk_image_write(rk_image *image, rk_scratch *scratch, const rask_value *value
 int rk_image_read(const rk_image *image, const rk_scratch *scratch, rask_value *value, char *message,
                   size_t capacity);
 
-/* Bytes of it in the file. */
+/* Bytes of it in the file: no more than the value's, unless a custom is larger there. */
 uint64_t rk_image_bytes(const rk_image *image);
 
 /* Gives its places back and zeroes it; a zeroed image is legal. */

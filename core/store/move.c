@@ -47,7 +47,7 @@ static void end_spilling(rk_store *store, rk_entry *entry)
     store->moving--;
     if (entry->orphan) {
         rk_entry_free(store, entry, &object);
-    } else if (!entry->image.parts || entry->pins || !rk_image_is_alone(entry->place)) {
+    } else if (!rk_image_exists(&entry->image) || entry->pins || !rk_image_is_alone(entry->place)) {
         rk_entry_move(store, entry, RK_SPILLING, RK_IN_MEMORY);
     } else {
         rk_entry_move(store, entry, RK_SPILLING, RK_ON_DISK);
@@ -73,6 +73,16 @@ static void tell_move(const rk_store *store, rk_store_direction direction, uint3
     store->run.moved(store->run.context, &move);
 }
 
+/* What it will take when it comes back is no less than what is known: the owner of adopted memory may have said less than
+ * there was, and what a list holds may have been counted before the list was there. */
+static void correct_bytes(rk_store *store, rk_entry *entry, const rask_value *value, uint64_t written)
+{
+    uint64_t bytes = value->type == RASK_LIST ? rask_value_size(value) : 0;
+    bytes = bytes < written ? written : bytes;
+    if (value->type != RASK_CUSTOM && bytes > entry->bytes)
+        rk_entry_resize(store, entry, bytes);
+}
+
 static void spill(rk_store *store, rk_entry *entry)
 {
     char message[sizeof store->message];
@@ -91,19 +101,19 @@ static void spill(rk_store *store, rk_entry *entry)
     store->spilled += bytes;
     if (status)
         note_error(store, status, message);
-    else if (value.type != RASK_CUSTOM && bytes > entry->bytes)
-        rk_entry_resize(store, entry, bytes); /* the owner of adopted memory said less */
+    else
+        correct_bytes(store, entry, &value, bytes);
     end_spilling(store, entry);
 }
 
 void rk_entry_evict(rk_store *store, rk_entry *entry)
 {
     assert(!entry->pins);
-    if (!entry->source && !entry->image.parts) {
+    if (!entry->source && !rk_image_exists(&entry->image)) {
         spill(store, entry);
         return;
     }
-    rk_entry_move(store, entry, RK_IN_MEMORY, entry->image.parts ? RK_ON_DISK : RK_DROPPED);
+    rk_entry_move(store, entry, RK_IN_MEMORY, rk_image_exists(&entry->image) ? RK_ON_DISK : RK_DROPPED);
     store->dropped += entry->state == RK_DROPPED;
     let_go(store, detach(entry));
 }

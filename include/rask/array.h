@@ -494,8 +494,8 @@ RASK_API rask_array *rask_array_irfft_at(rask_array *a, int axis, int64_t n, con
 /* -- Results ----------------------------------------------------------------------------------------------- */
 
 /* A node that gives the array: a number (bool, i64, f64) where that is what a 0-d array holds, else a block in C order.
- * Chunk tasks are written into the graph now, for this memory budget and number of workers (NULL: defaults), and once
- * for each. */
+ * Chunk tasks are written into the graph now, for this memory budget, number of workers and scheduler (NULL: defaults, and
+ * any scheduler), and once for each. */
 RASK_API rask_node *rask_array_node_at(rask_array *array, const rask_options *options, const char *file,
                                        int line);
 #define rask_array_node(array) rask_array_node_at(array, NULL, __FILE__, __LINE__)

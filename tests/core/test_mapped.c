@@ -46,7 +46,7 @@ TestSuite(mapped, .init = set_up, .fini = tear_down, .timeout = 120);
 static rk_mapped part_of(int64_t first, size_t len)
 {
     rk_mapped part = {0};
-    if (!rk_map(&file, fd, first, len, &part))
+    if (!rk_map(&file, fd, first, len, len, &part))
         cr_skip_test("parts of %s cannot be mapped here", path);
     return part;
 }
@@ -72,12 +72,48 @@ Test(mapped, holds_the_bytes_asked_for)
     cr_expect_eq(rk_load_relaxed(&file.users), 0);
 }
 
+/* The first and the last number of a part that moved to bytes first … first + len - 1. */
+static void expect_moves(rk_mapped *part, int64_t first, size_t len, size_t reach)
+{
+    cr_assert(rk_map(&file, fd, first, len, reach, part), "to byte %lld", (long long)first);
+    cr_expect_eq((int64_t)number(part, 0) * 8, first);
+    cr_expect_eq((int64_t)number(part, len / 8 - 1) * 8, first + (int64_t)len - 8);
+    cr_expect_eq(rk_load_relaxed(&file.users), 1);
+}
+
+Test(mapped, moves_on_within_its_reach_beyond_it_and_back)
+{
+    rk_mapped part = part_of(0, 8);
+    expect_moves(&part, 0, 65536, BYTES);
+    const char *range = part.range;
+    expect_moves(&part, 4104, 65536, BYTES); /* overlaps */
+    expect_moves(&part, 65536, 65536, BYTES - 65536);
+    expect_moves(&part, 131072, 65536, BYTES - 131072);          /* follows */
+    expect_moves(&part, 524288 + 8, 65536, BYTES - 524288 - 8);  /* jumps */
+    expect_moves(&part, 262144 + 16, 8192, BYTES - 262144 - 16); /* back */
+    expect_moves(&part, 262144 + 4096, 8, 8);                    /* into itself */
+    expect_moves(&part, BYTES - 8, 8, 8);
+    cr_expect_eq(part.range, range, "one range of addresses is enough");
+    expect_moves(&part, 8, 40000, 40000);
+    expect_moves(&part, BYTES - 40000, 40000, 40000);
+    rk_unmap(&part);
+    cr_expect_eq(rk_load_relaxed(&file.users), 0);
+}
+
+Test(mapped, is_gone_after_a_move_that_was_refused)
+{
+    rk_mapped part = part_of(0, BYTES);
+    cr_expect_not(rk_map(&file, fd, 8, BYTES, BYTES, &part));
+    cr_expect_null(part.file);
+    cr_expect_eq(rk_load_relaxed(&file.users), 0);
+}
+
 Test(mapped, is_refused_beyond_the_end)
 {
     rk_mapped part = part_of(0, BYTES);
     rk_unmap(&part);
-    cr_expect_not(rk_map(&file, fd, 0, BYTES + 1, &part));
-    cr_expect_not(rk_map(&file, fd, 1 << 30, 8, &part));
+    cr_expect_not(rk_map(&file, fd, 0, BYTES + 1, BYTES + 1, &part));
+    cr_expect_not(rk_map(&file, fd, 1 << 30, 8, 8, &part));
     cr_expect_eq(rk_load_relaxed(&file.users), 0);
 }
 
@@ -87,9 +123,9 @@ Test(mapped, is_refused_while_somebody_may_write)
     rk_unmap(&part);
     int writer = open(path, O_WRONLY);
     cr_assert_geq(writer, 0);
-    cr_expect_not(rk_map(&file, fd, 0, BYTES, &part));
+    cr_expect_not(rk_map(&file, fd, 0, BYTES, BYTES, &part));
     close(writer);
-    cr_expect(rk_map(&file, fd, 0, BYTES, &part));
+    cr_expect(rk_map(&file, fd, 0, BYTES, BYTES, &part));
     rk_unmap(&part);
 }
 
@@ -98,7 +134,7 @@ Test(mapped, is_refused_in_a_forked_process)
     rk_mapped part = part_of(0, BYTES);
     rk_unmap(&part);
     file.process++;
-    cr_expect_not(rk_map(&file, fd, 0, BYTES, &part));
+    cr_expect_not(rk_map(&file, fd, 0, BYTES, BYTES, &part));
 }
 
 static void *cut_short(void *unused)
@@ -112,7 +148,7 @@ Test(mapped, keeps_writers_waiting_and_lets_nobody_else_in)
     pthread_t writer;
     void *failed;
     cr_assert_eq(pthread_create(&writer, NULL, cut_short, NULL), 0);
-    while (rk_map(&file, fd, 0, BYTES, &other)) {
+    while (rk_map(&file, fd, 0, BYTES, BYTES, &other)) {
         rk_unmap(&other);
         sched_yield();
     }
@@ -120,7 +156,7 @@ Test(mapped, keeps_writers_waiting_and_lets_nobody_else_in)
     rk_unmap(&part);
     pthread_join(writer, &failed);
     cr_expect_null(failed);
-    cr_expect_not(rk_map(&file, fd, 0, BYTES, &part));
+    cr_expect_not(rk_map(&file, fd, 0, BYTES, BYTES, &part));
 }
 
 static double sum(int *status)

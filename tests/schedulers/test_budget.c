@@ -17,7 +17,7 @@
 
 /* Values whose content is drawn from a number and can be told from any other. */
 
-enum kind { BYTES, BLOCK, ADOPTED, BOX, LIST, KINDS };
+enum kind { BYTES, BLOCK, ADOPTED, BOX, LIST, NESTED, KINDS };
 
 static uint64_t mix(uint64_t x)
 {
@@ -142,6 +142,27 @@ static rask_value list_of(size_t len, uint64_t seed)
     return value;
 }
 
+/* Lists in lists, some of them empty, with numbers between them. */
+static rask_value nested_of(size_t len, uint64_t seed)
+{
+    enum { NUMBERS = 20 };
+    rask_value value, inner, numbers[NUMBERS], items[4] = {list_of(len / 2, seed)};
+    for (int i = 0; i < NUMBERS; i++)
+        numbers[i] = i % 2 ? rask_value_f64((double)(seed % 1000) + i) : rask_value_bool(i % 4);
+    cr_assert_eq(rask_value_list_new(NULL, 0, &items[1]), RASK_OK);
+    cr_assert_eq(rask_value_list_new(numbers, NUMBERS, &items[2]), RASK_OK);
+    items[3] = box_of(&box_class, len / 4, seed + 2);
+    cr_assert_eq(rask_value_list_new(items, 4, &inner), RASK_OK);
+    for (int i = 0; i < 4; i++)
+        rask_value_unref(&items[i]);
+    items[0] = inner;
+    items[1] = bytes_of(len / 8, seed + 3);
+    cr_assert_eq(rask_value_list_new(items, 2, &value), RASK_OK);
+    for (int i = 0; i < 2; i++)
+        rask_value_unref(&items[i]);
+    return value;
+}
+
 static rask_value value_of(uint32_t kind, size_t len, uint64_t seed)
 {
     switch (kind) {
@@ -149,7 +170,8 @@ static rask_value value_of(uint32_t kind, size_t len, uint64_t seed)
     case BLOCK: return block_of(len, seed);
     case ADOPTED: return adopted_of(len, seed);
     case BOX: return box_of(&box_class, len, seed);
-    default: return list_of(len, seed);
+    case LIST: return list_of(len, seed);
+    default: return nested_of(len, seed);
     }
 }
 
@@ -319,6 +341,33 @@ Test(budget, results_that_went_to_disk_come_back_with_the_same_bytes)
             cr_assert_gt(report.peak_rss, 1 << 20);
             rask_graph_free(g);
         }
+    }
+}
+
+/* The results of many calls gathered in lists of lists, each of which is taken by somebody later. */
+Test(budget, lists_of_what_others_returned_go_to_disk_with_it)
+{
+    enum { GROUPS = 12, PAIRS = 2 };
+    for (uint32_t i = 0; i < SETUPS; i++) {
+        rask_graph *g = rask_graph_new();
+        rask_node *groups[GROUPS], *sum;
+        for (uint32_t k = 0; k < GROUPS; k++) {
+            rask_node *pairs[PAIRS], *made[2];
+            for (uint32_t p = 0; p < PAIRS; p++) {
+                for (uint32_t m = 0; m < 2; m++)
+                    made[m] = call(g, &make, recipe((k + p + m) % KINDS, LEN, 4 * k + 2 * p + m), NULL, 0);
+                pairs[p] = rask_list(g, made, 2);
+            }
+            groups[k] = rask_list(g, pairs, PAIRS);
+        }
+        sum = gate(g, groups, GROUPS);
+        for (uint32_t k = 0; k < GROUPS; k++)
+            sum = call(g, &weigh_def, k, (rask_node *[]){groups[k], sum}, 2);
+        rask_report free_run, report;
+        int64_t expected = must_give(sum, budget(0, 1), &free_run);
+        cr_expect_eq(must_give(sum, budget(2 * SMALL_BUDGET, setups[i]), &report), expected);
+        cr_expect_gt(report.spilled_bytes, 0);
+        rask_graph_free(g);
     }
 }
 

@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "eval_form.h"
 #include "eval_names.h"
 #include "eval_show.h"
 #include "run.h"
@@ -15,7 +16,7 @@
 typedef struct eval_options {
     common_options common;
     option_texts outputs;
-    const char *compressor;
+    eval_form form;
 } eval_options;
 
 static const char *const compressors[] = {"zstd", "gzip", "blosc", "none", NULL};
@@ -29,10 +30,43 @@ static const option_row rows[] = {
      .help = "write to .npy .raw .bin .zarr .h5 .h5:/PATH; once for each EXPRESSION"},
     {.name = "compressor",
      .kind = OPTION_TEXT,
-     .offset = offsetof(eval_options, compressor),
+     .offset = offsetof(eval_options, form.compressor),
      .value = "NAME",
-     .help = "Zarr: zstd (default), gzip, blosc, none; HDF5: gzip",
+     .help = "zstd (default), gzip, blosc, none; see --level, --chunks, --shards",
+     .needs = "output",
      .choices = compressors},
+    {.name = "level",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(eval_options, form.level),
+     .value = "N",
+     .help = "how hard the compressor tries: zstd 1 to 22, others 1 to 9",
+     .brief = true,
+     .needs = "output",
+     .least = 1,
+     .most = 22},
+    {.name = "chunks",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(eval_options, form.chunks),
+     .value = "LENGTHS",
+     .help = "Zarr, HDF5: elements of a chunk along each axis, such as 1000,500",
+     .brief = true,
+     .needs = "output"},
+    {.name = "shards",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(eval_options, form.shards),
+     .value = "LENGTHS",
+     .help = "Zarr 3: elements that share a file, whole chunks",
+     .brief = true,
+     .needs = "chunks"},
+    {.name = "zarr-version",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(eval_options, form.zarr_version),
+     .value = "N",
+     .help = "2 (default) or 3, which --shards implies",
+     .brief = true,
+     .needs = "output",
+     .least = 2,
+     .most = 3},
     COMMON_ROWS(eval_options),
 };
 
@@ -166,22 +200,6 @@ static int work_store(void *context, const rask_options *options, const char **m
     return status;
 }
 
-/* "out.h5:/path": the dataset's path behind the file's. */
-static void split_member(char *path, rask_store_options *options)
-{
-    char *colon = strrchr(path, ':');
-    if (!colon || colon == path)
-        return;
-    for (const char *const *ending = (const char *const[]){".h5", ".hdf5", NULL}; *ending; ending++) {
-        size_t len = strlen(*ending);
-        if ((size_t)(colon - path) > len && strncmp(colon - len, *ending, len) == 0) {
-            *colon = 0;
-            options->member = colon + 1;
-            return;
-        }
-    }
-}
-
 static void explain_store(const job *j, const rask_store_target *targets)
 {
     rask_options options = run_options(&j->options->common);
@@ -192,31 +210,37 @@ static void explain_store(const job *j, const rask_store_target *targets)
     free(text);
 }
 
+/* Says what is wrong with an output. */
+static bool take_outputs(const job *j, eval_output *outputs, rask_store_target *targets)
+{
+    char message[1200];
+    for (uint32_t i = 0; i < j->count; i++) {
+        if (eval_output_init(&outputs[i], j->options->outputs.items[i], &j->options->form, j->arrays[i],
+                             message, sizeof message)) {
+            say_error(j->command->name, "%s", message);
+            return false;
+        }
+        targets[i] = (rask_store_target){j->arrays[i], outputs[i].path, &outputs[i].options};
+    }
+    return true;
+}
+
 static int store(const job *j)
 {
-    const eval_options *o = j->options;
+    const common_options *common = &j->options->common;
     writing w = {j, calloc((size_t)j->count + 1, sizeof *w.targets)};
-    rask_store_options *options = calloc((size_t)j->count + 1, sizeof *options);
-    char **paths = calloc((size_t)j->count + 1, sizeof *paths);
+    eval_output *outputs = calloc((size_t)j->count + 1, sizeof *outputs);
     int outcome = EXIT_FAILED;
-    bool room = w.targets && options && paths;
-    for (uint32_t i = 0; room && i < j->count; i++) {
-        room = (paths[i] = strdup(o->outputs.items[i]));
-        options[i] = (rask_store_options){.size = sizeof *options, .compressor = o->compressor};
-        if (room)
-            split_member(paths[i], &options[i]);
-        w.targets[i] = (rask_store_target){j->arrays[i], paths[i], &options[i]};
-    }
-    if (room && o->common.explain)
-        explain_store(j, w.targets);
-    if (room)
-        outcome = run_observed(j->command->name, &o->common, work_store, &w);
-    else
+    if (!w.targets || !outputs) {
         say_error(j->command->name, "%s", rask_status_text(RASK_ENOMEM));
-    for (uint32_t i = 0; paths && i < j->count; i++)
-        free(paths[i]);
-    free(paths);
-    free(options);
+    } else if (take_outputs(j, outputs, w.targets)) {
+        if (common->explain)
+            explain_store(j, w.targets);
+        outcome = run_observed(j->command->name, common, work_store, &w);
+    }
+    for (uint32_t i = 0; outputs && i < j->count; i++)
+        eval_output_fini(&outputs[i]);
+    free(outputs);
     free(w.targets);
     return outcome;
 }
@@ -252,7 +276,7 @@ static int check_usage(const job *j)
 
 static int run(const tool_command *c, int argc, char **argv)
 {
-    eval_options o = {.compressor = NULL};
+    eval_options o = {.form = {0}};
     int first;
     options_outcome parsed = options_parse(c, argc, argv, &o, &first);
     if (parsed != OPTIONS_GOOD)

@@ -227,6 +227,20 @@ Test(sort, lines_that_do_not_fit_memory_go_through_a_file)
     free(where);
 }
 
+Test(sort, of_a_line_longer_than_memory_may_be_a_node)
+{
+    enum { LENGTH = 1 << 20 };
+    const int64_t shape[] = {LENGTH};
+    rask_options o = options_of(4 << 20, 2);
+    const char *name = "x";
+    rask_array *x = rask_array_uniform_at(g, 1, 0, 1, 1, shape, HERE);
+    rask_array *steps = rask_eval(g, "y = sort(x); y[1:] - y[:-1]", &name, &x, 1);
+    rask_node *least = rask_array_node_at(rask_array_min(steps, RASK_ALL), &o, HERE);
+    double answer = -1;
+    cr_expect_eq(rask_compute_with(least, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
+    cr_expect_geq(answer, 0);
+}
+
 Test(sort, without_a_folder_for_the_file_says_so)
 {
     enum { LENGTH = 1 << 18 };
