@@ -33,6 +33,13 @@ typedef struct rk_bench {
     rk_atomic_u32 turn; /* of its worker */
     rask_future *apart; /* that is being called apart */
     rk_spare_graph spare;
+
+    /* What grew there and is called there (piece.h); under the lock, but for open, which others look at. */
+    rk_atomic_bool piles_locked;
+    rk_atomic_u32 open; /* pieces of which others could do some */
+    struct rk_pile *piles;
+    struct rk_piece *pieces; /* spare ones */
+    rask_graph *graphs;      /* the same */
     char padding[RK_CACHE_LINE];
 } rk_bench;
 
@@ -92,6 +99,13 @@ typedef struct rk_awaited {
     bool shortly; /* it may come to hold unnoticed, so that it is to be asked often */
 } rk_awaited;
 
+/* Who runs a future: whose bench it takes from (RK_NO_WORKER: none), and as whom tasks know it. until: what it waits for
+ * meanwhile; NULL: nothing. */
+struct rk_seat {
+    uint32_t bench, number;
+    const rk_awaited *until;
+};
+
 /* The number of one more future, which no other of its futures has; of those that one thread makes it ascends. */
 uint64_t rk_executor_number(rk_executor *executor);
 
@@ -111,6 +125,12 @@ bool rk_executor_run_on(rk_executor *executor, uint32_t worker, const rk_awaited
 /* One that is I/O. */
 bool rk_executor_run_io(rk_executor *executor, uint32_t worker);
 bool rk_executor_has_work(const rk_executor *executor);
+/* The worker may go on with what it made ready itself: it is not the turn of others. */
+bool rk_executor_may_go_on(rk_executor *executor, uint32_t worker, const rk_awaited *until);
+/* Nothing new is called any more: a status, and why (RK_MAX_MESSAGE + 1 bytes); else RASK_OK. */
+int rk_executor_stopped(rk_executor *executor, char *message);
+/* Something is ready, where all can see it: somebody who sleeps is to look. */
+void rk_executor_wake(rk_executor *executor);
 /* There are several workers, and soon some will have nothing to do. */
 bool rk_executor_is_hungry(const rk_executor *executor);
 
