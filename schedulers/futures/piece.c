@@ -25,6 +25,8 @@ typedef struct rk_pile {
 
     /* Of the worker alone: what there is to do without the lock, and what lies ready. */
     rk_task_env env; /* but for cancel */
+    rask_task task;
+    rk_call_terms terms;
     rk_endings endings;
     rk_piece *ended, *dropped; /* dropped: with results */
     rask_value dead[RK_PIECE_NODES];
@@ -68,11 +70,12 @@ static void count_open(rk_pile *pile, int more)
 
 /* -- Pieces */
 
-/* Nothing but calling it is needed. */
-static bool is_plain(const rask_node *node, const rask_task_def *def)
+/* Nothing but calling it is needed. A pure call of constants may meet another; nobody else can make one of what is known here only. */
+static bool is_plain(const rask_node *node, const rask_task_def *def, bool free)
 {
-    return !(node->flags & RK_NODE_EXTRA) && !(def->flags & (RASK_PURE | RASK_IO | RASK_HERE)) &&
-           !def->priority && def->timeout == 0 && rk_def_backoff(def) == 0 && !*rk_def_tags(def);
+    uint32_t special = RASK_IO | RASK_HERE | (free ? RASK_PURE : 0);
+    return !(node->flags & RK_NODE_EXTRA) && !(def->flags & special) && !def->priority && def->timeout == 0 &&
+           rk_def_backoff(def) == 0 && !*rk_def_tags(def);
 }
 
 /* Notes what a node takes; the last call among that, or NONE. */
@@ -109,7 +112,7 @@ static bool shape(rk_piece *piece)
             continue;
         }
         uint32_t last = note_uses(piece, node);
-        if (!is_plain(node, rk_node_def(node)) || (taken == NONE ? last != NONE : taken != id))
+        if (!is_plain(node, rk_node_def(node), last == NONE) || (taken == NONE ? last != NONE : taken != id))
             return false;
         taken = last;
         piece->left += last == NONE;
@@ -393,34 +396,48 @@ static enum step settle(rk_pile *pile, rk_outcome *outcome)
 
 /* -- Calling */
 
-static void call_now(rk_pile *pile, rk_outcome *outcome)
+/* Field by field: it was just written like that. */
+static void take_result(rk_outcome *outcome, const rask_task *task)
 {
-    const rk_piece *piece = pile->top;
+    outcome->result.type = task->result.type;
+    outcome->result.reserved = 0;
+    outcome->result.as.i64 = task->result.as.i64;
+    outcome->node = task->grown;
+}
+
+static void prepare(rk_pile *pile, const rk_piece *piece)
+{
     const rask_node *node = rk_graph_node(piece->graph, piece->now);
     const rask_task_def *def = rk_node_def(node);
     uint32_t retries = pile->executor->options.retries;
-    rk_call_terms terms = {.retries = def->retries > retries ? def->retries : retries,
-                           .check = node->flags & RK_NODE_CHECK};
-    rask_task task = {.env = &pile->env,
-                      .args = rk_node_args(node),
-                      .nargs = node->nargs,
-                      .def = def,
-                      .worker = pile->seat->number,
-                      .message = outcome->message,
-                      .lent = pile->graphs,
-                      .takes_nodes = true};
-    rask_graph *others = task.lent ? task.lent->next_spare : NULL;
-    uint64_t again = 0;
+    rask_task *task = &pile->task;
+    pile->terms.retries = def->retries > retries ? def->retries : retries;
+    pile->terms.check = node->flags & RK_NODE_CHECK;
     pile->env.results = piece->results;
     pile->env.constants = piece->graph->constants.data;
     rk_store_relaxed(&pile->env.stop, RASK_OK);
-    outcome->status = rk_call(&task, &pile->env, &terms, &again);
-    outcome->node = outcome->status ? NULL : task.grown;
-    outcome->result = outcome->status ? rask_value_none() : task.result;
-    if (!task.lent)
+    task->args = rk_node_args(node);
+    task->nargs = node->nargs;
+    task->def = def;
+    task->attempt = 0;
+    task->lent = pile->graphs;
+}
+
+static void call_now(rk_pile *pile, rk_outcome *outcome)
+{
+    rask_task *task = &pile->task;
+    uint64_t again = 0;
+    prepare(pile, pile->top);
+    rask_graph *others = task->lent ? task->lent->next_spare : NULL;
+    outcome->status = rk_call(task, &pile->env, &pile->terms, &again);
+    if (!task->lent)
         pile->graphs = others;
-    if (rk_value_is_object(&outcome->result))
-        outcome->status = rk_future_count_result(pile->executor, &outcome->result, outcome->message);
+    if (outcome->status)
+        return;
+    take_result(outcome, task);
+    if (!rk_value_is_object(&outcome->result))
+        return;
+    outcome->status = rk_future_count_result(pile->executor, &outcome->result, outcome->message);
     if (outcome->status)
         rask_value_unref(&outcome->result);
 }
@@ -431,8 +448,6 @@ static bool is_stopped(rk_pile *pile, rk_outcome *outcome)
     outcome->status = rk_executor_stopped(pile->executor, outcome->message);
     if (!outcome->status)
         return false;
-    outcome->result = rask_value_none();
-    outcome->node = NULL;
     lock(pile->bench);
     drop_all(pile);
     unlock(pile->bench);
@@ -502,6 +517,7 @@ static void end(rk_pile *pile)
 {
     rk_bench *bench = pile->bench;
     rk_pile **at = &bench->piles;
+    end_all(pile, NULL);
     lock(bench);
     while (*at != pile)
         at = &(*at)->next;
@@ -516,6 +532,7 @@ static void end(rk_pile *pile)
     if (!keeps)
         free_spares(pile->pieces, pile->graphs);
     end_all(pile, retired);
+    assert(!pile->top && !pile->open);
 }
 
 bool rk_pile_may_take(const rk_seat *seat, const rask_future *future, const rask_node *node)
@@ -535,6 +552,8 @@ rask_future *rk_pile_run(const rk_seat *seat, rask_future *future, rk_outcome *o
                     .seat = seat,
                     .future = future,
                     .env = {.cancel = &future->cancel, .outer = &e->env}};
+    pile.task = (rask_task){
+        .env = &pile.env, .worker = seat->number, .message = outcome->message, .takes_nodes = true};
     begin(&pile);
     *later = false;
     enum step step = pile.top ? CALL : settle(&pile, outcome);

@@ -379,7 +379,8 @@ static rask_future *make_call(sowing *s, const rask_node *node, bool *fresh)
     call c = {s, node, rk_node_def(node)};
     uint64_t key = 0;
     assert(c.def);
-    bool pure = c.def->flags & RASK_PURE && !node->order_only && key_of_call(&c, &key);
+    bool may_meet = c.def->flags & RASK_PURE && !node->order_only && !s->piece;
+    bool pure = may_meet && key_of_call(&c, &key);
     rask_future *met = pure ? rk_meet(&s->executor->meetings, key, same_call, &c) : NULL;
     rask_future *future = met ? NULL : new_call(s, node, c.def, pure);
     s->shared |= pure;
