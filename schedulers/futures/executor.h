@@ -11,6 +11,7 @@
 #ifndef RASK_SCHEDULERS_FUTURES_EXECUTOR_H
 #define RASK_SCHEDULERS_FUTURES_EXECUTOR_H
 
+#include "core/base/spin.h"
 #include "core/store/store.h"
 #include "schedulers/futures/admission.h"
 #include "schedulers/futures/future.h"
@@ -35,7 +36,7 @@ typedef struct rk_bench {
     rk_spare_graph spare;
 
     /* What grew there and is called there (piece.h); under the lock, but for open, which others look at. */
-    rk_atomic_bool piles_locked;
+    rk_spin piles_lock;
     rk_atomic_u32 open; /* pieces of which others could do some */
     struct rk_pile *piles;
     struct rk_piece *pieces; /* spare ones */

@@ -6,10 +6,9 @@
 #include "schedulers/chaos.h"
 
 #include <assert.h>
-#include <sched.h>
 #include <string.h>
 
-enum { NONE = UINT32_MAX, PATIENCE = 100 };
+enum { NONE = UINT32_MAX };
 
 typedef struct rk_pile {
     struct rk_pile *next; /* of the same bench */
@@ -38,22 +37,7 @@ typedef struct rk_pile {
 
 enum step { CALL, DELIVER, OVER };
 
-/* -- The lock */
-
-static void lock(rk_bench *bench)
-{
-    for (uint32_t tries = 1; atomic_exchange_explicit(&bench->piles_locked, true, memory_order_acquire);
-         tries++) {
-        if (tries % PATIENCE == 0)
-            sched_yield();
-        rk_relax();
-    }
-}
-
-static void unlock(rk_bench *bench)
-{
-    rk_store_release(&bench->piles_locked, false);
-}
+/* -- Who has something for others */
 
 /* Whoever sees none open here, and sleeps, is seen asleep by who opens the first. */
 static void count_open(rk_pile *pile, int more)
@@ -375,13 +359,13 @@ static enum step settle(rk_pile *pile, rk_outcome *outcome)
     rk_piece *grown = outcome->node ? new_piece(pile, outcome->node) : NULL;
     enum step step;
     do {
-        lock(pile->bench);
+        rk_spin_lock(&pile->bench->piles_lock);
         do
             step = deliver(pile, outcome, grown);
         while (step == DELIVER && !pile->dead_count);
         rask_future *retired = pile->retired;
         pile->retired = NULL;
-        unlock(pile->bench);
+        rk_spin_unlock(&pile->bench->piles_lock);
         rk_chaos();
         end_all(pile, retired);
     } while (step == DELIVER);
@@ -448,16 +432,16 @@ static bool is_stopped(rk_pile *pile, rk_outcome *outcome)
     outcome->status = rk_executor_stopped(pile->executor, outcome->message);
     if (!outcome->status)
         return false;
-    lock(pile->bench);
+    rk_spin_lock(&pile->bench->piles_lock);
     drop_all(pile);
-    unlock(pile->bench);
+    rk_spin_unlock(&pile->bench->piles_lock);
     return true;
 }
 
 /* Others come first. What is sown can wait no more. */
 static bool put_off(rk_pile *pile)
 {
-    lock(pile->bench);
+    rk_spin_lock(&pile->bench->piles_lock);
     bool can = pile->lowest;
     if (can) {
         pile->lowest->below = pile->top;
@@ -466,7 +450,7 @@ static bool put_off(rk_pile *pile)
         pile->lowest = pile->top = NULL;
         pile->open = pile->depth = 0;
     }
-    unlock(pile->bench);
+    rk_spin_unlock(&pile->bench->piles_lock);
     return can;
 }
 
@@ -490,7 +474,7 @@ static void take_up(rk_pile *pile)
 static void begin(rk_pile *pile)
 {
     rk_bench *bench = pile->bench;
-    lock(bench);
+    rk_spin_lock(&bench->piles_lock);
     pile->next = bench->piles;
     bench->piles = pile;
     pile->pieces = bench->pieces;
@@ -498,7 +482,7 @@ static void begin(rk_pile *pile)
     bench->pieces = NULL;
     bench->graphs = NULL;
     take_up(pile);
-    unlock(bench);
+    rk_spin_unlock(&bench->piles_lock);
 }
 
 static void free_spares(rk_piece *pieces, rask_graph *graphs)
@@ -518,7 +502,7 @@ static void end(rk_pile *pile)
     rk_bench *bench = pile->bench;
     rk_pile **at = &bench->piles;
     end_all(pile, NULL);
-    lock(bench);
+    rk_spin_lock(&bench->piles_lock);
     while (*at != pile)
         at = &(*at)->next;
     *at = pile->next;
@@ -528,7 +512,7 @@ static void end(rk_pile *pile)
         bench->graphs = pile->graphs;
     }
     rask_future *retired = pile->retired;
-    unlock(bench);
+    rk_spin_unlock(&bench->piles_lock);
     if (!keeps)
         free_spares(pile->pieces, pile->graphs);
     end_all(pile, retired);
@@ -573,14 +557,14 @@ bool rk_piles_split(rk_executor *executor, uint32_t number, rk_endings *endings)
     rk_bench *bench = &executor->benches[number];
     rk_piece *dropped = NULL;
     rk_chaos();
-    lock(bench);
+    rk_spin_lock(&bench->piles_lock);
     rk_pile *pile = bench->piles;
     while (pile && !pile->open)
         pile = pile->next;
     uint32_t open = pile ? pile->open : 0;
     while (pile && pile->open == open && sow_lowest(pile, endings, &dropped)) {
     }
-    unlock(bench);
+    rk_spin_unlock(&bench->piles_lock);
     for (rk_piece *next; dropped; dropped = next) {
         next = dropped->below;
         end_results(dropped);
