@@ -19,13 +19,27 @@ static _Thread_local rk_place here = {NULL, RK_NO_WORKER, RK_NO_WORKER};
 
 /* -- Life */
 
+static void init_slabs(rk_slabs *slabs)
+{
+    for (size_t i = 0; i < RK_SLABS; i++)
+        rk_slabs_init(&slabs[i], RK_SLAB_LEAST + i * RK_SLAB_STEP);
+}
+
+static void fini_slabs(rk_slabs *slabs)
+{
+    for (size_t i = 0; i < RK_SLABS; i++)
+        rk_slabs_fini(&slabs[i]);
+}
+
 static void free_executor(rk_executor *e)
 {
+    fini_slabs(e->slabs);
     rk_sources_fini(&e->sources);
     for (uint32_t i = 0; e->benches && i < e->bench_count; i++) {
         pthread_mutex_destroy(&e->benches[i].lock);
         rask_graph_free(e->benches[i].spare);
         rk_piles_fini(&e->benches[i]);
+        fini_slabs(e->benches[i].slabs);
     }
     if (e->own_store && e->store)
         rk_store_end(e->store);
@@ -61,8 +75,11 @@ rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_s
     e->ranked = (rk_ranking)RK_RANKING;
     e->bench_count = workers;
     e->benches = rk_calloc(workers, sizeof *e->benches);
-    for (uint32_t i = 0; e->benches && i < workers; i++)
+    init_slabs(e->slabs);
+    for (uint32_t i = 0; e->benches && i < workers; i++) {
         pthread_mutex_init(&e->benches[i].lock, NULL);
+        init_slabs(e->benches[i].slabs);
+    }
     e->own_store = !store;
     e->store = store ? store : rk_store_new(options->memory, options->scratch, NULL);
     if (rk_meetings_init(&e->meetings) || !e->benches || !e->store) {
@@ -108,6 +125,15 @@ uint64_t rk_executor_number(rk_executor *e)
     uint32_t worker = rk_executor_worker(e);
     uint64_t made = rk_add_relaxed(&own_tally(e)->made, 1) + 1;
     return made * (e->bench_count + 1) + (worker == RK_NO_WORKER ? 0 : worker + 1);
+}
+
+void *rk_executor_alloc(rk_executor *e, size_t size)
+{
+    uint32_t worker = rk_executor_worker(e);
+    size_t over = size > RK_SLAB_LEAST ? size - RK_SLAB_LEAST : 0,
+           class = (over + RK_SLAB_STEP - 1) / RK_SLAB_STEP;
+    rk_slabs *slabs = worker == RK_NO_WORKER ? e->slabs : e->benches[worker].slabs;
+    return rk_slab_alloc(&slabs[class < RK_SLABS ? class : RK_SLABS - 1], size);
 }
 
 rk_spare_graph *rk_executor_spare(rk_executor *e)

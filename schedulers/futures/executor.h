@@ -11,7 +11,7 @@
 #ifndef RASK_SCHEDULERS_FUTURES_EXECUTOR_H
 #define RASK_SCHEDULERS_FUTURES_EXECUTOR_H
 
-#include "core/base/spin.h"
+#include "core/base/slab.h"
 #include "core/store/store.h"
 #include "schedulers/futures/admission.h"
 #include "schedulers/futures/future.h"
@@ -26,6 +26,9 @@ typedef struct rk_tally {
     rk_atomic_u64 made, ended;
 } rk_tally;
 
+/* Sizes of futures: up to the first, the second, … */
+enum { RK_SLABS = 3, RK_SLAB_LEAST = 264, RK_SLAB_STEP = 120 };
+
 typedef struct rk_bench {
     rk_tally tally;
     pthread_mutex_t lock;
@@ -39,8 +42,9 @@ typedef struct rk_bench {
     rk_spin piles_lock;
     rk_atomic_u32 open; /* pieces of which others could do some */
     struct rk_pile *piles;
-    struct rk_piece *pieces; /* spare ones */
-    rask_graph *graphs;      /* the same */
+    struct rk_piece *pieces;  /* spare ones */
+    rask_graph *graphs;       /* the same */
+    rk_slabs slabs[RK_SLABS]; /* for futures that its worker makes */
     char padding[RK_CACHE_LINE];
 } rk_bench;
 
@@ -59,7 +63,8 @@ struct rk_executor {
     uint32_t bench_count;
     rk_bench *benches;
 
-    rk_sources sources; /* what was submitted from outside */
+    rk_sources sources;       /* what was submitted from outside */
+    rk_slabs slabs[RK_SLABS]; /* and what it is made of */
 
     pthread_mutex_t lock;        /* of what follows */
     pthread_cond_t work, io;     /* for sleepers */
@@ -109,6 +114,9 @@ struct rk_seat {
 
 /* The number of one more future, which no other of its futures has; of those that one thread makes it ascends. */
 uint64_t rk_executor_number(rk_executor *executor);
+
+/* Memory for a future that the calling thread makes: rk_slab_free(). */
+void *rk_executor_alloc(rk_executor *executor, size_t size);
 
 /* A future is ready: to the worker's own bench, or to the caller's queue when it is none (RK_NO_WORKER). */
 void rk_executor_push(rk_executor *executor, rask_future *future);

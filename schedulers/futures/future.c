@@ -19,8 +19,8 @@ rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint
                            uint32_t ways)
 {
     size_t arguments = nargs * sizeof(rask_value) + edges * sizeof(rk_edge);
-    rask_future *future =
-        rk_alloc(sizeof *future + arguments + rk_future_words_size(nargs) + ways * sizeof(rk_meeting));
+    size_t rest = rk_future_words_size(nargs) + ways * sizeof(rk_meeting);
+    rask_future *future = rk_executor_alloc(executor, sizeof *future + arguments + rest);
     if (!future)
         return NULL;
     memset(future, 0, sizeof *future + arguments);
@@ -62,7 +62,7 @@ static rk_executor *free_one(rask_future *future)
     rk_free(future->grown);
     rk_free(future->message);
     rk_free(rk_load_relaxed(&future->text));
-    rk_free(future);
+    rk_slab_free(future);
     return flags & RK_FUTURE_HOLDS ? executor : NULL;
 }
 
