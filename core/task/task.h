@@ -36,11 +36,11 @@ struct rask_task {
     uint64_t deadline_ns; /* of this call; 0: none */
     uint32_t worker, attempt;
     bool told_to_stop;     /* rask_task_cancelled() said so during this call */
+    bool takes_nodes;      /* who calls takes a node as it is (grown), not in a value */
     char *message;         /* RK_MAX_MESSAGE + 1 bytes of the worker's */
     rask_graph *graph;     /* of this call, for nodes that it returns; NULL: it asked for none */
     rask_graph *lent;      /* an empty one, for that: the caller's as long as it is here; NULL: none */
     rk_spare_graph *spare; /* where there may be one otherwise; NULL: nowhere */
-    bool takes_nodes;      /* who calls takes a node as it is (grown), not in a value */
     rask_node *grown;      /* that it returned, with a reference to its graph; NULL: a value */
 };
 

@@ -171,6 +171,7 @@ static void put_on(rk_pile *pile, rk_piece *piece)
 static rk_piece *take_off(rk_pile *pile)
 {
     rk_piece *piece = pile->top;
+    assert(piece);
     pile->top = piece->below;
     *(pile->top ? &pile->top->above : &pile->lowest) = NULL;
     pile->depth--;
