@@ -504,11 +504,11 @@ static bool replace(rask_future *owner, const rask_future *future, rask_future *
     return true;
 }
 
-/* Who stands for its result, when nobody else knows it; NULL: others do. */
+/* Who stands for its result, when nobody else knows it but the caller, who refers to it; NULL: others do. */
 static rask_future *only_heir(rask_future *future, rk_waiter *waiter)
 {
     if (!waiter || waiter->tell != tell_grown || waiter->next || rk_load_relaxed(&future->listed) ||
-        rk_load_acquire(&future->refs) != 2)
+        rk_load_acquire(&future->refs) != 3)
         return NULL;
     return ((rk_edge *)waiter)->owner;
 }
@@ -551,13 +551,11 @@ static void stand_for(rask_future *future, rask_future *root, rk_edge *edge, rk_
                       .number = root->number,
                       .argument = UINT32_MAX};
     future->grown = edge;
-    rask_future_ref(future); /* root may be done at any moment, and this with it */
     rk_store_seq_cst(&future->state, RK_FUTURE_GROWN);
     if (!rk_future_add_waiter(root, &edge->waiter))
         tell_grown(&edge->waiter, root, endings);
     if (rask_cancelled(&future->cancel))
         rk_future_abort(future, why_cancelled(future), NULL, endings);
-    rask_future_unref(future);
 }
 
 static void end_running(rask_future *future, int status, const char *message, rk_endings *endings)
@@ -571,7 +569,8 @@ static void end_running(rask_future *future, int status, const char *message, rk
 
 void rk_future_become(rask_future *future, rask_future *root, rk_edge *edge, rk_endings *endings)
 {
-    rask_future_ref(root); /* who it is given to may let go of it at once */
+    rask_future_ref(future); /* it may be done, or be cancelled, at any moment from then on */
+    rask_future_ref(root);   /* who it is given to may let go of it at once */
     if (hand_over(future, root)) {
         rk_free(edge);
         rk_future_fail(future, RK_FUTURE_RUNNING, RASK_ECANCELLED, NULL, NULL, endings);
@@ -592,6 +591,7 @@ static void grow(rask_future *future, rask_node *node, rk_endings *endings)
     rk_spare_put(rk_executor_spare(future->executor), graph);
     if (root) {
         rk_future_become(future, root, edge, endings);
+        rask_future_unref(future);
         return;
     }
     end_running(future, RASK_ENOMEM, no_memory, endings);

@@ -201,7 +201,7 @@ rk_call_terms rk_future_terms(const rask_future *future);
 rask_future *rk_future_run(rask_future *future, const rk_seat *seat);
 
 /* It is RUNNING, its call has returned, and its result will be that of root, of which a reference and a want are its own from now on:
- * it is GROWN, or who stood for it stands for root and it ends. edge: for that, its own. */
+ * it is GROWN, or who stood for it stands for root and it ends. edge: for that, its own. A reference to future is the caller's. */
 void rk_future_become(rask_future *future, rask_future *root, rk_edge *edge, rk_endings *endings);
 
 /* Counts a result of one of its calls. RASK_EBUDGET, and a message. */

@@ -226,6 +226,7 @@ static bool sow_lowest(rk_pile *pile, rk_endings *endings, rk_piece **dropped)
 {
     rk_piece *piece = pile->lowest;
     rask_future *future = pile->future, *running = NULL;
+    assert(piece);
     rk_edge *edge = rk_alloc(sizeof *edge);
     rask_future *root =
         edge ? rk_executor_sow_piece(pile->executor, piece, &future->origin, &running, &endings->ready)
@@ -236,7 +237,7 @@ static bool sow_lowest(rk_pile *pile, rk_endings *endings, rk_piece **dropped)
     }
     rk_future_become(future, root, edge, endings);
     future->next = pile->retired;
-    pile->retired = rask_future_ref(future);
+    pile->retired = future;
     pile->future = running;
     rk_store_release(&pile->env.cancel, &running->cancel);
     if (piece->left)
@@ -302,6 +303,7 @@ static enum step go_up(rk_pile *pile, rk_piece *grown)
 static enum step go_on(rk_pile *pile, rk_outcome *outcome)
 {
     rk_piece *top = pile->top;
+    assert(top);
     release_arguments(pile, top);
     if (top->now == top->root) {
         end_top(pile);

@@ -38,8 +38,8 @@ typedef struct rk_outcome {
 } rk_outcome;
 
 /* The future has grown what may be a piece, or pieces of it were put off: calls them until a future has an outcome that is none:
- * that future, and *outcome. Else *put_off, and it is to be queued, to go on later. */
-rask_future *rk_pile_run(const rk_seat *seat, rask_future *future, rk_outcome *outcome, bool *put_off);
+ * that future, and *outcome. Else *later: it is to be queued, to go on then. */
+rask_future *rk_pile_run(const rk_seat *seat, rask_future *future, rk_outcome *outcome, bool *later);
 
 /* May be worth trying. */
 bool rk_pile_may_take(const rk_seat *seat, const rask_future *future, const rask_node *node);
