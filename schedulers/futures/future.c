@@ -4,6 +4,7 @@
 #include "core/base/clock.h"
 #include "core/task/grow.h"
 #include "schedulers/call.h"
+#include "schedulers/chaos.h"
 #include "schedulers/futures/executor.h"
 #include "schedulers/futures/notice.h"
 #include "schedulers/futures/piece.h"
@@ -552,6 +553,7 @@ static void stand_for(rask_future *future, rask_future *root, rk_edge *edge, rk_
                       .argument = UINT32_MAX};
     future->grown = edge;
     rk_store_seq_cst(&future->state, RK_FUTURE_GROWN);
+    rk_chaos();
     if (!rk_future_add_waiter(root, &edge->waiter))
         tell_grown(&edge->waiter, root, endings);
     if (rask_cancelled(&future->cancel))
