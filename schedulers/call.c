@@ -10,7 +10,7 @@ enum { LOOK_NS = 5000000 }; /* while it waits for a task's next attempt */
 
 bool rk_env_is_over(rk_task_env *env)
 {
-    if (env->cancel && rk_load_relaxed(&env->cancel->cancelled))
+    if (rask_cancelled(rk_load_acquire(&env->cancel)))
         rk_env_stop(env, RASK_ECANCELLED);
     else if (env->deadline_ns && rk_clock_now() >= env->deadline_ns)
         rk_env_stop(env, RASK_ETIMEDOUT);
@@ -50,14 +50,21 @@ static int inject(rask_task *task, const rk_call_terms *terms)
     return RASK_OK;
 }
 
+static void forget_result(rask_task *task)
+{
+    rask_value_unref(&task->result);
+    rask_graph_free(task->grown ? task->grown->graph : NULL);
+    task->grown = NULL;
+    task->status = RASK_OK;
+}
+
 static int call_in_time(rask_task *task, rk_task_env *env, uint64_t limit_ns)
 {
     task->deadline_ns = limit_ns ? rk_clock_now() + limit_ns : 0;
     int status = rk_call_once(task);
     bool gave_up = status == RASK_ECANCELLED && (rk_load_relaxed(&env->stop) || rk_env_must_stop(env));
     if (limit_ns && rk_clock_now() >= task->deadline_ns && !gave_up) {
-        rask_value_unref(&task->result);
-        task->status = RASK_OK;
+        forget_result(task);
         status =
             rk_task_fail(task, RASK_ETIMEDOUT, "took longer than its %g seconds", (double)limit_ns / 1e9);
     }

@@ -38,7 +38,7 @@ bool rk_env_is_over(rk_task_env *env);
 
 static inline bool rk_env_must_stop(rk_task_env *env)
 {
-    return (env->cancel || env->deadline_ns || env->outer) && rk_env_is_over(env);
+    return (rk_load_relaxed(&env->cancel) || env->deadline_ns || env->outer) && rk_env_is_over(env);
 }
 
 /* What a call is to be known by that failed with this status. */
@@ -51,10 +51,11 @@ static inline int rk_call_once(rask_task *task)
     task->told_to_stop = false;
     task->result = rask_value_none();
     task->graph = NULL;
+    task->grown = NULL;
     int status = task->def->call(task);
-    if (__builtin_expect(task->graph != NULL, 0))
-        rk_task_end_graph(task);
     bool failed = status | task->status | task->told_to_stop;
+    if (__builtin_expect(task->graph != NULL, 0))
+        failed |= rk_task_end_graph(task, failed) != RASK_OK;
     return __builtin_expect(failed, 0) ? rk_call_judge(task, status) : RASK_OK;
 }
 

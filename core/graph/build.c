@@ -10,6 +10,13 @@
 
 #include <string.h>
 
+/* As rk_array_reserve(), where there mostly is room. */
+static inline int make_sure(rk_array *array, size_t count)
+{
+    bool fits = count <= array->capacity - array->count;
+    return __builtin_expect(fits, 1) ? RASK_OK : rk_array_reserve(array, count);
+}
+
 /* Room for one more node with so many argument words and constants. */
 static int reserve(rask_graph *graph, size_t words, size_t constants)
 {
@@ -23,10 +30,8 @@ static int reserve(rask_graph *graph, size_t words, size_t constants)
         if (!graph->segments[segment])
             return RASK_ENOMEM;
     }
-    int status = rk_array_reserve(&graph->args, words);
-    if (!status && constants)
-        status = rk_array_reserve(&graph->constants, constants);
-    return status;
+    int status = make_sure(&graph->args, words);
+    return status ? status : make_sure(&graph->constants, constants);
 }
 
 static rask_node *reserve_failed(rask_graph *graph, int status, const char *file, int line)
@@ -177,6 +182,15 @@ static bool check_node(rask_graph *graph, const char *call, size_t index, const 
     return false;
 }
 
+/* As many letters as there are arguments; NULL: any. */
+static inline bool takes(const rask_task_def *def, size_t count)
+{
+    size_t letters = 0;
+    while (def->arguments && letters < count && def->arguments[letters])
+        letters++;
+    return !def->arguments || (letters == count && !def->arguments[count]);
+}
+
 static bool check_letters(const char *letters)
 {
     return !letters || strspn(letters, "bidsyv") == strlen(letters);
@@ -215,8 +229,7 @@ static bool check_def(rask_graph *graph, const rask_task_def *def, size_t count,
                       const char *file, int line)
 {
     *index = rk_graph_find_def(graph, def);
-    bool fits =
-        *index != UINT32_MAX && count <= RK_MAX_NODES && (!def->arguments || strlen(def->arguments) == count);
+    bool fits = *index != UINT32_MAX && count <= RK_MAX_NODES && takes(def, count);
     return fits || check_call(graph, def, count, file, line);
 }
 
@@ -329,7 +342,8 @@ static int push_args(rask_graph *graph, const rask_arg *args, size_t count)
         int status = arg_value(&args[i], constant);
         if (status)
             return status;
-        rk_store_exempt(constant);
+        if (rk_value_is_object(constant))
+            rk_store_exempt(constant);
         push_word(graph, RK_CONSTANT | (uint32_t)graph->constants.count++);
     }
     return RASK_OK;

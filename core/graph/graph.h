@@ -82,6 +82,7 @@ struct rask_graph {
     pthread_mutex_t lock;      /* guards message and last_status, which several computes may set */
     struct rk_graph_end *ends; /* of rk_graph_at_end(), the newest first */
     void *arrays;              /* the collection's own: its table of expressions */
+    rask_graph *next_spare;    /* among those that lie ready to be used again */
 };
 
 static inline rask_node *rk_graph_node(const rask_graph *graph, uint32_t id)

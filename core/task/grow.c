@@ -25,14 +25,16 @@ rask_node *rk_grown_node(const rask_value *value)
     return rk_value_custom_data(value);
 }
 
-static rask_graph *take_spare(rk_spare_graph *spare)
+static rask_graph *take_spare(rask_task *task)
 {
-    return spare ? atomic_exchange_explicit(spare, NULL, memory_order_acquire) : NULL;
+    rask_graph *lent = task->lent;
+    task->lent = NULL;
+    return lent || !task->spare ? lent : atomic_exchange_explicit(task->spare, NULL, memory_order_acquire);
 }
 
 rask_graph *rask_task_graph(rask_task *task)
 {
-    if (!task->graph && !(task->graph = take_spare(task->spare)) && !(task->graph = rask_graph_new()))
+    if (!task->graph && !(task->graph = take_spare(task)) && !(task->graph = rask_graph_new()))
         rk_task_fail(task, RASK_ENOMEM, "no memory for a graph");
     return task->graph;
 }
@@ -46,10 +48,36 @@ void rk_spare_put(rk_spare_graph *spare, rask_graph *graph)
         rask_graph_free(graph);
 }
 
-void rk_task_end_graph(rask_task *task)
+/* Until the call is over the node is task->grown, and the result a value of no type that names it: any other value takes its place. */
+static rask_value mark_of(rask_node *node)
 {
-    rask_graph_free(task->graph);
+    return (rask_value){.type = RASK_NONE, .as.object = (struct rask_object *)node};
+}
+
+static rask_node *take_marked(rask_task *task)
+{
+    rask_node *node = task->grown;
+    if (!node || task->result.type != RASK_NONE || task->result.as.object != mark_of(node).as.object)
+        return NULL;
+    task->result = rask_value_none();
+    return node;
+}
+
+int rk_task_end_graph(rask_task *task, bool failed)
+{
+    rask_node *node = take_marked(task);
+    rask_graph *graph = task->graph;
     task->graph = NULL;
+    task->grown = NULL;
+    if (node && !failed && task->takes_nodes) {
+        task->grown = node;
+        return RASK_OK;
+    }
+    if (node && !failed && !rk_grown_new(node, &task->result))
+        return RASK_OK;
+    rask_graph_free(graph);
+    return node && !failed ? rk_task_fail(task, RASK_ENOMEM, "no memory for the node that it returned")
+                           : RASK_OK;
 }
 
 int rask_return_node(rask_task *task, rask_node *node)
@@ -62,6 +90,6 @@ int rask_return_node(rask_task *task, rask_node *node)
                                  : "returned a NULL node");
     if (node->graph->status)
         return rk_task_fail(task, node->graph->status, "%s", rask_graph_error(node->graph));
-    rk_graph_ref(node->graph);
-    return rask_return_custom(task, &grown_class, node);
+    task->grown = node;
+    return rask_return_value(task, mark_of(node));
 }

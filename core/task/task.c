@@ -239,7 +239,7 @@ static bool passed(uint64_t deadline_ns)
 
 static bool is_over(const rk_task_env *env)
 {
-    return rk_load_relaxed(&env->stop) || (env->cancel && rk_load_relaxed(&env->cancel->cancelled)) ||
+    return rk_load_relaxed(&env->stop) || rask_cancelled(rk_load_acquire(&env->cancel)) ||
            passed(env->deadline_ns);
 }
 

@@ -15,12 +15,12 @@ struct rask_cancel_token {
 
 /* What all tasks of a run share; read-only for them but for stop. */
 typedef struct rk_task_env {
-    const rask_value *results;   /* by task */
-    const rask_value *constants; /* by constant */
-    const rask_cancel_token *cancel;
-    uint64_t deadline_ns;            /* of the run; 0: none */
-    rk_atomic_u32 stop;              /* a status: nothing new starts; 0: go on */
-    const struct rk_task_env *outer; /* what stops that stops this; NULL: nothing else does */
+    const rask_value *results;                 /* by task */
+    const rask_value *constants;               /* by constant */
+    _Atomic(const rask_cancel_token *) cancel; /* may be another's later, while that one is there as well */
+    uint64_t deadline_ns;                      /* of the run; 0: none */
+    rk_atomic_u32 stop;                        /* a status: nothing new starts; 0: go on */
+    const struct rk_task_env *outer;           /* what stops that stops this; NULL: nothing else does */
 } rk_task_env;
 
 /* Where an empty graph may lie for the next task that grows; NULL in it: none does. */
@@ -36,9 +36,12 @@ struct rask_task {
     uint64_t deadline_ns; /* of this call; 0: none */
     uint32_t worker, attempt;
     bool told_to_stop;     /* rask_task_cancelled() said so during this call */
+    bool takes_nodes;      /* who calls takes a node as it is (grown), not in a value */
     char *message;         /* RK_MAX_MESSAGE + 1 bytes of the worker's */
     rask_graph *graph;     /* of this call, for nodes that it returns; NULL: it asked for none */
-    rk_spare_graph *spare; /* NULL: there is no such place */
+    rask_graph *lent;      /* an empty one, for that: the caller's as long as it is here; NULL: none */
+    rk_spare_graph *spare; /* where there may be one otherwise; NULL: nowhere */
+    rask_node *grown;      /* that it returned, with a reference to its graph; NULL: a value */
 };
 
 static inline const rask_value *rk_env_value(const rk_task_env *env, uint32_t word)
@@ -70,8 +73,9 @@ int rk_task_check(rask_task *task);
 /* As rask_fail(), with conversions. */
 int rk_task_fail(rask_task *task, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* The call is over: what it built is of no use but for the node that it returned. */
-void rk_task_end_graph(rask_task *task);
+/* The call is over: what it built is of no use but for the node that it returned, unless it failed. RASK_OK, or the task's
+ * failure. */
+int rk_task_end_graph(rask_task *task, bool failed);
 
 /* A reference to the graph ends; when it was the last the graph lies there for the next task, where it can. spare may be NULL. */
 void rk_spare_put(rk_spare_graph *spare, rask_graph *graph);

@@ -5,8 +5,10 @@
 #include "core/base/cond.h"
 #include "schedulers/call.h"
 #include "schedulers/chaos.h"
+#include "schedulers/futures/piece.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { TURN = 61, MOST_TAKEN = 32, ENOUGH = 2, SPIN_NS = 20000, LOOKS = 64, NAP_NS = 500000 };
@@ -17,12 +19,27 @@ static _Thread_local rk_place here = {NULL, RK_NO_WORKER, RK_NO_WORKER};
 
 /* -- Life */
 
+static void init_slabs(rk_slabs *slabs)
+{
+    for (size_t i = 0; i < RK_SLABS; i++)
+        rk_slabs_init(&slabs[i], RK_SLAB_LEAST + i * RK_SLAB_STEP);
+}
+
+static void fini_slabs(rk_slabs *slabs)
+{
+    for (size_t i = 0; i < RK_SLABS; i++)
+        rk_slabs_fini(&slabs[i]);
+}
+
 static void free_executor(rk_executor *e)
 {
+    fini_slabs(e->slabs);
     rk_sources_fini(&e->sources);
     for (uint32_t i = 0; e->benches && i < e->bench_count; i++) {
         pthread_mutex_destroy(&e->benches[i].lock);
         rask_graph_free(e->benches[i].spare);
+        rk_piles_fini(&e->benches[i]);
+        fini_slabs(e->benches[i].slabs);
     }
     if (e->own_store && e->store)
         rk_store_end(e->store);
@@ -58,8 +75,11 @@ rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_s
     e->ranked = (rk_ranking)RK_RANKING;
     e->bench_count = workers;
     e->benches = rk_calloc(workers, sizeof *e->benches);
-    for (uint32_t i = 0; e->benches && i < workers; i++)
+    init_slabs(e->slabs);
+    for (uint32_t i = 0; e->benches && i < workers; i++) {
         pthread_mutex_init(&e->benches[i].lock, NULL);
+        init_slabs(e->benches[i].slabs);
+    }
     e->own_store = !store;
     e->store = store ? store : rk_store_new(options->memory, options->scratch, NULL);
     if (rk_meetings_init(&e->meetings) || !e->benches || !e->store) {
@@ -105,6 +125,15 @@ uint64_t rk_executor_number(rk_executor *e)
     uint32_t worker = rk_executor_worker(e);
     uint64_t made = rk_add_relaxed(&own_tally(e)->made, 1) + 1;
     return made * (e->bench_count + 1) + (worker == RK_NO_WORKER ? 0 : worker + 1);
+}
+
+void *rk_executor_alloc(rk_executor *e, size_t size)
+{
+    uint32_t worker = rk_executor_worker(e);
+    size_t over = size > RK_SLAB_LEAST ? size - RK_SLAB_LEAST : 0,
+           class = (over + RK_SLAB_STEP - 1) / RK_SLAB_STEP;
+    rk_slabs *slabs = worker == RK_NO_WORKER ? e->slabs : e->benches[worker].slabs;
+    return rk_slab_alloc(&slabs[class < RK_SLABS ? class : RK_SLABS - 1], size);
 }
 
 rk_spare_graph *rk_executor_spare(rk_executor *e)
@@ -183,7 +212,7 @@ static void wake_one(rk_executor *e)
         pthread_cond_signal(&e->work);
 }
 
-static void wake(rk_executor *e)
+void rk_executor_wake(rk_executor *e)
 {
     if (!rk_load_seq_cst(&e->seekers) && rk_load_seq_cst(&e->sleepers))
         wake_one(e);
@@ -217,7 +246,7 @@ static void queue(rk_executor *e, rask_future *future)
     sort_out(e, future, &others);
     if (others.count)
         push_batch(e, &others);
-    wake(e);
+    rk_executor_wake(e);
 }
 
 void rk_executor_push_all(rk_executor *e, rk_queue *ready)
@@ -234,7 +263,7 @@ void rk_executor_push_all(rk_executor *e, rk_queue *ready)
     }
     if (others.count)
         push_batch(e, &others);
-    wake(e);
+    rk_executor_wake(e);
 }
 
 void rk_executor_push(rk_executor *e, rask_future *future)
@@ -332,6 +361,21 @@ static rask_future *pop_other(rk_executor *e, uint32_t worker)
     return NULL;
 }
 
+/* Of what grew with another, and lies there: some is ready by being sown, which is the worker's from then on. */
+static rask_future *pop_piece(rk_executor *e, uint32_t worker)
+{
+    for (uint32_t i = 1; i <= e->bench_count; i++) {
+        uint32_t other = (worker + i) % e->bench_count;
+        rk_endings endings = {0};
+        if (!rk_load_relaxed(&e->benches[other].open) || !rk_piles_split(e, other, &endings))
+            continue;
+        rask_future *future = rk_queue_pop_first(&endings.ready);
+        rk_futures_end(&endings);
+        return future;
+    }
+    return NULL;
+}
+
 /* Some of what one thread submitted: the first is returned, the others wait behind what the worker has. */
 static rask_future *pop_outside(rk_executor *e, uint32_t worker, uint32_t most)
 {
@@ -364,26 +408,28 @@ static rask_future *pop(rk_executor *e, uint32_t worker)
         future = pop_outside(e, worker, 1);
     if (!future && !(future = pop_own(e, worker)) && !(future = pop_outside(e, worker, MOST_TAKEN)))
         future = pop_other(e, worker);
+    if (!future)
+        future = pop_piece(e, worker);
     if (!future && rk_load_relaxed(&e->late))
         future = pop_ranked(e);
     return future;
 }
 
-static rask_future *run(rk_executor *e, uint32_t worker, rask_future *future)
+static rask_future *run(rk_executor *e, uint32_t worker, rask_future *future, const rk_awaited *until)
 {
-    return rk_future_run(future, here.executor == e ? here.number : worker);
+    rk_seat seat = {worker, here.executor == e ? here.number : worker, until};
+    return rk_future_run(future, &seat);
 }
 
 bool rk_executor_run_one(rk_executor *e, uint32_t worker)
 {
-    rask_future *future = pop(e, worker), *next = future ? run(e, worker, future) : NULL;
+    rask_future *future = pop(e, worker), *next = future ? run(e, worker, future, NULL) : NULL;
     if (next)
         rk_executor_push(e, next);
     return future;
 }
 
-/* It is not the turn of what comes from outside, and nobody else is to come first. */
-static bool may_go_on(rk_executor *e, uint32_t worker, const rk_awaited *until)
+bool rk_executor_may_go_on(rk_executor *e, uint32_t worker, const rk_awaited *until)
 {
     uint32_t turn = rk_load_relaxed(&e->benches[worker].turn) + 1;
     if (turn % TURN == 0 || rk_load_relaxed(&e->express) || rk_load_relaxed(&e->closed) ||
@@ -395,9 +441,9 @@ static bool may_go_on(rk_executor *e, uint32_t worker, const rk_awaited *until)
 
 bool rk_executor_run_on(rk_executor *e, uint32_t worker, const rk_awaited *until)
 {
-    rask_future *future = pop(e, worker), *next = future ? run(e, worker, future) : NULL;
-    while (next && may_go_on(e, worker, until))
-        next = run(e, worker, next);
+    rask_future *future = pop(e, worker), *next = future ? run(e, worker, future, until) : NULL;
+    while (next && rk_executor_may_go_on(e, worker, until))
+        next = run(e, worker, next, until);
     if (next)
         rk_executor_push(e, next);
     return future;
@@ -409,8 +455,9 @@ bool rk_executor_run_io(rk_executor *e, uint32_t worker)
     rask_future *future = rk_queue_pop_first(&e->io_ready);
     e->io_waiting -= future != NULL;
     pthread_mutex_unlock(&e->lock);
+    rk_seat seat = {RK_NO_WORKER, worker, NULL};
     if (future)
-        rk_future_run(future, worker);
+        rk_future_run(future, &seat);
     return future;
 }
 
@@ -420,13 +467,21 @@ static uint32_t backlog(const rk_executor *e)
     uint32_t count =
         rk_load_seq_cst(&e->sources.count) + rk_load_seq_cst(&e->express) + rk_load_seq_cst(&e->late);
     for (uint32_t i = 0; i < e->bench_count; i++)
-        count += rk_load_seq_cst(&e->benches[i].count);
+        count += rk_load_seq_cst(&e->benches[i].count) + rk_load_seq_cst(&e->benches[i].open);
     return count;
 }
 
 bool rk_executor_has_work(const rk_executor *e)
 {
     return backlog(e);
+}
+
+int rk_executor_stopped(rk_executor *e, char *message)
+{
+    if (!rk_load_acquire(&e->env.stop) && !rk_env_must_stop(&e->env))
+        return RASK_OK;
+    snprintf(message, RK_MAX_MESSAGE, "it had not begun when its scheduler was stopped");
+    return (int)rk_load_acquire(&e->env.stop);
 }
 
 bool rk_executor_is_hungry(const rk_executor *e)

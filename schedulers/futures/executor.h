@@ -11,6 +11,7 @@
 #ifndef RASK_SCHEDULERS_FUTURES_EXECUTOR_H
 #define RASK_SCHEDULERS_FUTURES_EXECUTOR_H
 
+#include "core/base/slab.h"
 #include "core/store/store.h"
 #include "schedulers/futures/admission.h"
 #include "schedulers/futures/future.h"
@@ -25,6 +26,9 @@ typedef struct rk_tally {
     rk_atomic_u64 made, ended;
 } rk_tally;
 
+/* Sizes of futures: up to the first, the second, … */
+enum { RK_SLABS = 3, RK_SLAB_LEAST = 264, RK_SLAB_STEP = 120 };
+
 typedef struct rk_bench {
     rk_tally tally;
     pthread_mutex_t lock;
@@ -33,6 +37,14 @@ typedef struct rk_bench {
     rk_atomic_u32 turn; /* of its worker */
     rask_future *apart; /* that is being called apart */
     rk_spare_graph spare;
+
+    /* What grew there and is called there (piece.h); under the lock, but for open, which others look at. */
+    rk_spin piles_lock;
+    rk_atomic_u32 open; /* pieces of which others could do some */
+    struct rk_pile *piles;
+    struct rk_piece *pieces;  /* spare ones */
+    rask_graph *graphs;       /* the same */
+    rk_slabs slabs[RK_SLABS]; /* for futures that its worker makes */
     char padding[RK_CACHE_LINE];
 } rk_bench;
 
@@ -51,7 +63,8 @@ struct rk_executor {
     uint32_t bench_count;
     rk_bench *benches;
 
-    rk_sources sources; /* what was submitted from outside */
+    rk_sources sources;       /* what was submitted from outside */
+    rk_slabs slabs[RK_SLABS]; /* and what it is made of */
 
     pthread_mutex_t lock;        /* of what follows */
     pthread_cond_t work, io;     /* for sleepers */
@@ -92,8 +105,18 @@ typedef struct rk_awaited {
     bool shortly; /* it may come to hold unnoticed, so that it is to be asked often */
 } rk_awaited;
 
+/* Who runs a future: whose bench it takes from (RK_NO_WORKER: none), and as whom tasks know it. until: what it waits for
+ * meanwhile; NULL: nothing. */
+struct rk_seat {
+    uint32_t bench, number;
+    const rk_awaited *until;
+};
+
 /* The number of one more future, which no other of its futures has; of those that one thread makes it ascends. */
 uint64_t rk_executor_number(rk_executor *executor);
+
+/* Memory for a future that the calling thread makes: rk_slab_free(). */
+void *rk_executor_alloc(rk_executor *executor, size_t size);
 
 /* A future is ready: to the worker's own bench, or to the caller's queue when it is none (RK_NO_WORKER). */
 void rk_executor_push(rk_executor *executor, rask_future *future);
@@ -111,6 +134,12 @@ bool rk_executor_run_on(rk_executor *executor, uint32_t worker, const rk_awaited
 /* One that is I/O. */
 bool rk_executor_run_io(rk_executor *executor, uint32_t worker);
 bool rk_executor_has_work(const rk_executor *executor);
+/* The worker may go on with what it made ready itself: it is not the turn of others. */
+bool rk_executor_may_go_on(rk_executor *executor, uint32_t worker, const rk_awaited *until);
+/* Nothing new is called any more: a status, and why (RK_MAX_MESSAGE + 1 bytes); else RASK_OK. */
+int rk_executor_stopped(rk_executor *executor, char *message);
+/* Something is ready, where all can see it: somebody who sleeps is to look. */
+void rk_executor_wake(rk_executor *executor);
 /* There are several workers, and soon some will have nothing to do. */
 bool rk_executor_is_hungry(const rk_executor *executor);
 

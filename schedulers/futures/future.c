@@ -4,8 +4,10 @@
 #include "core/base/clock.h"
 #include "core/task/grow.h"
 #include "schedulers/call.h"
+#include "schedulers/chaos.h"
 #include "schedulers/futures/executor.h"
 #include "schedulers/futures/notice.h"
+#include "schedulers/futures/piece.h"
 #include "schedulers/futures/queue.h"
 
 #include <assert.h>
@@ -18,8 +20,8 @@ rask_future *rk_future_new(rk_executor *executor, const rask_task_def *def, uint
                            uint32_t ways)
 {
     size_t arguments = nargs * sizeof(rask_value) + edges * sizeof(rk_edge);
-    rask_future *future =
-        rk_alloc(sizeof *future + arguments + rk_future_words_size(nargs) + ways * sizeof(rk_meeting));
+    size_t rest = rk_future_words_size(nargs) + ways * sizeof(rk_meeting);
+    rask_future *future = rk_executor_alloc(executor, sizeof *future + arguments + rest);
     if (!future)
         return NULL;
     memset(future, 0, sizeof *future + arguments);
@@ -61,7 +63,7 @@ static rk_executor *free_one(rask_future *future)
     rk_free(future->grown);
     rk_free(future->message);
     rk_free(rk_load_relaxed(&future->text));
-    rk_free(future);
+    rk_slab_free(future);
     return flags & RK_FUTURE_HOLDS ? executor : NULL;
 }
 
@@ -224,6 +226,17 @@ bool rk_future_start(rask_future *future, bool alone)
     bool ready = count_down(future);
     rk_futures_end(&endings);
     return ready;
+}
+
+static void release_arguments(rask_future *future, rk_endings *endings);
+
+void rk_future_start_running(rask_future *future)
+{
+    rk_endings none = {0};
+    assert(rk_load_relaxed(&future->state) == RK_FUTURE_READY);
+    rk_store_relaxed(&future->state, RK_FUTURE_RUNNING);
+    release_arguments(future, &none);
+    assert(!none.first && !none.ready.first);
 }
 
 void rk_future_abandon(rask_future *future)
@@ -410,7 +423,7 @@ static const uint32_t few_words[RK_FUTURE_FEW] = {
     RK_CONSTANT | 6,  RK_CONSTANT | 7,  RK_CONSTANT | 8,  RK_CONSTANT | 9, RK_CONSTANT | 10, RK_CONSTANT | 11,
     RK_CONSTANT | 12, RK_CONSTANT | 13, RK_CONSTANT | 14, RK_CONSTANT | 15};
 
-static int call(rask_future *future, uint32_t worker, rask_value *result, char *message)
+static void call(rask_future *future, uint32_t worker, rk_outcome *outcome)
 {
     rk_task_env env = {.constants = future->args, .cancel = &future->cancel, .outer = &future->executor->env};
     rk_call_terms terms = rk_future_terms(future);
@@ -419,31 +432,32 @@ static int call(rask_future *future, uint32_t worker, rask_value *result, char *
                       .nargs = future->nargs,
                       .def = future->def,
                       .worker = worker,
-                      .message = message,
-                      .spare = rk_executor_spare(future->executor)};
+                      .message = outcome->message,
+                      .spare = rk_executor_spare(future->executor),
+                      .takes_nodes = true};
     uint64_t retries = 0;
-    int status = rk_call(&task, &env, &terms, &retries);
-    if (!status)
-        *result = task.result;
-    return status;
+    outcome->status = rk_call(&task, &env, &terms, &retries);
+    if (outcome->status)
+        return;
+    outcome->result = task.result;
+    outcome->node = task.grown;
 }
 
-static int call_apart(rask_future *future, uint32_t worker, rask_value *result, char *message)
+static void take_node(rk_outcome *outcome)
+{
+    outcome->node = rk_grown_node(&outcome->result);
+    rk_graph_ref(outcome->node->graph);
+    rask_value_unref(&outcome->result);
+}
+
+static void call_apart(rask_future *future, uint32_t bench, rk_outcome *outcome)
 {
     rk_executor *executor = future->executor;
-    rk_executor_note_apart(executor, worker, future);
-    int status = executor->call_apart(future, result, message);
-    rk_executor_note_apart(executor, worker, NULL);
-    return status;
-}
-
-/* Nothing new is called any more: why. */
-static int stopped(rk_executor *executor, char *message)
-{
-    if (!rk_load_acquire(&executor->env.stop) && !rk_env_must_stop(&executor->env))
-        return RASK_OK;
-    snprintf(message, RK_MAX_MESSAGE, "it had not begun when its scheduler was stopped");
-    return (int)rk_load_acquire(&executor->env.stop);
+    rk_executor_note_apart(executor, bench, future);
+    outcome->status = executor->call_apart(future, &outcome->result, outcome->message);
+    rk_executor_note_apart(executor, bench, NULL);
+    if (!outcome->status && rk_grown_is(&outcome->result))
+        take_node(outcome);
 }
 
 static int refused(const rask_future *future, char *message)
@@ -491,11 +505,11 @@ static bool replace(rask_future *owner, const rask_future *future, rask_future *
     return true;
 }
 
-/* Who stands for its result, when nobody else knows it; NULL: others do. */
+/* Who stands for its result, when nobody else knows it but the caller, who refers to it; NULL: others do. */
 static rask_future *only_heir(rask_future *future, rk_waiter *waiter)
 {
     if (!waiter || waiter->tell != tell_grown || waiter->next || rk_load_relaxed(&future->listed) ||
-        rk_load_acquire(&future->refs) != 2)
+        rk_load_acquire(&future->refs) != 3)
         return NULL;
     return ((rk_edge *)waiter)->owner;
 }
@@ -538,13 +552,12 @@ static void stand_for(rask_future *future, rask_future *root, rk_edge *edge, rk_
                       .number = root->number,
                       .argument = UINT32_MAX};
     future->grown = edge;
-    rask_future_ref(future); /* root may be done at any moment, and this with it */
     rk_store_seq_cst(&future->state, RK_FUTURE_GROWN);
+    rk_chaos();
     if (!rk_future_add_waiter(root, &edge->waiter))
         tell_grown(&edge->waiter, root, endings);
     if (rask_cancelled(&future->cancel))
         rk_future_abort(future, why_cancelled(future), NULL, endings);
-    rask_future_unref(future);
 }
 
 static void end_running(rask_future *future, int status, const char *message, rk_endings *endings)
@@ -556,28 +569,35 @@ static void end_running(rask_future *future, int status, const char *message, rk
     rk_future_fail(future, RK_FUTURE_RUNNING, reason ? (int)reason : status, message, NULL, endings);
 }
 
-/* The task has returned a node. */
-static void grow(rask_future *future, rask_value *value, rk_endings *endings)
+void rk_future_become(rask_future *future, rask_future *root, rk_edge *edge, rk_endings *endings)
 {
-    rk_edge *edge = rk_alloc(sizeof *edge);
-    rask_node *node = rk_grown_node(value);
-    rask_graph *graph = rk_graph_ref(node->graph);
-    rask_future *root =
-        edge ? rk_executor_sow(future->executor, node, &future->origin, future->priority, &endings->ready)
-             : NULL;
-    rask_value_unref(value);
-    rk_spare_put(rk_executor_spare(future->executor), graph);
-    rask_future_ref(root); /* who it is given to may let go of it at once */
-    if (!root) {
-        end_running(future, RASK_ENOMEM, no_memory, endings);
-        rk_free(edge);
-    } else if (hand_over(future, root)) {
+    rask_future_ref(future); /* it may be done, or be cancelled, at any moment from then on */
+    rask_future_ref(root);   /* who it is given to may let go of it at once */
+    if (hand_over(future, root)) {
         rk_free(edge);
         rk_future_fail(future, RK_FUTURE_RUNNING, RASK_ECANCELLED, NULL, NULL, endings);
     } else {
         stand_for(future, root, edge, endings);
     }
     rask_future_unref(root);
+}
+
+/* The task has returned a node. */
+static void grow(rask_future *future, rask_node *node, rk_endings *endings)
+{
+    rk_edge *edge = rk_alloc(sizeof *edge);
+    rask_graph *graph = node->graph;
+    rask_future *root =
+        edge ? rk_executor_sow(future->executor, node, &future->origin, future->priority, &endings->ready)
+             : NULL;
+    rk_spare_put(rk_executor_spare(future->executor), graph);
+    if (root) {
+        rk_future_become(future, root, edge, endings);
+        rask_future_unref(future);
+        return;
+    }
+    end_running(future, RASK_ENOMEM, no_memory, endings);
+    rk_free(edge);
 }
 
 static void say_over_budget(char *message, rk_store *store, const rask_value *result)
@@ -590,18 +610,18 @@ static void say_over_budget(char *message, rk_store *store, const rask_value *re
     rk_print_add(&out, ", with what other futures hold");
 }
 
-/* Counts it; message: why not. */
-static int count_result(rask_future *future, const rask_value *result, char *message)
+int rk_future_count_result(rk_executor *executor, const rask_value *result, char *message)
 {
-    int status = rk_value_is_object(result) ? rk_store_add(future->executor->store, result) : RASK_OK;
+    int status = rk_value_is_object(result) ? rk_store_add(executor->store, result) : RASK_OK;
     if (status)
-        say_over_budget(message, future->executor->store, result);
+        say_over_budget(message, executor->store, result);
     return status;
 }
 
 static void keep(rask_future *future, rask_value *result, char *message, rk_endings *endings)
 {
-    int status = is_too_late(future) ? count_result(future, result, message) : RASK_ECANCELLED;
+    int status =
+        is_too_late(future) ? rk_future_count_result(future->executor, result, message) : RASK_ECANCELLED;
     if (status) {
         rask_value_unref(result);
         end_running(future, status, message, endings);
@@ -621,43 +641,67 @@ void rk_future_settle(rask_future *future, const rask_value *value)
     rk_futures_end(&endings);
 }
 
-rask_future *rk_future_run(rask_future *future, uint32_t worker)
+/* Its call has come to this. */
+static void conclude(rask_future *future, rk_outcome *outcome, rk_endings *endings)
 {
-    uint32_t ready = RK_FUTURE_READY;
-    if (!rk_cas_acq_rel(&future->state, &ready, RK_FUTURE_RUNNING)) {
-        rk_executor_leave(future->executor, future);
+    if (!outcome->status && rk_load_acquire(&future->reason)) {
+        rask_value_unref(&outcome->result);
+        rask_graph_free(outcome->node ? outcome->node->graph : NULL);
+        outcome->status = RASK_ECANCELLED;
+    }
+    if (outcome->status)
+        end_running(future, outcome->status, outcome->message, endings);
+    else if (outcome->node)
+        grow(future, outcome->node, endings);
+    else
+        keep(future, &outcome->result, outcome->message, endings);
+}
+
+/* From the call to its outcome, as observers see it. */
+static void carry_out(rask_future *future, const rk_seat *seat, rk_outcome *outcome, rk_endings *endings)
+{
+    rask_task_info info;
+    rk_executor *executor = future->executor;
+    bool observed = executor->options.observer_count;
+    take_arguments(future);
+    if (observed)
+        rk_notice_started(future, seat->number, &info);
+    outcome->status = rk_executor_stopped(executor, outcome->message);
+    if (!outcome->status)
+        outcome->status = refused(future, outcome->message);
+    if (!outcome->status && executor->call_apart)
+        call_apart(future, seat->number, outcome);
+    else if (!outcome->status)
+        call(future, seat->number, outcome);
+    if (observed)
+        rk_notice_finished(future, outcome->status, &outcome->result, &info);
+    rk_executor_leave(executor, future);
+    release_arguments(future, endings);
+}
+
+rask_future *rk_future_run(rask_future *future, const rk_seat *seat)
+{
+    uint32_t state = RK_FUTURE_READY;
+    rk_executor *executor = future->executor;
+    bool begins = rk_cas_acq_rel(&future->state, &state, RK_FUTURE_RUNNING), later = false;
+    if (!begins && !(state == RK_FUTURE_RUNNING && future->put_off)) {
+        rk_executor_leave(executor, future);
         rask_future_unref(future);
         return NULL;
     }
-    char message[RK_MAX_MESSAGE + 1];
-    rask_value result = rask_value_none();
+    rk_outcome outcome;
+    outcome.result = rask_value_none();
+    outcome.node = NULL;
     rk_endings endings = {0};
-    rask_task_info info;
-    rk_executor *executor = future->executor;
-    take_arguments(future);
-    bool observed = executor->options.observer_count;
-    if (observed)
-        rk_notice_started(future, worker, &info);
-    int status = stopped(executor, message);
-    if (!status)
-        status = refused(future, message);
-    if (!status)
-        status = executor->call_apart ? call_apart(future, worker, &result, message)
-                                      : call(future, worker, &result, message);
-    if (observed)
-        rk_notice_finished(future, status, &result, &info);
-    rk_executor_leave(executor, future);
-    release_arguments(future, &endings);
-    if (!status && rk_load_acquire(&future->reason)) {
-        rask_value_unref(&result);
-        status = RASK_ECANCELLED;
-    }
-    if (status)
-        end_running(future, status, message, &endings);
-    else if (rk_grown_is(&result))
-        grow(future, &result, &endings);
-    else
-        keep(future, &result, message, &endings);
+    if (begins)
+        carry_out(future, seat, &outcome, &endings);
+    if (!begins || (outcome.node && rk_pile_may_take(seat, future, outcome.node)))
+        future = rk_pile_run(seat, future, &outcome, &later);
+    if (!later)
+        conclude(future, &outcome, &endings);
     end_all(&endings);
-    return rk_executor_take_next(executor, &endings.ready);
+    if (!later)
+        return rk_executor_take_next(executor, &endings.ready);
+    rk_executor_push_all(executor, &endings.ready);
+    return future;
 }

@@ -3,7 +3,7 @@
  *   state     who changes it to what                                                       in a queue   result
  *   WAITING   READY, by who counts the last argument; ENDING, by who ends it before            no          no
  *   READY     RUNNING, by a worker; ENDING                                                     yes         no
- *   RUNNING   GROWN or ENDING, by that worker alone                                            no          no
+ *   RUNNING   GROWN or ENDING, by that worker, or who sows for it (piece.h)       while put off          no
  *   GROWN     its result is to be another's: ENDING, by who has that or ends it before         no          no
  *   ENDING    DONE, by who made it ENDING                                                      no          written
  *   DONE                                                                                       no          yes
@@ -27,6 +27,7 @@
 #include <rask/client.h>
 
 typedef struct rk_executor rk_executor;
+typedef struct rk_seat rk_seat;
 
 enum rk_future_state {
     RK_FUTURE_WAITING,
@@ -94,6 +95,8 @@ struct rask_future {
     uint64_t number;
     rask_future *next_ending;
     rk_edge *grown; /* for whose result it stands; NULL: its own */
+    struct rk_piece *
+        put_off; /* it is RUNNING, and in a queue: pieces of it, to be gone on with (piece.h); NULL: it is not */
     rask_value result;
     int status;
 
@@ -165,6 +168,9 @@ void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, u
  * alone: nobody else knows it, or what it waits for. */
 bool rk_future_start(rask_future *future, bool alone);
 
+/* It is READY, alone, and has been called: RUNNING, with nothing of its arguments. */
+void rk_future_start_running(rask_future *future);
+
 /* Instead of that: it ends, and so does the caller's reference. */
 void rk_future_abandon(rask_future *future);
 
@@ -190,9 +196,16 @@ void rk_futures_end(rk_endings *endings);
 /* How its task is called: its own terms, and those of its executor. */
 rk_call_terms rk_future_terms(const rask_future *future);
 
-/* A worker has taken it from a queue: it is run, unless it has ended meanwhile. worker: number. What became ready by that is queued,
- * but for one that the worker is to run, or to queue, at once: nobody else sees it. NULL: there is none. */
-rask_future *rk_future_run(rask_future *future, uint32_t worker);
+/* A worker has taken it from a queue: it is run, unless it has ended meanwhile. What became ready by that is queued, but for one that
+ * the worker is to run, or to queue, at once: nobody else sees it. NULL: there is none. */
+rask_future *rk_future_run(rask_future *future, const rk_seat *seat);
+
+/* It is RUNNING, its call has returned, and its result will be that of root, of which a reference and a want are its own from now on:
+ * it is GROWN, or who stood for it stands for root and it ends. edge: for that, its own. A reference to future is the caller's. */
+void rk_future_become(rask_future *future, rask_future *root, rk_edge *edge, rk_endings *endings);
+
+/* Counts a result of one of its calls. RASK_EBUDGET, and a message. */
+int rk_future_count_result(rk_executor *executor, const rask_value *result, char *message);
 
 /* Adds a waiter; false: it is done already. */
 bool rk_future_add_waiter(rask_future *future, rk_waiter *waiter);

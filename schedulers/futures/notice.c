@@ -57,7 +57,7 @@ void rk_notice_finished(const rask_future *future, int status, const rask_value 
     const rk_executor *e = future->executor;
     info->end_ns = rk_clock_now();
     info->status = status;
-    info->bytes = status || rk_grown_is(result) ? 0 : rask_value_size(result);
+    info->bytes = status ? 0 : rask_value_size(result);
     info->live_bytes = rk_store_live(e->store);
     RK_NOTIFY(e, task_finished, info);
 }

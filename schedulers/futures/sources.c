@@ -20,7 +20,6 @@ void rk_sources_fini(rk_sources *all)
 {
     for (rk_source *source = all->first, *next; source; source = next) {
         next = source->next;
-        pthread_mutex_destroy(&source->lock);
         rk_free(source);
     }
     pthread_mutex_destroy(&all->lock);
@@ -31,24 +30,24 @@ void rk_sources_fini(rk_sources *all)
 /* False: it is not the calling thread's. */
 static bool push_into(rk_sources *all, rk_source *source, const rk_queue *futures, uint32_t count)
 {
-    pthread_mutex_lock(&source->lock);
+    rk_spin_lock(&source->lock);
     bool ours = source->owner == &own_address;
     if (ours) {
         rk_add_seq_cst(&all->count, count);
         rk_queue_append(&source->pushed, futures);
     }
-    pthread_mutex_unlock(&source->lock);
+    rk_spin_unlock(&source->lock);
     return ours;
 }
 
 /* Under the lock: it is the calling thread's from here on, if it is already or nobody needs it. */
 static bool claim(rk_source *source)
 {
-    pthread_mutex_lock(&source->lock);
+    rk_spin_lock(&source->lock);
     bool ours = source->owner == &own_address || (!source->pushed.first && !source->ready.first);
     if (ours)
         source->owner = &own_address;
-    pthread_mutex_unlock(&source->lock);
+    rk_spin_unlock(&source->lock);
     return ours;
 }
 
@@ -58,7 +57,6 @@ static rk_source *add(rk_sources *all)
     rk_source *source = rk_calloc(1, sizeof *source);
     if (!source)
         return NULL;
-    pthread_mutex_init(&source->lock, NULL);
     source->owner = &own_address;
     source->next = all->first;
     all->first = source;
@@ -67,9 +65,9 @@ static rk_source *add(rk_sources *all)
 
 static bool owns(rk_source *source)
 {
-    pthread_mutex_lock(&source->lock);
+    rk_spin_lock(&source->lock);
     bool ours = source->owner == &own_address;
-    pthread_mutex_unlock(&source->lock);
+    rk_spin_unlock(&source->lock);
     return ours;
 }
 
@@ -106,10 +104,10 @@ static bool has_some(rk_source *source)
 {
     if (source->ready.first)
         return true;
-    pthread_mutex_lock(&source->lock);
+    rk_spin_lock(&source->lock);
     source->ready = source->pushed;
     source->pushed = (rk_queue){NULL, NULL};
-    pthread_mutex_unlock(&source->lock);
+    rk_spin_unlock(&source->lock);
     return source->ready.first;
 }
 

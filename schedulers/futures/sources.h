@@ -4,11 +4,12 @@
 #ifndef RASK_SCHEDULERS_FUTURES_SOURCES_H
 #define RASK_SCHEDULERS_FUTURES_SOURCES_H
 
+#include "core/base/spin.h"
 #include "schedulers/futures/queue.h"
 
 typedef struct rk_source {
     struct rk_source *next; /* all of them */
-    pthread_mutex_t lock;   /* of owner and pushed */
+    rk_spin lock;           /* of owner and pushed */
     const void *owner;      /* a thread's own address; another's when it is empty */
     rk_queue pushed;
     rk_queue ready; /* pushed before; of who takes */

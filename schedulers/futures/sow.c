@@ -9,6 +9,7 @@
 #include "schedulers/futures/admission.h"
 #include "schedulers/futures/await.h"
 #include "schedulers/futures/executor.h"
+#include "schedulers/futures/piece.h"
 #include "schedulers/futures/queue.h"
 
 #include <assert.h>
@@ -31,6 +32,9 @@ typedef struct sowing {
     int32_t priority;
     rk_queue *ready;
     bool shared; /* others know of some of it: they are not alone */
+
+    const rk_piece *piece; /* what is done of the graph has its results there; NULL: nothing is */
+    rask_future *running;  /* what is being called of it */
 
     /* By node: found so far. */
     place *few, *places; /* few: on the stack; places: those, as long as they do */
@@ -101,10 +105,16 @@ static bool add(sowing *s, uint32_t id, rask_future *met)
     return true;
 }
 
+static bool is_done(const sowing *s, uint32_t word)
+{
+    return s->piece && word < s->piece->now;
+}
+
 /* A call, not a value. */
 static bool is_edge(const sowing *s, uint32_t word)
 {
-    return !(word & RK_CONSTANT) && !(rk_graph_node(s->graph, word)->flags & RK_NODE_CONST);
+    return !is_done(s, word) && !(word & RK_CONSTANT) &&
+           !(rk_graph_node(s->graph, word)->flags & RK_NODE_CONST);
 }
 
 /* Of nodes in a row in a row; the same again only after as many graphs as have been forgotten by then. */
@@ -209,6 +219,8 @@ static argument argument_of(const sowing *s, uint32_t word)
     const rask_node *node = rk_graph_node(s->graph, word);
     if (node->flags & RK_NODE_CONST)
         return (argument){rk_graph_constant(s->graph, rk_node_args(node)[0]), NULL};
+    if (is_done(s, word))
+        return (argument){&s->piece->results[word], NULL};
     return (argument){NULL, find(s, word)->future};
 }
 
@@ -367,7 +379,8 @@ static rask_future *make_call(sowing *s, const rask_node *node, bool *fresh)
     call c = {s, node, rk_node_def(node)};
     uint64_t key = 0;
     assert(c.def);
-    bool pure = c.def->flags & RASK_PURE && !node->order_only && key_of_call(&c, &key);
+    bool may_meet = c.def->flags & RASK_PURE && !node->order_only && !s->piece;
+    bool pure = may_meet && key_of_call(&c, &key);
     rask_future *met = pure ? rk_meet(&s->executor->meetings, key, same_call, &c) : NULL;
     rask_future *future = met ? NULL : new_call(s, node, c.def, pure);
     s->shared |= pure;
@@ -415,11 +428,15 @@ static void let_go_alone(const sowing *s, const rask_node *root)
 }
 
 /* In order: who waits for one that ends may end, but never one that is yet to be started. */
-static void start_all(const sowing *s)
+static void start_all(sowing *s)
 {
     for (uint32_t i = 0; i < s->count; i++) {
         const place *p = find(s, s->ids[i]);
-        if (p->fresh && rk_future_start(p->future, !s->shared))
+        if (!p->fresh || !rk_future_start(p->future, !s->shared))
+            continue;
+        if (s->piece && s->ids[i] == s->piece->now && !s->shared)
+            s->running = p->future;
+        else
             rk_queue_push_last(s->ready, p->future);
     }
 }
@@ -508,4 +525,16 @@ rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, const uint3
     sowing s = {
         .executor = executor, .graph = node->graph, .origin = origin, .priority = priority, .ready = ready};
     return stands_alone(node) ? sow_one(&s, node) : sow_all(&s, node);
+}
+
+rask_future *rk_executor_sow_piece(rk_executor *executor, const rk_piece *piece, const uint32_t *origin,
+                                   rask_future **running, rk_queue *ready)
+{
+    sowing s = {
+        .executor = executor, .graph = piece->graph, .origin = origin, .ready = ready, .piece = piece};
+    rask_future *root = sow_all(&s, rk_graph_node(piece->graph, piece->root));
+    if (root)
+        rk_future_start_running(s.running);
+    *running = s.running;
+    return root;
 }

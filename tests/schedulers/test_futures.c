@@ -1,135 +1,21 @@
 /* Clients and futures: the same meaning on every scheduler. */
+#include "clients.h"
 #include "graphs.h"
 #include "leftovers.h"
-#include "support.h"
 
 #include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-enum { SETUPS = 5, PLACES = 64 };
-
-static rask_options setup(size_t i)
-{
-    rask_options all[SETUPS] = {threads(1), threads(2), threads(4), processes(2), threads(1)};
-    all[4].scheduler = "serial";
-    return all[i];
-}
-
-static bool is(const rask_options *o, const char *scheduler)
-{
-    return !strcmp(o->scheduler, scheduler);
-}
-
-static rask_client *open_client(rask_options o)
-{
-    rask_client *client = NULL;
-    cr_assert_eq(rask_client_open(&o, &client), RASK_OK);
-    return client;
-}
-
-/* What tasks count and wait for, in memory that worker processes share. */
-typedef struct counts {
-    atomic_int calls[PLACES], gate, begun, order;
-} counts;
-
-static counts *new_counts(void)
-{
-    return shared_calloc(sizeof(counts));
-}
-
-static void free_counts(counts *c)
-{
-    shared_free(c, sizeof *c);
-}
-
-static int64_t address(const counts *c)
-{
-    return (int64_t)(intptr_t)c;
-}
-
-static counts *counts_of(rask_task *t)
-{
-    return (counts *)(intptr_t)rask_arg_i64(t, 0);
-}
-
-static int64_t add(int64_t a, int64_t b)
-{
-    return a + b;
-}
-RASK_TASK(add, i64, i64, i64);
-
-/* (counts, place): counts its call, gives place. */
-static int count(rask_task *t)
-{
-    int64_t place = rask_arg_i64(t, 1);
-    atomic_fetch_add(&counts_of(t)->calls[place], 1);
-    return rask_return_i64(t, place);
-}
-RASK_SLOTS(count);
 static int count_pure(rask_task *t)
 {
     return count(t);
 }
 RASK_SLOTS_WITH(count_pure, (.flags = RASK_PURE));
 
-/* (counts): begins, and waits until the gate is open or it is cancelled. */
-static int stay(rask_task *t)
-{
-    counts *c = counts_of(t);
-    atomic_fetch_add(&c->begun, 1);
-    while (!atomic_load(&c->gate) && !rask_task_cancelled(t))
-        sleep_ms(1);
-    return rask_return_i64(t, 1);
-}
-RASK_SLOTS(stay);
-
-/* (counts): the same, and then grows. */
-static int stay_and_grow(rask_task *t)
-{
-    int64_t where = rask_arg_i64(t, 0);
-    int status = stay(t);
-    rask_graph *g = rask_task_graph(t);
-    rask_node *both[2] = {rask_delayed(g, stay, where), rask_delayed(g, stay, where)};
-    return status ? status : rask_return_node(t, rask_sum(rask_list(g, both, 2)));
-}
-RASK_SLOTS(stay_and_grow);
-
-static int fail(rask_task *t)
-{
-    return rask_fail(t, RASK_EIO, "no luck");
-}
-RASK_SLOTS(fail);
-
-/* (counts, place): the number of calls before it. */
-static int take_turn(rask_task *t)
-{
-    counts *c = counts_of(t);
-    return rask_return_i64(t, atomic_fetch_add(&c->order, 1));
-}
-RASK_SLOTS(take_turn);
-
-static int64_t result_of(rask_future *future)
-{
-    int64_t i = -1;
-    cr_assert_eq(rask_future_get(future, &i), RASK_OK, "%s", rask_future_error(future));
-    rask_future_unref(future);
-    return i;
-}
-
-static void must_begin(counts *c, int tasks)
-{
-    while (atomic_load(&c->begun) < tasks)
-        sleep_ms(1);
-}
-
 Test(futures, what_is_submitted_gives_its_result)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         leftovers before = look_around();
         rask_client *client = open_client(setup(i));
         rask_graph *g = rask_graph_new();
@@ -147,7 +33,7 @@ Test(futures, what_is_submitted_gives_its_result)
 
 Test(futures, random_graphs_come_to_what_computing_them_gives)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_options o = setup(i);
         rask_client *client = open_client(o);
         random_graph *graphs[60]; /* their addresses are arguments of pure calls: no two may have the same */
@@ -175,7 +61,7 @@ Test(futures, random_graphs_come_to_what_computing_them_gives)
 
 Test(futures, a_failure_is_told_with_who_needed_it)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_client *client = open_client(setup(i));
         rask_graph *g = rask_graph_new();
         rask_node *node = rask_delayed(g, fail);
@@ -217,7 +103,7 @@ Test(futures, what_could_not_be_built_gives_a_future_that_says_so)
 
 Test(futures, a_node_is_done_once_and_equal_pure_calls_meet_what_is_held)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_client *client = open_client(setup(i));
         counts *c = new_counts();
         rask_graph *g = rask_graph_new(), *h = rask_graph_new();
@@ -254,7 +140,7 @@ RASK_SLOTS_WITH(sum_up_pure, (.flags = RASK_PURE));
 Test(futures, calls_of_many_arguments_meet_like_those_of_few)
 {
     enum { MOST = 21 };
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_client *client = open_client(setup(i));
         counts *c = new_counts();
         rask_graph *g = rask_graph_new();
@@ -285,7 +171,7 @@ Test(futures, calls_of_many_arguments_meet_like_those_of_few)
 
 Test(futures, what_nobody_else_needs_vanishes_when_it_is_cancelled)
 {
-    for (size_t i = 0; i < SETUPS - 1; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS - 1; i++) {
         rask_options o = setup(i);
         rask_client *client = open_client(o);
         counts *c = new_counts();
@@ -318,7 +204,7 @@ Test(futures, what_nobody_else_needs_vanishes_when_it_is_cancelled)
 
 Test(futures, what_runs_sees_that_it_is_cancelled)
 {
-    for (size_t i = 0; i < SETUPS - 1; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS - 1; i++) {
         rask_client *client = open_client(setup(i));
         counts *c = new_counts();
         rask_graph *g = rask_graph_new();
@@ -372,7 +258,7 @@ Test(futures, a_cancelled_node_may_be_submitted_again)
 
 Test(futures, a_deadline_ends_what_was_submitted)
 {
-    for (size_t i = 0; i < SETUPS - 1; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS - 1; i++) {
         rask_client *client = open_client(setup(i));
         counts *c = new_counts();
         rask_graph *g = rask_graph_new();
@@ -414,7 +300,7 @@ static void note(void *context, rask_future *future)
 
 Test(futures, callbacks_come_once_in_the_order_they_were_asked_for)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_options o = setup(i);
         rask_client *client = open_client(o);
         counts *c = new_counts();
@@ -453,7 +339,7 @@ static void submit_more(void *context, rask_future *future)
 
 Test(futures, a_callback_may_submit)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_graph *g = rask_graph_new();
         follow_up f = {.client = open_client(setup(i)), .graph = rask_graph_new()};
         rask_future *future = rask_submit(f.client, rask_delayed(g, add, 1, 2));
@@ -477,7 +363,7 @@ static void wait_for_others(void *context, rask_future *future)
 
 Test(futures, a_callback_may_wait_for_what_became_ready_with_it)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_options o = setup(i);
         if (is(&o, "serial"))
             continue; /* it has all run when it was submitted */
@@ -523,7 +409,7 @@ Test(futures, waiting_ends_in_time)
 
 Test(futures, each_is_given_once_as_they_complete)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_options o = setup(i);
         rask_client *client = open_client(o);
         counts *c = new_counts();
@@ -555,7 +441,7 @@ Test(futures, each_is_given_once_as_they_complete)
 
 Test(futures, a_descriptor_says_when_there_is_one_done)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_client *client = open_client(setup(i));
         rask_graph *g = rask_graph_new();
         struct pollfd fd = {.fd = rask_client_fd(client), .events = POLLIN};
@@ -596,7 +482,7 @@ RASK_SLOTS(wait_within);
 
 Test(futures, a_task_may_wait_for_what_it_submits_though_it_has_the_only_worker)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_options o = setup(i);
         if (is(&o, "processes"))
             continue;
@@ -618,7 +504,7 @@ RASK_TASK(square, i64, i64);
 
 Test(futures, a_map_calls_with_each_input)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_client *client = open_client(setup(i));
         rask_value numbers[30], pair[2] = {rask_value_i64(30), rask_value_i64(12)}, list;
         rask_future *futures[30], *one;
@@ -688,7 +574,7 @@ static int run_stream(rask_client *client, const rask_task_def *def, tape *t)
 
 Test(futures, a_stream_goes_through_a_window)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_client *client = open_client(setup(i));
         for (int ordered = 0; ordered < 2; ordered++) {
             tape t = {.end = 100, .ordered = ordered};
@@ -705,369 +591,5 @@ Test(futures, a_stream_goes_through_a_window)
             cr_assert_eq(t.last, 20);
         }
         rask_client_close(client);
-    }
-}
-
-/* -- The end of a client */
-
-Test(futures, closing_ends_what_is_under_way_and_futures_outlive_it)
-{
-    for (size_t i = 0; i < SETUPS - 1; i++) {
-        leftovers before = look_around();
-        rask_options o = setup(i);
-        rask_client *client = open_client(o);
-        counts *c = new_counts();
-        rask_graph *g = rask_graph_new();
-        rask_future *futures[100], *done = rask_submit(client, rask_delayed(g, add, 40, 2));
-        cr_assert_eq(rask_future_wait(done, -1), RASK_OK);
-        for (int k = 0; k < 100; k++)
-            futures[k] = rask_submit(client, rask_delayed(g, add, rask_delayed(g, stay, address(c)), 1));
-        must_begin(c, (int)o.workers);
-        rask_client_close(client);
-        rask_graph_free(g);
-        for (int k = 0; k < 100; k++) {
-            cr_assert_eq(rask_future_result(futures[k], NULL), RASK_ECANCELLED);
-            cr_assert_neq(*rask_future_error(futures[k]), 0);
-            rask_future_unref(futures[k]);
-        }
-        cr_assert_eq(result_of(done), 42);
-        free_counts(c);
-        nothing_is_left_since(before);
-    }
-}
-
-static void *open_gate_soon(void *context)
-{
-    counts *c = context;
-    sleep_ms(2);
-    atomic_store(&c->gate, 1);
-    return NULL;
-}
-
-/* It returns by itself, when the client has told it to end and it has not heard. */
-static void close_while_it_grows(rask_options o)
-{
-    pthread_t opener;
-    rask_client *client = open_client(o);
-    counts *c = new_counts();
-    rask_graph *g = rask_graph_new();
-    rask_future *future = rask_submit(client, rask_delayed(g, stay_and_grow, address(c)));
-    must_begin(c, 1);
-    cr_assert_eq(pthread_create(&opener, NULL, open_gate_soon, c), 0);
-    rask_client_close(client);
-    pthread_join(opener, NULL);
-    rask_value sum = rask_value_none();
-    int status = rask_future_result(future, &sum);
-    cr_expect(status ? status == RASK_ECANCELLED : sum.type == RASK_I64 && sum.as.i64 == 2,
-              "%s, %u: %s, a value of type %d", o.scheduler, o.workers, rask_status_name(status), sum.type);
-    rask_future_unref(future);
-    rask_graph_free(g);
-    free_counts(c);
-}
-
-Test(futures, what_grows_while_its_client_closes_is_cancelled_or_done)
-{
-    for (size_t i = 0; i < SETUPS - 1; i++)
-        for (int round = 0; round < 4; round++)
-            close_while_it_grows(setup(i));
-}
-
-Test(futures, on_serial_a_submission_has_run_when_it_returns)
-{
-    rask_options o = setup(4);
-    rask_client *client = open_client(o);
-    rask_graph *g = rask_graph_new();
-    rask_future *future = rask_submit(client, rask_delayed(g, add, 1, 2));
-    cr_assert(rask_future_done(future));
-    cr_assert_eq(result_of(future), 3);
-    rask_client_close(client);
-    rask_graph_free(g);
-}
-
-Test(futures, options_that_make_no_sense_open_nothing)
-{
-    rask_client *client = (rask_client *)1;
-    rask_options o = threads(1);
-    o.scheduler = "nonsense";
-    cr_assert_eq(rask_client_open(&o, &client), RASK_EINVAL);
-    cr_assert_eq(client, (rask_client *)1);
-    cr_assert_eq(rask_client_open(&o, NULL), RASK_EINVAL);
-    rask_client_close(NULL);
-    cr_assert_null(rask_client_next(NULL));
-    cr_assert_eq(rask_client_fd(NULL), -1);
-}
-
-Test(futures, a_program_may_fork_while_a_client_is_open)
-{
-    rask_client *client = open_client(threads(2));
-    counts *c = new_counts();
-    rask_graph *g = rask_graph_new();
-    rask_future *future = rask_submit(client, rask_delayed(g, stay, address(c)));
-    must_begin(c, 1);
-    pid_t child = fork();
-    if (!child) {
-        rask_graph *h = rask_graph_new();
-        int64_t i = 0;
-        int status = rask_compute(rask_delayed(h, add, 1, 2), &i);
-        _exit(status || i != 3);
-    }
-    int how;
-    waitpid(child, &how, 0);
-    cr_assert(WIFEXITED(how) && !WEXITSTATUS(how));
-    atomic_store(&c->gate, 1);
-    cr_assert_eq(result_of(future), 1);
-    rask_client_close(client);
-    rask_graph_free(g);
-    free_counts(c);
-}
-
-static int give_bytes(rask_task *t)
-{
-    static const char bytes[5 << 20];
-    return rask_return_bytes(t, bytes, (size_t)rask_arg_i64(t, 0));
-}
-RASK_SLOTS(give_bytes);
-
-Test(futures, a_result_over_the_budget_fails_with_figures_and_room_comes_back)
-{
-    rask_options o = threads(2);
-    o.memory = 8 << 20;
-    rask_client *client = open_client(o);
-    rask_graph *g = rask_graph_new();
-    rask_future *first = rask_submit(client, rask_delayed(g, give_bytes, 5 << 20));
-    cr_assert_eq(rask_future_result(first, NULL), RASK_OK);
-    rask_future *second = rask_submit(client, rask_delayed(g, give_bytes, 4 << 20));
-    cr_assert_eq(rask_future_result(second, NULL), RASK_EBUDGET);
-    cr_expect_not_null(strstr(rask_future_error(second), "4.0 MiB goes over the memory budget of 8.0 MiB"),
-                       "%s", rask_future_error(second));
-    rask_future_unref(first);
-    rask_future_unref(second);
-    first = rask_submit(client, rask_delayed(g, give_bytes, 4 << 20));
-    cr_assert_eq(rask_future_result(first, NULL), RASK_OK, "%s", rask_future_error(first));
-    rask_future_unref(first);
-    rask_client_close(client);
-    rask_graph_free(g);
-}
-
-/* (client, depth), in a lane: as many that wait for one another. */
-static int wait_in_lane(rask_task *t);
-RASK_SLOTS_WITH(wait_in_lane, (.flags = RASK_IO));
-
-static int wait_in_lane(rask_task *t)
-{
-    int64_t client = rask_arg_i64(t, 0), depth = rask_arg_i64(t, 1), below = 0;
-    if (!depth)
-        return rask_return_i64(t, 0);
-    rask_future *future = rask_submit((rask_client *)(intptr_t)client,
-                                      rask_delayed(rask_task_graph(t), wait_in_lane, client, depth - 1));
-    int status = rask_future_get(future, &below);
-    rask_future_unref(future);
-    return status ? status : rask_return_i64(t, below + 1);
-}
-
-Test(futures, a_task_in_the_only_lane_may_wait_for_another)
-{
-    rask_options o = threads(1);
-    o.io_lanes = 1;
-    rask_client *client = open_client(o);
-    rask_graph *g = rask_graph_new();
-    cr_expect_eq(result_of(rask_submit(client, rask_delayed(g, wait_in_lane, (int64_t)(intptr_t)client, 5))),
-                 5);
-    rask_client_close(client);
-    rask_graph_free(g);
-}
-
-Test(futures, a_deadline_beyond_all_time_is_none)
-{
-    rask_client *client = open_client(threads(1));
-    rask_graph *g = rask_graph_new();
-    rask_submission how = {.size = sizeof how, .deadline = 1e12};
-    cr_expect_eq(result_of(rask_submit_with(client, rask_delayed(g, add, 1, 2), &how)), 3);
-    rask_client_close(client);
-    rask_graph_free(g);
-}
-
-/* -- Being observed */
-
-typedef struct story {
-    atomic_int runs, ends, started, finished, failed;
-} story;
-
-static void run_begins(void *context, const rask_run_info *run)
-{
-    cr_assert_null(run->plan);
-    atomic_fetch_add(&((story *)context)->runs, 1);
-}
-static void run_ends(void *context, const rask_run_info *run)
-{
-    cr_assert_geq(run->end_ns, run->start_ns);
-    atomic_fetch_add(&((story *)context)->ends, 1);
-}
-static void task_begins(void *context, const rask_task_info *task)
-{
-    cr_assert_eq(task->task, RASK_NO_TASK);
-    cr_assert_geq(task->start_ns, task->ready_ns);
-    atomic_fetch_add(&((story *)context)->started, 1);
-}
-static void task_ends(void *context, const rask_task_info *task)
-{
-    story *s = context;
-    cr_assert_geq(task->end_ns, task->start_ns);
-    atomic_fetch_add(&s->finished, 1);
-    atomic_fetch_add(&s->failed, task->status != RASK_OK);
-    cr_assert_eq(task->grown_by, RASK_NO_TASK);
-}
-
-Test(futures, observers_are_told_of_each_that_runs)
-{
-    for (size_t i = 0; i < SETUPS; i++) {
-        story s = {0};
-        const rask_observer observer = {.size = sizeof observer,
-                                        .context = &s,
-                                        .plan_made = run_begins,
-                                        .task_started = task_begins,
-                                        .task_finished = task_ends,
-                                        .run_ended = run_ends},
-                            *observers = &observer;
-        rask_options o = setup(i);
-        o.observers = &observers;
-        o.observer_count = 1;
-        rask_client *client = open_client(o);
-        rask_graph *g = rask_graph_new();
-        rask_future *sum = rask_submit(client, rask_delayed(g, add, rask_delayed(g, add, 1, 2), 3));
-        rask_future *failed = rask_submit(client, rask_delayed(g, fail));
-        cr_expect_eq(result_of(sum), 6);
-        cr_expect_eq(rask_future_result(failed, NULL), RASK_EIO);
-        rask_future_unref(failed);
-        rask_client_close(client);
-        cr_expect_eq(atomic_load(&s.runs) + atomic_load(&s.ends), 2);
-        cr_expect_eq(atomic_load(&s.started), 3);
-        cr_expect_eq(atomic_load(&s.finished), 3);
-        cr_expect_eq(atomic_load(&s.failed), 1);
-        rask_graph_free(g);
-    }
-}
-
-/* -- Who goes first */
-
-Test(futures, what_is_ready_goes_by_priority)
-{
-    rask_client *client = open_client(threads(1));
-    counts *c = new_counts();
-    rask_graph *g = rask_graph_new();
-    rask_future *busy = rask_submit(client, rask_delayed(g, stay, address(c))), *futures[30];
-    must_begin(c, 1);
-    for (int k = 0; k < 30; k++) {
-        rask_submission how = {.size = sizeof how, .priority = k % 3 - 1};
-        futures[k] = rask_submit_with(client, rask_delayed(g, take_turn, address(c), k), &how);
-    }
-    atomic_store(&c->gate, 1);
-    for (int k = 0; k < 30; k++) {
-        int64_t turn = result_of(futures[k]), third = 1 - (k % 3 - 1);
-        cr_assert_eq(turn / 10, third, "priority %d came at %ld", k % 3 - 1, (long)turn);
-        cr_assert_eq(turn % 10, k / 3, "and equal ones as they came");
-    }
-    rask_future_unref(busy);
-    rask_client_close(client);
-    rask_graph_free(g);
-    free_counts(c);
-}
-
-typedef struct crowd {
-    rask_client *client;
-    counts *counts;
-    int tasks;
-    int64_t last;
-} crowd;
-
-static void *submit_many(void *context)
-{
-    crowd *w = context;
-    rask_graph *g = rask_graph_new();
-    rask_future **futures = calloc((size_t)w->tasks, sizeof(rask_future *));
-    for (int k = 0; k < w->tasks; k++)
-        futures[k] = rask_submit(w->client, rask_delayed(g, take_turn, address(w->counts), k));
-    atomic_fetch_add(&w->counts->calls[0], 1);
-    for (int k = 0; k < w->tasks; k++)
-        w->last = result_of(futures[k]);
-    free(futures);
-    rask_graph_free(g);
-    return NULL;
-}
-
-Test(futures, nobody_waits_for_anothers_many)
-{
-    counts *c = new_counts();
-    rask_client *client = open_client(threads(1));
-    rask_graph *g = rask_graph_new();
-    crowd many = {.client = client, .counts = c, .tasks = 20000},
-          few = {.client = client, .counts = c, .tasks = 10};
-    pthread_t threads[2];
-    rask_future *busy = rask_submit(client, rask_delayed(g, stay, address(c)));
-    must_begin(c, 1);
-    pthread_create(&threads[0], NULL, submit_many, &many);
-    while (atomic_load(&c->calls[0]) < 1)
-        sleep_ms(1);
-    pthread_create(&threads[1], NULL, submit_many, &few);
-    while (atomic_load(&c->calls[0]) < 2)
-        sleep_ms(1);
-    atomic_store(&c->gate, 1);
-    pthread_join(threads[0], NULL);
-    pthread_join(threads[1], NULL);
-    cr_assert_lt(few.last, 1000, "the last of ten came after %ld others", (long)few.last);
-    rask_future_unref(busy);
-    rask_client_close(client);
-    rask_graph_free(g);
-    free_counts(c);
-}
-
-Test(futures, many_threads_submit_at_once)
-{
-    for (size_t i = 0; i < SETUPS; i++) {
-        rask_options o = setup(i);
-        counts *c = new_counts();
-        rask_client *client = open_client(o);
-        pthread_t threads[16];
-        crowd crowds[16];
-        int tasks = is(&o, "processes") ? 10 : 500;
-        for (int k = 0; k < 16; k++) {
-            crowds[k] = (crowd){.client = client, .counts = c, .tasks = tasks};
-            pthread_create(&threads[k], NULL, submit_many, &crowds[k]);
-        }
-        for (int k = 0; k < 16; k++)
-            pthread_join(threads[k], NULL);
-        cr_assert_eq(atomic_load(&c->order), 16 * tasks);
-        rask_client_close(client);
-        free_counts(c);
-    }
-}
-
-/* -- Results that stay */
-
-Test(futures, a_future_is_a_node_in_later_graphs)
-{
-    for (size_t i = 0; i < SETUPS; i++) {
-        rask_options o = setup(i);
-        rask_client *client = open_client(o);
-        counts *c = new_counts();
-        rask_graph *g = rask_graph_new(), *h = rask_graph_new();
-        rask_node *kept =
-            rask_persist(client, rask_set_label(rask_delayed(g, count, address(c), 6), "six"), h);
-        int64_t sum = 0;
-        cr_assert_str_eq(rask_node_label(kept), "six");
-        cr_assert_eq(result_of(rask_submit(client, rask_delayed(h, add, kept, 1))), 7);
-        cr_assert_eq(rask_compute_with(rask_delayed(h, add, kept, kept), &o, &sum), RASK_OK, "%s",
-                     rask_graph_error(h));
-        cr_assert_eq(sum, 12);
-        cr_assert_eq(atomic_load(&c->calls[6]), 1);
-        rask_future *bad = rask_submit(client, rask_delayed(g, fail));
-        cr_assert_eq(rask_compute_with(rask_delayed(h, add, rask_future_node(h, bad), 1), &o, &sum),
-                     RASK_EIO);
-        cr_assert_not_null(strstr(rask_graph_error(h), "no luck"), "%s", rask_graph_error(h));
-        rask_future_unref(bad);
-        rask_client_close(client);
-        rask_graph_free(g);
-        rask_graph_free(h);
-        free_counts(c);
     }
 }

@@ -68,7 +68,7 @@ static const rask_task_def growers[] = {
     {.size = sizeof(rask_task_def), .name = "grow_io", .call = grow, .flags = RASK_PURE | RASK_IO},
 };
 
-/* (leaves, salt) → how many leaves: one, or the sum of parts that the salt decides on. */
+/* (leaves, salt) → how many leaves: one, or the sum of parts that the salt decides on; of some salts all are plain. */
 static int grow(rask_task *t)
 {
     int64_t leaves = rask_arg_i64(t, 0), salt = rask_arg_i64(t, 1);
@@ -82,7 +82,7 @@ static int grow(rask_task *t)
         int64_t part = count + 1 == most ? leaves : 1 + draw_below(&random, (uint32_t)leaves);
         part -= part == rask_arg_i64(t, 0); /* fewer than this call has, so that it ends */
         rask_arg args[2] = {rask_arg_of_i64(part), rask_arg_of_i64(salt)};
-        parts[count] = rask_call(g, &growers[draw_below(&random, 3)], args, 2);
+        parts[count] = rask_call(g, &growers[salt % 2 ? draw_below(&random, 3) : 0], args, 2);
         leaves -= part;
     }
     return rask_return_node(t, rask_sum(rask_list(g, parts, count)));

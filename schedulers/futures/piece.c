@@ -1,0 +1,583 @@
+/* What grew, called where it grew: see the header. */
+#include "schedulers/futures/piece.h"
+
+#include "core/task/grow.h"
+#include "schedulers/call.h"
+#include "schedulers/chaos.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { NONE = UINT32_MAX };
+
+typedef struct rk_pile {
+    struct rk_pile *next; /* of the same bench */
+    rk_executor *executor;
+    rk_bench *bench;
+    const rk_seat *seat;
+
+    /* Under the lock. */
+    rask_future *future;    /* the lowest piece's result is its */
+    rk_piece *lowest, *top; /* lowest NULL: none but, perhaps, one that is sown */
+    uint32_t depth, open;   /* open: how many have some left */
+    rask_future *retired;   /* had the pile before, and a call that goes on may look at them: referenced */
+
+    /* Of the worker alone: what there is to do without the lock, and what lies ready. */
+    rk_task_env env; /* but for cancel */
+    rask_task task;
+    rk_call_terms terms;
+    rk_endings endings;
+    rk_piece *ended, *dropped; /* dropped: with results */
+    rask_value dead[RK_PIECE_NODES];
+    uint32_t dead_count;
+    bool opened; /* others may have something to do by now */
+    rk_piece *pieces;
+    rask_graph *graphs;
+} rk_pile;
+
+enum step { CALL, DELIVER, OVER };
+
+/* -- Who has something for others */
+
+/* Whoever sees none open here, and sleeps, is seen asleep by who opens the first. */
+static void count_open(rk_pile *pile, int more)
+{
+    uint32_t count = rk_load_relaxed(&pile->bench->open);
+    pile->open += (uint32_t)more;
+    if (count || more < 0) {
+        rk_store_relaxed(&pile->bench->open, count + (uint32_t)more);
+        return;
+    }
+    rk_store_seq_cst(&pile->bench->open, (uint32_t)more);
+    pile->opened = true;
+}
+
+/* -- Pieces */
+
+/* Nothing but calling it is needed. A pure call of constants may meet another; nobody else can make one of what is known here only. */
+static bool is_plain(const rask_node *node, const rask_task_def *def, bool free)
+{
+    uint32_t special = RASK_IO | RASK_HERE | (free ? RASK_PURE : 0);
+    return !(node->flags & RK_NODE_EXTRA) && !(def->flags & special) && !def->priority && def->timeout == 0 &&
+           rk_def_backoff(def) == 0 && !*rk_def_tags(def);
+}
+
+/* Notes what a node takes; the last call among that, or NONE. */
+static uint32_t note_uses(rk_piece *piece, const rask_node *node)
+{
+    const uint32_t *words = rk_node_args(node);
+    uint32_t last = NONE;
+    for (uint32_t i = 0; i < node->nargs + node->order_only; i++) {
+        if (words[i] & RK_CONSTANT)
+            continue;
+        piece->uses[words[i]]++;
+        if (!(rk_graph_node(piece->graph, words[i])->flags & RK_NODE_CONST) &&
+            (last == NONE || words[i] > last))
+            last = words[i];
+    }
+    return last;
+}
+
+static void take_constant(rk_piece *piece, const rask_node *node)
+{
+    piece->results[node->id] = rask_value_ref(rk_graph_constant(piece->graph, rk_node_args(node)[0]));
+}
+
+/* From the last back to the first: each takes the one before, until they take none. False: it is no piece. */
+static bool shape(rk_piece *piece)
+{
+    uint32_t taken = piece->root;
+    for (uint32_t id = piece->root + 1; id--;) {
+        const rask_node *node = rk_graph_node(piece->graph, id);
+        if (!piece->uses[id])
+            continue;
+        if (node->flags & RK_NODE_CONST) {
+            take_constant(piece, node);
+            continue;
+        }
+        uint32_t last = note_uses(piece, node);
+        if (!is_plain(node, rk_node_def(node), last == NONE) || (taken == NONE ? last != NONE : taken != id))
+            return false;
+        taken = last;
+        piece->left += last == NONE;
+        piece->now = id;
+    }
+    piece->left--;
+    return true;
+}
+
+static void end_results(rk_piece *piece)
+{
+    for (uint32_t i = 0; i <= piece->root; i++)
+        rask_value_unref(&piece->results[i]);
+}
+
+static rk_piece *take_piece(rk_pile *pile)
+{
+    rk_piece *piece = pile->pieces;
+    if (!piece)
+        return rk_alloc(sizeof *piece);
+    pile->pieces = piece->above;
+    return piece;
+}
+
+/* NULL: it is none, or there is no memory; else the piece has the reference to the node's graph. */
+static rk_piece *new_piece(rk_pile *pile, const rask_node *node)
+{
+    rk_piece *piece = take_piece(pile);
+    if (!piece)
+        return NULL;
+    piece->below = piece->above = NULL;
+    piece->graph = node->graph;
+    piece->root = node->id;
+    piece->left = 0;
+    piece->sown = false;
+    memset(piece->uses, 0, sizeof piece->uses);
+    memset(piece->results, 0, (node->id + 1) * sizeof *piece->results);
+    piece->uses[node->id] = 1;
+    if (shape(piece))
+        return piece;
+    end_results(piece);
+    piece->above = pile->pieces;
+    pile->pieces = piece;
+    return NULL;
+}
+
+/* Its results have gone where they are needed. */
+static void end_piece(rk_pile *pile, rk_piece *piece)
+{
+    if (rk_graph_renew(piece->graph)) {
+        piece->graph->next_spare = pile->graphs;
+        pile->graphs = piece->graph;
+    } else {
+        rask_graph_free(piece->graph);
+    }
+    piece->above = pile->pieces;
+    pile->pieces = piece;
+}
+
+/* -- Under the lock: the pile */
+
+static void put_on(rk_pile *pile, rk_piece *piece)
+{
+    piece->below = pile->top;
+    *(pile->top ? &pile->top->above : &pile->lowest) = piece;
+    pile->top = piece;
+    pile->depth++;
+    if (piece->left)
+        count_open(pile, 1);
+}
+
+static rk_piece *take_off(rk_pile *pile)
+{
+    rk_piece *piece = pile->top;
+    assert(piece);
+    pile->top = piece->below;
+    *(pile->top ? &pile->top->above : &pile->lowest) = NULL;
+    pile->depth--;
+    if (piece->left)
+        count_open(pile, -1);
+    return piece;
+}
+
+static void drop(rk_pile *pile, rk_piece *piece)
+{
+    piece->below = pile->dropped;
+    pile->dropped = piece;
+}
+
+/* Nothing of them is needed any more. */
+static void drop_all(rk_pile *pile)
+{
+    while (pile->lowest)
+        drop(pile, take_off(pile));
+    if (pile->top)
+        drop(pile, pile->top);
+    pile->top = NULL;
+}
+
+/* Its call has come to something: what only this took of the others ends. */
+static void release_arguments(rk_pile *pile, rk_piece *piece)
+{
+    const rask_node *node = rk_graph_node(piece->graph, piece->now);
+    const uint32_t *words = rk_node_args(node);
+    for (uint32_t i = 0; i < node->nargs + node->order_only; i++) {
+        if (words[i] & RK_CONSTANT || --piece->uses[words[i]])
+            continue;
+        rask_value *result = &piece->results[words[i]];
+        if (rk_value_is_object(result))
+            pile->dead[pile->dead_count++] = *result;
+        result->type = RASK_NONE;
+    }
+}
+
+static void advance(rk_pile *pile, rk_piece *piece)
+{
+    do
+        piece->now++;
+    while (!piece->uses[piece->now] || rk_graph_node(piece->graph, piece->now)->flags & RK_NODE_CONST);
+    if (piece->left && !--piece->left)
+        count_open(pile, -1);
+}
+
+/* The lowest piece becomes futures, and the pile that of the one which is being called. False: no memory. What it leaves is in
+ * *dropped. */
+static bool sow_lowest(rk_pile *pile, rk_endings *endings, rk_piece **dropped)
+{
+    rk_piece *piece = pile->lowest;
+    rask_future *future = pile->future, *running = NULL;
+    assert(piece);
+    rk_edge *edge = rk_alloc(sizeof *edge);
+    rask_future *root =
+        edge ? rk_executor_sow_piece(pile->executor, piece, &future->origin, &running, &endings->ready)
+             : NULL;
+    if (!root) {
+        rk_free(edge);
+        return false;
+    }
+    rk_future_become(future, root, edge, endings);
+    future->next = pile->retired;
+    pile->retired = future;
+    pile->future = running;
+    rk_store_release(&pile->env.cancel, &running->cancel);
+    if (piece->left)
+        count_open(pile, -1);
+    pile->depth--;
+    pile->lowest = piece->above;
+    if (pile->lowest) {
+        pile->lowest->below = NULL;
+        piece->below = *dropped;
+        *dropped = piece;
+    }
+    piece->sown = true;
+    return true;
+}
+
+/* So that the outcome is that of a future; false: no memory. */
+static bool sow_all(rk_pile *pile)
+{
+    while (pile->lowest)
+        if (!sow_lowest(pile, &pile->endings, &pile->dropped))
+            return false;
+    drop_all(pile);
+    return true;
+}
+
+/* -- What a call came to */
+
+/* The outcome is that of a future, whatever pieces there are. */
+static enum step give_up(rk_pile *pile, rk_outcome *outcome)
+{
+    if (sow_all(pile))
+        return OVER;
+    drop_all(pile);
+    if (!outcome->status) {
+        outcome->status = RASK_ENOMEM;
+        strcpy(outcome->message, "no memory for what it grew");
+    }
+    return OVER;
+}
+
+static void end_top(rk_pile *pile)
+{
+    rk_piece *piece = take_off(pile);
+    piece->below = pile->ended;
+    pile->ended = piece;
+}
+
+/* Without memory a pile is higher than others. */
+static enum step go_up(rk_pile *pile, rk_piece *grown)
+{
+    rk_piece *top = pile->top;
+    if (top) {
+        release_arguments(pile, top);
+        if (top->now == top->root)
+            end_top(pile);
+    }
+    if (pile->depth >= RK_PILE_PIECES)
+        sow_lowest(pile, &pile->endings, &pile->dropped);
+    put_on(pile, grown);
+    return CALL;
+}
+
+static enum step go_on(rk_pile *pile, rk_outcome *outcome)
+{
+    rk_piece *top = pile->top;
+    assert(top);
+    release_arguments(pile, top);
+    if (top->now == top->root) {
+        end_top(pile);
+        return pile->lowest ? DELIVER : OVER;
+    }
+    top->results[top->now] = outcome->result;
+    outcome->result = rask_value_none();
+    advance(pile, top);
+    return CALL;
+}
+
+/* grown: the piece that the outcome's node is, taken with CALL; NULL: it has none that could be one. */
+static enum step deliver(rk_pile *pile, rk_outcome *outcome, rk_piece *grown)
+{
+    bool cancelled = rk_load_acquire(&pile->future->reason);
+    if (!pile->lowest || cancelled)
+        drop_all(pile);
+    if (cancelled)
+        return OVER;
+    if (grown)
+        return go_up(pile, grown);
+    if (!pile->lowest)
+        return OVER;
+    return outcome->status || outcome->node ? give_up(pile, outcome) : go_on(pile, outcome);
+}
+
+/* -- Without the lock */
+
+static void end_all(rk_pile *pile, rask_future *retired)
+{
+    while (pile->dead_count)
+        rask_value_unref(&pile->dead[--pile->dead_count]);
+    for (rk_piece *piece; (piece = pile->ended);) {
+        pile->ended = piece->below;
+        end_piece(pile, piece);
+    }
+    for (rk_piece *piece; (piece = pile->dropped);) {
+        pile->dropped = piece->below;
+        end_results(piece);
+        end_piece(pile, piece);
+    }
+    for (rask_future *next; retired; retired = next) {
+        next = retired->next;
+        rask_future_unref(retired);
+    }
+    if (pile->endings.first || pile->endings.ready.first)
+        rk_futures_end(&pile->endings);
+    if (pile->opened)
+        rk_executor_wake(pile->executor);
+    pile->opened = false;
+}
+
+/* The outcome goes to where it is needed, and is that of what it completes there, and so on. */
+static enum step settle(rk_pile *pile, rk_outcome *outcome)
+{
+    rk_piece *grown = outcome->node ? new_piece(pile, outcome->node) : NULL;
+    enum step step;
+    do {
+        rk_spin_lock(&pile->bench->piles_lock);
+        do
+            step = deliver(pile, outcome, grown);
+        while (step == DELIVER && !pile->dead_count);
+        rask_future *retired = pile->retired;
+        pile->retired = NULL;
+        rk_spin_unlock(&pile->bench->piles_lock);
+        rk_chaos();
+        end_all(pile, retired);
+    } while (step == DELIVER);
+    if (grown && step == CALL) {
+        outcome->node = NULL;
+    } else if (grown) {
+        end_results(grown);
+        rk_free(grown);
+    }
+    return step;
+}
+
+/* -- Calling */
+
+/* Field by field: it was just written like that. */
+static void take_result(rk_outcome *outcome, const rask_task *task)
+{
+    outcome->result.type = task->result.type;
+    outcome->result.reserved = 0;
+    outcome->result.as.i64 = task->result.as.i64;
+    outcome->node = task->grown;
+}
+
+static void prepare(rk_pile *pile, const rk_piece *piece)
+{
+    const rask_node *node = rk_graph_node(piece->graph, piece->now);
+    const rask_task_def *def = rk_node_def(node);
+    uint32_t retries = pile->executor->options.retries;
+    rask_task *task = &pile->task;
+    pile->terms.retries = def->retries > retries ? def->retries : retries;
+    pile->terms.check = node->flags & RK_NODE_CHECK;
+    pile->env.results = piece->results;
+    pile->env.constants = piece->graph->constants.data;
+    rk_store_relaxed(&pile->env.stop, RASK_OK);
+    task->args = rk_node_args(node);
+    task->nargs = node->nargs;
+    task->def = def;
+    task->attempt = 0;
+    task->lent = pile->graphs;
+}
+
+static void call_now(rk_pile *pile, rk_outcome *outcome)
+{
+    rask_task *task = &pile->task;
+    uint64_t again = 0;
+    prepare(pile, pile->top);
+    rask_graph *others = task->lent ? task->lent->next_spare : NULL;
+    outcome->status = rk_call(task, &pile->env, &pile->terms, &again);
+    if (!task->lent)
+        pile->graphs = others;
+    if (outcome->status)
+        return;
+    take_result(outcome, task);
+    if (!rk_value_is_object(&outcome->result))
+        return;
+    outcome->status = rk_future_count_result(pile->executor, &outcome->result, outcome->message);
+    if (outcome->status)
+        rask_value_unref(&outcome->result);
+}
+
+/* Its scheduler was stopped: what has not begun will not. */
+static bool is_stopped(rk_pile *pile, rk_outcome *outcome)
+{
+    outcome->status = rk_executor_stopped(pile->executor, outcome->message);
+    if (!outcome->status)
+        return false;
+    rk_spin_lock(&pile->bench->piles_lock);
+    drop_all(pile);
+    rk_spin_unlock(&pile->bench->piles_lock);
+    return true;
+}
+
+/* Others come first. What is sown can wait no more. */
+static bool put_off(rk_pile *pile)
+{
+    rk_spin_lock(&pile->bench->piles_lock);
+    bool can = pile->lowest;
+    if (can) {
+        pile->lowest->below = pile->top;
+        pile->future->put_off = pile->lowest;
+        rk_store_relaxed(&pile->bench->open, rk_load_relaxed(&pile->bench->open) - pile->open);
+        pile->lowest = pile->top = NULL;
+        pile->open = pile->depth = 0;
+    }
+    rk_spin_unlock(&pile->bench->piles_lock);
+    return can;
+}
+
+/* Under the lock. */
+static void take_up(rk_pile *pile)
+{
+    rk_piece *first = pile->future->put_off;
+    if (!first)
+        return;
+    pile->future->put_off = NULL;
+    pile->top = first->below;
+    first->below = NULL;
+    pile->lowest = first;
+    for (rk_piece *piece = first; piece; piece = piece->above) {
+        pile->depth++;
+        if (piece->left)
+            count_open(pile, 1);
+    }
+}
+
+static void begin(rk_pile *pile)
+{
+    rk_bench *bench = pile->bench;
+    rk_spin_lock(&bench->piles_lock);
+    pile->next = bench->piles;
+    bench->piles = pile;
+    pile->pieces = bench->pieces;
+    pile->graphs = bench->graphs;
+    bench->pieces = NULL;
+    bench->graphs = NULL;
+    take_up(pile);
+    rk_spin_unlock(&bench->piles_lock);
+}
+
+static void free_spares(rk_piece *pieces, rask_graph *graphs)
+{
+    for (rk_piece *next; pieces; pieces = next) {
+        next = pieces->above;
+        rk_free(pieces);
+    }
+    for (rask_graph *next; graphs; graphs = next) {
+        next = graphs->next_spare;
+        rask_graph_free(graphs);
+    }
+}
+
+static void end(rk_pile *pile)
+{
+    rk_bench *bench = pile->bench;
+    rk_pile **at = &bench->piles;
+    end_all(pile, NULL);
+    rk_spin_lock(&bench->piles_lock);
+    while (*at != pile)
+        at = &(*at)->next;
+    *at = pile->next;
+    bool keeps = !bench->pieces && !bench->graphs;
+    if (keeps) {
+        bench->pieces = pile->pieces;
+        bench->graphs = pile->graphs;
+    }
+    rask_future *retired = pile->retired;
+    rk_spin_unlock(&bench->piles_lock);
+    if (!keeps)
+        free_spares(pile->pieces, pile->graphs);
+    end_all(pile, retired);
+    assert(!pile->top && !pile->open);
+}
+
+bool rk_pile_may_take(const rk_seat *seat, const rask_future *future, const rask_node *node)
+{
+    const rk_executor *e = future->executor;
+    return seat->bench != RK_NO_WORKER && node->id < RK_PIECE_NODES && !future->priority &&
+           !future->admission && !(node->flags & RK_NODE_CONST) && node->graph->args.count <= UINT16_MAX &&
+           rk_load_acquire(&node->graph->refs) == 1 && !e->options.observer_count && !e->options.seed &&
+           !e->call_apart && (!e->gate || !rk_gate_counters(e->gate));
+}
+
+rask_future *rk_pile_run(const rk_seat *seat, rask_future *future, rk_outcome *outcome, bool *later)
+{
+    rk_executor *e = future->executor;
+    rk_pile pile = {.executor = e,
+                    .bench = &e->benches[seat->bench],
+                    .seat = seat,
+                    .future = future,
+                    .env = {.cancel = &future->cancel, .outer = &e->env}};
+    pile.task = (rask_task){
+        .env = &pile.env, .worker = seat->number, .message = outcome->message, .takes_nodes = true};
+    begin(&pile);
+    *later = false;
+    enum step step = pile.top ? CALL : settle(&pile, outcome);
+    while (step == CALL && !is_stopped(&pile, outcome) &&
+           !(*later = !rk_executor_may_go_on(e, seat->bench, seat->until) && put_off(&pile))) {
+        call_now(&pile, outcome);
+        step = settle(&pile, outcome);
+    }
+    end(&pile);
+    return pile.future;
+}
+
+/* -- Others */
+
+bool rk_piles_split(rk_executor *executor, uint32_t number, rk_endings *endings)
+{
+    rk_bench *bench = &executor->benches[number];
+    rk_piece *dropped = NULL;
+    rk_chaos();
+    rk_spin_lock(&bench->piles_lock);
+    rk_pile *pile = bench->piles;
+    while (pile && !pile->open)
+        pile = pile->next;
+    uint32_t open = pile ? pile->open : 0;
+    while (pile && pile->open == open && sow_lowest(pile, endings, &dropped)) {
+    }
+    rk_spin_unlock(&bench->piles_lock);
+    for (rk_piece *next; dropped; dropped = next) {
+        next = dropped->below;
+        end_results(dropped);
+        rask_graph_free(dropped->graph);
+        rk_free(dropped);
+    }
+    return endings->ready.first;
+}
+
+void rk_piles_fini(rk_bench *bench)
+{
+    free_spares(bench->pieces, bench->graphs);
+}

@@ -1,0 +1,453 @@
+/* What grows small and plain is called where it grew: nobody may tell that from what is queued and taken by others. */
+#include "support.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SETUPS = 5 };
+
+static rask_options setup(size_t i)
+{
+    rask_options all[SETUPS] = {threads(1), threads(2), threads(4), processes(2), threads(1)};
+    all[4].scheduler = "serial";
+    return all[i];
+}
+
+static rask_client *open_client(rask_options o)
+{
+    rask_client *client = NULL;
+    cr_assert_eq(rask_client_open(&o, &client), RASK_OK);
+    return client;
+}
+
+typedef struct marks {
+    atomic_int begun, met, stop, saw;
+} marks;
+
+static marks *marks_of(rask_task *t)
+{
+    return (marks *)(intptr_t)rask_arg_i64(t, 0);
+}
+
+static int64_t address(const marks *m)
+{
+    return (int64_t)(intptr_t)m;
+}
+
+static int64_t add(int64_t a, int64_t b)
+{
+    return a + b;
+}
+RASK_TASK(add, i64, i64, i64);
+
+/* (n): n, as one more than what it grows for n - 1; -1: it fails. */
+static int climb(rask_task *t);
+RASK_SLOTS(climb);
+
+static int climb(rask_task *t)
+{
+    int64_t n = rask_arg_i64(t, 0);
+    rask_graph *g = rask_task_graph(t);
+    return n == 0 ? rask_return_i64(t, 0)
+                  : rask_return_node(t, rask_delayed(g, add, rask_delayed(g, climb, n - 1), 1));
+}
+
+static int climb_and_fall(rask_task *t);
+RASK_SLOTS(climb_and_fall);
+
+static int climb_and_fall(rask_task *t)
+{
+    int64_t n = rask_arg_i64(t, 0);
+    rask_graph *g = rask_task_graph(t);
+    return n == 0 ? rask_fail(t, RASK_EIO, "fell at the top")
+                  : rask_return_node(t, rask_delayed(g, add, rask_delayed(g, climb_and_fall, n - 1), 1));
+}
+
+/* (depth): 2^depth, as a tree. */
+static int tree(rask_task *t);
+RASK_SLOTS(tree);
+
+static int tree(rask_task *t)
+{
+    int64_t depth = rask_arg_i64(t, 0);
+    rask_graph *g = rask_task_graph(t);
+    if (!depth)
+        return rask_return_i64(t, 1);
+    return rask_return_node(
+        t, rask_delayed(g, add, rask_delayed(g, tree, depth - 1), rask_delayed(g, tree, depth - 1)));
+}
+
+static int64_t submit(rask_options o, rask_node *node)
+{
+    rask_client *client = open_client(o);
+    int64_t i = -1;
+    rask_future *future = rask_submit(client, node);
+    cr_assert_eq(rask_future_get(future, &i), RASK_OK, "%s: %s", o.scheduler, rask_future_error(future));
+    rask_future_unref(future);
+    rask_client_close(client);
+    return i;
+}
+
+Test(pieces, a_task_may_wait_for_thousands_that_grew_one_from_another)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_graph *g = rask_graph_new();
+        cr_assert_eq(submit(setup(i), rask_delayed(g, climb, 5000)), 5000);
+        rask_graph_free(g);
+    }
+}
+
+/* (marks): waits until there are two of them. */
+static int meet(rask_task *t)
+{
+    marks *m = marks_of(t);
+    atomic_fetch_add(&m->met, 1);
+    while (atomic_load(&m->met) < 2)
+        sleep_ms(1);
+    return rask_return_i64(t, 1);
+}
+RASK_SLOTS(meet);
+
+/* (marks, steps): after so many calls of itself two that meet. */
+static int part(rask_task *t);
+RASK_SLOTS(part);
+
+static int part(rask_task *t)
+{
+    int64_t where = rask_arg_i64(t, 0), steps = rask_arg_i64(t, 1);
+    rask_graph *g = rask_task_graph(t);
+    return rask_return_node(
+        t, steps ? rask_delayed(g, add, rask_delayed(g, part, where, steps - 1), 0)
+                 : rask_delayed(g, add, rask_delayed(g, meet, where), rask_delayed(g, meet, where)));
+}
+
+Test(pieces, others_take_what_is_ready_while_a_call_goes_on)
+{
+    for (int steps = 0; steps < 200; steps = 2 * steps + 1) {
+        marks *m = shared_calloc(sizeof *m);
+        rask_graph *g = rask_graph_new();
+        cr_assert_eq(submit(threads(2), rask_delayed(g, part, address(m), steps)), 2);
+        rask_graph_free(g);
+        shared_free(m, sizeof *m);
+    }
+}
+
+Test(pieces, a_failure_is_told_with_all_who_needed_it)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_client *client = open_client(setup(i));
+        rask_graph *g = rask_graph_new();
+        rask_future *future = rask_submit(client, rask_delayed(g, climb_and_fall, 3));
+        cr_assert_eq(rask_future_wait(future, -1), RASK_OK);
+        cr_assert_eq(rask_future_result(future, NULL), RASK_EIO);
+        const char *text = rask_future_error(future);
+        cr_expect_not_null(strstr(text, "task climb_and_fall (node 0, "), "%s", text);
+        cr_expect_not_null(strstr(text, "test_pieces.c:"), "%s", text);
+        cr_expect_not_null(strstr(text, "fell at the top; needed by add < climb_and_fall < add < "
+                                        "climb_and_fall < add < climb_and_fall"),
+                           "%s: %s", setup(i).scheduler, text);
+        rask_future_unref(future);
+        rask_graph_free(g);
+        rask_client_close(client);
+    }
+}
+
+/* (marks): begins, and returns when it is cancelled. */
+static int linger(rask_task *t)
+{
+    marks *m = marks_of(t);
+    atomic_fetch_add(&m->begun, 1);
+    while (!rask_task_cancelled(t))
+        sleep_ms(1);
+    atomic_fetch_add(&m->saw, 1);
+    return rask_fail(t, RASK_ECANCELLED, NULL);
+}
+RASK_SLOTS(linger);
+
+/* (marks, depth): at the bottom one of them. */
+static int dig(rask_task *t);
+RASK_SLOTS(dig);
+
+static int dig(rask_task *t)
+{
+    int64_t where = rask_arg_i64(t, 0), depth = rask_arg_i64(t, 1);
+    rask_graph *g = rask_task_graph(t);
+    return rask_return_node(
+        t, depth ? rask_delayed(g, add, rask_delayed(g, dig, where, depth - 1), rask_delayed(g, tree, 3))
+                 : rask_delayed(g, add, rask_delayed(g, linger, where), 1));
+}
+
+Test(pieces, what_runs_deep_within_sees_that_the_future_is_cancelled)
+{
+    for (size_t i = 0; i < SETUPS - 1; i++) {
+        marks *m = shared_calloc(sizeof *m);
+        rask_client *client = open_client(setup(i));
+        rask_graph *g = rask_graph_new();
+        rask_future *future = rask_submit(client, rask_delayed(g, dig, address(m), 20));
+        while (!atomic_load(&m->begun))
+            sleep_ms(1);
+        cr_assert(rask_future_cancel(future));
+        cr_assert_eq(rask_client_drain(client, -1), RASK_OK);
+        cr_assert_eq(rask_future_result(future, NULL), RASK_ECANCELLED);
+        cr_assert_eq(atomic_load(&m->saw), 1);
+        rask_future_unref(future);
+        rask_graph_free(g);
+        rask_client_close(client);
+        shared_free(m, sizeof *m);
+    }
+}
+
+Test(pieces, a_client_closes_in_the_middle_of_them)
+{
+    for (size_t i = 0; i < SETUPS - 1; i++) {
+        marks *m = shared_calloc(sizeof *m);
+        rask_client *client = open_client(setup(i));
+        rask_graph *g = rask_graph_new();
+        rask_future *future = rask_submit(client, rask_delayed(g, dig, address(m), 20));
+        while (!atomic_load(&m->begun))
+            sleep_ms(1);
+        rask_client_close(client);
+        cr_assert_eq(rask_future_result(future, NULL), RASK_ECANCELLED);
+        rask_future_unref(future);
+        rask_graph_free(g);
+        shared_free(m, sizeof *m);
+    }
+}
+
+/* (marks, depth): a tree without an end, until it is told to stop. */
+static int weed(rask_task *t);
+RASK_SLOTS(weed);
+
+static int weed(rask_task *t)
+{
+    int64_t where = rask_arg_i64(t, 0), depth = rask_arg_i64(t, 1);
+    rask_graph *g = rask_task_graph(t);
+    atomic_fetch_add(&marks_of(t)->begun, 1);
+    if (!depth || atomic_load(&marks_of(t)->stop))
+        return rask_return_i64(t, 1);
+    return rask_return_node(t, rask_delayed(g, add, rask_delayed(g, weed, where, depth - 1),
+                                            rask_delayed(g, weed, where, depth - 1)));
+}
+
+Test(pieces, what_others_submit_gets_its_turn)
+{
+    for (uint32_t workers = 1; workers < 3; workers++) {
+        marks *m = shared_calloc(sizeof *m);
+        rask_client *client = open_client(threads(workers));
+        rask_graph *g = rask_graph_new();
+        rask_future *many[2];
+        for (uint32_t i = 0; i < workers; i++)
+            many[i] = rask_submit(client, rask_delayed(g, weed, address(m), 60));
+        while (atomic_load(&m->begun) < 1000)
+            sleep_ms(1);
+        int64_t sum = 0;
+        rask_future *one = rask_submit(client, rask_delayed(g, add, 40, 2));
+        cr_assert_eq(rask_future_get(one, &sum), RASK_OK);
+        cr_assert_eq(sum, 42);
+        rask_future_unref(one);
+        atomic_store(&m->stop, 1);
+        for (uint32_t i = 0; i < workers; i++) {
+            cr_assert_eq(rask_future_get(many[i], &sum), RASK_OK);
+            rask_future_unref(many[i]);
+        }
+        rask_graph_free(g);
+        rask_client_close(client);
+        shared_free(m, sizeof *m);
+    }
+}
+
+/* (depth, bytes): a text as long as the longest of its leaves. */
+static int longer(rask_task *t)
+{
+    rask_bytes a = rask_arg_bytes(t, 0), b = rask_arg_bytes(t, 1);
+    return a.len > b.len ? rask_return_bytes(t, a.data, a.len) : rask_return_bytes(t, b.data, b.len);
+}
+RASK_SLOTS(longer);
+
+static int texts(rask_task *t);
+RASK_SLOTS(texts);
+
+static int texts(rask_task *t)
+{
+    static const char text[100000];
+    int64_t depth = rask_arg_i64(t, 0), bytes = rask_arg_i64(t, 1);
+    rask_graph *g = rask_task_graph(t);
+    if (!depth)
+        return rask_return_bytes(t, text, (size_t)bytes);
+    return rask_return_node(t, rask_delayed(g, longer, rask_delayed(g, texts, depth - 1, bytes),
+                                            rask_delayed(g, texts, depth - 1, bytes)));
+}
+
+Test(pieces, a_result_is_counted_until_all_who_take_it_have_it)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_options o = setup(i);
+        o.memory = 100000 * 40; /* of 256 leaves */
+        rask_client *client = open_client(o);
+        rask_graph *g = rask_graph_new();
+        rask_future *future = rask_submit(client, rask_delayed(g, texts, 8, 100000));
+        rask_value text = rask_value_none();
+        cr_assert_eq(rask_future_result(future, &text), RASK_OK, "%s: %s", o.scheduler,
+                     rask_future_error(future));
+        rask_bytes bytes = {NULL, 0};
+        cr_assert_eq(rask_value_get_bytes(&text, &bytes), RASK_OK);
+        cr_assert_eq(bytes.len, 100000);
+        rask_value_unref(&text);
+        rask_future_unref(future);
+        rask_graph_free(g);
+        rask_client_close(client);
+    }
+}
+
+/* (client): waits for what it submits, in the middle of what grew. */
+static int ask(rask_task *t)
+{
+    rask_client *client = (rask_client *)(intptr_t)rask_arg_i64(t, 0);
+    rask_graph *g = rask_graph_new();
+    int64_t leaves = 0;
+    rask_future *future = rask_submit(client, rask_delayed(g, tree, 6));
+    int status = rask_future_get(future, &leaves);
+    rask_future_unref(future);
+    rask_graph_free(g);
+    return status ? rask_fail(t, status, NULL) : rask_return_i64(t, leaves);
+}
+RASK_SLOTS(ask);
+
+static int ask_twice(rask_task *t)
+{
+    int64_t client = rask_arg_i64(t, 0);
+    rask_graph *g = rask_task_graph(t);
+    return rask_return_node(t,
+                            rask_delayed(g, add, rask_delayed(g, ask, client), rask_delayed(g, ask, client)));
+}
+RASK_SLOTS(ask_twice);
+
+Test(pieces, a_task_in_one_may_wait_for_others_that_grow)
+{
+    for (uint32_t workers = 1; workers < 4; workers++) {
+        rask_client *client = open_client(threads(workers));
+        rask_graph *g = rask_graph_new();
+        int64_t leaves = 0;
+        rask_future *future = rask_submit(client, rask_delayed(g, ask_twice, (int64_t)(intptr_t)client));
+        cr_assert_eq(rask_future_get(future, &leaves), RASK_OK);
+        cr_assert_eq(leaves, 128);
+        rask_future_unref(future);
+        rask_graph_free(g);
+        rask_client_close(client);
+    }
+}
+
+/* (marks): fails the first time. */
+static int stumble(rask_task *t)
+{
+    return atomic_fetch_add(&marks_of(t)->begun, 1) ? rask_return_i64(t, 7) : rask_fail(t, RASK_EIO, "once");
+}
+RASK_SLOTS_WITH(stumble, (.retries = 1));
+
+static int note(rask_task *t)
+{
+    atomic_fetch_add(&marks_of(t)->met, 1);
+    return rask_return_none(t);
+}
+RASK_SLOTS(note);
+
+/* (marks, waits): a constant, one that is not needed, one that is tried again; and one that is only waited for. */
+static int mix(rask_task *t)
+{
+    int64_t where = rask_arg_i64(t, 0);
+    rask_graph *g = rask_task_graph(t);
+    rask_node *three = rask_const(g, 3), *noted = rask_delayed(g, note, where);
+    rask_delayed(g, climb_and_fall, 0);
+    rask_node *sum = rask_delayed(g, add, rask_delayed(g, stumble, where), three);
+    if (rask_arg_i64(t, 1))
+        rask_after(sum, &noted, 1);
+    return rask_return_node(t, rask_delayed(g, add, sum, three));
+}
+RASK_SLOTS(mix);
+
+Test(pieces, their_nodes_are_of_all_kinds)
+{
+    for (size_t i = 0; i < 2 * (size_t)SETUPS; i++) {
+        marks *m = shared_calloc(sizeof *m);
+        rask_graph *g = rask_graph_new();
+        int waits = i % 2;
+        cr_assert_eq(submit(setup(i / 2), rask_delayed(g, mix, address(m), waits)), 13);
+        cr_assert_eq(atomic_load(&m->met), waits);
+        cr_assert_eq(atomic_load(&m->begun), 2);
+        rask_graph_free(g);
+        shared_free(m, sizeof *m);
+    }
+}
+
+/* (kind): returns a node, and then something else. */
+static int change_mind(rask_task *t)
+{
+    rask_return_node(t, rask_delayed(rask_task_graph(t), tree, 3));
+    return rask_arg_i64(t, 0) ? rask_return_i64(t, 5) : rask_return_none(t);
+}
+RASK_SLOTS(change_mind);
+
+Test(pieces, what_is_returned_last_is_the_result)
+{
+    for (size_t i = 0; i < SETUPS; i++) {
+        rask_client *client = open_client(setup(i));
+        rask_graph *g = rask_graph_new();
+        for (int kind = 0; kind < 2; kind++) {
+            rask_value result = rask_value_i64(1);
+            rask_future *future = rask_submit(client, rask_delayed(g, change_mind, kind));
+            cr_assert_eq(rask_future_result(future, &result), RASK_OK);
+            cr_assert_eq(result.type, kind ? RASK_I64 : RASK_NONE);
+            rask_future_unref(future);
+        }
+        rask_graph_free(g);
+        rask_client_close(client);
+    }
+}
+
+/* Fails each time that it is asked for. */
+static atomic_long left;
+
+static void *scant_alloc(void *context, size_t size)
+{
+    (void)context;
+    return atomic_fetch_sub(&left, 1) == 1 ? NULL : malloc(size);
+}
+
+static void *scant_realloc(void *context, void *at, size_t size)
+{
+    (void)context;
+    return atomic_fetch_sub(&left, 1) == 1 ? NULL : realloc(at, size);
+}
+
+static void scant_free(void *context, void *at)
+{
+    (void)context;
+    free(at);
+}
+
+Test(pieces, without_memory_they_fail_or_do_without)
+{
+    rask_allocator scant = {scant_alloc, scant_realloc, scant_free, NULL};
+    int failed = 0;
+    atomic_store(&left, -1);
+    cr_assert_eq(rask_set_allocator(&scant), RASK_OK);
+    for (long nth = 1; nth < 200; nth++) {
+        rask_client *client = open_client(threads(2));
+        rask_graph *g = rask_graph_new();
+        rask_node *node = rask_delayed(g, climb, 100);
+        atomic_store(&left, nth);
+        rask_future *future = rask_submit(client, node);
+        int64_t height = 0;
+        int status = rask_future_get(future, &height);
+        atomic_store(&left, -1);
+        cr_assert(status ? status == RASK_ENOMEM : height == 100, "%s", rask_status_name(status));
+        failed += status != RASK_OK;
+        rask_future_unref(future);
+        rask_graph_free(g);
+        rask_client_close(client);
+    }
+    rask_set_allocator(NULL);
+    cr_assert_gt(failed, 0);
+}
