@@ -422,8 +422,7 @@ static void wait(rk_run *run, void *handle)
         return;
     }
     rk_hands *h = handle;
-    for (uint32_t i = 0; i < run->plan->root_count && run->observed; i++)
-        rk_run_ready(run, NULL, run->plan->roots[i]);
+    rk_run_roots_ready(run);
     rk_result_expect(h);
     look_around(h, false);
     work(h);
