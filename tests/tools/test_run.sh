@@ -78,6 +78,9 @@ fails 'a failure says how often was tried' $'r: tried 3 times, the last: exit st
 flow '"r":{"command":"true","outputs":["never"],"retries":1}'
 fails 'also of outputs that were not made' 'r: tried 2 times, the last: it did not make its output never' x.json
 flow '"t":{"command":"sleep 60 & sleep 60; wait","timeout":0.2}'
+flow '"t":{"command":"sleep 60","timeout":0.05,"retries":1}'
+fails 'a timeout that was tried again' 't: tried 2 times, the last: took longer than its 0.05 seconds' x.json
+flow '"t":{"command":"sleep 60 & sleep 60; wait","timeout":0.2}'
 SECONDS=0
 fails 'a timeout' 't: took longer than its 0.2 seconds' x.json
 [ $SECONDS -lt 20 ]
@@ -184,12 +187,16 @@ refuses 'a member beside the tasks that is misspelt' 1 'x.json: unknown member "
 flow ''
 refuses 'no tasks' 1 'x.json: no tasks' x.json
 printf '{"tasks":{' >x.json
-asked 1 x.json && grep -q 'no JSON from byte' err
+asked 1 x.json && grep -q 'x.json: 1:11: ' err
 tell 'no JSON' $?
+printf '{"tasks": {\n  "\303\244": {"command": "true",}\n}}\n' >x.json
+refuses 'a comma too many, by line and column' 1 'x.json: 2:27: a key in quotes is missing' x.json
+leaves 1 "$rask" draw x.json -o x.dot && grep -q '^rask draw: x.json: 2:27: a key in quotes is missing$' err
+tell 'which a drawing calls the same' $?
 printf '{"tasks":{"a":{"command":"true"}}} x' >x.json
-refuses 'something behind the workflow' 1 'x.json: no JSON from byte 35 on' x.json
+refuses 'something behind the workflow' 1 'x.json: 1:36: something follows the end of the document' x.json
 flow '"a":{"command":"true\\\\\u0000; false"}'
-refuses 'a NUL in a command, which would end there' 1 'x.json: \u0000 in a text at byte 34' x.json
+refuses 'a NUL in a command, which would end there' 1 'x.json: 1:35: \u0000 in a text' x.json
 flow '"../../etc/x":{"command":"true"}'
 asked 0 x.json && [ "$(ls -A x.json.rask | grep etc)" = '%2E.%2F..%2Fetc%2Fx.done
 %2E.%2F..%2Fetc%2Fx.err
