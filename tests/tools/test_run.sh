@@ -35,6 +35,9 @@ ends 'a second run does nothing' '0 of 4 tasks run, 4 done before'
 echo two >in.txt
 asked 0 f.json --dry-run && [ "$(cut -f 1,2 out | sort | tr '\t\n' '  ')" = 'done a done b run c run d ' ]
 tell '--dry-run knows what an input that changed is for' $?
+asked 0 f.json --dry-run --draw stands.dot && [ "$(grep -c 'fillcolor="#b5e2ae"' stands.dot)" -eq 2 ] && [ "$(grep -c 'fillcolor="#e8e8e8"' stands.dot)" -eq 2 ]
+tell 'and draws what is done and what is not' $?
+refuses 'a trace of what does not run' 2 '--trace: nothing runs with --dry-run' f.json --dry-run --trace t.json
 ends 'a changed input runs what depends on it' '{"tasks":4,"ran":2,"done_before":2,"failed":0,"not_run":0}' --json
 rm b.txt
 ends 'an output that is gone is made again, and what it leads to stays when it is the same' '1 of 4 tasks run, 3 done before'
