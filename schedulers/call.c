@@ -58,6 +58,15 @@ static void forget_result(rask_task *task)
     task->status = RASK_OK;
 }
 
+static int fail_late(rask_task *task, uint64_t limit_ns)
+{
+    double seconds = (double)limit_ns / 1e9;
+    if (!task->attempt)
+        return rk_task_fail(task, RASK_ETIMEDOUT, "took longer than its %g seconds", seconds);
+    return rk_task_fail(task, RASK_ETIMEDOUT, "tried %u times, the last: took longer than its %g seconds",
+                        task->attempt + 1, seconds);
+}
+
 static int call_in_time(rask_task *task, rk_task_env *env, uint64_t limit_ns)
 {
     task->deadline_ns = limit_ns ? rk_clock_now() + limit_ns : 0;
@@ -65,8 +74,7 @@ static int call_in_time(rask_task *task, rk_task_env *env, uint64_t limit_ns)
     bool gave_up = status == RASK_ECANCELLED && (rk_load_relaxed(&env->stop) || rk_env_must_stop(env));
     if (limit_ns && rk_clock_now() >= task->deadline_ns && !gave_up) {
         forget_result(task);
-        status =
-            rk_task_fail(task, RASK_ETIMEDOUT, "took longer than its %g seconds", (double)limit_ns / 1e9);
+        status = fail_late(task, limit_ns);
     }
     task->deadline_ns = 0;
     return status;

@@ -177,6 +177,7 @@ void rk_worker_init(rk_worker *worker, rk_run *run, uint32_t id)
     worker->retries = worker->stolen = 0;
     worker->began_ns = NULL;
     worker->mark_ns = 0;
+    worker->watch = (rk_stopwatch){0};
 }
 
 void rk_worker_fini(rk_worker *worker)
@@ -276,18 +277,27 @@ uint64_t rk_run_backoff(const rk_run *run, uint32_t task)
                                                         : rk_def_backoff(rk_plan_def(run->plan, task)));
 }
 
+/* Member by member: to clear a structure of this size at once takes a string instruction, and that as long as all the rest. */
 static inline void describe_in(const rk_worker *worker, uint32_t number, rask_task_info *out)
 {
     const rk_run *run = worker->run;
     bool plain = !(run->plan->def[number] & RK_TASK_EXTRA);
     const rk_extra *extra = plain ? NULL : rk_run_extra(run, number);
-    *out = (rask_task_info){.task = number,
-                            .node = run->plan->node[number],
-                            .name = rk_plan_def(run->plan, number)->name,
-                            .label = extra ? extra->label : "",
-                            .worker = worker->id,
-                            .run = run->info.run,
-                            .ready_ns = run->ready_ns ? run->ready_ns[number] : 0};
+    out->task = number;
+    out->node = run->plan->node[number];
+    out->name = rk_plan_def(run->plan, number)->name;
+    out->label = extra ? extra->label : "";
+    out->worker = worker->id;
+    out->status = RASK_OK;
+    out->attempt = 0;
+    out->ready_ns = run->ready_ns ? run->ready_ns[number] : 0;
+    out->start_ns = out->end_ns = 0;
+    out->bytes = out->bytes_in = 0;
+    out->run = run->info.run;
+    out->waited_ns = 0;
+    out->live_bytes = out->spilled_bytes = 0;
+    out->grown_by = 0;
+    out->message = NULL;
 }
 
 static rask_task_info describe(const rk_worker *worker, uint32_t number)
@@ -491,9 +501,9 @@ static uint64_t size_of_arguments(const rk_run *run, const rask_task *task)
 }
 
 /* When the worker came to a task, if that is observed. */
-static inline uint64_t now_of(const rk_worker *worker)
+static inline uint64_t now_of(rk_worker *worker)
 {
-    return !worker->run->observed ? 0 : worker->mark_ns ? worker->mark_ns : rk_clock_now();
+    return !worker->run->observed ? 0 : worker->mark_ns ? worker->mark_ns : rk_stopwatch_now(&worker->watch);
 }
 
 /* came_ns: when the worker came to the door with it. */
@@ -503,7 +513,11 @@ static void tell_start(rk_worker *worker, uint32_t number, const rask_task *task
     rk_run *run = worker->run;
     describe_in(worker, number, info);
     came_ns = came_ns > info->ready_ns ? came_ns : info->ready_ns; /* others make tasks ready, too */
-    info->start_ns = pass && pass->inside ? rk_clock_now() : came_ns;
+    info->start_ns = came_ns;
+    if (pass && pass->inside) {
+        uint64_t now = rk_stopwatch_now(&worker->watch);
+        info->start_ns = now > came_ns ? now : came_ns;
+    }
     info->waited_ns = info->start_ns - came_ns;
     info->bytes_in = size_of_arguments(run, task);
     if (run->tells_started)
@@ -513,7 +527,8 @@ static void tell_start(rk_worker *worker, uint32_t number, const rask_task *task
 /* The function has returned. */
 static void note_end(rk_worker *worker, const rask_task *task, int status, rask_task_info *info)
 {
-    info->end_ns = rk_clock_now();
+    uint64_t now = rk_stopwatch_now(&worker->watch);
+    info->end_ns = now > info->start_ns ? now : info->start_ns;
     info->attempt = task->attempt;
     info->bytes = status ? 0 : rask_value_size(&task->result);
     worker->mark_ns = info->end_ns;
@@ -636,15 +651,26 @@ static void tell_ready(rk_run *run, uint32_t number)
     RK_NOTIFY(run, task_ready, &info);
 }
 
-void rk_run_ready(rk_run *run, const rk_worker *worker, uint32_t unit)
+static void tell_ready_at(rk_run *run, uint64_t now, uint32_t unit)
 {
     const rask_plan *plan = run->plan;
-    uint64_t now = worker && worker->mark_ns ? worker->mark_ns : rk_clock_now();
     for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++) {
         run->ready_ns[number] = now;
         if (run->tells_ready)
             tell_ready(run, number);
     }
+}
+
+void rk_run_ready(rk_run *run, const rk_worker *worker, uint32_t unit)
+{
+    tell_ready_at(run, worker && worker->mark_ns ? worker->mark_ns : rk_clock_now(), unit);
+}
+
+void rk_run_roots_ready(rk_run *run)
+{
+    uint64_t now = run->observed ? rk_clock_now() : 0;
+    for (uint32_t i = 0; i < run->plan->root_count && run->observed; i++)
+        tell_ready_at(run, now, run->plan->roots[i]);
 }
 
 void rk_run_moved(rk_run *run, const rask_move_info *info)

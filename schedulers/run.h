@@ -11,6 +11,7 @@
 #ifndef RASK_SCHEDULERS_RUN_H
 #define RASK_SCHEDULERS_RUN_H
 
+#include "core/base/stopwatch.h"
 #include "core/plan/plan.h"
 #include "core/store/store.h"
 #include "core/task/task.h"
@@ -82,6 +83,7 @@ struct rk_worker {
     rk_atomic_u64 *began_ns; /* where each call that may be timed tells when it began; NULL: nobody asks */
     uint64_t
         mark_ns; /* of a run that is observed: when its last task ended; 0: long ago, look at the clock */
+    rk_stopwatch watch; /* for the times of tasks that are told of */
     char message[RK_MAX_MESSAGE + 1];
 };
 
@@ -185,6 +187,8 @@ void rk_run_unit(rk_worker *worker, uint32_t unit);
 /* Tells observers that a unit's tasks are ready. worker: who found out, right behind its last task; NULL: somebody
  * else. */
 void rk_run_ready(rk_run *run, const rk_worker *worker, uint32_t unit);
+/* The same of all units that wait for none, which may be a million: the clock is read once. Without observers: nothing. */
+void rk_run_roots_ready(rk_run *run);
 
 /* Nanoseconds that a call of the task may take; 0: any number. */
 uint64_t rk_run_timeout(const rk_run *run, uint32_t task);

@@ -25,10 +25,8 @@ static int start(rk_run *run, void **handle)
     return s ? RASK_OK : RASK_ENOMEM;
 }
 
-static void add_ready(rk_run *run, serial *s, const rk_worker *worker, uint32_t unit)
+static void add_ready(serial *s, uint32_t unit)
 {
-    if (run->observed)
-        rk_run_ready(run, worker, unit);
     if (s->ready)
         s->ready[s->count++] = unit;
 }
@@ -41,8 +39,11 @@ static void execute(rk_run *run, serial *s, rk_worker *worker, uint32_t unit)
         return; /* plan order needs no counters */
     for (uint32_t e = plan->succ_start[unit]; e < plan->succ_start[unit + 1]; e++) {
         uint32_t next = rk_run_release(run, plan->succ[e]);
-        if (next != RK_NO_UNIT && !rk_run_is_end(run, next))
-            add_ready(run, s, worker, next);
+        if (next == RK_NO_UNIT || rk_run_is_end(run, next))
+            continue;
+        if (run->observed)
+            rk_run_ready(run, worker, next);
+        add_ready(s, next);
     }
 }
 
@@ -62,8 +63,9 @@ static void wait(rk_run *run, void *handle)
     serial *s = handle;
     rk_worker worker;
     rk_worker_init(&worker, run, 0);
-    for (uint32_t i = 0; i < run->plan->root_count && (s->ready || run->observed); i++)
-        add_ready(run, s, &worker, run->plan->roots[i]);
+    rk_run_roots_ready(run);
+    for (uint32_t i = 0; i < run->plan->root_count && s->ready; i++)
+        add_ready(s, run->plan->roots[i]);
     if (s->ready)
         run_drawn(run, s, &worker);
     else

@@ -19,6 +19,11 @@ void rk_clock_replace(uint64_t (*source)(void))
     replacement = source;
 }
 
+bool rk_clock_is_replaced(void)
+{
+    return replacement;
+}
+
 void rk_clock_sleep(uint64_t nanoseconds)
 {
     struct timespec rest = {(time_t)(nanoseconds / 1000000000u), (long)(nanoseconds % 1000000000u)};

@@ -2,7 +2,8 @@
  *
  * A worker writes into chunks of its own, so that no task takes a lock or waits for another core: a task is told of by
  * the worker that ran it, and a worker runs one task at a time. What tells of worker processes does so from one thread.
- * When the run has ended, whoever ran it makes names and labels the trace's own. */
+ * Names and labels are the trace's own from the start, so that nobody has to go through all tasks again while whoever ran
+ * them waits for the run to end: a text that a track has copied is known by its address until then. */
 #include "core/base/limits.h"
 #include "core/observe/trace.h"
 
@@ -11,7 +12,6 @@
 _Static_assert(RK_TRACE_TRACKS > RK_MAX_WORKERS + RK_MAX_LANES, "a track for each thread");
 
 enum {
-    KNOWN = 256,
     MOST_TEXT = 200,
     MOST_STRINGS = 64 << 20,
     IN_A_CHUNK = sizeof((rk_trace_chunk){0}.tasks) / sizeof(rk_trace_task),
@@ -19,65 +19,54 @@ enum {
 
 /* -- Strings */
 
-/* Texts that were copied, by their address; it means something only until the run's strings end. */
-typedef struct copies {
-    rask_trace *trace;
-    const char *from[KNOWN], *to[KNOWN];
-} copies;
-
-static const char *copy_text(rask_trace *trace, const char *text)
+static const char *copy_text(rask_trace *trace, rk_trace_track *track, const char *text)
 {
     size_t len = strnlen(text, MOST_TEXT);
-    char *copy = len ? rk_arena_alloc(&trace->strings, len + 1) : NULL;
+    bool fits = rk_add_relaxed(&trace->string_bytes, len + 1) + len + 1 <= MOST_STRINGS;
+    char *copy = fits ? rk_arena_alloc(&track->strings, len + 1) : NULL;
     if (!copy)
-        return len ? "?" : "";
+        return "?";
     memcpy(copy, text, len);
     copy[len] = 0;
     return copy;
 }
 
-static const char *own(copies *c, const char *text)
+static const char *own(rask_trace *trace, rk_trace_track *track, const char *text)
 {
-    size_t at = ((uintptr_t)text >> 4 ^ (uintptr_t)text >> 12) % KNOWN;
     if (!text || !*text)
         return "";
-    if (c->from[at] != text) {
-        c->to[at] = copy_text(c->trace, text);
-        c->from[at] = text;
-    }
-    return c->to[at];
+    rk_trace_text *known = &track->known[((uintptr_t)text >> 4 ^ (uintptr_t)text >> 12) % RK_TRACE_KNOWN];
+    if (known->from != text)
+        *known = (rk_trace_text){text, copy_text(trace, track, text)};
+    return known->to;
 }
 
 /* Of tasks that follow each other on a worker most have the texts of the one before. */
-static inline const char *own_again(copies *c, const char *text, const char *last[2])
+static inline const char *own_again(rask_trace *trace, rk_trace_track *track, const char *text,
+                                    rk_trace_text *last)
 {
-    if (__builtin_expect(text != last[0], 0)) {
-        last[0] = text;
-        last[1] = own(c, text);
+    if (__builtin_expect(text != last->from, 0))
+        *last = (rk_trace_text){text, own(trace, track, text)};
+    return last->to;
+}
+
+/* Addresses mean something else from here on. */
+static void forget_texts(rk_trace_track *track)
+{
+    memset(track->known, 0, sizeof track->known);
+    track->name = track->label = (rk_trace_text){0};
+}
+
+static void end_tracks(rask_trace *trace)
+{
+    for (size_t i = 0; i < RK_TRACE_TRACKS; i++) {
+        rk_trace_track *track = trace->tracks[i];
+        if (!track)
+            continue;
+        forget_texts(track);
+        track->run_chunk = track->last;
+        track->run_at = track->last ? track->last->count : 0;
     }
-    return last[1];
-}
-
-static void seal_track(copies *c, rk_trace_track *track)
-{
-    rk_trace_chunk *chunk = track->unsealed ? track->unsealed : track->first;
-    uint32_t at = track->unsealed ? track->unsealed_at : 0;
-    const char *name[2] = {"", ""}, *label[2] = {"", ""};
-    for (; chunk; chunk = chunk->next, at = 0)
-        for (; at < chunk->count; at++) {
-            chunk->tasks[at].name = own_again(c, chunk->tasks[at].name, name);
-            chunk->tasks[at].label = own_again(c, chunk->tasks[at].label, label);
-        }
-    track->unsealed = track->last;
-    track->unsealed_at = track->last ? track->last->count : 0;
-}
-
-static void seal(rask_trace *trace)
-{
-    copies c = {.trace = trace};
-    for (size_t i = 0; i < RK_TRACE_TRACKS; i++)
-        if (trace->tracks[i])
-            seal_track(&c, trace->tracks[i]);
 }
 
 /* -- What is told */
@@ -126,12 +115,12 @@ static uint32_t steps(uint64_t ns)
     return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
 }
 
-static inline void keep_task(rk_trace_task *place, const rask_task_info *t)
+static inline void keep_task(rask_trace *trace, rk_trace_track *track, const rask_task_info *t)
 {
     uint64_t came_ns = t->start_ns - t->waited_ns;
-    *place =
-        (rk_trace_task){.name = t->name,
-                        .label = t->label,
+    track->last->tasks[track->last->count++] =
+        (rk_trace_task){.name = own_again(trace, track, t->name, &track->name),
+                        .label = own_again(trace, track, t->label, &track->label),
                         .start_ns = t->start_ns,
                         .duration_ns = t->end_ns - t->start_ns,
                         .status = (unsigned)t->status < 255 ? (unsigned)t->status : 255,
@@ -171,7 +160,7 @@ static void task_finished(void *context, const rask_task_info *task)
     if (__builtin_expect(full, 0) && !add_chunk(trace, track))
         track->dropped++;
     else
-        keep_task(&track->last->tasks[track->last->count++], task);
+        keep_task(trace, track, task);
 }
 
 static void result_moved(void *context, const rask_move_info *move)
@@ -222,7 +211,7 @@ static void run_ended(void *context, const rask_run_info *run)
     if (rk_load_relaxed(&trace->current) != run->run)
         return;
     rk_trace_add_flows(trace, run);
-    seal(trace);
+    end_tracks(trace);
     rask_run_info *place = rk_array_push(&trace->runs);
     if (place) {
         *place = *run;
@@ -246,7 +235,6 @@ rask_trace *rask_trace_new(uint64_t tasks)
     trace->transfers = (rk_array)RK_ARRAY(rask_transfer_info, RK_TRACE_MOVES);
     trace->workers = (rk_array)RK_ARRAY(rask_worker_info, RK_TRACE_TRACKS);
     trace->flows = (rk_array)RK_ARRAY(rk_trace_flow, RK_TRACE_FLOWS);
-    trace->strings.ceiling = MOST_STRINGS;
     trace->observer = (rask_observer){.size = sizeof(rask_observer),
                                       .context = trace,
                                       .plan_made = plan_made,
@@ -264,8 +252,10 @@ static void free_track(rk_trace_track *track)
         next = chunk->next;
         rk_free(chunk);
     }
-    if (track)
+    if (track) {
         rk_array_fini(&track->memory);
+        rk_arena_fini(&track->strings);
+    }
     rk_free(track);
 }
 
@@ -280,7 +270,6 @@ void rask_trace_free(rask_trace *trace)
     rk_array_fini(&trace->transfers);
     rk_array_fini(&trace->workers);
     rk_array_fini(&trace->flows);
-    rk_arena_fini(&trace->strings);
     pthread_mutex_destroy(&trace->lock);
     rk_free(trace);
 }

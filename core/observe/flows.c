@@ -24,8 +24,8 @@ static uint32_t group_of(const rask_trace *trace, uint32_t worker)
 static void note_track(const rask_trace *trace, uint32_t worker, place *places, uint32_t tasks)
 {
     const rk_trace_track *track = trace->tracks[worker];
-    const rk_trace_chunk *chunk = track->unsealed ? track->unsealed : track->first;
-    uint32_t at = track->unsealed ? track->unsealed_at : 0, group = group_of(trace, worker);
+    const rk_trace_chunk *chunk = track->run_chunk ? track->run_chunk : track->first;
+    uint32_t at = track->run_chunk ? track->run_at : 0, group = group_of(trace, worker);
     for (; chunk; chunk = chunk->next, at = 0)
         for (; at < chunk->count; at++)
             if (chunk->tasks[at].task < tasks)

@@ -14,7 +14,7 @@ enum {
 };
 
 typedef struct writer {
-    FILE *out;
+    rk_pen pen;
     const rask_trace *trace;
     uint64_t origin_ns;
     uint32_t worker, workers; /* the one whose track is written; all but lanes */
@@ -26,41 +26,69 @@ static uint64_t since(const writer *w, uint64_t ns)
     return ns > w->origin_ns ? ns - w->origin_ns : 0;
 }
 
+/* -- Members: before is what stands before the value, with the comma and its name */
+
+static void put_number(writer *w, const char *before, uint64_t number)
+{
+    rk_pen_text(&w->pen, before);
+    rk_pen_number(&w->pen, number);
+}
+
+static void put_time(writer *w, const char *before, uint64_t ns)
+{
+    rk_pen_text(&w->pen, before);
+    rk_pen_us(&w->pen, ns);
+}
+
+static void put_text(writer *w, const char *before, const char *text)
+{
+    rk_pen_text(&w->pen, before);
+    rk_pen_string(&w->pen, text);
+}
+
+static void put_end(writer *w, const char *braces)
+{
+    rk_pen_text(&w->pen, braces);
+}
+
 /* "{", the members that all events have, and no end. */
 static void begin(writer *w, const char *phase, uint64_t track, uint64_t ns)
 {
-    fprintf(w->out, "%s\n{\"ph\":\"%s\",\"pid\":1,\"tid\":%" PRIu64 ",\"ts\":", w->begun ? "," : "", phase,
-            track);
+    put_text(w, w->begun ? ",\n{\"ph\":" : "\n{\"ph\":", phase);
+    put_number(w, ",\"pid\":1,\"tid\":", track);
+    put_time(w, ",\"ts\":", since(w, ns));
     w->begun = true;
-    rk_put_us(w->out, since(w, ns));
 }
 
 static void put_name(writer *w, const char *category, const char *name)
 {
-    fprintf(w->out, ",\"cat\":\"%s\",\"name\":", category);
-    rk_put_string(w->out, name);
+    put_text(w, ",\"cat\":", category);
+    put_text(w, ",\"name\":", name);
 }
 
 static void put_duration(writer *w, uint64_t ns)
 {
-    fputs(",\"dur\":", w->out);
-    rk_put_us(w->out, ns);
+    put_time(w, ",\"dur\":", ns);
 }
+
+/* -- Events */
 
 /* What viewers call a track. */
 static void name_track(writer *w, const char *what, uint64_t track, const char *text)
 {
     begin(w, "M", track, w->origin_ns);
-    fprintf(w->out, ",\"name\":\"%s\",\"args\":{\"name\":", what);
-    rk_put_string(w->out, text);
-    fputs("}}", w->out);
+    put_text(w, ",\"name\":", what);
+    put_text(w, ",\"args\":{\"name\":", text);
+    put_end(w, "}}");
 }
 
 static void put_memory(writer *w, uint64_t ns, uint64_t live, uint64_t on_disk)
 {
     begin(w, "C", 0, ns);
     put_name(w, "memory", "memory");
-    fprintf(w->out, ",\"args\":{\"live\":%" PRIu64 ",\"spilled\":%" PRIu64 "}}", live, on_disk);
+    put_number(w, ",\"args\":{\"live\":", live);
+    put_number(w, ",\"spilled\":", on_disk);
+    put_end(w, "}}");
 }
 
 static void put_wait(writer *w, uint32_t worker, const rk_trace_task *t)
@@ -69,24 +97,23 @@ static void put_wait(writer *w, uint32_t worker, const rk_trace_task *t)
     begin(w, "X", (uint64_t)worker + FIRST_WORKER, t->start_ns - ns);
     put_name(w, "wait", "waiting for memory");
     put_duration(w, ns);
-    fprintf(w->out, ",\"args\":{\"task\":%" PRIu32 "}}", t->task);
+    put_number(w, ",\"args\":{\"task\":", t->task);
+    put_end(w, "}}");
 }
 
 static void put_arguments(writer *w, const rk_trace_task *t)
 {
-    fputs(",\"args\":{\"label\":", w->out);
-    rk_put_string(w->out, t->label);
+    put_text(w, ",\"args\":{\"label\":", t->label);
     if (t->task != RASK_NO_TASK)
-        fprintf(w->out, ",\"task\":%" PRIu32, t->task);
-    fprintf(w->out, ",\"node\":%" PRIu32 ",\"status\":\"%s\",\"attempt\":%u", t->node,
-            rask_status_name((int)t->status), (unsigned)t->attempt);
-    fprintf(w->out,
-            ",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64 ",\"waited_for_worker_us\":", t->bytes_in,
-            t->bytes_out);
-    rk_put_us(w->out, (uint64_t)t->queued * RK_TRACE_STEP_NS);
-    fputs(",\"waited_for_memory_us\":", w->out);
-    rk_put_us(w->out, (uint64_t)t->waited * RK_TRACE_STEP_NS);
-    fputs("}}", w->out);
+        put_number(w, ",\"task\":", t->task);
+    put_number(w, ",\"node\":", t->node);
+    put_text(w, ",\"status\":", rask_status_name((int)t->status));
+    put_number(w, ",\"attempt\":", t->attempt);
+    put_number(w, ",\"bytes_in\":", t->bytes_in);
+    put_number(w, ",\"bytes_out\":", t->bytes_out);
+    put_time(w, ",\"waited_for_worker_us\":", (uint64_t)t->queued * RK_TRACE_STEP_NS);
+    put_time(w, ",\"waited_for_memory_us\":", (uint64_t)t->waited * RK_TRACE_STEP_NS);
+    put_end(w, "}}");
 }
 
 static void name_worker(writer *w, uint32_t worker)
@@ -124,14 +151,18 @@ static void put_memory_of_tasks(writer *w)
 
 static void put_run(writer *w, const rask_run_info *run)
 {
+    char name[40];
+    snprintf(name, sizeof name, "run %" PRIu64, run->run);
     begin(w, "X", RUNS_TRACK, run->start_ns);
-    fprintf(w->out, ",\"cat\":\"run\",\"name\":\"run %" PRIu64 "\"", run->run);
+    put_name(w, "run", name);
     put_duration(w, run->end_ns - run->start_ns);
-    fprintf(w->out,
-            ",\"args\":{\"scheduler\":\"%s\",\"workers\":%" PRIu32 ",\"tasks\":%" PRIu32
-            ",\"status\":\"%s\",\"peak_bytes\":%" PRIu64 ",\"memory\":%" PRIu64 "}}",
-            run->scheduler, run->workers, run->tasks, rask_status_name(run->status), run->peak_bytes,
-            run->memory);
+    put_text(w, ",\"args\":{\"scheduler\":", run->scheduler);
+    put_number(w, ",\"workers\":", run->workers);
+    put_number(w, ",\"tasks\":", run->tasks);
+    put_text(w, ",\"status\":", rask_status_name(run->status));
+    put_number(w, ",\"peak_bytes\":", run->peak_bytes);
+    put_number(w, ",\"memory\":", run->memory);
+    put_end(w, "}}");
 }
 
 /* Moves overlap each other, which slices of one track may not: pairs of events that an id holds together. */
@@ -141,9 +172,11 @@ static void put_move(writer *w, const rask_move_info *move, size_t id)
     for (int end = 0; end < 2; end++) {
         begin(w, end ? "e" : "b", RUNS_TRACK, end ? move->end_ns : move->start_ns);
         put_name(w, "move", names[move->move]);
-        fprintf(w->out,
-                ",\"id\":%zu,\"args\":{\"task\":%" PRIu32 ",\"bytes\":%" PRIu64 ",\"status\":\"%s\"}}", id,
-                move->task, move->bytes, rask_status_name(move->status));
+        put_number(w, ",\"id\":", id);
+        put_number(w, ",\"args\":{\"task\":", move->task);
+        put_number(w, ",\"bytes\":", move->bytes);
+        put_text(w, ",\"status\":", rask_status_name(move->status));
+        put_end(w, "}}");
     }
     put_memory(w, move->end_ns, move->live_bytes, move->spilled_bytes);
 }
@@ -155,17 +188,20 @@ static void put_flow(writer *w, const rk_trace_flow *flow, size_t id)
         begin(w, end ? "f" : "s", (uint64_t)(end ? flow->to : flow->from) + FIRST_WORKER,
               end ? flow->taken_ns : flow->made_ns);
         put_name(w, "result", "result");
-        fprintf(w->out, ",\"id\":%zu%s,\"args\":{\"task\":%" PRIu32 ",\"bytes\":%" PRIu64 "}}", id,
-                end ? ",\"bp\":\"e\"" : "", flow->task, flow->bytes);
+        put_number(w, ",\"id\":", id);
+        put_number(w, end ? ",\"bp\":\"e\",\"args\":{\"task\":" : ",\"args\":{\"task\":", flow->task);
+        put_number(w, ",\"bytes\":", flow->bytes);
+        put_end(w, "}}");
     }
 }
 
-static void put_worker(writer *w, const char *name, uint32_t worker)
+static void put_worker(writer *w, const char *before, uint32_t worker)
 {
+    rk_pen_text(&w->pen, before);
     if (worker == RASK_NO_WORKER)
-        fprintf(w->out, ",\"%s\":null", name);
+        rk_pen_text(&w->pen, "null");
     else
-        fprintf(w->out, ",\"%s\":%" PRIu32, name, worker);
+        rk_pen_number(&w->pen, worker);
 }
 
 static void put_transfer(writer *w, const rask_transfer_info *t, size_t id)
@@ -173,11 +209,13 @@ static void put_transfer(writer *w, const rask_transfer_info *t, size_t id)
     for (int end = 0; end < 2; end++) {
         begin(w, end ? "e" : "b", RUNS_TRACK, end ? t->end_ns : t->start_ns);
         put_name(w, "transfer", "sent");
-        fprintf(w->out, ",\"id\":%zu,\"args\":{\"task\":%" PRIu32 ",\"bytes\":%" PRIu64, id, t->task,
-                t->bytes);
-        put_worker(w, "from", t->from);
-        put_worker(w, "to", t->to);
-        fprintf(w->out, ",\"status\":\"%s\"}}", rask_status_name(t->status));
+        put_number(w, ",\"id\":", id);
+        put_number(w, ",\"args\":{\"task\":", t->task);
+        put_number(w, ",\"bytes\":", t->bytes);
+        put_worker(w, ",\"from\":", t->from);
+        put_worker(w, ",\"to\":", t->to);
+        put_text(w, ",\"status\":", rask_status_name(t->status));
+        put_end(w, "}}");
     }
 }
 
@@ -204,23 +242,35 @@ static void put_events(writer *w)
         put_flow(w, &flows[i], i);
 }
 
+/* What is not events: counts. */
+static void put_other_data(writer *w)
+{
+    const rask_trace *trace = w->trace;
+    rask_trace_counts counts = rask_trace_get_counts(trace);
+    put_number(w, "\n],\"otherData\":{\"version\":1,\"runs\":", counts.runs);
+    put_number(w, ",\"tasks\":", counts.tasks);
+    put_number(w, ",\"dropped\":", counts.dropped);
+    put_number(w, ",\"skipped\":", counts.skipped);
+    put_number(w, ",\"moves\":", counts.moves);
+    put_number(w, ",\"left_out\":", counts.left_out);
+    put_number(w, ",\"transfers\":", trace->transfers.count);
+    put_number(w, ",\"arrows\":", trace->flows.count);
+    put_number(w, ",\"arrows_dropped\":", trace->flows_dropped);
+    put_number(w, ",\"origin_ns\":\"", w->origin_ns); /* a string: doubles do not hold it */
+    put_end(w, "\"}}\n");
+}
+
 static void put_trace(FILE *out, const rask_trace *trace)
 {
     const rask_run_info *runs = trace->runs.data;
-    rask_trace_counts counts = rask_trace_get_counts(trace);
-    writer w = {.out = out, .trace = trace, .worker = UINT32_MAX};
+    writer w = {.pen.out = out, .trace = trace, .worker = UINT32_MAX};
     for (size_t i = 0; i < trace->runs.count; i++)
         w.workers = runs[i].workers > w.workers ? runs[i].workers : w.workers;
     w.origin_ns = trace->runs.count ? runs[0].start_ns : 0;
-    fputs("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[", out);
+    rk_pen_text(&w.pen, "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[");
     put_events(&w);
-    fprintf(out,
-            "\n],\"otherData\":{\"version\":1,\"runs\":%" PRIu64 ",\"tasks\":%" PRIu64 ",\"dropped\":%" PRIu64
-            ",\"skipped\":%" PRIu64 ",\"moves\":%" PRIu64 ",\"left_out\":%" PRIu64
-            ",\"transfers\":%zu,\"arrows\":%zu,\"arrows_dropped\":%" PRIu64 ",\"origin_ns\":\"%" PRIu64
-            "\"}}\n",
-            counts.runs, counts.tasks, counts.dropped, counts.skipped, counts.moves, counts.left_out,
-            trace->transfers.count, trace->flows.count, trace->flows_dropped, w.origin_ns);
+    put_other_data(&w);
+    rk_pen_flush(&w.pen);
 }
 
 int rask_trace_write(const rask_trace *trace, const char *path, char *error, size_t capacity)

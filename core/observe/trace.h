@@ -15,13 +15,13 @@ enum {
     RK_TRACE_FLOWS = 1 << 18,   /* kept */
     RK_TRACE_FLOW_BYTES = 1024, /* of a result that is worth an arrow */
     RK_TRACE_SAMPLES = 1 << 17, /* of memory, kept of a track */
+    RK_TRACE_KNOWN = 256,       /* texts that a track knows by their addresses */
 };
 #define RK_TRACE_TASKS ((uint64_t)1 << 20)
 /* Bytes of the tasks of one worker that are kept in one piece of memory: a huge page, where there are some. */
 #define RK_TRACE_CHUNK_BYTES ((size_t)2 << 20)
 
-/* What is kept of a task, in a cache line. Name and label point into the graph until the run has ended, and into the trace
- * from then on. */
+/* What is kept of a task, in a cache line. Name and label are its track's. */
 typedef struct rk_trace_task {
     const char *name, *label;
     uint64_t start_ns;
@@ -54,14 +54,22 @@ typedef struct rk_trace_chunk {
     rk_trace_task tasks[(RK_TRACE_CHUNK_BYTES - 64) / sizeof(rk_trace_task)];
 } rk_trace_chunk;
 
-/* Written by the one worker that has its number, without a lock; by seal() after the run. */
+/* A text of the graph, and the copy of it. */
+typedef struct rk_trace_text {
+    const char *from, *to;
+} rk_trace_text;
+
+/* Written by the one worker that has its number, without a lock; after the run by whoever ends it. */
 typedef struct rk_trace_track {
     rk_trace_chunk *first, *last;
     uint64_t dropped;
     rk_array memory; /* rk_trace_memory */
     rk_trace_memory last_memory;
-    rk_trace_chunk *unsealed; /* from which on strings may be the graph's, */
-    uint32_t unsealed_at;     /* and from which task of it */
+    rk_trace_chunk *run_chunk; /* where the tasks of the run begin; NULL: with the first, */
+    uint32_t run_at;           /* and with which task of it */
+    rk_trace_text name, label; /* of the task before */
+    rk_trace_text known[RK_TRACE_KNOWN];
+    rk_arena strings;
     char apart[RK_CACHE_LINE];
 } rk_trace_track;
 
@@ -75,11 +83,11 @@ struct rask_trace {
     pthread_mutex_t lock;                    /* of moves */
     rk_array moves;                          /* rask_move_info */
     uint64_t moves_dropped;
-    rk_array transfers;     /* rask_transfer_info; also under the lock */
-    rk_array workers;       /* rask_worker_info of the run, of those that came; under the lock */
-    rk_array flows;         /* rk_trace_flow */
-    uint64_t flows_dropped; /* and transfers */
-    rk_arena strings;
+    rk_array transfers;         /* rask_transfer_info; also under the lock */
+    rk_array workers;           /* rask_worker_info of the run, of those that came; under the lock */
+    rk_array flows;             /* rk_trace_flow */
+    uint64_t flows_dropped;     /* and transfers */
+    rk_atomic_u64 string_bytes; /* of all tracks; above a ceiling texts are question marks */
 };
 
 /* Calls see for every task that is kept, track by track. */

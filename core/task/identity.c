@@ -8,6 +8,8 @@
 #include <xxhash.h>
 
 #ifdef __linux__
+#    include "core/base/forks.h"
+
 #    include <elf.h>
 #    include <link.h>
 
@@ -86,10 +88,22 @@ static int visit(struct dl_phdr_info *module, size_t size, void *context)
     return 1;
 }
 
+/* The C library has a lock while it walks, which a child that was forked then would find taken for good. */
+static pthread_mutex_t walking = PTHREAD_MUTEX_INITIALIZER;
+RK_KNOW_FORKS(walking)
+
+static void walk(int (*look)(struct dl_phdr_info *, size_t, void *), void *context)
+{
+    know_forks();
+    pthread_mutex_lock(&walking);
+    dl_iterate_phdr(look, context);
+    pthread_mutex_unlock(&walking);
+}
+
 static bool find_module(uintptr_t address, rk_identity *out)
 {
     search wanted = {address, out, false};
-    dl_iterate_phdr(visit, &wanted);
+    walk(visit, &wanted);
     return wanted.found;
 }
 
@@ -129,7 +143,7 @@ static int visit_for_place(struct dl_phdr_info *module, size_t size, void *conte
 static uintptr_t find_place(const rk_identity *identity, size_t size, bool code)
 {
     place p = {identity, size, code, 0};
-    dl_iterate_phdr(visit_for_place, &p);
+    walk(visit_for_place, &p);
     return p.address;
 }
 
@@ -144,7 +158,7 @@ static int visit_program(struct dl_phdr_info *module, size_t size, void *context
 
 static bool find_program(rk_identity *out)
 {
-    dl_iterate_phdr(visit_program, out);
+    walk(visit_program, out);
     bool found = out->offset;
     out->offset = 0;
     return found;

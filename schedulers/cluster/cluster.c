@@ -48,8 +48,7 @@ static void wait(rk_run *run, void *handle)
         return;
     }
     rk_conduct *conduct = handle;
-    for (uint32_t i = 0; i < run->plan->root_count && run->observed; i++)
-        rk_run_ready(run, NULL, run->plan->roots[i]);
+    rk_run_roots_ready(run);
     rk_hub_add(conduct->hub, conduct);
     rk_hub_wait(conduct->hub, conduct);
     rk_conduct_finish(conduct);

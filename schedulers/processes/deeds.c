@@ -40,6 +40,22 @@ static void move(rk_hands *h, const rk_instruction *in, bool back)
         rk_coordinator_spilled(h->coordinator, h->now, 0, in->task, in->attempt, status, 0);
 }
 
+/* When every task is over, what comes back are targets, which stay: all of them have to fit before the first does. */
+static void bring_back(rk_hands *h, const rk_instruction *in)
+{
+    if (h->run->finished + h->run->failed < h->run->plan->tasks || h->targets_fit) {
+        move(h, in, true);
+        return;
+    }
+    h->targets_fit = rk_result_targets_fit(h);
+    if (h->targets_fit) {
+        move(h, in, true);
+    } else {
+        h->ended = true;
+        h->end_status = RASK_ETASK;
+    }
+}
+
 static void recall(rk_hands *h, rk_staff *staff, const rk_instruction *in)
 {
     if (in->gives_up && rk_staff_deny(staff, in->task))
@@ -59,7 +75,7 @@ static void obey(rk_hands *h, const rk_instruction *in)
     case RK_DO_GRANT:
     case RK_DO_REFUSE: rk_staff_answer(staff, in); break;
     case RK_DO_SPILL: move(h, in, false); break;
-    case RK_DO_LOAD: move(h, in, true); break;
+    case RK_DO_LOAD: bring_back(h, in); break;
     case RK_DO_DROP:
         rk_result_drop(h, in->task);
         rk_result_tell_alone(h);

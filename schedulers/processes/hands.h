@@ -61,6 +61,7 @@ typedef struct rk_hands {
     rk_coordinator *coordinator;
     uint64_t now;
     bool ended;
+    bool targets_fit; /* it is known that they do */
     int end_status;
     uint64_t stopping_since; /* 0: the run goes on */
 
@@ -179,6 +180,8 @@ void rk_result_tidy(rk_hands *h, uint32_t range);
 void rk_result_free_note(rk_hands *h, uint64_t address);
 /* Before the first: the run's table has no targets. */
 void rk_result_expect(rk_hands *h);
+/* All are there. False, and the run has failed: they have to be in memory at once, like arguments, and the budget is less. */
+bool rk_result_targets_fit(rk_hands *h);
 /* The targets into the run's table, for its end, which was good. */
 void rk_result_gather(rk_hands *h);
 /* Everything that is left. */

@@ -366,26 +366,6 @@ static int start(rk_run *run, void **handle)
     return RASK_OK;
 }
 
-/* Targets are asked for like arguments: all in memory at once. */
-static void check_targets(rk_hands *h)
-{
-    const rask_plan *plan = h->run->plan;
-    rk_store_need need = {0};
-    uint64_t budget = rk_coordinator_get_home(h->coordinator, 0).budget;
-    char text[RK_MAX_MESSAGE + 1];
-    rk_print out = {text, sizeof text, 0};
-    uint32_t last = 0;
-    for (uint32_t unit = 0; unit < plan->units; unit++)
-        if (h->units.is_target[unit] && h->results[unit]) {
-            need.arguments += h->results[unit]->parcel->bytes;
-            last = rk_units_last(&h->units, unit);
-        }
-    if (need.arguments <= budget)
-        return;
-    rk_store_say_too_large(&out, need, budget);
-    rk_run_fail(h->run, last, RASK_EBUDGET, text);
-}
-
 /* The run was told to stop when all was done but for the telling. */
 static void forgive_stop(rk_hands *h)
 {
@@ -422,8 +402,7 @@ static void wait(rk_run *run, void *handle)
         return;
     }
     rk_hands *h = handle;
-    for (uint32_t i = 0; i < run->plan->root_count && run->observed; i++)
-        rk_run_ready(run, NULL, run->plan->roots[i]);
+    rk_run_roots_ready(run);
     rk_result_expect(h);
     look_around(h, false);
     work(h);
@@ -431,9 +410,7 @@ static void wait(rk_run *run, void *handle)
     count(h);
     if (run->observed)
         rk_units_tell_rest(&h->units);
-    if (!h->end_status && !run->failure_count)
-        check_targets(h);
-    if (!h->end_status && !run->failure_count)
+    if (!h->end_status && !run->failure_count && rk_result_targets_fit(h))
         rk_result_gather(h);
     rk_hands_end(h);
     rk_free(h);

@@ -260,6 +260,26 @@ void rk_result_tidy(rk_hands *h, uint32_t range)
     rk_array_fini(&extents);
 }
 
+bool rk_result_targets_fit(rk_hands *h)
+{
+    const rask_plan *plan = h->run->plan;
+    rk_store_need need = {0};
+    uint64_t budget = rk_coordinator_get_home(h->coordinator, 0).budget;
+    char text[RK_MAX_MESSAGE + 1];
+    rk_print out = {text, sizeof text, 0};
+    uint32_t last = 0;
+    for (uint32_t unit = 0; unit < plan->units; unit++)
+        if (h->units.is_target[unit] && h->results[unit]) {
+            need.arguments += h->results[unit]->parcel->bytes;
+            last = rk_units_last(&h->units, unit);
+        }
+    if (need.arguments <= budget)
+        return true;
+    rk_store_say_too_large(&out, need, budget);
+    rk_run_fail(h->run, last, RASK_EBUDGET, text);
+    return false;
+}
+
 static void gather(rk_hands *h, keeping *k, uint32_t task)
 {
     const rk_parcel_keeper keeper = {.context = k, .keep = keep, .release = release};

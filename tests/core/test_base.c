@@ -4,6 +4,7 @@
 #include "core/base/clock.h"
 #include "core/base/limits.h"
 #include "core/base/module.h"
+#include "core/base/stopwatch.h"
 
 #include <criterion/criterion.h>
 #include <dlfcn.h>
@@ -472,6 +473,34 @@ Test(clock, sleeps_by_the_systems_time_when_replaced)
     rk_clock_sleep(2000000);
     rk_clock_replace(NULL);
     cr_expect_geq(rk_clock_now() - before, 2000000);
+}
+
+/* Between two readings of the clock, but for what it may lag, whoever takes the processor away in between. */
+Test(stopwatch, tells_the_time_of_the_clock_and_never_goes_back)
+{
+    enum { LAG_NS = 5000 };
+    rk_stopwatch watch = {0};
+    uint64_t last = 0, begin = rk_clock_now();
+    for (uint64_t before; (before = rk_clock_now()) < begin + 3000000;)
+        for (int i = 0; i < 100; i++) {
+            uint64_t now = rk_stopwatch_now(&watch);
+            cr_assert_geq(now, last);
+            cr_assert_geq(now + LAG_NS, before);
+            cr_assert_leq(now, rk_clock_now() + LAG_NS);
+            last = now;
+        }
+}
+
+Test(stopwatch, follows_a_clock_that_is_replaced)
+{
+    rk_stopwatch watch = {0};
+    rk_clock_replace(fake_clock);
+    fake_now = 1000;
+    cr_expect_eq(rk_stopwatch_now(&watch), 1000);
+    fake_now = 5000;
+    cr_expect_eq(rk_stopwatch_now(&watch), 5000);
+    rk_clock_replace(NULL);
+    cr_expect_gt(rk_stopwatch_now(&watch), 5000);
 }
 
 static int64_t five_seconds(void)

@@ -342,6 +342,33 @@ static int be_modest(rask_task *t)
 RASK_SLOTS(be_modest);
 
 /* What it gives would depend on what others hold. */
+/* Not even to be found too many: nothing comes back from disk. */
+Test(processes_memory, targets_that_do_not_fit_together_are_an_error_and_stay_on_disk)
+{
+    enum { COUNT = 6 };
+    leftovers left = look_around();
+    rask_graph *g = rask_graph_new();
+    rask_options o = processes(2);
+    rask_report report;
+    rask_node *all[COUNT];
+    rask_value values[COUNT];
+    counts c = {0};
+    o.memory = 16 * MIB;
+    o.report = &report;
+    for (int keep_going = 0; keep_going < 2; keep_going++) {
+        for (int64_t i = 0; i < COUNT; i++)
+            all[i] = rask_delayed(g, make, address_of(&c), 6 * MIB, i, 0);
+        o.keep_going = keep_going;
+        cr_assert_eq(rask_compute_values(all, COUNT, &o, values), RASK_EBUDGET, "%s", rask_graph_error(g));
+        cr_expect(strstr(rask_graph_error(g), "needs 3774"), "%s", rask_graph_error(g));
+        cr_expect_leq(report.peak_bytes, (uint64_t)o.memory);
+        cr_expect_gt(report.spilled_bytes, 0);
+        cr_expect_eq(report.read_back_bytes, 0);
+        nothing_is_left_since(left);
+    }
+    rask_graph_free(g);
+}
+
 Test(processes_memory, what_a_task_does_without_memory_that_it_asked_for_is_no_result)
 {
     rask_graph *g = rask_graph_new();

@@ -1,4 +1,5 @@
 /* Traces, profiles and reports say what ran, on every scheduler. */
+#include "core/observe/write.h"
 #include "graphs.h"
 #include "tests/failing_allocator.h"
 #include "tests/folder.h"
@@ -206,6 +207,49 @@ static rask_node *many(rask_graph *g, int count)
     rask_node *list = rask_list(g, nodes, (size_t)count);
     free(nodes);
     return rask_sum(list);
+}
+
+/* The texts that a pen and a stream make of the same. */
+typedef struct twice {
+    char *by_hand, *printed;
+    size_t lengths[2];
+} twice;
+
+static twice write_both(const uint64_t *numbers, size_t count, const char *text)
+{
+    twice b;
+    FILE *hand = open_memstream(&b.by_hand, &b.lengths[0]),
+         *print = open_memstream(&b.printed, &b.lengths[1]);
+    rk_pen pen = {.out = hand};
+    for (size_t i = 0; i < count; i++) {
+        rk_pen_number(&pen, numbers[i]);
+        rk_pen_us(&pen, numbers[i]);
+        rk_pen_string(&pen, text);
+        fprintf(print, "%llu", (unsigned long long)numbers[i]);
+        rk_put_us(print, numbers[i]);
+        rk_put_string(print, text);
+    }
+    rk_pen_flush(&pen);
+    fclose(hand);
+    fclose(print);
+    return b;
+}
+
+Test(trace, what_is_written_by_hand_is_what_is_printed)
+{
+    static const uint64_t numbers[] = {0, 9, 10, 999, 1000, 1001, 123456789, UINT32_MAX, UINT64_MAX};
+    char longest[40000]; /* than a pen holds */
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = 0;
+    const char *const texts[] = {"", "plain", "\"quoted\" \\ <b>\n\x7f", "\xff no character, \xc3\xa9 one",
+                                 longest};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        twice b = write_both(numbers, sizeof numbers / sizeof *numbers, texts[i]);
+        cr_expect_eq(b.lengths[0], b.lengths[1]);
+        cr_expect_str_eq(b.by_hand, b.printed);
+        free(b.by_hand);
+        free(b.printed);
+    }
 }
 
 Test(trace, keeps_so_many_tasks_and_counts_what_it_drops)

@@ -113,6 +113,15 @@ has 'the environment is named' err 'rask words: RASK_WORKERS: not a number from 
 run 'bench without a subject' 2 "$rask" bench
 run 'bench of an unknown shape' 2 "$rask" bench tasks --shape sphere
 run 'draw without a picture' 2 "$rask" draw x.json
+echo '{"tasks":{"a":{"command":"true"}}}' >x.json
+mkdir modules && echo "no object" >modules/rask-graphviz.so
+run 'draw without its module' 1 env RASK_MODULE_PATH="$PWD/modules" "$rask" draw x.json -o x.svg
+has 'and says once that it draws' err 'rask draw: SVG needs the Graphviz module'
+echo words >few
+run 'a cluster at what is no address' 2 "$rask" words --cluster nowhere few
+has 'names it' err 'rask words: cluster: "nowhere" is no address such as tcp://127.0.0.1:7077, nor mpi:'
+run 'a cluster at nothing' 2 "$rask" words --cluster '' few
+has 'says so' err 'rask words: --cluster: is empty'
 run 'info with an argument' 2 "$rask" info x
 
 # --- words

@@ -101,6 +101,14 @@ documented 'what a workflow would run' 'rask run --dry-run' out lines
 leaves 0 "$rask" run f.json --json --profile=p.json
 documented 'what a workflow ran' 'rask run' out
 documented 'a profile' '--profile=FILE' p.json
+leaves 0 "$rask" draw f.json --json
+documented 'what a graph is' 'rask draw' out
+leaves 0 "$rask" draw f.json --json -o f.dot && [ -s f.dot ] && grep -q '"file":"f.dot","nodes":3,"targets":3,"tasks":3,' out
+documented 'and where it was drawn' 'rask draw' out
+leaves 0 "$rask" help --json
+documented 'commands and their options' 'rask help' out
+leaves 0 "$rask" help csv --json && [ "$(python3 -c 'import json; print([c["name"] for c in json.load(open("out"))])')" = "['csv']" ]
+tell 'or those of one command' $?
 leaves 0 "$rask" info --json
 documented 'what a build can do' 'rask info' out
 leaves 0 "$rask" bench tasks --json --tasks 100 --repeat 1 --shape chain

@@ -91,9 +91,10 @@ if "$rask" words text --dashboard >out 2>err && grep -qE '^rask words: the run i
     tell 'the address is told once, and changes nothing else' $?
     asked 0 text --dashboard-open && grep -qE 'at http://127\.0\.0\.1:[0-9]+/$' err
     tell 'an open page has no token' $?
-    refuses 'a live page nowhere' 1 '--dashboard: nowhere: not an address to listen at, such as 127.0.0.1:8787 or [::1]:8787' text --dashboard=nowhere --trace none.json
+    refuses 'a live page nowhere' 2 '--dashboard: nowhere: not an address to listen at, such as 127.0.0.1:8787 or [::1]:8787' text --dashboard=nowhere --trace none.json
     ! [ -e none.json ]
     tell 'and nothing is written of what did not run' $?
+    refuses 'a live page at no port' 2 '--dashboard: 99999: not an address to listen at, such as 127.0.0.1:8787 or [::1]:8787' text --dashboard 99999
     refuses 'a live page at nothing' 2 '--dashboard: nothing stands behind the =' text --dashboard=
     if command -v curl >/dev/null; then
         echo '{"tasks":{"a":{"command":"sleep 60"}}}' >nap.json

@@ -35,6 +35,9 @@ ends 'a second run does nothing' '0 of 4 tasks run, 4 done before'
 echo two >in.txt
 asked 0 f.json --dry-run && [ "$(cut -f 1,2 out | sort | tr '\t\n' '  ')" = 'done a done b run c run d ' ]
 tell '--dry-run knows what an input that changed is for' $?
+asked 0 f.json --dry-run --draw stands.dot && [ "$(grep -c 'fillcolor="#b5e2ae"' stands.dot)" -eq 2 ] && [ "$(grep -c 'fillcolor="#e8e8e8"' stands.dot)" -eq 2 ]
+tell 'and draws what is done and what is not' $?
+refuses 'a trace of what does not run' 2 '--trace: nothing runs with --dry-run' f.json --dry-run --trace t.json
 ends 'a changed input runs what depends on it' '{"tasks":4,"ran":2,"done_before":2,"failed":0,"not_run":0}' --json
 rm b.txt
 ends 'an output that is gone is made again, and what it leads to stays when it is the same' '1 of 4 tasks run, 3 done before'
@@ -77,6 +80,9 @@ flow '"r":{"command":"echo no luck >&2; exit 3","retries":2}'
 fails 'a failure says how often was tried' $'r: tried 3 times, the last: exit status 3:\nno luck' x.json
 flow '"r":{"command":"true","outputs":["never"],"retries":1}'
 fails 'also of outputs that were not made' 'r: tried 2 times, the last: it did not make its output never' x.json
+flow '"t":{"command":"sleep 60 & sleep 60; wait","timeout":0.2}'
+flow '"t":{"command":"sleep 60","timeout":0.05,"retries":1}'
+fails 'a timeout that was tried again' 't: tried 2 times, the last: took longer than its 0.05 seconds' x.json
 flow '"t":{"command":"sleep 60 & sleep 60; wait","timeout":0.2}'
 SECONDS=0
 fails 'a timeout' 't: took longer than its 0.2 seconds' x.json
@@ -184,12 +190,16 @@ refuses 'a member beside the tasks that is misspelt' 1 'x.json: unknown member "
 flow ''
 refuses 'no tasks' 1 'x.json: no tasks' x.json
 printf '{"tasks":{' >x.json
-asked 1 x.json && grep -q 'no JSON from byte' err
+asked 1 x.json && grep -q 'x.json: 1:11: ' err
 tell 'no JSON' $?
+printf '{"tasks": {\n  "\303\244": {"command": "true",}\n}}\n' >x.json
+refuses 'a comma too many, by line and column' 1 'x.json: 2:27: a key in quotes is missing' x.json
+leaves 1 "$rask" draw x.json -o x.dot && grep -q '^rask draw: x.json: 2:27: a key in quotes is missing$' err
+tell 'which a drawing calls the same' $?
 printf '{"tasks":{"a":{"command":"true"}}} x' >x.json
-refuses 'something behind the workflow' 1 'x.json: no JSON from byte 35 on' x.json
+refuses 'something behind the workflow' 1 'x.json: 1:36: something follows the end of the document' x.json
 flow '"a":{"command":"true\\\\\u0000; false"}'
-refuses 'a NUL in a command, which would end there' 1 'x.json: \u0000 in a text at byte 34' x.json
+refuses 'a NUL in a command, which would end there' 1 'x.json: 1:35: \u0000 in a text' x.json
 flow '"../../etc/x":{"command":"true"}'
 asked 0 x.json && [ "$(ls -A x.json.rask | grep etc)" = '%2E.%2F..%2Fetc%2Fx.done
 %2E.%2F..%2Fetc%2Fx.err

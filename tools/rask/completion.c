@@ -69,7 +69,7 @@ static void bash_command(const tool_command *c)
 {
     printf("    %s)\n        options='", c->name);
     for (size_t i = 0; i < c->row_count; i++) {
-        printf("--%s%s ", c->rows[i].name, c->rows[i].kind == OPTION_MAYBE ? "=" : "");
+        printf("--%s%s ", c->rows[i].name, options_may_be_bare(&c->rows[i]) ? "=" : "");
         if (c->rows[i].letter)
             printf("-%c ", c->rows[i].letter);
     }
@@ -77,11 +77,11 @@ static void bash_command(const tool_command *c)
     put_arguments(c);
     puts("'\n        case $before in");
     for (size_t i = 0; i < c->row_count; i++)
-        if (c->rows[i].kind != OPTION_FLAG && c->rows[i].kind != OPTION_MAYBE)
+        if (c->rows[i].kind != OPTION_FLAG && !options_may_be_bare(&c->rows[i]))
             bash_value(&c->rows[i]);
     puts("        esac\n        case $assigned in");
     for (size_t i = 0; i < c->row_count; i++)
-        if (c->rows[i].kind == OPTION_MAYBE)
+        if (options_may_be_bare(&c->rows[i]))
             bash_value(&c->rows[i]);
     puts("        esac\n        ;;");
 }
@@ -124,7 +124,7 @@ void completion_bash(void)
 static void zsh_value(const option_row *row)
 {
     const char *const *choices = options_choices(row);
-    fputs(row->kind == OPTION_MAYBE ? "::" : ":", stdout);
+    fputs(options_may_be_bare(row) ? "::" : ":", stdout);
     put_quoted(row->value, "'\\''", "\\:");
     putchar(':');
     if (choices) {
@@ -146,7 +146,7 @@ static void zsh_option(const option_row *row, bool letter)
     if (letter)
         printf("-%c%s[", row->letter, row->value ? "+" : "");
     else
-        printf("--%s%s[", row->name, row->kind == OPTION_MAYBE ? "=-" : row->value ? "=" : "");
+        printf("--%s%s[", row->name, options_may_be_bare(row) ? "=-" : row->value ? "=" : "");
     put_quoted(row->help, "'\\''", "\\[]");
     putchar(']');
     if (row->value)
@@ -198,7 +198,7 @@ static void fish_option(const tool_command *c, const option_row *row)
     printf("complete -c rask -n '__fish_seen_subcommand_from %s' -l %s", c->name, row->name);
     if (row->letter)
         printf(" -s %c", row->letter);
-    if (row->value && row->kind != OPTION_MAYBE)
+    if (row->value && !options_may_be_bare(row))
         fputs(options_takes_path(row) ? " -r -F" : " -x", stdout);
     if (choices) {
         fputs(" -a '", stdout);

@@ -3,8 +3,10 @@
 #include "input.h"
 #include "say.h"
 
+#include <cjson/cJSON.h>
 #include <rask/draw.h>
 #include <rask/json.h>
+#include <rask/plan.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,7 @@
 typedef struct draw_options {
     const char *output, *colour, *title;
     uint64_t limit;
-    bool plan;
+    bool plan, json;
 } draw_options;
 
 static const char *const colours[] = {"name", "order", NULL}; /* those that need no run */
@@ -24,7 +26,7 @@ static const option_row rows[] = {
      .kind = OPTION_DRAWING,
      .offset = offsetof(draw_options, output),
      .value = "FILE",
-     .help = "the picture: .svg .png .pdf .dot; required"},
+     .help = "the picture: .svg .png .pdf .dot; required but for --json"},
     {.name = "colour",
      .kind = OPTION_TEXT,
      .offset = offsetof(draw_options, colour),
@@ -47,6 +49,10 @@ static const option_row rows[] = {
      .offset = offsetof(draw_options, title),
      .value = "TEXT",
      .help = "written over the picture"},
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(draw_options, json),
+     .help = "print figures of the graph as JSON"},
 };
 
 static int nothing(rask_task *task)
@@ -80,6 +86,56 @@ static int build_graph(const char *text, size_t len, rask_graph **graph, rask_no
     return status;
 }
 
+/* In whatever order: an object's members have none. */
+static int print_figures(const tool_command *c, const char *output, size_t targets, rask_plan_stats s)
+{
+    const struct {
+        const char *name;
+        double number;
+    } figures[] = {{"nodes", s.nodes},
+                   {"targets", (double)targets},
+                   {"tasks", s.tasks},
+                   {"not_needed", s.culled},
+                   {"merged", s.merged},
+                   {"edges", (double)s.edges},
+                   {"longest_path", s.longest_path}};
+    cJSON *root = cJSON_CreateObject();
+    if (output)
+        cJSON_AddStringToObject(root, "file", output);
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        cJSON_AddNumberToObject(root, figures[i].name, figures[i].number);
+    char *text = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    if (!text) {
+        say_error(c->name, "%s", rask_status_text(RASK_ENOMEM));
+        return EXIT_FAILED;
+    }
+    puts(text);
+    cJSON_free(text);
+    return say_done(c->name);
+}
+
+static int tell_figures(const tool_command *c, const char *output, rask_graph *graph, rask_node **targets,
+                        size_t count)
+{
+    rask_plan *plan = NULL;
+    int status = rask_plan_new(targets, count, &plan), outcome = EXIT_FAILED;
+    if (status)
+        say_error(c->name, "%s",
+                  *rask_graph_error(graph) ? rask_graph_error(graph) : rask_status_text(status));
+    else
+        outcome = print_figures(c, output, count, rask_plan_get_stats(plan));
+    rask_plan_free(plan);
+    return outcome;
+}
+
+/* The library's messages say that they are of drawing, as does the command. */
+static const char *without_prefix(const char *message)
+{
+    static const char prefix[] = "draw: ";
+    return message + (strncmp(message, prefix, sizeof prefix - 1) ? 0 : sizeof prefix - 1);
+}
+
 static int draw_targets(const tool_command *c, const draw_options *o, rask_colour colour, rask_graph *graph,
                         rask_node **targets, size_t count)
 {
@@ -88,12 +144,13 @@ static int draw_targets(const tool_command *c, const draw_options *o, rask_colou
                                  .limit = (uint32_t)o->limit,
                                  .plan = o->plan,
                                  .title = o->title};
-    int status = rask_draw_nodes(targets, count, o->output, &options);
+    int status = o->output ? rask_draw_nodes(targets, count, o->output, &options) : RASK_OK;
     if (status) {
-        const char *message = rask_graph_error(graph);
+        const char *message = without_prefix(rask_graph_error(graph));
         say_error(c->name, "%s", *message ? message : rask_status_text(status));
+        return EXIT_FAILED;
     }
-    return status ? EXIT_FAILED : EXIT_DONE;
+    return o->json ? tell_figures(c, o->output, graph, targets, count) : EXIT_DONE;
 }
 
 static int draw(const tool_command *c, const draw_options *o, rask_colour colour, const char *path)
@@ -131,8 +188,8 @@ static int run(const tool_command *c, int argc, char **argv)
                   argc == first ? "no graph given; - is standard input" : "more than one graph given");
         return EXIT_USAGE;
     }
-    if (!o.output) {
-        say_error(c->name, "--output: needed: the picture to draw");
+    if (!o.output && !o.json) {
+        say_error(c->name, "--output: needed: the picture to draw; or --json");
         return EXIT_USAGE;
     }
     if (options_find(colours, o.colour) < 0) {
@@ -146,10 +203,12 @@ static int run(const tool_command *c, int argc, char **argv)
 const tool_command draw_command = {
     .name = "draw",
     .summary = "a picture of a graph or workflow in a JSON file",
-    .arguments = "GRAPH.json -o FILE [OPTION]…",
+    .arguments = "GRAPH.json [-o FILE] [OPTION]…",
     .text =
         "Draws a graph, in the format of docs/graph-json.md, or a workflow (docs/run.md), through Graphviz.\n"
-        "Functions need not be known. - is standard input.\n",
+        "Functions need not be known. - is standard input. With --json the graph's figures are printed, "
+        "too,\n"
+        "or, without --output, nothing else is done.\n",
     .example = "rask draw pipeline.json -o pipeline.svg --colour order\n",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,

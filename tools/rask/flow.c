@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "flow_away.h"
 #include "flow_command.h"
+#include "flow_stand.h"
 #include "flow_state.h"
 #include "input.h"
 #include "run.h"
@@ -31,7 +32,7 @@ static const option_row rows[] = {
      .letter = 'n',
      .kind = OPTION_FLAG,
      .offset = offsetof(flow_options, dry_run),
-     .help = "only tell what would run, and what is done"},
+     .help = "only tell what would run, and what is done; with --draw in colours"},
     {.name = "again",
      .letter = 'a',
      .kind = OPTION_FLAG,
@@ -175,13 +176,8 @@ static void tell_task(const flow_task *t, bool done, bool json)
 }
 
 /* A task behind one that would run is told as one that would, too, though that may come to the same outputs as before. */
-static int tell_plan(const tool_command *c, bool json)
+static void tell_tasks(bool *runs, bool json)
 {
-    bool *runs = calloc(job.flow.count, sizeof *runs);
-    if (!runs) {
-        say_error(c->name, "%s", rask_status_text(RASK_ENOMEM));
-        return EXIT_FAILED;
-    }
     for (uint32_t i = 0; i < job.flow.count; i++) {
         const flow_task *t = &job.flow.tasks[job.flow.order[i]];
         char key[FLOW_KEY];
@@ -191,8 +187,23 @@ static int tell_plan(const tool_command *c, bool json)
         runs[job.flow.order[i]] = !done;
         tell_task(t, done, json);
     }
+}
+
+static int tell_plan(const tool_command *c, const flow_options *o, const char *path)
+{
+    char error[FLOW_ERROR];
+    bool *runs = calloc(job.flow.count, sizeof *runs);
+    if (!runs) {
+        say_error(c->name, "%s", rask_status_text(RASK_ENOMEM));
+        return EXIT_FAILED;
+    }
+    tell_tasks(runs, o->common.json);
+    bool good = !o->common.draw || flow_stand_draw(&job.flow, path, runs, &o->common, error);
+    if (!good)
+        say_error(c->name, "%s", error);
     free(runs);
-    return say_done(c->name);
+    int told = say_done(c->name);
+    return good ? told : EXIT_FAILED;
 }
 
 /* -- The command */
@@ -308,9 +319,22 @@ static int read_and_run(const tool_command *c, const flow_options *o, const char
     snprintf(folder, sizeof folder, "%s.rask", strcmp(path, "-") ? path : "flow");
     job.folder = o->state ? o->state : folder;
     job.again = o->again;
-    int outcome = o->dry_run ? tell_plan(c, o->common.json) : compute(c, o, input_name(path));
+    int outcome = o->dry_run ? tell_plan(c, o, input_name(path)) : compute(c, o, input_name(path));
     flow_fini(&job.flow);
     return outcome;
+}
+
+/* Nothing runs, so there is nothing that they could tell of. */
+static const char *without_run(const common_options *o)
+{
+    const char *colour = o->colour ? o->colour : "status";
+    return o->trace                            ? "--trace"
+           : o->profile                        ? "--profile"
+           : o->page                           ? "--report"
+           : o->dashboard || o->dashboard_open ? "--dashboard"
+           : strcmp(colour, "status") && strcmp(colour, "name") && strcmp(colour, "order")
+               ? "--draw-by with anything but status, name and order"
+               : NULL;
 }
 
 static int run(const tool_command *c, int argc, char **argv)
@@ -323,6 +347,10 @@ static int run(const tool_command *c, int argc, char **argv)
     if (argc - first != 1) {
         say_error(c->name,
                   argc == first ? "no workflow given; - is standard input" : "more than one workflow given");
+        return EXIT_USAGE;
+    }
+    if (o.dry_run && without_run(&o.common)) {
+        say_error(c->name, "%s: nothing runs with --dry-run", without_run(&o.common));
         return EXIT_USAGE;
     }
     job.scale = -1;

@@ -4,6 +4,7 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <rask/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -591,20 +592,53 @@ static const char *find_nul(const char *text, size_t len)
     return NULL;
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Says where text[at] stands, as people count: lines, and characters of a line. */
+static bool fail_at(const char *text, size_t at, const char *what, char error[FLOW_ERROR])
+{
+    size_t line = 1, column = 1;
+    for (size_t i = 0; i < at; i++) {
+        column += ((unsigned char)text[i] & 0xc0) != 0x80;
+        if (text[i] == '\n') {
+            line++;
+            column = 1;
+        }
+    }
+    snprintf(error, FLOW_ERROR, "%zu:%zu: %s", line, column, what);
+    return false;
+}
+
+/* cJSON's word for where it gave up is not exact, and says no more: the reader of graphs does, before it looks for any. */
+static bool fail_as_graph(const char *text, size_t len, char error[FLOW_ERROR])
+{
+    rask_graph *graph = NULL;
+    rask_node **targets = NULL;
+    size_t count;
+    rask_registry *registry = rask_registry_new();
+    if (registry)
+        rask_graph_from_json(registry, text, len, true, &graph, &targets, &count, error, FLOW_ERROR);
+    rask_registry_free(registry);
+    rask_graph_free(graph);
+    if (!*error)
+        snprintf(error, FLOW_ERROR, "%s", rask_status_text(RASK_ENOMEM));
+    return false;
+}
+
 static bool parse(flow *f, const char *text, size_t len, char error[FLOW_ERROR])
 {
     const char *stop = NULL, *nul = find_nul(text, len), *end = text + len;
     f->root = cJSON_ParseWithLengthOpts(text, len, &stop, false);
-    while (f->root && stop < end && *stop && strchr(" \t\r\n", *stop))
+    while (f->root && stop < end && is_space(*stop))
         stop++;
     if (f->root && stop == end && !nul)
         return true;
     if (nul)
-        snprintf(error, FLOW_ERROR, "\\u0000 in a text at byte %td", nul - text);
-    else
-        snprintf(error, FLOW_ERROR, "no JSON from byte %td on",
-                 stop && stop >= text && stop <= end ? stop - text : (ptrdiff_t)0);
-    return false;
+        return fail_at(text, (size_t)(nul - text), "\\u0000 in a text", error);
+    return fail_as_graph(text, len, error);
 }
 
 bool flow_read(flow *f, const char *text, size_t len, char error[FLOW_ERROR])

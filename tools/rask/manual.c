@@ -115,7 +115,7 @@ static void put_head(const char *name)
 
 static void put_option(const option_row *row)
 {
-    bool maybe = row->kind == OPTION_MAYBE;
+    bool maybe = options_may_be_bare(row);
     puts(".TP");
     if (row->letter)
         printf("\\fB\\-%c\\fR, ", row->letter);

@@ -116,6 +116,8 @@ static const char *set_number(const option_row *row, uint64_t *field, const char
 
 static const char *set_text(const option_row *row, const char **field, const char *text)
 {
+    if (row->kind == OPTION_FILLED && !*text)
+        return "is empty";
     if (row->kind == OPTION_SCHEDULER && options_find(rask_schedulers(), text) < 0)
         return "no scheduler: there are threads, processes, serial and cluster";
     if (row->kind == OPTION_DRAWING && !ends_in(text, drawings))
@@ -145,9 +147,18 @@ static const char *set_maybe(const char **field, const char *text)
     return NULL;
 }
 
+bool options_may_be_bare(const option_row *row)
+{
+    return row->kind == OPTION_MAYBE || row->kind == OPTION_PLACE;
+}
+
 static const char *set_field(const option_row *row, void *fields, const char *text)
 {
     void *field = (char *)fields + row->offset;
+    if (options_may_be_bare(row))
+        return set_maybe(field, text);
+    if (!text)
+        text = "";
     switch (row->kind) {
     case OPTION_FLAG: *(bool *)field = true; return NULL;
     case OPTION_NUMBER:
@@ -155,7 +166,6 @@ static const char *set_field(const option_row *row, void *fields, const char *te
     case OPTION_SECONDS: return options_seconds(text, field) ? NULL : "not a number of seconds";
     case OPTION_SIZE: return options_size(text, field) ? NULL : "not a size";
     case OPTION_TEXTS: return add_text(field, text);
-    case OPTION_MAYBE: return set_maybe(field, text);
     default: return set_text(row, field, text);
     }
 }
@@ -202,6 +212,13 @@ bool options_takes_path(const option_row *row)
            (row->value && (strcmp(row->value, "FILE") == 0 || strcmp(row->value, "DIR") == 0));
 }
 
+/* A port, or something before a colon and a port: what few files are called. */
+static bool looks_like_place(const char *text)
+{
+    const char *colon = strrchr(text, ':'), *port = colon ? colon + 1 : text;
+    return *port && strspn(port, "0123456789") == strlen(port);
+}
+
 /* The tables that getopt_long wants. */
 static void getopt_tables(const tool_command *command, char *letters, struct option *names)
 {
@@ -212,7 +229,7 @@ static void getopt_tables(const tool_command *command, char *letters, struct opt
     for (size_t i = 0; i < command->row_count; i++) {
         const option_row *row = &command->rows[i];
         bool flag = row->kind == OPTION_FLAG;
-        int value = flag ? no_argument : row->kind == OPTION_MAYBE ? optional_argument : required_argument;
+        int value = flag ? no_argument : options_may_be_bare(row) ? optional_argument : required_argument;
         names[i + 1] = (struct option){row->name, value, NULL, ROW_VALUE + (int)i};
         if (row->letter)
             letters[used++] = row->letter;
@@ -299,6 +316,9 @@ options_outcome options_parse(const tool_command *command, int argc, char **argv
             options_help(command);
             return OPTIONS_HELP;
         }
+        if (!optarg && optind < argc && row_of(command, answer)->kind == OPTION_PLACE &&
+            looks_like_place(argv[optind]))
+            optarg = argv[optind++];
         if (!set_option(command, answer, fields, given))
             return OPTIONS_BAD;
     }
@@ -310,7 +330,7 @@ static void help_row(const option_row *row)
 {
     char left[64];
     int len = snprintf(left, sizeof left, row->letter ? "-%c, " : "    ", row->letter);
-    bool maybe = row->kind == OPTION_MAYBE;
+    bool maybe = options_may_be_bare(row);
     snprintf(left + len, sizeof left - (size_t)len, "--%s%s%s%s", row->name,
              maybe        ? "[="
              : row->value ? " "

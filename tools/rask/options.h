@@ -9,14 +9,16 @@
 #include <stdint.h>
 
 typedef enum option_kind {
-    OPTION_FLAG,      /* bool: true */
-    OPTION_NUMBER,    /* uint64_t between least and most */
-    OPTION_COUNT,     /* the same, or "all": UINT64_MAX */
-    OPTION_SIZE,      /* uint64_t: bytes, with K, M, G or T as powers of 1024; not 0 */
-    OPTION_SECONDS,   /* double: more than 0 */
-    OPTION_TEXT,      /* const char * */
-    OPTION_MAYBE,     /* const char *: "" without a value, which stands behind = */
-    OPTION_TEXTS,     /* option_texts: each time one more */
+    OPTION_FLAG,    /* bool: true */
+    OPTION_NUMBER,  /* uint64_t between least and most */
+    OPTION_COUNT,   /* the same, or "all": UINT64_MAX */
+    OPTION_SIZE,    /* uint64_t: bytes, with K, M, G or T as powers of 1024; not 0 */
+    OPTION_SECONDS, /* double: more than 0 */
+    OPTION_TEXT,    /* const char * */
+    OPTION_FILLED,  /* the same, but "" is none */
+    OPTION_MAYBE,   /* const char *: "" without a value, which stands behind = */
+    OPTION_PLACE, /* the same; what looks like a port, or ends in one, may also stand for itself behind it */
+    OPTION_TEXTS, /* option_texts: each time one more */
     OPTION_SCHEDULER, /* const char *: one of rask_schedulers() */
     OPTION_DRAWING,   /* const char *: a path with an ending that rask_draw() knows */
     OPTION_PAGE,      /* const char *: a path that ends in .html */
@@ -78,20 +80,20 @@ typedef struct common_options {
          .least = 1,                                                                                         \
          .most = 1024},                                                                                      \
         {.name = "limits",                                                                                   \
-         .kind = OPTION_TEXT,                                                                                \
+         .kind = OPTION_FILLED,                                                                              \
          .offset = offsetof(type, common.limits),                                                            \
          .value = "LIST",                                                                                    \
          .help = "NAME=N,...: tasks of a name at once, and what there is of tags",                           \
          .environment = "RASK_LIMITS"},                                                                      \
         {.name = "cluster",                                                                                  \
-         .kind = OPTION_TEXT,                                                                                \
+         .kind = OPTION_FILLED,                                                                              \
          .offset = offsetof(type, common.cluster),                                                           \
          .value = "ADDRESS",                                                                                 \
          .help = "compute on a cluster, whose workers come to tcp://*:7077 or the like",                     \
          .brief = true,                                                                                      \
          .environment = "RASK_CLUSTER"},                                                                     \
         {.name = "key-file",                                                                                 \
-         .kind = OPTION_TEXT,                                                                                \
+         .kind = OPTION_FILLED,                                                                              \
          .offset = offsetof(type, common.key_file),                                                          \
          .value = "FILE",                                                                                    \
          .help = "keys of the cluster (rask cluster keys); without it RASK_CLUSTER_KEYS",                    \
@@ -112,13 +114,13 @@ typedef struct common_options {
          .help = "memory for results and tasks, such as 256M",                                               \
          .environment = "RASK_MEMORY"},                                                                      \
         {.name = "scratch",                                                                                  \
-         .kind = OPTION_TEXT,                                                                                \
+         .kind = OPTION_FILLED,                                                                              \
          .offset = offsetof(type, common.scratch),                                                           \
          .value = "DIR",                                                                                     \
          .help = "folder for what memory has no room for; --checkpoint DIR: resumes",                        \
          .environment = "RASK_SCRATCH"},                                                                     \
         {.name = "checkpoint",                                                                               \
-         .kind = OPTION_TEXT,                                                                                \
+         .kind = OPTION_FILLED,                                                                              \
          .offset = offsetof(type, common.checkpoint),                                                        \
          .value = "DIR",                                                                                     \
          .help = "keep results in DIR as they come, and go on from those that are there",                    \
@@ -151,7 +153,7 @@ typedef struct common_options {
          .brief = true,                                                                                      \
          .needs = "draw"},                                                                                   \
         {.name = "trace",                                                                                    \
-         .kind = OPTION_TEXT,                                                                                \
+         .kind = OPTION_FILLED,                                                                              \
          .offset = offsetof(type, common.trace),                                                             \
          .value = "FILE",                                                                                    \
          .help = "write what ran when and where, for ui.perfetto.dev"},                                      \
@@ -166,7 +168,7 @@ typedef struct common_options {
          .value = "FILE.html",                                                                               \
          .help = "write a page of what ran; --dashboard[=ADDRESS]: a live one"},                             \
         {.name = "dashboard",                                                                                \
-         .kind = OPTION_MAYBE,                                                                               \
+         .kind = OPTION_PLACE,                                                                               \
          .offset = offsetof(type, common.dashboard),                                                         \
          .value = "ADDRESS",                                                                                 \
          .help = "show the run in a browser, behind a token",                                                \
@@ -232,6 +234,8 @@ void options_help(const tool_command *command);
 const char *const *options_choices(const option_row *row);
 /* Is its value a path? */
 bool options_takes_path(const option_row *row);
+/* May it stand without its value? */
+bool options_may_be_bare(const option_row *row);
 
 /* The number of text among names, which end with NULL; -1: it is none of them. */
 int options_find(const char *const *names, const char *text);

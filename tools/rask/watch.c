@@ -103,7 +103,9 @@ static bool add_dashboard(watch *w, rask_cancel_token *cancel)
     options.title = title;
     options.open = w->options->dashboard_open;
     options.cancel = cancel;
-    if (rask_dashboard_open(&options, &w->dashboard, w->message, sizeof w->message)) {
+    int status = rask_dashboard_open(&options, &w->dashboard, w->message, sizeof w->message);
+    if (status) {
+        w->misused = status == RASK_EINVAL;
         say_error(w->command, "--dashboard: %s", w->message);
         return false;
     }

@@ -22,6 +22,7 @@ typedef struct watch {
     rask_dashboard *dashboard;
     rask_observer artist; /* draws when the run has ended */
     bool whole;           /* all that was asked for is there */
+    bool misused;         /* it is not, and for what an option says */
     int drawn;            /* status */
     char message[1200];
     const rask_observer *observers[WATCH_MOST];

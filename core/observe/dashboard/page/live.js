@@ -295,7 +295,9 @@ function columns(shown) {
 function drawGraph() {
   const em = parseFloat(look.fontSize), wide = 10.5 * em, gap = 3.2 * em, high = 2.9 * em, step = high + .7 * em;
   const shown = state.names.map((_, i) => i).slice(0, 48), cols = columns(shown), place = new Map(), tallest = Math.max(1, ...cols.map(c => c.length));
-  const all = svg($("graph"), "svg", { width: cols.length * (wide + gap) - gap + 8, height: (tallest + .6) * step + 8 });
+  const w = cols.length * (wide + gap) - gap + 8, h = (tallest + .6) * step + 8;
+  const scale = Math.max(.8, Math.min(1, $("graph").clientWidth / w)); // what is wider still is scrolled
+  const all = svg($("graph"), "svg", { width: w * scale, height: h * scale, viewBox: `0 0 ${w} ${h}` });
   cols.forEach((c, x) => c.forEach((n, y) => place.set(n, [4 + x * (wide + gap), 4 + (y + (tallest - c.length) / 2) * step])));
   for (const [from, to, times] of links) {
     const a = place.get(from), b = place.get(to);

@@ -1,13 +1,15 @@
-/* What the live page costs a run: the same graph by turns without an observer, with one that does nothing, and with a page that
- * somebody reads all the time. Prints the least of all rounds, which strangers on the machine disturb least, of wall time and of
- * the CPU time of the whole process, and what each way adds to the run without an observer.
- * usage: dashboard [TASKS [WORK_NS [ROUNDS [WORKERS]]]] */
+/* What being watched costs a run: the same graph by turns without an observer, with one that does nothing, with a trace, with a
+ * profile, and with a live page that somebody reads all the time. Each round runs every way, beginning with another one, and
+ * compares it with the plain run of the same round: what a stranger on the machine takes from a round is in both. Prints the
+ * median of these ratios, and the quartiles, of wall time and of the CPU time of the whole process.
+ * usage: observers [TASKS [WORK_NS [ROUNDS [WORKERS [SCHEDULER]]]]] */
 #include "measure.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <rask/dashboard.h>
 #include <rask/rask.h>
+#include <rask/trace.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_ROUNDS = 99, WAYS = 3 };
+enum { MOST_ROUNDS = 999 };
+
+typedef enum way { PLAIN, IDLE, TRACED, PROFILED, SHOWN, WAYS } way;
 
 static long turns; /* that a task takes */
 
@@ -52,15 +56,14 @@ static void ignore(void *context, const rask_task_info *task)
 typedef struct guest {
     pthread_t thread;
     int fd;
-    size_t bytes;
 } guest;
 
 static void *look(void *context)
 {
     guest *g = context;
     char buffer[1 << 16];
-    for (ssize_t got; (got = recv(g->fd, buffer, sizeof buffer, 0)) > 0;)
-        g->bytes += (size_t)got;
+    while (recv(g->fd, buffer, sizeof buffer, 0) > 0) {
+    }
     return NULL;
 }
 
@@ -73,7 +76,6 @@ static bool enter(guest *g, const char *url)
         return false;
     place.sin_port = htons((uint16_t)port);
     place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    g->bytes = 0;
     g->fd = socket(AF_INET, SOCK_STREAM, 0);
     int len = snprintf(request, sizeof request, "GET %sevents HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
     return g->fd >= 0 && connect(g->fd, (struct sockaddr *)&place, sizeof place) == 0 &&
@@ -91,39 +93,73 @@ static double cpu_now_ns(void)
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static times run(rask_plan *plan, uint32_t workers, const rask_observer *observer)
+/* What all runs have in common. */
+typedef struct setting {
+    rask_plan *plan;
+    rask_options options;
+} setting;
+
+static void stop(const char *message)
 {
-    rask_options o = RASK_OPTIONS_INIT;
+    fprintf(stderr, "observers: %s\n", message);
+    exit(1);
+}
+
+static times run(const setting *s, const rask_observer *observer)
+{
+    rask_options o = s->options;
     rask_value result = rask_value_none();
-    o.workers = workers;
     o.observers = &observer;
     o.observer_count = observer != NULL;
     double wall = bench_now_ns(), cpu = cpu_now_ns();
-    int status = rask_plan_run(plan, &o, &result);
+    int status = rask_plan_run(s->plan, &o, &result);
     times t = {bench_now_ns() - wall, cpu_now_ns() - cpu};
     rask_value_unref(&result);
-    if (status) {
-        fprintf(stderr, "dashboard: %s\n", rask_plan_error(plan));
-        exit(1);
-    }
+    if (status)
+        stop(rask_plan_error(s->plan));
     return t;
 }
 
-static times run_shown(rask_plan *plan, uint32_t workers, size_t *bytes)
+static times run_traced(const setting *s)
+{
+    rask_trace *trace = rask_trace_new(0);
+    times t = run(s, rask_trace_observer(trace));
+    rask_trace_free(trace);
+    return t;
+}
+
+static times run_profiled(const setting *s)
+{
+    rask_profile *profile = rask_profile_new();
+    times t = run(s, rask_profile_observer(profile));
+    rask_profile_free(profile);
+    return t;
+}
+
+static times run_shown(const setting *s)
 {
     char error[400] = "";
     rask_dashboard *d = NULL;
     guest g;
-    if (rask_dashboard_open(NULL, &d, error, sizeof error) || !enter(&g, rask_dashboard_url(d))) {
-        fprintf(stderr, "dashboard: %s\n", *error ? error : "nobody can enter");
-        exit(1);
-    }
-    times t = run(plan, workers, rask_dashboard_observer(d));
+    if (rask_dashboard_open(NULL, &d, error, sizeof error) || !enter(&g, rask_dashboard_url(d)))
+        stop(*error ? error : "nobody can enter");
+    times t = run(s, rask_dashboard_observer(d));
     rask_dashboard_close(d);
     pthread_join(g.thread, NULL);
     close(g.fd);
-    *bytes = g.bytes;
     return t;
+}
+
+static times run_in_a_way(const setting *s, way how)
+{
+    static const rask_observer idle = {.size = sizeof idle, .task_finished = ignore};
+    switch (how) {
+    case IDLE: return run(s, &idle);
+    case TRACED: return run_traced(s);
+    case PROFILED: return run_profiled(s);
+    case SHOWN: return run_shown(s);
+    default: return run(s, NULL);
+    }
 }
 
 static rask_plan *plan_of(rask_graph *g, long tasks)
@@ -142,54 +178,50 @@ static long number(int argc, char **argv, int at, long otherwise)
     return argc > at ? strtol(argv[at], NULL, 10) : otherwise;
 }
 
-static double least_of(const double *list, size_t count)
-{
-    double least = list[0];
-    for (size_t i = 1; i < count; i++)
-        least = list[i] < least ? list[i] : least;
-    return least;
-}
-
 static void tell(const char *what, double list[WAYS][MOST_ROUNDS], size_t rounds)
 {
-    double plain = least_of(list[0], rounds), observed = least_of(list[1], rounds),
-           shown = least_of(list[2], rounds);
-    printf("  %s %.1f ms; with an observer %.1f ms (%+.1f %%); with the page %.1f ms (%+.1f %%)\n", what,
-           plain / 1e6, observed / 1e6, 100 * (observed / plain - 1), shown / 1e6, 100 * (shown / plain - 1));
+    static const char *const names[WAYS] = {"plain", "an observer", "a trace", "a profile", "the live page"};
+    for (size_t k = 1; k < WAYS; k++) {
+        for (size_t i = 0; i < rounds; i++)
+            list[k][i] = 100 * (list[k][i] / list[PLAIN][i] - 1);
+        double median = bench_median(list[k], rounds); /* which sorts */
+        printf("  %s  %-13s %+6.2f %%  (%+.2f … %+.2f)\n", what, names[k], median, list[k][rounds / 4],
+               list[k][rounds - 1 - rounds / 4]);
+    }
+    printf("  %s  plain is %.1f ms\n", what, bench_median(list[PLAIN], rounds) / 1e6);
 }
 
-static void compare(rask_plan *plan, uint32_t workers, size_t rounds)
+static void compare(const setting *s, size_t rounds)
 {
     static double wall[WAYS][MOST_ROUNDS], cpu[WAYS][MOST_ROUNDS];
-    const rask_observer least = {.size = sizeof least, .task_finished = ignore};
-    size_t bytes = 0;
-    run(plan, workers, NULL);
-    for (size_t i = 0; i < rounds; i++) {
-        const times t[WAYS] = {run(plan, workers, NULL), run(plan, workers, &least),
-                               run_shown(plan, workers, &bytes)};
+    run(s, NULL);
+    for (size_t i = 0; i < rounds; i++)
         for (size_t k = 0; k < WAYS; k++) {
-            wall[k][i] = t[k].wall_ns;
-            cpu[k][i] = t[k].cpu_ns;
+            size_t how = (k + i) % WAYS;
+            times t = run_in_a_way(s, (way)how);
+            wall[how][i] = t.wall_ns;
+            cpu[how][i] = t.cpu_ns;
         }
-    }
     tell("wall", wall, rounds);
     tell("CPU ", cpu, rounds);
-    printf("  %zu bytes were sent to who read the last page\n", bytes);
 }
 
 int main(int argc, char **argv)
 {
     long tasks = number(argc, argv, 1, 1000000), work_ns = number(argc, argv, 2, 1000),
          rounds = number(argc, argv, 3, 5);
-    uint32_t workers = (uint32_t)number(argc, argv, 4, 2);
+    setting s = {.options = RASK_OPTIONS_INIT};
+    s.options.workers = (uint32_t)number(argc, argv, 4, 2);
+    s.options.scheduler = argc > 5 ? argv[5] : "threads";
     rask_graph *g = rask_graph_new();
-    rask_plan *plan = tasks > 0 && rounds > 0 && rounds <= MOST_ROUNDS ? plan_of(g, tasks) : NULL;
+    s.plan = tasks > 0 && rounds > 0 && rounds <= MOST_ROUNDS ? plan_of(g, tasks) : NULL;
     turns = turns_of((double)work_ns);
-    if (plan) {
-        printf("%ld tasks of %ld ns on %u workers:\n", tasks, work_ns, workers);
-        compare(plan, workers, (size_t)rounds);
+    if (s.plan) {
+        printf("%ld tasks of %ld ns on %u workers (%s), what is added in %ld rounds:\n", tasks, work_ns,
+               s.options.workers, s.options.scheduler, rounds);
+        compare(&s, (size_t)rounds);
     }
-    rask_plan_free(plan);
+    rask_plan_free(s.plan);
     rask_graph_free(g);
-    return !plan;
+    return !s.plan;
 }
