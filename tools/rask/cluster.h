@@ -33,7 +33,7 @@ typedef struct worker_fields {
          .kind = OPTION_SIZE,                                                                                \
          .offset = offsetof(type, worker.memory),                                                            \
          .value = "SIZE",                                                                                    \
-         .help = "memory for results, such as 2G",                                                           \
+         .help = "memory for results, such as 2G (default: 60 % of what is available)",                      \
          .environment = "RASK_MEMORY"},                                                                      \
         {.name = "scratch",                                                                                  \
          .kind = OPTION_TEXT,                                                                                \
