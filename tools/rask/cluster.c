@@ -213,10 +213,7 @@ static int make_keys(const tool_command *c, int argc, char **argv)
         return EXIT_USAGE;
     }
     int status = rask_cluster_make_keys(argv[0], reason, sizeof reason);
-    if (!status)
-        return EXIT_DONE;
-    say_error(c->name, "%s", *reason ? reason : rask_status_text(status));
-    return EXIT_FAILED;
+    return status ? cluster_failed(c->name, status, reason) : EXIT_DONE;
 }
 
 static int run(const tool_command *c, int argc, char **argv)

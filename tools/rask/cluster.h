@@ -46,6 +46,10 @@ typedef struct worker_fields {
         .value = "SECONDS", .help = "how long to look for a program that is not there"                       \
     }
 
+/* As options of the library. */
+rask_worker_options cluster_worker_options(const char *address, const worker_fields *fields);
+/* Says why, and gives the exit status. */
+int cluster_failed(const char *command, int status, const char *reason);
 /* Works for the program at address; the exit status. */
 int cluster_work(const char *command, const char *address, const worker_fields *fields);
 
