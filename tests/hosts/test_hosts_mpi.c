@@ -16,7 +16,7 @@
 
 enum { HOSTS = 3, PATH = 256, MOST_ARGS = 48, NOTHING_LEFT_S = 30 };
 
-static char folder[] = "/tmp/rask-test-hosts-mpi-XXXXXX", agent[PATH];
+static char folder[] = "/tmp/rask-test-hosts-mpi-XXXXXX", starter[PATH];
 static hosts h;
 static const char *rask_program, *ranks_program;
 
@@ -26,18 +26,18 @@ static void sleep_ms(long ms)
     nanosleep(&time, NULL);
 }
 
-/* Called as "AGENT ADDRESS COMMAND…": runs it on that host, which has a name of its own. */
-static void write_agent(void)
+/* Called as "STARTER ADDRESS COMMAND…": runs it on that host, which has a name of its own. */
+static void write_starter(void)
 {
-    snprintf(agent, sizeof agent, "%s/agent", folder);
-    FILE *out = fopen(agent, "w");
+    snprintf(starter, sizeof starter, "%s/starter", folder);
+    FILE *out = fopen(starter, "w");
     cr_assert_not_null(out);
     fprintf(out, "#!/bin/sh\nhost=${1##*.}\nshift\ncase $host in\n");
     for (uint32_t i = 1; i <= HOSTS; i++)
         fprintf(out, "%u) space=/proc/%d/fd/%d ;;\n", i, (int)getpid(), h.spaces[i]);
     fprintf(out, "esac\nexec nsenter --net=$space unshare --uts sh -c \"hostname host$host; exec $*\"\n");
     cr_assert_eq(fclose(out), 0);
-    cr_assert_eq(chmod(agent, S_IRWXU), 0);
+    cr_assert_eq(chmod(starter, S_IRWXU), 0);
 }
 
 static bool is_in_path(const char *name)
@@ -58,13 +58,13 @@ static void set_up(void)
         cr_skip_test("%s", why);
     cr_assert_not_null(mkdtemp(folder));
     cr_assert_eq(chdir(folder), 0);
-    write_agent();
+    write_starter();
 }
 
 static void tear_down(void)
 {
     char command[PATH];
-    if (!*agent)
+    if (!*starter)
         return;
     hosts_end(&h);
     snprintf(command, sizeof command, "rm -r %s", folder);
@@ -80,7 +80,7 @@ static pid_t start(const char *program, const char *const *words)
                                          "--allow-run-as-root",
                                          "--mca",
                                          "plm_rsh_agent",
-                                         agent,
+                                         starter,
                                          "--mca",
                                          "pml",
                                          "ob1",
