@@ -1,6 +1,7 @@
 /* Options with every default filled in. */
 #include "schedulers/checkpoint/checkpoint.h"
 #include "schedulers/cluster/ranks/launch.h"
+#include "schedulers/cluster/worker.h"
 #include "schedulers/scheduler.h"
 
 #include <errno.h>
@@ -54,7 +55,7 @@ static const char *first_of(const char *a, const char *b, const char *c)
     return a && *a ? a : b && *b ? b : c;
 }
 
-/* Environment: RASK_SCHEDULER, RASK_WORKERS, RASK_MEMORY, RASK_SCRATCH, TMPDIR, RASK_LIMITS, RASK_CLUSTER, RASK_CLUSTER_KEYS, RASK_CHECKPOINT, for what the options leave open. */
+/* Environment: RASK_SCHEDULER, RASK_WORKERS, RASK_MEMORY, RASK_SCRATCH, TMPDIR, RASK_LIMITS, RASK_CLUSTER, RASK_CLUSTER_KEYS, RASK_CHECKPOINT, for what the options leave open; RASK_WORKER_OF. */
 static int from_environment(rask_options *o, char *reason, size_t capacity)
 {
     const char *scheduler = getenv("RASK_SCHEDULER"), *workers = getenv("RASK_WORKERS"),
@@ -73,7 +74,7 @@ static int from_environment(rask_options *o, char *reason, size_t capacity)
         o->cluster_keys = getenv("RASK_CLUSTER_KEYS");
     if (o->cluster_keys && !*o->cluster_keys)
         o->cluster_keys = NULL;
-    if (!o->checkpoint && !getenv("RASK_WORKER_OF")) /* workers compute within the run of another process */
+    if (!o->checkpoint && !rk_worker_is()) /* workers compute within the run of another process */
         o->checkpoint = getenv("RASK_CHECKPOINT");
     if (o->checkpoint && !*o->checkpoint)
         o->checkpoint = NULL;
@@ -132,7 +133,7 @@ static int check(const rask_options *o, char *reason, size_t capacity)
     return RASK_OK;
 }
 
-int rk_options_resolve(const rask_options *options, rask_options *resolved, char *reason, size_t capacity)
+static int resolve(const rask_options *options, rask_options *resolved, char *reason, size_t capacity)
 {
     *resolved = (rask_options)RASK_OPTIONS_INIT;
     if (options) {
@@ -150,11 +151,31 @@ int rk_options_resolve(const rask_options *options, rask_options *resolved, char
     return check(resolved, reason, capacity);
 }
 
+/* A program that was meant to be a worker, and is not. */
+static int check_process(char *reason, size_t capacity)
+{
+    const char *worker_of = getenv("RASK_WORKER_OF");
+    if (!worker_of || !*worker_of || rk_worker_is())
+        return RASK_OK;
+    snprintf(
+        reason, capacity,
+        "RASK_WORKER_OF=%.100s makes workers of programs whose main() begins with rask_cluster_init(), and "
+        "this one's does not; of rask: rask worker",
+        worker_of);
+    return RASK_EINVAL;
+}
+
+int rk_options_resolve(const rask_options *options, rask_options *resolved, char *reason, size_t capacity)
+{
+    int status = resolve(options, resolved, reason, capacity);
+    return status ? status : check_process(reason, capacity);
+}
+
 int rask_options_effective(const rask_options *options, rask_options *effective)
 {
     rask_options resolved;
     char reason[256];
-    int status = rk_options_resolve(options, &resolved, reason, sizeof reason);
+    int status = resolve(options, &resolved, reason, sizeof reason);
     if (status)
         return status;
     if (!resolved.memory && !rk_checkpoint_memory(resolved.checkpoint, &resolved.memory))

@@ -695,6 +695,17 @@ void rk_run_worker_changed(rk_run *run, const rask_worker_info *info)
     }
 }
 
+void rk_run_worker_refused(rk_run *run, const char *reason)
+{
+    const rask_worker_info told = {.run = run->info.run, .host = "", .reason = reason};
+    for (size_t i = 0; i < run->options.observer_count; i++) {
+        const rask_observer *o = run->options.observers[i];
+        bool has = o->size >= offsetof(rask_observer, worker_refused) + sizeof o->worker_refused;
+        if (has && o->worker_refused)
+            o->worker_refused(o->context, &told);
+    }
+}
+
 void rk_run_sent(rk_run *run, const rask_transfer_info *info)
 {
     rask_transfer_info told = *info;

@@ -135,6 +135,8 @@ void rk_run_moved(rk_run *run, const rask_move_info *info);
 void rk_run_sent(rk_run *run, const rask_transfer_info *info);
 /* Tells observers of a worker process; all but info.run is the caller's. */
 void rk_run_worker_changed(rk_run *run, const rask_worker_info *info);
+/* Nobody of the run's came, for this reason. */
+void rk_run_worker_refused(rk_run *run, const char *reason);
 
 /* What the run and its store know of each other (schedulers/budget.c). */
 

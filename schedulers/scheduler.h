@@ -33,7 +33,7 @@ int rk_plan_execute(rask_plan *plan, const rask_options *options, const struct r
 
 /* Copies options (NULL: none) and fills in every default: from the environment (RASK_SCHEDULER, RASK_WORKERS,
  * RASK_MEMORY, RASK_SCRATCH, TMPDIR, RASK_LIMITS, RASK_CLUSTER, RASK_CLUSTER_KEYS, RASK_CHECKPOINT), then from the machine; but memory stays 0 for rask_default_memory(), which is
- * asked for when it matters. A run reads the environment here and nowhere else. On failure reason gets a text.
+ * asked for when it matters. Refuses what RASK_WORKER_OF meant to be a worker. A run reads the environment here and nowhere else. On failure reason gets a text.
  * RASK_EINVAL, RASK_ERANGE. */
 int rk_options_resolve(const rask_options *options, rask_options *resolved, char *reason, size_t capacity);
 

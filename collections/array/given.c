@@ -7,6 +7,8 @@
 #include "core/task/task.h"
 
 #include <inttypes.h>
+#include <stdalign.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -268,6 +270,8 @@ rask_array *rask_array_from_node_at(rask_node *node, rask_dtype dtype, uint32_t 
 typedef struct callback {
     rask_array_fill fill;
     void *context;
+    uint64_t bytes;                  /* of context, where others can have a copy of it; else 0 */
+    alignas(max_align_t) char own[]; /* in another process, the context */
 } callback;
 
 static int call_back(rk_source *source, const int64_t *index, const int64_t *count, void *data, char *message,
@@ -290,16 +294,17 @@ static void end_callback(rk_source *source)
     rk_free(source->context);
 }
 
-static rk_source *new_callback(rask_array_fill fill, void *context, rask_dtype dtype, uint32_t ndim,
+/* As c says, which is copied, with room for so many bytes of its own. NULL: no memory. */
+static rk_source *new_callback(const callback *like, uint64_t own, rask_dtype dtype, uint32_t ndim,
                                const int64_t *shape)
 {
     rk_source *source = rk_source_new(RK_SOURCE_CHUNKED, NULL, dtype, ndim, shape);
-    callback *c = source ? rk_alloc(sizeof *c) : NULL;
+    callback *c = source ? rk_alloc(sizeof *c + own) : NULL;
     if (!c) {
         rk_source_unref(source);
         return NULL;
     }
-    *c = (callback){fill, context};
+    *c = *like;
     source->context = c;
     source->close = end_callback;
     source->read_chunk = call_back;
@@ -311,21 +316,30 @@ static rk_source *new_callback(rask_array_fill fill, void *context, rask_dtype d
 static int put_callback(const rk_source *source, rk_pack_out *out, rk_open_error *error)
 {
     const callback *c = source->context;
-    if (!c->context && !rk_pack_put_place(out, (uintptr_t)c->fill))
+    bool goes = !c->context || c->bytes;
+    if (goes && !rk_pack_put_place(out, (uintptr_t)c->fill)) {
+        rk_pack_put_bytes(out, c->context, c->bytes);
         return RASK_OK;
+    }
     rk_open_fail(error, RASK_EUNSUPPORTED, "the function that fills an array %s",
-                 c->context ? "has a context, which is memory of the program's" : "was made at run time");
+                 goes ? "was made at run time"
+                      : "has a context, which is memory of the program's: let rask_graph_context() make it");
     return error->status;
 }
 
 static rk_source *get_callback(rk_pack_in *in, const rk_source *like, rk_open_error *error)
 {
     uintptr_t fill = rk_pack_get_place(in, 1, true);
-    if (!fill)
+    rask_bytes context = rk_pack_get_bytes(in);
+    if (!fill || in->failed)
         return rk_open_fail(error, RASK_EFORMAT, "the function that fills an array is not here");
-    rk_source *source = new_callback((rask_array_fill)fill, NULL, like->dtype, like->ndim, like->shape);
+    const callback told = {.fill = (rask_array_fill)fill, .bytes = context.len};
+    rk_source *source = new_callback(&told, context.len, like->dtype, like->ndim, like->shape);
     if (!source)
         return rk_open_fail(error, RASK_ENOMEM, "no memory for a source");
+    callback *c = source->context;
+    if (context.len)
+        c->context = memcpy(c->own, context.data, context.len);
     memcpy(source->chunk, like->chunk, sizeof source->chunk);
     return source;
 }
@@ -376,7 +390,8 @@ rask_array *rask_array_from_callback_at(rask_graph *graph, rask_array_fill fill,
 {
     if (!graph || graph->status || !callback_fits(graph, fill, chunks, dtype, ndim, shape, file, line))
         return NULL;
-    rk_source *source = new_callback(fill, context, dtype, ndim, shape);
+    const callback told = {.fill = fill, .context = context, .bytes = rk_graph_context(graph, context).len};
+    rk_source *source = new_callback(&told, 0, dtype, ndim, shape);
     if (!source) {
         rk_graph_fail(graph, RASK_ENOMEM, file, line, "rask_array_from_callback: no memory");
         return NULL;

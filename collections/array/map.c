@@ -5,6 +5,8 @@
 #include "core/task/pack.h"
 #include "core/task/task.h"
 
+#include <stdalign.h>
+#include <stddef.h>
 #include <string.h>
 
 /* -- The function as a value */
@@ -16,25 +18,40 @@ static void free_map(void *map)
 
 static int encode_map(const void *data, rask_value *bytes)
 {
-    static const char reason[] = "a function over chunks has a context, which is memory of the program's";
+    static const char reason[] = "a function over chunks has a context, which is memory of the program's: "
+                                 "let rask_graph_context() make it";
     const rk_map *map = data;
     rk_pack_out out = {0};
-    if (!map->context && !rk_pack_put_place(&out, (uintptr_t)map->function))
+    bool goes = !map->context || map->bytes;
+    if (goes && !rk_pack_put_place(&out, (uintptr_t)map->function)) {
+        rk_pack_put_bytes(&out, map->context, map->bytes);
         return rk_pack_out_value(&out, bytes);
-    if (map->context)
+    }
+    if (!goes)
         rask_value_bytes_new(reason, sizeof reason - 1, bytes);
+    rk_pack_out_fini(&out);
     return RASK_EUNSUPPORTED;
 }
+
+/* In another process, with its context. */
+typedef struct map_elsewhere {
+    rk_map map; /* the first: who has one sees only this */
+    alignas(max_align_t) char context[];
+} map_elsewhere;
 
 static int decode_map(rask_bytes bytes, void **data)
 {
     rk_pack_in in = {bytes.data, bytes.data + bytes.len, false, NULL};
     uintptr_t function = rk_pack_get_place(&in, 1, true);
-    rk_map *map = function ? rk_alloc(sizeof *map) : NULL;
-    if (!map)
-        return function ? RASK_ENOMEM : RASK_EFORMAT;
-    *map = (rk_map){(rask_array_map)function, NULL};
-    *data = map;
+    rask_bytes context = rk_pack_get_bytes(&in);
+    if (!function || in.failed)
+        return RASK_EFORMAT;
+    map_elsewhere *own = rk_alloc(sizeof *own + context.len);
+    if (!own)
+        return RASK_ENOMEM;
+    own->map = (rk_map){(rask_array_map)function, context.len ? own->context : NULL, context.len};
+    memcpy(own->context, context.data, context.len);
+    *data = own;
     return RASK_OK;
 }
 
@@ -219,7 +236,7 @@ rask_array *rask_array_map_blocks_at(rask_array *const *arrays, uint32_t count, 
         }
     if (!rk_map_check(a->graph, function, dtype, who, file, line))
         return NULL;
-    rk_map map = {function, context};
+    rk_map map = {function, context, rk_graph_context(a->graph, context).len};
     return rk_array_opaque(a->graph, &map_opaque, &map, sizeof map, dtype, a->ndim, a->shape, arrays, count,
                            file, line);
 }

@@ -8,9 +8,10 @@
 typedef struct rk_map {
     rask_array_map function;
     void *context;
+    uint64_t bytes; /* of context, where rask_graph_context() made it; else 0 */
 } rk_map;
 
-/* As a constant. It goes to other processes of a cluster when it has no context. NULL, latched. */
+/* As a constant. It goes to other processes of a cluster when its context is none, or has bytes. NULL, latched. */
 rask_node *rk_map_node(rk_lowering *l, const rk_map *map);
 
 /* Params of a call: what the function is told. */

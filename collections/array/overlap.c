@@ -168,7 +168,7 @@ rask_array *rask_array_map_overlap_at(rask_array *a, const int64_t *depth, rask_
         !rk_map_check(a->graph, function, dtype, who, file, line))
         return NULL;
     memset(&o, 0, sizeof o);
-    o.map = (rk_map){function, context};
+    o.map = (rk_map){function, context, rk_graph_context(a->graph, context).len};
     o.boundary = boundary;
     memcpy(o.depth, depth, a->ndim * sizeof *depth);
     if (boundary == RASK_BOUNDARY_CONSTANT)

@@ -87,6 +87,10 @@ typedef struct rk_bag_site {
 rask_bag *rk_bag_new(rask_graph *graph, rk_bag_kind kind, rask_bag *const *inputs, uint32_t count,
                      const rk_shape *shape, const rk_bag_site *site);
 
+/* A bag of a chunk that lives as long as the graph; the chunk itself is copied. NULL, latched. */
+rask_bag *rk_bag_held_new(rask_graph *graph, const rk_shape *shape, const rk_bag_chunk *chunk,
+                          const rk_bag_site *site);
+
 /* A bag of a feed, which is copied; shape has fields of one type, 'i' or 'd'. NULL, latched. */
 rask_bag *rk_bag_fed_new(rask_graph *graph, const rk_bag_feed *feed, const rk_shape *shape,
                          const rk_bag_site *site);

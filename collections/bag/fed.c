@@ -1,5 +1,6 @@
 /* Records of numbers that another room makes, block by block: a row is a record. */
 #include "collections/bag/lower.h"
+#include "collections/bag/made.h"
 #include "collections/bag/recipe.h"
 #include "collections/bag/task.h"
 #include "core/base/alloc.h"
@@ -16,7 +17,10 @@ rask_bag *rk_bag_fed_new(rask_graph *graph, const rk_bag_feed *feed, const rk_sh
     bag->as.feed = rk_bag_keep(graph, feed, sizeof *feed, site);
     uint64_t row = shape->count * sizeof(int64_t);
     bag->bytes = feed->rows < UINT64_MAX / row ? feed->rows * row : UINT64_MAX;
-    return bag->as.feed ? bag : NULL;
+    return bag->as.feed ? rk_bag_note(bag, &(rk_builder_call){.builder = RK_BAG_MADE_FED,
+                                                              .texts = {shape->types},
+                                                              .numbers = {feed->rows}})
+                        : NULL;
 }
 
 /* -- The task (block, number of its first row): a chunk */

@@ -27,36 +27,37 @@ static rask_bag *note(rask_bag *bag, rk_bag_builder_of builder, rask_bag *input,
 static rask_bag *note_function(rask_bag *bag, rk_bag_builder_of builder, rask_bag *input,
                                const rask_bag_function *f)
 {
-    return bag ? note(bag, builder, input,
-                      (rk_builder_call){.texts = {f->name, f->result},
-                                        .numbers = {f->struct_size},
-                                        .functions = {(any_function)f->call},
-                                        .stays = f->context || f->release})
-               : NULL;
+    if (!bag)
+        return NULL;
+    rk_builder_call told = {
+        .texts = {f->name, f->result}, .numbers = {f->struct_size}, .functions = {(any_function)f->call}};
+    rk_builder_told(&told, bag->graph, f->context);
+    return note(bag, builder, input, told);
 }
 
 static rask_bag *note_gathering(rask_bag *bag, rk_bag_builder_of builder, rask_bag *input,
                                 const rask_bag_gathering *g)
 {
-    return bag ? note(bag, builder, input,
-                      (rk_builder_call){.texts = {g->name, g->result},
-                                        .numbers = {g->struct_size},
-                                        .functions = {(any_function)g->call},
-                                        .stays = g->context || g->release})
-               : NULL;
+    if (!bag)
+        return NULL;
+    rk_builder_call told = {
+        .texts = {g->name, g->result}, .numbers = {g->struct_size}, .functions = {(any_function)g->call}};
+    rk_builder_told(&told, bag->graph, g->context);
+    return note(bag, builder, input, told);
 }
 
 static rask_bag *note_folding(rask_bag *bag, rk_bag_builder_of builder, rask_bag *input,
                               const rask_bag_folding *f)
 {
-    size_t size = !bag || !f->initial ? 0 : f->result == 'x' ? f->struct_size : sizeof(int64_t);
-    return bag ? note(bag, builder, input,
-                      (rk_builder_call){.texts = {f->name},
-                                        .numbers = {f->struct_size, (uint64_t)f->result},
-                                        .functions = {(any_function)f->add, (any_function)f->combine},
-                                        .bytes = {f->initial, size},
-                                        .stays = f->context || f->release})
-               : NULL;
+    if (!bag)
+        return NULL;
+    size_t size = !f->initial ? 0 : f->result == 'x' ? f->struct_size : sizeof(int64_t);
+    rk_builder_call told = {.texts = {f->name},
+                            .numbers = {f->struct_size, (uint64_t)f->result},
+                            .functions = {(any_function)f->add, (any_function)f->combine},
+                            .bytes = {f->initial, size}};
+    rk_builder_told(&told, bag->graph, f->context);
+    return note(bag, builder, input, told);
 }
 
 rask_bag *rask_bag_take_at(rask_bag *bag, uint64_t count, const char *file, int line)
@@ -159,12 +160,11 @@ rask_bag *rask_bag_topk_at(rask_bag *bag, uint64_t count, const char *file, int 
 rask_bag *rask_bag_topk_by_at(rask_bag *bag, uint64_t count, const char *name, rask_bag_compare *compare,
                               void *context, const char *file, int line)
 {
+    rk_builder_call told = {.texts = {name}, .numbers = {count}, .functions = {(any_function)compare}};
+    if (bag)
+        rk_builder_told(&told, bag->graph, context);
     return note(rk_build_bag_topk_by(bag, count, name, compare, context, file, line), RK_BAG_MADE_TOPK_BY,
-                bag,
-                (rk_builder_call){.texts = {name},
-                                  .numbers = {count},
-                                  .functions = {(any_function)compare},
-                                  .stays = context != NULL});
+                bag, told);
 }
 
 rask_bag *rask_bag_distinct_at(rask_bag *bag, const char *file, int line)
@@ -205,9 +205,10 @@ rask_bag *rask_bag_flat_map_at(rask_bag *bag, const rask_bag_function *function,
 rask_bag *rask_bag_filter_at(rask_bag *bag, const char *name, rask_bag_predicate *keep, void *context,
                              const char *file, int line)
 {
-    return note(
-        rk_build_bag_filter(bag, name, keep, context, file, line), RK_BAG_MADE_FILTER, bag,
-        (rk_builder_call){.texts = {name}, .functions = {(any_function)keep}, .stays = context != NULL});
+    rk_builder_call told = {.texts = {name}, .functions = {(any_function)keep}};
+    if (bag)
+        rk_builder_told(&told, bag->graph, context);
+    return note(rk_build_bag_filter(bag, name, keep, context, file, line), RK_BAG_MADE_FILTER, bag, told);
 }
 
 rask_bag *rask_bag_pick_at(rask_bag *bag, const uint32_t *fields, uint32_t count, const char *file, int line)
@@ -243,7 +244,8 @@ static const rask_bag_function *function_of(const rk_builder_call *c, rask_bag_f
                              .name = c->texts[0],
                              .call = (int (*)(rask_bag_out *, const rask_record *, void *))c->functions[0],
                              .result = c->texts[1],
-                             .struct_size = c->numbers[0]};
+                             .struct_size = c->numbers[0],
+                             .context = (void *)c->context.data};
     return f;
 }
 
@@ -253,7 +255,8 @@ static const rask_bag_gathering *gathering_of(const rk_builder_call *c, rask_bag
                               .name = c->texts[0],
                               .call = (int (*)(rask_bag_out *, const rask_records *, void *))c->functions[0],
                               .result = c->texts[1],
-                              .struct_size = c->numbers[0]};
+                              .struct_size = c->numbers[0],
+                              .context = (void *)c->context.data};
     return g;
 }
 
@@ -266,12 +269,13 @@ static const rask_bag_folding *folding_of(const rk_builder_call *c, rask_bag_fol
                             .combine = (int (*)(void *, const void *, void *))c->functions[1],
                             .initial = c->bytes.len ? c->bytes.data : NULL,
                             .result = (char)c->numbers[1],
-                            .struct_size = c->numbers[0]};
+                            .struct_size = c->numbers[0],
+                            .context = (void *)c->context.data};
     size_t size = f->result == 'x' ? f->struct_size : sizeof(int64_t);
     return c->bytes.len && c->bytes.len != size ? NULL : f;
 }
 
-/* Of one bag at least. A switch over all builders, a line each. */
+/* Of one bag at least, with a context that stays as long as the graph. A switch over all builders, a line each. */
 static rask_bag *make(const rk_builder_call *c)
 {
     union {
@@ -303,14 +307,16 @@ static rask_bag *make(const rk_builder_call *c)
     case RK_BAG_MADE_FOLD: return rask_bag_fold_at(in, folding_of(c, &as.folding), NULL, 0);
     case RK_BAG_MADE_TOPK: return rask_bag_topk(in, n[0]);
     case RK_BAG_MADE_TOPK_BY:
-        return rask_bag_topk_by_at(in, n[0], c->texts[0], (rask_bag_compare *)c->functions[0], NULL, NULL, 0);
+        return rask_bag_topk_by_at(in, n[0], c->texts[0], (rask_bag_compare *)c->functions[0],
+                                   (void *)c->context.data, NULL, 0);
     case RK_BAG_MADE_DISTINCT: return rask_bag_distinct_at(in, NULL, 0);
     case RK_BAG_MADE_FREQUENCIES: return rask_bag_frequencies_at(in, NULL, 0);
     case RK_BAG_MADE_FOLDBY: return rask_bag_foldby_at(in, folding_of(c, &as.folding), NULL, 0);
     case RK_BAG_MADE_MAP: return rask_bag_map_at(in, function_of(c, &as.function), NULL, 0);
     case RK_BAG_MADE_FLAT_MAP: return rask_bag_flat_map_at(in, function_of(c, &as.function), NULL, 0);
     case RK_BAG_MADE_FILTER:
-        return rask_bag_filter_at(in, c->texts[0], (rask_bag_predicate *)c->functions[0], NULL, NULL, 0);
+        return rask_bag_filter_at(in, c->texts[0], (rask_bag_predicate *)c->functions[0],
+                                  (void *)c->context.data, NULL, 0);
     case RK_BAG_MADE_PICK:
         return rask_bag_pick(in, (const uint32_t *)(const void *)c->bytes.data,
                              (uint32_t)(c->bytes.len / sizeof(uint32_t)));
@@ -326,7 +332,12 @@ static rask_bag *make(const rk_builder_call *c)
 rask_bag *rk_bag_make_again(rask_graph *graph, const rk_builder_call *call)
 {
     const uint64_t *n = call->numbers;
+    rk_builder_call told = *call;
     if (call->builder == RK_BAG_MADE_RANGE)
         return rask_bag_range(graph, (int64_t)n[0], (int64_t)n[1], (int64_t)n[2]);
-    return call->input_count ? make(call) : NULL;
+    if (!call->context.len)
+        told.context.data = NULL;
+    else if (!(told.context.data = rask_graph_context(graph, call->context.data, call->context.len)))
+        return NULL;
+    return call->input_count ? make(&told) : NULL;
 }

@@ -1,7 +1,8 @@
 /* collections/bag/made: how bags were made, so that another process of a cluster can make them again.
  *
- * The public builders of bags stand here: they call those that do the work, and note what they were told. What is made of
- * memory or of arrays has no note, and stays in its process; so does a function with a context, which is memory, too. */
+ * The public builders of bags stand here: they call those that do the work, and note what they were told. Of sources the
+ * note says only which they are (recipe.c knows the rest). A function stays in its process when its context is memory of the
+ * program's. */
 #ifndef RASK_COLLECTIONS_BAG_MADE_H
 #define RASK_COLLECTIONS_BAG_MADE_H
 
@@ -11,6 +12,8 @@
 /* Each builder has a number, for it goes to other processes. */
 typedef enum rk_bag_builder_of {
     RK_BAG_MADE_TEXT,
+    RK_BAG_MADE_HELD,
+    RK_BAG_MADE_FED,
     RK_BAG_MADE_TAKE,
     RK_BAG_MADE_GROUPBY,
     RK_BAG_MADE_JOIN,

@@ -1,7 +1,9 @@
-/* Bags as recipes: what they were lowered with, then the calls of builders that made them, and with those of files the files. */
+/* Bags as recipes: what they were lowered with, then the calls of builders that made them, and with those of sources the files or the
+ * records. */
 #include "collections/bag/recipe.h"
 
 #include "collections/bag/compute.h"
+#include "collections/bag/held.h"
 #include "collections/bag/made.h"
 #include "collections/text/travel.h"
 #include "core/base/alloc.h"
@@ -31,16 +33,17 @@ static rk_builder_call *call_of(const void *bag)
 static int put_bag(const rk_builder_calls *calls, const rask_bag *bag, rk_pack_out *out, rk_open_error *error)
 {
     int status = rk_builder_call_put(calls, bag->made, out, error);
-    return status || bag->kind != RK_BAG_TEXT ? status : rk_text_files_put(&bag->as.text->files, out, error);
+    if (!status && bag->kind == RK_BAG_TEXT)
+        status = rk_text_files_put(&bag->as.text->files, out, error);
+    if (!status && bag->kind == RK_BAG_HELD)
+        status = rk_bag_held_put(bag, out, error);
+    return status;
 }
 
 static int put(const void *of, rk_pack_out *out, rk_open_error *error)
 {
     const bag_recipe *r = of;
-    rk_builder_calls calls = {
-        .call_of = call_of,
-        .why = "it is made of records in memory, or by a function with a context, which only "
-               "the program's own process has: read files, and use functions without one"};
+    rk_builder_calls calls = {.call_of = call_of, .why = "nobody knows how it was made"};
     int status = rk_builder_calls_find(&calls, r->bag, error);
     const head h = {.budget = r->lowering.budget,
                     .seed = r->lowering.seed,
@@ -76,14 +79,24 @@ static rask_bag *get_text(reading *r, const rk_builder_call *call)
     return rk_bag_text_new(r->graph, &files, call->numbers[0], &site);
 }
 
+/* NULL: there is no such bag, or latched. */
+static rask_bag *make(reading *r, const rk_builder_call *call)
+{
+    switch (call->builder) {
+    case RK_BAG_MADE_TEXT: return get_text(r, call);
+    case RK_BAG_MADE_HELD: return rk_bag_held_get(r->graph, r->in);
+    case RK_BAG_MADE_FED: return rk_bag_fed_stand_in(r->graph, call->texts[0], call->numbers[0]);
+    default: return rk_bag_make_again(r->graph, call);
+    }
+}
+
 /* RASK_OK; RASK_EFORMAT, RASK_ENOMEM. */
 static int get_bag(reading *r, rask_bag **bags, uint32_t number)
 {
     rk_builder_call call;
     int status = rk_builder_call_get(r->in, (void *const *)bags, number, &call);
     if (!status)
-        bags[number] =
-            call.builder == RK_BAG_MADE_TEXT ? get_text(r, &call) : rk_bag_make_again(r->graph, &call);
+        bags[number] = make(r, &call);
     rk_builder_call_fini(&call);
     if (!status && !bags[number])
         status = r->graph->status == RASK_ENOMEM ? RASK_ENOMEM : RASK_EFORMAT;

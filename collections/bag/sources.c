@@ -71,8 +71,7 @@ rask_bag *rask_read_text_files_at(rask_graph *graph, const char *const *paths, s
 
 /* -- Memory */
 
-/* A bag of a chunk that lives in the graph. */
-static rask_bag *new_held(rask_graph *graph, const rk_shape *shape, const rk_bag_chunk *chunk,
+rask_bag *rk_bag_held_new(rask_graph *graph, const rk_shape *shape, const rk_bag_chunk *chunk,
                           const rk_bag_site *site)
 {
     rask_bag *bag = rk_bag_new(graph, RK_BAG_HELD, NULL, 0, shape, site);
@@ -85,7 +84,7 @@ static rask_bag *new_held(rask_graph *graph, const rk_shape *shape, const rk_bag
         uint64_t text = chunk->columns[i].ends ? chunk->columns[i].ends[chunk->count] : 0;
         bag->bytes += text + chunk->count * (shape->sizes[i] ? shape->sizes[i] : sizeof(uint64_t));
     }
-    return bag;
+    return rk_bag_note(bag, &(rk_builder_call){.builder = RK_BAG_MADE_HELD});
 }
 
 static void end_value(void *what)
@@ -112,7 +111,7 @@ static rask_bag *hold(rask_graph *graph, rk_bag_builder *builder, int status, co
         return graph->status ? NULL : rk_bag_refuse(graph, status, site, "%s", rask_status_text(status));
     }
     rk_bag_chunk_open(&chunk, bytes);
-    return new_held(graph, &shape, &chunk, site);
+    return rk_bag_held_new(graph, &shape, &chunk, site);
 }
 
 /* What every builder of records in memory begins with. */
@@ -175,7 +174,7 @@ static rask_bag *from_fixed(rask_graph *graph, const void *items, size_t count, 
         return rk_bag_refuse(graph, RASK_ELIMIT, site, "%zu items of %zu bytes", count, size);
     const rk_shape shape = builder.shape;
     chunk.columns[0].data = borrowed ? items : rk_bag_keep(graph, items, count * size, site);
-    return chunk.columns[0].data || !count ? new_held(graph, &shape, &chunk, site) : NULL;
+    return chunk.columns[0].data || !count ? rk_bag_held_new(graph, &shape, &chunk, site) : NULL;
 }
 
 rask_bag *rask_bag_from_i64_at(rask_graph *graph, const int64_t *items, size_t count, bool borrowed,

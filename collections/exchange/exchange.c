@@ -219,8 +219,7 @@ rask_table *rask_table_from_arrays_at(rask_graph *graph, const char *const *name
     source->feed = &kept->feed;
     source->parts->rows = (uint64_t)arrays[0]->shape[0];
     source->parts->bytes = source->parts->rows * count * 8;
-    rk_memory_table_end(table);
-    return table;
+    return rk_memory_table_end(table);
 }
 
 /* -- Rows of an array as records */

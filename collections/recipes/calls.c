@@ -23,6 +23,12 @@ static void *keep(rask_graph *graph, const void *from, size_t size)
     return own;
 }
 
+void rk_builder_told(rk_builder_call *call, const rask_graph *graph, const void *context)
+{
+    call->context = rk_graph_context(graph, context);
+    call->stays = context && !call->context.data;
+}
+
 rk_builder_call *rk_builder_note(rask_graph *graph, const rk_builder_call *call)
 {
     rk_builder_call *own = keep(graph, call, sizeof *call);
@@ -43,7 +49,10 @@ static int add(rk_builder_calls *calls, void *made, uint64_t now, rk_open_error 
 {
     rk_builder_call *call = calls->call_of(made);
     if (!call || call->stays) {
-        rk_open_fail(error, RASK_EUNSUPPORTED, "%s", calls->why);
+        rk_open_fail(
+            error, RASK_EUNSUPPORTED, "%s",
+            call ? "the context of a function is memory of the program's: let rask_graph_context() make it"
+                 : calls->why);
         return RASK_EUNSUPPORTED;
     }
     if (call->seen == now)
@@ -120,6 +129,7 @@ int rk_builder_call_put(const rk_builder_calls *calls, const rk_builder_call *ca
         }
     }
     rk_pack_put_bytes(out, call->bytes.data, call->bytes.len);
+    rk_pack_put_bytes(out, call->context.data, call->context.len);
     rk_pack_put_u32(out, (uint32_t)call->input_count);
     for (size_t i = 0; i < call->input_count; i++)
         rk_pack_put_u32(out, calls->call_of(call->inputs[i])->number);
@@ -146,7 +156,7 @@ static int get_inputs(rk_pack_in *in, void *const *made, uint32_t count, rk_buil
 }
 
 /* A copy of bytes, aligned as memory is. */
-static int get_bytes(rk_pack_in *in, rk_builder_call *call)
+static int get_bytes(rk_pack_in *in, rask_bytes *out)
 {
     rask_bytes bytes = rk_pack_get_bytes(in);
     if (in->failed)
@@ -155,7 +165,7 @@ static int get_bytes(rk_pack_in *in, rk_builder_call *call)
     if (!own)
         return RASK_ENOMEM;
     memcpy(own, bytes.data, bytes.len);
-    call->bytes = (rask_bytes){own, bytes.len};
+    *out = (rask_bytes){own, bytes.len};
     return RASK_OK;
 }
 
@@ -173,7 +183,9 @@ int rk_builder_call_get(rk_pack_in *in, void *const *made, uint32_t count, rk_bu
     for (int i = 0; i < RK_CALL_FUNCTIONS; i++)
         if (rk_pack_get_u8(in))
             call->functions[i] = (void (*)(void))rk_pack_get_place(in, 1, true);
-    int status = get_bytes(in, call);
+    int status = get_bytes(in, &call->bytes);
+    if (!status)
+        status = get_bytes(in, &call->context);
     return status ? status : get_inputs(in, made, count, call);
 }
 
@@ -182,6 +194,7 @@ void rk_builder_call_fini(rk_builder_call *call)
     for (int i = 0; i < RK_CALL_TEXTS; i++)
         rk_free((void *)call->texts[i]);
     rk_free((void *)call->bytes.data);
+    rk_free((void *)call->context.data);
     rk_free((void *)call->inputs);
     *call = (rk_builder_call){0};
 }

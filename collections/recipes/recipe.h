@@ -54,13 +54,18 @@ typedef struct rk_builder_call {
     uint64_t numbers[RK_CALL_NUMBERS];
     void (*functions[RK_CALL_FUNCTIONS])(void);
     rask_bytes bytes; /* 8-byte aligned */
+    rask_bytes
+        context; /* of its functions, where rask_graph_context() made it; looked at when it is written */
     void *const *inputs;
     size_t input_count;
-    bool stays; /* it was told of memory of the program's, so that it cannot be made elsewhere */
+    bool stays; /* it was told of other memory of the program's, so that it cannot be made elsewhere */
     uint64_t
         seen; /* of rk_builder_calls_find(), for which put() of a kind is called one at a time: when it was found, */
     uint32_t number; /* and its place then */
 } rk_builder_call;
+
+/* Notes in call with which context its functions are called, NULL being none. */
+void rk_builder_told(rk_builder_call *call, const rask_graph *graph, const void *context);
 
 /* A copy in the graph's memory, with a turn. NULL, latched. */
 rk_builder_call *rk_builder_note(rask_graph *graph, const rk_builder_call *call);
@@ -69,7 +74,7 @@ rk_builder_call *rk_builder_note(rask_graph *graph, const rk_builder_call *call)
 typedef struct rk_builder_calls {
     rk_array made;                                 /* void *, in the order of their turns */
     rk_builder_call *(*call_of)(const void *made); /* NULL: nobody noted it */
-    const char *why;                               /* a reason, where one has no call, or stays */
+    const char *why;                               /* a reason, where one has no call */
 } rk_builder_calls;
 
 /* RASK_OK; or with error RASK_EUNSUPPORTED, RASK_ENOMEM. calls is to be ended with rk_array_fini(&calls->made) in either case. */

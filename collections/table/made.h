@@ -1,7 +1,7 @@
 /* collections/table/made: how tables were made, so that another process of a cluster can make them again.
  *
- * The public builders of tables stand here: they call those that do the work, and note what they were told. What is made of
- * memory or of arrays has no note, and stays in its process. */
+ * The public builders of tables stand here: they call those that do the work, and note what they were told. Of sources the note
+ * says only which they are (recipe.c knows the rest). */
 #ifndef RASK_COLLECTIONS_TABLE_MADE_H
 #define RASK_COLLECTIONS_TABLE_MADE_H
 
@@ -11,6 +11,7 @@
 /* Each builder has a number, for it goes to other processes. */
 typedef enum rk_builder {
     RK_BUILDER_CSV,
+    RK_BUILDER_ROWS,
     RK_BUILDER_SELECT,
     RK_BUILDER_DROP,
     RK_BUILDER_WITH,

@@ -1,6 +1,7 @@
 #include "collections/table/memory.h"
 
 #include "collections/table/arrow/layout.h"
+#include "collections/table/made.h"
 #include "collections/table/rows.h"
 #include "core/base/alloc.h"
 
@@ -190,7 +191,7 @@ int rk_memory_table_parts(rask_table *table, uint32_t count, const char *file, i
     return source->parts ? RASK_OK : RASK_ENOMEM;
 }
 
-void rk_memory_table_end(rask_table *table)
+rask_table *rk_memory_table_end(rask_table *table)
 {
     rk_memory_source *source = table->as.memory;
     for (uint32_t i = 0; i < source->part_count; i++) {
@@ -198,6 +199,7 @@ void rk_memory_table_end(rask_table *table)
         source->bytes += source->parts[i].bytes;
     }
     table->bytes = source->bytes;
+    return rk_table_note(table, &(rk_builder_call){.builder = RK_BUILDER_ROWS});
 }
 
 /* -- Columns of the program's, and computed rows: one part */
@@ -208,8 +210,7 @@ static uint64_t column_bytes(const rask_column *c, uint64_t rows)
     return bytes + (c->type == RASK_COL_TEXT && rows ? c->as.ends[rows] - c->as.ends[0] : 0);
 }
 
-/* What is wrong with a column; NULL: nothing. */
-static const char *find_fault(const rask_column *c, uint64_t rows)
+const char *rk_memory_find_fault(const rask_column *c, uint64_t rows)
 {
     if ((unsigned)c->type >= RASK_COLUMN_TYPES)
         return "no such type";
@@ -249,8 +250,7 @@ static rask_table *make_table(rask_graph *graph, const char *what, const rask_co
         part->columns[i] = (rk_memory_column){.read = rk_memory_read_plain, .plain = columns[i]};
         part->bytes += column_bytes(&columns[i], rows);
     }
-    rk_memory_table_end(table);
-    return table;
+    return rk_memory_table_end(table);
 }
 
 rask_table *rask_table_from_columns_at(rask_graph *graph, const rask_column *columns, uint32_t count,
@@ -260,7 +260,7 @@ rask_table *rask_table_from_columns_at(rask_graph *graph, const rask_column *col
     if (!graph || graph->status)
         return NULL;
     for (uint32_t i = 0; columns && i < count; i++) {
-        const char *fault = find_fault(&columns[i], rows);
+        const char *fault = rk_memory_find_fault(&columns[i], rows);
         if (fault)
             return (rask_table *)rk_graph_fail(graph, RASK_EINVAL, file, line,
                                                "%s: column %u, \"%.200s\": %s", what, i + 1,

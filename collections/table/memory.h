@@ -67,8 +67,11 @@ rask_table *rk_memory_table_new(rask_graph *graph, const char *what, const char 
                                 const rask_column_type *types, uint32_t count, const char *file, int line);
 /* Room for parts, zeroed, and in each for its columns, in the graph's memory. RASK_OK, or latched. */
 int rk_memory_table_parts(rask_table *table, uint32_t count, const char *file, int line);
-/* The rows and bytes of all parts are known. */
-void rk_memory_table_end(rask_table *table);
+/* The rows and bytes of all parts are known, and feed or loader is set. Returns the table, or NULL, latched. */
+rask_table *rk_memory_table_end(rask_table *table);
+
+/* What is wrong with a column of so many rows; NULL: nothing. */
+const char *rk_memory_find_fault(const rask_column *column, uint64_t rows);
 
 /* A rask_column as the program has it. */
 rk_memory_read rk_memory_read_plain;

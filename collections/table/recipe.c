@@ -1,8 +1,9 @@
-/* Tables as recipes: what they were lowered with, then the calls of builders that made them, and with those of files the source. */
+/* Tables as recipes: what they were lowered with, then the calls of builders that made them, and with those of sources these. */
 #include "collections/table/recipe.h"
 
 #include "collections/table/csv_source.h"
 #include "collections/table/made.h"
+#include "collections/table/memory_travel.h"
 #include "collections/table/writer.h"
 #include "core/base/alloc.h"
 
@@ -31,18 +32,17 @@ static int put_table(const rk_builder_calls *calls, const rask_table *table, rk_
                      rk_open_error *error)
 {
     int status = rk_builder_call_put(calls, table->made, out, error);
-    return status || table->made->builder != RK_BUILDER_CSV ? status
-                                                            : rk_csv_source_put(table->as.csv, out, error);
+    if (!status && table->kind == RK_TABLE_CSV)
+        status = rk_csv_source_put(table->as.csv, out, error);
+    if (!status && table->kind == RK_TABLE_ROWS)
+        status = rk_memory_table_put(table, out, error);
+    return status;
 }
 
 static int put(const void *of, rk_pack_out *out, rk_open_error *error)
 {
     const table_recipe *r = of;
-    rk_builder_calls calls = {
-        .call_of = call_of,
-        .why =
-            "it is made of memory, of arrays or of Arrow's files, which only the program's own process has: "
-            "write it to a CSV file that workers see"};
+    rk_builder_calls calls = {.call_of = call_of, .why = "nobody knows how it was made"};
     if (!r->lowering.apart) {
         rk_open_fail(error, RASK_EUNSUPPORTED, "its tasks were made for a scheduler that shares memory");
         return RASK_EUNSUPPORTED;
@@ -119,7 +119,7 @@ static rask_table *build(const rk_builder_call *c)
     }
 }
 
-/* RASK_OK; RASK_EFORMAT, RASK_ENOMEM. */
+/* RASK_OK; RASK_EFORMAT, RASK_ENOMEM, RASK_EIO with the error. */
 static int get_table(reading *r, rask_table **tables, uint32_t number)
 {
     rk_builder_call call;
@@ -127,11 +127,15 @@ static int get_table(reading *r, rask_table **tables, uint32_t number)
     rask_table *table = NULL;
     if (!status && call.builder == RK_BUILDER_CSV)
         table = get_csv(r);
+    else if (!status && call.builder == RK_BUILDER_ROWS)
+        table = rk_memory_table_get(r->graph, r->in, r->error);
     else if (!status && call.input_count)
         table = build(&call);
     rk_builder_call_fini(&call);
     if (!status && !table)
-        status = r->graph->status == RASK_ENOMEM ? RASK_ENOMEM : RASK_EFORMAT;
+        status = r->graph->status == RASK_ENOMEM              ? RASK_ENOMEM
+                 : r->error->status == RASK_EIO && !r->others ? RASK_EIO
+                                                              : RASK_EFORMAT;
     tables[number] = table;
     return status;
 }

@@ -31,6 +31,7 @@ rask_graph *rask_graph_new(void)
     graph->definitions = (rk_array)RK_ARRAY(const rask_task_def *, RK_MAX_DEFINITIONS);
     graph->sites = (rk_array)RK_ARRAY(rk_site, RK_MAX_SITES - 1);
     graph->extras = (rk_array)RK_ARRAY(rk_extra, RK_MAX_NODES);
+    graph->contexts = (rk_array)RK_ARRAY(rk_context, RK_MAX_NODES);
     pthread_mutex_init(&graph->lock, NULL);
     return graph;
 }
@@ -101,9 +102,11 @@ void rask_graph_free(rask_graph *graph)
     rk_array_fini(&graph->definitions);
     rk_array_fini(&graph->sites);
     rk_array_fini(&graph->extras);
+    rk_array_fini(&graph->contexts);
     rk_arena_fini(&graph->arena);
     rk_free(graph->def_slots);
     rk_free(graph->extra_slots);
+    rk_free(graph->context_slots);
     rk_free(graph->message);
     pthread_mutex_destroy(&graph->lock);
     rk_free(graph);

@@ -56,6 +56,12 @@ typedef struct rk_extra {
     const char *tags;  /* the same; NULL: the definition's */
 } rk_extra;
 
+/* Of rask_graph_context(). */
+typedef struct rk_context {
+    void *data; /* in the graph's arena */
+    uint64_t size;
+} rk_context;
+
 typedef struct rk_site {
     const char *file;
     int line;
@@ -73,9 +79,11 @@ struct rask_graph {
     rk_array definitions;                    /* const rask_task_def * */
     rk_array sites;                          /* rk_site */
     rk_array extras;                         /* rk_extra, in the order they were made */
+    rk_array contexts;                       /* rk_context, in the order they were made */
     rk_arena arena;                          /* labels and what belongs to a graph read from a file */
-    uint32_t *def_slots, *extra_slots;       /* hash tables over the arrays above: index + 1, 0 is empty */
-    uint32_t def_slot_count, extra_slot_count;
+    uint32_t *def_slots, *extra_slots,
+        *context_slots; /* hash tables over the arrays above: index + 1, 0 is empty */
+    uint32_t def_slot_count, extra_slot_count, context_slot_count;
     int status;    /* latched by builders */
     char *message; /* of status, or of the last operation */
     int last_status;
@@ -159,6 +167,9 @@ bool rk_graph_renew(rask_graph *graph);
 /* Calls end(what) when the graph ends, the last one asked for first, while all nodes are still there. RASK_OK or
  * RASK_ENOMEM, not latched. */
 int rk_graph_at_end(rask_graph *graph, void (*end)(void *what), void *what);
+
+/* The bytes of a context that rask_graph_context() made of this graph; NULL: it did not make this one. */
+rask_bytes rk_graph_context(const rask_graph *graph, const void *context);
 
 /* Latches the first error of building and returns NULL for the builder to return. The message may hold
  * printf conversions. */

@@ -1,7 +1,9 @@
-/* What many nodes share and few have: definitions and source lines by number, extras by node. */
+/* What many nodes share and few have: definitions and source lines by number, extras by node, contexts by address. */
 #include "core/graph/build.h"
 
-/* A hash for the two small tables; 0 <= result < slots, which is a power of two. */
+#include <string.h>
+
+/* A hash for the small tables; 0 <= result < slots, which is a power of two. */
 static uint32_t slot_of(uint64_t key, uint32_t slots)
 {
     return (uint32_t)((key * 0x9e3779b97f4a7c15u) >> 32) & (slots - 1);
@@ -15,6 +17,11 @@ static uint64_t def_key(const rask_graph *graph, uint32_t index)
 static uint64_t extra_key(const rask_graph *graph, uint32_t index)
 {
     return ((const rk_extra *)graph->extras.data)[index].node;
+}
+
+static uint64_t context_key(const rask_graph *graph, uint32_t index)
+{
+    return (uintptr_t)((const rk_context *)graph->contexts.data)[index].data;
 }
 
 /* Index of the entry with this key, or UINT32_MAX. */
@@ -129,4 +136,32 @@ rk_extra *rk_graph_extra(rask_node *node)
     table_put(graph, graph->extra_slots, graph->extra_slot_count, (uint32_t)count, extra_key);
     node->flags |= RK_NODE_EXTRA;
     return extra;
+}
+
+rask_bytes rk_graph_context(const rask_graph *graph, const void *context)
+{
+    uint32_t index =
+        table_find(graph, graph->context_slots, graph->context_slot_count, (uintptr_t)context, context_key);
+    if (index == UINT32_MAX)
+        return (rask_bytes){NULL, 0};
+    const rk_context *found = (const rk_context *)graph->contexts.data + index;
+    return (rask_bytes){found->data, found->size};
+}
+
+void *rask_graph_context_at(rask_graph *graph, const void *data, size_t size, const char *file, int line)
+{
+    if (!graph || graph->status)
+        return NULL;
+    if (!data || !size)
+        return rk_graph_fail(graph, RASK_EINVAL, file, line, "rask_graph_context: no bytes");
+    size_t count = graph->contexts.count;
+    int status = table_grow(graph, &graph->context_slots, &graph->context_slot_count, count, context_key);
+    void *own = status ? NULL : rk_arena_alloc(&graph->arena, size);
+    rk_context *context = own ? rk_array_push(&graph->contexts) : NULL;
+    if (!context)
+        return rk_graph_fail(graph, RASK_ENOMEM, file, line, "rask_graph_context: no memory for %zu bytes",
+                             size);
+    *context = (rk_context){memcpy(own, data, size), size};
+    table_put(graph, graph->context_slots, graph->context_slot_count, (uint32_t)count, context_key);
+    return own;
 }

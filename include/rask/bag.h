@@ -14,7 +14,8 @@
  * long as a program's own functions for folding do not mind how their terms are put in brackets.
  *
  * Functions of the program are called by many threads at once. They return 0, or a status: then the run fails with a message
- * that names function, file and line. Contexts belong to the program and outlive the graph. */
+ * that names function, file and line. Contexts belong to the program and outlive the graph; those of rask_graph_context() go to
+ * other processes of a cluster, too. */
 #ifndef RASK_BAG_H
 #define RASK_BAG_H
 

@@ -99,6 +99,14 @@ RASK_API rask_node *rask_list_at(rask_graph *graph, rask_node *const *nodes, siz
 RASK_API rask_node *rask_item_at(rask_node *list, size_t index, const char *file, int line);
 #define rask_item(list, index) rask_item_at(list, index, __FILE__, __LINE__)
 
+/* What functions that collections take are to be given as their context: a copy of size bytes, aligned for any type, that lives as
+ * long as the graph. In other processes of a cluster functions get a copy of it as it is when the run begins, so pointers in it mean
+ * nothing there. Any other context is memory of the program's, and what needs it runs in the program's own process or fails.
+ * RASK_EINVAL: no bytes; RASK_ENOMEM. */
+RASK_API void *rask_graph_context_at(rask_graph *graph, const void *data, size_t size, const char *file,
+                                     int line);
+#define rask_graph_context(graph, data, size) rask_graph_context_at(graph, data, size, __FILE__, __LINE__)
+
 /* node runs only after deps have, whose values it does not take. Every dep must be older than node (so that
  * no cycle can be built): RASK_EINVAL. Returns node. */
 RASK_API rask_node *rask_after_at(rask_node *node, rask_node *const *deps, size_t count, const char *file,

@@ -65,14 +65,14 @@ typedef struct rask_move_info {
     uint64_t live_bytes, spilled_bytes; /* as of tasks, about when it was done */
 } rask_move_info;
 
-/* Of schedulers whose workers are processes: one of them came, or was lost. */
+/* Of schedulers whose workers are processes: one of them came, was lost, or was not let in. */
 typedef struct rask_worker_info {
     uint64_t run;
     bool lost;             /* with what it ran; false: it came */
     uint32_t first, count; /* its threads, as tasks have them for workers: first … first + count - 1 */
     uint64_t process;      /* its number for the system; 0: it is on another machine, or may be */
     const char *host;      /* "": this one. Both texts are valid during the call */
-    const char *reason;    /* of one that was lost; "" */
+    const char *reason;    /* of one that was lost, or not let in; "" */
 } rask_worker_info;
 
 /* Of schedulers whose workers do not share memory: a result went from where it was to where it is needed. */
@@ -102,6 +102,9 @@ typedef struct rask_observer {
     void (*result_moved)(void *context, const rask_move_info *move);
     void (*worker_changed)(void *context, const rask_worker_info *worker);
     void (*result_sent)(void *context, const rask_transfer_info *transfer);
+    /* Of another build, or with another key: it is nobody's (first, count and process are 0), and the run waits for others. Told
+     * for each reason that is not the last one's, of a run at most 16 times. */
+    void (*worker_refused)(void *context, const rask_worker_info *worker);
 } rask_observer;
 
 /* What a run did, kept for drawings and reports: an observer of its own. */

@@ -196,7 +196,7 @@ static inline rask_arg rask_arg_of_value(const rask_value *v)
 _Static_assert(sizeof(long long) == sizeof(int64_t), "i64 results are written through long long pointers");
 
 /* -- Bags. A function, then designated initialisers of what is said of it: rask_bag_map(lines, parse, .result = "x",
- * .struct_size = sizeof(point), .context = &table). */
+ * .struct_size = sizeof(point), .context = rask_graph_context(g, &limits, sizeof limits)). */
 #    define rask_bag_map(bag, function, ...)                                                                 \
         rask_bag_map_at(bag, RASK_BAG_WITH(rask_bag_function, function, __VA_ARGS__), __FILE__, __LINE__)
 #    define rask_bag_flat_map(bag, function, ...)                                                            \

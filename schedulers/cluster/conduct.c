@@ -19,6 +19,7 @@ enum {
     MOST_WORKERS = 1024,
     MOST_HOMES = 4096, /* workers that come and go, in one run */
     WINDOW = 256,
+    MOST_REFUSALS_TOLD = 16,
     INLINE_BYTES = 512,
     LOOK_NS = 20000000
 };
@@ -440,6 +441,15 @@ void rk_conduct_hear(rk_conduct *c, rk_member *member, const rk_message *m)
         begun(c, m->task, m->worker, long_ago(c, m->age));
     else if (c->hands[home].joined && m->unit < c->run->plan->units)
         hear_of_unit(c, home, m);
+}
+
+void rk_conduct_refused(rk_conduct *c)
+{
+    if (c->refusals >= MOST_REFUSALS_TOLD || !strcmp(c->refused, c->hub->refused))
+        return;
+    c->refusals++;
+    snprintf(c->refused, sizeof c->refused, "%s", c->hub->refused);
+    rk_run_worker_refused(c->run, c->refused);
 }
 
 void rk_conduct_admit(rk_conduct *c, rk_member *member)

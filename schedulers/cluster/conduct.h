@@ -55,6 +55,8 @@ typedef struct rk_conduct {
     int end_status;
     char last_words[256];  /* of the last worker that was lost */
     char turned_away[256]; /* why the last one was that was not taken; "": none was */
+    char refused[256];     /* why the last one was not let in of which observers were told, */
+    uint32_t refusals;     /* and of how many they were */
 } rk_conduct;
 
 /* Fails with run->reason, or a failure of a task of the run. */
@@ -63,6 +65,8 @@ int rk_conduct_new(rk_hub *hub, rk_run *run, rk_conduct **out);
 void rk_conduct_finish(rk_conduct *conduct);
 void rk_conduct_free(rk_conduct *conduct);
 
+/* The hub has let somebody not in. */
+void rk_conduct_refused(rk_conduct *conduct);
 /* A worker is there. */
 void rk_conduct_admit(rk_conduct *conduct, rk_member *member);
 void rk_conduct_hear(rk_conduct *conduct, rk_member *member, const rk_message *message);

@@ -143,10 +143,18 @@ static bool is_wrong(const rk_hub *hub, const rk_message *m, char *why, size_t c
            differs(why, capacity, "build of librask", m->library, &hub->ids.library);
 }
 
+/* hub->refused says why. */
+static void tell_refused(rk_hub *hub)
+{
+    for (rk_conduct *c = hub->conducts; c; c = c->next)
+        rk_conduct_refused(c);
+}
+
 static void greet(rk_hub *hub, rk_member *member, const rk_message *m)
 {
     if (is_wrong(hub, m, hub->refused, sizeof hub->refused)) {
         doom(hub, member, RK_SAY_REFUSED, hub->refused);
+        tell_refused(hub);
         rk_mouth_flush(&member->mouth, &hub->line, member->peer);
         return;
     }
@@ -228,6 +236,7 @@ static void refused(void *context, const char *why)
 {
     rk_hub *hub = context;
     snprintf(hub->refused, sizeof hub->refused, "%s", why);
+    tell_refused(hub);
 }
 
 static void pulled(void *context, uint64_t ticket, int status)
@@ -256,6 +265,8 @@ static void adopt(rk_hub *hub)
         coming = c->next;
         c->next = hub->conducts;
         hub->conducts = c;
+        if (*hub->refused && !hub->members.count)
+            rk_conduct_refused(c); /* a moment ago, maybe */
         for (size_t i = 0; i < hub->members.count; i++)
             if (members[i]->welcome && !members[i]->leaving && !members[i]->doom)
                 rk_conduct_admit(c, members[i]);

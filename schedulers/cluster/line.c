@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -106,6 +107,28 @@ int rk_line_engine(const char *address, const rk_transport_engine **engine, char
         return rk_launch_engine(engine, reason, capacity);
     snprintf(reason, capacity, "\"%.100s\" is no address such as tcp://127.0.0.1:7077, nor mpi:", address);
     return RASK_EINVAL;
+}
+
+void rk_line_tell_unusable(const char *address, char *reason, size_t capacity)
+{
+    static const char *const all[] = {"*", "0.0.0.0", "[::]"};
+    char host[128];
+    const char *begin = begins_with(address, "tcp://") ? address + strlen("tcp://") : address,
+               *colon = strrchr(begin, ':');
+    size_t len = colon ? (size_t)(colon - begin) : 0;
+    snprintf(host, sizeof host, "%.*s", (int)(len < sizeof host ? len : sizeof host - 1), begin);
+    long port = colon ? strtol(colon + 1, NULL, 10) : 0;
+    if (!len || port < 1 || port > UINT16_MAX)
+        snprintf(reason, capacity,
+                 "\"%.100s\" is no address of a program: tcp://HOST:PORT, the port from 1 to 65535", address);
+    else if (!strcmp(host, all[0]) || !strcmp(host, all[1]) || !strcmp(host, all[2]))
+        snprintf(
+            reason, capacity,
+            "%.100s is where a program waits, at all addresses of its machine; who looks for it names that "
+            "machine",
+            address);
+    else
+        snprintf(reason, capacity, "%.100s: the host \"%s\" is not known here", address, host);
 }
 
 int rk_line_open(rk_line *line, const rk_transport_setup *setup, char *reason, size_t capacity)

@@ -28,6 +28,8 @@ typedef struct rk_line {
 /* How the engine of an address is called: "tcp://…" is ZeroMQ's, "mpi:…" that of a launch (ranks/launch.h). RASK_EINVAL,
  * RASK_EUNSUPPORTED, with a reason. */
 int rk_line_engine(const char *address, const rk_transport_engine **engine, char *reason, size_t capacity);
+/* Why dial() took address, a program's as the user has it, for none (RASK_EINVAL). */
+void rk_line_tell_unusable(const char *address, char *reason, size_t capacity);
 /* For tests: this engine carries addresses that begin so, from here on. NULL: none any more. */
 void rk_line_use(const char *scheme, const rk_transport_engine *engine);
 

@@ -54,24 +54,32 @@ static void share(uint32_t parts, rk_worker_setup *setup)
         setup->memory /= parts;
 }
 
+static int work_with(const rask_worker_options *o, char *reason, size_t capacity)
+{
+    rk_worker_setup setup;
+    rk_cluster_keys keys;
+    int status = resolve(o, &setup, reason, capacity);
+    if (!status && o->key_file)
+        status = rk_cluster_keys_read(o->key_file, &keys, reason, capacity);
+    if (status)
+        return status;
+    setup.keys = o->key_file ? &keys : NULL;
+    status = rk_worker_work(&setup, reason, capacity);
+    explicit_bzero(&keys, sizeof keys);
+    return status;
+}
+
 int rask_cluster_worker(const rask_worker_options *options, char *reason, size_t capacity)
 {
     rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
-    rk_worker_setup setup;
-    rk_cluster_keys keys;
     if (!options || !options->size || options->size > sizeof o)
         return complain(reason, capacity, "options: start from RASK_WORKER_OPTIONS_INIT");
     memcpy(&o, options, options->size);
     if (!o.address || !*o.address)
         return complain(reason, capacity, "a worker needs the address of its program");
-    int status = resolve(&o, &setup, reason, capacity);
-    if (!status && o.key_file)
-        status = rk_cluster_keys_read(o.key_file, &keys, reason, capacity);
-    if (status)
-        return status;
-    setup.keys = o.key_file ? &keys : NULL;
-    status = rk_worker_work(&setup, reason, capacity);
-    explicit_bzero(&keys, sizeof keys);
+    rk_worker_become(true); /* RASK_WORKER_OF says nothing else */
+    int status = work_with(&o, reason, capacity);
+    rk_worker_become(false);
     return status;
 }
 
@@ -110,14 +118,14 @@ static int join_launch(void)
     exit(EXIT_FAILURE);
 }
 
-int rask_cluster_init(int *argc, char ***argv)
+/* What its tasks start is no worker, though it may be this very program. */
+static void work_for(const char *of)
 {
-    char reason[512] = "";
+    char reason[512] = "", address[RK_MAX_CONTACT + 1];
     rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
-    (void)argc, (void)argv;
-    o.address = getenv("RASK_WORKER_OF");
-    if (!o.address || !*o.address)
-        return join_launch();
+    snprintf(address, sizeof address, "%s", of);
+    unsetenv("RASK_WORKER_OF");
+    o.address = address;
     o.key_file = getenv("RASK_CLUSTER_KEYS");
     if (o.key_file && !*o.key_file)
         o.key_file = NULL;
@@ -125,6 +133,16 @@ int rask_cluster_init(int *argc, char ***argv)
     if (status)
         fprintf(stderr, "worker of %s: %s\n", o.address, *reason ? reason : rask_status_text(status));
     exit(status ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+int rask_cluster_init(int *argc, char ***argv)
+{
+    const char *worker_of = getenv("RASK_WORKER_OF");
+    (void)argc, (void)argv;
+    if (!worker_of || !*worker_of)
+        return join_launch();
+    work_for(worker_of);
+    return RASK_OK; /* never */
 }
 
 int rask_cluster_make_keys(const char *path, char *reason, size_t capacity)

@@ -312,11 +312,11 @@ static void dial(asking *a, const char *address, uint64_t now)
     int status = a->line.engine->dial(a->line.transport, a->contact, &a->program);
     if (status)
         a->program = RK_NO_PEER;
-    if (status == RASK_EINVAL)
-        end(a, status,
-            "the address of the program cannot be used: it is like tcp://HOST:PORT, and the host one that is "
-            "known here");
-    else if (status)
+    if (status == RASK_EINVAL) {
+        char why[512];
+        rk_line_tell_unusable(address, why, sizeof why);
+        end(a, status, why);
+    } else if (status)
         snprintf(a->reason, a->capacity, "%.200s: %s", address, rask_status_text(status));
 }
 
@@ -327,8 +327,9 @@ static void ask_until(asking *a, const char *address, double patience)
         uint64_t now = rk_clock_now();
         if ((double)(now - begin) >= patience * 1e9) {
             char why[256];
-            snprintf(why, sizeof why, "no program answered at %.150s%s%.60s", address, *a->reason ? ": " : "",
-                     a->reason);
+            snprintf(why, sizeof why,
+                     "no program computes at %.120s just now%s%.60s; workers wait there for the next",
+                     address, *a->reason ? ": " : "", a->reason);
             end(a, RASK_EIO, why);
             return;
         }

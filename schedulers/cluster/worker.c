@@ -70,6 +70,11 @@ bool rk_worker_is(void)
     return rk_load_relaxed(&is_worker);
 }
 
+void rk_worker_become(bool one)
+{
+    rk_store_relaxed(&is_worker, one);
+}
+
 static void say(worker *w, const rk_message *message)
 {
     if (w->joined)
@@ -513,11 +518,11 @@ static void dial(worker *w, uint64_t now)
     int status = w->line.engine->dial(w->line.transport, w->contact, &w->program);
     if (status)
         w->program = RK_NO_PEER;
-    if (status == RASK_EINVAL)
-        stop(w, status,
-             "the address of the program cannot be used: it is like tcp://HOST:PORT, the port at most 65535, "
-             "and "
-             "the host one that is known here");
+    if (status != RASK_EINVAL)
+        return;
+    rk_line_tell_unusable(w->setup->address, w->reason, w->capacity);
+    w->gone = true;
+    w->status = status;
 }
 
 static void give_up_waiting(worker *w, uint64_t now)
@@ -651,7 +656,7 @@ int rk_worker_work(const rk_worker_setup *setup, char *reason, size_t capacity)
         status = open_line(&w);
     if (status)
         return status;
-    rk_store_relaxed(&is_worker, true);
+    rk_worker_become(true);
     rk_mouth_init(&w.mouth);
     rk_fetches_init(&w.fetches);
     w.sources = (rk_array)RK_ARRAY(source, RK_MAX_PEERS);
@@ -660,6 +665,6 @@ int rk_worker_work(const rk_worker_setup *setup, char *reason, size_t capacity)
     work(&w);
     end_hearing(before);
     end(&w);
-    rk_store_relaxed(&is_worker, false);
+    rk_worker_become(false);
     return w.status;
 }

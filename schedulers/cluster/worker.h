@@ -23,5 +23,7 @@ int rk_worker_work(const rk_worker_setup *setup, char *reason, size_t capacity);
 
 /* This process is a worker. */
 bool rk_worker_is(void);
+/* Also while it gets ready. */
+void rk_worker_become(bool one);
 
 #endif

@@ -1,6 +1,7 @@
 /* Sources, programs and searches as bytes: what was written is read again, files that are others are told, and any other bytes
  * are refused. */
 #include "collections/array/program.h"
+#include "collections/bag/recipe.h"
 #include "collections/search/travel.h"
 #include "collections/table/recipe.h"
 #include "collections/text/travel.h"
@@ -259,6 +260,29 @@ static rask_value shared_of(rask_table *table, rask_graph *own)
     return value;
 }
 
+/* Takes over the value. */
+static void try_shared(rask_value value)
+{
+    void *data;
+    cr_assert_eq(rask_value_get_custom(&value, &thing_class, &data), RASK_OK);
+    try_class(&thing_class, data, rk_shared_destroy);
+    rask_value_unref(&value);
+}
+
+Test(travel_bytes, what_is_no_table_in_memory_is_refused)
+{
+    static const int64_t numbers[] = {3, 1, 2};
+    static const uint8_t valid[] = {1, 0, 1};
+    static const uint64_t ends[] = {0, 1, 1, 4};
+    const rask_column columns[] = {
+        {.name = "n", .type = RASK_COL_I64, .as.i64 = numbers},
+        {.name = "s", .type = RASK_COL_TEXT, .valid = valid, .as.ends = ends, .bytes = "abcd"}};
+    rask_graph *own = rask_graph_new();
+    rask_table *t = rask_table_from_columns(g, columns, 2, 3);
+    try_shared(shared_of(rask_table_filter(t, "n > 1"), own));
+    rask_graph_free(own);
+}
+
 Test(travel_bytes, what_is_no_recipe_is_refused)
 {
     FILE *out = fopen(path, "w");
@@ -269,10 +293,38 @@ Test(travel_bytes, what_is_no_recipe_is_refused)
     t = rask_table_groupby(rask_table_join(rask_table_filter(t, "a > 1"), t, "b", RASK_JOIN_OUTER), "b",
                            "sum(a) as s");
     cr_assert_not_null(t, "%s", rask_graph_error(g));
-    rask_value value = shared_of(t, own);
+    try_shared(shared_of(t, own));
+    rask_graph_free(own);
+}
+
+/* -- Bags */
+
+static const rask_class bag_class = {RK_SHARED_CLASS("thing", rk_bag_shared_decode)};
+
+static bool is_above(const rask_record *record, void *context)
+{
+    return record->items[1].as.i64 > *(const int64_t *)context;
+}
+
+Test(travel_bytes, what_are_no_records_in_memory_are_refused)
+{
+    static const int thing;
+    const int64_t least = 2;
+    const rask_record records[] = {{.count = 2, .items = {rask_item_bytes("a", 1), rask_item_i64(7)}},
+                                   {.count = 2, .items = {rask_item_bytes("bcd", 3), rask_item_none()}}};
+    rask_graph *own = rask_graph_new();
+    rask_bag *bag = rask_bag_filter(rask_bag_from_records(g, records, 2, "yi", 0), is_above,
+                                    rask_graph_context(g, &least, sizeof least));
+    const rk_bag_lowering l = {.graph = own, .budget = 1 << 20, .workers = 1, .seed = 1};
+    rk_bag_nodes nodes;
+    rask_value value;
     void *data;
-    cr_assert_eq(rask_value_get_custom(&value, &thing_class, &data), RASK_OK);
-    try_class(&thing_class, data, rk_shared_destroy);
+    rk_recipe *recipe = rk_bag_recipe_begin(&l, bag, RK_BAG_AS_CHUNKS, NULL);
+    cr_assert_eq(rk_bag_lower(&l, bag, &nodes), RASK_OK, "%s", rask_graph_error(own));
+    cr_assert_eq(rk_shared_value(own, &bag_class, &thing, &value), RASK_OK);
+    rk_recipe_end(recipe);
+    cr_assert_eq(rask_value_get_custom(&value, &bag_class, &data), RASK_OK);
+    try_class(&bag_class, data, rk_shared_destroy);
     rask_value_unref(&value);
     rask_graph_free(own);
 }

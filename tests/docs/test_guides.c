@@ -346,6 +346,29 @@ static void expect_most_frequent(const rask_records *records)
     cr_assert_eq(rask_records_count(records), 8);
 }
 
+struct limits {
+    size_t least, most;
+};
+
+static bool is_within(const rask_record *word, void *context)
+{
+    const struct limits *limits = context;
+    size_t len = word->items[0].as.bytes.len;
+    return len >= limits->least && len <= limits->most;
+}
+
+Test(guides, a_context_that_goes_to_other_processes)
+{
+    int64_t count;
+    rask_graph *g = rask_graph_new();
+    rask_bag *words = rask_bag_words(rask_read_text(g, "logs/*.gz", NULL));
+    const struct limits limits = {.least = 3, .most = 8}; /* no pointers in it */
+    rask_bag *few = rask_bag_filter(words, is_within, rask_graph_context(g, &limits, sizeof limits));
+    cr_assert_eq(rask_compute(rask_bag_count(few), &count), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(count, 6); /* not be: amount 2.5 be: amount */
+    rask_graph_free(g);
+}
+
 Test(guides, the_most_frequent_words)
 {
     rask_graph *g = rask_graph_new();

@@ -13,8 +13,8 @@ leaves 0 "$rask" cluster keys keys && [ "$(stat -c %a keys)" = 600 ] && [ "$(gre
 tell 'keys are made, for their owner only' $?
 refuses 'a key file is not overwritten' 1 'the key file keys exists already' keys keys
 refuses 'keys without a file' 2 'keys: one file is needed' keys
-refuses 'neither start nor keys' 2 'start, keys FILE or status ADDRESS is needed' begin
-refuses 'status where nobody is' 1 "no program answered at $address: it cannot be reached" status "$address" --patience 0.3
+refuses 'neither start nor keys' 2 'start [ADDRESS], keys FILE or status [ADDRESS] is needed' begin
+refuses 'status where nobody is' 1 "no program computes at $address just now: it cannot be reached; workers wait there for the next" status "$address" --patience 0.3
 refuses 'status of what is no address' 2 '"nowhere" is no address such as tcp://127.0.0.1:7077, nor mpi:' status nowhere
 cp keys open_keys && chmod 644 open_keys
 RASK_CLUSTER_KEYS=open_keys leaves 2 "$rask" worker "$address" && grep -q 'can be read by others' err
@@ -23,6 +23,16 @@ leaves 2 "$rask" worker && grep -q 'one address is needed' err
 tell 'a worker without an address' $?
 leaves 2 "$rask" worker nowhere && grep -q 'is no address' err
 tell 'a worker of no address' $?
+leaves 2 "$rask" worker tcp://0.0.0.0:7077 && grep -q 'is where a program waits, at all addresses of its machine' err
+tell 'a worker of all addresses of a machine' $?
+leaves 2 "$rask" worker "tcp://no such host:7077" && grep -q 'the host "no such host" is not known here' err
+tell 'a worker of an unknown host' $?
+leaves 2 "$rask" worker tcp://127.0.0.1:70777 && grep -q 'is no address of a program: tcp://HOST:PORT, the port from 1 to 65535' err
+tell 'a worker of no port' $?
+RASK_WORKER_OF=$address leaves 1 "$rask" eval 1+1 && grep -q "RASK_WORKER_OF=$address makes workers of programs whose main() begins with rask_cluster_init()" err
+tell 'RASK_WORKER_OF makes no worker of a program that does not look at it, which says so' $?
+RASK_CLUSTER=$address RASK_CLUSTER_KEYS=keys leaves 0 "$rask" info && grep -q '^scheduler *cluster (RASK_CLUSTER)' out && grep -q "^address of the cluster *$address (RASK_CLUSTER)" out && grep -q '^keys of the cluster *keys' out
+tell 'info tells of the cluster in the environment' $?
 leaves 1 "$rask" worker --patience 0.3 "$address"
 tell 'a worker that finds no program ends' $?
 leaves 1 "$rask" worker --patience 2 "$address" && [ "$(grep -c 'waiting for one, such as a rask with --cluster ADDRESS' err)" -eq 1 ]
@@ -47,10 +57,19 @@ ends_after_saying INT 130 "^rask words: waiting for workers at $address: rask wo
     "$rask" words --cluster "$address" zeros
 tell 'and a program that waits for workers' $?
 set +m
+"$rask" cluster keys stranger_keys
+: >err
+RASK_CLUSTER_KEYS=keys "$rask" words --cluster "$address" zeros 2>err &
+words=$!
+RASK_CLUSTER_KEYS=stranger_keys "$rask" worker "$address" 2>/dev/null
+timeout 10 sh -c 'until grep -q "$1" err; do sleep 0.1; done' sh "rask words: a worker was not let in at $address: somebody came to .* and did not shake hands: it has another key"
+tell 'and says at once that a worker was not let in' $?
+kill $words
+wait $words
 
 # --- workers of this machine
 export RASK_CLUSTER=$address RASK_CLUSTER_KEYS=keys
-"$rask" cluster start --workers 2 --memory 64M 2>start_err &
+"$rask" cluster start "$address" --workers 2 --memory 64M 2>start_err &
 start=$!
 leaves 0 timeout 60 "$rask" bench tasks --shape tree-in --tasks 2000 --repeat 1 --scheduler cluster
 tell 'tasks run on workers that were started, with keys' $?

@@ -2,10 +2,14 @@
  *
  *   cluster_rask tasks COUNT plain|encrypted WORKERS    so many seconds for COUNT empty tasks
  *   cluster_rask bulk MIB plain|encrypted WORKERS       gigabytes a second, while one worker pulls what others made
+ *   cluster_rask makespan:SHAPE:US COUNT plain|encrypted WORKERS
+ *                                                       so many seconds for a shape (shapes.h) of COUNT tasks that sleep as long as
+ *                                                       the bench coordinator says that they take with --task-us US
  *   mpirun -n 1+WORKERS cluster_rask tasks COUNT ranks  the same, on the ranks of a job
  *
  * Workers have a thread each. Prints the median of five rounds, after one that is not measured. */
 #include "measure.h"
+#include "shapes.h"
 
 #include <rask/rask.h>
 #include <signal.h>
@@ -14,9 +18,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS = 5, MOST_WORKERS = 64, PIECES = 8 };
+enum { ROUNDS = 5, MOST_WORKERS = 64, PIECES = 8, TRIES = 50 };
 
 static void fail(const char *what)
 {
@@ -169,7 +174,8 @@ static int touch(rask_task *t)
 }
 RASK_SLOTS(touch);
 
-static double measure_bulk(const crew *c, size_t mib)
+/* 0: one worker made all pieces. */
+static double pull_once(const crew *c, size_t mib)
 {
     rask_options o = options_of(c);
     rask_graph *g = rask_graph_new();
@@ -184,26 +190,101 @@ static double measure_bulk(const crew *c, size_t mib)
     return rate;
 }
 
+static double measure_bulk(const crew *c, size_t mib)
+{
+    double rate = 0;
+    for (int tries = 0; tries < TRIES && rate <= 0; tries++)
+        rate = pull_once(c, mib);
+    if (rate <= 0)
+        fail("one worker made all pieces, again and again");
+    return rate;
+}
+
+/* -- Makespan */
+
+/* (nanoseconds, what comes before…) */
+static int rest(rask_task *t)
+{
+    int64_t ns = rask_arg_i64(t, 0);
+    const struct timespec for_so_long = {ns / 1000000000, ns % 1000000000};
+    nanosleep(&for_so_long, NULL);
+    return rask_return_i64(t, 0);
+}
+
+static const rask_task_def rest_def = {.size = sizeof rest_def, .name = "rest", .call = rest};
+
+static rask_node *add_rest(rask_graph *g, const bench_shape *shape, uint32_t task, uint64_t typical_ns,
+                           rask_node *const *nodes)
+{
+    uint32_t count = bench_shape_pred_count(shape, task);
+    const uint32_t *pred = shape->pred + shape->pred_start[task];
+    rask_arg *args = malloc((count + 1) * sizeof *args);
+    if (!args)
+        fail("no memory");
+    args[0] = (rask_arg){.kind = RASK_ARG_I64, .as.i64 = (int64_t)bench_shape_duration_ns(task, typical_ns)};
+    for (uint32_t i = 0; i < count; i++)
+        args[i + 1] = (rask_arg){.kind = RASK_ARG_NODE, .as.node = nodes[pred[i]]};
+    rask_node *node = rask_call(g, &rest_def, args, count + 1);
+    free(args);
+    return node;
+}
+
+/* work: "makespan:SHAPE:US". */
+static double measure_makespan(const crew *c, const char *work, size_t count)
+{
+    char name[32];
+    unsigned typical_us;
+    rask_options o = options_of(c);
+    bench_shape shape;
+    int64_t answer;
+    if (sscanf(work, "makespan:%31[^:]:%u", name, &typical_us) != 2 || !typical_us ||
+        bench_shape_make(name, (uint32_t)count, BENCH_SHAPE_SEED, &shape))
+        fail("no such shape: makespan:SHAPE:MICROSECONDS");
+    rask_graph *g = rask_graph_new();
+    rask_node **nodes = calloc(shape.n, sizeof *nodes);
+    for (uint32_t task = 0; nodes && task < shape.n; task++)
+        nodes[task] = add_rest(g, &shape, task, typical_us * UINT64_C(1000), nodes);
+    rask_node *last = rask_delayed(g, after, 1);
+    rask_after(last, nodes, shape.n);
+    double start = bench_now_ns();
+    if (rask_compute_with(last, &o, &answer))
+        fail(rask_graph_error(g));
+    double seconds = (bench_now_ns() - start) / 1e9;
+    rask_graph_free(g);
+    free(nodes);
+    bench_shape_free(&shape);
+    return seconds;
+}
+
+static double measure(const crew *c, const char *work, size_t amount)
+{
+    if (!strcmp(work, "tasks"))
+        return measure_tasks(c, amount);
+    return !strcmp(work, "bulk") ? measure_bulk(c, amount) : measure_makespan(c, work, amount);
+}
+
 int main(int argc, char **argv)
 {
+    static const char usage[] =
+        "usage: cluster_rask tasks COUNT|bulk MIB|makespan:SHAPE:US COUNT plain|encrypted|ranks [WORKERS]";
     double rounds[ROUNDS];
     crew c;
     if (rask_cluster_init(&argc, &argv))
         fail("the ranks of the job did not come together");
     if (argc < 4)
-        fail("usage: cluster_rask tasks COUNT|bulk MIB plain|encrypted|ranks [WORKERS]");
-    bool tasks = !strcmp(argv[1], "tasks");
+        fail(usage);
+    bool bulk = !strcmp(argv[1], "bulk");
     size_t amount = strtoull(argv[2], NULL, 10);
     int workers = argc > 4 ? atoi(argv[4]) : 2;
-    if (!amount || workers < 1 || workers > MOST_WORKERS || (!tasks && strcmp(argv[1], "bulk") != 0))
-        fail("usage: cluster_rask tasks COUNT|bulk MIB plain|encrypted|ranks [WORKERS]");
+    if (!amount || workers < 1 || workers > MOST_WORKERS)
+        fail(usage);
     begin(&c, argv[3], workers);
     for (int i = -1; i < ROUNDS; i++) {
-        double figure = tasks ? measure_tasks(&c, amount) : measure_bulk(&c, amount);
+        double figure = measure(&c, argv[1], amount);
         if (i >= 0)
             rounds[i] = figure;
     }
-    printf(tasks ? "%.6f\n" : "%.3f\n", bench_median(rounds, ROUNDS));
+    printf(bulk ? "%.3f\n" : "%.6f\n", bench_median(rounds, ROUNDS));
     end(&c);
     return 0;
 }

@@ -57,9 +57,7 @@ typedef struct bench {
 
 static uint64_t duration_of(const bench *b, uint32_t task)
 {
-    uint64_t mixed = (task + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    mixed ^= mixed >> 31;
-    return b->durations ? b->durations[task] + 1 : b->task_ns / 2 + mixed % (b->task_ns + 1);
+    return b->durations ? b->durations[task] + 1 : bench_shape_duration_ns(task, b->task_ns);
 }
 
 static uint64_t bytes_of(const bench *b, uint32_t task)

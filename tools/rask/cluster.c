@@ -42,7 +42,7 @@ static const option_row rows[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(cluster_options, listen),
      .value = "ADDRESS",
-     .help = "start: where programs are, their --cluster (default tcp://127.0.0.1:7077)",
+     .help = "start: the same as ADDRESS (default tcp://127.0.0.1:7077)",
      .environment = "RASK_CLUSTER"},
     WORKER_ROWS(cluster_options),
     {.name = "json",
@@ -213,10 +213,7 @@ static int make_keys(const tool_command *c, int argc, char **argv)
         return EXIT_USAGE;
     }
     int status = rask_cluster_make_keys(argv[0], reason, sizeof reason);
-    if (!status)
-        return EXIT_DONE;
-    say_error(c->name, "%s", *reason ? reason : rask_status_text(status));
-    return EXIT_FAILED;
+    return status ? cluster_failed(c->name, status, reason) : EXIT_DONE;
 }
 
 static int run(const tool_command *c, int argc, char **argv)
@@ -228,11 +225,13 @@ static int run(const tool_command *c, int argc, char **argv)
         return parsed == OPTIONS_HELP ? say_done(c->name) : EXIT_USAGE;
     if (first < argc && !strcmp(argv[first], "keys"))
         return make_keys(c, argc - first - 1, argv + first + 1);
-    if (first + 1 == argc && !strcmp(argv[first], "start"))
+    if (first + 1 < argc)
+        o.listen = argv[first + 1];
+    if (first < argc && argc - first <= 2 && !strcmp(argv[first], "start"))
         return start(c, &o);
     if (first < argc && argc - first <= 2 && !strcmp(argv[first], "status"))
-        return cluster_status(c->name, first + 1 < argc ? argv[first + 1] : o.listen, &o.worker, o.json);
-    say_error(c->name, "start, keys FILE or status ADDRESS is needed");
+        return cluster_status(c->name, o.listen, &o.worker, o.json);
+    say_error(c->name, "start [ADDRESS], keys FILE or status [ADDRESS] is needed");
     return EXIT_USAGE;
 }
 
@@ -241,11 +240,12 @@ static const char *const words[] = {"start", "keys", "status", NULL};
 const tool_command cluster_command = {
     .name = "cluster",
     .summary = "workers of this machine, keys, and how things stand",
-    .arguments = "[OPTION]… start | keys FILE | status [ADDRESS]",
+    .arguments = "[OPTION]… start [ADDRESS] | keys FILE | status [ADDRESS]",
     .text = "start: keeps N workers of this machine that run tasks for whatever rask computes with\n"
-            "--scheduler cluster --cluster ADDRESS, until it is told to end. One that crashes has a\n"
+            "--cluster ADDRESS, until it is told to end; they share its memory. One that crashes has a\n"
             "successor. keys: makes a key FILE; whoever has a copy belongs to the cluster.\n"
-            "status: asks the program that computes at ADDRESS for its workers and runs.\n",
+            "status: asks the program that computes at ADDRESS for its workers and runs; there is\n"
+            "nobody to ask while none does.\n",
     .example = "rask cluster start --workers 4 --key-file ~/.rask-keys\n",
     .words = words,
     .rows = rows,

@@ -33,7 +33,7 @@ typedef struct worker_fields {
          .kind = OPTION_SIZE,                                                                                \
          .offset = offsetof(type, worker.memory),                                                            \
          .value = "SIZE",                                                                                    \
-         .help = "memory for results, such as 2G",                                                           \
+         .help = "memory for results, such as 2G (default: 60 % of what is available)",                      \
          .environment = "RASK_MEMORY"},                                                                      \
         {.name = "scratch",                                                                                  \
          .kind = OPTION_TEXT,                                                                                \
@@ -46,6 +46,10 @@ typedef struct worker_fields {
         .value = "SECONDS", .help = "how long to look for a program that is not there"                       \
     }
 
+/* As options of the library. */
+rask_worker_options cluster_worker_options(const char *address, const worker_fields *fields);
+/* Says why, and gives the exit status. */
+int cluster_failed(const char *command, int status, const char *reason);
 /* Works for the program at address; the exit status. */
 int cluster_work(const char *command, const char *address, const worker_fields *fields);
 

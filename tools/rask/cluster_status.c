@@ -95,15 +95,10 @@ int cluster_status(const char *command, const char *address, const worker_fields
 {
     char reason[512] = "";
     rask_cluster_state *state;
-    rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
-    o.address = address;
-    o.key_file = fields->key_file;
-    o.patience = fields->patience;
+    const rask_worker_options o = cluster_worker_options(address, fields);
     int status = rask_cluster_ask(&o, &state, reason, sizeof reason);
-    if (status) {
-        say_error(command, "%s", *reason ? reason : rask_status_text(status));
-        return status == RASK_EINVAL ? EXIT_USAGE : EXIT_FAILED;
-    }
+    if (status)
+        return cluster_failed(command, status, reason);
     if (json)
         print_json(state);
     else

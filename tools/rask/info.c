@@ -14,7 +14,7 @@
 
 typedef struct info_options {
     uint64_t workers, memory;
-    const char *scheduler;
+    const char *scheduler, *cluster, *keys;
     bool json;
 } info_options;
 
@@ -40,6 +40,16 @@ static const option_row defaults[] = {
      .offset = offsetof(info_options, scheduler),
      .value = "NAME",
      .environment = "RASK_SCHEDULER"},
+    {.name = "cluster",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(info_options, cluster),
+     .value = "ADDRESS",
+     .environment = "RASK_CLUSTER"},
+    {.name = "key-file",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(info_options, keys),
+     .value = "FILE",
+     .environment = "RASK_CLUSTER_KEYS"},
 };
 
 /* What there is one of. */
@@ -121,11 +131,28 @@ static void add_huge_pages(facts *f)
     add(f, "huge pages", "huge_pages", text, NULL);
 }
 
+/* An address implies the scheduler, unless another is named. */
+static void add_scheduler(facts *f, const info_options *o)
+{
+    bool named = o->scheduler && *o->scheduler, away = o->cluster && *o->cluster;
+    add(f, "scheduler", "scheduler",
+        named  ? o->scheduler
+        : away ? "cluster"
+               : "threads",
+        named  ? "RASK_SCHEDULER"
+        : away ? "RASK_CLUSTER"
+               : "default");
+    if (away)
+        add(f, "address of the cluster", "cluster", o->cluster,
+            named && strcmp(o->scheduler, "cluster") != 0 ? "RASK_CLUSTER, not used" : "RASK_CLUSTER");
+    if (o->keys && *o->keys)
+        add(f, "keys of the cluster", "cluster_keys", o->keys, "RASK_CLUSTER_KEYS");
+}
+
 static void gather(facts *f, const info_options *o)
 {
     add(f, "version", "version", rask_version(), NULL);
-    add(f, "scheduler", "scheduler", o->scheduler ? o->scheduler : "threads",
-        o->scheduler ? "RASK_SCHEDULER" : "default");
+    add_scheduler(f, o);
     add_workers(f, o);
     add_memory(f, o);
     add_scratch(f);

@@ -195,9 +195,21 @@ static info_outcome try_one(const trial *t, const char *folder)
     return could ? INFO_THERE : INFO_MISSING;
 }
 
+/* What is tried is tried in this process, whatever a run would use: on a cluster each would wait for workers. */
+static void forget_environment(void)
+{
+    static const char *const variables[] = {"RASK_CLUSTER", "RASK_CHECKPOINT", "RASK_LIMITS",
+                                            "RASK_WORKER_OF"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        unsetenv(variables[i]);
+    setenv("RASK_SCHEDULER", "threads", 1);
+}
+
+/* Changes the environment. */
 size_t info_try(info_feature features[INFO_FEATURES_MOST])
 {
     char folder[FOLDER];
+    forget_environment();
     bool made = make_folder(folder);
     for (size_t i = 0; i < TRIALS; i++)
         features[i] = (info_feature){.group = trials[i].group,

@@ -44,6 +44,13 @@ static void worker_changed(void *context, const rask_worker_info *worker)
     note(w, &w->there);
 }
 
+/* The worker says so, too, but to somebody else. */
+static void worker_refused(void *context, const rask_worker_info *worker)
+{
+    const waiting *w = context;
+    say_error(w->command, "a worker was not let in at %s: %s", w->address, worker->reason);
+}
+
 static void run_ended(void *context, const rask_run_info *run)
 {
     waiting *w = context;
@@ -86,7 +93,8 @@ static waiting *make(const char *command, const char *address)
                                   .context = w,
                                   .plan_made = plan_made,
                                   .run_ended = run_ended,
-                                  .worker_changed = worker_changed};
+                                  .worker_changed = worker_changed,
+                                  .worker_refused = worker_refused};
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
     return w;

@@ -20,9 +20,8 @@ static void say_waiting(void *context, const char *why)
               *why ? why : "no program is yet at ", *why ? "" : words->address);
 }
 
-int cluster_work(const char *command, const char *address, const worker_fields *fields)
+rask_worker_options cluster_worker_options(const char *address, const worker_fields *fields)
 {
-    char reason[512] = "";
     rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
     o.address = address;
     o.key_file = fields->key_file;
@@ -30,14 +29,24 @@ int cluster_work(const char *command, const char *address, const worker_fields *
     o.memory = fields->memory;
     o.scratch = fields->scratch;
     o.patience = fields->patience;
+    return o;
+}
+
+int cluster_failed(const char *command, int status, const char *reason)
+{
+    say_error(command, "%s", *reason ? reason : rask_status_text(status));
+    return status == RASK_EINVAL ? EXIT_USAGE : EXIT_FAILED;
+}
+
+int cluster_work(const char *command, const char *address, const worker_fields *fields)
+{
+    char reason[512] = "";
+    rask_worker_options o = cluster_worker_options(address, fields);
     wait_words words = {command, address};
     o.waiting = fields->quiet ? NULL : say_waiting;
     o.context = &words;
     int status = rask_cluster_worker(&o, reason, sizeof reason);
-    if (!status)
-        return EXIT_DONE;
-    say_error(command, "%s", *reason ? reason : rask_status_text(status));
-    return status == RASK_EINVAL ? EXIT_USAGE : EXIT_FAILED;
+    return status ? cluster_failed(command, status, reason) : EXIT_DONE;
 }
 
 static int run(const tool_command *c, int argc, char **argv)

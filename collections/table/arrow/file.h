@@ -3,7 +3,7 @@
 #ifndef RASK_COLLECTIONS_TABLE_ARROW_FILE_H
 #define RASK_COLLECTIONS_TABLE_ARROW_FILE_H
 
-#include "collections/files/file.h"
+#include "collections/files/elsewhere.h"
 #include "collections/table/arrow/layout.h"
 #include "core/base/array.h"
 
@@ -53,5 +53,10 @@ rask_column_type rk_arrow_file_type(const rk_arrow_file *f, uint32_t column);
 /* Rows of a batch's column, as rk_memory_loader says of load. */
 int rk_arrow_file_load(const rk_arrow_file *f, size_t batch, uint32_t column, uint64_t first, uint64_t rows,
                        rk_arrow_layout *layout, void **own, rk_memory_error *error);
+
+/* Appends the files that a table of rask_read_arrow() loads from. RASK_OK, or a status with error. */
+int rk_arrow_files_put(const rk_memory_source *source, rk_pack_out *out, rk_open_error *error);
+/* A table of the next ones. NULL: the bytes are none, latched, or with RASK_EIO in error: they are not as they were. */
+rask_table *rk_arrow_files_get(rask_graph *graph, rk_pack_in *in, rk_open_error *error);
 
 #endif

@@ -236,9 +236,7 @@ static rask_table *finish(import *m, int status)
         end_holding(m->held);
     if (m->schema.release)
         m->schema.release(&m->schema);
-    if (!status)
-        rk_memory_table_end(m->table);
-    return status ? NULL : m->table;
+    return status ? NULL : rk_memory_table_end(m->table);
 }
 
 rask_table *rask_table_from_arrow_at(rask_graph *graph, struct ArrowSchema *schema, struct ArrowArray *array,

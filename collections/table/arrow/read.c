@@ -1,6 +1,6 @@
 /* Arrow files as tables: their batches are parts, of which tasks load the columns that are needed. */
 #include "collections/table/arrow/file.h"
-#include "collections/text/files.h"
+#include "collections/text/travel.h"
 #include "core/base/alloc.h"
 
 #include <stdio.h>
@@ -10,6 +10,7 @@ static const char what[] = "rask_read_arrow";
 
 /* The files of a table; belongs to its graph. */
 typedef struct reading {
+    rk_text_files list; /* as they were found */
     rk_arrow_file *files;
     size_t count;
     rk_array parts; /* batch_of: of the table's parts */
@@ -26,6 +27,7 @@ static void end_reading(void *data)
     for (size_t i = 0; i < r->count; i++)
         rk_arrow_file_close(&r->files[i]);
     rk_free(r->files);
+    rk_text_files_fini(&r->list);
     rk_array_fini(&r->parts);
     rk_free(r);
 }
@@ -95,7 +97,6 @@ static int set_parts(rask_table *table, reading *r, const char *file, int line)
     }
     r->loader = (rk_memory_loader){.what = r, .load = load};
     source->loader = &r->loader;
-    rk_memory_table_end(table);
     return status;
 }
 
@@ -108,42 +109,66 @@ static rask_table *make_table(rask_graph *graph, reading *r, const char *file, i
     rask_table *table = types ? rk_memory_table_new(graph, what, (const char *const *)first->names, types,
                                                     first->count, file, line)
                               : NULL;
-    return table && set_parts(table, r, file, line) == RASK_OK ? table : NULL;
+    return table && set_parts(table, r, file, line) == RASK_OK ? rk_memory_table_end(table) : NULL;
 }
 
-static int open_reading(rask_graph *graph, const char *const *paths, size_t count, reading *r,
-                        const char *file, int line)
+/* Takes over what is in list. */
+static rask_table *read_files(rask_graph *graph, rk_text_files *list, rk_open_error *error, const char *file,
+                              int line)
 {
-    rk_text_files list = {0};
-    rk_text_error wrong = {0};
-    rk_open_error error = {0};
-    int status = rk_text_files_init(&list, paths, count, &wrong);
-    if (status)
-        rk_graph_fail(graph, status, file, line, "%s: %s", what, wrong.message);
-    else if ((status = open_files(r, &list, &error)))
-        rk_graph_fail(graph, status, file, line, "%s: %s", what, error.message);
-    rk_text_files_fini(&list);
-    return status;
+    reading *r = rk_calloc(1, sizeof *r);
+    if (!r) {
+        rk_text_files_fini(list);
+        return (rask_table *)rk_graph_fail(graph, RASK_ENOMEM, file, line, "%s: %s", what,
+                                           rask_status_text(RASK_ENOMEM));
+    }
+    r->parts = (rk_array)RK_ARRAY(batch_of, RK_MAX_NODES / 8);
+    r->list = *list;
+    int status = open_files(r, &r->list, error);
+    if (!status && (status = rk_graph_at_end(graph, end_reading, r)))
+        rk_open_fail(error, status, "%s", rask_status_text(status));
+    if (!status)
+        return make_table(graph, r, file, line);
+    end_reading(r);
+    return NULL;
 }
 
 rask_table *rask_read_arrow_files_at(rask_graph *graph, const char *const *paths, size_t count,
                                      const char *file, int line)
 {
+    rk_text_files list = {0};
+    rk_text_error wrong = {0};
+    rk_open_error error = {0};
     if (!graph || graph->status)
         return NULL;
-    reading *r = rk_calloc(1, sizeof *r);
-    int status = r ? RASK_OK : RASK_ENOMEM;
-    if (r) {
-        r->parts = (rk_array)RK_ARRAY(batch_of, RK_MAX_NODES / 8);
-        status = open_reading(graph, paths, count, r, file, line);
+    int status = rk_text_files_init(&list, paths, count, &wrong);
+    if (status)
+        return (rask_table *)rk_graph_fail(graph, status, file, line, "%s: %s", what, wrong.message);
+    rask_table *table = read_files(graph, &list, &error, file, line);
+    if (!table)
+        rk_graph_fail(graph, error.status, file, line, "%s: %s", what, error.message);
+    return table;
+}
+
+/* -- In other processes */
+
+int rk_arrow_files_put(const rk_memory_source *source, rk_pack_out *out, rk_open_error *error)
+{
+    return rk_text_files_put(&((const reading *)source->loader->what)->list, out, error);
+}
+
+rask_table *rk_arrow_files_get(rask_graph *graph, rk_pack_in *in, rk_open_error *error)
+{
+    rk_text_files list;
+    if (rk_text_files_get(in, &list) || rk_text_files_check(&list, error)) {
+        rk_text_files_fini(&list);
+        return NULL;
     }
-    if (!status)
-        status = rk_graph_at_end(graph, end_reading, r);
-    if (!status)
-        return make_table(graph, r, file, line);
-    if (r)
-        end_reading(r);
-    if (!graph->status)
-        rk_graph_fail(graph, status, file, line, "%s: %s", what, rask_status_text(status));
+    rk_open_error wrong = {0};
+    rask_table *table = read_files(graph, &list, &wrong, NULL, 0);
+    if (table || graph->status || wrong.status == RASK_ENOMEM)
+        return table;
+    rk_open_fail(error, RASK_EIO, "%s", wrong.message);
+    rk_open_error_say_where(error);
     return NULL;
 }

@@ -75,9 +75,10 @@ static void handshake_failed(rk_wire *wire, rk_channel channel, const event *e)
     if (link) {
         rk_zmq_give_up(wire, link, RASK_EINVAL, why_failed(e));
     } else if (rk_address_port(e->endpoint) == wire->channels[channel].port) {
-        char why[MAX_ENDPOINT + 100];
+        char why[MAX_ENDPOINT + 120];
         snprintf(why, sizeof why,
-                 "somebody came to %s and did not shake hands: only one side has a key, or it is no Rask",
+                 "somebody came to %s and did not shake hands: it has another key, only one side has one, or "
+                 "it is no Rask",
                  e->endpoint);
         if (e->what != ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) /* of which the door has told, and better */
             wire->host.refused(wire->host.context, why);

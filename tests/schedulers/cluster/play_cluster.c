@@ -1,6 +1,8 @@
 /* Graphs on the ranks of a job: what test_cluster.c does with workers that it forks, as far as ranks can. Rank 0 prints TAP.
  *
  *   mpirun -n RANKS play_cluster         with RASK_TRANSPORT=tcp over ZeroMQ */
+#include "tasks.h"
+
 #include <pthread.h>
 #include <rask/cluster.h>
 #include <rask/rask.h>
@@ -88,47 +90,17 @@ static void tasks_run_in_all_ranks_but_the_first(int others)
 
 /* -- Results */
 
-/* (bytes, what) */
-static int fill(rask_task *t)
-{
-    size_t len = (size_t)rask_arg_i64(t, 0);
-    char *data;
-    rask_value value;
-    if (rask_value_bytes_alloc(len, &data, &value))
-        return rask_fail(t, RASK_ENOMEM, "no memory");
-    memset(data, (int)rask_arg_i64(t, 1), len);
-    return rask_return_value(t, value);
-}
-RASK_SLOTS(fill);
-
-static int add_up(rask_task *t)
-{
-    int64_t sum = 0;
-    size_t count;
-    const rask_value *items = rask_arg_list(t, 0, &count);
-    for (size_t i = 0; i < count; i++) {
-        rask_bytes bytes = {NULL, 0};
-        rask_value_get_bytes(&items[i], &bytes);
-        for (size_t k = 0; k < bytes.len; k++)
-            sum += bytes.data[k];
-    }
-    return rask_return_i64(t, sum);
-}
-RASK_SLOTS(add_up);
-
 enum { PIECES = 12, PIECE = 1 << 20 };
 
 /* Each sum needs all pieces, so that all ranks fetch from each other at once. */
 static void large_results_go_from_rank_to_rank_and_home(int others)
 {
-    rask_node *pieces[PIECES], *sums[PIECES];
+    rask_node *sums[PIECES];
     const rask_value *items;
     rask_value list;
     size_t count;
     (void)others;
-    for (int i = 0; i < PIECES; i++)
-        pieces[i] = rask_delayed(g, fill, PIECE, i);
-    rask_node *all = rask_list(g, pieces, PIECES);
+    rask_node *all = list_of_pieces(g, PIECES, PIECE);
     for (int i = 0; i < PIECES; i++)
         sums[i] = rask_delayed(g, add_up, all);
     must_compute(rask_sum(rask_list(g, sums, PIECES)), NULL,
@@ -166,29 +138,13 @@ static void tasks_grow_where_they_run(int others)
     must_compute(rask_delayed(g, fibonacci, 20), NULL, 6765);
 }
 
-/* (milliseconds, number) */
-static int nap(rask_task *t)
-{
-    sleep_ms((long)rask_arg_i64(t, 0));
-    return rask_return_i64(t, rask_arg_i64(t, 1));
-}
-RASK_SLOTS(nap);
-
 enum { NAPS = 2000 };
-
-static rask_node *sum_of_naps(rask_graph *graph, int64_t ms)
-{
-    rask_node *naps[NAPS];
-    for (int i = 0; i < NAPS; i++)
-        naps[i] = rask_delayed(graph, nap, ms, rask_delayed(graph, nap, 0, i));
-    return rask_sum(rask_list(graph, naps, NAPS));
-}
 
 static void *compute_aside(void *context)
 {
     int64_t *answer = context;
     rask_graph *own = rask_graph_new();
-    if (rask_compute(sum_of_naps(own, 0), answer))
+    if (rask_compute(sum_of_naps(own, NAPS, 0), answer))
         *answer = -1;
     rask_graph_free(own);
     return NULL;
@@ -242,7 +198,7 @@ static void tasks_that_end_their_process_take_no_rank_with_them(int others)
     char paths[ENDS][64];
     rask_node *ends[ENDS + 1];
     int64_t wanted = NAPS * (NAPS - 1) / 2;
-    ends[ENDS] = sum_of_naps(g, 0);
+    ends[ENDS] = sum_of_naps(g, NAPS, 0);
     for (int i = 0; i < ENDS; i++) {
         snprintf(paths[i], sizeof paths[i], "/tmp/rask-test-end-%d-%d", (int)getpid(), i);
         unlink(paths[i]);
@@ -272,7 +228,7 @@ static void a_task_that_does_not_return_is_ended(int others)
     must_fail(node, &o, RASK_ETIMEDOUT, "task nap");
     rask_graph_free(g);
     g = rask_graph_new();
-    must_compute(sum_of_naps(g, 0), NULL, NAPS * (NAPS - 1) / 2);
+    must_compute(sum_of_naps(g, NAPS, 0), NULL, NAPS * (NAPS - 1) / 2);
 }
 
 static int refuse(rask_task *t)

@@ -1,6 +1,7 @@
 /* A run on a cluster with keys, while strangers do what they can from outside: it comes to its results, a worker with the key is
  * let in meanwhile, and the program's memory stays in bounds. What the transport does about each of them alone is in test_zmq.c. */
 #include "schedulers/cluster/protocol.h"
+#include "tasks.h"
 #include "workers.h"
 
 #include <arpa/inet.h>
@@ -44,21 +45,6 @@ static int endure(rask_task *t)
     return rask_return_value(t, value);
 }
 RASK_SLOTS(endure);
-
-static int add_up(rask_task *t)
-{
-    int64_t sum = 0;
-    size_t count;
-    const rask_value *items = rask_arg_list(t, 0, &count);
-    for (size_t i = 0; i < count; i++) {
-        rask_bytes bytes = {NULL, 0};
-        rask_value_get_bytes(&items[i], &bytes);
-        for (size_t k = 0; k < bytes.len; k++)
-            sum += bytes.data[k];
-    }
-    return rask_return_i64(t, sum);
-}
-RASK_SLOTS(add_up);
 
 /* -- Strangers */
 

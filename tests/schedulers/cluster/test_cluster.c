@@ -1,11 +1,14 @@
 /* Graphs on workers of other processes: the same values as anywhere. */
 #include "../graphs.h"
+#include "tasks.h"
 #include "workers.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
+
+enum { PIECES = 12, PIECE = 1 << 20, NAPS = 400 };
 
 /* -- Random graphs */
 
@@ -44,50 +47,11 @@ Test(cluster, after_failures_of_tasks_just_what_needs_them_is_missing)
 
 /* -- Larger results */
 
-/* (bytes, what) */
-static int fill(rask_task *t)
-{
-    size_t len = (size_t)rask_arg_i64(t, 0);
-    char *data;
-    rask_value value;
-    if (rask_value_bytes_alloc(len, &data, &value))
-        return rask_fail(t, RASK_ENOMEM, "no memory");
-    memset(data, (int)rask_arg_i64(t, 1), len);
-    return rask_return_value(t, value);
-}
-RASK_SLOTS(fill);
-
-/* Adds the bytes of a list's items. */
-static int add_up(rask_task *t)
-{
-    int64_t sum = 0;
-    size_t count;
-    const rask_value *items = rask_arg_list(t, 0, &count);
-    for (size_t i = 0; i < count; i++) {
-        rask_bytes bytes = {NULL, 0};
-        rask_value_get_bytes(&items[i], &bytes);
-        for (size_t k = 0; k < bytes.len; k++)
-            sum += bytes.data[k];
-    }
-    return rask_return_i64(t, sum);
-}
-RASK_SLOTS(add_up);
-
-enum { PIECES = 12, PIECE = 1 << 20 };
-
-static rask_node *list_of_pieces(rask_graph *g)
-{
-    rask_node *pieces[PIECES];
-    for (int i = 0; i < PIECES; i++)
-        pieces[i] = rask_delayed(g, fill, PIECE, i);
-    return rask_list(g, pieces, PIECES);
-}
-
 Test(cluster, large_results_go_from_worker_to_worker_and_home)
 {
     cluster c;
     rask_graph *g = rask_graph_new();
-    rask_node *targets[] = {list_of_pieces(g), NULL};
+    rask_node *targets[] = {list_of_pieces(g, PIECES, PIECE), NULL};
     rask_value results[2];
     const rask_value *items;
     size_t count;
@@ -214,359 +178,6 @@ Test(cluster, futures_of_a_client_are_computed_there)
         rask_future_unref(futures[i]);
     }
     rask_client_close(client);
-    cluster_end(&c);
-    rask_graph_free(g);
-}
-
-/* -- Workers that come and go */
-
-/* (milliseconds, number): sleeps, and gives the number. */
-static int nap(rask_task *t)
-{
-    sleep_ms((long)rask_arg_i64(t, 0));
-    return rask_return_i64(t, rask_arg_i64(t, 1));
-}
-RASK_SLOTS(nap);
-
-typedef struct killer {
-    cluster *c;
-    atomic_bool over;
-    int kills;
-} killer;
-
-/* One worker after the other, and each has a successor. */
-static void *kill_workers(void *context)
-{
-    killer *k = context;
-    for (uint32_t i = 0; !atomic_load(&k->over); i = (i + 1) % k->c->count) {
-        sleep_ms(40);
-        kill(k->c->pids[i], SIGKILL);
-        waitpid(k->c->pids[i], NULL, 0);
-        cluster_hire(k->c, i);
-        k->kills++;
-    }
-    return NULL;
-}
-
-enum { NAPS = 400 };
-
-static rask_node *sum_of_naps(rask_graph *g, int64_t ms)
-{
-    rask_node *naps[NAPS];
-    for (int i = 0; i < NAPS; i++)
-        naps[i] = rask_delayed(g, nap, ms, rask_delayed(g, nap, 0, i));
-    return rask_sum(rask_list(g, naps, NAPS));
-}
-
-Test(cluster, workers_that_are_killed_change_no_result)
-{
-    cluster c;
-    rask_graph *g = rask_graph_new();
-    rask_node *sum = sum_of_naps(g, 3);
-    int64_t answer = 0;
-    pthread_t thread;
-    cluster_begin(&c, 3, 2);
-    killer k = {.c = &c};
-    rask_options o = on(&c);
-    cr_assert_eq(pthread_create(&thread, NULL, kill_workers, &k), 0);
-    int status = rask_compute_with(sum, &o, &answer);
-    atomic_store(&k.over, true);
-    pthread_join(thread, NULL);
-    cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
-    cr_assert_eq(answer, NAPS * (NAPS - 1) / 2);
-    cr_assert_gt(k.kills, 0);
-    cluster_end(&c);
-    rask_graph_free(g);
-}
-
-static int crash(rask_task *t)
-{
-    (void)t;
-    signal(SIGSEGV, SIG_DFL);
-    raise(SIGSEGV);
-    return RASK_OK;
-}
-RASK_SLOTS(crash);
-
-/* Each that dies has a successor, until told. */
-static void *replace_workers(void *context)
-{
-    killer *k = context;
-    while (!atomic_load(&k->over))
-        for (uint32_t i = 0; i < k->c->count; i++, sleep_ms(2))
-            if (waitpid(k->c->pids[i], NULL, WNOHANG) == k->c->pids[i]) {
-                cluster_hire(k->c, i);
-                k->kills++;
-            }
-    return NULL;
-}
-
-Test(cluster, a_task_that_crashes_is_blamed_after_three_workers)
-{
-    cluster c;
-    rask_graph *g = rask_graph_new();
-    rask_value result;
-    pthread_t thread;
-    rask_node *node = rask_delayed(g, crash);
-    cluster_begin(&c, 1, 1);
-    killer k = {.c = &c};
-    rask_options o = on(&c);
-    cr_assert_eq(pthread_create(&thread, NULL, replace_workers, &k), 0);
-    cr_assert_eq(rask_compute_with(node, &o, &result), RASK_EDIED);
-    cr_assert_not_null(strstr(rask_graph_error(g), "task crash"), "%s", rask_graph_error(g));
-    cr_assert_not_null(strstr(rask_graph_error(g), "3 workers died of it"), "%s", rask_graph_error(g));
-    atomic_store(&k.over, true);
-    pthread_join(thread, NULL);
-    cluster_end(&c);
-    rask_graph_free(g);
-}
-
-/* News of tasks that have returned die with their worker, when one right behind them crashes. */
-Test(cluster, of_many_short_tasks_the_one_that_crashes_is_blamed)
-{
-    enum { AROUND = 100 };
-    cluster c;
-    int64_t answer;
-    pthread_t thread;
-    rask_node *nodes[AROUND];
-    rask_graph *g = rask_graph_new();
-    for (int i = 0; i < AROUND; i++)
-        nodes[i] = i == AROUND / 2 ? rask_delayed(g, crash) : rask_delayed(g, nap, 0, i);
-    rask_node *last = rask_delayed(g, nap, 0, 0);
-    rask_after(last, nodes, AROUND);
-    cluster_begin(&c, 1, 1);
-    killer k = {.c = &c};
-    rask_options o = on(&c);
-    cr_assert_eq(pthread_create(&thread, NULL, replace_workers, &k), 0);
-    cr_assert_eq(rask_compute_with(last, &o, &answer), RASK_EDIED);
-    cr_assert_not_null(strstr(rask_graph_error(g), "task crash"), "%s", rask_graph_error(g));
-    atomic_store(&k.over, true);
-    pthread_join(thread, NULL);
-    cluster_end(&c);
-    rask_graph_free(g);
-}
-
-Test(cluster, a_worker_that_is_told_to_go_leaves_its_results_behind)
-{
-    cluster c;
-    rask_graph *g = rask_graph_new();
-    rask_node *sum = sum_of_naps(g, 1);
-    rask_report report;
-    int64_t answer = 0;
-    cluster_begin(&c, 2, 1);
-    rask_options o = on(&c);
-    o.report = &report;
-    pid_t timer = fork();
-    if (!timer) {
-        sleep_ms(150);
-        kill(c.pids[0], SIGTERM);
-        _exit(0);
-    }
-    cr_assert_eq(rask_compute_with(sum, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
-    cr_assert_eq(answer, NAPS * (NAPS - 1) / 2);
-    waitpid(timer, NULL, 0);
-    int how;
-    cr_assert_eq(waitpid(c.pids[0], &how, 0), c.pids[0]);
-    cr_assert(WIFEXITED(how) && WEXITSTATUS(how) == 0, "it left with %d", how);
-    c.pids[0] = 0;
-    cluster_end(&c);
-    rask_graph_free(g);
-}
-
-/* (a file, number): tells by the file that it was called, and takes its time. */
-static int tell_and_nap(rask_task *t)
-{
-    FILE *calls = fopen(rask_arg_str(t, 0), "a");
-    if (!calls)
-        return rask_fail(t, RASK_EIO, "no file to tell it by");
-    fputc('x', calls);
-    fclose(calls);
-    sleep_ms(600);
-    return rask_return_i64(t, rask_arg_i64(t, 1));
-}
-RASK_SLOTS(tell_and_nap);
-
-typedef struct asker {
-    cluster *c;
-    char calls[64];
-    int times;        /* that the worker is killed, too, and has a successor */
-    atomic_bool over; /* who hires outlives whom it hired */
-} asker;
-
-static long count_calls(const asker *a)
-{
-    struct stat file;
-    return stat(a->calls, &file) ? 0 : (long)file.st_size;
-}
-
-/* The worker, once the task runs there. */
-static void *ask_to_leave(void *context)
-{
-    asker *a = context;
-    for (int i = 0; i == 0 || i < a->times; i++) {
-        while (count_calls(a) <= i)
-            sleep_ms(5);
-        kill(a->c->pids[0], SIGTERM);
-        if (!a->times)
-            break;
-        sleep_ms(200);
-        kill(a->c->pids[0], SIGKILL);
-        waitpid(a->c->pids[0], NULL, 0);
-        cluster_hire(a->c, 0);
-    }
-    while (!atomic_load(&a->over))
-        sleep_ms(5);
-    return NULL;
-}
-
-/* The calls that it took. */
-static long compute_while_asked(cluster *c, int times)
-{
-    asker a = {.c = c, .times = times};
-    rask_graph *g = rask_graph_new();
-    rask_options o = on(c);
-    int64_t answer = 0;
-    pthread_t thread;
-    snprintf(a.calls, sizeof a.calls, "/tmp/rask-test-calls-%d", (int)getpid());
-    unlink(a.calls);
-    cr_assert_eq(pthread_create(&thread, NULL, ask_to_leave, &a), 0);
-    int status = rask_compute_with(rask_delayed(g, tell_and_nap, a.calls, 7), &o, &answer);
-    atomic_store(&a.over, true);
-    pthread_join(thread, NULL);
-    cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
-    cr_assert_eq(answer, 7);
-    long calls = count_calls(&a);
-    unlink(a.calls);
-    rask_graph_free(g);
-    return calls;
-}
-
-Test(cluster, a_worker_that_is_told_to_go_returns_from_its_task_before)
-{
-    cluster c;
-    int how;
-    cluster_begin(&c, 1, 1);
-    cr_assert_eq(compute_while_asked(&c, 0), 1);
-    cr_assert_eq(waitpid(c.pids[0], &how, 0), c.pids[0]);
-    cr_assert(WIFEXITED(how) && WEXITSTATUS(how) == 0, "it left with %d", how);
-    c.pids[0] = 0;
-    cluster_end(&c);
-}
-
-/* What several processes see of a worker that leaves while results are there which others need. */
-typedef struct farewell {
-    atomic_uint calls[PIECES];
-    atomic_bool gone, over;
-} farewell;
-
-static farewell *parting;
-
-static int fill_once(rask_task *t)
-{
-    atomic_fetch_add(&parting->calls[rask_arg_i64(t, 1)], 1);
-    return fill(t);
-}
-RASK_SLOTS(fill_once);
-
-/* In the program: until the worker has gone. */
-static int see_off(rask_task *t)
-{
-    while (!atomic_load(&parting->gone))
-        sleep_ms(1);
-    return rask_return_i64(t, 0);
-}
-RASK_SLOTS_WITH(see_off, (.flags = RASK_HERE));
-
-/* Asks the first worker to leave when all pieces are made. If it was the only one, another comes when it has gone. */
-static void *ask_politely(void *context)
-{
-    cluster *c = context;
-    int how = -1;
-    for (int i = 0; i < PIECES; i++)
-        while (!atomic_load(&parting->calls[i]))
-            sleep_ms(1);
-    kill(c->pids[0], SIGTERM);
-    waitpid(c->pids[0], &how, 0);
-    c->pids[0] = 0;
-    if (c->count == 1)
-        cluster_hire(c, 0);
-    atomic_store(&parting->gone, true);
-    while (!atomic_load(&parting->over))
-        sleep_ms(1);
-    return how ? "it did not leave well" : NULL;
-}
-
-static void leave_politely(uint32_t workers)
-{
-    cluster c;
-    pthread_t thread;
-    void *wrong;
-    int64_t answer = 0;
-    rask_graph *g = rask_graph_new();
-    rask_node *made[PIECES], *sums[PIECES];
-    parting = shared_calloc(sizeof *parting);
-    cluster_begin(&c, workers, 1);
-    for (int i = 0; i < PIECES; i++)
-        made[i] = rask_delayed(g, fill_once, 20000, i);
-    rask_node *gate = rask_delayed(g, see_off);
-    rask_after(gate, made, PIECES);
-    for (int i = 0; i < PIECES; i++) {
-        sums[i] = rask_delayed(g, add_up, rask_list(g, &made[i], 1));
-        rask_after(sums[i], &gate, 1);
-    }
-    rask_options o = on(&c);
-    cr_assert_eq(pthread_create(&thread, NULL, ask_politely, &c), 0);
-    int status = rask_compute_with(rask_sum(rask_list(g, sums, PIECES)), &o, &answer);
-    atomic_store(&parting->over, true);
-    pthread_join(thread, &wrong);
-    cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
-    cr_assert_null(wrong, "%s", (const char *)wrong);
-    cr_assert_eq(answer, (int64_t)20000 * PIECES * (PIECES - 1) / 2);
-    for (int i = 0; i < PIECES; i++)
-        cr_assert_eq(parting->calls[i], 1, "piece %d was made %u times", i, parting->calls[i]);
-    cluster_end(&c);
-    shared_free(parting, sizeof *parting);
-    rask_graph_free(g);
-}
-
-Test(cluster, what_only_a_leaving_worker_has_is_moved_and_no_task_runs_twice)
-{
-    leave_politely(2);
-}
-
-Test(cluster, what_the_last_worker_has_waits_in_the_program_for_the_next)
-{
-    leave_politely(1);
-}
-
-Test(cluster, workers_that_were_leaving_have_not_died_of_their_tasks)
-{
-    enum { MORE_THAN_BLAME_TAKES = 3 };
-    cluster c;
-    cluster_begin(&c, 1, 1);
-    cr_assert_eq(compute_while_asked(&c, MORE_THAN_BLAME_TAKES), MORE_THAN_BLAME_TAKES + 1);
-    cluster_end(&c);
-}
-
-Test(cluster, a_worker_that_comes_late_gets_work)
-{
-    cluster c;
-    rask_graph *g = rask_graph_new();
-    rask_node *sum = sum_of_naps(g, 1);
-    int64_t answer = 0;
-    cluster_begin(&c, 1, 1);
-    pid_t late = fork();
-    if (!late) {
-        sleep_ms(100);
-        cluster_hire(&c, 1);
-        waitpid(c.pids[1], NULL, 0);
-        _exit(0);
-    }
-    rask_options o = on(&c);
-    cr_assert_eq(rask_compute_with(sum, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
-    cr_assert_eq(answer, NAPS * (NAPS - 1) / 2);
-    kill(late, SIGKILL);
-    waitpid(late, NULL, 0);
     cluster_end(&c);
     rask_graph_free(g);
 }
@@ -703,7 +314,7 @@ Test(cluster, observers_are_told_of_every_task_once)
     int64_t answer;
     rask_observer observer = {.size = sizeof observer, .context = &finished, .task_finished = count_finished};
     const rask_observer *observers[] = {&observer};
-    rask_node *sum = sum_of_naps(g, 0);
+    rask_node *sum = sum_of_naps(g, NAPS, 0);
     cluster_begin(&c, 2, 2);
     rask_options o = on(&c);
     o.observers = observers;
@@ -778,7 +389,8 @@ Test(cluster, long_tasks_failures_and_transfers_are_told_of_in_time)
     cr_expect_eq(rask_compute_with(rask_delayed(g, fail_when_known), &o, &answer), RASK_ERANGE, "%s",
                  rask_graph_error(g));
     cr_expect_str_eq(h.message, "known, and wrong");
-    cr_assert_eq(rask_compute_value(list_of_pieces(g), &o, &result), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(rask_compute_value(list_of_pieces(g, PIECES, PIECE), &o, &result), RASK_OK, "%s",
+                 rask_graph_error(g));
     cr_expect_geq(h.sent, 1);
     cr_expect_geq(h.bytes, (uint64_t)PIECE);
     rask_value_unref(&result);
@@ -926,7 +538,7 @@ Test(cluster, workers_with_the_key_file_are_let_in_and_reach_each_other)
     cluster c;
     char path[64];
     rask_graph *g = rask_graph_new();
-    rask_node *sum = rask_delayed(g, add_up, list_of_pieces(g));
+    rask_node *sum = rask_delayed(g, add_up, list_of_pieces(g, PIECES, PIECE));
     int64_t answer;
     make_keys(path, sizeof path);
     cluster_begin(&c, 0, 1);
@@ -991,7 +603,7 @@ static void *compute_aside(void *context)
 {
     side *s = context;
     rask_graph *g = rask_graph_new();
-    s->status = rask_compute_with(sum_of_naps(g, 0), s->options, &s->answer);
+    s->status = rask_compute_with(sum_of_naps(g, NAPS, 0), s->options, &s->answer);
     rask_graph_free(g);
     return NULL;
 }

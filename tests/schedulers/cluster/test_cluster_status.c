@@ -176,7 +176,7 @@ Test(cluster_status, what_cannot_be_asked_is_said)
     o.address = address;
     o.patience = 0.1;
     cr_assert_eq(rask_cluster_ask(&o, &state, reason, sizeof reason), RASK_EIO);
-    cr_assert(strstr(reason, "no program answered") && strstr(reason, address), "%s", reason);
+    cr_assert(strstr(reason, "no program computes") && strstr(reason, address), "%s", reason);
     cr_assert_null(state);
     rask_cluster_state_free(NULL);
 }

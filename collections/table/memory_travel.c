@@ -1,0 +1,347 @@
+/* Design notes. Bytes of a table: how it is given, and with files these alone; else how many columns and parts there are, names and
+ * types, rows and bytes of each part, and of values by part and column
+ *   how many rows have good ones, and the status and a text that says what is wrong with the next
+ *   those, as a rask_column has them: data, of text where each ends before it; 1 and a byte a row where some are null
+ * Nobody misses what no task reads: a bad value is told of when its row is read, as in the program. */
+#include "collections/table/memory_travel.h"
+
+#include "collections/table/arrow/file.h"
+#include "core/base/alloc.h"
+#include "core/base/limits.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { AS_VALUES, AS_FED, AS_FILES };
+
+/* -- Writing */
+
+/* The values of a column, as far as they are good. */
+typedef struct gathering {
+    rk_array data, ends, valid;
+    bool nulls;
+    uint64_t rows;
+    int status;            /* of the row behind these, and */
+    rk_memory_error wrong; /* what is wrong with it */
+} gathering;
+
+static int append(rk_array *to, const void *bytes, size_t size)
+{
+    int status = rk_array_reserve(to, size);
+    if (status || !size)
+        return status;
+    memcpy((char *)to->data + to->count, bytes, size);
+    to->count += size;
+    return RASK_OK;
+}
+
+static int append_text(gathering *g, const rk_column *c, uint32_t rows)
+{
+    int status = RASK_OK;
+    for (uint32_t i = 0; i < rows && !status; i++) {
+        if (rk_column_has(c, i))
+            status = append(&g->data, c->text[i].data, c->text[i].len);
+        uint64_t end = g->data.count;
+        if (!status)
+            status = append(&g->ends, &end, sizeof end);
+    }
+    return status;
+}
+
+/* With zeros where there are nulls, for what a batch has there means nothing. */
+static int append_numbers(gathering *g, const rk_column *c, uint32_t rows)
+{
+    size_t size = rk_column_size(c->type), first = g->data.count;
+    int status = append(&g->data, c->data, rows * size);
+    for (uint32_t i = 0; i < rows && !status; i++)
+        if (!rk_column_has(c, i))
+            memset((char *)g->data.data + first + i * size, 0, size);
+    return status;
+}
+
+static int append_rows(gathering *g, const rk_column *c, uint32_t rows)
+{
+    int status = c->type == RASK_COL_TEXT ? append_text(g, c, rows) : append_numbers(g, c, rows);
+    if (!status)
+        status = rk_array_reserve(&g->valid, rows);
+    for (uint32_t i = 0; i < rows && !status; i++) {
+        uint8_t has = rk_column_has(c, i);
+        status = append(&g->valid, &has, sizeof has);
+        g->nulls |= !has;
+    }
+    g->rows += status ? 0 : rows;
+    return status;
+}
+
+/* Batches, and of a bad one row by row what is good. */
+static int gather(gathering *g, const rk_memory_column *from, uint64_t rows, rk_column *batch)
+{
+    uint64_t some = RK_BATCH_ROWS;
+    while (g->rows < rows) {
+        uint32_t next = (uint32_t)(rows - g->rows < some ? rows - g->rows : some);
+        batch->nulls = false;
+        g->status = from->read(from, g->rows, next, batch, &g->wrong);
+        if (g->status == RASK_ENOMEM)
+            return RASK_ENOMEM;
+        if (g->status && next == 1)
+            return RASK_OK;
+        if (g->status)
+            some = 1;
+        else if (append_rows(g, batch, next))
+            return RASK_ENOMEM;
+    }
+    return RASK_OK;
+}
+
+static void put_gathered(const gathering *g, rask_column_type type, rk_pack_out *out)
+{
+    rk_pack_put_u64(out, g->rows);
+    rk_pack_put_u32(out, (uint32_t)g->status);
+    rk_pack_put_text(out, g->wrong.message);
+    rk_pack_put_bytes(out, g->data.data, g->data.count);
+    if (type == RASK_COL_TEXT)
+        rk_pack_put(out, g->ends.data, g->ends.count);
+    rk_pack_put_u8(out, g->nulls);
+    if (g->nulls)
+        rk_pack_put(out, g->valid.data, g->valid.count);
+}
+
+static int put_column(const rk_memory_column *from, rask_column_type type, uint64_t rows, rk_pack_out *out)
+{
+    rk_column batch = {.type = type};
+    gathering g = {.data = RK_ARRAY(char, SIZE_MAX / 2),
+                   .ends = RK_ARRAY(char, SIZE_MAX / 2),
+                   .valid = RK_ARRAY(char, SIZE_MAX / 2)};
+    const uint64_t none = 0;
+    int status = rk_column_init(&batch, type);
+    if (!status)
+        status = append(&g.ends, &none, sizeof none);
+    if (!status)
+        status = gather(&g, from, rows, &batch);
+    if (!status)
+        put_gathered(&g, type, out);
+    rk_column_fini(&batch);
+    rk_array_fini(&g.data);
+    rk_array_fini(&g.ends);
+    rk_array_fini(&g.valid);
+    return status;
+}
+
+static void put_heads(const rask_table *table, rk_pack_out *out)
+{
+    const rk_memory_source *source = table->as.memory;
+    rk_pack_put_u32(out, source->count);
+    rk_pack_put_u32(out, source->part_count);
+    for (uint32_t i = 0; i < source->count; i++) {
+        rk_pack_put_text(out, table->schema.names[i]);
+        rk_pack_put_u8(out, (uint8_t)table->schema.types[i]);
+    }
+    for (uint32_t i = 0; i < source->part_count; i++) {
+        rk_pack_put_u64(out, source->parts[i].rows);
+        rk_pack_put_u64(out, source->parts[i].bytes);
+    }
+}
+
+static int put_values(const rask_table *table, rk_pack_out *out, rk_open_error *error)
+{
+    const rk_memory_source *source = table->as.memory;
+    int status = RASK_OK;
+    if (source->bytes > RK_MAX_TRAVELLING) {
+        rk_open_fail(
+            error, RASK_EUNSUPPORTED,
+            "a table in the program's memory has %llu bytes, and %zu can go: write it to a file that "
+            "workers see",
+            (unsigned long long)source->bytes, RK_MAX_TRAVELLING);
+        return error->status;
+    }
+    put_heads(table, out);
+    for (uint32_t i = 0; i < source->part_count && !status; i++)
+        for (uint32_t k = 0; k < source->count && !status; k++)
+            status =
+                put_column(&source->parts[i].columns[k], table->schema.types[k], source->parts[i].rows, out);
+    if (status)
+        rk_open_fail(error, status, "%s", rask_status_text(status));
+    return status;
+}
+
+int rk_memory_table_put(const rask_table *table, rk_pack_out *out, rk_open_error *error)
+{
+    const rk_memory_source *source = table->as.memory;
+    if (source->loader) {
+        rk_pack_put_u8(out, AS_FILES);
+        return rk_arrow_files_put(source, out, error);
+    }
+    rk_pack_put_u8(out, source->feed ? AS_FED : AS_VALUES);
+    if (!source->feed)
+        return put_values(table, out, error);
+    put_heads(table, out);
+    return RASK_OK;
+}
+
+/* -- Reading */
+
+/* A copy in the graph's memory of the next size bytes; NULL: they are not there, or latched. */
+static void *take(rask_graph *graph, rk_pack_in *in, uint64_t size)
+{
+    const char *at = rk_pack_get(in, size);
+    void *own = at ? rk_table_memory(graph, size ? size : 1, NULL, 0) : NULL;
+    if (own && size)
+        memcpy(own, at, size);
+    return own;
+}
+
+/* Of a column with a bad value: what is wrong with it. */
+typedef struct flaw {
+    uint64_t row;
+    int status;
+    const char *message;
+} flaw;
+
+static int read_flawed(const rk_memory_column *column, uint64_t first, uint32_t rows, rk_column *out,
+                       rk_memory_error *error)
+{
+    const flaw *f = column->layout;
+    if (first + rows <= f->row)
+        return rk_memory_read_plain(column, first, rows, out, error);
+    snprintf(error->message, sizeof error->message, "%s", f->message);
+    return f->status;
+}
+
+/* Where the values of text end; false: not within their bytes, or not in order. */
+static bool get_ends(rask_graph *graph, rk_pack_in *in, rask_column *c, uint64_t rows, uint64_t bytes)
+{
+    const uint64_t *ends = rows < RK_MAX_TRAVELLING ? take(graph, in, (rows + 1) * sizeof *ends) : NULL;
+    c->as.ends = ends;
+    return ends && !ends[0] && ends[rows] == bytes;
+}
+
+/* So many values. */
+static bool get_values(rask_graph *graph, rk_pack_in *in, rask_column *c, uint64_t rows)
+{
+    uint64_t bytes = rk_pack_get_u64(in), wanted = 0;
+    bool text = c->type == RASK_COL_TEXT;
+    uint64_t size = text ? 0 : rk_column_size(c->type);
+    if (!text && (__builtin_mul_overflow(rows, size, &wanted) || bytes != wanted))
+        return false;
+    void *data = take(graph, in, bytes);
+    if (!data)
+        return false;
+    if (text)
+        c->bytes = data;
+    else
+        c->as.boolean = data;
+    if (text && !get_ends(graph, in, c, rows, bytes))
+        return false;
+    return !rk_pack_get_u8(in) || (c->valid = take(graph, in, rows));
+}
+
+static bool get_column(rask_graph *graph, rk_pack_in *in, rask_column_type type, uint64_t rows,
+                       rk_memory_column *out)
+{
+    char *wrong = NULL;
+    flaw *f = rk_table_memory(graph, sizeof *f, NULL, 0);
+    *out = (rk_memory_column){.read = rk_memory_read_plain, .plain = {.type = type}};
+    uint64_t good = rk_pack_get_u64(in);
+    int status = (int)rk_pack_get_u32(in);
+    if (!f || !rk_pack_get_text(in, &wrong))
+        return false;
+    bool fits = wrong && (status ? good < rows : good == rows) && get_values(graph, in, &out->plain, good);
+    if (fits && status) {
+        *f = (flaw){good, status, rk_table_text(graph, (rask_bytes){wrong, strlen(wrong)}, NULL, 0)};
+        out->read = read_flawed;
+        out->layout = f;
+        fits = f->message != NULL;
+    }
+    rk_free(wrong);
+    return fits && !in->failed && !rk_memory_find_fault(&out->plain, good);
+}
+
+static bool get_parts(rk_pack_in *in, rask_table *table, bool values)
+{
+    rk_memory_source *source = table->as.memory;
+    for (uint32_t i = 0; i < source->part_count; i++) {
+        source->parts[i].rows = rk_pack_get_u64(in);
+        source->parts[i].bytes = rk_pack_get_u64(in);
+    }
+    for (uint32_t i = 0; i < source->part_count && values && !in->failed; i++)
+        for (uint32_t k = 0; k < source->count; k++)
+            if (!get_column(table->graph, in, table->schema.types[k], source->parts[i].rows,
+                            &source->parts[i].columns[k]))
+                return false;
+    return !in->failed;
+}
+
+/* Nobody calls the tasks that these nodes are in, which are the program's. */
+static void *begin(const void *what, const struct rk_table_lowering *l)
+{
+    (void)l;
+    return (void *)what;
+}
+
+static rask_node *stand_in(void *begun, uint32_t column, uint64_t first, uint64_t rows)
+{
+    (void)column;
+    (void)first;
+    (void)rows;
+    return rask_list(begun, NULL, 0);
+}
+
+static void end(void *begun)
+{
+    (void)begun;
+}
+
+static rask_table *finish(rask_table *table, bool fed)
+{
+    rask_graph *graph = table->graph;
+    rk_memory_feed *feed = fed ? rk_table_memory(graph, sizeof *feed, NULL, 0) : NULL;
+    if (fed && !feed)
+        return NULL;
+    if (fed)
+        *feed = (rk_memory_feed){graph, begin, stand_in, end};
+    table->as.memory->feed = feed;
+    return rk_memory_table_end(table);
+}
+
+/* Names and types of so many columns, in arrays with room for them; the names are to be freed in any case. */
+static bool get_schema(rk_pack_in *in, uint32_t count, char **names, rask_column_type *types)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (!rk_pack_get_text(in, &names[i]) || !names[i])
+            return false;
+        types[i] = (rask_column_type)rk_pack_get_u8(in);
+        if (types[i] >= RASK_COLUMN_TYPES)
+            return false;
+    }
+    return !in->failed;
+}
+
+static rask_table *get_table(rask_graph *graph, rk_pack_in *in, uint32_t count, uint32_t parts, bool fed)
+{
+    static const char what[] = "a table in memory";
+    char **names = rk_calloc(count, sizeof *names);
+    rask_column_type *types = rk_calloc(count, sizeof *types);
+    rask_table *table = NULL;
+    if (names && types && get_schema(in, count, names, types))
+        table = rk_memory_table_new(graph, what, (const char *const *)names, types, count, NULL, 0);
+    if (table && (rk_memory_table_parts(table, parts, NULL, 0) || !get_parts(in, table, !fed)))
+        table = NULL;
+    for (uint32_t i = 0; names && i < count; i++)
+        rk_free(names[i]);
+    rk_free(names);
+    rk_free(types);
+    return table ? finish(table, fed) : NULL;
+}
+
+rask_table *rk_memory_table_get(rask_graph *graph, rk_pack_in *in, rk_open_error *error)
+{
+    uint8_t form = rk_pack_get_u8(in);
+    if (form == AS_FILES)
+        return rk_arrow_files_get(graph, in, error);
+    uint32_t count = rk_pack_get_u32(in), parts = rk_pack_get_u32(in);
+    if (form > AS_FILES || in->failed || !count || count > RK_TABLE_COLUMNS || count > rk_pack_left(in) ||
+        parts > rk_pack_left(in) / (2 * sizeof(uint64_t)) ||
+        (form == AS_VALUES && parts > rk_pack_left(in) / count))
+        return NULL;
+    return get_table(graph, in, count, parts, form == AS_FED);
+}
