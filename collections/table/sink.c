@@ -442,11 +442,7 @@ void rk_table_sink_expect(rk_table_sink *s, double part)
         return;
     expect(&s->text, part);
     expect(&s->part, part);
-    for (uint32_t i = 0; i < s->builder.count; i++) {
-        expect(&s->builder.columns[i].values, part);
-        expect(&s->builder.columns[i].valid, part);
-        expect(&s->builder.columns[i].bytes, part);
-    }
+    rk_chunk_builder_expect(&s->builder, part);
 }
 
 /* The memory of the text goes with the value. */

@@ -244,7 +244,8 @@ RASK_API int rask_table_compute(rask_table *table, const rask_options *options, 
 RASK_API void rask_rows_free(rask_rows *rows); /* NULL is legal */
 RASK_API uint64_t rask_rows_count(const rask_rows *rows);
 RASK_API uint32_t rask_rows_columns(const rask_rows *rows);
-/* RASK_EINVAL: there is no such column. */
+/* RASK_EINVAL: there is no such column. RASK_ENOMEM: text of which few are different is kept as a dictionary, and laid out row by
+ * row when it is first asked for. */
 RASK_API int rask_rows_column(const rask_rows *rows, uint32_t index, rask_column *out);
 
 /* -- Tables of what is in memory. Arrow's arrays: rask/arrow.h */
