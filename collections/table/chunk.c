@@ -51,6 +51,12 @@ static void *grow(rk_array *array, size_t count)
     return place;
 }
 
+void rk_chunk_builder_divided(rk_chunk_builder *b, uint32_t key)
+{
+    for (uint32_t i = 0; i < b->count; i++)
+        b->columns[i].codes.few = i != key;
+}
+
 /* rows: numbers of the rows to take; NULL: the first count. */
 static uint32_t row_at(const uint32_t *rows, uint32_t i)
 {

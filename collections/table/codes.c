@@ -81,14 +81,16 @@ static int add_text(rk_array *ends, rk_array *bytes, rask_bytes text)
     return RASK_OK;
 }
 
-static int find(rk_codes *codes, rk_array *ends, rk_array *bytes, rask_bytes text, uint16_t *number)
+int rk_codes_find(rk_codes *codes, rk_array *ends, rk_array *bytes, rask_bytes text, uint32_t *number)
 {
+    if (2 * codes->texts >= codes->slot_count && grow(codes, ends, bytes))
+        return RASK_ENOMEM;
     uint64_t hash = hash_of(text);
     size_t mask = codes->slot_count - (size_t)1, at = hash & mask, steps = 0;
     for (uint64_t slot; (slot = codes->slots[at]); at = (at + 1) & mask) {
         uint32_t text_number = (uint32_t)slot - 1;
         if (slot >> 32 == hash >> 32 && is_same(text_at(ends, bytes, text_number), text)) {
-            *number = (uint16_t)text_number;
+            *number = text_number;
             return RASK_OK;
         }
         if (++steps > MOST_STEPS)
@@ -99,7 +101,7 @@ static int find(rk_codes *codes, rk_array *ends, rk_array *bytes, rask_bytes tex
     int status = add_text(ends, bytes, text);
     if (status)
         return status;
-    *number = (uint16_t)codes->texts++;
+    *number = codes->texts++;
     codes->slots[at] = (hash >> 32 << 32) | codes->texts;
     return RASK_OK;
 }
@@ -124,14 +126,13 @@ int rk_codes_add(rk_codes *codes, rk_array *ends, rk_array *bytes, rask_bytes te
     size_t rows = codes->rows.count;
     if (rows >= RK_CODES_ROWS && (rows & (rows - 1)) == 0 && !rk_codes_pay(codes, bytes))
         return RASK_ELIMIT;
-    if (2 * codes->texts >= codes->slot_count && grow(codes, ends, bytes))
-        return RASK_ENOMEM;
+    if (codes->few && codes->texts > RK_CODES_FEW)
+        return RASK_ELIMIT;
     if (rows == codes->rows.capacity && rk_array_reserve(&codes->rows, 1))
         return RASK_ENOMEM;
-    int status = find(codes, ends, bytes, text, (uint16_t *)codes->rows.data + rows);
-    if (status)
-        return status;
-    codes->rows.count++;
-    codes->plain += text.len;
-    return RASK_OK;
+    uint32_t number;
+    int status = rk_codes_find(codes, ends, bytes, text, &number);
+    if (!status)
+        rk_codes_repeat(codes, (uint16_t)number, text.len);
+    return status;
 }

@@ -12,10 +12,12 @@
 enum {
     RK_CODES_TEXTS = 1 << 16,
     RK_CODES_ROWS = 1 << 12, /* so many are looked at before it is said that it does not pay */
+    RK_CODES_FEW = 1 << 8,   /* texts that pay even when rows are divided */
 };
 
 typedef struct rk_codes {
     bool there;      /* texts are numbered */
+    bool few;        /* the caller's: only few texts pay, since each of many chunks will have all of them */
     uint32_t texts;  /* different ones */
     uint64_t plain;  /* bytes of the texts of all rows */
     rk_array rows;   /* uint16_t: of each the number of its text */
@@ -33,6 +35,9 @@ void rk_codes_clear(rk_codes *codes);
  * RASK_ENOMEM; RASK_ELIMIT: it pays no more, and nothing was added. */
 int rk_codes_add(rk_codes *codes, rk_array *ends, rk_array *bytes, rask_bytes text);
 
+/* The number of a text, which becomes one of them when it is new; no row is added. As rk_codes_add(), but only the number of texts and
+ * collisions are looked at. */
+int rk_codes_find(rk_codes *codes, rk_array *ends, rk_array *bytes, rask_bytes text, uint32_t *number);
 /* The same by those who know what is new: a text more, which no row has yet, and a row of text number number, of len bytes, for which
  * there is room. RASK_OK, RASK_ENOMEM. */
 int rk_codes_append(rk_codes *codes, rk_array *ends, rk_array *bytes, rask_bytes text);

@@ -373,7 +373,7 @@ static bool finish(rk_compiler *c)
         return false;
     c->expr->result = value.from;
     c->expr->type = value.type;
-    return true;
+    return rk_expr_memo_find(c->expr, c->types) || rk_compile_no_memory(c);
 }
 
 static rk_expr *expr_new(uint32_t columns, const char *text, size_t len)
@@ -385,6 +385,7 @@ static rk_expr *expr_new(uint32_t columns, const char *text, size_t len)
     e->steps = (rk_array)RK_ARRAY(rk_expr_step, RK_MAX_EVAL_TEXT * 4);
     e->constants = (rk_array)RK_ARRAY(rk_column, RK_MAX_EVAL_TEXT * 4);
     e->regexes = (rk_array)RK_ARRAY(rk_regex *, RK_MAX_EVAL_TEXT);
+    e->memos = (rk_array)RK_ARRAY(rk_expr_memo, RK_MAX_EVAL_TEXT * 4);
     e->uses = rk_calloc(columns ? columns : 1, 1);
     e->text = rk_strndup(text, len);
     if (e->uses && e->text)
@@ -441,6 +442,7 @@ void rk_expr_free(rk_expr *e)
     for (size_t i = 0; i < e->regexes.count; i++)
         rk_regex_free(regexes[i]);
     rk_array_fini(&e->regexes);
+    rk_array_fini(&e->memos);
     rk_array_fini(&e->steps);
     rk_array_fini(&e->constants);
     rk_arena_fini(&e->memory);
