@@ -169,6 +169,8 @@ static const foreign_word foreign_column_words[] = {
     {"IN", "small letters: write in"},
     {"is", "no 'is': write is_null(a) or not is_null(a)"},
     {"IS", "no IS: write is_null(a) or not is_null(a)"},
+    {"like", "no like: write contains(a, \"text\"), startswith(a, \"text\") or matches(a, \"regex\")"},
+    {"between", "no between: write a >= low and a <= high"},
     {"LIKE", "no LIKE: write contains(a, \"text\"), startswith(a, \"text\") or matches(a, \"regex\")"},
     {"BETWEEN", "no BETWEEN: write a >= low and a <= high"},
     {"else", "no 'else' in expressions: write if(condition, a, b)"},
@@ -615,6 +617,8 @@ static void only_expression(parser *p)
         return;
     if (at_mark(p, RK_MARK_ASSIGN))
         fail(p, p->token.at, "'=' does not compare: write ==");
+    else if (at_mark(p, RK_MARK_INVERT) && p->lexer.columns)
+        fail(p, p->token.at, "'~' does not compare: write matches(a, \"regex\")");
     else
         unexpected(p, "an operator");
     if (p->token.kind == RK_TOKEN_NAME || p->token.kind == RK_TOKEN_NUMBER)

@@ -44,7 +44,7 @@ typedef struct rask_table rask_table;
 /* What becomes of a value that does not fit its column's type. */
 typedef enum rask_misfit {
     RASK_MISFIT_FAIL, /* the run fails with file, line and column, when the row is one that is wanted */
-    RASK_MISFIT_NULL, /* it is null */
+    RASK_MISFIT_NULL, /* it is null; types are those of at least two thirds of the values in samples */
     RASK_MISFIT_WIDEN, /* there is none: all files are read once at the beginning, and types are such that all values fit:
                         * int64 becomes float64 or, as the others do, string. Not for streams; where types are given
                         * values fail */
@@ -281,6 +281,12 @@ typedef enum rask_table_format {
  * a column of bool or int64. */
 RASK_API int rask_table_write(rask_table *table, const char *path, rask_table_format format,
                               const rask_options *options);
+
+/* Why a column is string though most of its values in samples of the file are of another type: file, line and value of the first
+ * one that is not, in buffer, cut where it has no room. The length of that; 0: there is nothing to say. table: of CSV files, or made
+ * of one. Reads samples once more, and the file up to there. */
+RASK_API size_t rask_table_column_note(const rask_table *table, const char *column, char *buffer,
+                                       size_t capacity);
 
 /* What will be read, with which columns, conditions and parts, what is done where all rows are needed, and the plan with its
  * memory, in words, as of rask_table_compute(). As rask_plan_explain(). */

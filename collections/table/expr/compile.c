@@ -128,6 +128,34 @@ static const char *longer_name(const rk_compiler *c, const rk_syntax *node)
     return NULL;
 }
 
+static bool is_text_column(const rk_compiler *c, uint32_t node)
+{
+    const rk_syntax *other = rk_compile_node(c, node);
+    for (uint32_t i = 0; other->kind == RK_SYNTAX_NAME && i < c->count; i++)
+        if (is_name(c, other, c->names[i]))
+            return c->types[i] == RASK_COL_TEXT;
+    return false;
+}
+
+/* Whether a name stands where a text may: compared with a column of text, or behind one in a call. */
+static bool may_be_text(const rk_compiler *c, const rk_syntax *node)
+{
+    uint32_t own = (uint32_t)(node - (const rk_syntax *)c->syntax.data);
+    for (uint32_t i = own + 1; i < c->syntax.count && !node->quoted; i++) {
+        const rk_syntax *parent = rk_compile_node(c, i);
+        if (parent->kind != RK_SYNTAX_BINARY && parent->kind != RK_SYNTAX_CALL)
+            continue;
+        bool mine = false, text = false;
+        for (uint32_t child = parent->first; child != RK_NO_SYNTAX; child = rk_compile_node(c, child)->next) {
+            mine |= child == own;
+            text |= is_text_column(c, child);
+        }
+        if (mine)
+            return text;
+    }
+    return false;
+}
+
 static bool unknown_name(rk_compiler *c, const rk_syntax *node)
 {
     const char *longer = longer_name(c, node);
@@ -142,6 +170,14 @@ static bool unknown_name(rk_compiler *c, const rk_syntax *node)
     if (near.name)
         return rk_syntax_fail(c->error, RASK_ENOENT, node->at, "no column \"%.*s\": did you mean \"%.*s\"?",
                               shown, near.text, (int)near.name_len, near.name);
+    if (may_be_text(c, node))
+        return rk_syntax_fail(c->error, RASK_ENOENT, node->at,
+                              "no column \"%.*s\": a text stands in quotes: '%.*s'", shown, near.text, shown,
+                              near.text);
+    if (c->count == 1 && strpbrk(c->names[0], ",;\t|"))
+        return rk_syntax_fail(c->error, RASK_ENOENT, node->at,
+                              "no column \"%.*s\"; the only one is \"%.60s\": is the delimiter another one?",
+                              shown, near.text, c->names[0]);
     return rk_syntax_fail(c->error, RASK_ENOENT, node->at, "no column \"%.*s\"", shown, near.text);
 }
 
