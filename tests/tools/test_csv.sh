@@ -484,11 +484,6 @@ refuses 'downwards by a sign' 1 '--sort: no column "-amount": write "amount:desc
 refuses 'a new name behind =' 1 '--rename: "amount=price": write "amount as price"' sales.csv --rename amount=price
 refuses 'an old name behind =' 1 '--rename: "price=amount": write "amount as price"' sales.csv --rename price=amount
 refuses 'a new name for no column' 1 '--rename: no column "x"; there are: name, amount, qty, day' sales.csv --rename x=price
-refuses 'columns by another delimiter' 1 \
-    '--select: no column "amount"; the only one is "name,amount,qty,day": is the delimiter another one?' sales.csv -d ';' --select amount
-refuses 'a condition by another delimiter' 1 \
-    '--where: no column "qty"; the only one is "name,amount,qty,day": is the delimiter another one?, at byte 1 of "qty > 1"' \
-    sales.csv -d ';' -w 'qty > 1'
 { echo id,cost && seq 1 30 | sed 's/.*/&,&.5/' && echo 31,oops && echo 32,; } >one.csv
 one='one.csv:32: column "cost" is string for "oops", the others are float64: --misfit null makes it null'
 refuses 'a sum of what is text for one value' 1 \
@@ -503,6 +498,11 @@ asked 0 - --schema <one.csv && grep -qF 'standard input:32: column "cost"' err
 tell 'and of a stream' $?
 gives '--misfit null takes few misfits for nulls, wherever they are' $'sum(cost),count(cost),count()\n480.0,30,32' one.csv --misfit null \
     -a 'sum(cost),count(cost),count()'
+refuses 'columns by another delimiter' 1 \
+    '--select: no column "cost"; the only one is "id,cost": is the delimiter another one?' one.csv -d ';' --select cost
+refuses 'a condition by another delimiter' 1 \
+    '--where: no column "cost"; the only one is "id,cost": is the delimiter another one?, at byte 1 of "cost > 1"' \
+    one.csv -d ';' -w 'cost > 1'
 printf 'id,cost\n1,a\n2,b\n3,4\n4,5\n5,6\n' >mixed.csv
 gives 'but not where a third of the values are' $'id    int64\ncost  string' mixed.csv --misfit null --schema
 refuses 'an unknown column to sort by' 1 '--sort: no column "x"; there are: name, amount, qty, day' sales.csv -s x
