@@ -119,16 +119,11 @@ static int add_numbered(rk_chunk_column *c, const rk_column *from, const uint32_
     return status == RASK_ELIMIT ? rk_chunk_column_spell(c) : status;
 }
 
-static int add_text(rk_chunk_column *c, const rk_column *from, const uint32_t *rows, uint32_t first,
-                    uint32_t count)
+/* Rows from number first on. */
+static int add_spelt(rk_chunk_column *c, const rk_column *from, const uint32_t *rows, uint32_t first,
+                     uint32_t count)
 {
-    size_t total = 0;
-    if (c->codes.there) {
-        uint32_t done;
-        int status = add_numbered(c, from, rows, count, &done);
-        return status || done == count ? status : add_text(c, from, rows, done, count);
-    }
-    size_t end = c->bytes.count;
+    size_t total = 0, end = c->bytes.count;
     for (uint32_t i = first; i < count; i++)
         total += from->text[row_at(rows, i)].len;
     uint64_t *ends = grow_ends(c, count - first);
@@ -142,6 +137,13 @@ static int add_text(rk_chunk_column *c, const rk_column *from, const uint32_t *r
             bytes = (char *)memcpy(bytes, text.data, text.len) + text.len;
     }
     return RASK_OK;
+}
+
+static int add_text(rk_chunk_column *c, const rk_column *from, const uint32_t *rows, uint32_t count)
+{
+    uint32_t done = 0;
+    int status = c->codes.there ? add_numbered(c, from, rows, count, &done) : RASK_OK;
+    return status || done == count ? status : add_spelt(c, from, rows, done, count);
 }
 
 static int add_numbers(rk_chunk_column *c, const rk_column *from, const uint32_t *rows, uint32_t count)
@@ -184,7 +186,7 @@ int rk_chunk_builder_add_rows(rk_chunk_builder *b, const rk_column *const *colum
         assert(columns[i]->type == c->type);
         status = add_valid(c, columns[i], b->rows, rows, count);
         if (!status)
-            status = c->type == RASK_COL_TEXT ? add_text(c, columns[i], rows, 0, count)
+            status = c->type == RASK_COL_TEXT ? add_text(c, columns[i], rows, count)
                                               : add_numbers(c, columns[i], rows, count);
     }
     b->rows += status ? 0 : count;
@@ -216,7 +218,7 @@ static int append_text(rk_chunk_column *c, const rk_stored *from, uint64_t first
     for (uint64_t i = first; i < first + count && !status; i++) {
         rask_bytes text = rk_stored_text(from, i);
         rk_column one = {.type = RASK_COL_TEXT, .text = &text};
-        status = add_text(c, &one, NULL, 0, 1);
+        status = add_text(c, &one, NULL, 1);
     }
     return status;
 }

@@ -5,6 +5,9 @@
 #include "collections/table/divide.h"
 #include "collections/table/expr/program.h"
 #include "collections/table/row_order.h"
+#include "collections/table/rows.h"
+
+#include <pthread.h>
 
 enum { ROWS = 9000, PARTS = 3 };
 
@@ -216,6 +219,78 @@ Test(codes, sorting_by_numbered_texts_gives_the_order_of_texts)
         rask_value_unref(&values[1]);
         random_table_free(&t);
     }
+}
+
+/* -- Computed rows */
+
+enum { THREADS = 4 };
+
+typedef struct asker {
+    const rask_rows *rows;
+    rask_column column;
+    int status;
+} asker;
+
+static void *ask(void *argument)
+{
+    asker *a = argument;
+    a->status = rask_rows_column(a->rows, 0, &a->column);
+    return NULL;
+}
+
+static void expect_texts(const rask_column *column, const random_table *t)
+{
+    for (uint32_t row = 0; row < t->rows; row++) {
+        rask_bytes text = t->columns[0].text[row];
+        uint64_t from = column->as.ends[row], len = column->as.ends[row + 1] - from;
+        cr_assert(len == text.len && (!len || memcmp(column->bytes + from, text.data, len) == 0), "row %u",
+                  row);
+    }
+}
+
+Test(codes, a_column_of_computed_rows_is_laid_out_once_whoever_asks_first)
+{
+    random_table t = table_of(ROWS, 30, 1);
+    const rk_schema schema = {.names = (const char **)table_names,
+                              .types = (rask_column_type *)table_types,
+                              .count = TABLE_COLUMNS};
+    rask_rows *rows = rk_rows_new(&schema, make_chunk(&t, false, ROWS));
+    asker askers[THREADS];
+    pthread_t threads[THREADS];
+    cr_assert(rows && rk_chunk_stored(&rows->chunk, 0).codes);
+    for (int i = 0; i < THREADS; i++) {
+        askers[i] = (asker){.rows = rows};
+        cr_assert_eq(pthread_create(&threads[i], NULL, ask, &askers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        cr_assert_eq(pthread_join(threads[i], NULL), 0);
+        cr_assert_eq(askers[i].status, RASK_OK);
+        cr_assert_eq(askers[i].column.bytes, askers->column.bytes);
+    }
+    expect_texts(&askers->column, &t);
+    rask_rows_free(rows);
+    random_table_free(&t);
+}
+
+Test(codes, a_table_of_computed_rows_goes_on_with_their_dictionary)
+{
+    random_table t = table_of(ROWS, 30, 1);
+    const rk_schema schema = {.names = (const char **)table_names,
+                              .types = (rask_column_type *)table_types,
+                              .count = TABLE_COLUMNS};
+    rask_rows *rows = rk_rows_new(&schema, make_chunk(&t, false, ROWS)), *again;
+    rask_graph *g = rask_graph_new();
+    rask_column column;
+    cr_assert_eq(rask_table_compute(rask_table_from_rows(g, rows), NULL, &again), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_assert_null(rk_load_relaxed(&rows->spelt[0]));
+    cr_assert(rk_chunk_stored(&again->chunk, 0).codes);
+    cr_assert_eq(rask_rows_column(again, 0, &column), RASK_OK);
+    expect_texts(&column, &t);
+    rask_rows_free(again);
+    rask_graph_free(g);
+    rask_rows_free(rows);
+    random_table_free(&t);
 }
 
 static random_table divided_table;
