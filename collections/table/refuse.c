@@ -85,8 +85,8 @@ static void list_columns(rk_print *out, const rask_table *table)
 
 static bool is_computed(rask_bytes name)
 {
-    for (size_t i = 0; i < name.len; i++)
-        if (strchr("()*/<>=", name.data[i]))
+    for (size_t i = 1; i < name.len; i++)
+        if (strchr("(*/<>=", name.data[i]))
             return true;
     return false;
 }

@@ -471,6 +471,10 @@ refuses 'and as C has it' 1 "--where: '&&' is no operator: write and, at byte 9 
 refuses 'or as C has it' 1 "--where: '||' is no operator: write or, at byte 9 of \"qty > 1 || qty < 3\"" sales.csv -w 'qty > 1 || qty < 3'
 refuses 'not as C has it' 1 "--where: '!' is no operator: write not, at byte 1 of \"!(qty > 1)\"" sales.csv -w '!(qty > 1)'
 refuses 'a pattern as others have it' 1 "--where: '~' does not compare: write matches(a, \"regex\"), at byte 6 of \"name ~ 'a'\"" sales.csv -w "name ~ 'a'"
+refuses 'like, and what to write' 1 \
+    "--where: no like: write contains(a, \"text\"), startswith(a, \"text\") or matches(a, \"regex\"), at byte 6 of \"name like 'a%'\"" sales.csv \
+    -w "name like 'a%'"
+gives 'columns called like words of other languages' $'like,between\n1,2' <(printf 'like,between\n1,2\n3,4\n') -w 'like == 1 and between == 2'
 refuses 'a text without quotes' 1 "--where: no column \"zoe\": a text stands in quotes: 'zoe', at byte 9 of \"name == zoe\"" sales.csv -w 'name == zoe'
 refuses 'a text without quotes in a call' 1 "--where: no column \"zoe\": a text stands in quotes: 'zoe', at byte 16 of \"contains(name, zoe)\"" sales.csv \
     -w 'contains(name, zoe)'
