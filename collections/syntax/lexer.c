@@ -320,11 +320,55 @@ static bool bad_character(rk_lexer *l, rk_syntax_error *error)
     return rk_syntax_fail(error, RASK_EFORMAT, l->at, "'%.*s' means nothing here", (int)len, l->text + l->at);
 }
 
+/* What other languages write. */
+static bool foreign_mark(const rk_lexer *l, rk_syntax_error *error)
+{
+    static const char *const marks[][2] = {{"&&", "write and"},
+                                           {"||", "write or"},
+                                           {"<>", "write !="},
+                                           {"=~", "write matches(a, \"regex\")"},
+                                           {"!~", "write not matches(a, \"regex\")"}};
+    for (size_t i = 0; l->columns && i < sizeof marks / sizeof *marks; i++)
+        if (peek(l, 0) == marks[i][0][0] && peek(l, 1) == marks[i][0][1]) {
+            rk_syntax_fail(error, RASK_EFORMAT, l->at, "'%s' is no operator: %s", marks[i][0], marks[i][1]);
+            return true;
+        }
+    if (l->columns && peek(l, 0) == '!' && peek(l, 1) != '=') {
+        rk_syntax_fail(error, RASK_EFORMAT, l->at, "'!' is no operator: write not");
+        return true;
+    }
+    return false;
+}
+
 bool rk_syntax_hint(rk_syntax_error *error)
 {
     size_t len = strlen(error->message);
     snprintf(error->message + len, sizeof error->message - len,
              "; names of columns that are no words stand in backticks");
+    return false;
+}
+
+/* Whether a date stands around a place: its year begins there, or five or eight bytes before. */
+static bool is_date(const rk_lexer *l, size_t at)
+{
+    static const char pattern[] = "dddd-dd-dd";
+    for (size_t before = 0; before <= 8; before += before ? 3 : 5) {
+        size_t i = 0;
+        while (at >= before && i < sizeof pattern - 1 && at - before + i < l->len &&
+               (pattern[i] == 'd' ? is_digit((unsigned char)l->text[at - before + i])
+                                  : l->text[at - before + i] == '-'))
+            i++;
+        if (i == sizeof pattern - 1)
+            return true;
+    }
+    return false;
+}
+
+static bool hint_number(const rk_lexer *l, size_t at, rk_syntax_error *error)
+{
+    if (error->status != RASK_EFORMAT || !is_date(l, at))
+        return rk_syntax_hint(error);
+    snprintf(error->message, sizeof error->message, "dates stand in quotes: \"2020-01-31\"");
     return false;
 }
 
@@ -336,7 +380,7 @@ bool rk_lexer_next(rk_lexer *l, rk_token *token, rk_syntax_error *error)
     if (c < 0)
         return true;
     if (is_digit(c) || (c == '.' && is_digit(peek(l, 1))))
-        return take_number(l, token, error) || (l->columns && rk_syntax_hint(error));
+        return take_number(l, token, error) || (l->columns && hint_number(l, token->at, error));
     if (c == '\'' || c == '"')
         return take_string(l, token, error);
     if (c == '`' && l->columns)
@@ -351,7 +395,7 @@ bool rk_lexer_next(rk_lexer *l, rk_token *token, rk_syntax_error *error)
         l->at++;
         return true;
     }
-    return take_mark(l, token) || bad_character(l, error);
+    return !foreign_mark(l, error) && (take_mark(l, token) || bad_character(l, error));
 }
 
 const char *rk_token_text(const rk_lexer *l, const rk_token *token, char buffer[RK_TOKEN_TEXT])

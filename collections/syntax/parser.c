@@ -608,15 +608,29 @@ static void statements(parser *p)
              "nothing is given: behind the last assignment an expression is expected");
 }
 
+/* Where an operator has to be: words that a column may be called elsewhere, and marks that are something else. */
+static bool foreign_operator(parser *p)
+{
+    static const foreign_word words[] = {
+        {"like", "no like: write contains(a, \"text\"), startswith(a, \"text\") or matches(a, \"regex\")"},
+        {"between", "no between: write a >= low and a <= high"},
+    };
+    const char *instead = at_mark(p, RK_MARK_ASSIGN)   ? "'=' does not compare: write =="
+                          : at_mark(p, RK_MARK_INVERT) ? "'~' does not compare: write matches(a, \"regex\")"
+                                                       : NULL;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        instead = at_name(p, words[i].word) ? words[i].instead : instead;
+    if (instead)
+        fail(p, p->token.at, instead);
+    return instead != NULL;
+}
+
 static void only_expression(parser *p)
 {
     uint32_t node = advance(p) ? expression(p) : RK_NO_SYNTAX;
-    if (node == RK_NO_SYNTAX || p->token.kind == RK_TOKEN_END)
+    if (node == RK_NO_SYNTAX || p->token.kind == RK_TOKEN_END || foreign_operator(p))
         return;
-    if (at_mark(p, RK_MARK_ASSIGN))
-        fail(p, p->token.at, "'=' does not compare: write ==");
-    else
-        unexpected(p, "an operator");
+    unexpected(p, "an operator");
     if (p->token.kind == RK_TOKEN_NAME || p->token.kind == RK_TOKEN_NUMBER)
         rk_syntax_hint(p->error);
 }

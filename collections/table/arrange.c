@@ -147,8 +147,8 @@ static int open_cutting(rask_task *task, const rk_table_sink_plan *plan, cutting
     if (!c->range || !c->places || !c->ends || !c->ranks || !c->order.columns)
         return RASK_ENOMEM;
     for (uint32_t k = 0; k < keys; k++) {
-        c->order.columns[2 * k] = rk_chunk_column_at(&c->chunks[0], plan->keys[k].column);
-        c->order.columns[2 * k + 1] = rk_chunk_column_at(&c->chunks[1], k);
+        c->order.columns[2 * k] = rk_chunk_stored(&c->chunks[0], plan->keys[k].column);
+        c->order.columns[2 * k + 1] = rk_chunk_stored(&c->chunks[1], k);
     }
     for (uint32_t r = 1; r < c->ranges && c->chunks[1].rows; r++)
         c->ranks[r] = rk_row_rank(&c->order, splitter(c, r));

@@ -9,13 +9,22 @@ typedef struct rk_chunk_head {
 } rk_chunk_head;
 
 typedef struct rk_chunk_part {
-    uint64_t type, values, valid, bytes; /* places; valid: 0, there are no nulls */
+    uint64_t type, values, valid, bytes, codes,
+        texts; /* places, but for texts; valid, codes: 0, there are none */
 } rk_chunk_part;
 
 static inline size_t rk_chunk_padded(size_t size)
 {
     return (size + 7) & ~(size_t)7;
 }
+
+/* Gives each row of a column with numbered texts its own again. RASK_OK, RASK_ENOMEM. */
+int rk_chunk_column_spell(rk_chunk_column *c);
+/* Bytes of a column that rk_chunk_put_column() writes, padding and all. */
+size_t rk_chunk_column_size(const rk_chunk_column *c, uint64_t rows);
+/* Writes a column to *at of data, which moves on; *part says where. */
+void rk_chunk_put_column(const rk_chunk_column *c, uint64_t rows, char *data, size_t *at,
+                         rk_chunk_part *part);
 
 /* The padding of what lies between from and to is in its last word. */
 static inline void rk_chunk_clear_padding(char *data, size_t from, size_t to)

@@ -50,6 +50,7 @@ void rk_csv_source_free(void *what)
     for (size_t i = 0; i < source->sample_count; i++)
         rk_free((void *)source->samples[i].data);
     rk_free(source->samples);
+    rk_free(source->places);
     rk_free(source->streams);
     rk_text_files_fini(&source->files);
     rk_csv_schema_fini(&source->schema);
@@ -123,6 +124,7 @@ static int take_first(opening *o)
         status = fill(&stream.buffer, stream.reader, FIRST_SAMPLE, &o->whole, &error);
     if (!status && keep_sample(o, rk_text_buffer_data(&stream.buffer), rk_text_buffer_len(&stream.buffer)))
         status = rk_text_fail_memory(&error, file->path);
+    s->places[0] = (rk_csv_place){.begin = file->start};
     if (!status && file->stream) {
         s->streams[0] = stream;
         return RASK_OK;
@@ -134,7 +136,7 @@ static int take_first(opening *o)
 
 /* Whole records from a place in the middle of a plain file; no data: none begins there. */
 static int read_sample(const rk_csv_source *s, const rk_text_file *file, uint64_t at, size_t bytes,
-                       rask_bytes *out, rk_text_error *error)
+                       rask_bytes *out, size_t *skipped, rk_text_error *error)
 {
     rk_text_reader *reader = NULL;
     rk_text_buffer buffer = {0};
@@ -150,6 +152,7 @@ static int read_sample(const rk_csv_source *s, const rk_text_file *file, uint64_
         size_t len = rk_text_buffer_len(&buffer), begin = rk_csv_resume(&s->format, &s->schema, text, len);
         if (begin < len && copy_sample(text + begin, len - begin, out))
             status = rk_text_fail_memory(error, file->path);
+        *skipped = begin;
     }
     rk_text_reader_free(reader);
     rk_text_buffer_fini(&buffer);
@@ -159,12 +162,16 @@ static int read_sample(const rk_csv_source *s, const rk_text_file *file, uint64_
 static int take_later(opening *o, const rk_text_file *file, uint64_t at)
 {
     rk_text_error error = {0};
+    rk_csv_source *s = o->source;
     rask_bytes sample;
-    int status = read_sample(o->source, file, at, LATER_SAMPLE, &sample, &error);
+    size_t skipped = 0;
+    int status = read_sample(s, file, at, LATER_SAMPLE, &sample, &skipped, &error);
     if (status)
         return fail(o, status, error.message);
-    if (sample.data)
-        o->source->samples[o->source->sample_count++] = sample;
+    if (!sample.data)
+        return RASK_OK;
+    s->places[s->sample_count] = (rk_csv_place){(uint32_t)(file - s->files.files), at, skipped};
+    s->samples[s->sample_count++] = sample;
     return RASK_OK;
 }
 
@@ -179,6 +186,7 @@ uint32_t rk_csv_source_samples(const rk_csv_source *source, uint32_t most, size_
     rk_text_error error;
     uint64_t total = 0;
     uint32_t count = 0;
+    size_t skipped;
     for (size_t i = 0; i < files->count; i++)
         total += has_places(&files->files[i]) ? files->files[i].size : 0;
     uint64_t step = total / most, next = step / 2, at = 0;
@@ -187,7 +195,7 @@ uint32_t rk_csv_source_samples(const rk_csv_source *source, uint32_t most, size_
         if (!has_places(file))
             continue;
         for (; next < at + file->size && count < most; next += step) {
-            if (read_sample(source, file, next - at, bytes, &out[count], &error))
+            if (read_sample(source, file, next - at, bytes, &out[count], &skipped, &error))
                 return count;
             count += out[count].data != NULL;
         }
@@ -326,6 +334,16 @@ static int fail_empty(const opening *o)
     return RASK_EFORMAT;
 }
 
+/* Where misfits become nulls, few of them do not make a column text. */
+static void take_majority(rk_csv_source *s)
+{
+    rk_csv_odd odd;
+    for (uint32_t i = 0; i < s->schema.count; i++)
+        if (s->schema.types[i] == RASK_COL_TEXT &&
+            rk_csv_find_odd(&s->format, s->samples, s->sample_count, &s->schema, i, &odd))
+            s->schema.types[i] = odd.type;
+}
+
 static int look(opening *o)
 {
     take_format(o);
@@ -341,6 +359,8 @@ static int look(opening *o)
         status = take_others(o);
     if (!status && o->source->sample_count > 1)
         status = infer(o);
+    if (!status && o->source->misfit == RASK_MISFIT_NULL)
+        take_majority(o->source);
     return status ? status : take_types(o);
 }
 
@@ -382,7 +402,8 @@ static int open_source(opening *o, const char *const *paths, size_t count)
         return fail(o, status, error.message);
     o->source->streams = rk_calloc(o->source->files.count, sizeof *o->source->streams);
     o->source->samples = rk_calloc(LATER_SAMPLES + 1, sizeof *o->source->samples);
-    if (!o->source->streams || !o->source->samples)
+    o->source->places = rk_calloc(LATER_SAMPLES + 1, sizeof *o->source->places);
+    if (!o->source->streams || !o->source->samples || !o->source->places)
         return fail_memory(o);
     status = look(o);
     return status ? status : copy_nulls(o);
@@ -470,4 +491,27 @@ int rk_csv_source_lines(const rk_csv_source *source, const rk_csv_wrong *wrong, 
     if (!status && wrong->begin)
         status = count_lines(file, wrong->cut, UINT64_MAX, wrong->begin, lines, error);
     return status;
+}
+
+bool rk_csv_source_note(const rk_csv_source *s, uint32_t column, char *out, size_t capacity)
+{
+    rk_csv_odd odd;
+    rk_text_error error;
+    uint64_t lines;
+    if (!s->places || column >= s->schema.count || s->schema.types[column] != RASK_COL_TEXT ||
+        !rk_csv_find_odd(&s->format, s->samples, s->sample_count, &s->schema, column, &odd))
+        return false;
+    const rk_csv_place *place = &s->places[odd.sample];
+    const rk_csv_wrong wrong = {.file = place->file, .cut = place->begin, .begin = place->skipped + odd.at};
+    if (s->files.files[place->file].stream)
+        lines = rk_csv_newlines(s->samples[odd.sample].data, odd.at);
+    else if (rk_csv_source_lines(s, &wrong, &lines, &error))
+        return false;
+    const char *type = rask_column_type_name(odd.type), *name = s->schema.names[column];
+    snprintf(
+        out, capacity,
+        "%.300s:%llu: column \"%.100s\" is string for \"%s\", the others are %s: --misfit null makes it null",
+        rk_text_path_name(s->files.files[place->file].path), (unsigned long long)lines + 1, name, odd.text,
+        type);
+    return true;
 }

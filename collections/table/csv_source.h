@@ -30,8 +30,19 @@ typedef struct rk_csv_source {
     uint64_t block_bytes; /* asked for; 0: nothing */
     rask_bytes
         *samples; /* the first begins the first file, the others begin with a record; with padding behind */
+    struct rk_csv_place
+        *places; /* where each of them begins; NULL in other processes than that which took them */
     size_t sample_count;
 } rk_csv_source;
+
+typedef struct rk_csv_place {
+    uint32_t file;
+    uint64_t begin; /* of the part from which it was read, and where in the text of that it begins */
+    size_t skipped;
+} rk_csv_place;
+
+/* Why column number column is text though most of its values in the samples are not, as a sentence; false: there is nothing to say. */
+bool rk_csv_source_note(const rk_csv_source *source, uint32_t column, char *out, size_t capacity);
 
 /* What a task reads: the records that begin in (begin, end] of a file, and at the beginning of the first part; or some
  * files as a whole, one behind the other. */

@@ -4,6 +4,7 @@
 #include "collections/table/table.h"
 #include "core/base/limits.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void end_grouping(void *what)
@@ -25,8 +26,9 @@ typedef struct builder {
 
 static int fail_aggregates(const builder *b, int status, const char *message, size_t at)
 {
-    rk_table_fail(b->input, status, b->file, b->line, "rask_table_groupby: %s, at byte %zu of \"%.200s\"",
-                  message, at + 1, b->text);
+    rk_syntax_error error = {.status = status, .at = at};
+    snprintf(error.message, sizeof error.message, "%.199s", message);
+    rk_table_refuse(b->input, "rask_table_groupby", b->text, &error, b->file, b->line);
     return status;
 }
 

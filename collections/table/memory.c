@@ -15,7 +15,7 @@ int rk_memory_read_plain(const rk_memory_column *column, uint64_t first, uint32_
                          rk_memory_error *error)
 {
     (void)error;
-    rk_column_read(&column->plain, first, rows, out);
+    rk_stored_read(&column->plain, first, rows, out);
     return RASK_OK;
 }
 
@@ -204,10 +204,13 @@ rask_table *rk_memory_table_end(rask_table *table)
 
 /* -- Columns of the program's, and computed rows: one part */
 
-static uint64_t column_bytes(const rask_column *c, uint64_t rows)
+static uint64_t column_bytes(const rk_stored *s, uint64_t rows)
 {
-    uint64_t bytes = rows * (c->type == RASK_COL_BOOL ? 1 : 8) + (c->valid ? rows : 0);
-    return bytes + (c->type == RASK_COL_TEXT && rows ? c->as.ends[rows] - c->as.ends[0] : 0);
+    const rask_column *c = &s->column;
+    uint64_t bytes = c->valid ? rows : 0, values = s->codes ? s->texts : rows;
+    bytes += s->codes ? rows * sizeof *s->codes : 0;
+    bytes += values * (c->type == RASK_COL_BOOL ? 1 : 8);
+    return bytes + (c->type == RASK_COL_TEXT && rows ? c->as.ends[values] - c->as.ends[0] : 0);
 }
 
 const char *rk_memory_find_fault(const rask_column *c, uint64_t rows)
@@ -231,14 +234,14 @@ const char *rk_memory_find_fault(const rask_column *c, uint64_t rows)
 }
 
 /* One part over columns that somebody keeps. */
-static rask_table *make_table(rask_graph *graph, const char *what, const rask_column *columns, uint32_t count,
+static rask_table *make_table(rask_graph *graph, const char *what, const rk_stored *columns, uint32_t count,
                               uint64_t rows, const char *file, int line)
 {
-    const char **names = rk_table_memory(graph, count * sizeof *names, file, line);
+    const char **names = columns ? rk_table_memory(graph, count * sizeof *names, file, line) : NULL;
     rask_column_type *types = rk_table_memory(graph, count * sizeof *types, file, line);
     for (uint32_t i = 0; names && types && i < count; i++) {
-        names[i] = columns[i].name;
-        types[i] = columns[i].type;
+        names[i] = columns[i].column.name;
+        types[i] = columns[i].column.type;
     }
     rask_table *table =
         names && types ? rk_memory_table_new(graph, what, names, types, count, file, line) : NULL;
@@ -266,7 +269,11 @@ rask_table *rask_table_from_columns_at(rask_graph *graph, const rask_column *col
                                                "%s: column %u, \"%.200s\": %s", what, i + 1,
                                                columns[i].name ? columns[i].name : "", fault);
     }
-    return make_table(graph, what, columns, columns ? count : 0, rows, file, line);
+    count = columns ? count : 0;
+    rk_stored *stored = rk_table_memory(graph, (count + (size_t)1) * sizeof *stored, file, line);
+    for (uint32_t i = 0; stored && i < count; i++)
+        stored[i] = (rk_stored){.column = columns[i]};
+    return make_table(graph, what, stored, count, rows, file, line);
 }
 
 static void end_rows(void *rows)
@@ -279,9 +286,11 @@ rask_table *rask_table_from_rows_at(rask_graph *graph, rask_rows *rows, const ch
     uint32_t count = rask_rows_columns(rows);
     if (!graph || graph->status || !rows)
         return NULL;
-    rask_column *columns = rk_table_memory(graph, count * sizeof *columns, file, line);
-    for (uint32_t i = 0; columns && i < count; i++)
-        rask_rows_column(rows, i, &columns[i]);
+    rk_stored *columns = rk_table_memory(graph, (count + (size_t)1) * sizeof *columns, file, line);
+    for (uint32_t i = 0; columns && i < count; i++) {
+        columns[i] = rk_chunk_stored(&rows->chunk, i);
+        columns[i].column.name = rows->names[i];
+    }
     if (columns && rk_graph_at_end(graph, end_rows, rk_rows_ref(rows))) {
         rask_rows_free(rows);
         rk_graph_fail(graph, RASK_ENOMEM, file, line, "no memory for a table");

@@ -5,6 +5,7 @@
 #ifndef RASK_COLLECTIONS_TABLE_MEMORY_H
 #define RASK_COLLECTIONS_TABLE_MEMORY_H
 
+#include "collections/table/chunk.h"
 #include "collections/table/table.h"
 
 typedef struct rk_memory_column rk_memory_column;
@@ -21,7 +22,7 @@ typedef int rk_memory_read(const rk_memory_column *column, uint64_t first, uint3
 
 struct rk_memory_column {
     rk_memory_read *read;
-    rask_column plain; /* of rk_memory_read_plain() */
+    rk_stored plain; /* of rk_memory_read_plain() */
     const void *layout;
 };
 
@@ -73,7 +74,7 @@ rask_table *rk_memory_table_end(rask_table *table);
 /* What is wrong with a column of so many rows; NULL: nothing. */
 const char *rk_memory_find_fault(const rask_column *column, uint64_t rows);
 
-/* A rask_column as the program has it. */
+/* A rask_column as the program has it, or a column of computed rows. */
 rk_memory_read rk_memory_read_plain;
 
 /* A value of column column of part, as above, but where it is null out has 0 or empty text. error names the column. */

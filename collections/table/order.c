@@ -121,20 +121,37 @@ static size_t bucket_of(const buckets *b, uint64_t rank)
     return number < BUCKETS - 1 ? (size_t)number : BUCKETS - 1;
 }
 
+static int compare_nothing(const void *context, uint64_t a, uint64_t b)
+{
+    (void)context;
+    (void)a;
+    (void)b;
+    return 0;
+}
+
+/* The first of the buckets whose items may have different ranks, or equal ones that are not equal. */
+static size_t first_mixed(const buckets *b, rk_compare *compare)
+{
+    return compare || b->shift ? 0 : BUCKETS - 1; /* in the last one are nulls, too */
+}
+
 void rk_sort(rk_ranked *items, rk_ranked *scratch, size_t count, rk_compare *compare, const void *context)
 {
     buckets b = {0};
+    size_t mixed;
     if (count < FEW || !choose_buckets(&b, items, count)) {
-        sort_by_merging(items, scratch, count, compare, context);
+        sort_by_merging(items, scratch, count, compare ? compare : compare_nothing, context);
         return;
     }
+    mixed = first_mixed(&b, compare);
     for (size_t i = 0; i < count; i++)
         b.ends[bucket_of(&b, items[i].rank) + 1]++;
     for (size_t i = 1; i <= BUCKETS; i++)
         b.ends[i] += b.ends[i - 1];
     for (size_t i = 0; i < count; i++) /* ends[k] is where bucket k begins, and then where it ends */
         scratch[b.ends[bucket_of(&b, items[i].rank)]++] = items[i];
-    for (size_t i = 0, from = 0; i < BUCKETS; from = b.ends[i++])
+    compare = compare ? compare : compare_nothing;
+    for (size_t i = mixed, from = mixed ? b.ends[mixed - 1] : 0; i < BUCKETS; from = b.ends[i++])
         sort_by_merging(scratch + from, items + from, b.ends[i] - from, compare, context);
     memcpy(items, scratch, count * sizeof *items);
 }

@@ -78,7 +78,7 @@ typedef struct rk_ranked {
 /* Compares two items of equal rank; < 0 when a comes first. 0 keeps them as they are. */
 typedef int rk_compare(const void *context, uint64_t a, uint64_t b);
 
-/* Sorts, stably; scratch has room for as many. */
+/* Sorts, stably; scratch has room for as many. compare: NULL where equal ranks are equal. */
 void rk_sort(rk_ranked *items, rk_ranked *scratch, size_t count, rk_compare *compare, const void *context);
 
 #endif

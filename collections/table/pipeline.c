@@ -502,11 +502,12 @@ int rk_pipeline_next(rk_pipeline_run *run)
 
 uint64_t rk_pipeline_bytes(const rk_pipeline *p)
 {
-    uint64_t columns = p->wanted_count;
+    uint64_t columns = p->wanted_count, kept = 0;
     for (uint32_t i = 0; i < p->step_count; i++) {
         const rk_join_step *join = p->steps[i].join;
+        kept += join ? 0 : rk_expr_kept_bytes(p->steps[i].expr);
         columns += join ? 2 * join->live_count + join->payload_count + join->join->key_count
                         : 4; /* a step's own column, and those of its parts */
     }
-    return (columns + 1) * RK_BATCH_ROWS * (sizeof(rask_bytes) + 1);
+    return (columns + 1) * RK_BATCH_ROWS * (sizeof(rask_bytes) + 1) + kept;
 }

@@ -11,7 +11,7 @@ int rk_row_order_init(rk_row_order *o, const rk_order *keys, uint32_t key_count,
                         .columns = rk_alloc_array(key_count * (chunk_count + 1), sizeof *o->columns)};
     for (uint32_t k = 0; o->columns && k < key_count; k++)
         for (size_t i = 0; i < chunk_count; i++)
-            o->columns[k * chunk_count + i] = rk_chunk_column_at(&chunks[i], keys[k].column);
+            o->columns[k * chunk_count + i] = rk_chunk_stored(&chunks[i], keys[k].column);
     return o->columns ? RASK_OK : RASK_ENOMEM;
 }
 
@@ -21,14 +21,9 @@ void rk_row_order_fini(rk_row_order *o)
     *o = (rk_row_order){0};
 }
 
-static bool has_value(const rask_column *c, uint64_t row)
+static bool has_value(const rk_stored *c, uint64_t row)
 {
-    return !c->valid || c->valid[row];
-}
-
-static rask_bytes text_at(const rask_column *c, uint64_t row)
-{
-    return (rask_bytes){c->bytes + c->as.ends[row], c->as.ends[row + 1] - c->as.ends[row]};
+    return !c->column.valid || c->column.valid[row];
 }
 
 /* Of a value that is no text. */
@@ -43,35 +38,36 @@ static uint64_t number_rank(const rask_column *c, uint64_t row, bool descending)
 
 uint64_t rk_row_rank(const rk_row_order *o, uint64_t place)
 {
-    const rask_column *c = &o->columns[place >> 32];
+    const rk_stored *c = &o->columns[place >> 32];
     uint64_t row = place & UINT32_MAX;
     if (!has_value(c, row))
         return RK_RANK_NULL;
-    return c->type == RASK_COL_TEXT ? rk_rank_text(text_at(c, row), o->keys->descending)
-                                    : number_rank(c, row, o->keys->descending);
+    return c->column.type == RASK_COL_TEXT ? rk_rank_text(rk_stored_text(c, row), o->keys->descending)
+                                           : number_rank(&c->column, row, o->keys->descending);
 }
 
 /* The last int64 has the rank that null has. */
 bool rk_row_rank_decides(const rk_row_order *o)
 {
-    rask_column_type type = o->chunk_count ? o->columns->type : RASK_COL_F64;
+    rask_column_type type = o->chunk_count ? o->columns->column.type : RASK_COL_F64;
     bool nulls = false;
     for (size_t i = 0; i < o->chunk_count; i++)
-        nulls |= o->columns[i].valid != NULL;
+        nulls |= o->columns[i].column.valid != NULL;
     return o->key_count == 1 && type != RASK_COL_TEXT && (type == RASK_COL_F64 || !nulls);
 }
 
-static int compare_values(const rask_column *a, uint64_t row_a, const rask_column *b, uint64_t row_b,
+static int compare_values(const rk_stored *a, uint64_t row_a, const rk_stored *b, uint64_t row_b,
                           bool descending)
 {
     bool has_a = has_value(a, row_a), has_b = has_value(b, row_b);
     if (!has_a || !has_b)
         return has_b - has_a;
-    if (a->type == RASK_COL_TEXT) {
-        int order = rk_text_compare(text_at(a, row_a), text_at(b, row_b));
+    if (a->column.type == RASK_COL_TEXT) {
+        int order = rk_text_compare(rk_stored_text(a, row_a), rk_stored_text(b, row_b));
         return descending ? -order : order;
     }
-    uint64_t rank_a = number_rank(a, row_a, descending), rank_b = number_rank(b, row_b, descending);
+    uint64_t rank_a = number_rank(&a->column, row_a, descending);
+    uint64_t rank_b = number_rank(&b->column, row_b, descending);
     return (rank_a > rank_b) - (rank_a < rank_b);
 }
 
@@ -80,37 +76,118 @@ int rk_row_compare(const void *context, uint64_t a, uint64_t b)
     const rk_row_order *o = context;
     int order = 0;
     for (uint32_t k = 0; k < o->key_count && !order; k++) {
-        const rask_column *columns = o->columns + k * o->chunk_count;
+        const rk_stored *columns = o->columns + k * o->chunk_count;
         order = compare_values(&columns[a >> 32], a & UINT32_MAX, &columns[b >> 32], b & UINT32_MAX,
                                o->keys[k].descending);
     }
     return order;
 }
 
-/* -- Sorting */
+/* -- Texts that are in dictionaries are ranked once each, all of them together: so ranks decide */
 
-/* Equal ranks of the only key are equal values. */
-static int compare_nothing(const void *context, uint64_t a, uint64_t b)
+typedef struct text_ranks {
+    const rk_row_order *order;
+    uint64_t *firsts; /* of each chunk, where the ranks of its texts begin */
+    uint64_t *ranks;  /* NULL: there are none */
+    uint64_t count;
+} text_ranks;
+
+/* Of all chunks; 0: some chunk has no dictionary, or there are as many texts as rows. */
+static uint64_t count_texts(const rk_row_order *o, const rk_chunk *chunks, uint64_t rows)
 {
-    (void)context;
-    (void)a;
-    (void)b;
-    return 0;
+    uint64_t texts = 0;
+    for (size_t i = 0; i < o->chunk_count; i++) {
+        if (!o->columns[i].codes && chunks[i].rows)
+            return 0;
+        texts += o->columns[i].texts;
+    }
+    return texts <= rows / 2 ? texts : 0;
 }
 
-/* Items of all rows, by the rank of the first key. */
-static void rank_rows(const rk_row_order *order, const rk_chunk *chunks, rk_ranked *items)
+/* Places of texts are number of the chunk << 32 | the text in it. */
+static rask_bytes dictionary_text(const rk_row_order *o, uint64_t place)
 {
-    bool descending = order->keys[0].descending;
-    for (size_t i = 0; i < order->chunk_count; i++) {
-        const rask_column *c = &order->columns[i];
-        bool plain = !c->valid && c->type == RASK_COL_F64;
-        for (uint64_t row = 0; row < chunks[i].rows; row++, items++) {
-            uint64_t place = (uint64_t)i << 32 | row;
-            *items = (rk_ranked){plain ? rk_rank_f64(c->as.f64[row], descending) : rk_row_rank(order, place),
-                                 place};
-        }
+    const rask_column *c = &o->columns[place >> 32].column;
+    const uint64_t *ends = c->as.ends + (place & UINT32_MAX);
+    return (rask_bytes){c->bytes + ends[0], ends[1] - ends[0]};
+}
+
+static int compare_texts(const void *context, uint64_t a, uint64_t b)
+{
+    return rk_text_compare(dictionary_text(context, a), dictionary_text(context, b));
+}
+
+static void rank_texts(text_ranks *t, rk_ranked *items)
+{
+    const rk_row_order *o = t->order;
+    bool descending = o->keys->descending;
+    uint64_t n = 0, rank = 0;
+    for (uint64_t i = 0; i < o->chunk_count; i++) {
+        t->firsts[i] = n;
+        for (uint64_t text = 0; text < o->columns[i].texts; text++, n++)
+            items[n] = (rk_ranked){rk_rank_text(dictionary_text(o, i << 32 | text), false), i << 32 | text};
     }
+    rk_sort(items, items + n, n, compare_texts, o);
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t place = items[i].item;
+        rank += i && compare_texts(o, items[i - 1].item, place) != 0;
+        t->ranks[t->firsts[place >> 32] + (place & UINT32_MAX)] = descending ? n - rank : rank;
+    }
+}
+
+static int init_ranks(text_ranks *t, const rk_row_order *o, const rk_chunk *chunks, uint64_t rows)
+{
+    *t = (text_ranks){.order = o, .count = count_texts(o, chunks, rows)};
+    if (!t->count)
+        return RASK_OK;
+    rk_ranked *items = rk_alloc_array(2 * t->count, sizeof *items);
+    t->firsts = rk_alloc_array(o->chunk_count, sizeof *t->firsts);
+    t->ranks = rk_alloc_array(t->count, sizeof *t->ranks);
+    int status = items && t->firsts && t->ranks ? RASK_OK : RASK_ENOMEM;
+    if (!status)
+        rank_texts(t, items);
+    rk_free(items);
+    return status;
+}
+
+static void fini_ranks(text_ranks *t)
+{
+    rk_free(t->firsts);
+    rk_free(t->ranks);
+}
+
+/* -- Sorting */
+
+/* Items of the rows of a chunk, by the rank of the first key. */
+static void rank_chunk(const text_ranks *t, uint64_t chunk, uint64_t rows, rk_ranked *items)
+{
+    const rk_row_order *o = t->order;
+    const rk_stored *s = &o->columns[chunk];
+    const rask_column *c = &s->column;
+    bool descending = o->keys->descending, plain = !c->valid && c->type == RASK_COL_F64;
+    const uint64_t *ranks = t->ranks ? t->ranks + t->firsts[chunk] : NULL;
+    for (uint64_t row = 0; row < rows; row++) {
+        uint64_t place = chunk << 32 | row;
+        uint64_t rank = ranks   ? (has_value(s, row) ? ranks[s->codes[row]] : RK_RANK_NULL)
+                        : plain ? rk_rank_f64(c->as.f64[row], descending)
+                                : rk_row_rank(o, place);
+        items[row] = (rk_ranked){rank, place};
+    }
+}
+
+/* items has room for twice as many. */
+static int sort_rows(const rk_row_order *order, const rk_chunk *chunks, uint64_t rows, rk_ranked *items)
+{
+    text_ranks ranks;
+    int status = init_ranks(&ranks, order, chunks, rows);
+    rk_ranked *at = items;
+    for (size_t i = 0; i < order->chunk_count && !status; at += chunks[i++].rows)
+        rank_chunk(&ranks, i, chunks[i].rows, at);
+    bool decided = rk_row_rank_decides(order) || (ranks.ranks && order->key_count == 1);
+    if (!status)
+        rk_sort(items, items + rows, rows, decided ? NULL : rk_row_compare, order);
+    fini_ranks(&ranks);
+    return status;
 }
 
 int rk_rows_sort(const rk_order *keys, uint32_t key_count, const rk_chunk *chunks, size_t chunk_count,
@@ -120,16 +197,14 @@ int rk_rows_sort(const rk_order *keys, uint32_t key_count, const rk_chunk *chunk
     rk_ranked *items = rk_alloc_array(2 * rows + 2, sizeof *items);
     uint64_t *sorted = (uint64_t *)items;
     int status = items ? rk_row_order_init(&order, keys, key_count, chunks, chunk_count) : RASK_ENOMEM;
-    if (!status) {
-        rank_rows(&order, chunks, items);
-        rk_sort(items, items + rows, rows, rk_row_rank_decides(&order) ? compare_nothing : rk_row_compare,
-                &order);
-        for (uint64_t i = 0; i < rows; i++)
-            sorted[i] = items[i].item;
-        *places = sorted;
-    } else {
+    if (!status)
+        status = sort_rows(&order, chunks, rows, items);
+    for (uint64_t i = 0; i < rows && !status; i++)
+        sorted[i] = items[i].item;
+    if (status)
         rk_free(items);
-    }
+    else
+        *places = sorted;
     rk_row_order_fini(&order);
     return status;
 }

@@ -10,7 +10,7 @@ typedef struct rk_row_order {
     const rk_order *keys; /* whose columns are those of the chunks, unless the caller sets columns itself */
     uint32_t key_count;
     size_t chunk_count;
-    rask_column *columns; /* key k of chunk i is columns[k * chunk_count + i] */
+    rk_stored *columns; /* key k of chunk i is columns[k * chunk_count + i] */
 } rk_row_order;
 
 /* keys outlive it. RASK_OK, RASK_ENOMEM. */

@@ -4,6 +4,42 @@
 
 #include <string.h>
 
+/* -- Text in dictionaries, as rask_column has it */
+
+/* NULL: no memory. */
+static uint64_t *spell(const rk_stored *s, uint64_t rows)
+{
+    uint64_t size = 0, end = 0;
+    for (uint64_t i = 0; i < rows; i++)
+        size += rk_stored_text(s, i).len;
+    uint64_t *ends = rk_alloc((rows + 1) * sizeof *ends + size);
+    char *bytes = (char *)(ends ? ends + rows + 1 : NULL);
+    if (!ends)
+        return NULL;
+    ends[0] = 0;
+    for (uint64_t i = 0; i < rows; i++) {
+        rask_bytes text = rk_stored_text(s, i);
+        memcpy(bytes + end, text.data, text.len);
+        ends[i + 1] = end += text.len;
+    }
+    return ends;
+}
+
+/* The first of those who ask at once has it made; NULL: no memory. */
+static const uint64_t *spelt(const rask_rows *rows, uint32_t index, const rk_stored *s)
+{
+    uint64_t *there = rk_load_acquire(&rows->spelt[index]);
+    if (there)
+        return there;
+    uint64_t *made = spell(s, rows->chunk.rows);
+    if (!made || rk_cas_acq_rel(&rows->spelt[index], &there, made))
+        return made;
+    rk_free(made);
+    return rk_load_acquire(&rows->spelt[index]);
+}
+
+/* -- Rows */
+
 static void free_names(char **names, uint32_t count)
 {
     for (uint32_t i = 0; names && i < count; i++)
@@ -16,11 +52,13 @@ rask_rows *rk_rows_new(const rk_schema *schema, rask_value value)
     rask_bytes bytes;
     rask_rows *rows = rk_calloc(1, sizeof *rows);
     char **names = rk_calloc(schema->count + (size_t)1, sizeof *names);
-    bool good = rows && names && rask_value_get_bytes(&value, &bytes) == RASK_OK;
+    rk_spelt *spelt = rk_calloc(schema->count + (size_t)1, sizeof *spelt);
+    bool good = rows && names && spelt && rask_value_get_bytes(&value, &bytes) == RASK_OK;
     for (uint32_t i = 0; good && i < schema->count; i++)
         good = (names[i] = rk_strndup(schema->names[i], strlen(schema->names[i])));
     if (!good) {
         free_names(names, schema->count);
+        rk_free(spelt);
         rk_free(rows);
         rask_value_unref(&value);
         return NULL;
@@ -28,6 +66,7 @@ rask_rows *rk_rows_new(const rk_schema *schema, rask_value value)
     rk_init(&rows->refs, 1);
     rows->value = value;
     rows->names = names;
+    rows->spelt = spelt;
     rk_chunk_open(&rows->chunk, bytes);
     return rows;
 }
@@ -42,6 +81,9 @@ void rask_rows_free(rask_rows *rows)
 {
     if (!rows || rk_sub_acq_rel(&rows->refs, 1) > 1)
         return;
+    for (uint32_t i = 0; i < rows->chunk.count; i++)
+        rk_free(rk_load_relaxed(&rows->spelt[i]));
+    rk_free(rows->spelt);
     free_names(rows->names, rows->chunk.count);
     rask_value_unref(&rows->value);
     rk_free(rows);
@@ -61,7 +103,14 @@ int rask_rows_column(const rask_rows *rows, uint32_t index, rask_column *out)
 {
     if (!rows || index >= rows->chunk.count)
         return RASK_EINVAL;
-    *out = rk_chunk_column_at(&rows->chunk, index);
-    out->name = rows->names[index];
+    rk_stored stored = rk_chunk_stored(&rows->chunk, index);
+    stored.column.name = rows->names[index];
+    if (stored.codes) {
+        stored.column.as.ends = spelt(rows, index, &stored);
+        stored.column.bytes = (const char *)(stored.column.as.ends + rows->chunk.rows + 1);
+    }
+    if (!stored.column.as.ends)
+        return RASK_ENOMEM;
+    *out = stored.column;
     return RASK_OK;
 }

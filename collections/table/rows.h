@@ -6,11 +6,15 @@
 #include "collections/table/table.h"
 #include "core/base/atomic.h"
 
+/* Texts of rows, spelt out: ends, and behind them bytes. NULL: nobody has asked for them. */
+typedef uint64_t *_Atomic rk_spelt;
+
 struct rask_rows {
     rk_atomic_u32 refs;
     rask_value value; /* that chunk is in */
     rk_chunk chunk;
     char **names;
+    rk_spelt *spelt; /* by column; of text that is in dictionaries */
 };
 
 /* Rows of a chunk with the names of schema; takes over value, also on failure. NULL: no memory. */

@@ -20,7 +20,7 @@ static int find_new_names(rask_table *input, const char *names, const char **ren
 {
     rk_list_item item;
     for (size_t at = 0; rk_list_next(names, RK_LIST_RENAMES, &at, &item);) {
-        uint32_t column = rk_table_find(input, "rask_table_rename", item.name, file, line);
+        uint32_t column = rk_table_find_renamed(input, item.name, file, line);
         if (column == UINT32_MAX)
             return RASK_EINVAL;
         if (item.as.data == item.name.data || !item.as.len || renamed[column]) {

@@ -116,6 +116,14 @@ static int init_parts(rk_table_sink *s)
                : rk_keys_init(&s->seen, plan->by.types, plan->by.count, plan->by.seed);
 }
 
+/* The column whose equal values go to one part; UINT32_MAX: there is none, or no text comes twice. */
+static uint32_t divided_by(const rk_table_sink_plan *plan)
+{
+    if (plan->kind == RK_SINK_RANGES)
+        return plan->keys[0].column;
+    return plan->kind == RK_SINK_PARTS && plan->by.count == 1 ? plan->hashed[0] : UINT32_MAX;
+}
+
 static int init_chunks(rk_table_sink *s)
 {
     const rk_table_sink_plan *plan = s->plan;
@@ -128,6 +136,8 @@ static int init_chunks(rk_table_sink *s)
         status = init_parts(s);
     if (!status)
         status = rk_chunk_builder_init(&s->builder, types, columns + plan->positions);
+    if (!status && rk_table_sink_values(plan) > 1)
+        rk_chunk_builder_divided(&s->builder, divided_by(plan));
     rk_free(types);
     return status;
 }
@@ -442,11 +452,7 @@ void rk_table_sink_expect(rk_table_sink *s, double part)
         return;
     expect(&s->text, part);
     expect(&s->part, part);
-    for (uint32_t i = 0; i < s->builder.count; i++) {
-        expect(&s->builder.columns[i].values, part);
-        expect(&s->builder.columns[i].valid, part);
-        expect(&s->builder.columns[i].bytes, part);
-    }
+    rk_chunk_builder_expect(&s->builder, part);
 }
 
 /* The memory of the text goes with the value. */

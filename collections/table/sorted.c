@@ -14,7 +14,7 @@ int rk_sorted_init(rk_sorted *s, const rk_table_sink_plan *plan, const rk_pipeli
         rk_chunk_open(&opened[k], chunks[k]);
         s->rows += opened[k].rows;
         for (uint32_t i = 0; i < p->wanted_count; i++)
-            s->columns[i * count + k] = rk_chunk_column_at(&opened[k], rk_pipeline_column(p, i));
+            s->columns[i * count + k] = rk_chunk_stored(&opened[k], rk_pipeline_column(p, i));
     }
     if (!status)
         status = rk_rows_sort(plan->keys, plan->key_count, opened, count, s->rows, &s->places);
@@ -32,47 +32,48 @@ void rk_sorted_fini(rk_sorted *s)
 enum { AHEAD = 64 }; /* rows before its own that a value is fetched: they stand anywhere */
 
 /* Of numbers, and of the ends of texts. Always inline: a function that only fetches is one that does nothing. */
-static inline __attribute__((always_inline)) void
-look_ahead(const rask_column *columns, const uint64_t *places, uint32_t i, uint32_t rows)
+static inline __attribute__((always_inline)) void look_ahead(const rk_stored *columns, const uint64_t *places,
+                                                             uint32_t i, uint32_t rows)
 {
-    if (i + AHEAD < rows)
-        __builtin_prefetch(&columns[places[i + AHEAD] >> 32].as.i64[places[i + AHEAD] & UINT32_MAX]);
+    if (i + AHEAD >= rows)
+        return;
+    const rk_stored *s = &columns[places[i + AHEAD] >> 32];
+    uint64_t row = places[i + AHEAD] & UINT32_MAX;
+    __builtin_prefetch(s->codes ? (const void *)&s->codes[row] : &s->column.as.i64[row]);
 }
 
-static void read_words(const rask_column *columns, const uint64_t *places, uint32_t rows, int64_t *out)
+static void read_words(const rk_stored *columns, const uint64_t *places, uint32_t rows, int64_t *out)
 {
     for (uint32_t i = 0; i < rows; i++) {
         look_ahead(columns, places, i, rows);
-        out[i] = columns[places[i] >> 32].as.i64[places[i] & UINT32_MAX];
+        out[i] = columns[places[i] >> 32].column.as.i64[places[i] & UINT32_MAX];
     }
 }
 
-static void read_bytes(const rask_column *columns, const uint64_t *places, uint32_t rows, uint8_t *out)
+static void read_bytes(const rk_stored *columns, const uint64_t *places, uint32_t rows, uint8_t *out)
 {
     for (uint32_t i = 0; i < rows; i++)
-        out[i] = columns[places[i] >> 32].as.boolean[places[i] & UINT32_MAX];
+        out[i] = columns[places[i] >> 32].column.as.boolean[places[i] & UINT32_MAX];
 }
 
 /* Who reads it next has its bytes near by then. */
-static void read_text(const rask_column *columns, const uint64_t *places, uint32_t rows, rask_bytes *out)
+static void read_text(const rk_stored *columns, const uint64_t *places, uint32_t rows, rask_bytes *out)
 {
     for (uint32_t i = 0; i < rows; i++) {
         look_ahead(columns, places, i, rows);
-        const rask_column *c = &columns[places[i] >> 32];
-        const uint64_t *ends = c->as.ends + (places[i] & UINT32_MAX);
-        out[i] = (rask_bytes){c->bytes + ends[0], ends[1] - ends[0]};
+        out[i] = rk_stored_text(&columns[places[i] >> 32], places[i] & UINT32_MAX);
         __builtin_prefetch(out[i].data);
     }
 }
 
-static bool read_valid(const rask_column *columns, size_t count, const uint64_t *places, uint32_t rows,
+static bool read_valid(const rk_stored *columns, size_t count, const uint64_t *places, uint32_t rows,
                        uint8_t *out)
 {
     bool nulls = false;
     for (size_t k = 0; k < count; k++)
-        nulls |= columns[k].valid != NULL;
+        nulls |= columns[k].column.valid != NULL;
     for (uint32_t i = 0; i < rows && nulls; i++) {
-        const uint8_t *valid = columns[places[i] >> 32].valid;
+        const uint8_t *valid = columns[places[i] >> 32].column.valid;
         out[i] = valid ? valid[places[i] & UINT32_MAX] : 1;
     }
     return nulls;
@@ -80,7 +81,7 @@ static bool read_valid(const rask_column *columns, size_t count, const uint64_t 
 
 void rk_sorted_read(const rk_sorted *s, uint32_t wanted, uint64_t first, uint32_t rows, rk_column *out)
 {
-    const rask_column *columns = s->columns + wanted * s->count;
+    const rk_stored *columns = s->columns + wanted * s->count;
     const uint64_t *places = s->places + first;
     out->nulls = read_valid(columns, s->count, places, rows, out->valid);
     if (out->type == RASK_COL_TEXT)

@@ -5,8 +5,8 @@
 #include "collections/table/sink.h"
 
 typedef struct rk_sorted {
-    size_t count;         /* of the chunks */
-    rask_column *columns; /* wanted column i of chunk k is columns[i * count + k] */
+    size_t count;       /* of the chunks */
+    rk_stored *columns; /* wanted column i of chunk k is columns[i * count + k] */
     uint64_t rows;
     uint64_t *places; /* of all rows: number of the chunk << 32 | the row in it */
 } rk_sorted;

@@ -2,7 +2,6 @@
 #include "collections/table/table.h"
 #include "collections/table/made.h"
 
-#include "collections/syntax/nearest.h"
 #include "collections/table/list.h"
 #include "core/base/alloc.h"
 
@@ -81,36 +80,9 @@ void *rk_table_fail(const rask_table *table, int status, const char *file, int l
     return rk_graph_fail(table->graph, status, file, line, "%s", text);
 }
 
-void *rk_table_refuse(const rask_table *table, const char *what, const char *text,
-                      const rk_syntax_error *error, const char *file, int line)
-{
-    char quote = strchr(text, '"') && !strchr(text, '\'') ? '\'' : '"';
-    return rk_table_fail(table, error->status, file, line, "%s: %s, at byte %zu of %c%.200s%c", what,
-                         error->message, error->at + 1, quote, text, quote);
-}
-
 static bool is_name(const char *name, rask_bytes text)
 {
     return strlen(name) == text.len && memcmp(name, text.data, text.len) == 0;
-}
-
-uint32_t rk_table_find(const rask_table *table, const char *what, rask_bytes name, const char *file, int line)
-{
-    const rk_schema *s = &table->schema;
-    rk_nearest nearest = rk_nearest_to(name.data, name.len);
-    for (uint32_t i = 0; i < s->count; i++) {
-        if (is_name(s->names[i], name))
-            return i;
-        rk_nearest_consider(&nearest, s->names[i], strlen(s->names[i]));
-    }
-    char quote = name.len && memchr(name.data, '"', name.len) ? '\'' : '"';
-    if (nearest.name)
-        rk_table_fail(table, RASK_EINVAL, file, line, "%s: no column %c%.*s%c: did you mean \"%.*s\"?", what,
-                      quote, (int)name.len, name.data, quote, (int)nearest.name_len, nearest.name);
-    else
-        rk_table_fail(table, RASK_EINVAL, file, line, "%s: no column %c%.*s%c", what, quote, (int)name.len,
-                      name.data, quote);
-    return UINT32_MAX;
 }
 
 /* -- Columns */
@@ -314,39 +286,6 @@ rask_table *rk_build_filter(rask_table *input, const char *expression, const cha
 
 /* -- GROUP: see group.c. SORT and LIMIT */
 
-static bool has_column(const rask_table *table, rask_bytes name)
-{
-    for (uint32_t i = 0; i < table->schema.count; i++)
-        if (is_name(table->schema.names[i], name))
-            return true;
-    return false;
-}
-
-/* What stands behind a column and a space or colon, and is no direction; len 0: nothing of that kind. */
-static rask_bytes misspelt_direction(const rask_table *table, rask_bytes name)
-{
-    for (size_t at = name.len; !has_column(table, name) && at-- > 1;)
-        if (strchr(" \t:", name.data[at]))
-            return has_column(table, (rask_bytes){name.data, at})
-                       ? (rask_bytes){name.data + at + 1, name.len - at - 1}
-                       : (rask_bytes){0};
-    return (rask_bytes){0};
-}
-
-/* UINT32_MAX: there is none, which has been latched. */
-static uint32_t find_key(const rask_table *table, rask_bytes name, const char *file, int line)
-{
-    rask_bytes wrong = misspelt_direction(table, name);
-    if (!wrong.len)
-        return rk_table_find(table, "rask_table_sort", name, file, line);
-    size_t column = (size_t)(wrong.data - 1 - name.data);
-    rk_table_fail(
-        table, RASK_EINVAL, file, line,
-        "rask_table_sort: \"%.*s\" is neither asc nor desc: write \"%.*s:desc\" for the largest first",
-        (int)wrong.len, wrong.data, (int)column, name.data);
-    return UINT32_MAX;
-}
-
 rask_table *rk_build_sort(rask_table *input, const char *columns, const char *file, int line)
 {
     rk_list_item item;
@@ -357,7 +296,8 @@ rask_table *rk_build_sort(rask_table *input, const char *columns, const char *fi
     uint32_t count = count_items(columns, RK_LIST_ORDER);
     rk_order *keys = table ? rk_table_memory(input->graph, count * sizeof *keys, file, line) : NULL;
     for (size_t at = 0; keys && rk_list_next(columns, RK_LIST_ORDER, &at, &item); n++) {
-        keys[n] = (rk_order){.column = find_key(input, item.name, file, line), .descending = item.descending};
+        keys[n] = (rk_order){.column = rk_table_find_key(input, item.name, file, line),
+                             .descending = item.descending};
         if (keys[n].column == UINT32_MAX)
             return NULL;
     }

@@ -133,6 +133,9 @@ void *rk_table_refuse(const rask_table *table, const char *what, const char *tex
 /* The column of this name; RASK_EINVAL, latched with the nearest name, when there is none: UINT32_MAX. */
 uint32_t rk_table_find(const rask_table *table, const char *what, rask_bytes name, const char *file,
                        int line);
+/* The same for a key of an order, which may have a misspelt direction, and for the old one of a name and a new one. */
+uint32_t rk_table_find_key(const rask_table *table, rask_bytes name, const char *file, int line);
+uint32_t rk_table_find_renamed(const rask_table *table, rask_bytes name, const char *file, int line);
 
 /* The place of a column among the count ones picked so far, which it joins when it is new. */
 uint32_t rk_pick_add(uint32_t *pick, uint32_t *count, uint32_t column);

@@ -44,7 +44,7 @@ typedef struct rask_table rask_table;
 /* What becomes of a value that does not fit its column's type. */
 typedef enum rask_misfit {
     RASK_MISFIT_FAIL, /* the run fails with file, line and column, when the row is one that is wanted */
-    RASK_MISFIT_NULL, /* it is null */
+    RASK_MISFIT_NULL, /* it is null; types are those of at least two thirds of the values in samples */
     RASK_MISFIT_WIDEN, /* there is none: all files are read once at the beginning, and types are such that all values fit:
                         * int64 becomes float64 or, as the others do, string. Not for streams; where types are given
                         * values fail */
@@ -244,7 +244,8 @@ RASK_API int rask_table_compute(rask_table *table, const rask_options *options, 
 RASK_API void rask_rows_free(rask_rows *rows); /* NULL is legal */
 RASK_API uint64_t rask_rows_count(const rask_rows *rows);
 RASK_API uint32_t rask_rows_columns(const rask_rows *rows);
-/* RASK_EINVAL: there is no such column. */
+/* RASK_EINVAL: there is no such column. RASK_ENOMEM: text of which few are different is kept as a dictionary, and laid out row by
+ * row when it is first asked for. */
 RASK_API int rask_rows_column(const rask_rows *rows, uint32_t index, rask_column *out);
 
 /* -- Tables of what is in memory. Arrow's arrays: rask/arrow.h */
@@ -280,6 +281,12 @@ typedef enum rask_table_format {
  * a column of bool or int64. */
 RASK_API int rask_table_write(rask_table *table, const char *path, rask_table_format format,
                               const rask_options *options);
+
+/* Why a column is string though most of its values in samples of the file are of another type: file, line and value of the first
+ * one that is not, in buffer, cut where it has no room. The length of that; 0: there is nothing to say. table: of CSV files, or made
+ * of one. Reads samples once more, and the file up to there. */
+RASK_API size_t rask_table_column_note(const rask_table *table, const char *column, char *buffer,
+                                       size_t capacity);
 
 /* What will be read, with which columns, conditions and parts, what is done where all rows are needed, and the plan with its
  * memory, in words, as of rask_table_compute(). As rask_plan_explain(). */

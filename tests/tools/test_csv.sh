@@ -404,7 +404,7 @@ gives '--distinct' $'name\nann\nbob\n"c, ""d"""' sales.csv --select name --disti
 gives '--distinct behind --sort by another column' $'name\n"c, ""d"""\nbob' sales.csv --select name --sort amount --distinct -n 2
 gives '--distinct before --group-by' $'day,count()\n2024-01-31,1\n2024-02-01,2' sales.csv --distinct=name -g day
 refuses 'a key that the file has not' 1 '--join, --on: left table: no column "nam": did you mean "name"?' sales.csv --join people.csv --on nam=who
-refuses 'a key that the joined file has not' 1 '--join, --on: right table: no column "name"' sales.csv --join people.csv --on name
+refuses 'a key that the joined file has not' 1 '--join, --on: right table: no column "name"; there are: who, city, amount' sales.csv --join people.csv --on name
 refuses 'keys of other types' 1 '--join, --on: "name" of the left table is string, and "amount" of the right one int64' sales.csv --join people.csv --on name=amount
 refuses '--join without --on' 2 '--join: --on COLUMNS is missing' sales.csv --join people.csv
 refuses '--on without --join' 2 '--on, --how, --join-types and --join-method belong to --join FILE' sales.csv --on name
@@ -467,14 +467,56 @@ refuses 'and of names that begin with digits' 1 \
 refuses 'a name that nothing ends' 1 '--where: a name in backticks that no backtick ends; two are one of the name, at byte 1 of "`a``b"' odd.csv -w '`a``b'
 refuses 'an unknown column to select' 1 '--select: no column "nam": did you mean "name"?' sales.csv --select nam
 refuses 'a column selected twice' 1 '--select: two columns "name"' sales.csv --select 'name, day as name'
-refuses 'an unknown column to sort by' 1 '--sort: no column "x"' sales.csv -s x
+refuses 'and as C has it' 1 "--where: '&&' is no operator: write and, at byte 9 of \"qty > 1 && qty < 3\"" sales.csv -w 'qty > 1 && qty < 3'
+refuses 'or as C has it' 1 "--where: '||' is no operator: write or, at byte 9 of \"qty > 1 || qty < 3\"" sales.csv -w 'qty > 1 || qty < 3'
+refuses 'not as C has it' 1 "--where: '!' is no operator: write not, at byte 1 of \"!(qty > 1)\"" sales.csv -w '!(qty > 1)'
+refuses 'a pattern as others have it' 1 "--where: '~' does not compare: write matches(a, \"regex\"), at byte 6 of \"name ~ 'a'\"" sales.csv -w "name ~ 'a'"
+refuses 'like, and what to write' 1 \
+    "--where: no like: write contains(a, \"text\"), startswith(a, \"text\") or matches(a, \"regex\"), at byte 6 of \"name like 'a%'\"" sales.csv \
+    -w "name like 'a%'"
+gives 'columns called like words of other languages' $'like,between\n1,2' <(printf 'like,between\n1,2\n3,4\n') -w 'like == 1 and between == 2'
+refuses 'a text without quotes' 1 "--where: no column \"zoe\": a text stands in quotes: 'zoe', at byte 9 of \"name == zoe\"" sales.csv -w 'name == zoe'
+refuses 'a text without quotes in a call' 1 "--where: no column \"zoe\": a text stands in quotes: 'zoe', at byte 16 of \"contains(name, zoe)\"" sales.csv \
+    -w 'contains(name, zoe)'
+refuses 'a date without quotes' 1 "--where: dates stand in quotes: \"2020-01-31\", at byte 12 of \"day > 2024-01-31\"" sales.csv -w 'day > 2024-01-31'
+refuses 'a date without quotes that is a number' 1 \
+    "--where: '>' does not go with date day and int64: dates stand in quotes, at byte 5 of \"day > 2024-12-31\"" sales.csv -w 'day > 2024-12-31'
+refuses 'a key that is computed' 1 \
+    "--group-by, --agg: no column \"month(day)\": what is computed becomes a column first, with a name of its own: --with 'NAME=month(day)'" \
+    sales.csv -g 'month(day)'
+refuses 'downwards by a sign' 1 '--sort: no column "-amount": write "amount:desc" for the largest first' sales.csv --sort=-amount
+refuses 'a new name behind =' 1 '--rename: "amount=price": write "amount as price"' sales.csv --rename amount=price
+refuses 'an old name behind =' 1 '--rename: "price=amount": write "amount as price"' sales.csv --rename price=amount
+refuses 'a new name for no column' 1 '--rename: no column "x"; there are: name, amount, qty, day' sales.csv --rename x=price
+{ echo id,cost && seq 1 30 | sed 's/.*/&,&.5/' && echo 31,oops && echo 32,; } >one.csv
+one='one.csv:32: column "cost" is string for "oops", the others are float64: --misfit null makes it null'
+refuses 'a sum of what is text for one value' 1 \
+    "--group-by, --agg: sum takes numbers, but 'cost' is string, at byte 1 of \"sum(cost)\"; $one" one.csv -a 'sum(cost)'
+refuses 'a comparison of what is text for one value' 1 \
+    "--where: '>' does not go with string cost and int64, at byte 6 of \"cost > 5\"; $one" one.csv -w 'cost > 5'
+asked 0 one.csv --schema && printf 'id    int64\ncost  string\n' | cmp -s - out && [ "$(cat err)" = "rask csv: note: $one" ]
+tell '--schema says which value makes a column text' $?
+asked 0 one.csv --explain && grep -qF "note: $one" err
+tell '--explain, too' $?
+asked 0 - --schema <one.csv && grep -qF 'standard input:32: column "cost"' err
+tell 'and of a stream' $?
+gives '--misfit null takes few misfits for nulls, wherever they are' $'sum(cost),count(cost),count()\n480.0,30,32' one.csv --misfit null \
+    -a 'sum(cost),count(cost),count()'
+refuses 'columns by another delimiter' 1 \
+    '--select: no column "cost"; the only one is "id,cost": is the delimiter another one?' one.csv -d ';' --select cost
+refuses 'a condition by another delimiter' 1 \
+    '--where: no column "cost"; the only one is "id,cost": is the delimiter another one?, at byte 1 of "cost > 1"' \
+    one.csv -d ';' -w 'cost > 1'
+printf 'id,cost\n1,a\n2,b\n3,4\n4,5\n5,6\n' >mixed.csv
+gives 'but not where a third of the values are' $'id    int64\ncost  string' mixed.csv --misfit null --schema
+refuses 'an unknown column to sort by' 1 '--sort: no column "x"; there are: name, amount, qty, day' sales.csv -s x
 refuses 'an unknown key' 1 '--group-by, --agg: no column "nme": did you mean "name"?' sales.csv -g nme
 refuses 'a sum of text' 1 "--group-by, --agg: sum takes numbers, but 'name' is string, at byte 1 of \"sum(name)\"" sales.csv -a 'sum(name)'
 (seq -s, -f 'c%g' 70; seq -s, 70) >keys.csv
 refuses 'too many keys' 1 '--group-by, --agg: more than 64 keys' keys.csv -g "$(seq -s, -f 'c%g' 70)"
 refuses 'a key twice' 1 '--group-by, --agg: two keys "name"' sales.csv -g name,name
 refuses 'a result called like a key' 1 '--group-by, --agg: a key has this name, at byte 1 of "count() as name"' sales.csv -g name -a 'count() as name'
-refuses 'a key that is empty' 1 '--group-by, --agg: no column ""' sales.csv -g name,,qty
+refuses 'a key that is empty' 1 '--group-by, --agg: no column ""; there are: name, amount, qty, day' sales.csv -g name,,qty
 gives 'a comma behind the last one' $'name,count()\nann,2\nbob,1\n"c, ""d""",1' sales.csv -g 'name,' --select 'name, count(),' -s 'name,'
 refuses 'an unknown aggregate' 1 "--group-by, --agg: no aggregate is called 'total', but there is sum, at byte 10 of \"count(), total(qty)\"" sales.csv \
     -a 'count(), total(qty)'

@@ -500,6 +500,15 @@ static void explain(const csv_options *o, rask_table *t)
     free(text);
 }
 
+/* Columns of the files that are text for few of their values. */
+static void say_notes(const tool_command *c, const rask_table *t)
+{
+    char note[1024];
+    for (uint32_t i = 0; i < rask_table_columns(t); i++)
+        if (rask_table_column_note(t, rask_table_name(t, i), note, sizeof note))
+            say_error(c->name, "note: %s", note);
+}
+
 static int write_rows(const tool_command *c, const csv_options *o, rask_table *t)
 {
     csv_work w = {.table = t, .path = o->output ? o->output : "-"};
@@ -511,12 +520,15 @@ static int give(const tool_command *c, const csv_options *o, rask_table *t)
 {
     if (o->schema) {
         csv_show_schema(t, o->common.json);
+        say_notes(c, t);
         return say_done(c->name);
     }
     if (!watch_can(c->name, &o->common))
         return EXIT_FAILED;
-    if (o->common.explain)
+    if (o->common.explain) {
         explain(o, t);
+        say_notes(c, t);
+    }
     bool shown = !o->output && !o->common.json && isatty(STDOUT_FILENO);
     return shown ? show(c, o, t) : write_rows(c, o, t);
 }

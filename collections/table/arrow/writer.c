@@ -187,8 +187,10 @@ rk_writer *rk_arrow_writer_new(rask_table *table, const char *path, bool stream,
     *status = rk_output_open(&w->output, path);
     if (!*status)
         *status = rk_chunk_builder_init(&w->batch, table->schema.types, table->schema.count);
-    if (!*status)
+    if (!*status) {
+        rk_chunk_builder_plain(&w->batch);
         return &w->base;
+    }
     snprintf(message, capacity, "%s", w->output.message);
     end(&w->base);
     return NULL;

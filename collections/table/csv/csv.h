@@ -136,6 +136,18 @@ size_t rk_csv_resume(const rk_csv_format *format, const rk_csv_schema *schema, c
  * RASK_ELIMIT. A malformed record in a later sample ends that sample. */
 int rk_csv_infer(const rk_csv_format *format, const rask_bytes *samples, size_t count, bool last,
                  rk_csv_schema *out, rk_csv_error *error);
+/* A value that makes a column text: at least two thirds of the values in the samples are of another type, and it is the first one
+ * that is not. */
+typedef struct rk_csv_odd {
+    rask_column_type type; /* of the others */
+    size_t sample, at;     /* where its record begins */
+    char text[64];         /* what it begins with */
+} rk_csv_odd;
+
+/* Whether there is one in a column of schema, which came of these samples. */
+bool rk_csv_find_odd(const rk_csv_format *format, const rask_bytes *samples, size_t count,
+                     const rk_csv_schema *schema, uint32_t column, rk_csv_odd *out);
+
 /* Legal for a zeroed one. */
 void rk_csv_schema_fini(rk_csv_schema *schema);
 

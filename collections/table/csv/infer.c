@@ -25,7 +25,17 @@ typedef struct inference {
     rk_csv_guess *guesses;
     names names;
     locale_t locale;
+    struct search *search; /* NULL: all columns are learned from */
 } inference;
+
+/* For values that a column has few of. */
+typedef struct search {
+    uint32_t column;
+    size_t sample;
+    rk_csv_guess others; /* of the values that are not odd */
+    uint64_t good, odd;
+    rk_csv_odd first;
+} search;
 
 static int fail_memory(rk_csv_error *error)
 {
@@ -133,6 +143,35 @@ static void learn(const inference *f, rk_csv_guess *g, rk_csv_field field)
         rk_csv_guess_value(g, field, f->locale);
 }
 
+static void search_in(search *s, const inference *f, rk_csv_field field, size_t at)
+{
+    rk_csv_guess others = s->others;
+    if (rk_csv_is_null(f->format, &field))
+        return;
+    rk_csv_field trimmed = rk_csv_trim(field);
+    rk_csv_guess_value(&others, field, f->locale);
+    if (others.types && trimmed.len) {
+        s->others = others;
+        s->good++;
+    } else if (trimmed.len && !s->odd++) {
+        s->first.sample = s->sample;
+        s->first.at = at;
+        snprintf(s->first.text, sizeof s->first.text, "%.*s", (int)(trimmed.len < 60 ? trimmed.len : 60),
+                 trimmed.data);
+    }
+}
+
+static void learn_record(inference *f, const rk_csv_text *t, size_t at)
+{
+    if (f->search) {
+        search_in(f->search, f, field_of(f, t->text + at, f->search->column), at);
+        return;
+    }
+    for (uint32_t i = 0; i < f->fields; i++)
+        if (f->guesses[i].types)
+            learn(f, &f->guesses[i], field_of(f, t->text + at, i));
+}
+
 /* The records of t from at on. A malformed one ends them; when strict, it is an error. */
 static int learn_records(inference *f, const rk_csv_text *t, size_t at, bool strict)
 {
@@ -150,9 +189,7 @@ static int learn_records(inference *f, const rk_csv_text *t, size_t at, bool str
         if (wrong)
             return found == RK_CSV_RECORD ? rk_csv_fail_fields(f->error, line, record.fields, f->fields)
                                           : rk_csv_fail_record(f->error, found, line, t, at, &record);
-        for (uint32_t i = 0; i < f->fields; i++)
-            if (f->guesses[i].types)
-                learn(f, &f->guesses[i], field_of(f, t->text + at, i));
+        learn_record(f, t, at);
         at += record.bytes;
     }
 }
@@ -251,6 +288,29 @@ int rk_csv_infer(const rk_csv_format *format, const rask_bytes *samples, size_t 
         status = make_schema(&f, out);
     inference_fini(&f);
     return status;
+}
+
+bool rk_csv_find_odd(const rk_csv_format *format, const rask_bytes *samples, size_t count,
+                     const rk_csv_schema *schema, uint32_t column, rk_csv_odd *out)
+{
+    rk_csv_error error = {0};
+    search s = {.column = column, .others = {RK_CSV_ANY_TYPE, false}};
+    inference f = {.format = format, .error = &error};
+    size_t at = 0;
+    int status = RASK_OK;
+    for (; s.sample < count && !status; s.sample++) {
+        rk_csv_text t = {samples[s.sample].data, samples[s.sample].len, false};
+        status = s.sample ? RASK_OK : learn_first(&f, &t, &at);
+        f.search = &s;
+        if (!status && f.fields == schema->count)
+            status = learn_records(&f, &t, s.sample ? 0 : at, false);
+    }
+    inference_fini(&f);
+    s.first.type = rk_csv_guess_type(s.others);
+    if (status || !s.odd || s.good < 2 * s.odd || s.first.type == RASK_COL_TEXT)
+        return false;
+    *out = s.first;
+    return true;
 }
 
 static bool has_name(const rk_csv_schema *schema, const char *name)

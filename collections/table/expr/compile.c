@@ -128,6 +128,34 @@ static const char *longer_name(const rk_compiler *c, const rk_syntax *node)
     return NULL;
 }
 
+static bool is_text_column(const rk_compiler *c, uint32_t node)
+{
+    const rk_syntax *other = rk_compile_node(c, node);
+    for (uint32_t i = 0; other->kind == RK_SYNTAX_NAME && i < c->count; i++)
+        if (is_name(c, other, c->names[i]))
+            return c->types[i] == RASK_COL_TEXT;
+    return false;
+}
+
+/* Whether a name stands where a text may: compared with a column of text, or behind one in a call. */
+static bool may_be_text(const rk_compiler *c, const rk_syntax *node)
+{
+    uint32_t own = (uint32_t)(node - (const rk_syntax *)c->syntax.data);
+    for (uint32_t i = own + 1; i < c->syntax.count && !node->quoted; i++) {
+        const rk_syntax *parent = rk_compile_node(c, i);
+        if (parent->kind != RK_SYNTAX_BINARY && parent->kind != RK_SYNTAX_CALL)
+            continue;
+        bool mine = false, text = false;
+        for (uint32_t child = parent->first; child != RK_NO_SYNTAX; child = rk_compile_node(c, child)->next) {
+            mine |= child == own;
+            text |= is_text_column(c, child);
+        }
+        if (mine)
+            return text;
+    }
+    return false;
+}
+
 static bool unknown_name(rk_compiler *c, const rk_syntax *node)
 {
     const char *longer = longer_name(c, node);
@@ -142,6 +170,14 @@ static bool unknown_name(rk_compiler *c, const rk_syntax *node)
     if (near.name)
         return rk_syntax_fail(c->error, RASK_ENOENT, node->at, "no column \"%.*s\": did you mean \"%.*s\"?",
                               shown, near.text, (int)near.name_len, near.name);
+    if (may_be_text(c, node))
+        return rk_syntax_fail(c->error, RASK_ENOENT, node->at,
+                              "no column \"%.*s\": a text stands in quotes: '%.*s'", shown, near.text, shown,
+                              near.text);
+    if (c->count == 1 && strpbrk(c->names[0], ",;\t|"))
+        return rk_syntax_fail(c->error, RASK_ENOENT, node->at,
+                              "no column \"%.*s\"; the only one is \"%.60s\": is the delimiter another one?",
+                              shown, near.text, c->names[0]);
     return rk_syntax_fail(c->error, RASK_ENOENT, node->at, "no column \"%.*s\"", shown, near.text);
 }
 
@@ -373,7 +409,7 @@ static bool finish(rk_compiler *c)
         return false;
     c->expr->result = value.from;
     c->expr->type = value.type;
-    return true;
+    return rk_expr_memo_find(c->expr, c->types) || rk_compile_no_memory(c);
 }
 
 static rk_expr *expr_new(uint32_t columns, const char *text, size_t len)
@@ -385,6 +421,7 @@ static rk_expr *expr_new(uint32_t columns, const char *text, size_t len)
     e->steps = (rk_array)RK_ARRAY(rk_expr_step, RK_MAX_EVAL_TEXT * 4);
     e->constants = (rk_array)RK_ARRAY(rk_column, RK_MAX_EVAL_TEXT * 4);
     e->regexes = (rk_array)RK_ARRAY(rk_regex *, RK_MAX_EVAL_TEXT);
+    e->memos = (rk_array)RK_ARRAY(rk_expr_memo, RK_MAX_EVAL_TEXT * 4);
     e->uses = rk_calloc(columns ? columns : 1, 1);
     e->text = rk_strndup(text, len);
     if (e->uses && e->text)
@@ -441,6 +478,7 @@ void rk_expr_free(rk_expr *e)
     for (size_t i = 0; i < e->regexes.count; i++)
         rk_regex_free(regexes[i]);
     rk_array_fini(&e->regexes);
+    rk_array_fini(&e->memos);
     rk_array_fini(&e->steps);
     rk_array_fini(&e->constants);
     rk_arena_fini(&e->memory);

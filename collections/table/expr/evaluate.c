@@ -148,18 +148,34 @@ static int run_step(rk_expr_run *run, const rk_expr_step *step, const rk_column 
     return rk_expr_do(&c);
 }
 
+int rk_expr_run_steps(rk_expr_run *run, uint32_t first, uint32_t last, const rk_column *const *columns,
+                      uint32_t rows)
+{
+    const rk_expr_step *steps = run->expr->steps.data;
+    int status = RASK_OK;
+    for (size_t i = first; i <= last && !status; i++)
+        status = run_step(run, &steps[i], columns, rows);
+    return status;
+}
+
 int rk_expr_evaluate(const rk_expr *e, rk_expr_run *run, const rk_column *const *columns, uint32_t rows,
                      const rk_column **out)
 {
+    const rk_expr_memo *memo = e->memos.data, *end = memo ? memo + e->memos.count : NULL;
     const rk_expr_step *steps = e->steps.data;
+    int status = RASK_OK;
     reset_text(&run->text);
-    for (size_t i = 0; i < e->steps.count; i++) {
-        int status = run_step(run, &steps[i], columns, rows);
-        if (status)
-            return status;
+    for (uint32_t i = 0; i < e->steps.count && !status; i++) {
+        if (memo == end || i < memo->first) {
+            status = run_step(run, &steps[i], columns, rows);
+            continue;
+        }
+        status = rk_expr_memo_run(run, (uint32_t)(e->memos.count - (size_t)(end - memo)), columns, rows);
+        i = memo++->last;
     }
-    *out = operand(run, columns, e->result);
-    return RASK_OK;
+    if (!status)
+        *out = operand(run, columns, e->result);
+    return status;
 }
 
 int rk_expr_run_new(const rk_expr *e, rk_expr_run **out)
@@ -194,6 +210,7 @@ void rk_expr_run_free(rk_expr_run *run)
     rk_free(run->registers);
     rk_expr_text_fini(&run->text);
     rk_regex_memory_free(run->match);
+    rk_expr_memo_fini(run);
     rk_free(run);
 }
 

@@ -46,7 +46,10 @@ bool rk_expr_uses(const rk_expr *e, uint32_t column);
 /* After its last run. NULL is legal. */
 void rk_expr_free(rk_expr *e);
 
-/* What one thread needs to evaluate: its size is fixed, but for the text of a batch. */
+/* Bytes that a run keeps from batch to batch beside its columns, at most: what was found for texts that come again. */
+uint64_t rk_expr_kept_bytes(const rk_expr *e);
+
+/* What one thread needs to evaluate: its size is fixed, but for the text of a batch and what is kept. */
 typedef struct rk_expr_run rk_expr_run;
 
 /* e has to outlive it. RASK_OK, RASK_ENOMEM. */

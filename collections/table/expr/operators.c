@@ -5,6 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is a date without quotes is a difference of numbers. */
+static bool is_calculated_date(const rk_compiler *c, const rk_expr_value *a, const rk_expr_value *b)
+{
+    return (a->type == RASK_COL_DATE || a->type == RASK_COL_TIMESTAMP) && b->type == RASK_COL_I64 &&
+           rk_compile_constant(c, b);
+}
+
 static bool misfit(rk_compiler *c, uint32_t node, const rk_expr_value *a, const rk_expr_value *b)
 {
     char left[RK_VALUE_TEXT], right[RK_VALUE_TEXT];
@@ -13,8 +20,10 @@ static bool misfit(rk_compiler *c, uint32_t node, const rk_expr_value *a, const 
     if (!b)
         return rk_syntax_fail(c->error, RASK_ETYPE, syntax->at, "'%s' does not go with %s", mark,
                               rk_compile_describe(c, a, left));
-    return rk_syntax_fail(c->error, RASK_ETYPE, syntax->at, "'%s' does not go with %s and %s", mark,
-                          rk_compile_describe(c, a, left), rk_compile_describe(c, b, right));
+    return rk_syntax_fail(
+        c->error, RASK_ETYPE, syntax->at, "'%s' does not go with %s and %s%s", mark,
+        rk_compile_describe(c, a, left), rk_compile_describe(c, b, right),
+        is_calculated_date(c, a, b) || is_calculated_date(c, b, a) ? ": dates stand in quotes" : "");
 }
 
 static bool is_number(rask_column_type type)

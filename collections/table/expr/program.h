@@ -51,12 +51,19 @@ typedef struct rk_expr_list {
     bool null; /* it has a null, too */
 } rk_expr_list;
 
+/* Steps that cost much and depend on one column of text alone: they are done once for each different text of it (memo.c). */
+typedef struct rk_expr_memo {
+    uint32_t first, last; /* of the steps; the last one's result is theirs */
+    uint32_t column;
+} rk_expr_memo;
+
 struct rk_expr {
     char *text;                      /* that it was compiled from */
     rk_arena memory;                 /* values of constants, names, lists */
     rk_array steps;                  /* rk_expr_step */
     rk_array constants;              /* rk_column */
     rk_array regexes;                /* rk_regex * */
+    rk_array memos;                  /* rk_expr_memo, ascending */
     uint32_t registers;              /* how many */
     uint8_t sizes[RK_MAX_EXPR_LIVE]; /* bytes of a value in each */
     uint8_t *uses;                   /* by column */
@@ -88,8 +95,23 @@ struct rk_expr_run {
     const rk_expr *expr;
     rk_column *registers;
     rk_expr_text text;
-    rk_regex_memory *match; /* NULL until a pattern is matched */
+    rk_regex_memory *match;          /* NULL until a pattern is matched */
+    struct rk_expr_memory *memories; /* of its memos; NULL until the first is needed */
 };
+
+/* Runs steps first to last. RASK_OK, RASK_ENOMEM, RASK_ELIMIT. */
+int rk_expr_run_steps(rk_expr_run *run, uint32_t first, uint32_t last, const rk_column *const *columns,
+                      uint32_t rows);
+
+/* --- what is done once for each text */
+
+enum { RK_EXPR_MEMO_BYTES = 1 << 20 }; /* that a memo takes at most, or little more */
+
+/* Finds the memos of an expression whose steps are there. False: no memory. */
+bool rk_expr_memo_find(rk_expr *e, const rask_column_type *types);
+/* The result of memo number index for rows of columns goes to its register. As rk_expr_run_steps(). */
+int rk_expr_memo_run(rk_expr_run *run, uint32_t index, const rk_column *const *columns, uint32_t rows);
+void rk_expr_memo_fini(rk_expr_run *run);
 
 /* Runs one step with what operands mean already found: nulls of strict steps before and after the kernel. */
 int rk_expr_do(rk_expr_call *c);

@@ -107,7 +107,7 @@ static int number_rows(building *b)
     rask_column_type types[RK_MAX_KEYS];
     rk_batch batch;
     for (uint32_t k = 0; k < b->finder.count; k++)
-        types[k] = rk_chunk_column_at(chunk, k).type;
+        types[k] = rk_chunk_stored(chunk, k).column.type;
     int status = rk_batch_init(&batch, types, b->finder.count);
     if (status)
         return status;

@@ -7,11 +7,11 @@
 enum { AHEAD = 16 }; /* rows before its own that what belongs to one is fetched */
 
 /* Like those of a chunk. */
-static int init_columns(rk_column *columns, const rask_column *like, uint32_t count)
+static int init_columns(rk_column *columns, const rk_stored *like, uint32_t count)
 {
     int status = RASK_OK;
     for (uint32_t i = 0; i < count && !status; i++)
-        status = rk_column_init(&columns[i], like[i].type);
+        status = rk_column_init(&columns[i], like[i].column.type);
     return status;
 }
 
@@ -35,7 +35,7 @@ int rk_probe_init(rk_probe *probe, const rk_pipeline *p, const rk_join_step *ste
     if (step->payload_count)
         rk_chunk_open(&opened, chunk);
     for (uint32_t i = 0; i < step->payload_count; i++)
-        probe->payload[i] = rk_chunk_column_at(&opened, join->key_count + i);
+        probe->payload[i] = rk_chunk_stored(&opened, join->key_count + i);
     const rk_join_by by = {join->types, join->key_count, p->seed};
     int status = init_columns(probe->made, probe->payload, step->payload_count);
     return status ? status : rk_join_finder_init(&probe->finder, &by);
@@ -185,17 +185,20 @@ static int copy_live(rk_probe *probe, uint32_t count, rk_column *slots, uint32_t
     return RASK_OK;
 }
 
-static void fetch_text(const rask_column *from, const uint32_t *rows, uint32_t count, rask_bytes *out)
+static inline __attribute__((always_inline)) void look_ahead(const rk_stored *from, uint32_t row)
+{
+    if (from->codes)
+        __builtin_prefetch(&from->codes[row]);
+    else
+        __builtin_prefetch(&from->column.as.ends[row]);
+}
+
+static void fetch_text(const rk_stored *from, const uint32_t *rows, uint32_t count, rask_bytes *out)
 {
     for (uint32_t i = 0; i < count; i++) {
         uint32_t ahead = rows[i + AHEAD < count ? i + AHEAD : i];
-        __builtin_prefetch(&from->as.ends[ahead == RK_JOIN_NONE ? 0 : ahead]);
-        if (rows[i] == RK_JOIN_NONE) {
-            out[i] = (rask_bytes){"", 0};
-            continue;
-        }
-        const uint64_t *ends = from->as.ends + rows[i];
-        out[i] = (rask_bytes){from->bytes + ends[0], ends[1] - ends[0]};
+        look_ahead(from, ahead == RK_JOIN_NONE ? 0 : ahead);
+        out[i] = rows[i] == RK_JOIN_NONE ? (rask_bytes){"", 0} : rk_stored_text(from, rows[i]);
     }
 }
 
@@ -209,13 +212,14 @@ static void fetch_words(const int64_t *from, const uint32_t *rows, uint32_t coun
 }
 
 /* Rows of a column of the chunk; missing: some may be RK_JOIN_NONE. */
-static void fetch(const rask_column *from, const uint32_t *rows, uint32_t count, bool missing, rk_column *out)
+static void fetch(const rk_stored *stored, const uint32_t *rows, uint32_t count, bool missing, rk_column *out)
 {
+    const rask_column *from = &stored->column;
     out->nulls = missing || from->valid;
     for (uint32_t i = 0; out->nulls && i < count; i++)
         out->valid[i] = rows[i] != RK_JOIN_NONE && (!from->valid || from->valid[rows[i]]);
     if (from->type == RASK_COL_TEXT)
-        fetch_text(from, rows, count, out->text);
+        fetch_text(stored, rows, count, out->text);
     else if (from->type == RASK_COL_BOOL)
         for (uint32_t i = 0; i < count; i++)
             out->boolean[i] = rows[i] == RK_JOIN_NONE ? 0 : from->as.boolean[rows[i]];

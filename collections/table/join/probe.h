@@ -10,10 +10,10 @@ typedef struct rk_probe {
     const rk_join_step *step;
     rk_join_index index;
     rk_join_finder finder;
-    rask_column *payload; /* of the chunk */
-    rk_column *made;      /* of these, for the rows that come next */
-    rk_column *saved;     /* the live slots, as the batch has them */
-    rk_column *copies;    /* of these, where rows come more than once or not all at once; no data: not yet */
+    rk_stored *payload; /* of the chunk */
+    rk_column *made;    /* of these, for the rows that come next */
+    rk_column *saved;   /* the live slots, as the batch has them */
+    rk_column *copies;  /* of these, where rows come more than once or not all at once; no data: not yet */
     const rk_column **keys;
     uint32_t *ids; /* of the batch's rows: keys in the index */
     uint32_t *rows,

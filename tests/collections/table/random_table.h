@@ -145,7 +145,8 @@ static inline void expect_same(const text_bytes *a, const text_bytes *b, const c
 }
 
 /* < 0, 0, > 0 as order.h says, written down again. */
-static int slow_compare(const rk_column *a, uint32_t i, const rk_column *b, uint32_t k, bool descending)
+static inline int slow_compare(const rk_column *a, uint32_t i, const rk_column *b, uint32_t k,
+                               bool descending)
 {
     if (!rk_column_has(a, i) || !rk_column_has(b, k))
         return rk_column_has(b, k) - rk_column_has(a, i);

@@ -1,0 +1,382 @@
+/* Chunks in which text is a dictionary against chunks in which it is not: whatever is done to them, the rows are the same. */
+#include "random_table.h"
+
+#include "collections/table/chunk.h"
+#include "collections/table/divide.h"
+#include "collections/table/expr/program.h"
+#include "collections/table/row_order.h"
+#include "collections/table/rows.h"
+
+#include <pthread.h>
+
+enum { ROWS = 9000, PARTS = 3 };
+
+/* Of more texts than different ones no two are alike. */
+static random_table table_of(uint32_t rows, uint32_t different, uint64_t seed)
+{
+    random_table t = random_table_new(rows, different, seed);
+    for (uint32_t row = 0; row < rows && different > rows; row++) {
+        char *room = t.texts + (size_t)row * TEXT_ROOM;
+        if (t.columns[0].valid[row])
+            t.columns[0].text[row] = (rask_bytes){room, (size_t)snprintf(room, TEXT_ROOM, "text a%u", row)};
+    }
+    return t;
+}
+
+static void add_all(rk_chunk_builder *b, const random_table *t, uint32_t step)
+{
+    for (uint32_t from = 0; from < t->rows; from += step) {
+        rk_column columns[TABLE_COLUMNS];
+        const rk_column *given[TABLE_COLUMNS];
+        for (uint32_t i = 0; i < TABLE_COLUMNS; i++) {
+            columns[i] = column_from(t, i, from);
+            given[i] = &columns[i];
+        }
+        uint32_t count = t->rows - from < step ? t->rows - from : step;
+        cr_assert_eq(rk_chunk_builder_add_rows(b, given, NULL, count), RASK_OK);
+    }
+}
+
+static rk_chunk open_chunk(const rask_value *value)
+{
+    rask_bytes bytes;
+    rk_chunk chunk;
+    cr_assert_eq(rask_value_get_bytes(value, &bytes), RASK_OK);
+    rk_chunk_open(&chunk, bytes);
+    return chunk;
+}
+
+static rask_value make_chunk(const random_table *t, bool plain, uint32_t step)
+{
+    rk_chunk_builder b;
+    rask_value value;
+    cr_assert_eq(rk_chunk_builder_init(&b, table_types, TABLE_COLUMNS), RASK_OK);
+    if (plain)
+        rk_chunk_builder_plain(&b);
+    add_all(&b, t, step);
+    cr_assert_eq(rk_chunk_builder_pack(&b, &value), RASK_OK);
+    rk_chunk_builder_fini(&b);
+    return value;
+}
+
+static text_bytes rows_of(const rk_chunk *chunk)
+{
+    text_bytes out = {0};
+    rk_batch batch;
+    cr_assert_eq(rk_batch_init(&batch, table_types, TABLE_COLUMNS), RASK_OK);
+    for (uint64_t row = 0; row < chunk->rows; row += batch.rows) {
+        for (uint32_t i = 0; i < TABLE_COLUMNS; i++)
+            batch.rows = rk_chunk_read(chunk, i, row, &batch.columns[i]);
+        put_batch(&out, &batch);
+    }
+    rk_batch_fini(&batch);
+    return out;
+}
+
+static void expect_rows(const rask_value *a, const rask_value *b, const char *what)
+{
+    rk_chunk chunk_a = open_chunk(a), chunk_b = open_chunk(b);
+    text_bytes rows_a = rows_of(&chunk_a), rows_b = rows_of(&chunk_b);
+    expect_same(&rows_a, &rows_b, what);
+    free(rows_a.data);
+    free(rows_b.data);
+}
+
+static bool has_codes(const rask_value *value)
+{
+    rk_chunk chunk = open_chunk(value);
+    return rk_chunk_stored(&chunk, 0).codes != NULL;
+}
+
+/* Numbers of different texts, and whether a dictionary of them is smaller. */
+static const struct {
+    uint32_t different;
+    bool pays;
+} cases[] = {{1, true}, {7, true}, {300, true}, {5000, true}, {1u << 30, false}};
+
+Test(codes, few_different_texts_are_kept_once_and_many_as_they_are)
+{
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        random_table t = table_of(ROWS, cases[i].different, i);
+        rask_value plain = make_chunk(&t, true, 1000);
+        for (uint32_t step = 1; step <= ROWS; step = 70 * step + 1) {
+            rask_value value = make_chunk(&t, false, step);
+            cr_assert_eq(has_codes(&value), cases[i].pays, "%u different texts", cases[i].different);
+            expect_rows(&value, &plain, "packed");
+            rask_value_unref(&value);
+        }
+        rask_value_unref(&plain);
+        random_table_free(&t);
+    }
+}
+
+Test(codes, a_chunk_of_few_rows_or_of_none_is_as_it_was)
+{
+    for (uint32_t rows = 0; rows < 4; rows++) {
+        random_table t = table_of(rows, 1u << 30, rows);
+        rask_value value = make_chunk(&t, false, 1), plain = make_chunk(&t, true, 1);
+        cr_assert(!has_codes(&value));
+        expect_rows(&value, &plain, "few rows");
+        rask_value_unref(&value);
+        rask_value_unref(&plain);
+        random_table_free(&t);
+    }
+}
+
+static void divide(const random_table *t, bool plain, uint32_t key, const uint32_t *part, rask_value *out)
+{
+    rk_chunk_builder b;
+    cr_assert_eq(rk_chunk_builder_init(&b, table_types, TABLE_COLUMNS), RASK_OK);
+    if (plain)
+        rk_chunk_builder_plain(&b);
+    else
+        rk_chunk_builder_divided(&b, key);
+    add_all(&b, t, 777);
+    cr_assert_eq(rk_chunk_divide(&b, part, PARTS, out), RASK_OK);
+    rk_chunk_builder_fini(&b);
+}
+
+/* Rows go to the parts by their text (key 0), or anyhow; the last part gets none. */
+Test(codes, parts_of_a_chunk_have_the_same_rows)
+{
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        random_table t = table_of(ROWS, cases[i].different, i);
+        uint32_t part[ROWS];
+        for (uint32_t key = 0; key < 2; key++) {
+            rask_value values[PARTS], plain[PARTS];
+            for (uint32_t row = 0; row < ROWS; row++)
+                part[row] = key ? row % 2 : t.columns[0].text[row].len % 2;
+            divide(&t, false, key, part, values);
+            divide(&t, true, key, part, plain);
+            for (int p = 0; p < PARTS; p++) {
+                expect_rows(&values[p], &plain[p], "parts");
+                rask_value_unref(&values[p]);
+                rask_value_unref(&plain[p]);
+            }
+        }
+        random_table_free(&t);
+    }
+}
+
+/* Every third row of three chunks, from the last to the first, and some rows twice. */
+static rask_value gather(const rask_value *values)
+{
+    rk_chunk chunks[3];
+    rask_value out;
+    uint64_t *places = calloc(3 * ROWS, sizeof *places), count = 0;
+    for (uint64_t i = 0; i < 3; i++) {
+        chunks[i] = open_chunk(&values[i]);
+        for (uint64_t row = chunks[i].rows; row-- > 0; row -= row > 1 ? 2 : 0) {
+            places[count++] = i << 32 | row;
+            if (row % 5 == 0)
+                places[count++] = i << 32 | row;
+        }
+    }
+    cr_assert_eq(rk_chunk_gather(chunks, 3, places, count, &out), RASK_OK);
+    free(places);
+    return out;
+}
+
+Test(codes, rows_of_chunks_with_dictionaries_of_their_own_are_gathered_into_one)
+{
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rask_value values[3], plain[3];
+        for (int k = 0; k < 3; k++) {
+            random_table t = table_of(ROWS, cases[k == 2 ? 0 : i].different, i + (uint64_t)k);
+            values[k] = make_chunk(&t, false, 512);
+            plain[k] = make_chunk(&t, true, 512);
+            random_table_free(&t);
+        }
+        rask_value all = gather(values), expected = gather(plain);
+        expect_rows(&all, &expected, "gathered");
+        cr_assert(has_codes(&all) || cases[i].different > 300, "%u different texts", cases[i].different);
+        for (int k = 0; k < 3; k++) {
+            rask_value_unref(&values[k]);
+            rask_value_unref(&plain[k]);
+        }
+        rask_value_unref(&all);
+        rask_value_unref(&expected);
+    }
+}
+
+Test(codes, sorting_by_numbered_texts_gives_the_order_of_texts)
+{
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        random_table t = table_of(ROWS, cases[i].different, i);
+        rask_value values[2] = {make_chunk(&t, false, 512), make_chunk(&t, true, 512)};
+        for (uint32_t variant = 0; variant < 4; variant++) {
+            const rk_order keys[] = {{0, variant & 1}, {2, true}};
+            uint64_t *places[2];
+            for (int k = 0; k < 2; k++) {
+                rk_chunk chunks[2] = {open_chunk(&values[k]), open_chunk(&values[k])};
+                cr_assert_eq(rk_rows_sort(keys, 1 + variant / 2, chunks, 2, 2 * ROWS, &places[k]), RASK_OK);
+            }
+            cr_assert(memcmp(places[0], places[1], 2 * ROWS * sizeof *places[0]) == 0);
+            rk_free(places[0]);
+            rk_free(places[1]);
+        }
+        rask_value_unref(&values[0]);
+        rask_value_unref(&values[1]);
+        random_table_free(&t);
+    }
+}
+
+/* -- Computed rows */
+
+enum { THREADS = 4 };
+
+typedef struct asker {
+    const rask_rows *rows;
+    rask_column column;
+    int status;
+} asker;
+
+static void *ask(void *argument)
+{
+    asker *a = argument;
+    a->status = rask_rows_column(a->rows, 0, &a->column);
+    return NULL;
+}
+
+static void expect_texts(const rask_column *column, const random_table *t)
+{
+    for (uint32_t row = 0; row < t->rows; row++) {
+        rask_bytes text = t->columns[0].text[row];
+        uint64_t from = column->as.ends[row], len = column->as.ends[row + 1] - from;
+        cr_assert(len == text.len && (!len || memcmp(column->bytes + from, text.data, len) == 0), "row %u",
+                  row);
+    }
+}
+
+Test(codes, a_column_of_computed_rows_is_laid_out_once_whoever_asks_first)
+{
+    random_table t = table_of(ROWS, 30, 1);
+    const rk_schema schema = {.names = (const char **)table_names,
+                              .types = (rask_column_type *)table_types,
+                              .count = TABLE_COLUMNS};
+    rask_rows *rows = rk_rows_new(&schema, make_chunk(&t, false, ROWS));
+    asker askers[THREADS];
+    pthread_t threads[THREADS];
+    cr_assert(rows && rk_chunk_stored(&rows->chunk, 0).codes);
+    for (int i = 0; i < THREADS; i++) {
+        askers[i] = (asker){.rows = rows};
+        cr_assert_eq(pthread_create(&threads[i], NULL, ask, &askers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        cr_assert_eq(pthread_join(threads[i], NULL), 0);
+        cr_assert_eq(askers[i].status, RASK_OK);
+        cr_assert_eq(askers[i].column.bytes, askers->column.bytes);
+    }
+    expect_texts(&askers->column, &t);
+    rask_rows_free(rows);
+    random_table_free(&t);
+}
+
+Test(codes, a_table_of_computed_rows_goes_on_with_their_dictionary)
+{
+    random_table t = table_of(ROWS, 30, 1);
+    const rk_schema schema = {.names = (const char **)table_names,
+                              .types = (rask_column_type *)table_types,
+                              .count = TABLE_COLUMNS};
+    rask_rows *rows = rk_rows_new(&schema, make_chunk(&t, false, ROWS)), *again;
+    rask_graph *g = rask_graph_new();
+    rask_column column;
+    cr_assert_eq(rask_table_compute(rask_table_from_rows(g, rows), NULL, &again), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_assert_null(rk_load_relaxed(&rows->spelt[0]));
+    cr_assert(rk_chunk_stored(&again->chunk, 0).codes);
+    cr_assert_eq(rask_rows_column(again, 0, &column), RASK_OK);
+    expect_texts(&column, &t);
+    rask_rows_free(again);
+    rask_graph_free(g);
+    rask_rows_free(rows);
+    random_table_free(&t);
+}
+
+static random_table divided_table;
+
+static int divide_once(void)
+{
+    rk_chunk_builder b;
+    rask_value out[PARTS];
+    const rk_column *given[TABLE_COLUMNS];
+    uint32_t part[RK_BATCH_ROWS];
+    for (uint32_t i = 0; i < TABLE_COLUMNS; i++)
+        given[i] = &divided_table.columns[i];
+    for (uint32_t row = 0; row < RK_BATCH_ROWS; row++)
+        part[row] = row % PARTS;
+    int status = rk_chunk_builder_init(&b, table_types, TABLE_COLUMNS);
+    if (!status)
+        status = rk_chunk_builder_add_rows(&b, given, NULL, RK_BATCH_ROWS);
+    if (!status)
+        status = rk_chunk_divide(&b, part, PARTS, out);
+    for (int p = 0; p < PARTS && !status; p++)
+        rask_value_unref(&out[p]);
+    rk_chunk_builder_fini(&b);
+    return status;
+}
+
+Test(codes, what_fails_for_want_of_memory_leaves_nothing_behind)
+{
+    divided_table = table_of(ROWS, 300, 1);
+    sweep(divide_once, 0);
+    random_table_free(&divided_table);
+}
+
+/* -- Expressions */
+
+static const char *const expressions[] = {
+    "matches(text, \"a[a-m]\")",
+    "coalesce(extract(text, \"a+([b-z]?)\"), \"none\")",
+    "int > 3 and matches(text, \"^a{3,9}$\") or matches(text, \"z\")",
+    "length(replace(replace(replace(text, \"aa\", \"b\"), \"b\", \"\"), \"a\", \"aab\"))",
+    "if(matches(text, \"^$\"), null, lower(upper(replace(replace(text, \"a\", \"xyz\"), \"y\", \"\"))))",
+    "coalesce(int(text), float(extract(text, \"[0-9]\")), 7)",
+    "is_null(extract(text, \"(b)?a\"))",
+};
+
+/* What an expression makes of all rows, batch by batch. */
+static text_bytes evaluate(const random_table *t, const char *text, bool memos)
+{
+    rk_expr *e = NULL;
+    rk_expr_run *run;
+    rk_syntax_error error = {0};
+    text_bytes out = {0};
+    cr_assert_eq(rk_expr_compile(text, strlen(text), table_names, table_types, TABLE_COLUMNS, &e, &error),
+                 RASK_OK, "%s: %s", text, error.message);
+    cr_assert(e->memos.count, "%s", text);
+    if (!memos)
+        e->memos.count = 0;
+    cr_assert_eq(rk_expr_run_new(e, &run), RASK_OK);
+    for (uint32_t from = 0; from < t->rows; from += RK_BATCH_ROWS) {
+        rk_column columns[TABLE_COLUMNS];
+        const rk_column *given[TABLE_COLUMNS], *made;
+        uint32_t rows = t->rows - from < RK_BATCH_ROWS ? t->rows - from : RK_BATCH_ROWS;
+        for (uint32_t i = 0; i < TABLE_COLUMNS; i++) {
+            columns[i] = column_from(t, i, from);
+            given[i] = &columns[i];
+        }
+        cr_assert_eq(rk_expr_evaluate(e, run, given, rows, &made), RASK_OK);
+        rk_column copy = *made;
+        put_batch(&out, &(rk_batch){.rows = rows, .count = 1, .columns = &copy});
+    }
+    rk_expr_run_free(run);
+    rk_expr_free(e);
+    return out;
+}
+
+/* Of few texts each is looked at once; of many the memo ends after some batches. */
+Test(codes, what_is_made_once_for_each_text_is_what_is_made_for_each_row)
+{
+    static const uint32_t different[] = {3, 2000, 1u << 30};
+    for (size_t i = 0; i < 3; i++) {
+        random_table t = table_of(5 * RK_BATCH_ROWS + 17, different[i], i);
+        for (size_t k = 0; k < sizeof expressions / sizeof *expressions; k++) {
+            text_bytes once = evaluate(&t, expressions[k], true), each = evaluate(&t, expressions[k], false);
+            expect_same(&once, &each, expressions[k]);
+            free(once.data);
+            free(each.data);
+        }
+        random_table_free(&t);
+    }
+}
