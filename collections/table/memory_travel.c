@@ -240,12 +240,13 @@ static bool get_column(rask_graph *graph, rk_pack_in *in, rask_column_type type,
 {
     char *wrong = NULL;
     flaw *f = rk_table_memory(graph, sizeof *f, NULL, 0);
-    *out = (rk_memory_column){.read = rk_memory_read_plain, .plain = {.type = type}};
+    *out = (rk_memory_column){.read = rk_memory_read_plain, .plain = {.column = {.type = type}}};
     uint64_t good = rk_pack_get_u64(in);
     int status = (int)rk_pack_get_u32(in);
     if (!f || !rk_pack_get_text(in, &wrong))
         return false;
-    bool fits = wrong && (status ? good < rows : good == rows) && get_values(graph, in, &out->plain, good);
+    bool fits =
+        wrong && (status ? good < rows : good == rows) && get_values(graph, in, &out->plain.column, good);
     if (fits && status) {
         *f = (flaw){good, status, rk_table_text(graph, (rask_bytes){wrong, strlen(wrong)}, NULL, 0)};
         out->read = read_flawed;
@@ -253,7 +254,7 @@ static bool get_column(rask_graph *graph, rk_pack_in *in, rask_column_type type,
         fits = f->message != NULL;
     }
     rk_free(wrong);
-    return fits && !in->failed && !rk_memory_find_fault(&out->plain, good);
+    return fits && !in->failed && !rk_memory_find_fault(&out->plain.column, good);
 }
 
 static bool get_parts(rk_pack_in *in, rask_table *table, bool values)
