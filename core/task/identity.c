@@ -1,6 +1,6 @@
 /* Functions as module and offset, so that nothing need be registered to be known in another process.
  *
- * The loaded modules are walked with dl_iterate_phdr(); the build-id is the note of type NT_GNU_BUILD_ID in a
+ * The loaded modules are walked (core/base/loaded); the build-id is the note of type NT_GNU_BUILD_ID in a
  * PT_NOTE segment (ELF; glibc's <elf.h>). */
 #include "core/task/task.h"
 
@@ -8,10 +8,9 @@
 #include <xxhash.h>
 
 #ifdef __linux__
-#    include "core/base/forks.h"
+#    include "core/base/loaded.h"
 
 #    include <elf.h>
-#    include <link.h>
 
 typedef struct search {
     uintptr_t address;
@@ -88,22 +87,10 @@ static int visit(struct dl_phdr_info *module, size_t size, void *context)
     return 1;
 }
 
-/* The C library has a lock while it walks, which a child that was forked then would find taken for good. */
-static pthread_mutex_t walking = PTHREAD_MUTEX_INITIALIZER;
-RK_KNOW_FORKS(walking)
-
-static void walk(int (*look)(struct dl_phdr_info *, size_t, void *), void *context)
-{
-    know_forks();
-    pthread_mutex_lock(&walking);
-    dl_iterate_phdr(look, context);
-    pthread_mutex_unlock(&walking);
-}
-
 static bool find_module(uintptr_t address, rk_identity *out)
 {
     search wanted = {address, out, false};
-    walk(visit, &wanted);
+    rk_loaded_walk(visit, &wanted);
     return wanted.found;
 }
 
@@ -143,7 +130,7 @@ static int visit_for_place(struct dl_phdr_info *module, size_t size, void *conte
 static uintptr_t find_place(const rk_identity *identity, size_t size, bool code)
 {
     place p = {identity, size, code, 0};
-    walk(visit_for_place, &p);
+    rk_loaded_walk(visit_for_place, &p);
     return p.address;
 }
 
@@ -158,7 +145,7 @@ static int visit_program(struct dl_phdr_info *module, size_t size, void *context
 
 static bool find_program(rk_identity *out)
 {
-    walk(visit_program, out);
+    rk_loaded_walk(visit_program, out);
     bool found = out->offset;
     out->offset = 0;
     return found;

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #ifdef __linux__
-#    include <link.h>
+#    include "core/base/loaded.h"
+
 #    include <linux/futex.h>
 #    include <sys/epoll.h>
 #    include <sys/eventfd.h>
@@ -214,7 +215,7 @@ int rk_modules_note(rk_modules *modules)
 {
     modules->ranges = modules->ranges.data ? modules->ranges : (rk_array)RK_ARRAY(range, UINT32_MAX);
     modules->ranges.count = 0;
-    int status = dl_iterate_phdr(add_ranges, modules);
+    int status = rk_loaded_walk(add_ranges, modules);
     if (!status)
         qsort(modules->ranges.data, modules->ranges.count, sizeof(range), compare_ranges);
     return status;
@@ -239,7 +240,7 @@ bool rk_modules_have(const rk_modules *modules, const void *at)
             high = middle;
     }
     uint64_t unloaded = 0;
-    dl_iterate_phdr(see_unloaded, &unloaded);
+    rk_loaded_walk(see_unloaded, &unloaded);
     return low && (uintptr_t)at < ranges[low - 1].end && unloaded == modules->unloaded;
 }
 
