@@ -359,7 +359,6 @@ static void resume_after_a_kill(const char *scheduler, uint64_t *seed)
     for (int kills = 0; kills < 2; kills++)
         compute_and_kill(o, LAYERS, WIDTH, 1 + (long)draw_below(seed, STEPS / 2));
     atomic_store(&counted->slow_us, 0);
-    sleep_ms(1); /* no claim: the killed program's workers end by themselves */
     o.report = &report;
     compute_net(o, LAYERS, WIDTH, 0, &value);
     cr_assert_eq(value, expected, "%s: another result", scheduler);
