@@ -686,7 +686,8 @@ static void fail_set_up(rk_squad *squad, rk_news *news, int returned)
     fail(&squad->seats[0], news, 0, returned, text);
 }
 
-/* What the program wants done in every worker, and the threads. */
+/* What the program wants done in every worker, and the threads, which may end the worker by a task as soon as they are there: so
+ * it says first that it is ready. */
 static bool set_up(rk_squad *squad)
 {
     const rask_options *options = &squad->crew->run->options;
@@ -695,9 +696,11 @@ static bool set_up(rk_squad *squad)
         options->worker_init ? options->worker_init(options->worker_context, squad->worker) : RASK_OK;
     if (status)
         fail_set_up(squad, &news, status);
-    else if ((status = start_from(squad, 1)))
-        fail(&squad->seats[0], &news, 0, status, "no threads for the worker");
     tell(&squad->seats[0], &news);
+    if (!status && (status = start_from(squad, 1))) {
+        fail(&squad->seats[0], &news, 0, status, "no threads for the worker");
+        tell(&squad->seats[0], &news);
+    }
     return !status;
 }
 

@@ -207,3 +207,11 @@ Test(kills, tasks_that_end_their_workers_twice_are_not_blamed_and_nor_are_others
         run_deadly(seed + (uint64_t)i);
     nothing_is_left_since(before);
 }
+
+/* With this seed workers of several threads end at once, three times in a row, by the first task of a thread. */
+Test(kills, a_worker_that_its_first_task_ends_has_come_up)
+{
+    leftovers before = look_around();
+    run_deadly(10);
+    nothing_is_left_since(before);
+}
