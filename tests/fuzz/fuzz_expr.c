@@ -11,10 +11,11 @@ enum { ROWS = 3, COLUMNS = 7 };
 
 static void evaluate(const rk_expr *e, const rk_column *const *columns)
 {
-    rk_expr_run *run;
+    rk_expr_run *run = NULL;
     const rk_column *out = NULL;
-    assert(!rk_expr_run_new(e, &run));
-    int status = rk_expr_evaluate(e, run, columns, ROWS, &out);
+    int status = rk_expr_run_new(e, &run);
+    assert(!status);
+    status = rk_expr_evaluate(e, run, columns, ROWS, &out);
     assert(!status || status == RASK_ELIMIT || status == RASK_ENOMEM);
     for (uint32_t i = 0; !status && out->nulls && i < ROWS; i++)
         assert(out->valid[i] <= 1);

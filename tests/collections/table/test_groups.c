@@ -44,7 +44,7 @@ static int add_rows(rk_groups *groups, const rk_aggregates *a, const random_tabl
 
 static rk_groups *groups_of(const rk_aggregates *a, const uint32_t *keys, uint32_t key_count)
 {
-    rask_column_type types[TABLE_COLUMNS];
+    rask_column_type types[TABLE_COLUMNS] = {RASK_COL_I64};
     rk_groups *groups = NULL;
     for (uint32_t i = 0; i < key_count; i++)
         types[i] = table_types[keys[i]];
