@@ -59,10 +59,11 @@ struct rk_executor {
     rk_store *store;
     bool own_store;
     rk_gate *gate; /* of what is counted; the executor's from when it is set; NULL: nothing can be */
-    rk_meetings meetings;
     uint32_t bench_count;
     rk_bench *benches;
+    char read_only[RK_CACHE_LINE];
 
+    rk_meetings meetings;
     rk_sources sources;       /* what was submitted from outside */
     rk_slabs slabs[RK_SLABS]; /* and what it is made of */
 

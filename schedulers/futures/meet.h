@@ -11,7 +11,9 @@ typedef struct rk_meetings {
     pthread_mutex_t lock;
     rk_meeting **buckets;
     uint64_t mask, count;
-    rask_future **kept;      /* a ring of RK_MEETINGS_KEPT; NULL: nothing yet */
+    char padding
+        [RK_CACHE_LINE]; /* who ends one looks at what follows, and who submits writes what stands above */
+    rask_future **kept;  /* a ring of RK_MEETINGS_KEPT; NULL: nothing yet */
     rk_atomic_u32 next_kept; /* how many came */
 } rk_meetings;
 
