@@ -425,8 +425,6 @@ static rask_future *submit(rask_client *client, rask_node *node, const rask_subm
 {
     rk_queue ready = {NULL, NULL};
     rask_future *future = rk_executor_sow(client->executor, node, NULL, how->priority, &ready);
-    if (future) /* before a worker has it: then it would have to be fetched from there */
-        rk_add_relaxed(&future->handles, 1);
     rk_executor_push_all(client->executor, &ready);
     if (!future)
         return NULL;

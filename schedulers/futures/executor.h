@@ -175,7 +175,7 @@ void rk_executor_note_end(rk_executor *executor, bool watched);
 bool rk_executor_await(rk_executor *executor, const rk_awaited *awaited, uint64_t deadline_ns);
 
 /* The futures of a node of a graph (sow.c), with this added to their priorities. origin: of the task that grew it; NULL: it was
- * submitted. A reference and a want are the caller's, as are, to queue, those that are added to ready. NULL: no memory. */
+ * submitted. A reference and a want are the caller's, and a handle when it was submitted, as are, to queue, those that are added to ready. NULL: no memory. */
 rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, const uint32_t *origin, int32_t priority,
                              rk_queue *ready);
 

@@ -5,10 +5,11 @@
 #ifndef RASK_SCHEDULERS_FUTURES_MEET_H
 #define RASK_SCHEDULERS_FUTURES_MEET_H
 
+#include "core/base/spin.h"
 #include "schedulers/futures/future.h"
 
 typedef struct rk_meetings {
-    pthread_mutex_t lock;
+    rk_spin lock; /* for some steps, but for the few times that there are twice as many buckets */
     rk_meeting **buckets;
     uint64_t mask, count;
     char padding
