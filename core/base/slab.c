@@ -12,7 +12,7 @@ enum { ONE_BY_ONE = 1 };
 enum { ONE_BY_ONE = 0 };
 #endif
 
-enum { LEAST_CHUNK = 16 << 10 };
+enum { LEAST_CHUNK = 16 << 10, PAGE = 4096, MOST_AHEAD = 2 };
 
 typedef struct slot {
     struct rk_slab *chunk; /* NULL: it is none's */
@@ -34,12 +34,18 @@ void rk_slabs_init(rk_slabs *slabs, size_t block)
     *slabs = (rk_slabs){.block = block + (rest ? alignof(slot) - rest : 0)};
 }
 
-void rk_slabs_fini(rk_slabs *slabs)
+static void free_all(chunk *c)
 {
-    for (chunk *c = slabs->roomy, *next; c; c = next) {
+    for (chunk *next; c; c = next) {
         next = c->next;
         rk_free(c);
     }
+}
+
+void rk_slabs_fini(rk_slabs *slabs)
+{
+    free_all(slabs->roomy);
+    free_all(slabs->ahead);
 }
 
 static size_t slot_size(const rk_slabs *slabs)
@@ -63,22 +69,90 @@ static void link_out(rk_slabs *slabs, chunk *c)
         c->next->previous = c->previous;
 }
 
+static chunk *new_chunk(rk_slabs *slabs, size_t size)
+{
+    size_t least = sizeof(chunk) + slot_size(slabs);
+    size = size < least ? least : size;
+    chunk *c = rk_alloc(size);
+    if (c)
+        *c = (chunk){
+            .slabs = slabs, .bytes = size, .room = (uint32_t)((size - sizeof(chunk)) / slot_size(slabs))};
+    return c;
+}
+
+/* Under the lock. */
+static void put_in(rk_slabs *slabs, chunk *c)
+{
+    slabs->bytes += c->bytes;
+    link_in(slabs, c);
+}
+
+/* Under the lock, when that has changed. */
+static void note_wanted(rk_slabs *slabs)
+{
+    rk_store_relaxed(&slabs->wanted, slabs->bytes >= 2 * RK_ALLOC_HUGE && slabs->coming < MOST_AHEAD);
+}
+
+/* Under the lock: one that lies ready is put in. NULL: none does. */
+static chunk *put_in_ahead(rk_slabs *slabs)
+{
+    chunk *c = slabs->ahead;
+    if (!c)
+        return NULL;
+    slabs->ahead = c->next;
+    slabs->coming--;
+    put_in(slabs, c);
+    note_wanted(slabs);
+    return c;
+}
+
 /* As large as all that there is, from a few pages to a huge one. */
 static bool add_chunk(rk_slabs *slabs, uint64_t bytes)
 {
     size_t size = bytes < LEAST_CHUNK ? LEAST_CHUNK : bytes > RK_ALLOC_HUGE ? RK_ALLOC_HUGE : (size_t)bytes;
-    size_t least = sizeof(chunk) + slot_size(slabs);
-    size = size < least ? least : size;
-    chunk *c = rk_alloc(size);
+    chunk *c = new_chunk(slabs, size);
     if (!c)
         return false;
-    *c =
-        (chunk){.slabs = slabs, .bytes = size, .room = (uint32_t)((size - sizeof(chunk)) / slot_size(slabs))};
     rk_spin_lock(&slabs->lock);
-    slabs->bytes += size;
-    link_in(slabs, c);
+    put_in(slabs, c);
+    note_wanted(slabs);
     rk_spin_unlock(&slabs->lock);
     return true;
+}
+
+/* True: the caller is to make one. */
+static bool promise(rk_slabs *slabs)
+{
+    rk_spin_lock(&slabs->lock);
+    bool wanted = rk_load_relaxed(&slabs->wanted);
+    slabs->coming += wanted;
+    note_wanted(slabs);
+    rk_spin_unlock(&slabs->lock);
+    return wanted;
+}
+
+/* c: as promised; NULL: no memory. */
+static void keep_promise(rk_slabs *slabs, chunk *c)
+{
+    rk_spin_lock(&slabs->lock);
+    if (c) {
+        c->next = slabs->ahead;
+        slabs->ahead = c;
+    } else {
+        slabs->coming--;
+    }
+    rk_spin_unlock(&slabs->lock);
+}
+
+bool rk_slabs_prepare(rk_slabs *slabs)
+{
+    if (!rk_load_relaxed(&slabs->wanted) || !promise(slabs))
+        return false;
+    chunk *c = new_chunk(slabs, RK_ALLOC_HUGE);
+    for (size_t at = PAGE; c && at < c->bytes; at += PAGE)
+        ((volatile char *)c)[at] = 0;
+    keep_promise(slabs, c);
+    return c;
 }
 
 /* Under the lock. */
@@ -111,7 +185,7 @@ void *rk_slab_alloc(rk_slabs *slabs, size_t size)
         return alloc_alone(size);
     for (;;) {
         rk_spin_lock(&slabs->lock);
-        chunk *c = slabs->roomy;
+        chunk *c = slabs->roomy ? slabs->roomy : put_in_ahead(slabs);
         slot *s = c ? take(slabs, c) : NULL;
         uint64_t bytes = slabs->bytes;
         rk_spin_unlock(&slabs->lock);
@@ -122,8 +196,9 @@ void *rk_slab_alloc(rk_slabs *slabs, size_t size)
     }
 }
 
-/* Under the lock. True: the chunk is empty, and there is another: it is the caller's to free. */
-static bool give_back(rk_slabs *slabs, slot *s)
+/* Under the lock. True: the chunk is empty, and there is another: it is the caller's to free, as is *ahead, since
+ * fewer are needed. */
+static bool give_back(rk_slabs *slabs, slot *s, chunk **ahead)
 {
     chunk *c = s->chunk;
     s->content[0] = c->free;
@@ -134,6 +209,13 @@ static bool give_back(rk_slabs *slabs, slot *s)
         return false;
     link_out(slabs, c);
     slabs->bytes -= c->bytes;
+    *ahead = slabs->ahead;
+    if (*ahead) {
+        slabs->ahead = (*ahead)->next;
+        (*ahead)->next = NULL;
+        slabs->coming--;
+    }
+    rk_store_relaxed(&slabs->wanted, false);
     return true;
 }
 
@@ -149,8 +231,10 @@ void rk_slab_free(void *at)
     }
     rk_slabs *slabs = c->slabs;
     rk_spin_lock(&slabs->lock);
-    bool empty = give_back(slabs, s);
+    chunk *ahead = NULL;
+    bool empty = give_back(slabs, s, &ahead);
     rk_spin_unlock(&slabs->lock);
     if (empty)
         rk_free(c);
+    rk_free(ahead);
 }

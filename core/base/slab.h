@@ -1,5 +1,7 @@
 /* core/base/slab: many small things of a kind, made by some threads and ended by others: from chunks, the larger the more there are, so that
- * millions come in huge pages. Chunks that are empty go back, but for one. All calls but for init and fini are thread-safe. */
+ * millions come in huge pages. Chunks that are empty go back, but for one. The system clears a page when it is touched first, which costs
+ * more than all else that is done with what comes to lie there: somebody who has time may do that beforehand. All calls but for
+ * init and fini are thread-safe. */
 #ifndef RASK_CORE_BASE_SLAB_H
 #define RASK_CORE_BASE_SLAB_H
 
@@ -10,7 +12,10 @@ typedef struct rk_slabs {
     rk_spin lock;
     size_t block;          /* bytes of each */
     struct rk_slab *roomy; /* chunks that have room, the one that is used first */
-    uint64_t bytes;        /* of all chunks */
+    uint64_t bytes;        /* of all chunks that are in use */
+    struct rk_slab *ahead; /* the next ones, whose pages have been touched */
+    uint32_t coming;       /* how many these are, and those that are being made */
+    rk_atomic_bool wanted; /* one more of them would be of use */
     char padding[RK_CACHE_LINE];
 } rk_slabs;
 
@@ -20,6 +25,9 @@ void rk_slabs_fini(rk_slabs *slabs);
 
 /* size bytes, aligned for pointers; more than a block come from rk_alloc(). NULL: no memory. */
 void *rk_slab_alloc(rk_slabs *slabs, size_t size);
+/* Has the next chunk ready, when blocks come by whole huge pages; false: that is of no use. Takes as long as the system needs to clear
+ * one: for threads that have nothing else to do. */
+bool rk_slabs_prepare(rk_slabs *slabs);
 /* What that returned, before the slabs end. */
 void rk_slab_free(void *at);
 

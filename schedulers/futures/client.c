@@ -421,15 +421,6 @@ static void run_ready(rask_client *client)
     }
 }
 
-/* Nobody asked for it after all. */
-static void take_back(rask_future *future)
-{
-    rk_endings endings = {0};
-    rk_future_unwant(future, &endings);
-    rk_futures_end(&endings);
-    rask_future_unref(future);
-}
-
 static rask_future *submit(rask_client *client, rask_node *node, const rask_submission *how)
 {
     rk_queue ready = {NULL, NULL};
@@ -440,10 +431,10 @@ static rask_future *submit(rask_client *client, rask_node *node, const rask_subm
     uint64_t deadline_ns = how->deadline > 0 ? rk_deadline_in(how->deadline) : 0;
     int status = deadline_ns ? set_deadline(client, future, deadline_ns) : RASK_OK;
     if (status) {
-        take_back(future);
+        rask_future_cancel(future);
+        rask_future_unref(future);
         return rk_client_failed(client, status, "submit: no memory, or no thread, to keep the deadline");
     }
-    rk_add_relaxed(&future->handles, 1);
     if (rk_load_acquire(&client->remembers))
         remember_later(client, future);
     if (client->serial) {

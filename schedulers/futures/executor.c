@@ -524,8 +524,19 @@ static void sleep(rk_executor *e)
     pthread_mutex_unlock(&e->lock);
 }
 
+/* Who submits needs memory all the time, and has least time. */
+static bool prepare(rk_executor *e)
+{
+    bool any = false;
+    for (size_t i = 0; i < RK_SLABS; i++)
+        any |= rk_slabs_prepare(&e->slabs[i]);
+    return any;
+}
+
 void rk_executor_sleep(rk_executor *e)
 {
+    if (prepare(e))
+        return;
     bool enough = 2 * rk_add_seq_cst(&e->seekers, 1) >= e->bench_count; /* look already */
     if (enough || !seek(e))
         sleep(e);

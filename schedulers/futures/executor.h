@@ -59,10 +59,11 @@ struct rk_executor {
     rk_store *store;
     bool own_store;
     rk_gate *gate; /* of what is counted; the executor's from when it is set; NULL: nothing can be */
-    rk_meetings meetings;
     uint32_t bench_count;
     rk_bench *benches;
+    char read_only[RK_CACHE_LINE];
 
+    rk_meetings meetings;
     rk_sources sources;       /* what was submitted from outside */
     rk_slabs slabs[RK_SLABS]; /* and what it is made of */
 
@@ -174,7 +175,7 @@ void rk_executor_note_end(rk_executor *executor, bool watched);
 bool rk_executor_await(rk_executor *executor, const rk_awaited *awaited, uint64_t deadline_ns);
 
 /* The futures of a node of a graph (sow.c), with this added to their priorities. origin: of the task that grew it; NULL: it was
- * submitted. A reference and a want are the caller's, as are, to queue, those that are added to ready. NULL: no memory. */
+ * submitted. A reference and a want are the caller's, and a handle when it was submitted, as are, to queue, those that are added to ready. NULL: no memory. */
 rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, const uint32_t *origin, int32_t priority,
                              rk_queue *ready);
 

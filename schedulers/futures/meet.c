@@ -10,14 +10,12 @@ int rk_meetings_init(rk_meetings *meetings)
     meetings->buckets = rk_calloc(FIRST_BUCKETS, sizeof *meetings->buckets);
     meetings->mask = FIRST_BUCKETS - 1;
     meetings->count = 0;
-    pthread_mutex_init(&meetings->lock, NULL);
     return meetings->buckets ? RASK_OK : RASK_ENOMEM;
 }
 
 void rk_meetings_fini(rk_meetings *meetings)
 {
     rk_free(meetings->buckets);
-    pthread_mutex_destroy(&meetings->lock);
 }
 
 /* Under the lock, which keeps it from being freed. A result that is there is met whoever wanted it; one to come must be wanted
@@ -55,9 +53,9 @@ static rask_future *search(rk_meetings *meetings, uint64_t key,
 rask_future *rk_meet(rk_meetings *meetings, uint64_t key,
                      bool (*same)(const rask_future *future, const void *what), const void *what)
 {
-    pthread_mutex_lock(&meetings->lock);
+    rk_spin_lock(&meetings->lock);
     rask_future *found = search(meetings, key, same, what);
-    pthread_mutex_unlock(&meetings->lock);
+    rk_spin_unlock(&meetings->lock);
     return found;
 }
 
@@ -88,7 +86,7 @@ static void grow(rk_meetings *meetings)
 void rk_meet_keep(rk_meetings *meetings, rask_future *future)
 {
     rask_future *gone = NULL;
-    pthread_mutex_lock(&meetings->lock);
+    rk_spin_lock(&meetings->lock);
     if (!meetings->kept)
         meetings->kept = rk_calloc(RK_MEETINGS_KEPT, sizeof(rask_future *));
     if (meetings->kept) {
@@ -98,7 +96,7 @@ void rk_meet_keep(rk_meetings *meetings, rask_future *future)
         gone = *place;
         *place = rask_future_ref(future);
     }
-    pthread_mutex_unlock(&meetings->lock);
+    rk_spin_unlock(&meetings->lock);
     rask_future_unref(gone);
 }
 
@@ -106,12 +104,12 @@ void rk_meet_keep_none(rk_meetings *meetings)
 {
     if (!rk_meet_keeps(meetings))
         return;
-    pthread_mutex_lock(&meetings->lock);
+    rk_spin_lock(&meetings->lock);
     rask_future **kept = meetings->kept;
     uint32_t count = rk_load_relaxed(&meetings->next_kept);
     meetings->kept = NULL;
     rk_store_relaxed(&meetings->next_kept, 0);
-    pthread_mutex_unlock(&meetings->lock);
+    rk_spin_unlock(&meetings->lock);
     for (uint32_t i = 0; i < count && i < RK_MEETINGS_KEPT; i++)
         rask_future_unref(kept[i]);
     rk_free(kept);
@@ -131,19 +129,19 @@ static void list(rk_meetings *meetings, rask_future *future, uint64_t key)
 
 void rk_meet_list(rk_meetings *meetings, rask_future *future, uint64_t key)
 {
-    pthread_mutex_lock(&meetings->lock);
+    rk_spin_lock(&meetings->lock);
     list(meetings, future, key);
-    pthread_mutex_unlock(&meetings->lock);
+    rk_spin_unlock(&meetings->lock);
 }
 
 rask_future *rk_meet_or_list(rk_meetings *meetings, rask_future *future, uint64_t key,
                              bool (*same)(const rask_future *future, const void *what), const void *what)
 {
-    pthread_mutex_lock(&meetings->lock);
+    rk_spin_lock(&meetings->lock);
     rask_future *found = search(meetings, key, same, what);
     if (!found)
         list(meetings, future, key);
-    pthread_mutex_unlock(&meetings->lock);
+    rk_spin_unlock(&meetings->lock);
     return found;
 }
 
@@ -158,8 +156,8 @@ static void unlink_one(rk_meetings *meetings, const rk_meeting *meeting)
 
 void rk_meet_forget(rk_meetings *meetings, const rask_future *future)
 {
-    pthread_mutex_lock(&meetings->lock);
+    rk_spin_lock(&meetings->lock);
     for (uint32_t i = 0; i < rk_load_relaxed(&future->listed); i++)
         unlink_one(meetings, &rk_future_meetings(future)[i]);
-    pthread_mutex_unlock(&meetings->lock);
+    rk_spin_unlock(&meetings->lock);
 }

@@ -5,13 +5,16 @@
 #ifndef RASK_SCHEDULERS_FUTURES_MEET_H
 #define RASK_SCHEDULERS_FUTURES_MEET_H
 
+#include "core/base/spin.h"
 #include "schedulers/futures/future.h"
 
 typedef struct rk_meetings {
-    pthread_mutex_t lock;
+    rk_spin lock; /* for some steps, but for the few times that there are twice as many buckets */
     rk_meeting **buckets;
     uint64_t mask, count;
-    rask_future **kept;      /* a ring of RK_MEETINGS_KEPT; NULL: nothing yet */
+    char padding
+        [RK_CACHE_LINE]; /* who ends one looks at what follows, and who submits writes what stands above */
+    rask_future **kept;  /* a ring of RK_MEETINGS_KEPT; NULL: nothing yet */
     rk_atomic_u32 next_kept; /* how many came */
 } rk_meetings;
 

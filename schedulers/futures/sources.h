@@ -16,10 +16,13 @@ typedef struct rk_source {
 } rk_source;
 
 typedef struct rk_sources {
+    uint64_t serial; /* no other has it */
+    char read_only[RK_CACHE_LINE];
     pthread_mutex_t lock; /* of who takes, and of who has no source yet */
-    uint64_t serial;      /* no other has it */
     rk_source *first, *turn;
+    char of_takers[RK_CACHE_LINE];
     rk_atomic_u32 count; /* in all of them, or more; sequentially consistent */
+    char of_all[RK_CACHE_LINE];
 } rk_sources;
 
 void rk_sources_init(rk_sources *all);

@@ -32,6 +32,7 @@ typedef struct sowing {
     int32_t priority;
     rk_queue *ready;
     bool shared; /* others know of some of it: they are not alone */
+    bool single; /* there is but one, which is the caller's */
 
     const rk_piece *piece; /* what is done of the graph has its results there; NULL: nothing is */
     rask_future *running;  /* what is being called of it */
@@ -352,6 +353,7 @@ static rask_future *new_call(sowing *s, const rask_node *node, const rask_task_d
     if (pure || !s->origin)
         rk_future_hold(future);
     rk_store_relaxed(&future->wants, 1);
+    rk_store_relaxed(&future->handles, s->single && !s->origin);
     set_terms(s, future, node);
     set_arguments(s, future, node);
     return future;
@@ -489,6 +491,8 @@ static rask_future *sow_all(sowing *s, const rask_node *node)
     bool ok = s->origin ? search_all(s, node) : search(s, node);
     ok = ok && make_all(s);
     rask_future *root = ok ? find(s, node->id)->future : NULL;
+    if (root && !s->origin)
+        rk_add_relaxed(&root->handles, 1);
     s->shared |= !ok;
     if (!s->shared)
         let_go_alone(s, node);
@@ -513,7 +517,10 @@ static bool stands_alone(const rask_node *node)
 static rask_future *sow_one(sowing *s, const rask_node *node)
 {
     bool fresh = false;
+    s->single = true;
     rask_future *future = make(s, node, &fresh);
+    if (future && !fresh && !s->origin)
+        rk_add_relaxed(&future->handles, 1);
     if (fresh && rk_future_start(future, !s->shared))
         rk_queue_push_last(s->ready, future);
     return future;

@@ -58,6 +58,28 @@ Test(slab, chunks_that_are_empty_go_back_but_for_one)
     rk_slabs_fini(&slabs);
 }
 
+Test(slab, large_chunks_are_made_ready_ahead)
+{
+    enum { HUGE_BLOCK = 64 << 10, MANY = 256 };
+    static void *blocks[MANY];
+    rk_slabs slabs;
+    rk_slabs_init(&slabs, HUGE_BLOCK);
+    cr_assert_not(rk_slabs_prepare(&slabs), "nothing large is in use");
+    for (size_t i = 0; i < MANY; i++) {
+        blocks[i] = rk_slab_alloc(&slabs, HUGE_BLOCK);
+        cr_assert(blocks[i]);
+        memset(blocks[i], (int)i, HUGE_BLOCK);
+        while (rk_slabs_prepare(&slabs)) {
+        }
+    }
+    for (size_t i = 0; i < MANY; i++)
+        cr_assert_eq(((unsigned char *)blocks[i])[HUGE_BLOCK - 1], i);
+    for (size_t i = 0; i < MANY; i++)
+        rk_slab_free(blocks[i]);
+    cr_expect_leq(slabs.coming, 1, "they go with those that were used");
+    rk_slabs_fini(&slabs);
+}
+
 Test(slab, what_is_larger_than_a_block_is_had_all_the_same)
 {
     rk_slabs slabs;
@@ -87,6 +109,7 @@ static void *exchange(void *context)
         size_t *theirs = atomic_exchange_explicit(&r->places[i % 64], mine, memory_order_acq_rel);
         cr_assert(!theirs || *theirs == i % 64);
         rk_slab_free(theirs);
+        rk_slabs_prepare(r->slabs);
     }
     return NULL;
 }
