@@ -491,12 +491,17 @@ static int call_in_some_way(rk_worker *worker, uint32_t number, rask_task *task,
     return finish_growth(worker, number, task, status);
 }
 
-static uint64_t size_of_arguments(const rk_run *run, const rask_task *task)
+static inline uint64_t size_of(const rask_value *value)
+{
+    return __builtin_expect(rk_value_is_object(value), 0) ? rask_value_size(value) : 0;
+}
+
+static inline uint64_t size_of_arguments(const rk_run *run, const rask_task *task)
 {
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < task->nargs; i++)
         if (!(task->args[i] & RK_CONSTANT))
-            bytes += rask_value_size(&run->results[task->args[i]]);
+            bytes += size_of(&run->results[task->args[i]]);
     return bytes;
 }
 
@@ -506,13 +511,23 @@ static inline uint64_t now_of(rk_worker *worker)
     return !worker->run->observed ? 0 : worker->mark_ns ? worker->mark_ns : rk_stopwatch_now(&worker->watch);
 }
 
-/* came_ns: when the worker came to the door with it. */
+/* Others make tasks ready, too, by clocks that lag a little: no worker came to a task before it was. */
+static inline void come_no_sooner(rask_task_info *info)
+{
+    uint64_t came_ns = info->start_ns - info->waited_ns;
+    came_ns = came_ns > info->ready_ns ? came_ns : info->ready_ns;
+    info->start_ns = info->start_ns > came_ns ? info->start_ns : came_ns;
+    info->waited_ns = info->start_ns - came_ns;
+}
+
+/* came_ns: when the worker came to the door with it. Where nobody asks for the start, the time at which the task became ready is
+ * loaded here and looked at when it has returned: tasks beside it became ready for other workers, whose line of memory that
+ * is, and it comes while the function runs. */
 static void tell_start(rk_worker *worker, uint32_t number, const rask_task *task, const rk_pass *pass,
                        uint64_t came_ns, rask_task_info *info)
 {
     rk_run *run = worker->run;
     describe_in(worker, number, info);
-    came_ns = came_ns > info->ready_ns ? came_ns : info->ready_ns; /* others make tasks ready, too */
     info->start_ns = came_ns;
     if (pass && pass->inside) {
         uint64_t now = rk_stopwatch_now(&worker->watch);
@@ -520,17 +535,20 @@ static void tell_start(rk_worker *worker, uint32_t number, const rask_task *task
     }
     info->waited_ns = info->start_ns - came_ns;
     info->bytes_in = size_of_arguments(run, task);
-    if (run->tells_started)
+    if (run->tells_started) {
+        come_no_sooner(info);
         RK_NOTIFY(run, task_started, info);
+    }
 }
 
 /* The function has returned. */
 static void note_end(rk_worker *worker, const rask_task *task, int status, rask_task_info *info)
 {
     uint64_t now = rk_stopwatch_now(&worker->watch);
+    come_no_sooner(info);
     info->end_ns = now > info->start_ns ? now : info->start_ns;
     info->attempt = task->attempt;
-    info->bytes = status ? 0 : rask_value_size(&task->result);
+    info->bytes = status ? 0 : size_of(&task->result);
     worker->mark_ns = info->end_ns;
 }
 
@@ -636,29 +654,47 @@ int rk_run_call_again(rk_worker *worker, uint32_t task, rask_value *result, char
     return status;
 }
 
+/* Member by member, as descriptions are: run_task() and rk_call_once() set the others. */
+static inline void init_task(rask_task *task, rk_worker *worker)
+{
+    task->env = &worker->run->env;
+    task->status = RASK_OK;
+    task->result = rask_value_none();
+    task->deadline_ns = 0;
+    task->worker = worker->id;
+    task->told_to_stop = task->takes_nodes = false;
+    task->message = worker->message;
+    task->graph = task->lent = NULL;
+    task->spare = NULL;
+    task->grown = NULL;
+}
+
 void rk_run_unit(rk_worker *worker, uint32_t unit)
 {
     rk_run *run = worker->run;
     const rask_plan *plan = run->plan;
-    rask_task task = {.env = &run->env, .worker = worker->id, .message = worker->message};
+    rask_task task;
+    init_task(&task, worker);
     for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++)
         run_task(worker, number, &task);
 }
 
-static void tell_ready(rk_run *run, uint32_t number)
-{
-    rask_task_info info = rk_run_describe(run, number);
-    RK_NOTIFY(run, task_ready, &info);
-}
-
-static void tell_ready_at(rk_run *run, uint64_t now, uint32_t unit)
+static void tell_ready(rk_run *run, uint32_t unit)
 {
     const rask_plan *plan = run->plan;
     for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++) {
-        run->ready_ns[number] = now;
-        if (run->tells_ready)
-            tell_ready(run, number);
+        rask_task_info info = rk_run_describe(run, number);
+        RK_NOTIFY(run, task_ready, &info);
     }
+}
+
+static inline void tell_ready_at(rk_run *run, uint64_t now, uint32_t unit)
+{
+    const rask_plan *plan = run->plan;
+    for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++)
+        run->ready_ns[number] = now;
+    if (run->tells_ready)
+        tell_ready(run, unit);
 }
 
 void rk_run_ready(rk_run *run, const rk_worker *worker, uint32_t unit)

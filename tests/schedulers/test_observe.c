@@ -258,6 +258,7 @@ Test(observe, a_recording_holds_the_last_run)
             cr_assert_eq(tasks[i].task, i);
             cr_assert_eq(tasks[i].status, RASK_OK);
             cr_assert_leq(run.start_ns, tasks[i].ready_ns);
+            cr_assert_leq(tasks[i].ready_ns, tasks[i].start_ns); /* though nobody asked for the start */
             cr_assert_leq(tasks[i].end_ns, run.end_ns);
             cr_assert_lt(tasks[i].node, rask_graph_size(g->graph));
         }
