@@ -23,8 +23,8 @@ typedef struct rask_future rask_future;
  * take, and observers, for whom the client is a run without a plan; timeout, keep_going, progress and report are for runs and
  * mean nothing here. What they point to outlives the client, as do the definitions of tasks.
  *   threads    workers of the client's own
- *   processes  each worker has a process that its calls go to, forked at the first and replaced when it dies: tasks see the program's
- *              memory as it was at some time since the client was opened. What cannot go to a process that runs already is called
+ *   processes  each worker has a process that its calls go to, forked here and anew when it has died: tasks see the program's
+ *              memory as it was then. What cannot go to a process that runs already is called
  *              in one forked for it: functions and definitions that are in no module that was loaded then, custom values
  *              without encode() and decode(), and numbers that are addresses of the program's memory
  *   serial     what is submitted has run when rask_submit() returns
