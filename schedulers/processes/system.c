@@ -189,20 +189,29 @@ typedef struct range {
     uintptr_t begin, end;
 } range;
 
+static int count_ranges(struct dl_phdr_info *info, size_t size, void *count)
+{
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++)
+        *(size_t *)count += info->dlpi_phdr[i].p_type == PT_LOAD;
+    return 0;
+}
+
+/* 1: there is no room for all. */
 static int add_ranges(struct dl_phdr_info *info, size_t size, void *context)
 {
     rk_modules *modules = context;
     modules->unloaded = size >= offsetof(struct dl_phdr_info, dlpi_tls_modid) ? info->dlpi_subs : 0;
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-        range *place = part->p_type == PT_LOAD ? rk_array_push(&modules->ranges) : NULL;
-        if (part->p_type == PT_LOAD && !place)
-            return RASK_ENOMEM;
-        if (place)
-            *place =
-                (range){info->dlpi_addr + part->p_vaddr, info->dlpi_addr + part->p_vaddr + part->p_memsz};
+        if (part->p_type != PT_LOAD)
+            continue;
+        if (modules->ranges.count == modules->ranges.capacity)
+            return 1;
+        uintptr_t begin = info->dlpi_addr + part->p_vaddr;
+        *(range *)rk_array_push(&modules->ranges) = (range){begin, begin + part->p_memsz};
     }
-    return RASK_OK;
+    return 0;
 }
 
 static int compare_ranges(const void *a, const void *b)
@@ -214,11 +223,16 @@ static int compare_ranges(const void *a, const void *b)
 int rk_modules_note(rk_modules *modules)
 {
     modules->ranges = modules->ranges.data ? modules->ranges : (rk_array)RK_ARRAY(range, UINT32_MAX);
-    modules->ranges.count = 0;
-    int status = rk_loaded_walk(add_ranges, modules);
-    if (!status)
-        qsort(modules->ranges.data, modules->ranges.count, sizeof(range), compare_ranges);
-    return status;
+    do { /* until no more are loaded meanwhile: nothing is allocated in a walk, which has a lock */
+        size_t count = 0;
+        modules->ranges.count = 0;
+        rk_loaded_walk(count_ranges, &count);
+        int status = rk_array_reserve(&modules->ranges, count);
+        if (status)
+            return status;
+    } while (rk_loaded_walk(add_ranges, modules));
+    qsort(modules->ranges.data, modules->ranges.count, sizeof(range), compare_ranges);
+    return RASK_OK;
 }
 
 /* The first of them says it. */

@@ -237,6 +237,14 @@ for format in w4 w5; do
     tell "$format: tasks, commands and their order" $?
     asked 0 $format.json --simulate 0.05 --profile=p.json && ! [ -e $format.json.rask ] && grep -q '"name":"early","count":1' p.json
     tell "$format: --simulate" $?
+    "$rask" run $format.json --simulate 0.3 --state slept >out 2>err &
+    until [ -e slept/1.done ]; do sleep 0.01; done
+    { kill -9 $! && wait $!; } 2>/dev/null
+    asked 0 $format.json --simulate 0.3 --state slept && grep -q '[12] done before' out &&
+        asked 0 $format.json --simulate 0.3 --state slept && [ "$(cat out)" = '0 of 2 tasks run, 2 done before' ] &&
+        asked 0 $format.json --simulate 0.01 --state slept && [ "$(cat out)" = '2 of 2 tasks run, 0 done before' ]
+    tell "$format: a simulation that was killed goes on where --state names a folder" $?
+    rm -r slept
     leaves 0 "$rask" draw $format.json -o w.dot && grep -q 'late' w.dot && grep -q -- '->' w.dot
     tell "$format: rask draw" $?
 done

@@ -53,15 +53,15 @@ static const option_row rows[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(flow_options, simulate),
      .value = "SCALE",
-     .help = "run nothing: sleep as long as commands took, times SCALE"},
+     .help = "run nothing: sleep as long as commands took, times SCALE; notes in --state only"},
     COMMON_ROWS(flow_options),
 };
 
 /* What tasks need to know. One flow runs in a process, and worker processes have a copy. */
 static struct {
     flow flow;
-    const char *folder;
-    double scale; /* below 0: commands are run */
+    const char *folder; /* of notes; NULL: of a simulation there are none */
+    double scale;       /* below 0: commands are run */
     bool again;
     unsigned char *outcomes; /* a task each, in memory that worker processes share; a task's own writes it */
 } job;
@@ -76,34 +76,34 @@ static int fail_for(rask_task *t, const char *what, const char *which)
     return rask_fail(t, RASK_ENOENT, message);
 }
 
-static int run_command(rask_task *t, const flow_task *what, unsigned char *outcome)
+static int run_command(rask_task *t, const flow_task *what)
 {
-    char key[FLOW_KEY], out[FLOW_PATH], err[FLOW_PATH];
+    char out[FLOW_PATH], err[FLOW_PATH];
+    if (job.scale >= 0)
+        return flow_command_sleep(t, what->seconds * job.scale);
+    flow_state_path(job.folder, what, "out", out);
+    flow_state_path(job.folder, what, "err", err);
+    return what->shell || what->arguments ? flow_command_run(t, what, NULL, out, err) : RASK_OK;
+}
+
+static int run_unless_done(rask_task *t, const flow_task *what, unsigned char *outcome)
+{
+    char key[FLOW_KEY];
     const char *which;
-    if (!flow_state_key(what, key, &which))
+    if (!flow_state_key(what, job.scale, key, &which))
         return fail_for(t, "no such input: ", which);
-    if (!job.again && flow_state_is_done(job.folder, what, key)) {
+    if (!job.again && flow_state_is_done(job.folder, what, job.scale, key)) {
         *outcome = FLOW_WAS_DONE;
         return RASK_OK;
     }
-    flow_state_path(job.folder, what, "out", out);
-    flow_state_path(job.folder, what, "err", err);
-    int status = what->shell || what->arguments ? flow_command_run(t, what, NULL, out, err) : RASK_OK;
+    int status = run_command(t, what);
     if (status)
         return status;
-    if (!flow_state_set_done(job.folder, what, key, &which))
+    if (!flow_state_set_done(job.folder, what, job.scale, key, &which))
         return fail_for(t, which ? "it did not make its output " : "cannot be noted as done in ",
                         which ? which : job.folder);
     *outcome = FLOW_RAN;
     return RASK_OK;
-}
-
-static int simulate(rask_task *t, const flow_task *what, unsigned char *outcome)
-{
-    int status = flow_command_sleep(t, what->seconds * job.scale);
-    if (!status)
-        *outcome = FLOW_RAN;
-    return status;
 }
 
 static double now(void)
@@ -119,7 +119,7 @@ static int run_task(rask_task *t)
     unsigned char *outcome = &job.outcomes[rask_arg_i64(t, 0)];
     double begun = now();
     *outcome = FLOW_BEGUN;
-    int status = job.scale < 0 ? run_command(t, what, outcome) : simulate(t, what, outcome);
+    int status = run_unless_done(t, what, outcome);
     if (status == RASK_ECANCELLED && !(what->timeout > 0 && now() - begun >= what->timeout))
         *outcome = FLOW_NOT_RUN; /* stopped with the run */
     return status ? status : rask_return_i64(t, 0);
@@ -182,8 +182,8 @@ static void tell_tasks(bool *runs, bool json)
         const flow_task *t = &job.flow.tasks[job.flow.order[i]];
         char key[FLOW_KEY];
         const char *which;
-        bool done = !job.again && !has_changed(runs, t) && flow_state_key(t, key, &which) &&
-                    flow_state_is_done(job.folder, t, key);
+        bool done = !job.again && !has_changed(runs, t) && flow_state_key(t, job.scale, key, &which) &&
+                    flow_state_is_done(job.folder, t, job.scale, key);
         runs[job.flow.order[i]] = !done;
         tell_task(t, done, json);
     }
@@ -217,9 +217,9 @@ static void say_rest(const tool_command *c, const flow_options *o, const uint32_
         snprintf(failed, sizeof failed, "%u failed, ", counts[FLOW_BEGUN]);
     say_error(c->name, "%s%u of %u tasks done, %s%u not run%s", interrupted ? "interrupted: " : "",
               counts[FLOW_RAN] + counts[FLOW_WAS_DONE], job.flow.count, failed, counts[FLOW_NOT_RUN],
-              job.scale >= 0 ? ""
-              : o->again     ? ": the same command without --again does what is left"
-                             : ": the same command does what is left");
+              !job.folder ? ""
+              : o->again  ? ": the same command without --again does what is left"
+                          : ": the same command does what is left");
 }
 
 /* Of a run that failed, too, and of one that was interrupted. */
@@ -286,7 +286,7 @@ static int run_flow(const tool_command *c, const flow_options *o, const char *pa
 static int compute(const tool_command *c, const flow_options *o, const char *path)
 {
     char error[FLOW_ERROR];
-    if (job.scale < 0 && !flow_state_open(job.folder, error)) {
+    if (job.folder && !flow_state_open(job.folder, error)) {
         say_error(c->name, "--state: %s", error);
         return EXIT_FAILED;
     }
@@ -317,7 +317,7 @@ static int read_and_run(const tool_command *c, const flow_options *o, const char
         return EXIT_FAILED;
     }
     snprintf(folder, sizeof folder, "%s.rask", strcmp(path, "-") ? path : "flow");
-    job.folder = o->state ? o->state : folder;
+    job.folder = o->state ? o->state : job.scale < 0 ? folder : NULL;
     job.again = o->again;
     int outcome = o->dry_run ? tell_plan(c, o, input_name(path)) : compute(c, o, input_name(path));
     flow_fini(&job.flow);

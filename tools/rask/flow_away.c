@@ -46,6 +46,8 @@ static bool put_list(FILE *out, const char *const *list)
 static bool put_path(FILE *out, const flow_task *what, const char *kind)
 {
     char path[FLOW_PATH], whole[2 * FLOW_PATH];
+    if (away.scale >= 0)
+        return put(out, "");
     flow_state_path(away.state, what, kind, path);
     snprintf(whole, sizeof whole, *path == '/' ? "%.0s%s" : "%s/%s", away.folder, path);
     return put(out, whole);
@@ -125,11 +127,11 @@ static int check(rask_task *t)
     const flow_task *what = &away.flow->tasks[number];
     char key[FLOW_KEY];
     const char *which;
-    if (away.scale < 0 && !flow_state_key(what, key, &which)) {
+    if (!flow_state_key(what, away.scale, key, &which)) {
         away.outcomes[number] = FLOW_BEGUN;
         return fail(t, RASK_ENOENT, "no such input: ", which);
     }
-    if (away.scale < 0 && !away.again && flow_state_is_done(away.state, what, key)) {
+    if (!away.again && flow_state_is_done(away.state, what, away.scale, key)) {
         away.outcomes[number] = FLOW_WAS_DONE;
         return rask_return_bytes(t, "", 0);
     }
@@ -184,9 +186,9 @@ static int note(rask_task *t)
     if (away.outcomes[number] == FLOW_WAS_DONE)
         return rask_return_i64(t, 0);
     away.outcomes[number] = FLOW_BEGUN;
-    if (away.scale < 0 && !flow_state_key(what, key, &which))
+    if (!flow_state_key(what, away.scale, key, &which))
         return fail(t, RASK_ENOENT, "no such input: ", which);
-    if (away.scale < 0 && !flow_state_set_done(away.state, what, key, &which))
+    if (!flow_state_set_done(away.state, what, away.scale, key, &which))
         return fail(t, RASK_ENOENT, which ? "it did not make its output " : "cannot be noted as done in ",
                     which ? which : away.state);
     away.outcomes[number] = FLOW_RAN;

@@ -7,7 +7,7 @@
 
 #include <rask/observe.h>
 
-/* Before flow_build(). state: the folder of notes; scale below 0: commands are run. outcomes: a task each, written by the calling
+/* Before flow_build(). state: the folder of notes, or NULL; scale below 0: commands are run. outcomes: a task each, written by the calling
  * process alone. False: what is wrong is in error. The flow, state and outcomes outlive the run. */
 bool flow_away_begin(const flow *f, const char *state, double scale, bool again, unsigned char *outcomes,
                      char error[FLOW_ERROR]);

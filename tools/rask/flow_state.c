@@ -91,13 +91,15 @@ static void put_key(const XXH3_state_t *state, char key[FLOW_KEY])
              (unsigned long long)hash.low64);
 }
 
-bool flow_state_key(const flow_task *task, char key[FLOW_KEY], const char **which)
+static bool add_sleep(XXH3_state_t *state, double seconds)
 {
-    XXH3_state_t *state = XXH3_createState();
-    *which = NULL;
-    if (!state)
-        return false;
-    XXH3_128bits_reset(state);
+    add_text(state, "sleep");
+    XXH3_128bits_update(state, &seconds, sizeof seconds);
+    return true;
+}
+
+static bool add_command(XXH3_state_t *state, const flow_task *task, const char **which)
+{
     add_text(state, task->shell ? "shell" : "program");
     add_text(state, task->shell ? task->shell : "");
     for (const char **a = task->arguments; a && *a; a++)
@@ -105,20 +107,30 @@ bool flow_state_key(const flow_task *task, char key[FLOW_KEY], const char **whic
     add_text(state, "");
     for (const char **o = task->outputs; o && *o; o++)
         add_text(state, *o);
-    bool good = add_files(state, task->inputs, which);
-    put_key(state, key);
-    XXH3_freeState(state);
-    return good;
+    return add_files(state, task->inputs, which);
 }
 
-static bool key_of_outputs(const flow_task *task, char key[FLOW_KEY], const char **which)
+bool flow_state_key(const flow_task *task, double scale, char key[FLOW_KEY], const char **which)
 {
     XXH3_state_t *state = XXH3_createState();
     *which = NULL;
     if (!state)
         return false;
     XXH3_128bits_reset(state);
-    bool good = add_files(state, task->outputs, which);
+    bool good = scale < 0 ? add_command(state, task, which) : add_sleep(state, task->seconds * scale);
+    put_key(state, key);
+    XXH3_freeState(state);
+    return good;
+}
+
+static bool key_of_outputs(const flow_task *task, double scale, char key[FLOW_KEY], const char **which)
+{
+    XXH3_state_t *state = XXH3_createState();
+    *which = NULL;
+    if (!state)
+        return false;
+    XXH3_128bits_reset(state);
+    bool good = scale >= 0 || add_files(state, task->outputs, which);
     put_key(state, key);
     XXH3_freeState(state);
     return good;
@@ -126,17 +138,19 @@ static bool key_of_outputs(const flow_task *task, char key[FLOW_KEY], const char
 
 /* -- Notes: two keys, of command and inputs, and of outputs */
 
-bool flow_state_is_done(const char *folder, const flow_task *task, const char *key)
+bool flow_state_is_done(const char *folder, const flow_task *task, double scale, const char *key)
 {
     char path[FLOW_PATH], made[FLOW_KEY], noted[2 * FLOW_KEY + 2] = "", now[2 * FLOW_KEY + 2];
     const char *which;
+    if (!folder)
+        return false;
     flow_state_path(folder, task, "done", path);
     FILE *note = fopen(path, "re");
     if (!note)
         return false;
     size_t len = fread(noted, 1, sizeof noted - 1, note);
     fclose(note);
-    if (!key_of_outputs(task, made, &which))
+    if (!key_of_outputs(task, scale, made, &which))
         return false;
     snprintf(now, sizeof now, "%s %s\n", key, made);
     return len == strlen(now) && !memcmp(noted, now, len);
@@ -157,9 +171,12 @@ static bool write_note(const char *path, const char *key, const char *made)
     return false;
 }
 
-bool flow_state_set_done(const char *folder, const flow_task *task, const char *key, const char **which)
+bool flow_state_set_done(const char *folder, const flow_task *task, double scale, const char *key,
+                         const char **which)
 {
     char path[FLOW_PATH], made[FLOW_KEY];
+    if (!folder)
+        return true;
     flow_state_path(folder, task, "done", path);
-    return key_of_outputs(task, made, which) && write_note(path, key, made);
+    return key_of_outputs(task, scale, made, which) && write_note(path, key, made);
 }
