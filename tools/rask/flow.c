@@ -53,7 +53,7 @@ static const option_row rows[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(flow_options, simulate),
      .value = "SCALE",
-     .help = "run nothing: sleep as long as commands took, times SCALE; notes in --state only"},
+     .help = "run nothing: sleep as long as commands took, times SCALE"},
     COMMON_ROWS(flow_options),
 };
 
