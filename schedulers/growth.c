@@ -10,7 +10,7 @@
 /* Who has an executor has it as long as the run. */
 static rk_executor *executor_of(const rk_run *run)
 {
-    return atomic_load_explicit(&run->growth, memory_order_acquire);
+    return rk_load_acquire(&run->growth);
 }
 
 static rk_executor *get_executor(rk_run *run)
@@ -25,7 +25,7 @@ static rk_executor *get_executor(rk_run *run)
         executor->info = run->info;
         executor->wake = run->wake;
         executor->context = run->wake_context;
-        atomic_store_explicit(&run->growth, executor, memory_order_release);
+        rk_store_release(&run->growth, executor);
     }
     pthread_mutex_unlock(&run->lock);
     return executor;
@@ -96,5 +96,5 @@ void rk_growth_end(rk_run *run)
     rk_executor_sit(before);
     rk_meet_keep_none(&executor->meetings);
     rk_executor_unref(executor);
-    atomic_store_explicit(&run->growth, NULL, memory_order_relaxed);
+    rk_store_relaxed(&run->growth, NULL);
 }

@@ -12,5 +12,5 @@ void rk_spin_wait(rk_spin *spin)
             rk_relax();
         if (rk_load_relaxed(&spin->locked))
             sched_yield(); /* who has it may have no processor */
-    } while (atomic_exchange_explicit(&spin->locked, true, memory_order_acquire));
+    } while (rk_exchange_acquire(&spin->locked, true));
 }

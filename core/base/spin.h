@@ -14,7 +14,7 @@ void rk_spin_wait(rk_spin *spin);
 
 static inline void rk_spin_lock(rk_spin *spin)
 {
-    if (__builtin_expect(atomic_exchange_explicit(&spin->locked, true, memory_order_acquire), 0))
+    if (__builtin_expect(rk_exchange_acquire(&spin->locked, true), 0))
         rk_spin_wait(spin);
 }
 

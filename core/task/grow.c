@@ -29,7 +29,7 @@ static rask_graph *take_spare(rask_task *task)
 {
     rask_graph *lent = task->lent;
     task->lent = NULL;
-    return lent || !task->spare ? lent : atomic_exchange_explicit(task->spare, NULL, memory_order_acquire);
+    return lent || !task->spare ? lent : rk_exchange_acquire(task->spare, NULL);
 }
 
 rask_graph *rask_task_graph(rask_task *task)
@@ -42,9 +42,7 @@ rask_graph *rask_task_graph(rask_task *task)
 void rk_spare_put(rk_spare_graph *spare, rask_graph *graph)
 {
     rask_graph *none = NULL;
-    if (!spare || !rk_graph_renew(graph) ||
-        !atomic_compare_exchange_strong_explicit(spare, &none, graph, memory_order_release,
-                                                 memory_order_relaxed))
+    if (!spare || !rk_graph_renew(graph) || !rk_cas_release(spare, &none, graph))
         rask_graph_free(graph);
 }
 

@@ -48,11 +48,10 @@ void rask_completion_free(rask_completion *c)
 
 static void push(slot *s)
 {
-    slot *last = atomic_load_explicit(&s->completion->told, memory_order_relaxed);
+    slot *last = rk_load_relaxed(&s->completion->told);
     do
         s->next = last;
-    while (!atomic_compare_exchange_weak_explicit(&s->completion->told, &last, s, memory_order_seq_cst,
-                                                  memory_order_relaxed));
+    while (!rk_cas_seq_cst(&s->completion->told, &last, s));
 }
 
 static void tell(rk_waiter *waiter, rask_future *done, rk_endings *endings)
@@ -88,13 +87,13 @@ void rk_completion_watch(rask_completion *c, size_t number, rask_future *future)
 static bool is_told(void *completion)
 {
     rask_completion *c = completion;
-    return atomic_load_explicit(&c->told, memory_order_seq_cst);
+    return rk_load_seq_cst(&c->told);
 }
 
 /* What was told in the meantime, in its order. */
 static void turn_round(rask_completion *c)
 {
-    slot *last = atomic_exchange_explicit(&c->told, NULL, memory_order_acq_rel), *before;
+    slot *last = rk_exchange_acq_rel(&c->told, NULL), *before;
     for (; last; last = before) {
         before = last->next;
         last->next = c->ready;

@@ -129,13 +129,12 @@ bool rk_future_want(rask_future *future)
 
 bool rk_future_add_waiter(rask_future *future, rk_waiter *waiter)
 {
-    rk_waiter *first = atomic_load_explicit(&future->waiters, memory_order_acquire);
+    rk_waiter *first = rk_load_acquire(&future->waiters);
     do {
         if (first == RK_NO_MORE)
             return false;
         waiter->next = first;
-    } while (!atomic_compare_exchange_weak_explicit(&future->waiters, &first, waiter, memory_order_acq_rel,
-                                                    memory_order_acquire));
+    } while (!rk_cas_acq_rel_or_acquire(&future->waiters, &first, waiter));
     return true;
 }
 
@@ -184,8 +183,8 @@ static void tell_edge(rk_waiter *waiter, rask_future *from, rk_endings *endings)
 /* As rk_future_add_waiter(). */
 static void add_waiter_alone(rask_future *future, rk_waiter *waiter)
 {
-    waiter->next = atomic_load_explicit(&future->waiters, memory_order_relaxed);
-    atomic_store_explicit(&future->waiters, waiter, memory_order_relaxed);
+    waiter->next = rk_load_relaxed(&future->waiters);
+    rk_store_relaxed(&future->waiters, waiter);
 }
 
 void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, uint32_t argument, bool alone)
@@ -333,8 +332,7 @@ static rk_waiter *reversed(rk_waiter *list)
 /* In the order in which they came. */
 static void tell_all(rask_future *future, rk_endings *endings)
 {
-    rk_waiter *next,
-        *waiter = reversed(atomic_exchange_explicit(&future->waiters, RK_NO_MORE, memory_order_acq_rel));
+    rk_waiter *next, *waiter = reversed(rk_exchange_acq_rel(&future->waiters, RK_NO_MORE));
     for (; waiter; waiter = next) {
         next = waiter->next;
         waiter->tell(waiter, future, endings);
@@ -518,7 +516,7 @@ static rask_future *only_heir(rask_future *future, rk_waiter *waiter)
  * return one another would be as long as memory. */
 static bool hand_over(rask_future *future, rask_future *root)
 {
-    rk_waiter *waiter = atomic_load_explicit(&future->waiters, memory_order_acquire);
+    rk_waiter *waiter = rk_load_acquire(&future->waiters);
     rask_future *owner = only_heir(future, waiter);
     if (!owner)
         return false;
@@ -527,7 +525,7 @@ static bool hand_over(rask_future *future, rask_future *root)
     pthread_mutex_unlock(&future->executor->lock);
     if (!replaced)
         return false;
-    atomic_store_explicit(&future->waiters, NULL, memory_order_relaxed);
+    rk_store_relaxed(&future->waiters, NULL);
     rask_future_unref(future); /* the owner's */
     rk_endings endings = {0};
     if (!rk_future_add_waiter(root, waiter))
