@@ -22,12 +22,21 @@
 
 enum { QUIET_NS = 2000000, PATIENCE = 20, RECENT = 8, MOST_PARTS = 1000 };
 
+/* Where an argument is that is no constant, if it is managed; else NULL. */
+static const rask_value *managed_place(const rk_pass *pass, uint32_t i)
+{
+    const rask_value *place;
+    if (pass->places)
+        place = pass->places[i];
+    else
+        place = pass->words[i] & RK_STORE_CONSTANT ? NULL : &pass->results[pass->words[i]];
+    return place && rk_store_is_managed(place) ? place : NULL;
+}
+
 static rk_entry *managed_argument(rk_store *store, const rk_pass *pass, uint32_t i)
 {
-    uint32_t word = pass->words[i];
-    if (word & RK_STORE_CONSTANT || !rk_store_is_managed(&pass->results[word]))
-        return NULL;
-    return rk_entry_at(store, &pass->results[word]);
+    const rask_value *place = managed_place(pass, i);
+    return place ? rk_entry_at(store, place) : NULL;
 }
 
 static bool in_memory(const rk_entry *entry)
@@ -374,9 +383,16 @@ static bool needs_nothing(const rk_store *store, const rk_pass *pass)
     if (pass->lane || pass->result + pass->scratch >= rk_store_threshold(store))
         return false;
     for (uint32_t i = 0; i < pass->count && rk_store_has_managed(store); i++)
-        if (!(pass->words[i] & RK_STORE_CONSTANT) && rk_store_is_managed(&pass->results[pass->words[i]]))
+        if (managed_place(pass, i))
             return false;
     return true;
+}
+
+/* Of a store that lasts: a disk that was full need not be full for ever. */
+static void try_file_again(rk_store *store)
+{
+    if (!store->run.next_use)
+        store->error = RASK_OK;
 }
 
 int rk_store_enter(rk_store *store, rk_pass *pass, char *message, size_t capacity)
@@ -389,6 +405,7 @@ int rk_store_enter(rk_store *store, rk_pass *pass, char *message, size_t capacit
     rk_store_know_budget(store);
     if (pass->task != UINT32_MAX && pass->task > store->position)
         store->position = pass->task;
+    try_file_again(store);
     int status = enter(store, pass, message, capacity);
     if (status)
         pthread_cond_broadcast(&store->changed);
@@ -420,10 +437,13 @@ void rk_store_drop(rk_store *store, rask_value *place)
     pthread_mutex_lock(&store->lock);
     rk_entry *entry = rk_entry_at(store, place);
     assert(!entry->pins);
-    if (entry->state == RK_SPILLING || entry->state == RK_LOADING)
-        entry->orphan = true;
-    else
+    entry->orphan = entry->state == RK_SPILLING || entry->state == RK_LOADING;
+    if (entry->orphan) {
+        entry->own = *place;
+        entry->place = &entry->own;
+    } else {
         rk_entry_free(store, entry, &object);
+    }
     pthread_mutex_unlock(&store->lock);
     rask_value_unref(&object);
 }
@@ -489,6 +509,8 @@ static int keep(rk_store *store, rk_pass *pass, rk_entry *entry, uint64_t bytes,
         rk_helper_notice(store);
         return RASK_OK;
     }
+    if (entry && !in_memory(entry)) /* what is too much is others' */
+        return RASK_OK;
     int status = no_room(store, bytes, message, capacity);
     rask_value object;
     if (entry)
@@ -515,6 +537,7 @@ int rk_store_keep(rk_store *store, rk_pass *pass, uint32_t task, bool source, ra
         return RASK_OK;
     pthread_mutex_lock(&store->lock);
     rk_store_know_budget(store);
+    try_file_again(store);
     rk_entry *entry = large ? rk_entry_new(store, task, place, result, claimed) : NULL;
     if (entry) {
         entry->source = source;
@@ -523,4 +546,71 @@ int rk_store_keep(rk_store *store, rk_pass *pass, uint32_t task, bool source, ra
     int status = keep(store, pass, entry, claimed, message, capacity);
     pthread_mutex_unlock(&store->lock);
     return status;
+}
+
+/* -- Those who are no tasks */
+
+/* Under the lock: it is on disk, and comes back if there is room for it. */
+static int bring_back_if_it_fits(rk_store *store, rk_entry *entry, char *message, size_t capacity)
+{
+    if (!rk_store_charge(store, entry->bytes))
+        return RASK_OK;
+    entry->mover = NULL;
+    rk_entry_move(store, entry, RK_ON_DISK, RK_LOADING);
+    store->moving++;
+    int status = rk_entry_bring_back(store, entry, NULL, message, capacity);
+    store->moving--;
+    return status;
+}
+
+/* Under the lock, which is let go of meanwhile: the image stays as long as the entry. */
+static int copy_from_disk(rk_store *store, const rk_entry *entry, rask_value *value, char *message,
+                          size_t capacity)
+{
+    const rk_image *image = &entry->image;
+    store->read_back += rk_image_bytes(image);
+    pthread_mutex_unlock(&store->lock);
+    int status = rk_image_read(image, &store->scratch, value, message, capacity);
+    pthread_mutex_lock(&store->lock);
+    return status;
+}
+
+int rk_store_read(rk_store *store, const rask_value *place, rask_value *value, char *message, size_t capacity)
+{
+    int status = RASK_OK;
+    pthread_mutex_lock(&store->lock);
+    rk_entry *entry = rk_entry_at(store, place);
+    entry->seen = ++store->look;
+    while (entry->state == RK_LOADING)
+        pthread_cond_wait(&store->changed, &store->lock);
+    if (entry->state == RK_ON_DISK)
+        status = bring_back_if_it_fits(store, entry, message, capacity);
+    if (in_memory(entry)) {
+        *value = rask_value_ref(entry->place);
+        value->reserved = 0;
+        entry->handed = true;
+    } else if (!status) {
+        status = copy_from_disk(store, entry, value, message, capacity);
+    }
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+void rk_store_pause(rk_store *store, const rk_pass *pass)
+{
+    if (!pass->inside)
+        return;
+    pthread_mutex_lock(&store->lock);
+    store->running--;
+    pthread_cond_broadcast(&store->changed);
+    pthread_mutex_unlock(&store->lock);
+}
+
+void rk_store_resume(rk_store *store, const rk_pass *pass)
+{
+    if (!pass->inside)
+        return;
+    pthread_mutex_lock(&store->lock);
+    store->running++;
+    pthread_mutex_unlock(&store->lock);
 }

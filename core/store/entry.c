@@ -102,10 +102,12 @@ uint32_t rk_entry_next_use(rk_store *store, rk_entry *entry)
                : UINT32_MAX;
 }
 
-/* Later is colder; what can be had again without the file goes before what cannot. */
+/* Later is colder, or what was used before, where nobody knows what comes; what can be had again without the file goes before
+ * what cannot. */
 static uint64_t coldness(rk_store *store, rk_entry *entry)
 {
-    return ((uint64_t)entry->source << 32) | rk_entry_next_use(store, entry);
+    uint32_t age = store->run.next_use ? rk_entry_next_use(store, entry) : UINT32_MAX - entry->seen;
+    return ((uint64_t)entry->source << 32) | age;
 }
 
 /* A new entry that is colder than all that were chosen is the next one. */
@@ -140,6 +142,7 @@ rk_entry *rk_entry_new(rk_store *store, uint32_t task, rask_value *place, const 
     entry->bytes = bytes;
     entry->index = index;
     entry->task = task;
+    entry->seen = ++store->look;
     entry->state = RK_IN_MEMORY;
     entry->fits = rk_image_fits(result);
     ((rk_entry **)store->entries.data)[index] = entry;
@@ -162,10 +165,16 @@ void rk_entry_free(rk_store *store, rk_entry *entry, rask_value *object)
     rk_free(entry);
 }
 
+/* What a list holds may be others' as well. */
+bool rk_entry_may_leave(const rk_entry *entry)
+{
+    return (entry->handed && entry->place->type != RASK_LIST) || rk_image_is_alone(entry->place);
+}
+
 /* Taking it out of memory is possible and brings something. */
 static bool is_victim(const rk_store *store, const rk_entry *entry)
 {
-    if (entry->state != RK_IN_MEMORY || entry->pins || !rk_image_is_alone(entry->place))
+    if (entry->state != RK_IN_MEMORY || entry->pins || !rk_entry_may_leave(entry))
         return false;
     return entry->source || rk_image_exists(&entry->image) || (entry->fits && !store->error);
 }

@@ -7,12 +7,15 @@
 
 enum { SCATTERED = 8 << 20 };
 
-/* Takes the object out of its place: to be unreferenced without the lock. */
-static rask_value detach(rk_entry *entry)
+/* Takes the object out of its place: to be unreferenced without the lock. Who has it outside keeps it. */
+static rask_value detach(rk_store *store, rk_entry *entry)
 {
     rask_value object = *entry->place;
     object.reserved = 0;
     entry->place->as.object = NULL;
+    if (entry->handed && !rk_image_is_alone(&object))
+        rk_store_hand_out(store, &object);
+    entry->handed = false;
     return object;
 }
 
@@ -47,11 +50,11 @@ static void end_spilling(rk_store *store, rk_entry *entry)
     store->moving--;
     if (entry->orphan) {
         rk_entry_free(store, entry, &object);
-    } else if (!rk_image_exists(&entry->image) || entry->pins || !rk_image_is_alone(entry->place)) {
+    } else if (!rk_image_exists(&entry->image) || entry->pins || !rk_entry_may_leave(entry)) {
         rk_entry_move(store, entry, RK_SPILLING, RK_IN_MEMORY);
     } else {
         rk_entry_move(store, entry, RK_SPILLING, RK_ON_DISK);
-        object = detach(entry);
+        object = detach(store, entry);
     }
     let_go(store, object);
 }
@@ -115,7 +118,7 @@ void rk_entry_evict(rk_store *store, rk_entry *entry)
     }
     rk_entry_move(store, entry, RK_IN_MEMORY, rk_image_exists(&entry->image) ? RK_ON_DISK : RK_DROPPED);
     store->dropped += entry->state == RK_DROPPED;
-    let_go(store, detach(entry));
+    let_go(store, detach(store, entry));
 }
 
 /* The object of an entry that was LOADING is here: charged for with entry->bytes, which may be not quite

@@ -26,15 +26,17 @@ typedef enum rk_entry_state {
 
 typedef struct rk_entry {
     rask_value *place;
+    rask_value own; /* the place of an orphan */
     rk_image image;   /* may be there while the object is in memory, too: values never change */
     uint64_t bytes;   /* in memory */
     uint64_t scratch; /* of calling its task again */
     uint32_t index;   /* of the entry; place->reserved is one more */
     uint32_t task, edge, pins;
-    uint32_t seen;                /* the look at the door that counted it last */
+    uint32_t seen;                /* the look that counted it last, at the door or by who read it */
     rk_entry_state state, origin; /* origin: what it was before LOADING */
     const rk_pass *mover;         /* who brings it back; NULL: the helper */
     bool source, fits, orphan;
+    bool handed; /* somebody outside may have the object that is in memory */
     struct rk_entry *next, *previous; /* in store->resident or store->away */
 } rk_entry;
 
@@ -125,6 +127,8 @@ rk_entry *rk_entry_new(rk_store *store, uint32_t task, rask_value *place, const 
 void rk_entry_move(rk_store *store, rk_entry *entry, rk_entry_state from, rk_entry_state to);
 /* Ends an entry that nobody moves; *object: what is to be unreferenced without the lock. */
 void rk_entry_free(rk_store *store, rk_entry *entry, rask_value *object);
+/* Memory comes free when the object goes, as far as the store counts: who has it outside may keep it. */
+bool rk_entry_may_leave(const rk_entry *entry);
 /* The entry to take out of memory first, unpinned and worth it; NULL when there is none. */
 rk_entry *rk_entry_coldest(rk_store *store);
 /* The entry on disk that is needed first. */

@@ -42,7 +42,8 @@ typedef struct rk_store_run {
     void *context;
     /* Number of the first task at or after `now` that takes the result of task; 0: one before it still waits
      * for it; UINT32_MAX: none but the end of the run. Called with the store locked. *edge: 0 at first, then the call's
-     * own note. */
+     * own note. NULL: nobody knows what comes, and there may be no end: what was used longest ago goes first, nothing is read
+     * before it is asked for, and the scratch file is tried again after an error. */
     uint32_t (*next_use)(void *context, uint32_t task, uint32_t now, uint32_t *edge);
     /* Calls a source again, for a pass: its result, or a failure with its message (RK_MAX_MESSAGE + 1 bytes). */
     int (*remake)(void *context, const rk_pass *pass, uint32_t task, rask_value *result, char *message);
@@ -69,6 +70,7 @@ void rk_store_end(rk_store *store);
 struct rk_pass {
     uint32_t task;             /* number in plan order */
     const uint32_t *words;     /* its arguments, as in rask_plan.args */
+    rask_value *const *places; /* where they are, in place of words and results; NULL: those say it */
     uint32_t count;            /* of them */
     rask_value *results;       /* the run's table, */
     const rk_atomic_u32 *uses; /* and takers of each result yet to come; NULL: not known */
@@ -106,14 +108,24 @@ void rk_store_unpin(rk_store *store, rk_pass *pass);
 /* Everything the pass still holds is given back. Both are for passes that were let in, and legal twice. */
 void rk_store_leave(rk_store *store, rk_pass *pass);
 
-/* Puts the result of a task that somebody takes into its place in the run's table, counted, and managed when it is
+/* Puts the result of a task that somebody takes into its place, in the run's table or elsewhere, counted, and managed when it is
  * large. source: the task may be called again. pass may be NULL. May wait and write the scratch file.
  * RASK_EBUDGET, RASK_EIO: there is no room for it, with a text in message; the result still belongs to the caller.
  * *bytes: what it added to the store, in any case. */
 int rk_store_keep(rk_store *store, rk_pass *pass, uint32_t task, bool source, rask_value *place,
                   const rask_value *result, uint64_t *bytes, char *message, size_t capacity);
 
-/* The last that took a managed result has let go of it. */
+/* A managed result for somebody who is no task, who keeps the place from being dropped meanwhile. What has to be read is counted when
+ * there is room for it, and else belongs to the caller as if it had been handed out; what is in memory is handed out when its room
+ * is needed. May wait, and read the scratch file. RASK_EIO and others, with a message. */
+int rk_store_read(rk_store *store, const rask_value *place, rask_value *value, char *message,
+                  size_t capacity);
+
+/* A task that was let in waits, for what may take others that have to be let in, too; and goes on. */
+void rk_store_pause(rk_store *store, const rk_pass *pass);
+void rk_store_resume(rk_store *store, const rk_pass *pass);
+
+/* The last that took a managed result has let go of it: the place is free. */
 void rk_store_drop(rk_store *store, rask_value *place);
 
 /* Is this place of a run's table managed? */

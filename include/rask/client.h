@@ -28,6 +28,8 @@ typedef struct rask_future rask_future;
  *              in one forked for it: functions and definitions that are in no module that was loaded then, custom values
  *              without encode() and decode(), and numbers that are addresses of the program's memory
  *   serial     what is submitted has run when rask_submit() returns
+ * options.memory is for the results of its futures; large ones that do not fit are in a scratch file until they are asked for
+ * (docs/futures.md).
  * options.limits, or RASK_LIMITS, count for all that is submitted and what that grows (docs/limits.md); a task that takes what they
  * say nothing of fails with RASK_EINVAL.
  * RASK_EINVAL, RASK_ERANGE, RASK_ENOMEM, RASK_ESYSTEM: *out is untouched. */
@@ -92,7 +94,8 @@ RASK_API bool rask_future_done(const rask_future *future);
  * itself, so wait for what this task submitted, or return a node instead (rask/grow.h). */
 RASK_API int rask_future_wait(rask_future *future, double seconds);
 
-/* Waits, and gives the result: a reference of the caller's. The status; *value is untouched on failure. */
+/* Waits, and gives the result: a reference of the caller's; one that had no room in the memory budget is read from disk. The status,
+ * or RASK_EIO and others when it cannot be read; *value is untouched on failure. */
 RASK_API int rask_future_result(rask_future *future, rask_value *value);
 
 /* The same, into a C variable as rask_compute_out(). */

@@ -300,6 +300,7 @@ void rask_client_close(rask_client *client)
         join_all(client);
         empty(client->executor);
         rk_executor_drain(client->executor, 0); /* others may be about to end some */
+        rk_store_finish(client->executor->store);
         rk_notice_end(client->executor);
         forget_all(client);
         rk_executor_unref(client->executor);

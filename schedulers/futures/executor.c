@@ -5,6 +5,8 @@
 #include "core/base/cond.h"
 #include "schedulers/call.h"
 #include "schedulers/chaos.h"
+#include "schedulers/futures/holding.h"
+#include "schedulers/futures/notice.h"
 #include "schedulers/futures/piece.h"
 
 #include <sched.h>
@@ -43,6 +45,7 @@ static void free_executor(rk_executor *e)
     }
     if (e->own_store && e->store)
         rk_store_end(e->store);
+    rk_free(e->scratch);
     rk_meetings_fini(&e->meetings);
     rk_ranking_fini(&e->ranked);
     rk_gate_free(e->gate);
@@ -53,6 +56,25 @@ static void free_executor(rk_executor *e)
     pthread_cond_destroy(&e->io);
     pthread_cond_destroy(&e->done);
     rk_free(e);
+}
+
+static bool is_stopped(void *executor)
+{
+    return rk_load_relaxed(&((rk_executor *)executor)->env.stop) != RASK_OK;
+}
+
+static void tell_move(void *executor, const rk_store_move *move)
+{
+    rk_notice_moved(executor, move);
+}
+
+static rk_store *own_store(rk_executor *e)
+{
+    rk_store_run run = {
+        .context = e, .stopped = is_stopped, .moved = e->options.observer_count ? tell_move : NULL};
+    const char *folder = e->options.scratch ? e->options.scratch : "/tmp";
+    e->scratch = rk_strndup(folder, strlen(folder));
+    return e->scratch ? rk_store_new(e->options.memory, e->scratch, &run) : NULL;
 }
 
 rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_store *store,
@@ -81,7 +103,7 @@ rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_s
         init_slabs(e->benches[i].slabs);
     }
     e->own_store = !store;
-    e->store = store ? store : rk_store_new(options->memory, options->scratch, NULL);
+    e->store = store ? store : own_store(e);
     if (rk_meetings_init(&e->meetings) || !e->benches || !e->store) {
         free_executor(e);
         return NULL;
@@ -673,12 +695,16 @@ static bool help(rk_executor *e, const rk_awaited *awaited, bool in_time)
 bool rk_executor_await(rk_executor *e, const rk_awaited *awaited, uint64_t deadline_ns)
 {
     bool helps = here.executor == e;
+    if (awaited->holds(awaited->what))
+        return true;
+    const rk_holding *paused = rk_holding_pause();
     while (!awaited->holds(awaited->what) && !is_late(deadline_ns)) {
         if (helps && help(e, awaited, deadline_ns))
             continue;
         if (!spin(awaited))
             watch(e, awaited, patience(deadline_ns, awaited->shortly || helps));
     }
+    rk_holding_resume(paused);
     return awaited->holds(awaited->what);
 }
 

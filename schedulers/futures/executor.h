@@ -58,6 +58,7 @@ struct rk_executor {
     rk_task_env env;      /* of all: closing stops it */
     rk_store *store;
     bool own_store;
+    char *scratch; /* the folder of its own store, which is read from as long as there are futures */
     rk_gate *gate; /* of what is counted; the executor's from when it is set; NULL: nothing can be */
     uint32_t bench_count;
     rk_bench *benches;

@@ -6,6 +6,7 @@
 #include "schedulers/call.h"
 #include "schedulers/chaos.h"
 #include "schedulers/futures/executor.h"
+#include "schedulers/futures/holding.h"
 #include "schedulers/futures/notice.h"
 #include "schedulers/futures/piece.h"
 #include "schedulers/futures/queue.h"
@@ -58,7 +59,7 @@ static rk_executor *free_one(rask_future *future)
         rk_meet_forget(&executor->meetings, future);
     for (uint32_t i = 0; i < future->nargs; i++)
         end_value(&future->args[i]);
-    end_value(&future->result);
+    rk_future_drop_result(future);
     rk_free(future->admission);
     rk_free(future->grown);
     rk_free(future->message);
@@ -343,7 +344,8 @@ static void tell_all(rask_future *future, rk_endings *endings)
 static bool may_be_asked_again(const rask_future *future)
 {
     const uint32_t both = RK_FUTURE_PURE | RK_FUTURE_NESTED;
-    return (future->flags & both) == both && !future->status && !rk_value_is_object(&future->result);
+    return (future->flags & both) == both && !future->status && !future->cause &&
+           !rk_value_is_object(&future->result);
 }
 
 static void end_one(rask_future *future, rk_endings *endings)
@@ -377,16 +379,6 @@ void rk_futures_end(rk_endings *endings)
 }
 
 /* -- Running */
-
-/* Results that it takes are there; scalars it has already. */
-static void take_arguments(rask_future *future)
-{
-    for (uint32_t i = 0; i < future->edge_count; i++) {
-        const rk_edge *edge = &rk_future_edges(future)[i];
-        if (edge->argument != UINT32_MAX)
-            future->args[edge->argument] = rask_value_ref(&edge->from->result);
-    }
-}
 
 /* What tells two calls apart stays with a future that others may meet by its call. */
 static void release_arguments(rask_future *future, rk_endings *endings)
@@ -487,7 +479,7 @@ static void tell_grown(rk_waiter *waiter, rask_future *from, rk_endings *endings
         if (from->status)
             owner->cause = rask_future_ref(from);
         else if (!status)
-            owner->result = rask_value_ref(&from->result);
+            rk_future_share_result(owner, from);
         add_ending(endings, owner);
     }
     rask_future_unref(owner);
@@ -598,34 +590,16 @@ static void grow(rask_future *future, rask_node *node, rk_endings *endings)
     rk_free(edge);
 }
 
-static void say_over_budget(char *message, rk_store *store, const rask_value *result)
-{
-    rk_print out = {message, RK_MAX_MESSAGE + 1, 0};
-    rk_print_add(&out, "its result of ");
-    rk_print_bytes(&out, ((const rask_object *)result->as.object)->deep);
-    rk_print_add(&out, " goes over the memory budget of ");
-    rk_print_bytes(&out, rk_store_budget(store));
-    rk_print_add(&out, ", with what other futures hold");
-}
-
-int rk_future_count_result(rk_executor *executor, const rask_value *result, char *message)
-{
-    int status = rk_value_is_object(result) ? rk_store_add(executor->store, result) : RASK_OK;
-    if (status)
-        say_over_budget(message, executor->store, result);
-    return status;
-}
-
-static void keep(rask_future *future, rask_value *result, char *message, rk_endings *endings)
+static void keep(rask_future *future, rask_value *result, rk_holding *holding, char *message,
+                 rk_endings *endings)
 {
     int status =
-        is_too_late(future) ? rk_future_count_result(future->executor, result, message) : RASK_ECANCELLED;
+        is_too_late(future) ? rk_future_hold_result(future, result, holding, message) : RASK_ECANCELLED;
     if (status) {
         rask_value_unref(result);
         end_running(future, status, message, endings);
         return;
     }
-    future->result = *result;
     rk_store_release(&future->state, RK_FUTURE_ENDING);
     add_ending(endings, future);
 }
@@ -640,33 +614,38 @@ void rk_future_settle(rask_future *future, const rask_value *value)
 }
 
 /* Its call has come to this. */
-static void conclude(rask_future *future, rk_outcome *outcome, rk_endings *endings)
+static void conclude(rask_future *future, rk_outcome *outcome, rk_holding *holding, rk_endings *endings)
 {
     if (!outcome->status && rk_load_acquire(&future->reason)) {
         rask_value_unref(&outcome->result);
         rask_graph_free(outcome->node ? outcome->node->graph : NULL);
         outcome->status = RASK_ECANCELLED;
     }
-    if (outcome->status)
+    if (outcome->status) {
+        rask_value_unref(&outcome->result); /* there was no memory to go on with it */
         end_running(future, outcome->status, outcome->message, endings);
-    else if (outcome->node)
+    } else if (outcome->node) {
         grow(future, outcome->node, endings);
-    else
-        keep(future, &outcome->result, outcome->message, endings);
+    } else {
+        keep(future, &outcome->result, holding, outcome->message, endings);
+    }
 }
 
 /* From the call to its outcome, as observers see it. */
-static void carry_out(rask_future *future, const rk_seat *seat, rk_outcome *outcome, rk_endings *endings)
+static void carry_out(rask_future *future, const rk_seat *seat, rk_holding *holding, rk_outcome *outcome,
+                      rk_endings *endings)
 {
     rask_task_info info;
     rk_executor *executor = future->executor;
     bool observed = executor->options.observer_count;
-    take_arguments(future);
-    if (observed)
-        rk_notice_started(future, seat->number, &info);
+    holding->open = false;
     outcome->status = rk_executor_stopped(executor, outcome->message);
     if (!outcome->status)
         outcome->status = refused(future, outcome->message);
+    if (!outcome->status)
+        outcome->status = rk_holding_begin(holding, future, outcome->message);
+    if (observed)
+        rk_notice_started(future, seat->number, &info);
     if (!outcome->status && executor->call_apart)
         call_apart(future, seat->number, outcome);
     else if (!outcome->status)
@@ -674,6 +653,7 @@ static void carry_out(rask_future *future, const rk_seat *seat, rk_outcome *outc
     if (observed)
         rk_notice_finished(future, outcome->status, &outcome->result, &info);
     rk_executor_leave(executor, future);
+    rk_holding_release(holding);
     release_arguments(future, endings);
 }
 
@@ -687,16 +667,21 @@ rask_future *rk_future_run(rask_future *future, const rk_seat *seat)
         rask_future_unref(future);
         return NULL;
     }
+    rk_holding holding;
     rk_outcome outcome;
+    holding.open = false;
     outcome.result = rask_value_none();
     outcome.node = NULL;
     rk_endings endings = {0};
     if (begins)
-        carry_out(future, seat, &outcome, &endings);
+        carry_out(future, seat, &holding, &outcome, &endings);
+    if (outcome.node)
+        rk_holding_end(&holding);
     if (!begins || (outcome.node && rk_pile_may_take(seat, future, outcome.node)))
         future = rk_pile_run(seat, future, &outcome, &later);
     if (!later)
-        conclude(future, &outcome, &endings);
+        conclude(future, &outcome, &holding, &endings);
+    rk_holding_end(&holding);
     end_all(&endings);
     if (!later)
         return rk_executor_take_next(executor, &endings.ready);

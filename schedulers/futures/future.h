@@ -97,7 +97,7 @@ struct rask_future {
     rk_edge *grown; /* for whose result it stands; NULL: its own */
     struct rk_piece *
         put_off; /* it is RUNNING, and in a queue: pieces of it, to be gone on with (piece.h); NULL: it is not */
-    rask_value result;
+    rask_value result; /* by holding.h only: the store may take it out of memory */
     int status;
 
     uint32_t retries;
@@ -112,7 +112,7 @@ struct rask_future {
 
     char *message;                    /* of its own failure; NULL: none, or no memory for it */
     _Atomic(char *) text;             /* all that is to be said, once somebody asked */
-    rask_future *cause;               /* it failed because this one did; referenced */
+    rask_future *cause;               /* it failed because this one did, or has the result that this one holds; referenced */
     _Atomic(rask_future *) failed_by; /* the first argument that failed; referenced */
 
     rask_value args[];
@@ -203,9 +203,6 @@ rask_future *rk_future_run(rask_future *future, const rk_seat *seat);
 /* It is RUNNING, its call has returned, and its result will be that of root, of which a reference and a want are its own from now on:
  * it is GROWN, or who stood for it stands for root and it ends. edge: for that, its own. A reference to future is the caller's. */
 void rk_future_become(rask_future *future, rask_future *root, rk_edge *edge, rk_endings *endings);
-
-/* Counts a result of one of its calls. RASK_EBUDGET, and a message. */
-int rk_future_count_result(rk_executor *executor, const rask_value *result, char *message);
 
 /* Adds a waiter; false: it is done already. */
 bool rk_future_add_waiter(rask_future *future, rk_waiter *waiter);

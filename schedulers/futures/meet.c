@@ -66,13 +66,11 @@ static void link_in(rk_meetings *meetings, rk_meeting *m)
     *bucket = m;
 }
 
-/* Without memory chains only get longer. */
-static void grow(rk_meetings *meetings)
+/* Under the lock: moves all to twice as many buckets; the old ones are the caller's to free. */
+static rk_meeting **widen(rk_meetings *meetings, rk_meeting **wider)
 {
     uint64_t old = meetings->mask + 1;
-    rk_meeting **before = meetings->buckets, **wider = rk_calloc(2 * old, sizeof(rk_meeting *));
-    if (!wider)
-        return;
+    rk_meeting **before = meetings->buckets;
     meetings->buckets = wider;
     meetings->mask = 2 * old - 1;
     for (uint64_t i = 0; i < old; i++)
@@ -80,15 +78,43 @@ static void grow(rk_meetings *meetings)
             next = m->next;
             link_in(meetings, m);
         }
-    rk_free(before);
+    return before;
+}
+
+/* How many buckets there should be, to be made without the lock; 0: there are enough, or somebody makes some already. */
+static uint64_t ask_for_buckets(rk_meetings *meetings)
+{
+    uint64_t buckets = meetings->mask + 1;
+    if (meetings->count <= buckets || meetings->widening)
+        return 0;
+    meetings->widening = true;
+    return 2 * buckets;
+}
+
+/* Without the lock. Without memory chains only get longer. */
+static void add_buckets(rk_meetings *meetings, uint64_t buckets)
+{
+    if (!buckets)
+        return;
+    rk_meeting **spare = rk_calloc(buckets, sizeof(rk_meeting *));
+    rk_spin_lock(&meetings->lock);
+    if (spare)
+        spare = widen(meetings, spare);
+    meetings->widening = false;
+    rk_spin_unlock(&meetings->lock);
+    rk_free(spare);
 }
 
 void rk_meet_keep(rk_meetings *meetings, rask_future *future)
 {
     rask_future *gone = NULL;
+    rask_future **spare =
+        rk_meet_keeps(meetings) ? NULL : rk_calloc(RK_MEETINGS_KEPT, sizeof(rask_future *));
     rk_spin_lock(&meetings->lock);
-    if (!meetings->kept)
-        meetings->kept = rk_calloc(RK_MEETINGS_KEPT, sizeof(rask_future *));
+    if (!meetings->kept) {
+        meetings->kept = spare;
+        spare = NULL;
+    }
     if (meetings->kept) {
         uint32_t next = rk_load_relaxed(&meetings->next_kept);
         rask_future **place = &meetings->kept[next % RK_MEETINGS_KEPT];
@@ -97,6 +123,7 @@ void rk_meet_keep(rk_meetings *meetings, rask_future *future)
         *place = rask_future_ref(future);
     }
     rk_spin_unlock(&meetings->lock);
+    rk_free(spare);
     rask_future_unref(gone);
 }
 
@@ -115,23 +142,24 @@ void rk_meet_keep_none(rk_meetings *meetings)
     rk_free(kept);
 }
 
-/* Under the lock. */
-static void list(rk_meetings *meetings, rask_future *future, uint64_t key)
+/* Under the lock. As ask_for_buckets(). */
+static uint64_t list(rk_meetings *meetings, rask_future *future, uint64_t key)
 {
-    if (meetings->count++ > meetings->mask)
-        grow(meetings);
     uint8_t listed = rk_load_relaxed(&future->listed);
     rk_meeting *meeting = &rk_future_meetings(future)[listed];
     rk_store_relaxed(&future->listed, listed + 1);
     *meeting = (rk_meeting){.key = key, .future = future};
     link_in(meetings, meeting);
+    meetings->count++;
+    return ask_for_buckets(meetings);
 }
 
 void rk_meet_list(rk_meetings *meetings, rask_future *future, uint64_t key)
 {
     rk_spin_lock(&meetings->lock);
-    list(meetings, future, key);
+    uint64_t buckets = list(meetings, future, key);
     rk_spin_unlock(&meetings->lock);
+    add_buckets(meetings, buckets);
 }
 
 rask_future *rk_meet_or_list(rk_meetings *meetings, rask_future *future, uint64_t key,
@@ -139,9 +167,9 @@ rask_future *rk_meet_or_list(rk_meetings *meetings, rask_future *future, uint64_
 {
     rk_spin_lock(&meetings->lock);
     rask_future *found = search(meetings, key, same, what);
-    if (!found)
-        list(meetings, future, key);
+    uint64_t buckets = found ? 0 : list(meetings, future, key);
     rk_spin_unlock(&meetings->lock);
+    add_buckets(meetings, buckets);
     return found;
 }
 

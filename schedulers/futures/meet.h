@@ -9,9 +9,10 @@
 #include "schedulers/futures/future.h"
 
 typedef struct rk_meetings {
-    rk_spin lock; /* for some steps, but for the few times that there are twice as many buckets */
+    rk_spin lock; /* for some steps, but for the few times that there are twice as many buckets: never over an allocation */
     rk_meeting **buckets;
     uint64_t mask, count;
+    bool widening; /* somebody makes more buckets */
     char padding
         [RK_CACHE_LINE]; /* who ends one looks at what follows, and who submits writes what stands above */
     rask_future **kept;  /* a ring of RK_MEETINGS_KEPT; NULL: nothing yet */

@@ -5,6 +5,8 @@
 #include "core/task/grow.h"
 #include "schedulers/run.h"
 
+#include <stddef.h>
+
 void rk_notice_begin(rk_executor *e)
 {
     if (!e->options.observer_count)
@@ -58,6 +60,27 @@ void rk_notice_finished(const rask_future *future, int status, const rask_value 
     info->end_ns = rk_clock_now();
     info->status = status;
     info->bytes = status ? 0 : rask_value_size(result);
-    info->live_bytes = rk_store_live(e->store);
+    info->live_bytes = rk_store_used(e->store);
+    info->spilled_bytes = rk_store_on_disk(e->store);
     RK_NOTIFY(e, task_finished, info);
+}
+
+void rk_notice_moved(const rk_executor *e, const rk_store_move *move)
+{
+    if (rk_load_acquire(&e->closed))
+        return; /* observers need not outlive the client */
+    rask_move_info info = {.run = e->info.run,
+                           .move = move->direction == RK_STORE_OUT ? RASK_MOVE_SPILLED : RASK_MOVE_READ_BACK,
+                           .task = RASK_NO_TASK,
+                           .status = move->status,
+                           .start_ns = move->start_ns,
+                           .end_ns = move->end_ns,
+                           .bytes = move->bytes,
+                           .live_bytes = rk_store_used(e->store),
+                           .spilled_bytes = rk_store_on_disk(e->store)};
+    for (size_t i = 0; i < e->options.observer_count; i++) {
+        const rask_observer *o = e->options.observers[i];
+        if (o->size >= offsetof(rask_observer, result_moved) + sizeof o->result_moved && o->result_moved)
+            o->result_moved(o->context, &info);
+    }
 }

@@ -15,4 +15,7 @@ void rk_notice_started(const rask_future *future, uint32_t worker, rask_task_inf
 void rk_notice_finished(const rask_future *future, int status, const rask_value *result,
                         rask_task_info *info);
 
+/* A result went to disk, or came back. */
+void rk_notice_moved(const rk_executor *executor, const rk_store_move *move);
+
 #endif

@@ -4,6 +4,7 @@
 #include "core/task/grow.h"
 #include "schedulers/call.h"
 #include "schedulers/chaos.h"
+#include "schedulers/futures/holding.h"
 
 #include <assert.h>
 #include <string.h>
@@ -327,7 +328,9 @@ static enum step deliver(rk_pile *pile, rk_outcome *outcome, rk_piece *grown)
         return go_up(pile, grown);
     if (!pile->lowest)
         return OVER;
-    return outcome->status || outcome->node ? give_up(pile, outcome) : go_on(pile, outcome);
+    if (outcome->status || outcome->node || rk_executor_is_large(pile->executor, &outcome->result))
+        return give_up(pile, outcome);
+    return go_on(pile, outcome);
 }
 
 /* -- Without the lock */
@@ -422,9 +425,9 @@ static void call_now(rk_pile *pile, rk_outcome *outcome)
     if (outcome->status)
         return;
     take_result(outcome, task);
-    if (!rk_value_is_object(&outcome->result))
+    if (!rk_value_is_object(&outcome->result) || rk_executor_is_large(pile->executor, &outcome->result))
         return;
-    outcome->status = rk_future_count_result(pile->executor, &outcome->result, outcome->message);
+    outcome->status = rk_executor_count_result(pile->executor, &outcome->result, outcome->message);
     if (outcome->status)
         rask_value_unref(&outcome->result);
 }

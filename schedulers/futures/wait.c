@@ -4,6 +4,7 @@
 #include "core/base/clock.h"
 #include "core/base/print.h"
 #include "core/plan/plan.h"
+#include "schedulers/futures/holding.h"
 
 #include <string.h>
 
@@ -24,14 +25,27 @@ int rask_future_wait(rask_future *future, double seconds)
     return rk_executor_wait(future->executor, future, rk_deadline_in(seconds)) ? RASK_OK : RASK_ETIMEDOUT;
 }
 
+/* All that is to be said of it; the first who says it is right. */
+static const char *note_text(rask_future *future, const char *text)
+{
+    char *made = rk_strndup(text, strlen(text)), *none = NULL;
+    if (made && !rk_cas_acq_rel(&future->text, &none, made))
+        rk_free(made);
+    return rk_load_acquire(&future->text);
+}
+
 int rask_future_result(rask_future *future, rask_value *value)
 {
+    char message[RK_MAX_MESSAGE + 1];
     if (!future)
         return RASK_ENOMEM;
     rk_executor_wait(future->executor, future, 0);
-    if (!future->status && value)
-        *value = rask_value_ref(&future->result);
-    return future->status;
+    if (future->status || !value)
+        return future->status;
+    int status = rk_future_read_result(future, value, message);
+    if (status)
+        note_text(future, message);
+    return status;
 }
 
 int rask_future_out(rask_future *future, rask_out_kind kind, void *out)
@@ -93,12 +107,8 @@ const char *rask_future_error(rask_future *future)
     rk_print out = {text, sizeof text, 0};
     add_origin(&out, origin_of(future));
     add_chain(&out, future);
-    char *made = rk_strndup(text, strnlen(text, sizeof text)), *none = NULL;
-    if (!made)
-        return rask_status_text(future->status);
-    if (!rk_cas_acq_rel(&future->text, &none, made))
-        rk_free(made);
-    return rk_load_acquire(&future->text);
+    const char *noted = note_text(future, text);
+    return noted ? noted : rask_status_text(future->status);
 }
 
 /* -- Cancelling */

@@ -151,37 +151,6 @@ Test(clients, a_program_may_fork_while_a_client_is_open)
     free_counts(c);
 }
 
-static int give_bytes(rask_task *t)
-{
-    static const char bytes[5 << 20];
-    return rask_return_bytes(t, bytes, (size_t)rask_arg_i64(t, 0));
-}
-RASK_SLOTS(give_bytes);
-
-Test(clients, a_result_over_the_budget_fails_with_figures_and_room_comes_back)
-{
-    rask_options o = threads(2);
-    o.memory = 8 << 20;
-    rask_client *client = open_client(o);
-    rask_graph *g = rask_graph_new();
-    rask_future *first = rask_submit(client, rask_delayed(g, give_bytes, 5 << 20));
-    cr_assert_eq(rask_future_result(first, NULL), RASK_OK);
-    rask_future *second = rask_submit(client, rask_delayed(g, give_bytes, 4 << 20));
-    cr_assert_eq(rask_future_result(second, NULL), RASK_EBUDGET);
-    cr_expect_not_null(strstr(rask_future_error(second), "4.0 MiB goes over the memory budget of 8.0 MiB"),
-                       "%s", rask_future_error(second));
-    rask_future_unref(second);
-    alarm(60);
-    do { /* the worker may be about to let go of it */
-        rask_future_unref(first);
-        first = rask_submit(client, rask_delayed(g, give_bytes, 4 << 20));
-    } while (rask_future_result(first, NULL) == RASK_EBUDGET);
-    cr_assert_eq(rask_future_result(first, NULL), RASK_OK, "%s", rask_future_error(first));
-    rask_future_unref(first);
-    rask_client_close(client);
-    rask_graph_free(g);
-}
-
 /* (client, depth), in a lane: as many that wait for one another. */
 static int wait_in_lane(rask_task *t);
 RASK_SLOTS_WITH(wait_in_lane, (.flags = RASK_IO));
