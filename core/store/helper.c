@@ -33,7 +33,8 @@ static bool spill_ahead(rk_store *store)
 
 static bool may_read_ahead(const rk_store *store)
 {
-    return store->run.next_use && !store->waiting && store->on_disk && rk_load_relaxed(&store->used) < low(store);
+    return store->run.next_use && !store->waiting && store->on_disk &&
+           rk_load_relaxed(&store->used) < low(store);
 }
 
 static bool read_ahead(rk_store *store)

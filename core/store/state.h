@@ -26,7 +26,7 @@ typedef enum rk_entry_state {
 
 typedef struct rk_entry {
     rask_value *place;
-    rask_value own; /* the place of an orphan */
+    rask_value own;   /* the place of an orphan */
     rk_image image;   /* may be there while the object is in memory, too: values never change */
     uint64_t bytes;   /* in memory */
     uint64_t scratch; /* of calling its task again */
@@ -36,7 +36,7 @@ typedef struct rk_entry {
     rk_entry_state state, origin; /* origin: what it was before LOADING */
     const rk_pass *mover;         /* who brings it back; NULL: the helper */
     bool source, fits, orphan;
-    bool handed; /* somebody outside may have the object that is in memory */
+    bool handed;                      /* somebody outside may have the object that is in memory */
     struct rk_entry *next, *previous; /* in store->resident or store->away */
 } rk_entry;
 

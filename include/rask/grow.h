@@ -4,7 +4,7 @@
  * call: the task has returned, nobody waits within it, and the node's own tasks may grow in turn, as deep as they like. It works in
  * computes and in clients, on every scheduler, and workers that have time run what others grew; docs/processes.md says when
  * worker processes do. Of a task that grows, timeout and retries are for its call, not for what it grew. Pure calls that need each
- * other in a circle wait for ever. */
+ * other in a circle fail with RASK_ECYCLE. */
 #ifndef RASK_GROW_H
 #define RASK_GROW_H
 

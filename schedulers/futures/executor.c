@@ -47,6 +47,7 @@ static void free_executor(rk_executor *e)
         rk_store_end(e->store);
     rk_free(e->scratch);
     rk_meetings_fini(&e->meetings);
+    rk_circles_fini(&e->circles);
     rk_ranking_fini(&e->ranked);
     rk_gate_free(e->gate);
     rk_free(e->benches);
@@ -89,6 +90,7 @@ rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_s
     e->env.cancel = outer ? outer->cancel : options->cancel;
     e->env.deadline_ns = outer ? outer->deadline_ns : 0;
     rk_sources_init(&e->sources);
+    rk_circles_init(&e->circles);
     pthread_mutex_init(&e->lock, NULL);
     pthread_mutex_init(&e->done_lock, NULL);
     pthread_cond_init(&e->work, NULL);
@@ -559,6 +561,8 @@ void rk_executor_sleep(rk_executor *e)
 {
     if (prepare(e))
         return;
+    if (rk_circles_in_doubt(&e->circles))
+        rk_circles_settle(&e->circles);
     bool enough = 2 * rk_add_seq_cst(&e->seekers, 1) >= e->bench_count; /* look already */
     if (enough || !seek(e))
         sleep(e);
@@ -606,6 +610,7 @@ void rk_executor_close(rk_executor *e)
     pthread_cond_broadcast(&e->work);
     pthread_cond_broadcast(&e->io);
     pthread_mutex_unlock(&e->lock);
+    rk_circles_close(&e->circles);
 }
 
 /* -- Who waits for futures */
@@ -701,6 +706,8 @@ bool rk_executor_await(rk_executor *e, const rk_awaited *awaited, uint64_t deadl
     while (!awaited->holds(awaited->what) && !is_late(deadline_ns)) {
         if (helps && help(e, awaited, deadline_ns))
             continue;
+        if (rk_circles_in_doubt(&e->circles))
+            rk_circles_settle(&e->circles);
         if (!spin(awaited))
             watch(e, awaited, patience(deadline_ns, awaited->shortly || helps));
     }

@@ -14,6 +14,7 @@
 #include "core/base/slab.h"
 #include "core/store/store.h"
 #include "schedulers/futures/admission.h"
+#include "schedulers/futures/circle.h"
 #include "schedulers/futures/future.h"
 #include "schedulers/futures/meet.h"
 #include "schedulers/futures/ranking.h"
@@ -65,6 +66,7 @@ struct rk_executor {
     char read_only[RK_CACHE_LINE];
 
     rk_meetings meetings;
+    rk_circles circles;
     rk_sources sources;       /* what was submitted from outside */
     rk_slabs slabs[RK_SLABS]; /* and what it is made of */
 
@@ -179,5 +181,8 @@ bool rk_executor_await(rk_executor *executor, const rk_awaited *awaited, uint64_
  * submitted. A reference and a want are the caller's, and a handle when it was submitted, as are, to queue, those that are added to ready. NULL: no memory. */
 rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, const uint32_t *origin, int32_t priority,
                              rk_queue *ready);
+/* The same. *met: set when some of them were there before, and are not done. */
+rask_future *rk_executor_sow_grown(rk_executor *executor, rask_node *node, const uint32_t *origin,
+                                   int32_t priority, rk_queue *ready, bool *met);
 
 #endif

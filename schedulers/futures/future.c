@@ -5,6 +5,7 @@
 #include "core/task/grow.h"
 #include "schedulers/call.h"
 #include "schedulers/chaos.h"
+#include "schedulers/futures/circle.h"
 #include "schedulers/futures/executor.h"
 #include "schedulers/futures/holding.h"
 #include "schedulers/futures/notice.h"
@@ -256,7 +257,7 @@ bool rk_future_fail(rask_future *future, uint32_t from, int status, const char *
     uint32_t state = from;
     if (from == RK_FUTURE_READY)
         rask_future_ref(future);
-    if (!rk_cas_acq_rel(&future->state, &state, RK_FUTURE_ENDING)) {
+    if (!rk_cas_seq_cst(&future->state, &state, RK_FUTURE_ENDING)) {
         if (from == RK_FUTURE_READY)
             rask_future_unref(future);
         return false;
@@ -312,6 +313,7 @@ static void let_go_of_grown(rask_future *future, rk_endings *endings)
 
 static void let_go_of_all(rask_future *future, rk_endings *endings)
 {
+    rk_circle_await_looks(future);
     for (uint32_t i = 0; i < future->edge_count; i++)
         let_go(&rk_future_edges(future)[i].from, endings);
     if (future->grown)
@@ -383,6 +385,7 @@ void rk_futures_end(rk_endings *endings)
 /* What tells two calls apart stays with a future that others may meet by its call. */
 static void release_arguments(rask_future *future, rk_endings *endings)
 {
+    rk_circle_await_looks(future);
     for (uint32_t i = 0; i < future->edge_count; i++) {
         rk_edge *edge = &rk_future_edges(future)[i];
         if (edge->argument != UINT32_MAX)
@@ -505,25 +508,26 @@ static rask_future *only_heir(rask_future *future, rk_waiter *waiter)
 }
 
 /* It stood only for the result of this one, which has grown in turn: now for what that has grown into. Else chains of tasks that
- * return one another would be as long as memory. */
-static bool hand_over(rask_future *future, rask_future *root)
+ * return one another would be as long as memory. Who that is, with a reference; NULL: nobody does only that. */
+static rask_future *hand_over(rask_future *future, rask_future *root)
 {
     rk_waiter *waiter = rk_load_acquire(&future->waiters);
     rask_future *owner = only_heir(future, waiter);
     if (!owner)
-        return false;
+        return NULL;
     pthread_mutex_lock(&future->executor->lock);
     bool replaced = replace(owner, future, root);
     pthread_mutex_unlock(&future->executor->lock);
     if (!replaced)
-        return false;
+        return NULL;
+    rask_future_ref(owner); /* its own is gone when root is done */
     rk_store_relaxed(&future->waiters, NULL);
     rask_future_unref(future); /* the owner's */
     rk_endings endings = {0};
     if (!rk_future_add_waiter(root, waiter))
         waiter->tell(waiter, root, &endings);
     rk_futures_end(&endings);
-    return true;
+    return owner;
 }
 
 /* Without a reason of its own it was its executor that closed (rk_executor_close()). */
@@ -559,16 +563,20 @@ static void end_running(rask_future *future, int status, const char *message, rk
     rk_future_fail(future, RK_FUTURE_RUNNING, reason ? (int)reason : status, message, NULL, endings);
 }
 
-void rk_future_become(rask_future *future, rask_future *root, rk_edge *edge, rk_endings *endings)
+void rk_future_become(rask_future *future, rask_future *root, rk_edge *edge, bool met, rk_endings *endings)
 {
     rask_future_ref(future); /* it may be done, or be cancelled, at any moment from then on */
     rask_future_ref(root);   /* who it is given to may let go of it at once */
-    if (hand_over(future, root)) {
+    rask_future *heir = hand_over(future, root);
+    if (heir) {
         rk_free(edge);
         rk_future_fail(future, RK_FUTURE_RUNNING, RASK_ECANCELLED, NULL, NULL, endings);
     } else {
         stand_for(future, root, edge, endings);
     }
+    if (met)
+        rk_circle_look(&future->executor->circles, heir ? heir : future, endings);
+    rask_future_unref(heir);
     rask_future_unref(root);
 }
 
@@ -577,12 +585,13 @@ static void grow(rask_future *future, rask_node *node, rk_endings *endings)
 {
     rk_edge *edge = rk_alloc(sizeof *edge);
     rask_graph *graph = node->graph;
-    rask_future *root =
-        edge ? rk_executor_sow(future->executor, node, &future->origin, future->priority, &endings->ready)
-             : NULL;
+    bool met = false;
+    rask_future *root = edge ? rk_executor_sow_grown(future->executor, node, &future->origin,
+                                                     future->priority, &endings->ready, &met)
+                             : NULL;
     rk_spare_put(rk_executor_spare(future->executor), graph);
     if (root) {
-        rk_future_become(future, root, edge, endings);
+        rk_future_become(future, root, edge, met, endings);
         rask_future_unref(future);
         return;
     }
@@ -661,7 +670,7 @@ rask_future *rk_future_run(rask_future *future, const rk_seat *seat)
 {
     uint32_t state = RK_FUTURE_READY;
     rk_executor *executor = future->executor;
-    bool begins = rk_cas_acq_rel(&future->state, &state, RK_FUTURE_RUNNING), later = false;
+    bool begins = rk_cas_seq_cst(&future->state, &state, RK_FUTURE_RUNNING), later = false;
     if (!begins && !(state == RK_FUTURE_RUNNING && future->put_off)) {
         rk_executor_leave(executor, future);
         rask_future_unref(future);

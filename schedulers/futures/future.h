@@ -85,6 +85,7 @@ struct rask_future {
     struct rask_cancel_token cancel;
     rk_atomic_bool started;  /* its edges are all there: not before does it fail */
     rk_atomic_bool watched;  /* who waits for it sleeps (rk_executor_wait()) */
+    rk_atomic_bool searched; /* somebody looks at its edges (circle.h) */
     _Atomic(uint8_t) listed; /* how many of its meetings are: written under their lock */
     uint32_t flags;
     uint32_t nargs, edge_count;
@@ -110,9 +111,10 @@ struct rask_future {
     int line;
     const char *file; /* NULL: not known */
 
-    char *message;                    /* of its own failure; NULL: none, or no memory for it */
-    _Atomic(char *) text;             /* all that is to be said, once somebody asked */
-    rask_future *cause;               /* it failed because this one did, or has the result that this one holds; referenced */
+    char *message;        /* of its own failure; NULL: none, or no memory for it */
+    _Atomic(char *) text; /* all that is to be said, once somebody asked */
+    rask_future
+        *cause; /* it failed because this one did, or has the result that this one holds; referenced */
     _Atomic(rask_future *) failed_by; /* the first argument that failed; referenced */
 
     rask_value args[];
@@ -201,8 +203,9 @@ rk_call_terms rk_future_terms(const rask_future *future);
 rask_future *rk_future_run(rask_future *future, const rk_seat *seat);
 
 /* It is RUNNING, its call has returned, and its result will be that of root, of which a reference and a want are its own from now on:
- * it is GROWN, or who stood for it stands for root and it ends. edge: for that, its own. A reference to future is the caller's. */
-void rk_future_become(rask_future *future, rask_future *root, rk_edge *edge, rk_endings *endings);
+ * it is GROWN, or who stood for it stands for root and it ends. edge: for that, its own. met: some of what it waits for by that was
+ * not made for it. A reference to future is the caller's. */
+void rk_future_become(rask_future *future, rask_future *root, rk_edge *edge, bool met, rk_endings *endings);
 
 /* Adds a waiter; false: it is done already. */
 bool rk_future_add_waiter(rask_future *future, rk_waiter *waiter);

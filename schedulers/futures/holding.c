@@ -150,7 +150,8 @@ static void say_over_budget(char *message, const rk_store *store, const rask_val
 }
 
 /* In a store that is another's nothing of the executor's is managed: whose it is knows only tasks of its plan. */
-static int keep(const rk_executor *e, rask_value *place, const rask_value *result, rk_pass *pass, char *message)
+static int keep(const rk_executor *e, rask_value *place, const rask_value *result, rk_pass *pass,
+                char *message)
 {
     uint64_t bytes;
     int status = RASK_OK;

@@ -11,7 +11,7 @@ typedef struct rk_holding {
     bool open; /* there is something to give back; what follows is undefined otherwise */
     rk_store *store;
     rk_pass pass;
-    rask_value **places;             /* of its arguments */
+    rask_value **places;            /* of its arguments */
     const struct rk_holding *outer; /* of the call on the same thread that waits for this one */
 } rk_holding;
 

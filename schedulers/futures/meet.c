@@ -108,8 +108,7 @@ static void add_buckets(rk_meetings *meetings, uint64_t buckets)
 void rk_meet_keep(rk_meetings *meetings, rask_future *future)
 {
     rask_future *gone = NULL;
-    rask_future **spare =
-        rk_meet_keeps(meetings) ? NULL : rk_calloc(RK_MEETINGS_KEPT, sizeof(rask_future *));
+    rask_future **spare = rk_meet_keeps(meetings) ? NULL : rk_calloc(RK_MEETINGS_KEPT, sizeof(rask_future *));
     rk_spin_lock(&meetings->lock);
     if (!meetings->kept) {
         meetings->kept = spare;

@@ -9,7 +9,8 @@
 #include "schedulers/futures/future.h"
 
 typedef struct rk_meetings {
-    rk_spin lock; /* for some steps, but for the few times that there are twice as many buckets: never over an allocation */
+    rk_spin
+        lock; /* for some steps, but for the few times that there are twice as many buckets: never over an allocation */
     rk_meeting **buckets;
     uint64_t mask, count;
     bool widening; /* somebody makes more buckets */

@@ -236,7 +236,7 @@ static bool sow_lowest(rk_pile *pile, rk_endings *endings, rk_piece **dropped)
         rk_free(edge);
         return false;
     }
-    rk_future_become(future, root, edge, endings);
+    rk_future_become(future, root, edge, false, endings);
     future->next = pile->retired;
     pile->retired = future;
     pile->future = running;

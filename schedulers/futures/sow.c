@@ -32,6 +32,7 @@ typedef struct sowing {
     int32_t priority;
     rk_queue *ready;
     bool shared; /* others know of some of it: they are not alone */
+    bool met;    /* some of it was there before, and is not done */
     bool single; /* there is but one, which is the caller's */
 
     const rk_piece *piece; /* what is done of the graph has its results there; NULL: nothing is */
@@ -388,6 +389,7 @@ static rask_future *make_call(sowing *s, const rask_node *node, bool *fresh)
     s->shared |= pure;
     if (future && (met = list_call(s, future, key, &c)))
         s->shared = true;
+    s->met |= met && !rk_future_is_done(met);
     *fresh = future && !met;
     return met ? met : future;
 }
@@ -413,6 +415,7 @@ static rask_future *make(sowing *s, const rask_node *node, bool *fresh)
     if (!awaited)
         return make_call(s, node, fresh);
     s->shared = true;
+    s->met |= !rk_future_is_done(awaited);
     rk_add_relaxed(&awaited->wants, 1);
     return rask_future_ref(awaited);
 }
@@ -526,12 +529,21 @@ static rask_future *sow_one(sowing *s, const rask_node *node)
     return future;
 }
 
-rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, const uint32_t *origin, int32_t priority,
-                             rk_queue *ready)
+rask_future *rk_executor_sow_grown(rk_executor *executor, rask_node *node, const uint32_t *origin,
+                                   int32_t priority, rk_queue *ready, bool *met)
 {
     sowing s = {
         .executor = executor, .graph = node->graph, .origin = origin, .priority = priority, .ready = ready};
-    return stands_alone(node) ? sow_one(&s, node) : sow_all(&s, node);
+    rask_future *root = stands_alone(node) ? sow_one(&s, node) : sow_all(&s, node);
+    *met = s.met;
+    return root;
+}
+
+rask_future *rk_executor_sow(rk_executor *executor, rask_node *node, const uint32_t *origin, int32_t priority,
+                             rk_queue *ready)
+{
+    bool met;
+    return rk_executor_sow_grown(executor, node, origin, priority, ready, &met);
 }
 
 rask_future *rk_executor_sow_piece(rk_executor *executor, const rk_piece *piece, const uint32_t *origin,

@@ -187,8 +187,8 @@ Test(clients_budget, one_result_that_is_larger_says_what_it_needs)
         rask_future *large = rask_submit(client, rask_delayed(g, make, 1, 2 * BUDGET));
         cr_assert_eq(rask_future_result(large, NULL), RASK_EBUDGET);
         const char *error = rask_future_error(large);
-        cr_expect(strstr(error, "task make") && strstr(error, " 2097")  && strstr(error, "1048576"),
-                  "%s", error);
+        cr_expect(strstr(error, "task make") && strstr(error, " 2097") && strstr(error, "1048576"), "%s",
+                  error);
         cr_assert_eq(result_of(rask_submit(client, rask_delayed(g, add, 40, 2))), 42);
         rask_future_unref(large);
         rask_graph_free(g);
@@ -226,7 +226,8 @@ Test(clients_budget, what_cannot_go_to_disk_leaves_no_room_until_it_is_let_go_of
     cr_assert_eq(rask_future_result(first, NULL), RASK_OK);
     rask_future *second = rask_submit(client, rask_delayed(g, make_what_stays));
     cr_assert_eq(rask_future_result(second, NULL), RASK_EBUDGET);
-    cr_expect(strstr(rask_future_error(second), "hold what cannot go to disk"), "%s", rask_future_error(second));
+    cr_expect(strstr(rask_future_error(second), "hold what cannot go to disk"), "%s",
+              rask_future_error(second));
     rask_future_unref(second);
     alarm(60);
     do { /* the worker may be about to let go of it */
@@ -251,10 +252,12 @@ Test(clients_budget, arguments_that_are_larger_together_say_what_they_need)
     for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_client *client = open_client(in_budget(i));
         rask_graph *g = rask_graph_new();
-        rask_node *a = rask_delayed(g, make, 1, BUDGET / 8 * 5), *b = rask_delayed(g, make, 2, BUDGET / 8 * 5);
+        rask_node *a = rask_delayed(g, make, 1, BUDGET / 8 * 5),
+                  *b = rask_delayed(g, make, 2, BUDGET / 8 * 5);
         rask_future *both = rask_submit(client, rask_delayed(g, take_two, a, b));
         cr_assert_eq(rask_future_result(both, NULL), RASK_EBUDGET);
-        cr_expect(strstr(rask_future_error(both), "task take_two") && strstr(rask_future_error(both), "at once"),
+        cr_expect(strstr(rask_future_error(both), "task take_two") &&
+                      strstr(rask_future_error(both), "at once"),
                   "%s", rask_future_error(both));
         rask_future_unref(both);
         rask_graph_free(g);
@@ -361,8 +364,8 @@ Test(clients_budget, observers_are_told_what_goes_to_disk_and_comes_back)
     rask_future *futures[MANY];
     submit_many(client, futures);
     for (int64_t k = 0; k < MANY; k++)
-        cr_assert_eq(result_of(rask_submit(client, rask_delayed(g, check, rask_future_node(g, futures[k]), k))),
-                     1);
+        cr_assert_eq(
+            result_of(rask_submit(client, rask_delayed(g, check, rask_future_node(g, futures[k]), k))), 1);
     rask_client_close(client);
     cr_expect(atomic_load(&m.out) >= MANY - 8 && atomic_load(&m.back) >= MANY - 8, "%d %d",
               atomic_load(&m.out), atomic_load(&m.back));
