@@ -114,29 +114,55 @@ static bool pause_for(rk_task_env *env, const rk_call_terms *terms, uint64_t ns)
     return false;
 }
 
-bool rk_call_wait_for_next(rask_task *task, rk_task_env *env, const rk_call_terms *terms, uint64_t *retries)
+bool rk_call_is_repeated(rask_task *task, const rk_call_terms *terms, uint64_t *rest_ns)
 {
     if (task->attempt >= terms->retries || rask_task_cancelled(task) ||
-        !rk_def_would_retry(task->def, task->status, task->attempt) ||
-        !pause_for(env, terms, rk_call_backoff(terms, task->attempt)))
+        !rk_def_would_retry(task->def, task->status, task->attempt))
+        return false;
+    *rest_ns = rk_call_backoff(terms, task->attempt);
+    return true;
+}
+
+bool rk_call_wait_for_next(rask_task *task, rk_task_env *env, const rk_call_terms *terms, uint64_t *retries)
+{
+    uint64_t rest_ns;
+    if (!rk_call_is_repeated(task, terms, &rest_ns) || !pause_for(env, terms, rest_ns))
         return false;
     task->attempt++;
     ++*retries;
     return true;
 }
 
+static int call_one(rask_task *task, rk_task_env *env, const rk_call_terms *terms)
+{
+    task->status = RASK_OK;
+    task->result = rask_value_none();
+    tell_begin(terms);
+    int status = terms->seed ? inject(task, terms) : RASK_OK;
+    if (!status && terms->check)
+        status = rk_task_check(task);
+    return status ? status : call_in_time(task, env, terms->limit_ns);
+}
+
 int rk_call(rask_task *task, rk_task_env *env, const rk_call_terms *terms, uint64_t *retries)
 {
     for (;;) {
-        task->status = RASK_OK;
-        task->result = rask_value_none();
-        tell_begin(terms);
-        int status = terms->seed ? inject(task, terms) : RASK_OK;
-        if (!status && terms->check)
-            status = rk_task_check(task);
-        if (!status)
-            status = call_in_time(task, env, terms->limit_ns);
+        int status = call_one(task, env, terms);
         if (!status || !rk_call_wait_for_next(task, env, terms, retries))
             return status;
+    }
+}
+
+int rk_call_until_rest(rask_task *task, rk_task_env *env, const rk_call_terms *terms, uint64_t *retries,
+                       uint64_t *rest_ns)
+{
+    *rest_ns = 0;
+    for (;;) {
+        int status = call_one(task, env, terms);
+        if (!status || !rk_call_is_repeated(task, terms, rest_ns) || *rest_ns ||
+            rk_load_relaxed(&env->stop) || rk_env_must_stop(env))
+            return status;
+        task->attempt++;
+        ++*retries;
     }
 }

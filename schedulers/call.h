@@ -62,6 +62,9 @@ static inline int rk_call_once(rask_task *task)
 /* How long to wait between this attempt and the next: between half of the backoff, doubled as often, and the whole. */
 uint64_t rk_call_backoff(const rk_call_terms *terms, uint32_t attempt);
 
+/* The task failed: is it called again? *rest_ns: how long it has to wait before that; 0: not at all. */
+bool rk_call_is_repeated(rask_task *task, const rk_call_terms *terms, uint64_t *rest_ns);
+
 /* The task failed: waits as long as the terms say and goes to its next attempt, with *retries one more. False: it is not called
  * again, because it was called often enough, the failure is not worth it, or what it belongs to is over, which ends the wait,
  * too. */
@@ -70,5 +73,10 @@ bool rk_call_wait_for_next(rask_task *task, rk_task_env *env, const rk_call_term
 /* Calls the task, beginning with task->attempt, as often as the terms allow; env is the task's. *retries: one more for
  * each time that it is called again. The status of the last call. */
 int rk_call(rask_task *task, rk_task_env *env, const rk_call_terms *terms, uint64_t *retries);
+
+/* The same, but where it would wait it returns: *rest_ns says how long it has to rest before it is called again, with
+ * the next attempt, which is the caller's to do and to count; 0: this is its status. */
+int rk_call_until_rest(rask_task *task, rk_task_env *env, const rk_call_terms *terms, uint64_t *retries,
+                       uint64_t *rest_ns);
 
 #endif

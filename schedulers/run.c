@@ -623,7 +623,7 @@ static inline void run_task(rk_worker *worker, uint32_t number, rask_task *task)
     task->def = rk_plan_def(plan, number);
     task->args = words;
     task->nargs = special ? rk_plan_nargs(plan, number) : (uint32_t)(end - words);
-    task->attempt = 0;
+    task->attempt = special & RK_TASK_EXTRA ? rk_run_extra(run, number)->attempt : 0;
     if (must_skip(run, words, end)) {
         skip(worker, number);
     } else if (__builtin_expect(needs_door(run, number, special), 0)) {

@@ -47,6 +47,7 @@ typedef struct rk_extra {
     uint32_t node;
     int32_t priority;
     uint32_t retries;
+    uint32_t attempt; /* that its first call is: others were made elsewhere */
     bool own_retries, own_timeout, own_priority, own_result_bytes, own_backoff;
     double timeout, backoff;
     uint64_t result_bytes, scratch_bytes;

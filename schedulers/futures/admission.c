@@ -50,7 +50,10 @@ bool rk_admission_enter(rask_future *future, rk_gate *gate)
 
 rk_admission *rk_admission_leave(rask_future *future, rk_gate *gate)
 {
-    return future->admission ? (rk_admission *)rk_gate_leave(gate, future->admission->waiter.class) : NULL;
+    rk_admission *admission = future->admission;
+    if (!admission || rk_exchange_acq_rel(&admission->left, true))
+        return NULL;
+    return (rk_admission *)rk_gate_leave(gate, admission->waiter.class);
 }
 
 bool rk_admission_give_up(rask_future *future, rk_gate *gate, rk_admission **others)

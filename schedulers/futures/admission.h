@@ -10,6 +10,8 @@
 typedef struct rk_admission {
     rk_gate_waiter waiter;
     rask_future *future;
+    rk_atomic_bool rests; /* it was let in, and waits for its next call, or did */
+    rk_atomic_bool left;
 } rk_admission;
 
 /* What a new future takes: future->admission, or nothing. tags: as definitions have them. gate NULL: nothing can be counted here. A
@@ -18,7 +20,7 @@ void rk_admission_init(rask_future *future, rk_gate *gate, const char *tags);
 
 /* True: it may go into a queue. False: who leaves puts it there. */
 bool rk_admission_enter(rask_future *future, rk_gate *gate);
-/* It was let in, and has run or never will: those that may go into a queue by that, linked by rk_admission_next(). */
+/* It was let in, and has run or never will; whoever says so first is right: those that may go into a queue by that, linked by rk_admission_next(). */
 rk_admission *rk_admission_leave(rask_future *future, rk_gate *gate);
 /* It has ended. True: it waited, and does not any more: the reference of the queue that it would have come into is the
  * caller's. *others: as above, in any case. */

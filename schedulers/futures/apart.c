@@ -5,6 +5,7 @@
  * slower by far, but it sees the program's memory as it is, and its errors have all that is to be said. */
 #include "schedulers/futures/apart.h"
 
+#include "core/graph/build.h"
 #include "core/plan/plan.h"
 #include "schedulers/futures/executor.h"
 #include "schedulers/processes/standing.h"
@@ -13,7 +14,23 @@
 #include <stdio.h>
 #include <string.h>
 
-static rask_node *node_of(rask_graph *graph, const rask_future *future)
+/* It waits for its next call here, and not there. */
+static bool rests(const rask_future *future)
+{
+    return future->backoff_ns && future->retries;
+}
+
+static rask_node *set_terms(rask_node *node, const rask_future *future, uint32_t attempt)
+{
+    rk_extra *extra = rests(future) && node ? rk_graph_extra(node) : NULL;
+    if (extra)
+        extra->attempt = attempt;
+    else if (!rests(future))
+        rask_set_retries(node, future->retries);
+    return future->limit_ns ? rask_set_timeout(node, (double)future->limit_ns / 1e9) : node;
+}
+
+static rask_node *node_of(rask_graph *graph, const rask_future *future, uint32_t attempt)
 {
     rask_arg *args = rk_alloc_array(future->nargs + 1, sizeof *args);
     if (!args)
@@ -22,9 +39,7 @@ static rask_node *node_of(rask_graph *graph, const rask_future *future)
         args[i] = (rask_arg){.kind = RASK_ARG_VALUE, .as.value = &future->args[i]};
     rask_node *node = rask_call_at(graph, future->def, args, future->nargs, future->file, future->line);
     rk_free(args);
-    rask_set_retries(node, future->retries);
-    rask_set_backoff(node, (double)future->backoff_ns / 1e9);
-    return future->limit_ns ? rask_set_timeout(node, (double)future->limit_ns / 1e9) : node;
+    return set_terms(node, future, attempt);
 }
 
 static void say(char *message, const char *text)
@@ -32,11 +47,23 @@ static void say(char *message, const char *text)
     snprintf(message, RK_MAX_MESSAGE, "%s", text);
 }
 
-static int call_in_new_process(rask_future *future, rask_value *result, char *message)
+/* How long it has to rest before it is called again; 0: it is not. What its process died of comes again. */
+static uint64_t rest_of(rask_future *future, int status, uint32_t attempt)
+{
+    uint64_t rest_ns = 0;
+    rk_task_env env = {.cancel = &future->cancel, .outer = &future->executor->env};
+    rask_task task = {.env = &env, .def = future->def, .status = status, .attempt = attempt};
+    rk_call_terms terms = rk_future_terms(future);
+    bool again =
+        rests(future) && status && status != RASK_EDIED && rk_call_is_repeated(&task, &terms, &rest_ns);
+    return again ? rest_ns : 0;
+}
+
+static int call_in_new_process(rask_future *future, uint32_t attempt, rask_value *result, char *message)
 {
     rask_options options = rk_options_within(&future->executor->options);
     rask_graph *graph = rask_graph_new();
-    rask_node *node = graph ? node_of(graph, future) : NULL;
+    rask_node *node = graph ? node_of(graph, future, attempt) : NULL;
     rask_plan *plan;
     int status = node ? rask_plan_new(&node, 1, &plan) : graph ? rask_graph_status(graph) : RASK_ENOMEM;
     if (status || !node) {
@@ -45,6 +72,7 @@ static int call_in_new_process(rask_future *future, rask_value *result, char *me
         return status ? status : RASK_ENOMEM;
     }
     options.workers = 1;
+    options.retries = rests(future) ? 0 : options.retries;
     options.cancel = &future->cancel;
     status = rask_plan_run(plan, &options, result);
     if (status) {
@@ -96,18 +124,24 @@ void rk_apart_begin(const rk_executor *executor)
     own_standing(executor);
 }
 
-int rk_apart_call(rask_future *future, rask_value *result, char *message)
+void rk_apart_call(rask_future *future, rk_call_outcome *outcome)
 {
     rk_lone_call call = {.def = future->def,
                          .args = future->args,
                          .nargs = future->nargs,
                          .worker = future->executor->first_number + rk_executor_worker(future->executor),
                          .cancel = &future->cancel,
+                         .attempt = outcome->attempt,
                          .spreads = rk_executor_is_hungry(future->executor),
                          .terms = rk_future_terms(future)};
     rk_standing *standing = own_standing(future->executor);
-    int status;
-    if (standing && rk_standing_call(standing, &call, &status, result, message))
-        return status;
-    return call_in_new_process(future, result, message);
+    bool called =
+        standing && rk_standing_call(standing, &call, &outcome->status, &outcome->result, outcome->message);
+    outcome->rest_ns = call.rest_ns;
+    if (called) {
+        outcome->attempt = call.attempt;
+        return;
+    }
+    outcome->status = call_in_new_process(future, outcome->attempt, &outcome->result, outcome->message);
+    outcome->rest_ns = rest_of(future, outcome->status, outcome->attempt);
 }

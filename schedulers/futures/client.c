@@ -16,7 +16,7 @@
 #    include <sys/eventfd.h>
 #endif
 
-enum { TEXT = 256, LOOK_NS = 1000000000 };
+enum { TEXT = 256, LOOK_NS = 1000000000, NAP_NS = 1000000 };
 
 typedef struct helper {
     pthread_t id;
@@ -403,13 +403,11 @@ rask_future *rk_client_failed(rask_client *client, int status, const char *messa
     return future;
 }
 
-/* Serial: what is ready, by whoever comes first. Within a task the one who runs that goes on afterwards. */
+/* Serial: what is ready, by whoever comes first. */
 static void run_ready(rask_client *client)
 {
     rk_executor *e = client->executor;
     bool idle = false;
-    if (rk_executor_worker(e) != RK_NO_WORKER)
-        return;
     while (rk_executor_has_work(e)) {
         idle = false;
         if (!rk_cas_acq_rel(&client->busy, &idle, true))
@@ -419,6 +417,17 @@ static void run_ready(rask_client *client)
         }
         rk_executor_sit(before);
         rk_store_seq_cst(&client->busy, false);
+    }
+}
+
+/* Serial: until it is done. What rests is run by whoever waits when it is due. Within a task the one who runs that goes on afterwards. */
+static void run_until_done(rask_client *client, rask_future *future)
+{
+    rk_executor *e = client->executor;
+    bool within = rk_executor_worker(e) != RK_NO_WORKER;
+    while (!within && !rk_future_is_done(future)) {
+        run_ready(client);
+        rk_executor_wait(e, future, rk_executor_has_resting(e) ? rk_clock_now() + NAP_NS : 0);
     }
 }
 
@@ -438,11 +447,8 @@ static rask_future *submit(rask_client *client, rask_node *node, const rask_subm
     }
     if (rk_load_acquire(&client->remembers))
         remember_later(client, future);
-    if (client->serial) {
-        run_ready(client);
-        if (rk_executor_worker(client->executor) == RK_NO_WORKER)
-            rk_executor_wait(client->executor, future, 0);
-    }
+    if (client->serial)
+        run_until_done(client, future);
     return future;
 }
 

@@ -48,6 +48,7 @@ static void free_executor(rk_executor *e)
     rk_free(e->scratch);
     rk_meetings_fini(&e->meetings);
     rk_circles_fini(&e->circles);
+    rk_resting_fini(&e->resting);
     rk_ranking_fini(&e->ranked);
     rk_gate_free(e->gate);
     rk_free(e->benches);
@@ -91,10 +92,11 @@ rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_s
     e->env.deadline_ns = outer ? outer->deadline_ns : 0;
     rk_sources_init(&e->sources);
     rk_circles_init(&e->circles);
+    rk_resting_init(&e->resting);
     pthread_mutex_init(&e->lock, NULL);
     pthread_mutex_init(&e->done_lock, NULL);
-    pthread_cond_init(&e->work, NULL);
-    pthread_cond_init(&e->io, NULL);
+    rk_cond_init(&e->work);
+    rk_cond_init(&e->io);
     rk_cond_init(&e->done);
     e->ranked = (rk_ranking)RK_RANKING;
     e->bench_count = workers;
@@ -339,8 +341,48 @@ void rk_executor_withdraw(rk_executor *e, rask_future *future)
     rk_admission *others;
     bool waited = rk_admission_give_up(future, e->gate, &others);
     queue_all(e, others);
+    if (rk_load_acquire(
+            &future->admission->rests)) /* for long, perhaps, and nobody else looks at it before */
+        rk_executor_leave(e, future);
     if (waited)
         rask_future_unref(future);
+}
+
+/* -- Those that rest */
+
+bool rk_executor_rest(rk_executor *e, rask_future *future, uint64_t due_ns)
+{
+    if (future->admission)
+        rk_store_release(&future->admission->rests, true);
+    if (!rk_resting_add(&e->resting, future, due_ns))
+        return false;
+    pthread_mutex_lock(&e->lock); /* who sleeps does so no longer than until then */
+    pthread_cond_broadcast(&e->work);
+    pthread_cond_broadcast(&e->io);
+    pthread_mutex_unlock(&e->lock);
+    return true;
+}
+
+bool rk_executor_has_resting(const rk_executor *e)
+{
+    return rk_load_seq_cst(&e->resting.next_ns);
+}
+
+/* When all ends there is nothing to wait for. */
+static bool has_due(const rk_executor *e)
+{
+    return rk_executor_has_resting(e) && (rk_load_acquire(&e->closed) || rk_resting_is_due(&e->resting));
+}
+
+/* What is due is as ready as anything. */
+static void rouse(rk_executor *e)
+{
+    uint64_t now_ns = rk_load_acquire(&e->closed) ? UINT64_MAX : rk_clock_now();
+    for (rask_future *future; (future = rk_resting_pop(&e->resting, now_ns));) {
+        if (e->options.observer_count)
+            future->ready_ns = rk_clock_now();
+        queue(e, future);
+    }
 }
 
 /* -- Popping */
@@ -426,6 +468,8 @@ static rask_future *pop(rk_executor *e, uint32_t worker)
     rask_future *future = NULL;
     uint32_t turn = rk_load_relaxed(&e->benches[worker].turn) + 1;
     rk_store_relaxed(&e->benches[worker].turn, turn);
+    if (has_due(e))
+        rouse(e);
     if (rk_load_relaxed(&e->express))
         future = pop_ranked(e);
     if (!future && turn % TURN == 0)
@@ -475,6 +519,8 @@ bool rk_executor_run_on(rk_executor *e, uint32_t worker, const rk_awaited *until
 
 bool rk_executor_run_io(rk_executor *e, uint32_t worker)
 {
+    if (has_due(e))
+        rouse(e);
     pthread_mutex_lock(&e->lock);
     rask_future *future = rk_queue_pop_first(&e->io_ready);
     e->io_waiting -= future != NULL;
@@ -492,7 +538,7 @@ static uint32_t backlog(const rk_executor *e)
         rk_load_seq_cst(&e->sources.count) + rk_load_seq_cst(&e->express) + rk_load_seq_cst(&e->late);
     for (uint32_t i = 0; i < e->bench_count; i++)
         count += rk_load_seq_cst(&e->benches[i].count) + rk_load_seq_cst(&e->benches[i].open);
-    return count;
+    return count + has_due(e);
 }
 
 bool rk_executor_has_work(const rk_executor *e)
@@ -530,6 +576,19 @@ static bool seek(rk_executor *e)
     return false;
 }
 
+/* Under the lock: until somebody signals, or until the first that rests is due. */
+static void wait_at(rk_executor *e, pthread_cond_t *cond)
+{
+    uint64_t next_ns = rk_load_seq_cst(&e->resting.next_ns), now_ns = rk_clock_now();
+    if (!next_ns) {
+        pthread_cond_wait(cond, &e->lock);
+    } else if (next_ns > now_ns) {
+        struct timespec moment =
+            rk_cond_in(next_ns - now_ns < MOST_ASLEEP_NS ? next_ns - now_ns : MOST_ASLEEP_NS);
+        rk_cond_wait_until(cond, &e->lock, &moment);
+    }
+}
+
 /* Until somebody makes it a seeker again, or it sees why it should be one. */
 static void sleep(rk_executor *e)
 {
@@ -538,7 +597,7 @@ static void sleep(rk_executor *e)
     rk_add_seq_cst(&e->sleepers, 1);
     rk_sub_seq_cst(&e->seekers, 1);
     while (!e->woken && !backlog(e) && !rk_load_relaxed(&e->closed))
-        pthread_cond_wait(&e->work, &e->lock);
+        wait_at(e, &e->work);
     if (e->woken) {
         e->woken--;
     } else {
@@ -576,7 +635,7 @@ void rk_executor_sleep_io(rk_executor *e)
     pthread_mutex_lock(&e->lock);
     e->io_sleepers++;
     if (!e->io_waiting && !rk_load_relaxed(&e->closed))
-        pthread_cond_wait(&e->io, &e->lock);
+        wait_at(e, &e->io);
     e->io_sleepers--;
     pthread_mutex_unlock(&e->lock);
 }

@@ -18,6 +18,7 @@
 #include "schedulers/futures/future.h"
 #include "schedulers/futures/meet.h"
 #include "schedulers/futures/ranking.h"
+#include "schedulers/futures/resting.h"
 #include "schedulers/futures/sources.h"
 
 #define RK_NO_WORKER UINT32_MAX
@@ -67,6 +68,7 @@ struct rk_executor {
 
     rk_meetings meetings;
     rk_circles circles;
+    rk_resting resting;
     rk_sources sources;       /* what was submitted from outside */
     rk_slabs slabs[RK_SLABS]; /* and what it is made of */
 
@@ -90,7 +92,7 @@ struct rk_executor {
     void (*wake)(void *context);
     void (*want_lane)(void *context);
     void *context;
-    int (*call_apart)(rask_future *future, rask_value *result, char *message);
+    void (*call_apart)(rask_future *future, rk_call_outcome *outcome);
     uint32_t first_number; /* of workers, as tasks that are called apart see them */
 };
 
@@ -128,6 +130,10 @@ void rk_executor_push(rk_executor *executor, rask_future *future);
 void rk_executor_push_all(rk_executor *executor, rk_queue *ready);
 /* The same, but for the first, if the caller is a worker who may run it next; else NULL. */
 rask_future *rk_executor_take_next(rk_executor *executor, rk_queue *ready);
+/* It is RUNNING, and its next call is due only then: it is READY, and may be anybody's from here on. False: no memory; nothing happened. */
+bool rk_executor_rest(rk_executor *executor, rask_future *future, uint64_t due_ns);
+/* Some wait for that. */
+bool rk_executor_has_resting(const rk_executor *executor);
 /* One that was let in where things are counted has run, or will not; and one has ended that may not have been let in yet. */
 void rk_executor_leave(rk_executor *executor, rask_future *future);
 void rk_executor_withdraw(rk_executor *executor, rask_future *future);

@@ -382,16 +382,22 @@ void rk_futures_end(rk_endings *endings)
 
 /* -- Running */
 
+static void drop_arguments(rask_future *future)
+{
+    for (uint32_t i = 0; i < future->edge_count; i++) {
+        const rk_edge *edge = &rk_future_edges(future)[i];
+        if (edge->argument != UINT32_MAX)
+            end_value(&future->args[edge->argument]);
+    }
+}
+
 /* What tells two calls apart stays with a future that others may meet by its call. */
 static void release_arguments(rask_future *future, rk_endings *endings)
 {
     rk_circle_await_looks(future);
-    for (uint32_t i = 0; i < future->edge_count; i++) {
-        rk_edge *edge = &rk_future_edges(future)[i];
-        if (edge->argument != UINT32_MAX)
-            end_value(&future->args[edge->argument]);
-        let_go(&edge->from, endings);
-    }
+    drop_arguments(future);
+    for (uint32_t i = 0; i < future->edge_count; i++)
+        let_go(&rk_future_edges(future)[i].from, endings);
     if (future->flags & RK_FUTURE_PURE)
         return;
     for (uint32_t i = 0; i < future->nargs; i++)
@@ -416,7 +422,7 @@ static const uint32_t few_words[RK_FUTURE_FEW] = {
     RK_CONSTANT | 6,  RK_CONSTANT | 7,  RK_CONSTANT | 8,  RK_CONSTANT | 9, RK_CONSTANT | 10, RK_CONSTANT | 11,
     RK_CONSTANT | 12, RK_CONSTANT | 13, RK_CONSTANT | 14, RK_CONSTANT | 15};
 
-static void call(rask_future *future, uint32_t worker, rk_outcome *outcome)
+static void call(rask_future *future, uint32_t worker, rk_call_outcome *outcome)
 {
     rk_task_env env = {.constants = future->args, .cancel = &future->cancel, .outer = &future->executor->env};
     rk_call_terms terms = rk_future_terms(future);
@@ -425,29 +431,31 @@ static void call(rask_future *future, uint32_t worker, rk_outcome *outcome)
                       .nargs = future->nargs,
                       .def = future->def,
                       .worker = worker,
+                      .attempt = rk_load_relaxed(&future->pending),
                       .message = outcome->message,
                       .spare = rk_executor_spare(future->executor),
                       .takes_nodes = true};
     uint64_t retries = 0;
-    outcome->status = rk_call(&task, &env, &terms, &retries);
+    outcome->status = rk_call_until_rest(&task, &env, &terms, &retries, &outcome->rest_ns);
+    outcome->attempt = task.attempt;
     if (outcome->status)
         return;
     outcome->result = task.result;
     outcome->node = task.grown;
 }
 
-static void take_node(rk_outcome *outcome)
+static void take_node(rk_call_outcome *outcome)
 {
     outcome->node = rk_grown_node(&outcome->result);
     rk_graph_ref(outcome->node->graph);
     rask_value_unref(&outcome->result);
 }
 
-static void call_apart(rask_future *future, uint32_t bench, rk_outcome *outcome)
+static void call_apart(rask_future *future, uint32_t bench, rk_call_outcome *outcome)
 {
     rk_executor *executor = future->executor;
     rk_executor_note_apart(executor, bench, future);
-    outcome->status = executor->call_apart(future, &outcome->result, outcome->message);
+    executor->call_apart(future, outcome);
     rk_executor_note_apart(executor, bench, NULL);
     if (!outcome->status && rk_grown_is(&outcome->result))
         take_node(outcome);
@@ -530,6 +538,8 @@ static rask_future *hand_over(rask_future *future, rask_future *root)
     return owner;
 }
 
+static const char *const out_of_time = "its deadline passed";
+
 /* Without a reason of its own it was its executor that closed (rk_executor_close()). */
 static int why_cancelled(const rask_future *future)
 {
@@ -559,7 +569,7 @@ static void end_running(rask_future *future, int status, const char *message, rk
     uint32_t reason = rk_load_acquire(&future->reason);
     reason = reason == RK_FUTURE_TOO_LATE ? RASK_OK : reason;
     if (reason)
-        message = reason == RASK_ETIMEDOUT ? "its deadline passed" : NULL;
+        message = reason == RASK_ETIMEDOUT ? out_of_time : NULL;
     rk_future_fail(future, RK_FUTURE_RUNNING, reason ? (int)reason : status, message, NULL, endings);
 }
 
@@ -623,7 +633,7 @@ void rk_future_settle(rask_future *future, const rask_value *value)
 }
 
 /* Its call has come to this. */
-static void conclude(rask_future *future, rk_outcome *outcome, rk_holding *holding, rk_endings *endings)
+static void conclude(rask_future *future, rk_call_outcome *outcome, rk_holding *holding, rk_endings *endings)
 {
     if (!outcome->status && rk_load_acquire(&future->reason)) {
         rask_value_unref(&outcome->result);
@@ -640,8 +650,28 @@ static void conclude(rask_future *future, rk_outcome *outcome, rk_holding *holdi
     }
 }
 
-/* From the call to its outcome, as observers see it. */
-static void carry_out(rask_future *future, const rk_seat *seat, rk_holding *holding, rk_outcome *outcome,
+/* Its worker is free, and its arguments may leave memory meanwhile. False: there is no memory for that: it has failed for good. */
+static bool rest(rask_future *future, rk_holding *holding, const rk_call_outcome *outcome,
+                 rk_endings *endings)
+{
+    rk_executor *executor = future->executor;
+    rk_holding_release(holding);
+    drop_arguments(future);
+    rk_holding_end(holding);
+    rk_store_relaxed(&future->pending, outcome->attempt + 1);
+    rask_future_ref(future); /* it may be called, and be done, at any moment from then on */
+    bool rests = rk_executor_rest(executor, future, rk_clock_now() + outcome->rest_ns);
+    rk_chaos();
+    if (rests && rask_cancelled(&future->cancel)) {
+        int status = why_cancelled(future);
+        rk_future_abort(future, status, status == RASK_ETIMEDOUT ? out_of_time : NULL, endings);
+    }
+    rask_future_unref(future);
+    return rests;
+}
+
+/* From the call to its outcome, as observers see it. False: there is none yet: it rests, and may be anybody's. */
+static bool carry_out(rask_future *future, const rk_seat *seat, rk_holding *holding, rk_call_outcome *outcome,
                       rk_endings *endings)
 {
     rask_task_info info;
@@ -659,11 +689,14 @@ static void carry_out(rask_future *future, const rk_seat *seat, rk_holding *hold
         call_apart(future, seat->number, outcome);
     else if (!outcome->status)
         call(future, seat->number, outcome);
+    if (outcome->rest_ns && rest(future, holding, outcome, endings))
+        return false;
     if (observed)
-        rk_notice_finished(future, outcome->status, &outcome->result, &info);
+        rk_notice_finished(future, outcome, &info);
     rk_executor_leave(executor, future);
     rk_holding_release(holding);
     release_arguments(future, endings);
+    return true;
 }
 
 rask_future *rk_future_run(rask_future *future, const rk_seat *seat)
@@ -677,13 +710,17 @@ rask_future *rk_future_run(rask_future *future, const rk_seat *seat)
         return NULL;
     }
     rk_holding holding;
-    rk_outcome outcome;
+    rk_call_outcome outcome;
     holding.open = false;
     outcome.result = rask_value_none();
     outcome.node = NULL;
+    outcome.attempt = rk_load_relaxed(&future->pending);
+    outcome.rest_ns = 0;
     rk_endings endings = {0};
-    if (begins)
-        carry_out(future, seat, &holding, &outcome, &endings);
+    if (begins && !carry_out(future, seat, &holding, &outcome, &endings)) {
+        rk_futures_end(&endings);
+        return NULL;
+    }
     if (outcome.node)
         rk_holding_end(&holding);
     if (!begins || (outcome.node && rk_pile_may_take(seat, future, outcome.node)))

@@ -4,6 +4,7 @@
  *   WAITING   READY, by who counts the last argument; ENDING, by who ends it before            no          no
  *   READY     RUNNING, by a worker; ENDING                                                     yes         no
  *   RUNNING   GROWN or ENDING, by that worker, or who sows for it (piece.h)       while put off          no
+ *             READY, by that worker: it rests until its next call (resting.h)
  *   GROWN     its result is to be another's: ENDING, by who has that or ends it before         no          no
  *   ENDING    DONE, by who made it ENDING                                                      no          written
  *   DONE                                                                                       no          yes
@@ -79,7 +80,8 @@ enum rk_future_flag {
 
 /* Behind it in its memory are its arguments, its edges, numbers of its arguments where they are many, and its meetings. */
 struct rask_future {
-    rk_atomic_u32 refs, state, pending, wants;
+    rk_atomic_u32 refs, state, wants;
+    rk_atomic_u32 pending; /* edges that have not come; after that the attempt that its call has come to */
     rk_atomic_u32 handles; /* wants of who submitted it */
     rk_atomic_u32 reason;  /* why it is told to end while it runs; RK_FUTURE_TOO_LATE: it has its result */
     struct rask_cancel_token cancel;
@@ -194,6 +196,16 @@ void rk_future_abort(rask_future *future, int status, const char *message, rk_en
 
 /* All on the list, and what ends with them; what became ready is queued. */
 void rk_futures_end(rk_endings *endings);
+
+/* What a call came to. */
+typedef struct rk_call_outcome {
+    int status;
+    uint32_t attempt; /* that it was the last of */
+    uint64_t rest_ns; /* how long it has to rest before the next; 0: there is none */
+    rask_value result;
+    rask_node *node; /* in place of a result, with a reference to its graph; NULL: none */
+    char message[RK_MAX_MESSAGE + 1];
+} rk_call_outcome;
 
 /* How its task is called: its own terms, and those of its executor. */
 rk_call_terms rk_future_terms(const rask_future *future);

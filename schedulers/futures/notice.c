@@ -46,6 +46,7 @@ void rk_notice_started(const rask_future *future, uint32_t worker, rask_task_inf
                              .name = future->def->name,
                              .label = "",
                              .worker = worker,
+                             .attempt = rk_load_relaxed(&future->pending),
                              .ready_ns = future->ready_ns,
                              .start_ns = rk_clock_now(),
                              .run = e->info.run,
@@ -54,12 +55,13 @@ void rk_notice_started(const rask_future *future, uint32_t worker, rask_task_inf
     RK_NOTIFY(e, task_started, info);
 }
 
-void rk_notice_finished(const rask_future *future, int status, const rask_value *result, rask_task_info *info)
+void rk_notice_finished(const rask_future *future, const rk_call_outcome *outcome, rask_task_info *info)
 {
     const rk_executor *e = future->executor;
     info->end_ns = rk_clock_now();
-    info->status = status;
-    info->bytes = status ? 0 : rask_value_size(result);
+    info->status = outcome->status;
+    info->attempt = outcome->attempt;
+    info->bytes = outcome->status ? 0 : rask_value_size(&outcome->result);
     info->live_bytes = rk_store_used(e->store);
     info->spilled_bytes = rk_store_on_disk(e->store);
     RK_NOTIFY(e, task_finished, info);

@@ -9,11 +9,10 @@
 void rk_notice_begin(rk_executor *executor);
 void rk_notice_end(rk_executor *executor);
 
-/* The future's call begins: *info is for rk_notice_finished(). */
+/* The future's call begins, or begins again after a rest: *info is for rk_notice_finished(). */
 void rk_notice_started(const rask_future *future, uint32_t worker, rask_task_info *info);
-/* It has returned, with this status, or with a result. */
-void rk_notice_finished(const rask_future *future, int status, const rask_value *result,
-                        rask_task_info *info);
+/* It has come to this. */
+void rk_notice_finished(const rask_future *future, const rk_call_outcome *outcome, rask_task_info *info);
 
 /* A result went to disk, or came back. */
 void rk_notice_moved(const rk_executor *executor, const rk_store_move *move);

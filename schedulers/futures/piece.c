@@ -267,7 +267,7 @@ static bool sow_all(rk_pile *pile)
 /* -- What a call came to */
 
 /* The outcome is that of a future, whatever pieces there are. */
-static enum step give_up(rk_pile *pile, rk_outcome *outcome)
+static enum step give_up(rk_pile *pile, rk_call_outcome *outcome)
 {
     if (sow_all(pile))
         return OVER;
@@ -301,7 +301,7 @@ static enum step go_up(rk_pile *pile, rk_piece *grown)
     return CALL;
 }
 
-static enum step go_on(rk_pile *pile, rk_outcome *outcome)
+static enum step go_on(rk_pile *pile, rk_call_outcome *outcome)
 {
     rk_piece *top = pile->top;
     assert(top);
@@ -317,7 +317,7 @@ static enum step go_on(rk_pile *pile, rk_outcome *outcome)
 }
 
 /* grown: the piece that the outcome's node is, taken with CALL; NULL: it has none that could be one. */
-static enum step deliver(rk_pile *pile, rk_outcome *outcome, rk_piece *grown)
+static enum step deliver(rk_pile *pile, rk_call_outcome *outcome, rk_piece *grown)
 {
     bool cancelled = rk_load_acquire(&pile->future->reason);
     if (!pile->lowest || cancelled)
@@ -360,7 +360,7 @@ static void end_all(rk_pile *pile, rask_future *retired)
 }
 
 /* The outcome goes to where it is needed, and is that of what it completes there, and so on. */
-static enum step settle(rk_pile *pile, rk_outcome *outcome)
+static enum step settle(rk_pile *pile, rk_call_outcome *outcome)
 {
     rk_piece *grown = outcome->node ? new_piece(pile, outcome->node) : NULL;
     enum step step;
@@ -387,7 +387,7 @@ static enum step settle(rk_pile *pile, rk_outcome *outcome)
 /* -- Calling */
 
 /* Field by field: it was just written like that. */
-static void take_result(rk_outcome *outcome, const rask_task *task)
+static void take_result(rk_call_outcome *outcome, const rask_task *task)
 {
     outcome->result.type = task->result.type;
     outcome->result.reserved = 0;
@@ -413,7 +413,7 @@ static void prepare(rk_pile *pile, const rk_piece *piece)
     task->lent = pile->graphs;
 }
 
-static void call_now(rk_pile *pile, rk_outcome *outcome)
+static void call_now(rk_pile *pile, rk_call_outcome *outcome)
 {
     rask_task *task = &pile->task;
     uint64_t again = 0;
@@ -433,7 +433,7 @@ static void call_now(rk_pile *pile, rk_outcome *outcome)
 }
 
 /* Its scheduler was stopped: what has not begun will not. */
-static bool is_stopped(rk_pile *pile, rk_outcome *outcome)
+static bool is_stopped(rk_pile *pile, rk_call_outcome *outcome)
 {
     outcome->status = rk_executor_stopped(pile->executor, outcome->message);
     if (!outcome->status)
@@ -534,7 +534,7 @@ bool rk_pile_may_take(const rk_seat *seat, const rask_future *future, const rask
            !e->call_apart && (!e->gate || !rk_gate_counters(e->gate));
 }
 
-rask_future *rk_pile_run(const rk_seat *seat, rask_future *future, rk_outcome *outcome, bool *later)
+rask_future *rk_pile_run(const rk_seat *seat, rask_future *future, rk_call_outcome *outcome, bool *later)
 {
     rk_executor *e = future->executor;
     rk_pile pile = {.executor = e,

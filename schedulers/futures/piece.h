@@ -29,17 +29,9 @@ typedef struct rk_piece {
     rask_value results[RK_PIECE_NODES];
 } rk_piece;
 
-/* What a call came to. */
-typedef struct rk_outcome {
-    int status;
-    rask_value result;
-    rask_node *node; /* in place of a result, with a reference to its graph; NULL: none */
-    char message[RK_MAX_MESSAGE + 1];
-} rk_outcome;
-
 /* The future has grown what may be a piece, or pieces of it were put off: calls them until a future has an outcome that is none:
  * that future, and *outcome. Else *later: it is to be queued, to go on then. */
-rask_future *rk_pile_run(const rk_seat *seat, rask_future *future, rk_outcome *outcome, bool *later);
+rask_future *rk_pile_run(const rk_seat *seat, rask_future *future, rk_call_outcome *outcome, bool *later);
 
 /* May be worth trying. */
 bool rk_pile_may_take(const rk_seat *seat, const rask_future *future, const rask_node *node);

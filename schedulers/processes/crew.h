@@ -50,6 +50,7 @@ typedef struct rk_slip {
     const rask_task_def *def;
     rk_call_terms terms;
     uint32_t worker, attempt, nargs;
+    uint64_t rest_ns;  /* the thread's: of a call that failed, as rk_call_until_rest() has it */
     bool spreads;      /* nodes that it returns are sent back, when they can be */
     rask_value args[]; /* scalars, or of type RK_PLACE_PARCEL as in a place */
 } rk_slip;

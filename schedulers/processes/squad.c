@@ -482,7 +482,7 @@ static int make_call(seat *s, rk_slip *slip, const rask_value *args, const uint3
                              .worker = slip->worker,
                              .attempt = slip->attempt,
                              .message = s->worker.message};
-    int status = rk_call(&slip->task, &env, &terms, &retries);
+    int status = rk_call_until_rest(&slip->task, &env, &terms, &retries, &slip->rest_ns);
     *result = status ? rask_value_none() : slip->task.result;
     if (!rk_grown_is(result))
         return status;

@@ -243,8 +243,11 @@ static bool write_slip(rk_standing *s, const rk_lone_call *call)
     s->slip = rk_shared_heap_alloc(&s->heap, NULL, sizeof *s->slip + call->nargs * sizeof *s->slip->args);
     if (!s->slip)
         return false;
-    *s->slip =
-        (rk_slip){.def = call->def, .terms = call->terms, .worker = call->worker, .spreads = call->spreads};
+    *s->slip = (rk_slip){.def = call->def,
+                         .terms = call->terms,
+                         .worker = call->worker,
+                         .attempt = call->attempt,
+                         .spreads = call->spreads};
     for (; s->slip->nargs < call->nargs; s->slip->nargs++)
         if (!write_argument(s, &call->args[s->slip->nargs], &s->slip->args[s->slip->nargs])) {
             free_slip(s, false);
@@ -450,27 +453,30 @@ static bool take_answer(rk_standing *s, const rk_news *news, int *status, rask_v
     }
 }
 
-/* It was killed for its time: is it called again? */
-static bool wait_for_next(rk_standing *s, const rk_lone_call *call, uint32_t attempt)
+/* It was killed for its time: is it called again at once? */
+static bool goes_on(rk_standing *s, rk_lone_call *call)
 {
     rk_task_env env = {.cancel = call->cancel};
-    rask_task task = {.env = &env, .def = call->def, .status = RASK_ETIMEDOUT, .attempt = attempt};
-    uint64_t retries = 0;
-    if (!rk_call_wait_for_next(&task, &env, &call->terms, &retries))
+    call->attempt = s->slip->task.attempt;
+    rask_task task = {.env = &env, .def = call->def, .status = RASK_ETIMEDOUT, .attempt = call->attempt};
+    if (!rk_call_is_repeated(&task, &call->terms, &call->rest_ns) || call->rest_ns)
         return false;
-    s->slip->attempt = task.attempt;
+    s->slip->attempt = call->attempt + 1;
     return true;
 }
 
-/* As often as its time is over and there is one more attempt. */
-static bool call_in_time(rk_standing *s, const rk_lone_call *call, rk_news *news, int *status,
-                         rask_value *result, char *message)
+/* As often as its time is over and there is one more attempt at once. */
+static bool call_in_time(rk_standing *s, rk_lone_call *call, rk_news *news, int *status, rask_value *result,
+                         char *message)
 {
     for (;;) {
         *news = (rk_news){0};
         post(s);
         switch (await(s, call, news)) {
-        case ANSWERED: return take_answer(s, news, status, result, message);
+        case ANSWERED:
+            call->attempt = s->slip->task.attempt;
+            call->rest_ns = news->kind == RK_NEWS_FAILED ? s->slip->rest_ns : 0;
+            return take_answer(s, news, status, result, message);
         case GIVEN_UP:
             if (rk_load_acquire(&box_of(s)->current) || !has_come(s))
                 return false;
@@ -483,7 +489,7 @@ static bool call_in_time(rk_standing *s, const rk_lone_call *call, rk_news *news
         case LATE:
             *status = RASK_ETIMEDOUT;
             rk_hands_say_late((double)call->terms.limit_ns / 1e9, message, RK_MAX_MESSAGE + 1);
-            if (!wait_for_next(s, call, s->slip->task.attempt))
+            if (!goes_on(s, call))
                 return true;
             if (!has_come(s))
                 return false;
@@ -492,10 +498,10 @@ static bool call_in_time(rk_standing *s, const rk_lone_call *call, rk_news *news
     }
 }
 
-bool rk_standing_call(rk_standing *s, const rk_lone_call *call, int *status, rask_value *result,
-                      char *message)
+bool rk_standing_call(rk_standing *s, rk_lone_call *call, int *status, rask_value *result, char *message)
 {
     rk_news news;
+    call->rest_ns = 0;
     send_home(s);
     if (!has_come(s) || call->def->flags & RASK_HERE || !rk_may_travel_def(&s->modules, call->def) ||
         !write_slip(s, call))

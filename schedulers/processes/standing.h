@@ -22,6 +22,9 @@ typedef struct rk_lone_call {
     bool
         spreads; /* others have time: nodes that it returns are its result, where they can travel; else it runs them itself */
     rk_call_terms terms;
+    uint32_t attempt; /* with which it begins; then, with which it has ended */
+    uint64_t
+        rest_ns; /* set: how long it has to rest before it is called again, with the next; 0: it is not */
     const rask_cancel_token
         *cancel; /* looked at now and then; a task that does not end by it is killed after its grace */
 } rk_lone_call;
@@ -32,8 +35,7 @@ rk_standing *rk_standing_new(const rask_options *options);
 
 /* True: the call was made, and *status is what came of it, with *result, or a text in message (RK_MAX_MESSAGE + 1 bytes).
  * False: it is to be made elsewhere. Blocks; the caller's references to arguments stay the caller's. */
-bool rk_standing_call(rk_standing *s, const rk_lone_call *call, int *status, rask_value *result,
-                      char *message);
+bool rk_standing_call(rk_standing *s, rk_lone_call *call, int *status, rask_value *result, char *message);
 
 /* By the same thread: the process ends; results that somebody still has stay. */
 void rk_standing_free(rk_standing *s);
