@@ -400,6 +400,28 @@ uint32_t rk_pool_pop_injected(rk_session *session)
     return unit;
 }
 
+void rk_pool_push_rest(rk_session *session, uint32_t unit, uint64_t due_ns)
+{
+    lock();
+    bool pushed = rk_rests_push(&session->rests, (rk_rest){due_ns, unit});
+    rk_store_seq_cst(&session->next_due_ns, rk_rests_next(&session->rests));
+    unlock();
+    if (!pushed)
+        rk_pool_push_injected(session, unit);
+}
+
+uint32_t rk_pool_pop_due(rk_session *session)
+{
+    if (!rk_session_has_due(session))
+        return RK_NO_UNIT;
+    lock();
+    bool due = rk_session_has_due(session);
+    uint32_t unit = due ? rk_rests_pop(&session->rests) : RK_NO_UNIT;
+    rk_store_seq_cst(&session->next_due_ns, rk_rests_next(&session->rests));
+    unlock();
+    return unit;
+}
+
 /* Under the lock: the I/O unit that has been ready for the longest, or RK_NO_UNIT. */
 static uint32_t pop_io(rk_session *session)
 {
@@ -418,9 +440,12 @@ static void run_io(rk_session *session, uint32_t unit, uint32_t number)
     unlock();
     rk_worker worker;
     rk_worker_init(&worker, session->run, number);
-    rk_run_unit(&worker, unit);
+    uint64_t due_ns = rk_run_unit(&worker, unit);
     rk_worker_fini(&worker);
-    rk_session_release_from_lane(session, unit);
+    if (due_ns)
+        rk_pool_push_rest(session, unit, due_ns);
+    else
+        rk_session_release_from_lane(session, unit);
     lock();
     session->io_running--;
     if (session->io_first != RK_NO_UNIT && pool.idle_lanes)

@@ -68,6 +68,27 @@ static bool is_careful(const rk_run *run)
            has_timeouts(run->plan);
 }
 
+static bool has_backoffs(const rask_plan *plan)
+{
+    const rask_task_def *const *defs = plan->graph->definitions.data;
+    const rk_extra *extras = plan->graph->extras.data;
+    for (uint32_t i = 0; i < plan->def_count; i++)
+        if (rk_def_backoff(defs[i]) > 0)
+            return true;
+    for (size_t i = 0; i < plan->graph->extras.count; i++)
+        if (extras[i].own_backoff && extras[i].backoff > 0)
+            return true;
+    return false;
+}
+
+int rk_run_allow_rests(rk_run *run)
+{
+    if (!has_backoffs(run->plan))
+        return RASK_OK;
+    run->progress = rk_calloc((size_t)run->plan->units + 1, sizeof *run->progress);
+    return run->progress ? RASK_OK : RASK_ENOMEM;
+}
+
 static void note_wishes(rk_run *run, const rask_observer *observer)
 {
     run->tells_ready |= observer->task_ready != NULL;
@@ -176,7 +197,7 @@ void rk_worker_init(rk_worker *worker, rk_run *run, uint32_t id)
     worker->finished = worker->skipped = 0;
     worker->retries = worker->stolen = 0;
     worker->began_ns = NULL;
-    worker->mark_ns = 0;
+    worker->mark_ns = worker->due_ns = 0;
     worker->watch = (rk_stopwatch){0};
 }
 
@@ -331,12 +352,29 @@ static rk_call_terms terms_of(const rk_run *run, uint32_t number)
                            .delays = options->inject_delays};
 }
 
-/* Everything a call may need, as often as retries allow. */
+static uint64_t due_after(uint64_t rest_ns)
+{
+    return rest_ns ? rk_clock_now() + rest_ns : 0;
+}
+
+/* As often as retries allow, and as it need not rest. */
+static int call_on_terms(rk_worker *worker, rask_task *task, const rk_call_terms *terms)
+{
+    rk_run *run = worker->run;
+    uint64_t rest_ns;
+    if (!run->progress)
+        return rk_call(task, &run->env, terms, &worker->retries);
+    int status = rk_call_until_rest(task, &run->env, terms, &worker->retries, &rest_ns);
+    worker->due_ns = due_after(rest_ns);
+    return status;
+}
+
+/* Everything a call may need. */
 static int call_carefully(rk_worker *worker, uint32_t number, rask_task *task)
 {
     rk_call_terms terms = terms_of(worker->run, number);
     terms.began_ns = worker->began_ns;
-    return rk_call(task, &worker->run->env, &terms, &worker->retries);
+    return call_on_terms(worker, task, &terms);
 }
 
 /* The first call failed in the short way. */
@@ -344,9 +382,14 @@ static int call_again(rk_worker *worker, uint32_t number, rask_task *task)
 {
     rk_call_terms terms = terms_of(worker->run, number);
     int status = task->status;
+    uint64_t rest_ns = 0;
+    if (worker->run->progress && rk_call_is_repeated(task, &terms, &rest_ns) && rest_ns) {
+        worker->due_ns = due_after(rest_ns);
+        return status;
+    }
     if (!rk_call_wait_for_next(task, &worker->run->env, &terms, &worker->retries))
         return status;
-    return rk_call(task, &worker->run->env, &terms, &worker->retries);
+    return call_on_terms(worker, task, &terms);
 }
 
 /* The short way: nothing but the call, until it fails. */
@@ -577,6 +620,12 @@ static void run_admitted(rk_worker *worker, uint32_t number, rask_task *task, rk
         tell_start(worker, number, task, pass, came_ns, &info);
     if (!status)
         status = call_in_some_way(worker, number, task, special);
+    if (worker->due_ns) {
+        if (pass)
+            rk_store_leave(run->store, pass);
+        rk_worker_pause(worker);
+        return;
+    }
     if (observed)
         note_end(worker, task, status, &info);
     if (pass)
@@ -613,7 +662,8 @@ static inline bool needs_door(const rk_run *run, uint32_t number, uint32_t speci
            rk_store_has_managed(run->store);
 }
 
-static inline void run_task(rk_worker *worker, uint32_t number, rask_task *task)
+/* attempt: that it has come to. worker->due_ns: it has come to nothing yet. */
+static inline void run_task(rk_worker *worker, uint32_t number, rask_task *task, uint32_t attempt)
 {
     rk_run *run = worker->run;
     const rask_plan *plan = run->plan;
@@ -623,7 +673,7 @@ static inline void run_task(rk_worker *worker, uint32_t number, rask_task *task)
     task->def = rk_plan_def(plan, number);
     task->args = words;
     task->nargs = special ? rk_plan_nargs(plan, number) : (uint32_t)(end - words);
-    task->attempt = special & RK_TASK_EXTRA ? rk_run_extra(run, number)->attempt : 0;
+    task->attempt = attempt || !(special & RK_TASK_EXTRA) ? attempt : rk_run_extra(run, number)->attempt;
     if (must_skip(run, words, end)) {
         skip(worker, number);
     } else if (__builtin_expect(needs_door(run, number, special), 0)) {
@@ -634,6 +684,8 @@ static inline void run_task(rk_worker *worker, uint32_t number, rask_task *task)
         return;
     } else {
         int status = call_in_some_way(worker, number, task, special);
+        if (__builtin_expect(status != RASK_OK, 0) && worker->due_ns)
+            return;
         settle(worker, number, task, NULL, status);
     }
     release_arguments(run, words, words + task->nargs);
@@ -646,7 +698,9 @@ int rk_run_call_again(rk_worker *worker, uint32_t task, rask_value *result, char
     again.def = rk_plan_def(plan, task);
     again.args = plan->args + plan->arg_start[task];
     again.nargs = rk_plan_nargs(plan, task);
-    int status = finish_growth(worker, task, &again, call_carefully(worker, task, &again));
+    rk_call_terms terms = terms_of(worker->run, task);
+    int status = rk_call(&again, &worker->run->env, &terms, &worker->retries);
+    status = finish_growth(worker, task, &again, status);
     if (status)
         memcpy(message, worker->message, RK_MAX_MESSAGE + 1);
     else
@@ -669,14 +723,38 @@ static inline void init_task(rask_task *task, rk_worker *worker)
     task->grown = NULL;
 }
 
-void rk_run_unit(rk_worker *worker, uint32_t unit)
+/* A unit that may rest, and may have done so. */
+static uint64_t run_on(rk_worker *worker, uint32_t unit, rask_task *task)
+{
+    rk_run *run = worker->run;
+    const rask_plan *plan = run->plan;
+    uint32_t first = plan->unit_start[unit], attempt = (uint32_t)run->progress[unit];
+    uint32_t number = first + (uint32_t)(run->progress[unit] >> 32);
+    run->progress[unit] = 0;
+    worker->retries += attempt && !rk_load_relaxed(&run->env.stop);
+    for (; number < plan->unit_start[unit + 1]; number++, attempt = 0) {
+        run_task(worker, number, task, attempt);
+        uint64_t due_ns = worker->due_ns;
+        if (!due_ns)
+            continue;
+        worker->due_ns = 0;
+        run->progress[unit] = (uint64_t)(number - first) << 32 | (task->attempt + 1);
+        return due_ns;
+    }
+    return 0;
+}
+
+uint64_t rk_run_unit(rk_worker *worker, uint32_t unit)
 {
     rk_run *run = worker->run;
     const rask_plan *plan = run->plan;
     rask_task task;
     init_task(&task, worker);
+    if (__builtin_expect(run->progress != NULL, 0))
+        return run_on(worker, unit, &task);
     for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++)
-        run_task(worker, number, &task);
+        run_task(worker, number, &task, 0);
+    return 0;
 }
 
 static void tell_ready(rk_run *run, uint32_t unit)
@@ -877,6 +955,7 @@ int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results)
     rk_store_end(run->store);
     rk_free(run->ready_ns);
     rk_free(run->begun);
+    rk_free(run->progress);
     plan->spare = run->memory;
     pthread_mutex_destroy(&run->lock);
     return status;

@@ -45,6 +45,9 @@ typedef struct rk_run {
     struct rk_limits *limits;               /* what its units take of what is counted; NULL: nothing */
     rask_options options;                   /* resolved: no field says "default" any more */
     const char *scheduler;
+    uint64_t *
+        progress; /* by unit: which task of it comes next, and its attempt, while it rests; else 0. NULL: whoever runs a
+                         * task waits with it for its next call */
     bool careful; /* clocks or seeds ask for more than a bare call */
     bool observed, tells_ready, tells_started;
     rask_run_info info;
@@ -80,6 +83,7 @@ struct rk_worker {
     uint32_t id;
     uint32_t finished, skipped;
     uint64_t retries, stolen;
+    uint64_t due_ns;         /* when its task is to be called again, if it is to rest until then; else 0 */
     rk_atomic_u64 *began_ns; /* where each call that may be timed tells when it began; NULL: nobody asks */
     uint64_t
         mark_ns; /* of a run that is observed: when its last task ended; 0: long ago, look at the clock */
@@ -183,8 +187,12 @@ static inline void rk_worker_pause(rk_worker *worker)
 /* Adds what the worker did to the run. */
 void rk_worker_fini(rk_worker *worker);
 
-/* Executes the tasks of a unit. */
-void rk_run_unit(rk_worker *worker, uint32_t unit);
+/* Before any unit: units may rest, if tasks of the run are said to wait before they are called again. RASK_ENOMEM. */
+int rk_run_allow_rests(rk_run *run);
+
+/* Executes the tasks of a unit: 0. Where units may rest: when the next call of one of them is due, and the unit is to be executed
+ * again by any worker, from then on, or as soon as the run is to stop. */
+uint64_t rk_run_unit(rk_worker *worker, uint32_t unit);
 
 /* Tells observers that a unit's tasks are ready. worker: who found out, right behind its last task; NULL: somebody
  * else. */

@@ -2,41 +2,62 @@
  *
  * Without a seed, units run in plan order, which is a legal order. With one, the next unit is drawn from
  * those that are ready: any legal order may come out, the same for the same seed. Ready units are kept in an
- * array of their own; drawing swaps the chosen one with the last. */
+ * array of their own; drawing swaps the chosen one with the last.
+ *
+ * Once a unit rests until its next call, those behind it in the plan go on as far as they do not need it: from there on
+ * counters say which. With a seed nothing rests, for the order must not depend on the time. */
+#include "schedulers/call.h"
+#include "schedulers/rests.h"
 #include "schedulers/scheduler.h"
 
+#include "core/base/clock.h"
+
+#include <string.h>
 #include <xxhash.h>
+
+enum { LOOK_NS = 5000000 };
 
 typedef struct serial {
     uint32_t *ready; /* with a seed; else NULL */
     uint32_t count;
     uint64_t draws;
+    rk_rests rests;
+    rk_rests late; /* units that became ready since one rests, by their numbers */
+    uint32_t
+        cursor; /* units that wait for none are next from here on; RK_NO_UNIT: none rests, the plan's order is that of all */
 } serial;
 
 static int start(rk_run *run, void **handle)
 {
+    if (!run->options.seed && rk_run_allow_rests(run))
+        return RASK_ENOMEM;
     serial *s = rk_calloc(1, sizeof *s);
     if (s && run->options.seed &&
         !(s->ready = rk_alloc_array((size_t)run->plan->units + 1, sizeof *s->ready))) {
         rk_free(s);
         s = NULL;
     }
+    if (!s)
+        return RASK_ENOMEM;
+    s->rests = (rk_rests)RK_RESTS;
+    s->late = (rk_rests)RK_RESTS;
+    s->cursor = RK_NO_UNIT;
     *handle = s;
-    return s ? RASK_OK : RASK_ENOMEM;
+    return RASK_OK;
 }
 
+/* Room for a unit that is late was made when one began to rest. */
 static void add_ready(serial *s, uint32_t unit)
 {
     if (s->ready)
         s->ready[s->count++] = unit;
+    else if (s->cursor != RK_NO_UNIT)
+        rk_rests_push(&s->late, (rk_rest){(uint64_t)unit + 1, unit});
 }
 
-static void execute(rk_run *run, serial *s, rk_worker *worker, uint32_t unit)
+static void release(rk_run *run, serial *s, const rk_worker *worker, uint32_t unit)
 {
     const rask_plan *plan = run->plan;
-    rk_run_unit(worker, unit);
-    if (!s->ready && !run->observed)
-        return; /* plan order needs no counters */
     for (uint32_t e = plan->succ_start[unit]; e < plan->succ_start[unit + 1]; e++) {
         uint32_t next = rk_run_release(run, plan->succ[e]);
         if (next == RK_NO_UNIT || rk_run_is_end(run, next))
@@ -44,6 +65,110 @@ static void execute(rk_run *run, serial *s, rk_worker *worker, uint32_t unit)
         if (run->observed)
             rk_run_ready(run, worker, next);
         add_ready(s, next);
+    }
+}
+
+/* When it is to be executed again; 0: it has been. */
+static uint64_t execute(rk_run *run, serial *s, rk_worker *worker, uint32_t unit)
+{
+    uint64_t due_ns = rk_run_unit(worker, unit);
+    bool counts = s->ready || run->observed || s->cursor != RK_NO_UNIT; /* plan order needs no counters */
+    if (!due_ns && counts)
+        release(run, s, worker, unit);
+    return due_ns;
+}
+
+/* Who cancels may be a signal handler, which wakes nobody: looks now and then. */
+static void sleep_until(rk_run *run, uint64_t due_ns)
+{
+    for (uint64_t now = rk_clock_now();
+         now < due_ns && !rk_load_relaxed(&run->env.stop) && !rk_run_must_stop(run); now = rk_clock_now())
+        rk_clock_sleep(due_ns - now < LOOK_NS ? due_ns - now : LOOK_NS);
+}
+
+/* To its end, with all waiting. */
+static void finish(rk_run *run, serial *s, rk_worker *worker, uint32_t unit, uint64_t due_ns)
+{
+    for (; due_ns; due_ns = execute(run, s, worker, unit))
+        sleep_until(run, due_ns);
+}
+
+/* Without memory for that nobody goes on meanwhile. */
+static void rest(rk_run *run, serial *s, rk_worker *worker, uint32_t unit, uint64_t due_ns)
+{
+    if (!rk_rests_push(&s->rests, (rk_rest){due_ns, unit}))
+        finish(run, s, worker, unit, due_ns);
+}
+
+static void run_or_rest(rk_run *run, serial *s, rk_worker *worker, uint32_t unit)
+{
+    uint64_t due_ns = execute(run, s, worker, unit);
+    if (due_ns)
+        rest(run, s, worker, unit, due_ns);
+}
+
+/* The first that rests is to be executed: its time has come, or everybody's. */
+static bool is_due(rk_run *run, const serial *s)
+{
+    uint64_t due_ns = rk_rests_next(&s->rests);
+    return due_ns && (rk_clock_now() >= due_ns || rk_load_relaxed(&run->env.stop) || rk_run_must_stop(run));
+}
+
+/* From here on counters say who may run: all before the one that rests have. */
+static bool begin_to_count(rk_run *run, serial *s, uint32_t resting)
+{
+    const rask_plan *plan = run->plan;
+    if (rk_array_reserve(&s->late.items, plan->units))
+        return false;
+    memcpy((void *)run->join, plan->join, plan->all_units * sizeof *plan->join);
+    s->cursor = resting + 1;
+    for (uint32_t unit = 0; unit < resting; unit++)
+        for (uint32_t e = plan->succ_start[unit]; e < plan->succ_start[unit + 1]; e++) {
+            uint32_t next = rk_run_release(run, plan->succ[e]);
+            if (next != RK_NO_UNIT && next > resting && !rk_run_is_end(run, next))
+                add_ready(s, next);
+        }
+    return true;
+}
+
+/* The next unit to execute, in plan order; RK_NO_UNIT: there is none but such as rest. */
+static uint32_t next_unit(rk_run *run, serial *s)
+{
+    const rask_plan *plan = run->plan;
+    uint64_t late = rk_rests_next(&s->late);
+    if (is_due(run, s))
+        return rk_rests_pop(&s->rests);
+    while (s->cursor < plan->units && plan->join[s->cursor])
+        s->cursor++;
+    if (late && late - 1 < s->cursor)
+        return rk_rests_pop(&s->late);
+    return s->cursor < plan->units ? s->cursor++ : RK_NO_UNIT;
+}
+
+/* The rest of the plan, when a unit of it was the first to rest. */
+static void run_around(rk_run *run, serial *s, rk_worker *worker, uint32_t resting, uint64_t due_ns)
+{
+    rest(run, s, worker, resting, due_ns);
+    for (;;) {
+        uint32_t unit = next_unit(run, s);
+        if (unit != RK_NO_UNIT)
+            run_or_rest(run, s, worker, unit);
+        else if (rk_rests_next(&s->rests))
+            sleep_until(run, rk_rests_next(&s->rests));
+        else
+            break;
+    }
+}
+
+static void run_in_order(rk_run *run, serial *s, rk_worker *worker)
+{
+    for (uint32_t unit = 0; unit < run->plan->units; unit++) {
+        uint64_t due_ns = execute(run, s, worker, unit);
+        if (due_ns && begin_to_count(run, s, unit)) {
+            run_around(run, s, worker, unit, due_ns);
+            break;
+        }
+        finish(run, s, worker, unit, due_ns);
     }
 }
 
@@ -69,9 +194,10 @@ static void wait(rk_run *run, void *handle)
     if (s->ready)
         run_drawn(run, s, &worker);
     else
-        for (uint32_t unit = 0; unit < run->plan->units; unit++)
-            execute(run, s, &worker, unit);
+        run_in_order(run, s, &worker);
     rk_worker_fini(&worker);
+    rk_rests_fini(&s->rests);
+    rk_rests_fini(&s->late);
     rk_free(s->ready);
     rk_free(s);
 }

@@ -32,6 +32,9 @@
  * is described here, until somebody who has finished a unit goes on with it. Its session cannot end before, for the end
  * waits for it.
  *
+ * Rests: a unit of which a task waits for its next call is put aside until that is due; who looks for work finds it then.
+ * What it takes of what is counted it keeps.
+ *
  * Everything slow is under one lock, the pool's: parking, waking, joining and leaving, and the list of I/O
  * units. No lock is held while a task runs. */
 #include "schedulers/threads.h"
@@ -308,9 +311,32 @@ static uint32_t steal(rk_session *session, rk_seat *seat, bool polite)
     return RK_NO_UNIT;
 }
 
+bool rk_session_has_due(const rk_session *session)
+{
+    uint64_t due_ns = rk_load_seq_cst(&session->next_due_ns);
+    if (!due_ns)
+        return false;
+    return rk_clock_now() >= due_ns || rk_load_relaxed(&session->run->env.stop) ||
+           rk_run_must_stop(session->run);
+}
+
+/* A unit whose time has come to be called again; it is ready, with all that it takes. */
+static uint32_t due_work(rk_session *session)
+{
+    while (rk_load_relaxed(&session->next_due_ns)) {
+        uint32_t unit = rk_pool_pop_due(session);
+        if (unit == RK_NO_UNIT || take_free(session, unit))
+            return unit;
+    }
+    return RK_NO_UNIT;
+}
+
 static uint32_t own_work(rk_session *session, rk_seat *seat)
 {
-    uint32_t unit = rk_deque_pop(&seat->deque);
+    uint32_t unit = due_work(session);
+    if (unit != RK_NO_UNIT)
+        return unit;
+    unit = rk_deque_pop(&seat->deque);
     if (unit == RK_DEQUE_EMPTY && (unit = pop_overflow(session, seat)) == RK_NO_UNIT &&
         (unit = rk_pool_pop_injected(session)) == RK_NO_UNIT)
         unit = claim(session, seat);
@@ -348,6 +374,17 @@ static void start_clock(rk_seat *seat)
     seat->countdown = seat->interval = 1;
 }
 
+/* The unit to run next of those that became ready by it. */
+static inline uint32_t run(rk_session *session, rk_seat *seat, uint32_t unit)
+{
+    uint64_t due_ns = rk_run_unit(&seat->worker, unit);
+    if (__builtin_expect(due_ns != 0, 0)) {
+        rk_pool_push_rest(session, unit, due_ns);
+        return RK_NO_UNIT;
+    }
+    return rk_session_release(session, seat, unit);
+}
+
 uint64_t rk_session_work(rk_session *session, rk_seat *seat)
 {
     uint64_t units = 0;
@@ -356,8 +393,7 @@ uint64_t rk_session_work(rk_session *session, rk_seat *seat)
     while (unit != RK_NO_UNIT || (unit = find_work(session, seat)) != RK_NO_UNIT) {
         start_clock(seat);
         while (unit != RK_NO_UNIT) {
-            rk_run_unit(&seat->worker, unit);
-            unit = rk_session_release(session, seat, unit);
+            unit = run(session, seat, unit);
             tick(session, seat);
             units++;
             if (unit == RK_NO_UNIT)
@@ -385,7 +421,7 @@ bool rk_session_has_work(const rk_session *session)
 {
     if (rk_session_is_done(session))
         return false;
-    if (rk_growth_has_work(session->run))
+    if (rk_growth_has_work(session->run) || rk_session_has_due(session))
         return true;
     bool shared = rk_load_seq_cst(&session->phase) == RK_SHARED;
     if ((shared && rk_load_seq_cst(&session->cursor) < session->run->plan->units) ||
@@ -408,6 +444,7 @@ static void seats_fini(rk_session *session)
     for (uint32_t i = 0; session->seats && i < session->seat_count; i++)
         rk_deque_fini(&session->seats[i].deque);
     rk_free(session->seat_memory);
+    rk_rests_fini(&session->rests);
 }
 
 static int seats_init(rk_session *session, uint32_t count)
@@ -444,10 +481,13 @@ static int start(rk_run *run, void **handle)
 {
     if (is_alone(run))
         return rk_serial.start(run, handle);
+    if (rk_run_allow_rests(run))
+        return RASK_ENOMEM;
     rk_session *session = rk_calloc(1, sizeof *session);
     if (!session)
         return RASK_ENOMEM;
     session->run = run;
+    session->rests = (rk_rests)RK_RESTS;
     run->wake = wake_for_growth;
     run->wake_context = session;
     rk_session_count_cursor(session, 0);

@@ -3,6 +3,7 @@
 #define RASK_SCHEDULERS_THREADS_H
 
 #include "schedulers/deque.h"
+#include "schedulers/rests.h"
 #include "schedulers/scheduler.h"
 
 typedef struct rk_seat {
@@ -47,7 +48,10 @@ typedef struct rk_session {
     uint64_t trust;         /* units that must have been short before the next burst */
     uint64_t shared_since;  /* cursor when sharing began */
 
+    rk_atomic_u64 next_due_ns; /* when the first of the units that rest is due; 0: there is none */
+
     /* Under the pool's lock. */
+    rk_rests rests;
     uint32_t io_first, io_last; /* I/O units that are ready, linked through join */
     uint32_t io_running;
     uint32_t guests;  /* threads of the pool that know the session */
@@ -78,6 +82,8 @@ uint64_t rk_session_work(rk_session *session, rk_seat *seat);
 /* Releases what waits for a unit that a lane executed. */
 void rk_session_release_from_lane(rk_session *session, uint32_t unit);
 bool rk_session_has_work(const rk_session *session);
+/* Some unit that rests is to be executed again. */
+bool rk_session_has_due(const rk_session *session);
 /* A woken thread found so many units and was here so long. */
 void rk_session_judge_wake(rk_session *session, uint64_t units, uint64_t ns);
 
@@ -120,6 +126,10 @@ bool rk_pool_has_sentinel(void);
 void rk_pool_wake_owner(rk_session *session);
 void rk_pool_push_io(rk_session *session, uint32_t unit);
 void rk_pool_push_injected(rk_session *session, uint32_t unit);
+/* A unit is to be executed again when this is due; without memory for that, at once. */
+void rk_pool_push_rest(rk_session *session, uint32_t unit, uint64_t due_ns);
+/* One that is due, or all are because the run is to stop. RK_NO_UNIT when there is none. */
+uint32_t rk_pool_pop_due(rk_session *session);
 /* RK_NO_UNIT when there is none. */
 uint32_t rk_pool_pop_injected(rk_session *session);
 

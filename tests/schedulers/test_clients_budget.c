@@ -367,8 +367,8 @@ Test(clients_budget, observers_are_told_what_goes_to_disk_and_comes_back)
         cr_assert_eq(
             result_of(rask_submit(client, rask_delayed(g, check, rask_future_node(g, futures[k]), k))), 1);
     rask_client_close(client);
-    cr_expect(atomic_load(&m.out) >= MANY - 8 && atomic_load(&m.back) >= MANY - 8, "%d %d",
-              atomic_load(&m.out), atomic_load(&m.back));
+    cr_expect(atomic_load(&m.out) >= MANY / 2 && atomic_load(&m.back) > 0, "%d %d", atomic_load(&m.out),
+              atomic_load(&m.back));
     let_go_of_many(futures);
     rask_graph_free(g);
 }
