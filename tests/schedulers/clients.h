@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum { CLIENT_SETUPS = 5, CLIENT_PLACES = 64 };
+enum { CLIENT_SETUPS = 5, CLIENT_PLACES = 128 };
 
 static inline rask_options setup(size_t i)
 {

@@ -1,54 +1,9 @@
 /* Tasks that answer with nodes: graphs that grow while they run, in clients and in computes, on every scheduler. */
+#include "growing.h"
 #include "leftovers.h"
-#include "support.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum { SETUPS = 5, PLACES = 128 };
-
-static rask_options setup(size_t i)
-{
-    rask_options all[SETUPS] = {threads(1), threads(2), threads(4), processes(2), threads(1)};
-    all[4].scheduler = "serial";
-    return all[i];
-}
-
-typedef struct counts {
-    atomic_int calls[PLACES];
-} counts;
-
-static counts *counts_of(rask_task *t, size_t argument)
-{
-    return (counts *)(intptr_t)rask_arg_i64(t, argument);
-}
-
-static int64_t address(const counts *c)
-{
-    return (int64_t)(intptr_t)c;
-}
-
-static int64_t add(int64_t a, int64_t b)
-{
-    return a + b;
-}
-RASK_TASK(add, i64, i64, i64);
-
-/* (depth): 2^depth, as a tree. */
-static int tree(rask_task *t);
-RASK_SLOTS(tree);
-
-static int tree(rask_task *t)
-{
-    int64_t depth = rask_arg_i64(t, 0);
-    if (!depth)
-        return rask_return_i64(t, 1);
-    rask_graph *g = rask_task_graph(t);
-    return rask_return_node(
-        t, rask_delayed(g, add, rask_delayed(g, tree, depth - 1), rask_delayed(g, tree, depth - 1)));
-}
 
 /* (steps): 42 after so many tail calls. */
 static int tail(rask_task *t);
@@ -69,7 +24,7 @@ RASK_SLOTS_WITH(fib, (.flags = RASK_PURE));
 
 static int fib(rask_task *t)
 {
-    counts *c = counts_of(t, 0);
+    counts *c = counts_of(t);
     int64_t n = rask_arg_i64(t, 1);
     atomic_fetch_add(&c->calls[n], 1);
     if (n < 2)
@@ -88,21 +43,9 @@ static int64_t compute(rask_options o, rask_node *node)
     return i;
 }
 
-static int64_t submit(rask_options o, rask_node *node)
-{
-    rask_client *client;
-    int64_t i = -1;
-    cr_assert_eq(rask_client_open(&o, &client), RASK_OK);
-    rask_future *future = rask_submit(client, node);
-    cr_assert_eq(rask_future_get(future, &i), RASK_OK, "%s: %s", o.scheduler, rask_future_error(future));
-    rask_future_unref(future);
-    rask_client_close(client);
-    return i;
-}
-
 Test(grow, a_tree_grows_to_its_sum)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         leftovers before = look_around();
         rask_graph *g = rask_graph_new();
         cr_assert_eq(compute(setup(i), rask_delayed(g, tree, 12)), 4096);
@@ -114,7 +57,7 @@ Test(grow, a_tree_grows_to_its_sum)
 
 Test(grow, tail_calls_are_as_many_as_one_likes)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_graph *g = rask_graph_new();
         cr_assert_eq(compute(setup(i), rask_delayed(g, tail, 100000)), 42);
         cr_assert_eq(submit(setup(i), rask_delayed(g, tail, 100000)), 42);
@@ -124,21 +67,21 @@ Test(grow, tail_calls_are_as_many_as_one_likes)
 
 Test(grow, equal_pure_calls_are_one)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
-        counts *c = shared_calloc(sizeof *c);
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
+        counts *c = new_counts();
         rask_graph *g = rask_graph_new();
         cr_assert_eq(compute(setup(i), rask_delayed(g, fib, address(c), 80)), 23416728348467685);
         for (int n = 0; n <= 80; n++)
             cr_assert_eq(atomic_load(&c->calls[n]), 1, "fib(%d) was called %d times on %s", n,
                          atomic_load(&c->calls[n]), setup(i).scheduler);
         rask_graph_free(g);
-        shared_free(c, sizeof *c);
+        free_counts(c);
     }
 }
 
 Test(grow, what_was_grown_is_fused_and_taken_like_any_result)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_graph *g = rask_graph_new();
         rask_node *node = rask_delayed(g, tree, 3), *nodes[50];
         for (int k = 0; k < 5; k++)
@@ -152,7 +95,7 @@ Test(grow, what_was_grown_is_fused_and_taken_like_any_result)
 
 Test(grow, a_failure_within_is_the_tasks_failure)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_options o = setup(i);
         rask_client *client;
         rask_graph *g = rask_graph_new();
@@ -175,7 +118,7 @@ Test(grow, a_failure_within_is_the_tasks_failure)
 /* (counts): fails twice after building, then returns a node. */
 static int build_and_fail(rask_task *t)
 {
-    counts *c = counts_of(t, 0);
+    counts *c = counts_of(t);
     rask_graph *g = rask_task_graph(t);
     rask_node *node = rask_delayed(g, tail, 3);
     cr_assert_eq(rask_graph_size(g), 1, "nothing of an earlier attempt is there");
@@ -187,8 +130,8 @@ RASK_SLOTS_WITH(build_and_fail, (.retries = 3));
 
 Test(grow, a_retried_task_begins_with_nothing)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
-        counts *c = shared_calloc(sizeof *c);
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
+        counts *c = new_counts();
         rask_graph *g = rask_graph_new();
         cr_assert_eq(compute(setup(i), rask_delayed(g, build_and_fail, address(c))), 42);
         cr_assert_eq(atomic_load(&c->calls[0]), 3);
@@ -196,7 +139,7 @@ Test(grow, a_retried_task_begins_with_nothing)
         cr_assert_eq(submit(setup(i), rask_delayed(g, build_and_fail, address(c))), 42);
         cr_assert_eq(atomic_load(&c->calls[0]), 3);
         rask_graph_free(g);
-        shared_free(c, sizeof *c);
+        free_counts(c);
     }
 }
 
@@ -210,15 +153,15 @@ RASK_TASK(one, i64, i64);
 
 static int add_up(rask_task *t)
 {
-    counts *c = counts_of(t, 0);
+    counts *c = counts_of(t);
     int64_t n = rask_arg_i64(t, 1);
     rask_graph *g = rask_task_graph(t);
-    rask_node *ones[PLACES];
+    rask_node *ones[CLIENT_PLACES];
     for (int64_t i = 0; i < n; i++) {
         ones[i] = rask_delayed(g, one, address(c));
         rask_delayed(g, add, ones[i], ones[0]);
     }
-    if (n == PLACES)
+    if (n == CLIENT_PLACES)
         rask_set_label(ones[0], "by name");
     return rask_return_node(t, rask_sum(rask_list(g, ones, (size_t)n)));
 }
@@ -226,9 +169,9 @@ RASK_SLOTS(add_up);
 
 Test(grow, nodes_few_or_many_begin_where_others_grew_before)
 {
-    const int64_t sizes[] = {1, 40, 2, PLACES, 3, 100, 1};
-    for (size_t i = 0; i < SETUPS; i++) {
-        counts *c = shared_calloc(sizeof *c);
+    const int64_t sizes[] = {1, 40, 2, CLIENT_PLACES, 3, 100, 1};
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
+        counts *c = new_counts();
         rask_graph *g = rask_graph_new();
         int64_t all = 0;
         rask_node *sums[sizeof sizes / sizeof *sizes];
@@ -241,7 +184,7 @@ Test(grow, nodes_few_or_many_begin_where_others_grew_before)
         cr_assert_eq(submit(setup(i), sum), all);
         cr_assert_eq(atomic_load(&c->calls[1]), 2 * all, "each once, and nothing that nobody needs");
         rask_graph_free(g);
-        shared_free(c, sizeof *c);
+        free_counts(c);
     }
 }
 
@@ -292,7 +235,7 @@ RASK_SLOTS(return_list);
 
 Test(grow, any_value_may_grow)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_options o = setup(i);
         rask_graph *g = rask_graph_new();
         rask_value value;
@@ -317,7 +260,7 @@ RASK_SLOTS(weed);
 
 static int weed(rask_task *t)
 {
-    counts *c = counts_of(t, 0);
+    counts *c = counts_of(t);
     rask_graph *g = rask_task_graph(t);
     atomic_fetch_add(&c->calls[0], 1);
     return rask_return_node(
@@ -336,9 +279,9 @@ static void *pull(void *context)
 
 Test(grow, what_grows_for_ever_can_be_cancelled)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_options o = setup(i);
-        counts *c = shared_calloc(sizeof *c);
+        counts *c = new_counts();
         rask_graph *g = rask_graph_new();
         int64_t none;
         pthread_t puller;
@@ -348,7 +291,7 @@ Test(grow, what_grows_for_ever_can_be_cancelled)
         pthread_join(puller, NULL);
         rask_cancel_token_free(o.cancel);
         rask_graph_free(g);
-        shared_free(c, sizeof *c);
+        free_counts(c);
     }
 }
 
@@ -357,7 +300,7 @@ Test(grow, a_future_that_grows_for_ever_can_be_cancelled)
     for (uint32_t workers = 1; workers < 4; workers++) {
         rask_options o = threads(workers);
         rask_client *client;
-        counts *c = shared_calloc(sizeof *c);
+        counts *c = new_counts();
         rask_graph *g = rask_graph_new();
         cr_assert_eq(rask_client_open(&o, &client), RASK_OK);
         rask_future *future = rask_submit(client, rask_delayed(g, weed, address(c)));
@@ -369,13 +312,13 @@ Test(grow, a_future_that_grows_for_ever_can_be_cancelled)
         rask_future_unref(future);
         rask_client_close(client);
         rask_graph_free(g);
-        shared_free(c, sizeof *c);
+        free_counts(c);
     }
 }
 
 Test(grow, with_keep_going_the_others_are_done)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_options o = setup(i);
         rask_report report;
         rask_graph *g = rask_graph_new();
@@ -421,7 +364,7 @@ static int texts(rask_task *t)
 
 Test(grow, results_that_grew_are_counted_and_released)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_options o = setup(i);
         rask_report report;
         rask_graph *g = rask_graph_new();

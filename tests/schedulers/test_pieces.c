@@ -1,26 +1,8 @@
 /* What grows small and plain is called where it grew: nobody may tell that from what is queued and taken by others. */
-#include "support.h"
+#include "growing.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum { SETUPS = 5 };
-
-static rask_options setup(size_t i)
-{
-    rask_options all[SETUPS] = {threads(1), threads(2), threads(4), processes(2), threads(1)};
-    all[4].scheduler = "serial";
-    return all[i];
-}
-
-static rask_client *open_client(rask_options o)
-{
-    rask_client *client = NULL;
-    cr_assert_eq(rask_client_open(&o, &client), RASK_OK);
-    return client;
-}
 
 typedef struct marks {
     atomic_int begun, met, stop, saw;
@@ -31,16 +13,10 @@ static marks *marks_of(rask_task *t)
     return (marks *)(intptr_t)rask_arg_i64(t, 0);
 }
 
-static int64_t address(const marks *m)
+static int64_t place_of(const marks *m)
 {
     return (int64_t)(intptr_t)m;
 }
-
-static int64_t add(int64_t a, int64_t b)
-{
-    return a + b;
-}
-RASK_TASK(add, i64, i64, i64);
 
 /* (n): n, as one more than what it grows for n - 1; -1: it fails. */
 static int climb(rask_task *t);
@@ -65,34 +41,9 @@ static int climb_and_fall(rask_task *t)
                   : rask_return_node(t, rask_delayed(g, add, rask_delayed(g, climb_and_fall, n - 1), 1));
 }
 
-/* (depth): 2^depth, as a tree. */
-static int tree(rask_task *t);
-RASK_SLOTS(tree);
-
-static int tree(rask_task *t)
-{
-    int64_t depth = rask_arg_i64(t, 0);
-    rask_graph *g = rask_task_graph(t);
-    if (!depth)
-        return rask_return_i64(t, 1);
-    return rask_return_node(
-        t, rask_delayed(g, add, rask_delayed(g, tree, depth - 1), rask_delayed(g, tree, depth - 1)));
-}
-
-static int64_t submit(rask_options o, rask_node *node)
-{
-    rask_client *client = open_client(o);
-    int64_t i = -1;
-    rask_future *future = rask_submit(client, node);
-    cr_assert_eq(rask_future_get(future, &i), RASK_OK, "%s: %s", o.scheduler, rask_future_error(future));
-    rask_future_unref(future);
-    rask_client_close(client);
-    return i;
-}
-
 Test(pieces, a_task_may_wait_for_thousands_that_grew_one_from_another)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_graph *g = rask_graph_new();
         cr_assert_eq(submit(setup(i), rask_delayed(g, climb, 5000)), 5000);
         rask_graph_free(g);
@@ -128,7 +79,7 @@ Test(pieces, others_take_what_is_ready_while_a_call_goes_on)
     for (int steps = 0; steps < 200; steps = 2 * steps + 1) {
         marks *m = shared_calloc(sizeof *m);
         rask_graph *g = rask_graph_new();
-        cr_assert_eq(submit(threads(2), rask_delayed(g, part, address(m), steps)), 2);
+        cr_assert_eq(submit(threads(2), rask_delayed(g, part, place_of(m), steps)), 2);
         rask_graph_free(g);
         shared_free(m, sizeof *m);
     }
@@ -136,7 +87,7 @@ Test(pieces, others_take_what_is_ready_while_a_call_goes_on)
 
 Test(pieces, a_failure_is_told_with_all_who_needed_it)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_client *client = open_client(setup(i));
         rask_graph *g = rask_graph_new();
         rask_future *future = rask_submit(client, rask_delayed(g, climb_and_fall, 3));
@@ -181,11 +132,11 @@ static int dig(rask_task *t)
 
 Test(pieces, what_runs_deep_within_sees_that_the_future_is_cancelled)
 {
-    for (size_t i = 0; i < SETUPS - 1; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS - 1; i++) {
         marks *m = shared_calloc(sizeof *m);
         rask_client *client = open_client(setup(i));
         rask_graph *g = rask_graph_new();
-        rask_future *future = rask_submit(client, rask_delayed(g, dig, address(m), 20));
+        rask_future *future = rask_submit(client, rask_delayed(g, dig, place_of(m), 20));
         while (!atomic_load(&m->begun))
             sleep_ms(1);
         cr_assert(rask_future_cancel(future));
@@ -201,11 +152,11 @@ Test(pieces, what_runs_deep_within_sees_that_the_future_is_cancelled)
 
 Test(pieces, a_client_closes_in_the_middle_of_them)
 {
-    for (size_t i = 0; i < SETUPS - 1; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS - 1; i++) {
         marks *m = shared_calloc(sizeof *m);
         rask_client *client = open_client(setup(i));
         rask_graph *g = rask_graph_new();
-        rask_future *future = rask_submit(client, rask_delayed(g, dig, address(m), 20));
+        rask_future *future = rask_submit(client, rask_delayed(g, dig, place_of(m), 20));
         while (!atomic_load(&m->begun))
             sleep_ms(1);
         rask_client_close(client);
@@ -239,7 +190,7 @@ Test(pieces, what_others_submit_gets_its_turn)
         rask_graph *g = rask_graph_new();
         rask_future *many[2];
         for (uint32_t i = 0; i < workers; i++)
-            many[i] = rask_submit(client, rask_delayed(g, weed, address(m), 60));
+            many[i] = rask_submit(client, rask_delayed(g, weed, place_of(m), 60));
         while (atomic_load(&m->begun) < 1000)
             sleep_ms(1);
         int64_t sum = 0;
@@ -282,7 +233,7 @@ static int texts(rask_task *t)
 
 Test(pieces, a_result_is_counted_until_all_who_take_it_have_it)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_options o = setup(i);
         o.memory = 100000 * 40; /* of 256 leaves */
         rask_client *client = open_client(o);
@@ -369,11 +320,11 @@ RASK_SLOTS(mix);
 
 Test(pieces, their_nodes_are_of_all_kinds)
 {
-    for (size_t i = 0; i < 2 * (size_t)SETUPS; i++) {
+    for (size_t i = 0; i < 2 * (size_t)CLIENT_SETUPS; i++) {
         marks *m = shared_calloc(sizeof *m);
         rask_graph *g = rask_graph_new();
         int waits = i % 2;
-        cr_assert_eq(submit(setup(i / 2), rask_delayed(g, mix, address(m), waits)), 13);
+        cr_assert_eq(submit(setup(i / 2), rask_delayed(g, mix, place_of(m), waits)), 13);
         cr_assert_eq(atomic_load(&m->met), waits);
         cr_assert_eq(atomic_load(&m->begun), 2);
         rask_graph_free(g);
@@ -391,7 +342,7 @@ RASK_SLOTS(change_mind);
 
 Test(pieces, what_is_returned_last_is_the_result)
 {
-    for (size_t i = 0; i < SETUPS; i++) {
+    for (size_t i = 0; i < CLIENT_SETUPS; i++) {
         rask_client *client = open_client(setup(i));
         rask_graph *g = rask_graph_new();
         for (int kind = 0; kind < 2; kind++) {
