@@ -62,8 +62,9 @@ typedef struct rask_task_def {
     /* Programs built before these fields were there give a smaller size. */
     double backoff; /* seconds to wait before it is called again for the first time, doubled each time up to a
                              * minute, or to itself when that is longer; the wait is between half of that and the whole,
-                             * drawn from the run's seed, the task and the attempt. 0: none. The worker waits with the task,
-                             * which keeps its tags and does not count it as time of its own; a run that ends ends the wait */
+                             * drawn from the run's seed, the task and the attempt. 0: none. The task keeps its tags and does
+                             * not count it as time of its own, others have its worker (docs/limits.md says where); a run
+                             * that ends ends the wait */
     bool (*retry_if)(int status,
                      uint32_t attempt); /* whether this failure of this attempt (0, 1, …) is worth repeating,
                              * as far as retries allow; asked where the task ran. NULL: each is */

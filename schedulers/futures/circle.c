@@ -31,13 +31,19 @@ typedef struct walk {
 
 /* -- What was seen */
 
+static seen *at(const walk *w, uint32_t number)
+{
+    seen *all = w->all.data;
+    assert(all && number < w->all.count);
+    return &all[number];
+}
+
 static uint32_t *bucket_of(const walk *w, const rask_future *future)
 {
-    const seen *all = w->all.data;
-    uint32_t at = (uint32_t)(((uintptr_t)future >> 4) * 2654435761u) & w->mask;
-    while (w->buckets[at] && all[w->buckets[at] - 1].future != future)
-        at = (at + 1) & w->mask;
-    return &w->buckets[at];
+    uint32_t place = (uint32_t)(((uintptr_t)future >> 4) * 2654435761u) & w->mask;
+    while (w->buckets[place] && at(w, w->buckets[place] - 1)->future != future)
+        place = (place + 1) & w->mask;
+    return &w->buckets[place];
 }
 
 static bool widen(walk *w)
@@ -49,7 +55,7 @@ static bool widen(walk *w)
     w->buckets = wider;
     w->mask = size - 1;
     for (uint32_t i = 0; i < w->all.count; i++)
-        *bucket_of(w, ((const seen *)w->all.data)[i].future) = i + 1;
+        *bucket_of(w, at(w, i)->future) = i + 1;
     rk_free(before);
     return true;
 }
@@ -103,7 +109,7 @@ static void note_grown(walk *w, const rask_future *future)
 
 static void enter(walk *w, uint32_t number, uint32_t before)
 {
-    seen *s = &((seen *)w->all.data)[number];
+    seen *s = at(w, number);
     uint32_t state = rk_load_seq_cst(&s->future->state);
     s->entered = s->on_way = true;
     s->before = before;
@@ -121,7 +127,7 @@ static void enter(walk *w, uint32_t number, uint32_t before)
 /* One step. True: the way has come back to *number, which is on it. */
 static bool step(walk *w, uint32_t *number)
 {
-    seen *s = &((seen *)w->all.data)[w->now];
+    seen *s = at(w, w->now);
     if (s->next == s->end) {
         s->on_way = false;
         w->now = s->before;
@@ -131,7 +137,7 @@ static bool step(walk *w, uint32_t *number)
     w->failed |= next == NONE;
     if (w->failed)
         return false;
-    const seen *n = &((const seen *)w->all.data)[next];
+    const seen *n = at(w, next);
     *number = next;
     if (n->entered)
         return n->on_way;
@@ -145,7 +151,7 @@ static uint32_t go(walk *w, rask_future *future, size_t most, bool *far)
 {
     uint32_t number = see(w, future);
     *far = false;
-    if (number == NONE || ((const seen *)w->all.data)[number].entered)
+    if (number == NONE || at(w, number)->entered)
         return NONE;
     enter(w, number, NONE);
     while (w->now != NONE && !w->failed) {
@@ -167,7 +173,7 @@ static walk begin_walk(void)
 static void end_walk(walk *w)
 {
     for (size_t i = 0; i < w->all.count; i++)
-        rask_future_unref(((seen *)w->all.data)[i].future);
+        rask_future_unref(at(w, (uint32_t)i)->future);
     for (size_t i = 0; i < w->ahead.count; i++)
         rask_future_unref(((rask_future **)w->ahead.data)[i]);
     rk_array_fini(&w->all);
@@ -180,36 +186,34 @@ static void end_walk(walk *w)
 /* From the end of the way back to number: names, the other way round. Begins and ends with the one that fails. */
 static void say(const walk *w, uint32_t number, uint32_t fails, rk_print *out)
 {
-    const seen *all = w->all.data;
     uint32_t count = 1, from = 0, *circle;
-    for (uint32_t at = w->now; at != number; at = all[at].before)
+    for (uint32_t i = w->now; i != number; i = at(w, i)->before)
         count++;
     rk_print_add(out, "it waits for itself: ");
     if (!(circle = rk_alloc_array(count, sizeof *circle))) {
-        rk_print_add(out, "%s, with %u others", all[fails].future->def->name, count - 1);
+        rk_print_add(out, "%s, with %u others", at(w, fails)->future->def->name, count - 1);
         return;
     }
-    for (uint32_t i = count, at = w->now; i--; at = all[at].before) {
-        circle[i] = at;
-        from = at == fails ? i : from;
+    for (uint32_t i = count, node = w->now; i--; node = at(w, node)->before) {
+        circle[i] = node;
+        from = node == fails ? i : from;
     }
     for (uint32_t i = 0; i < count && i < RK_MAX_CHAIN; i++)
-        rk_print_add(out, "%s -> ", all[circle[(from + i) % count]].future->def->name);
+        rk_print_add(out, "%s -> ", at(w, circle[(from + i) % count])->future->def->name);
     if (count > RK_MAX_CHAIN)
         rk_print_add(out, "… (%u more) -> ", count - RK_MAX_CHAIN);
-    rk_print_add(out, "%s", all[fails].future->def->name);
+    rk_print_add(out, "%s", at(w, fails)->future->def->name);
     rk_free(circle);
 }
 
 /* One on the circle that stands for another: the last that did, as far as that is known. */
 static uint32_t choose(const walk *w, uint32_t number)
 {
-    const seen *all = w->all.data;
-    uint32_t at = w->now, found = NONE;
-    for (bool more = true; more; at = all[at].before) {
-        if (rk_load_relaxed(&all[at].future->state) == RK_FUTURE_GROWN)
-            found = at;
-        more = at != number;
+    uint32_t node = w->now, found = NONE;
+    for (bool more = true; more; node = at(w, node)->before) {
+        if (rk_load_relaxed(&at(w, node)->future->state) == RK_FUTURE_GROWN)
+            found = node;
+        more = node != number;
     }
     return found;
 }
@@ -221,8 +225,7 @@ static void fail(const walk *w, uint32_t number, uint32_t fails, rk_endings *end
     if (fails == NONE)
         return; /* somebody has broken it meanwhile */
     say(w, number, fails, &out);
-    rk_future_fail(((const seen *)w->all.data)[fails].future, RK_FUTURE_GROWN, RASK_ECYCLE, message, NULL,
-                   endings);
+    rk_future_fail(at(w, fails)->future, RK_FUTURE_GROWN, RASK_ECYCLE, message, NULL, endings);
 }
 
 /* -- Those in doubt */
