@@ -397,3 +397,14 @@ Test(guides, the_most_frequent_words_again)
     rask_records_free(records);
     rask_graph_free(graph);
 }
+
+Test(guides, a_page_by_an_option)
+{
+    rask_graph *g = rask_graph_new();
+    double answer = 0;
+    rask_options options = RASK_OPTIONS_INIT;
+    options.dashboard = ""; /* or "8787", as above */
+    int status = rask_compute_with(rask_delayed(g, area, 2.0, 3.0), &options, &answer);
+    cr_expect(status ? status == RASK_EUNSUPPORTED : answer == 6, "%s", rask_graph_error(g));
+    rask_graph_free(g);
+}
