@@ -157,7 +157,7 @@ Test(guides, limits)
 
 static void remove_kept(void)
 {
-    static const char *const made[] = {"kept/rask-1.lock", "kept/rask-1.log"};
+    static const char *const made[] = {"kept/rask-2.lock", "kept/rask-2.log"};
     for (size_t i = 0; i < sizeof made / sizeof *made; i++)
         cr_assert_eq(unlink(made[i]), 0);
     cr_assert_eq(rmdir("kept"), 0);

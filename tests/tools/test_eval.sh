@@ -121,16 +121,17 @@ asked 0 -o back.npy z z=shards.zarr && cmp -s back.npy square.npy
 tell 'and these come back' $?
 asked 0 -o three.zarr z z=tall.zarr --zarr-version 3 --compressor none --chunks 512,512 && [ -f three.zarr/c/1/1 ]
 tell 'Zarr version 3 is written without shards, too' $?
-refused() # NAME, what is said, arguments...
+refused() # NAME, status, what is said, arguments...
 {
-    local name=$1 words=$2
-    shift 2
-    asked 1 "$@" && grep -qF -- "$words" err && [ ! -e none.zarr ]
+    local name=$1 status=$2 words=$3
+    shift 3
+    asked "$status" "$@" && grep -qF -- "$words" err && [ ! -e none.zarr ]
     tell "$name" $?
 }
-refused 'chunks of another number of axes are an error' "none.zarr: --chunks '100': as many lengths as the array has axes, 2" -o none.zarr z z=tall.zarr --chunks 100
-refused 'so are shards that are no whole chunks' '150 elements of axis 0 are no whole chunks of 100' -o none.zarr z z=tall.zarr --chunks 100,100 --shards 150,100
-refused 'and shards of other files' 'none.npy: --shards is for outputs that end in .zarr' -o none.npy z z=tall.zarr --chunks 10,10 --shards 20,20
+refused 'chunks of another number of axes are an error' 2 "none.zarr: --chunks '100': as many lengths as the array has axes, 2" -o none.zarr z z=tall.zarr --chunks 100
+refused 'so are shards that are no whole chunks' 1 '150 elements of axis 0 are no whole chunks of 100' -o none.zarr z z=tall.zarr --chunks 100,100 --shards 150,100
+refused 'and shards of other files' 2 'none.npy: --shards is for outputs that end in .zarr' -o none.npy z z=tall.zarr --chunks 10,10 --shards 20,20
+refused 'and how hard nothing is to work' 2 'none.zarr: --level is for a compressor' -o none.zarr z z=tall.zarr --level 5 --compressor none
 asked 0 -o tall2.zarr 'sort(x, axis=0).rechunk((128, 0)) + 1' x=square.npy --memory 6M && tr -d ' \n' <tall2.zarr/.zarray | grep -qF '"chunks":[128,1024]'
 tell 'so does rechunk of what is held in chunks' $?
 rm -f whole.npy parts.npy square.npy
