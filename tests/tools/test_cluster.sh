@@ -14,7 +14,7 @@ tell 'keys are made, for their owner only' $?
 refuses 'a key file is not overwritten' 1 'the key file keys exists already' keys keys
 refuses 'keys without a file' 2 'keys: one file is needed' keys
 refuses 'neither start nor keys' 2 'start [ADDRESS], keys FILE or status [ADDRESS] is needed' begin
-refuses 'status where nobody is' 1 "no program computes at $address just now: it cannot be reached; workers wait there for the next" status "$address" --patience 0.3
+refuses 'status where nobody is' 1 "no program computes at $address just now: it cannot be reached: nobody listens there, or no way leads there" status "$address" --patience 0.3
 refuses 'status of what is no address' 2 '"nowhere" is no address such as tcp://127.0.0.1:7077, nor mpi:' status nowhere
 cp keys open_keys && chmod 644 open_keys
 RASK_CLUSTER_KEYS=open_keys leaves 2 "$rask" worker "$address" && grep -q 'can be read by others' err
