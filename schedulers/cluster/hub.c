@@ -153,6 +153,7 @@ static void tell_refused(rk_hub *hub)
 static void greet(rk_hub *hub, rk_member *member, const rk_message *m)
 {
     if (is_wrong(hub, m, hub->refused, sizeof hub->refused)) {
+        hub->mistaken_ns = hub->now;
         doom(hub, member, RK_SAY_REFUSED, hub->refused);
         tell_refused(hub);
         rk_mouth_flush(&member->mouth, &hub->line, member->peer);
@@ -232,9 +233,11 @@ static const void *object(void *context, uint32_t peer, uint64_t number, uint64_
     return c ? rk_conduct_object(c, (uint32_t)number, begin, size, total) : NULL;
 }
 
-static void refused(void *context, const char *why)
+static void refused(void *context, int status, const char *why)
 {
     rk_hub *hub = context;
+    if (status == RASK_EINVAL)
+        hub->mistaken_ns = hub->now;
     snprintf(hub->refused, sizeof hub->refused, "%s", why);
     tell_refused(hub);
 }

@@ -41,6 +41,8 @@ typedef struct rk_hub {
     uint64_t now, opened_ns;
     struct rk_conduct *conducts; /* the thread's */
     char refused[256];           /* why the last worker was not let in; "": none was */
+    uint64_t
+        mistaken_ns; /* and when one last came that seems to be meant for here: its key or its build is another */
 
     pthread_t thread;
     pthread_mutex_t lock;

@@ -138,9 +138,9 @@ static void on_lost(void *context, uint32_t number, int status, const char *why)
     tell_loss(r, number, status, why);
 }
 
-static void on_refused(void *context, const char *why)
+static void on_refused(void *context, int status, const char *why)
 {
-    (void)context, (void)why;
+    (void)context, (void)status, (void)why;
 }
 
 /* -- What the child says */
