@@ -29,6 +29,9 @@ leaves 2 "$rask" worker "tcp://no such host:7077" && grep -q 'the host "no such 
 tell 'a worker of an unknown host' $?
 leaves 2 "$rask" worker tcp://127.0.0.1:70777 && grep -q 'is no address of a program: tcp://HOST:PORT, the port from 1 to 65535' err
 tell 'a worker of no port' $?
+leaves 2 "$rask" worker tcp://127.0.0.1:7077x && grep -q 'is no address of a program' err &&
+    leaves 2 "$rask" worker 'tcp://127.0.0.1:7077;tcp://x:1' && grep -q 'is no address of a program' err
+tell 'nor of one with something behind it' $?
 RASK_WORKER_OF=$address leaves 1 "$rask" eval 1+1 && grep -q "RASK_WORKER_OF=$address makes workers of programs whose main() begins with rask_cluster_init()" err
 tell 'RASK_WORKER_OF makes no worker of a program that does not look at it, which says so' $?
 RASK_CLUSTER=$address RASK_CLUSTER_KEYS=keys leaves 0 "$rask" info && grep -q '^scheduler *cluster (RASK_CLUSTER)' out && grep -q "^address of the cluster *$address (RASK_CLUSTER)" out && grep -q '^keys of the cluster *keys' out

@@ -319,17 +319,56 @@ static void must_be_refused(const char *address, rk_message hello, const char *b
     rk_pack_out_fini(&out);
 }
 
+static atomic_int refusals_told;
+
+static void count_refusal(void *context, const rask_worker_info *who)
+{
+    (void)context;
+    cr_expect(*who->reason && !*who->host && !who->process && !who->count);
+    atomic_fetch_add(&refusals_told, 1);
+}
+
 static void *compute_endured(void *context)
 {
+    static const rask_observer counts = {.size = sizeof counts, .worker_refused = count_refusal};
+    const rask_observer *observer = &counts;
     rask_graph *g = rask_graph_new();
     rask_node *pieces[4];
     rask_options o = on(context);
     int64_t answer = 0;
+    o.observers = &observer;
+    o.observer_count = 1;
     for (int i = 0; i < 4; i++)
         pieces[i] = rask_delayed(g, endure, i);
     int status = rask_compute_with(rask_delayed(g, add_up, rask_list(g, pieces, 4)), &o, &answer);
     rask_graph_free(g);
     return status || answer != (int64_t)PIECE * 6 ? "the run did not come to its result" : NULL;
+}
+
+static void dismiss(cluster *c)
+{
+    kill(c->pids[0], SIGKILL);
+    waitpid(c->pids[0], NULL, 0);
+    sleep_ms(50); /* mostly enough for the program to notice */
+}
+
+/* A run with a new worker, and after that has gone a run that begins while nobody is there. */
+static void begin_without_workers(cluster *c)
+{
+    pthread_t thread;
+    void *wrong;
+    dismiss(c);
+    cluster_hire(c, 0);
+    wrong = compute_endured(c);
+    cr_assert_null(wrong, "%s", (const char *)wrong);
+    int told = atomic_load(&refusals_told);
+    dismiss(c);
+    cr_assert_eq(pthread_create(&thread, NULL, compute_endured, c), 0);
+    sleep_ms(100);
+    cluster_hire(c, 0);
+    pthread_join(thread, &wrong);
+    cr_assert_null(wrong, "%s", (const char *)wrong);
+    cr_assert_eq(atomic_load(&refusals_told), told, "it was told of a refusal before the last worker came");
 }
 
 Test(attacks, who_is_no_worker_of_this_program_is_refused_and_the_run_goes_on)
@@ -361,6 +400,8 @@ Test(attacks, who_is_no_worker_of_this_program_is_refused_and_the_run_goes_on)
     atomic_store(&stage->over, true);
     pthread_join(thread, &wrong);
     cr_assert_null(wrong, "%s", (const char *)wrong);
+    cr_assert_eq(atomic_load(&refusals_told), 3);
+    begin_without_workers(&c);
     cluster_end(&c);
     shared_free(stage, sizeof *stage);
 }
