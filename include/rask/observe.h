@@ -79,8 +79,8 @@ typedef struct rask_worker_info {
 typedef struct rask_transfer_info {
     uint64_t run;
     uint32_t task; /* whose result */
-    uint32_t from,
-        to; /* first threads of both workers, as tasks have them; RASK_NO_WORKER: the program's own process */
+    /* First threads of both workers, as tasks have them; RASK_NO_WORKER: the program's own process. */
+    uint32_t from, to;
     int status; /* RASK_OK, or why it failed */
     uint64_t start_ns, end_ns;
     uint64_t bytes; /* that it takes where it came to */
