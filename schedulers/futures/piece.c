@@ -154,6 +154,13 @@ static bool shape(rk_piece *piece)
     return true;
 }
 
+/* A call, of a graph that has room in a piece and that nobody else can know. */
+static bool may_be_piece(const rask_node *node)
+{
+    return node->id < RK_PIECE_NODES && !(node->flags & RK_NODE_CONST) &&
+           node->graph->args.count <= UINT16_MAX && rk_load_acquire(&node->graph->refs) == 1;
+}
+
 static void end_results(rk_piece *piece)
 {
     for (uint32_t i = 0; i <= piece->root; i++)
@@ -197,7 +204,7 @@ static void keep_graph(rk_pile *pile, rask_graph *graph)
 /* NULL: it is none, or there is no memory; else the piece has the reference to the node's graph. */
 static rk_piece *new_piece(rk_pile *pile, const rask_node *node)
 {
-    rk_piece *piece = take_piece(pile);
+    rk_piece *piece = may_be_piece(node) ? take_piece(pile) : NULL;
     if (!piece)
         return NULL;
     piece->below = piece->above = NULL;
@@ -633,10 +640,9 @@ static void end(rk_pile *pile)
 bool rk_pile_may_take(const rk_seat *seat, const rask_future *future, const rask_node *node)
 {
     const rk_executor *e = future->executor;
-    return seat->bench != RK_NO_WORKER && node->id < RK_PIECE_NODES && !future->priority &&
-           !future->admission && !(node->flags & RK_NODE_CONST) && node->graph->args.count <= UINT16_MAX &&
-           rk_load_acquire(&node->graph->refs) == 1 && !e->options.observer_count && !e->options.seed &&
-           !e->call_apart && (!e->gate || !rk_gate_counters(e->gate));
+    return seat->bench != RK_NO_WORKER && may_be_piece(node) && !future->priority && !future->admission &&
+           !e->options.observer_count && !e->options.seed && !e->call_apart &&
+           (!e->gate || !rk_gate_counters(e->gate));
 }
 
 rask_future *rk_pile_run(const rk_seat *seat, rask_future *future, rk_outcome *outcome, bool *later)
