@@ -673,7 +673,7 @@ rask_future *rk_pile_run(const rk_seat *seat, rask_future *future, rk_outcome *o
 
 /* -- Others */
 
-bool rk_piles_split(rk_executor *executor, uint32_t number, rk_endings *endings)
+void rk_piles_split(rk_executor *executor, uint32_t number, rk_endings *endings)
 {
     rk_bench *bench = &executor->benches[number];
     rk_piece *dropped = NULL;
@@ -692,7 +692,6 @@ bool rk_piles_split(rk_executor *executor, uint32_t number, rk_endings *endings)
         rask_graph_free(dropped->graph);
         rk_free(dropped);
     }
-    return endings->ready.first;
 }
 
 void rk_piles_fini(rk_bench *bench)
