@@ -39,7 +39,7 @@ enum step { CALL, DELIVER, LOWER, GIVE_UP, OVER };
 
 /* -- The lock */
 
-/* Of what the worker does with its pile. */
+/* Of the worker, for its pile: who sows of it has done so. */
 static void lock(rk_pile *pile)
 {
     rk_bench *bench = pile->bench;
@@ -57,7 +57,7 @@ static void unlock(rk_pile *pile)
     rk_spin_unlock(&pile->bench->piles_lock);
 }
 
-/* Who sows has both. */
+/* Of who sows: both. */
 static void lock_to_sow(rk_bench *bench)
 {
     pthread_mutex_lock(&bench->sowing);
@@ -349,7 +349,8 @@ static bool sow_lowest(rk_pile *pile, rk_endings *endings, rk_piece **dropped)
 static enum step lower(rk_pile *pile)
 {
     lock_to_sow(pile->bench);
-    sow_lowest(pile, &pile->endings, &pile->dropped);
+    if (pile->depth > RK_PILE_PIECES)
+        sow_lowest(pile, &pile->endings, &pile->dropped);
     unlock_sown(pile->bench);
     return CALL;
 }
