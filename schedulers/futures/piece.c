@@ -35,7 +35,7 @@ typedef struct rk_pile {
     rk_spares spares;
 } rk_pile;
 
-enum step { CALL, DELIVER, LOWER, GIVE_UP, OVER };
+enum step { CALL, DELIVER, OVER, LOWER, GIVE_UP }; /* the last two: futures are to be made first */
 
 /* -- The lock */
 
@@ -469,7 +469,8 @@ static enum step settle(rk_pile *pile, rk_outcome *outcome)
         pile->retired = NULL;
         unlock(pile);
         rk_chaos();
-        step = step == LOWER ? lower(pile) : step == GIVE_UP ? give_up(pile, outcome) : step;
+        if (step > OVER)
+            step = step == LOWER ? lower(pile) : give_up(pile, outcome);
         end_all(pile, retired);
     } while (step == DELIVER);
     if (grown && step == CALL) {
@@ -528,9 +529,10 @@ static void call_now(rk_pile *pile, rk_outcome *outcome)
     if (!rk_value_is_object(&outcome->result))
         return;
     outcome->status = rk_future_count_result(pile->executor, &outcome->result, outcome->message);
-    outcome->counted = !outcome->status;
     if (outcome->status)
         rask_value_unref(&outcome->result);
+    else
+        outcome->counted = true;
 }
 
 /* Others come first. What is sown can wait no more. */
@@ -659,14 +661,14 @@ rask_future *rk_pile_run(const rk_seat *seat, rask_future *future, rk_outcome *o
     begin(&pile);
     *later = false;
     enum step step = pile.top ? resume(&pile, outcome) : settle(&pile, outcome);
-    while (step == CALL && !*later) {
+    while (step == CALL) {
         outcome->status = rk_executor_stopped(e, outcome->message);
-        if (!outcome->status)
-            *later = !rk_executor_may_go_on(e, seat->bench, seat->until) && put_off(&pile);
-        if (!outcome->status && !*later)
+        if (!outcome->status) {
+            if ((*later = !rk_executor_may_go_on(e, seat->bench, seat->until) && put_off(&pile)))
+                break;
             call_now(&pile, outcome);
-        if (!*later)
-            step = settle(&pile, outcome);
+        }
+        step = settle(&pile, outcome);
     }
     end(&pile);
     return pile.future;
