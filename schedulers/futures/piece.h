@@ -46,9 +46,9 @@ rask_future *rk_pile_run(const rk_seat *seat, rask_future *future, rk_outcome *o
 /* May be worth trying. */
 bool rk_pile_may_take(const rk_seat *seat, const rask_future *future, const rask_node *node);
 
-/* Sows pieces of a bench until something is ready by that, in endings->ready, or nothing is left, or no memory. What has ended by it
+/* Sows pieces of the bench of this number until something is ready by that, in endings->ready, or nothing is left, or no memory. What has ended by it
  * is the caller's to tell in any case. */
-void rk_piles_split(rk_executor *executor, uint32_t bench, rk_endings *endings);
+void rk_piles_split(rk_executor *executor, uint32_t number, rk_endings *endings);
 
 /* The bench's worker is no more. */
 void rk_piles_fini(rk_bench *bench);
