@@ -46,8 +46,8 @@ rask_future *rk_pile_run(const rk_seat *seat, rask_future *future, rk_outcome *o
 /* May be worth trying. */
 bool rk_pile_may_take(const rk_seat *seat, const rask_future *future, const rask_node *node);
 
-/* Sows pieces of the bench of this number until something is ready by that, in endings->ready, or nothing is left, or no memory. What has ended by it
- * is the caller's to tell in any case. */
+/* Sows pieces of the bench of this number until something is ready by that, in endings->ready, or nothing is left, or no memory.
+ * What has ended by it is the caller's to tell in any case. */
 void rk_piles_split(rk_executor *executor, uint32_t number, rk_endings *endings);
 
 /* The bench's worker is no more. */
