@@ -421,6 +421,8 @@ rask_table *rk_csv_source_table(rask_graph *graph, rk_csv_source *source, const 
         return NULL;
     table->as.csv = source;
     table->bytes = knows_sizes(source) ? rk_csv_source_bytes(source) : RK_BYTES_UNKNOWN;
+    for (size_t i = 0; i < source->files.count; i++)
+        table->once |= source->files.files[i].stream;
     return rk_table_note(table, &(rk_builder_call){.builder = RK_BUILDER_CSV});
 }
 

@@ -51,6 +51,7 @@ rask_table *rk_table_new(rask_graph *graph, rk_table_kind kind, rask_table *inpu
     *table = (rask_table){.graph = graph, .kind = kind, .input = input, .depth = depth};
     table->bytes = input ? input->bytes : 0;
     table->sources = input ? input->sources : 1;
+    table->once = input && input->once;
     table->schema.count = count;
     table->schema.names = rk_table_memory(graph, count * sizeof *table->schema.names, file, line);
     table->schema.types = rk_table_memory(graph, count * sizeof *table->schema.types, file, line);
@@ -61,6 +62,7 @@ bool rk_table_also(rask_table *table, const rask_table *other, const char *file,
 {
     table->depth = other->depth < table->depth ? table->depth : other->depth + 1;
     table->sources += other->sources;
+    table->once |= other->once;
     if (table->depth <= RK_TABLE_DEPTH && table->sources <= RK_TABLE_SOURCES)
         return true;
     rk_graph_fail(

@@ -79,6 +79,7 @@ struct rask_table {
         depth; /* operations beneath and with this one that need all rows of their input, or of several */
     uint32_t sources; /* times that files are read, when all of it is computed */
     uint64_t bytes;   /* of text that the rows may be made of, about, or RK_BYTES_UNKNOWN */
+    bool once;        /* it can be computed but once: it reads a stream */
     rk_schema schema;
     union {
         struct rk_csv_source *csv;

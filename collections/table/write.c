@@ -107,6 +107,17 @@ static rk_writer *open_writer(rk_table_run *run, rask_table *table, const char *
     return w;
 }
 
+/* Once more, in a graph of its own. */
+static int write_again(rk_table_run *run, rk_writer *w, const rask_options *options, int status)
+{
+    rk_own_run_end(&run->own, status);
+    w->again = false;
+    status = rk_table_run_begin(run, w->table, options);
+    if (!status)
+        status = w->cls->restart(w);
+    return status ? status : write_rows(run, w);
+}
+
 int rask_table_write(rask_table *table, const char *path, rask_table_format format,
                      const rask_options *options)
 {
@@ -117,6 +128,8 @@ int rask_table_write(rask_table *table, const char *path, rask_table_format form
     rk_writer *w = status ? NULL : open_writer(&run, table, path, format, &status);
     if (w) {
         status = write_rows(&run, w);
+        while (status && w->again)
+            status = write_again(&run, w, options, status);
         w->cls->free(w);
     }
     return rk_own_run_end(&run.own, status);

@@ -14,6 +14,9 @@ typedef struct rk_writer_class {
     int (*take)(rk_writer *w, rask_bytes value);
     /* All were taken: files appear. As above. */
     int (*finish)(rk_writer *w);
+    /* After a failure that set again: as it was before the first value, but that it will not fail so any more. RASK_OK, or a
+     * status. NULL: that does not happen. */
+    int (*restart)(rk_writer *w);
     void (*free)(rk_writer *w);
 } rk_writer_class;
 
@@ -21,6 +24,7 @@ struct rk_writer {
     const rk_writer_class *cls;
     rask_table *table;
     rk_table_root root; /* what lower() makes of it */
+    bool again; /* what was chosen by the first rows does not go with later ones: all are to be taken anew */
     char message[1200]; /* why the last call failed; "": what the status says */
 };
 

@@ -232,7 +232,7 @@ static int take_columns(const walk *w, rk_arrow_batch *batch, size_t node, buffe
 {
     for (uint32_t i = 0; i < w->file->count; i++, node += 16) {
         const rk_arrow_layout *l = &w->file->layouts[i];
-        if (w->file->dictionaries[i].used && !w->file->dictionaries[i].read)
+        if (!w->footer && w->file->dictionaries[i].used && !w->file->dictionaries[i].read)
             return fail(w, RASK_EFORMAT, "a batch before its dictionary");
         rk_arrow_chunk *c = rk_array_push(&w->file->chunks);
         if (!c)
@@ -425,6 +425,15 @@ static int begin(walk *w, uint64_t size)
     return open_file(w, size);
 }
 
+/* Those of a file may stand anywhere in it. */
+static int check_dictionaries(const walk *w)
+{
+    for (uint32_t i = 0; w->file->batches.count && i < w->file->count; i++)
+        if (w->file->dictionaries[i].used && !w->file->dictionaries[i].read)
+            return fail(w, RASK_EFORMAT, "batches without their dictionary");
+    return RASK_OK;
+}
+
 int rk_arrow_file_open(rk_arrow_file *f, const char *path, rk_open_error *error)
 {
     int64_t size;
@@ -443,7 +452,9 @@ int rk_arrow_file_open(rk_arrow_file *f, const char *path, rk_open_error *error)
     int status = begin(&w, (uint64_t)size);
     while (!status && !last)
         status = next_message(&w, &last);
-    return !status && !f->names ? fail(&w, RASK_EFORMAT, "no schema") : status;
+    if (!status && !f->names)
+        return fail(&w, RASK_EFORMAT, "no schema");
+    return status ? status : check_dictionaries(&w);
 }
 
 rask_column_type rk_arrow_file_type(const rk_arrow_file *f, uint32_t column)

@@ -19,10 +19,21 @@ typedef struct rk_arrow_block {
     uint64_t place, metadata, body; /* bytes of what is before the body, and of the body */
 } rk_arrow_block;
 
+/* Columns, of which those that are coded have a dictionary, whose id is the number of the column. */
+typedef struct rk_arrow_columns {
+    const rk_schema *schema;
+    const bool *coded;
+} rk_arrow_columns;
+
 /* Each begins f anew and fills it; f->status says how that went. */
-void rk_arrow_schema_message(rk_flat *f, const rk_schema *schema);
+void rk_arrow_schema_message(rk_flat *f, const rk_arrow_columns *columns);
+/* Of the dictionary of a column, of so many texts. */
+void rk_arrow_dictionary_message(rk_flat *f, uint32_t column, const rk_arrow_buffers *texts, uint64_t count,
+                                 uint64_t body);
 void rk_arrow_batch_message(rk_flat *f, const rk_arrow_buffers *columns, uint32_t count, uint64_t rows,
                             uint64_t body);
-void rk_arrow_footer(rk_flat *f, const rk_schema *schema, const rk_arrow_block *blocks, size_t count);
+/* Blocks: of the dictionaries, then of the batches. */
+void rk_arrow_footer(rk_flat *f, const rk_arrow_columns *columns, const rk_array *dictionaries,
+                     const rk_array *batches);
 
 #endif
