@@ -94,11 +94,14 @@ static rk_writer *open_writer(rk_table_run *run, rask_table *table, const char *
         rk_graph_report(run->own.user, *status, "%s: Parquet is not written; Arrow is, as .arrow", path);
         return NULL;
     }
-    switch (format == RASK_TABLE_BY_ENDING ? format_of(path) : format) {
+    format = format == RASK_TABLE_BY_ENDING ? format_of(path) : format;
+    switch (format) {
     case RASK_TABLE_CSV: w = rk_text_writer_new(table, path, false, status, message, room); break;
     case RASK_TABLE_JSON: w = rk_text_writer_new(table, path, true, status, message, room); break;
-    case RASK_TABLE_ARROW: w = rk_arrow_writer_new(table, path, false, status, message, room); break;
-    case RASK_TABLE_ARROW_STREAM: w = rk_arrow_writer_new(table, path, true, status, message, room); break;
+    case RASK_TABLE_ARROW:
+    case RASK_TABLE_ARROW_STREAM:
+    case RASK_TABLE_ARROW_LZ4:
+    case RASK_TABLE_ARROW_ZSTD: w = rk_arrow_writer_new(table, path, format, status, message, room); break;
     case RASK_TABLE_NPY: w = rk_npy_writer_new(table, path, status, message, room); break;
     default: *status = RASK_EINVAL;
     }

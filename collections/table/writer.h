@@ -36,8 +36,8 @@ int rk_text_writer_lower(const rk_table_lowering *l, rask_table *table, bool jso
 /* Writers of a table to path: NULL: *status, with a message. */
 rk_writer *rk_text_writer_new(rask_table *table, const char *path, bool json, int *status, char *message,
                               size_t capacity);
-rk_writer *rk_arrow_writer_new(rask_table *table, const char *path, bool stream, int *status, char *message,
-                               size_t capacity);
+rk_writer *rk_arrow_writer_new(rask_table *table, const char *path, rask_table_format format, int *status,
+                               char *message, size_t capacity);
 rk_writer *rk_npy_writer_new(rask_table *table, const char *path, int *status, char *message,
                              size_t capacity);
 

@@ -169,6 +169,12 @@ int rk_arrow_texts_init(rk_arrow_buffers *b, const rk_stored *stored)
     return rk_arrow_buffers_init(b, &texts, stored->texts);
 }
 
+void rk_arrow_buffer_replace(rk_arrow_buffer *b, void *own, size_t size)
+{
+    rk_free(b->own);
+    *b = (rk_arrow_buffer){.data = own, .size = size, .own = own};
+}
+
 void rk_arrow_buffers_fini(rk_arrow_buffers *b)
 {
     for (uint32_t i = 0; i < 3; i++)

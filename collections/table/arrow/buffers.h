@@ -30,6 +30,8 @@ int rk_arrow_buffers_init(rk_arrow_buffers *b, const rask_column *column, uint64
 int rk_arrow_indices_init(rk_arrow_buffers *b, const rk_stored *stored, uint64_t rows);
 /* and for that dictionary. */
 int rk_arrow_texts_init(rk_arrow_buffers *b, const rk_stored *stored);
+/* Puts memory of the same heap in place of a buffer. */
+void rk_arrow_buffer_replace(rk_arrow_buffer *b, void *own, size_t size);
 void rk_arrow_buffers_fini(rk_arrow_buffers *b); /* legal for zeroed ones */
 
 #endif

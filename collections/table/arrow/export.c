@@ -92,20 +92,20 @@ static void release_column(struct ArrowArray *a)
 
 typedef enum content { VALUES, INDICES, TEXTS } content; /* of a column */
 
-static int make_buffers(const rk_stored *stored, uint64_t rows, content content, rk_arrow_buffers *out)
+static int make_buffers(const rk_stored *stored, uint64_t rows, content of, rk_arrow_buffers *out)
 {
-    switch (content) {
+    switch (of) {
     case INDICES: return rk_arrow_indices_init(out, stored, rows);
     case TEXTS: return rk_arrow_texts_init(out, stored);
     default: return rk_arrow_buffers_init(out, &stored->column, rows);
     }
 }
 
-static int make_part(rask_rows *rows, const rk_stored *stored, content content, struct ArrowArray *out)
+static int make_part(rask_rows *rows, const rk_stored *stored, content of, struct ArrowArray *out)
 {
     exported *e = rk_calloc(1, sizeof *e);
     *out = (struct ArrowArray){0}; /* there is nothing to release */
-    int status = e ? make_buffers(stored, rask_rows_count(rows), content, &e->buffers) : RASK_ENOMEM;
+    int status = e ? make_buffers(stored, rask_rows_count(rows), of, &e->buffers) : RASK_ENOMEM;
     if (status) {
         rk_free(e);
         return status;
@@ -113,7 +113,7 @@ static int make_part(rask_rows *rows, const rk_stored *stored, content content, 
     e->rows = rk_rows_ref(rows);
     for (uint32_t i = 0; i < e->buffers.count; i++)
         e->pointers[i] = e->buffers.buffers[i].data;
-    *out = (struct ArrowArray){.length = (int64_t)(content == TEXTS ? stored->texts : rask_rows_count(rows)),
+    *out = (struct ArrowArray){.length = (int64_t)(of == TEXTS ? stored->texts : rask_rows_count(rows)),
                                .null_count = (int64_t)e->buffers.nulls,
                                .n_buffers = e->buffers.count,
                                .buffers = e->pointers,

@@ -21,6 +21,8 @@ static const uint8_t message_fields[] = {2, 1, 4, 8}, /* version, header_type, h
     int_fields[] = {4, 1},                            /* bitWidth, is_signed */
     unit_fields[] = {2},                              /* of FloatingPoint, Date, Timestamp */
     batch_fields[] = {8, 4, 4},                       /* length, nodes, buffers */
+    packed_fields[] = {8, 4, 4, 4},                   /* and compression */
+    compression_fields[] = {1, 1},                    /* codec, method */
     dictionary_fields[] = {8, 4},                     /* id, data */
     footer_fields[] = {2, 4, 4, 4};                   /* version, schema, dictionaries, recordBatches */
 
@@ -114,45 +116,77 @@ void rk_arrow_schema_message(rk_flat *f, const rk_arrow_columns *columns)
     rk_flat_refer(f, header, put_schema(f, columns));
 }
 
-/* Structures FieldNode (length, null_count) and Buffer (offset, length), one behind the other. */
-static size_t put_batch(rk_flat *f, const rk_arrow_buffers *columns, uint32_t count, uint64_t rows)
+/* -- Batches */
+
+uint64_t rk_arrow_body_size(const rk_arrow_body *body)
 {
-    size_t node, buffer, buffers = 0;
+    uint64_t size = 0;
+    for (uint32_t i = 0; i < body->count; i++)
+        for (uint32_t k = 0; k < body->columns[i].count; k++)
+            size += rk_arrow_padded(body->columns[i].buffers[k].size);
+    return size;
+}
+
+static uint32_t count_buffers(const rk_arrow_body *body)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < body->count; i++)
+        count += body->columns[i].count;
+    return count;
+}
+
+/* Structures FieldNode (length, null_count) and Buffer (offset, length), one behind the other. */
+static void put_columns(rk_flat *f, const rk_arrow_body *body, size_t node, size_t buffer)
+{
     uint64_t at = 0;
-    for (uint32_t i = 0; i < count; i++)
-        buffers += columns[i].count;
-    rk_flat_table t = NEW_TABLE(f, batch_fields);
-    rk_flat_set(f, t.fields[0], rows, 8);
-    rk_flat_refer(f, t.fields[1], rk_flat_vector(f, count, 16, &node));
-    rk_flat_refer(f, t.fields[2], rk_flat_vector(f, buffers, 16, &buffer));
-    for (uint32_t i = 0; i < count; i++, node += 16) {
-        rk_flat_set(f, node, rows, 8);
-        rk_flat_set(f, node + 8, columns[i].nulls, 8);
-        for (uint32_t k = 0; k < columns[i].count; k++, buffer += 16) {
+    for (uint32_t i = 0; i < body->count; i++, node += 16) {
+        const rk_arrow_buffers *column = &body->columns[i];
+        rk_flat_set(f, node, body->rows, 8);
+        rk_flat_set(f, node + 8, column->nulls, 8);
+        for (uint32_t k = 0; k < column->count; k++, buffer += 16) {
             rk_flat_set(f, buffer, at, 8);
-            rk_flat_set(f, buffer + 8, columns[i].buffers[k].size, 8);
-            at += rk_arrow_padded(columns[i].buffers[k].size);
+            rk_flat_set(f, buffer + 8, column->buffers[k].size, 8);
+            at += rk_arrow_padded(column->buffers[k].size);
         }
     }
+}
+
+static size_t put_compression(rk_flat *f, rk_body_codec codec)
+{
+    rk_flat_table t = NEW_TABLE(f, compression_fields);
+    rk_flat_set(f, t.fields[0], codec, 1);
     return t.place;
 }
 
-void rk_arrow_batch_message(rk_flat *f, const rk_arrow_buffers *columns, uint32_t count, uint64_t rows,
-                            uint64_t body)
+static size_t put_batch(rk_flat *f, const rk_arrow_body *body)
 {
-    size_t header = begin_message(f, HEADER_RECORD_BATCH, body);
-    rk_flat_refer(f, header, put_batch(f, columns, count, rows));
+    size_t node, buffer;
+    rk_flat_table t = body->packed ? NEW_TABLE(f, packed_fields) : NEW_TABLE(f, batch_fields);
+    rk_flat_set(f, t.fields[0], body->rows, 8);
+    rk_flat_refer(f, t.fields[1], rk_flat_vector(f, body->count, 16, &node));
+    rk_flat_refer(f, t.fields[2], rk_flat_vector(f, count_buffers(body), 16, &buffer));
+    if (body->packed)
+        rk_flat_refer(f, t.fields[3], put_compression(f, body->codec));
+    put_columns(f, body, node, buffer);
+    return t.place;
 }
 
-void rk_arrow_dictionary_message(rk_flat *f, uint32_t column, const rk_arrow_buffers *texts, uint64_t count,
-                                 uint64_t body)
+void rk_arrow_batch_message(rk_flat *f, const rk_arrow_body *body)
 {
-    size_t header = begin_message(f, HEADER_DICTIONARY, body);
+    size_t header = begin_message(f, HEADER_RECORD_BATCH, rk_arrow_body_size(body));
+    rk_flat_refer(f, header, put_batch(f, body));
+}
+
+void rk_arrow_dictionary_message(rk_flat *f, uint32_t column, const rk_arrow_body *body)
+{
+    size_t header = begin_message(f, HEADER_DICTIONARY, rk_arrow_body_size(body));
     rk_flat_table t = NEW_TABLE(f, dictionary_fields);
     rk_flat_refer(f, header, t.place);
     rk_flat_set(f, t.fields[0], column, 8);
-    rk_flat_refer(f, t.fields[1], put_batch(f, texts, 1, count));
+    rk_flat_refer(f, t.fields[1], put_batch(f, body));
 }
+
+/* -- Footers */
 
 /* Structures Block: offset, metaDataLength in four bytes and four more of nothing, bodyLength. */
 static size_t put_blocks(rk_flat *f, const rk_array *all)

@@ -94,6 +94,7 @@ static int set_parts(rask_table *table, reading *r, const char *file, int line)
             (const rk_arrow_batch *)r->files[place->file].batches.data + place->batch;
         source->parts[i].rows = batch->rows;
         source->parts[i].bytes = batch->bytes;
+        source->parts[i].whole = batch->packed;
     }
     r->loader = (rk_memory_loader){.what = r, .load = load};
     source->loader = &r->loader;

@@ -29,10 +29,12 @@ enum {
 typedef struct arrow_writer {
     rk_writer base;
     rk_output output;
-    bool stream;                   /* else a file, which has a footer */
-    bool *barred;                  /* columns that are to have none, once it began anew */
-    bool plain;                    /* no dictionaries */
-    bool *coded;                   /* of each column, whether it has one, once the schema is written */
+    bool stream;                    /* else a file, which has a footer */
+    bool *barred;                   /* columns that are to have none, once it began anew */
+    bool plain;                     /* no dictionaries */
+    bool *coded;                    /* of each column, whether it has one, once the schema is written */
+    const rk_bodies_module *bodies; /* NULL: not compressed */
+    rk_body_codec codec;
     rk_array blocks, dictionaries; /* rk_arrow_block */
     rk_chunk_builder batch;
 } arrow_writer;
@@ -82,27 +84,55 @@ static int append_schema(arrow_writer *w)
 
 /* -- Batches and dictionaries */
 
-static uint64_t body_of(const rk_arrow_buffers *columns, uint32_t count)
+/* As Arrow has it: the length, then what is compressed; or -1, and what does not get smaller. */
+static int pack(arrow_writer *w, rk_arrow_buffer *b)
 {
-    uint64_t body = 0;
-    for (uint32_t i = 0; i < count; i++)
-        for (uint32_t k = 0; k < columns[i].count; k++)
-            body += rk_arrow_padded(columns[i].buffers[k].size);
-    return body;
+    const char *reason = NULL;
+    int64_t length = (int64_t)b->size;
+    size_t size, room = w->bodies->bound(w->codec, b->size);
+    char *own = rk_alloc(sizeof length + (room > b->size ? room : b->size));
+    int status = own ? w->bodies->encode(w->codec, b->data, b->size, own + sizeof length, &size, &reason)
+                     : RASK_ENOMEM;
+    if (status) {
+        rk_free(own);
+        return status;
+    }
+    if (size >= b->size) {
+        length = -1;
+        size = b->size;
+        memcpy(own + sizeof length, b->data, size);
+    }
+    memcpy(own, &length, sizeof length);
+    rk_arrow_buffer_replace(b, own, sizeof length + size);
+    return RASK_OK;
+}
+
+static int pack_all(arrow_writer *w, const rk_arrow_body *body)
+{
+    int status = RASK_OK;
+    for (uint32_t i = 0; i < body->count && !status && body->packed; i++)
+        for (uint32_t k = 0; k < body->columns[i].count && !status; k++)
+            if (body->columns[i].buffers[k].size)
+                status = pack(w, &body->columns[i].buffers[k]);
+    return status;
+}
+
+static rk_arrow_body body_of(const arrow_writer *w, rk_arrow_buffers *columns, uint32_t count, uint64_t rows)
+{
+    return (rk_arrow_body){columns, count, rows, w->bodies != NULL, w->codec};
 }
 
 /* A message, which it ends, and the body behind it: noted among blocks. */
-static int append_body(arrow_writer *w, rk_flat *f, const rk_arrow_buffers *columns, uint32_t count,
-                       rk_array *blocks)
+static int append_body(arrow_writer *w, rk_flat *f, const rk_arrow_body *body, rk_array *blocks)
 {
     rk_arrow_block *block = rk_array_push(blocks);
     int status = block ? append_message(w, f, block) : RASK_ENOMEM;
     rk_flat_fini(f);
     if (!status)
-        block->body = body_of(columns, count);
-    for (uint32_t i = 0; i < count && !status; i++)
-        for (uint32_t k = 0; k < columns[i].count && !status; k++)
-            status = append_padded(w, columns[i].buffers[k].data, columns[i].buffers[k].size);
+        block->body = rk_arrow_body_size(body);
+    for (uint32_t i = 0; i < body->count && !status; i++)
+        for (uint32_t k = 0; k < body->columns[i].count && !status; k++)
+            status = append_padded(w, body->columns[i].buffers[k].data, body->columns[i].buffers[k].size);
     return status;
 }
 
@@ -151,8 +181,12 @@ static int append_dictionary(arrow_writer *w, uint32_t index)
     int status = rk_arrow_texts_init(&texts, &stored);
     if (status)
         return status;
-    rk_arrow_dictionary_message(&f, index, &texts, stored.texts, body_of(&texts, 1));
-    status = append_body(w, &f, &texts, 1, &w->dictionaries);
+    const rk_arrow_body body = body_of(w, &texts, 1, stored.texts);
+    status = pack_all(w, &body);
+    if (!status) {
+        rk_arrow_dictionary_message(&f, index, &body);
+        status = append_body(w, &f, &body, &w->dictionaries);
+    }
     rk_arrow_buffers_fini(&texts);
     return status;
 }
@@ -182,9 +216,12 @@ static int write_batch(arrow_writer *w)
     status = columns ? RASK_OK : RASK_ENOMEM;
     for (uint32_t i = 0; i < count && !status; i++)
         status = convert_column(w, i, &columns[i]);
+    const rk_arrow_body body = body_of(w, columns, count, w->batch.rows);
+    if (!status)
+        status = pack_all(w, &body);
     if (!status) {
-        rk_arrow_batch_message(&f, columns, count, w->batch.rows, body_of(columns, count));
-        status = append_body(w, &f, columns, count, &w->blocks);
+        rk_arrow_batch_message(&f, &body);
+        status = append_body(w, &f, &body, &w->blocks);
     }
     for (uint32_t i = 0; columns && i < count; i++)
         rk_arrow_buffers_fini(&columns[i]);
@@ -302,22 +339,44 @@ static int restart(rk_writer *base)
 
 static const rk_writer_class arrow_class = {lower, take, finish, restart, end};
 
-rk_writer *rk_arrow_writer_new(rask_table *table, const char *path, bool stream, int *status, char *message,
-                               size_t capacity)
+/* Codecs of formats; RK_BODY_CODECS: none. */
+static rk_body_codec codec_of(rask_table_format format)
+{
+    return format == RASK_TABLE_ARROW_LZ4    ? RK_BODY_LZ4
+           : format == RASK_TABLE_ARROW_ZSTD ? RK_BODY_ZSTD
+                                             : RK_BODY_CODECS;
+}
+
+static int open_writer(arrow_writer *w, const char *path)
+{
+    rk_open_error error = {0};
+    uint32_t columns = w->base.table->schema.count;
+    w->coded = rk_calloc(columns + (size_t)1, sizeof *w->coded);
+    w->barred = rk_calloc(columns + (size_t)1, sizeof *w->barred);
+    if (!w->coded || !w->barred)
+        return RASK_ENOMEM;
+    if (w->codec < RK_BODY_CODECS && !(w->bodies = rk_bodies_load(path, &error))) {
+        snprintf(w->output.message, sizeof w->output.message, "%s", error.message);
+        return error.status;
+    }
+    int status = rk_output_open(&w->output, path);
+    w->plain = w->stream || w->base.table->once || w->output.standard;
+    return status ? status : begin(w);
+}
+
+rk_writer *rk_arrow_writer_new(rask_table *table, const char *path, rask_table_format format, int *status,
+                               char *message, size_t capacity)
 {
     arrow_writer *w = rk_calloc(1, sizeof *w);
     *status = RASK_ENOMEM;
     if (!w)
         return NULL;
     w->base = (rk_writer){.cls = &arrow_class, .table = table, .root = RK_ROOT_ROWS};
-    w->stream = stream;
-    w->coded = rk_calloc(table->schema.count + (size_t)1, sizeof *w->coded);
-    w->barred = rk_calloc(table->schema.count + (size_t)1, sizeof *w->barred);
+    w->stream = format == RASK_TABLE_ARROW_STREAM;
+    w->codec = codec_of(format);
+    w->output.file.fd = -1;
     w->blocks = w->dictionaries = (rk_array)RK_ARRAY(rk_arrow_block, UINT32_MAX);
-    *status = w->coded && w->barred ? rk_output_open(&w->output, path) : RASK_ENOMEM;
-    w->plain = stream || table->once || w->output.standard;
-    if (!*status)
-        *status = begin(w);
+    *status = open_writer(w, path);
     if (!*status)
         return &w->base;
     snprintf(message, capacity, "%s", w->output.message);
