@@ -257,23 +257,40 @@ int rk_chunk_builder_add_chunk(rk_chunk_builder *b, const rk_chunk *chunk, uint6
     return status;
 }
 
-rask_column rk_chunk_builder_column(const rk_chunk_builder *b, uint32_t index)
+rk_stored rk_chunk_builder_stored(const rk_chunk_builder *b, uint32_t index)
 {
     static const uint64_t none[1] = {0};
     const rk_chunk_column *c = &b->columns[index];
-    assert(!c->codes.there);
-    rask_column column = {.type = c->type,
-                          .valid = c->nulls ? c->valid.data : NULL,
-                          .bytes = c->bytes.count ? c->bytes.data : ""};
-    column.as.ends = c->type == RASK_COL_TEXT && !c->values.count ? none : c->values.data;
-    return column;
+    rk_stored stored = {.column = {.type = c->type,
+                                   .valid = c->nulls ? c->valid.data : NULL,
+                                   .bytes = c->bytes.count ? c->bytes.data : ""},
+                        .codes = rk_codes_rows(&c->codes),
+                        .texts = c->codes.texts};
+    stored.column.as.ends = c->type == RASK_COL_TEXT && !c->values.count ? none : c->values.data;
+    return stored;
+}
+
+bool rk_chunk_builder_keep(rk_chunk_builder *b, uint32_t index)
+{
+    rk_codes *codes = &b->columns[index].codes;
+    codes->kept = codes->there;
+    return codes->there;
+}
+
+int rk_chunk_builder_spell(rk_chunk_builder *b, uint32_t index)
+{
+    rk_chunk_column *c = &b->columns[index];
+    return c->codes.there ? rk_chunk_column_spell(c) : RASK_OK;
 }
 
 uint64_t rk_chunk_builder_used(const rk_chunk_builder *b)
 {
     uint64_t bytes = 0;
-    for (uint32_t i = 0; i < b->count; i++)
-        bytes += b->columns[i].values.count * b->columns[i].values.element + b->columns[i].bytes.count;
+    for (uint32_t i = 0; i < b->count; i++) {
+        const rk_chunk_column *c = &b->columns[i];
+        bytes += c->codes.there ? (b->rows + 1) * sizeof(uint64_t) + c->codes.plain
+                                : c->values.count * c->values.element + c->bytes.count;
+    }
     return bytes;
 }
 
@@ -283,7 +300,9 @@ void rk_chunk_builder_clear(rk_chunk_builder *b)
     for (uint32_t i = 0; i < b->count; i++) {
         rk_chunk_column *c = &b->columns[i];
         c->nulls = false;
-        c->values.count = c->valid.count = c->bytes.count = 0;
+        c->valid.count = 0;
+        if (!c->codes.kept)
+            c->values.count = c->bytes.count = 0;
         rk_codes_clear(&c->codes);
     }
 }

@@ -24,11 +24,13 @@ void rk_codes_fini(rk_codes *codes)
 
 void rk_codes_clear(rk_codes *codes)
 {
+    codes->rows.count = 0;
+    codes->plain = 0;
+    if (codes->kept)
+        return;
     if (codes->slots)
         memset(codes->slots, 0, codes->slot_count * sizeof *codes->slots);
-    codes->rows.count = 0;
     codes->texts = 0;
-    codes->plain = 0;
 }
 
 static rask_bytes text_at(const rk_array *ends, const rk_array *bytes, uint32_t number)
@@ -124,7 +126,7 @@ bool rk_codes_pay(const rk_codes *codes, const rk_array *bytes)
 int rk_codes_add(rk_codes *codes, rk_array *ends, rk_array *bytes, rask_bytes text)
 {
     size_t rows = codes->rows.count;
-    if (rows >= RK_CODES_ROWS && (rows & (rows - 1)) == 0 && !rk_codes_pay(codes, bytes))
+    if (!codes->kept && rows >= RK_CODES_ROWS && (rows & (rows - 1)) == 0 && !rk_codes_pay(codes, bytes))
         return RASK_ELIMIT;
     if (codes->few && codes->texts > RK_CODES_FEW)
         return RASK_ELIMIT;

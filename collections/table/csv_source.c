@@ -291,6 +291,7 @@ static int take_types(opening *o)
         rask_column_type type = find_type(text);
         if (colon && column != UINT32_MAX && type != RASK_COLUMN_TYPES) {
             o->source->schema.types[column] = type;
+            o->source->schema.empty[column] = false;
             o->given[column] = true;
             continue;
         }
@@ -344,6 +345,14 @@ static void take_majority(rk_csv_source *s)
             s->schema.types[i] = odd.type;
 }
 
+/* That a column has no value is known when all of the only file was looked at. */
+static void take_empty(opening *o)
+{
+    rk_csv_source *s = o->source;
+    if (s->files.count > 1 || s->sample_count > 1 || !o->whole)
+        memset(s->schema.empty, 0, s->schema.count * sizeof *s->schema.empty);
+}
+
 static int look(opening *o)
 {
     take_format(o);
@@ -361,6 +370,8 @@ static int look(opening *o)
         status = infer(o);
     if (!status && o->source->misfit == RASK_MISFIT_NULL)
         take_majority(o->source);
+    if (!status)
+        take_empty(o);
     return status ? status : take_types(o);
 }
 
@@ -416,11 +427,14 @@ rask_table *rk_csv_source_table(rask_graph *graph, rk_csv_source *source, const 
     for (uint32_t i = 0; table && i < schema->count; i++) {
         table->schema.names[i] = schema->names[i];
         table->schema.types[i] = schema->types[i];
+        table->schema.empty[i] = schema->empty[i];
     }
     if (!table)
         return NULL;
     table->as.csv = source;
     table->bytes = knows_sizes(source) ? rk_csv_source_bytes(source) : RK_BYTES_UNKNOWN;
+    for (size_t i = 0; i < source->files.count; i++)
+        table->once |= source->files.files[i].stream;
     return rk_table_note(table, &(rk_builder_call){.builder = RK_BUILDER_CSV});
 }
 

@@ -329,7 +329,7 @@ static void add_types(rk_table_sink *s, const rk_pipeline_run *run)
             if (!rk_column_has(column, row))
                 continue;
             if (quote && memchr(text.data, quote, text.len))
-                *guess = (rk_csv_guess){0, true};
+                *guess = (rk_csv_guess){.seen = true, .some = true};
             else
                 rk_csv_guess_value(guess, (rk_csv_field){text.data, text.len, false}, s->locale);
         }

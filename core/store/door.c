@@ -496,11 +496,12 @@ static int keep(rk_store *store, rk_pass *pass, rk_entry *entry, uint64_t bytes,
     return status;
 }
 
-/* A list may be all that still holds what others returned, and was counted then: what it frees by going to disk is more than
- * what it brought along. */
+/* A list, or bytes that a task took out of one and passed on, may be all that still holds what others returned, and was
+ * counted then: what it frees by going to disk is more than what it brought along. */
 static bool is_large(const rk_store *store, const rask_value *result, uint64_t claimed)
 {
-    uint64_t bytes = result->type == RASK_LIST ? rask_value_size(result) : claimed;
+    bool passed_on = result->type == RASK_LIST || result->type == RASK_BYTES;
+    uint64_t bytes = passed_on ? rask_value_size(result) : claimed;
     return bytes >= rk_store_threshold(store);
 }
 

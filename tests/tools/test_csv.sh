@@ -125,6 +125,18 @@ tell '-o with --json, too' $?
 asked 0 sales.csv -o o.arrow && cp o.arrow renamed.txt
 gives 'Arrow files are known by what they begin with' $'name,sum(amount)\nann,17.75\nbob,3.0\n"c, ""d""",-1.0' renamed.txt \
     -g name -a 'sum(amount)'
+seq 5000 | awk 'BEGIN { print "id,city" } { print $1 "," ($1 % 2 ? "Oslo" : "Bergen") }' >cities.csv
+for codec in lz4 zstd; do
+    if asked 0 cities.csv -o cities.arrow --compress $codec; then
+        asked 0 cities.csv -g city -a 'sum(id)' && cp out wanted && asked 0 cities.arrow -g city -a 'sum(id)' && cmp -s out wanted &&
+            [ "$(stat -c %s cities.arrow)" -lt 40000 ]
+    else
+        grep -q 'compressed batches need the module rask-arrow' err
+    fi
+    tell "--compress $codec" $?
+done
+refuses '--compress of no Arrow file' 2 '--compress: only with -o FILE.arrow' sales.csv -o o.csv --compress zstd
+refuses '--compress by another codec' 2 '--compress: neither lz4 nor zstd: "gzip"' sales.csv -o o.arrow --compress gzip
 gives 'Arrow files have types' 'name    string
 amount  float64
 qty     int64
@@ -172,6 +184,11 @@ printf 'name,amount\n' >head.csv
 gives 'only a header' 'name,amount' head.csv
 gives 'only a header, grouped' 'name,count()' head.csv -g name
 gives 'only a header, counted' $'count()\n0' head.csv -a 'count()'
+gives 'only a header, where' 'name,amount' head.csv -w 'amount > 1 and startswith(name, "x")'
+gives 'only a header, added up' $'sum(amount),mean(amount),max(name)\n0,,' head.csv -a 'sum(amount), mean(amount), max(name)'
+gives 'only a header, of given types' $'name    string\namount  float64' head.csv --types amount:float64 --schema
+gives 'only a header, joined' $'name,amount,amount_right,qty,day\nbob,,3.0,,2024-02-01' head.csv --join sales.csv --on name --how right \
+    -w 'name == "bob"'
 gives 'only a header, sorted' 'name,amount' head.csv -s name
 asked 0 head.csv --json && ! [ -s out ]
 tell 'only a header as JSON' $?

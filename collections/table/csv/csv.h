@@ -33,6 +33,7 @@ typedef struct rk_csv_schema {
     uint32_t count;
     char **names;
     rask_column_type *types;
+    bool *empty; /* those that have no value, not even empty text, in what was looked at */
 } rk_csv_schema;
 
 /* What becomes of a value that does not fit its column's type: the call fails, or the value is null. */

@@ -129,6 +129,7 @@ static void narrow(rk_csv_guess *g, rk_csv_field field, locale_t c)
 
 void rk_csv_guess_value(rk_csv_guess *guess, rk_csv_field field, locale_t c)
 {
+    guess->some |= field.len || field.quoted;
     field = rk_csv_trim(field);
     if (!field.len)
         return;
@@ -206,7 +207,7 @@ static int inference_init(inference *f, uint64_t fields)
         return fail_memory(f->error);
     *f->index = UINT32_MAX;
     for (uint32_t i = 0; i < f->fields; i++)
-        f->guesses[i] = (rk_csv_guess){RK_CSV_ANY_TYPE, false};
+        f->guesses[i] = (rk_csv_guess){.types = RK_CSV_ANY_TYPE};
     return RASK_OK;
 }
 
@@ -259,11 +260,17 @@ rask_column_type rk_csv_guess_type(rk_csv_guess guess)
 static int make_schema(inference *f, rk_csv_schema *out)
 {
     rask_column_type *types = rk_alloc_array(f->fields, sizeof *types);
-    if (!types)
+    bool *empty = rk_alloc_array(f->fields, sizeof *empty);
+    if (!types || !empty) {
+        rk_free(types);
+        rk_free(empty);
         return fail_memory(f->error);
-    for (uint32_t i = 0; i < f->fields; i++)
+    }
+    for (uint32_t i = 0; i < f->fields; i++) {
         types[i] = rk_csv_guess_type(f->guesses[i]);
-    *out = (rk_csv_schema){f->fields, f->names.list, types};
+        empty[i] = !f->guesses[i].some;
+    }
+    *out = (rk_csv_schema){f->fields, f->names.list, types, empty};
     f->names.list = NULL;
     f->names.count = 0;
     return RASK_OK;
@@ -294,7 +301,7 @@ bool rk_csv_find_odd(const rk_csv_format *format, const rask_bytes *samples, siz
                      const rk_csv_schema *schema, uint32_t column, rk_csv_odd *out)
 {
     rk_csv_error error = {0};
-    search s = {.column = column, .others = {RK_CSV_ANY_TYPE, false}};
+    search s = {.column = column, .others = {.types = RK_CSV_ANY_TYPE}};
     inference f = {.format = format, .error = &error};
     size_t at = 0;
     int status = RASK_OK;
@@ -355,7 +362,8 @@ int rk_csv_check_head(const rk_csv_scanner *s, const char *text, size_t len, con
     uint64_t line = rk_csv_newlines(text, behind);
     int status = learn_first(&f, &t, &behind);
     if (!status && f.names.list)
-        status = compare_names(s->schema, &(rk_csv_schema){f.fields, f.names.list, NULL}, line, first, error);
+        status = compare_names(s->schema, &(rk_csv_schema){.count = f.fields, .names = f.names.list}, line,
+                               first, error);
     inference_fini(&f);
     return status;
 }
@@ -366,5 +374,6 @@ void rk_csv_schema_fini(rk_csv_schema *schema)
         rk_free(schema->names[i]);
     rk_free(schema->names);
     rk_free(schema->types);
+    rk_free(schema->empty);
     *schema = (rk_csv_schema){0};
 }

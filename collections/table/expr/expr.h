@@ -32,13 +32,16 @@
 /* Immutable once compiled: any number of threads evaluate one. */
 typedef struct rk_expr rk_expr;
 
-/* names, types: the columns that text may speak of; they are not needed afterwards, nor is text. The caller frees *out.
+/* names, types: the columns that text may speak of; they are not needed afterwards, nor is text. A column of type RASK_COLUMN_TYPES
+ * has no values: its name is written for null. The caller frees *out.
  * RASK_OK, or as in error, with the byte it is about: RASK_EFORMAT, RASK_ENOENT (a name), RASK_ETYPE, RASK_ERANGE,
  * RASK_ELIMIT (length, depth, RK_MAX_EXPR_LIVE), RASK_EUNSUPPORTED (no module), RASK_ENOMEM. */
 int rk_expr_compile(const char *text, size_t len, const char *const *names, const rask_column_type *types,
                     uint32_t count, rk_expr **out, rk_syntax_error *error);
 
 rask_column_type rk_expr_type(const rk_expr *e);
+/* Null alone, which is of any type. */
+bool rk_expr_is_null(const rk_expr *e);
 /* What it was compiled from. */
 const char *rk_expr_source(const rk_expr *e);
 /* Whether the value depends on column number column. */

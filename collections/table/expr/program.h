@@ -70,6 +70,7 @@ struct rk_expr {
     uint32_t columns;
     rk_expr_operand result;
     rask_column_type type;
+    bool null; /* it is null alone */
 };
 
 /* What rk_expr_date_trunc and rk_expr_date_diff count in: number of their steps. Those of the calendar come first. */

@@ -1,6 +1,7 @@
 /* Chunks in which text is a dictionary against chunks in which it is not: whatever is done to them, the rows are the same. */
 #include "random_table.h"
 
+#include "collections/table/arrow/file.h"
 #include "collections/table/chunk.h"
 #include "collections/table/divide.h"
 #include "collections/table/expr/program.h"
@@ -8,6 +9,7 @@
 #include "collections/table/rows.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 enum { ROWS = 9000, PARTS = 3 };
 
@@ -291,6 +293,109 @@ Test(codes, a_table_of_computed_rows_goes_on_with_their_dictionary)
     rask_graph_free(g);
     rask_rows_free(rows);
     random_table_free(&t);
+}
+
+/* -- Arrow */
+
+/* Rows of text: so many that are one of seven, then some that are all different. */
+typedef struct growing {
+    uint32_t few, rows;
+    uint64_t *ends;
+    char *bytes;
+} growing;
+
+static growing grow(uint32_t few, uint32_t many)
+{
+    enum { MOST = 16 };
+    uint32_t rows = few + many;
+    growing w = {few, rows, calloc(rows + (size_t)1, sizeof *w.ends), malloc(rows * (size_t)MOST)};
+    cr_assert(w.ends && w.bytes);
+    for (uint32_t i = 0; i < rows; i++) {
+        const char *form = i < few ? "text %u" : "%u";
+        w.ends[i + 1] = w.ends[i] + (uint64_t)snprintf(w.bytes + w.ends[i], MOST, form, i < few ? i % 7 : i);
+    }
+    return w;
+}
+
+static void shrink(growing *w)
+{
+    free(w->ends);
+    free(w->bytes);
+}
+
+static rask_table *table_of_growing(rask_graph *g, const growing *w)
+{
+    const rask_column given = {.name = "s", .type = RASK_COL_TEXT, .as.ends = w->ends, .bytes = w->bytes};
+    return rask_table_from_columns(g, &given, 1, w->rows);
+}
+
+static void expect_growing(rask_table *table, const growing *w)
+{
+    rask_column column;
+    rask_rows *rows = NULL;
+    cr_assert_eq(rask_table_compute(table, NULL, &rows), RASK_OK);
+    cr_assert_eq(rask_rows_count(rows), w->rows);
+    cr_assert_eq(rask_rows_column(rows, 0, &column), RASK_OK);
+    cr_assert_arr_eq(column.as.ends, w->ends, (w->rows + 1) * sizeof *w->ends);
+    cr_assert_arr_eq(column.bytes, w->bytes, w->ends[w->rows]);
+    rask_rows_free(rows);
+}
+
+Test(codes, computed_rows_go_out_with_their_dictionary_and_come_back)
+{
+    growing w = grow(ROWS, 0);
+    struct ArrowSchema schema;
+    struct ArrowArray array;
+    rask_rows *rows = NULL;
+    rask_graph *g = rask_graph_new();
+    cr_assert_eq(rask_table_compute(table_of_growing(g, &w), NULL, &rows), RASK_OK);
+    cr_assert_eq(rask_rows_arrow(rows, &schema, &array), RASK_OK);
+    cr_assert_str_eq(schema.children[0]->format, "i");
+    cr_assert_str_eq(schema.children[0]->dictionary->format, "U");
+    cr_assert_eq(array.children[0]->n_buffers, 2);
+    cr_assert_eq(array.children[0]->dictionary->length, 7);
+    cr_assert_null(rk_load_relaxed(&rows->spelt[0]), "nothing was spelt");
+    rask_rows_free(rows);
+    expect_growing(rask_table_from_arrow(g, &schema, &array), &w);
+    rask_graph_free(g);
+    shrink(&w);
+}
+
+/* Written and read again; whether the file has a dictionary. */
+static bool goes_through_a_file(const growing *w, rask_table_format format)
+{
+    char path[64];
+    rk_open_error error = {0};
+    rk_arrow_file file;
+    rask_graph *g = rask_graph_new();
+    snprintf(path, sizeof path, "/tmp/rask-codes-%d", (int)getpid());
+    int status = rask_table_write(table_of_growing(g, w), path, format, NULL);
+    cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(rk_arrow_file_open(&file, path, &error), RASK_OK, "%s", error.message);
+    bool coded = file.dictionaries[0].used;
+    rk_arrow_file_close(&file);
+    expect_growing(rask_read_arrow(g, path), w);
+    rask_graph_free(g);
+    unlink(path);
+    return coded;
+}
+
+Test(codes, an_arrow_file_has_dictionaries_unless_they_grow_too_large)
+{
+    const struct {
+        uint32_t few, many;
+        rask_table_format format;
+        bool coded;
+    } files[] = {
+        {100, 0, RASK_TABLE_ARROW, false},         {5000, 0, RASK_TABLE_ARROW, true},
+        {5000, 0, RASK_TABLE_ARROW_STREAM, false}, {0, 5000, RASK_TABLE_ARROW, false},
+        {65536, 1000, RASK_TABLE_ARROW, true},     {65536, 65536, RASK_TABLE_ARROW, false},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        growing w = grow(files[i].few, files[i].many);
+        cr_expect_eq(goes_through_a_file(&w, files[i].format), files[i].coded, "file %zu", i);
+        shrink(&w);
+    }
 }
 
 static random_table divided_table;

@@ -479,6 +479,49 @@ Test(table, nulls_are_filled_and_dropped)
     rask_graph_free(g);
 }
 
+static rask_table *read_text(rask_graph *g, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    cr_assert(file && fputs(text, file) >= 0 && fclose(file) == 0);
+    return rask_read_csv(g, path, NULL);
+}
+
+Test(table, columns_without_a_value_go_where_any_type_does)
+{
+    rask_graph *g = rask_graph_new();
+    rask_rows *rows = NULL;
+    rask_table *tables[] = {read_text(g, "a,b,c\n"), read_text(g, "a,b,c\n3,1.5,z\n"),
+                            read_text(g, "a,b,c\n1,,x\n2,,y\n")};
+    rask_table *all = rask_table_concat(tables, 3);
+    cr_assert(all, "%s", rask_graph_error(g));
+    cr_expect_eq(rask_table_type(all, 0), RASK_COL_I64);
+    cr_expect_eq(rask_table_type(all, 1), RASK_COL_F64);
+    cr_expect_eq(rask_table_type(all, 2), RASK_COL_TEXT);
+    rask_table *joined = rask_table_join(tables[0], tables[1], "b", RASK_JOIN_OUTER);
+    cr_expect_eq(rask_table_type(joined, 1), RASK_COL_F64, "%s", rask_graph_error(g));
+    rask_table *sums =
+        rask_table_groupby(rask_table_select(tables[2], "b as n"), "", "sum(n), mean(n), count(n)");
+    cr_assert_eq(rask_table_compute(sums, NULL, &rows), RASK_OK, "%s", rask_graph_error(g));
+    rask_column sum = column_of(rows, 0), mean = column_of(rows, 1), count = column_of(rows, 2);
+    cr_expect(sum.as.i64[0] == 0 && (!sum.valid || sum.valid[0]));
+    cr_expect(mean.valid && !mean.valid[0]);
+    cr_expect_eq(count.as.i64[0], 0);
+    rask_rows_free(rows);
+    rask_graph_free(g);
+}
+
+Test(table, columns_of_spaces_or_empty_text_have_values)
+{
+    rask_graph *g = rask_graph_new();
+    rask_table *t = read_text(g, "a,b,c\n1,  ,\n2,,\"\"\n");
+    cr_assert_null(rask_table_filter(t, "b > 1"));
+    rask_graph_free(g);
+    g = rask_graph_new();
+    t = read_text(g, "a,b,c\n1,  ,\n2,,\"\"\n");
+    cr_assert_null(rask_table_filter(t, "c > 1"));
+    rask_graph_free(g);
+}
+
 Test(table, quantiles_are_of_the_chosen_columns)
 {
     rask_graph *g = rask_graph_new();
