@@ -296,36 +296,67 @@ static bool wrapped(const rk_counter *counter, size_t i)
     return rk_counts_entry_hash(&counter->key, &counter->slots[i]) >> counter->shift > i;
 }
 
-/* Appends the strings in slots[from … to) of which wrapped() is as said. */
-static void gather(const rk_counter *counter, size_t from, size_t to, bool around, rk_counts *table)
+/* How many slots are full from the first on: what wrapped() is among them. */
+static size_t full_ones(const rk_counter *counter)
 {
-    for (size_t i = from; i < to; i++) {
-        if (counter->slots[i].tally && wrapped(counter, i) == around)
+    size_t i = 0;
+    while (counter->slots[i].tally)
+        i++;
+    return i;
+}
+
+/* Appends the strings in the first so many slots, all full, of which wrapped() is as said. */
+static void gather_full(const rk_counter *counter, size_t count, bool around, rk_counts *table)
+{
+    for (size_t i = 0; i < count; i++)
+        if (wrapped(counter, i) == around)
             table->entries[table->count++] = counter->slots[i];
+}
+
+/* Those in slots from one on. All slots are copied, to places that the next one takes where one was empty: which are is not to be
+ * predicted. */
+static void gather_rest(const rk_counter *counter, size_t from, rk_counts *table)
+{
+    size_t count = table->count;
+    for (size_t i = from; i <= counter->mask; i++) {
+        table->entries[count] = counter->slots[i];
+        count += counter->slots[i].tally != 0;
     }
+    table->count = count;
+}
+
+/* Puts entry i in its place among those before it, which are sorted. */
+static void insert_sorted(rk_counts *table, size_t i, uint64_t hash)
+{
+    rk_counts_entry entry = table->entries[i];
+    rk_counts_place place = {table, &entry, hash};
+    for (; i > 0; i--) {
+        rk_counts_place before = rk_counts_place_of(table, i - 1);
+        if (rk_counts_place_order(&before, &place) < 0)
+            break;
+        table->entries[i] = table->entries[i - 1];
+    }
+    table->entries[i] = entry;
 }
 
 /* Insertion sort: every entry is within a run of full slots of its place. */
 static void sort_by_hash(rk_counts *table)
 {
-    for (size_t i = 1; i < table->count; i++) {
-        rk_counts_entry entry = table->entries[i];
-        rk_counts_place place = {table, &entry, rk_counts_entry_hash(&table->key, &entry)};
-        size_t j = i;
-        for (; j > 0; j--) {
-            rk_counts_place before = rk_counts_place_of(table, j - 1);
-            if (rk_counts_place_order(&before, &place) < 0)
-                break;
-            table->entries[j] = table->entries[j - 1];
-        }
-        table->entries[j] = entry;
+    uint64_t last = 0; /* the highest hash so far */
+    for (size_t i = 0; i < table->count; i++) {
+        uint64_t hash = rk_counts_entry_hash(&table->key, &table->entries[i]);
+        if (hash <= last)
+            insert_sorted(table, i, hash);
+        else
+            last = hash;
     }
 }
 
 int rk_counter_finish(rk_counter *counter, rk_counts **out)
 {
     rk_counts *table = rk_calloc(1, sizeof *table);
-    rk_counts_entry *entries = rk_alloc_array(counter->used + 1, sizeof *entries);
+    rk_counts_entry *entries =
+        rk_alloc_array(counter->used + 1, sizeof *entries); /* one more: gather_rest() */
     if (!table || !entries) {
         rk_free(table);
         rk_free(entries);
@@ -333,8 +364,10 @@ int rk_counter_finish(rk_counter *counter, rk_counts **out)
     }
     *table = (rk_counts){.entries = entries, .arena = counter->arena, .key = counter->key};
     counter->arena = (rk_counts_arena){0};
-    gather(counter, 0, counter->mask + 1, false, table);
-    gather(counter, 0, counter->mask + 1, true, table);
+    size_t full = full_ones(counter);
+    gather_full(counter, full, false, table);
+    gather_rest(counter, full, table);
+    gather_full(counter, full, true, table);
     sort_by_hash(table);
     *out = table;
     return RASK_OK;
