@@ -166,6 +166,13 @@ static inline void load_short(const char *text, size_t len, uint64_t *a, uint64_
     *b = bytes[1] & mask[1];
 }
 
+/* A slot may lie in two lines of the cache. */
+static inline void ask_for(const rk_counts_entry *slot)
+{
+    __builtin_prefetch(slot, 1);
+    __builtin_prefetch(&slot->tally, 1);
+}
+
 static inline void look_up(const rk_counter *counter, const char *text, size_t len, sought *out)
 {
     uint64_t hash;
@@ -178,7 +185,7 @@ static inline void look_up(const rk_counter *counter, const char *text, size_t l
         out->mark = RK_COUNTS_LONG;
     }
     out->slot = &counter->slots[hash >> counter->shift];
-    __builtin_prefetch(out->slot, 1);
+    ask_for(out->slot);
 }
 
 static inline int count_sought(rk_counter *counter, const sought *s, const char *text, size_t len,
