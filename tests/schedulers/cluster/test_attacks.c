@@ -411,9 +411,15 @@ Test(attacks, who_is_no_worker_of_this_program_is_refused_and_the_run_goes_on)
 typedef struct waiting_run {
     cluster c;
     pthread_t thread;
-    int status;
+    int status, told; /* told: of workers that were refused */
     char why[512];
 } waiting_run;
+
+static void on_worker_refused(void *context, const rask_worker_info *worker)
+{
+    (void)worker;
+    ((waiting_run *)context)->told++;
+}
 
 static void *wait_for_workers(void *context)
 {
@@ -422,7 +428,12 @@ static void *wait_for_workers(void *context)
     rask_options o = on(&r->c);
     rask_node *pieces[] = {rask_delayed(g, endure, 0), rask_delayed(g, endure, 1)};
     int64_t answer;
+    const rask_observer observer = {
+        .size = sizeof observer, .context = r, .worker_refused = on_worker_refused};
+    const rask_observer *observers[] = {&observer};
     o.cluster_keys = r->c.key_file;
+    o.observers = observers;
+    o.observer_count = 1;
     r->status = rask_compute_with(rask_delayed(g, add_up, rask_list(g, pieces, 2)), &o, &answer);
     snprintf(r->why, sizeof r->why, "%s", r->status ? rask_graph_error(g) : "");
     rask_graph_free(g);
@@ -441,10 +452,24 @@ static int begin_waiting(waiting_run *r, const char *key_file)
     return port;
 }
 
+/* A process that works computes nowhere else. */
+static void send_another_key(const cluster *c)
+{
+    int how = -1;
+    pid_t pid = fork();
+    if (!pid) {
+        come_with_another_key(c);
+        _exit(0);
+    }
+    waitpid(pid, &how, 0);
+    cr_assert_eq(how, 0, "it was let in");
+}
+
 static void must_have_failed(waiting_run *r, const char *because)
 {
     pthread_join(r->thread, NULL);
     cr_assert_eq(r->status, RASK_EDIED);
+    cr_assert_eq(r->told, 1, "a reason is told once, not %d times", r->told);
     cr_assert(strstr(r->why, because) && !strstr(r->why, "30 seconds"), "%s", r->why);
 }
 
@@ -461,7 +486,7 @@ Test(attacks, a_run_that_never_had_a_worker_fails_soon_when_one_has_another_key_
     cr_assert_eq(rask_cluster_make_keys(path, reason, sizeof reason), RASK_OK, "%s", reason);
     send_garbage(begin_waiting(&garbage, path));
     begin_waiting(&keys, path);
-    come_with_another_key(&keys.c);
+    send_another_key(&keys.c);
     begin_waiting(&build, NULL);
     must_be_refused(build.c.address,
                     (rk_message){.kind = RK_SAY_HELLO,

@@ -1,5 +1,6 @@
 /* Graphs on workers of other processes: the same values as anywhere. */
 #include "../graphs.h"
+#include "schedulers/cluster/worker.h"
 #include "tasks.h"
 #include "workers.h"
 
@@ -458,6 +459,40 @@ Test(cluster, a_worker_that_cannot_take_part_says_so)
     cr_assert_not_null(strstr(rask_graph_error(g), "cannot take part"), "%s", rask_graph_error(g));
     cluster_end(&c);
     rask_value_unref(&riddle);
+    rask_graph_free(g);
+}
+
+/* As if another thread began to work while the run begins. */
+static int encode_and_become(const void *data, rask_value *bytes)
+{
+    rk_worker_become(true);
+    return encode_riddle(data, bytes);
+}
+
+static int decode_nothing(rask_bytes bytes, void **data)
+{
+    (void)bytes;
+    *data = NULL;
+    return RASK_OK;
+}
+static const rask_class turn_class = {
+    .name = "turn", .destroy = no_destroy, .encode = encode_and_become, .decode = decode_nothing};
+
+Test(cluster, a_run_that_has_begun_ends_as_it_began_when_its_process_becomes_a_worker)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_value turn;
+    int64_t answer = 1;
+    cr_assert_eq(rask_value_custom_new(&turn_class, g, &turn), RASK_OK);
+    rask_node *node = rask_delayed(g, take_mute, rask_const(g, &turn));
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    cr_assert_eq(rask_compute_with(node, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert(rk_worker_is());
+    rk_worker_become(false);
+    cluster_end(&c);
+    rask_value_unref(&turn);
     rask_graph_free(g);
 }
 
