@@ -308,6 +308,7 @@ static rk_gate_waiter *let_pass(rk_gate *gate)
             rk_gate_waiter *waiter = gate->first[class];
             remove_waiter(gate, waiter);
             take(needs, gate->free);
+            waiter->inside = true;
             *end = waiter;
             end = &waiter->next;
         } else {

@@ -30,6 +30,7 @@ typedef struct rk_gate_waiter {
     uint32_t class;
     int32_t priority;
     uint64_t place; /* among those of the same priority, smaller first */
+    bool inside;    /* it has what it needs: the gate says so, and who leaves says that it has not any more */
     /* The gate's while it waits; next also links those that are handed out together. */
     struct rk_gate_waiter *child, *next, *previous;
 } rk_gate_waiter;

@@ -48,15 +48,13 @@ bool rk_admission_enter(rask_future *future, rk_gate *gate)
     return !future->admission || rk_gate_enter(gate, &future->admission->waiter);
 }
 
-rk_admission *rk_admission_leave(rask_future *future, rk_gate *gate)
+rk_gate_waiter *rk_admission_leave(rask_future *future, rk_gate *gate)
 {
-    return future->admission ? (rk_admission *)rk_gate_leave(gate, future->admission->waiter.class) : NULL;
+    return future->admission ? rk_gate_leave(gate, future->admission->waiter.class) : NULL;
 }
 
-bool rk_admission_give_up(rask_future *future, rk_gate *gate, rk_admission **others)
+bool rk_admission_give_up(rask_future *future, rk_gate *gate, rk_gate_waiter **others)
 {
-    rk_gate_waiter *passed = NULL;
-    bool waited = future->admission && rk_gate_forget(gate, &future->admission->waiter, &passed);
-    *others = (rk_admission *)passed;
-    return waited;
+    *others = NULL;
+    return future->admission && rk_gate_forget(gate, &future->admission->waiter, others);
 }

@@ -18,15 +18,16 @@ void rk_admission_init(rask_future *future, rk_gate *gate, const char *tags);
 
 /* True: it may go into a queue. False: who leaves puts it there. */
 bool rk_admission_enter(rask_future *future, rk_gate *gate);
-/* It was let in, and has run or never will: those that may go into a queue by that, linked by rk_admission_next(). */
-rk_admission *rk_admission_leave(rask_future *future, rk_gate *gate);
+/* It was let in, and has run or never will: those who are let in by that, linked by next. */
+rk_gate_waiter *rk_admission_leave(rask_future *future, rk_gate *gate);
 /* It has ended. True: it waited, and does not any more: the reference of the queue that it would have come into is the
  * caller's. *others: as above, in any case. */
-bool rk_admission_give_up(rask_future *future, rk_gate *gate, rk_admission **others);
+bool rk_admission_give_up(rask_future *future, rk_gate *gate, rk_gate_waiter **others);
 
-static inline rk_admission *rk_admission_next(const rk_admission *admission)
+/* A waiter that is no unit's (schedulers/limits.h). */
+static inline rk_admission *rk_admission_of(rk_gate_waiter *waiter)
 {
-    return (rk_admission *)admission->waiter.next;
+    return (rk_admission *)waiter;
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include "schedulers/call.h"
 #include "schedulers/chaos.h"
 #include "schedulers/futures/piece.h"
+#include "schedulers/limits.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -45,7 +46,8 @@ static void free_executor(rk_executor *e)
         rk_store_end(e->store);
     rk_meetings_fini(&e->meetings);
     rk_ranking_fini(&e->ranked);
-    rk_gate_free(e->gate);
+    if (!e->shares_gate)
+        rk_gate_free(e->gate);
     rk_free(e->benches);
     pthread_mutex_destroy(&e->lock);
     pthread_mutex_destroy(&e->done_lock);
@@ -296,25 +298,29 @@ rask_future *rk_executor_take_next(rk_executor *e, rk_queue *ready)
     return next;
 }
 
-static void queue_all(rk_executor *e, rk_admission *first)
+void rk_executor_let_in(rk_executor *e, rk_gate_waiter *first)
 {
-    for (rk_admission *next; first; first = next) {
-        next = rk_admission_next(first);
-        queue(e, first->future);
+    for (rk_gate_waiter *next; first; first = next) {
+        uint32_t unit = rk_limits_unit_of(first);
+        next = first->next;
+        if (unit == RK_NO_UNIT)
+            queue(e, rk_admission_of(first)->future);
+        else
+            e->let_in(e->context, unit);
     }
 }
 
 void rk_executor_leave(rk_executor *e, rask_future *future)
 {
     if (future->admission)
-        queue_all(e, rk_admission_leave(future, e->gate));
+        rk_executor_let_in(e, rk_admission_leave(future, e->gate));
 }
 
 void rk_executor_withdraw(rk_executor *e, rask_future *future)
 {
-    rk_admission *others;
+    rk_gate_waiter *others;
     bool waited = rk_admission_give_up(future, e->gate, &others);
-    queue_all(e, others);
+    rk_executor_let_in(e, others);
     if (waited)
         rask_future_unref(future);
 }

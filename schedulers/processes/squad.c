@@ -493,7 +493,7 @@ static int make_call(seat *s, rk_slip *slip, const rask_value *args, const uint3
         news->kind = RK_NEWS_GROWN;
         return status;
     }
-    status = rk_growth_finish(&s->worker, RASK_NO_TASK, result);
+    status = rk_growth_finish(&s->worker, RASK_NO_TASK, false, result);
     rk_growth_end(s->squad->run);
     return status;
 }
