@@ -66,6 +66,15 @@ bool rk_gate_enter(rk_gate *gate, rk_gate_waiter *waiter);
  * caller's to set going; NULL: none. */
 rk_gate_waiter *rk_gate_leave(rk_gate *gate, uint32_t class);
 
+/* A gate may have less than its totals, because others count the same things. */
+
+/* By counter: how much more those who wait could use than is there. */
+void rk_gate_wanted(rk_gate *gate, uint32_t *more);
+/* By counter: so much more is there now. Those who are let in by that, as in rk_gate_leave(). */
+rk_gate_waiter *rk_gate_add(rk_gate *gate, const uint32_t *more);
+/* By counter: what is there that nobody takes or waits for is not there any more. True: it is something. */
+bool rk_gate_remove_spare(rk_gate *gate, uint32_t *spare);
+
 /* Who waits does not want to any more. True: it did not get anything; *others: as rk_gate_leave(). False: it has been handed
  * out. */
 bool rk_gate_forget(rk_gate *gate, rk_gate_waiter *waiter, rk_gate_waiter **others);

@@ -20,6 +20,7 @@ static int share_gate(const rk_run *run, rk_executor *executor)
     char reason[RK_MAX_MESSAGE];
     const char *limits = run->options.limits ? run->options.limits : "";
     executor->shares_gate = run->limits;
+    executor->counted_elsewhere = run->send_nodes;
     if (!run->limits)
         return rk_gate_new(limits, &executor->gate, reason, sizeof reason);
     executor->gate = run->limits->gate;
@@ -202,8 +203,8 @@ bool rk_growth_run_unit(rk_worker *worker, uint32_t unit)
 
 int rk_growth_finish(rk_worker *worker, uint32_t task, bool later, rask_value *result)
 {
-    if (worker->run->send_nodes && worker->run->send_nodes(worker, task, result))
-        return RASK_OK;
+    if (later && worker->run->send_nodes && worker->run->send_nodes(worker, task, result))
+        return RK_PUT_OFF;
     return later && worker->run->go_on ? put_off(worker, task, result) : wait_for(worker, task, result);
 }
 

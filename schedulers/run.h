@@ -68,7 +68,8 @@ typedef struct rk_run {
     void (*go_on)(void *context, uint32_t unit);
     void (*over)(void *context, uint32_t unit);
     _Atomic(uint32_t *) next_tasks; /* by unit: of those that were put off; 0: its first */
-    /* Whether *result, a node that this task returned, is run elsewhere: then it is something else on return. NULL: never. */
+    /* Whether *result, a node that this task returned, is run elsewhere: then the task is put off, in worker->put_off, and the unit goes
+     * on wherever others say. NULL: never. */
     bool (*send_nodes)(rk_worker *worker, uint32_t task, rask_value *result);
 
     /* Of schedulers that keep results elsewhere: what they held instead of the store, and why they gave up; set before

@@ -196,6 +196,11 @@ void rk_coordinator_loaded(rk_coordinator *c, uint64_t now, uint32_t home, uint3
 /* So many bytes of a home's budget are used by others than results and tasks. */
 void rk_coordinator_memory(rk_coordinator *c, uint64_t now, uint32_t home, uint64_t bytes_used_otherwise);
 
+/* Others want so many of a tag of the run: as many as are free, at most, are theirs; how many. They are counted as taken until they
+ * are given back. */
+uint32_t rk_coordinator_borrow(rk_coordinator *c, uint64_t now, uint32_t tag, uint32_t count);
+void rk_coordinator_give_back(rk_coordinator *c, uint64_t now, uint32_t tag, uint32_t count);
+
 /* Time has passed. To be called at the time that wants_tick() says, which may change with every event and
  * instruction; UINT64_MAX: never. */
 void rk_coordinator_tick(rk_coordinator *c, uint64_t now);

@@ -2,6 +2,7 @@
 #include "schedulers/futures/admission.h"
 
 #include "core/base/alloc.h"
+#include "schedulers/futures/executor.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -16,23 +17,26 @@ static void refuse(rask_future *future, int status, const char *why)
 }
 
 static const char *const not_here =
-    "it takes tags, and nobody counts them for what the tasks of a compute grow: a client does";
+    "it takes what the program counts, and cannot go there from the process in which it grew: numbers that "
+    "may be addresses "
+    "of memory, functions that the program does not have, and values without encode() and decode() keep it";
 
 static const char *const too_many = "there are too many combinations of what tasks take: 20 are possible";
 
-void rk_admission_init(rask_future *future, rk_gate *gate, const char *tags)
+void rk_admission_init(rask_future *future, const char *tags)
 {
+    rk_gate *gate = future->executor->gate;
     char why[RK_MAX_MESSAGE];
     rk_needs needs;
     uint32_t class = 0;
-    if (!*tags && (!gate || !rk_gate_counters(gate)))
+    if (!*tags && !rk_gate_counters(gate))
         return;
-    if (!gate)
-        refuse(future, RASK_EUNSUPPORTED, not_here);
-    else if (rk_gate_need(gate, future->def->name, tags, &needs, why, sizeof why))
+    if (rk_gate_need(gate, future->def->name, tags, &needs, why, sizeof why))
         refuse(future, RASK_EINVAL, why);
     else if (rk_gate_class(gate, &needs, &class))
         refuse(future, RASK_ELIMIT, too_many);
+    else if (class && future->executor->counted_elsewhere)
+        refuse(future, RASK_EUNSUPPORTED, not_here);
     else if (class && !(future->admission = rk_calloc(1, sizeof *future->admission)))
         refuse(future, RASK_ENOMEM, "no memory for what it takes");
     if (future->admission)

@@ -12,9 +12,9 @@ typedef struct rk_admission {
     rask_future *future;
 } rk_admission;
 
-/* What a new future takes: future->admission, or nothing. tags: as definitions have them. gate NULL: nothing can be counted here. A
- * future that cannot have it is refused when it is to run, with the reason. */
-void rk_admission_init(rask_future *future, rk_gate *gate, const char *tags);
+/* What a new future takes: future->admission, or nothing. tags: as definitions have them. A future that cannot have it, or not where
+ * its executor is, is refused when it is to run, with the reason. */
+void rk_admission_init(rask_future *future, const char *tags);
 
 /* True: it may go into a queue. False: who leaves puts it there. */
 bool rk_admission_enter(rask_future *future, rk_gate *gate);

@@ -251,10 +251,17 @@ static void queue(rk_executor *e, rask_future *future)
     rk_executor_wake(e);
 }
 
+static void note_gate(const rk_executor *e, bool changed)
+{
+    if (changed && e->gate_changed)
+        e->gate_changed(e->gate_context);
+}
+
 void rk_executor_push_all(rk_executor *e, rk_queue *ready)
 {
     batch others = {{NULL, NULL}, 0};
     rask_future *future;
+    bool waits = false;
     if (!ready->first)
         return;
     while ((future = rk_queue_pop_first(ready))) {
@@ -262,7 +269,10 @@ void rk_executor_push_all(rk_executor *e, rk_queue *ready)
             future->ready_ns = rk_clock_now();
         if (rk_admission_enter(future, e->gate))
             sort_out(e, future, &others);
+        else
+            waits = true;
     }
+    note_gate(e, waits);
     if (others.count)
         push_batch(e, &others);
     rk_executor_wake(e);
@@ -312,8 +322,10 @@ void rk_executor_let_in(rk_executor *e, rk_gate_waiter *first)
 
 void rk_executor_leave(rk_executor *e, rask_future *future)
 {
-    if (future->admission)
-        rk_executor_let_in(e, rk_admission_leave(future, e->gate));
+    if (!future->admission)
+        return;
+    rk_executor_let_in(e, rk_admission_leave(future, e->gate));
+    note_gate(e, true);
 }
 
 void rk_executor_withdraw(rk_executor *e, rask_future *future)
@@ -321,6 +333,7 @@ void rk_executor_withdraw(rk_executor *e, rask_future *future)
     rk_gate_waiter *others;
     bool waited = rk_admission_give_up(future, e->gate, &others);
     rk_executor_let_in(e, others);
+    note_gate(e, waited);
     if (waited)
         rask_future_unref(future);
 }

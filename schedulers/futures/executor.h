@@ -60,6 +60,7 @@ struct rk_executor {
     bool own_store;
     rk_gate *gate; /* of what is counted; the executor's from when it is set, unless it is shared */
     bool shares_gate;
+    bool counted_elsewhere; /* the gate knows names, and nothing of what others take */
     uint32_t bench_count;
     rk_bench *benches;
     char read_only[RK_CACHE_LINE];
@@ -88,6 +89,8 @@ struct rk_executor {
     void (*wake)(void *context);
     void (*want_lane)(void *context);
     void (*let_in)(void *context, uint32_t unit); /* a unit that waited at the same gate may run */
+    void (*gate_changed)(void *context);          /* more is wanted there, or less: others count, too */
+    void *gate_context;
     void *context;
     int (*call_apart)(rask_future *future, rask_value *result, char *message);
     uint32_t first_number; /* of workers, as tasks that are called apart see them */

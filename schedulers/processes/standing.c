@@ -165,7 +165,6 @@ rk_standing *rk_standing_new(const rask_options *options)
     rask_node *node = rask_const_at(s->graph, &nothing, __FILE__, __LINE__);
     rask_options own = rk_options_within(options);
     own.workers = own.worker_threads = 1;
-    own.limits = NULL;
     if (!node || rask_plan_new(&node, 1, &s->plan) || rk_run_init(s->run, s->plan, &own, "processes"))
         goto failed;
     s->hands.run = s->run;
@@ -243,8 +242,11 @@ static bool write_slip(rk_standing *s, const rk_lone_call *call)
     s->slip = rk_shared_heap_alloc(&s->heap, NULL, sizeof *s->slip + call->nargs * sizeof *s->slip->args);
     if (!s->slip)
         return false;
-    *s->slip =
-        (rk_slip){.def = call->def, .terms = call->terms, .worker = call->worker, .spreads = call->spreads};
+    *s->slip = (rk_slip){.def = call->def,
+                         .terms = call->terms,
+                         .worker = call->worker,
+                         .spreads = call->spreads,
+                         .counts = call->counts};
     for (; s->slip->nargs < call->nargs; s->slip->nargs++)
         if (!write_argument(s, &call->args[s->slip->nargs], &s->slip->args[s->slip->nargs])) {
             free_slip(s, false);

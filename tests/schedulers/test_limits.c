@@ -18,7 +18,7 @@ enum { GRAPHS = 8 };
 enum { GRAPHS = 10 };
 #endif
 
-enum { SETUPS = 7, GROWING = 5, STEPS = 120, NAMES = 5, MOST_CALLS = 64 };
+enum { SETUPS = 7, GROWING = 7, STEPS = 120, NAMES = 5, MOST_CALLS = 64 };
 
 /* Each of the ways to run. */
 static rask_options setup(size_t i)
