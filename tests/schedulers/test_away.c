@@ -19,6 +19,7 @@ typedef struct counts {
     atomic_int grower;        /* the worker that grew */
     atomic_int numbers[PIDS]; /* by number: the process that has it */
     atomic_int mixed;         /* two have the same */
+    atomic_int copies;        /* calls that did not see a constant where it was made */
 } counts;
 
 static counts *shared;
@@ -403,12 +404,13 @@ Test(away, a_grown_call_that_ends_its_process_runs_again)
 
 enum { CARRIED = 400000 };
 
-/* (large, number): the byte there. */
+/* (large, where it was made, number): the byte there. */
 static int pick(rask_task *t)
 {
     rask_bytes bytes = rask_arg_bytes(t, 0);
-    int64_t at = rask_arg_i64(t, 1);
+    int64_t at = rask_arg_i64(t, 2);
     note_process();
+    atomic_fetch_add(&shared->copies, (int64_t)((uintptr_t)bytes.data >> 6) != rask_arg_i64(t, 1));
     sleep_ms(2);
     return rask_return_i64(t, (unsigned char)bytes.data[at * 9973 % (int64_t)bytes.len]);
 }
@@ -428,16 +430,20 @@ static int grow_picks(rask_task *t)
         data[i] = (char)(i * 7);
     rask_arg made = {.kind = RASK_ARG_VALUE, .as.value = &own},
              given = {.kind = RASK_ARG_VALUE, .as.value = rask_arg_value(t, 0)};
+    const char *there = rask_arg_bytes(t, 0).data;
     for (int64_t i = 0; i < 20; i++) {
-        const rask_arg args[] = {i % 2 ? given : made, {.kind = RASK_ARG_I64, .as.i64 = i}};
-        picks[i] = rask_call(g, RASK_DEF(pick), args, 2);
+        const char *at = i % 2 ? there : data; /* no address, or the call would stay there */
+        const rask_arg args[] = {i % 2 ? given : made,
+                                 {.kind = RASK_ARG_I64, .as.i64 = (int64_t)((uintptr_t)at >> 6)},
+                                 {.kind = RASK_ARG_I64, .as.i64 = i}};
+        picks[i] = rask_call(g, RASK_DEF(pick), args, 3);
     }
     rask_value_unref(&own);
     return rask_return_node(t, rask_sum(rask_list(g, picks, 20)));
 }
 RASK_SLOTS(grow_picks);
 
-Test(away, large_constants_go_with_the_nodes_and_end_with_them)
+Test(away, large_constants_go_with_the_nodes_uncopied_and_end_with_them)
 {
     leftovers before = look_around();
     rask_graph *g = rask_graph_new();
@@ -451,6 +457,7 @@ Test(away, large_constants_go_with_the_nodes_and_end_with_them)
         all[i] = rask_delayed(g, grow_picks, rask_delayed(g, large_leaf, 3));
     cr_expect_eq(compute(rask_sum(rask_list(g, all, 6)), o), 6 * expected);
     cr_expect_geq(count_processes(), 2);
+    cr_expect_eq(atomic_load(&shared->copies), 0);
     rask_graph_free(g);
     nothing_is_left_since(before);
 }
