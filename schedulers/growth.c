@@ -20,7 +20,8 @@ static int share_gate(const rk_run *run, rk_executor *executor)
     char reason[RK_MAX_MESSAGE];
     const char *limits = run->options.limits ? run->options.limits : "";
     executor->shares_gate = run->limits;
-    executor->counted_elsewhere = run->send_nodes;
+    executor->counted_elsewhere = run->counted_elsewhere;
+    executor->permits = run->permits;
     if (!run->limits)
         return rk_gate_new(limits, &executor->gate, reason, sizeof reason);
     executor->gate = run->limits->gate;
@@ -95,6 +96,20 @@ static int wait_for(rk_worker *worker, uint32_t task, rask_value *result)
         rk_executor_push_all(executor, &ready);
     int status = root ? finish(worker, executor, root, result) : fail(worker, RASK_ENOMEM, no_memory);
     rask_future_unref(root);
+    return status;
+}
+
+/* What the unit took goes to others meanwhile. */
+static int rest(rk_worker *worker, uint32_t task, rask_value *result)
+{
+    const rk_run *run = worker->run;
+    const rk_permits *permits = task == RASK_NO_TASK ? NULL : run->permits;
+    if (!permits)
+        return wait_for(worker, task, result);
+    permits->rest(permits->context);
+    int status = wait_for(worker, task, result);
+    if (task + 1 < run->plan->unit_start[rk_plan_unit(run->plan, task) + 1])
+        permits->resume(permits->context);
     return status;
 }
 
@@ -205,7 +220,7 @@ int rk_growth_finish(rk_worker *worker, uint32_t task, bool later, rask_value *r
 {
     if (later && worker->run->send_nodes && worker->run->send_nodes(worker, task, result))
         return RK_PUT_OFF;
-    return later && worker->run->go_on ? put_off(worker, task, result) : wait_for(worker, task, result);
+    return later && worker->run->go_on ? put_off(worker, task, result) : rest(worker, task, result);
 }
 
 bool rk_growth_help(rk_run *run, uint32_t worker)

@@ -71,6 +71,8 @@ typedef struct rk_run {
     /* Whether *result, a node that this task returned, is run elsewhere: then the task is put off, in worker->put_off, and the unit goes
      * on wherever others say. NULL: never. */
     bool (*send_nodes)(rk_worker *worker, uint32_t task, rask_value *result);
+    bool counted_elsewhere;           /* what its tasks take of what is counted: */
+    const struct rk_permits *permits; /* who is asked (schedulers/futures/admission.h); NULL: nobody can be */
 
     /* Of schedulers that keep results elsewhere: what they held instead of the store, and why they gave up; set before
      * rk_run_fini(). */

@@ -140,6 +140,12 @@ void rk_coordinator_failed(rk_coordinator *c, uint64_t now, uint32_t worker, uin
  * back (and is answered when it has given up, which is legal here), or REFUSE says that they are never to be had. */
 void rk_coordinator_asked(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                           uint32_t attempt, uint64_t bytes);
+/* It returned with tasks that its worker runs by itself: what it took of tags is given back, and its time is not up any more. */
+void rk_coordinator_rests(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                          uint32_t attempt);
+/* It goes on, with what it takes borrowed for it. False: it does not rest there, and what was borrowed is to be given back. */
+bool rk_coordinator_resumes(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                            uint32_t attempt);
 /* Tasks that are added to a running graph. */
 typedef struct rk_growth {
     uint32_t tasks;              /* at least one */

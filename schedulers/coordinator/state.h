@@ -215,6 +215,7 @@ typedef struct rk_errand {
     bool refused;          /* REFUSE it is, or was */
     bool abandoned;        /* nobody needs it: it is told to end, or killed */
     bool gives_up;         /* it was asked back while it asked, */
+    bool rests;            /* it has given back its tags, and is not timed */
     uint32_t better;       /* to run in this home; RK_NO_HOME: in any */
 } rk_errand;
 

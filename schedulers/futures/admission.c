@@ -21,6 +21,8 @@ static const char *const not_here =
     "may be addresses "
     "of memory, functions that the program does not have, and values without encode() and decode() keep it";
 
+static const char *const no_memory = "no memory for what it takes";
+
 static const char *const too_many = "there are too many combinations of what tasks take: 20 are possible";
 
 void rk_admission_init(rask_future *future, const char *tags)
@@ -35,10 +37,10 @@ void rk_admission_init(rask_future *future, const char *tags)
         refuse(future, RASK_EINVAL, why);
     else if (rk_gate_class(gate, &needs, &class))
         refuse(future, RASK_ELIMIT, too_many);
-    else if (class && future->executor->counted_elsewhere)
+    else if (class && future->executor->counted_elsewhere && !future->executor->permits)
         refuse(future, RASK_EUNSUPPORTED, not_here);
     else if (class && !(future->admission = rk_calloc(1, sizeof *future->admission)))
-        refuse(future, RASK_ENOMEM, "no memory for what it takes");
+        refuse(future, RASK_ENOMEM, no_memory);
     if (future->admission)
         *future->admission =
             (rk_admission){.waiter = {.class = class, .priority = future->priority, .place = future->number},
@@ -47,18 +49,39 @@ void rk_admission_init(rask_future *future, const char *tags)
 
 _Static_assert(RK_MAX_NEED_KINDS == 20, "a message says so");
 
+void rk_admission_refuse(rk_admission *admission)
+{
+    refuse(admission->future, RASK_ENOMEM, no_memory);
+}
+
 bool rk_admission_enter(rask_future *future, rk_gate *gate)
 {
-    return !future->admission || rk_gate_enter(gate, &future->admission->waiter);
+    const rk_permits *permits = future->executor->permits;
+    if (!future->admission)
+        return true;
+    if (!permits)
+        return rk_gate_enter(gate, &future->admission->waiter);
+    permits->ask(permits->context, future->admission);
+    return false;
 }
 
 rk_gate_waiter *rk_admission_leave(rask_future *future, rk_gate *gate)
 {
-    return future->admission ? rk_gate_leave(gate, future->admission->waiter.class) : NULL;
+    const rk_permits *permits = future->executor->permits;
+    if (!future->admission)
+        return NULL;
+    if (!permits)
+        return rk_gate_leave(gate, future->admission->waiter.class);
+    permits->give(permits->context, future->admission);
+    return NULL;
 }
 
 bool rk_admission_give_up(rask_future *future, rk_gate *gate, rk_gate_waiter **others)
 {
+    const rk_permits *permits = future->executor->permits;
     *others = NULL;
-    return future->admission && rk_gate_forget(gate, &future->admission->waiter, others);
+    if (!future->admission)
+        return false;
+    return permits ? permits->forget(permits->context, future->admission)
+                   : rk_gate_forget(gate, &future->admission->waiter, others);
 }

@@ -10,7 +10,28 @@
 typedef struct rk_admission {
     rk_gate_waiter waiter;
     rask_future *future;
+    /* Of who is asked, where somebody else counts. */
+    struct rk_admission *next, *previous;
+    void *note;
+    bool asked; /* and not let in */
 } rk_admission;
+
+/* Who is asked where somebody else counts, and the gate only says what there is. Thread-safe; none blocks but resume(). */
+typedef struct rk_permits {
+    void *context;
+    /* It wants in: rk_executor_let_in() is called for it, later. */
+    void (*ask)(void *context, rk_admission *admission);
+    /* It was let in, and has run or never will. */
+    void (*give)(void *context, rk_admission *admission);
+    /* It does not want any more. False: it was let in. */
+    bool (*forget)(void *context, rk_admission *admission);
+    /* What the worker is at has returned with nodes: it takes nothing; and it goes on, when it has again what it took. */
+    void (*rest)(void *context);
+    void (*resume)(void *context);
+} rk_permits;
+
+/* There is no memory to ask for it. */
+void rk_admission_refuse(rk_admission *admission);
 
 /* What a new future takes: future->admission, or nothing. tags: as definitions have them. A future that cannot have it, or not where
  * its executor is, is refused when it is to run, with the reason. */

@@ -60,7 +60,8 @@ struct rk_executor {
     bool own_store;
     rk_gate *gate; /* of what is counted; the executor's from when it is set, unless it is shared */
     bool shares_gate;
-    bool counted_elsewhere; /* the gate knows names, and nothing of what others take */
+    bool counted_elsewhere;    /* the gate knows names, and nothing of what others take: */
+    const rk_permits *permits; /* who is asked; NULL: nobody can be */
     uint32_t bench_count;
     rk_bench *benches;
     char read_only[RK_CACHE_LINE];

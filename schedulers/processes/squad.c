@@ -364,12 +364,13 @@ static bool is_timed(const rask_node *node)
     return timed;
 }
 
-/* Others had better run it: for what it takes or how long it may, which is seen to there, or because they have time for it. One call
+/* Others had better run it: for what it takes or how long it may, which is seen to there, since the time of the task that grew it is its
+ * call's only, or because they have time for it. One call
  * that leads to one call is worth the way when something else waits for this seat. */
-static bool is_others(const seat *s, const rask_node *node)
+static bool is_others(const seat *s, uint32_t task, const rask_node *node)
 {
     const rk_crew *crew = s->squad->crew;
-    if (crew->counts || is_timed(node))
+    if (crew->counts || is_timed(node) || rk_run_timeout(s->squad->run, task))
         return true;
     return s->squad->is_process && rk_load_relaxed(&crew->board->hungry) &&
            (node->id || rk_mailbox_waiting(s->box));
@@ -380,7 +381,7 @@ static bool send_nodes(rk_worker *worker, uint32_t task, rask_value *result)
 {
     seat *s = sitting;
     const rask_node *node = rk_grown_node(result);
-    if (!s || !rk_load_relaxed(&s->box->current) || task == RASK_NO_TASK || !is_others(s, node) ||
+    if (!s || !rk_load_relaxed(&s->box->current) || task == RASK_NO_TASK || !is_others(s, task, node) ||
         !rk_may_travel_node(s->squad->crew->modules, node) || rk_graph_wrap(node, &s->wrapped))
         return false;
     rask_value_unref(result);
@@ -648,6 +649,7 @@ rk_squad *rk_squad_new(const rk_crew *crew, rk_run *apart, uint32_t worker, uint
                         .is_process = !here,
                         .holds = holds};
     apart->send_nodes = crew->modules ? send_nodes : NULL;
+    apart->counted_elsewhere = true;
     rk_shared_heap_init(&squad->heap, crew->region, worker, life, &crew->used[worker], crew->kept);
     pthread_mutex_init(&squad->lock, NULL);
     pthread_mutex_init(&squad->reading, NULL);

@@ -899,6 +899,42 @@ Test(limits, of_tasks_that_wait_for_a_tag_the_largest_priority_gets_it)
     }
 }
 
+/* The same, grown by one task. */
+static int grow_ranked(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *nodes[RANKED + 1];
+    uint64_t random = 29;
+    nodes[RANKED] = rask_delayed(g, hold_long, 150);
+    for (int k = 0; k < RANKED; k++) {
+        int32_t priority = (int32_t)draw_below(&random, 9) - 4;
+        nodes[k] = rask_set_priority(rask_delayed(g, note_after, k, rask_const(g, 0)), priority);
+    }
+    return rask_return_node(t, rask_list(g, nodes, RANKED + 1));
+}
+RASK_SLOTS(grow_ranked);
+
+Test(limits, of_grown_tasks_that_wait_for_a_tag_the_largest_priority_gets_it)
+{
+    for (size_t i = 2; i < SETUPS; i++) {
+        rask_graph *g = rask_graph_new();
+        int32_t priority[RANKED];
+        uint64_t random = 29;
+        rask_value result;
+        rask_options o = setup(i);
+        o.limits = "gpu=1";
+        forget_counts();
+        for (int k = 0; k < RANKED; k++)
+            priority[k] = (int32_t)draw_below(&random, 9) - 4;
+        cr_assert_eq(rask_compute_value(rask_delayed(g, grow_ranked), &o, &result), RASK_OK, "%s",
+                     rask_graph_error(g));
+        cr_assert_eq(atomic_load(&counted->calls), RANKED);
+        must_go_by_priority(priority, 0, RANKED);
+        rask_value_unref(&result);
+        rask_graph_free(g);
+    }
+}
+
 /* Timeouts. */
 
 static int late_at_first(rask_task *t)
@@ -919,6 +955,55 @@ Test(limits, a_call_that_took_too_long_is_repeated_and_waiting_takes_none_of_its
         int64_t attempt;
         forget_counts();
         cr_expect_eq(rask_compute_with(rask_delayed(g, late_at_first), &o, &attempt), RASK_OK, "%s",
+                     rask_graph_error(g));
+        cr_expect_eq(attempt, 1);
+        cr_expect_eq(atomic_load(&counted->calls), 2);
+        rask_graph_free(g);
+    }
+}
+
+static int64_t sleep_for(int64_t milliseconds)
+{
+    sleep_ms(milliseconds);
+    return milliseconds;
+}
+RASK_TASK(sleep_for, i64, i64);
+
+/* Its call is short, and what it grows takes longer than that may, with the grace of processes. */
+static int grow_slowly(rask_task *t)
+{
+    return rask_return_node(t, rask_delayed(rask_task_graph(t), sleep_for, 900));
+}
+RASK_SLOTS_WITH(grow_slowly, (.timeout = 0.2));
+
+Test(limits, the_time_of_a_call_is_not_that_of_what_it_grew)
+{
+    const rask_options ways[] = {threads(2), processes(1)};
+    for (size_t i = 0; i < 2; i++) {
+        rask_graph *g = rask_graph_new();
+        int64_t slept = 0;
+        cr_expect_eq(rask_compute_with(rask_delayed(g, grow_slowly), &ways[i], &slept), RASK_OK, "%s",
+                     rask_graph_error(g));
+        cr_expect_eq(slept, 900);
+        rask_graph_free(g);
+    }
+}
+
+/* The first call of what is grown takes too long. */
+static int grow_late(rask_task *t)
+{
+    return rask_return_node(t, rask_delayed(rask_task_graph(t), late_at_first));
+}
+RASK_SLOTS(grow_late);
+
+Test(limits, what_a_run_grows_is_repeated_when_it_took_too_long)
+{
+    const rask_options ways[] = {setup(0), threads(2), processes(1), processes(2)};
+    for (size_t i = 0; i < 4; i++) {
+        rask_graph *g = rask_graph_new();
+        int64_t attempt = 0;
+        forget_counts();
+        cr_expect_eq(rask_compute_with(rask_delayed(g, grow_late), &ways[i], &attempt), RASK_OK, "%s",
                      rask_graph_error(g));
         cr_expect_eq(attempt, 1);
         cr_expect_eq(atomic_load(&counted->calls), 2);
