@@ -692,13 +692,13 @@ void rk_run_unit_from(rk_worker *worker, uint32_t unit, uint32_t first)
         run_task(worker, number, &task);
 }
 
-void rk_run_settle(rk_worker *worker, uint32_t number, int status, const rask_value *result,
+void rk_run_settle(rk_worker *worker, uint32_t task, int status, const rask_value *result,
                    rask_task_info *info)
 {
-    rask_task task = {.result = *result, .attempt = info->attempt};
+    rask_task returned = {.result = *result, .attempt = info->attempt};
     if (worker->run->observed)
-        note_end(worker, &task, status, info);
-    status = settle(worker, number, &task, NULL, status);
+        note_end(worker, &returned, status, info);
+    status = settle(worker, task, &returned, NULL, status);
     if (worker->run->observed)
         tell_end(worker, status, info);
 }

@@ -194,7 +194,7 @@ void rk_worker_fini(rk_worker *worker);
 /* Executes the tasks of a unit. */
 void rk_run_unit(rk_worker *worker, uint32_t unit);
 /* From this one on, as far as none is put off. */
-void rk_run_unit_from(rk_worker *worker, uint32_t unit, uint32_t task);
+void rk_run_unit_from(rk_worker *worker, uint32_t unit, uint32_t first);
 /* A task that was put off has come to this; a failure's text is in worker->message. info: what observers are to be told. */
 void rk_run_settle(rk_worker *worker, uint32_t task, int status, const rask_value *result,
                    rask_task_info *info);

@@ -143,7 +143,8 @@ void rk_coordinator_asked(rk_coordinator *c, uint64_t now, uint32_t worker, uint
 /* It returned with tasks that its worker runs by itself: what it took of tags is given back, and its time is not up any more. */
 void rk_coordinator_rests(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                           uint32_t attempt);
-/* It goes on, with what it takes borrowed for it. False: it does not rest there, and what was borrowed is to be given back. */
+/* It goes on, with what it takes, of tags of the run only, borrowed for it. False: it does not rest there, and what was borrowed is to be
+ * given back. */
 bool rk_coordinator_resumes(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                             uint32_t attempt);
 /* Tasks that are added to a running graph. */

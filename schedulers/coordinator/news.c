@@ -257,6 +257,9 @@ bool rk_coordinator_resumes(rk_coordinator *c, uint64_t now, uint32_t worker, ui
     uint32_t i = rk_co_find_errand(c, worker, epoch, task, attempt);
     if (i == RK_NONE || !c->errands[i].rests)
         return false;
+    const rk_class *class = &c->classes[c->tasks[task].class];
+    for (uint32_t k = 0; k < class->need_count; k++)
+        c->lent[class->needs[k].tag] -= class->needs[k].count;
     c->errands[i].rests = false;
     rk_co_errand_set_deadline(c, i);
     return true;

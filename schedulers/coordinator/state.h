@@ -333,6 +333,7 @@ struct rk_coordinator {
     uint64_t starved;                 /* classes that wait for tags of the run */
     uint32_t tags[RK_MAX_TAGS];       /* of the run, free */
     uint32_t tag_totals[RK_MAX_TAGS]; /* 0: workers bring them */
+    uint32_t lent[RK_MAX_TAGS];       /* of the run */
     uint32_t *worker_tags;            /* worker × (free, brought) × tag */
 
     rk_co_worker *workers;

@@ -5,6 +5,8 @@
  * what they are expected to take: as long as a message and its answer, and some more. */
 #include "schedulers/coordinator/state.h"
 
+#include <assert.h>
+
 enum { AHEAD_MESSAGES = 6 }; /* of work in a worker's queue, in times a message takes */
 
 static rk_seat_link *seat_of(const rk_coordinator *c, uint32_t worker, uint32_t class)
@@ -169,12 +171,15 @@ uint32_t rk_coordinator_borrow(rk_coordinator *c, uint64_t now, uint32_t tag, ui
     rk_co_pass_time(c, now);
     uint32_t lent = count < c->tags[tag] ? count : c->tags[tag];
     c->tags[tag] -= lent;
+    c->lent[tag] += lent;
     return lent;
 }
 
 void rk_coordinator_give_back(rk_coordinator *c, uint64_t now, uint32_t tag, uint32_t count)
 {
     rk_co_pass_time(c, now);
+    assert(count <= c->lent[tag]);
+    c->lent[tag] -= count;
     c->tags[tag] += count;
     wake_starved(c);
 }
