@@ -850,6 +850,11 @@ static int coordinate(rk_conduct *c)
 {
     const rask_options *o = &c->run->options;
     uint32_t totals[RK_MAX_LIMITS];
+    if (o->limits && strlen(o->limits) > RK_MAX_INLINE) { /* workers are told of them */
+        snprintf(c->run->reason, sizeof c->run->reason, "cluster: limits of more than %d bytes",
+                 RK_MAX_INLINE);
+        return RASK_ELIMIT;
+    }
     rk_coordinator_options options = {.most_workers = MOST_WORKERS,
                                       .most_homes = MOST_HOMES,
                                       .groups = c->run->plan->def_count ? c->run->plan->def_count : 1,

@@ -249,6 +249,23 @@ Test(cluster, what_grows_in_workers_never_takes_more_than_there_is)
     }
 }
 
+Test(cluster, limits_that_are_too_long_to_tell_workers_are_refused)
+{
+    char limits[6000];
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    int64_t sum = 0;
+    memset(limits, ' ', sizeof limits);
+    memcpy(limits + sizeof limits - 6, "gpu=1", 6);
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    o.limits = limits;
+    cr_expect_eq(rask_compute_with(rask_delayed(g, user, 1), &o, &sum), RASK_ELIMIT);
+    cr_expect_not_null(strstr(rask_graph_error(g), "limits of more than"), "%s", rask_graph_error(g));
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
 /* Ends its worker, the first time, with what others wait for. */
 static int64_t deadly_user(int64_t number)
 {
