@@ -176,6 +176,7 @@ void rk_worker_init(rk_worker *worker, rk_run *run, uint32_t id)
     worker->finished = worker->skipped = 0;
     worker->retries = worker->stolen = 0;
     worker->began_ns = NULL;
+    worker->put_off = NULL;
     worker->mark_ns = 0;
     worker->watch = (rk_stopwatch){0};
 }
@@ -435,7 +436,7 @@ static int keep_object(rk_worker *worker, uint32_t number, rask_value *result, r
 static inline int settle(rk_worker *worker, uint32_t number, rask_task *task, rk_pass *pass, int status)
 {
     if (__builtin_expect(status, 0))
-        return fail(worker, number, status, worker->message);
+        return status == RK_PUT_OFF ? status : fail(worker, number, status, worker->message);
     if (__builtin_expect(worker->run->checkpoint != NULL, 0))
         rk_checkpoint_keep(worker->run->checkpoint, number, &task->result);
     if (__builtin_expect(rk_value_is_object(&task->result), 0))
@@ -476,11 +477,11 @@ static void skip(rk_worker *worker, uint32_t number)
 }
 
 /* A node in place of a result has one in the end. */
-static inline int finish_growth(rk_worker *worker, uint32_t number, rask_task *task, int status)
+static inline int finish_growth(rk_worker *worker, uint32_t number, bool later, rask_task *task, int status)
 {
     bool may_be = !status && task->result.type == RASK_CUSTOM;
     if (__builtin_expect(may_be, 0) && rk_grown_is(&task->result))
-        return rk_growth_finish(worker, number, &task->result);
+        return rk_growth_finish(worker, number, later, &task->result);
     return status;
 }
 
@@ -488,7 +489,7 @@ static int call_in_some_way(rk_worker *worker, uint32_t number, rask_task *task,
 {
     int status =
         special | worker->run->careful ? call_carefully(worker, number, task) : call(worker, number, task);
-    return finish_growth(worker, number, task, status);
+    return finish_growth(worker, number, true, task, status);
 }
 
 static inline uint64_t size_of(const rask_value *value)
@@ -585,7 +586,9 @@ static void run_admitted(rk_worker *worker, uint32_t number, rask_task *task, rk
     status = settle(worker, number, task, pass, status);
     if (pass)
         rk_store_leave(run->store, pass);
-    if (observed)
+    if (observed && status == RK_PUT_OFF)
+        worker->put_off->info = info;
+    else if (observed)
         tell_end(worker, status, &info);
 }
 
@@ -646,7 +649,7 @@ int rk_run_call_again(rk_worker *worker, uint32_t task, rask_value *result, char
     again.def = rk_plan_def(plan, task);
     again.args = plan->args + plan->arg_start[task];
     again.nargs = rk_plan_nargs(plan, task);
-    int status = finish_growth(worker, task, &again, call_carefully(worker, task, &again));
+    int status = finish_growth(worker, task, false, &again, call_carefully(worker, task, &again));
     if (status)
         memcpy(message, worker->message, RK_MAX_MESSAGE + 1);
     else
@@ -677,6 +680,27 @@ void rk_run_unit(rk_worker *worker, uint32_t unit)
     init_task(&task, worker);
     for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++)
         run_task(worker, number, &task);
+}
+
+void rk_run_unit_from(rk_worker *worker, uint32_t unit, uint32_t first)
+{
+    rask_task task;
+    init_task(&task, worker);
+    worker->put_off = NULL;
+    for (uint32_t number = first; number < worker->run->plan->unit_start[unit + 1] && !worker->put_off;
+         number++)
+        run_task(worker, number, &task);
+}
+
+void rk_run_settle(rk_worker *worker, uint32_t task, int status, const rask_value *result,
+                   rask_task_info *info)
+{
+    rask_task returned = {.result = *result, .attempt = info->attempt};
+    if (worker->run->observed)
+        note_end(worker, &returned, status, info);
+    status = settle(worker, task, &returned, NULL, status);
+    if (worker->run->observed)
+        tell_end(worker, status, info);
 }
 
 static void tell_ready(rk_run *run, uint32_t unit)
@@ -877,6 +901,7 @@ int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results)
     rk_store_end(run->store);
     rk_free(run->ready_ns);
     rk_free(run->begun);
+    rk_free(rk_load_relaxed(&run->next_tasks));
     plan->spare = run->memory;
     pthread_mutex_destroy(&run->lock);
     return status;

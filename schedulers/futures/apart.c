@@ -104,6 +104,7 @@ int rk_apart_call(rask_future *future, rask_value *result, char *message)
                          .worker = future->executor->first_number + rk_executor_worker(future->executor),
                          .cancel = &future->cancel,
                          .spreads = rk_executor_is_hungry(future->executor),
+                         .counts = rk_gate_counters(future->executor->gate) > 0,
                          .terms = rk_future_terms(future)};
     rk_standing *standing = own_standing(future->executor);
     int status;

@@ -6,6 +6,7 @@
 #include "schedulers/call.h"
 #include "schedulers/chaos.h"
 #include "schedulers/futures/piece.h"
+#include "schedulers/limits.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -54,7 +55,8 @@ static void free_executor(rk_executor *e)
         rk_store_end(e->store);
     rk_meetings_fini(&e->meetings);
     rk_ranking_fini(&e->ranked);
-    rk_gate_free(e->gate);
+    if (!e->shares_gate)
+        rk_gate_free(e->gate);
     rk_free(e->benches);
     pthread_mutex_destroy(&e->lock);
     pthread_mutex_destroy(&e->done_lock);
@@ -259,10 +261,17 @@ static void queue(rk_executor *e, rask_future *future)
     rk_executor_wake(e);
 }
 
+static void note_gate(const rk_executor *e, bool changed)
+{
+    if (changed && e->gate_changed)
+        e->gate_changed(e->gate_context);
+}
+
 void rk_executor_push_all(rk_executor *e, rk_queue *ready)
 {
     batch others = {{NULL, NULL}, 0};
     rask_future *future;
+    bool waits = false;
     if (!ready->first)
         return;
     while ((future = rk_queue_pop_first(ready))) {
@@ -270,7 +279,10 @@ void rk_executor_push_all(rk_executor *e, rk_queue *ready)
             future->ready_ns = rk_clock_now();
         if (rk_admission_enter(future, e->gate))
             sort_out(e, future, &others);
+        else
+            waits = true;
     }
+    note_gate(e, waits);
     if (others.count)
         push_batch(e, &others);
     rk_executor_wake(e);
@@ -306,25 +318,32 @@ rask_future *rk_executor_take_next(rk_executor *e, rk_queue *ready)
     return next;
 }
 
-static void queue_all(rk_executor *e, rk_admission *first)
+void rk_executor_let_in(rk_executor *e, rk_gate_waiter *first)
 {
-    for (rk_admission *next; first; first = next) {
-        next = rk_admission_next(first);
-        queue(e, first->future);
+    for (rk_gate_waiter *next; first; first = next) {
+        uint32_t unit = rk_limits_unit_of(first);
+        next = first->next;
+        if (unit == RK_NO_UNIT)
+            queue(e, rk_admission_of(first)->future);
+        else
+            e->let_in(e->context, unit);
     }
 }
 
 void rk_executor_leave(rk_executor *e, rask_future *future)
 {
-    if (future->admission)
-        queue_all(e, rk_admission_leave(future, e->gate));
+    if (!future->admission)
+        return;
+    rk_executor_let_in(e, rk_admission_leave(future, e->gate));
+    note_gate(e, true);
 }
 
 void rk_executor_withdraw(rk_executor *e, rask_future *future)
 {
-    rk_admission *others;
+    rk_gate_waiter *others;
     bool waited = rk_admission_give_up(future, e->gate, &others);
-    queue_all(e, others);
+    rk_executor_let_in(e, others);
+    note_gate(e, waited);
     if (waited)
         rask_future_unref(future);
 }

@@ -65,7 +65,10 @@ struct rk_executor {
     rk_task_env env;      /* of all: closing stops it */
     rk_store *store;
     bool own_store;
-    rk_gate *gate; /* of what is counted; the executor's from when it is set; NULL: nothing can be */
+    rk_gate *gate; /* of what is counted; the executor's from when it is set, unless it is shared */
+    bool shares_gate;
+    bool counted_elsewhere;    /* the gate knows names, and nothing of what others take: */
+    const rk_permits *permits; /* who is asked; NULL: nobody can be */
     uint32_t bench_count;
     rk_bench *benches;
     char read_only[RK_CACHE_LINE];
@@ -93,6 +96,9 @@ struct rk_executor {
     /* Set by who has threads or others to wake, lanes, or other places for calls; may be NULL. Called without a lock. */
     void (*wake)(void *context);
     void (*want_lane)(void *context);
+    void (*let_in)(void *context, uint32_t unit); /* a unit that waited at the same gate may run */
+    void (*gate_changed)(void *context);          /* more is wanted there, or less: others count, too */
+    void *gate_context;
     void *context;
     int (*call_apart)(rask_future *future, rask_value *result, char *message);
     uint32_t first_number; /* of workers, as tasks that are called apart see them */
@@ -135,6 +141,8 @@ rask_future *rk_executor_take_next(rk_executor *executor, rk_queue *ready);
 /* One that was let in where things are counted has run, or will not; and one has ended that may not have been let in yet. */
 void rk_executor_leave(rk_executor *executor, rask_future *future);
 void rk_executor_withdraw(rk_executor *executor, rask_future *future);
+/* Those who were let in by somebody who left its gate, linked by next. */
+void rk_executor_let_in(rk_executor *executor, rk_gate_waiter *first);
 /* Runs one that is ready, as this worker, and of what that grows what begins within some microseconds: for who has other things to do.
  * False: there is none. */
 bool rk_executor_run_one(rk_executor *executor, uint32_t worker);

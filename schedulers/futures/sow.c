@@ -325,7 +325,7 @@ static void set_terms(const sowing *s, rask_future *future, const rask_node *nod
         (node->flags & RK_NODE_CHECK ? RK_FUTURE_CHECK : 0) | (def->flags & RASK_IO ? RK_FUTURE_IO : 0);
     note_site(future, node);
     future->origin = s->origin ? *s->origin : RASK_NO_TASK;
-    rk_admission_init(future, s->executor->gate, rk_node_tags(node));
+    rk_admission_init(future, rk_node_tags(node));
 }
 
 static void set_arguments(const sowing *s, rask_future *future, const rask_node *node)

@@ -113,6 +113,182 @@ Test(cluster, tasks_grow_and_compute_where_they_run)
     rask_graph_free(g);
 }
 
+/* What is taken of "gpu" and "licence", in memory that workers share. */
+typedef struct taking {
+    atomic_int running[2], most[2], calls, deaths, killed;
+} taking;
+
+static taking *taken;
+
+static void take(int what, int count)
+{
+    int now = atomic_fetch_add(&taken->running[what], count) + count, most = atomic_load(&taken->most[what]);
+    while (most < now && !atomic_compare_exchange_weak(&taken->most[what], &most, now)) {
+    }
+}
+
+static void spend(int64_t number)
+{
+    if (number % 2)
+        take(0, 1);
+    take(1, number % 2 ? 1 : 2);
+    sleep_ms(number % 3);
+    take(1, number % 2 ? -1 : -2);
+    if (number % 2)
+        take(0, -1);
+    atomic_fetch_add(&taken->calls, 1);
+}
+
+static const char *tags_of(int64_t number)
+{
+    return number % 2 ? "gpu,licence" : "licence:2";
+}
+
+static int64_t user(int64_t number)
+{
+    spend(number);
+    return number;
+}
+RASK_TASK(user, i64, i64);
+
+/* (number, children): takes what it grows takes, and the second half of them grows no more. */
+static int grow_users(rask_task *t)
+{
+    int64_t number = rask_arg_i64(t, 0), children = rask_arg_i64(t, 1);
+    rask_graph *g = rask_task_graph(t);
+    rask_node *all[16];
+    spend(number);
+    for (int64_t i = 0; i < children; i++)
+        all[i] = rask_set_tags(rask_delayed(g, user, i), tags_of(i));
+    return rask_return_node(t, rask_sum(rask_list(g, all, (size_t)children)));
+}
+RASK_SLOTS(grow_users);
+
+enum { GROWERS = 8, USERS = 10 };
+
+/* Of every other grower, another that takes the same is in one unit with it. */
+static rask_node *users_that_grow(rask_graph *g)
+{
+    rask_node *all[GROWERS];
+    for (int64_t i = 0; i < GROWERS; i++) {
+        all[i] = rask_set_tags(rask_delayed(g, grow_users, i, USERS), tags_of(i));
+        if (i % 4 < 2)
+            all[i] = rask_set_tags(rask_delayed(g, user, all[i]), tags_of(45));
+    }
+    return rask_sum(rask_list(g, all, GROWERS));
+}
+
+static void forget_taken(void)
+{
+    memset((void *)taken, 0, sizeof *taken);
+}
+
+static void must_have_kept_limits(void)
+{
+    cr_expect_eq(atomic_load(&taken->most[0]), 1);
+    cr_expect_leq(atomic_load(&taken->most[1]), 3);
+    cr_expect_eq(atomic_load(&taken->running[0]), 0);
+    cr_expect_eq(atomic_load(&taken->running[1]), 0);
+}
+
+Test(cluster, what_grows_in_workers_never_takes_more_than_there_is)
+{
+    taken = shared_calloc(sizeof *taken);
+    for (uint32_t workers = 1; workers <= 3; workers++) {
+        cluster c;
+        rask_graph *g = rask_graph_new();
+        int64_t sum = 0;
+        forget_taken();
+        cluster_begin(&c, workers, 3 - workers / 2);
+        rask_options o = on(&c);
+        o.limits = "gpu=1,licence=3";
+        cr_assert_eq(rask_compute_with(users_that_grow(g), &o, &sum), RASK_OK, "%s", rask_graph_error(g));
+        cr_expect_eq(sum, GROWERS * (USERS * (USERS - 1) / 2));
+        cr_expect_eq(atomic_load(&taken->calls), GROWERS * (USERS + 1) + GROWERS / 2);
+        must_have_kept_limits();
+        cluster_end(&c);
+        rask_graph_free(g);
+    }
+}
+
+Test(cluster, limits_that_are_too_long_to_tell_workers_are_refused)
+{
+    char limits[6000];
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    int64_t sum = 0;
+    memset(limits, ' ', sizeof limits);
+    memcpy(limits + sizeof limits - 6, "gpu=1", 6);
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    o.limits = limits;
+    cr_expect_eq(rask_compute_with(rask_delayed(g, user, 1), &o, &sum), RASK_ELIMIT);
+    cr_expect_not_null(strstr(rask_graph_error(g), "limits of more than"), "%s", rask_graph_error(g));
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+/* Ends its worker, the first time, with what others wait for. */
+static int64_t deadly_user(int64_t number)
+{
+    if (!atomic_fetch_add(&taken->deaths, 1))
+        raise(SIGKILL);
+    return number;
+}
+RASK_TASK_WITH(deadly_user, (.tags = "gpu"), i64, i64);
+
+static int grow_deadly(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *all[4];
+    for (int64_t i = 0; i < 4; i++)
+        all[i] = rask_delayed(g, deadly_user, i);
+    return rask_return_node(t, rask_sum(rask_list(g, all, 4)));
+}
+RASK_SLOTS_WITH(grow_deadly, (.tags = "gpu"));
+
+Test(cluster, what_a_lost_worker_took_is_there_for_others)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_node *both[2];
+    int64_t sum = 0;
+    taken = shared_calloc(sizeof *taken);
+    for (int i = 0; i < 2; i++)
+        both[i] = rask_delayed(g, grow_deadly);
+    cluster_begin(&c, 2, 1);
+    rask_options o = on(&c);
+    o.limits = "gpu=1";
+    cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, both, 2)), &o, &sum), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_expect_eq(sum, 12);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+/* Its call is short, and what it grows takes longer than that may. */
+static int grow_slowly(rask_task *t)
+{
+    return rask_return_node(t, rask_delayed(rask_task_graph(t), nap, 1200, 1));
+}
+RASK_SLOTS_WITH(grow_slowly, (.timeout = 0.2));
+
+Test(cluster, the_time_of_a_task_is_its_calls_and_not_that_of_what_it_grew)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_report report;
+    int64_t answer = 0;
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    o.report = &report;
+    cr_assert_eq(rask_compute_with(rask_delayed(g, grow_slowly), &o, &answer), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_expect_eq(report.retries, 0);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
 static int64_t process_of(int64_t i)
 {
     return i + (int64_t)getpid() * 1000;
