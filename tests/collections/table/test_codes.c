@@ -8,6 +8,7 @@
 #include "collections/table/rows.h"
 
 #include <pthread.h>
+#include <rask/exchange.h>
 
 enum { ROWS = 9000, PARTS = 3 };
 
@@ -288,6 +289,22 @@ Test(codes, a_table_of_computed_rows_goes_on_with_their_dictionary)
     cr_assert_eq(rask_rows_column(again, 0, &column), RASK_OK);
     expect_texts(&column, &t);
     rask_rows_free(again);
+    rask_graph_free(g);
+    rask_rows_free(rows);
+    random_table_free(&t);
+}
+
+Test(codes, an_array_of_a_column_leaves_the_dictionaries_of_others_as_they_are)
+{
+    random_table t = table_of(ROWS, 30, 1);
+    const rk_schema schema = {.names = (const char **)table_names,
+                              .types = (rask_column_type *)table_types,
+                              .count = TABLE_COLUMNS};
+    rask_rows *rows = rk_rows_new(&schema, make_chunk(&t, false, ROWS));
+    rask_graph *g = rask_graph_new();
+    cr_assert_not_null(rask_rows_array(g, rows, "wide"), "%s", rask_graph_error(g));
+    cr_assert_null(rask_rows_array(g, rows, "text"));
+    cr_assert_null(rk_load_relaxed(&rows->spelt[0]));
     rask_graph_free(g);
     rask_rows_free(rows);
     random_table_free(&t);
