@@ -70,8 +70,11 @@ static int grow(rk_codes *codes, const rk_array *ends, const rk_array *bytes)
 
 static int add_text(rk_array *ends, rk_array *bytes, rask_bytes text)
 {
-    if (rk_array_reserve(ends, 1 + !ends->count) || (text.len && rk_array_reserve(bytes, text.len)))
-        return RASK_ENOMEM;
+    int status = rk_array_reserve(ends, 1 + !ends->count);
+    if (!status && text.len)
+        status = rk_array_reserve(bytes, text.len);
+    if (status)
+        return status;
     if (!ends->count)
         *(uint64_t *)rk_array_push(ends) = 0;
     if (text.len)
