@@ -445,19 +445,12 @@ bool rk_table_sink_is_full(const rk_table_sink *s)
     return (s->plan->kind == RK_SINK_CHUNK || s->plan->kind == RK_SINK_TEXT) && s->rows >= s->plan->limit;
 }
 
-static void expect(rk_array *array, double part)
-{
-    double all = (double)array->count / part * 1.02;
-    if (all < (double)(SIZE_MAX / 2 / array->element))
-        rk_array_reserve(array, (size_t)all - array->count); /* else it grows as it goes */
-}
-
 void rk_table_sink_expect(rk_table_sink *s, double part)
 {
     if (part <= 0 || part >= 1)
         return;
-    expect(&s->text, part);
-    expect(&s->part, part);
+    rk_chunk_expect(&s->text, part);
+    rk_chunk_expect(&s->part, part);
     rk_chunk_builder_expect(&s->builder, part);
 }
 

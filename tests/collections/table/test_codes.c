@@ -204,6 +204,48 @@ Test(codes, rows_of_chunks_with_dictionaries_of_their_own_are_gathered_into_one)
     }
 }
 
+/* Two chunks one behind the other, the second in pieces, in a builder that begins with a few rows of its own. */
+static rask_value append(const rask_value *values, bool plain)
+{
+    rk_chunk_builder b;
+    rask_value out;
+    random_table own = table_of(10, 4, 9);
+    cr_assert_eq(rk_chunk_builder_init(&b, table_types, TABLE_COLUMNS), RASK_OK);
+    if (plain)
+        rk_chunk_builder_plain(&b);
+    add_all(&b, &own, 10);
+    for (int i = 0; i < 2; i++) {
+        rk_chunk chunk = open_chunk(&values[i]);
+        uint64_t step = i ? 300 : chunk.rows;
+        for (uint64_t row = 0; row < chunk.rows; row += step)
+            cr_assert_eq(rk_chunk_builder_add_chunk(&b, &chunk, row,
+                                                    chunk.rows - row < step ? chunk.rows - row : step),
+                         RASK_OK);
+    }
+    cr_assert_eq(rk_chunk_builder_pack(&b, &out), RASK_OK);
+    rk_chunk_builder_fini(&b);
+    random_table_free(&own);
+    return out;
+}
+
+Test(codes, rows_of_chunks_are_appended_whether_they_or_those_before_have_dictionaries)
+{
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        random_table t = table_of(ROWS, cases[i].different, i);
+        for (int form = 0; form < 4; form++) {
+            rask_value values[] = {make_chunk(&t, form & 1, 512), make_chunk(&t, form & 2, 512)};
+            rask_value all = append(values, false), spelt = append(values, true);
+            expect_rows(&all, &spelt, "appended");
+            cr_assert_eq(has_codes(&all), cases[i].pays, "%u different texts", cases[i].different);
+            rask_value_unref(&all);
+            rask_value_unref(&spelt);
+            rask_value_unref(&values[0]);
+            rask_value_unref(&values[1]);
+        }
+        random_table_free(&t);
+    }
+}
+
 Test(codes, sorting_by_numbered_texts_gives_the_order_of_texts)
 {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -470,6 +512,16 @@ static int spell_once(void)
     return status;
 }
 
+static int append_once(void)
+{
+    rk_chunk_builder b;
+    int status = rk_chunk_builder_init(&b, table_types, TABLE_COLUMNS);
+    for (int i = 0; i < 2 && !status; i++)
+        status = rk_chunk_builder_add_chunk(&b, &few_chunks[i], 0, few_chunks[i].rows);
+    rk_chunk_builder_fini(&b);
+    return status;
+}
+
 static rask_table *few_rows[2];
 
 static int put_once(void)
@@ -503,6 +555,7 @@ Test(codes, dictionaries_fail_for_want_of_memory_and_leave_nothing_behind)
     }
     cr_assert(has_codes(&few[0]) && !has_codes(&few[1]));
     sweep(gather_once, 0);
+    sweep(append_once, 0);
     sweep(sort_once, 0);
     sweep(spell_once, 0);
     sweep(put_once, 0);
