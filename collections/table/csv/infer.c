@@ -165,7 +165,7 @@ static void show(rk_csv_field value, char *out, size_t room)
 
 static void search_in(search *s, const inference *f, rk_csv_field field, size_t at)
 {
-    rk_csv_guess guess = {RK_CSV_ANY_TYPE, false};
+    rk_csv_guess guess = {.types = RK_CSV_ANY_TYPE};
     rk_csv_field trimmed = rk_csv_trim(field);
     if (!trimmed.len || rk_csv_is_null(f->format, &field))
         return;
