@@ -27,6 +27,7 @@ enum {
 #define STOP_GRACE_NS 2000000000u
 #define GRACE_NS      500000000u
 #define LONELY_NS     30000000000u
+#define MISTAKEN_NS   3000000000u /* the same, when somebody came that should have been one */
 
 /* -- Words */
 
@@ -719,19 +720,36 @@ static void end_stubborn(rk_conduct *c)
             rk_hub_kill(c->hub, c->hands[home].member);
 }
 
+/* Of a run that never had a worker: to others, who has none of the keys does no harm. */
+static bool waits_in_vain(rk_conduct *c)
+{
+    uint64_t mistaken = c->hub->mistaken_ns;
+    if (c->home_count > 1 || !mistaken || mistaken + MISTAKEN_NS < c->lonely_since)
+        return false;
+    if (!c->mistaken_since)
+        c->mistaken_since = mistaken > c->lonely_since ? mistaken : c->lonely_since;
+    return c->hub->now - c->mistaken_since >= MISTAKEN_NS;
+}
+
+static bool is_lonely(const rk_conduct *c)
+{
+    for (uint32_t home = 1; home < c->home_count; home++)
+        if (c->hands[home].member && !c->hands[home].turned_away)
+            return false;
+    return true;
+}
+
 /* Nobody comes. */
 static void watch_loneliness(rk_conduct *c)
 {
     char text[RK_MAX_MESSAGE + 1];
-    bool lonely = true;
-    for (uint32_t home = 1; home < c->home_count && lonely; home++)
-        lonely = !c->hands[home].member || c->hands[home].turned_away;
+    bool lonely = is_lonely(c);
     if (!lonely || !c->lonely_since)
         c->lonely_since = c->hub->now;
-    if (!lonely || c->hub->now - c->lonely_since < LONELY_NS)
+    if (!lonely || (c->hub->now - c->lonely_since < LONELY_NS && !waits_in_vain(c)))
         return;
     int len = snprintf(text, sizeof text, "no worker has come to %.200s for %u seconds", c->hub->address,
-                       (unsigned)(LONELY_NS / 1000000000));
+                       (unsigned)((c->hub->now - c->lonely_since) / 1000000000));
     if (*c->hub->refused)
         snprintf(text + len, sizeof text - (size_t)len, "; the last that came was refused: %s",
                  c->hub->refused);

@@ -51,7 +51,8 @@ typedef struct rk_conduct {
     uint32_t *homes;      /* by the coordinator's numbers of workers */
     rk_detours detours;
     uint64_t stopping_since, looked_at, lonely_since;
-    bool ended, over; /* over: under the hub's lock */
+    uint64_t mistaken_since; /* somebody came that should have been a worker; 0: nobody did */
+    bool ended, over;        /* over: under the hub's lock */
     int end_status;
     char last_words[256];  /* of the last worker that was lost */
     char turned_away[256]; /* why the last one was that was not taken; "": none was */

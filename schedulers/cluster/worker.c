@@ -518,11 +518,11 @@ static void dial(worker *w, uint64_t now)
     int status = w->line.engine->dial(w->line.transport, w->contact, &w->program);
     if (status)
         w->program = RK_NO_PEER;
-    if (status != RASK_EINVAL)
-        return;
-    rk_line_tell_unusable(w->setup->address, w->reason, w->capacity);
-    w->gone = true;
-    w->status = status;
+    if (status == RASK_EINVAL) {
+        char why[512];
+        rk_line_tell_unusable(w->setup->address, why, sizeof why);
+        stop(w, status, why);
+    }
 }
 
 static void give_up_waiting(worker *w, uint64_t now)
@@ -656,7 +656,6 @@ int rk_worker_work(const rk_worker_setup *setup, char *reason, size_t capacity)
         status = open_line(&w);
     if (status)
         return status;
-    rk_worker_become(true);
     rk_mouth_init(&w.mouth);
     rk_fetches_init(&w.fetches);
     w.sources = (rk_array)RK_ARRAY(source, RK_MAX_PEERS);
@@ -665,6 +664,5 @@ int rk_worker_work(const rk_worker_setup *setup, char *reason, size_t capacity)
     work(&w);
     end_hearing(before);
     end(&w);
-    rk_worker_become(false);
     return w.status;
 }

@@ -29,6 +29,13 @@ typedef struct rk_tally {
 /* Sizes of futures: up to the first, the second, … */
 enum { RK_SLABS = 3, RK_SLAB_LEAST = 264, RK_SLAB_STEP = 120 };
 
+/* What lies ready for what grows: no more than a pile is high of each. */
+typedef struct rk_spares {
+    struct rk_piece *pieces;
+    rask_graph *graphs;
+    uint32_t piece_count, graph_count;
+} rk_spares;
+
 typedef struct rk_bench {
     rk_tally tally;
     pthread_mutex_t lock;
@@ -38,12 +45,12 @@ typedef struct rk_bench {
     rask_future *apart; /* that is being called apart */
     rk_spare_graph spare;
 
-    /* What grew there and is called there (piece.h); under the lock, but for open, which others look at. */
+    /* What grew there and is called there (piece.h); under piles_lock, but for open, which others look at. */
+    pthread_mutex_t sowing; /* of who makes futures of it, outside of piles_lock, which is taken within */
     rk_spin piles_lock;
     rk_atomic_u32 open; /* pieces of which others could do some */
     struct rk_pile *piles;
-    struct rk_piece *pieces;  /* spare ones */
-    rask_graph *graphs;       /* the same */
+    rk_spares spares;
     rk_slabs slabs[RK_SLABS]; /* for futures that its worker makes */
     char padding[RK_CACHE_LINE];
 } rk_bench;
@@ -128,7 +135,8 @@ rask_future *rk_executor_take_next(rk_executor *executor, rk_queue *ready);
 /* One that was let in where things are counted has run, or will not; and one has ended that may not have been let in yet. */
 void rk_executor_leave(rk_executor *executor, rask_future *future);
 void rk_executor_withdraw(rk_executor *executor, rask_future *future);
-/* Runs one that is ready, as this worker; false: there is none. */
+/* Runs one that is ready, as this worker, and of what that grows what begins within some microseconds: for who has other things to do.
+ * False: there is none. */
 bool rk_executor_run_one(rk_executor *executor, uint32_t worker);
 /* And then what becomes ready by it, and so on for a while, unless others come first. until: not when it holds; NULL: nothing. */
 bool rk_executor_run_on(rk_executor *executor, uint32_t worker, const rk_awaited *until);

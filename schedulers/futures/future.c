@@ -227,15 +227,10 @@ bool rk_future_start(rask_future *future, bool alone)
     return ready;
 }
 
-static void release_arguments(rask_future *future, rk_endings *endings);
-
 void rk_future_start_running(rask_future *future)
 {
-    rk_endings none = {0};
-    assert(rk_load_relaxed(&future->state) == RK_FUTURE_READY);
+    assert(rk_load_relaxed(&future->state) == RK_FUTURE_READY && !future->edge_count);
     rk_store_relaxed(&future->state, RK_FUTURE_RUNNING);
-    release_arguments(future, &none);
-    assert(!none.first && !none.ready.first);
 }
 
 void rk_future_abandon(rask_future *future)
@@ -616,16 +611,17 @@ int rk_future_count_result(rk_executor *executor, const rask_value *result, char
     return status;
 }
 
-static void keep(rask_future *future, rask_value *result, char *message, rk_endings *endings)
+static void keep(rask_future *future, rk_outcome *outcome, rk_endings *endings)
 {
-    int status =
-        is_too_late(future) ? rk_future_count_result(future->executor, result, message) : RASK_ECANCELLED;
+    int status = is_too_late(future) ? RASK_OK : RASK_ECANCELLED;
+    if (!status && !outcome->counted)
+        status = rk_future_count_result(future->executor, &outcome->result, outcome->message);
     if (status) {
-        rask_value_unref(result);
-        end_running(future, status, message, endings);
+        rask_value_unref(&outcome->result);
+        end_running(future, status, outcome->message, endings);
         return;
     }
-    future->result = *result;
+    future->result = outcome->result;
     rk_store_release(&future->state, RK_FUTURE_ENDING);
     add_ending(endings, future);
 }
@@ -652,7 +648,7 @@ static void conclude(rask_future *future, rk_outcome *outcome, rk_endings *endin
     else if (outcome->node)
         grow(future, outcome->node, endings);
     else
-        keep(future, &outcome->result, outcome->message, endings);
+        keep(future, outcome, endings);
 }
 
 /* From the call to its outcome, as observers see it. */
@@ -668,7 +664,7 @@ static void carry_out(rask_future *future, const rk_seat *seat, rk_outcome *outc
     if (!outcome->status)
         outcome->status = refused(future, outcome->message);
     if (!outcome->status && executor->call_apart)
-        call_apart(future, seat->number, outcome);
+        call_apart(future, seat->bench, outcome);
     else if (!outcome->status)
         call(future, seat->number, outcome);
     if (observed)
@@ -690,6 +686,7 @@ rask_future *rk_future_run(rask_future *future, const rk_seat *seat)
     rk_outcome outcome;
     outcome.result = rask_value_none();
     outcome.node = NULL;
+    outcome.counted = false;
     rk_endings endings = {0};
     if (begins)
         carry_out(future, seat, &outcome, &endings);

@@ -168,7 +168,7 @@ void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, u
  * alone: nobody else knows it, or what it waits for. */
 bool rk_future_start(rask_future *future, bool alone);
 
-/* It is READY, alone, and has been called: RUNNING, with nothing of its arguments. */
+/* It is READY, alone, was given none of its arguments, and is being called with those of another place: RUNNING. */
 void rk_future_start_running(rask_future *future);
 
 /* Instead of that: it ends, and so does the caller's reference. */

@@ -125,24 +125,28 @@ tell 'an interrupted run says so' $?
 sed -i 's/sleep 60/true/' x.json
 gives 'and one that was killed go on where they were' '2 of 3 tasks run, 1 done before' x.json
 
-# What a killed run was at goes on to its own end, and is run again by the next: "begun" says that it runs, "go" that it may end.
+# What a killed run was at ends with it, the command and what that started, and is run again by the next: "begun" says that it runs,
+# "go" that it may end.
 for scheduler in threads processes; do
-    rm -rf begun go ended x.json.rask
-    flow '"k":{"command":"echo >>begun; until [ -e go ]; do sleep 0.02; done; echo >>ended"}'
+    rm -rf begun go ended group x.json.rask
+    flow '"k":{"command":"echo $$ >group; (until [ -e go ]; do sleep 0.02; done; echo >>inner) & echo >>begun; until [ -e go ]; do sleep 0.02; done; wait; echo >>ended"}'
     "$rask" run x.json --scheduler $scheduler >out 2>err &
     victim=$!
     for _ in $(seq 1000); do [ -e begun ] && break; sleep 0.02; done
+    kill -0 -- "-$(cat group)"
+    tell "a command on $scheduler has a process group" $?
     { kill -9 $victim && wait $victim; } 2>/dev/null
-    [ -e begun ] && ! [ -e ended ]
-    tell "a run on $scheduler is killed" $?
+    for _ in $(seq 1000); do kill -0 -- "-$(cat group)" 2>/dev/null || break; sleep 0.02; done
+    ! kill -0 -- "-$(cat group)" 2>/dev/null && ! [ -e ended ]
+    tell "which ends with a run on $scheduler that is killed" $?
     touch go
-    for _ in $(seq 1000); do [ -e ended ] && break; sleep 0.02; done
-    [ -e ended ]
-    tell "its command on $scheduler goes on" $?
     gives "and is run again, for nobody noted that it was done" '1 of 1 tasks run, 0 done before' x.json
-    [ "$(wc -l <begun)" -eq 2 ] && [ "$(wc -l <ended)" -eq 2 ]
+    [ "$(wc -l <begun)" -eq 2 ] && [ "$(wc -l <ended)" -eq 1 ]
     tell "once, after a run on $scheduler" $?
+    rm -f inner
 done
+flow '"k":{"command":["./nowhere"]}'
+fails 'a command that is not there' 'k: ./nowhere: cannot be started: No such file or directory' x.json
 
 # --- what is no workflow
 

@@ -53,38 +53,18 @@ Test(cluster, large_results_go_from_worker_to_worker_and_home)
     rask_graph *g = rask_graph_new();
     rask_node *targets[] = {list_of_pieces(g, PIECES, PIECE), NULL};
     rask_value results[2];
-    const rask_value *items;
-    size_t count;
-    rask_bytes bytes;
     targets[1] = rask_delayed(g, add_up, targets[0]);
     cluster_begin(&c, 3, 1);
     rask_options o = on(&c);
     cr_assert_eq(rask_compute_values(targets, 2, &o, results), RASK_OK, "%s", rask_graph_error(g));
     cluster_end(&c);
     cr_assert_eq(results[1].as.i64, (int64_t)PIECE * PIECES * (PIECES - 1) / 2);
-    cr_assert_eq(rask_value_get_list(&results[0], &items, &count), RASK_OK);
-    cr_assert_eq(count, PIECES);
-    for (int i = 0; i < PIECES; i++) {
-        cr_assert_eq(rask_value_get_bytes(&items[i], &bytes), RASK_OK);
-        cr_assert(bytes.len == PIECE && bytes.data[0] == i && bytes.data[PIECE - 1] == i);
-    }
+    cr_assert(are_pieces(&results[0], PIECES, PIECE));
     rask_value_unref(&results[0]);
     rask_graph_free(g);
 }
 
 /* -- Where tasks run */
-
-static int tell_pid(rask_task *t)
-{
-    return rask_return_i64(t, getpid());
-}
-RASK_SLOTS(tell_pid);
-
-static int tell_own_pid(rask_task *t)
-{
-    return tell_pid(t);
-}
-RASK_SLOTS_WITH(tell_own_pid, (.flags = RASK_HERE));
 
 Test(cluster, tasks_run_in_workers_but_those_that_want_the_program)
 {
@@ -100,25 +80,6 @@ Test(cluster, tasks_run_in_workers_but_those_that_want_the_program)
     cr_assert_eq(pid, getpid());
     cluster_end(&c);
     rask_graph_free(g);
-}
-
-static int64_t add(int64_t a, int64_t b)
-{
-    return a + b;
-}
-RASK_TASK(add, i64, i64, i64);
-
-static int fibonacci(rask_task *t);
-RASK_SLOTS_WITH(fibonacci, (.flags = RASK_PURE));
-
-static int fibonacci(rask_task *t)
-{
-    int64_t n = rask_arg_i64(t, 0);
-    if (n < 2)
-        return rask_return_i64(t, n);
-    rask_graph *g = rask_task_graph(t);
-    return rask_return_node(
-        t, rask_delayed(g, add, rask_delayed(g, fibonacci, n - 1), rask_delayed(g, fibonacci, n - 2)));
 }
 
 /* Computes a graph of its own, by the scheduler that it was told. */
@@ -276,12 +237,6 @@ Test(cluster, tasks_see_that_their_run_is_stopped)
     cluster_end(&c);
     rask_graph_free(g);
 }
-
-static int refuse(rask_task *t)
-{
-    return rask_fail(t, RASK_EIO, "nothing to read");
-}
-RASK_SLOTS(refuse);
 
 Test(cluster, a_failure_says_which_task_and_why)
 {
@@ -593,21 +548,6 @@ Test(cluster, the_address_of_a_cluster_implies_it)
     rask_graph_free(g);
 }
 
-typedef struct side {
-    const rask_options *options;
-    int64_t answer;
-    int status;
-} side;
-
-static void *compute_aside(void *context)
-{
-    side *s = context;
-    rask_graph *g = rask_graph_new();
-    s->status = rask_compute_with(sum_of_naps(g, NAPS, 0), s->options, &s->answer);
-    rask_graph_free(g);
-    return NULL;
-}
-
 Test(cluster, runs_go_on_side_by_side_and_one_after_the_other_on_the_same_workers)
 {
     enum { SIDES = 3 };
@@ -618,7 +558,7 @@ Test(cluster, runs_go_on_side_by_side_and_one_after_the_other_on_the_same_worker
     rask_options o = on(&c);
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < SIDES; i++) {
-            sides[i] = (side){.options = &o};
+            sides[i] = (side){.options = &o, .naps = NAPS};
             cr_assert_eq(pthread_create(&threads[i], NULL, compute_aside, &sides[i]), 0);
         }
         for (int i = 0; i < SIDES; i++) {
