@@ -41,7 +41,9 @@ void rk_chunk_builder_plain(rk_chunk_builder *b);
 /* Its rows will be divided (divide.h) into so many parts that each text would be in most of them, but for those of column key
  * (UINT32_MAX: none), by which they are divided: of the others only few texts pay. */
 void rk_chunk_builder_divided(rk_chunk_builder *b, uint32_t key);
-/* Its rows are this part, of 1, of those that will come: room is made for the others, if there is memory. */
+/* An array's elements are this part, of 1, of those that will come: room is made for the others, if there is memory. */
+void rk_chunk_expect(rk_array *array, double part);
+/* The same for the rows of a builder. */
 void rk_chunk_builder_expect(rk_chunk_builder *b, double part);
 /* Appends those rows of columns[0 … b->count - 1] whose numbers are rows[0 … count - 1]; NULL: the first count.
  * RASK_OK; RASK_ENOMEM: it can only be ended. */

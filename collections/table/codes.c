@@ -33,13 +33,6 @@ void rk_codes_clear(rk_codes *codes)
     codes->texts = 0;
 }
 
-static rask_bytes text_at(const rk_array *ends, const rk_array *bytes, uint32_t number)
-{
-    const uint64_t *end = (const uint64_t *)ends->data + number;
-    size_t len = end[1] - end[0];
-    return (rask_bytes){len ? (const char *)bytes->data + end[0] : "", len};
-}
-
 static bool is_same(rask_bytes a, rask_bytes b)
 {
     return a.len == b.len && (!a.len || memcmp(a.data, b.data, a.len) == 0);
@@ -58,7 +51,7 @@ static int grow(rk_codes *codes, const rk_array *ends, const rk_array *bytes)
     if (!slots)
         return RASK_ENOMEM;
     for (uint32_t i = 0; i < codes->texts; i++) {
-        uint64_t hash = hash_of(text_at(ends, bytes, i));
+        uint64_t hash = hash_of(rk_text_at(ends->data, bytes->data, i));
         size_t at = hash & (count - 1);
         while (slots[at])
             at = (at + 1) & (count - 1);
@@ -72,8 +65,11 @@ static int grow(rk_codes *codes, const rk_array *ends, const rk_array *bytes)
 
 static int add_text(rk_array *ends, rk_array *bytes, rask_bytes text)
 {
-    if (rk_array_reserve(ends, 1 + !ends->count) || (text.len && rk_array_reserve(bytes, text.len)))
-        return RASK_ENOMEM;
+    int status = rk_array_reserve(ends, 1 + !ends->count);
+    if (!status && text.len)
+        status = rk_array_reserve(bytes, text.len);
+    if (status)
+        return status;
     if (!ends->count)
         *(uint64_t *)rk_array_push(ends) = 0;
     if (text.len)
@@ -91,7 +87,7 @@ int rk_codes_find(rk_codes *codes, rk_array *ends, rk_array *bytes, rask_bytes t
     size_t mask = codes->slot_count - (size_t)1, at = hash & mask, steps = 0;
     for (uint64_t slot; (slot = codes->slots[at]); at = (at + 1) & mask) {
         uint32_t text_number = (uint32_t)slot - 1;
-        if (slot >> 32 == hash >> 32 && is_same(text_at(ends, bytes, text_number), text)) {
+        if (slot >> 32 == hash >> 32 && is_same(rk_text_at(ends->data, bytes->data, text_number), text)) {
             *number = text_number;
             return RASK_OK;
         }

@@ -36,8 +36,8 @@ void rk_codes_clear(rk_codes *codes);
  * RASK_ENOMEM; RASK_ELIMIT: it pays no more, and nothing was added. */
 int rk_codes_add(rk_codes *codes, rk_array *ends, rk_array *bytes, rask_bytes text);
 
-/* The number of a text, which becomes one of them when it is new; no row is added. As rk_codes_add(), but only the number of texts and
- * collisions are looked at. */
+/* The number of a text, which becomes one of them when it is new; no row is added. As rk_codes_add(), but only the number of texts,
+ * collisions and the ceilings of ends and bytes are looked at. */
 int rk_codes_find(rk_codes *codes, rk_array *ends, rk_array *bytes, rask_bytes text, uint32_t *number);
 /* The same by those who know what is new: a text more, which no row has yet, and a row of text number number, of len bytes, for which
  * there is room. RASK_OK, RASK_ENOMEM. */

@@ -285,8 +285,9 @@ RASK_API int rask_table_write(rask_table *table, const char *path, rask_table_fo
                               const rask_options *options);
 
 /* Why a column is string though most of its values in samples of the file are of another type: file, line and value of the first
- * one that is not, in buffer, cut where it has no room. The length of that; 0: there is nothing to say. table: of CSV files, or made
- * of one. Reads samples once more, and the file up to there. */
+ * one that is not, in buffer, cut where it has no room. The length of that; 0: there is nothing to say. table: of CSV files, or made of
+ * them; nothing is said of columns that are made, or whose type was given. Looks through the samples, once for all columns, and reads the
+ * file up to there. */
 RASK_API size_t rask_table_column_note(const rask_table *table, const char *column, char *buffer,
                                        size_t capacity);
 

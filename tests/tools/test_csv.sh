@@ -499,7 +499,7 @@ refuses 'a date without quotes' 1 "--where: dates stand in quotes: \"2020-01-31\
 refuses 'a date without quotes that is a number' 1 \
     "--where: '>' does not go with date day and int64: dates stand in quotes, at byte 5 of \"day > 2024-12-31\"" sales.csv -w 'day > 2024-12-31'
 refuses 'a key that is computed' 1 \
-    "--group-by, --agg: no column \"month(day)\": what is computed becomes a column first, with a name of its own: --with 'NAME=month(day)'" \
+    "--group-by, --agg: no column \"month(day)\": what is computed becomes a column first, with a name of its own: --with NAME=EXPR" \
     sales.csv -g 'month(day)'
 refuses 'downwards by a sign' 1 '--sort: no column "-amount": write "amount:desc" for the largest first' sales.csv --sort=-amount
 refuses 'a new name behind =' 1 '--rename: "amount=price": write "amount as price"' sales.csv --rename amount=price
@@ -517,6 +517,8 @@ asked 0 one.csv --explain && grep -qF "note: $one" err
 tell '--explain, too' $?
 asked 0 - --schema <one.csv && grep -qF 'standard input:32: column "cost"' err
 tell 'and of a stream' $?
+asked 0 one.csv --schema --types cost:string && ! [ -s err ]
+tell 'but not where the type was given' $?
 gives '--misfit null takes few misfits for nulls, wherever they are' $'sum(cost),count(cost),count()\n480.0,30,32' one.csv --misfit null \
     -a 'sum(cost),count(cost),count()'
 refuses 'columns by another delimiter' 1 \

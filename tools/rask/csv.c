@@ -452,6 +452,21 @@ static rask_table *build(rask_table *t, const csv_options *o)
 
 /* -- Messages */
 
+/* The same for ways out, which the library tells a program. To be freed. */
+static char *in_own_words(const char *message)
+{
+    static const char *const words[][2] = {{"rask_table_with()", "--with NAME=EXPR"},
+                                           {"RASK_MISFIT_NULL", "--misfit null"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const char *at = strstr(message, words[i][0]);
+        char *text = NULL;
+        if (at && asprintf(&text, "%.*s%s%s", (int)(at - message), message, words[i][1],
+                           at + strlen(words[i][0])) >= 0)
+            return text;
+    }
+    return strdup(message);
+}
+
 /* What the library says of a call, of the option that it stands for. */
 static void say_failure(const tool_command *c, const csv_options *o, const char *message)
 {
@@ -477,7 +492,9 @@ static void say_failure(const tool_command *c, const csv_options *o, const char 
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         size_t len = strlen(options[i][0]);
         if (strncmp(message, options[i][0], len) == 0) {
-            say_error(c->name, "%s%s", options[i][1], message + len);
+            char *own = in_own_words(message + len);
+            say_error(c->name, "%s%s", options[i][1], own ? own : message + len);
+            free(own);
             return;
         }
     }
@@ -536,8 +553,11 @@ static void say_notes(const tool_command *c, const rask_table *t)
 {
     char note[1024];
     for (uint32_t i = 0; i < rask_table_columns(t); i++)
-        if (rask_table_column_note(t, rask_table_name(t, i), note, sizeof note))
-            say_error(c->name, "note: %s", note);
+        if (rask_table_column_note(t, rask_table_name(t, i), note, sizeof note)) {
+            char *own = in_own_words(note);
+            say_error(c->name, "note: %s", own ? own : note);
+            free(own);
+        }
 }
 
 static int write_rows(const tool_command *c, const csv_options *o, rask_table *t)

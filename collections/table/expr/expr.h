@@ -49,14 +49,17 @@ bool rk_expr_uses(const rk_expr *e, uint32_t column);
 /* After its last run. NULL is legal. */
 void rk_expr_free(rk_expr *e);
 
-/* Bytes that a run keeps from batch to batch beside its columns, at most: what was found for texts that come again. */
-uint64_t rk_expr_kept_bytes(const rk_expr *e);
+enum { RK_EXPR_MEMO_BYTES = 1 << 20 }; /* room for what runs keep that is as good as any */
+
+/* Whether runs that have room keep something from batch to batch: what was found for texts that come again. */
+bool rk_expr_keeps(const rk_expr *e);
 
 /* What one thread needs to evaluate: its size is fixed, but for the text of a batch and what is kept. */
 typedef struct rk_expr_run rk_expr_run;
 
-/* e has to outlive it. RASK_OK, RASK_ENOMEM. */
-int rk_expr_run_new(const rk_expr *e, rk_expr_run **out);
+/* e has to outlive it. room: bytes that this run and others of the same thread may still keep, which changes as they do; NULL: they
+ * keep nothing. RASK_OK, RASK_ENOMEM. */
+int rk_expr_run_new(const rk_expr *e, uint64_t *room, rk_expr_run **out);
 void rk_expr_run_free(rk_expr_run *run);
 
 /* columns[i] is the column for name i, of its type and of rows rows, at most RK_BATCH_ROWS; NULL where it is not used.
