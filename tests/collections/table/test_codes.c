@@ -428,6 +428,145 @@ Test(codes, a_table_of_computed_rows_goes_on_with_their_dictionary)
     random_table_free(&t);
 }
 
+Test(codes, an_array_of_a_column_leaves_the_dictionaries_of_others_as_they_are)
+{
+    random_table t = table_of(ROWS, 30, 1);
+    const rk_schema schema = {.names = (const char **)table_names,
+                              .types = (rask_column_type *)table_types,
+                              .count = TABLE_COLUMNS};
+    rask_rows *rows = rk_rows_new(&schema, make_chunk(&t, false, ROWS));
+    rask_graph *g = rask_graph_new();
+    cr_assert_not_null(rask_rows_array(g, rows, "wide"), "%s", rask_graph_error(g));
+    cr_assert_null(rask_rows_array(g, rows, "text"));
+    cr_assert_null(rk_load_relaxed(&rows->spelt[0]));
+    rask_graph_free(g);
+    rask_rows_free(rows);
+    random_table_free(&t);
+}
+
+static random_table divided_table;
+
+static int divide_once(void)
+{
+    rk_chunk_builder b;
+    rask_value out[PARTS];
+    const rk_column *given[TABLE_COLUMNS];
+    uint32_t part[RK_BATCH_ROWS];
+    for (uint32_t i = 0; i < TABLE_COLUMNS; i++)
+        given[i] = &divided_table.columns[i];
+    for (uint32_t row = 0; row < RK_BATCH_ROWS; row++)
+        part[row] = row % PARTS;
+    int status = rk_chunk_builder_init(&b, table_types, TABLE_COLUMNS);
+    if (!status)
+        status = rk_chunk_builder_add_rows(&b, given, NULL, RK_BATCH_ROWS);
+    if (!status)
+        status = rk_chunk_divide(&b, part, PARTS, out);
+    for (int p = 0; p < PARTS && !status; p++)
+        rask_value_unref(&out[p]);
+    rk_chunk_builder_fini(&b);
+    return status;
+}
+
+Test(codes, what_fails_for_want_of_memory_leaves_nothing_behind)
+{
+    divided_table = table_of(ROWS, 300, 1);
+    sweep(divide_once, 0);
+    random_table_free(&divided_table);
+}
+
+/* Of few rows: with a dictionary, and without. */
+static rask_value few[2];
+static rk_chunk few_chunks[2];
+
+static int gather_once(void)
+{
+    uint64_t places[200];
+    for (uint64_t i = 0; i < 200; i++)
+        places[i] = i % 2 << 32 | i / 2;
+    const rk_chunk twice[] = {few_chunks[0], few_chunks[0]};
+    rask_value out;
+    int status = rk_chunk_gather(twice, 2, places, 200, &out);
+    if (!status)
+        rask_value_unref(&out);
+    return status;
+}
+
+static int sort_once(void)
+{
+    const rk_order key = {0, false};
+    uint64_t *places;
+    int status = rk_rows_sort(&key, 1, few_chunks, 1, few_chunks->rows, &places);
+    if (!status)
+        rk_free(places);
+    return status;
+}
+
+static int spell_once(void)
+{
+    const rk_schema schema = {.names = (const char **)table_names,
+                              .types = (rask_column_type *)table_types,
+                              .count = TABLE_COLUMNS};
+    rask_column column;
+    rask_value_ref(&few[0]);
+    rask_rows *rows = rk_rows_new(&schema, few[0]);
+    int status = rows ? rask_rows_column(rows, 0, &column) : RASK_ENOMEM;
+    rask_rows_free(rows);
+    return status;
+}
+
+static int append_once(void)
+{
+    rk_chunk_builder b;
+    int status = rk_chunk_builder_init(&b, table_types, TABLE_COLUMNS);
+    for (int i = 0; i < 2 && !status; i++)
+        status = rk_chunk_builder_add_chunk(&b, &few_chunks[i], 0, few_chunks[i].rows);
+    rk_chunk_builder_fini(&b);
+    return status;
+}
+
+static rask_table *few_rows[2];
+
+static int put_once(void)
+{
+    rk_pack_out out = {0};
+    rk_open_error error = {0};
+    int status = RASK_OK;
+    for (int i = 0; i < 2 && !status; i++)
+        status = rk_memory_table_put(few_rows[i], &out, &error);
+    if (!status && out.failed)
+        status = RASK_ENOMEM;
+    rk_pack_out_fini(&out);
+    return status;
+}
+
+Test(codes, dictionaries_fail_for_want_of_memory_and_leave_nothing_behind)
+{
+    const rk_schema schema = {.names = (const char **)table_names,
+                              .types = (rask_column_type *)table_types,
+                              .count = TABLE_COLUMNS};
+    random_table t = table_of(100, 3, 1);
+    rask_graph *g = rask_graph_new();
+    for (int i = 0; i < 2; i++) {
+        few[i] = make_chunk(&t, i, 100);
+        few_chunks[i] = open_chunk(&few[i]);
+        rask_value_ref(&few[i]);
+        rask_rows *rows = rk_rows_new(&schema, few[i]);
+        few_rows[i] = rask_table_from_rows(g, rows);
+        cr_assert_not_null(few_rows[i], "%s", rask_graph_error(g));
+        rask_rows_free(rows);
+    }
+    cr_assert(has_codes(&few[0]) && !has_codes(&few[1]));
+    sweep(gather_once, 0);
+    sweep(append_once, 0);
+    sweep(sort_once, 0);
+    sweep(spell_once, 0);
+    sweep(put_once, 0);
+    rask_graph_free(g);
+    rask_value_unref(&few[0]);
+    rask_value_unref(&few[1]);
+    random_table_free(&t);
+}
+
 /* -- Arrow */
 
 /* Rows of text: so many that are one of seven, then some that are all different. */
@@ -529,337 +668,198 @@ Test(codes, an_arrow_file_has_dictionaries_unless_they_grow_too_large)
         cr_expect_eq(goes_through_a_file(&w, files[i].format), files[i].coded, "file %zu", i);
         shrink(&w);
     }
-    Test(codes, an_array_of_a_column_leaves_the_dictionaries_of_others_as_they_are)
-    {
-        random_table t = table_of(ROWS, 30, 1);
-        const rk_schema schema = {.names = (const char **)table_names,
-                                  .types = (rask_column_type *)table_types,
-                                  .count = TABLE_COLUMNS};
-        rask_rows *rows = rk_rows_new(&schema, make_chunk(&t, false, ROWS));
-        rask_graph *g = rask_graph_new();
-        cr_assert_not_null(rask_rows_array(g, rows, "wide"), "%s", rask_graph_error(g));
-        cr_assert_null(rask_rows_array(g, rows, "text"));
-        cr_assert_null(rk_load_relaxed(&rows->spelt[0]));
-        rask_graph_free(g);
-        rask_rows_free(rows);
+}
+
+/* -- Expressions */
+
+static const char *const expressions[] = {
+    "matches(text, \"a[a-m]\")",
+    "coalesce(extract(text, \"a+([b-z]?)\"), \"none\")",
+    "int > 3 and matches(text, \"^a{3,9}$\") or matches(text, \"z\")",
+    "length(replace(replace(replace(text, \"aa\", \"b\"), \"b\", \"\"), \"a\", \"aab\"))",
+    "if(matches(text, \"^$\"), null, lower(upper(replace(replace(text, \"a\", \"xyz\"), \"y\", \"\"))))",
+    "coalesce(int(text), float(extract(text, \"[0-9]\")), 7)",
+    "is_null(extract(text, \"(b)?a\"))",
+};
+
+/* What an expression makes of all rows, batch by batch. */
+static text_bytes evaluate(const random_table *t, const char *text, bool memos)
+{
+    rk_expr *e = NULL;
+    rk_expr_run *run;
+    uint64_t room = RK_EXPR_MEMO_BYTES;
+    rk_syntax_error error = {0};
+    text_bytes out = {0};
+    cr_assert_eq(rk_expr_compile(text, strlen(text), table_names, table_types, TABLE_COLUMNS, &e, &error),
+                 RASK_OK, "%s: %s", text, error.message);
+    cr_assert(e->memos.count, "%s", text);
+    if (!memos)
+        e->memos.count = 0;
+    cr_assert_eq(rk_expr_run_new(e, &room, &run), RASK_OK);
+    for (uint32_t from = 0; from < t->rows; from += RK_BATCH_ROWS) {
+        rk_column columns[TABLE_COLUMNS];
+        const rk_column *given[TABLE_COLUMNS], *made;
+        uint32_t rows = t->rows - from < RK_BATCH_ROWS ? t->rows - from : RK_BATCH_ROWS;
+        for (uint32_t i = 0; i < TABLE_COLUMNS; i++) {
+            columns[i] = column_from(t, i, from);
+            given[i] = &columns[i];
+        }
+        cr_assert_eq(rk_expr_evaluate(e, run, given, rows, &made), RASK_OK);
+        rk_column copy = *made;
+        put_batch(&out, &(rk_batch){.rows = rows, .count = 1, .columns = &copy});
+    }
+    rk_expr_run_free(run);
+    rk_expr_free(e);
+    return out;
+}
+
+/* Of few texts each is looked at once; of many the memo ends after some batches. */
+Test(codes, what_is_made_once_for_each_text_is_what_is_made_for_each_row)
+{
+    static const uint32_t different[] = {3, 2000, 1u << 30};
+    for (size_t i = 0; i < 3; i++) {
+        random_table t = table_of(5 * RK_BATCH_ROWS + 17, different[i], i);
+        for (size_t k = 0; k < sizeof expressions / sizeof *expressions; k++) {
+            text_bytes once = evaluate(&t, expressions[k], true), each = evaluate(&t, expressions[k], false);
+            expect_same(&once, &each, expressions[k]);
+            free(once.data);
+            free(each.data);
+        }
         random_table_free(&t);
     }
+}
 
-    static random_table divided_table;
+/* One batch of long texts, each another one. */
+static char long_texts[RK_BATCH_ROWS][200];
+static rask_bytes long_text[RK_BATCH_ROWS];
 
-    static int divide_once(void)
-    {
-        rk_chunk_builder b;
-        rask_value out[PARTS];
-        const rk_column *given[TABLE_COLUMNS];
-        uint32_t part[RK_BATCH_ROWS];
-        for (uint32_t i = 0; i < TABLE_COLUMNS; i++)
-            given[i] = &divided_table.columns[i];
-        for (uint32_t row = 0; row < RK_BATCH_ROWS; row++)
-            part[row] = row % PARTS;
-        int status = rk_chunk_builder_init(&b, table_types, TABLE_COLUMNS);
-        if (!status)
-            status = rk_chunk_builder_add_rows(&b, given, NULL, RK_BATCH_ROWS);
-        if (!status)
-            status = rk_chunk_divide(&b, part, PARTS, out);
-        for (int p = 0; p < PARTS && !status; p++)
-            rask_value_unref(&out[p]);
-        rk_chunk_builder_fini(&b);
-        return status;
+static rk_column long_column(void)
+{
+    for (uint32_t row = 0; row < RK_BATCH_ROWS; row++) {
+        memset(long_texts[row], 'a', sizeof long_texts[row]);
+        snprintf(long_texts[row], sizeof long_texts[row], "%u", row);
+        long_text[row] = (rask_bytes){long_texts[row], sizeof long_texts[row]};
     }
+    return (rk_column){.type = RASK_COL_TEXT, .text = long_text};
+}
 
-    Test(codes, what_fails_for_want_of_memory_leaves_nothing_behind)
-    {
-        divided_table = table_of(ROWS, 300, 1);
-        sweep(divide_once, 0);
-        random_table_free(&divided_table);
-    }
+static rk_expr *compile_text(const char *text)
+{
+    static const char *const names[] = {"s"};
+    static const rask_column_type types[] = {RASK_COL_TEXT};
+    rk_syntax_error error = {0};
+    rk_expr *e = NULL;
+    cr_assert_eq(rk_expr_compile(text, strlen(text), names, types, 1, &e, &error), RASK_OK, "%s",
+                 error.message);
+    cr_assert_eq(e->memos.count, 1);
+    return e;
+}
 
-    /* Of few rows: with a dictionary, and without. */
-    static rask_value few[2];
-    static rk_chunk few_chunks[2];
+static const char costly[] = "replace(replace(upper(lower(s)), \"A\", \"bc\"), \"b\", \"d\")";
 
-    static int gather_once(void)
-    {
-        uint64_t places[200];
-        for (uint64_t i = 0; i < 200; i++)
-            places[i] = i % 2 << 32 | i / 2;
-        const rk_chunk twice[] = {few_chunks[0], few_chunks[0]};
-        rask_value out;
-        int status = rk_chunk_gather(twice, 2, places, 200, &out);
-        if (!status)
-            rask_value_unref(&out);
-        return status;
-    }
-
-    static int sort_once(void)
-    {
-        const rk_order key = {0, false};
-        uint64_t *places;
-        int status = rk_rows_sort(&key, 1, few_chunks, 1, few_chunks->rows, &places);
-        if (!status)
-            rk_free(places);
-        return status;
-    }
-
-    static int spell_once(void)
-    {
-        const rk_schema schema = {.names = (const char **)table_names,
-                                  .types = (rask_column_type *)table_types,
-                                  .count = TABLE_COLUMNS};
-        rask_column column;
-        rask_value_ref(&few[0]);
-        rask_rows *rows = rk_rows_new(&schema, few[0]);
-        int status = rows ? rask_rows_column(rows, 0, &column) : RASK_ENOMEM;
-        rask_rows_free(rows);
-        return status;
-    }
-
-    static int append_once(void)
-    {
-        rk_chunk_builder b;
-        int status = rk_chunk_builder_init(&b, table_types, TABLE_COLUMNS);
-        for (int i = 0; i < 2 && !status; i++)
-            status = rk_chunk_builder_add_chunk(&b, &few_chunks[i], 0, few_chunks[i].rows);
-        rk_chunk_builder_fini(&b);
-        return status;
-    }
-
-    static rask_table *few_rows[2];
-
-    static int put_once(void)
-    {
-        rk_pack_out out = {0};
-        rk_open_error error = {0};
-        int status = RASK_OK;
-        for (int i = 0; i < 2 && !status; i++)
-            status = rk_memory_table_put(few_rows[i], &out, &error);
-        if (!status && out.failed)
-            status = RASK_ENOMEM;
-        rk_pack_out_fini(&out);
-        return status;
-    }
-
-    Test(codes, dictionaries_fail_for_want_of_memory_and_leave_nothing_behind)
-    {
-        const rk_schema schema = {.names = (const char **)table_names,
-                                  .types = (rask_column_type *)table_types,
-                                  .count = TABLE_COLUMNS};
-        random_table t = table_of(100, 3, 1);
-        rask_graph *g = rask_graph_new();
-        for (int i = 0; i < 2; i++) {
-            few[i] = make_chunk(&t, i, 100);
-            few_chunks[i] = open_chunk(&few[i]);
-            rask_value_ref(&few[i]);
-            rask_rows *rows = rk_rows_new(&schema, few[i]);
-            few_rows[i] = rask_table_from_rows(g, rows);
-            cr_assert_not_null(few_rows[i], "%s", rask_graph_error(g));
-            rask_rows_free(rows);
-        }
-        cr_assert(has_codes(&few[0]) && !has_codes(&few[1]));
-        sweep(gather_once, 0);
-        sweep(append_once, 0);
-        sweep(sort_once, 0);
-        sweep(spell_once, 0);
-        sweep(put_once, 0);
-        rask_graph_free(g);
-        rask_value_unref(&few[0]);
-        rask_value_unref(&few[1]);
-        random_table_free(&t);
-    }
-
-    /* -- Expressions */
-
-    static const char *const expressions[] = {
-        "matches(text, \"a[a-m]\")",
-        "coalesce(extract(text, \"a+([b-z]?)\"), \"none\")",
-        "int > 3 and matches(text, \"^a{3,9}$\") or matches(text, \"z\")",
-        "length(replace(replace(replace(text, \"aa\", \"b\"), \"b\", \"\"), \"a\", \"aab\"))",
-        "if(matches(text, \"^$\"), null, lower(upper(replace(replace(text, \"a\", \"xyz\"), \"y\", \"\"))))",
-        "coalesce(int(text), float(extract(text, \"[0-9]\")), 7)",
-        "is_null(extract(text, \"(b)?a\"))",
-    };
-
-    /* What an expression makes of all rows, batch by batch. */
-    static text_bytes evaluate(const random_table *t, const char *text, bool memos)
-    {
-        rk_expr *e = NULL;
-        rk_expr_run *run;
-        uint64_t room = RK_EXPR_MEMO_BYTES;
-        rk_syntax_error error = {0};
-        text_bytes out = {0};
-        cr_assert_eq(rk_expr_compile(text, strlen(text), table_names, table_types, TABLE_COLUMNS, &e, &error),
-                     RASK_OK, "%s: %s", text, error.message);
-        cr_assert(e->memos.count, "%s", text);
-        if (!memos)
-            e->memos.count = 0;
-        cr_assert_eq(rk_expr_run_new(e, &room, &run), RASK_OK);
-        for (uint32_t from = 0; from < t->rows; from += RK_BATCH_ROWS) {
-            rk_column columns[TABLE_COLUMNS];
-            const rk_column *given[TABLE_COLUMNS], *made;
-            uint32_t rows = t->rows - from < RK_BATCH_ROWS ? t->rows - from : RK_BATCH_ROWS;
-            for (uint32_t i = 0; i < TABLE_COLUMNS; i++) {
-                columns[i] = column_from(t, i, from);
-                given[i] = &columns[i];
-            }
-            cr_assert_eq(rk_expr_evaluate(e, run, given, rows, &made), RASK_OK);
-            rk_column copy = *made;
-            put_batch(&out, &(rk_batch){.rows = rows, .count = 1, .columns = &copy});
-        }
-        rk_expr_run_free(run);
-        rk_expr_free(e);
-        return out;
-    }
-
-    /* Of few texts each is looked at once; of many the memo ends after some batches. */
-    Test(codes, what_is_made_once_for_each_text_is_what_is_made_for_each_row)
-    {
-        static const uint32_t different[] = {3, 2000, 1u << 30};
-        for (size_t i = 0; i < 3; i++) {
-            random_table t = table_of(5 * RK_BATCH_ROWS + 17, different[i], i);
-            for (size_t k = 0; k < sizeof expressions / sizeof *expressions; k++) {
-                text_bytes once = evaluate(&t, expressions[k], true),
-                           each = evaluate(&t, expressions[k], false);
-                expect_same(&once, &each, expressions[k]);
-                free(once.data);
-                free(each.data);
-            }
-            random_table_free(&t);
-        }
-    }
-
-    /* One batch of long texts, each another one. */
-    static char long_texts[RK_BATCH_ROWS][200];
-    static rask_bytes long_text[RK_BATCH_ROWS];
-
-    static rk_column long_column(void)
-    {
-        for (uint32_t row = 0; row < RK_BATCH_ROWS; row++) {
-            memset(long_texts[row], 'a', sizeof long_texts[row]);
-            snprintf(long_texts[row], sizeof long_texts[row], "%u", row);
-            long_text[row] = (rask_bytes){long_texts[row], sizeof long_texts[row]};
-        }
-        return (rk_column){.type = RASK_COL_TEXT, .text = long_text};
-    }
-
-    static rk_expr *compile_text(const char *text)
-    {
-        static const char *const names[] = {"s"};
-        static const rask_column_type types[] = {RASK_COL_TEXT};
-        rk_syntax_error error = {0};
-        rk_expr *e = NULL;
-        cr_assert_eq(rk_expr_compile(text, strlen(text), names, types, 1, &e, &error), RASK_OK, "%s",
-                     error.message);
-        cr_assert_eq(e->memos.count, 1);
-        return e;
-    }
-
-    static const char costly[] = "replace(replace(upper(lower(s)), \"A\", \"bc\"), \"b\", \"d\")";
-
-    /* The texts of a batch, and what is made of them, are larger than the room: nothing is kept, and what was begun is gone before the steps
+/* The texts of a batch, and what is made of them, are larger than the room: nothing is kept, and what was begun is gone before the steps
  * are done row by row. */
-    Test(codes, what_is_kept_for_texts_never_passes_the_room_for_it)
-    {
-        const rk_column column = long_column(), *given = &column, *made;
-        for (int memos = 0; memos < 2; memos++) {
-            static size_t total[2];
-            const uint64_t all = RK_EXPR_MEMO_BYTES / 4;
-            uint64_t room = all;
-            rk_expr *e = compile_text(costly);
-            rk_expr_run *run;
-            cr_assert_eq(rk_expr_run_new(e, memos ? &room : NULL, &run), RASK_OK);
-            cr_assert_eq(rk_expr_evaluate(e, run, &given, 30, &made), RASK_OK);
-            cr_assert(memos ? room < all : room == all);
-            cr_assert_eq(rk_expr_evaluate(e, run, &given, RK_BATCH_ROWS, &made), RASK_OK);
-            cr_assert_eq(room, all);
-            total[memos] = run->text.total;
-            cr_assert_eq(total[memos], total[0]);
-            rk_expr_run_free(run);
-            rk_expr_free(e);
-        }
-    }
-
-    Test(codes, expressions_share_the_room_and_leave_it_to_others)
-    {
-        enum { SOME = 200 };
-        const rk_column column = long_column(), *given = &column, *made;
-        uint64_t room = RK_EXPR_MEMO_BYTES / 4, first;
+Test(codes, what_is_kept_for_texts_never_passes_the_room_for_it)
+{
+    const rk_column column = long_column(), *given = &column, *made;
+    for (int memos = 0; memos < 2; memos++) {
+        static size_t total[2];
+        const uint64_t all = RK_EXPR_MEMO_BYTES / 4;
+        uint64_t room = all;
         rk_expr *e = compile_text(costly);
-        rk_expr_run *runs[2];
-        for (int i = 0; i < 2; i++)
-            cr_assert_eq(rk_expr_run_new(e, &room, &runs[i]), RASK_OK);
-        cr_assert_eq(rk_expr_evaluate(e, runs[0], &given, SOME, &made), RASK_OK);
-        first = room;
-        cr_assert_lt(first, RK_EXPR_MEMO_BYTES / 8);
-        cr_assert_eq(rk_expr_evaluate(e, runs[1], &given, SOME, &made), RASK_OK);
-        cr_assert_eq(room, first, "the second keeps nothing");
-        cr_assert_eq(made->text[7].len, 2 * sizeof *long_texts - 2);
-        rk_expr_run_free(runs[0]);
-        rk_expr_run_free(runs[1]);
-        rk_expr_free(e);
-    }
-
-    Test(codes, text_without_end_is_refused_once_for_each_text_too)
-    {
-        enum { LONG = 40000 };
-        const rask_bytes text = {"n", 1};
-        const rk_column column = {.type = RASK_COL_TEXT, .text = (rask_bytes *)&text}, *given = &column,
-                        *made;
-        char *source = malloc(3 * LONG), *ns = malloc(LONG + 1);
-        uint64_t room = RK_EXPR_MEMO_BYTES;
         rk_expr_run *run;
-        memset(ns, 'n', LONG);
-        ns[LONG] = 0;
-        snprintf(source, (size_t)3 * LONG,
-                 "upper(replace(replace(lower(upper(lower(s))), 'n', '%s'), 'n', '%s'))", ns, ns);
-        rk_expr *e = compile_text(source);
-        cr_assert_eq(rk_expr_run_new(e, &room, &run), RASK_OK);
-        cr_assert_eq(rk_expr_evaluate(e, run, &given, 1, &made), RASK_ELIMIT);
-        cr_assert_eq(room, RK_EXPR_MEMO_BYTES);
+        cr_assert_eq(rk_expr_run_new(e, memos ? &room : NULL, &run), RASK_OK);
+        cr_assert_eq(rk_expr_evaluate(e, run, &given, 30, &made), RASK_OK);
+        cr_assert(memos ? room < all : room == all);
+        cr_assert_eq(rk_expr_evaluate(e, run, &given, RK_BATCH_ROWS, &made), RASK_OK);
+        cr_assert_eq(room, all);
+        total[memos] = run->text.total;
+        cr_assert_eq(total[memos], total[0]);
         rk_expr_run_free(run);
         rk_expr_free(e);
-        free(source);
-        free(ns);
     }
+}
 
-    static rk_expr *swept;
+Test(codes, expressions_share_the_room_and_leave_it_to_others)
+{
+    enum { SOME = 200 };
+    const rk_column column = long_column(), *given = &column, *made;
+    uint64_t room = RK_EXPR_MEMO_BYTES / 4, first;
+    rk_expr *e = compile_text(costly);
+    rk_expr_run *runs[2];
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(rk_expr_run_new(e, &room, &runs[i]), RASK_OK);
+    cr_assert_eq(rk_expr_evaluate(e, runs[0], &given, SOME, &made), RASK_OK);
+    first = room;
+    cr_assert_lt(first, RK_EXPR_MEMO_BYTES / 8);
+    cr_assert_eq(rk_expr_evaluate(e, runs[1], &given, SOME, &made), RASK_OK);
+    cr_assert_eq(room, first, "the second keeps nothing");
+    cr_assert_eq(made->text[7].len, 2 * sizeof *long_texts - 2);
+    rk_expr_run_free(runs[0]);
+    rk_expr_run_free(runs[1]);
+    rk_expr_free(e);
+}
 
-    static int evaluate_once(void)
-    {
-        const rk_column column = {.type = RASK_COL_TEXT, .text = long_text}, *given = &column, *made;
-        uint64_t room = RK_EXPR_MEMO_BYTES;
-        rk_expr_run *run = NULL;
-        int status = rk_expr_run_new(swept, &room, &run);
-        for (uint32_t rows = 20; !status && rows <= 40; rows += 20)
-            status = rk_expr_evaluate(swept, run, &given, rows, &made);
-        rk_expr_run_free(run);
-        return status;
-    }
+Test(codes, text_without_end_is_refused_once_for_each_text_too)
+{
+    enum { LONG = 40000 };
+    const rask_bytes text = {"n", 1};
+    const rk_column column = {.type = RASK_COL_TEXT, .text = (rask_bytes *)&text}, *given = &column, *made;
+    char *source = malloc(3 * LONG), *ns = malloc(LONG + 1);
+    uint64_t room = RK_EXPR_MEMO_BYTES;
+    rk_expr_run *run;
+    memset(ns, 'n', LONG);
+    ns[LONG] = 0;
+    snprintf(source, (size_t)3 * LONG,
+             "upper(replace(replace(lower(upper(lower(s))), 'n', '%s'), 'n', '%s'))", ns, ns);
+    rk_expr *e = compile_text(source);
+    cr_assert_eq(rk_expr_run_new(e, &room, &run), RASK_OK);
+    cr_assert_eq(rk_expr_evaluate(e, run, &given, 1, &made), RASK_ELIMIT);
+    cr_assert_eq(room, RK_EXPR_MEMO_BYTES);
+    rk_expr_run_free(run);
+    rk_expr_free(e);
+    free(source);
+    free(ns);
+}
 
-    Test(codes, what_is_kept_for_texts_fails_for_want_of_memory_and_leaves_nothing_behind)
-    {
-        long_column();
-        swept = compile_text(costly);
-        sweep(evaluate_once, 0);
-        rk_expr_free(swept);
-    }
+static rk_expr *swept;
 
-    /* Each of four patterns may keep what it found only where the budget has room for it. */
-    Test(codes, what_may_be_kept_for_texts_does_not_make_a_budget_too_small)
-    {
-        static const uint64_t ends[] = {0, 2, 4};
-        const rask_column column = {.name = "s", .type = RASK_COL_TEXT, .as.ends = ends, .bytes = "abcd"};
-        rask_options o = RASK_OPTIONS_INIT;
-        rask_graph *g = rask_graph_new();
-        rask_rows *rows;
-        rask_table *t = rask_table_from_columns(g, &column, 1, 2);
-        o.memory = 4 << 20;
-        o.workers = 1;
-        for (int i = 0; i < 4; i++)
-            t = rask_table_filter(
-                t, "upper(replace(replace(lower(upper(lower(s))), 'n', 'm'), 'm', 'm')) > 'AC'");
-        cr_assert_eq(rask_table_compute(t, &o, &rows), RASK_OK, "%s", rask_graph_error(g));
-        cr_assert_eq(rask_rows_count(rows), 1);
-        rask_rows_free(rows);
-        rask_graph_free(g);
-    }
+static int evaluate_once(void)
+{
+    const rk_column column = {.type = RASK_COL_TEXT, .text = long_text}, *given = &column, *made;
+    uint64_t room = RK_EXPR_MEMO_BYTES;
+    rk_expr_run *run = NULL;
+    int status = rk_expr_run_new(swept, &room, &run);
+    for (uint32_t rows = 20; !status && rows <= 40; rows += 20)
+        status = rk_expr_evaluate(swept, run, &given, rows, &made);
+    rk_expr_run_free(run);
+    return status;
+}
+
+Test(codes, what_is_kept_for_texts_fails_for_want_of_memory_and_leaves_nothing_behind)
+{
+    long_column();
+    swept = compile_text(costly);
+    sweep(evaluate_once, 0);
+    rk_expr_free(swept);
+}
+
+/* Each of four patterns may keep what it found only where the budget has room for it. */
+Test(codes, what_may_be_kept_for_texts_does_not_make_a_budget_too_small)
+{
+    static const uint64_t ends[] = {0, 2, 4};
+    const rask_column column = {.name = "s", .type = RASK_COL_TEXT, .as.ends = ends, .bytes = "abcd"};
+    rask_options o = RASK_OPTIONS_INIT;
+    rask_graph *g = rask_graph_new();
+    rask_rows *rows;
+    rask_table *t = rask_table_from_columns(g, &column, 1, 2);
+    o.memory = 4 << 20;
+    o.workers = 1;
+    for (int i = 0; i < 4; i++)
+        t = rask_table_filter(t,
+                              "upper(replace(replace(lower(upper(lower(s))), 'n', 'm'), 'm', 'm')) > 'AC'");
+    cr_assert_eq(rask_table_compute(t, &o, &rows), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(rask_rows_count(rows), 1);
+    rask_rows_free(rows);
+    rask_graph_free(g);
+}
