@@ -7,8 +7,8 @@
  * it lives on without a place, until the last such list ends. Lists that are linked are no items of links themselves. */
 #include "core/store/state.h"
 
-/* The entry of argument i, when the item is its result and it can be an item of links. The place may have ended meanwhile,
- * and its entry be another's. */
+/* The entry of argument i, when the item is its result and it can be an item of links. The place may have ended meanwhile:
+ * then its entry is another's, or about to end. */
 static rk_entry *entry_of_item(rk_store *store, const rk_pass *pass, uint32_t i, const rask_value *item)
 {
     uint32_t word = pass->words[i];
@@ -17,7 +17,7 @@ static rk_entry *entry_of_item(rk_store *store, const rk_pass *pass, uint32_t i,
         return NULL;
     rk_entry *entry = ((rk_entry **)store->entries.data)[place->reserved - 1];
     bool is_its = entry && entry->place == place && place->as.object == item->as.object;
-    return is_its && !entry->link_count ? entry : NULL;
+    return is_its && !entry->orphan && !entry->link_count ? entry : NULL;
 }
 
 /* Of those of the first count items that are results: how many, and which when links is not NULL. */
