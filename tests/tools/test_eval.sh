@@ -187,6 +187,17 @@ if asked 0 -o one.h5:/g/x 'arange(4)'; then
     : >empty.h5
     asked 0 -o empty.h5 '5' && gives 'an empty file is' 5 x x=empty.h5
     keeps 'two datasets for one file' 'is being written already' 1 2 -o both.h5:/a -o both.h5:/b
+    # Strings in /g/text, pairs of numbers in /record, no shape in /nothing.
+    base64 -d <<'END' | gunzip >odd.h5
+H4sIAAAAAAACA+v0cHHj5ZLiYubgYICB/1AgBxUygIq/t7pi6e/hEsSk0O/KnI2MK5iEkDXCABcTAyMDAxsPA5BiTD8MNYZNEMRnK0pNzi9KSW
+KCCgqBBNnz8ksyMvPS85ihamUZ8AP+Q+84yHESP8g2lpLUipIwRqhRrgzUAaWftXaCnQT0M6MIAwMTIyMj1JMMMJqZg4FRGGgxyJusQBcxc3EA
+XcvCyAANcTaYYXsYhjT4daYjgGBY6DEwmgE5wFTCkMjAIAAMAhawhAJDEgOLoII9NFAcGEy4GUz+M6OGGBs0xCRgVk4brGFx3396NjwsWMD+Z2
+IWYWAk5ENYyoUbdIBhyIPfj2M0GEbBKBgFAwzy81JLyvNxhQMALd7xkR4IAAA=
+END
+    refuses 'elements that are no numbers, with the file and the dataset' 1 \
+        'x: odd.h5:/g/text: its elements are strings of 3 bytes, which are not supported' x x=odd.h5:g/text
+    refuses 'records' 1 'x: odd.h5:/record: its elements are records of 12 bytes, which are not supported' x x=odd.h5:record
+    refuses 'a dataset without a shape' 1 'x: odd.h5:/nothing: it has no shape' x x=odd.h5:/nothing
 fi
 
 # --- drawings
