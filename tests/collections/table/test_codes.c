@@ -562,8 +562,8 @@ Test(codes, dictionaries_fail_for_want_of_memory_and_leave_nothing_behind)
     sweep(spell_once, 0);
     sweep(put_once, 0);
     rask_graph_free(g);
-    rask_value_unref(&few[0]);
-    rask_value_unref(&few[1]);
+    rask_value_unref(&alike[0]);
+    rask_value_unref(&alike[1]);
     random_table_free(&t);
 }
 
@@ -571,20 +571,21 @@ Test(codes, dictionaries_fail_for_want_of_memory_and_leave_nothing_behind)
 
 /* Rows of text: so many that are one of seven, then some that are all different. */
 typedef struct growing {
-    uint32_t few, rows;
+    uint32_t alike, rows;
     uint64_t *ends;
     char *bytes;
 } growing;
 
-static growing grow(uint32_t few, uint32_t many)
+static growing grow(uint32_t alike, uint32_t many)
 {
     enum { MOST = 16 };
-    uint32_t rows = few + many;
-    growing w = {few, rows, calloc(rows + (size_t)1, sizeof *w.ends), malloc(rows * (size_t)MOST)};
+    uint32_t rows = alike + many;
+    growing w = {alike, rows, calloc(rows + (size_t)1, sizeof *w.ends), malloc(rows * (size_t)MOST)};
     cr_assert(w.ends && w.bytes);
     for (uint32_t i = 0; i < rows; i++) {
-        const char *form = i < few ? "text %u" : "%u";
-        w.ends[i + 1] = w.ends[i] + (uint64_t)snprintf(w.bytes + w.ends[i], MOST, form, i < few ? i % 7 : i);
+        const char *form = i < alike ? "text %u" : "%u";
+        w.ends[i + 1] =
+            w.ends[i] + (uint64_t)snprintf(w.bytes + w.ends[i], MOST, form, i < alike ? i % 7 : i);
     }
     return w;
 }
