@@ -562,8 +562,8 @@ Test(codes, dictionaries_fail_for_want_of_memory_and_leave_nothing_behind)
     sweep(spell_once, 0);
     sweep(put_once, 0);
     rask_graph_free(g);
-    rask_value_unref(&alike[0]);
-    rask_value_unref(&alike[1]);
+    rask_value_unref(&few[0]);
+    rask_value_unref(&few[1]);
     random_table_free(&t);
 }
 
