@@ -32,29 +32,39 @@ static rask_table *read_log(rask_graph *g, const char *path)
     return rask_table_with(t, "bytes", "int(extract(column_1, \" ([0-9]+)$\"))");
 }
 
+/* The first columns of rows. */
+static int get_columns(const rask_rows *rows, rask_column *columns, uint32_t count)
+{
+    int st = RASK_OK;
+    for (uint32_t i = 0; i < count && !st; i++)
+        st = rask_rows_column(rows, i, &columns[i]);
+    return st;
+}
+
 /* Rows of two keys of integers and two aggregates; what the counts add up to. */
-static int64_t print_hours(const rask_rows *rows)
+static int print_hours(const rask_rows *rows, int64_t *total)
 {
     rask_column c[4];
-    int64_t total = 0;
-    for (uint32_t i = 0; i < 4; i++)
-        rask_rows_column(rows, i, &c[i]);
+    int st = get_columns(rows, c, 4);
+    if (st)
+        return st;
     for (uint64_t row = 0; row < rask_rows_count(rows); row++) {
         printf("%02lld:00  %lld  %6lld requests  %9lld bytes\n", (long long)c[0].as.i64[row],
                (long long)c[1].as.i64[row], (long long)c[2].as.i64[row], (long long)c[3].as.i64[row]);
-        total += c[2].as.i64[row];
+        *total += c[2].as.i64[row];
     }
-    return total;
+    return RASK_OK;
 }
 
-static void print_worst(const rask_rows *rows)
+/* Rows of a path and a number. */
+static int print_worst(const rask_rows *rows)
 {
-    rask_column path, n;
-    rask_rows_column(rows, 0, &path);
-    rask_rows_column(rows, 1, &n);
-    for (uint64_t row = 0; row < rask_rows_count(rows); row++)
-        printf("%.*s failed %lld times\n", (int)(path.as.ends[row + 1] - path.as.ends[row]),
-               path.bytes + path.as.ends[row], (long long)n.as.i64[row]);
+    rask_column c[2];
+    int st = get_columns(rows, c, 2);
+    for (uint64_t row = 0; !st && row < rask_rows_count(rows); row++)
+        printf("%.*s failed %lld times\n", (int)(c[0].as.ends[row + 1] - c[0].as.ends[row]),
+               c[0].bytes + c[0].as.ends[row], (long long)c[1].as.i64[row]);
+    return st;
 }
 
 int main(void)
@@ -76,11 +86,14 @@ int main(void)
         st = rask_table_compute(hours, NULL, &by_hour);
     if (!st)
         st = rask_table_compute(rask_table_limit(rask_table_sort(failed, "n desc, path"), 3), NULL, &worst);
-    int64_t total = st ? 0 : print_hours(by_hour);
+    int64_t total = 0;
+    if (!st)
+        st = print_hours(by_hour, &total);
+    if (!st)
+        st = print_worst(worst);
     if (st)
-        fprintf(stderr, "log_report: %s\n", rask_graph_error(g));
-    else
-        print_worst(worst);
+        fprintf(stderr, "log_report: %s\n",
+                *rask_graph_error(g) ? rask_graph_error(g) : rask_status_text(st));
     bool no_patterns = rask_graph_status(g) == RASK_EUNSUPPORTED; /* they need a package of their own */
     rask_rows_free(by_hour);
     rask_rows_free(worst);

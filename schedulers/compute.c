@@ -2,6 +2,7 @@
 #include "schedulers/checkpoint/checkpoint.h"
 #include "schedulers/limits.h"
 #include "schedulers/scheduler.h"
+#include "schedulers/shown.h"
 
 #include <string.h>
 
@@ -81,23 +82,6 @@ static int run(rask_plan *plan, const rask_options *options, rask_value *results
                                : rk_plan_execute(plan, options, NULL, results);
 }
 
-/* With a line of progress as one more observer. */
-static int run_with_progress(rask_plan *plan, rask_options *options, rask_value *results)
-{
-    rask_progress *progress = rask_progress_new(NULL, false);
-    const rask_observer **observers = rk_alloc_array(options->observer_count + 1, sizeof *observers);
-    if (progress && observers) {
-        for (size_t i = 0; i < options->observer_count; i++)
-            observers[i] = options->observers[i];
-        observers[options->observer_count++] = rask_progress_observer(progress);
-        options->observers = observers;
-    }
-    int status = run(plan, options, results);
-    rask_progress_free(progress);
-    rk_free((void *)observers);
-    return status;
-}
-
 int rask_plan_run(rask_plan *plan, const rask_options *options, rask_value *results)
 {
     if (!plan)
@@ -105,11 +89,17 @@ int rask_plan_run(rask_plan *plan, const rask_options *options, rask_value *resu
     if (!results)
         return rk_plan_fail(plan, RASK_EINVAL, "run: nowhere to put the results");
     rask_options resolved;
-    char reason[256];
+    char reason[RK_MAX_MESSAGE];
     int status = rk_options_resolve(options, &resolved, reason, sizeof reason);
     if (status)
         return rk_plan_fail(plan, status, "%s", reason);
-    return resolved.progress ? run_with_progress(plan, &resolved, results) : run(plan, &resolved, results);
+    rk_shown shown;
+    status = rk_shown_run(&resolved, &shown, reason, sizeof reason);
+    if (status)
+        return rk_plan_fail(plan, status, "%s", reason);
+    status = run(plan, &resolved, results);
+    rk_shown_close(&shown);
+    return status;
 }
 
 /* For calls that fail before there is a plan: what is wrong with the targets comes first. */

@@ -1,7 +1,7 @@
 /* Counters and who waits for them.
  *
  * Invariants, whenever the lock is free:
- *   1. free[c] + what those that passed have of c = total[c].
+ *   1. free[c] + what those that passed have of c = total[c], or less where others count, too.
  *   2. Nobody waits who could pass: going through the first of each class, best first, each that fits has passed, and each
  *      that does not has its needs subtracted from what is left for those behind it.
  * So the best of all that wait only waits for those that passed, who wait for nobody here: every wait ends.
@@ -25,6 +25,7 @@ struct rk_gate {
     char *names[RK_MAX_LIMITS];
     rk_needs needs[RK_MAX_NEED_KINDS + 1];
     rk_gate_waiter *first[RK_MAX_NEED_KINDS + 1]; /* by class: the root of its heap */
+    uint64_t waiting[RK_MAX_NEED_KINDS + 1];      /* by class: how many */
 };
 
 /* -- Names */
@@ -258,6 +259,7 @@ static void remove_waiter(rk_gate *gate, rk_gate_waiter *waiter)
         *root = meld(*root, rest);
     }
     waiter->child = waiter->next = waiter->previous = NULL;
+    gate->waiting[waiter->class]--;
 }
 
 static bool is_waiting(const rk_gate *gate, const rk_gate_waiter *waiter)
@@ -308,6 +310,7 @@ static rk_gate_waiter *let_pass(rk_gate *gate)
             rk_gate_waiter *waiter = gate->first[class];
             remove_waiter(gate, waiter);
             take(needs, gate->free);
+            waiter->inside = true;
             *end = waiter;
             end = &waiter->next;
         } else {
@@ -324,6 +327,7 @@ bool rk_gate_enter(rk_gate *gate, rk_gate_waiter *waiter)
     pthread_mutex_lock(&gate->lock);
     assert(waiter->class && waiter->class < gate->classes);
     gate->first[waiter->class] = meld(gate->first[waiter->class], waiter);
+    gate->waiting[waiter->class]++;
     rk_gate_waiter *passed = let_pass(gate);
     pthread_mutex_unlock(&gate->lock);
     assert(!passed || (passed == waiter && !waiter->next)); /* by invariant 2 nobody else can */
@@ -341,6 +345,54 @@ rk_gate_waiter *rk_gate_leave(rk_gate *gate, uint32_t class)
     rk_gate_waiter *passed = let_pass(gate);
     pthread_mutex_unlock(&gate->lock);
     return passed;
+}
+
+/* -- What others count, too */
+
+/* Under the lock. */
+static uint64_t wanted(const rk_gate *gate, uint32_t counter)
+{
+    uint64_t all = 0;
+    for (uint32_t k = 1; k < gate->classes; k++)
+        for (uint32_t i = 0; i < gate->needs[k].count; i++)
+            if (gate->needs[k].of[i].counter == counter)
+                all += gate->waiting[k] * gate->needs[k].of[i].count;
+    return all < gate->total[counter] ? all : gate->total[counter];
+}
+
+void rk_gate_wanted(rk_gate *gate, uint32_t *more)
+{
+    pthread_mutex_lock(&gate->lock);
+    for (uint32_t i = 0; i < gate->counters; i++) {
+        uint64_t all = wanted(gate, i);
+        more[i] = all > gate->free[i] ? (uint32_t)all - gate->free[i] : 0;
+    }
+    pthread_mutex_unlock(&gate->lock);
+}
+
+rk_gate_waiter *rk_gate_add(rk_gate *gate, const uint32_t *more)
+{
+    pthread_mutex_lock(&gate->lock);
+    for (uint32_t i = 0; i < gate->counters; i++) {
+        gate->free[i] += more[i];
+        assert(gate->free[i] <= gate->total[i]);
+    }
+    rk_gate_waiter *passed = let_pass(gate);
+    pthread_mutex_unlock(&gate->lock);
+    return passed;
+}
+
+bool rk_gate_remove_spare(rk_gate *gate, uint32_t *spare)
+{
+    bool any = false;
+    pthread_mutex_lock(&gate->lock);
+    for (uint32_t i = 0; i < gate->counters; i++) {
+        spare[i] = wanted(gate, i) ? 0 : gate->free[i];
+        gate->free[i] -= spare[i];
+        any |= spare[i] > 0;
+    }
+    pthread_mutex_unlock(&gate->lock);
+    return any;
 }
 
 bool rk_gate_forget(rk_gate *gate, rk_gate_waiter *waiter, rk_gate_waiter **others)

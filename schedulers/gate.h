@@ -30,6 +30,7 @@ typedef struct rk_gate_waiter {
     uint32_t class;
     int32_t priority;
     uint64_t place; /* among those of the same priority, smaller first */
+    bool inside;    /* it has what it needs: the gate says so, and who leaves says that it has not any more */
     /* The gate's while it waits; next also links those that are handed out together. */
     struct rk_gate_waiter *child, *next, *previous;
 } rk_gate_waiter;
@@ -64,6 +65,15 @@ bool rk_gate_enter(rk_gate *gate, rk_gate_waiter *waiter);
 /* Gives back what one who had passed took. Those who have what they need by that, linked by next, first ones first: the
  * caller's to set going; NULL: none. */
 rk_gate_waiter *rk_gate_leave(rk_gate *gate, uint32_t class);
+
+/* A gate may have less than its totals, because others count the same things. */
+
+/* By counter: how much more those who wait could use than is there. */
+void rk_gate_wanted(rk_gate *gate, uint32_t *more);
+/* By counter: so much more is there now. Those who are let in by that, as in rk_gate_leave(). */
+rk_gate_waiter *rk_gate_add(rk_gate *gate, const uint32_t *more);
+/* By counter: what is there that nobody takes or waits for is not there any more. True: it is something. */
+bool rk_gate_remove_spare(rk_gate *gate, uint32_t *spare);
 
 /* Who waits does not want to any more. True: it did not get anything; *others: as rk_gate_leave(). False: it has been handed
  * out. */

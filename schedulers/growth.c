@@ -3,6 +3,7 @@
 
 #include "core/task/grow.h"
 #include "schedulers/futures/executor.h"
+#include "schedulers/limits.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,31 @@ static rk_executor *executor_of(const rk_run *run)
     return rk_load_acquire(&run->growth);
 }
 
+/* What is counted is counted once: by the gate that units pass, where there is one. */
+static int share_gate(const rk_run *run, rk_executor *executor)
+{
+    char reason[RK_MAX_MESSAGE];
+    const char *limits = run->options.limits ? run->options.limits : "";
+    executor->shares_gate = run->limits;
+    executor->counted_elsewhere = run->counted_elsewhere;
+    executor->permits = run->permits;
+    if (!run->limits)
+        return rk_gate_new(limits, &executor->gate, reason, sizeof reason);
+    executor->gate = run->limits->gate;
+    return RASK_OK;
+}
+
+static rk_executor *executor_new(rk_run *run)
+{
+    rk_executor *executor = rk_executor_new(&run->options, run->options.workers, run->store, &run->env);
+    if (executor && share_gate(run, executor)) {
+        rk_executor_unref(executor);
+        return NULL;
+    }
+    return executor;
+}
+
+/* NULL: no memory. */
 static rk_executor *get_executor(rk_run *run)
 {
     rk_executor *executor = executor_of(run);
@@ -20,10 +46,10 @@ static rk_executor *get_executor(rk_run *run)
         return executor;
     pthread_mutex_lock(&run->lock);
     executor = executor_of(run);
-    if (!executor &&
-        (executor = rk_executor_new(&run->options, run->options.workers, run->store, &run->env))) {
+    if (!executor && (executor = executor_new(run))) {
         executor->info = run->info;
         executor->wake = run->wake;
+        executor->let_in = run->go_on;
         executor->context = run->wake_context;
         rk_store_release(&run->growth, executor);
     }
@@ -48,21 +74,153 @@ static int finish(rk_worker *worker, rk_executor *executor, rask_future *root, r
     return status;
 }
 
-int rk_growth_finish(rk_worker *worker, uint32_t task, rask_value *result)
+/* The node's future, and what is ready by that. NULL: no memory. */
+static rask_future *sow(rk_executor *executor, uint32_t task, rask_value *result, rk_queue *ready)
 {
-    if (worker->run->send_nodes && worker->run->send_nodes(worker, task, result))
-        return RASK_OK;
-    rk_executor *executor = get_executor(worker->run);
     rask_value node = *result;
     *result = rask_value_none();
-    rk_queue ready = {NULL, NULL};
-    rask_future *root = executor ? rk_executor_sow(executor, rk_grown_node(&node), &task, 0, &ready) : NULL;
-    rk_executor_push_all(executor, &ready);
+    *ready = (rk_queue){NULL, NULL};
+    rask_future *root = executor ? rk_executor_sow(executor, rk_grown_node(&node), &task, 0, ready) : NULL;
     rask_value_unref(&node);
-    int status = root ? finish(worker, executor, root, result)
-                      : fail(worker, RASK_ENOMEM, "no memory for the nodes that it returned");
+    return root;
+}
+
+static const char *const no_memory = "no memory for the nodes that it returned";
+
+static int wait_for(rk_worker *worker, uint32_t task, rask_value *result)
+{
+    rk_executor *executor = get_executor(worker->run);
+    rk_queue ready;
+    rask_future *root = sow(executor, task, result, &ready);
+    if (executor)
+        rk_executor_push_all(executor, &ready);
+    int status = root ? finish(worker, executor, root, result) : fail(worker, RASK_ENOMEM, no_memory);
     rask_future_unref(root);
     return status;
+}
+
+/* What the unit took goes to others meanwhile. */
+static int rest(rk_worker *worker, uint32_t task, rask_value *result)
+{
+    const rk_run *run = worker->run;
+    const rk_permits *permits = task == RASK_NO_TASK ? NULL : run->permits;
+    if (!permits)
+        return wait_for(worker, task, result);
+    permits->rest(permits->context);
+    int status = wait_for(worker, task, result);
+    if (task + 1 < run->plan->unit_start[rk_plan_unit(run->plan, task) + 1])
+        permits->resume(permits->context);
+    return status;
+}
+
+/* -- Putting off */
+
+/* Where units go on; false: no memory. */
+static bool note_next_tasks(rk_run *run)
+{
+    pthread_mutex_lock(&run->lock);
+    uint32_t *next = rk_load_relaxed(&run->next_tasks);
+    if (!next && (next = rk_calloc((size_t)run->plan->units + 1, sizeof *next)))
+        rk_store_release(&run->next_tasks, next);
+    pthread_mutex_unlock(&run->lock);
+    return next;
+}
+
+static void settle(rk_put_off *p)
+{
+    rk_worker worker;
+    rask_value result = rask_value_none();
+    rk_worker_init(&worker, p->run, p->worker);
+    int status = rask_future_result(p->root, &result);
+    if (status)
+        fail(&worker, status, rask_future_error(p->root));
+    rk_run_settle(&worker, p->task, status, &result, &p->info);
+    rk_worker_fini(&worker);
+}
+
+static void go_on(rk_put_off *p)
+{
+    rk_run *run = p->run;
+    uint32_t unit = p->unit, next = p->task + 1;
+    settle(p);
+    rask_future_unref(p->root);
+    rk_free(p);
+    rk_load_acquire(&run->next_tasks)[unit] = next;
+    if (next == run->plan->unit_start[unit + 1])
+        run->over(run->wake_context, unit);
+    else if (rk_limits_enter(run->limits, unit))
+        run->go_on(run->wake_context, unit);
+}
+
+/* In whatever thread that is. */
+static void tell_done(rk_waiter *waiter, rask_future *root, rk_endings *endings)
+{
+    if (endings->ready.first) /* it may wait for memory */
+        rk_executor_push_all(root->executor, &endings->ready);
+    go_on((rk_put_off *)waiter);
+}
+
+void rk_growth_let_in(rk_run *run, rk_gate_waiter *waiter)
+{
+    waiter->next = NULL;
+    rk_executor_let_in(executor_of(run), waiter);
+}
+
+static int put_off(rk_worker *worker, uint32_t task, rask_value *result)
+{
+    rk_run *run = worker->run;
+    rk_executor *executor = get_executor(run);
+    rk_put_off *p = note_next_tasks(run) ? rk_alloc(sizeof *p) : NULL;
+    if (!p || !executor) {
+        rk_free(p);
+        rask_value_unref(result);
+        return fail(worker, RASK_ENOMEM, no_memory);
+    }
+    *p = (rk_put_off){.waiter.tell = tell_done,
+                      .run = run,
+                      .unit = rk_plan_unit(run->plan, task),
+                      .task = task,
+                      .worker = worker->id};
+    p->root = sow(executor, task, result, &p->ready);
+    if (!p->root) {
+        rk_free(p);
+        return fail(worker, RASK_ENOMEM, no_memory);
+    }
+    worker->put_off = p;
+    return RK_PUT_OFF;
+}
+
+/* What grew comes to the gate before its unit leaves it: it goes first. */
+static void set_going(rk_put_off *p)
+{
+    rk_run *run = p->run;
+    rk_executor *executor = executor_of(run);
+    uint32_t worker = p->worker, unit = p->unit;
+    rk_place before = rk_executor_sit((rk_place){executor, worker % executor->bench_count, worker});
+    rk_executor_push_all(executor, &p->ready);
+    rk_executor_let_in(executor, rk_limits_leave(run->limits, unit));
+    if (!rk_future_add_waiter(p->root, &p->waiter))
+        go_on(p);
+    rk_executor_sit(before);
+}
+
+bool rk_growth_run_unit(rk_worker *worker, uint32_t unit, uint64_t *due_ns)
+{
+    rk_run *run = worker->run;
+    const uint32_t *next = rk_load_acquire(&run->next_tasks);
+    *due_ns = rk_run_unit_from(worker, unit, next && next[unit] ? next[unit] : run->plan->unit_start[unit]);
+    rk_put_off *p = worker->put_off;
+    worker->put_off = NULL;
+    if (p)
+        set_going(p);
+    return !p;
+}
+
+int rk_growth_finish(rk_worker *worker, uint32_t task, bool later, rask_value *result)
+{
+    if (later && worker->run->send_nodes && worker->run->send_nodes(worker, task, result))
+        return RK_PUT_OFF;
+    return later && worker->run->go_on ? put_off(worker, task, result) : rest(worker, task, result);
 }
 
 bool rk_growth_help(rk_run *run, uint32_t worker)

@@ -73,7 +73,7 @@ static int join_class(maker *m, uint32_t task, uint32_t *class, uint32_t other)
 static int add_unit(maker *m, uint32_t unit)
 {
     uint32_t first = m->plan->unit_start[unit], class = 0, other;
-    rk_gate_waiter waiter = {.priority = INT32_MIN, .place = unit};
+    rk_gate_waiter waiter = {.priority = INT32_MIN, .place = RK_UNIT_PLACE | unit};
     for (uint32_t task = first; task < m->plan->unit_start[unit + 1]; task++) {
         int status = class_of_task(m, task, &other);
         if (!status)
@@ -168,10 +168,10 @@ rk_gate_waiter *rk_limits_of(const rk_limits *limits, uint32_t unit)
     size_t first = 0, end = limits->waiters.count;
     while (first < end) {
         size_t middle = first + (end - first) / 2;
-        if (waiters[middle].place < unit)
+        if ((uint32_t)waiters[middle].place < unit)
             first = middle + 1;
         else
             end = middle;
     }
-    return first < limits->waiters.count && waiters[first].place == unit ? &waiters[first] : NULL;
+    return first < limits->waiters.count && (uint32_t)waiters[first].place == unit ? &waiters[first] : NULL;
 }

@@ -7,11 +7,14 @@
 
 #include "core/plan/plan.h"
 #include "schedulers/gate.h"
+#include "schedulers/run.h"
+
+/* Places of units at the gate: behind those of what tasks of the run grew (schedulers/growth.h), which pass the same gate. */
+#define RK_UNIT_PLACE ((uint64_t)1 << 63)
 
 typedef struct rk_limits {
     rk_gate *gate;
-    rk_array
-        waiters; /* rk_gate_waiter: of the units that take something, which are their places, ascending */
+    rk_array waiters; /* rk_gate_waiter: of the units that take something, ascending by them */
 } rk_limits;
 
 /* limits: as in rask_options, or NULL. *out: NULL when no unit takes anything. RASK_OK; RASK_EINVAL, RASK_ELIMIT: what
@@ -27,6 +30,12 @@ uint32_t rk_limits_totals(const rk_limits *limits, uint32_t totals[RK_MAX_LIMITS
 /* NULL: the unit takes nothing. */
 rk_gate_waiter *rk_limits_of(const rk_limits *limits, uint32_t unit);
 
+/* The unit that waited; RK_NO_UNIT: it is none. */
+static inline uint32_t rk_limits_unit_of(const rk_gate_waiter *waiter)
+{
+    return waiter->place & RK_UNIT_PLACE ? (uint32_t)waiter->place : RK_NO_UNIT;
+}
+
 /* True: the unit may run. False: rk_limits_leave() of another unit hands it out. */
 static inline bool rk_limits_enter(const rk_limits *limits, uint32_t unit)
 {
@@ -34,12 +43,14 @@ static inline bool rk_limits_enter(const rk_limits *limits, uint32_t unit)
     return !waiter || rk_gate_enter(limits->gate, waiter);
 }
 
-/* A unit that was let in has run: units that may run by that, which are the caller's to run; their places are their
- * numbers. */
+/* A unit that may have been let in has run, or will go on later: who may run by that, which is the caller's to see to. */
 static inline rk_gate_waiter *rk_limits_leave(const rk_limits *limits, uint32_t unit)
 {
-    const rk_gate_waiter *waiter = rk_limits_of(limits, unit);
-    return waiter ? rk_gate_leave(limits->gate, waiter->class) : NULL;
+    rk_gate_waiter *waiter = rk_limits_of(limits, unit);
+    if (!waiter || !waiter->inside)
+        return NULL;
+    waiter->inside = false;
+    return rk_gate_leave(limits->gate, waiter->class);
 }
 
 #endif

@@ -192,6 +192,7 @@ rask_options rk_options_within(const rask_options *options)
     own.cancel = NULL;
     own.report = NULL;
     own.checkpoint = NULL;
+    own.dashboard = NULL;
     own.progress = own.keep_going = false;
     return own;
 }

@@ -359,12 +359,15 @@ void rk_pool_wake(rk_session *session)
 /* Nobody counts what this costs: what tasks grow is seldom as short as what is wanted is. */
 void rk_pool_wake_for_growth(rk_session *session)
 {
-    if (!rk_load_seq_cst(&pool.sleepers) &&
+    bool parked = rk_load_seq_cst(&session->owner_parked); /* its tasks are put off */
+    if (!parked && !rk_load_seq_cst(&pool.sleepers) &&
         (rk_load_relaxed(&pool.workers) + 1 >= session->run->options.workers ||
          rk_load_relaxed(&pool.refused)))
         return;
     lock();
-    if (rk_load_relaxed(&pool.sleepers))
+    if (rk_load_relaxed(&session->owner_parked))
+        pthread_cond_signal(&session->owner_wake);
+    else if (rk_load_relaxed(&pool.sleepers))
         pthread_cond_signal(&pool.work);
     else if (rk_load_relaxed(&pool.workers) + 1 < session->run->options.workers && spawn(worker_body))
         rk_add_relaxed(&pool.workers, 1);
@@ -440,11 +443,9 @@ static void run_io(rk_session *session, uint32_t unit, uint32_t number)
     unlock();
     rk_worker worker;
     rk_worker_init(&worker, session->run, number);
-    uint64_t due_ns = rk_run_unit(&worker, unit);
+    bool over = rk_session_run_unit(session, &worker, unit);
     rk_worker_fini(&worker);
-    if (due_ns)
-        rk_pool_push_rest(session, unit, due_ns);
-    else
+    if (over)
         rk_session_release_from_lane(session, unit);
     lock();
     session->io_running--;

@@ -197,6 +197,7 @@ void rk_worker_init(rk_worker *worker, rk_run *run, uint32_t id)
     worker->finished = worker->skipped = 0;
     worker->retries = worker->stolen = 0;
     worker->began_ns = NULL;
+    worker->put_off = NULL;
     worker->mark_ns = worker->due_ns = 0;
     worker->watch = (rk_stopwatch){0};
 }
@@ -478,7 +479,7 @@ static int keep_object(rk_worker *worker, uint32_t number, rask_value *result, r
 static inline int settle(rk_worker *worker, uint32_t number, rask_task *task, rk_pass *pass, int status)
 {
     if (__builtin_expect(status, 0))
-        return fail(worker, number, status, worker->message);
+        return status == RK_PUT_OFF ? status : fail(worker, number, status, worker->message);
     if (__builtin_expect(worker->run->checkpoint != NULL, 0))
         rk_checkpoint_keep(worker->run->checkpoint, number, &task->result);
     if (__builtin_expect(rk_value_is_object(&task->result), 0))
@@ -519,11 +520,11 @@ static void skip(rk_worker *worker, uint32_t number)
 }
 
 /* A node in place of a result has one in the end. */
-static inline int finish_growth(rk_worker *worker, uint32_t number, rask_task *task, int status)
+static inline int finish_growth(rk_worker *worker, uint32_t number, bool later, rask_task *task, int status)
 {
     bool may_be = !status && task->result.type == RASK_CUSTOM;
     if (__builtin_expect(may_be, 0) && rk_grown_is(&task->result))
-        return rk_growth_finish(worker, number, &task->result);
+        return rk_growth_finish(worker, number, later, &task->result);
     return status;
 }
 
@@ -531,7 +532,7 @@ static int call_in_some_way(rk_worker *worker, uint32_t number, rask_task *task,
 {
     int status =
         special | worker->run->careful ? call_carefully(worker, number, task) : call(worker, number, task);
-    return finish_growth(worker, number, task, status);
+    return finish_growth(worker, number, true, task, status);
 }
 
 static inline uint64_t size_of(const rask_value *value)
@@ -634,7 +635,9 @@ static void run_admitted(rk_worker *worker, uint32_t number, rask_task *task, rk
     status = settle(worker, number, task, pass, status);
     if (pass)
         rk_store_leave(run->store, pass);
-    if (observed)
+    if (observed && status == RK_PUT_OFF)
+        worker->put_off->info = info;
+    else if (observed)
         tell_end(worker, status, &info);
 }
 
@@ -700,7 +703,7 @@ int rk_run_call_again(rk_worker *worker, uint32_t task, rask_value *result, char
     again.nargs = rk_plan_nargs(plan, task);
     rk_call_terms terms = terms_of(worker->run, task);
     int status = rk_call(&again, &worker->run->env, &terms, &worker->retries);
-    status = finish_growth(worker, task, &again, status);
+    status = finish_growth(worker, task, false, &again, status);
     if (status)
         memcpy(message, worker->message, RK_MAX_MESSAGE + 1);
     else
@@ -723,16 +726,19 @@ static inline void init_task(rask_task *task, rk_worker *worker)
     task->grown = NULL;
 }
 
-/* A unit that may rest, and may have done so. */
-static uint64_t run_on(rk_worker *worker, uint32_t unit, rask_task *task)
+/* From task number on, or from the one that rested: until one rests or is put off. */
+static uint64_t run_on(rk_worker *worker, uint32_t unit, uint32_t number, rask_task *task)
 {
     rk_run *run = worker->run;
     const rask_plan *plan = run->plan;
-    uint32_t first = plan->unit_start[unit], attempt = (uint32_t)run->progress[unit];
-    uint32_t number = first + (uint32_t)(run->progress[unit] >> 32);
-    run->progress[unit] = 0;
-    worker->retries += attempt && !rk_load_relaxed(&run->env.stop);
-    for (; number < plan->unit_start[unit + 1]; number++, attempt = 0) {
+    uint32_t first = plan->unit_start[unit], attempt = 0;
+    if (run->progress && run->progress[unit]) {
+        attempt = (uint32_t)run->progress[unit];
+        number = first + (uint32_t)(run->progress[unit] >> 32);
+        run->progress[unit] = 0;
+        worker->retries += attempt && !rk_load_relaxed(&run->env.stop);
+    }
+    for (; number < plan->unit_start[unit + 1] && !worker->put_off; number++, attempt = 0) {
         run_task(worker, number, task, attempt);
         uint64_t due_ns = worker->due_ns;
         if (!due_ns)
@@ -751,10 +757,29 @@ uint64_t rk_run_unit(rk_worker *worker, uint32_t unit)
     rask_task task;
     init_task(&task, worker);
     if (__builtin_expect(run->progress != NULL, 0))
-        return run_on(worker, unit, &task);
+        return run_on(worker, unit, plan->unit_start[unit], &task);
     for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++)
         run_task(worker, number, &task, 0);
     return 0;
+}
+
+uint64_t rk_run_unit_from(rk_worker *worker, uint32_t unit, uint32_t first)
+{
+    rask_task task;
+    init_task(&task, worker);
+    worker->put_off = NULL;
+    return run_on(worker, unit, first, &task);
+}
+
+void rk_run_settle(rk_worker *worker, uint32_t task, int status, const rask_value *result,
+                   rask_task_info *info)
+{
+    rask_task returned = {.result = *result, .attempt = info->attempt};
+    if (worker->run->observed)
+        note_end(worker, &returned, status, info);
+    status = settle(worker, task, &returned, NULL, status);
+    if (worker->run->observed)
+        tell_end(worker, status, info);
 }
 
 static void tell_ready(rk_run *run, uint32_t unit)
@@ -956,6 +981,7 @@ int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results)
     rk_free(run->ready_ns);
     rk_free(run->begun);
     rk_free(run->progress);
+    rk_free(rk_load_relaxed(&run->next_tasks));
     plan->spare = run->memory;
     pthread_mutex_destroy(&run->lock);
     return status;

@@ -67,8 +67,15 @@ typedef struct rk_run {
     _Atomic(struct rk_executor *) growth;
     void (*wake)(void *context);
     void *wake_context;
-    /* Whether *result, a node that this task returned, is run elsewhere: then it is something else on return. NULL: never. */
+    /* Where units pass a gate: one that was put off has passed it again, and goes on; or is over. NULL: none is put off. */
+    void (*go_on)(void *context, uint32_t unit);
+    void (*over)(void *context, uint32_t unit);
+    _Atomic(uint32_t *) next_tasks; /* by unit: of those that were put off; 0: its first */
+    /* Whether *result, a node that this task returned, is run elsewhere: then the task is put off, in worker->put_off, and the unit goes
+     * on wherever others say. NULL: never. */
     bool (*send_nodes)(rk_worker *worker, uint32_t task, rask_value *result);
+    bool counted_elsewhere;           /* what its tasks take of what is counted: */
+    const struct rk_permits *permits; /* who is asked (schedulers/futures/admission.h); NULL: nobody can be */
 
     /* Of schedulers that keep results elsewhere: what they held instead of the store, and why they gave up; set before
      * rk_run_fini(). */
@@ -87,7 +94,8 @@ struct rk_worker {
     rk_atomic_u64 *began_ns; /* where each call that may be timed tells when it began; NULL: nobody asks */
     uint64_t
         mark_ns; /* of a run that is observed: when its last task ended; 0: long ago, look at the clock */
-    rk_stopwatch watch; /* for the times of tasks that are told of */
+    rk_stopwatch watch;         /* for the times of tasks that are told of */
+    struct rk_put_off *put_off; /* the task that was run last (schedulers/growth.h); NULL: it was not */
     char message[RK_MAX_MESSAGE + 1];
 };
 
@@ -193,6 +201,11 @@ int rk_run_allow_rests(rk_run *run);
 /* Executes the tasks of a unit: 0. Where units may rest: when the next call of one of them is due, and the unit is to be executed
  * again by any worker, from then on, or as soon as the run is to stop. */
 uint64_t rk_run_unit(rk_worker *worker, uint32_t unit);
+/* From this one on, as far as none is put off; of a unit that rested from where it did. */
+uint64_t rk_run_unit_from(rk_worker *worker, uint32_t unit, uint32_t first);
+/* A task that was put off has come to this; a failure's text is in worker->message. info: what observers are to be told. */
+void rk_run_settle(rk_worker *worker, uint32_t task, int status, const rask_value *result,
+                   rask_task_info *info);
 
 /* Tells observers that a unit's tasks are ready. worker: who found out, right behind its last task; NULL: somebody
  * else. */

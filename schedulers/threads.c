@@ -30,7 +30,7 @@
  *
  * Limits (schedulers/limits.h): a unit that takes what is counted gets it when it becomes ready, or waits outside of all that
  * is described here, until somebody who has finished a unit goes on with it. Its session cannot end before, for the end
- * waits for it.
+ * waits for it. Of a unit that is put off because it has grown (schedulers/growth.h) the same is true.
  *
  * Rests: a unit of which a task waits for its next call is put aside until that is due; who looks for work finds it then.
  * What it takes of what is counted it keeps.
@@ -156,9 +156,12 @@ static void hand_over(rk_session *session, rk_seat *seat, batch *b, uint32_t uni
         others = waiter;
     }
     for (rk_gate_waiter *next; others; others = next) {
+        uint32_t let_in = rk_limits_unit_of(others);
         next = others->next;
-        if (take_free(session, (uint32_t)others->place))
-            batch_add(session, seat, b, (uint32_t)others->place);
+        if (let_in == RK_NO_UNIT)
+            rk_growth_let_in(session->run, others);
+        else if (take_free(session, let_in))
+            batch_add(session, seat, b, let_in);
     }
 }
 
@@ -181,6 +184,19 @@ uint32_t rk_session_release(rk_session *session, rk_seat *seat, uint32_t unit)
     return batch_end(session, seat, &b);
 }
 
+/* A unit that waited at the gate may run. */
+static void inject(void *context, uint32_t unit)
+{
+    rk_session *session = context;
+    if (take_free(session, unit))
+        rk_pool_push_injected(session, unit);
+}
+
+static void release_put_off(void *context, uint32_t unit)
+{
+    rk_session_release_from_lane(context, unit);
+}
+
 void rk_session_release_from_lane(rk_session *session, uint32_t unit)
 {
     rk_run *run = session->run;
@@ -196,10 +212,26 @@ void rk_session_release_from_lane(rk_session *session, uint32_t unit)
     }
     rk_gate_waiter *waiter = run->limits ? rk_limits_leave(run->limits, unit) : NULL;
     for (rk_gate_waiter *next; waiter; waiter = next) {
+        uint32_t let_in = rk_limits_unit_of(waiter);
         next = waiter->next;
-        if (take_free(session, (uint32_t)waiter->place))
-            rk_pool_push_injected(session, (uint32_t)waiter->place);
+        if (let_in == RK_NO_UNIT)
+            rk_growth_let_in(run, waiter);
+        else
+            inject(session, let_in);
     }
+}
+
+bool rk_session_run_unit(rk_session *session, rk_worker *worker, uint32_t unit)
+{
+    uint64_t due_ns = 0;
+    bool over = true;
+    if (session->run->limits)
+        over = rk_growth_run_unit(worker, unit, &due_ns);
+    else
+        due_ns = rk_run_unit(worker, unit);
+    if (__builtin_expect(due_ns != 0, 0))
+        rk_pool_push_rest(session, unit, due_ns);
+    return over && !due_ns;
 }
 
 /* Reads the clock every so many units, which gives the estimate of a unit's length. */
@@ -374,17 +406,6 @@ static void start_clock(rk_seat *seat)
     seat->countdown = seat->interval = 1;
 }
 
-/* The unit to run next of those that became ready by it. */
-static inline uint32_t run(rk_session *session, rk_seat *seat, uint32_t unit)
-{
-    uint64_t due_ns = rk_run_unit(&seat->worker, unit);
-    if (__builtin_expect(due_ns != 0, 0)) {
-        rk_pool_push_rest(session, unit, due_ns);
-        return RK_NO_UNIT;
-    }
-    return rk_session_release(session, seat, unit);
-}
-
 uint64_t rk_session_work(rk_session *session, rk_seat *seat)
 {
     uint64_t units = 0;
@@ -393,7 +414,8 @@ uint64_t rk_session_work(rk_session *session, rk_seat *seat)
     while (unit != RK_NO_UNIT || (unit = find_work(session, seat)) != RK_NO_UNIT) {
         start_clock(seat);
         while (unit != RK_NO_UNIT) {
-            unit = run(session, seat, unit);
+            bool over = rk_session_run_unit(session, &seat->worker, unit);
+            unit = over ? rk_session_release(session, seat, unit) : RK_NO_UNIT;
             tick(session, seat);
             units++;
             if (unit == RK_NO_UNIT)
@@ -490,6 +512,10 @@ static int start(rk_run *run, void **handle)
     session->rests = (rk_rests)RK_RESTS;
     run->wake = wake_for_growth;
     run->wake_context = session;
+    if (run->limits) {
+        run->go_on = inject;
+        run->over = release_put_off;
+    }
     rk_session_count_cursor(session, 0);
     uint32_t units = run->plan->units ? run->plan->units : 1;
     if (seats_init(session, run->options.workers < units ? run->options.workers : units)) {

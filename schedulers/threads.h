@@ -79,7 +79,9 @@ void rk_session_count_cursor(rk_session *session, uint32_t from);
 
 /* Executes units until none is found for a while; how many it were. */
 uint64_t rk_session_work(rk_session *session, rk_seat *seat);
-/* Releases what waits for a unit that a lane executed. */
+/* Executes a unit; false: it is put off, or rests, and is released later. */
+bool rk_session_run_unit(rk_session *session, rk_worker *worker, uint32_t unit);
+/* Releases what waits for a unit that a lane executed, or that was put off. */
 void rk_session_release_from_lane(rk_session *session, uint32_t unit);
 bool rk_session_has_work(const rk_session *session);
 /* Some unit that rests is to be executed again. */

@@ -25,7 +25,8 @@ static void add_timeout(const rk_run *run, uint32_t task, rk_traits *traits, boo
 
 _Static_assert(RK_MAX_GATE_NEEDS <= RK_MAX_NEEDS && RK_MAX_LIMITS <= RK_MAX_TAGS,
                "what a gate counts is tags here");
-_Static_assert(3 * (RK_MAX_NEED_KINDS + 1) <= RK_MAX_CLASSES, "of tasks that compute, wait, or run here");
+_Static_assert(3 * (RK_MAX_NEED_KINDS + 1) + 1 <= RK_MAX_CLASSES,
+               "of tasks that compute, wait, or run here; and what they grew");
 
 /* Counters of the run's gate are the coordinator's tags, by the same numbers. */
 static void add_needs(const rk_run *run, uint32_t unit, rk_traits *traits)

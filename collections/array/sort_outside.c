@@ -3,13 +3,11 @@
  *   sort run   sorts a run, writes its pairs to the file, and gives a sample: the first key of each block of the run
  *   split      finds where a rank (a place in sorted order) is in each run: the sample of a run tells which block to read
  *   sort       reads a chunk's part of each run, between two splits, and sorts these once more
- * So the file is written once and read once, and beside a run or a chunk a task needs no more than a block of each run. What is
- * written to the file depends on arguments alone, and where: a task that is called again writes the same. The file has no
- * name: it is gone with the last process that has it open. In it there are for each line all keys, run after run, then all
- * indices likewise. */
+ * So the file is written once and read once, and beside a run or a chunk a task needs no more than a block of each run. In
+ * the file there are for each line all keys, run after run, then all indices likewise. */
+#include "collections/array/outside.h"
 #include "collections/array/sort.h"
 #include "core/base/alloc.h"
-#include "core/store/scratch.h"
 #include "core/task/task.h"
 
 #include <string.h>
@@ -17,38 +15,6 @@
 enum { BLOCK = 512 }; /* keys */
 
 /* -- The file */
-
-typedef struct outside {
-    rk_scratch scratch;
-    char *folder;
-} outside;
-
-static void outside_destroy(void *data)
-{
-    outside *file = data;
-    rk_scratch_fini(&file->scratch);
-    rk_free(file->folder);
-    rk_free(file);
-}
-
-static const rask_class outside_class = {.name = "sorted runs", .destroy = outside_destroy};
-
-/* NULL, latched. */
-static rask_node *open_outside(rk_lowering *l)
-{
-    const char *folder = rk_lowering_scratch(l);
-    char message[RK_MAX_MESSAGE];
-    outside *file = rk_calloc(1, sizeof *file);
-    if (!file || !(file->folder = rk_strndup(folder, strlen(folder)))) {
-        rk_free(file);
-        return rk_graph_fail(rk_lowering_graph(l), RASK_ENOMEM, NULL, 0, "no memory to sort with a file");
-    }
-    rk_scratch_init(&file->scratch, file->folder);
-    if (!rk_scratch_open(&file->scratch, message, sizeof message))
-        return rk_lower_constant(l, &outside_class, file);
-    outside_destroy(file);
-    return rk_graph_fail(rk_lowering_graph(l), RASK_EIO, NULL, 0, "sort: %s", message);
-}
 
 /* A line in the file. */
 typedef struct line {
@@ -82,15 +48,14 @@ typedef struct run_params {
     int64_t run;
 } run_params;
 
-static int write_run(rask_task *task, const outside *file, const run_params *p, const rk_pairs *run)
+static int write_run(rask_task *task, const rk_outside *file, const run_params *p, const rk_pairs *run)
 {
-    char message[RK_MAX_MESSAGE];
-    int status = rk_scratch_write(&file->scratch, key_place(&p->line, (size_t)p->run, 0), run->keys,
-                                  run->n * run->width, message, sizeof message);
+    int status =
+        rk_outside_write(task, file, key_place(&p->line, (size_t)p->run, 0), run->keys, run->n * run->width);
     if (!status && run->indices)
-        status = rk_scratch_write(&file->scratch, index_place(&p->line, (size_t)p->run, 0), run->indices,
-                                  run->n * sizeof *run->indices, message, sizeof message);
-    return status ? rask_fail(task, status, message) : RASK_OK;
+        status = rk_outside_write(task, file, index_place(&p->line, (size_t)p->run, 0), run->indices,
+                                  run->n * sizeof *run->indices);
+    return status;
 }
 
 static int return_sample(rask_task *task, rask_dtype dtype, const rk_pairs *run)
@@ -113,7 +78,7 @@ static int call_write_run(rask_task *task)
     rk_sort_room r = {.p = {.n = 0}};
     int status = rk_stream_open(task, sizeof(run_params), &s);
     const run_params *p = s.params;
-    const outside *file = status ? NULL : rask_arg_custom(task, rk_stream_with(task), &outside_class);
+    const rk_outside *file = status ? NULL : rk_outside_arg(task, rk_stream_with(task));
     if (!status && !file)
         status = task->status;
     if (!status)
@@ -144,7 +109,7 @@ typedef struct sampled {
 
 typedef struct splitting {
     rask_task *task;
-    const outside *file;
+    const rk_outside *file;
     const line *line;
     sampled *runs;
     int status;
@@ -154,14 +119,11 @@ static void read_block(splitting *s, size_t run, size_t block)
 {
     sampled *r = &s->runs[run];
     size_t first = block * BLOCK, left = run_length(s->line, run) - first, n = left < BLOCK ? left : BLOCK;
-    char message[RK_MAX_MESSAGE];
     if (r->block == block + 1 || s->status)
         return;
-    s->status = rk_scratch_read(&s->file->scratch, key_place(s->line, run, first), r->keys,
-                                n * (size_t)s->line->width, message, sizeof message);
+    s->status = rk_outside_read(s->task, s->file, key_place(s->line, run, first), r->keys,
+                                n * (size_t)s->line->width);
     r->block = block + 1;
-    if (s->status)
-        rask_fail(s->task, s->status, message);
 }
 
 static size_t below(void *runs, size_t run, rk_u128 key)
@@ -221,7 +183,7 @@ static int return_split(rask_task *task, splitting *s, const split_params *p, si
 static int call_split(rask_task *task)
 {
     const split_params *p = rk_task_params(task, sizeof *p);
-    const outside *file = p ? rask_arg_custom(task, 1, &outside_class) : NULL;
+    const rk_outside *file = p ? rk_outside_arg(task, 1) : NULL;
     if (!file)
         return task->status;
     size_t count = (size_t)((p->line.length + p->line.run - 1) / p->line.run);
@@ -243,20 +205,19 @@ typedef struct chunk_params {
 } chunk_params;
 
 /* Pairs from … to of each run, one after another; the task's status. */
-static int read_parts(rask_task *task, const outside *file, const chunk_params *p, const int64_t *from,
+static int read_parts(rask_task *task, const rk_outside *file, const chunk_params *p, const int64_t *from,
                       const int64_t *to, const rk_pairs *out)
 {
     size_t at = 0, count = (size_t)((p->line.length + p->line.run - 1) / p->line.run);
-    char message[RK_MAX_MESSAGE];
     for (size_t i = 0; i < count; i++) {
         size_t n = (size_t)(to[i] - from[i]), first = (size_t)from[i];
-        int status = rk_scratch_read(&file->scratch, key_place(&p->line, i, first),
-                                     out->keys + at * out->width, n * out->width, message, sizeof message);
+        int status = rk_outside_read(task, file, key_place(&p->line, i, first), out->keys + at * out->width,
+                                     n * out->width);
         if (!status && out->indices)
-            status = rk_scratch_read(&file->scratch, index_place(&p->line, i, first), out->indices + at,
-                                     n * sizeof *out->indices, message, sizeof message);
+            status = rk_outside_read(task, file, index_place(&p->line, i, first), out->indices + at,
+                                     n * sizeof *out->indices);
         if (status)
-            return rask_fail(task, status, message);
+            return status;
         at += n;
     }
     return RASK_OK;
@@ -266,7 +227,7 @@ static int read_parts(rask_task *task, const outside *file, const chunk_params *
 static int call_sort_parts(rask_task *task)
 {
     const chunk_params *p = rk_task_params(task, sizeof *p);
-    const outside *file = p ? rask_arg_custom(task, 1, &outside_class) : NULL;
+    const rk_outside *file = p ? rk_outside_arg(task, 1) : NULL;
     rk_sort_room r = {.p = {.n = 0}};
     rask_block from, to;
     if (!file || rask_arg_block(task, 2, &from) || rask_arg_block(task, 3, &to))
@@ -365,7 +326,7 @@ int rk_sort_outside(rk_lowering *l, rask_array *a, rk_chunks *chunks)
     uint32_t last = a->ndim - 1;
     int64_t index[RASK_MAX_DIMENSIONS] = {0}, width = (int64_t)rk_key_width(a->inputs[0]->dtype);
     int status = rk_sort_grid(l, a, chunks);
-    rask_node *file = status ? NULL : open_outside(l);
+    rask_node *file = status ? NULL : rk_outside_new(l, "sort", NULL, 0);
     lowered w = {.l = l, .a = a, .chunks = chunks, .file = file};
     w.nodes = file ? rk_lowering_memory(l, (size_t)chunks->count[last] * sizeof(rask_node *)) : NULL;
     w.line = (line){.length = a->shape[last],

@@ -4,7 +4,9 @@
  * evenly spaced ones make a slice, and only those parts of the input are read that hold a wanted element. They stay with
  * the array: a node for each stretch of them that chunks of the result have in common shows them to the tasks. Other
  * numbers are computed like any array, and the input is gone through cell by cell: a chain of calls each of which adds to
- * the result what its cell has of it, so that one cell of the input is in memory at a time. */
+ * the result what its cell has of it, so that one cell of the input is in memory at a time. Of many cells each is gone to
+ * once for all chunks of the result, where tasks can share a file (take_outside.c). */
+#include "collections/array/take.h"
 #include "collections/array/assemble.h"
 #include "collections/array/cuts.h"
 #include "collections/array/kernels/kernels.h"
@@ -23,6 +25,7 @@ enum {
     WORTH_A_GAP = 16 << 10, /* bytes between wanted elements that are read through rather than jumped over, */
     WORTH_A_CELL = 64 << 10, /* and bytes that are computed rather than that a task is added */
     FEW_CELLS = 8,           /* for each of which all numbers are gone through */
+    NEAR_CELL = 4 << 20,     /* bytes that caches have, for rows that are gathered from all over a cell */
 };
 
 /* -- The tasks' work */
@@ -249,6 +252,13 @@ static int call_take(rask_task *task)
     return finish(task, &value);
 }
 
+int rk_take_fail(rask_task *task, int64_t number, int64_t place, int64_t axis, int64_t length)
+{
+    return rk_task_fail(task, RASK_ERANGE,
+                        "index %lld, at place %lld, is out of bounds for axis %lld of %lld elements",
+                        (long long)number, (long long)place, (long long)axis, (long long)length);
+}
+
 /* Makes at[] of n i64 numbers that may be negative: from 0 on, of the input's axis. How many of them lie in the cell; -1
  * after failing the task. */
 static int64_t normalise(rask_task *task, const take_params *params, const picking *p, const int64_t *numbers,
@@ -258,10 +268,7 @@ static int64_t normalise(rask_task *task, const take_params *params, const picki
     for (int64_t i = 0; i < p->n; i++) {
         at[i] = numbers[i] < 0 ? numbers[i] + params->length : numbers[i];
         if (at[i] < 0 || at[i] >= params->length) {
-            rk_task_fail(task, RASK_ERANGE,
-                         "index %lld, at place %lld, is out of bounds for axis %lld of %lld elements",
-                         (long long)numbers[i], (long long)params->position + i, (long long)params->axis,
-                         (long long)params->length);
+            rk_take_fail(task, numbers[i], params->position + i, params->axis, params->length);
             return -1;
         }
         found += (uint64_t)(at[i] - p->first) < (uint64_t)p->in_rows;
@@ -443,10 +450,10 @@ static double bytes_across(const rask_array *array, const rk_chunks *chunks, uin
     return bytes;
 }
 
-/* The most elements of the axis that a cell may have. */
-static int64_t longest_cell(const rk_lowering *l, double across)
+/* The most elements of the axis that a cell of so many bytes may have. */
+static int64_t longest_cell(uint64_t bytes, double across)
 {
-    double most = (double)rk_lowering_chunk_bytes(l) / (across > 1 ? across : 1);
+    double most = (double)bytes / (across > 1 ? across : 1);
     return most < 1 ? 1 : most > 1e15 ? (int64_t)1e15 : (int64_t)most;
 }
 
@@ -677,7 +684,7 @@ static void cut_cells(taking *t, size_t n, const rk_chunks *chunks, const rk_chu
     memcpy(sorted, t->numbers, n * sizeof *sorted);
     qsort(sorted, n, sizeof *sorted, compare_numbers);
     t->cell_count = find_cells(sorted, (int64_t)n, worthwhile_gap(t->array, t->axis, across),
-                               longest_cell(t->l, across), grid, t->axis, t->cells);
+                               longest_cell(rk_lowering_chunk_bytes(t->l), across), grid, t->axis, t->cells);
     for (size_t i = 0; i < t->cell_count; i++)
         t->starts[i] = t->cells[i].start;
 }
@@ -748,46 +755,53 @@ static int lower_known(rk_lowering *l, rask_array *array, rk_chunks *chunks)
 
 /* -- of computed numbers */
 
-static rask_node *chain(rk_lowering *l, rask_array *array, uint32_t axis, const rk_region *chunk,
-                        int64_t cell_count, const int64_t *bounds)
+static rask_node *chain(const rk_taken *t, const rk_region *chunk)
 {
-    rk_region numbers = {.ndim = 1, .start = {chunk->start[axis]}, .count = {chunk->count[axis]}};
-    rask_node *args[3] = {rk_lower_region(l, array->inputs[1], &numbers)}, *result = NULL;
-    take_params params = params_of(array, axis, chunk);
-    params.cells = cell_count;
-    for (int64_t i = 0; i < cell_count && args[0]; i++) {
-        rk_region region = cell_region(chunk, axis, bounds[i], bounds[i + 1]);
-        params.first = bounds[i];
-        args[1] = rk_lower_region(l, array->inputs[0], &region);
+    rk_region numbers = {.ndim = 1, .start = {chunk->start[t->axis]}, .count = {chunk->count[t->axis]}};
+    rask_node *args[3] = {rk_lower_region(t->l, t->array->inputs[1], &numbers)}, *result = NULL;
+    take_params params = params_of(t->array, t->axis, chunk);
+    params.cells = t->cells;
+    for (int64_t i = 0; i < t->cells && args[0]; i++) {
+        rk_region region = cell_region(chunk, t->axis, t->bounds[i], t->bounds[i + 1]);
+        params.first = t->bounds[i];
+        args[1] = rk_lower_region(t->l, t->array->inputs[0], &region);
         args[2] = result;
-        result = args[1]
-                     ? rk_lower_call(l, &take_computed_def, &params, sizeof params, args, i ? 3 : 2,
-                                     bytes_of(array, chunk), (uint64_t)chunk->count[axis] * sizeof(int64_t))
-                     : NULL;
+        result = args[1] ? rk_lower_call(t->l, &take_computed_def, &params, sizeof params, args, i ? 3 : 2,
+                                         bytes_of(t->array, chunk),
+                                         (uint64_t)chunk->count[t->axis] * sizeof(int64_t))
+                         : NULL;
         if (!result)
             return NULL;
     }
     return result;
 }
 
-static int lower_computed(rk_lowering *l, rask_array *array, rk_chunks *chunks)
+static int chain_all(const rk_taken *t, rk_chunks *chunks)
 {
-    int64_t index[RASK_MAX_DIMENSIONS] = {0}, number = 0, cell_count, *bounds;
-    uint32_t axis = (uint32_t)((const take_array *)array->params)->axis;
+    int64_t index[RASK_MAX_DIMENSIONS] = {0}, number = 0;
     rk_region region;
-    int status = make_grid(l, array, axis, chunks);
-    if (!status)
-        status = regular_cells(l, array->inputs[0], axis, longest_cell(l, bytes_across(array, chunks, axis)),
-                               &cell_count, &bounds);
-    if (status)
-        return status;
     do {
         rk_chunks_region(chunks, index, &region);
-        chunks->nodes[number] = chain(l, array, axis, &region, cell_count, bounds);
+        chunks->nodes[number] = chain(t, &region);
         if (!chunks->nodes[number++])
-            return rk_lowering_graph(l)->status;
+            return rk_lowering_failure(t->l);
     } while (rk_index_next(index, chunks->count, chunks->ndim));
     return RASK_OK;
+}
+
+static int lower_computed(rk_lowering *l, rask_array *array, rk_chunks *chunks)
+{
+    rk_taken t = {.l = l, .array = array, .axis = (uint32_t)((const take_array *)array->params)->axis};
+    uint64_t most = rk_lowering_chunk_bytes(l), near = most < NEAR_CELL ? most : NEAR_CELL;
+    int status = make_grid(l, array, t.axis, chunks);
+    double across = status ? 0 : bytes_across(array, chunks, t.axis);
+    if (!status)
+        status = regular_cells(l, array->inputs[0], t.axis, longest_cell(near, across), &t.cells, &t.bounds);
+    if (!status && rk_take_goes_outside(&t))
+        return rk_take_outside(&t, chunks);
+    if (!status)
+        status = regular_cells(l, array->inputs[0], t.axis, longest_cell(most, across), &t.cells, &t.bounds);
+    return status ? status : chain_all(&t, chunks);
 }
 
 static const rk_opaque take_known_opaque = {.name = "take", .lower = lower_known};

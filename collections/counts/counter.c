@@ -1,9 +1,10 @@
 /* Design notes.
  *
  * Strings are counted in batches, in three passes, each without branches that depend on the text: where they begin and end
- * (for words and lines from bit masks); key and hash of each, its slot asked for from memory; then the slots. A batch
- * holds at most BATCH strings, and the table has room for as many before it begins, so that the last pass neither grows it
- * nor fails for short strings.
+ * (for words and lines from bit masks, text/spaces.h); key, hash and slot of each, which is asked for from memory; then the
+ * slots. What the last pass needs of a short string is in one place, half a line of the cache. A batch holds at most BATCH
+ * strings, and the table has room for as many before it begins, so that the last pass neither grows it nor fails for short
+ * strings.
  *
  * Slots are probed one after another from the one that the hash's top bits name, around the end. So the strings of a full
  * table stand nearly in the order of their hashes, and sorting them in the end is a pass with short moves. */
@@ -18,11 +19,12 @@ enum {
     ONE = 1 << RK_COUNTS_MARK_BITS, /* in a tally */
 };
 
-typedef struct found {
-    uint64_t a, b, hash;
-    uint64_t len; /* the string's, however long */
-    const char *text;
-} found;
+/* A string of a batch: its entry in all but the count, or, of a long one, the hash in a and its mark; and the slot where it
+ * is looked for first. */
+typedef struct sought {
+    uint64_t a, b, mark;
+    rk_counts_entry *slot;
+} sought;
 
 /* Where strings are in a text: from edges[2 * i] to edges[2 * i + 1]. Positions are written some at a time. */
 typedef size_t edge_list[2 * BATCH + RK_SPACE_CHUNK];
@@ -97,54 +99,57 @@ int rk_counter_reserve(rk_counter *counter, size_t strings)
     return count > counter->mask + 1 ? grow(counter, count) : RASK_OK;
 }
 
-/* added: to the tally, times * ONE. */
-static inline void count_short(rk_counter *counter, const found *f, uint64_t added)
+static inline rk_counts_entry *next_slot(const rk_counter *counter, rk_counts_entry *slot)
 {
-    rk_counts_entry *slots = counter->slots;
-    uint64_t a = f->a, b = f->b, mark = f->len + 1;
-    for (size_t i = f->hash >> counter->shift;; i = (i + 1) & counter->mask) {
-        rk_counts_entry *slot = &slots[i];
-        if (((slot->a ^ a) | (slot->b ^ b) | (rk_counts_entry_mark(slot) ^ mark)) == 0) {
-            slot->tally += added;
+    return slot == &counter->slots[counter->mask] ? counter->slots : slot + 1;
+}
+
+/* added: to the tally, times * ONE. */
+static inline void count_short(rk_counter *counter, const sought *s, uint64_t added)
+{
+    for (rk_counts_entry *slot = s->slot;; slot = next_slot(counter, slot)) {
+        uint64_t tally = slot->tally;
+        if (((slot->a ^ s->a) | (slot->b ^ s->b) | ((tally ^ s->mark) & (ONE - 1))) == 0) {
+            slot->tally = tally + added;
             return;
         }
-        if (!slot->tally) {
-            *slot = (rk_counts_entry){a, b, added | mark};
+        if (!tally) {
+            *slot = (rk_counts_entry){s->a, s->b, added | s->mark};
             counter->used++;
             return;
         }
     }
 }
 
-static bool is_long(const rk_counter *counter, const rk_counts_entry *slot, const found *f)
+static bool is_long(const rk_counter *counter, const rk_counts_entry *slot, uint64_t hash, rask_bytes text)
 {
-    if (slot->a != f->hash || rk_counts_entry_mark(slot) != RK_COUNTS_LONG)
+    if (slot->a != hash || rk_counts_entry_mark(slot) != RK_COUNTS_LONG)
         return false;
-    rask_bytes text = rk_counts_entry_text(&counter->arena, slot);
-    return text.len == f->len && memcmp(text.data, f->text, f->len) == 0;
+    rask_bytes other = rk_counts_entry_text(&counter->arena, slot);
+    return other.len == text.len && memcmp(other.data, text.data, text.len) == 0;
 }
 
-static int insert_long(rk_counter *counter, rk_counts_entry *slot, const found *f, uint64_t added)
+static int insert_long(rk_counter *counter, rk_counts_entry *slot, uint64_t hash, rask_bytes text,
+                       uint64_t added)
 {
     uint64_t offset;
-    if (rk_counter_bytes(counter) + f->len > counter->ceiling)
+    if (rk_counter_bytes(counter) + text.len > counter->ceiling)
         return RASK_EBUDGET;
-    int status = rk_counts_arena_add(&counter->arena, f->text, f->len, &offset);
+    int status = rk_counts_arena_add(&counter->arena, text.data, text.len, &offset);
     if (status)
         return status;
-    *slot = (rk_counts_entry){f->hash, offset, added | RK_COUNTS_LONG};
+    *slot = (rk_counts_entry){hash, offset, added | RK_COUNTS_LONG};
     counter->used++;
     return RASK_OK;
 }
 
-static int count_long(rk_counter *counter, const found *f, uint64_t added)
+static int count_long(rk_counter *counter, const sought *s, rask_bytes text, uint64_t added)
 {
-    size_t i = f->hash >> counter->shift;
-    while (counter->slots[i].tally && !is_long(counter, &counter->slots[i], f))
-        i = (i + 1) & counter->mask;
-    rk_counts_entry *slot = &counter->slots[i];
+    rk_counts_entry *slot = s->slot;
+    while (slot->tally && !is_long(counter, slot, s->a, text))
+        slot = next_slot(counter, slot);
     if (!slot->tally)
-        return insert_long(counter, slot, f, added);
+        return insert_long(counter, slot, s->a, text, added);
     slot->tally += added;
     return RASK_OK;
 }
@@ -161,45 +166,58 @@ static inline void load_short(const char *text, size_t len, uint64_t *a, uint64_
     *b = bytes[1] & mask[1];
 }
 
-static inline void look_up(const rk_counter *counter, const char *text, size_t len, found *out)
+/* A slot may lie in two lines of the cache. */
+static inline void ask_for(const rk_counts_entry *slot)
 {
-    out->text = text;
-    out->len = len;
+    __builtin_prefetch(slot, 1);
+    __builtin_prefetch(&slot->tally, 1);
+}
+
+static inline void look_up(const rk_counter *counter, const char *text, size_t len, sought *out)
+{
+    uint64_t hash;
     if (len <= RK_COUNTS_SHORT) {
         load_short(text, len, &out->a, &out->b);
-        out->hash = rk_counts_hash_short(&counter->key, out->a, out->b, len);
+        out->mark = len + 1;
+        hash = rk_counts_hash_short(&counter->key, out->a, out->b, len);
     } else {
-        out->hash = rk_counts_hash_long(&counter->key, text, len);
+        out->a = hash = rk_counts_hash_long(&counter->key, text, len);
+        out->mark = RK_COUNTS_LONG;
     }
-    __builtin_prefetch(&counter->slots[out->hash >> counter->shift], 1);
+    out->slot = &counter->slots[hash >> counter->shift];
+    ask_for(out->slot);
+}
+
+static inline int count_sought(rk_counter *counter, const sought *s, const char *text, size_t len,
+                               uint64_t added)
+{
+    if (s->mark == RK_COUNTS_LONG)
+        return count_long(counter, s, (rask_bytes){text, len}, added);
+    count_short(counter, s, added);
+    return RASK_OK;
 }
 
 /* At most BATCH strings of text, each of them times[i] times; NULL: once. */
 static int count_batch(rk_counter *counter, const char *text, const size_t *edges, const int64_t *times,
                        size_t strings)
 {
-    found list[BATCH + 1];
+    sought list[BATCH];
     int status = make_room(counter, strings);
-    if (status)
-        return status;
-    for (size_t i = 0; i < strings; i++)
+    const rk_counter now =
+        *counter; /* whose key and slots nothing below can change: they stay in registers */
+    for (size_t i = 0; i < strings && !status; i++)
         // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): whoever finds edges writes them in pairs
-        look_up(counter, text + edges[2 * i], edges[2 * i + 1] - edges[2 * i], &list[i]);
-    for (size_t i = 0; i < strings; i++) {
-        const found *f = &list[i];
-        uint64_t added = times ? (uint64_t)times[i] * ONE : ONE;
-        if (f->len <= RK_COUNTS_SHORT)
-            count_short(counter, f, added);
-        else if ((status = count_long(counter, f, added)))
-            return status;
-    }
-    return RASK_OK;
+        look_up(&now, text + edges[2 * i], edges[2 * i + 1] - edges[2 * i], &list[i]);
+    for (size_t i = 0; i < strings && !status; i++)
+        status = count_sought(counter, &list[i], text + edges[2 * i], edges[2 * i + 1] - edges[2 * i],
+                              times ? (uint64_t)times[i] * ONE : ONE);
+    return status;
 }
 
 int rk_counter_add(rk_counter *counter, const char *text, size_t len, uint64_t times)
 {
     char copy[RK_COUNTS_SHORT] = {0};
-    found f;
+    sought s;
     int status = make_room(counter, 1);
     if (status)
         return status;
@@ -207,11 +225,8 @@ int rk_counter_add(rk_counter *counter, const char *text, size_t len, uint64_t t
         text = memcpy(copy, text, len);
     else if (len == 0)
         text = copy;
-    look_up(counter, text, len, &f);
-    if (len > RK_COUNTS_SHORT)
-        return count_long(counter, &f, times * ONE);
-    count_short(counter, &f, times * ONE);
-    return RASK_OK;
+    look_up(counter, text, len, &s);
+    return count_sought(counter, &s, text, len, times * ONE);
 }
 
 int rk_counter_add_all(rk_counter *counter, const char *text, uint64_t begin, const uint64_t *ends,
@@ -231,39 +246,6 @@ int rk_counter_add_all(rk_counter *counter, const char *text, uint64_t begin, co
     return status;
 }
 
-/* Writes the positions of set bits behind base and returns how many. May write up to 8 more than that. */
-static inline size_t write_positions(uint64_t bits, size_t base, size_t *out)
-{
-    size_t count = (size_t)__builtin_popcountll(bits);
-    for (size_t done = 0; done < count; done += 8) {
-        for (int i = 0; i < 8; i++) {
-            out[done + (size_t)i] = base + (bits ? (size_t)__builtin_ctzll(bits) : 0);
-            bits &= bits - 1;
-        }
-    }
-    return count;
-}
-
-/* The bits of the bytes before to in a chunk that begins at from. */
-static inline uint64_t bits_before(size_t from, size_t to)
-{
-    return to - from < RK_SPACE_CHUNK ? (UINT64_C(1) << (to - from)) - 1 : UINT64_MAX;
-}
-
-/* The positions in text[from … to) at which words begin and end, by turns; the first is an end when in_word. */
-static size_t find_words(const char *text, size_t from, size_t to, bool in_word, size_t *out)
-{
-    uint64_t before = in_word;
-    size_t count = 0;
-    for (; from < to; from += RK_SPACE_CHUNK) {
-        uint64_t word = ~rk_space_mask(text + from);
-        uint64_t edges = word ^ (word << 1 | before);
-        before = word >> 63;
-        count += write_positions(edges & bits_before(from, to), from, out + count);
-    }
-    return count;
-}
-
 int rk_counter_words(rk_counter *counter, const char *text, size_t len)
 {
     enum { STRIP = 2 * BATCH - RK_SPACE_CHUNK };
@@ -273,7 +255,7 @@ int rk_counter_words(rk_counter *counter, const char *text, size_t len)
     edges[0] = 0; /* where the word that is open now begins */
     for (size_t from = 0; from < len && !status; from += STRIP) {
         size_t to = len - from < STRIP ? len : from + STRIP;
-        size_t count = in_word + find_words(text, from, to, in_word, edges + in_word);
+        size_t count = in_word + rk_word_edges(text, from, to, in_word, edges + in_word);
         if (to == len && count % 2)
             edges[count++] = len;
         status = count_batch(counter, text, edges, NULL, count / 2);
@@ -287,9 +269,8 @@ int rk_counter_words(rk_counter *counter, const char *text, size_t len)
 /* The lines that end in text[from … to), the first of which begins at begin; *begin moves on to the next one. */
 static size_t find_lines(const char *text, size_t from, size_t to, size_t *begin, size_t *edges)
 {
-    size_t ends[BATCH + RK_SPACE_CHUNK], count = 0;
-    for (; from < to; from += RK_SPACE_CHUNK)
-        count += write_positions(rk_newline_mask(text + from) & bits_before(from, to), from, ends + count);
+    size_t ends[BATCH + RK_SPACE_CHUNK];
+    size_t count = rk_newline_places(text, from, to, ends);
     for (size_t i = 0; i < count; i++) {
         // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): as in count_batch()
         size_t end = ends[i];
@@ -322,36 +303,67 @@ static bool wrapped(const rk_counter *counter, size_t i)
     return rk_counts_entry_hash(&counter->key, &counter->slots[i]) >> counter->shift > i;
 }
 
-/* Appends the strings in slots[from … to) of which wrapped() is as said. */
-static void gather(const rk_counter *counter, size_t from, size_t to, bool around, rk_counts *table)
+/* How many slots are full from the first on: what wrapped() is among them. */
+static size_t full_ones(const rk_counter *counter)
 {
-    for (size_t i = from; i < to; i++) {
-        if (counter->slots[i].tally && wrapped(counter, i) == around)
+    size_t i = 0;
+    while (counter->slots[i].tally)
+        i++;
+    return i;
+}
+
+/* Appends the strings in the first so many slots, all full, of which wrapped() is as said. */
+static void gather_full(const rk_counter *counter, size_t count, bool around, rk_counts *table)
+{
+    for (size_t i = 0; i < count; i++)
+        if (wrapped(counter, i) == around)
             table->entries[table->count++] = counter->slots[i];
+}
+
+/* Those in slots from one on. All slots are copied, to places that the next one takes where one was empty: which are is not to be
+ * predicted. */
+static void gather_rest(const rk_counter *counter, size_t from, rk_counts *table)
+{
+    size_t count = table->count;
+    for (size_t i = from; i <= counter->mask; i++) {
+        table->entries[count] = counter->slots[i];
+        count += counter->slots[i].tally != 0;
     }
+    table->count = count;
+}
+
+/* Puts entry i in its place among those before it, which are sorted. */
+static void insert_sorted(rk_counts *table, size_t i, uint64_t hash)
+{
+    rk_counts_entry entry = table->entries[i];
+    rk_counts_place place = {table, &entry, hash};
+    for (; i > 0; i--) {
+        rk_counts_place before = rk_counts_place_of(table, i - 1);
+        if (rk_counts_place_order(&before, &place) < 0)
+            break;
+        table->entries[i] = table->entries[i - 1];
+    }
+    table->entries[i] = entry;
 }
 
 /* Insertion sort: every entry is within a run of full slots of its place. */
 static void sort_by_hash(rk_counts *table)
 {
-    for (size_t i = 1; i < table->count; i++) {
-        rk_counts_entry entry = table->entries[i];
-        rk_counts_place place = {table, &entry, rk_counts_entry_hash(&table->key, &entry)};
-        size_t j = i;
-        for (; j > 0; j--) {
-            rk_counts_place before = rk_counts_place_of(table, j - 1);
-            if (rk_counts_place_order(&before, &place) < 0)
-                break;
-            table->entries[j] = table->entries[j - 1];
-        }
-        table->entries[j] = entry;
+    uint64_t last = 0; /* the highest hash so far */
+    for (size_t i = 0; i < table->count; i++) {
+        uint64_t hash = rk_counts_entry_hash(&table->key, &table->entries[i]);
+        if (hash <= last)
+            insert_sorted(table, i, hash);
+        else
+            last = hash;
     }
 }
 
 int rk_counter_finish(rk_counter *counter, rk_counts **out)
 {
     rk_counts *table = rk_calloc(1, sizeof *table);
-    rk_counts_entry *entries = rk_alloc_array(counter->used + 1, sizeof *entries);
+    rk_counts_entry *entries =
+        rk_alloc_array(counter->used + 1, sizeof *entries); /* one more: gather_rest() */
     if (!table || !entries) {
         rk_free(table);
         rk_free(entries);
@@ -359,8 +371,10 @@ int rk_counter_finish(rk_counter *counter, rk_counts **out)
     }
     *table = (rk_counts){.entries = entries, .arena = counter->arena, .key = counter->key};
     counter->arena = (rk_counts_arena){0};
-    gather(counter, 0, counter->mask + 1, false, table);
-    gather(counter, 0, counter->mask + 1, true, table);
+    size_t full = full_ones(counter);
+    gather_full(counter, full, false, table);
+    gather_rest(counter, full, table);
+    gather_full(counter, full, true, table);
     sort_by_hash(table);
     *out = table;
     return RASK_OK;

@@ -27,11 +27,15 @@ static rask_dtype dtype_of(rask_column_type type)
     return dtypes[type];
 }
 
+/* As it lies there: text that is in a dictionary is not spelt out to say that no array holds it. */
 static bool find_column(const rask_rows *rows, const char *name, rask_column *out)
 {
-    for (uint32_t i = 0; i < rask_rows_columns(rows); i++)
-        if (rask_rows_column(rows, i, out) == RASK_OK && strcmp(out->name, name) == 0)
-            return true;
+    for (uint32_t i = 0; i < rows->chunk.count; i++) {
+        if (strcmp(rows->names[i], name) != 0)
+            continue;
+        *out = rk_chunk_stored(&rows->chunk, i).column;
+        return true;
+    }
     return false;
 }
 

@@ -54,8 +54,8 @@ typedef struct rk_builder_call {
     uint64_t numbers[RK_CALL_NUMBERS];
     void (*functions[RK_CALL_FUNCTIONS])(void);
     rask_bytes bytes; /* 8-byte aligned */
-    rask_bytes
-        context; /* of its functions, where rask_graph_context() made it; looked at when it is written */
+    /* Of its functions, where rask_graph_context() made it; looked at when it is written. */
+    rask_bytes context;
     void *const *inputs;
     size_t input_count;
     bool stays; /* it was told of other memory of the program's, so that it cannot be made elsewhere */

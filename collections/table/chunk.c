@@ -29,14 +29,18 @@ void rk_chunk_builder_plain(rk_chunk_builder *b)
         rk_codes_fini(&b->columns[i].codes);
 }
 
+void rk_chunk_column_fini(rk_chunk_column *c)
+{
+    rk_array_fini(&c->values);
+    rk_array_fini(&c->valid);
+    rk_array_fini(&c->bytes);
+    rk_codes_fini(&c->codes);
+}
+
 void rk_chunk_builder_fini(rk_chunk_builder *b)
 {
-    for (uint32_t i = 0; b->columns && i < b->count; i++) {
-        rk_array_fini(&b->columns[i].values);
-        rk_array_fini(&b->columns[i].valid);
-        rk_array_fini(&b->columns[i].bytes);
-        rk_codes_fini(&b->columns[i].codes);
-    }
+    for (uint32_t i = 0; b->columns && i < b->count; i++)
+        rk_chunk_column_fini(&b->columns[i]);
     rk_free(b->columns);
     *b = (rk_chunk_builder){0};
 }
@@ -76,9 +80,7 @@ static uint64_t *grow_ends(rk_chunk_column *c, size_t count)
 static rask_bytes builder_text(const rk_chunk_column *c, uint64_t row)
 {
     const uint16_t *codes = rk_codes_rows(&c->codes);
-    const uint64_t *ends = (const uint64_t *)c->values.data + (codes ? codes[row] : row);
-    size_t len = ends[1] - ends[0];
-    return (rask_bytes){len ? (const char *)c->bytes.data + ends[0] : "", len};
+    return rk_text_at(c->values.data, c->bytes.data, codes ? codes[row] : row);
 }
 
 int rk_chunk_column_spell(rk_chunk_column *c)
@@ -210,15 +212,43 @@ static int append_plain(rk_chunk_column *c, const rask_column *from, uint64_t fi
     return RASK_OK;
 }
 
+/* Each text of the dictionary that rows have is looked up once, in *done rows up to that at which numbering stops to pay. */
+static int append_numbered(rk_chunk_column *c, const rk_stored *from, uint64_t first, uint64_t count,
+                           uint64_t *done)
+{
+    uint32_t *numbers = rk_calloc(from->texts, sizeof *numbers); /* + 1 */
+    int status = numbers ? rk_array_reserve(&c->codes.rows, count) : RASK_ENOMEM;
+    for (*done = 0; *done < count && !status; *done += !status) {
+        uint32_t *number = &numbers[from->codes[first + *done]];
+        rask_bytes text = rk_stored_text(from, first + *done);
+        if (*number) {
+            rk_codes_repeat(&c->codes, (uint16_t)(*number - 1), text.len);
+            continue;
+        }
+        status = rk_codes_add(&c->codes, &c->values, &c->bytes, text);
+        if (!status)
+            *number = rk_codes_rows(&c->codes)[c->codes.rows.count - 1] + 1u;
+    }
+    rk_free(numbers);
+    return status == RASK_ELIMIT ? rk_chunk_column_spell(c) : status;
+}
+
 static int append_text(rk_chunk_column *c, const rk_stored *from, uint64_t first, uint64_t count)
 {
+    enum { PIECE = 256 };
+    rask_bytes texts[PIECE];
+    rk_column piece = {.type = RASK_COL_TEXT, .text = texts};
+    uint64_t done = 0;
     int status = RASK_OK;
     if (!c->codes.there && !from->codes)
         return append_plain(c, &from->column, first, count);
-    for (uint64_t i = first; i < first + count && !status; i++) {
-        rask_bytes text = rk_stored_text(from, i);
-        rk_column one = {.type = RASK_COL_TEXT, .text = &text};
-        status = add_text(c, &one, NULL, 1);
+    if (c->codes.there && from->codes && count >= from->texts)
+        status = append_numbered(c, from, first, count, &done);
+    for (uint32_t rows; done < count && !status; done += rows) {
+        rows = count - done < PIECE ? (uint32_t)(count - done) : PIECE;
+        for (uint32_t i = 0; i < rows; i++)
+            texts[i] = rk_stored_text(from, first + done + i);
+        status = add_text(c, &piece, NULL, rows);
     }
     return status;
 }
@@ -257,23 +287,40 @@ int rk_chunk_builder_add_chunk(rk_chunk_builder *b, const rk_chunk *chunk, uint6
     return status;
 }
 
-rask_column rk_chunk_builder_column(const rk_chunk_builder *b, uint32_t index)
+rk_stored rk_chunk_builder_stored(const rk_chunk_builder *b, uint32_t index)
 {
     static const uint64_t none[1] = {0};
     const rk_chunk_column *c = &b->columns[index];
-    assert(!c->codes.there);
-    rask_column column = {.type = c->type,
-                          .valid = c->nulls ? c->valid.data : NULL,
-                          .bytes = c->bytes.count ? c->bytes.data : ""};
-    column.as.ends = c->type == RASK_COL_TEXT && !c->values.count ? none : c->values.data;
-    return column;
+    rk_stored stored = {.column = {.type = c->type,
+                                   .valid = c->nulls ? c->valid.data : NULL,
+                                   .bytes = c->bytes.count ? c->bytes.data : ""},
+                        .codes = rk_codes_rows(&c->codes),
+                        .texts = c->codes.texts};
+    stored.column.as.ends = c->type == RASK_COL_TEXT && !c->values.count ? none : c->values.data;
+    return stored;
+}
+
+bool rk_chunk_builder_keep(rk_chunk_builder *b, uint32_t index)
+{
+    rk_codes *codes = &b->columns[index].codes;
+    codes->kept = codes->there;
+    return codes->there;
+}
+
+int rk_chunk_builder_spell(rk_chunk_builder *b, uint32_t index)
+{
+    rk_chunk_column *c = &b->columns[index];
+    return c->codes.there ? rk_chunk_column_spell(c) : RASK_OK;
 }
 
 uint64_t rk_chunk_builder_used(const rk_chunk_builder *b)
 {
     uint64_t bytes = 0;
-    for (uint32_t i = 0; i < b->count; i++)
-        bytes += b->columns[i].values.count * b->columns[i].values.element + b->columns[i].bytes.count;
+    for (uint32_t i = 0; i < b->count; i++) {
+        const rk_chunk_column *c = &b->columns[i];
+        bytes += c->codes.there ? (b->rows + 1) * sizeof(uint64_t) + c->codes.plain
+                                : c->values.count * c->values.element + c->bytes.count;
+    }
     return bytes;
 }
 
@@ -283,7 +330,9 @@ void rk_chunk_builder_clear(rk_chunk_builder *b)
     for (uint32_t i = 0; i < b->count; i++) {
         rk_chunk_column *c = &b->columns[i];
         c->nulls = false;
-        c->values.count = c->valid.count = c->bytes.count = 0;
+        c->valid.count = 0;
+        if (!c->codes.kept)
+            c->values.count = c->bytes.count = 0;
         rk_codes_clear(&c->codes);
     }
 }
@@ -299,7 +348,7 @@ uint64_t rk_chunk_builder_bytes(const rk_chunk_builder *b)
     return bytes;
 }
 
-static void expect(rk_array *array, double part)
+void rk_chunk_expect(rk_array *array, double part)
 {
     double all = (double)array->count / part * 1.02;
     if (array->count && all < (double)(SIZE_MAX / 2 / array->element))
@@ -311,12 +360,12 @@ void rk_chunk_builder_expect(rk_chunk_builder *b, double part)
 {
     for (uint32_t i = 0; i < b->count; i++) {
         rk_chunk_column *c = &b->columns[i];
-        expect(&c->valid, part);
-        expect(&c->codes.rows, part);
+        rk_chunk_expect(&c->valid, part);
+        rk_chunk_expect(&c->codes.rows, part);
         if (c->codes.there)
             continue;
-        expect(&c->values, part);
-        expect(&c->bytes, part);
+        rk_chunk_expect(&c->values, part);
+        rk_chunk_expect(&c->bytes, part);
     }
 }
 
@@ -547,13 +596,6 @@ static int number_rows(const gathering *g, const uint64_t *firsts, uint32_t *num
     return status;
 }
 
-static void fini_numbered(rk_chunk_column *c)
-{
-    rk_array_fini(&c->values);
-    rk_array_fini(&c->bytes);
-    rk_codes_fini(&c->codes);
-}
-
 /* The dictionary of the open column, unless it does not pay. */
 static int number_column(const gathering *g, rk_chunk_column *out)
 {
@@ -574,7 +616,7 @@ static int number_column(const gathering *g, rk_chunk_column *out)
     rk_free(firsts);
     rk_free(numbers);
     if (status || !rk_codes_pay(&out->codes, &out->bytes))
-        fini_numbered(out);
+        rk_chunk_column_fini(out);
     return status == RASK_ELIMIT ? RASK_OK : status;
 }
 
@@ -663,7 +705,7 @@ int rk_chunk_gather(const rk_chunk *chunks, size_t chunk_count, const uint64_t *
     gathered *all = rk_calloc(chunks->count + (size_t)1, sizeof *all);
     int status = g.columns && all ? gather_all(&g, all, out) : RASK_ENOMEM;
     for (uint32_t i = 0; all && i < chunks->count; i++)
-        fini_numbered(&all[i].numbered);
+        rk_chunk_column_fini(&all[i].numbered);
     rk_free(g.columns);
     rk_free(all);
     return status;

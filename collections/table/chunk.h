@@ -41,7 +41,9 @@ void rk_chunk_builder_plain(rk_chunk_builder *b);
 /* Its rows will be divided (divide.h) into so many parts that each text would be in most of them, but for those of column key
  * (UINT32_MAX: none), by which they are divided: of the others only few texts pay. */
 void rk_chunk_builder_divided(rk_chunk_builder *b, uint32_t key);
-/* Its rows are this part, of 1, of those that will come: room is made for the others, if there is memory. */
+/* An array's elements are this part, of 1, of those that will come: room is made for the others, if there is memory. */
+void rk_chunk_expect(rk_array *array, double part);
+/* The same for the rows of a builder. */
 void rk_chunk_builder_expect(rk_chunk_builder *b, double part);
 /* Appends those rows of columns[0 … b->count - 1] whose numbers are rows[0 … count - 1]; NULL: the first count.
  * RASK_OK; RASK_ENOMEM: it can only be ended. */
@@ -49,9 +51,12 @@ int rk_chunk_builder_add_rows(rk_chunk_builder *b, const rk_column *const *colum
                               uint32_t count);
 /* The same with rows first … first + count - 1 of a chunk of such columns. */
 int rk_chunk_builder_add_chunk(rk_chunk_builder *b, const rk_chunk *chunk, uint64_t first, uint64_t count);
-/* A column of a plain builder as it is by now, without a name; valid until more is added. */
-rask_column rk_chunk_builder_column(const rk_chunk_builder *b, uint32_t index);
-/* Bytes that the rows of a plain builder take, which do not depend on how they came. */
+/* The text of a column stays numbered from here on, when its rows are cleared, too, unless there come too many texts; false: it is
+ * not numbered now. */
+bool rk_chunk_builder_keep(rk_chunk_builder *b, uint32_t index);
+/* The same column row by row from here on. RASK_OK, RASK_ENOMEM. */
+int rk_chunk_builder_spell(rk_chunk_builder *b, uint32_t index);
+/* Bytes that its rows take when none are numbered, which do not depend on how they came. */
 uint64_t rk_chunk_builder_used(const rk_chunk_builder *b);
 /* No rows are left; the memory is. */
 void rk_chunk_builder_clear(rk_chunk_builder *b);
@@ -73,6 +78,8 @@ typedef struct rk_stored {
 } rk_stored;
 
 rk_stored rk_chunk_stored(const rk_chunk *chunk, uint32_t index);
+/* A column of a builder as it is by now; valid until more is added. */
+rk_stored rk_chunk_builder_stored(const rk_chunk_builder *b, uint32_t index);
 /* One that is no text, or of one row. */
 rask_column rk_chunk_column_at(const rk_chunk *chunk, uint32_t index);
 

@@ -18,6 +18,7 @@ static inline size_t rk_chunk_padded(size_t size)
     return (size + 7) & ~(size_t)7;
 }
 
+void rk_chunk_column_fini(rk_chunk_column *c); /* legal for a zeroed one */
 /* Gives each row of a column with numbered texts its own again. RASK_OK, RASK_ENOMEM. */
 int rk_chunk_column_spell(rk_chunk_column *c);
 /* Bytes of a column that rk_chunk_put_column() writes, padding and all. */

@@ -24,18 +24,13 @@ void rk_codes_fini(rk_codes *codes)
 
 void rk_codes_clear(rk_codes *codes)
 {
+    codes->rows.count = 0;
+    codes->plain = 0;
+    if (codes->kept)
+        return;
     if (codes->slots)
         memset(codes->slots, 0, codes->slot_count * sizeof *codes->slots);
-    codes->rows.count = 0;
     codes->texts = 0;
-    codes->plain = 0;
-}
-
-static rask_bytes text_at(const rk_array *ends, const rk_array *bytes, uint32_t number)
-{
-    const uint64_t *end = (const uint64_t *)ends->data + number;
-    size_t len = end[1] - end[0];
-    return (rask_bytes){len ? (const char *)bytes->data + end[0] : "", len};
 }
 
 static bool is_same(rask_bytes a, rask_bytes b)
@@ -56,7 +51,7 @@ static int grow(rk_codes *codes, const rk_array *ends, const rk_array *bytes)
     if (!slots)
         return RASK_ENOMEM;
     for (uint32_t i = 0; i < codes->texts; i++) {
-        uint64_t hash = hash_of(text_at(ends, bytes, i));
+        uint64_t hash = hash_of(rk_text_at(ends->data, bytes->data, i));
         size_t at = hash & (count - 1);
         while (slots[at])
             at = (at + 1) & (count - 1);
@@ -70,8 +65,11 @@ static int grow(rk_codes *codes, const rk_array *ends, const rk_array *bytes)
 
 static int add_text(rk_array *ends, rk_array *bytes, rask_bytes text)
 {
-    if (rk_array_reserve(ends, 1 + !ends->count) || (text.len && rk_array_reserve(bytes, text.len)))
-        return RASK_ENOMEM;
+    int status = rk_array_reserve(ends, 1 + !ends->count);
+    if (!status && text.len)
+        status = rk_array_reserve(bytes, text.len);
+    if (status)
+        return status;
     if (!ends->count)
         *(uint64_t *)rk_array_push(ends) = 0;
     if (text.len)
@@ -89,7 +87,7 @@ int rk_codes_find(rk_codes *codes, rk_array *ends, rk_array *bytes, rask_bytes t
     size_t mask = codes->slot_count - (size_t)1, at = hash & mask, steps = 0;
     for (uint64_t slot; (slot = codes->slots[at]); at = (at + 1) & mask) {
         uint32_t text_number = (uint32_t)slot - 1;
-        if (slot >> 32 == hash >> 32 && is_same(text_at(ends, bytes, text_number), text)) {
+        if (slot >> 32 == hash >> 32 && is_same(rk_text_at(ends->data, bytes->data, text_number), text)) {
             *number = text_number;
             return RASK_OK;
         }
@@ -124,7 +122,7 @@ bool rk_codes_pay(const rk_codes *codes, const rk_array *bytes)
 int rk_codes_add(rk_codes *codes, rk_array *ends, rk_array *bytes, rask_bytes text)
 {
     size_t rows = codes->rows.count;
-    if (rows >= RK_CODES_ROWS && (rows & (rows - 1)) == 0 && !rk_codes_pay(codes, bytes))
+    if (!codes->kept && rows >= RK_CODES_ROWS && (rows & (rows - 1)) == 0 && !rk_codes_pay(codes, bytes))
         return RASK_ELIMIT;
     if (codes->few && codes->texts > RK_CODES_FEW)
         return RASK_ELIMIT;

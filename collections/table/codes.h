@@ -18,6 +18,7 @@ enum {
 typedef struct rk_codes {
     bool there;      /* texts are numbered */
     bool few;        /* the caller's: only few texts pay, since each of many chunks will have all of them */
+    bool kept;       /* the caller's: texts stay numbered when that does not pay, and when their rows go */
     uint32_t texts;  /* different ones */
     uint64_t plain;  /* bytes of the texts of all rows */
     rk_array rows;   /* uint16_t: of each the number of its text */
@@ -28,15 +29,15 @@ typedef struct rk_codes {
 /* No rows yet. Nothing is allocated. */
 void rk_codes_init(rk_codes *codes);
 void rk_codes_fini(rk_codes *codes); /* legal for a zeroed one; nothing is numbered from here on */
-/* The rows and the texts go, the memory does not. */
+/* The rows go, and the texts unless they are kept; the memory does not. */
 void rk_codes_clear(rk_codes *codes);
 
 /* One more row. ends (uint64_t, 0 before the first) and bytes have the texts, and get this one when it is new. RASK_OK;
  * RASK_ENOMEM; RASK_ELIMIT: it pays no more, and nothing was added. */
 int rk_codes_add(rk_codes *codes, rk_array *ends, rk_array *bytes, rask_bytes text);
 
-/* The number of a text, which becomes one of them when it is new; no row is added. As rk_codes_add(), but only the number of texts and
- * collisions are looked at. */
+/* The number of a text, which becomes one of them when it is new; no row is added. As rk_codes_add(), but only the number of texts,
+ * collisions and the ceilings of ends and bytes are looked at. */
 int rk_codes_find(rk_codes *codes, rk_array *ends, rk_array *bytes, rask_bytes text, uint32_t *number);
 /* The same by those who know what is new: a text more, which no row has yet, and a row of text number number, of len bytes, for which
  * there is room. RASK_OK, RASK_ENOMEM. */

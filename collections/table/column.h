@@ -47,6 +47,13 @@ static inline bool rk_column_has(const rk_column *column, uint32_t row)
     return !column->nulls || column->valid[row];
 }
 
+/* Text number i of those that end in ends, 0 before the first; bytes may be NULL where all are empty. */
+static inline rask_bytes rk_text_at(const uint64_t *ends, const char *bytes, uint64_t i)
+{
+    size_t len = ends[i + 1] - ends[i];
+    return (rask_bytes){len ? bytes + ends[i] : "", len};
+}
+
 /* Bytes in their order, a shorter text before those it begins; < 0, 0, > 0. */
 static inline int rk_text_compare(rask_bytes a, rask_bytes b)
 {

@@ -23,8 +23,7 @@ static rk_expr *compile(const rask_table *table, uint32_t column, const char *te
     rk_expr *expr = NULL;
     for (uint32_t i = 0; names && i < s->count; i++)
         names[i] = i == column ? "x" : "";
-    int status =
-        names ? rk_expr_compile(text, strlen(text), names, s->types, s->count, &expr, &error) : RASK_ENOMEM;
+    int status = names ? rk_table_compile(table, text, strlen(text), names, &expr, &error) : RASK_ENOMEM;
     rk_free(names);
     if (!status && rk_graph_at_end(table->graph, end_expr, expr) == RASK_OK)
         return expr;
@@ -46,6 +45,8 @@ static rask_table *with(rask_table *table, uint32_t x, const char *text, uint32_
         return NULL;
     memcpy(result->schema.names, s->names, s->count * sizeof *s->names);
     memcpy(result->schema.types, s->types, s->count * sizeof *s->types);
+    memcpy(result->schema.empty, s->empty, s->count * sizeof *s->empty);
+    result->schema.empty[out] = false;
     if (out == s->count)
         result->schema.names[out] = "";
     result->schema.types[out] = rk_expr_type(expr);
@@ -54,13 +55,19 @@ static rask_table *with(rask_table *table, uint32_t x, const char *text, uint32_
     return result;
 }
 
-rask_table *rk_table_nulls(rask_table *table, rask_column_type type, const char *file, int line)
+rask_table *rk_table_nulls_at(rask_table *table, uint32_t column, rask_column_type type, const char *file,
+                              int line)
 {
     static const char *const texts[RASK_COLUMN_TYPES] = {
         [RASK_COL_BOOL] = "bool(null)", [RASK_COL_I64] = "int(null)",
         [RASK_COL_F64] = "float(null)", [RASK_COL_DATE] = "date(null)",
         [RASK_COL_TEXT] = "str(null)",  [RASK_COL_TIMESTAMP] = "timestamp(null)"};
-    return with(table, UINT32_MAX, texts[type], table->schema.count, file, line);
+    return with(table, UINT32_MAX, texts[type], column, file, line);
+}
+
+rask_table *rk_table_nulls(rask_table *table, rask_column_type type, const char *file, int line)
+{
+    return rk_table_nulls_at(table, table->schema.count, type, file, line);
 }
 
 /* -- The builder */
@@ -91,6 +98,11 @@ static bool unite(const builder *b, uint32_t number, uint32_t column, uint32_t f
 {
     rk_schema *s = &b->result->schema;
     rask_column_type type = b->tables[number]->schema.types[from];
+    if (b->tables[number]->schema.empty[from])
+        return true;
+    if (s->empty[column])
+        s->types[column] = type;
+    s->empty[column] = false;
     if (s->types[column] == type)
         return true;
     if (!is_number(type) || !is_number(s->types[column]))
@@ -136,7 +148,8 @@ static rask_table *align(const builder *b, rask_table *table)
     table = pick ? rk_table_pick(table->graph, table, pick, s->count, b->file, b->line) : NULL;
     for (uint32_t i = 0; table && i < s->count; i++)
         if (table->schema.types[i] != s->types[i])
-            table = with(table, i, "float(x)", i, b->file, b->line);
+            table = table->schema.empty[i] ? rk_table_nulls_at(table, i, s->types[i], b->file, b->line)
+                                           : with(table, i, "float(x)", i, b->file, b->line);
     return table;
 }
 

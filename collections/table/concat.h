@@ -11,4 +11,8 @@ rask_table *rk_table_nulls(rask_table *table, rask_column_type type, const char 
  * above one is copied above each of its tables. room: as for rk_pipeline_init(). RASK_OK, or latched. */
 int rk_table_leaves(rask_graph *graph, rask_table *table, uint64_t room, rask_table ***out, uint32_t *count);
 
+/* The table with nulls of a type in place of a column. NULL, latched. */
+rask_table *rk_table_nulls_at(rask_table *table, uint32_t column, rask_column_type type, const char *file,
+                              int line);
+
 #endif

@@ -51,6 +51,7 @@ void rk_csv_source_free(void *what)
         rk_free((void *)source->samples[i].data);
     rk_free(source->samples);
     rk_free(source->places);
+    rk_free(source->odds);
     rk_free(source->streams);
     rk_text_files_fini(&source->files);
     rk_csv_schema_fini(&source->schema);
@@ -283,6 +284,7 @@ static int take_types(opening *o)
     if (!o->given)
         return RASK_ENOMEM;
     memset(o->given, 0, columns);
+    o->source->given = o->given;
     for (size_t at = 0; o->options->types && rk_list_next(o->options->types, RK_LIST_NAMES, &at, &item);) {
         const char *colon = memrchr(item.name.data, ':', item.name.len);
         rask_bytes name = {item.name.data, colon ? (size_t)(colon - item.name.data) : 0};
@@ -291,6 +293,7 @@ static int take_types(opening *o)
         rask_column_type type = find_type(text);
         if (colon && column != UINT32_MAX && type != RASK_COLUMN_TYPES) {
             o->source->schema.types[column] = type;
+            o->source->schema.empty[column] = false;
             o->given[column] = true;
             continue;
         }
@@ -334,14 +337,37 @@ static int fail_empty(const opening *o)
     return RASK_EFORMAT;
 }
 
-/* Where misfits become nulls, few of them do not make a column text. */
-static void take_majority(rk_csv_source *s)
+static int find_odds(rk_csv_source *s)
 {
-    rk_csv_odd odd;
-    for (uint32_t i = 0; i < s->schema.count; i++)
-        if (s->schema.types[i] == RASK_COL_TEXT &&
-            rk_csv_find_odd(&s->format, s->samples, s->sample_count, &s->schema, i, &odd))
-            s->schema.types[i] = odd.type;
+    rk_csv_odd *odds = s->odds ? NULL : rk_alloc_array(s->schema.count, sizeof *odds);
+    if (s->odds)
+        return RASK_OK;
+    int status =
+        odds ? rk_csv_find_odds(&s->format, s->samples, s->sample_count, &s->schema, odds) : RASK_ENOMEM;
+    if (!status)
+        s->odds = odds;
+    else
+        rk_free(odds);
+    return status;
+}
+
+/* Where misfits become nulls, few of them do not make a column text. */
+static int take_majority(const opening *o)
+{
+    rk_csv_source *s = o->source;
+    int status = find_odds(s);
+    for (uint32_t i = 0; !status && i < s->schema.count; i++)
+        if (s->schema.types[i] == RASK_COL_TEXT)
+            s->schema.types[i] = s->odds[i].type;
+    return status ? fail(o, status, rask_status_text(status)) : RASK_OK;
+}
+
+/* That a column has no value is known when all of the only file was looked at. */
+static void take_empty(opening *o)
+{
+    rk_csv_source *s = o->source;
+    if (s->files.count > 1 || s->sample_count > 1 || !o->whole)
+        memset(s->schema.empty, 0, s->schema.count * sizeof *s->schema.empty);
 }
 
 static int look(opening *o)
@@ -360,7 +386,9 @@ static int look(opening *o)
     if (!status && o->source->sample_count > 1)
         status = infer(o);
     if (!status && o->source->misfit == RASK_MISFIT_NULL)
-        take_majority(o->source);
+        status = take_majority(o);
+    if (!status)
+        take_empty(o);
     return status ? status : take_types(o);
 }
 
@@ -416,11 +444,14 @@ rask_table *rk_csv_source_table(rask_graph *graph, rk_csv_source *source, const 
     for (uint32_t i = 0; table && i < schema->count; i++) {
         table->schema.names[i] = schema->names[i];
         table->schema.types[i] = schema->types[i];
+        table->schema.empty[i] = schema->empty[i];
     }
     if (!table)
         return NULL;
     table->as.csv = source;
     table->bytes = knows_sizes(source) ? rk_csv_source_bytes(source) : RK_BYTES_UNKNOWN;
+    for (size_t i = 0; i < source->files.count; i++)
+        table->once |= source->files.files[i].stream;
     return rk_table_note(table, &(rk_builder_call){.builder = RK_BUILDER_CSV});
 }
 
@@ -493,14 +524,14 @@ int rk_csv_source_lines(const rk_csv_source *source, const rk_csv_wrong *wrong, 
     return status;
 }
 
-bool rk_csv_source_note(const rk_csv_source *s, uint32_t column, char *out, size_t capacity)
+bool rk_csv_source_note(rk_csv_source *s, uint32_t column, char *out, size_t capacity)
 {
-    rk_csv_odd odd;
     rk_text_error error;
     uint64_t lines;
-    if (!s->places || column >= s->schema.count || s->schema.types[column] != RASK_COL_TEXT ||
-        !rk_csv_find_odd(&s->format, s->samples, s->sample_count, &s->schema, column, &odd))
+    if (!s->places || s->given[column] || s->schema.types[column] != RASK_COL_TEXT || find_odds(s) ||
+        s->odds[column].type == RASK_COL_TEXT)
         return false;
+    const rk_csv_odd odd = s->odds[column];
     const rk_csv_place *place = &s->places[odd.sample];
     const rk_csv_wrong wrong = {.file = place->file, .cut = place->begin, .begin = place->skipped + odd.at};
     if (s->files.files[place->file].stream)
@@ -508,10 +539,10 @@ bool rk_csv_source_note(const rk_csv_source *s, uint32_t column, char *out, size
     else if (rk_csv_source_lines(s, &wrong, &lines, &error))
         return false;
     const char *type = rask_column_type_name(odd.type), *name = s->schema.names[column];
-    snprintf(
-        out, capacity,
-        "%.300s:%llu: column \"%.100s\" is string for \"%s\", the others are %s: --misfit null makes it null",
-        rk_text_path_name(s->files.files[place->file].path), (unsigned long long)lines + 1, name, odd.text,
-        type);
+    snprintf(out, capacity,
+             "%.300s:%llu: column \"%.100s\" is string for \"%s\", the others are %s: RASK_MISFIT_NULL makes "
+             "it null",
+             rk_text_path_name(s->files.files[place->file].path), (unsigned long long)lines + 1, name,
+             odd.text, type);
     return true;
 }

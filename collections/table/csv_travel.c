@@ -37,6 +37,7 @@ int rk_csv_source_put(const rk_csv_source *source, rk_pack_out *out, rk_open_err
     for (uint32_t i = 0; i < h.columns; i++) {
         rk_pack_put_text(out, schema->names[i]);
         rk_pack_put_u8(out, (uint8_t)schema->types[i]);
+        rk_pack_put_u8(out, schema->empty[i]);
     }
     for (size_t i = 0; i < h.samples; i++)
         rk_pack_put_bytes(out, source->samples[i].data, source->samples[i].len);
@@ -72,13 +73,15 @@ static int get_schema(rk_pack_in *in, uint32_t count, rk_csv_schema *schema)
         return RASK_EFORMAT;
     schema->names = rk_calloc(count, sizeof *schema->names);
     schema->types = rk_calloc(count, sizeof *schema->types);
-    if (!schema->names || !schema->types)
+    schema->empty = rk_calloc(count, sizeof *schema->empty);
+    if (!schema->names || !schema->types || !schema->empty)
         return RASK_ENOMEM;
     while (schema->count < count) {
         uint32_t i = schema->count++;
         if (!rk_pack_get_text(in, &schema->names[i]))
             return in->failed ? RASK_EFORMAT : RASK_ENOMEM;
         schema->types[i] = (rask_column_type)rk_pack_get_u8(in);
+        schema->empty[i] = rk_pack_get_u8(in) != 0;
         if (!schema->names[i] || schema->types[i] >= RASK_COLUMN_TYPES)
             return RASK_EFORMAT;
     }

@@ -31,21 +31,6 @@ static bool is_numbered(const rk_chunk_column *c)
     return c->codes.there;
 }
 
-static void fini_column(rk_chunk_column *c)
-{
-    rk_array_fini(&c->values);
-    rk_array_fini(&c->valid);
-    rk_array_fini(&c->bytes);
-    rk_codes_fini(&c->codes);
-}
-
-static rask_bytes text_of(const rk_chunk_column *c, uint32_t number)
-{
-    const uint64_t *ends = (const uint64_t *)c->values.data + number;
-    size_t len = ends[1] - ends[0];
-    return (rask_bytes){len ? (const char *)c->bytes.data + ends[0] : "", len};
-}
-
 static int begin_numbered(const division *d, uint32_t index)
 {
     int status = RASK_OK;
@@ -72,7 +57,7 @@ static int number_parts(const division *d, uint32_t index, uint32_t *numbers)
     for (uint64_t i = 0; i < count && !status; i++) {
         rk_chunk_column *own = &d->shares[d->part[i]].numbered[index];
         uint32_t *number = &numbers[d->part[i] * texts + rows[i]];
-        rask_bytes text = text_of(c, rows[i]);
+        rask_bytes text = rk_text_at(c->values.data, c->bytes.data, rows[i]);
         if (!*number) {
             status = rk_codes_append(&own->codes, &own->values, &own->bytes, text);
             *number = own->codes.texts;
@@ -100,7 +85,7 @@ static int divide_numbered(const division *d, uint32_t index)
         status = number_parts(d, index, numbers);
     rk_free(numbers);
     for (uint32_t p = 0; status == RASK_ELIMIT && p < d->parts; p++)
-        fini_column(&d->shares[p].numbered[index]);
+        rk_chunk_column_fini(&d->shares[p].numbered[index]);
     return status == RASK_ELIMIT ? rk_chunk_column_spell(c) : status;
 }
 
@@ -295,12 +280,12 @@ int rk_chunk_divide(rk_chunk_builder *b, const uint32_t *part, uint32_t parts, r
     }
     for (uint32_t i = 0; i < b->count && !status; i++) {
         divide_column(&d, i);
-        fini_column(&b->columns[i]);
+        rk_chunk_column_fini(&b->columns[i]);
         for (uint32_t p = 0; p < parts; p++)
-            fini_column(&d.shares[p].numbered[i]);
+            rk_chunk_column_fini(&d.shares[p].numbered[i]);
     }
     for (size_t i = 0; d.numbered && i < columns; i++)
-        fini_column(&d.numbered[i]);
+        rk_chunk_column_fini(&d.numbered[i]);
     rk_free(d.numbered);
     rk_free(d.shares);
     return status;

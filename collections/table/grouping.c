@@ -39,19 +39,39 @@ static int parse_aggregates(builder *b)
     char message[256];
     rk_print error = {message, sizeof message, 0};
     size_t at = 0;
-    if (!names)
+    rask_column_type *types = rk_table_memory(b->input->graph, s->count * sizeof *types, b->file, b->line);
+    if (!names || !types)
         return RASK_ENOMEM;
-    for (uint32_t i = 0; i < s->count; i++)
+    for (uint32_t i = 0; i < s->count; i++) {
         names[i] = (rask_bytes){s->names[i], strlen(s->names[i])};
-    int status = rk_aggregates_parse((rask_bytes){b->text, strlen(b->text)}, names, s->types, s->count,
+        types[i] = s->empty[i] ? RASK_COL_I64 : s->types[i];
+    }
+    int status = rk_aggregates_parse((rask_bytes){b->text, strlen(b->text)}, names, types, s->count,
                                      &b->g->aggregates, &error, &at);
     return status ? fail_aggregates(b, status, message, at) : RASK_OK;
 }
 
-/* Those arguments that are no columns are expressions. */
+/* Those arguments that are no columns are expressions; a column without a value is one that no function refuses. */
+static int compile_argument(const builder *b, rk_argument *argument, rk_expr **out, rk_syntax_error *error)
+{
+    static const char nothing[] = "int(null)";
+    const rk_schema *s = &b->input->schema;
+    argument->empty = argument->column != RK_NO_COLUMN && s->empty[argument->column];
+    if (argument->column != RK_NO_COLUMN && !argument->empty)
+        return RASK_OK;
+    const char *text = argument->empty ? nothing : b->text + argument->at;
+    size_t len = argument->empty ? sizeof nothing - 1 : argument->len;
+    int status = rk_table_compile(b->input, text, len, s->names, out, error);
+    if (status)
+        return status;
+    argument->column = RK_NO_COLUMN;
+    argument->type = rk_expr_type(*out);
+    argument->empty |= rk_expr_is_null(*out);
+    return RASK_OK;
+}
+
 static int compile_arguments(builder *b)
 {
-    const rk_schema *s = &b->input->schema;
     rk_aggregates *a = &b->g->aggregates;
     char message[256];
     rk_print print = {message, sizeof message, 0};
@@ -61,15 +81,10 @@ static int compile_arguments(builder *b)
         return RASK_ENOMEM;
     memset(b->g->arguments, 0, (a->argument_count + 1) * sizeof *b->g->arguments);
     for (uint32_t i = 0; i < a->argument_count; i++) {
-        rk_argument *argument = &a->arguments[i];
         rk_syntax_error error = {0};
-        if (argument->column != RK_NO_COLUMN)
-            continue;
-        int status = rk_expr_compile(b->text + argument->at, argument->len, s->names, s->types, s->count,
-                                     &b->g->arguments[i], &error);
+        int status = compile_argument(b, &a->arguments[i], &b->g->arguments[i], &error);
         if (status)
-            return fail_aggregates(b, status, error.message, argument->at + error.at);
-        argument->type = rk_expr_type(b->g->arguments[i]);
+            return fail_aggregates(b, status, error.message, a->arguments[i].at + error.at);
     }
     size_t at = 0;
     int status = rk_aggregates_check(a, &print, &at);
@@ -124,6 +139,14 @@ static int check_names(const builder *b)
     return RASK_OK;
 }
 
+/* Whether what comes of an aggregate has no value either. */
+static bool is_empty(const rk_aggregates *all, const rk_aggregate *a)
+{
+    return a->argument != RK_NO_ARGUMENT && all->arguments[a->argument].empty &&
+           a->function != RK_AGGREGATE_COUNT && a->function != RK_AGGREGATE_DISTINCT &&
+           a->function != RK_AGGREGATE_SUM;
+}
+
 /* The keys, then the aggregates. */
 static rask_table *make_table(const builder *b)
 {
@@ -134,6 +157,7 @@ static rask_table *make_table(const builder *b)
     for (uint32_t i = 0; table && i < g->key_count; i++) {
         table->schema.names[i] = s->names[g->keys[i]];
         table->schema.types[i] = s->types[g->keys[i]];
+        table->schema.empty[i] = s->empty[g->keys[i]];
     }
     for (uint32_t i = 0; table && i < g->aggregates.count; i++) {
         const rk_aggregate *a = &g->aggregates.items[i];
@@ -142,6 +166,7 @@ static rask_table *make_table(const builder *b)
             return NULL;
         table->schema.names[g->key_count + i] = name;
         table->schema.types[g->key_count + i] = a->type;
+        table->schema.empty[g->key_count + i] = is_empty(&g->aggregates, a);
     }
     return table;
 }

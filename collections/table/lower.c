@@ -59,6 +59,15 @@ static int delay(rk_pipeline *p, const rk_table_sink_plan *sink)
     return told ? rk_pipeline_delay(p, first) : RASK_OK;
 }
 
+/* What is found for texts that come again is kept in a small part of each worker's share, or not at all: what else a task needs
+ * comes first. */
+static uint64_t memo_room(const rk_table_lowering *l)
+{
+    enum { PART = 32, LEAST = RK_EXPR_MEMO_BYTES / 4 };
+    uint64_t room = l->budget / ((uint64_t)l->workers * PART);
+    return room < LEAST ? 0 : room < RK_EXPR_MEMO_BYTES ? room : RK_EXPR_MEMO_BYTES;
+}
+
 rk_scan_job *rk_lower_job(const rk_table_lowering *l, rask_table *table, const rk_table_sink_plan *sink)
 {
     rk_scan_job *job = memory(l, sizeof *job);
@@ -70,6 +79,7 @@ rk_scan_job *rk_lower_job(const rk_table_lowering *l, rask_table *table, const r
         rk_table_sink_needs(sink, needed);
         status = rk_pipeline_init(&job->pipeline, table, needed, rk_join_room(l));
         job->pipeline.seed = l->seed;
+        job->pipeline.memo_room = job->sink.memo_room = memo_room(l);
         if (!status)
             status = delay(&job->pipeline, sink);
     }

@@ -91,11 +91,19 @@ void rk_memory_fed_fini(rk_memory_fed *fed)
 
 /* -- Slices */
 
+/* Rows of a slice of a part. */
+static uint64_t slice_rows(const rk_memory_part *part, uint64_t rows)
+{
+    return part->whole && part->rows ? part->rows : rows;
+}
+
 static uint32_t count_slices(const rk_memory_source *source, uint64_t rows)
 {
     uint64_t count = 0;
-    for (uint32_t i = 0; i < source->part_count; i++)
-        count += (source->parts[i].rows + rows - 1) / rows;
+    for (uint32_t i = 0; i < source->part_count; i++) {
+        uint64_t some = slice_rows(&source->parts[i], rows);
+        count += (source->parts[i].rows + some - 1) / some;
+    }
     return (uint32_t)count;
 }
 
@@ -110,7 +118,7 @@ rk_memory_slice *rk_memory_cut(const rk_memory_source *source, uint64_t bytes, u
     rk_memory_slice *slices = rk_alloc_array(count_slices(source, rows) + (size_t)1, sizeof *slices);
     for (uint32_t i = 0; slices && i < source->part_count; i++)
         for (uint64_t first = 0, left = source->parts[i].rows; left; n++) {
-            uint64_t some = left < rows ? left : rows;
+            uint64_t most = slice_rows(&source->parts[i], rows), some = left < most ? left : most;
             slices[n] = (rk_memory_slice){i, first, some};
             first += some;
             left -= some;

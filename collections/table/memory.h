@@ -29,6 +29,7 @@ struct rk_memory_column {
 /* Rows whose columns lie together. */
 typedef struct rk_memory_part {
     uint64_t rows, bytes; /* bytes: about */
+    bool whole;           /* to load some of its rows is as much as to load all */
     rk_memory_column *columns;
 } rk_memory_part;
 

@@ -1,7 +1,10 @@
 /* Design notes. Bytes of a table: how it is given, and with files these alone; else how many columns and parts there are, names and
  * types, rows and bytes of each part, and of values by part and column
  *   how many rows have good ones, and the status and a text that says what is wrong with the next
- *   those, as a rask_column has them: data, of text where each ends before it; 1 and a byte a row where some are null
+ *   of text how many there are in a dictionary; 0: it has none
+ *   those, as a rask_column or a dictionary has them: data, of text where each ends and the codes of rows; 1 and a byte a row where
+ *   some are null
+ * What is written has a ceiling, whatever the rows take in memory: views may show one text many times.
  * Nobody misses what no task reads: a bad value is told of when its row is read, as in the program. */
 #include "collections/table/memory_travel.h"
 
@@ -85,19 +88,26 @@ static int gather(gathering *g, const rk_memory_column *from, uint64_t rows, rk_
             return RASK_ENOMEM;
         if (g->status && next == 1)
             return RASK_OK;
-        if (g->status)
-            some = 1;
-        else if (append_rows(g, batch, next))
-            return RASK_ENOMEM;
+        int status = g->status ? RASK_OK : append_rows(g, batch, next);
+        some = g->status ? 1 : some;
+        if (status)
+            return status;
     }
     return RASK_OK;
 }
 
+static void put_head(uint64_t rows, int status, const char *wrong, rk_pack_out *out)
+{
+    rk_pack_put_u64(out, rows);
+    rk_pack_put_u32(out, (uint32_t)status);
+    rk_pack_put_text(out, wrong);
+}
+
 static void put_gathered(const gathering *g, rask_column_type type, rk_pack_out *out)
 {
-    rk_pack_put_u64(out, g->rows);
-    rk_pack_put_u32(out, (uint32_t)g->status);
-    rk_pack_put_text(out, g->wrong.message);
+    put_head(g->rows, g->status, g->wrong.message, out);
+    if (type == RASK_COL_TEXT)
+        rk_pack_put_u32(out, 0);
     rk_pack_put_bytes(out, g->data.data, g->data.count);
     if (type == RASK_COL_TEXT)
         rk_pack_put(out, g->ends.data, g->ends.count);
@@ -106,13 +116,31 @@ static void put_gathered(const gathering *g, rask_column_type type, rk_pack_out 
         rk_pack_put(out, g->valid.data, g->valid.count);
 }
 
-static int put_column(const rk_memory_column *from, rask_column_type type, uint64_t rows, rk_pack_out *out)
+/* A dictionary and the codes of rows go as they are. */
+static void put_numbered(const rk_stored *s, uint64_t rows, rk_pack_out *out)
+{
+    const rask_column *c = &s->column;
+    put_head(rows, RASK_OK, "", out);
+    rk_pack_put_u32(out, s->texts);
+    rk_pack_put_bytes(out, c->bytes, c->as.ends[s->texts]);
+    rk_pack_put(out, c->as.ends, (s->texts + (uint64_t)1) * sizeof *c->as.ends);
+    rk_pack_put(out, s->codes, rows * sizeof *s->codes);
+    rk_pack_put_u8(out, c->valid != NULL);
+    if (c->valid)
+        rk_pack_put(out, c->valid, rows);
+}
+
+/* At most so many bytes: RASK_ELIMIT where it would be more. */
+static int put_column(const rk_memory_column *from, rask_column_type type, uint64_t rows, size_t most,
+                      rk_pack_out *out)
 {
     rk_column batch = {.type = type};
-    gathering g = {.data = RK_ARRAY(char, SIZE_MAX / 2),
-                   .ends = RK_ARRAY(char, SIZE_MAX / 2),
-                   .valid = RK_ARRAY(char, SIZE_MAX / 2)};
+    gathering g = {.data = RK_ARRAY(char, most), .ends = RK_ARRAY(char, most), .valid = RK_ARRAY(char, most)};
     const uint64_t none = 0;
+    if (from->plain.codes) {
+        put_numbered(&from->plain, rows, out);
+        return RASK_OK;
+    }
     int status = rk_column_init(&batch, type);
     if (!status)
         status = append(&g.ends, &none, sizeof none);
@@ -142,23 +170,32 @@ static void put_heads(const rask_table *table, rk_pack_out *out)
     }
 }
 
+static int fail_size(uint64_t bytes, rk_open_error *error)
+{
+    rk_open_fail(error, RASK_EUNSUPPORTED,
+                 "a table in the program's memory has %llu bytes%s, and %zu can go: write it to a file that "
+                 "workers see",
+                 (unsigned long long)bytes, bytes > RK_MAX_TRAVELLING ? "" : ", and more as they are read",
+                 RK_MAX_TRAVELLING);
+    return error->status;
+}
+
 static int put_values(const rask_table *table, rk_pack_out *out, rk_open_error *error)
 {
     const rk_memory_source *source = table->as.memory;
-    int status = RASK_OK;
-    if (source->bytes > RK_MAX_TRAVELLING) {
-        rk_open_fail(
-            error, RASK_EUNSUPPORTED,
-            "a table in the program's memory has %llu bytes, and %zu can go: write it to a file that "
-            "workers see",
-            (unsigned long long)source->bytes, RK_MAX_TRAVELLING);
-        return error->status;
-    }
-    put_heads(table, out);
+    const uint64_t end = out->size + RK_MAX_TRAVELLING;
+    int status = source->bytes > RK_MAX_TRAVELLING ? RASK_ELIMIT : RASK_OK;
+    if (!status)
+        put_heads(table, out);
     for (uint32_t i = 0; i < source->part_count && !status; i++)
-        for (uint32_t k = 0; k < source->count && !status; k++)
-            status =
-                put_column(&source->parts[i].columns[k], table->schema.types[k], source->parts[i].rows, out);
+        for (uint32_t k = 0; k < source->count && !status; k++) {
+            const rk_memory_part *part = &source->parts[i];
+            status = out->size < end ? put_column(&part->columns[k], table->schema.types[k], part->rows,
+                                                  end - out->size, out)
+                                     : RASK_ELIMIT;
+        }
+    if (status == RASK_ELIMIT || (!status && out->size > end))
+        return fail_size(source->bytes, error);
     if (status)
         rk_open_fail(error, status, "%s", rask_status_text(status));
     return status;
@@ -207,32 +244,44 @@ static int read_flawed(const rk_memory_column *column, uint64_t first, uint32_t 
     return f->status;
 }
 
-/* Where the values of text end; false: not within their bytes, or not in order. */
-static bool get_ends(rask_graph *graph, rk_pack_in *in, rask_column *c, uint64_t rows, uint64_t bytes)
+/* Text that is spelt out, or its dictionary and the codes of rows. */
+static bool get_texts(rask_graph *graph, rk_pack_in *in, rk_stored *s, uint64_t rows)
 {
-    const uint64_t *ends = rows < RK_MAX_TRAVELLING ? take(graph, in, (rows + 1) * sizeof *ends) : NULL;
-    c->as.ends = ends;
-    return ends && !ends[0] && ends[rows] == bytes;
+    rask_column *c = &s->column;
+    s->texts = rk_pack_get_u32(in);
+    uint64_t bytes = rk_pack_get_u64(in), values = s->texts ? s->texts : rows;
+    c->bytes = take(graph, in, bytes);
+    c->as.ends = values < RK_MAX_TRAVELLING ? take(graph, in, (values + 1) * sizeof *c->as.ends) : NULL;
+    if (!c->bytes || !c->as.ends || c->as.ends[0] || c->as.ends[values] != bytes)
+        return false;
+    if (s->texts && rows < RK_MAX_TRAVELLING)
+        s->codes = take(graph, in, rows * sizeof *s->codes);
+    return !s->texts || s->codes;
 }
 
-/* So many values. */
-static bool get_values(rask_graph *graph, rk_pack_in *in, rask_column *c, uint64_t rows)
+static bool get_numbers(rask_graph *graph, rk_pack_in *in, rask_column *c, uint64_t rows)
 {
-    uint64_t bytes = rk_pack_get_u64(in), wanted = 0;
-    bool text = c->type == RASK_COL_TEXT;
-    uint64_t size = text ? 0 : rk_column_size(c->type);
-    if (!text && (__builtin_mul_overflow(rows, size, &wanted) || bytes != wanted))
+    uint64_t bytes = rk_pack_get_u64(in), wanted;
+    if (__builtin_mul_overflow(rows, rk_column_size(c->type), &wanted) || bytes != wanted)
         return false;
-    void *data = take(graph, in, bytes);
-    if (!data)
-        return false;
-    if (text)
-        c->bytes = data;
-    else
-        c->as.boolean = data;
-    if (text && !get_ends(graph, in, c, rows, bytes))
-        return false;
-    return !rk_pack_get_u8(in) || (c->valid = take(graph, in, rows));
+    c->as.boolean = take(graph, in, bytes);
+    return c->as.boolean != NULL;
+}
+
+static bool get_values(rask_graph *graph, rk_pack_in *in, rk_stored *s, uint64_t rows)
+{
+    bool good = s->column.type == RASK_COL_TEXT ? get_texts(graph, in, s, rows)
+                                                : get_numbers(graph, in, &s->column, rows);
+    return good && (!rk_pack_get_u8(in) || (s->column.valid = take(graph, in, rows)));
+}
+
+static bool is_sound(const rk_stored *s, uint64_t rows)
+{
+    const rask_column texts = {.type = RASK_COL_TEXT, .as = s->column.as, .bytes = s->column.bytes};
+    for (uint64_t i = 0; s->codes && i < rows; i++)
+        if (s->codes[i] >= s->texts || (s->column.valid && s->column.valid[i] > 1))
+            return false;
+    return s->codes ? !rk_memory_find_fault(&texts, s->texts) : !rk_memory_find_fault(&s->column, rows);
 }
 
 static bool get_column(rask_graph *graph, rk_pack_in *in, rask_column_type type, uint64_t rows,
@@ -245,8 +294,7 @@ static bool get_column(rask_graph *graph, rk_pack_in *in, rask_column_type type,
     int status = (int)rk_pack_get_u32(in);
     if (!f || !rk_pack_get_text(in, &wrong))
         return false;
-    bool fits =
-        wrong && (status ? good < rows : good == rows) && get_values(graph, in, &out->plain.column, good);
+    bool fits = wrong && (status ? good < rows : good == rows) && get_values(graph, in, &out->plain, good);
     if (fits && status) {
         *f = (flaw){good, status, rk_table_text(graph, (rask_bytes){wrong, strlen(wrong)}, NULL, 0)};
         out->read = read_flawed;
@@ -254,7 +302,7 @@ static bool get_column(rask_graph *graph, rk_pack_in *in, rask_column_type type,
         fits = f->message != NULL;
     }
     rk_free(wrong);
-    return fits && !in->failed && !rk_memory_find_fault(&out->plain.column, good);
+    return fits && !in->failed && is_sound(&out->plain, good);
 }
 
 static bool get_parts(rk_pack_in *in, rask_table *table, bool values)
@@ -341,7 +389,7 @@ rask_table *rk_memory_table_get(rask_graph *graph, rk_pack_in *in, rk_open_error
         return rk_arrow_files_get(graph, in, error);
     uint32_t count = rk_pack_get_u32(in), parts = rk_pack_get_u32(in);
     if (form > AS_FILES || in->failed || !count || count > RK_TABLE_COLUMNS || count > rk_pack_left(in) ||
-        parts > rk_pack_left(in) / (2 * sizeof(uint64_t)) ||
+        parts > rk_pack_left(in) / (2 * sizeof(uint64_t)) || (form == AS_FED && parts > 1) ||
         (form == AS_VALUES && parts > rk_pack_left(in) / count))
         return NULL;
     return get_table(graph, in, count, parts, form == AS_FED);

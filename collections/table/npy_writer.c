@@ -133,7 +133,7 @@ static void end(rk_writer *base)
     rk_free(w);
 }
 
-static const rk_writer_class npy_class = {lower, take, finish, end};
+static const rk_writer_class npy_class = {lower, take, finish, NULL, end};
 
 /* path with a column's name in the place of the mark; without one, path. NULL: no memory. */
 static char *path_of(const char *path, const char *name)

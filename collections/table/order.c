@@ -47,7 +47,8 @@ static void merge(const rk_ranked *a, size_t na, const rk_ranked *b, size_t nb, 
 {
     const rk_ranked *end_a = a + na, *end_b = b + nb;
     while (a < end_a && b < end_b) {
-        bool second = b->rank != a->rank ? b->rank < a->rank : compare(context, b->item, a->item) < 0;
+        bool second =
+            b->rank != a->rank ? b->rank < a->rank : compare && compare(context, b->item, a->item) < 0;
         *out++ = second ? *b++ : *a++;
     }
     memcpy(out, a, (size_t)(end_a - a) * sizeof *a);
@@ -58,7 +59,7 @@ enum { SHORT = 12, BUCKET_BITS = 11, BUCKETS = 1 << BUCKET_BITS, FEW = 256 };
 
 static bool comes_before(const rk_ranked *a, const rk_ranked *b, rk_compare *compare, const void *context)
 {
-    return a->rank != b->rank ? a->rank < b->rank : compare(context, a->item, b->item) < 0;
+    return a->rank != b->rank ? a->rank < b->rank : compare && compare(context, a->item, b->item) < 0;
 }
 
 static void insert(rk_ranked *items, size_t count, rk_compare *compare, const void *context)
@@ -121,14 +122,6 @@ static size_t bucket_of(const buckets *b, uint64_t rank)
     return number < BUCKETS - 1 ? (size_t)number : BUCKETS - 1;
 }
 
-static int compare_nothing(const void *context, uint64_t a, uint64_t b)
-{
-    (void)context;
-    (void)a;
-    (void)b;
-    return 0;
-}
-
 /* The first of the buckets whose items may have different ranks, or equal ones that are not equal. */
 static size_t first_mixed(const buckets *b, rk_compare *compare)
 {
@@ -140,7 +133,7 @@ void rk_sort(rk_ranked *items, rk_ranked *scratch, size_t count, rk_compare *com
     buckets b = {0};
     size_t mixed;
     if (count < FEW || !choose_buckets(&b, items, count)) {
-        sort_by_merging(items, scratch, count, compare ? compare : compare_nothing, context);
+        sort_by_merging(items, scratch, count, compare, context);
         return;
     }
     mixed = first_mixed(&b, compare);
@@ -150,7 +143,6 @@ void rk_sort(rk_ranked *items, rk_ranked *scratch, size_t count, rk_compare *com
         b.ends[i] += b.ends[i - 1];
     for (size_t i = 0; i < count; i++) /* ends[k] is where bucket k begins, and then where it ends */
         scratch[b.ends[bucket_of(&b, items[i].rank)]++] = items[i];
-    compare = compare ? compare : compare_nothing;
     for (size_t i = mixed, from = mixed ? b.ends[mixed - 1] : 0; i < BUCKETS; from = b.ends[i++])
         sort_by_merging(scratch + from, items + from, b.ends[i] - from, compare, context);
     memcpy(items, scratch, count * sizeof *items);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 int rk_output_open(rk_output *o, const char *path)
 {
@@ -32,6 +33,12 @@ int rk_output_append(rk_output *o, const void *data, size_t len)
 int rk_output_replace(rk_output *o, const void *data, size_t len, int64_t place)
 {
     return rk_file_write(o->file.fd, data, len, place) ? fail(o) : RASK_OK;
+}
+
+int rk_output_restart(rk_output *o)
+{
+    o->end = 0;
+    return ftruncate(o->file.fd, 0) ? fail(o) : RASK_OK;
 }
 
 int rk_output_commit(rk_output *o)

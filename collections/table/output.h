@@ -19,6 +19,8 @@ int rk_output_open(rk_output *o, const char *path);
 int rk_output_append(rk_output *o, const void *data, size_t len);
 /* Over what was written; not to standard output. */
 int rk_output_replace(rk_output *o, const void *data, size_t len, int64_t place);
+/* Nothing was written; not to standard output. */
+int rk_output_restart(rk_output *o);
 /* What was written is there. */
 int rk_output_commit(rk_output *o);
 /* Unless it was committed, nothing is there. */

@@ -326,7 +326,7 @@ void rk_pipeline_fini(rk_pipeline *p)
 static int init_step(rk_pipeline_run *run, const rk_step *step, rk_expr_run **expr, const rask_bytes *others)
 {
     if (!step->join)
-        return rk_expr_run_new(step->expr, expr);
+        return rk_expr_run_new(step->expr, run->room ? &run->room : NULL, expr);
     uint32_t number = step->join->number;
     return rk_probe_init(&run->probes[number], run->pipeline, step->join, others[2 * number],
                          others[2 * number + 1]);
@@ -338,6 +338,7 @@ int rk_pipeline_run_init(rk_pipeline_run *run, const rk_pipeline *p, const rask_
     for (uint32_t i = 0; i < p->step_count; i++)
         most = p->steps[i].slot_count > most ? p->steps[i].slot_count : most;
     *run = (rk_pipeline_run){.pipeline = p,
+                             .room = p->memo_room,
                              .runs = rk_calloc(p->step_count + 1, sizeof *run->runs),
                              .slots = rk_calloc(p->slot_count + 1, sizeof *run->slots),
                              .inputs = rk_calloc(most + 1, sizeof *run->inputs),
@@ -502,12 +503,13 @@ int rk_pipeline_next(rk_pipeline_run *run)
 
 uint64_t rk_pipeline_bytes(const rk_pipeline *p)
 {
-    uint64_t columns = p->wanted_count, kept = 0;
+    uint64_t columns = p->wanted_count;
+    bool keeps = false;
     for (uint32_t i = 0; i < p->step_count; i++) {
         const rk_join_step *join = p->steps[i].join;
-        kept += join ? 0 : rk_expr_kept_bytes(p->steps[i].expr);
+        keeps |= !join && rk_expr_keeps(p->steps[i].expr);
         columns += join ? 2 * join->live_count + join->payload_count + join->join->key_count
                         : 4; /* a step's own column, and those of its parts */
     }
-    return (columns + 1) * RK_BATCH_ROWS * (sizeof(rask_bytes) + 1) + kept;
+    return (columns + 1) * RK_BATCH_ROWS * (sizeof(rask_bytes) + 1) + (keeps ? p->memo_room : 0);
 }

@@ -40,6 +40,7 @@ typedef struct rk_pipeline {
     rk_step *steps;
     uint32_t join_count; /* of the steps */
     uint64_t seed;       /* of their keys */
+    uint64_t memo_room;  /* that expressions of a run share; the caller's, 0: none */
     bool *late; /* of the wanted columns: nobody needs them before the rows are chosen; NULL: none is */
     uint32_t output_count;
     uint32_t *outputs; /* slots of the table's columns; UINT32_MAX: not needed */
@@ -76,6 +77,7 @@ typedef struct rk_pipeline_run {
     uint32_t *chosen;
     uint32_t *origins;       /* the rows that are left, by number in the batch */
     struct rk_probe *probes; /* of the joins */
+    uint64_t room;           /* of memo_room, what is left: the run stays where it is */
     uint32_t rows;           /* that are left */
     bool eager;              /* the caller's: no column of this batch is late */
 } rk_pipeline_run;

@@ -3,6 +3,7 @@
 #include "collections/table/table.h"
 
 #include "collections/syntax/nearest.h"
+#include "core/base/alloc.h"
 #include "core/base/print.h"
 
 #include <stdio.h>
@@ -29,27 +30,94 @@ static bool has_column(const rask_table *table, rask_bytes name)
 
 /* -- Columns that are text for few of their values */
 
-size_t rask_table_column_note(const rask_table *table, const char *column, char *buffer, size_t capacity)
+/* A table beneath of which column number *column of t is a column as it is, whose number it becomes; NULL: it is made here. */
+static const rask_table *table_of(const rask_table *t, uint32_t *column)
+{
+    switch (t->kind) {
+    case RK_TABLE_PICK: *column = t->as.pick[*column]; return t->input;
+    case RK_TABLE_WITH: return t->as.with.column == *column ? NULL : t->input;
+    case RK_TABLE_GROUP:
+        if (*column >= t->as.grouping->key_count)
+            return NULL;
+        *column = t->as.grouping->keys[*column];
+        return t->input;
+    case RK_TABLE_JOIN:
+        if (*column < t->input->schema.count)
+            return t->input;
+        *column = t->as.join->payload[*column - t->input->schema.count];
+        return t->as.join->other;
+    case RK_TABLE_FILTER:
+    case RK_TABLE_SORT:
+    case RK_TABLE_LIMIT:
+    case RK_TABLE_TAIL:
+    case RK_TABLE_DISTINCT: return t->input;
+    default: return NULL;
+    }
+}
+
+/* NOLINTBEGIN(misc-no-recursion): as deep as tables stand one behind the other within others, RK_TABLE_DEPTH */
+
+static bool note_column(const rask_table *t, uint32_t column, char *out, size_t capacity)
+{
+    bool noted = false;
+    while (t && t->kind != RK_TABLE_CSV && t->kind != RK_TABLE_CONCAT)
+        t = table_of(t, &column);
+    if (t && t->kind == RK_TABLE_CSV)
+        return rk_csv_source_note(t->as.csv, column, out, capacity);
+    for (uint32_t i = 0; t && i < t->as.concat.count && !noted; i++)
+        noted = note_column(t->as.concat.tables[i], column, out, capacity);
+    return noted;
+}
+
+/* NOLINTEND(misc-no-recursion) */
+
+/* The length of the note on a column that is text. */
+static size_t note_text(const rask_table *table, rask_bytes name, char *buffer, size_t capacity)
 {
     char note[RK_MAX_MESSAGE];
-    const rask_table *source = table;
-    while (source && source->kind != RK_TABLE_CSV)
-        source = source->input;
-    uint32_t index = source && column ? find(source, (rask_bytes){column, strlen(column)}) : UINT32_MAX;
-    if (index == UINT32_MAX || !rk_csv_source_note(source->as.csv, index, note, sizeof note))
+    uint32_t index = find(table, name);
+    if (index == UINT32_MAX || table->schema.types[index] != RASK_COL_TEXT ||
+        !note_column(table, index, note, sizeof note))
         return 0;
     if (capacity)
         snprintf(buffer, capacity, "%s", note);
     return strlen(note);
 }
 
-/* The note on the first column of text that an expression may speak of. */
+size_t rask_table_column_note(const rask_table *table, const char *column, char *buffer, size_t capacity)
+{
+    return table && column ? note_text(table, (rask_bytes){column, strlen(column)}, buffer, capacity) : 0;
+}
+
+/* Whether a token is the name of a column: functions have a bracket behind them, new names stand behind "as". */
+static bool is_column(const rk_lexer *behind, const rk_token *before, const rk_token *token)
+{
+    rk_lexer next = *behind;
+    rk_token follower;
+    rk_syntax_error error = {0};
+    bool new = before->kind == RK_TOKEN_NAME && !before->quoted && before->len == 2 &&
+               memcmp(behind->text + before->at, "as", 2) == 0;
+    bool called = rk_lexer_next(&next, &follower, &error) && follower.kind == RK_TOKEN_MARK &&
+                  follower.mark == RK_MARK_OPEN;
+    return token->kind == RK_TOKEN_NAME && !new && !called;
+}
+
+/* The note on the first column of text that an expression speaks of. */
 static size_t find_note(const rask_table *table, const char *text, char *buffer, size_t capacity)
 {
+    rk_lexer lexer = {.text = text, .len = strlen(text), .columns = true};
+    rk_token before = {0}, token = {0};
+    rk_syntax_error error = {0};
     size_t len = 0;
-    for (uint32_t i = 0; i < table->schema.count && !len; i++)
-        if (table->schema.types[i] == RASK_COL_TEXT && strstr(text, table->schema.names[i]))
-            len = rask_table_column_note(table, table->schema.names[i], buffer, capacity);
+    while (!len && rk_lexer_next(&lexer, &token, &error) && token.kind != RK_TOKEN_END) {
+        char *name = is_column(&lexer, &before, &token) ? rk_strndup(text + token.at, token.len) : NULL;
+        if (name) {
+            size_t size = token.quoted ? rk_name_unquote(name, token.len, '`', name) : token.len;
+            len = note_text(table, (rask_bytes){name, size}, buffer, capacity);
+        }
+        rk_free(name);
+        before = token;
+    }
     return len;
 }
 
@@ -83,12 +151,19 @@ static void list_columns(rk_print *out, const rask_table *table)
     }
 }
 
-static bool is_computed(rask_bytes name)
+/* Whether a name is an expression of columns. */
+static bool is_computed(const rask_table *table, rask_bytes name)
 {
-    for (size_t i = 1; i < name.len; i++)
-        if (strchr("(*/<>=", name.data[i]))
-            return true;
-    return false;
+    const rk_schema *s = &table->schema;
+    rk_syntax_error error = {0};
+    rk_expr *e;
+    bool uses = false;
+    if (rk_expr_compile(name.data, name.len, s->names, s->types, s->count, &e, &error))
+        return false;
+    for (uint32_t i = 0; i < s->count; i++)
+        uses |= rk_expr_uses(e, i);
+    rk_expr_free(e);
+    return uses;
 }
 
 static void add_hint(rk_print *out, const rask_table *table, rask_bytes name)
@@ -96,12 +171,11 @@ static void add_hint(rk_print *out, const rask_table *table, rask_bytes name)
     rk_nearest nearest = rk_nearest_to(name.data, name.len);
     for (uint32_t i = 0; i < table->schema.count; i++)
         rk_nearest_consider(&nearest, table->schema.names[i], strlen(table->schema.names[i]));
-    if (is_computed(name))
-        rk_print_add(out,
-                     ": what is computed becomes a column first, with a name of its own: --with 'NAME=%.*s'",
-                     (int)(name.len < 80 ? name.len : 80), name.data);
-    else if (nearest.name)
+    if (nearest.name)
         rk_print_add(out, ": did you mean \"%.*s\"?", (int)nearest.name_len, nearest.name);
+    else if (is_computed(table, name))
+        rk_print_add(out,
+                     ": what is computed becomes a column first, with a name of its own: rask_table_with()");
     else
         list_columns(out, table);
 }

@@ -108,8 +108,7 @@ static uint64_t count_texts(const rk_row_order *o, const rk_chunk *chunks, uint6
 static rask_bytes dictionary_text(const rk_row_order *o, uint64_t place)
 {
     const rask_column *c = &o->columns[place >> 32].column;
-    const uint64_t *ends = c->as.ends + (place & UINT32_MAX);
-    return (rask_bytes){c->bytes + ends[0], ends[1] - ends[0]};
+    return rk_text_at(c->as.ends, c->bytes, place & UINT32_MAX);
 }
 
 static int compare_texts(const void *context, uint64_t a, uint64_t b)

@@ -64,6 +64,7 @@ rask_table *rk_build_rename(rask_table *input, const char *names, const char *fi
     for (uint32_t i = 0; i < count; i++) {
         pick[i] = i;
         table->schema.types[i] = input->schema.types[i];
+        table->schema.empty[i] = input->schema.empty[i];
         if (!table->schema.names[i])
             table->schema.names[i] = input->schema.names[i];
     }
@@ -138,7 +139,7 @@ static rask_column_type type_of(const rask_table *t, const char *text, rk_syntax
 {
     rk_expr *expr = NULL;
     *error = (rk_syntax_error){0};
-    if (rk_expr_compile(text, strlen(text), t->schema.names, t->schema.types, t->schema.count, &expr, error))
+    if (rk_table_compile(t, text, strlen(text), t->schema.names, &expr, error))
         return RASK_COLUMN_TYPES;
     rask_column_type type = rk_expr_type(expr);
     rk_expr_free(expr);
@@ -162,7 +163,7 @@ static rask_table *fill_column(rask_table *input, uint32_t column, const char *v
         rk_print_add(&text, *c == '`' ? "``" : "%c", *c);
     rk_print_add(&text, "`, (%s))", value);
     rask_column_type type = type_of(input, text.buffer, &error), own = input->schema.types[column];
-    if (type == own)
+    if (type == own || (type != RASK_COLUMN_TYPES && input->schema.empty[column]))
         table = rk_build_with(input, name, text.buffer, file, line);
     else if (all && error.status != RASK_ENOMEM)
         table = input;

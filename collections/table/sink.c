@@ -34,7 +34,11 @@ uint32_t rk_table_sink_values(const rk_table_sink_plan *plan)
 
 uint64_t rk_table_sink_bytes(const rk_table_sink_plan *plan)
 {
-    return plan->kind == RK_SINK_SUMMARY ? rk_spread_bytes(plan) : 0;
+    const rk_grouping *g = plan->grouping;
+    bool keeps = false;
+    for (uint32_t i = 0; g && i < g->aggregates.argument_count; i++)
+        keeps |= g->arguments[i] && rk_expr_keeps(g->arguments[i]);
+    return (plan->kind == RK_SINK_SUMMARY ? rk_spread_bytes(plan) : 0) + (keeps ? plan->memo_room : 0);
 }
 
 void rk_table_sink_needs(const rk_table_sink_plan *plan, bool *needed)
@@ -97,7 +101,7 @@ static int init_groups(rk_table_sink *s)
         status = RASK_ENOMEM;
     for (uint32_t i = 0; i < count && !status; i++)
         if (g->arguments[i])
-            status = rk_expr_run_new(g->arguments[i], &s->runs[i]);
+            status = rk_expr_run_new(g->arguments[i], s->room ? &s->room : NULL, &s->runs[i]);
     return status;
 }
 
@@ -170,8 +174,10 @@ static int init_types(rk_table_sink *s)
 int rk_table_sink_init(rk_table_sink *s, const rk_table_sink_plan *plan)
 {
     int status = RASK_OK;
-    *s = (rk_table_sink){
-        .plan = plan, .text = {.element = 1, .ceiling = SIZE_MAX}, .part = RK_ARRAY(uint32_t, SIZE_MAX)};
+    *s = (rk_table_sink){.plan = plan,
+                         .room = plan->memo_room,
+                         .text = {.element = 1, .ceiling = SIZE_MAX},
+                         .part = RK_ARRAY(uint32_t, SIZE_MAX)};
     if (has_chunks(plan))
         status = init_chunks(s);
     else if (plan->kind == RK_SINK_GROUPS)
@@ -329,7 +335,7 @@ static void add_types(rk_table_sink *s, const rk_pipeline_run *run)
             if (!rk_column_has(column, row))
                 continue;
             if (quote && memchr(text.data, quote, text.len))
-                *guess = (rk_csv_guess){0, true};
+                *guess = (rk_csv_guess){.seen = true, .some = true};
             else
                 rk_csv_guess_value(guess, (rk_csv_field){text.data, text.len, false}, s->locale);
         }
@@ -439,19 +445,12 @@ bool rk_table_sink_is_full(const rk_table_sink *s)
     return (s->plan->kind == RK_SINK_CHUNK || s->plan->kind == RK_SINK_TEXT) && s->rows >= s->plan->limit;
 }
 
-static void expect(rk_array *array, double part)
-{
-    double all = (double)array->count / part * 1.02;
-    if (all < (double)(SIZE_MAX / 2 / array->element))
-        rk_array_reserve(array, (size_t)all - array->count); /* else it grows as it goes */
-}
-
 void rk_table_sink_expect(rk_table_sink *s, double part)
 {
     if (part <= 0 || part >= 1)
         return;
-    expect(&s->text, part);
-    expect(&s->part, part);
+    rk_chunk_expect(&s->text, part);
+    rk_chunk_expect(&s->part, part);
     rk_chunk_builder_expect(&s->builder, part);
 }
 

@@ -36,6 +36,7 @@ typedef struct rk_table_sink_plan {
     void *writer;
     const rk_grouping *grouping; /* GROUPS */
     uint64_t seed;               /* GROUPS */
+    uint64_t memo_room;          /* that the aggregates' arguments share (expr.h); 0: none */
     const rk_order *keys;        /* RANGES, TOP: by number of output */
     uint32_t key_count;
     struct rk_csv_source *source; /* TOP: whose values may be wrong; NULL: nobody's */
@@ -81,6 +82,7 @@ typedef struct rk_table_sink {
     rk_column *views;        /* TOP: the outputs side by side */
     const rask_bytes *wrong; /* TOP: what the rows to add are errors for (top.h) */
     rk_expr_run **runs;      /* of the aggregates' arguments */
+    uint64_t room;           /* of memo_room, what is left: the sink stays where it is */
     const rk_column **keys, **arguments;
 } rk_table_sink;
 

@@ -51,16 +51,22 @@ rask_table *rk_table_new(rask_graph *graph, rk_table_kind kind, rask_table *inpu
     *table = (rask_table){.graph = graph, .kind = kind, .input = input, .depth = depth};
     table->bytes = input ? input->bytes : 0;
     table->sources = input ? input->sources : 1;
+    table->once = input && input->once;
     table->schema.count = count;
     table->schema.names = rk_table_memory(graph, count * sizeof *table->schema.names, file, line);
     table->schema.types = rk_table_memory(graph, count * sizeof *table->schema.types, file, line);
-    return table->schema.names && table->schema.types ? table : NULL;
+    table->schema.empty = rk_table_memory(graph, count * sizeof *table->schema.empty, file, line);
+    if (!table->schema.names || !table->schema.types || !table->schema.empty)
+        return NULL;
+    memset(table->schema.empty, 0, count * sizeof *table->schema.empty);
+    return table;
 }
 
 bool rk_table_also(rask_table *table, const rask_table *other, const char *file, int line)
 {
     table->depth = other->depth < table->depth ? table->depth : other->depth + 1;
     table->sources += other->sources;
+    table->once |= other->once;
     if (table->depth <= RK_TABLE_DEPTH && table->sources <= RK_TABLE_SOURCES)
         return true;
     rk_graph_fail(
@@ -138,6 +144,7 @@ rask_table *rk_table_pick(rask_graph *graph, rask_table *input, const uint32_t *
         own[i] = pick[i];
         table->schema.names[i] = input->schema.names[pick[i]];
         table->schema.types[i] = input->schema.types[pick[i]];
+        table->schema.empty[i] = input->schema.empty[pick[i]];
     }
     table->as.pick = own;
     return table;
@@ -169,6 +176,7 @@ rask_table *rk_build_select(rask_table *input, const char *columns, const char *
         if (pick[n] == UINT32_MAX || check_name(table, n, "rask_table_select", item.as, file, line))
             return NULL;
         table->schema.types[n] = input->schema.types[pick[n]];
+        table->schema.empty[n] = input->schema.empty[pick[n]];
         table->schema.names[n] = rk_table_text(input->graph, item.as, file, line);
         if (!table->schema.names[n])
             return NULL;
@@ -210,14 +218,29 @@ static void end_expr(void *expr)
     rk_expr_free(expr);
 }
 
+int rk_table_compile(const rask_table *table, const char *text, size_t len, const char *const *names,
+                     rk_expr **out, rk_syntax_error *error)
+{
+    const rk_schema *s = &table->schema;
+    rask_column_type *types = rk_alloc_array(s->count + (size_t)1, sizeof *types);
+    if (!types) {
+        rk_syntax_fail(error, RASK_ENOMEM, 0, "%s", rask_status_text(RASK_ENOMEM));
+        return RASK_ENOMEM;
+    }
+    for (uint32_t i = 0; i < s->count; i++)
+        types[i] = s->empty[i] ? RASK_COLUMN_TYPES : s->types[i];
+    int status = rk_expr_compile(text, len, names, types, s->count, out, error);
+    rk_free(types);
+    return status;
+}
+
 /* Compiled over the table's columns, by these names, and the graph's from here on. NULL, latched. */
 static rk_expr *compile(const rask_table *table, const char *what, const char *text, const char *const *names,
                         const char *file, int line)
 {
-    const rk_schema *s = &table->schema;
     rk_syntax_error error = {0};
     rk_expr *expr = NULL;
-    int status = rk_expr_compile(text, strlen(text), names, s->types, s->count, &expr, &error);
+    int status = rk_table_compile(table, text, strlen(text), names, &expr, &error);
     if (status)
         return rk_table_refuse(table, what, text, &error, file, line);
     if (rk_graph_at_end(table->graph, end_expr, expr) == RASK_OK)
@@ -243,7 +266,9 @@ rask_table *rk_build_with(rask_table *input, const char *name, const char *expre
         return NULL;
     memcpy(table->schema.names, input->schema.names, count * sizeof *input->schema.names);
     memcpy(table->schema.types, input->schema.types, count * sizeof *input->schema.types);
+    memcpy(table->schema.empty, input->schema.empty, count * sizeof *input->schema.empty);
     table->schema.types[column] = rk_expr_type(expr);
+    table->schema.empty[column] = rk_expr_is_null(expr);
     table->schema.names[column] = rk_table_text(input->graph, (rask_bytes){name, strlen(name)}, file, line);
     table->as.with.expr = expr;
     table->as.with.column = column;
@@ -258,6 +283,7 @@ rask_table *rk_table_like(rask_graph *graph, rask_table *input, rk_table_kind ki
         return NULL;
     memcpy(table->schema.names, input->schema.names, input->schema.count * sizeof *input->schema.names);
     memcpy(table->schema.types, input->schema.types, input->schema.count * sizeof *input->schema.types);
+    memcpy(table->schema.empty, input->schema.empty, input->schema.count * sizeof *input->schema.empty);
     return table;
 }
 

@@ -40,6 +40,8 @@ typedef struct rk_schema {
     uint32_t count;
     const char **names;
     rask_column_type *types;
+    bool *
+        empty; /* columns that are known to have no value: they go where those of any type do. Only builders look at it */
 } rk_schema;
 
 struct rk_csv_source;
@@ -79,6 +81,7 @@ struct rask_table {
         depth; /* operations beneath and with this one that need all rows of their input, or of several */
     uint32_t sources; /* times that files are read, when all of it is computed */
     uint64_t bytes;   /* of text that the rows may be made of, about, or RK_BYTES_UNKNOWN */
+    bool once;        /* it can be computed but once: it reads a stream */
     rk_schema schema;
     union {
         struct rk_csv_source *csv;
@@ -152,6 +155,10 @@ rask_table *rk_join_table(rask_graph *graph, rk_join *join, const char *file, in
 /* rask_table_filter() of a condition that calls column i names[i]. */
 rask_table *rk_table_filter(rask_table *input, const char *what, const char *condition,
                             const char *const *names, const char *file, int line);
+
+/* rk_expr_compile() over the columns of a table, by these names, of which those without a value are null. */
+int rk_table_compile(const rask_table *table, const char *text, size_t len, const char *const *names,
+                     rk_expr **out, rk_syntax_error *error);
 
 /* Memory of the graph's; NULL, latched. */
 void *rk_table_memory(rask_graph *graph, size_t size, const char *file, int line);

@@ -3,7 +3,7 @@
 #include "collections/table/sink.h"
 #include "core/task/task.h"
 
-/* (index, newer list, older list) */
+/* (index, newer list, older list): the value itself, which can leave memory by itself once its list is gone */
 static int run_take(rask_task *task)
 {
     size_t index = (size_t)rask_arg_i64(task, 0), count = 0;
@@ -14,6 +14,8 @@ static int run_take(rask_task *task)
         items = rask_arg_list(task, i, &count);
     if (!items || index >= count || rk_table_sink_bytes_of(&items[index], &bytes))
         return rask_fail(task, RASK_ETYPE, "no such value");
+    if (items[index].type == RASK_BYTES)
+        return rask_return_value(task, rask_value_ref(&items[index]));
     int status = rask_value_bytes_new(bytes.data, bytes.len, &copy);
     return status ? rask_fail(task, status, rask_status_text(status)) : rask_return_value(task, copy);
 }

@@ -73,7 +73,7 @@ static void end(rk_writer *base)
     rk_free(w);
 }
 
-static const rk_writer_class text_class = {lower, take, finish, end};
+static const rk_writer_class text_class = {lower, take, finish, NULL, end};
 
 rk_writer *rk_text_writer_new(rask_table *table, const char *path, bool json, int *status, char *message,
                               size_t capacity)

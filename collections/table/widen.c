@@ -23,6 +23,7 @@ static int run_guesses(rask_task *task)
         for (size_t k = 0; k < first.len / sizeof *guesses; k++) {
             guesses[k].types &= some[k].types;
             guesses[k].seen |= some[k].seen;
+            guesses[k].some |= some[k].some;
         }
     }
     return rask_return_value(task, value);

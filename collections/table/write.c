@@ -94,17 +94,31 @@ static rk_writer *open_writer(rk_table_run *run, rask_table *table, const char *
         rk_graph_report(run->own.user, *status, "%s: Parquet is not written; Arrow is, as .arrow", path);
         return NULL;
     }
-    switch (format == RASK_TABLE_BY_ENDING ? format_of(path) : format) {
+    format = format == RASK_TABLE_BY_ENDING ? format_of(path) : format;
+    switch (format) {
     case RASK_TABLE_CSV: w = rk_text_writer_new(table, path, false, status, message, room); break;
     case RASK_TABLE_JSON: w = rk_text_writer_new(table, path, true, status, message, room); break;
-    case RASK_TABLE_ARROW: w = rk_arrow_writer_new(table, path, false, status, message, room); break;
-    case RASK_TABLE_ARROW_STREAM: w = rk_arrow_writer_new(table, path, true, status, message, room); break;
+    case RASK_TABLE_ARROW:
+    case RASK_TABLE_ARROW_STREAM:
+    case RASK_TABLE_ARROW_LZ4:
+    case RASK_TABLE_ARROW_ZSTD: w = rk_arrow_writer_new(table, path, format, status, message, room); break;
     case RASK_TABLE_NPY: w = rk_npy_writer_new(table, path, status, message, room); break;
     default: *status = RASK_EINVAL;
     }
     if (!w && *message)
         rk_graph_report(run->own.user, *status, "%s", message);
     return w;
+}
+
+/* Once more, in a graph of its own. */
+static int write_again(rk_table_run *run, rk_writer *w, const rask_options *options, int status)
+{
+    rk_own_run_end(&run->own, status);
+    w->again = false;
+    status = rk_table_run_begin(run, w->table, options);
+    if (!status)
+        status = w->cls->restart(w);
+    return status ? status : write_rows(run, w);
 }
 
 int rask_table_write(rask_table *table, const char *path, rask_table_format format,
@@ -117,6 +131,8 @@ int rask_table_write(rask_table *table, const char *path, rask_table_format form
     rk_writer *w = status ? NULL : open_writer(&run, table, path, format, &status);
     if (w) {
         status = write_rows(&run, w);
+        while (status && w->again)
+            status = write_again(&run, w, options, status);
         w->cls->free(w);
     }
     return rk_own_run_end(&run.own, status);

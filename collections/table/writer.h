@@ -14,6 +14,9 @@ typedef struct rk_writer_class {
     int (*take)(rk_writer *w, rask_bytes value);
     /* All were taken: files appear. As above. */
     int (*finish)(rk_writer *w);
+    /* After a failure that set again: as it was before the first value, but that it will not fail so any more. RASK_OK, or a
+     * status. NULL: that does not happen. */
+    int (*restart)(rk_writer *w);
     void (*free)(rk_writer *w);
 } rk_writer_class;
 
@@ -21,6 +24,7 @@ struct rk_writer {
     const rk_writer_class *cls;
     rask_table *table;
     rk_table_root root; /* what lower() makes of it */
+    bool again; /* what was chosen by the first rows does not go with later ones: all are to be taken anew */
     char message[1200]; /* why the last call failed; "": what the status says */
 };
 
@@ -32,8 +36,8 @@ int rk_text_writer_lower(const rk_table_lowering *l, rask_table *table, bool jso
 /* Writers of a table to path: NULL: *status, with a message. */
 rk_writer *rk_text_writer_new(rask_table *table, const char *path, bool json, int *status, char *message,
                               size_t capacity);
-rk_writer *rk_arrow_writer_new(rask_table *table, const char *path, bool stream, int *status, char *message,
-                               size_t capacity);
+rk_writer *rk_arrow_writer_new(rask_table *table, const char *path, rask_table_format format, int *status,
+                               char *message, size_t capacity);
 rk_writer *rk_npy_writer_new(rask_table *table, const char *path, int *status, char *message,
                              size_t capacity);
 

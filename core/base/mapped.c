@@ -13,6 +13,7 @@
 #endif
 #include "core/base/mapped.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -23,6 +24,7 @@ void rk_mappable_init(rk_mappable *file)
 {
     file->process = getpid();
     rk_init(&file->users, 0);
+    rk_init(&file->refused, false);
 }
 
 #if defined __linux__ && defined F_SETLEASE && defined RWF_NOWAIT
@@ -71,6 +73,8 @@ static bool join(rk_mappable *file, int fd)
     } while (!rk_cas_acq_rel(&file->users, &users, users ? users + 1 : BUSY));
     if (!users) {
         bool taken = take_lease(fd);
+        if (!taken && errno != EAGAIN) /* which says that somebody writes to it */
+            rk_store_relaxed(&file->refused, true);
         rk_store_release(&file->users, taken);
         return taken;
     }
@@ -108,9 +112,13 @@ static bool advise(const rk_mapped *part, int64_t from, int64_t to, int advice)
 static bool move_pages(rk_mapped *part, int64_t from, int64_t to)
 {
     bool on = from >= part->from && from < part->to && to >= part->to;
-    if (!advise(part, part->from, on ? from : part->to, MADV_DONTNEED) ||
-        !advise(part, on ? part->to : from, to, MADV_POPULATE_READ))
+    if (!advise(part, part->from, on ? from : part->to, MADV_DONTNEED))
         return false;
+    if (!advise(part, on ? part->to : from, to, MADV_POPULATE_READ)) {
+        if (errno == EINVAL)
+            rk_store_relaxed(&part->file->refused, true);
+        return false;
+    }
     part->from = from;
     part->to = to;
     return true;
@@ -135,7 +143,8 @@ static bool move_part(rk_mapped *part, int64_t first, size_t len, size_t reach)
 
 bool rk_map(rk_mappable *file, int fd, int64_t first, size_t len, size_t reach, rk_mapped *part)
 {
-    bool moves = part->file, may = is_in_memory(fd, first) && is_in_memory(fd, first + (int64_t)len - 1);
+    bool moves = part->file, may = !rk_load_relaxed(&file->refused) && is_in_memory(fd, first) &&
+                                   is_in_memory(fd, first + (int64_t)len - 1);
     if (may && !moves && file->process == getpid() && join(file, fd))
         *part = (rk_mapped){.file = file, .fd = fd};
     if (may && part->file && (!moves || is_leased(fd)) && move_part(part, first, len, reach))

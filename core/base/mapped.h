@@ -17,6 +17,7 @@
 typedef struct rk_mappable {
     pid_t process; /* that may map */
     rk_atomic_u32 users;
+    rk_atomic_bool refused; /* for good: the system has no such pages, or no lease for us */
 } rk_mappable;
 
 /* A part that moves through the file with its reader; one thread's at a time. Zeroed is legal: nothing is mapped. */

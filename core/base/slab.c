@@ -3,13 +3,16 @@
 
 #include "core/base/limits.h"
 
+#include <assert.h>
 #include <stdalign.h>
 
-/* Where each access is watched, blocks are the allocator's, one by one. */
+/* Is each access watched? */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { ONE_BY_ONE = 1 };
+#    define WATCHED true
+#elif defined(__has_feature)
+#    define WATCHED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
 #else
-enum { ONE_BY_ONE = 0 };
+#    define WATCHED false
 #endif
 
 enum { LEAST_CHUNK = 16 << 10, PAGE = 4096, MOST_AHEAD = 2 };
@@ -31,7 +34,8 @@ typedef struct rk_slab {
 void rk_slabs_init(rk_slabs *slabs, size_t block)
 {
     size_t rest = block % alignof(slot);
-    *slabs = (rk_slabs){.block = block + (rest ? alignof(slot) - rest : 0)};
+    assert(block);
+    *slabs = (rk_slabs){.block = block + (rest ? alignof(slot) - rest : 0), .one_by_one = WATCHED};
 }
 
 static void free_all(chunk *c)
@@ -131,17 +135,22 @@ static bool promise(rk_slabs *slabs)
     return wanted;
 }
 
-/* c: as promised; NULL: no memory. */
-static void keep_promise(rk_slabs *slabs, chunk *c)
+/* c: as promised; NULL: no memory. False: it is of no use any more. */
+static bool keep_promise(rk_slabs *slabs, chunk *c)
 {
     rk_spin_lock(&slabs->lock);
-    if (c) {
+    bool needed = !slabs->surplus;
+    if (!needed) {
+        slabs->surplus--;
+    } else if (c) {
         c->next = slabs->ahead;
         slabs->ahead = c;
     } else {
         slabs->coming--;
+        note_wanted(slabs);
     }
     rk_spin_unlock(&slabs->lock);
+    return needed;
 }
 
 bool rk_slabs_prepare(rk_slabs *slabs)
@@ -151,8 +160,10 @@ bool rk_slabs_prepare(rk_slabs *slabs)
     chunk *c = new_chunk(slabs, RK_ALLOC_HUGE);
     for (size_t at = PAGE; c && at < c->bytes; at += PAGE)
         ((volatile char *)c)[at] = 0;
-    keep_promise(slabs, c);
-    return c;
+    bool needed = keep_promise(slabs, c);
+    if (!needed)
+        rk_free(c);
+    return needed && c;
 }
 
 /* Under the lock. */
@@ -181,7 +192,7 @@ static void *alloc_alone(size_t size)
 
 void *rk_slab_alloc(rk_slabs *slabs, size_t size)
 {
-    if (ONE_BY_ONE || size > slabs->block)
+    if (slabs->one_by_one || size > slabs->block)
         return alloc_alone(size);
     for (;;) {
         rk_spin_lock(&slabs->lock);
@@ -194,6 +205,23 @@ void *rk_slab_alloc(rk_slabs *slabs, size_t size)
         if (!add_chunk(slabs, bytes))
             return NULL;
     }
+}
+
+/* Under the lock: one less is needed than there was to be. NULL: none lies ready; else it is the caller's to free. */
+static chunk *take_back_ahead(rk_slabs *slabs)
+{
+    chunk *c = slabs->ahead;
+    rk_store_relaxed(&slabs->wanted, false);
+    if (!slabs->coming)
+        return NULL;
+    slabs->coming--;
+    if (c) {
+        slabs->ahead = c->next;
+        c->next = NULL;
+    } else {
+        slabs->surplus++;
+    }
+    return c;
 }
 
 /* Under the lock. True: the chunk is empty, and there is another: it is the caller's to free, as is *ahead, since
@@ -209,13 +237,7 @@ static bool give_back(rk_slabs *slabs, slot *s, chunk **ahead)
         return false;
     link_out(slabs, c);
     slabs->bytes -= c->bytes;
-    *ahead = slabs->ahead;
-    if (*ahead) {
-        slabs->ahead = (*ahead)->next;
-        (*ahead)->next = NULL;
-        slabs->coming--;
-    }
-    rk_store_relaxed(&slabs->wanted, false);
+    *ahead = take_back_ahead(slabs);
     return true;
 }
 

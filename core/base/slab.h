@@ -11,21 +11,25 @@
 typedef struct rk_slabs {
     rk_spin lock;
     size_t block;          /* bytes of each */
+    bool one_by_one;       /* blocks are the allocator's, and there are no chunks */
     struct rk_slab *roomy; /* chunks that have room, the one that is used first */
     uint64_t bytes;        /* of all chunks that are in use */
     struct rk_slab *ahead; /* the next ones, whose pages have been touched */
     uint32_t coming;       /* how many these are, and those that are being made */
+    uint32_t surplus;      /* how many more are being made, which nobody needs by now */
     rk_atomic_bool wanted; /* one more of them would be of use */
     char padding[RK_CACHE_LINE];
 } rk_slabs;
 
+/* For blocks of so many bytes, of at least one. Where a sanitizer watches each access, they are the allocator's, one by one: it sees
+ * nothing else; who wants chunks all the same says so before the first block. */
 void rk_slabs_init(rk_slabs *slabs, size_t block);
 /* All blocks have been freed. */
 void rk_slabs_fini(rk_slabs *slabs);
 
 /* size bytes, aligned for pointers; more than a block come from rk_alloc(). NULL: no memory. */
 void *rk_slab_alloc(rk_slabs *slabs, size_t size);
-/* Has the next chunk ready, when blocks come by whole huge pages; false: that is of no use. Takes as long as the system needs to clear
+/* Has the next chunk ready, when blocks come by whole huge pages; false: that is of no use, or there is no memory. Takes as long as the system needs to clear
  * one: for threads that have nothing else to do. */
 bool rk_slabs_prepare(rk_slabs *slabs);
 /* What that returned, before the slabs end. */

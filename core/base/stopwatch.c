@@ -74,8 +74,9 @@ uint64_t rk_stopwatch_look(rk_stopwatch *watch)
         *watch = (rk_stopwatch){0};
         return rk_clock_now();
     }
-    uint64_t told = watch->ns + (watch->valid * watch->rate >> 32); /* at most, since the last look */
     uint64_t before = __builtin_ia32_rdtsc(), now = rk_clock_now(), after = __builtin_ia32_rdtsc();
+    uint64_t passed = before - watch->ticks, counted = passed < watch->valid ? passed : watch->valid;
+    uint64_t told = watch->ns + (counted * watch->rate >> 32); /* at most, since the last look */
     bool good = after - before < MOST_LOOK_TICKS;
     if (good)
         measure(watch, now, before + (after - before) / 2);

@@ -21,7 +21,7 @@ typedef struct rk_stopwatch {
     uint64_t origin_ns, origin_ticks; /* of an early look, which rate is measured from; 0: none */
 } rk_stopwatch;
 
-/* Looks at the clock. */
+/* Looks at the clock, whether or not it is time for that. */
 uint64_t rk_stopwatch_look(rk_stopwatch *watch);
 
 /* Nanoseconds of the monotonic clock. Never 0, and never less than before. */

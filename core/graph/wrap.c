@@ -93,7 +93,8 @@ static int write_all(const rask_graph *graph, parts p, rask_value *list, size_t 
                                      .flags = node->flags,
                                      .nargs = node->nargs,
                                      .order_only = node->order_only};
-        memcpy(p.words, rk_node_args(node), words * sizeof *p.words);
+        if (words)
+            memcpy(p.words, rk_node_args(node), words * sizeof *p.words);
         p.words += words;
         if (node->flags & RK_NODE_EXTRA)
             status = write_extra(rk_node_extra(node), list, count, p.extras++);

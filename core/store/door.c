@@ -33,7 +33,7 @@ static const rask_value *managed_place(const rk_pass *pass, uint32_t i)
     return place && rk_store_is_managed(place) ? place : NULL;
 }
 
-static rk_entry *managed_argument(rk_store *store, const rk_pass *pass, uint32_t i)
+rk_entry *rk_pass_argument(rk_store *store, const rk_pass *pass, uint32_t i)
 {
     const rask_value *place = managed_place(pass, i);
     return place ? rk_entry_at(store, place) : NULL;
@@ -51,16 +51,16 @@ static void look_at_arguments(rk_store *store, rk_pass *pass)
     uint32_t look = ++store->look;
     pass->arguments = pass->missing = pass->frees = 0;
     pass->working = pass->scratch;
-    for (uint32_t i = 0; i < pass->count; i++) {
-        rk_entry *entry = managed_argument(store, pass, i);
-        if (!entry || entry->seen == look)
+    rk_pass_walk walk = {0};
+    for (rk_entry *entry; (entry = rk_pass_next(store, pass, &walk));) {
+        if (entry->seen == look)
             continue;
         entry->seen = look;
         if (entry->state == RK_DROPPED && entry->scratch > pass->working)
             pass->working = entry->scratch;
         pass->arguments += entry->bytes;
         pass->missing += in_memory(entry) ? 0 : entry->bytes;
-        if (pass->uses && rk_load_relaxed(&pass->uses[pass->words[i]]) == 1)
+        if (walk.own && pass->uses && rk_load_relaxed(&pass->uses[pass->words[walk.argument]]) == 1)
             pass->frees += entry->bytes;
     }
 }
@@ -69,20 +69,16 @@ static void pin(rk_store *store, rk_pass *pass)
 {
     assert(!pass->pinned);
     pass->pinned = true;
-    for (uint32_t i = 0; i < pass->count; i++) {
-        rk_entry *entry = managed_argument(store, pass, i);
-        if (entry)
-            entry->pins++;
-    }
+    rk_pass_walk walk = {0};
+    for (rk_entry *entry; (entry = rk_pass_next(store, pass, &walk));)
+        entry->pins++;
 }
 
 static void unpin(rk_store *store, rk_pass *pass)
 {
-    for (uint32_t i = 0; i < pass->count && pass->pinned; i++) {
-        rk_entry *entry = managed_argument(store, pass, i);
-        if (entry)
-            entry->pins--;
-    }
+    rk_pass_walk walk = {0};
+    for (rk_entry *entry; pass->pinned && (entry = rk_pass_next(store, pass, &walk));)
+        entry->pins--;
     pass->pinned = false;
 }
 
@@ -293,9 +289,9 @@ static int try_to_enter(rk_store *store, rk_pass *pass, uint32_t *waits, char *m
 static void begin(rk_store *store, rk_pass *pass)
 {
     pin(store, pass);
-    for (uint32_t i = 0; i < pass->count; i++) {
-        rk_entry *entry = managed_argument(store, pass, i);
-        if (!entry || in_memory(entry))
+    rk_pass_walk walk = {0};
+    for (rk_entry *entry; (entry = rk_pass_next(store, pass, &walk));) {
+        if (in_memory(entry))
             continue;
         entry->mover = pass;
         rk_entry_move(store, entry, entry->state, RK_LOADING);
@@ -313,13 +309,13 @@ static void begin(rk_store *store, rk_pass *pass)
     rk_helper_notice(store);
 }
 
-/* Everything the pass has to bring back, one after the other; after a failure the others stay away. */
-static int bring_back(rk_store *store, rk_pass *pass, char *message, size_t capacity)
+/* Everything the pass has to bring back, lists that are linked or all else, one after the other; after a failure, status, the
+ * others stay away. */
+static int bring_back(rk_store *store, rk_pass *pass, bool linked, int status, char *message, size_t capacity)
 {
-    int status = RASK_OK;
-    for (uint32_t i = 0; i < pass->count; i++) {
-        rk_entry *entry = managed_argument(store, pass, i);
-        if (!entry || entry->state != RK_LOADING || entry->mover != pass)
+    rk_pass_walk walk = {0};
+    for (rk_entry *entry; (entry = rk_pass_next(store, pass, &walk));) {
+        if (entry->state != RK_LOADING || entry->mover != pass || (entry->link_count > 0) != linked)
             continue;
         if (status)
             rk_entry_give_up(store, entry);
@@ -329,17 +325,30 @@ static int bring_back(rk_store *store, rk_pass *pass, char *message, size_t capa
     return status;
 }
 
-/* Waits for what others bring back; false when one of them could not. */
-static bool await_others(rk_store *store, const rk_pass *pass)
+/* Waits for what others bring back of these; false when one of them could not. */
+static bool await_others(rk_store *store, const rk_pass *pass, bool linked)
 {
-    for (uint32_t i = 0; i < pass->count; i++) {
-        rk_entry *entry = managed_argument(store, pass, i);
-        while (entry && entry->state == RK_LOADING)
+    rk_pass_walk walk = {0};
+    for (rk_entry *entry; (entry = rk_pass_next(store, pass, &walk));) {
+        if ((entry->link_count > 0) != linked)
+            continue;
+        while (entry->state == RK_LOADING)
             pthread_cond_wait(&store->changed, &store->lock);
-        if (entry && !in_memory(entry))
+        if (!in_memory(entry))
             return false;
     }
     return true;
+}
+
+/* Lists that are linked are made of what they are linked to, so that comes first, whoever brings it: nobody waits before all
+ * of that is here which he brings himself. */
+static int bring_back_all(rk_store *store, rk_pass *pass, char *message, size_t capacity)
+{
+    int status = bring_back(store, pass, false, RASK_OK, message, capacity);
+    if (!status && !await_others(store, pass, false))
+        status = TRY_AGAIN;
+    status = bring_back(store, pass, true, status, message, capacity);
+    return status || await_others(store, pass, true) ? status : TRY_AGAIN;
 }
 
 static void leave(rk_store *store, rk_pass *pass)
@@ -368,9 +377,7 @@ static int enter(rk_store *store, rk_pass *pass, char *message, size_t capacity)
         if (status)
             continue;
         begin(store, pass);
-        status = bring_back(store, pass, message, capacity);
-        if (!status && !await_others(store, pass))
-            status = TRY_AGAIN;
+        status = bring_back_all(store, pass, message, capacity);
         if (status)
             leave(store, pass);
     }
@@ -436,16 +443,21 @@ void rk_store_drop(rk_store *store, rask_value *place)
     rask_value object = rask_value_none();
     pthread_mutex_lock(&store->lock);
     rk_entry *entry = rk_entry_at(store, place);
-    assert(!entry->pins);
-    entry->orphan = entry->state == RK_SPILLING || entry->state == RK_LOADING;
-    if (entry->orphan) {
-        entry->own = *place;
-        entry->place = &entry->own;
-    } else {
+    assert(!entry->pins || entry->listed);
+    bool moves = entry->state == RK_SPILLING || entry->state == RK_LOADING;
+    entry->orphan = moves && !entry->listed;
+    if (moves || entry->listed)
+        rk_entry_displace(entry);
+    else
         rk_entry_free(store, entry, &object);
-    }
+    bool bury = store->dead;
     pthread_mutex_unlock(&store->lock);
     rask_value_unref(&object);
+    if (bury) {
+        pthread_mutex_lock(&store->lock);
+        rk_entry_bury(store);
+        pthread_mutex_unlock(&store->lock);
+    }
 }
 
 /* The part of what was reserved that the result takes over. */
@@ -518,11 +530,12 @@ static int keep(rk_store *store, rk_pass *pass, rk_entry *entry, uint64_t bytes,
     return status;
 }
 
-/* A list may be all that still holds what others returned, and was counted then: what it frees by going to disk is more than
- * what it brought along. */
+/* A list, or bytes that a task took out of one and passed on, may be all that still holds what others returned, and was
+ * counted then: what it frees by going to disk is more than what it brought along. */
 static bool is_large(const rk_store *store, const rask_value *result, uint64_t claimed)
 {
-    uint64_t bytes = result->type == RASK_LIST ? rask_value_size(result) : claimed;
+    bool passed_on = result->type == RASK_LIST || result->type == RASK_BYTES;
+    uint64_t bytes = passed_on ? rask_value_size(result) : claimed;
     return bytes >= rk_store_threshold(store);
 }
 
@@ -544,6 +557,9 @@ int rk_store_keep(rk_store *store, rk_pass *pass, uint32_t task, bool source, ra
         entry->scratch = pass ? pass->scratch : 0;
     }
     int status = keep(store, pass, entry, claimed, message, capacity);
+    if (!status && entry && entry->state == RK_IN_MEMORY && pass && !pass->places &&
+        result->type == RASK_LIST)
+        rk_entry_link(store, entry, pass);
     pthread_mutex_unlock(&store->lock);
     return status;
 }
@@ -570,7 +586,8 @@ static int copy_from_disk(rk_store *store, const rk_entry *entry, rask_value *va
     const rk_image *image = &entry->image;
     store->read_back += rk_image_bytes(image);
     pthread_mutex_unlock(&store->lock);
-    int status = rk_image_read(image, &store->scratch, value, message, capacity);
+    int status =
+        rk_image_read(image, &store->scratch, entry->parts, entry->link_count, value, message, capacity);
     pthread_mutex_lock(&store->lock);
     return status;
 }

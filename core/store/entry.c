@@ -95,11 +95,19 @@ static int take_index(rk_store *store, uint32_t *index)
     return RASK_OK;
 }
 
+static uint32_t next_use(rk_store *store, uint32_t task, uint32_t *edge)
+{
+    return store->run.next_use ? store->run.next_use(store->run.context, task, store->position, edge)
+                               : UINT32_MAX;
+}
+
+/* Who takes a list takes its items. */
 uint32_t rk_entry_next_use(rk_store *store, rk_entry *entry)
 {
-    return store->run.next_use
-               ? store->run.next_use(store->run.context, entry->task, store->position, &entry->edge)
-               : UINT32_MAX;
+    bool displaced = entry->place == &entry->own;
+    uint32_t own = displaced ? UINT32_MAX : next_use(store, entry->task, &entry->edge),
+             listed = entry->listed ? next_use(store, entry->lister, &entry->list_edge) : UINT32_MAX;
+    return own < listed ? own : listed;
 }
 
 /* Later is colder, or what was used before, where nobody knows what comes; what can be had again without the file goes before
@@ -155,6 +163,7 @@ rk_entry *rk_entry_new(rk_store *store, uint32_t task, rask_value *place, const 
 void rk_entry_free(rk_store *store, rk_entry *entry, rask_value *object)
 {
     *object = rask_value_none();
+    rk_entry_unlink(store, entry);
     if (is_resident(entry->state))
         *object = *entry->place;
     object->reserved = 0;
@@ -168,7 +177,8 @@ void rk_entry_free(rk_store *store, rk_entry *entry, rask_value *object)
 /* What a list holds may be others' as well. */
 bool rk_entry_may_leave(const rk_entry *entry)
 {
-    return (entry->handed && entry->place->type != RASK_LIST) || rk_image_is_alone(entry->place);
+    return (entry->handed && entry->place->type != RASK_LIST) ||
+           rk_image_is_alone(entry->place, entry->parts, entry->link_count);
 }
 
 /* Taking it out of memory is possible and brings something. */
@@ -182,7 +192,7 @@ static bool is_victim(const rk_store *store, const rk_entry *entry)
 static bool is_wanted(const rk_store *store, const rk_entry *entry)
 {
     (void)store;
-    return entry->state == RK_ON_DISK;
+    return entry->state == RK_ON_DISK && !entry->link_count;
 }
 
 /* Puts a choice among the others, of which the largest key is last, when it is larger than the smallest of most. */

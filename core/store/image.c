@@ -27,6 +27,9 @@ typedef struct token {
 
 _Static_assert(sizeof(token) <= sizeof(rask_value), "lists grow when they are written");
 
+/* Type of a token that stands for a part, whose number is count. */
+enum { PART = UINT16_MAX };
+
 /* Row-major without gaps; *bytes: how many. */
 static bool is_contiguous(const rask_block *block, uint64_t *bytes)
 {
@@ -77,9 +80,31 @@ static bool has_one_reference(const rask_value *value)
     return !rk_value_is_object(value) || rk_load_acquire(&value->as.object->refs) == 1;
 }
 
-bool rk_image_is_alone(const rask_value *value)
+/* Parts that a walk meets, one after the other. */
+typedef struct meeting {
+    const rask_value *parts;
+    uint32_t count, met;
+} meeting;
+
+/* The walk is at the next part: what is in that is passed over. */
+static bool meets(meeting *m, rk_tree_walk *walk)
 {
-    return all_of(value, has_one_reference);
+    walk->stay = m->met < m->count && rk_value_is_object(walk->at) &&
+                 walk->at->as.object == m->parts[m->met].as.object;
+    m->met += walk->stay;
+    return walk->stay;
+}
+
+bool rk_image_is_alone(const rask_value *value, const rask_value *parts, uint32_t part_count)
+{
+    meeting m = {parts, part_count, 0};
+    rk_tree_walk walk;
+    bool alone = true;
+    rk_tree_walk_init(&walk, value);
+    while (walk.at && alone)
+        alone = (meets(&m, &walk) || has_one_reference(walk.at)) && !rk_tree_walk_on(&walk);
+    rk_tree_walk_fini(&walk);
+    return alone;
 }
 
 static int no_memory(const char *what, char *message, size_t capacity)
@@ -203,9 +228,17 @@ static int put_value(writing *w, const rask_value *value)
     return put(w, &t, sizeof t);
 }
 
-int rk_image_write(rk_image *image, rk_scratch *scratch, const rask_value *value, char *message,
-                   size_t capacity)
+/* The value that the walk is at. */
+static int put_next(writing *w, meeting *m, rk_tree_walk *walk)
 {
+    token t = {.type = PART, .as.count = m->met};
+    return meets(m, walk) ? put(w, &t, sizeof t) : put_value(w, walk->at);
+}
+
+int rk_image_write(rk_image *image, rk_scratch *scratch, const rask_value *value, const rask_value *parts,
+                   uint32_t part_count, char *message, size_t capacity)
+{
+    meeting m = {parts, part_count, 0};
     writing w;
     rk_tree_walk walk;
     w.image = image;
@@ -218,7 +251,7 @@ int rk_image_write(rk_image *image, rk_scratch *scratch, const rask_value *value
     int status = rk_scratch_open(scratch, message, capacity);
     rk_tree_walk_init(&walk, value);
     while (walk.at && !status) {
-        status = put_value(&w, walk.at);
+        status = put_next(&w, &m, &walk);
         if (!status && rk_tree_walk_on(&walk))
             status = no_note(&w);
     }
@@ -235,6 +268,8 @@ int rk_image_write(rk_image *image, rk_scratch *scratch, const rask_value *value
 typedef struct reading {
     const rk_image *image;
     const rk_scratch *scratch;
+    const rask_value *parts;
+    uint32_t part_count;
     size_t next;   /* piece */
     uint64_t left; /* bytes of the stream */
     char stage[STAGE];
@@ -348,10 +383,19 @@ static int get_custom(reading *r, const token *t, rask_value *value)
     return no_value(r);
 }
 
+static int get_part(reading *r, const token *t, rask_value *value)
+{
+    if (t->as.count >= r->part_count)
+        return damaged(r);
+    *value = rask_value_ref(&r->parts[t->as.count]);
+    return RASK_OK;
+}
+
 static int get_value(reading *r, const token *t, rask_value *value)
 {
     *value = (rask_value){.type = t->type};
     switch (t->type) {
+    case PART: return get_part(r, t, value);
     case RASK_BYTES: return get_bytes(r, t, value);
     case RASK_BLOCK: return get_block(r, t, value);
     case RASK_CUSTOM: return get_custom(r, t, value);
@@ -380,13 +424,15 @@ static int get_next(reading *r, rk_tree_growth *growth, rask_value *root)
     return status;
 }
 
-int rk_image_read(const rk_image *image, const rk_scratch *scratch, rask_value *value, char *message,
-                  size_t capacity)
+int rk_image_read(const rk_image *image, const rk_scratch *scratch, const rask_value *parts,
+                  uint32_t part_count, rask_value *value, char *message, size_t capacity)
 {
     reading r;
     rk_tree_growth growth;
     r.image = image;
     r.scratch = scratch;
+    r.parts = parts;
+    r.part_count = part_count;
     r.left = rk_image_bytes(image);
     r.next = r.at = r.staged = 0;
     r.message = message;

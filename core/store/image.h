@@ -22,18 +22,21 @@ static inline bool rk_image_exists(const rk_image *image)
 
 /* Would go into an image, as far as types tell. */
 bool rk_image_fits(const rask_value *value);
-/* No other value shares the objects in it, so that memory comes free when it goes. Exact only while nobody
- * else can get at the value. */
-bool rk_image_is_alone(const rask_value *value);
+/* parts: values, part_count of them, that are kept by themselves. Where their objects are met in the value, in this order, an
+ * image has nothing but their numbers. */
+
+/* No other value shares the objects in it, but for those of parts, so that memory comes free when it goes. Exact only
+ * while nobody else can get at the value. */
+bool rk_image_is_alone(const rask_value *value, const rask_value *parts, uint32_t part_count);
 
 /* Writes the value: the image is whole afterwards, or zeroed. RASK_EIO, RASK_ENOMEM, or what encode() returned, each
  * with a message. User functions are called. */
-int rk_image_write(rk_image *image, rk_scratch *scratch, const rask_value *value, char *message,
-                   size_t capacity);
+int rk_image_write(rk_image *image, rk_scratch *scratch, const rask_value *value, const rask_value *parts,
+                   uint32_t part_count, char *message, size_t capacity);
 
-/* The value once more, whose objects no store counts yet; the image stays. Fails as above. */
-int rk_image_read(const rk_image *image, const rk_scratch *scratch, rask_value *value, char *message,
-                  size_t capacity);
+/* The value once more, whose objects, but for those of parts, no store counts yet; the image stays. Fails as above. */
+int rk_image_read(const rk_image *image, const rk_scratch *scratch, const rask_value *parts,
+                  uint32_t part_count, rask_value *value, char *message, size_t capacity);
 
 /* Bytes of it in the file: no more than the value's, unless a custom is larger there. */
 uint64_t rk_image_bytes(const rk_image *image);

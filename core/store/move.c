@@ -13,7 +13,7 @@ static rask_value detach(rk_store *store, rk_entry *entry)
     rask_value object = *entry->place;
     object.reserved = 0;
     entry->place->as.object = NULL;
-    if (entry->handed && !rk_image_is_alone(&object))
+    if (entry->handed && !rk_image_is_alone(&object, entry->parts, entry->link_count))
         rk_store_hand_out(store, &object);
     entry->handed = false;
     return object;
@@ -33,6 +33,20 @@ static void let_go(rk_store *store, rask_value object)
     pthread_mutex_lock(&store->lock);
     store->moving--;
     pthread_cond_broadcast(&store->changed);
+}
+
+void rk_entry_bury(rk_store *store)
+{
+    rask_value object;
+    for (rk_entry *entry; (entry = store->dead);) {
+        store->dead = entry->dead;
+        if (entry->state == RK_SPILLING || entry->state == RK_LOADING) {
+            entry->orphan = true;
+            continue;
+        }
+        rk_entry_free(store, entry, &object);
+        let_go(store, object);
+    }
 }
 
 static void note_error(rk_store *store, int status, const char *message)
@@ -57,6 +71,7 @@ static void end_spilling(rk_store *store, rk_entry *entry)
         object = detach(store, entry);
     }
     let_go(store, object);
+    rk_entry_bury(store);
 }
 
 /* When a move begins that somebody wants to know of; else 0. */
@@ -81,6 +96,8 @@ static void tell_move(const rk_store *store, rk_store_direction direction, uint3
 static void correct_bytes(rk_store *store, rk_entry *entry, const rask_value *value, uint64_t written)
 {
     uint64_t bytes = value->type == RASK_LIST ? rask_value_size(value) : 0;
+    for (uint32_t i = 0; i < entry->link_count; i++)
+        bytes -= rask_value_size(&entry->parts[i]);
     bytes = bytes < written ? written : bytes;
     if (value->type != RASK_CUSTOM && bytes > entry->bytes)
         rk_entry_resize(store, entry, bytes);
@@ -96,7 +113,8 @@ static void spill(rk_store *store, rk_entry *entry)
     store->moving++;
     pthread_mutex_unlock(&store->lock);
     uint64_t start_ns = begin_move(store);
-    int status = rk_image_write(&image, &store->scratch, &value, message, sizeof message);
+    int status = rk_image_write(&image, &store->scratch, &value, entry->parts, entry->link_count, message,
+                                sizeof message);
     tell_move(store, RK_STORE_OUT, task, status, start_ns, status ? 0 : rk_image_bytes(&image));
     pthread_mutex_lock(&store->lock);
     entry->image = image;
@@ -134,39 +152,41 @@ static void put_back(rk_store *store, rk_entry *entry, const rask_value *value)
 }
 
 /* A source may have changed its mind about what it returns. */
-static int check_type(const rk_entry *entry, rask_value *value, char *message, size_t capacity)
+static int check_type(uint32_t type, rask_value *value, char *message, size_t capacity)
 {
-    if (value->type == entry->place->type)
+    if (value->type == type)
         return RASK_OK;
     snprintf(message, capacity, "a source that was called again returned %s, not %s",
-             rask_type_name(value->type), rask_type_name(entry->place->type));
+             rask_type_name(value->type), rask_type_name(type));
     rask_value_unref(value);
     return RASK_ETYPE;
 }
 
-/* Without the lock. */
-static int fetch(rk_store *store, rk_entry *entry, const rk_pass *pass, rask_value *value, char *message,
-                 size_t capacity)
+/* Without the lock. type: what is to come. */
+static int fetch(rk_store *store, rk_entry *entry, uint32_t type, const rk_pass *pass, rask_value *value,
+                 char *message, size_t capacity)
 {
     if (entry->origin == RK_ON_DISK)
-        return rk_image_read(&entry->image, &store->scratch, value, message, capacity);
+        return rk_image_read(&entry->image, &store->scratch, entry->parts, entry->link_count, value, message,
+                             capacity);
     char reason[RK_MAX_MESSAGE + 1] = "";
     int status = store->run.remake(store->run.context, pass, entry->task, value, reason);
     if (status) {
         snprintf(message, capacity, "%s", reason);
         return status;
     }
-    return check_type(entry, value, message, capacity);
+    return check_type(type, value, message, capacity);
 }
 
 int rk_entry_bring_back(rk_store *store, rk_entry *entry, const rk_pass *pass, char *message, size_t capacity)
 {
     rask_value value = rask_value_none();
     bool read = entry->origin == RK_ON_DISK;
-    uint32_t task = entry->task;
+    uint32_t task = entry->task, type = entry->place->type;
     uint64_t bytes = read ? rk_image_bytes(&entry->image) : entry->bytes, start_ns = begin_move(store);
+    rk_entry_see_parts(entry);
     pthread_mutex_unlock(&store->lock);
-    int status = fetch(store, entry, pass, &value, message, capacity);
+    int status = fetch(store, entry, type, pass, &value, message, capacity);
     tell_move(store, read ? RK_STORE_BACK : RK_STORE_AGAIN, task, status, start_ns, bytes);
     pthread_mutex_lock(&store->lock);
     if (status) {
@@ -179,6 +199,7 @@ int rk_entry_bring_back(rk_store *store, rk_entry *entry, const rk_pass *pass, c
     if (entry->orphan) {
         rk_entry_free(store, entry, &value);
         let_go(store, value);
+        rk_entry_bury(store);
     }
     pthread_cond_broadcast(&store->changed);
     return status;

@@ -26,7 +26,6 @@ typedef enum rk_entry_state {
 
 typedef struct rk_entry {
     rask_value *place;
-    rask_value own;   /* the place of an orphan */
     rk_image image;   /* may be there while the object is in memory, too: values never change */
     uint64_t bytes;   /* in memory */
     uint64_t scratch; /* of calling its task again */
@@ -38,6 +37,16 @@ typedef struct rk_entry {
     bool source, fits, orphan;
     bool handed;                      /* somebody outside may have the object that is in memory */
     struct rk_entry *next, *previous; /* in store->resident or store->away */
+
+    /* Of a list: entries whose results are items of it, in their order (link.c), and while it is in memory these results. */
+    struct rk_entry **links;
+    rask_value *parts;
+    uint32_t link_count;
+    /* Of such an item: how many links to it there are. */
+    uint32_t listed;
+    uint32_t lister, list_edge; /* the task of the last list */
+    rask_value own; /* the place, once that of its result has ended: it is displaced, and perhaps an orphan */
+    struct rk_entry *dead; /* the next in store->dead */
 } rk_entry;
 
 enum { RK_PICKED = 64 };
@@ -91,7 +100,8 @@ struct rk_store {
     uint32_t position; /* the furthest task that came to the door */
     rk_pass *waiting;
     rk_picks coldest, nearest;
-    int error; /* of the scratch file, with its message: nothing more is written */
+    rk_entry *dead; /* displaced entries that no list is linked to any more */
+    int error;      /* of the scratch file, with its message: nothing more is written */
     char message[512];
     uint64_t spilled, read_back;
     uint32_t dropped, remade;
@@ -144,12 +154,35 @@ void rk_entry_resize(rk_store *store, rk_entry *entry, uint64_t bytes);
 /* An entry that is LOADING stays away after all: what was charged for it is given back. */
 void rk_entry_give_up(rk_store *store, rk_entry *entry);
 
-/* move.c. Both let go of the lock meanwhile. */
+/* link.c */
+
+/* Links a list, which no task has taken yet, to the entries of those arguments of its task that are items of it. */
+void rk_entry_link(rk_store *store, rk_entry *list, const rk_pass *pass);
+/* Makes parts what the linked results are, which are in memory. */
+void rk_entry_see_parts(rk_entry *list);
+/* For rk_entry_free(): what is displaced and has no other link goes to store->dead. */
+void rk_entry_unlink(rk_store *store, rk_entry *list);
+/* The place of an entry that lists are linked to, or that is an orphan, has ended. */
+void rk_entry_displace(rk_entry *entry);
+
+/* The entries that a pass takes: those of its arguments, each behind what it is linked to. Starts zeroed. */
+typedef struct rk_pass_walk {
+    uint32_t argument, link;
+    bool own; /* the last one was an argument's own */
+} rk_pass_walk;
+/* NULL: there are no more. An entry may come more than once. */
+rk_entry *rk_pass_next(rk_store *store, const rk_pass *pass, rk_pass_walk *walk);
+/* That of argument i; NULL: it is not managed. */
+rk_entry *rk_pass_argument(rk_store *store, const rk_pass *pass, uint32_t i);
+
+/* move.c. All let go of the lock meanwhile. */
 
 /* Takes a coldest entry out of memory, as far as that goes; an error is noted in the store. */
 void rk_entry_evict(rk_store *store, rk_entry *entry);
+/* Ends what is in store->dead; before anybody who ended a list lets go of the lock for good. */
+void rk_entry_bury(rk_store *store);
 /* Brings an entry back that the caller has charged for and moved to LOADING, or gives it up on failure. pass: who for;
- * NULL: the helper. */
+ * NULL: the helper, who takes no lists that are linked. */
 int rk_entry_bring_back(rk_store *store, rk_entry *entry, const rk_pass *pass, char *message,
                         size_t capacity);
 

@@ -79,8 +79,12 @@ static void unref(rk_store *store)
 /* Runs end with every result let go of; what a scheduler left behind that could not start goes here. */
 static void end_entries(rk_store *store)
 {
+    rk_entry **entries = store->entries.data;
+    for (size_t i = 0; i < store->entries.count; i++)
+        if (entries[i])
+            rk_entry_unlink(store, entries[i]);
     for (size_t i = 0; i < store->entries.count; i++) {
-        rk_entry *entry = ((rk_entry **)store->entries.data)[i];
+        rk_entry *entry = entries[i];
         rask_value object = rask_value_none();
         if (entry)
             rk_entry_free(store, entry, &object);

@@ -335,7 +335,8 @@ RASK_API rask_array *rask_array_nanmedian_at(rask_array *a, int axis, const char
 RASK_API rask_array *rask_array_topk_at(rask_array *a, int64_t k, const char *file, int line);
 /* Along one axis in ascending order, or RASK_ALL: all elements, 1-d. NaN come last; complex numbers go by their real part
  * first. argsort: where they were (i64), equal ones in order. A line that does not fit half of the memory budget, with its
- * indices, is sorted through a file in the folder for scratch files; on a cluster it must fit the budget. */
+ * indices, is sorted through a file in the folder for scratch files; on a cluster, and in nodes made without options, it must fit
+ * the budget. */
 RASK_API rask_array *rask_array_sort_at(rask_array *a, int axis, const char *file, int line);
 RASK_API rask_array *rask_array_argsort_at(rask_array *a, int axis, const char *file, int line);
 /* The distinct elements in ascending order, and, when counts is not NULL, how often each occurs. How many there are
@@ -343,8 +344,8 @@ RASK_API rask_array *rask_array_argsort_at(rask_array *a, int axis, const char *
 RASK_API rask_array *rask_array_unique_at(rask_array *a, rask_array **counts, const rask_options *options,
                                           const char *file, int line);
 /* The same later: arrays have shapes, but the values of nodes may have any length. Nodes of a's graph that give 1-d blocks, for
- * tasks to take; *counts (counts may be NULL) gives i64. Lowered for the budget and the workers of options (NULL: defaults), as
- * by rask_array_node_at(). NULL: failed, and the graph says why. */
+ * tasks to take; *counts (counts may be NULL) gives i64. Lowered for the budget, the workers and the scheduler of options (NULL:
+ * defaults, for any scheduler), as by rask_array_node_at(). NULL: failed, and the graph says why. */
 RASK_API rask_node *rask_array_unique_node_at(rask_array *a, rask_node **counts, const rask_options *options,
                                               const char *file, int line);
 /* Vector norm over all elements or one axis; ord: 0, 1, 2, INFINITY, -INFINITY, or another p. */
@@ -515,8 +516,8 @@ typedef struct rask_store_options {
     const char *format;     /* "npy", "raw", "hdf5", "zarr" (version 2), "zarr3"; NULL: by the path */
     const char *member;     /* HDF5: path of the dataset; "data" */
     const char *compressor; /* Zarr: "zstd", "gzip", "blosc", "none"; NULL: zstd. HDF5: "gzip" or NULL */
-    int level;
-    bool fortran; /* .npy, raw */
+    int level;              /* of the compressor, larger: smaller files, later; 0: its own choice */
+    bool fortran;           /* .npy, raw */
     /* Zarr, HDF5: elements per axis; NULL: as rask_array_rechunk() says, else chosen. */
     const int64_t *chunks;
     /* "zarr3", with chunks: elements per axis that share a file, multiples of chunks; NULL: each chunk has its own. */

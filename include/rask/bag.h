@@ -202,7 +202,8 @@ RASK_API rask_bag *rask_read_text_files_at(rask_graph *graph, const char *const 
     rask_read_text_files_at(graph, (const char *const[]){path}, 1, options, __FILE__, __LINE__)
 
 /* Of memory; of arrays: rask_bag_from_array() of rask/exchange.h. Lines, bytes and records are copied; numbers and structures with
- * borrowed only where they stand: then they must outlive the graph, and structures must be aligned for what is in them. */
+ * borrowed only where they stand: then they must outlive the graph, and structures must be aligned for what is in them. To workers of
+ * a cluster structures go byte by byte: pointers in them mean nothing there. */
 RASK_API rask_bag *rask_bag_from_lines_at(rask_graph *graph, const char *text, size_t len, const char *file,
                                           int line);
 RASK_API rask_bag *rask_bag_from_bytes_at(rask_graph *graph, const rask_bytes *items, size_t count,

@@ -20,7 +20,7 @@ typedef struct rask_client rask_client;
 typedef struct rask_future rask_future;
 
 /* Starts the workers. options (NULL: none): scheduler, workers, io_lanes, memory, scratch, limits, retries, seed, what processes
- * take, and observers, for whom the client is a run without a plan; timeout, keep_going, progress and report are for runs and
+ * take, dashboard, and observers, for whom the client is a run without a plan; timeout, keep_going, progress and report are for runs and
  * mean nothing here. What they point to outlives the client, as do the definitions of tasks.
  *   threads    workers of the client's own
  *   processes  each worker has a process that its calls go to, forked here and anew when it has died: tasks see the program's
@@ -32,8 +32,11 @@ typedef struct rask_future rask_future;
  * (docs/futures.md).
  * options.limits, or RASK_LIMITS, count for all that is submitted and what that grows (docs/limits.md); a task that takes what they
  * say nothing of fails with RASK_EINVAL.
- * RASK_EINVAL, RASK_ERANGE, RASK_ENOMEM, RASK_ESYSTEM: *out is untouched. */
+ * RASK_EINVAL, RASK_ERANGE, RASK_ENOMEM, RASK_ESYSTEM, and what rask_dashboard_open() returns: *out is untouched. */
 RASK_API int rask_client_open(const rask_options *options, rask_client **out);
+
+/* Why the last rask_client_open() of this thread failed; "": it did not. Valid until this thread's next. */
+RASK_API const char *rask_client_open_error(void);
 
 /* What waits is cancelled, what runs is asked to end and waited for, the workers go; calls on completion have returned by then.
  * Futures stay what they are. Not within a task of the client, and while nobody submits. NULL is legal. */

@@ -79,8 +79,8 @@ typedef struct rask_worker_info {
 typedef struct rask_transfer_info {
     uint64_t run;
     uint32_t task; /* whose result */
-    uint32_t from,
-        to; /* first threads of both workers, as tasks have them; RASK_NO_WORKER: the program's own process */
+    /* First threads of both workers, as tasks have them; RASK_NO_WORKER: the program's own process. */
+    uint32_t from, to;
     int status; /* RASK_OK, or why it failed */
     uint64_t start_ns, end_ns;
     uint64_t bytes; /* that it takes where it came to */
@@ -102,8 +102,8 @@ typedef struct rask_observer {
     void (*result_moved)(void *context, const rask_move_info *move);
     void (*worker_changed)(void *context, const rask_worker_info *worker);
     void (*result_sent)(void *context, const rask_transfer_info *transfer);
-    /* Of another build, or with another key: it is nobody's (first, count and process are 0), and the run waits for others. Told
-     * for each reason that is not the last one's, of a run at most 16 times. */
+    /* Of another build, or with another key: it is nobody's (first, count and process are 0), and the run waits for others, which
+     * have three seconds to come if there was none. Told for each reason that is not the last one's, of a run at most 16 times. */
     void (*worker_refused)(void *context, const rask_worker_info *worker);
 } rask_observer;
 

@@ -95,6 +95,11 @@ typedef struct rask_options {
      * that is full ends the keeping, not the run: the report's note says so. NULL: RASK_CHECKPOINT, else nothing is kept;
      * "": nothing. See docs/checkpoint.md. */
     const char *checkpoint;
+    /* Shows what is computed in a browser while it goes on, at this address as in rask_dashboard_options; "": 127.0.0.1 and a port
+     * that is free. Where it is, with the token that it takes to look, is said in one line on stderr. Its button cancels by cancel; a
+     * run without one gets its own. It ends with the run, or with the client. What rask_dashboard_open() returns when it cannot
+     * be had, before anything runs. NULL: none. rask/dashboard.h has more. */
+    const char *dashboard;
 } rask_options;
 
 /* Everything at its default. */

@@ -269,12 +269,14 @@ typedef enum rask_table_format {
     RASK_TABLE_JSON,      /* an object a line */
     RASK_TABLE_ARROW,     /* Arrow's file format ("ARROW1"), types as of rask_rows_arrow() */
     RASK_TABLE_ARROW_STREAM,
-    RASK_TABLE_NPY, /* NumPy's arrays of one axis; not to standard output */
+    RASK_TABLE_NPY,       /* NumPy's arrays of one axis; not to standard output */
+    RASK_TABLE_ARROW_LZ4, /* as RASK_TABLE_ARROW, with each buffer compressed */
+    RASK_TABLE_ARROW_ZSTD,
 } rask_table_format;
 
 /* Writes all rows to a file, as they are made. The file appears whole under its name, or not at all. "-": standard
- * output. options may be NULL. RASK_EIO: with the path; RASK_EUNSUPPORTED: its ending says that it is compressed, or Parquet; else
- * as the run fails.
+ * output. options may be NULL. RASK_EIO: with the path; RASK_EUNSUPPORTED: its ending says that it is compressed, or Parquet, or the module for
+ * compressed Arrow files is not there; else as the run fails.
  *
  * RASK_TABLE_NPY writes a file for each column, and path has "{column}" where its name goes; a table of one column does without.
  * Types are bool, int64, float64, datetime64[D] and datetime64[us]; null is NaN or NaT. RASK_ETYPE: a string; RASK_ERANGE: a null in
@@ -283,8 +285,9 @@ RASK_API int rask_table_write(rask_table *table, const char *path, rask_table_fo
                               const rask_options *options);
 
 /* Why a column is string though most of its values in samples of the file are of another type: file, line and value of the first
- * one that is not, in buffer, cut where it has no room. The length of that; 0: there is nothing to say. table: of CSV files, or made
- * of one. Reads samples once more, and the file up to there. */
+ * one that is not, in buffer, cut where it has no room. The length of that; 0: there is nothing to say. table: of CSV files, or made of
+ * them; nothing is said of columns that are made, or whose type was given. Looks through the samples, once for all columns, and reads the
+ * file up to there. */
 RASK_API size_t rask_table_column_note(const rask_table *table, const char *column, char *buffer,
                                        size_t capacity);
 

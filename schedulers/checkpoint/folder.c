@@ -164,7 +164,7 @@ static bool read_digits(const char *text, uint64_t *number)
     return true;
 }
 
-/* "KEY.rask-1" */
+/* "KEY.rask-2" */
 static bool read_key(const char *name, rk_key *key)
 {
     return strlen(name) == RK_FOLDER_KEY + strlen("." RK_FOLDER_VERSION) &&

@@ -1,10 +1,10 @@
 /* schedulers/checkpoint/folder: the folder of a journal: who may use it, whose it is now, and what holds for all that is in it.
  *
- *   rask-1.head     a number drawn once, which hashes of collections are seeded with, and the memory budget of the first run
- *   rask-1.lock     locked by the process that uses the folder
- *   rask-1.log      small results (log.h)
- *   KEY.rask-1      a large one; .KEY.rask-1 while it is written
- * 1 is the version: what another one made has other names, and is never looked into. */
+ *   rask-2.head     a number drawn once, which hashes of collections are seeded with, and the memory budget of the first run
+ *   rask-2.lock     locked by the process that uses the folder
+ *   rask-2.log      small results (log.h)
+ *   KEY.rask-2      a large one; .KEY.rask-2 while it is written
+ * 2 is the version: what another one made has other names, and is never looked into. */
 #ifndef RASK_SCHEDULERS_CHECKPOINT_FOLDER_H
 #define RASK_SCHEDULERS_CHECKPOINT_FOLDER_H
 
@@ -13,7 +13,7 @@
 #include <limits.h>
 #include <stddef.h>
 
-#define RK_FOLDER_VERSION "rask-1"
+#define RK_FOLDER_VERSION "rask-2"
 #define RK_FOLDER_KEY     32 /* letters of a key */
 
 enum { RK_FOLDER_NAME = RK_FOLDER_KEY + sizeof "." RK_FOLDER_VERSION + 1 };
@@ -38,7 +38,7 @@ int rk_folder_lock(const char *path, int *out, char *message, size_t capacity);
 
 /* Names of its files: RASK_EIO when the path is too long, with a message. */
 int rk_folder_name(const char *path, const char *name, char out[PATH_MAX], char *message, size_t capacity);
-/* "KEY.rask-1", with a dot before it while it is written. */
+/* "KEY.rask-2", with a dot before it while it is written. */
 void rk_folder_name_key(rk_key key, bool whole, char out[RK_FOLDER_NAME]);
 
 /* What a look at all names found. */

@@ -346,8 +346,7 @@ int rk_journal_read(rk_journal *journal, rk_key key, rask_value *value, char *me
 
 /* -- Keeping */
 
-/* The bytes of a value; long ones where they are. out: what is made for it, to be
- * ended. */
+/* The bytes of a value; long ones where they are. out: what is made for it, to be ended. */
 static bool encode(const rask_value *value, rk_pack_out *out, rk_pieces *pieces)
 {
     char message[128];

@@ -27,10 +27,11 @@ enum {
 #define STOP_GRACE_NS 2000000000u
 #define GRACE_NS      500000000u
 #define LONELY_NS     30000000000u
+#define MISTAKEN_NS   3000000000u /* the same, when somebody came that should have been one */
 
 /* -- Words */
 
-static void order(rk_conduct *c, uint32_t home, rk_message message)
+void rk_conduct_order(rk_conduct *c, uint32_t home, rk_message message)
 {
     rk_member *member = c->hands[home].member;
     message.run = c->number;
@@ -49,7 +50,7 @@ static void stop_tasks(rk_conduct *c)
     rk_shop_stop(c->own);
     for (uint32_t home = 1; home < c->home_count; home++)
         if (c->hands[home].joined)
-            order(c, home, (rk_message){.kind = RK_SAY_STOP});
+            rk_conduct_order(c, home, (rk_message){.kind = RK_SAY_STOP});
 }
 
 static void fail_task(rk_conduct *c, uint32_t task, int status, const char *message)
@@ -117,7 +118,7 @@ static void miss(rk_conduct *c, uint32_t unit)
     rk_shop_miss(c->own, unit);
     for (uint32_t home = 1; home < c->home_count; home++)
         if (c->hands[home].joined)
-            order(c, home, (rk_message){.kind = RK_SAY_MISSING, .unit = unit});
+            rk_conduct_order(c, home, (rk_message){.kind = RK_SAY_MISSING, .unit = unit});
 }
 
 /* -- News of units */
@@ -238,10 +239,34 @@ static void hear_own_unit(rk_conduct *c, const rk_shop_news *news)
     rk_pack_out_fini(&small);
 }
 
+/* As workers say it. */
+static void hear_own_permit(rk_conduct *c, const rk_permit_news *news)
+{
+    static const rk_said kinds[] = {[RK_PERMIT_WANTED] = RK_SAY_WANTS,
+                                    [RK_PERMIT_AGAIN] = RK_SAY_WANTS,
+                                    [RK_PERMIT_GIVEN] = RK_SAY_GAVE,
+                                    [RK_PERMIT_RESTS] = RK_SAY_RESTS};
+    const rk_message m = {
+        .kind = kinds[news->kind],
+        .unit = news->unit,
+        .attempt = news->attempt,
+        .size = news->number,
+        .status = (uint32_t)news->priority,
+        .flag = news->kind == RK_PERMIT_AGAIN,
+        .blob = {(const char *)news->needs.of, news->needs.count * sizeof news->needs.of[0]}};
+    if (news->kind != RK_PERMIT_NONE)
+        rk_permits_hear(c, 0, &m);
+}
+
 static bool hear_own(rk_conduct *c)
 {
+    rk_permit_news permit;
     rk_shop_news news;
     bool any = false;
+    while (rk_shop_next_permit(c->own, &permit)) {
+        hear_own_permit(c, &permit);
+        any = true;
+    }
     while (rk_shop_next(c->own, &news)) {
         hear_own_unit(c, &news);
         rk_shop_news_end(&news);
@@ -303,7 +328,7 @@ static void join(rk_conduct *c, uint32_t home)
     tell_worker(c, hand, member, NULL);
     for (uint32_t unit = 0; unit < c->run->plan->units; unit++)
         if (c->notes[unit].missing)
-            order(c, home, (rk_message){.kind = RK_SAY_MISSING, .unit = unit});
+            rk_conduct_order(c, home, (rk_message){.kind = RK_SAY_MISSING, .unit = unit});
     if (member->leaving)
         rk_coordinator_leaving(c->coordinator, c->hub->now, hand->worker, hand->epoch);
 }
@@ -422,6 +447,9 @@ static void hear_of_unit(rk_conduct *c, uint32_t home, const rk_message *m)
     case RK_SAY_FETCHED: hear_moved(c, home, m); break;
     case RK_SAY_SPILLED: rk_coordinator_spilled(to, now, home, m->unit, m->attempt, status, m->bytes); break;
     case RK_SAY_LOADED: rk_coordinator_loaded(to, now, home, m->unit, m->attempt, status); break;
+    case RK_SAY_WANTS:
+    case RK_SAY_GAVE:
+    case RK_SAY_RESTS: rk_permits_hear(c, home, m); break;
     default: break;
     }
 }
@@ -463,10 +491,12 @@ void rk_conduct_admit(rk_conduct *c, rk_member *member)
     c->hands[home].transfers = rk_transfers_none();
     member->last_run = c->number;
     member->last_home = home;
-    order(
-        c, home,
-        (rk_message){
-            .kind = RK_SAY_BEGIN, .size = c->plan.size, .worker = c->next_worker, .flag = c->run->observed});
+    rk_conduct_order(c, home,
+                     (rk_message){.kind = RK_SAY_BEGIN,
+                                  .size = c->plan.size,
+                                  .worker = c->next_worker,
+                                  .flag = c->run->observed,
+                                  .text = rk_word(c->run->options.limits ? c->run->options.limits : "")});
     c->next_worker += member->threads + (c->run->plan->io_tasks ? member->lanes : 0);
 }
 
@@ -498,6 +528,8 @@ void rk_conduct_lost(rk_conduct *c, const rk_member *member, const char *why)
         snprintf(c->last_words, sizeof c->last_words, "on %s: %.100s", member->name, why);
     if (hand->joined && !c->ended)
         rk_coordinator_lost(c->coordinator, c->hub->now, hand->worker, hand->epoch, culprit, true);
+    if (!c->ended)
+        rk_permits_lose(c, home);
     rk_detours_settle(c);
     hand->member = NULL;
     if (hand->joined && !c->ended)
@@ -552,7 +584,7 @@ static void fetch_small(rk_conduct *c, const rk_instruction *in)
     rk_message m = about(RK_SAY_PUT, in);
     m.blob = (rask_bytes){note->inlined, note->size};
     if (in->home)
-        order(c, in->home, m);
+        rk_conduct_order(c, in->home, m);
     else
         take_small(c, in->task, in->attempt);
 }
@@ -577,7 +609,7 @@ static void fetch(rk_conduct *c, const rk_instruction *in)
     if (in->from && source)
         m.contact = rk_word(source->contact);
     if (in->home && !lost && (!in->from || source))
-        order(c, in->home, m);
+        rk_conduct_order(c, in->home, m);
     else if (source)
         status = rk_fetches_add(&c->hub->fetches, source->peer, c->number, in->task, in->attempt, note->size);
     else
@@ -590,7 +622,7 @@ static void move(rk_conduct *c, const rk_instruction *in, bool back)
 {
     uint64_t bytes = 0;
     if (in->home) {
-        order(c, in->home, about(back ? RK_SAY_LOAD : RK_SAY_SPILL, in));
+        rk_conduct_order(c, in->home, about(back ? RK_SAY_LOAD : RK_SAY_SPILL, in));
         return;
     }
     int status = back ? rk_shop_load(c->own, in->task) : rk_shop_spill(c->own, in->task, &bytes);
@@ -604,7 +636,7 @@ static void drop(rk_conduct *c, const rk_instruction *in)
 {
     forget_copy(c, in->task);
     if (in->home)
-        order(c, in->home, about(RK_SAY_DROP, in));
+        rk_conduct_order(c, in->home, about(RK_SAY_DROP, in));
     else if (!c->notes[in->task].missing)
         rk_shop_drop(c->own, in->task);
 }
@@ -621,7 +653,7 @@ static bool has_been_run(rk_conduct *c, const rk_instruction *in)
         return false;
     m.blob = (rask_bytes){note->inlined, note->size};
     if (home)
-        order(c, home, m);
+        rk_conduct_order(c, home, m);
     else if (rk_shop_take(c->own, in->task, note->inlined, note->size, &bytes, message, sizeof message))
         return false;
     c->notes[in->task].copies++;
@@ -636,7 +668,7 @@ static void run(rk_conduct *c, const rk_instruction *in)
     if (has_been_run(c, in))
         return;
     if (home) {
-        order(c, home, about(RK_SAY_RUN, in));
+        rk_conduct_order(c, home, about(RK_SAY_RUN, in));
         c->hands[home].under_way++;
         return;
     }
@@ -652,7 +684,7 @@ static void recall(rk_conduct *c, const rk_instruction *in)
 {
     uint32_t home = c->homes[in->worker];
     if (home)
-        order(c, home, about(RK_SAY_RECALL, in));
+        rk_conduct_order(c, home, about(RK_SAY_RECALL, in));
     else
         rk_coordinator_recalled(c->coordinator, c->hub->now, in->worker, in->epoch, in->task, in->attempt,
                                 rk_shop_recall(c->own, in->task));
@@ -719,19 +751,36 @@ static void end_stubborn(rk_conduct *c)
             rk_hub_kill(c->hub, c->hands[home].member);
 }
 
+/* Of a run that never had a worker: to others, who has none of the keys does no harm. */
+static bool waits_in_vain(rk_conduct *c)
+{
+    uint64_t mistaken = c->hub->mistaken_ns;
+    if (c->home_count > 1 || !mistaken || mistaken + MISTAKEN_NS < c->lonely_since)
+        return false;
+    if (!c->mistaken_since)
+        c->mistaken_since = mistaken > c->lonely_since ? mistaken : c->lonely_since;
+    return c->hub->now - c->mistaken_since >= MISTAKEN_NS;
+}
+
+static bool is_lonely(const rk_conduct *c)
+{
+    for (uint32_t home = 1; home < c->home_count; home++)
+        if (c->hands[home].member && !c->hands[home].turned_away)
+            return false;
+    return true;
+}
+
 /* Nobody comes. */
 static void watch_loneliness(rk_conduct *c)
 {
     char text[RK_MAX_MESSAGE + 1];
-    bool lonely = true;
-    for (uint32_t home = 1; home < c->home_count && lonely; home++)
-        lonely = !c->hands[home].member || c->hands[home].turned_away;
+    bool lonely = is_lonely(c);
     if (!lonely || !c->lonely_since)
         c->lonely_since = c->hub->now;
-    if (!lonely || c->hub->now - c->lonely_since < LONELY_NS)
+    if (!lonely || (c->hub->now - c->lonely_since < LONELY_NS && !waits_in_vain(c)))
         return;
     int len = snprintf(text, sizeof text, "no worker has come to %.200s for %u seconds", c->hub->address,
-                       (unsigned)(LONELY_NS / 1000000000));
+                       (unsigned)((c->hub->now - c->lonely_since) / 1000000000));
     if (*c->hub->refused)
         snprintf(text + len, sizeof text - (size_t)len, "; the last that came was refused: %s",
                  c->hub->refused);
@@ -763,6 +812,7 @@ bool rk_conduct_turn(rk_conduct *c)
         look_around(c);
     if (rk_coordinator_wants_tick(c->coordinator) <= c->hub->now)
         rk_coordinator_tick(c->coordinator, c->hub->now);
+    rk_permits_balance(c);
     while (!c->ended && rk_coordinator_next(c->coordinator, &in)) {
         obey(c, &in);
         any = true;
@@ -818,6 +868,11 @@ static int coordinate(rk_conduct *c)
 {
     const rask_options *o = &c->run->options;
     uint32_t totals[RK_MAX_LIMITS];
+    if (o->limits && strlen(o->limits) > RK_MAX_INLINE) { /* workers are told of them */
+        snprintf(c->run->reason, sizeof c->run->reason, "cluster: limits of more than %d bytes",
+                 RK_MAX_INLINE);
+        return RASK_ELIMIT;
+    }
     rk_coordinator_options options = {.most_workers = MOST_WORKERS,
                                       .most_homes = MOST_HOMES,
                                       .groups = c->run->plan->def_count ? c->run->plan->def_count : 1,
@@ -876,6 +931,7 @@ int rk_conduct_new(rk_hub *hub, rk_run *r, rk_conduct **out)
 void rk_conduct_free(rk_conduct *c)
 {
     rk_shop_free(c->own);
+    rk_permits_fini(c);
     rk_coordinator_free(c->coordinator);
     for (uint32_t unit = 0; c->notes && unit < c->run->plan->units; unit++)
         forget_inlined(&c->notes[unit]);

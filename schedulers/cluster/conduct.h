@@ -8,6 +8,7 @@
 
 #include "schedulers/cluster/detour.h"
 #include "schedulers/cluster/hub.h"
+#include "schedulers/cluster/permits.h"
 #include "schedulers/cluster/shop.h"
 #include "schedulers/cluster/transfers.h"
 #include "schedulers/units.h"
@@ -50,8 +51,10 @@ typedef struct rk_conduct {
     uint32_t next_worker; /* number of the next worker's first thread, as tasks see it */
     uint32_t *homes;      /* by the coordinator's numbers of workers */
     rk_detours detours;
+    rk_permit_office permits;
     uint64_t stopping_since, looked_at, lonely_since;
-    bool ended, over; /* over: under the hub's lock */
+    uint64_t mistaken_since; /* somebody came that should have been a worker; 0: nobody did */
+    bool ended, over;        /* over: under the hub's lock */
     int end_status;
     char last_words[256];  /* of the last worker that was lost */
     char turned_away[256]; /* why the last one was that was not taken; "": none was */
@@ -67,6 +70,8 @@ void rk_conduct_free(rk_conduct *conduct);
 
 /* The hub has let somebody not in. */
 void rk_conduct_refused(rk_conduct *conduct);
+/* Says something of the run to a worker. */
+void rk_conduct_order(rk_conduct *conduct, uint32_t home, rk_message message);
 /* A worker is there. */
 void rk_conduct_admit(rk_conduct *conduct, rk_member *member);
 void rk_conduct_hear(rk_conduct *conduct, rk_member *member, const rk_message *message);

@@ -16,6 +16,7 @@ enum { LOOK_NS = 100000000 };
 #define DOOM_NS   2000000000u  /* a worker that was told to end is dropped */
 #define LEAVE_NS  10000000000u /* and one that leaves goes, whatever it has */
 #define GATHER_NS 5000000000u  /* workers of a launch come */
+#define JUST_NS   2000000000u  /* a run that begins is told of who was refused so long ago */
 
 /* -- Words */
 
@@ -146,6 +147,7 @@ static bool is_wrong(const rk_hub *hub, const rk_message *m, char *why, size_t c
 /* hub->refused says why. */
 static void tell_refused(rk_hub *hub)
 {
+    hub->refused_ns = hub->now;
     for (rk_conduct *c = hub->conducts; c; c = c->next)
         rk_conduct_refused(c);
 }
@@ -153,6 +155,7 @@ static void tell_refused(rk_hub *hub)
 static void greet(rk_hub *hub, rk_member *member, const rk_message *m)
 {
     if (is_wrong(hub, m, hub->refused, sizeof hub->refused)) {
+        hub->mistaken_ns = hub->now;
         doom(hub, member, RK_SAY_REFUSED, hub->refused);
         tell_refused(hub);
         rk_mouth_flush(&member->mouth, &hub->line, member->peer);
@@ -164,6 +167,7 @@ static void greet(rk_hub *hub, rk_member *member, const rk_message *m)
     rk_word_copy(member->contact, sizeof member->contact, m->contact);
     rk_word_copy(member->name, sizeof member->name, m->text);
     member->welcome = true;
+    *hub->refused = 0;
     rk_hub_say(hub, member, &(rk_message){.kind = RK_SAY_WELCOME, .version = RK_PROTOCOL_VERSION});
     for (rk_conduct *c = hub->conducts; c; c = c->next)
         rk_conduct_admit(c, member);
@@ -232,9 +236,11 @@ static const void *object(void *context, uint32_t peer, uint64_t number, uint64_
     return c ? rk_conduct_object(c, (uint32_t)number, begin, size, total) : NULL;
 }
 
-static void refused(void *context, const char *why)
+static void refused(void *context, int status, const char *why)
 {
     rk_hub *hub = context;
+    if (status == RASK_EINVAL)
+        hub->mistaken_ns = hub->now;
     snprintf(hub->refused, sizeof hub->refused, "%s", why);
     tell_refused(hub);
 }
@@ -253,6 +259,15 @@ static void pulled(void *context, uint64_t ticket, int status)
 
 /* -- The thread */
 
+static bool has_workers(const rk_hub *hub)
+{
+    rk_member *const *members = hub->members.data;
+    for (size_t i = 0; i < hub->members.count; i++)
+        if (members[i]->welcome && !members[i]->leaving)
+            return true;
+    return false;
+}
+
 static void adopt(rk_hub *hub)
 {
     pthread_mutex_lock(&hub->lock);
@@ -260,13 +275,14 @@ static void adopt(rk_hub *hub)
     hub->coming = NULL;
     pthread_mutex_unlock(&hub->lock);
     rk_member **members = hub->members.data;
+    bool just_refused = *hub->refused && hub->now - hub->refused_ns < JUST_NS && !has_workers(hub);
     while (coming) {
         rk_conduct *c = coming;
         coming = c->next;
         c->next = hub->conducts;
         hub->conducts = c;
-        if (*hub->refused && !hub->members.count)
-            rk_conduct_refused(c); /* a moment ago, maybe */
+        if (just_refused)
+            rk_conduct_refused(c);
         for (size_t i = 0; i < hub->members.count; i++)
             if (members[i]->welcome && !members[i]->leaving && !members[i]->doom)
                 rk_conduct_admit(c, members[i]);

@@ -40,7 +40,9 @@ typedef struct rk_hub {
     rk_fetches fetches;
     uint64_t now, opened_ns;
     struct rk_conduct *conducts; /* the thread's */
-    char refused[256];           /* why the last worker was not let in; "": none was */
+    char refused[256];           /* why the last who came was not let in; "": it was, or nobody came */
+    uint64_t refused_ns;         /* when that was */
+    uint64_t mistaken_ns; /* and when it seemed to be meant for here: its key or its build is another */
 
     pthread_t thread;
     pthread_mutex_t lock;

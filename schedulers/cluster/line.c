@@ -109,6 +109,11 @@ int rk_line_engine(const char *address, const rk_transport_engine **engine, char
     return RASK_EINVAL;
 }
 
+static bool is_one_host(const char *host)
+{
+    return *host == '[' ? host[strlen(host) - 1] == ']' : !strchr(host, ':');
+}
+
 void rk_line_tell_unusable(const char *address, char *reason, size_t capacity)
 {
     static const char *const all[] = {"*", "0.0.0.0", "[::]"};
@@ -117,8 +122,9 @@ void rk_line_tell_unusable(const char *address, char *reason, size_t capacity)
                *colon = strrchr(begin, ':');
     size_t len = colon ? (size_t)(colon - begin) : 0;
     snprintf(host, sizeof host, "%.*s", (int)(len < sizeof host ? len : sizeof host - 1), begin);
-    long port = colon ? strtol(colon + 1, NULL, 10) : 0;
-    if (!len || port < 1 || port > UINT16_MAX)
+    char *end = host;
+    long port = colon ? strtol(colon + 1, &end, 10) : 0;
+    if (!len || len >= sizeof host || *end || port < 1 || port > UINT16_MAX || !is_one_host(host))
         snprintf(reason, capacity,
                  "\"%.100s\" is no address of a program: tcp://HOST:PORT, the port from 1 to 65535", address);
     else if (!strcmp(host, all[0]) || !strcmp(host, all[1]) || !strcmp(host, all[2]))

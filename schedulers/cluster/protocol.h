@@ -13,6 +13,9 @@
  *   FINISHED, FAILED, SKIPPED, RECALLED    →
  *   RENEWED, BEGUN, TOLD                   →
  *   FETCHED, SPILLED, LOADED               →
+ *   RESTS: its tasks came to nodes         →
+ *   WANTS, GAVE: what these take           →
+ *                                           ←  GRANTED
  *                                           ←  STOP: nothing new is called; END: the run is over
  *   LEAVING: it was asked to go            →
  *                                           ←  GO: nobody needs what it has; KILL: a task is over its time
@@ -75,49 +78,55 @@ enum {
         RK_HAS_ORDER = RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_ATTEMPT
 };
 
-#define RK_MESSAGE_TABLE(M)                                                                                  \
-    M(HELLO, RK_HAS_VERSION | RK_HAS_THREADS | RK_HAS_LANES | RK_HAS_BYTES | RK_HAS_PROGRAM |                \
-                 RK_HAS_LIBRARY | RK_HAS_CONTACT | RK_HAS_TEXT)                                              \
-    M(WELCOME, RK_HAS_VERSION)                                                                               \
-    M(REFUSED, RK_HAS_TEXT)                                                                                  \
-    M(BEGIN, RK_HAS_RUN | RK_HAS_SIZE | RK_HAS_WORKER | RK_HAS_FLAG)                                         \
-    M(READY, RK_HAS_RUN)                                                                                     \
-    M(UNABLE, RK_HAS_RUN | RK_HAS_STATUS | RK_HAS_TEXT)                                                      \
-    M(RUN, RK_HAS_ORDER)                                                                                     \
-    M(RECALL, RK_HAS_ORDER)                                                                                  \
-    M(PUT, RK_HAS_ORDER | RK_HAS_BLOB)                                                                       \
-    M(FETCH, RK_HAS_ORDER | RK_HAS_SIZE | RK_HAS_CONTACT)                                                    \
-    M(SPILL, RK_HAS_ORDER)                                                                                   \
-    M(LOAD, RK_HAS_ORDER)                                                                                    \
-    M(DROP, RK_HAS_RUN | RK_HAS_UNIT)                                                                        \
-    M(MISSING, RK_HAS_RUN | RK_HAS_UNIT)                                                                     \
-    M(STOP, RK_HAS_RUN)                                                                                      \
-    M(END, RK_HAS_RUN)                                                                                       \
-    M(FINISHED, RK_HAS_ORDER | RK_HAS_DONE | RK_HAS_RETRIES | RK_HAS_BYTES | RK_HAS_SIZE | RK_HAS_DURATION | \
-                    RK_HAS_BLOB)                                                                             \
-    M(FAILED, RK_HAS_ORDER | RK_HAS_TASK | RK_HAS_STATUS | RK_HAS_DONE | RK_HAS_RETRIES | RK_HAS_DURATION |  \
-                  RK_HAS_TEXT)                                                                               \
-    M(SKIPPED, RK_HAS_ORDER | RK_HAS_DONE | RK_HAS_RETRIES | RK_HAS_DURATION)                                \
-    M(TOLD, RK_HAS_RUN | RK_HAS_TASK | RK_HAS_ATTEMPT | RK_HAS_STATUS | RK_HAS_WORKER | RK_HAS_BYTES |       \
-                RK_HAS_DURATION | RK_HAS_AGE | RK_HAS_TEXT)                                                  \
-    M(BEGUN, RK_HAS_RUN | RK_HAS_TASK | RK_HAS_WORKER | RK_HAS_AGE)                                          \
-    M(RECALLED, RK_HAS_ORDER | RK_HAS_FLAG)                                                                  \
-    M(RENEWED, RK_HAS_ORDER)                                                                                 \
-    M(FETCHED, RK_HAS_ORDER | RK_HAS_STATUS | RK_HAS_BYTES | RK_HAS_DURATION)                                \
-    M(SPILLED, RK_HAS_ORDER | RK_HAS_STATUS | RK_HAS_BYTES)                                                  \
-    M(LOADED, RK_HAS_ORDER | RK_HAS_STATUS)                                                                  \
-    M(LEAVING, 0)                                                                                            \
-    M(GO, 0)                                                                                                 \
-    M(KILL, 0)                                                                                               \
-    M(ASK, RK_HAS_VERSION)                                                                                   \
-    M(TELL_PROGRAM, RK_HAS_VERSION | RK_HAS_DONE | RK_HAS_THREADS | RK_HAS_AGE | RK_HAS_TEXT |               \
-                        RK_HAS_PROGRAM) /* done: runs, threads: workers that are told of */                  \
-    M(TELL_WORKER, RK_HAS_WORKER | RK_HAS_ATTEMPT | RK_HAS_TASK | RK_HAS_DONE | RK_HAS_THREADS |             \
-                       RK_HAS_LANES | RK_HAS_BYTES | RK_HAS_SIZE | RK_HAS_AGE | RK_HAS_FLAG |                \
-                       RK_HAS_TEXT) /* attempt: its epoch, task: units that it was told to run */            \
-    M(TELL_RUN, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_TASK | RK_HAS_DONE | RK_HAS_STATUS | RK_HAS_RETRIES |      \
-                    RK_HAS_THREADS | RK_HAS_AGE |                                                            \
-                    RK_HAS_FLAG) /* unit: tasks, task: under way, status: failed */                          \
+#define RK_MESSAGE_TABLE(M)                                                                                          \
+    M(HELLO, RK_HAS_VERSION | RK_HAS_THREADS | RK_HAS_LANES | RK_HAS_BYTES | RK_HAS_PROGRAM |                        \
+                 RK_HAS_LIBRARY | RK_HAS_CONTACT | RK_HAS_TEXT)                                                      \
+    M(WELCOME, RK_HAS_VERSION)                                                                                       \
+    M(REFUSED, RK_HAS_TEXT)                                                                                          \
+    M(BEGIN, RK_HAS_RUN | RK_HAS_SIZE | RK_HAS_WORKER | RK_HAS_FLAG | RK_HAS_TEXT) /* text: limits */                \
+    M(READY, RK_HAS_RUN)                                                                                             \
+    M(UNABLE, RK_HAS_RUN | RK_HAS_STATUS | RK_HAS_TEXT)                                                              \
+    M(RUN, RK_HAS_ORDER)                                                                                             \
+    M(RECALL, RK_HAS_ORDER)                                                                                          \
+    M(PUT, RK_HAS_ORDER | RK_HAS_BLOB)                                                                               \
+    M(FETCH, RK_HAS_ORDER | RK_HAS_SIZE | RK_HAS_CONTACT)                                                            \
+    M(SPILL, RK_HAS_ORDER)                                                                                           \
+    M(LOAD, RK_HAS_ORDER)                                                                                            \
+    M(DROP, RK_HAS_RUN | RK_HAS_UNIT)                                                                                \
+    M(MISSING, RK_HAS_RUN | RK_HAS_UNIT)                                                                             \
+    M(STOP, RK_HAS_RUN)                                                                                              \
+    M(END, RK_HAS_RUN)                                                                                               \
+    M(FINISHED, RK_HAS_ORDER | RK_HAS_DONE | RK_HAS_RETRIES | RK_HAS_BYTES | RK_HAS_SIZE | RK_HAS_DURATION |         \
+                    RK_HAS_BLOB)                                                                                     \
+    M(FAILED, RK_HAS_ORDER | RK_HAS_TASK | RK_HAS_STATUS | RK_HAS_DONE | RK_HAS_RETRIES | RK_HAS_DURATION |          \
+                  RK_HAS_TEXT)                                                                                       \
+    M(SKIPPED, RK_HAS_ORDER | RK_HAS_DONE | RK_HAS_RETRIES | RK_HAS_DURATION)                                        \
+    M(TOLD, RK_HAS_RUN | RK_HAS_TASK | RK_HAS_ATTEMPT | RK_HAS_STATUS | RK_HAS_WORKER | RK_HAS_BYTES |               \
+                RK_HAS_DURATION | RK_HAS_AGE | RK_HAS_TEXT)                                                          \
+    M(BEGUN, RK_HAS_RUN | RK_HAS_TASK | RK_HAS_WORKER | RK_HAS_AGE)                                                  \
+    M(RECALLED, RK_HAS_ORDER | RK_HAS_FLAG)                                                                          \
+    M(RENEWED, RK_HAS_ORDER)                                                                                         \
+    M(FETCHED, RK_HAS_ORDER | RK_HAS_STATUS | RK_HAS_BYTES | RK_HAS_DURATION)                                        \
+    M(SPILLED, RK_HAS_ORDER | RK_HAS_STATUS | RK_HAS_BYTES)                                                          \
+    M(LOADED, RK_HAS_ORDER | RK_HAS_STATUS)                                                                          \
+    M(WANTS,                                                                                                         \
+      RK_HAS_ORDER | RK_HAS_SIZE | RK_HAS_STATUS | RK_HAS_FLAG |                                                     \
+          RK_HAS_BLOB) /* size: a number for it, status: its priority, blob: what it needs; flag: the unit, again */ \
+    M(GAVE, RK_HAS_RUN | RK_HAS_SIZE)                                                                                \
+    M(GRANTED, RK_HAS_RUN | RK_HAS_SIZE)                                                                             \
+    M(RESTS, RK_HAS_ORDER)                                                                                           \
+    M(LEAVING, 0)                                                                                                    \
+    M(GO, 0)                                                                                                         \
+    M(KILL, 0)                                                                                                       \
+    M(ASK, RK_HAS_VERSION)                                                                                           \
+    M(TELL_PROGRAM, RK_HAS_VERSION | RK_HAS_DONE | RK_HAS_THREADS | RK_HAS_AGE | RK_HAS_TEXT |                       \
+                        RK_HAS_PROGRAM) /* done: runs, threads: workers that are told of */                          \
+    M(TELL_WORKER, RK_HAS_WORKER | RK_HAS_ATTEMPT | RK_HAS_TASK | RK_HAS_DONE | RK_HAS_THREADS |                     \
+                       RK_HAS_LANES | RK_HAS_BYTES | RK_HAS_SIZE | RK_HAS_AGE | RK_HAS_FLAG |                        \
+                       RK_HAS_TEXT) /* attempt: its epoch, task: units that it was told to run */                    \
+    M(TELL_RUN, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_TASK | RK_HAS_DONE | RK_HAS_STATUS | RK_HAS_RETRIES |              \
+                    RK_HAS_THREADS | RK_HAS_AGE |                                                                    \
+                    RK_HAS_FLAG) /* unit: tasks, task: under way, status: failed */                                  \
     M(TOLD_ALL, 0)
 
 typedef enum rk_said {

@@ -5,6 +5,7 @@
 #include "core/base/clock.h"
 #include "core/store/scratch.h"
 #include "schedulers/cluster/values.h"
+#include "schedulers/futures/executor.h"
 
 #include <string.h>
 
@@ -15,6 +16,13 @@ typedef struct job {
     rk_shop_news news;
     struct job *next;
 } job;
+
+/* What is to be told of something that is counted. Those that admissions have are theirs until it is given back. */
+typedef struct permit {
+    rk_permit_news news;
+    struct permit *next;
+    bool queued, own; /* own: it is told last, and ends then */
+} permit;
 
 /* First come, first served. */
 typedef struct queue {
@@ -35,6 +43,8 @@ typedef struct seat {
     pthread_t thread;
     bool started;
     rk_array told; /* rask_task_info */
+    permit rests, again;
+    bool resumed; /* under the lock */
 } seat;
 
 /* Of a unit: its result, other than as a value. */
@@ -64,6 +74,11 @@ struct rk_shop {
     job *spare;       /* the caller's, without news: as many as there were at once */
     uint32_t unheard; /* of them, since the caller was woken */
     bool ending;
+    permit *first_permit, *last_permit;
+    rk_admission *asked, *last_asked; /* that wait, in their order */
+    rk_atomic_u64 permits_numbered;
+    pthread_cond_t granted;
+    rk_permits permits; /* written at first */
 
     rask_observer observer;
     const rask_observer *observers[1];
@@ -262,6 +277,209 @@ static void *sit(void *context)
     return NULL;
 }
 
+/* -- What is counted */
+
+/* Under the lock. */
+static void queue_permit(rk_shop *shop, permit *p)
+{
+    if (p->queued)
+        return;
+    p->next = NULL;
+    p->queued = true;
+    *(shop->first_permit ? &shop->last_permit->next : &shop->first_permit) = p;
+    shop->last_permit = p;
+}
+
+static void tell_permits(rk_shop *shop)
+{
+    pthread_mutex_unlock(&shop->lock);
+    shop->setup.wake(shop->setup.context);
+}
+
+static bool is_stopped(const rk_shop *shop)
+{
+    return rk_load_relaxed(&shop->stop.cancelled);
+}
+
+static void let_in(rk_shop *shop, rk_admission *admission)
+{
+    admission->waiter.next = NULL;
+    rk_executor_let_in(rk_load_acquire(&shop->run.growth), &admission->waiter);
+}
+
+/* Under the lock. */
+static void link_asked(rk_shop *shop, rk_admission *a)
+{
+    a->asked = true;
+    a->next = NULL;
+    a->previous = shop->last_asked;
+    *(a->previous ? &a->previous->next : &shop->asked) = a;
+    shop->last_asked = a;
+}
+
+static void unlink_asked(rk_shop *shop, rk_admission *a)
+{
+    a->asked = false;
+    *(a->previous ? &a->previous->next : &shop->asked) = a->next;
+    *(a->next ? &a->next->previous : &shop->last_asked) = a->previous;
+}
+
+static permit *permit_new(rk_shop *shop, const rk_admission *a)
+{
+    permit *p = rk_calloc(1, sizeof *p);
+    if (p)
+        p->news = (rk_permit_news){.kind = RK_PERMIT_WANTED,
+                                   .number = rk_add_relaxed(&shop->permits_numbered, 1) + 1,
+                                   .priority = a->waiter.priority,
+                                   .needs = *rk_gate_needs(a->future->executor->gate, a->waiter.class)};
+    return p;
+}
+
+static void ask(void *context, rk_admission *a)
+{
+    rk_shop *shop = context;
+    permit *p = permit_new(shop, a);
+    a->note = p;
+    if (!p)
+        rk_admission_refuse(a);
+    pthread_mutex_lock(&shop->lock);
+    bool waits = p && !is_stopped(shop);
+    if (waits) {
+        link_asked(shop, a);
+        queue_permit(shop, p);
+    }
+    if (waits)
+        tell_permits(shop);
+    else
+        pthread_mutex_unlock(&shop->lock);
+    if (!waits)
+        let_in(shop, a);
+}
+
+/* Under the lock, which it leaves: what was not even asked for need not be told. */
+static void end_permit(rk_shop *shop, permit *p)
+{
+    p->own = true;
+    bool told = p->queued || is_stopped(shop);
+    p->news.kind = p->queued ? RK_PERMIT_NONE : RK_PERMIT_GIVEN;
+    queue_permit(shop, p);
+    if (told)
+        pthread_mutex_unlock(&shop->lock);
+    else
+        tell_permits(shop);
+}
+
+static void give(void *context, rk_admission *a)
+{
+    rk_shop *shop = context;
+    if (!a->note)
+        return;
+    pthread_mutex_lock(&shop->lock);
+    end_permit(shop, a->note);
+    a->note = NULL;
+}
+
+static bool forget(void *context, rk_admission *a)
+{
+    rk_shop *shop = context;
+    pthread_mutex_lock(&shop->lock);
+    bool asked = a->asked;
+    if (!asked) {
+        pthread_mutex_unlock(&shop->lock);
+        return false;
+    }
+    unlink_asked(shop, a);
+    end_permit(shop, a->note);
+    a->note = NULL;
+    return true;
+}
+
+static permit *about_unit(seat *s, permit *p, rk_permit_kind kind)
+{
+    p->news.kind = kind;
+    p->news.unit = s->now->news.unit;
+    p->news.attempt = s->now->news.attempt;
+    return p;
+}
+
+static void rest(void *context)
+{
+    rk_shop *shop = context;
+    pthread_mutex_lock(&shop->lock);
+    queue_permit(shop, about_unit(sitting, &sitting->rests, RK_PERMIT_RESTS));
+    tell_permits(shop);
+}
+
+/* The seat waits: its unit has what it took, or is to end. */
+static void resume(void *context)
+{
+    rk_shop *shop = context;
+    seat *s = sitting;
+    pthread_mutex_lock(&shop->lock);
+    permit *p = about_unit(s, &s->again, RK_PERMIT_AGAIN);
+    p->news.number = rk_add_relaxed(&shop->permits_numbered, 1) + 1;
+    s->resumed = false;
+    queue_permit(shop, p);
+    tell_permits(shop);
+    pthread_mutex_lock(&shop->lock);
+    while (!s->resumed && !is_stopped(shop))
+        pthread_cond_wait(&shop->granted, &shop->lock);
+    pthread_mutex_unlock(&shop->lock);
+}
+
+bool rk_shop_next_permit(rk_shop *shop, rk_permit_news *news)
+{
+    pthread_mutex_lock(&shop->lock);
+    permit *p = shop->first_permit;
+    if (p) {
+        shop->first_permit = p->next;
+        p->queued = false;
+        *news = p->news;
+        if (p->own)
+            rk_free(p);
+    }
+    pthread_mutex_unlock(&shop->lock);
+    return p;
+}
+
+/* Under the lock. */
+static void resume_seat(rk_shop *shop, uint64_t number)
+{
+    for (uint32_t i = 0; i < shop->seat_count; i++)
+        shop->seats[i].resumed |= shop->seats[i].again.news.number == number;
+    pthread_cond_broadcast(&shop->granted);
+}
+
+void rk_shop_granted(rk_shop *shop, uint64_t number)
+{
+    pthread_mutex_lock(&shop->lock);
+    rk_admission *a = shop->asked;
+    while (a && ((const permit *)a->note)->news.number != number)
+        a = a->next;
+    if (a)
+        unlink_asked(shop, a);
+    else
+        resume_seat(shop, number);
+    pthread_mutex_unlock(&shop->lock);
+    if (a)
+        let_in(shop, a);
+}
+
+/* Nothing is called any more: who waits fails. */
+static void let_all_in(rk_shop *shop)
+{
+    rk_admission *a;
+    do {
+        pthread_mutex_lock(&shop->lock);
+        if ((a = shop->asked))
+            unlink_asked(shop, a);
+        pthread_cond_broadcast(&shop->granted);
+        pthread_mutex_unlock(&shop->lock);
+        if (a)
+            let_in(shop, a);
+    } while (a);
+}
+
 /* -- Life */
 
 static void seat_init(rk_shop *shop, uint32_t number)
@@ -306,6 +524,9 @@ static int init_run(rk_shop *shop)
     int status = rk_run_init_apart(&shop->run, shop->setup.model, &shop->stop);
     if (status)
         return status;
+    shop->permits = (rk_permits){shop, ask, give, forget, rest, resume};
+    shop->run.counted_elsewhere = true;
+    shop->run.permits = &shop->permits;
     memset((void *)shop->run.results, 0, ((size_t)plan->tasks + 1) * sizeof *shop->run.results);
     if (shop->setup.observed) {
         shop->observer =
@@ -321,6 +542,12 @@ static void free_shell(rk_shop *shop)
     rk_scratch_fini(&shop->scratch);
     rk_pack_out_fini(&shop->piece);
     rk_free(shop->forms);
+    for (permit *p; (p = shop->first_permit);) {
+        shop->first_permit = p->next;
+        if (p->own)
+            rk_free(p);
+    }
+    pthread_cond_destroy(&shop->granted);
     pthread_mutex_destroy(&shop->lock);
     for (int i = 0; i < 2; i++)
         queue_fini(&shop->queues[i]);
@@ -344,6 +571,7 @@ int rk_shop_new(const rk_shop_setup *setup, rk_shop **out)
     shop->seat_count = seats;
     shop->served = RK_NO_UNIT;
     pthread_mutex_init(&shop->lock, NULL);
+    pthread_cond_init(&shop->granted, NULL);
     rk_scratch_init(&shop->scratch, setup->model->options.scratch);
     for (int i = 0; i < 2; i++)
         queue_init(&shop->queues[i]);
@@ -367,7 +595,10 @@ int rk_shop_new(const rk_shop_setup *setup, rk_shop **out)
 
 void rk_shop_stop(rk_shop *shop)
 {
+    pthread_mutex_lock(&shop->lock);
     rk_store_relaxed(&shop->stop.cancelled, true);
+    pthread_mutex_unlock(&shop->lock);
+    let_all_in(shop);
 }
 
 static void end_seats(rk_shop *shop)

@@ -11,6 +11,7 @@
 #define RASK_SCHEDULERS_CLUSTER_SHOP_H
 
 #include "core/task/pack.h"
+#include "schedulers/gate.h"
 #include "schedulers/run.h"
 
 typedef struct rk_shop rk_shop;
@@ -55,6 +56,28 @@ typedef struct rk_shop_news {
 /* False: there are none. */
 bool rk_shop_next(rk_shop *shop, rk_shop_news *news);
 void rk_shop_news_end(rk_shop_news *news);
+
+/* What tasks that grew here take of what is counted: the program counts. */
+typedef enum rk_permit_kind {
+    RK_PERMIT_NONE,
+    RK_PERMIT_WANTED, /* by a task: needs and priority */
+    RK_PERMIT_AGAIN,  /* by a unit that rested, and has a next task */
+    RK_PERMIT_GIVEN,  /* back; or it is not wanted any more */
+    RK_PERMIT_RESTS,  /* a unit takes nothing from here on: what grew from it runs */
+} rk_permit_kind;
+
+typedef struct rk_permit_news {
+    rk_permit_kind kind;
+    uint64_t number; /* of what is wanted, or given back */
+    uint32_t unit, attempt;
+    int32_t priority;
+    rk_needs needs;
+} rk_permit_news;
+
+/* In their order, and before the news of their units. False: there are none. */
+bool rk_shop_next_permit(rk_shop *shop, rk_permit_news *news);
+/* What is wanted by that number may be taken. */
+void rk_shop_granted(rk_shop *shop, uint64_t number);
 
 /* Calls of units that began since the last time this was asked, for those that have a time limit: each is told. */
 void rk_shop_renewed(rk_shop *shop, void (*tell)(void *context, uint32_t unit, uint32_t attempt),

@@ -91,6 +91,7 @@ static int work_for_launch(const rk_launch *launch, const char *address, const r
     rk_worker_setup setup;
     o.address = address;
     o.patience = LAUNCH_PATIENCE;
+    rk_worker_become(true);
     int status = resolve(&o, &setup, reason, sizeof reason);
     if (!status) {
         share(launch->local, &setup);

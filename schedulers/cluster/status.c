@@ -327,9 +327,8 @@ static void ask_until(asking *a, const char *address, double patience)
         uint64_t now = rk_clock_now();
         if ((double)(now - begin) >= patience * 1e9) {
             char why[256];
-            snprintf(why, sizeof why,
-                     "no program computes at %.120s just now%s%.60s; workers wait there for the next",
-                     address, *a->reason ? ": " : "", a->reason);
+            snprintf(why, sizeof why, "no program computes at %.110s just now: %.100s", address,
+                     *a->reason ? a->reason : "who is there, if anybody, says nothing");
             end(a, RASK_EIO, why);
             return;
         }

@@ -19,7 +19,7 @@ void rk_transfer_begun(rk_conduct *c, const rk_instruction *in)
         *t = (transfer){in->task, in->attempt, in->from};
 }
 
-/* False: nobody observes. */
+/* False: nobody asked for it, it has ended already, or nobody observes. */
 static bool take(rk_array *transfers, uint32_t unit, uint32_t attempt, uint32_t *from)
 {
     transfer *all = transfers->data;

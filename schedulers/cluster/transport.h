@@ -54,8 +54,9 @@ typedef struct rk_transport_events {
      * for piece by piece. Of an object of 0 bytes any address but NULL. */
     const void *(*object)(void *context, uint32_t peer, uint64_t object, uint64_t begin, size_t size,
                           uint64_t *total);
-    /* Somebody was refused before it was a peer: a wrong key, none, no such protocol. NULL: not wanted. */
-    void (*refused)(void *context, const char *why);
+    /* Somebody was refused before it was a peer. RASK_EINVAL: it has another key, or only one side has one; RASK_EFORMAT: it
+     * speaks no such protocol, or nothing. Who has no key can do both. NULL: not wanted. */
+    void (*refused)(void *context, int status, const char *why);
     /* A pull of this endpoint has ended. RASK_OK: all bytes are there. RASK_ENOENT: the peer has no such object, or not of that
      * size; RASK_EIO: the peer was lost; RASK_ECANCELLED: dropped, or the endpoint was closed. */
     void (*pulled)(void *context, uint64_t ticket, int status);

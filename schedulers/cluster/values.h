@@ -1,5 +1,6 @@
 /* schedulers/cluster/values: values as bytes for another process of the same program. Bytes, blocks in row-major order, scalars,
- * lists of anything to any depth, and customs whose class has encode() and decode() and lies in a module. */
+ * lists of anything to any depth, and customs whose class has encode() and decode() and lies in a module. Checkpoints keep the same
+ * bytes on disk: with another form RK_FOLDER_VERSION (schedulers/checkpoint/folder.h) changes. */
 #ifndef RASK_SCHEDULERS_CLUSTER_VALUES_H
 #define RASK_SCHEDULERS_CLUSTER_VALUES_H
 

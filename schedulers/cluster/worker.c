@@ -31,6 +31,7 @@ typedef struct stay {
     struct stay *next;
     uint32_t run, first_worker;
     bool observed;
+    char *limits;
     rk_guest guest;
     rk_shop *shop; /* NULL: the plan is on its way */
 } stay;
@@ -115,6 +116,7 @@ static void end_stay(worker *w, uint32_t run)
     *at = s->next;
     rk_shop_free(s->shop);
     rk_guest_fini(&s->guest);
+    rk_free(s->limits);
     rk_free(s);
 }
 
@@ -135,9 +137,14 @@ static void begin(worker *w, const rk_message *m)
         say_unable(w, m->run, RASK_ENOMEM, no_memory);
         return;
     }
-    *s = (stay){.worker = w, .next = w->stays, .run = m->run, .first_worker = m->worker, .observed = m->flag};
+    *s = (stay){.worker = w,
+                .next = w->stays,
+                .run = m->run,
+                .first_worker = m->worker,
+                .observed = m->flag,
+                .limits = rk_strndup(m->text.data ? m->text.data : "", m->text.len)};
     w->stays = s;
-    if (rk_fetches_add(&w->fetches, w->program, m->run, RK_NO_UNIT, 0, m->size))
+    if (!s->limits || rk_fetches_add(&w->fetches, w->program, m->run, RK_NO_UNIT, 0, m->size))
         say_unable(w, m->run, RASK_ENOMEM, no_memory);
 }
 
@@ -159,6 +166,7 @@ static void settle(worker *w, stay *s, const rk_fetch *plan)
         status = rk_guest_init(&s->guest, plan->into, plan->size, message, sizeof message);
     if (!status) {
         furnish(w, &s->guest.model);
+        s->guest.model.options.limits = s->limits;
         rk_shop_setup setup = {.model = &s->guest.model,
                                .threads = w->setup->threads,
                                .lanes = s->guest.plan->io_tasks ? w->setup->lanes : 0,
@@ -229,14 +237,44 @@ static void say_news(worker *w, const stay *s, const rk_shop_news *news)
     say(w, &m);
 }
 
+static void say_permit(worker *w, const stay *s, const rk_permit_news *news)
+{
+    static const rk_said kinds[] = {[RK_PERMIT_WANTED] = RK_SAY_WANTS,
+                                    [RK_PERMIT_AGAIN] = RK_SAY_WANTS,
+                                    [RK_PERMIT_GIVEN] = RK_SAY_GAVE,
+                                    [RK_PERMIT_RESTS] = RK_SAY_RESTS};
+    if (news->kind == RK_PERMIT_NONE)
+        return;
+    say(w,
+        &(rk_message){.kind = kinds[news->kind],
+                      .run = s->run,
+                      .unit = news->unit,
+                      .attempt = news->attempt,
+                      .size = news->number,
+                      .status = (uint32_t)news->priority,
+                      .flag = news->kind == RK_PERMIT_AGAIN,
+                      .blob = {(const char *)news->needs.of, news->needs.count * sizeof news->needs.of[0]}});
+}
+
+/* What a unit wanted was told before it was done. */
+static void tell_permits(worker *w, const stay *s)
+{
+    rk_permit_news news;
+    while (rk_shop_next_permit(s->shop, &news))
+        say_permit(w, s, &news);
+}
+
 static void tell_news(worker *w)
 {
     rk_shop_news news;
-    for (const stay *s = w->stays; s; s = s->next)
+    for (const stay *s = w->stays; s; s = s->next) {
+        if (s->shop)
+            tell_permits(w, s);
         while (s->shop && rk_shop_next(s->shop, &news)) {
             say_news(w, s, &news);
             rk_shop_news_end(&news);
         }
+    }
 }
 
 static void say_renewed(void *context, uint32_t unit, uint32_t attempt)
@@ -392,6 +430,13 @@ static void stop_run(const worker *w, uint32_t run)
         rk_shop_stop(s->shop);
 }
 
+static void granted(const worker *w, const rk_message *m)
+{
+    const stay *s = find_stay(w, m->run);
+    if (s && s->shop)
+        rk_shop_granted(s->shop, m->size);
+}
+
 static void refused(worker *w, const rk_message *m)
 {
     char why[RK_MAX_MESSAGE + 1];
@@ -408,6 +453,7 @@ static void hear(worker *w, const rk_message *m)
     case RK_SAY_BEGIN: begin(w, m); return;
     case RK_SAY_STOP: stop_run(w, m->run); return;
     case RK_SAY_END: end_stay(w, m->run); return;
+    case RK_SAY_GRANTED: granted(w, m); return;
     case RK_SAY_GO: w->gone = true; return;
     case RK_SAY_KILL: raise(SIGKILL); return; /* a task that does not return ends with its process */
     default: break;
@@ -518,11 +564,11 @@ static void dial(worker *w, uint64_t now)
     int status = w->line.engine->dial(w->line.transport, w->contact, &w->program);
     if (status)
         w->program = RK_NO_PEER;
-    if (status != RASK_EINVAL)
-        return;
-    rk_line_tell_unusable(w->setup->address, w->reason, w->capacity);
-    w->gone = true;
-    w->status = status;
+    if (status == RASK_EINVAL) {
+        char why[512];
+        rk_line_tell_unusable(w->setup->address, why, sizeof why);
+        stop(w, status, why);
+    }
 }
 
 static void give_up_waiting(worker *w, uint64_t now)
@@ -656,7 +702,6 @@ int rk_worker_work(const rk_worker_setup *setup, char *reason, size_t capacity)
         status = open_line(&w);
     if (status)
         return status;
-    rk_worker_become(true);
     rk_mouth_init(&w.mouth);
     rk_fetches_init(&w.fetches);
     w.sources = (rk_array)RK_ARRAY(source, RK_MAX_PEERS);
@@ -665,6 +710,5 @@ int rk_worker_work(const rk_worker_setup *setup, char *reason, size_t capacity)
     work(&w);
     end_hearing(before);
     end(&w);
-    rk_worker_become(false);
     return w.status;
 }

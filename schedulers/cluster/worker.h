@@ -17,7 +17,7 @@ typedef struct rk_worker_setup {
     void *context;
 } rk_worker_setup;
 
-/* Until SIGTERM or SIGINT, or until no program was there for so long. RASK_OK; RASK_EIO: never a program was reached;
+/* In a process that became a worker. Until SIGTERM or SIGINT, or until no program was there for so long. RASK_OK; RASK_EIO: never a program was reached;
  * RASK_EINVAL: it refused the worker; or as the engine's open(); with a reason. */
 int rk_worker_work(const rk_worker_setup *setup, char *reason, size_t capacity);
 

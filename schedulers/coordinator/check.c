@@ -112,6 +112,24 @@ static const char *check_copy_counts(const rk_coordinator *c)
     return NULL;
 }
 
+/* What there is of the run's tags is free, lent, or taken by errands. */
+static const char *check_tags(const rk_coordinator *c)
+{
+    uint64_t there[RK_MAX_TAGS];
+    for (uint32_t tag = 0; tag < c->options.tags; tag++)
+        there[tag] = (uint64_t)c->tags[tag] + c->lent[tag];
+    for (uint32_t task = 0; task < c->numbers; task++) {
+        const rk_class *class = &c->classes[c->tasks[task].class];
+        uint32_t state = c->tasks[task].state;
+        bool out = state >= RK_TASK_STAGING && state <= RK_TASK_SENT;
+        for (uint32_t k = 0; out && !c->errands[c->tasks[task].link].rests && k < class->need_count; k++)
+            there[class->needs[k].tag] += class->needs[k].count;
+    }
+    for (uint32_t tag = 0; tag < c->options.tags; tag++)
+        REQUIRE(!c->tag_totals[tag] || there[tag] == c->tag_totals[tag], "tags are miscounted");
+    return NULL;
+}
+
 static const char *check_tasks(const rk_coordinator *c)
 {
     uint32_t left = 0, sent = 0, out = 0;
@@ -190,6 +208,7 @@ const char *rk_coordinator_check(const rk_coordinator *c)
 {
     const char *wrong = check_tasks(c);
     wrong = wrong ? wrong : check_copy_counts(c);
+    wrong = wrong ? wrong : check_tags(c);
     for (uint32_t home = 0; home < c->options.most_homes && !wrong; home++)
         wrong = check_home(c, home);
     for (uint32_t worker = 0; worker < c->used_workers && !wrong; worker++)

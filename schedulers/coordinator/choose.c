@@ -244,9 +244,19 @@ static uint32_t some_ready_task(const rk_coordinator *c)
     return RK_NO_TASK;
 }
 
+/* What is lent comes back, and may be all that is missing. */
+static bool is_lending(const rk_coordinator *c)
+{
+    bool lends = false;
+    for (uint32_t tag = 0; tag < c->options.tags; tag++)
+        lends |= c->lent[tag] > 0;
+    return lends;
+}
+
 bool rk_co_resolve(rk_coordinator *c)
 {
-    if (c->stopping || c->errands_out || c->moving || c->retries.count || !c->left || !c->worker_count)
+    if (c->stopping || c->errands_out || c->moving || c->retries.count || !c->left || !c->worker_count ||
+        is_lending(c))
         return false;
     uint32_t task = some_ready_task(c);
     assert(task != RK_NO_TASK);

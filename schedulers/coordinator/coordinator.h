@@ -140,6 +140,13 @@ void rk_coordinator_failed(rk_coordinator *c, uint64_t now, uint32_t worker, uin
  * back (and is answered when it has given up, which is legal here), or REFUSE says that they are never to be had. */
 void rk_coordinator_asked(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                           uint32_t attempt, uint64_t bytes);
+/* It returned with tasks that its worker runs by itself: what it took of tags is given back, and its time is not up any more. */
+void rk_coordinator_rests(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                          uint32_t attempt);
+/* It goes on, with what it takes, of tags of the run only, borrowed for it. False: it does not rest there, and what was borrowed is to be
+ * given back. */
+bool rk_coordinator_resumes(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                            uint32_t attempt);
 /* Tasks that are added to a running graph. */
 typedef struct rk_growth {
     uint32_t tasks;              /* at least one */
@@ -195,6 +202,11 @@ void rk_coordinator_loaded(rk_coordinator *c, uint64_t now, uint32_t home, uint3
 
 /* So many bytes of a home's budget are used by others than results and tasks. */
 void rk_coordinator_memory(rk_coordinator *c, uint64_t now, uint32_t home, uint64_t bytes_used_otherwise);
+
+/* Others want so many of a tag of the run: as many as are free, at most, are theirs; how many. They are counted as taken until they
+ * are given back. */
+uint32_t rk_coordinator_borrow(rk_coordinator *c, uint64_t now, uint32_t tag, uint32_t count);
+void rk_coordinator_give_back(rk_coordinator *c, uint64_t now, uint32_t tag, uint32_t count);
 
 /* Time has passed. To be called at the time that wants_tick() says, which may change with every event and
  * instruction; UINT64_MAX: never. */

@@ -45,7 +45,7 @@ static void set_deadline(rk_coordinator *c, uint32_t i, uint64_t when)
 void rk_co_errand_set_deadline(rk_coordinator *c, uint32_t i)
 {
     const rk_errand *e = &c->errands[i];
-    if (e->timeout_ns && !e->abandoned)
+    if (e->timeout_ns && !e->abandoned && !e->rests)
         set_deadline(c, i, c->now + e->timeout_ns + c->options.grace_ns);
 }
 
@@ -333,7 +333,8 @@ void rk_co_errand_end(rk_coordinator *c, uint32_t i)
     w->in_flight[e->io]--;
     w->suspects -= e->suspect;
     w->load_ns -= e->io ? 0 : e->expected_ns;
-    rk_co_tags_give(c, worker, &c->classes[c->tasks[e->task].class]);
+    if (!e->rests)
+        rk_co_tags_give(c, worker, &c->classes[c->tasks[e->task].class]);
     c->tasks[e->task].link = RK_NONE;
     unpin_inputs(c, e, UINT32_MAX);
     e->task = RK_NO_TASK;

@@ -236,6 +236,35 @@ void rk_coordinator_renewed(rk_coordinator *c, uint64_t now, uint32_t worker, ui
         rk_co_errand_set_deadline(c, i);
 }
 
+void rk_coordinator_rests(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                          uint32_t attempt)
+{
+    rk_co_pass_time(c, now);
+    uint32_t i = rk_co_find_errand(c, worker, epoch, task, attempt);
+    if (i == RK_NONE || c->errands[i].rests || c->workers[worker].state == RK_WORKER_KILLED)
+        return;
+    c->errands[i].rests = true;
+    if (c->errands[i].place != RK_NO_PLACE && !c->errands[i].abandoned)
+        rk_co_errand_forget_deadline(c, i);
+    rk_co_tags_give(c, worker, &c->classes[c->tasks[task].class]);
+    rk_co_worker_refresh(c, worker, false);
+}
+
+bool rk_coordinator_resumes(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                            uint32_t attempt)
+{
+    rk_co_pass_time(c, now);
+    uint32_t i = rk_co_find_errand(c, worker, epoch, task, attempt);
+    if (i == RK_NONE || !c->errands[i].rests)
+        return false;
+    const rk_class *class = &c->classes[c->tasks[task].class];
+    for (uint32_t k = 0; k < class->need_count; k++)
+        c->lent[class->needs[k].tag] -= class->needs[k].count;
+    c->errands[i].rests = false;
+    rk_co_errand_set_deadline(c, i);
+    return true;
+}
+
 void rk_coordinator_finished(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                              uint32_t attempt, uint64_t bytes, uint64_t duration_ns)
 {

@@ -215,6 +215,7 @@ typedef struct rk_errand {
     bool refused;          /* REFUSE it is, or was */
     bool abandoned;        /* nobody needs it: it is told to end, or killed */
     bool gives_up;         /* it was asked back while it asked, */
+    bool rests;            /* it has given back its tags, and is not timed */
     uint32_t better;       /* to run in this home; RK_NO_HOME: in any */
 } rk_errand;
 
@@ -332,6 +333,7 @@ struct rk_coordinator {
     uint64_t starved;                 /* classes that wait for tags of the run */
     uint32_t tags[RK_MAX_TAGS];       /* of the run, free */
     uint32_t tag_totals[RK_MAX_TAGS]; /* 0: workers bring them */
+    uint32_t lent[RK_MAX_TAGS];       /* of the run */
     uint32_t *worker_tags;            /* worker × (free, brought) × tag */
 
     rk_co_worker *workers;

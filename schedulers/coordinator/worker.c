@@ -5,6 +5,8 @@
  * what they are expected to take: as long as a message and its answer, and some more. */
 #include "schedulers/coordinator/state.h"
 
+#include <assert.h>
+
 enum { AHEAD_MESSAGES = 6 }; /* of work in a worker's queue, in times a message takes */
 
 static rk_seat_link *seat_of(const rk_coordinator *c, uint32_t worker, uint32_t class)
@@ -144,6 +146,13 @@ void rk_co_tags_take(rk_coordinator *c, uint32_t worker, const rk_class *class)
     }
 }
 
+static void wake_starved(rk_coordinator *c)
+{
+    for (uint64_t starved = c->starved; starved; starved &= starved - 1)
+        rk_co_wake(c, (uint32_t)__builtin_ctzll(starved), RK_NO_TASK);
+    c->starved = 0;
+}
+
 void rk_co_tags_give(rk_coordinator *c, uint32_t worker, const rk_class *class)
 {
     for (uint32_t i = 0; i < class->need_count; i++) {
@@ -153,9 +162,26 @@ void rk_co_tags_give(rk_coordinator *c, uint32_t worker, const rk_class *class)
         else
             *rk_co_worker_tag(c, worker, tag) += class->needs[i].count;
     }
-    for (uint64_t starved = class->need_count ? c->starved : 0; starved; starved &= starved - 1)
-        rk_co_wake(c, (uint32_t)__builtin_ctzll(starved), RK_NO_TASK);
-    c->starved = class->need_count ? 0 : c->starved;
+    if (class->need_count)
+        wake_starved(c);
+}
+
+uint32_t rk_coordinator_borrow(rk_coordinator *c, uint64_t now, uint32_t tag, uint32_t count)
+{
+    rk_co_pass_time(c, now);
+    uint32_t lent = count < c->tags[tag] ? count : c->tags[tag];
+    c->tags[tag] -= lent;
+    c->lent[tag] += lent;
+    return lent;
+}
+
+void rk_coordinator_give_back(rk_coordinator *c, uint64_t now, uint32_t tag, uint32_t count)
+{
+    rk_co_pass_time(c, now);
+    assert(count <= c->lent[tag]);
+    c->lent[tag] -= count;
+    c->tags[tag] += count;
+    wake_starved(c);
 }
 
 static bool gets_tasks(uint32_t state)

@@ -133,6 +133,7 @@ void rk_apart_call(rask_future *future, rk_call_outcome *outcome)
                          .cancel = &future->cancel,
                          .attempt = outcome->attempt,
                          .spreads = rk_executor_is_hungry(future->executor),
+                         .counts = rk_gate_counters(future->executor->gate) > 0,
                          .terms = rk_future_terms(future)};
     rk_standing *standing = own_standing(future->executor);
     bool called =

@@ -9,14 +9,18 @@
 #include "core/base/cond.h"
 #include "schedulers/futures/apart.h"
 #include "schedulers/futures/notice.h"
+#include "schedulers/shown.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #ifdef __linux__
 #    include <sys/eventfd.h>
 #endif
 
-enum { TEXT = 256, LOOK_NS = 1000000000, NAP_NS = 1000000 };
+enum { LOOK_NS = 1000000000, NAP_NS = 1000000 };
+
+static _Thread_local char why[RK_MAX_MESSAGE + 1]; /* this thread could not open a client */
 
 typedef struct helper {
     pthread_t id;
@@ -51,6 +55,7 @@ struct rask_client {
     int fd;
     rk_atomic_bool remembers;
     finding *first_done, *last_done;
+    rk_shown shown; /* outside of the lock: from open to close */
 };
 
 /* -- Threads */
@@ -311,6 +316,7 @@ void rask_client_close(rask_client *client)
     pthread_cond_destroy(&client->came_up);
     pthread_mutex_destroy(&client->lock);
     rk_free(client->workers);
+    rk_shown_close(&client->shown);
     rk_free(client);
 }
 
@@ -346,9 +352,8 @@ static int open_with(rask_client *client, const rask_options *options)
     client->executor = rk_executor_new(options, options->workers, NULL, NULL);
     if (!client->executor)
         return RASK_ENOMEM;
-    char reason[TEXT];
     int status =
-        rk_gate_new(options->limits ? options->limits : "", &client->executor->gate, reason, sizeof reason);
+        rk_gate_new(options->limits ? options->limits : "", &client->executor->gate, why, sizeof why);
     if (status)
         return status;
     client->executor->context = client;
@@ -358,13 +363,8 @@ static int open_with(rask_client *client, const rask_options *options)
     return start_workers(client);
 }
 
-int rask_client_open(const rask_options *options, rask_client **out)
+static int open_resolved(rask_options *options, rask_client **out)
 {
-    rask_options resolved;
-    char reason[TEXT];
-    int status = out ? rk_options_resolve(options, &resolved, reason, sizeof reason) : RASK_EINVAL;
-    if (status)
-        return status;
     rask_client *client = rk_calloc(1, sizeof *client);
     if (!client)
         return RASK_ENOMEM;
@@ -373,12 +373,31 @@ int rask_client_open(const rask_options *options, rask_client **out)
     pthread_mutex_init(&client->lock, NULL);
     pthread_cond_init(&client->came_up, NULL);
     rk_cond_init(&client->timers_changed);
-    status = open_with(client, &resolved);
+    int status = rk_shown_client(options, &client->shown, why, sizeof why);
+    if (!status)
+        status = open_with(client, options);
     if (status)
         rask_client_close(client);
     else
         *out = client;
     return status;
+}
+
+int rask_client_open(const rask_options *options, rask_client **out)
+{
+    rask_options resolved;
+    *why = 0;
+    int status = out ? rk_options_resolve(options, &resolved, why, sizeof why) : RASK_EINVAL;
+    if (!status)
+        status = open_resolved(&resolved, out);
+    if (status && !*why)
+        snprintf(why, sizeof why, "client: %s", out ? rask_status_text(status) : "no place for it");
+    return status;
+}
+
+const char *rask_client_open_error(void)
+{
+    return why;
 }
 
 int rask_client_drain(rask_client *client, double seconds)

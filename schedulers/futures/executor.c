@@ -8,12 +8,21 @@
 #include "schedulers/futures/holding.h"
 #include "schedulers/futures/notice.h"
 #include "schedulers/futures/piece.h"
+#include "schedulers/limits.h"
 
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { TURN = 61, MOST_TAKEN = 32, ENOUGH = 2, SPIN_NS = 20000, LOOKS = 64, NAP_NS = 500000 };
+enum {
+    TURN = 61,
+    MOST_TAKEN = 32,
+    ENOUGH = 2,
+    SPIN_NS = 20000,
+    HELP_NS = 20000,
+    LOOKS = 64,
+    NAP_NS = 500000
+};
 
 #define MOST_ASLEEP_NS ((uint64_t)3600 * 1000000000)
 
@@ -39,6 +48,7 @@ static void free_executor(rk_executor *e)
     rk_sources_fini(&e->sources);
     for (uint32_t i = 0; e->benches && i < e->bench_count; i++) {
         pthread_mutex_destroy(&e->benches[i].lock);
+        pthread_mutex_destroy(&e->benches[i].sowing);
         rask_graph_free(e->benches[i].spare);
         rk_piles_fini(&e->benches[i]);
         fini_slabs(e->benches[i].slabs);
@@ -50,7 +60,8 @@ static void free_executor(rk_executor *e)
     rk_circles_fini(&e->circles);
     rk_resting_fini(&e->resting);
     rk_ranking_fini(&e->ranked);
-    rk_gate_free(e->gate);
+    if (!e->shares_gate)
+        rk_gate_free(e->gate);
     rk_free(e->benches);
     pthread_mutex_destroy(&e->lock);
     pthread_mutex_destroy(&e->done_lock);
@@ -104,6 +115,7 @@ rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_s
     init_slabs(e->slabs);
     for (uint32_t i = 0; e->benches && i < workers; i++) {
         pthread_mutex_init(&e->benches[i].lock, NULL);
+        pthread_mutex_init(&e->benches[i].sowing, NULL);
         init_slabs(e->benches[i].slabs);
     }
     e->own_store = !store;
@@ -275,10 +287,17 @@ static void queue(rk_executor *e, rask_future *future)
     rk_executor_wake(e);
 }
 
+static void note_gate(const rk_executor *e, bool changed)
+{
+    if (changed && e->gate_changed)
+        e->gate_changed(e->gate_context);
+}
+
 void rk_executor_push_all(rk_executor *e, rk_queue *ready)
 {
     batch others = {{NULL, NULL}, 0};
     rask_future *future;
+    bool waits = false;
     if (!ready->first)
         return;
     while ((future = rk_queue_pop_first(ready))) {
@@ -286,7 +305,10 @@ void rk_executor_push_all(rk_executor *e, rk_queue *ready)
             future->ready_ns = rk_clock_now();
         if (rk_admission_enter(future, e->gate))
             sort_out(e, future, &others);
+        else
+            waits = true;
     }
+    note_gate(e, waits);
     if (others.count)
         push_batch(e, &others);
     rk_executor_wake(e);
@@ -322,25 +344,32 @@ rask_future *rk_executor_take_next(rk_executor *e, rk_queue *ready)
     return next;
 }
 
-static void queue_all(rk_executor *e, rk_admission *first)
+void rk_executor_let_in(rk_executor *e, rk_gate_waiter *first)
 {
-    for (rk_admission *next; first; first = next) {
-        next = rk_admission_next(first);
-        queue(e, first->future);
+    for (rk_gate_waiter *next; first; first = next) {
+        uint32_t unit = rk_limits_unit_of(first);
+        next = first->next;
+        if (unit == RK_NO_UNIT)
+            queue(e, rk_admission_of(first)->future);
+        else
+            e->let_in(e->context, unit);
     }
 }
 
 void rk_executor_leave(rk_executor *e, rask_future *future)
 {
-    if (future->admission)
-        queue_all(e, rk_admission_leave(future, e->gate));
+    if (!future->admission)
+        return;
+    rk_executor_let_in(e, rk_admission_leave(future, e->gate));
+    note_gate(e, true);
 }
 
 void rk_executor_withdraw(rk_executor *e, rask_future *future)
 {
-    rk_admission *others;
+    rk_gate_waiter *others;
     bool waited = rk_admission_give_up(future, e->gate, &others);
-    queue_all(e, others);
+    rk_executor_let_in(e, others);
+    note_gate(e, waited);
     if (rk_load_acquire(
             &future->admission->rests)) /* for long, perhaps, and nobody else looks at it before */
         rk_executor_leave(e, future);
@@ -433,11 +462,13 @@ static rask_future *pop_piece(rk_executor *e, uint32_t worker)
     for (uint32_t i = 1; i <= e->bench_count; i++) {
         uint32_t other = (worker + i) % e->bench_count;
         rk_endings endings = {0};
-        if (!rk_load_relaxed(&e->benches[other].open) || !rk_piles_split(e, other, &endings))
+        if (!rk_load_relaxed(&e->benches[other].open))
             continue;
+        rk_piles_split(e, other, &endings);
         rask_future *future = rk_queue_pop_first(&endings.ready);
         rk_futures_end(&endings);
-        return future;
+        if (future)
+            return future;
     }
     return NULL;
 }
@@ -489,14 +520,6 @@ static rask_future *run(rk_executor *e, uint32_t worker, rask_future *future, co
     return rk_future_run(future, &seat);
 }
 
-bool rk_executor_run_one(rk_executor *e, uint32_t worker)
-{
-    rask_future *future = pop(e, worker), *next = future ? run(e, worker, future, NULL) : NULL;
-    if (next)
-        rk_executor_push(e, next);
-    return future;
-}
-
 bool rk_executor_may_go_on(rk_executor *e, uint32_t worker, const rk_awaited *until)
 {
     uint32_t turn = rk_load_relaxed(&e->benches[worker].turn) + 1;
@@ -512,6 +535,33 @@ bool rk_executor_run_on(rk_executor *e, uint32_t worker, const rk_awaited *until
     rask_future *future = pop(e, worker), *next = future ? run(e, worker, future, until) : NULL;
     while (next && rk_executor_may_go_on(e, worker, until))
         next = run(e, worker, next, until);
+    if (next)
+        rk_executor_push(e, next);
+    return future;
+}
+
+/* What is waited for has come, or never mind. */
+typedef struct timely {
+    const rk_awaited *awaited; /* NULL: nothing is */
+    uint64_t deadline_ns;
+} timely;
+
+static bool is_late(uint64_t deadline_ns)
+{
+    return deadline_ns && rk_clock_now() >= deadline_ns;
+}
+
+static bool is_time(void *what)
+{
+    const timely *t = what;
+    return is_late(t->deadline_ns) || (t->awaited && t->awaited->holds(t->awaited->what));
+}
+
+bool rk_executor_run_one(rk_executor *e, uint32_t worker)
+{
+    timely t = {NULL, rk_clock_now() + HELP_NS};
+    rk_awaited until = {is_time, NULL, &t, false};
+    rask_future *future = pop(e, worker), *next = future ? run(e, worker, future, &until) : NULL;
     if (next)
         rk_executor_push(e, next);
     return future;
@@ -705,11 +755,6 @@ void rk_executor_note_end(rk_executor *e, bool watched)
         tell(e);
 }
 
-static bool is_late(uint64_t deadline_ns)
-{
-    return deadline_ns && rk_clock_now() >= deadline_ns;
-}
-
 /* A little while awake, since a short task is done sooner than anybody is woken. */
 static bool spin(const rk_awaited *awaited)
 {
@@ -745,15 +790,16 @@ static void watch(rk_executor *e, const rk_awaited *awaited, uint64_t most_ns)
     pthread_mutex_unlock(&e->done_lock);
 }
 
-/* Others' tasks in place of the one that waits: one, where it has to look at the clock. False: there is none, or it is none that
- * waits. */
-static bool help(rk_executor *e, const rk_awaited *awaited, bool in_time)
+/* Others' tasks in place of the one that waits. False: there is none, or it is none that waits. */
+static bool help(rk_executor *e, const rk_awaited *awaited, uint64_t deadline_ns)
 {
     if (here.executor != e)
         return false;
     if (here.worker == RK_NO_WORKER)
         return rk_executor_run_io(e, here.number);
-    return in_time ? rk_executor_run_one(e, here.worker) : rk_executor_run_on(e, here.worker, awaited);
+    timely t = {awaited, deadline_ns};
+    rk_awaited until = {is_time, NULL, &t, false};
+    return rk_executor_run_on(e, here.worker, deadline_ns ? &until : awaited);
 }
 
 bool rk_executor_await(rk_executor *e, const rk_awaited *awaited, uint64_t deadline_ns)

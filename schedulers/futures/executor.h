@@ -31,6 +31,13 @@ typedef struct rk_tally {
 /* Sizes of futures: up to the first, the second, … */
 enum { RK_SLABS = 3, RK_SLAB_LEAST = 264, RK_SLAB_STEP = 120 };
 
+/* What lies ready for what grows: no more than a pile is high of each. */
+typedef struct rk_spares {
+    struct rk_piece *pieces;
+    rask_graph *graphs;
+    uint32_t piece_count, graph_count;
+} rk_spares;
+
 typedef struct rk_bench {
     rk_tally tally;
     pthread_mutex_t lock;
@@ -40,12 +47,12 @@ typedef struct rk_bench {
     rask_future *apart; /* that is being called apart */
     rk_spare_graph spare;
 
-    /* What grew there and is called there (piece.h); under the lock, but for open, which others look at. */
+    /* What grew there and is called there (piece.h); under piles_lock, but for open, which others look at. */
+    pthread_mutex_t sowing; /* of who makes futures of it, outside of piles_lock, which is taken within */
     rk_spin piles_lock;
     rk_atomic_u32 open; /* pieces of which others could do some */
     struct rk_pile *piles;
-    struct rk_piece *pieces;  /* spare ones */
-    rask_graph *graphs;       /* the same */
+    rk_spares spares;
     rk_slabs slabs[RK_SLABS]; /* for futures that its worker makes */
     char padding[RK_CACHE_LINE];
 } rk_bench;
@@ -61,7 +68,10 @@ struct rk_executor {
     rk_store *store;
     bool own_store;
     char *scratch; /* the folder of its own store, which is read from as long as there are futures */
-    rk_gate *gate; /* of what is counted; the executor's from when it is set; NULL: nothing can be */
+    rk_gate *gate; /* of what is counted; the executor's from when it is set, unless it is shared */
+    bool shares_gate;
+    bool counted_elsewhere;    /* the gate knows names, and nothing of what others take: */
+    const rk_permits *permits; /* who is asked; NULL: nobody can be */
     uint32_t bench_count;
     rk_bench *benches;
     char read_only[RK_CACHE_LINE];
@@ -91,6 +101,9 @@ struct rk_executor {
     /* Set by who has threads or others to wake, lanes, or other places for calls; may be NULL. Called without a lock. */
     void (*wake)(void *context);
     void (*want_lane)(void *context);
+    void (*let_in)(void *context, uint32_t unit); /* a unit that waited at the same gate may run */
+    void (*gate_changed)(void *context);          /* more is wanted there, or less: others count, too */
+    void *gate_context;
     void *context;
     void (*call_apart)(rask_future *future, rk_call_outcome *outcome);
     uint32_t first_number; /* of workers, as tasks that are called apart see them */
@@ -137,7 +150,10 @@ bool rk_executor_has_resting(const rk_executor *executor);
 /* One that was let in where things are counted has run, or will not; and one has ended that may not have been let in yet. */
 void rk_executor_leave(rk_executor *executor, rask_future *future);
 void rk_executor_withdraw(rk_executor *executor, rask_future *future);
-/* Runs one that is ready, as this worker; false: there is none. */
+/* Those who were let in by somebody who left its gate, linked by next. */
+void rk_executor_let_in(rk_executor *executor, rk_gate_waiter *first);
+/* Runs one that is ready, as this worker, and of what that grows what begins within some microseconds: for who has other things to do.
+ * False: there is none. */
 bool rk_executor_run_one(rk_executor *executor, uint32_t worker);
 /* And then what becomes ready by it, and so on for a while, unless others come first. until: not when it holds; NULL: nothing. */
 bool rk_executor_run_on(rk_executor *executor, uint32_t worker, const rk_awaited *until);

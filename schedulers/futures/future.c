@@ -229,15 +229,10 @@ bool rk_future_start(rask_future *future, bool alone)
     return ready;
 }
 
-static void release_arguments(rask_future *future, rk_endings *endings);
-
 void rk_future_start_running(rask_future *future)
 {
-    rk_endings none = {0};
-    assert(rk_load_relaxed(&future->state) == RK_FUTURE_READY);
+    assert(rk_load_relaxed(&future->state) == RK_FUTURE_READY && !future->edge_count);
     rk_store_relaxed(&future->state, RK_FUTURE_RUNNING);
-    release_arguments(future, &none);
-    assert(!none.first && !none.ready.first);
 }
 
 void rk_future_abandon(rask_future *future)
@@ -609,14 +604,16 @@ static void grow(rask_future *future, rask_node *node, rk_endings *endings)
     rk_free(edge);
 }
 
-static void keep(rask_future *future, rask_value *result, rk_holding *holding, char *message,
-                 rk_endings *endings)
+static void keep(rask_future *future, rk_call_outcome *outcome, rk_holding *holding, rk_endings *endings)
 {
-    int status =
-        is_too_late(future) ? rk_future_hold_result(future, result, holding, message) : RASK_ECANCELLED;
+    int status = is_too_late(future) ? RASK_OK : RASK_ECANCELLED;
+    if (!status && outcome->counted)
+        future->result = outcome->result;
+    else if (!status)
+        status = rk_future_hold_result(future, &outcome->result, holding, outcome->message);
     if (status) {
-        rask_value_unref(result);
-        end_running(future, status, message, endings);
+        rask_value_unref(&outcome->result);
+        end_running(future, status, outcome->message, endings);
         return;
     }
     rk_store_release(&future->state, RK_FUTURE_ENDING);
@@ -646,7 +643,7 @@ static void conclude(rask_future *future, rk_call_outcome *outcome, rk_holding *
     } else if (outcome->node) {
         grow(future, outcome->node, endings);
     } else {
-        keep(future, &outcome->result, holding, outcome->message, endings);
+        keep(future, outcome, holding, endings);
     }
 }
 
@@ -686,7 +683,7 @@ static bool carry_out(rask_future *future, const rk_seat *seat, rk_holding *hold
     if (observed)
         rk_notice_started(future, seat->number, &info);
     if (!outcome->status && executor->call_apart)
-        call_apart(future, seat->number, outcome);
+        call_apart(future, seat->bench, outcome);
     else if (!outcome->status)
         call(future, seat->number, outcome);
     if (outcome->rest_ns && rest(future, holding, outcome, endings))
@@ -716,6 +713,7 @@ rask_future *rk_future_run(rask_future *future, const rk_seat *seat)
     outcome.node = NULL;
     outcome.attempt = rk_load_relaxed(&future->pending);
     outcome.rest_ns = 0;
+    outcome.counted = false;
     rk_endings endings = {0};
     if (begins && !carry_out(future, seat, &holding, &outcome, &endings)) {
         rk_futures_end(&endings);

@@ -172,7 +172,7 @@ void rk_future_wait_for(rask_future *future, uint32_t edge, rask_future *from, u
  * alone: nobody else knows it, or what it waits for. */
 bool rk_future_start(rask_future *future, bool alone);
 
-/* It is READY, alone, and has been called: RUNNING, with nothing of its arguments. */
+/* It is READY, alone, was given none of its arguments, and is being called with those of another place: RUNNING. */
 void rk_future_start_running(rask_future *future);
 
 /* Instead of that: it ends, and so does the caller's reference. */
@@ -203,6 +203,7 @@ typedef struct rk_call_outcome {
     uint32_t attempt; /* that it was the last of */
     uint64_t rest_ns; /* how long it has to rest before the next; 0: there is none */
     rask_value result;
+    bool counted;    /* the result, in the store */
     rask_node *node; /* in place of a result, with a reference to its graph; NULL: none */
     char message[RK_MAX_MESSAGE + 1];
 } rk_call_outcome;

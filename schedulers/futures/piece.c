@@ -21,6 +21,7 @@ typedef struct rk_pile {
     rask_future *future;    /* the lowest piece's result is its */
     rk_piece *lowest, *top; /* lowest NULL: none but, perhaps, one that is sown */
     uint32_t depth, open;   /* open: how many have some left */
+    bool sowing;            /* the lowest is becoming futures: nothing of all this changes until it has */
     rask_future *retired;   /* had the pile before, and a call that goes on may look at them: referenced */
 
     /* Of the worker alone: what there is to do without the lock, and what lies ready. */
@@ -32,25 +33,72 @@ typedef struct rk_pile {
     rask_value dead[RK_PIECE_NODES];
     uint32_t dead_count;
     bool opened; /* others may have something to do by now */
-    rk_piece *pieces;
-    rask_graph *graphs;
+    rk_spares spares;
 } rk_pile;
 
-enum step { CALL, DELIVER, OVER };
+enum step { CALL, DELIVER, OVER, LOWER, GIVE_UP }; /* the last two: futures are to be made first */
+
+/* -- The lock */
+
+/* Of the worker, for its pile: who sows of it has done so. */
+static void lock(rk_pile *pile)
+{
+    rk_bench *bench = pile->bench;
+    rk_spin_lock(&bench->piles_lock);
+    while (pile->sowing) {
+        rk_spin_unlock(&bench->piles_lock);
+        pthread_mutex_lock(&bench->sowing);
+        pthread_mutex_unlock(&bench->sowing);
+        rk_spin_lock(&bench->piles_lock);
+    }
+}
+
+static void unlock(rk_pile *pile)
+{
+    rk_spin_unlock(&pile->bench->piles_lock);
+}
+
+/* Of who sows: both. */
+static void lock_to_sow(rk_bench *bench)
+{
+    pthread_mutex_lock(&bench->sowing);
+    rk_spin_lock(&bench->piles_lock);
+}
+
+static void unlock_sown(rk_bench *bench)
+{
+    rk_spin_unlock(&bench->piles_lock);
+    pthread_mutex_unlock(&bench->sowing);
+}
 
 /* -- Who has something for others */
 
-/* Whoever sees none open here, and sleeps, is seen asleep by who opens the first. */
-static void count_open(rk_pile *pile, int more)
+static void count_closed(rk_pile *pile)
+{
+    pile->open--;
+    rk_store_relaxed(&pile->bench->open, rk_load_relaxed(&pile->bench->open) - 1);
+}
+
+/* Whoever sees none open here, and sleeps, is seen asleep by who opens the first. Who slept before may sleep on, since who was
+ * woken took something else: more are a reason to wake one again. */
+static void count_open(rk_pile *pile)
 {
     uint32_t count = rk_load_relaxed(&pile->bench->open);
-    pile->open += (uint32_t)more;
-    if (count || more < 0) {
-        rk_store_relaxed(&pile->bench->open, count + (uint32_t)more);
-        return;
+    pile->open++;
+    if (count) {
+        rk_store_relaxed(&pile->bench->open, count + 1);
+        pile->opened |= rk_load_relaxed(&pile->executor->sleepers) != 0;
+    } else {
+        rk_store_seq_cst(&pile->bench->open, 1);
+        pile->opened = true;
     }
-    rk_store_seq_cst(&pile->bench->open, (uint32_t)more);
-    pile->opened = true;
+}
+
+static void wake_others(rk_pile *pile)
+{
+    if (pile->opened)
+        rk_executor_wake(pile->executor);
+    pile->opened = false;
 }
 
 /* -- Pieces */
@@ -107,6 +155,13 @@ static bool shape(rk_piece *piece)
     return true;
 }
 
+/* A call, of a graph that has room in a piece and that nobody else can know. */
+static bool may_be_piece(const rask_node *node)
+{
+    return node->id < RK_PIECE_NODES && !(node->flags & RK_NODE_CONST) &&
+           node->graph->args.count <= UINT16_MAX && rk_load_acquire(&node->graph->refs) == 1;
+}
+
 static void end_results(rk_piece *piece)
 {
     for (uint32_t i = 0; i <= piece->root; i++)
@@ -115,46 +170,63 @@ static void end_results(rk_piece *piece)
 
 static rk_piece *take_piece(rk_pile *pile)
 {
-    rk_piece *piece = pile->pieces;
+    rk_piece *piece = pile->spares.pieces;
     if (!piece)
         return rk_alloc(sizeof *piece);
-    pile->pieces = piece->above;
+    pile->spares.pieces = piece->above;
+    pile->spares.piece_count--;
     return piece;
+}
+
+static void keep_piece(rk_pile *pile, rk_piece *piece)
+{
+    rk_spares *spares = &pile->spares;
+    if (spares->piece_count == RK_PILE_PIECES) {
+        rk_free(piece);
+        return;
+    }
+    piece->above = spares->pieces;
+    spares->pieces = piece;
+    spares->piece_count++;
+}
+
+static void keep_graph(rk_pile *pile, rask_graph *graph)
+{
+    rk_spares *spares = &pile->spares;
+    if (spares->graph_count == RK_PILE_PIECES || !rk_graph_renew(graph)) {
+        rask_graph_free(graph);
+        return;
+    }
+    graph->next_spare = spares->graphs;
+    spares->graphs = graph;
+    spares->graph_count++;
 }
 
 /* NULL: it is none, or there is no memory; else the piece has the reference to the node's graph. */
 static rk_piece *new_piece(rk_pile *pile, const rask_node *node)
 {
-    rk_piece *piece = take_piece(pile);
+    rk_piece *piece = may_be_piece(node) ? take_piece(pile) : NULL;
     if (!piece)
         return NULL;
     piece->below = piece->above = NULL;
     piece->graph = node->graph;
     piece->root = node->id;
     piece->left = 0;
-    piece->sown = false;
     memset(piece->uses, 0, sizeof piece->uses);
     memset(piece->results, 0, (node->id + 1) * sizeof *piece->results);
     piece->uses[node->id] = 1;
     if (shape(piece))
         return piece;
     end_results(piece);
-    piece->above = pile->pieces;
-    pile->pieces = piece;
+    keep_piece(pile, piece);
     return NULL;
 }
 
 /* Its results have gone where they are needed. */
 static void end_piece(rk_pile *pile, rk_piece *piece)
 {
-    if (rk_graph_renew(piece->graph)) {
-        piece->graph->next_spare = pile->graphs;
-        pile->graphs = piece->graph;
-    } else {
-        rask_graph_free(piece->graph);
-    }
-    piece->above = pile->pieces;
-    pile->pieces = piece;
+    keep_graph(pile, piece->graph);
+    keep_piece(pile, piece);
 }
 
 /* -- Under the lock: the pile */
@@ -166,7 +238,7 @@ static void put_on(rk_pile *pile, rk_piece *piece)
     pile->top = piece;
     pile->depth++;
     if (piece->left)
-        count_open(pile, 1);
+        count_open(pile);
 }
 
 static rk_piece *take_off(rk_pile *pile)
@@ -177,7 +249,7 @@ static rk_piece *take_off(rk_pile *pile)
     *(pile->top ? &pile->top->above : &pile->lowest) = NULL;
     pile->depth--;
     if (piece->left)
-        count_open(pile, -1);
+        count_closed(pile);
     return piece;
 }
 
@@ -218,66 +290,98 @@ static void advance(rk_pile *pile, rk_piece *piece)
         piece->now++;
     while (!piece->uses[piece->now] || rk_graph_node(piece->graph, piece->now)->flags & RK_NODE_CONST);
     if (piece->left && !--piece->left)
-        count_open(pile, -1);
+        count_closed(pile);
 }
 
-/* The lowest piece becomes futures, and the pile that of the one which is being called. False: no memory. What it leaves is in
- * *dropped. */
-static bool sow_lowest(rk_pile *pile, rk_endings *endings, rk_piece **dropped)
+/* -- Sowing */
+
+/* The futures of the lowest piece: NULL: no memory; else the one that is being called. */
+static rask_future *sow(rk_pile *pile, rk_endings *endings)
 {
-    rk_piece *piece = pile->lowest;
     rask_future *future = pile->future, *running = NULL;
-    assert(piece);
     rk_edge *edge = rk_alloc(sizeof *edge);
     rask_future *root =
-        edge ? rk_executor_sow_piece(pile->executor, piece, &future->origin, &running, &endings->ready)
+        edge ? rk_executor_sow_piece(pile->executor, pile->lowest, &future->origin, &running, &endings->ready)
              : NULL;
-    if (!root) {
+    if (root)
+        rk_future_become(future, root, edge, false, endings);
+    else
         rk_free(edge);
-        return false;
-    }
-    rk_future_become(future, root, edge, false, endings);
-    future->next = pile->retired;
-    pile->retired = future;
+    return running;
+}
+
+/* Under the lock: the pile is that of this future from here on, without its lowest piece, which goes to *dropped unless it is the top,
+ * and there for the call that goes on. */
+static void pass_on(rk_pile *pile, rask_future *running, rk_piece **dropped)
+{
+    rk_piece *piece = pile->lowest;
+    pile->future->next = pile->retired;
+    pile->retired = pile->future;
     pile->future = running;
     rk_store_release(&pile->env.cancel, &running->cancel);
     if (piece->left)
-        count_open(pile, -1);
+        count_closed(pile);
     pile->depth--;
     pile->lowest = piece->above;
-    if (pile->lowest) {
-        pile->lowest->below = NULL;
-        piece->below = *dropped;
-        *dropped = piece;
-    }
-    piece->sown = true;
-    return true;
+    if (!pile->lowest)
+        return;
+    pile->lowest->below = NULL;
+    piece->below = *dropped;
+    *dropped = piece;
 }
 
-/* So that the outcome is that of a future; false: no memory. */
-static bool sow_all(rk_pile *pile)
+/* Under both locks, the inner one of which is free in between. False: there is none, or no memory. */
+static bool sow_lowest(rk_pile *pile, rk_endings *endings, rk_piece **dropped)
 {
-    while (pile->lowest)
-        if (!sow_lowest(pile, &pile->endings, &pile->dropped))
-            return false;
-    drop_all(pile);
-    return true;
+    if (!pile->lowest)
+        return false;
+    pile->sowing = true;
+    unlock(pile);
+    rk_chaos();
+    rask_future *running = sow(pile, endings);
+    rk_spin_lock(&pile->bench->piles_lock);
+    pile->sowing = false;
+    if (running)
+        pass_on(pile, running, dropped);
+    return running;
 }
 
-/* -- What a call came to */
+/* Without memory a pile is higher than others. */
+static enum step lower(rk_pile *pile)
+{
+    lock_to_sow(pile->bench);
+    if (pile->depth > RK_PILE_PIECES)
+        sow_lowest(pile, &pile->endings, &pile->dropped);
+    unlock_sown(pile->bench);
+    return CALL;
+}
+
+static void fail(rk_call_outcome *outcome)
+{
+    rask_value_unref(&outcome->result);
+    rask_graph_free(outcome->node ? outcome->node->graph : NULL);
+    outcome->node = NULL;
+    if (outcome->status)
+        return;
+    outcome->status = RASK_ENOMEM;
+    strcpy(outcome->message, "no memory for what it grew");
+}
 
 /* The outcome is that of a future, whatever pieces there are. */
 static enum step give_up(rk_pile *pile, rk_call_outcome *outcome)
 {
-    if (sow_all(pile))
-        return OVER;
-    drop_all(pile);
-    if (!outcome->status) {
-        outcome->status = RASK_ENOMEM;
-        strcpy(outcome->message, "no memory for what it grew");
+    lock_to_sow(pile->bench);
+    while (sow_lowest(pile, &pile->endings, &pile->dropped)) {
     }
+    bool failed = pile->lowest;
+    drop_all(pile);
+    unlock_sown(pile->bench);
+    if (failed)
+        fail(outcome);
     return OVER;
 }
+
+/* -- Under the lock: what a call came to */
 
 static void end_top(rk_pile *pile)
 {
@@ -286,7 +390,6 @@ static void end_top(rk_pile *pile)
     pile->ended = piece;
 }
 
-/* Without memory a pile is higher than others. */
 static enum step go_up(rk_pile *pile, rk_piece *grown)
 {
     rk_piece *top = pile->top;
@@ -295,10 +398,8 @@ static enum step go_up(rk_pile *pile, rk_piece *grown)
         if (top->now == top->root)
             end_top(pile);
     }
-    if (pile->depth >= RK_PILE_PIECES)
-        sow_lowest(pile, &pile->endings, &pile->dropped);
     put_on(pile, grown);
-    return CALL;
+    return pile->depth > RK_PILE_PIECES ? LOWER : CALL;
 }
 
 static enum step go_on(rk_pile *pile, rk_call_outcome *outcome)
@@ -316,7 +417,7 @@ static enum step go_on(rk_pile *pile, rk_call_outcome *outcome)
     return CALL;
 }
 
-/* grown: the piece that the outcome's node is, taken with CALL; NULL: it has none that could be one. */
+/* grown: the piece that the outcome's node is, taken with CALL or LOWER; NULL: it has none that could be one. */
 static enum step deliver(rk_pile *pile, rk_call_outcome *outcome, rk_piece *grown)
 {
     bool cancelled = rk_load_acquire(&pile->future->reason);
@@ -329,7 +430,7 @@ static enum step deliver(rk_pile *pile, rk_call_outcome *outcome, rk_piece *grow
     if (!pile->lowest)
         return OVER;
     if (outcome->status || outcome->node || rk_executor_is_large(pile->executor, &outcome->result))
-        return give_up(pile, outcome);
+        return GIVE_UP;
     return go_on(pile, outcome);
 }
 
@@ -354,9 +455,7 @@ static void end_all(rk_pile *pile, rask_future *retired)
     }
     if (pile->endings.first || pile->endings.ready.first)
         rk_futures_end(&pile->endings);
-    if (pile->opened)
-        rk_executor_wake(pile->executor);
-    pile->opened = false;
+    wake_others(pile);
 }
 
 /* The outcome goes to where it is needed, and is that of what it completes there, and so on. */
@@ -365,14 +464,16 @@ static enum step settle(rk_pile *pile, rk_call_outcome *outcome)
     rk_piece *grown = outcome->node ? new_piece(pile, outcome->node) : NULL;
     enum step step;
     do {
-        rk_spin_lock(&pile->bench->piles_lock);
+        lock(pile);
         do
             step = deliver(pile, outcome, grown);
         while (step == DELIVER && !pile->dead_count);
         rask_future *retired = pile->retired;
         pile->retired = NULL;
-        rk_spin_unlock(&pile->bench->piles_lock);
+        unlock(pile);
         rk_chaos();
+        if (step > OVER)
+            step = step == LOWER ? lower(pile) : give_up(pile, outcome);
         end_all(pile, retired);
     } while (step == DELIVER);
     if (grown && step == CALL) {
@@ -410,18 +511,21 @@ static void prepare(rk_pile *pile, const rk_piece *piece)
     task->nargs = node->nargs;
     task->def = def;
     task->attempt = 0;
-    task->lent = pile->graphs;
+    task->lent = pile->spares.graphs;
 }
 
 static void call_now(rk_pile *pile, rk_call_outcome *outcome)
 {
     rask_task *task = &pile->task;
     uint64_t again = 0;
+    outcome->counted = false;
     prepare(pile, pile->top);
-    rask_graph *others = task->lent ? task->lent->next_spare : NULL;
+    rask_graph *lent = task->lent, *others = lent ? lent->next_spare : NULL;
     outcome->status = rk_call(task, &pile->env, &pile->terms, &again);
-    if (!task->lent)
-        pile->graphs = others;
+    if (task->lent != lent) {
+        pile->spares.graphs = others;
+        pile->spares.graph_count--;
+    }
     if (outcome->status)
         return;
     take_result(outcome, task);
@@ -430,24 +534,14 @@ static void call_now(rk_pile *pile, rk_call_outcome *outcome)
     outcome->status = rk_executor_count_result(pile->executor, &outcome->result, outcome->message);
     if (outcome->status)
         rask_value_unref(&outcome->result);
-}
-
-/* Its scheduler was stopped: what has not begun will not. */
-static bool is_stopped(rk_pile *pile, rk_call_outcome *outcome)
-{
-    outcome->status = rk_executor_stopped(pile->executor, outcome->message);
-    if (!outcome->status)
-        return false;
-    rk_spin_lock(&pile->bench->piles_lock);
-    drop_all(pile);
-    rk_spin_unlock(&pile->bench->piles_lock);
-    return true;
+    else
+        outcome->counted = true;
 }
 
 /* Others come first. What is sown can wait no more. */
 static bool put_off(rk_pile *pile)
 {
-    rk_spin_lock(&pile->bench->piles_lock);
+    lock(pile);
     bool can = pile->lowest;
     if (can) {
         pile->lowest->below = pile->top;
@@ -456,7 +550,7 @@ static bool put_off(rk_pile *pile)
         pile->lowest = pile->top = NULL;
         pile->open = pile->depth = 0;
     }
-    rk_spin_unlock(&pile->bench->piles_lock);
+    unlock(pile);
     return can;
 }
 
@@ -473,7 +567,7 @@ static void take_up(rk_pile *pile)
     for (rk_piece *piece = first; piece; piece = piece->above) {
         pile->depth++;
         if (piece->left)
-            count_open(pile, 1);
+            count_open(pile);
     }
 }
 
@@ -483,24 +577,48 @@ static void begin(rk_pile *pile)
     rk_spin_lock(&bench->piles_lock);
     pile->next = bench->piles;
     bench->piles = pile;
-    pile->pieces = bench->pieces;
-    pile->graphs = bench->graphs;
-    bench->pieces = NULL;
-    bench->graphs = NULL;
+    pile->spares = bench->spares;
+    bench->spares = (rk_spares){0};
     take_up(pile);
     rk_spin_unlock(&bench->piles_lock);
 }
 
-static void free_spares(rk_piece *pieces, rask_graph *graphs)
+/* What was put off goes on, unless its future is to end by now. */
+static enum step resume(rk_pile *pile, rk_call_outcome *outcome)
 {
-    for (rk_piece *next; pieces; pieces = next) {
-        next = pieces->above;
-        rk_free(pieces);
+    outcome->status = RASK_OK;
+    lock(pile);
+    bool ends = rk_load_acquire(&pile->future->reason);
+    if (ends)
+        drop_all(pile);
+    unlock(pile);
+    wake_others(pile);
+    return ends ? OVER : CALL;
+}
+
+static void free_spares(rk_spares *spares)
+{
+    for (rk_piece *piece; (piece = spares->pieces);) {
+        spares->pieces = piece->above;
+        rk_free(piece);
     }
-    for (rask_graph *next; graphs; graphs = next) {
-        next = graphs->next_spare;
-        rask_graph_free(graphs);
+    for (rask_graph *graph; (graph = spares->graphs);) {
+        spares->graphs = graph->next_spare;
+        rask_graph_free(graph);
     }
+}
+
+/* The next future's first call, which is no pile's yet, has a graph from there: it comes back here. */
+static void lend_graph(rk_pile *pile)
+{
+    rask_graph *none = NULL, *graph = pile->spares.graphs;
+    if (!graph || rk_load_relaxed(&pile->bench->spare))
+        return;
+    rask_graph *others = graph->next_spare;
+    if (!rk_cas_release(&pile->bench->spare, &none, graph))
+        return;
+    pile->spares.graphs = others;
+    pile->spares.graph_count--;
 }
 
 static void end(rk_pile *pile)
@@ -508,19 +626,19 @@ static void end(rk_pile *pile)
     rk_bench *bench = pile->bench;
     rk_pile **at = &bench->piles;
     end_all(pile, NULL);
-    rk_spin_lock(&bench->piles_lock);
+    lend_graph(pile);
+    lock(pile);
     while (*at != pile)
         at = &(*at)->next;
     *at = pile->next;
-    bool keeps = !bench->pieces && !bench->graphs;
-    if (keeps) {
-        bench->pieces = pile->pieces;
-        bench->graphs = pile->graphs;
+    rk_spares surplus = pile->spares;
+    if (!bench->spares.pieces && !bench->spares.graphs) {
+        bench->spares = surplus;
+        surplus = (rk_spares){0};
     }
     rask_future *retired = pile->retired;
-    rk_spin_unlock(&bench->piles_lock);
-    if (!keeps)
-        free_spares(pile->pieces, pile->graphs);
+    unlock(pile);
+    free_spares(&surplus);
     end_all(pile, retired);
     assert(!pile->top && !pile->open);
 }
@@ -528,10 +646,9 @@ static void end(rk_pile *pile)
 bool rk_pile_may_take(const rk_seat *seat, const rask_future *future, const rask_node *node)
 {
     const rk_executor *e = future->executor;
-    return seat->bench != RK_NO_WORKER && node->id < RK_PIECE_NODES && !future->priority &&
-           !future->admission && !(node->flags & RK_NODE_CONST) && node->graph->args.count <= UINT16_MAX &&
-           rk_load_acquire(&node->graph->refs) == 1 && !e->options.observer_count && !e->options.seed &&
-           !e->call_apart && (!e->gate || !rk_gate_counters(e->gate));
+    return seat->bench != RK_NO_WORKER && may_be_piece(node) && !future->priority && !future->admission &&
+           !e->options.observer_count && !e->options.seed && !e->call_apart &&
+           (!e->gate || !rk_gate_counters(e->gate));
 }
 
 rask_future *rk_pile_run(const rk_seat *seat, rask_future *future, rk_call_outcome *outcome, bool *later)
@@ -546,10 +663,14 @@ rask_future *rk_pile_run(const rk_seat *seat, rask_future *future, rk_call_outco
         .env = &pile.env, .worker = seat->number, .message = outcome->message, .takes_nodes = true};
     begin(&pile);
     *later = false;
-    enum step step = pile.top ? CALL : settle(&pile, outcome);
-    while (step == CALL && !is_stopped(&pile, outcome) &&
-           !(*later = !rk_executor_may_go_on(e, seat->bench, seat->until) && put_off(&pile))) {
-        call_now(&pile, outcome);
+    enum step step = pile.top ? resume(&pile, outcome) : settle(&pile, outcome);
+    while (step == CALL) {
+        outcome->status = rk_executor_stopped(e, outcome->message);
+        if (!outcome->status) {
+            if ((*later = !rk_executor_may_go_on(e, seat->bench, seat->until) && put_off(&pile)))
+                break;
+            call_now(&pile, outcome);
+        }
         step = settle(&pile, outcome);
     }
     end(&pile);
@@ -558,29 +679,28 @@ rask_future *rk_pile_run(const rk_seat *seat, rask_future *future, rk_call_outco
 
 /* -- Others */
 
-bool rk_piles_split(rk_executor *executor, uint32_t number, rk_endings *endings)
+void rk_piles_split(rk_executor *executor, uint32_t number, rk_endings *endings)
 {
     rk_bench *bench = &executor->benches[number];
     rk_piece *dropped = NULL;
     rk_chaos();
-    rk_spin_lock(&bench->piles_lock);
+    lock_to_sow(bench);
     rk_pile *pile = bench->piles;
     while (pile && !pile->open)
         pile = pile->next;
     uint32_t open = pile ? pile->open : 0;
     while (pile && pile->open == open && sow_lowest(pile, endings, &dropped)) {
     }
-    rk_spin_unlock(&bench->piles_lock);
+    unlock_sown(bench);
     for (rk_piece *next; dropped; dropped = next) {
         next = dropped->below;
         end_results(dropped);
         rask_graph_free(dropped->graph);
         rk_free(dropped);
     }
-    return endings->ready.first;
 }
 
 void rk_piles_fini(rk_bench *bench)
 {
-    free_spares(bench->pieces, bench->graphs);
+    free_spares(&bench->spares);
 }

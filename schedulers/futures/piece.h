@@ -9,8 +9,10 @@
  * what remains of the pile belongs to that. Who has nothing to do does that for what is ready and waits here;
  * the worker does it when one of them fails, or grows what is no piece, so that errors are told as ever, and when a pile is high.
  *
- * Everything that others see is under the lock of the piles of a bench, which is held for a few steps, and by no one who calls
- * a task, or ends a value. */
+ * Everything that others see is under the lock of the piles of a bench, which is held for a few steps, by no one who calls a task,
+ * ends a value, or takes another lock. Who makes futures of a pile has it to himself: its worker may go on with the call,
+ * and then waits until they are there. The order of locks: bench->sowing, of who does that, for as long as it takes; within it
+ * bench->piles_lock, to begin and to end, and, while that is free, those of futures and executors. */
 #ifndef RASK_SCHEDULERS_FUTURES_PIECE_H
 #define RASK_SCHEDULERS_FUTURES_PIECE_H
 
@@ -24,7 +26,6 @@ typedef struct rk_piece {
     uint32_t root;                 /* the piece's result is its */
     uint32_t now;                  /* being called, or the next to be: all before are done */
     uint32_t left;                 /* how many after it need none of the others */
-    bool sown;                     /* its nodes are futures by now: it is there for the call that goes on */
     uint16_t uses[RK_PIECE_NODES]; /* by those that are not done; 0: not needed */
     rask_value results[RK_PIECE_NODES];
 } rk_piece;
@@ -36,8 +37,9 @@ rask_future *rk_pile_run(const rk_seat *seat, rask_future *future, rk_call_outco
 /* May be worth trying. */
 bool rk_pile_may_take(const rk_seat *seat, const rask_future *future, const rask_node *node);
 
-/* Sows pieces of a bench until something is ready by that, in endings->ready. False: there was nothing. */
-bool rk_piles_split(rk_executor *executor, uint32_t bench, rk_endings *endings);
+/* Sows pieces of the bench of this number until something is ready by that, in endings->ready, or nothing is left, or no memory.
+ * What has ended by it is the caller's to tell in any case. */
+void rk_piles_split(rk_executor *executor, uint32_t number, rk_endings *endings);
 
 /* The bench's worker is no more. */
 void rk_piles_fini(rk_bench *bench);

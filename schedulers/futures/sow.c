@@ -326,7 +326,7 @@ static void set_terms(const sowing *s, rask_future *future, const rask_node *nod
         (node->flags & RK_NODE_CHECK ? RK_FUTURE_CHECK : 0) | (def->flags & RASK_IO ? RK_FUTURE_IO : 0);
     note_site(future, node);
     future->origin = s->origin ? *s->origin : RASK_NO_TASK;
-    rk_admission_init(future, s->executor->gate, rk_node_tags(node));
+    rk_admission_init(future, rk_node_tags(node));
 }
 
 static void set_arguments(const sowing *s, rask_future *future, const rask_node *node)
@@ -343,6 +343,12 @@ static void set_arguments(const sowing *s, rask_future *future, const rask_node 
     }
 }
 
+/* With arguments that are where its call has them. */
+static bool is_being_called(const sowing *s, const rask_node *node)
+{
+    return s->piece && node->id == s->piece->now;
+}
+
 /* By its call when it is pure, by its node when it was submitted. */
 static rask_future *new_call(sowing *s, const rask_node *node, const rask_task_def *def, bool pure)
 {
@@ -356,7 +362,8 @@ static rask_future *new_call(sowing *s, const rask_node *node, const rask_task_d
     rk_store_relaxed(&future->wants, 1);
     rk_store_relaxed(&future->handles, s->single && !s->origin);
     set_terms(s, future, node);
-    set_arguments(s, future, node);
+    if (!is_being_called(s, node))
+        set_arguments(s, future, node);
     return future;
 }
 
@@ -439,7 +446,7 @@ static void start_all(sowing *s)
         const place *p = find(s, s->ids[i]);
         if (!p->fresh || !rk_future_start(p->future, !s->shared))
             continue;
-        if (s->piece && s->ids[i] == s->piece->now && !s->shared)
+        if (is_being_called(s, rk_graph_node(s->graph, s->ids[i])) && !s->shared)
             s->running = p->future;
         else
             rk_queue_push_last(s->ready, p->future);

@@ -31,16 +31,18 @@ typedef struct rk_crew {
     rk_region *
         region; /* a range for each worker, one for the program's own process, and one for what is run away */
     rk_board *board;
-    rk_atomic_u64 *used;   /* by range: how far */
-    rk_mailbox *mailboxes; /* by seat */
-    rask_value *places;    /* by task: results that others take */
-    uint64_t shared_bytes; /* behind board, used, mailboxes, places */
+    rk_atomic_u64 *used;       /* by range: how far */
+    rk_mailbox *mailboxes;     /* by seat */
+    rask_value *places;        /* by task: results that others take */
+    rk_atomic_u32 *next_tasks; /* by unit: where it goes on, written before the order; 0: its first */
+    uint64_t shared_bytes;     /* behind board, used, mailboxes, places, next_tasks */
     rk_watch watch;
     uint32_t workers;
     uint32_t threads, lanes;   /* seats of a worker: CPU first, then I/O */
     uint32_t here;             /* seats of the program's own process */
     uint64_t kept;             /* bytes of freed memory that a range may keep */
     const rk_modules *modules; /* that all have; NULL: not noted */
+    bool counts;               /* the run has limits, and the program's process counts what its tasks take */
 } rk_crew;
 
 /* A single call, of a task that no plan has (standing.h): in shared memory, at the address in the first place when the order
@@ -51,7 +53,8 @@ typedef struct rk_slip {
     rk_call_terms terms;
     uint32_t worker, attempt, nargs;
     uint64_t rest_ns;  /* the thread's: of a call that failed, as rk_call_until_rest() has it */
-    bool spreads;      /* nodes that it returns are sent back, when they can be */
+    bool spreads;      /* nodes that it returns are sent back, when they can be and it is worth the way */
+    bool counts;       /* and always, for what is counted is counted there */
     rask_value args[]; /* scalars, or of type RK_PLACE_PARCEL as in a place */
 } rk_slip;
 

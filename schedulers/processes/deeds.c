@@ -1,5 +1,5 @@
 /* Carrying out what the coordinator says. */
-#include "schedulers/processes/hands.h"
+#include "schedulers/processes/away.h"
 
 #include <stdio.h>
 
@@ -68,6 +68,8 @@ static void obey(rk_hands *h, const rk_instruction *in)
 {
     bool at_worker = in->kind == RK_DO_RUN || in->kind == RK_DO_RECALL || in->kind == RK_DO_GRANT ||
                      in->kind == RK_DO_REFUSE || in->kind == RK_DO_KILL;
+    if (at_worker && rk_away_obey(h, in))
+        return;
     rk_staff *staff = at_worker ? &h->staff[h->by_number[in->worker]] : NULL;
     switch (in->kind) {
     case RK_DO_RUN: rk_staff_post(h, staff, in); break;

@@ -109,6 +109,8 @@ bool rk_hands_hear(rk_hands *h, rk_staff *staff);
 bool rk_hands_hear_all(rk_hands *h);
 /* News that answer an order which is forgotten: what became of the unit. */
 void rk_hands_conclude(rk_hands *h, rk_staff *staff, rk_news *news, const rk_posted *posted);
+/* The unit goes on elsewhere: observers are told what its tasks did so far. */
+void rk_hands_tell_part(rk_hands *h, const rk_news *news);
 /* Observers are told what seats are at. */
 void rk_hands_tell_begun(rk_hands *h);
 /* A task failed for good. */

@@ -57,6 +57,12 @@ static void tell_observers(rk_hands *h, const rk_news *news)
     rk_units_told(&h->units, news->unit);
 }
 
+void rk_hands_tell_part(rk_hands *h, const rk_news *news)
+{
+    if (h->run->observed && news->story)
+        relay_story(h, news);
+}
+
 void rk_hands_fail(rk_hands *h, uint32_t task, int status, const char *message)
 {
     rk_run_fail(h->run, task, status, message);
@@ -155,6 +161,7 @@ void rk_hands_conclude(rk_hands *h, rk_staff *staff, rk_news *news, const rk_pos
         finish(h, staff, news, posted->attempt);
     else
         hear_unfinished(h, staff, news, posted);
+    rk_away_over(h, news->unit);
 }
 
 /* True: it has come to nodes, which others run. */
@@ -165,7 +172,6 @@ static bool hear_grown(rk_hands *h, const rk_staff *staff, rk_news *news, const 
         return true;
     news->kind = RK_NEWS_FAILED;
     news->status = status;
-    news->task = rk_units_last(&h->units, news->unit);
     news->finished--;
     news->parcel = 0;
     news->result = (rask_value){.reserved = 1};

@@ -37,6 +37,7 @@ typedef struct draft {
     void *extent;     /* that has the content; NULL: it goes into the parcel */
     bool made;        /* the extent is new, and the content still to be copied */
     bool transferred; /* the extent becomes the parcel's */
+    bool seen;        /* the content stays where it is */
 } draft;
 
 typedef struct writer {
@@ -44,6 +45,7 @@ typedef struct writer {
     rk_account *account;
     const rk_parcel *const *others;
     size_t other_count;
+    uint64_t regions; /* 0: none is seen */
     rk_array drafts;
     rk_array encoded; /* rask_value: of customs, until they are copied */
     uint64_t small;   /* bytes of content that goes into the parcel */
@@ -81,6 +83,10 @@ static int place_content(writer *w, draft *d, const rask_value *value)
 {
     void *at;
     if (!d->part.bytes)
+        return RASK_OK;
+    d->seen =
+        w->regions && d->part.bytes >= RK_PARCEL_LARGE && rk_region_is_seen(d->part.content, w->regions);
+    if (d->seen)
         return RASK_OK;
     if (!w->shared && rk_value_memory_of(value, &at) && !is_shared(value) && !rk_extent_of(at)->published) {
         d->extent = at;
@@ -228,9 +234,9 @@ static void fill_shape(fill *f, draft *d, bool copied)
 
 static void fill_part(fill *f, draft *d)
 {
-    bool copied = d->part.bytes && (d->made || !d->extent);
+    bool copied = d->part.bytes && !d->seen && (d->made || !d->extent);
     char *to = d->extent;
-    if (!d->extent && d->part.bytes) {
+    if (copied && !d->extent) {
         to = f->small;
         f->small += (d->part.bytes + 16) & ~(uint64_t)15;
     }
@@ -269,31 +275,49 @@ static int fill_parcel(writer *w, uint64_t bytes, rk_parcel **out)
     return RASK_OK;
 }
 
+static int write_parcel(writer *w, const rask_value *value, rk_parcel **parcel)
+{
+    int status = draft_all(w, value);
+    if (!status)
+        status = fill_parcel(w, rask_value_size(value), parcel);
+    for (size_t i = 0; i < w->drafts.count; i++) {
+        draft *d = &((draft *)w->drafts.data)[i];
+        if (status && d->made)
+            rk_shared_heap_free(w->heap, d->extent);
+    }
+    for (size_t i = 0; i < w->encoded.count; i++)
+        rask_value_unref(&((rask_value *)w->encoded.data)[i]);
+    rk_array_fini(&w->encoded);
+    rk_array_fini(&w->drafts);
+    return status;
+}
+
+static writer new_writer(rk_shared_heap *heap, char *message, size_t capacity)
+{
+    return (writer){.heap = heap,
+                    .drafts = RK_ARRAY(draft, SIZE_MAX / sizeof(draft)),
+                    .encoded = RK_ARRAY(rask_value, SIZE_MAX / sizeof(rask_value)),
+                    .message = message,
+                    .capacity = capacity};
+}
+
 int rk_parcel_write(rk_shared_heap *heap, rk_account *account, const rask_value *value,
                     const rk_parcel *const *others, size_t count, rk_parcel **parcel, char *message,
                     size_t capacity)
 {
-    writer w = {.heap = heap,
-                .account = account,
-                .others = others,
-                .other_count = count,
-                .drafts = RK_ARRAY(draft, SIZE_MAX / sizeof(draft)),
-                .encoded = RK_ARRAY(rask_value, SIZE_MAX / sizeof(rask_value)),
-                .message = message,
-                .capacity = capacity};
-    int status = draft_all(&w, value);
-    if (!status)
-        status = fill_parcel(&w, rask_value_size(value), parcel);
-    for (size_t i = 0; i < w.drafts.count; i++) {
-        draft *d = &((draft *)w.drafts.data)[i];
-        if (status && d->made)
-            rk_shared_heap_free(heap, d->extent);
-    }
-    for (size_t i = 0; i < w.encoded.count; i++)
-        rask_value_unref(&((rask_value *)w.encoded.data)[i]);
-    rk_array_fini(&w.encoded);
-    rk_array_fini(&w.drafts);
-    return status;
+    writer w = new_writer(heap, message, capacity);
+    w.account = account;
+    w.others = others;
+    w.other_count = count;
+    return write_parcel(&w, value, parcel);
+}
+
+int rk_parcel_write_for(rk_shared_heap *heap, uint64_t regions, const rask_value *value, rk_parcel **parcel,
+                        char *message, size_t capacity)
+{
+    writer w = new_writer(heap, message, capacity);
+    w.regions = regions;
+    return write_parcel(&w, value, parcel);
 }
 
 /* -- Reading */

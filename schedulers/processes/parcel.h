@@ -41,6 +41,11 @@ int rk_parcel_write(rk_shared_heap *heap, rk_account *account, const rask_value 
                     const rk_parcel *const *others, size_t count, rk_parcel **parcel, char *message,
                     size_t capacity);
 
+/* The same, for a process that was forked when rk_region_next_number() said this: large content that it sees stays where it is, and is
+ * not among the parcel's extents. */
+int rk_parcel_write_for(rk_shared_heap *heap, uint64_t regions, const rask_value *value, rk_parcel **parcel,
+                        char *message, size_t capacity);
+
 /* The value, valid as long as the parcel's extents are. RASK_ENOMEM, or what decode() returned; with a message. */
 int rk_parcel_read(const rk_parcel *parcel, rask_value *value, char *message, size_t capacity);
 

@@ -181,8 +181,9 @@ static int share(rk_crew *crew)
     uint64_t seats = (uint64_t)crew->workers * (crew->threads + crew->lanes) + crew->here,
              ranges = crew->workers + 2, mailboxes = seats * sizeof(rk_mailbox),
              places = ((uint64_t)plan->tasks + 1) * sizeof *crew->places,
-             used = (ranges * sizeof *crew->used + RK_CACHE_LINE - 1) & ~(uint64_t)(RK_CACHE_LINE - 1);
-    crew->shared_bytes = RK_CACHE_LINE + used + mailboxes + places;
+             used = (ranges * sizeof *crew->used + RK_CACHE_LINE - 1) & ~(uint64_t)(RK_CACHE_LINE - 1),
+             next_tasks = ((uint64_t)plan->units + 1) * sizeof *crew->next_tasks;
+    crew->shared_bytes = RK_CACHE_LINE + used + mailboxes + places + next_tasks;
     char *at = rk_system_share(crew->shared_bytes);
     if (!at)
         return RASK_ENOMEM;
@@ -190,6 +191,7 @@ static int share(rk_crew *crew)
     crew->used = (rk_atomic_u64 *)(at + RK_CACHE_LINE);
     crew->mailboxes = (rk_mailbox *)(at + RK_CACHE_LINE + used);
     crew->places = (rask_value *)(at + RK_CACHE_LINE + used + mailboxes);
+    crew->next_tasks = (rk_atomic_u32 *)(crew->places + plan->tasks + 1);
     return RASK_OK;
 }
 
@@ -198,6 +200,7 @@ static int crew_init(rk_crew *crew, rk_run *run)
     const rask_options *o = &run->options;
     uint32_t units = run->plan->units ? run->plan->units : 1;
     crew->run = run;
+    crew->counts = o->limits && *o->limits;
     crew->watch = (rk_watch){-1, -1};
     crew->workers = o->workers < units ? o->workers : units;
     if (!crew->workers)
@@ -226,7 +229,7 @@ static int staff_init(rk_hands *h)
     const rk_crew *crew = &h->crew;
     h->staff_count = crew->workers + (crew->here > 0);
     h->staff = rk_calloc(h->staff_count, sizeof *h->staff);
-    h->by_number = rk_calloc(h->staff_count, sizeof *h->by_number);
+    h->by_number = rk_calloc(h->staff_count + 1, sizeof *h->by_number);
     if (!h->staff || !h->by_number)
         return RASK_ENOMEM;
     for (uint32_t i = 0; i < h->staff_count; i++) {
@@ -264,7 +267,7 @@ static int start_own(rk_hands *h)
 static int coordinate(rk_hands *h)
 {
     const rask_options *o = &h->run->options;
-    rk_coordinator_options options = {.most_workers = h->staff_count,
+    rk_coordinator_options options = {.most_workers = h->staff_count + 1, /* away.h */
                                       .most_homes = 1,
                                       .groups = h->run->plan->def_count ? h->run->plan->def_count : 1,
                                       .window = RK_ORDERS / 4,
@@ -340,7 +343,7 @@ static int prepare(rk_hands *h)
     int status = h->results ? rk_hands_assemble(h) : RASK_ENOMEM;
     if (!status)
         status = coordinate(h);
-    if (!status && h->run->options.workers > 1 && !rk_modules_note(&h->modules))
+    if (!status && !rk_modules_note(&h->modules))
         h->crew.modules = &h->modules;
     if (!status)
         status = hire_all(h);

@@ -12,6 +12,50 @@ enum { PAGE = 4096 };
 #define MOST_REGION  ((uint64_t)32 << 40)
 #define LARGE_EXTENT ((uint64_t)256 << 10) /* has pages of its own */
 
+/* All of this process. */
+static pthread_mutex_t regions_lock = PTHREAD_MUTEX_INITIALIZER;
+static rk_region *regions;
+static uint64_t next_number = 1;
+
+static void list_region(rk_region *region)
+{
+    pthread_mutex_lock(&regions_lock);
+    region->number = next_number++;
+    region->next = regions;
+    if (regions)
+        regions->previous = region;
+    regions = region;
+    pthread_mutex_unlock(&regions_lock);
+}
+
+static void unlist_region(const rk_region *region)
+{
+    pthread_mutex_lock(&regions_lock);
+    *(region->previous ? &region->previous->next : &regions) = region->next;
+    if (region->next)
+        region->next->previous = region->previous;
+    pthread_mutex_unlock(&regions_lock);
+}
+
+uint64_t rk_region_next_number(void)
+{
+    pthread_mutex_lock(&regions_lock);
+    uint64_t number = next_number;
+    pthread_mutex_unlock(&regions_lock);
+    return number;
+}
+
+bool rk_region_is_seen(const void *at, uint64_t number)
+{
+    pthread_mutex_lock(&regions_lock);
+    const rk_region *region = regions;
+    while (region && (region->number >= number ||
+                      (uintptr_t)at - (uintptr_t)region->at >= region->range * region->ranges))
+        region = region->next;
+    pthread_mutex_unlock(&regions_lock);
+    return region;
+}
+
 rk_region *rk_region_new(uint32_t ranges, uint64_t bytes)
 {
     rk_region *region = rk_calloc(1, sizeof *region);
@@ -29,6 +73,7 @@ rk_region *rk_region_new(uint32_t ranges, uint64_t bytes)
     rk_init(&region->refs, 1);
     region->range = range;
     region->ranges = ranges;
+    list_region(region);
     return region;
 }
 
@@ -41,6 +86,7 @@ void rk_region_unref(rk_region *region)
 {
     if (!region || rk_sub_acq_rel(&region->refs, 1) != 1)
         return;
+    unlist_region(region);
     rk_system_unshare(region->at, region->range * region->ranges);
     rk_free(region);
 }

@@ -20,6 +20,8 @@ typedef struct rk_region {
     char *at;
     uint64_t range; /* bytes of each */
     uint32_t ranges;
+    uint64_t number; /* ascending */
+    struct rk_region *next, *previous;
 } rk_region;
 
 /* A region whose ranges hold at least so many bytes, where the system has the addresses; with one reference. NULL:
@@ -28,6 +30,12 @@ rk_region *rk_region_new(uint32_t ranges, uint64_t bytes);
 void rk_region_ref(rk_region *region);
 /* The last one unmaps it. NULL is legal. */
 void rk_region_unref(rk_region *region);
+
+/* The number of the next region that this process makes: whom it forks before sees all with lower ones. */
+uint64_t rk_region_next_number(void);
+/* This address is in a region with a lower number, where who was forked when this was the next sees it, too, as long as somebody here
+ * refers to it. */
+bool rk_region_is_seen(const void *at, uint64_t number);
 
 static inline char *rk_region_range(const rk_region *region, uint32_t range)
 {

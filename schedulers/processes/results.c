@@ -255,7 +255,7 @@ void rk_result_tidy(rk_hands *h, uint32_t range)
         if (place)
             *place = ((void **)h->pinned.data)[i];
     }
-    if (complete)
+    if (complete && rk_away_add_extents(h, &extents))
         discard_others(h, range, &extents);
     rk_array_fini(&extents);
 }

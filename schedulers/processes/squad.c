@@ -20,7 +20,8 @@
 typedef struct seat {
     rk_account account; /* of its unit; the first member, for ask_for_more() */
     bool denied;        /* the unit was given no more memory */
-    bool grew;          /* what the unit came to is nodes (core/graph/wrap.h) */
+    rk_put_off put_off; /* the task of the unit that came to nodes, */
+    rask_value wrapped; /* which are this (core/graph/wrap.h) */
     rk_squad *squad;
     rk_mailbox *box;
     rk_worker worker;
@@ -199,7 +200,7 @@ static bool let_go(rk_squad *squad, uint32_t task)
     return true;
 }
 
-/* Over every word of a unit's tasks that names a task outside. */
+/* Over every word of a unit's tasks, from the first that is to be run, that names a task before those. */
 typedef struct word_walk {
     const rask_plan *plan;
     uint32_t first, task, end, at, args, words;
@@ -212,10 +213,9 @@ static void enter_task(word_walk *w)
     w->words = w->plan->arg_start[w->task + 1] - w->plan->arg_start[w->task];
 }
 
-static word_walk walk_words(const rask_plan *plan, uint32_t unit)
+static word_walk walk_words(const rask_plan *plan, uint32_t unit, uint32_t first)
 {
-    word_walk w = {.plan = plan, .first = plan->unit_start[unit], .end = plan->unit_start[unit + 1]};
-    w.task = w.first;
+    word_walk w = {.plan = plan, .first = first, .task = first, .end = plan->unit_start[unit + 1]};
     enter_task(&w);
     return w;
 }
@@ -239,9 +239,9 @@ static bool next_word(word_walk *w, uint32_t *task, bool *taken)
 }
 
 /* *held: how many arguments. */
-static int take_arguments(seat *s, uint32_t unit, uint32_t *held)
+static int take_arguments(seat *s, uint32_t unit, uint32_t first, uint32_t *held)
 {
-    word_walk w = walk_words(s->squad->run->plan, unit);
+    word_walk w = walk_words(s->squad->run->plan, unit, first);
     int status = RASK_OK;
     uint32_t task;
     bool taken;
@@ -258,9 +258,9 @@ static int take_arguments(seat *s, uint32_t unit, uint32_t *held)
 }
 
 /* The first so many; true: somebody kept one. */
-static bool give_arguments(seat *s, uint32_t unit, uint32_t held)
+static bool give_arguments(seat *s, uint32_t unit, uint32_t first, uint32_t held)
 {
-    word_walk w = walk_words(s->squad->run->plan, unit);
+    word_walk w = walk_words(s->squad->run->plan, unit, first);
     bool kept = false, taken;
     uint32_t task;
     pthread_mutex_lock(&s->squad->lock);
@@ -330,9 +330,8 @@ static void share_result(seat *s, rk_news *news, uint32_t task, rask_value *own)
         return;
     }
     take_freed(s->squad);
-    size_t others = s->grew ? 0 : s->parcels.count; /* nodes go where arguments are not */
-    int status = rk_parcel_write(&s->squad->heap, &s->account, own, s->parcels.data, others, &parcel,
-                                 s->worker.message, sizeof s->worker.message);
+    int status = rk_parcel_write(&s->squad->heap, &s->account, own, s->parcels.data, s->parcels.count,
+                                 &parcel, s->worker.message, sizeof s->worker.message);
     if (status) {
         news->finished--;
         fail(s, news, task, status, s->worker.message);
@@ -352,31 +351,69 @@ static void give_up(seat *s, rk_news *news)
 
 /* -- What units grow */
 
-/* Times are told of calls that this process makes, and what tags count is the coordinator's. */
-static bool has_limits(const rk_run *run, uint32_t unit)
+/* Some call has a time limit: who does not return is ended with its process, where others wait for it. */
+static bool is_timed(const rask_node *node)
 {
+    const rask_task_def *const *defs = node->graph->definitions.data;
+    const rk_extra *extras = node->graph->extras.data;
     bool timed = false;
-    for (uint32_t task = run->plan->unit_start[unit]; task < run->plan->unit_start[unit + 1]; task++)
-        timed |= rk_run_timeout(run, task) != 0;
-    return timed || run->limits;
+    for (size_t i = 0; i < node->graph->definitions.count && !timed; i++)
+        timed = defs[i]->timeout > 0;
+    for (size_t i = 0; i < node->graph->extras.count && !timed; i++)
+        timed = extras[i].own_timeout && extras[i].timeout > 0;
+    return timed;
 }
 
-/* The last task of the unit that this seat is at came to nodes, and others have time for them. */
+/* Others had better run it: for what it takes or how long it may, which is seen to there, since the time of the task that grew it is its
+ * call's only, or because they have time for it. One call
+ * that leads to one call is worth the way when something else waits for this seat. */
+static bool is_others(const seat *s, uint32_t task, const rask_node *node)
+{
+    const rk_crew *crew = s->squad->crew;
+    if (crew->counts || is_timed(node) || rk_run_timeout(s->squad->run, task))
+        return true;
+    return s->squad->is_process && rk_load_relaxed(&crew->board->hungry) &&
+           (node->id || rk_mailbox_waiting(s->box));
+}
+
+/* A task of the unit that this seat is at came to nodes, which are sent to the program's process. */
 static bool send_nodes(rk_worker *worker, uint32_t task, rask_value *result)
 {
     seat *s = sitting;
-    const rk_crew *crew = s ? s->squad->crew : NULL;
-    uint64_t unit = s ? rk_load_relaxed(&s->box->current) : 0;
     const rask_node *node = rk_grown_node(result);
-    rask_value wrapped;
-    if (!unit-- || task == RASK_NO_TASK || !rk_load_relaxed(&crew->board->hungry) || !node->id ||
-        worker->run->plan->unit_start[unit + 1] != task + 1 || !worker->run->plan->uses[task] ||
-        has_limits(worker->run, (uint32_t)unit) || !rk_travels_light(node) ||
-        !rk_may_travel_node(crew->modules, node) || rk_graph_wrap(node, &wrapped))
+    if (!s || !rk_load_relaxed(&s->box->current) || task == RASK_NO_TASK || !is_others(s, task, node) ||
+        !rk_may_travel_node(s->squad->crew->modules, node) || rk_graph_wrap(node, &s->wrapped))
         return false;
     rask_value_unref(result);
-    *result = wrapped;
-    return s->grew = true;
+    s->put_off.task = task;
+    worker->put_off = &s->put_off;
+    return true;
+}
+
+/* As observers see it, the task is over. */
+static void tell_of_nodes(seat *s, rk_news *news)
+{
+    rask_task_info *told = s->squad->run->observed ? rk_array_push(&s->told) : NULL;
+    if (told)
+        *told = s->put_off.info;
+    if (told)
+        told->message = NULL;
+    news->task = s->put_off.task;
+    news->finished++;
+    share_result(s, news, news->task, &s->wrapped);
+    if (news->kind == RK_NEWS_FINISHED)
+        news->kind = RK_NEWS_GROWN;
+}
+
+static void share_own(seat *s, rk_news *news, uint32_t last)
+{
+    rask_value *own = s->worker.put_off ? &s->wrapped : &s->squad->run->results[last];
+    if (s->denied)
+        rask_value_unref(own);
+    else if (s->worker.put_off)
+        tell_of_nodes(s, news);
+    else
+        share_result(s, news, last, own);
 }
 
 /* The unit was executed: what came of it. */
@@ -384,14 +421,9 @@ static void judge(seat *s, rk_news *news, uint32_t first, uint32_t last)
 {
     rk_run *run = s->squad->run;
     rk_failure failure;
-    rask_value *own = &run->results[last];
-    if (own->type != RASK_NONE || !own->reserved) {
-        if (s->denied)
-            rask_value_unref(own);
-        else
-            share_result(s, news, last, own);
-        if (s->grew && news->kind == RK_NEWS_FINISHED)
-            news->kind = RK_NEWS_GROWN;
+    const rask_value *own = &run->results[last];
+    if (s->worker.put_off || own->type != RASK_NONE || !own->reserved) {
+        share_own(s, news, last);
     } else if (rk_run_take_failure(run, first, last + 1, &failure)) {
         fail(s, news, failure.task, failure.status, failure.message ? failure.message : "");
         rk_free(failure.message);
@@ -418,7 +450,8 @@ static void open_account(seat *s, uint64_t allowed)
 static void execute(seat *s, uint32_t unit, uint64_t allowed)
 {
     const rask_plan *plan = s->squad->run->plan;
-    uint32_t first = plan->unit_start[unit], last = plan->unit_start[unit + 1] - 1, held;
+    uint32_t next = rk_load_acquire(&s->squad->crew->next_tasks[unit]), held;
+    uint32_t first = next ? next : plan->unit_start[unit], last = plan->unit_start[unit + 1] - 1;
     uint64_t start = rk_clock_now();
     rk_news news = {.kind = RK_NEWS_FINISHED, .unit = unit};
     rk_store_relaxed(&s->box->since_ns, start);
@@ -426,20 +459,19 @@ static void execute(seat *s, uint32_t unit, uint64_t allowed)
     open_account(s, allowed);
     s->worker.finished = s->worker.skipped = 0;
     s->worker.retries = 0;
-    s->grew = false;
-    int status = take_arguments(s, unit, &held);
+    int status = take_arguments(s, unit, first, &held);
     if (status) {
         fail(s, &news, last, status, s->worker.message);
     } else {
         rk_worker_pause(&s->worker);
-        rk_run_unit(&s->worker, unit);
+        rk_run_unit_from(&s->worker, unit, first);
         news.finished = s->worker.finished;
         news.retries = (uint32_t)s->worker.retries;
         judge(s, &news, first, last);
     }
     if (s->squad->is_process)
         fflush(stdout); /* what a task printed is not lost when a later one ends the worker */
-    news.kept = give_arguments(s, unit, held);
+    news.kept = give_arguments(s, unit, first, held);
     news.story = share_story(s);
     news.duration_ns = rk_clock_now() - start;
     rk_store_relaxed(&s->box->task, 0); /* before its news: who has read those does not take it for running */
@@ -464,7 +496,8 @@ static bool wrap_nodes(const seat *s, const rk_slip *slip, const rask_value *gro
 {
     const rask_node *node = rk_grown_node(grown);
     const rk_modules *modules = s->squad->crew->modules;
-    return slip->spreads && node->id && rk_may_travel_node(modules, node) && !rk_graph_wrap(node, wrapped);
+    bool is_others = (slip->spreads && node->id) || slip->counts || is_timed(node);
+    return is_others && rk_may_travel_node(modules, node) && !rk_graph_wrap(node, wrapped);
 }
 
 /* With what it grows, or *news says that the result is nodes. */
@@ -493,7 +526,7 @@ static int make_call(seat *s, rk_slip *slip, const rask_value *args, const uint3
         news->kind = RK_NEWS_GROWN;
         return status;
     }
-    status = rk_growth_finish(&s->worker, RASK_NO_TASK, result);
+    status = rk_growth_finish(&s->worker, RASK_NO_TASK, false, result);
     rk_growth_end(s->squad->run);
     return status;
 }
@@ -615,7 +648,8 @@ rk_squad *rk_squad_new(const rk_crew *crew, rk_run *apart, uint32_t worker, uint
                         .seat_count = seats,
                         .is_process = !here,
                         .holds = holds};
-    apart->send_nodes = here || !crew->modules ? NULL : send_nodes;
+    apart->send_nodes = crew->modules ? send_nodes : NULL;
+    apart->counted_elsewhere = true;
     rk_shared_heap_init(&squad->heap, crew->region, worker, life, &crew->used[worker], crew->kept);
     pthread_mutex_init(&squad->lock, NULL);
     pthread_mutex_init(&squad->reading, NULL);

@@ -87,6 +87,8 @@ void rk_staff_post(rk_hands *h, rk_staff *staff, const rk_instruction *run)
             post = &staff->posts[i];
     uint64_t apart = run->bytes ? used_apart(h, run->task) : 0;
     apart = apart < run->bytes ? apart : run->bytes;
+    if (!run->grown)
+        rk_store_relaxed(&h->crew.next_tasks[run->task], 0);
     post->posted[post->count++] = (rk_posted){
         .unit = run->task, .attempt = run->attempt, .allowed = run->bytes - apart, .apart = apart};
     rk_staff_send(h, staff);
@@ -396,7 +398,6 @@ static void lose(rk_hands *h, uint32_t worker)
     if (culprit < h->run->plan->units && !staff->doomed)
         note_death(h, culprit, how, pid);
     rk_result_tidy(h, worker);
-    rk_away_forget(h, staff);
     staff->failed_starts = staff->ready && !staff->absent ? 0 : staff->failed_starts + 1;
     if (staff->joined && !h->ended && !h->stopping_since)
         rk_staff_tell(h, staff, pid, how);

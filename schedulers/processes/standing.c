@@ -47,6 +47,8 @@ struct rk_standing {
     rk_run *run;
     rk_hands hands;
     rk_modules modules;  /* that the process has */
+    uint64_t regions;    /* rk_region_next_number() when it was forked */
+    rk_array pinned;     /* rask_value: arguments that it refers to, perhaps in memory of others */
     rk_shared_heap heap; /* of this process's range */
     bool has_heap;
     shelf *shelf;
@@ -134,6 +136,7 @@ static bool has_come(rk_standing *s)
         return false;
     if (worker_of(s)->child.pid)
         return true;
+    s->regions = rk_region_next_number();
     if (rk_modules_note(&s->modules) || rk_staff_hire(&s->hands, 0)) {
         s->unable = true; /* the long way says why */
         return false;
@@ -155,17 +158,25 @@ static void bury(rk_standing *s)
         rk_region_discard(rk_region_range(s->hands.crew.region, 0), rk_load_acquire(&s->hands.crew.used[0]));
 }
 
+static void unpin_all(rk_standing *s)
+{
+    for (size_t i = 0; i < s->pinned.count; i++)
+        rask_value_unref(&((rask_value *)s->pinned.data)[i]);
+    rk_array_fini(&s->pinned);
+}
+
 rk_standing *rk_standing_new(const rask_options *options)
 {
     const rask_arg nothing = {.kind = RASK_ARG_I64};
     rk_standing *s = rk_calloc(1, sizeof *s);
+    if (s)
+        s->pinned = (rk_array)RK_ARRAY(rask_value, SIZE_MAX / sizeof(rask_value));
     if (!s || rk_squad_is_worker() || !(s->graph = rask_graph_new()) ||
         !(s->run = rk_calloc(1, sizeof *s->run)))
         goto failed;
     rask_node *node = rask_const_at(s->graph, &nothing, __FILE__, __LINE__);
     rask_options own = rk_options_within(options);
     own.workers = own.worker_threads = 1;
-    own.limits = NULL;
     if (!node || rask_plan_new(&node, 1, &s->plan) || rk_run_init(s->run, s->plan, &own, "processes"))
         goto failed;
     s->hands.run = s->run;
@@ -194,6 +205,7 @@ void rk_standing_free(rk_standing *s)
     if (s->has_heap)
         rk_shared_heap_fini(&s->heap);
     shelf_close(s->shelf);
+    unpin_all(s);
     rk_modules_fini(&s->modules);
     rk_free(s->run);
     rask_plan_free(s->plan);
@@ -231,7 +243,7 @@ static bool write_argument(rk_standing *s, const rask_value *from, rask_value *t
         return false;
     if (!rk_value_is_object(from))
         return true;
-    if (rk_parcel_write(&s->heap, NULL, from, NULL, 0, &parcel, message, sizeof message))
+    if (rk_parcel_write_for(&s->heap, s->regions, from, &parcel, message, sizeof message))
         return false;
     *to = (rask_value){.type = RK_PLACE_PARCEL, .as.i64 = (int64_t)(uintptr_t)parcel};
     return true;
@@ -247,7 +259,8 @@ static bool write_slip(rk_standing *s, const rk_lone_call *call)
                          .terms = call->terms,
                          .worker = call->worker,
                          .attempt = call->attempt,
-                         .spreads = call->spreads};
+                         .spreads = call->spreads,
+                         .counts = call->counts};
     for (; s->slip->nargs < call->nargs; s->slip->nargs++)
         if (!write_argument(s, &call->args[s->slip->nargs], &s->slip->args[s->slip->nargs])) {
             free_slip(s, false);
@@ -498,6 +511,16 @@ static bool call_in_time(rk_standing *s, rk_lone_call *call, rk_news *news, int 
     }
 }
 
+/* Without memory for a note of it, it stays as long as the program. */
+static void pin_arguments(rk_standing *s, const rk_lone_call *call)
+{
+    for (uint32_t i = 0; i < call->nargs; i++) {
+        rask_value pinned = rask_value_ref(&call->args[i]), *place = rk_array_push(&s->pinned);
+        if (place)
+            *place = pinned;
+    }
+}
+
 bool rk_standing_call(rk_standing *s, rk_lone_call *call, int *status, rask_value *result, char *message)
 {
     rk_news news;
@@ -507,6 +530,8 @@ bool rk_standing_call(rk_standing *s, rk_lone_call *call, int *status, rask_valu
         !write_slip(s, call))
         return false;
     bool made = call_in_time(s, call, &news, status, result, message);
+    if (made && news.kept)
+        pin_arguments(s, call);
     free_slip(s, made && news.kept);
     return made;
 }

@@ -21,6 +21,7 @@ typedef struct rk_lone_call {
     uint32_t worker; /* number, as the task sees it */
     bool
         spreads; /* others have time: nodes that it returns are its result, where they can travel; else it runs them itself */
+    bool counts; /* the caller counts what they take: they are its result whenever they can travel */
     rk_call_terms terms;
     uint32_t attempt; /* with which it begins; then, with which it has ended */
     uint64_t

@@ -3,7 +3,6 @@
 
 #include "core/graph/graph.h"
 #include "core/value/tree.h"
-#include "schedulers/processes/parcel.h"
 
 enum { LEAST_ADDRESS = 1 << 16 };
 
@@ -41,28 +40,6 @@ bool rk_may_travel_value(const rk_modules *modules, const rask_value *value)
     }
     rk_tree_walk_fini(&walk);
     return may;
-}
-
-static bool takes_tags(const rask_graph *graph)
-{
-    bool takes = false;
-    for (uint32_t id = 0; id < graph->count && !takes; id++) {
-        const rask_node *node = rk_graph_node(graph, id);
-        takes = !(node->flags & RK_NODE_CONST) && *rk_node_tags(node);
-    }
-    return takes;
-}
-
-bool rk_travels_light(const rask_node *node)
-{
-    const rask_graph *graph = node->graph;
-    for (size_t i = 0; i < graph->constants.count; i++) {
-        const rask_value *value = rk_graph_constant(graph, (uint32_t)i);
-        if (rk_value_is_object(value) &&
-            (value->type == RASK_CUSTOM || rask_value_size(value) >= RK_PARCEL_LARGE))
-            return false;
-    }
-    return !takes_tags(graph);
 }
 
 bool rk_may_travel_node(const rk_modules *modules, const rask_node *node)

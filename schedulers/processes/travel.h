@@ -15,8 +15,4 @@ bool rk_may_travel_value(const rk_modules *modules, const rask_value *value);
 /* Whether all may that the graph of this node has. */
 bool rk_may_travel_node(const rk_modules *modules, const rask_node *node);
 
-/* Nothing in its graph takes tags, and no constant is large, or may become so: wrapped (core/graph/wrap.h) and put into a parcel it
- * has no large content but the wrapping's own. */
-bool rk_travels_light(const rask_node *node);
-
 #endif

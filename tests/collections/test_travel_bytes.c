@@ -3,9 +3,11 @@
 #include "collections/array/program.h"
 #include "collections/bag/recipe.h"
 #include "collections/search/travel.h"
+#include "collections/table/memory_travel.h"
 #include "collections/table/recipe.h"
 #include "collections/text/travel.h"
 #include "core/base/alloc.h"
+#include "core/base/limits.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -281,6 +283,125 @@ Test(travel_bytes, what_is_no_table_in_memory_is_refused)
     rask_table *t = rask_table_from_columns(g, columns, 2, 3);
     try_shared(shared_of(rask_table_filter(t, "n > 1"), own));
     rask_graph_free(own);
+}
+
+enum { MANY = 600, LONG = 1000 };
+
+/* Computed rows, of two texts in turn. */
+static rask_table *table_of_two_texts(uint64_t rows, size_t len, rask_rows **computed)
+{
+    char *text = calloc(rows, len);
+    uint64_t ends[MANY + 1] = {0};
+    const rask_column column = {.name = "s", .type = RASK_COL_TEXT, .as.ends = ends, .bytes = text};
+    rask_graph *own = rask_graph_new();
+    for (uint64_t i = 0; i < rows; i++) {
+        memset(text + i * len, i % 2 ? 'x' : 'y', len);
+        ends[i + 1] = (i + 1) * len;
+    }
+    rask_table *t = rask_table_filter(rask_table_from_columns(own, &column, 1, rows), "s > \"\"");
+    cr_assert_eq(rask_table_compute(t, NULL, computed), RASK_OK, "%s", rask_graph_error(own));
+    rask_graph_free(own);
+    free(text);
+    return rask_table_from_rows(g, *computed);
+}
+
+Test(travel_bytes, what_is_no_dictionary_is_refused)
+{
+    rask_rows *rows;
+    rask_graph *own = rask_graph_new();
+    try_shared(shared_of(rask_table_filter(table_of_two_texts(40, 3, &rows), "s > \"\""), own));
+    rask_graph_free(own);
+    rask_rows_free(rows);
+}
+
+static int encode_shared(rask_table *table, rask_value *bytes)
+{
+    void *data;
+    rask_graph *own = rask_graph_new();
+    rask_value shared = shared_of(rask_table_filter(table, "s > \"\""), own);
+    cr_assert_eq(rask_value_get_custom(&shared, &thing_class, &data), RASK_OK);
+    int status = thing_class.encode(data, bytes);
+    rask_value_unref(&shared);
+    rask_graph_free(own);
+    return status;
+}
+
+Test(travel_bytes, a_dictionary_goes_as_it_is)
+{
+    rask_rows *rows;
+    rask_value value;
+    rask_bytes bytes;
+    cr_assert_eq(encode_shared(table_of_two_texts(MANY, LONG, &rows), &value), RASK_OK);
+    cr_assert_eq(rask_value_get_bytes(&value, &bytes), RASK_OK);
+    cr_assert_lt(bytes.len, 10 * LONG);
+    rask_value_unref(&value);
+    rask_rows_free(rows);
+}
+
+static void forget_schema(struct ArrowSchema *schema)
+{
+    schema->release = NULL;
+}
+
+static void forget_array(struct ArrowArray *array)
+{
+    array->release = NULL;
+}
+
+/* Views of two rows, both of all that is there. */
+static void expect_too_much_twice(const char *text, size_t len)
+{
+    const int32_t view[] = {(int32_t)len, 0, 0, 0, (int32_t)len, 0, 0, 0};
+    const int64_t sizes[] = {(int64_t)len};
+    const void *none[] = {NULL}, *buffers[] = {NULL, view, text, sizes};
+    struct ArrowSchema child = {.format = "vu", .name = "s", .release = forget_schema},
+                       *children[] = {&child};
+    struct ArrowSchema schema = {
+        .format = "+s", .name = "", .n_children = 1, .children = children, .release = forget_schema};
+    struct ArrowArray values = {.length = 2, .n_buffers = 4, .buffers = buffers, .release = forget_array},
+                      *arrays[] = {&values};
+    struct ArrowArray array = {.length = 2,
+                               .n_buffers = 1,
+                               .buffers = none,
+                               .n_children = 1,
+                               .children = arrays,
+                               .release = forget_array};
+    rask_value value;
+    rask_bytes bytes;
+    rask_table *t = rask_table_from_arrow(g, &schema, &array);
+    cr_assert_not_null(t, "%s", rask_graph_error(g));
+    cr_assert_eq(encode_shared(t, &value), RASK_EUNSUPPORTED);
+    cr_assert_eq(rask_value_get_bytes(&value, &bytes), RASK_OK);
+    cr_assert(memmem(bytes.data, bytes.len, "can go", 6), "%.*s", (int)bytes.len, bytes.data);
+    rask_value_unref(&value);
+}
+
+Test(travel_bytes, a_text_that_rows_share_does_not_pass_the_ceiling)
+{
+    size_t len = RK_MAX_TRAVELLING / 2 + 1;
+    char *text = rk_calloc(len, 1);
+    cr_assert_not_null(text);
+    expect_too_much_twice(text, len);
+    rk_free(text);
+}
+
+/* Columns that others make are one part: a message that says of many that they follow asks for memory that it has no bytes for. */
+Test(travel_bytes, a_table_of_arrays_has_one_part)
+{
+    enum { AS_FED = 1 };
+    const uint32_t heads[] = {1, 2}; /* columns, parts */
+    rk_pack_out out = {0};
+    rk_open_error error = {0};
+    rk_pack_put_u8(&out, AS_FED);
+    rk_pack_put(&out, heads, sizeof heads);
+    rk_pack_put_text(&out, "n");
+    rk_pack_put_u8(&out, RASK_COL_I64);
+    for (int i = 0; i < 4; i++)
+        rk_pack_put_u64(&out, 1);
+    rk_pack_in in = {out.data, out.data + out.size, false, NULL};
+    cr_assert_null(rk_memory_table_get(g, &in, &error));
+    cr_assert_eq(rask_graph_status(g), RASK_OK);
+    rk_pack_out_fini(&out);
 }
 
 Test(travel_bytes, what_is_no_recipe_is_refused)

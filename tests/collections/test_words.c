@@ -489,6 +489,31 @@ Test(words, parts_by_hash_are_the_whole_and_the_same_in_every_table)
     free(t.data);
 }
 
+/* Tables as full as they get. Some of the seeds must bring strings around the end, for this to be a test. */
+Test(counter, strings_around_the_end_of_the_slots_are_in_order_of_hashes)
+{
+    enum { STRINGS = 1200, SEEDS = 60 };
+    size_t around = 0;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        rk_counter counter;
+        rk_counts *table;
+        char word[20];
+        cr_assert_eq(rk_counter_init(&counter, seed, 0), RASK_OK);
+        for (int i = 0; i < STRINGS; i++)
+            cr_assert_eq(rk_counter_add(&counter, word, (size_t)snprintf(word, sizeof word, "%d", i), 1),
+                         RASK_OK);
+        const rk_counts_entry *first = &counter.slots[0];
+        around += first->tally && rk_counts_entry_hash(&counter.key, first) >> counter.shift > 0;
+        cr_assert_eq(rk_counter_finish(&counter, &table), RASK_OK);
+        cr_assert_eq(table->count, STRINGS);
+        for (size_t i = 1; i < STRINGS; i++)
+            cr_assert_lt(rk_counts_place_of(table, i - 1).hash, rk_counts_place_of(table, i).hash);
+        rk_counts_free(table);
+        rk_counter_fini(&counter);
+    }
+    cr_assert_gt(around, 0);
+}
+
 /* --- files, cut anywhere */
 
 static char path[] = "/tmp/rask-test-words-XXXXXX";

@@ -491,6 +491,20 @@ Test(stopwatch, tells_the_time_of_the_clock_and_never_goes_back)
         }
 }
 
+Test(stopwatch, does_not_run_ahead_when_it_looks_early)
+{
+    enum { LAG_NS = 5000 };
+    rk_stopwatch watch = {0};
+    uint64_t last = 0, begin = rk_clock_now();
+    while (rk_clock_now() < begin + 1000000) {
+        uint64_t now = rk_stopwatch_look(&watch);
+        cr_assert_geq(now, last);
+        cr_assert_leq(now, rk_clock_now() + LAG_NS);
+        last = rk_stopwatch_now(&watch);
+        cr_assert_geq(last, now);
+    }
+}
+
 Test(stopwatch, follows_a_clock_that_is_replaced)
 {
     rk_stopwatch watch = {0};

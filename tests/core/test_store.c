@@ -278,6 +278,30 @@ Test(store, refuses_nobody_while_an_object_is_on_its_way_out)
     rk_store_end(small);
 }
 
+Test(store, takes_bytes_out_of_memory_that_a_task_passed_on_from_a_list)
+{
+    char message[512];
+    uint64_t counted;
+    rk_store *small = rk_store_new(1000000, NULL, NULL);
+    rask_value items[] = {bytes_of(400000), bytes_of(400000)}, all = list_of(2, items),
+               item = rask_value_ref(&items[1]), places[2];
+    for (size_t i = 0; i < COUNT(items); i++)
+        rask_value_unref(&items[i]);
+    cr_assert_eq(rk_store_keep(small, NULL, 0, false, &places[0], &all, &counted, message, sizeof message),
+                 0);
+    cr_assert_eq(rk_store_keep(small, NULL, 1, false, &places[1], &item, &counted, message, sizeof message),
+                 0);
+    cr_expect_eq(counted, 0, "the list brought it");
+    rk_store_drop(small, &places[0]);
+    cr_expect_lt(rk_store_live(small), 500000);
+    rk_pass pass = {.task = 2, .result = 700000, .surely = 700000, .others = true};
+    cr_expect_eq(rk_store_enter(small, &pass, message, sizeof message), RASK_OK, "%s", message);
+    cr_expect_eq(rk_store_live(small), 0);
+    rk_store_leave(small, &pass);
+    rk_store_drop(small, &places[1]);
+    rk_store_end(small);
+}
+
 /* Through whole runs. */
 
 static int blob(rask_task *t)

@@ -157,7 +157,7 @@ Test(guides, limits)
 
 static void remove_kept(void)
 {
-    static const char *const made[] = {"kept/rask-1.lock", "kept/rask-1.log"};
+    static const char *const made[] = {"kept/rask-2.lock", "kept/rask-2.log"};
     for (size_t i = 0; i < sizeof made / sizeof *made; i++)
         cr_assert_eq(unlink(made[i]), 0);
     cr_assert_eq(rmdir("kept"), 0);
@@ -396,4 +396,15 @@ Test(guides, the_most_frequent_words_again)
     expect_most_frequent(records);
     rask_records_free(records);
     rask_graph_free(graph);
+}
+
+Test(guides, a_page_by_an_option)
+{
+    rask_graph *g = rask_graph_new();
+    double answer = 0;
+    rask_options options = RASK_OPTIONS_INIT;
+    options.dashboard = ""; /* or "8787", as above */
+    int status = rask_compute_with(rask_delayed(g, area, 2.0, 3.0), &options, &answer);
+    cr_expect(status ? status == RASK_EUNSUPPORTED : answer == 6, "%s", rask_graph_error(g));
+    rask_graph_free(g);
 }

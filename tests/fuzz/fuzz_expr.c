@@ -12,8 +12,9 @@ enum { ROWS = 3, COLUMNS = 7 };
 static void evaluate(const rk_expr *e, const rk_column *const *columns)
 {
     rk_expr_run *run = NULL;
+    uint64_t room = RK_EXPR_MEMO_BYTES;
     const rk_column *out = NULL;
-    int status = rk_expr_run_new(e, &run);
+    int status = rk_expr_run_new(e, &room, &run);
     assert(!status);
     status = rk_expr_evaluate(e, run, columns, ROWS, &out);
     assert(!status || status == RASK_ELIMIT || status == RASK_ENOMEM);

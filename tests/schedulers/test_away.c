@@ -19,6 +19,7 @@ typedef struct counts {
     atomic_int grower;        /* the worker that grew */
     atomic_int numbers[PIDS]; /* by number: the process that has it */
     atomic_int mixed;         /* two have the same */
+    atomic_int copies;        /* calls that did not see a constant where it was made */
 } counts;
 
 static counts *shared;
@@ -397,4 +398,176 @@ Test(away, a_grown_call_that_ends_its_process_runs_again)
     cr_expect_eq(compute(rask_delayed(g, grow_suicidal), processes(2)), 28);
     rask_graph_free(g);
     nothing_is_left_since(before);
+}
+
+/* -- What nodes carry */
+
+enum { CARRIED = 400000 };
+
+/* (large, where it was made, number): the byte there. */
+static int pick(rask_task *t)
+{
+    rask_bytes bytes = rask_arg_bytes(t, 0);
+    int64_t at = rask_arg_i64(t, 2);
+    note_process();
+    atomic_fetch_add(&shared->copies, (int64_t)((uintptr_t)bytes.data >> 6) != rask_arg_i64(t, 1));
+    sleep_ms(2);
+    return rask_return_i64(t, (unsigned char)bytes.data[at * 9973 % (int64_t)bytes.len]);
+}
+RASK_SLOTS(pick);
+
+/* (large): picks from what it made itself, and from what it was given. */
+static int grow_picks(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *picks[20];
+    rask_value own;
+    char *data;
+    sleep_ms(5);
+    if (rask_value_bytes_alloc(CARRIED, &data, &own))
+        return rask_fail(t, RASK_ENOMEM, "no memory");
+    for (int i = 0; i < CARRIED; i++)
+        data[i] = (char)(i * 7);
+    rask_arg made = {.kind = RASK_ARG_VALUE, .as.value = &own},
+             given = {.kind = RASK_ARG_VALUE, .as.value = rask_arg_value(t, 0)};
+    const char *there = rask_arg_bytes(t, 0).data;
+    for (int64_t i = 0; i < 20; i++) {
+        const char *at = i % 2 ? there : data; /* no address, or the call would stay there */
+        const rask_arg args[] = {i % 2 ? given : made,
+                                 {.kind = RASK_ARG_I64, .as.i64 = (int64_t)((uintptr_t)at >> 6)},
+                                 {.kind = RASK_ARG_I64, .as.i64 = i}};
+        picks[i] = rask_call(g, RASK_DEF(pick), args, 3);
+    }
+    rask_value_unref(&own);
+    return rask_return_node(t, rask_sum(rask_list(g, picks, 20)));
+}
+RASK_SLOTS(grow_picks);
+
+Test(away, large_constants_go_with_the_nodes_uncopied_and_end_with_them)
+{
+    leftovers before = look_around();
+    rask_graph *g = rask_graph_new();
+    rask_node *all[6];
+    int64_t expected = 0;
+    rask_options o = processes(3);
+    o.memory = 16 << 20;
+    for (int64_t i = 0; i < 20; i++)
+        expected += i % 2 ? 3 : (unsigned char)(i * 9973 % CARRIED * 7);
+    for (int i = 0; i < 6; i++)
+        all[i] = rask_delayed(g, grow_picks, rask_delayed(g, large_leaf, 3));
+    cr_expect_eq(compute(rask_sum(rask_list(g, all, 6)), o), 6 * expected);
+    cr_expect_geq(count_processes(), 2);
+    cr_expect_eq(atomic_load(&shared->copies), 0);
+    rask_graph_free(g);
+    nothing_is_left_since(before);
+}
+
+static int64_t add_one(int64_t number)
+{
+    atomic_fetch_add(&shared->grown, 1);
+    return number + 1;
+}
+RASK_TASK(add_one, i64, i64);
+
+Test(away, a_task_in_the_middle_of_a_unit_goes_and_the_rest_of_the_unit_follows)
+{
+    leftovers before = look_around();
+    rask_graph *g = rask_graph_new();
+    rask_node *last =
+        rask_delayed(g, add_one, rask_delayed(g, add_one, rask_delayed(g, grow_leaves, 0, LEAVES)));
+    cr_expect_eq(compute(last, processes(3)), LEAVES * (LEAVES - 1) / 2 + 2);
+    cr_expect_geq(count_processes(), 2);
+    cr_expect_eq(atomic_load(&shared->calls), LEAVES);
+    cr_expect_eq(atomic_load(&shared->grown), 3);
+    rask_graph_free(g);
+    nothing_is_left_since(before);
+}
+
+Test(away, a_large_result_in_the_middle_of_a_unit_is_where_the_rest_looks_for_it)
+{
+    leftovers before = look_around();
+    rask_graph *g = rask_graph_new();
+    cr_expect_eq(compute(rask_delayed(g, add_one, rask_delayed(g, weigh, rask_delayed(g, grow_large, 1))),
+                         processes(2)),
+                 LARGE * 10 + 1);
+    rask_graph_free(g);
+    nothing_is_left_since(before);
+}
+
+/* Tagged, and ends its process the first time. */
+static int grow_tagged(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *leaves[8];
+    for (int64_t i = 0; i < 8; i++)
+        leaves[i] = rask_set_tags(rask_delayed(g, suicidal_leaf, i), "gpu");
+    return rask_return_node(t, rask_sum(rask_list(g, leaves, 8)));
+}
+RASK_SLOTS_WITH(grow_tagged, (.tags = "gpu"));
+
+Test(away, who_ends_its_process_gives_back_what_it_took)
+{
+    leftovers before = look_around();
+    rask_graph *g = rask_graph_new();
+    rask_options o = processes(2);
+    rask_node *both[] = {rask_delayed(g, grow_tagged), rask_delayed(g, grow_tagged)};
+    o.limits = "gpu=1";
+    cr_expect_eq(compute(rask_sum(rask_list(g, both, 2)), o), 56);
+    cr_expect_geq(atomic_load(&shared->kills), 2);
+    rask_graph_free(g);
+    nothing_is_left_since(before);
+}
+
+/* Does not return the first time. */
+static int hang_at_first(rask_task *t)
+{
+    while (!rask_task_attempt(t))
+        sleep_ms(1);
+    return rask_return_i64(t, 7);
+}
+RASK_SLOTS_WITH(hang_at_first, (.timeout = 0.1, .retries = 1));
+
+static int grow_hanging(rask_task *t)
+{
+    return rask_return_node(t, rask_delayed(rask_task_graph(t), hang_at_first));
+}
+RASK_SLOTS_WITH(grow_hanging, (.timeout = 20));
+
+Test(away, a_grown_call_that_does_not_return_in_time_is_ended_and_repeated)
+{
+    for (uint32_t workers = 1; workers <= 2; workers++) {
+        rask_graph *g = rask_graph_new();
+        cr_expect_eq(compute(rask_delayed(g, grow_hanging), processes(workers)), 7);
+        rask_graph_free(g);
+    }
+}
+
+/* What cannot leave its process stays there, unless others would have to count it. */
+static int64_t look_at(int64_t address)
+{
+    return *(const int64_t *)(uintptr_t)address;
+}
+RASK_TASK(look_at, i64, i64);
+
+static int grow_address(rask_task *t)
+{
+    static int64_t number;
+    rask_graph *g = rask_task_graph(t);
+    number = 11;
+    sleep_ms(5);
+    rask_node *node = rask_delayed(g, look_at, (int64_t)(uintptr_t)&number);
+    return rask_return_node(t, rask_arg_i64(t, 0) ? rask_set_tags(node, "gpu") : node);
+}
+RASK_SLOTS(grow_address);
+
+Test(away, an_address_stays_where_it_means_something_and_cannot_be_counted)
+{
+    rask_graph *g = rask_graph_new();
+    rask_options o = processes(2);
+    int64_t sum;
+    o.limits = "gpu=1";
+    cr_expect_eq(compute(rask_delayed(g, grow_address, 0), o), 11);
+    cr_expect_eq(rask_compute_with(rask_delayed(g, grow_address, 1), &o, &sum), RASK_EUNSUPPORTED);
+    cr_expect_not_null(strstr(rask_graph_error(g), "may be addresses of memory"), "%s", rask_graph_error(g));
+    rask_graph_free(g);
 }

@@ -371,6 +371,79 @@ Test(budget, lists_of_what_others_returned_go_to_disk_with_it)
     }
 }
 
+/* Before anything is used, all results are in a list of two, and wanted by others as well: before the lists, with them, or
+ * after. */
+static rask_node *weigh_lists_and_items(rask_graph *g, const rask_task_def *def, uint32_t turn)
+{
+    enum { LISTS = 15 };
+    rask_node *made[2 * LISTS], *lists[LISTS], *sum;
+    for (uint32_t i = 0; i < 2 * LISTS; i++)
+        made[i] = call(g, def, recipe((i + turn) % KINDS, LEN, i), NULL, 0);
+    for (uint32_t k = 0; k < LISTS; k++)
+        lists[k] = rask_list(g, made + 2 * k, 2);
+    sum = gate(g, lists, LISTS);
+    for (uint32_t i = 0; i < 2 * LISTS && turn == 0; i++)
+        sum = call(g, &weigh_def, i, (rask_node *[]){made[2 * LISTS - 1 - i], sum}, 2);
+    for (uint32_t k = 0; k < LISTS; k++)
+        sum = call(g, &weigh_def, 100 + k, (rask_node *[]){lists[k], made[turn == 1 ? 2 * k : 0], sum}, 3);
+    for (uint32_t i = 0; i < 2 * LISTS && turn == 2; i++)
+        sum = call(g, &weigh_def, i, (rask_node *[]){made[i], sum}, 2);
+    return sum;
+}
+
+Test(budget, results_that_a_list_and_others_want_go_to_disk)
+{
+    for (uint32_t i = 0; i < SETUPS; i++)
+        for (uint32_t turn = 0; turn < 3; turn++) {
+            rask_graph *g = rask_graph_new();
+            rask_node *sum = weigh_lists_and_items(g, &make, turn);
+            rask_report free_run, report;
+            int64_t expected = must_give(sum, budget(0, 1), &free_run);
+            cr_expect_eq(must_give(sum, budget(SMALL_BUDGET, setups[i]), &report), expected);
+            cr_expect_gt(report.spilled_bytes, 0);
+            rask_graph_free(g);
+        }
+}
+
+/* Each result is written once, though it is in two lists and in a place of its own. */
+Test(budget, what_lists_share_is_written_once)
+{
+    enum { COUNT = 20 };
+    rask_graph *g = rask_graph_new();
+    rask_node *made[COUNT + 1], *lists[COUNT], *sum;
+    for (uint32_t i = 0; i <= COUNT; i++)
+        made[i] = call(g, &make, recipe(BYTES, LEN, i), NULL, 0);
+    for (uint32_t k = 0; k < COUNT; k++)
+        lists[k] = rask_list(g, made + k, 2);
+    sum = gate(g, lists, COUNT);
+    for (uint32_t k = 0; k < COUNT; k++)
+        sum = call(g, &weigh_def, k, (rask_node *[]){lists[k], sum}, 2);
+    for (uint32_t i = 0; i <= COUNT; i++)
+        sum = call(g, &weigh_def, i, (rask_node *[]){made[i], sum}, 2);
+    rask_report free_run, report;
+    int64_t expected = must_give(sum, budget(0, 1), &free_run);
+    cr_expect_eq(must_give(sum, budget(SMALL_BUDGET, 1), &report), expected);
+    cr_expect_gt(report.spilled_bytes, COUNT / 2 * LEN);
+    cr_expect_lt(report.spilled_bytes, (COUNT + 1) * (LEN + 500), "%llu",
+                 (unsigned long long)report.spilled_bytes);
+    rask_graph_free(g);
+}
+
+/* Of a list of sources only the list is written. What workers begin with, before anybody knows how large results are, is not known
+ * to be a source's. */
+Test(budget, sources_that_a_list_and_others_want_are_called_again)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *sum = weigh_lists_and_items(g, &make_source, 2);
+    rask_report free_run, report;
+    int64_t expected = must_give(sum, budget(0, 1), &free_run);
+    cr_expect_eq(must_give(sum, budget(SMALL_BUDGET, 2), &report), expected);
+    cr_expect_gt(report.remade, 0);
+    cr_expect_lt(report.spilled_bytes, 15 * 1000 + 2 * (LEN + 1000), "%llu",
+                 (unsigned long long)report.spilled_bytes);
+    rask_graph_free(g);
+}
+
 Test(budget, sources_are_called_again_and_not_written)
 {
     for (uint32_t workers = 0; workers <= 2; workers++) {

@@ -539,14 +539,14 @@ Test(checkpoint, what_other_programs_put_there_is_not_trusted)
     FILE *foreign = fopen(file_of(RK_FOLDER_VERSION ".log"), "w");
     fputs("what a wonderful day for a walk by the sea\n", foreign);
     fclose(foreign);
-    foreign = fopen(file_of("rask-2.head"), "w");
+    foreign = fopen(file_of("rask-1.head"), "w");
     fclose(foreign);
     compute_net(o, LAYERS, WIDTH, 0, &first);
     must_note(&report, "its log was none of this version");
     must_note(&report, "results of other versions of Rask are there");
     cr_assert_eq(compute_net(o, LAYERS, WIDTH, 0, &value), 0);
     cr_assert_eq(value, first);
-    cr_assert_eq(size_of(file_of("rask-2.head")), 0, "it is left alone");
+    cr_assert_eq(size_of(file_of("rask-1.head")), 0, "it is left alone");
     journal_end();
 }
 
@@ -615,7 +615,7 @@ Test(checkpoint, a_full_disk_leaves_no_half_of_a_large_result)
     must_note(&report, "nothing is kept any more");
     DIR *folder = opendir(journal);
     for (struct dirent *entry; (entry = readdir(folder));)
-        cr_assert(entry->d_name[0] == '.' ? strlen(entry->d_name) < 3 : !strncmp(entry->d_name, "rask-1.", 7),
+        cr_assert(entry->d_name[0] == '.' ? strlen(entry->d_name) < 3 : !strncmp(entry->d_name, "rask-2.", 7),
                   "%s", entry->d_name);
     closedir(folder);
     journal_end();

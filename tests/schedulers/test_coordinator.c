@@ -256,6 +256,56 @@ Test(coordinator, counts_tags_of_workers_and_of_the_run)
     done();
 }
 
+/* Two tasks that take all that the run has of a tag, and a worker for both. */
+static void begin_tagged(void)
+{
+    static const uint32_t counts[1] = {1};
+    s.options.tags = 1;
+    s.options.tag_counts = counts;
+    for (uint32_t i = 0; i < 2; i++) {
+        rk_traits *t = task(UINT32_MAX, UINT32_MAX);
+        t->needs[0] = (rk_need){0, 1};
+        t->need_count = 1;
+    }
+    cr_assert_eq(make(), RASK_OK);
+    cr_assert_eq(rk_coordinator_home(s.c, 0, 0, UINT64_MAX), RASK_OK);
+}
+
+Test(coordinator, lends_tags_and_blames_nobody_who_waits_for_them)
+{
+    begin_tagged();
+    cr_expect_eq(rk_coordinator_borrow(s.c, s.now, 0, 5), 1, "there is one");
+    join(0, (rk_worker_offer){.home = 0, .slots = 4});
+    draw();
+    cr_expect_eq(s.count, 0);
+    rk_coordinator_give_back(s.c, s.now, 0, 1);
+    draw();
+    cr_expect_not_null(said(RK_DO_RUN, 0));
+    finish(0);
+    finish(1);
+    done();
+}
+
+Test(coordinator, a_task_that_rests_takes_nothing_and_resumes_with_what_is_borrowed)
+{
+    begin_tagged();
+    join(0, (rk_worker_offer){.home = 0, .slots = 4});
+    draw();
+    const rk_instruction first = *said(RK_DO_RUN, 0);
+    cr_expect_not(rk_coordinator_resumes(s.c, s.now, s.worker[0], s.epoch[0], 0, first.attempt),
+                  "it does not rest");
+    rk_coordinator_rests(s.c, s.now, s.worker[0], s.epoch[0], 0, first.attempt);
+    draw();
+    cr_expect_not_null(said(RK_DO_RUN, 1), "it may take what the other gave back");
+    finish(1);
+    cr_expect_eq(rk_coordinator_borrow(s.c, s.now, 0, 1), 1);
+    cr_expect(rk_coordinator_resumes(s.c, s.now, s.worker[0], s.epoch[0], 0, first.attempt));
+    cr_expect_eq(rk_coordinator_borrow(s.c, s.now, 0, 1), 0, "it has it again");
+    finish_as(&first, 10, 1000000);
+    draw();
+    done();
+}
+
 Test(coordinator, blames_a_task_that_no_worker_can_run)
 {
     task(UINT32_MAX, UINT32_MAX)->here = true;

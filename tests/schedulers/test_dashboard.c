@@ -528,6 +528,116 @@ Test(dashboard, what_cannot_be_opened_is_said)
     cr_expect_null(rask_dashboard_observer(NULL));
 }
 
+/* -- Pages that options ask for */
+
+/* stderr goes to a file from here on, in which a page says where it is. */
+static FILE *catch_stderr(void)
+{
+    FILE *said = tmpfile();
+    fflush(stderr);
+    dup2(fileno(said), STDERR_FILENO);
+    return said;
+}
+
+/* Waits for it. */
+static void url_said(FILE *said, char url[400])
+{
+    int found = 0;
+    for (int i = 0; i < 2000 && found != 1; i++) {
+        rewind(said);
+        found = fscanf(said, "rask: what is computed is shown at %399s", url);
+        if (found != 1)
+            usleep(5000);
+    }
+    cr_assert_eq(found, 1, "no page was told of");
+}
+
+static void *cancel_what_is_said(void *said)
+{
+    char url[400];
+    url_said(said, url);
+    return cancel_soon(url);
+}
+
+/* While a client goes on, what is told may be of a moment ago. */
+static cJSON *state_with_one_done(const char *url)
+{
+    cJSON *state = state_of(url);
+    for (int i = 0; i < 2000 && number(state, "tasks", "done") != 1; i++) {
+        usleep(5000);
+        cJSON_Delete(state);
+        state = state_of(url);
+    }
+    cr_expect_eq(number(state, "tasks", "done"), 1);
+    return state;
+}
+
+Test(dashboard, options_show_a_run_whose_button_cancels_it)
+{
+    FILE *said = catch_stderr();
+    rask_graph *g = rask_graph_new();
+    rask_options o = RASK_OPTIONS_INIT;
+    rask_value result = rask_value_none();
+    pthread_t thread;
+    o.dashboard = "";
+    pthread_create(&thread, NULL, cancel_what_is_said, said);
+    cr_expect_eq(rask_compute_value(rask_call(g, &waiting_def, NULL, 0), &o, &result), RASK_ECANCELLED);
+    pthread_join(thread, NULL);
+    rask_graph_free(g);
+    fclose(said);
+}
+
+Test(dashboard, options_show_what_a_client_does_until_it_is_closed)
+{
+    static const char *const schedulers[] = {"serial", "threads", "processes"};
+    for (size_t i = 0; i < sizeof schedulers / sizeof *schedulers; i++) {
+        FILE *said = catch_stderr();
+        char url[400];
+        rask_client *client;
+        int64_t answer = 0;
+        rask_options o = RASK_OPTIONS_INIT;
+        o.scheduler = schedulers[i];
+        o.workers = 2;
+        o.dashboard = "127.0.0.1";
+        cr_assert_eq(rask_client_open(&o, &client), RASK_OK, "%s", rask_client_open_error());
+        rask_graph *g = rask_graph_new();
+        rask_future *future = rask_submit(client, rask_delayed(g, one, (int64_t)7));
+        cr_expect_eq(rask_future_get(future, &answer), RASK_OK);
+        rask_client_drain(client, -1);
+        url_said(said, url);
+        cJSON *state = state_with_one_done(url);
+        cr_expect_str_eq(text_at(at(state, "run"), "scheduler"), schedulers[i]);
+        cr_expect(cJSON_IsFalse(at(state, "can_cancel")), "nobody gave it what to cancel");
+        cJSON_Delete(state);
+        rask_client_close(client);
+        cr_expect_eq(status_of(url, "healthz", NULL, false), 0, "it is still there");
+        rask_future_unref(future);
+        rask_graph_free(g);
+        fclose(said);
+    }
+}
+
+Test(dashboard, options_whose_page_cannot_be_had_fail_before_anything_runs)
+{
+    char taken[100];
+    int64_t answer = 0;
+    rask_client *client = NULL;
+    rask_dashboard *d = opened(NULL);
+    rask_graph *g = rask_graph_new();
+    rask_options o = RASK_OPTIONS_INIT;
+    snprintf(taken, sizeof taken, "127.0.0.1:%u", port_of(rask_dashboard_url(d)));
+    o.dashboard = taken;
+    o.progress = true;
+    cr_expect_eq(rask_compute_with(rask_delayed(g, one, (int64_t)7), &o, &answer), RASK_EIO);
+    cr_expect(strstr(rask_graph_error(g), taken), "%s", rask_graph_error(g));
+    cr_expect_eq(answer, 0);
+    cr_expect_eq(rask_client_open(&o, &client), RASK_EIO);
+    cr_expect(strstr(rask_client_open_error(), taken), "%s", rask_client_open_error());
+    cr_expect_null(client);
+    rask_graph_free(g);
+    rask_dashboard_close(d);
+}
+
 /* Whatever there is no memory for, the run is not the page's hostage, and nothing is left. */
 static int open_run_close(void)
 {

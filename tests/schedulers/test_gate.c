@@ -61,6 +61,31 @@ Test(gate, hands_out_to_others_when_somebody_gives_up)
     rk_gate_free(gate);
 }
 
+Test(gate, has_what_others_lend_and_gives_back_what_nobody_waits_for)
+{
+    rk_gate *gate = gate_of("gpu=2,disk=3");
+    uint32_t one = class_of(gate, "gpu"), two = class_of(gate, "gpu:2,disk");
+    rk_gate_waiter a = {.class = one, .place = 1}, big = {.class = two, .place = 2};
+    uint32_t all[2], more[2];
+    cr_assert(rk_gate_remove_spare(gate, all));
+    cr_expect(all[0] == 2 && all[1] == 3);
+    cr_assert(!rk_gate_remove_spare(gate, all), "there is nothing any more");
+    cr_assert(!rk_gate_enter(gate, &a) && !rk_gate_enter(gate, &big));
+    rk_gate_wanted(gate, more);
+    cr_expect(more[0] == 2 && more[1] == 1, "not more than there is: %u, %u", more[0], more[1]);
+    cr_assert_eq(rk_gate_add(gate, (uint32_t[]){1, 1}), &a);
+    cr_expect(a.inside && !big.inside);
+    rk_gate_wanted(gate, more);
+    cr_expect(more[0] == 2 && more[1] == 0);
+    cr_assert(!rk_gate_remove_spare(gate, all), "who waits may want it");
+    cr_assert_null(rk_gate_leave(gate, a.class));
+    cr_assert_eq(rk_gate_add(gate, (uint32_t[]){1, 0}), &big);
+    cr_assert_null(rk_gate_leave(gate, big.class));
+    cr_assert(rk_gate_remove_spare(gate, all));
+    cr_expect(all[0] == 2 && all[1] == 1);
+    rk_gate_free(gate);
+}
+
 Test(gate, a_name_takes_one_unless_the_tags_say_how_many)
 {
     rk_gate *gate = gate_of("name=5,gpu=1");

@@ -18,7 +18,7 @@ enum { GRAPHS = 8 };
 enum { GRAPHS = 10 };
 #endif
 
-enum { SETUPS = 7, STEPS = 120, NAMES = 5, MOST_CALLS = 64 };
+enum { SETUPS = 7, GROWING = 7, STEPS = 120, NAMES = 5, MOST_CALLS = 64 };
 
 /* Each of the ways to run. */
 static rask_options setup(size_t i)
@@ -83,16 +83,21 @@ static void must_have_kept_the_limits(void)
     }
 }
 
+static void spend(int64_t step)
+{
+    take(takes[step]);
+    struct timespec rest = {0, step * 7 % 5 * 20000};
+    nanosleep(&rest, NULL);
+    give_back(takes[step]);
+}
+
 /* Its number, then what it only adds up. */
 static int use(rask_task *t)
 {
     int64_t step = rask_arg_i64(t, 0), sum = step;
-    take(takes[step]);
-    struct timespec rest = {0, step * 7 % 5 * 20000};
-    nanosleep(&rest, NULL);
+    spend(step);
     for (size_t i = 1; i < rask_arg_count(t); i++)
         sum += rask_arg_i64(t, i);
-    give_back(takes[step]);
     atomic_fetch_add(&counted->done, 1);
     return rask_return_i64(t, sum % 1000003);
 }
@@ -285,6 +290,90 @@ Test(limits, what_tasks_of_a_client_grow_is_counted_and_a_parent_holds_nothing_b
     }
 }
 
+Test(limits, what_tasks_of_a_run_grow_is_counted_and_a_parent_holds_nothing_back)
+{
+    for (size_t i = 0; i < GROWING; i++) {
+        rask_options o = setup(i);
+        int64_t sum = 0;
+        o.limits = "gpu=1";
+        forget_counts();
+        for (int k = 0; k < 20; k++)
+            memcpy(takes[k], (unsigned[NAMES]){1}, sizeof takes[k]);
+        rask_graph *g = rask_graph_new();
+        rask_node *all[5]; /* each takes what the children of the others wait for */
+        for (int k = 0; k < 5; k++)
+            all[k] = rask_delayed(g, grow_users, 20);
+        cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, all, 5)), &o, &sum), RASK_OK, "%s",
+                     rask_graph_error(g));
+        cr_expect_eq(sum, 5 * 190);
+        cr_expect_eq(atomic_load(&counted->done), 100);
+        must_have_kept_the_limits();
+        rask_graph_free(g);
+    }
+}
+
+/* What steps that are grown take, in words. */
+static const char *grown_tags[STEPS];
+
+static int grow_steps(rask_task *t);
+RASK_SLOTS(grow_steps);
+
+/* (step, first, count): takes what its step takes, and grows so many others, half of them by another that grows. */
+static int grow_steps(rask_task *t)
+{
+    int64_t step = rask_arg_i64(t, 0), first = rask_arg_i64(t, 1), half = rask_arg_i64(t, 2) / 2;
+    int64_t others = rask_arg_i64(t, 2) - half;
+    rask_graph *g = rask_task_graph(t);
+    rask_node *all[STEPS];
+    size_t nodes = 0;
+    spend(step);
+    for (int64_t i = first; i < first + others; i++, nodes++) {
+        all[nodes] = takes[i][3] ? rask_delayed(g, named, i) : rask_delayed(g, use, i);
+        rask_set_priority(rask_set_tags(all[nodes], grown_tags[i]), (int32_t)(i % 5) - 2);
+    }
+    if (half)
+        all[nodes++] =
+            rask_set_tags(rask_delayed(g, grow_steps, step, first + others, half), grown_tags[step]);
+    return rask_return_node(t, rask_sum(rask_list(g, all, nodes)));
+}
+
+enum { GROWERS = 6, GROWN = (STEPS - 2 * GROWERS) / GROWERS };
+
+/* Of each grower another takes the result, with the same tags: they are one unit. */
+static void compute_growing_graph(uint64_t seed, rask_options options)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *all[GROWERS];
+    uint64_t random = seed;
+    int64_t sum = 0, expected = 0;
+    for (int64_t i = 0; i < STEPS; i++) {
+        grown_tags[i] = draw_tags(&random, takes[i]);
+        takes[i][3] = i >= 2 * GROWERS && i % 3 == 0;
+    }
+    for (int64_t k = 0; k < GROWERS; k++) {
+        int64_t first = 2 * GROWERS + k * GROWN, behind = GROWERS + k;
+        memcpy(takes[behind], takes[k], sizeof takes[k]);
+        all[k] = rask_set_tags(rask_delayed(g, grow_steps, k, first, GROWN), grown_tags[k]);
+        all[k] = rask_set_tags(rask_delayed(g, use, behind, all[k]), grown_tags[k]);
+        expected += behind + GROWN * first + GROWN * (GROWN - 1) / 2;
+    }
+    options.limits = LIMITS;
+    forget_counts();
+    cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, all, GROWERS)), &options, &sum), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_expect_eq(sum, expected);
+    cr_expect_eq(atomic_load(&counted->done), GROWERS + GROWERS * GROWN);
+    must_have_kept_the_limits();
+    rask_graph_free(g);
+}
+
+Test(limits, graphs_that_grow_never_take_more_than_there_is_and_all_get_done)
+{
+    for (size_t i = 0; i < GROWING; i++)
+        for (uint64_t seed = 1; seed <= GRAPHS; seed++)
+            compute_growing_graph(seed, setup(i));
+}
+
 Test(limits, what_cannot_be_counted_fails_and_says_why)
 {
     rask_client *client = NULL;
@@ -301,11 +390,31 @@ Test(limits, what_cannot_be_counted_fails_and_says_why)
                        rask_future_error(future));
     rask_future_unref(future);
     rask_client_close(client);
-    o.limits = "gpu=1";
-    int64_t sum;
-    cr_expect_eq(rask_compute_with(rask_delayed(g, grow_users, 3), &o, &sum), RASK_EUNSUPPORTED);
-    cr_expect_not_null(strstr(rask_graph_error(g), "a client does"), "%s", rask_graph_error(g));
     rask_graph_free(g);
+}
+
+static int grow_untold(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    return rask_return_node(t, rask_set_tags(rask_delayed(g, use, rask_arg_i64(t, 0)), "gpu:2"));
+}
+RASK_SLOTS(grow_untold);
+
+Test(limits, what_a_run_grows_and_nobody_counts_fails_and_says_why)
+{
+    static const struct {
+        const char *limits, *why;
+    } cases[] = {{NULL, "limits do not say how many"}, {"gpu=1", "the limits say that there is 1"}};
+    for (size_t i = 0; i < GROWING; i++)
+        for (size_t k = 0; k < 2; k++) {
+            rask_graph *g = rask_graph_new();
+            rask_options o = setup(i);
+            int64_t sum;
+            o.limits = cases[k].limits;
+            cr_expect_eq(rask_compute_with(rask_delayed(g, grow_untold, 3), &o, &sum), RASK_EINVAL);
+            cr_expect_not_null(strstr(rask_graph_error(g), cases[k].why), "%s", rask_graph_error(g));
+            rask_graph_free(g);
+        }
 }
 
 #ifdef RASK_WITH_CHAOS
@@ -790,6 +899,42 @@ Test(limits, of_tasks_that_wait_for_a_tag_the_largest_priority_gets_it)
     }
 }
 
+/* The same, grown by one task. */
+static int grow_ranked(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *nodes[RANKED + 1];
+    uint64_t random = 29;
+    nodes[RANKED] = rask_delayed(g, hold_long, 150);
+    for (int k = 0; k < RANKED; k++) {
+        int32_t priority = (int32_t)draw_below(&random, 9) - 4;
+        nodes[k] = rask_set_priority(rask_delayed(g, note_after, k, rask_const(g, 0)), priority);
+    }
+    return rask_return_node(t, rask_list(g, nodes, RANKED + 1));
+}
+RASK_SLOTS(grow_ranked);
+
+Test(limits, of_grown_tasks_that_wait_for_a_tag_the_largest_priority_gets_it)
+{
+    for (size_t i = 2; i < SETUPS; i++) {
+        rask_graph *g = rask_graph_new();
+        int32_t priority[RANKED];
+        uint64_t random = 29;
+        rask_value result;
+        rask_options o = setup(i);
+        o.limits = "gpu=1";
+        forget_counts();
+        for (int k = 0; k < RANKED; k++)
+            priority[k] = (int32_t)draw_below(&random, 9) - 4;
+        cr_assert_eq(rask_compute_value(rask_delayed(g, grow_ranked), &o, &result), RASK_OK, "%s",
+                     rask_graph_error(g));
+        cr_assert_eq(atomic_load(&counted->calls), RANKED);
+        must_go_by_priority(priority, 0, RANKED);
+        rask_value_unref(&result);
+        rask_graph_free(g);
+    }
+}
+
 /* Timeouts. */
 
 static int late_at_first(rask_task *t)
@@ -810,6 +955,55 @@ Test(limits, a_call_that_took_too_long_is_repeated_and_waiting_takes_none_of_its
         int64_t attempt;
         forget_counts();
         cr_expect_eq(rask_compute_with(rask_delayed(g, late_at_first), &o, &attempt), RASK_OK, "%s",
+                     rask_graph_error(g));
+        cr_expect_eq(attempt, 1);
+        cr_expect_eq(atomic_load(&counted->calls), 2);
+        rask_graph_free(g);
+    }
+}
+
+static int64_t sleep_for(int64_t milliseconds)
+{
+    sleep_ms(milliseconds);
+    return milliseconds;
+}
+RASK_TASK(sleep_for, i64, i64);
+
+/* Its call is short, and what it grows takes longer than that may, with the grace of processes. */
+static int grow_slowly(rask_task *t)
+{
+    return rask_return_node(t, rask_delayed(rask_task_graph(t), sleep_for, 900));
+}
+RASK_SLOTS_WITH(grow_slowly, (.timeout = 0.2));
+
+Test(limits, the_time_of_a_call_is_not_that_of_what_it_grew)
+{
+    const rask_options ways[] = {threads(2), processes(1)};
+    for (size_t i = 0; i < 2; i++) {
+        rask_graph *g = rask_graph_new();
+        int64_t slept = 0;
+        cr_expect_eq(rask_compute_with(rask_delayed(g, grow_slowly), &ways[i], &slept), RASK_OK, "%s",
+                     rask_graph_error(g));
+        cr_expect_eq(slept, 900);
+        rask_graph_free(g);
+    }
+}
+
+/* The first call of what is grown takes too long. */
+static int grow_late(rask_task *t)
+{
+    return rask_return_node(t, rask_delayed(rask_task_graph(t), late_at_first));
+}
+RASK_SLOTS(grow_late);
+
+Test(limits, what_a_run_grows_is_repeated_when_it_took_too_long)
+{
+    const rask_options ways[] = {setup(0), threads(2), processes(1), processes(2)};
+    for (size_t i = 0; i < 4; i++) {
+        rask_graph *g = rask_graph_new();
+        int64_t attempt = 0;
+        forget_counts();
+        cr_expect_eq(rask_compute_with(rask_delayed(g, grow_late), &ways[i], &attempt), RASK_OK, "%s",
                      rask_graph_error(g));
         cr_expect_eq(attempt, 1);
         cr_expect_eq(atomic_load(&counted->calls), 2);

@@ -134,6 +134,12 @@ typedef enum event_kind {
     EVENT_SUBMIT,
     EVENT_CHANGE, /* somebody outside wants something, or no more */
     EVENT_CLOSE,
+    EVENT_LOAN, /* others count the run's tags, too */
+    EVENT_LOAN_ENDS,
+    EVENT_JOB_RESTS,   /* it returned with what its worker runs by itself, */
+    EVENT_JOB_RESUMES, /* and goes on after that */
+    NEWS_RESTS,
+    NEWS_RESUMES,
     NEWS_STARTED,
     NEWS_ASKED,
     NEWS_FINISHED,

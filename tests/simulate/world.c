@@ -10,7 +10,7 @@
 
 #define LONGEST_NS UINT64_C(1000000000000)
 
-enum { MOST_EVENTS = 1000000 };
+enum { MOST_EVENTS = 1000000, RUNS_TAG = 1, LOANS = 5 };
 enum { REPLACED_AFTER = 5, NOTICED_AFTER = 20 }; /* in times a message takes: a worker that died */
 
 uint64_t mix_hash(uint64_t sum, uint64_t next)
@@ -148,6 +148,30 @@ static uint64_t compute(world *w, uint32_t home, uint32_t task)
     return hash;
 }
 
+/* Of the run's tags: what workers bring is not borrowed. */
+static void plan_rest(world *w, uint32_t number, const job *j, uint64_t duration)
+{
+    const rk_traits *t = &w->nodes[j->task].x.traits;
+    if (t->need_count > 1 || (t->need_count && !w->s.tag_counts[t->needs[0].tag]))
+        return;
+    event e = {.kind = EVENT_JOB_RESTS,
+               .life = number,
+               .task = j->task,
+               .attempt = j->attempt,
+               .bytes = t->need_count ? t->needs[0].count : 0};
+    world_add_event(w, w->now + duration / 4, e);
+    e.kind = EVENT_JOB_RESUMES;
+    world_add_event(w, w->now + duration / 2, e);
+}
+
+static void rest_or_resume(world *w, const event *e)
+{
+    event news = *e;
+    news.kind = e->kind == EVENT_JOB_RESTS ? NEWS_RESTS : NEWS_RESUMES;
+    if (w->lives[e->life].alive && find_job(&w->lives[e->life], e->task, e->attempt))
+        tell(w, news);
+}
+
 static void begin_job(world *w, uint32_t number, job *j)
 {
     life *l = &w->lives[number];
@@ -170,6 +194,8 @@ static void begin_job(world *w, uint32_t number, job *j)
                                 .culprit = x->poison ? j->task : RK_NO_TASK,
                                 .flag = home_lost});
     }
+    if (w->s.needs && !x->hangs && happens(w, 200))
+        plan_rest(w, number, j, duration);
     if (!x->hangs)
         world_add_event(w, w->now + duration,
                         (event){.kind = x->bytes > j->allowed && !x->grows ? EVENT_JOB_ASKS : EVENT_JOB_ENDS,
@@ -464,11 +490,34 @@ static void tell_lost(world *w, const event *e)
     rk_coordinator_lost(w->c, w->now, l->number, l->epoch, e->culprit, e->flag);
 }
 
+/* With all that it takes, or later. */
+static void resume(world *w, const event *e)
+{
+    const life *l = &w->lives[e->life];
+    uint32_t wanted = (uint32_t)e->bytes, lent = rk_coordinator_borrow(w->c, w->now, RUNS_TAG, wanted);
+    if (lent == wanted && rk_coordinator_resumes(w->c, w->now, l->number, l->epoch, e->task, e->attempt))
+        return;
+    rk_coordinator_give_back(w->c, w->now, RUNS_TAG, lent);
+    bool there = w->lives[e->life].alive && find_job(&w->lives[e->life], e->task, e->attempt);
+    if (lent < wanted && there)
+        world_add_event(w, w->now + 1000000 + 10 * w->s.message_ns, *e);
+}
+
+static void lend(world *w)
+{
+    uint32_t wanted = 1 + (uint32_t)dice_below(&w->s.dice, 2);
+    uint32_t lent = rk_coordinator_borrow(w->c, w->now, RUNS_TAG, wanted);
+    world_add_event(w, w->now + dice_spread(&w->s.dice, 1000, 50000000),
+                    (event){.kind = EVENT_LOAN_ENDS, .bytes = lent});
+}
+
 /* Messages of a worker that is known to be gone come all the same. */
 static void arrive(world *w, const event *e)
 {
     life *l = &w->lives[e->life];
     switch (e->kind) {
+    case NEWS_RESTS: rk_coordinator_rests(w->c, w->now, l->number, l->epoch, e->task, e->attempt); break;
+    case NEWS_RESUMES: resume(w, e); break;
     case NEWS_STARTED: rk_coordinator_started(w->c, w->now, l->number, l->epoch, e->task, e->attempt); break;
     case NEWS_ASKED:
         rk_coordinator_asked(w->c, w->now, l->number, l->epoch, e->task, e->attempt, e->bytes);
@@ -529,6 +578,10 @@ static void happen(world *w, const event *e)
     case EVENT_SUBMIT: client_submit(w); break;
     case EVENT_CHANGE: client_change(w); break;
     case EVENT_CLOSE: rk_coordinator_close(w->c, w->now); break;
+    case EVENT_LOAN: lend(w); break;
+    case EVENT_LOAN_ENDS: rk_coordinator_give_back(w->c, w->now, RUNS_TAG, (uint32_t)e->bytes); break;
+    case EVENT_JOB_RESTS:
+    case EVENT_JOB_RESUMES: rest_or_resume(w, e); break;
     case EVENT_CANCEL:
         w->cancelled = true;
         rk_coordinator_cancel(w->c, w->now, RASK_ECANCELLED);
@@ -617,9 +670,10 @@ uint64_t world_memory(const world *w, uint32_t home)
 static const char *const kind_names[] = {"run",  "recall", "grant", "refuse", "fetch",  "spill", "load",
                                          "drop", "kill",   "done",  "forget", "retire", "blame", "end"};
 static const char *const event_names[] = {
-    "join",  "run comes", "recall comes", "job ends", "job asks", "answer comes", "moved", "dies",
-    "tick",  "memory",    "cancel",       "leaves",   "submit",   "change",       "close", "started",
-    "asked", "finished",  "grown",        "failed",   "recalled", "lost",         "moved"};
+    "join",      "run comes", "recall comes", "job ends", "job asks", "answer comes", "moved", "dies",
+    "tick",      "memory",    "cancel",       "leaves",   "submit",   "change",       "close", "loan",
+    "loan ends", "job rests", "job resumes",  "rests",    "resumes",  "started",      "asked", "finished",
+    "grown",     "failed",    "recalled",     "lost",     "moved"};
 
 static void say_event(const world *w, const event *e)
 {
@@ -687,6 +741,8 @@ static void plan_events(world *w)
         world_add_event(w, dice_spread(&w->s.dice, 1000, 400000000), (event){.kind = EVENT_CHANGE});
         world_add_event(w, dice_spread(&w->s.dice, 1000, 400000000), (event){.kind = EVENT_CHANGE});
     }
+    for (uint32_t k = 0; k < LOANS && w->s.needs; k++)
+        world_add_event(w, dice_spread(&w->s.dice, 1000, 100000000), (event){.kind = EVENT_LOAN});
     if (w->s.submits)
         world_add_event(w, 400000001, (event){.kind = EVENT_CLOSE});
     for (uint32_t number = 1; number < 4 && w->s.leavers; number++)

@@ -119,7 +119,8 @@ run 'draw without its module' 1 env RASK_MODULE_PATH="$PWD/modules" "$rask" draw
 has 'and says once that it draws' err 'rask draw: SVG needs the Graphviz module'
 echo words >few
 run 'a cluster at what is no address' 2 "$rask" words --cluster nowhere few
-has 'names it' err 'rask words: cluster: "nowhere" is no address such as tcp://127.0.0.1:7077, nor mpi:'
+has 'names it' err 'rask words: --cluster: neither mpi: nor tcp://HOST:PORT, the port from 1 to 65535: "nowhere"'
+run 'nor at port 0' 2 "$rask" words --cluster tcp://127.0.0.1:0 few
 run 'a cluster at nothing' 2 "$rask" words --cluster '' few
 has 'says so' err 'rask words: --cluster: is empty'
 run 'info with an argument' 2 "$rask" info x

@@ -14,7 +14,7 @@ tell 'keys are made, for their owner only' $?
 refuses 'a key file is not overwritten' 1 'the key file keys exists already' keys keys
 refuses 'keys without a file' 2 'keys: one file is needed' keys
 refuses 'neither start nor keys' 2 'start [ADDRESS], keys FILE or status [ADDRESS] is needed' begin
-refuses 'status where nobody is' 1 "no program computes at $address just now: it cannot be reached; workers wait there for the next" status "$address" --patience 0.3
+refuses 'status where nobody is' 1 "no program computes at $address just now: it cannot be reached: nobody listens there, or no way leads there" status "$address" --patience 0.3
 refuses 'status of what is no address' 2 '"nowhere" is no address such as tcp://127.0.0.1:7077, nor mpi:' status nowhere
 cp keys open_keys && chmod 644 open_keys
 RASK_CLUSTER_KEYS=open_keys leaves 2 "$rask" worker "$address" && grep -q 'can be read by others' err
@@ -29,6 +29,9 @@ leaves 2 "$rask" worker "tcp://no such host:7077" && grep -q 'the host "no such 
 tell 'a worker of an unknown host' $?
 leaves 2 "$rask" worker tcp://127.0.0.1:70777 && grep -q 'is no address of a program: tcp://HOST:PORT, the port from 1 to 65535' err
 tell 'a worker of no port' $?
+leaves 2 "$rask" worker tcp://127.0.0.1:7077x && grep -q 'is no address of a program' err &&
+    leaves 2 "$rask" worker 'tcp://127.0.0.1:7077;tcp://x:1' && grep -q 'is no address of a program' err
+tell 'nor of one with something behind it' $?
 RASK_WORKER_OF=$address leaves 1 "$rask" eval 1+1 && grep -q "RASK_WORKER_OF=$address makes workers of programs whose main() begins with rask_cluster_init()" err
 tell 'RASK_WORKER_OF makes no worker of a program that does not look at it, which says so' $?
 RASK_CLUSTER=$address RASK_CLUSTER_KEYS=keys leaves 0 "$rask" info && grep -q '^scheduler *cluster (RASK_CLUSTER)' out && grep -q "^address of the cluster *$address (RASK_CLUSTER)" out && grep -q '^keys of the cluster *keys' out
@@ -128,6 +131,21 @@ leaves 0 timeout 60 "$rask" run f.json --cluster "$address" --key-file keys && [
 tell 'the program knows what is done, and goes on there' $?
 leaves 0 "$rask" run f.json && [ "$(cat out)" = '0 of 4 tasks run, 4 done before' ]
 tell 'so does one that runs them itself' $?
+# The first worker that has the command leaves its number, is killed, and has a successor.
+cat >k.json <<'END'
+{"tasks": {"k": {"command": "echo $$ $PPID >>groups; (until [ -e go ]; do sleep 0.02; done) & until [ -e go ]; do sleep 0.02; done; wait"}}}
+END
+"$rask" run k.json --cluster "$address" --key-file keys >out 2>err &
+run=$!
+for _ in $(seq 1000); do [ -s groups ] && break; sleep 0.02; done
+read -r group worker <groups
+kill -0 -- "-$group" && kill -9 "$worker"
+for _ in $(seq 1000); do kill -0 -- "-$group" 2>/dev/null || break; sleep 0.02; done
+! kill -0 -- "-$group" 2>/dev/null
+tell 'the command of a worker that is killed ends, with all that it started' $?
+touch go
+wait $run && [ "$(cat out)" = '1 of 1 tasks run, 0 done before' ] && [ "$(wc -l <groups)" -eq 2 ]
+tell 'and runs again on another worker' $?
 kill $start
 wait $start
 tell 'workers end well when they are told to' $?

@@ -125,6 +125,18 @@ tell '-o with --json, too' $?
 asked 0 sales.csv -o o.arrow && cp o.arrow renamed.txt
 gives 'Arrow files are known by what they begin with' $'name,sum(amount)\nann,17.75\nbob,3.0\n"c, ""d""",-1.0' renamed.txt \
     -g name -a 'sum(amount)'
+seq 5000 | awk 'BEGIN { print "id,city" } { print $1 "," ($1 % 2 ? "Oslo" : "Bergen") }' >cities.csv
+for codec in lz4 zstd; do
+    if asked 0 cities.csv -o cities.arrow --compress $codec; then
+        asked 0 cities.csv -g city -a 'sum(id)' && cp out wanted && asked 0 cities.arrow -g city -a 'sum(id)' && cmp -s out wanted &&
+            [ "$(stat -c %s cities.arrow)" -lt 40000 ]
+    else
+        grep -q 'compressed batches need the module rask-arrow' err
+    fi
+    tell "--compress $codec" $?
+done
+refuses '--compress of no Arrow file' 2 '--compress: only with -o FILE.arrow' sales.csv -o o.csv --compress zstd
+refuses '--compress by another codec' 2 '--compress: neither lz4 nor zstd: "gzip"' sales.csv -o o.arrow --compress gzip
 gives 'Arrow files have types' 'name    string
 amount  float64
 qty     int64
@@ -172,6 +184,11 @@ printf 'name,amount\n' >head.csv
 gives 'only a header' 'name,amount' head.csv
 gives 'only a header, grouped' 'name,count()' head.csv -g name
 gives 'only a header, counted' $'count()\n0' head.csv -a 'count()'
+gives 'only a header, where' 'name,amount' head.csv -w 'amount > 1 and startswith(name, "x")'
+gives 'only a header, added up' $'sum(amount),mean(amount),max(name)\n0,,' head.csv -a 'sum(amount), mean(amount), max(name)'
+gives 'only a header, of given types' $'name    string\namount  float64' head.csv --types amount:float64 --schema
+gives 'only a header, joined' $'name,amount,amount_right,qty,day\nbob,,3.0,,2024-02-01' head.csv --join sales.csv --on name --how right \
+    -w 'name == "bob"'
 gives 'only a header, sorted' 'name,amount' head.csv -s name
 asked 0 head.csv --json && ! [ -s out ]
 tell 'only a header as JSON' $?
@@ -482,7 +499,7 @@ refuses 'a date without quotes' 1 "--where: dates stand in quotes: \"2020-01-31\
 refuses 'a date without quotes that is a number' 1 \
     "--where: '>' does not go with date day and int64: dates stand in quotes, at byte 5 of \"day > 2024-12-31\"" sales.csv -w 'day > 2024-12-31'
 refuses 'a key that is computed' 1 \
-    "--group-by, --agg: no column \"month(day)\": what is computed becomes a column first, with a name of its own: --with 'NAME=month(day)'" \
+    "--group-by, --agg: no column \"month(day)\": what is computed becomes a column first, with a name of its own: --with NAME=EXPR" \
     sales.csv -g 'month(day)'
 refuses 'downwards by a sign' 1 '--sort: no column "-amount": write "amount:desc" for the largest first' sales.csv --sort=-amount
 refuses 'a new name behind =' 1 '--rename: "amount=price": write "amount as price"' sales.csv --rename amount=price
@@ -500,6 +517,8 @@ asked 0 one.csv --explain && grep -qF "note: $one" err
 tell '--explain, too' $?
 asked 0 - --schema <one.csv && grep -qF 'standard input:32: column "cost"' err
 tell 'and of a stream' $?
+asked 0 one.csv --schema --types cost:string && ! [ -s err ]
+tell 'but not where the type was given' $?
 gives '--misfit null takes few misfits for nulls, wherever they are' $'sum(cost),count(cost),count()\n480.0,30,32' one.csv --misfit null \
     -a 'sum(cost),count(cost),count()'
 refuses 'columns by another delimiter' 1 \

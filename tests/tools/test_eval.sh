@@ -121,16 +121,17 @@ asked 0 -o back.npy z z=shards.zarr && cmp -s back.npy square.npy
 tell 'and these come back' $?
 asked 0 -o three.zarr z z=tall.zarr --zarr-version 3 --compressor none --chunks 512,512 && [ -f three.zarr/c/1/1 ]
 tell 'Zarr version 3 is written without shards, too' $?
-refused() # NAME, what is said, arguments...
+refused() # NAME, status, what is said, arguments...
 {
-    local name=$1 words=$2
-    shift 2
-    asked 1 "$@" && grep -qF -- "$words" err && [ ! -e none.zarr ]
+    local name=$1 status=$2 words=$3
+    shift 3
+    asked "$status" "$@" && grep -qF -- "$words" err && [ ! -e none.zarr ]
     tell "$name" $?
 }
-refused 'chunks of another number of axes are an error' "none.zarr: --chunks '100': as many lengths as the array has axes, 2" -o none.zarr z z=tall.zarr --chunks 100
-refused 'so are shards that are no whole chunks' '150 elements of axis 0 are no whole chunks of 100' -o none.zarr z z=tall.zarr --chunks 100,100 --shards 150,100
-refused 'and shards of other files' 'none.npy: --shards is for outputs that end in .zarr' -o none.npy z z=tall.zarr --chunks 10,10 --shards 20,20
+refused 'chunks of another number of axes are an error' 2 "none.zarr: --chunks '100': as many lengths as the array has axes, 2" -o none.zarr z z=tall.zarr --chunks 100
+refused 'so are shards that are no whole chunks' 1 '150 elements of axis 0 are no whole chunks of 100' -o none.zarr z z=tall.zarr --chunks 100,100 --shards 150,100
+refused 'and shards of other files' 2 'none.npy: --shards is for outputs that end in .zarr' -o none.npy z z=tall.zarr --chunks 10,10 --shards 20,20
+refused 'and how hard nothing is to work' 2 'none.zarr: --level is for a compressor' -o none.zarr z z=tall.zarr --level 5 --compressor none
 asked 0 -o tall2.zarr 'sort(x, axis=0).rechunk((128, 0)) + 1' x=square.npy --memory 6M && tr -d ' \n' <tall2.zarr/.zarray | grep -qF '"chunks":[128,1024]'
 tell 'so does rechunk of what is held in chunks' $?
 rm -f whole.npy parts.npy square.npy
@@ -186,6 +187,17 @@ if asked 0 -o one.h5:/g/x 'arange(4)'; then
     : >empty.h5
     asked 0 -o empty.h5 '5' && gives 'an empty file is' 5 x x=empty.h5
     keeps 'two datasets for one file' 'is being written already' 1 2 -o both.h5:/a -o both.h5:/b
+    # Strings in /g/text, pairs of numbers in /record, no shape in /nothing.
+    base64 -d <<'END' | gunzip >odd.h5
+H4sIAAAAAAACA+v0cHHj5ZLiYubgYICB/1AgBxUygIq/t7pi6e/hEsSk0O/KnI2MK5iEkDXCABcTAyMDAxsPA5BiTD8MNYZNEMRnK0pNzi9KSW
+KCCgqBBNnz8ksyMvPS85ihamUZ8AP+Q+84yHESP8g2lpLUipIwRqhRrgzUAaWftXaCnQT0M6MIAwMTIyMj1JMMMJqZg4FRGGgxyJusQBcxc3EA
+XcvCyAANcTaYYXsYhjT4daYjgGBY6DEwmgE5wFTCkMjAIAAMAhawhAJDEgOLoII9NFAcGEy4GUz+M6OGGBs0xCRgVk4brGFx3396NjwsWMD+Z2
+IWYWAk5ENYyoUbdIBhyIPfj2M0GEbBKBgFAwzy81JLyvNxhQMALd7xkR4IAAA=
+END
+    refuses 'elements that are no numbers, with the file and the dataset' 1 \
+        'x: odd.h5:/g/text: its elements are strings of 3 bytes, which are not supported' x x=odd.h5:g/text
+    refuses 'records' 1 'x: odd.h5:/record: its elements are records of 12 bytes, which are not supported' x x=odd.h5:record
+    refuses 'a dataset without a shape' 1 'x: odd.h5:/nothing: it has no shape' x x=odd.h5:/nothing
 fi
 
 # --- drawings

@@ -44,7 +44,8 @@ static const option_row rows[] = {
      .value = "ADDRESS",
      .help = "start: the same as ADDRESS (default tcp://127.0.0.1:7077)",
      .environment = "RASK_CLUSTER"},
-    WORKER_ROWS(cluster_options),
+    WORKER_ROWS(cluster_options, "tasks at once of each worker (default: 1)",
+                "memory of each worker (default: 60 % of what is available, shared out)"),
     {.name = "json",
      .kind = OPTION_FLAG,
      .offset = offsetof(cluster_options, json),
@@ -242,7 +243,7 @@ const tool_command cluster_command = {
     .summary = "workers of this machine, keys, and how things stand",
     .arguments = "[OPTION]… start [ADDRESS] | keys FILE | status [ADDRESS]",
     .text = "start: keeps N workers of this machine that run tasks for whatever rask computes with\n"
-            "--cluster ADDRESS, until it is told to end; they share its memory. One that crashes has a\n"
+            "--cluster ADDRESS, until it is told to end. One that crashes has a\n"
             "successor. keys: makes a key FILE; whoever has a copy belongs to the cluster.\n"
             "status: asks the program that computes at ADDRESS for its workers and runs; there is\n"
             "nobody to ask while none does.\n",

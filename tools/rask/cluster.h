@@ -14,7 +14,8 @@ typedef struct worker_fields {
     bool quiet; /* no option: another one of the same command says that they wait */
 } worker_fields;
 
-#define WORKER_ROWS(type)                                                                                    \
+/* threads_help, memory_help: with their defaults. */
+#define WORKER_ROWS(type, threads_help, memory_help)                                                         \
     {.name = "key-file",                                                                                     \
      .kind = OPTION_TEXT,                                                                                    \
      .offset = offsetof(type, worker.key_file),                                                              \
@@ -25,7 +26,7 @@ typedef struct worker_fields {
          .kind = OPTION_NUMBER,                                                                              \
          .offset = offsetof(type, worker.threads),                                                           \
          .value = "N",                                                                                       \
-         .help = "tasks at once (default: the cores there are)",                                             \
+         .help = threads_help,                                                                               \
          .environment = "RASK_WORKERS",                                                                      \
          .least = 1,                                                                                         \
          .most = 1024},                                                                                      \
@@ -33,7 +34,7 @@ typedef struct worker_fields {
          .kind = OPTION_SIZE,                                                                                \
          .offset = offsetof(type, worker.memory),                                                            \
          .value = "SIZE",                                                                                    \
-         .help = "memory for results, such as 2G (default: 60 % of what is available)",                      \
+         .help = memory_help,                                                                                \
          .environment = "RASK_MEMORY"},                                                                      \
         {.name = "scratch",                                                                                  \
          .kind = OPTION_TEXT,                                                                                \

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { SHOWN = 50 }; /* rows on a terminal */
@@ -19,7 +20,7 @@ enum { SHOWN = 50 }; /* rows on a terminal */
 typedef struct csv_options {
     common_options common;
     const char *select, *drop, *rename, *drop_nulls, *group_by, *aggregates, *value_counts, *quantiles, *sort,
-        *output, *types, *delimiter, *comment, *misfit;
+        *output, *compress, *types, *delimiter, *comment, *misfit;
     const char *distinct; /* of these columns; "": of whole rows */
     option_texts where, with, fill_nulls, nulls;
     csv_joins joins;
@@ -34,6 +35,8 @@ typedef struct csv_options {
     }
 
 static const char *const misfits[] = {"fail", "null", "widen", NULL}; /* in the order of rask_misfit */
+
+static const char *const codecs[] = {"lz4", "zstd", NULL}; /* in the order of formats */
 
 static const option_row rows[] = {
     TEXT_ROW("select", select, "COLUMNS", "these columns, in this order: name, amount as price"),
@@ -130,6 +133,12 @@ static const option_row rows[] = {
      .offset = offsetof(csv_options, output),
      .value = "FILE",
      .help = "write to FILE, by its ending: .jsonl, .arrow, .npy; else CSV"},
+    {.name = "compress",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(csv_options, compress),
+     .value = "HOW",
+     .help = "lz4 or zstd: compress FILE, which is an Arrow file",
+     .choices = codecs},
     {.name = "schema",
      .kind = OPTION_FLAG,
      .offset = offsetof(csv_options, schema),
@@ -240,6 +249,27 @@ static bool check_assignments(const tool_command *c, const csv_options *o)
     return true;
 }
 
+static bool ends_in(const char *path, const char *ending)
+{
+    size_t len = strlen(path), most = strlen(ending);
+    return len > most && strcasecmp(path + len - most, ending) == 0;
+}
+
+/* What is compressed is an Arrow file. */
+static bool check_output(const tool_command *c, const csv_options *o)
+{
+    const char *out = o->output;
+    if (!o->compress)
+        return true;
+    if (options_find(codecs, o->compress) < 0)
+        say_error(c->name, "--compress: neither lz4 nor zstd: \"%s\"", o->compress);
+    else if (!out || !(ends_in(out, ".arrow") || ends_in(out, ".feather")) || o->common.json)
+        say_error(c->name, "--compress: only with -o FILE.arrow");
+    else
+        return true;
+    return false;
+}
+
 /* Rows become groups, or counts, or a description: one of them. */
 static bool check_summaries(const tool_command *c, const csv_options *o)
 {
@@ -273,7 +303,8 @@ static bool take_csv_options(const tool_command *c, const csv_options *o, rask_c
     else if (!take_misfit(o->misfit, &csv->misfit))
         say_error(c->name, "--misfit: not fail, null or widen: \"%s\"", o->misfit);
     else
-        return check_assignments(c, o) && check_summaries(c, o) && csv_joins_check(c, &o->joins);
+        return check_assignments(c, o) && check_summaries(c, o) && check_output(c, o) &&
+               csv_joins_check(c, &o->joins);
     return false;
 }
 
@@ -421,6 +452,21 @@ static rask_table *build(rask_table *t, const csv_options *o)
 
 /* -- Messages */
 
+/* The same for ways out, which the library tells a program. To be freed. */
+static char *in_own_words(const char *message)
+{
+    static const char *const words[][2] = {{"rask_table_with()", "--with NAME=EXPR"},
+                                           {"RASK_MISFIT_NULL", "--misfit null"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const char *at = strstr(message, words[i][0]);
+        char *text = NULL;
+        if (at && asprintf(&text, "%.*s%s%s", (int)(at - message), message, words[i][1],
+                           at + strlen(words[i][0])) >= 0)
+            return text;
+    }
+    return strdup(message);
+}
+
 /* What the library says of a call, of the option that it stands for. */
 static void say_failure(const tool_command *c, const csv_options *o, const char *message)
 {
@@ -446,7 +492,9 @@ static void say_failure(const tool_command *c, const csv_options *o, const char 
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         size_t len = strlen(options[i][0]);
         if (strncmp(message, options[i][0], len) == 0) {
-            say_error(c->name, "%s%s", options[i][1], message + len);
+            char *own = in_own_words(message + len);
+            say_error(c->name, "%s%s", options[i][1], own ? own : message + len);
+            free(own);
             return;
         }
     }
@@ -505,14 +553,20 @@ static void say_notes(const tool_command *c, const rask_table *t)
 {
     char note[1024];
     for (uint32_t i = 0; i < rask_table_columns(t); i++)
-        if (rask_table_column_note(t, rask_table_name(t, i), note, sizeof note))
-            say_error(c->name, "note: %s", note);
+        if (rask_table_column_note(t, rask_table_name(t, i), note, sizeof note)) {
+            char *own = in_own_words(note);
+            say_error(c->name, "note: %s", own ? own : note);
+            free(own);
+        }
 }
 
 static int write_rows(const tool_command *c, const csv_options *o, rask_table *t)
 {
     csv_work w = {.table = t, .path = o->output ? o->output : "-"};
-    w.format = o->common.json ? RASK_TABLE_JSON : o->output ? RASK_TABLE_BY_ENDING : RASK_TABLE_CSV;
+    w.format = o->compress ? (rask_table_format)(RASK_TABLE_ARROW_LZ4 + options_find(codecs, o->compress))
+               : o->common.json ? RASK_TABLE_JSON
+               : o->output      ? RASK_TABLE_BY_ENDING
+                                : RASK_TABLE_CSV;
     return run_observed(c->name, &o->common, work_write, &w);
 }
 

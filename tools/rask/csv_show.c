@@ -92,25 +92,26 @@ bool csv_show_rows(const rask_rows *rows, uint64_t most)
     rask_column *columns = calloc(count + 1, sizeof *columns);
     size_t *widths = calloc(count + 1, sizeof *widths);
     char cell[CELL];
-    for (uint32_t i = 0; columns && widths && i < count; i++) {
-        rask_rows_column(rows, i, &columns[i]);
+    bool good = columns && widths;
+    for (uint32_t i = 0; good && i < count; i++)
+        good = rask_rows_column(rows, i, &columns[i]) == RASK_OK;
+    for (uint32_t i = 0; good && i < count; i++) {
         widths[i] = width_of(columns[i].name);
         for (uint64_t row = 0; row < shown; row++) {
             format_cell(&columns[i], row, cell);
             widths[i] = width_of(cell) > widths[i] ? width_of(cell) : widths[i];
         }
     }
-    for (uint32_t i = 0; columns && widths && i < count; i++)
+    for (uint32_t i = 0; good && i < count; i++)
         print_padded(columns[i].name, widths[i], is_number(columns[i].type), i + 1 == count);
-    for (uint64_t row = 0; columns && widths && row < shown; row++)
+    for (uint64_t row = 0; good && row < shown; row++)
         for (uint32_t i = 0; i < count; i++) {
             format_cell(&columns[i], row, cell);
             print_padded(cell, widths[i], is_number(columns[i].type), i + 1 == count);
         }
-    if (shown < rask_rows_count(rows))
+    if (good && shown < rask_rows_count(rows))
         printf("… the first %llu rows; all of them go to a pipe, or to a file with -o\n",
                (unsigned long long)shown);
-    bool good = columns && widths;
     free(columns);
     free(widths);
     return good;

@@ -210,19 +210,20 @@ static void explain_store(const job *j, const rask_store_target *targets)
     free(text);
 }
 
-/* Says what is wrong with an output. */
-static bool take_outputs(const job *j, eval_output *outputs, rask_store_target *targets)
+/* An exit status; says what is wrong with an output. */
+static int take_outputs(const job *j, eval_output *outputs, rask_store_target *targets)
 {
     char message[1200];
     for (uint32_t i = 0; i < j->count; i++) {
-        if (eval_output_init(&outputs[i], j->options->outputs.items[i], &j->options->form, j->arrays[i],
-                             message, sizeof message)) {
+        int status = eval_output_init(&outputs[i], j->options->outputs.items[i], &j->options->form,
+                                      j->arrays[i], message, sizeof message);
+        if (status) {
             say_error(j->command->name, "%s", message);
-            return false;
+            return status == RASK_EINVAL ? EXIT_USAGE : EXIT_FAILED;
         }
         targets[i] = (rask_store_target){j->arrays[i], outputs[i].path, &outputs[i].options};
     }
-    return true;
+    return EXIT_DONE;
 }
 
 static int store(const job *j)
@@ -233,7 +234,7 @@ static int store(const job *j)
     int outcome = EXIT_FAILED;
     if (!w.targets || !outputs) {
         say_error(j->command->name, "%s", rask_status_text(RASK_ENOMEM));
-    } else if (take_outputs(j, outputs, w.targets)) {
+    } else if ((outcome = take_outputs(j, outputs, w.targets)) == EXIT_DONE) {
         if (common->explain)
             explain_store(j, w.targets);
         outcome = run_observed(j->command->name, common, work_store, &w);

@@ -62,6 +62,8 @@ static int check_ending(const eval_form *form, const char *path, char *message, 
                  form->chunks ? "chunks" : "level");
     else if (form->shards && form->zarr_version == 2)
         snprintf(message, capacity, "%s: --shards is for Zarr version 3, not --zarr-version 2", path);
+    else if (form->level && form->compressor && !strcmp(form->compressor, "none"))
+        snprintf(message, capacity, "%s: --level is for a compressor, not --compressor none", path);
     else
         return RASK_OK;
     return RASK_EINVAL;

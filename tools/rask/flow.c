@@ -192,6 +192,8 @@ static void tell_tasks(bool *runs, bool json)
 static int tell_plan(const tool_command *c, const flow_options *o, const char *path)
 {
     char error[FLOW_ERROR];
+    if (!watch_can(c->name, &o->common))
+        return EXIT_FAILED;
     bool *runs = calloc(job.flow.count, sizeof *runs);
     if (!runs) {
         say_error(c->name, "%s", rask_status_text(RASK_ENOMEM));
@@ -200,7 +202,7 @@ static int tell_plan(const tool_command *c, const flow_options *o, const char *p
     tell_tasks(runs, o->common.json);
     bool good = !o->common.draw || flow_stand_draw(&job.flow, path, runs, &o->common, error);
     if (!good)
-        say_error(c->name, "%s", error);
+        say_error(c->name, "%s%s", strncmp(error, "draw: ", 6) ? "" : "--", error);
     free(runs);
     int told = say_done(c->name);
     return good ? told : EXIT_FAILED;

@@ -1,17 +1,17 @@
 #include "flow_command.h"
 
+#include "flow_warden.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-extern char **environ;
 
 enum {
     LAST_LINES = 6,
@@ -23,43 +23,96 @@ enum {
 
 /* -- Starting */
 
-static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *how, const char *folder,
-                   const char *out, const char *err)
+/* A copy of this process's memory would be dear where that holds large results. */
+#ifdef __linux__
+#    define FORK_TO_EXEC vfork
+#else
+#    define FORK_TO_EXEC fork
+#endif
+
+/* What the child needs, made ready before there is one. */
+typedef struct launch {
+    const char *folder, *out, *err;
+    char *const *arguments;
+    int line;   /* to the warden */
+    int report; /* where it says why it did not become the command */
+} launch;
+
+static bool redirect(int to, const char *path, int how)
+{
+    int fd = open(path, how, 0666);
+    return fd == to || (fd >= 0 && dup2(fd, to) == to && !close(fd));
+}
+
+/* Nothing that is ignored or blocked here is in the command. */
+static void forget_signals(void)
+{
+    const struct sigaction usual = {.sa_handler = SIG_DFL};
+    sigset_t none;
+    for (int i = 1; i < NSIG; i++)
+        sigaction(i, &usual, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* The child, in a process group of its own, so that all it starts can be ended. It may be in its parent's memory, and does only what
+ * signal handlers may do. */
+static _Noreturn void become(const launch *l)
 {
     enum { NEW = O_WRONLY | O_CREAT | O_TRUNC };
-    sigset_t all, none;
-    sigfillset(&all);
-    sigemptyset(&none);
-    int wrong = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    wrong = wrong ? wrong : posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, out, NEW, 0666);
-    wrong = wrong ? wrong : posix_spawn_file_actions_addopen(actions, STDERR_FILENO, err, NEW, 0666);
-    if (folder)
-        wrong = wrong ? wrong : posix_spawn_file_actions_addchdir_np(actions, folder);
-    posix_spawnattr_setpgroup(how, 0);
-    posix_spawnattr_setsigmask(how, &none);
-    posix_spawnattr_setsigdefault(how, &all);
-    posix_spawnattr_setflags(how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    if (!setpgid(0, 0) && redirect(STDIN_FILENO, "/dev/null", O_RDONLY) &&
+        redirect(STDOUT_FILENO, l->out, NEW) && redirect(STDERR_FILENO, l->err, NEW) &&
+        (!l->folder || !chdir(l->folder)) && flow_warden_add(l->line, getpid())) {
+        forget_signals();
+        execvp(l->arguments[0], l->arguments);
+    }
+    int wrong = errno;
+    ssize_t written = write(l->report, &wrong, sizeof wrong);
+    _exit(written == sizeof wrong ? 127 : 126);
+}
+
+/* *child has become the command, or has ended and said why. */
+static int hear_report(int report, pid_t child)
+{
+    int wrong = 0;
+    if (read(report, &wrong, sizeof wrong) != sizeof wrong)
+        return 0;
+    flow_warden_remove(child);
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        continue;
     return wrong;
 }
 
-/* In a process group of its own, so that all it starts can be ended. 0, or an errno. */
+/* No handler of this process runs in the child. */
+static int launch_child(const launch *l, pid_t *child)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t pid = FORK_TO_EXEC(); // NOLINT(clang-analyzer-security.insecureAPI.vfork)
+    if (!pid)
+        become(l); // NOLINT(clang-analyzer-unix.Vfork): nothing else
+    int wrong = pid < 0 ? errno : 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    *child = pid;
+    return wrong;
+}
+
+/* 0, or an errno. */
 static int start(const flow_task *what, const char *folder, const char *out, const char *err, pid_t *child)
 {
     const char *shell[] = {"/bin/sh", "-c", what->shell, NULL};
     char *const *arguments = (char *const *)(what->shell ? shell : what->arguments);
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t how;
-    int wrong = posix_spawn_file_actions_init(&actions);
-    if (wrong)
-        return wrong;
-    wrong = posix_spawnattr_init(&how);
-    if (!wrong) {
-        wrong = prepare(&actions, &how, folder, out, err);
-        if (!wrong)
-            wrong = posix_spawnp(child, arguments[0], &actions, &how, arguments, environ);
-        posix_spawnattr_destroy(&how);
-    }
-    posix_spawn_file_actions_destroy(&actions);
+    int report[2], line = flow_warden_line();
+    *child = 0;
+    if (line < 0 || pipe2(report, O_CLOEXEC))
+        return errno;
+    const launch l = {folder, out, err, arguments, line, report[1]};
+    int wrong = launch_child(&l, child);
+    close(report[1]);
+    if (!wrong)
+        wrong = hear_report(report[0], *child);
+    close(report[0]);
     return wrong;
 }
 
@@ -71,12 +124,19 @@ static void pause_ms(long ms)
     nanosleep(&rest, NULL);
 }
 
+/* It stays the group's leader until somebody asks how. */
+static bool has_ended(pid_t child)
+{
+    siginfo_t info = {0};
+    return waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid;
+}
+
 /* How it ended; *stopped: because it was to. */
 static int await(rask_task *task, pid_t child, bool *stopped)
 {
     int how = 0;
     long look = LEAST_LOOK_MS, asked = -1;
-    while (waitpid(child, &how, WNOHANG) == 0) {
+    while (!has_ended(child)) {
         if (asked < 0 && rask_task_cancelled(task)) {
             kill(-child, SIGTERM);
             asked = 0;
@@ -90,6 +150,8 @@ static int await(rask_task *task, pid_t child, bool *stopped)
     *stopped = asked >= 0;
     if (*stopped)
         kill(-child, SIGKILL); /* what is left of the group */
+    flow_warden_remove(child);
+    waitpid(child, &how, 0);
     return how;
 }
 

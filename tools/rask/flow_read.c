@@ -612,8 +612,29 @@ static bool fail_at(const char *text, size_t at, const char *what, char error[FL
     return false;
 }
 
-/* cJSON's word for where it gave up is not exact, and says no more: the reader of graphs does, before it looks for any. */
-static bool fail_as_graph(const char *text, size_t len, char error[FLOW_ERROR])
+_Static_assert(CJSON_NESTING_LIMIT == 1000, "what a message says");
+
+/* Where text is nested deeper than cJSON reads; NULL: nowhere. */
+static const char *find_depth(const char *text, size_t len)
+{
+    bool quoted = false;
+    int depth = 0;
+    for (const char *at = text, *end = text + len; at < end; at++) {
+        if (quoted && *at == '\\')
+            at++;
+        else if (*at == '"')
+            quoted = !quoted;
+        else if (!quoted && (*at == '[' || *at == '{') && ++depth > CJSON_NESTING_LIMIT)
+            return at;
+        else if (!quoted && (*at == ']' || *at == '}'))
+            depth--;
+    }
+    return NULL;
+}
+
+/* cJSON's word for where it gave up is not exact, and says no more: the reader of graphs does, before it looks for any. What it says
+ * of graphs, or of how deep they are, is not meant. */
+static bool fail_as_graph(const char *text, size_t len, const char *stop, char error[FLOW_ERROR])
 {
     rask_graph *graph = NULL;
     rask_node **targets = NULL;
@@ -623,6 +644,8 @@ static bool fail_as_graph(const char *text, size_t len, char error[FLOW_ERROR])
         rask_graph_from_json(registry, text, len, true, &graph, &targets, &count, error, FLOW_ERROR);
     rask_registry_free(registry);
     rask_graph_free(graph);
+    if (strstr(error, ": rask: ") || strstr(error, ": nested more than"))
+        return fail_at(text, (size_t)(stop - text), "this is no JSON", error);
     if (!*error)
         snprintf(error, FLOW_ERROR, "%s", rask_status_text(RASK_ENOMEM));
     return false;
@@ -630,7 +653,7 @@ static bool fail_as_graph(const char *text, size_t len, char error[FLOW_ERROR])
 
 static bool parse(flow *f, const char *text, size_t len, char error[FLOW_ERROR])
 {
-    const char *stop = NULL, *nul = find_nul(text, len), *end = text + len;
+    const char *stop = text, *nul = find_nul(text, len), *deep = find_depth(text, len), *end = text + len;
     f->root = cJSON_ParseWithLengthOpts(text, len, &stop, false);
     while (f->root && stop < end && is_space(*stop))
         stop++;
@@ -638,7 +661,9 @@ static bool parse(flow *f, const char *text, size_t len, char error[FLOW_ERROR])
         return true;
     if (nul)
         return fail_at(text, (size_t)(nul - text), "\\u0000 in a text", error);
-    return fail_as_graph(text, len, error);
+    if (deep)
+        return fail_at(text, (size_t)(deep - text), "nested more than 1000 deep", error);
+    return fail_as_graph(text, len, stop, error);
 }
 
 bool flow_read(flow *f, const char *text, size_t len, char error[FLOW_ERROR])

@@ -136,7 +136,12 @@ static bool key_of_outputs(const flow_task *task, double scale, char key[FLOW_KE
     return good;
 }
 
-/* -- Notes: two keys, of command and inputs, and of outputs */
+/* -- Notes: two keys, of command and inputs, and of outputs. What has slept is noted apart from what has run. */
+
+static void note_path(const char *folder, const flow_task *task, double scale, char path[FLOW_PATH])
+{
+    flow_state_path(folder, task, scale < 0 ? "done" : "slept", path);
+}
 
 bool flow_state_is_done(const char *folder, const flow_task *task, double scale, const char *key)
 {
@@ -144,7 +149,7 @@ bool flow_state_is_done(const char *folder, const flow_task *task, double scale,
     const char *which;
     if (!folder)
         return false;
-    flow_state_path(folder, task, "done", path);
+    note_path(folder, task, scale, path);
     FILE *note = fopen(path, "re");
     if (!note)
         return false;
@@ -177,6 +182,6 @@ bool flow_state_set_done(const char *folder, const flow_task *task, double scale
     char path[FLOW_PATH], made[FLOW_KEY];
     if (!folder)
         return true;
-    flow_state_path(folder, task, "done", path);
+    note_path(folder, task, scale, path);
     return key_of_outputs(task, scale, made, which) && write_note(path, key, made);
 }

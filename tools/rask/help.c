@@ -94,16 +94,21 @@ static cJSON *command_json(const tool_command *c)
 }
 
 /* One command, or all; a list in any case. */
-static void print_json(const tool_command *one)
+static int print_json(const tool_command *one)
 {
     cJSON *list = cJSON_CreateArray();
     for (size_t i = 0; commands_all[i]; i++)
         if (!one || one == commands_all[i])
             cJSON_AddItemToArray(list, command_json(commands_all[i]));
     char *text = cJSON_PrintUnformatted(list);
-    puts(text ? text : "[]");
-    cJSON_free(text);
     cJSON_Delete(list);
+    if (!text) {
+        say_error("help", "%s", rask_status_text(RASK_ENOMEM));
+        return EXIT_FAILED;
+    }
+    puts(text);
+    cJSON_free(text);
+    return say_done("help");
 }
 
 static int explain(const char *name, const help_options *o)
@@ -112,8 +117,8 @@ static int explain(const char *name, const help_options *o)
     if (name && !c)
         return commands_say_unknown(name);
     if (o->json)
-        print_json(c);
-    else if (o->man)
+        return print_json(c);
+    if (o->man)
         manual_print(c);
     else if (c)
         options_help(c);

@@ -1,6 +1,7 @@
 #include "info_try.h"
 
 #include <rask/array.h>
+#include <rask/arrow.h>
 #include <rask/cluster.h>
 #include <rask/draw.h>
 #include <rask/sugar.h>
@@ -115,6 +116,17 @@ static bool decompress(const char *path)
     return could;
 }
 
+static bool pack(const char *path)
+{
+    const rask_column column = {.name = "a", .type = RASK_COL_I64, .as.i64 = &(int64_t){1}};
+    rask_graph *graph = rask_graph_new();
+    bool could = rask_table_write(rask_table_from_columns(graph, &column, 1, 1), path, RASK_TABLE_ARROW_ZSTD,
+                                  NULL) == RASK_OK &&
+                 rask_read_arrow(graph, path);
+    rask_graph_free(graph);
+    return could;
+}
+
 static bool match(const char *path)
 {
     rask_graph *graph = rask_graph_new();
@@ -161,6 +173,9 @@ static const trial trials[] = {
     {"arrays", "h5", "rask-hdf5", store, false},
     {"arrays", "linalg", "rask-lapack", linear_algebra, true},
     {"arrays", "fft", "rask-fftw", transform, true},
+    {"tables", "csv", NULL, NULL, false},
+    {"tables", "arrow", NULL, NULL, false},
+    {"tables", "packed-arrow", "rask-arrow", pack, false},
     {"text", "plain", NULL, NULL, false},
     {"text", "gzip", "rask-decompress", decompress, false},
     {"text", "zstd", "rask-decompress", decompress, false},

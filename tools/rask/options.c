@@ -114,10 +114,24 @@ static const char *set_number(const option_row *row, uint64_t *field, const char
     return NULL;
 }
 
+/* "tcp://HOST:PORT", where * stands for any of either, or of MPI. Whether there is such a host shows when it is used. */
+static bool is_address(const char *text)
+{
+    const char *host = text + strlen("tcp://"), *port = strrchr(text, ':');
+    uint64_t number;
+    if (strncmp(text, "mpi:", 4) == 0)
+        return true;
+    if (strncmp(text, "tcp://", host - text) != 0 || port <= host)
+        return false;
+    return strcmp(port, ":*") == 0 || (options_number(port + 1, &number) && number && number <= UINT16_MAX);
+}
+
 static const char *set_text(const option_row *row, const char **field, const char *text)
 {
-    if (row->kind == OPTION_FILLED && !*text)
+    if ((row->kind == OPTION_FILLED || row->kind == OPTION_ADDRESS) && !*text)
         return "is empty";
+    if (row->kind == OPTION_ADDRESS && !is_address(text))
+        return "neither mpi: nor tcp://HOST:PORT, the port from 1 to 65535";
     if (row->kind == OPTION_SCHEDULER && options_find(rask_schedulers(), text) < 0)
         return "no scheduler: there are threads, processes, serial and cluster";
     if (row->kind == OPTION_DRAWING && !ends_in(text, drawings))

@@ -23,6 +23,7 @@ typedef enum option_kind {
     OPTION_DRAWING,   /* const char *: a path with an ending that rask_draw() knows */
     OPTION_PAGE,      /* const char *: a path that ends in .html */
     OPTION_COLOUR,    /* const char *: one of options_colours */
+    OPTION_ADDRESS,   /* const char *: of a cluster */
 } option_kind;
 
 enum { OPTION_TEXTS_MOST = 64 };
@@ -86,7 +87,7 @@ typedef struct common_options {
          .help = "NAME=N,...: tasks of a name at once, and what there is of tags",                           \
          .environment = "RASK_LIMITS"},                                                                      \
         {.name = "cluster",                                                                                  \
-         .kind = OPTION_FILLED,                                                                              \
+         .kind = OPTION_ADDRESS,                                                                             \
          .offset = offsetof(type, common.cluster),                                                           \
          .value = "ADDRESS",                                                                                 \
          .help = "compute on a cluster, whose workers come to tcp://*:7077 or the like",                     \

@@ -89,12 +89,6 @@ static void tell_report(const char *command, const rask_report *r)
               say_size(r->peak_rss, resident, sizeof resident));
 }
 
-/* Of what commands pass on only the address of a cluster is not looked at before the run. */
-static bool is_misuse(int status, const char *message)
-{
-    return status == RASK_EINVAL && message && strncmp(message, "cluster: ", 9) == 0;
-}
-
 int run_observed(const char *command, const common_options *o, run_work work, void *context)
 {
     const char *message = NULL;
@@ -116,7 +110,7 @@ int run_observed(const char *command, const common_options *o, run_work work, vo
     if (status == RASK_EBUDGET && message && *message)
         return say_too_little(command, message);
     if (status)
-        return say_failure(command, message, status) && is_misuse(status, message) ? EXIT_USAGE : EXIT_FAILED;
+        return say_failure(command, message, status);
     return watched ? written : w.misused ? EXIT_USAGE : EXIT_FAILED;
 }
 

@@ -6,7 +6,9 @@ typedef struct worker_options {
     worker_fields worker;
 } worker_options;
 
-static const option_row rows[] = {WORKER_ROWS(worker_options)};
+static const option_row rows[] = {
+    WORKER_ROWS(worker_options, "tasks at once (default: the cores there are)",
+                "memory for results, such as 2G (default: 60 % of what is available)")};
 
 /* What say_waiting() is to say. */
 typedef struct wait_words {

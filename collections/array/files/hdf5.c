@@ -156,6 +156,13 @@ static void close_dataset(rk_source *source)
     rk_free(s);
 }
 
+/* What is wrong with the dataset, or before there was one with the file; returns NULL. */
+static void *refuse(const char *path, const rk_hdf5_form *f, int status, const char *what,
+                    rk_open_error *error)
+{
+    return rk_open_fail(error, status, "%s%s%s: %s", path, *f->name ? ":" : "", f->name, what);
+}
+
 /* What libhdf5 told must be believed no more than any header. */
 static bool check_form(const char *path, const rk_hdf5_form *f, int64_t size, int64_t *chunk_bytes,
                        rk_open_error *error)
@@ -164,16 +171,16 @@ static bool check_form(const char *path, const rk_hdf5_form *f, int64_t size, in
     const char *wrong = NULL;
     *chunk_bytes = 0;
     if (rk_shape_bytes(f->dtype, f->ndim, f->shape, &bytes))
-        wrong = "the dataset is too large";
+        wrong = "it is too large";
     else if (f->offset >= 0 && bytes > size - f->offset)
-        wrong = "the dataset ends behind the end of the file";
+        wrong = "it ends behind the end of the file";
     else if (rk_shape_bytes(f->dtype, f->ndim, f->chunk, chunk_bytes))
         wrong = "its chunks are too large";
     for (uint32_t i = 0; i < f->ndim; i++)
         if (!wrong && (f->chunk[i] > 0) != (f->chunk[0] > 0))
             wrong = "its chunks are empty";
     if (wrong)
-        rk_open_fail(error, RASK_EFORMAT, "%s: %s", path, wrong);
+        refuse(path, f, RASK_EFORMAT, wrong, error);
     return !wrong;
 }
 
@@ -272,7 +279,7 @@ rk_source *rk_hdf5_open(const char *path, const char *member, rk_open_error *err
     if (s.module) {
         int status = s.module->open(path, member, &s.data, &s.form, reason, sizeof reason);
         if (status)
-            rk_open_fail(error, status, "%s: %s", path, reason);
+            refuse(path, &s.form, status, reason, error);
         else
             source = make_source(path, member, fd, size, &s, &taken, error);
     }

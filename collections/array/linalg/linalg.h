@@ -103,8 +103,8 @@ void rk_elements_negate(rask_dtype dtype, void *first, int64_t n, int64_t stride
 /* -- Products (product.c): c = a b, or c + a b, in C order; strides of rows in elements; any dtype. Of floats and complex
  * numbers a and b may be transposed: then strides are those of columns -- */
 
-/* Sides of the blocks that one gemm takes: what is added up in which order depends on their places alone. Multiples of
- * every BLAS's register blocks. */
+/* Sides of the blocks that gemm takes, several of a row of them at once: what is added up in which order depends on their
+ * places alone. Multiples of every BLAS's register blocks. */
 enum { RK_PRODUCT_SIDE = 512, RK_PRODUCT_DEPTH = 1024 };
 
 typedef struct rk_product {

@@ -194,29 +194,37 @@ static int64_t whole_sides(int64_t wanted, int64_t all)
     return rk_least(wanted, all);
 }
 
-/* A narrow result has long tiles: as many elements as a square. */
-static void set_tile(plan *p, int64_t side)
+/* A result that is narrower or lower than that has tiles of as many elements. */
+static void set_tile(plan *p, int64_t rows, int64_t columns)
 {
-    p->tile_m = whole_sides(side, p->m);
-    p->tile_n = whole_sides(side, p->n);
-    if (p->tile_n < side)
-        p->tile_m = whole_sides(side * side / p->tile_n, p->m);
-    else if (p->tile_m < side)
-        p->tile_n = whole_sides(side * side / p->tile_m, p->n);
+    p->tile_m = whole_sides(rows, p->m);
+    p->tile_n = whole_sides(columns, p->n);
+    if (p->tile_n < columns)
+        p->tile_m = whole_sides(rows * columns / p->tile_n, p->m);
+    else if (p->tile_m < rows)
+        p->tile_n = whole_sides(rows * columns / p->tile_m, p->n);
 }
 
-/* The largest tiles of which there are enough, and that leave room for the others. */
+/* There are enough tiles for all workers, and they leave room for the others. */
+static bool is_good_tile(const plan *p, uint64_t room)
+{
+    uint64_t element = rask_dtype_size(p->result->dtype), m = (uint64_t)p->tile_m, n = (uint64_t)p->tile_n;
+    int64_t tiles = p->stack * rk_ceil_div(p->m, p->tile_m) * rk_ceil_div(p->n, p->tile_n);
+    uint64_t depth = (uint64_t)rk_least(p->k, RK_PRODUCT_DEPTH);
+    return tiles >= (int64_t)rk_lowering_workers(p->l) * TILES_A_WORKER &&
+           element * (2 * m * n + (m + n) * depth) <= room;
+}
+
+/* The largest good tiles: squares, or twice as wide as high, since what a call costs goes down with its columns. */
 static void choose_tile(plan *p)
 {
     uint64_t element = rask_dtype_size(p->result->dtype), room = 3 * rk_lowering_chunk_bytes(p->l);
-    int64_t enough = (int64_t)rk_lowering_workers(p->l) * TILES_A_WORKER;
     for (int64_t side = LARGEST_SIDE; side >= RK_PRODUCT_SIDE; side /= 2) {
-        set_tile(p, side);
-        int64_t tiles = p->stack * rk_ceil_div(p->m, p->tile_m) * rk_ceil_div(p->n, p->tile_n);
-        uint64_t depth = (uint64_t)rk_least(p->k, RK_PRODUCT_DEPTH);
-        uint64_t bytes = element * (2 * (uint64_t)p->tile_m * (uint64_t)p->tile_n +
-                                    ((uint64_t)p->tile_m + (uint64_t)p->tile_n) * depth);
-        if (tiles >= enough && bytes <= room)
+        set_tile(p, side, side);
+        if (is_good_tile(p, room))
+            return;
+        set_tile(p, rk_most(side / 2, RK_PRODUCT_SIDE), side);
+        if (is_good_tile(p, room))
             return;
     }
     if (element * (uint64_t)(p->tile_m + p->tile_n) * (uint64_t)rk_least(p->k, RK_PRODUCT_DEPTH) > room) {

@@ -90,10 +90,9 @@ static const void *element(const rk_product *p, const void *x, int64_t stride, b
     return rk_at(x, transposed ? j * stride + i : i * stride + j, rask_dtype_size(p->dtype));
 }
 
-/* One block of c, over all of k. In C order a product is that of the transposes, the other way round. */
-static void run_block(const rk_product *p, int64_t i, int64_t j)
+/* Rows and columns of c from (i, j) on, over all of k. In C order a product is that of the transposes, the other way round. */
+static void run_part(const rk_product *p, int64_t i, int64_t j, int64_t m, int64_t n)
 {
-    int64_t m = rk_least(p->m - i, RK_PRODUCT_SIDE), n = rk_least(p->n - j, RK_PRODUCT_SIDE);
     for (int64_t q = 0; q < p->k; q += RK_PRODUCT_DEPTH)
         rk_lapack()->gemm(p->dtype, p->b_transposed ? 'T' : 'N', p->a_transposed ? 'T' : 'N', n, m,
                           rk_least(p->k - q, RK_PRODUCT_DEPTH), 1,
@@ -103,6 +102,18 @@ static void run_block(const rk_product *p, int64_t i, int64_t j)
                           rk_at(p->c, i * p->c_stride + j, rask_dtype_size(p->dtype)), p->c_stride);
 }
 
+/* A call first makes a copy of its part of a in an order of its own: the more columns it has, the less that costs. Whole
+ * blocks beside each other are one call, for they come to the same bits as by one call each; what is left at the right
+ * may be done in another way where it has company, and has none. */
+static void run_rows(const rk_product *p, int64_t i, int64_t m)
+{
+    int64_t whole = m == RK_PRODUCT_SIDE ? p->n / RK_PRODUCT_SIDE * RK_PRODUCT_SIDE : 0;
+    if (whole)
+        run_part(p, i, 0, m, whole);
+    for (int64_t j = whole; j < p->n; j += RK_PRODUCT_SIDE)
+        run_part(p, i, j, m, rk_least(p->n - j, RK_PRODUCT_SIDE));
+}
+
 void rk_product_run(const rk_product *p)
 {
     if (!rk_product_is_fast(p->dtype)) {
@@ -110,6 +121,5 @@ void rk_product_run(const rk_product *p)
         return;
     }
     for (int64_t i = 0; i < p->m; i += RK_PRODUCT_SIDE)
-        for (int64_t j = 0; j < p->n; j += RK_PRODUCT_SIDE)
-            run_block(p, i, j);
+        run_rows(p, i, rk_least(p->m - i, RK_PRODUCT_SIDE));
 }

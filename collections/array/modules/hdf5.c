@@ -256,9 +256,9 @@ static int read_shape(rk_hdf5_data *d, rk_hdf5_form *form, char *error, size_t c
     d->space = H5Dget_space(d->set);
     int ndim = d->space < 0 ? -1 : H5Sget_simple_extent_ndims(d->space);
     if (ndim < 0 || H5Sget_simple_extent_type(d->space) == H5S_NULL)
-        return fail(RASK_EFORMAT, "the dataset has no shape", error, capacity);
+        return fail(RASK_EFORMAT, "it has no shape", error, capacity);
     if (ndim > RASK_MAX_DIMENSIONS) {
-        snprintf(error, capacity, "the dataset has %d axes, more than %d", ndim, RASK_MAX_DIMENSIONS);
+        snprintf(error, capacity, "it has %d axes, more than %d", ndim, RASK_MAX_DIMENSIONS);
         return RASK_EUNSUPPORTED;
     }
     H5Sget_simple_extent_dims(d->space, shape, NULL);
@@ -266,7 +266,7 @@ static int read_shape(rk_hdf5_data *d, rk_hdf5_form *form, char *error, size_t c
     for (int i = 0; i < ndim; i++) {
         form->shape[i] = (int64_t)shape[i];
         if (form->shape[i] < 0)
-            return fail(RASK_EFORMAT, "the dataset is too large", error, capacity);
+            return fail(RASK_EFORMAT, "it is too large", error, capacity);
     }
     return RASK_OK;
 }
@@ -328,6 +328,8 @@ static int open_data(rk_hdf5_data *d, const char *path, const char *member, rk_h
     if (d->file < 0)
         return fail(RASK_EFORMAT, "cannot be opened as HDF5", error, capacity);
     int status = open_set(d, member, error, capacity);
+    if (!status && H5Iget_name(d->set, form->name, sizeof form->name) < 0)
+        form->name[0] = '\0';
     if (!status)
         status = read_shape(d, form, error, capacity);
     if (status)

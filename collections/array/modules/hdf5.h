@@ -14,6 +14,8 @@
 
 typedef struct rk_hdf5_data rk_hdf5_data; /* an open dataset */
 
+enum { RK_HDF5_NAME = 256 };
+
 /* What a dataset is. */
 typedef struct rk_hdf5_form {
     rask_dtype dtype;
@@ -24,12 +26,14 @@ typedef struct rk_hdf5_form {
     int64_t offset;          /* of the first element, when all lie in one piece in C order; else -1 */
     bool deflated, shuffled; /* how chunks are kept, when encoded is false */
     bool encoded;            /* in ways that only libhdf5 undoes */
+    char name
+        [RK_HDF5_NAME]; /* of one that was opened, from the root on, "/a/b"; "": it was not found; may be cut off */
 } rk_hdf5_form;
 
 /* Every int is RASK_OK or a status, with what is wrong, without the path, in error. */
 typedef struct rk_hdf5_module {
     rk_module_head head;
-    /* Opens the dataset member, NULL: the only one in the root group. RASK_ENOENT, RASK_EINVAL: which one is to be named,
+    /* Opens the dataset member, NULL: the only one in the root group; of form, name is good after a failure, too. RASK_ENOENT, RASK_EINVAL: which one is to be named,
      * RASK_EUNSUPPORTED: its type, RASK_EFORMAT. */
     int (*open)(const char *path, const char *member, rk_hdf5_data **data, rk_hdf5_form *form, char *error,
                 size_t capacity);

@@ -125,13 +125,19 @@ static int bit_buffer(rk_arrow_buffer *b, const uint8_t *bytes, uint64_t rows, u
     return bits ? RASK_OK : RASK_ENOMEM;
 }
 
+/* The first of two buffers. */
+static int begin(rk_arrow_buffers *b, const rask_column *c, uint64_t rows)
+{
+    *b = (rk_arrow_buffers){.count = 2};
+    if (c->valid && memchr(c->valid, 0, rows)) /* else what came with other rows says nothing of these */
+        return bit_buffer(&b->buffers[0], c->valid, rows, &b->nulls);
+    return RASK_OK;
+}
+
 int rk_arrow_buffers_init(rk_arrow_buffers *b, const rask_column *c, uint64_t rows)
 {
     uint64_t zeros;
-    int status = RASK_OK;
-    *b = (rk_arrow_buffers){.count = 2};
-    if (c->valid && memchr(c->valid, 0, rows)) /* else what came with other rows says nothing of these */
-        status = bit_buffer(&b->buffers[0], c->valid, rows, &b->nulls);
+    int status = begin(b, c, rows);
     if (status)
         return status;
     switch (c->type) {
@@ -143,6 +149,30 @@ int rk_arrow_buffers_init(rk_arrow_buffers *b, const rask_column *c, uint64_t ro
     if (status)
         rk_arrow_buffers_fini(b);
     return status;
+}
+
+int rk_arrow_indices_init(rk_arrow_buffers *b, const rk_stored *stored, uint64_t rows)
+{
+    int status = begin(b, &stored->column, rows);
+    int32_t *indices = status ? NULL : make(&b->buffers[1], rows * sizeof *indices);
+    for (uint64_t i = 0; indices && i < rows; i++)
+        indices[i] = stored->codes[i];
+    if (!status && !indices)
+        rk_arrow_buffers_fini(b);
+    return indices ? RASK_OK : RASK_ENOMEM;
+}
+
+int rk_arrow_texts_init(rk_arrow_buffers *b, const rk_stored *stored)
+{
+    rask_column texts = stored->column;
+    texts.valid = NULL;
+    return rk_arrow_buffers_init(b, &texts, stored->texts);
+}
+
+void rk_arrow_buffer_replace(rk_arrow_buffer *b, void *own, size_t size)
+{
+    rk_free(b->own);
+    *b = (rk_arrow_buffer){.data = own, .size = size, .own = own};
 }
 
 void rk_arrow_buffers_fini(rk_arrow_buffers *b)

@@ -13,6 +13,9 @@
 
 static void release_schema(struct ArrowSchema *s)
 {
+    if (s->dictionary && s->dictionary->release)
+        s->dictionary->release(s->dictionary);
+    rk_free(s->dictionary);
     for (int64_t i = 0; i < s->n_children; i++) {
         if (s->children[i]->release)
             s->children[i]->release(s->children[i]);
@@ -23,21 +26,34 @@ static void release_schema(struct ArrowSchema *s)
     s->release = NULL;
 }
 
-static int make_field(const rask_column *c, struct ArrowSchema *out)
+static int make_field(const char *name, const char *format, struct ArrowSchema *out)
 {
-    char *name = rk_strndup(c->name, strlen(c->name));
-    *out = (struct ArrowSchema){.format = rk_arrow_format_of(c->type),
-                                .name = name,
+    char *copy = rk_strndup(name, strlen(name));
+    *out = (struct ArrowSchema){.format = format,
+                                .name = copy,
                                 .flags = ARROW_FLAG_NULLABLE,
-                                .release = name ? release_schema : NULL,
-                                .private_data = name};
-    return name ? RASK_OK : RASK_ENOMEM;
+                                .release = copy ? release_schema : NULL,
+                                .private_data = copy};
+    return copy ? RASK_OK : RASK_ENOMEM;
+}
+
+/* Text that is kept as a dictionary goes out as one. */
+static int make_column_field(const rask_rows *rows, uint32_t index, struct ArrowSchema *out)
+{
+    rk_stored stored = rk_chunk_stored(&rows->chunk, index);
+    const char *format = rk_arrow_format_of(stored.column.type);
+    if (!stored.codes)
+        return make_field(rows->names[index], format, out);
+    int status = make_field(rows->names[index], RK_ARROW_INDICES, out);
+    out->dictionary = status ? NULL : rk_calloc(1, sizeof *out->dictionary);
+    if (!out->dictionary)
+        return RASK_ENOMEM;
+    return make_field("", format, out->dictionary);
 }
 
 static int make_schema(const rask_rows *rows, struct ArrowSchema *out)
 {
     uint32_t count = rask_rows_columns(rows);
-    rask_column column;
     *out = (struct ArrowSchema){.format = "+s",
                                 .name = "",
                                 .children = rk_calloc(count + (size_t)1, sizeof(void *)),
@@ -45,9 +61,9 @@ static int make_schema(const rask_rows *rows, struct ArrowSchema *out)
     int status = out->children ? RASK_OK : RASK_ENOMEM;
     for (uint32_t i = 0; i < count && !status; i++) {
         struct ArrowSchema *child = rk_alloc(sizeof *child);
-        if (!child || rask_rows_column(rows, i, &column))
+        if (!child)
             return RASK_ENOMEM;
-        status = make_field(&column, child);
+        status = make_column_field(rows, i, child);
         out->children[out->n_children++] = child;
     }
     return status;
@@ -55,7 +71,7 @@ static int make_schema(const rask_rows *rows, struct ArrowSchema *out)
 
 /* -- Arrays */
 
-/* What a column's array is made of. */
+/* What the array of a column, or of its dictionary, is made of. */
 typedef struct exported {
     rask_rows *rows;
     rk_arrow_buffers buffers;
@@ -65,20 +81,31 @@ typedef struct exported {
 static void release_column(struct ArrowArray *a)
 {
     exported *e = a->private_data;
+    if (a->dictionary && a->dictionary->release)
+        a->dictionary->release(a->dictionary);
+    rk_free(a->dictionary);
     rk_arrow_buffers_fini(&e->buffers);
     rask_rows_free(e->rows);
     rk_free(e);
     a->release = NULL;
 }
 
-static int make_column(rask_rows *rows, uint32_t index, struct ArrowArray *out)
+typedef enum content { VALUES, INDICES, TEXTS } content; /* of a column */
+
+static int make_buffers(const rk_stored *stored, uint64_t rows, content of, rk_arrow_buffers *out)
 {
-    rask_column column;
+    switch (of) {
+    case INDICES: return rk_arrow_indices_init(out, stored, rows);
+    case TEXTS: return rk_arrow_texts_init(out, stored);
+    default: return rk_arrow_buffers_init(out, &stored->column, rows);
+    }
+}
+
+static int make_part(rask_rows *rows, const rk_stored *stored, content of, struct ArrowArray *out)
+{
     exported *e = rk_calloc(1, sizeof *e);
     *out = (struct ArrowArray){0}; /* there is nothing to release */
-    int status = e ? rask_rows_column(rows, index, &column) : RASK_ENOMEM;
-    if (!status)
-        status = rk_arrow_buffers_init(&e->buffers, &column, rask_rows_count(rows));
+    int status = e ? make_buffers(stored, rask_rows_count(rows), of, &e->buffers) : RASK_ENOMEM;
     if (status) {
         rk_free(e);
         return status;
@@ -86,13 +113,23 @@ static int make_column(rask_rows *rows, uint32_t index, struct ArrowArray *out)
     e->rows = rk_rows_ref(rows);
     for (uint32_t i = 0; i < e->buffers.count; i++)
         e->pointers[i] = e->buffers.buffers[i].data;
-    *out = (struct ArrowArray){.length = (int64_t)rask_rows_count(rows),
+    *out = (struct ArrowArray){.length = (int64_t)(of == TEXTS ? stored->texts : rask_rows_count(rows)),
                                .null_count = (int64_t)e->buffers.nulls,
                                .n_buffers = e->buffers.count,
                                .buffers = e->pointers,
                                .release = release_column,
                                .private_data = e};
     return RASK_OK;
+}
+
+static int make_column(rask_rows *rows, uint32_t index, struct ArrowArray *out)
+{
+    rk_stored stored = rk_chunk_stored(&rows->chunk, index);
+    int status = make_part(rows, &stored, stored.codes ? INDICES : VALUES, out);
+    if (status || !stored.codes)
+        return status;
+    out->dictionary = rk_calloc(1, sizeof *out->dictionary);
+    return out->dictionary ? make_part(rows, &stored, TEXTS, out->dictionary) : RASK_ENOMEM;
 }
 
 static void release_array(struct ArrowArray *a)

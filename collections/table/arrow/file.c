@@ -187,19 +187,45 @@ typedef struct buffers {
     size_t next, left;             /* structures of two numbers: place in the body, length */
     size_t next_count, left_count; /* numbers: of the buffers with text that the next column with views has */
     uint64_t begin, size;          /* of the body */
-    bool no_memory;
+    bool packed;
+    rk_body_codec codec;
+    int status; /* told already */
 } buffers;
 
-static bool take_buffer(buffers *b, rk_arrow_range *out)
+/* Whether so few bytes can be so many: a byte of LZ4 is at most 255 more of a match, four of zstd are 128 KiB of a run. */
+static bool can_be(rk_body_codec codec, uint64_t packed, uint64_t length)
+{
+    return length / (codec == RK_BODY_ZSTD ? 32768 : 255) <= packed;
+}
+
+/* A compressed buffer begins with its length; -1: it is as it is. */
+static bool take_packed(const walk *w, buffers *b, rk_arrow_range *out)
+{
+    int64_t length;
+    if (out->length < sizeof length)
+        return out->length == 0;
+    b->status = read_bytes(w, &length, sizeof length, out->place);
+    out->place += sizeof length;
+    out->length -= sizeof length;
+    if (b->status || length == -1)
+        return !b->status;
+    if (length < 0 || !can_be(b->codec, out->length, (uint64_t)length))
+        return false;
+    out->packed = length ? out->length : 0;
+    out->length = (uint64_t)length;
+    return true;
+}
+
+static bool take_buffer(const walk *w, buffers *b, rk_arrow_range *out)
 {
     uint64_t place = b->left ? rk_unflat_number(b->f, b->next, 8) : UINT64_MAX;
     uint64_t length = rk_unflat_number(b->f, b->next + 8, 8);
     if (place > b->size || length > b->size - place)
         return false;
-    *out = (rk_arrow_range){b->begin + place, length};
+    *out = (rk_arrow_range){.place = b->begin + place, .length = length};
     b->next += 16;
     b->left--;
-    return true;
+    return !b->packed || take_packed(w, b, out);
 }
 
 /* Text of views is in any number of buffers, which are on a list of their own: which they are takes the place of a third. */
@@ -210,11 +236,12 @@ static bool take_texts(const walk *w, buffers *b, rk_arrow_chunk *c)
         return false;
     b->next_count += 8;
     b->left_count--;
-    c->buffers[2] = (rk_arrow_range){w->file->texts.count, count};
+    c->buffers[2] = (rk_arrow_range){.place = w->file->texts.count, .length = count};
     for (uint64_t i = 0; i < count; i++) {
         rk_arrow_range *text = rk_array_push(&w->file->texts);
-        b->no_memory = !text;
-        if (!text || !take_buffer(b, text))
+        if (!text)
+            b->status = fail_memory(w);
+        if (!text || !take_buffer(w, b, text))
             return false;
     }
     return true;
@@ -224,7 +251,7 @@ static bool take_buffers(const walk *w, buffers *b, const rk_arrow_layout *l, rk
 {
     bool good = true;
     for (uint32_t i = 0; good && i < (has_views(l) ? 2 : l->buffers); i++)
-        good = take_buffer(b, &c->buffers[i]);
+        good = take_buffer(w, b, &c->buffers[i]);
     return good && (!has_views(l) || take_texts(w, b, c));
 }
 
@@ -232,7 +259,7 @@ static int take_columns(const walk *w, rk_arrow_batch *batch, size_t node, buffe
 {
     for (uint32_t i = 0; i < w->file->count; i++, node += 16) {
         const rk_arrow_layout *l = &w->file->layouts[i];
-        if (w->file->dictionaries[i].used && !w->file->dictionaries[i].read)
+        if (!w->footer && w->file->dictionaries[i].used && !w->file->dictionaries[i].read)
             return fail(w, RASK_EFORMAT, "a batch before its dictionary");
         rk_arrow_chunk *c = rk_array_push(&w->file->chunks);
         if (!c)
@@ -240,8 +267,7 @@ static int take_columns(const walk *w, rk_arrow_batch *batch, size_t node, buffe
         *c = (rk_arrow_chunk){0};
         uint64_t rows = rk_unflat_number(b->f, node, 8), nulls = rk_unflat_number(b->f, node + 8, 8);
         if (rows != batch->rows || !take_buffers(w, b, l, c))
-            return b->no_memory ? fail_memory(w)
-                                : fail(w, RASK_EFORMAT, "a batch whose columns are not in it");
+            return b->status ? b->status : fail(w, RASK_EFORMAT, "a batch whose columns are not in it");
         c->nulls = nulls && l->buffers && c->buffers[0].length;
         if (!is_long_enough(l, c, rows))
             return fail(w, RASK_EFORMAT, "a batch whose buffers are too short");
@@ -253,6 +279,22 @@ static int take_columns(const walk *w, rk_arrow_batch *batch, size_t node, buffe
     return RASK_OK;
 }
 
+/* Each buffer by itself, by a codec that is known. */
+static int read_compression(const walk *w, rk_unflat *f, const rk_unflat_table *t, buffers *b)
+{
+    rk_unflat_table compression = rk_unflat_table_in(f, t, 3);
+    uint64_t codec = rk_unflat_field(f, &compression, 0, 1, RK_BODY_LZ4);
+    b->packed = rk_unflat_has(f, t, 3);
+    if (!b->packed)
+        return RASK_OK;
+    if (codec >= RK_BODY_CODECS || rk_unflat_field(f, &compression, 1, 1, 0))
+        return fail(w, RASK_EUNSUPPORTED, "a batch compressed in a way that is not known");
+    b->codec = (rk_body_codec)codec;
+    if (!w->file->bodies)
+        w->file->bodies = rk_bodies_load(w->file->path, w->error);
+    return w->file->bodies ? RASK_OK : w->error->status;
+}
+
 static int read_batch(const walk *w, rk_unflat *f, const rk_unflat_table *t, uint64_t begin, uint64_t size)
 {
     buffers b = {.f = f, .begin = begin, .size = size};
@@ -261,12 +303,16 @@ static int read_batch(const walk *w, rk_unflat *f, const rk_unflat_table *t, uin
     b.next_count = rk_unflat_vector_in(f, t, 4, 8, &b.left_count);
     if (!w->file->names)
         return fail(w, RASK_EFORMAT, "a batch before the schema");
-    if (rk_unflat_has(f, t, 3))
-        return fail(w, RASK_EUNSUPPORTED, "a compressed batch, which is not read");
+    int status = read_compression(w, f, t, &b);
+    if (status)
+        return status;
     rk_arrow_batch *batch = rk_array_push(&w->file->batches);
     if (!batch)
         return fail_memory(w);
-    *batch = (rk_arrow_batch){.rows = rk_unflat_field(f, t, 0, 8, 0), .first = w->file->chunks.count};
+    *batch = (rk_arrow_batch){.rows = rk_unflat_field(f, t, 0, 8, 0),
+                              .first = w->file->chunks.count,
+                              .packed = b.packed,
+                              .codec = b.codec};
     if (f->wrong || nodes != w->file->count || batch->rows > UINT32_MAX)
         return fail(w, RASK_EFORMAT, "a batch of other columns than the schema has");
     return take_columns(w, batch, node, &b);
@@ -425,6 +471,15 @@ static int begin(walk *w, uint64_t size)
     return open_file(w, size);
 }
 
+/* Those of a file may stand anywhere in it. */
+static int check_dictionaries(const walk *w)
+{
+    for (uint32_t i = 0; w->file->batches.count && i < w->file->count; i++)
+        if (w->file->dictionaries[i].used && !w->file->dictionaries[i].read)
+            return fail(w, RASK_EFORMAT, "batches without their dictionary");
+    return RASK_OK;
+}
+
 int rk_arrow_file_open(rk_arrow_file *f, const char *path, rk_open_error *error)
 {
     int64_t size;
@@ -443,7 +498,9 @@ int rk_arrow_file_open(rk_arrow_file *f, const char *path, rk_open_error *error)
     int status = begin(&w, (uint64_t)size);
     while (!status && !last)
         status = next_message(&w, &last);
-    return !status && !f->names ? fail(&w, RASK_EFORMAT, "no schema") : status;
+    if (!status && !f->names)
+        return fail(&w, RASK_EFORMAT, "no schema");
+    return status ? status : check_dictionaries(&w);
 }
 
 rask_column_type rk_arrow_file_type(const rk_arrow_file *f, uint32_t column)

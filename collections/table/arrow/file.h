@@ -4,12 +4,14 @@
 #define RASK_COLLECTIONS_TABLE_ARROW_FILE_H
 
 #include "collections/files/elsewhere.h"
+#include "collections/table/arrow/bodies.h"
 #include "collections/table/arrow/layout.h"
 #include "core/base/array.h"
 
 /* Bytes of a file; length 0: there are none. */
 typedef struct rk_arrow_range {
     uint64_t place, length;
+    uint64_t packed; /* bytes in the file, of which length will be made; 0: they are as they are */
 } rk_arrow_range;
 
 /* A column of a batch. */
@@ -21,6 +23,8 @@ typedef struct rk_arrow_chunk {
 typedef struct rk_arrow_batch {
     uint64_t rows, bytes;
     size_t first; /* of its chunks */
+    bool packed;  /* a buffer is read as a whole, or not at all */
+    rk_body_codec codec;
 } rk_arrow_batch;
 
 /* What the indices of a column mean. */
@@ -39,9 +43,10 @@ typedef struct rk_arrow_file {
     char **names;
     rk_arrow_layout *layouts; /* of their formats; where there is a dictionary, of the indices */
     rk_arrow_dictionary *dictionaries;
-    rk_array batches; /* rk_arrow_batch */
-    rk_array chunks;  /* rk_arrow_chunk: batch by batch */
-    rk_array texts;   /* rk_arrow_range: what views speak of */
+    rk_array batches;               /* rk_arrow_batch */
+    rk_array chunks;                /* rk_arrow_chunk: batch by batch */
+    rk_array texts;                 /* rk_arrow_range: what views speak of */
+    const rk_bodies_module *bodies; /* NULL: no batch is compressed */
 } rk_arrow_file;
 
 /* Opens and walks a file. RASK_OK, or a status with path and reason. */

@@ -9,6 +9,7 @@
 typedef struct loading {
     const rk_arrow_file *file;
     const rk_arrow_chunk *chunk;
+    rk_body_codec codec;  /* of buffers that are compressed */
     uint64_t base, count; /* rows */
     rk_memory_error *error;
 } loading;
@@ -19,11 +20,47 @@ static int fail_loading(const loading *l, int status, const char *what)
     return status;
 }
 
-static int read_range(const loading *l, void *to, const rk_arrow_range *range, uint64_t from, uint64_t len)
+static int read_bytes(const loading *l, void *to, uint64_t place, uint64_t len)
 {
-    int64_t got = rk_file_read(l->file->fd, to, len, (int64_t)(range->place + from));
+    int64_t got = rk_file_read(l->file->fd, to, len, (int64_t)place);
     return got == (int64_t)len ? RASK_OK
                                : fail_loading(l, RASK_EIO, got < 0 ? "cannot be read" : "has become shorter");
+}
+
+/* All of a compressed buffer. */
+static int unpack(const loading *l, void *to, const rk_arrow_range *range)
+{
+    char message[120];
+    const char *reason = NULL;
+    char *packed = rk_alloc(range->packed);
+    int status = packed ? read_bytes(l, packed, range->place, range->packed) : RASK_ENOMEM;
+    if (!status)
+        status = l->file->bodies->decode(l->codec, packed, range->packed, to, range->length, &reason);
+    if (reason) {
+        snprintf(message, sizeof message, "a compressed buffer: %.80s", reason);
+        fail_loading(l, status, message);
+    }
+    rk_free(packed);
+    return status;
+}
+
+static int read_packed(const loading *l, void *to, const rk_arrow_range *range, uint64_t from, uint64_t len)
+{
+    if (len == range->length)
+        return unpack(l, to, range);
+    char *all = rk_alloc(range->length);
+    int status = all ? unpack(l, all, range) : RASK_ENOMEM;
+    if (!status)
+        memcpy(to, all + from, len);
+    rk_free(all);
+    return status;
+}
+
+static int read_range(const loading *l, void *to, const rk_arrow_range *range, uint64_t from, uint64_t len)
+{
+    if (range->packed && len)
+        return read_packed(l, to, range, from, len);
+    return read_bytes(l, to, range->place + from, len);
 }
 
 /* count + 1 ends of 32 or 64 bits, from 0 on, as 64 bits; *from: what was the first. */
@@ -204,8 +241,12 @@ int rk_arrow_file_load(const rk_arrow_file *f, size_t batch, uint32_t column, ui
     const rk_arrow_batch *b = (const rk_arrow_batch *)f->batches.data + batch;
     const rk_arrow_layout *format = &f->layouts[column];
     const rk_arrow_dictionary *dictionary = &f->dictionaries[column];
-    loading l = {f, (const rk_arrow_chunk *)f->chunks.data + b->first + column, first - first % 8,
-                 rows + first % 8, error};
+    loading l = {.file = f,
+                 .chunk = (const rk_arrow_chunk *)f->chunks.data + b->first + column,
+                 .codec = b->codec,
+                 .base = first - first % 8,
+                 .count = rows + first % 8,
+                 .error = error};
     set_layout(format, first, rows, layout);
     if (!rows || !format->buffers)
         return RASK_OK;

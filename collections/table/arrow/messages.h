@@ -3,6 +3,7 @@
 #ifndef RASK_COLLECTIONS_TABLE_ARROW_MESSAGES_H
 #define RASK_COLLECTIONS_TABLE_ARROW_MESSAGES_H
 
+#include "collections/table/arrow/bodies.h"
 #include "collections/table/arrow/buffers.h"
 #include "collections/table/arrow/flat.h"
 #include "collections/table/table.h"
@@ -19,10 +20,31 @@ typedef struct rk_arrow_block {
     uint64_t place, metadata, body; /* bytes of what is before the body, and of the body */
 } rk_arrow_block;
 
+/* What stands behind a message. */
+typedef struct rk_arrow_body {
+    rk_arrow_buffers *columns;
+    uint32_t count;
+    uint64_t rows;
+    bool packed; /* buffers are compressed by codec, each with its length before */
+    rk_body_codec codec;
+} rk_arrow_body;
+
+/* Bytes of it, with padding. */
+uint64_t rk_arrow_body_size(const rk_arrow_body *body);
+
+/* Columns, of which those that are coded have a dictionary, whose id is the number of the column. */
+typedef struct rk_arrow_columns {
+    const rk_schema *schema;
+    const bool *coded;
+} rk_arrow_columns;
+
 /* Each begins f anew and fills it; f->status says how that went. */
-void rk_arrow_schema_message(rk_flat *f, const rk_schema *schema);
-void rk_arrow_batch_message(rk_flat *f, const rk_arrow_buffers *columns, uint32_t count, uint64_t rows,
-                            uint64_t body);
-void rk_arrow_footer(rk_flat *f, const rk_schema *schema, const rk_arrow_block *blocks, size_t count);
+void rk_arrow_schema_message(rk_flat *f, const rk_arrow_columns *columns);
+/* Of the dictionary of a column, whose texts body has. */
+void rk_arrow_dictionary_message(rk_flat *f, uint32_t column, const rk_arrow_body *body);
+void rk_arrow_batch_message(rk_flat *f, const rk_arrow_body *body);
+/* Blocks: of the dictionaries, then of the batches. */
+void rk_arrow_footer(rk_flat *f, const rk_arrow_columns *columns, const rk_array *dictionaries,
+                     const rk_array *batches);
 
 #endif

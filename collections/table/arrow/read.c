@@ -94,10 +94,22 @@ static int set_parts(rask_table *table, reading *r, const char *file, int line)
             (const rk_arrow_batch *)r->files[place->file].batches.data + place->batch;
         source->parts[i].rows = batch->rows;
         source->parts[i].bytes = batch->bytes;
+        source->parts[i].whole = batch->packed;
     }
     r->loader = (rk_memory_loader){.what = r, .load = load};
     source->loader = &r->loader;
     return status;
+}
+
+/* Columns of nothing, which Arrow has a type for. */
+static void mark_empty(const reading *r, rask_table *table)
+{
+    for (uint32_t i = 0; i < table->schema.count; i++) {
+        bool empty = true;
+        for (size_t k = 0; k < r->count; k++)
+            empty &= !r->files[k].dictionaries[i].used && !r->files[k].layouts[i].buffers;
+        table->schema.empty[i] = empty;
+    }
 }
 
 static rask_table *make_table(rask_graph *graph, reading *r, const char *file, int line)
@@ -109,7 +121,10 @@ static rask_table *make_table(rask_graph *graph, reading *r, const char *file, i
     rask_table *table = types ? rk_memory_table_new(graph, what, (const char *const *)first->names, types,
                                                     first->count, file, line)
                               : NULL;
-    return table && set_parts(table, r, file, line) == RASK_OK ? rk_memory_table_end(table) : NULL;
+    if (!table || set_parts(table, r, file, line))
+        return NULL;
+    mark_empty(r, table);
+    return rk_memory_table_end(table);
 }
 
 /* Takes over what is in list. */

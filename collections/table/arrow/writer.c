@@ -1,7 +1,12 @@
 /* Rows as an Arrow file or stream: tasks make chunks, and from their rows batches are made.
  *
  * Where a batch ends depends on its rows alone, and not on how many of them came in one chunk: so the file is the same whatever
- * the blocks. */
+ * the blocks.
+ *
+ * In a file a column of text has a dictionary when that is smaller for the first batch. It grows with each batch and is written behind
+ * the last one, where the footer says it is. When it grows too large, which the first batch did not tell, all is written anew, without
+ * dictionaries: so there are none where rows can be had but once. Neither are there in streams, where they would have to come
+ * first, or to change, which many readers do not know. */
 #include "collections/table/writer.h"
 #include "collections/table/arrow/messages.h"
 #include "collections/table/chunk.h"
@@ -17,13 +22,20 @@ enum {
     MOST_ROWS = 64 << 10, /* of a batch */
     STEP = 1 << 7,        /* rows after which it is looked whether a batch is large */
     LARGE = 8 << 20,      /* bytes */
+    LEAST_ROWS = 1 << 12, /* of the first batch, for dictionaries */
+    MOST_TEXT = 4 << 20,  /* bytes of all dictionaries */
 };
 
 typedef struct arrow_writer {
     rk_writer base;
     rk_output output;
-    bool stream;     /* else a file, which has a footer */
-    rk_array blocks; /* rk_arrow_block */
+    bool stream;                    /* else a file, which has a footer */
+    bool *barred;                   /* columns that are to have none, once it began anew */
+    bool plain;                     /* no dictionaries */
+    bool *coded;                    /* of each column, whether it has one, once the schema is written */
+    const rk_bodies_module *bodies; /* NULL: not compressed */
+    rk_body_codec codec;
+    rk_array blocks, dictionaries; /* rk_arrow_block */
     rk_chunk_builder batch;
 } arrow_writer;
 
@@ -52,43 +64,139 @@ static int append_message(arrow_writer *w, const rk_flat *f, rk_arrow_block *blo
     return status ? status : append_padded(w, f->bytes.data, f->bytes.count);
 }
 
+static rk_arrow_columns columns_of(const arrow_writer *w)
+{
+    return (rk_arrow_columns){&w->base.table->schema, w->coded};
+}
+
 static int append_schema(arrow_writer *w)
 {
     rk_flat f;
     rk_arrow_block block;
+    rk_arrow_columns columns = columns_of(w);
     int status = w->stream ? RASK_OK : append_padded(w, magic, MAGIC);
-    rk_arrow_schema_message(&f, &w->base.table->schema);
+    rk_arrow_schema_message(&f, &columns);
     if (!status)
         status = append_message(w, &f, &block);
     rk_flat_fini(&f);
     return status;
 }
 
-/* -- Batches */
+/* -- Batches and dictionaries */
 
-static int append_batch(arrow_writer *w, const rk_arrow_buffers *columns, uint32_t count, uint64_t rows)
+/* As Arrow has it: the length, then what is compressed; or -1, and what does not get smaller. */
+static int pack(arrow_writer *w, rk_arrow_buffer *b)
+{
+    const char *reason = NULL;
+    int64_t length = (int64_t)b->size;
+    size_t size, room = w->bodies->bound(w->codec, b->size);
+    char *own = rk_alloc(sizeof length + (room > b->size ? room : b->size));
+    int status = own ? w->bodies->encode(w->codec, b->data, b->size, own + sizeof length, &size, &reason)
+                     : RASK_ENOMEM;
+    if (status) {
+        rk_free(own);
+        return status;
+    }
+    if (size >= b->size) {
+        length = -1;
+        size = b->size;
+        memcpy(own + sizeof length, b->data, size);
+    }
+    memcpy(own, &length, sizeof length);
+    rk_arrow_buffer_replace(b, own, sizeof length + size);
+    return RASK_OK;
+}
+
+static int pack_all(arrow_writer *w, const rk_arrow_body *body)
+{
+    int status = RASK_OK;
+    for (uint32_t i = 0; i < body->count && !status && body->packed; i++)
+        for (uint32_t k = 0; k < body->columns[i].count && !status; k++)
+            if (body->columns[i].buffers[k].size)
+                status = pack(w, &body->columns[i].buffers[k]);
+    return status;
+}
+
+static rk_arrow_body body_of(const arrow_writer *w, rk_arrow_buffers *columns, uint32_t count, uint64_t rows)
+{
+    return (rk_arrow_body){columns, count, rows, w->bodies != NULL, w->codec};
+}
+
+/* A message, which it ends, and the body behind it: noted among blocks. */
+static int append_body(arrow_writer *w, rk_flat *f, const rk_arrow_body *body, rk_array *blocks)
+{
+    rk_arrow_block *block = rk_array_push(blocks);
+    int status = block ? append_message(w, f, block) : RASK_ENOMEM;
+    rk_flat_fini(f);
+    if (!status)
+        block->body = rk_arrow_body_size(body);
+    for (uint32_t i = 0; i < body->count && !status; i++)
+        for (uint32_t k = 0; k < body->columns[i].count && !status; k++)
+            status = append_padded(w, body->columns[i].buffers[k].data, body->columns[i].buffers[k].size);
+    return status;
+}
+
+/* Whether indices of 32 bits and the texts of a column are smaller than its rows. */
+static bool is_worth_a_dictionary(const rk_chunk_builder *b, uint32_t index)
+{
+    const rk_chunk_column *c = &b->columns[index];
+    uint64_t rows = b->rows, texts = c->codes.texts;
+    return c->codes.there && rows >= LEAST_ROWS &&
+           sizeof(int32_t) * rows + sizeof(uint64_t) * (texts + 1) + c->bytes.count <
+               sizeof(uint64_t) * (rows + 1) + c->codes.plain;
+}
+
+/* By the first batch, or no rows at all. */
+static int begin_writing(arrow_writer *w)
+{
+    int status = RASK_OK;
+    for (uint32_t i = 0; i < w->batch.count && !status; i++) {
+        w->coded[i] = !w->plain && !w->barred[i] && is_worth_a_dictionary(&w->batch, i);
+        if (w->coded[i])
+            rk_chunk_builder_keep(&w->batch, i);
+        else
+            status = rk_chunk_builder_spell(&w->batch, i);
+    }
+    return status ? status : append_schema(w);
+}
+
+/* Whether dictionaries are what they were meant to be. */
+static bool are_small(const arrow_writer *w)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < w->batch.count; i++) {
+        const rk_chunk_column *c = &w->batch.columns[i];
+        if (w->coded[i] && !c->codes.there)
+            return false;
+        bytes += w->coded[i] ? c->bytes.count : 0;
+    }
+    return bytes <= MOST_TEXT;
+}
+
+static int append_dictionary(arrow_writer *w, uint32_t index)
 {
     rk_flat f;
-    uint64_t body = 0;
-    for (uint32_t i = 0; i < count; i++)
-        for (uint32_t k = 0; k < columns[i].count; k++)
-            body += rk_arrow_padded(columns[i].buffers[k].size);
-    rk_arrow_batch_message(&f, columns, count, rows, body);
-    rk_arrow_block *block = rk_array_push(&w->blocks);
-    int status = block ? append_message(w, &f, block) : RASK_ENOMEM;
-    rk_flat_fini(&f);
-    if (!status)
-        block->body = body;
-    for (uint32_t i = 0; i < count && !status; i++)
-        for (uint32_t k = 0; k < columns[i].count && !status; k++)
-            status = append_padded(w, columns[i].buffers[k].data, columns[i].buffers[k].size);
+    rk_arrow_buffers texts;
+    rk_stored stored = rk_chunk_builder_stored(&w->batch, index);
+    int status = rk_arrow_texts_init(&texts, &stored);
+    if (status)
+        return status;
+    const rk_arrow_body body = body_of(w, &texts, 1, stored.texts);
+    status = pack_all(w, &body);
+    if (!status) {
+        rk_arrow_dictionary_message(&f, index, &body);
+        status = append_body(w, &f, &body, &w->dictionaries);
+    }
+    rk_arrow_buffers_fini(&texts);
     return status;
 }
 
 static int convert_column(arrow_writer *w, uint32_t index, rk_arrow_buffers *out)
 {
-    rask_column column = rk_chunk_builder_column(&w->batch, index);
-    int status = rk_arrow_buffers_init(out, &column, w->batch.rows);
+    rk_stored stored = rk_chunk_builder_stored(&w->batch, index);
+    if (w->coded[index])
+        return rk_arrow_indices_init(out, &stored, w->batch.rows);
+    int status = rk_arrow_buffers_init(out, &stored.column, w->batch.rows);
     if (status == RASK_ERANGE)
         snprintf(w->base.message, sizeof w->base.message,
                  "%.500s: column \"%.200s\": a date that 32 bits do not hold", w->output.path,
@@ -98,13 +206,23 @@ static int convert_column(arrow_writer *w, uint32_t index, rk_arrow_buffers *out
 
 static int write_batch(arrow_writer *w)
 {
+    rk_flat f;
     uint32_t count = w->batch.count;
+    int status = w->output.end ? RASK_OK : begin_writing(w);
+    w->base.again = !status && !are_small(w);
+    if (status || w->base.again)
+        return status ? status : RASK_ELIMIT;
     rk_arrow_buffers *columns = rk_calloc(count + (size_t)1, sizeof *columns);
-    int status = columns ? RASK_OK : RASK_ENOMEM;
+    status = columns ? RASK_OK : RASK_ENOMEM;
     for (uint32_t i = 0; i < count && !status; i++)
         status = convert_column(w, i, &columns[i]);
+    const rk_arrow_body body = body_of(w, columns, count, w->batch.rows);
     if (!status)
-        status = append_batch(w, columns, count, w->batch.rows);
+        status = pack_all(w, &body);
+    if (!status) {
+        rk_arrow_batch_message(&f, &body);
+        status = append_body(w, &f, &body, &w->blocks);
+    }
     for (uint32_t i = 0; columns && i < count; i++)
         rk_arrow_buffers_fini(&columns[i]);
     rk_free(columns);
@@ -116,7 +234,7 @@ static int take(rk_writer *base, rask_bytes value)
 {
     arrow_writer *w = (arrow_writer *)base;
     rk_chunk chunk;
-    int status = w->output.end ? RASK_OK : append_schema(w);
+    int status = RASK_OK;
     rk_chunk_open(&chunk, value);
     for (uint64_t row = 0, n; row < chunk.rows && !status; row += n) {
         uint64_t missing = STEP - w->batch.rows % STEP, left = chunk.rows - row;
@@ -139,25 +257,35 @@ static int lower(rk_writer *base, const rk_table_lowering *l, rk_nodes *values, 
     return rk_lower_rows(l, base->table, values);
 }
 
-/* Behind the last batch stands a message of no bytes; behind that the footer, its size, and the magic once more. */
+/* The footer, its size, and the magic once more. */
+static int append_footer(arrow_writer *w)
+{
+    rk_flat f;
+    rk_arrow_columns columns = columns_of(w);
+    rk_arrow_footer(&f, &columns, &w->dictionaries, &w->blocks);
+    uint32_t size = (uint32_t)f.bytes.count;
+    int status = f.status ? f.status : append(w, f.bytes.data, size);
+    if (!status)
+        status = append(w, &size, sizeof size);
+    if (!status)
+        status = append(w, magic, MAGIC);
+    rk_flat_fini(&f);
+    return status;
+}
+
+/* Behind the last batch stand dictionaries, then a message of no bytes. */
 static int finish(rk_writer *base)
 {
     arrow_writer *w = (arrow_writer *)base;
     const uint32_t last[2] = {UINT32_MAX, 0};
-    rk_flat f = {0};
-    int status = w->batch.rows ? write_batch(w) : RASK_OK;
+    int status = w->batch.rows ? write_batch(w) : w->output.end ? RASK_OK : begin_writing(w);
+    for (uint32_t i = 0; i < w->batch.count && !status; i++)
+        if (w->coded[i])
+            status = append_dictionary(w, i);
     if (!status)
         status = append(w, last, sizeof last);
-    if (!status && !w->stream) {
-        rk_arrow_footer(&f, &base->table->schema, w->blocks.data, w->blocks.count);
-        uint32_t size = (uint32_t)f.bytes.count;
-        status = f.status ? f.status : append(w, f.bytes.data, size);
-        if (!status)
-            status = append(w, &size, sizeof size);
-        if (!status)
-            status = append(w, magic, MAGIC);
-        rk_flat_fini(&f);
-    }
+    if (!status && !w->stream)
+        status = append_footer(w);
     if (!status && (status = rk_output_commit(&w->output)))
         snprintf(base->message, sizeof base->message, "%s", w->output.message);
     return status;
@@ -168,29 +296,89 @@ static void end(rk_writer *base)
     arrow_writer *w = (arrow_writer *)base;
     rk_output_end(&w->output);
     rk_array_fini(&w->blocks);
+    rk_array_fini(&w->dictionaries);
     rk_chunk_builder_fini(&w->batch);
+    rk_free(w->coded);
+    rk_free(w->barred);
     rk_free(w);
 }
 
-static const rk_writer_class arrow_class = {lower, take, finish, end};
+static int begin(arrow_writer *w)
+{
+    const rk_schema *schema = &w->base.table->schema;
+    int status = rk_chunk_builder_init(&w->batch, schema->types, schema->count);
+    if (!status && w->plain)
+        rk_chunk_builder_plain(&w->batch);
+    return status;
+}
 
-rk_writer *rk_arrow_writer_new(rask_table *table, const char *path, bool stream, int *status, char *message,
-                               size_t capacity)
+/* Columns whose dictionaries grew too large, or may; false: some were barred before, and others are too large all the same. */
+static bool bar_columns(arrow_writer *w)
+{
+    bool before = false;
+    for (uint32_t i = 0; i < w->batch.count; i++) {
+        const rk_chunk_column *c = &w->batch.columns[i];
+        before |= w->barred[i];
+        w->barred[i] |= w->coded[i] && (!c->codes.there || c->codes.texts > RK_CODES_TEXTS / 4 ||
+                                        c->bytes.count > MOST_TEXT / 4);
+    }
+    return !before;
+}
+
+static int restart(rk_writer *base)
+{
+    arrow_writer *w = (arrow_writer *)base;
+    w->plain = !bar_columns(w);
+    w->blocks.count = 0;
+    rk_chunk_builder_fini(&w->batch);
+    int status = begin(w);
+    if (!status && (status = rk_output_restart(&w->output)))
+        snprintf(base->message, sizeof base->message, "%s", w->output.message);
+    return status;
+}
+
+static const rk_writer_class arrow_class = {lower, take, finish, restart, end};
+
+/* Codecs of formats; RK_BODY_CODECS: none. */
+static rk_body_codec codec_of(rask_table_format format)
+{
+    return format == RASK_TABLE_ARROW_LZ4    ? RK_BODY_LZ4
+           : format == RASK_TABLE_ARROW_ZSTD ? RK_BODY_ZSTD
+                                             : RK_BODY_CODECS;
+}
+
+static int open_writer(arrow_writer *w, const char *path)
+{
+    rk_open_error error = {0};
+    uint32_t columns = w->base.table->schema.count;
+    w->coded = rk_calloc(columns + (size_t)1, sizeof *w->coded);
+    w->barred = rk_calloc(columns + (size_t)1, sizeof *w->barred);
+    if (!w->coded || !w->barred)
+        return RASK_ENOMEM;
+    if (w->codec < RK_BODY_CODECS && !(w->bodies = rk_bodies_load(path, &error))) {
+        snprintf(w->output.message, sizeof w->output.message, "%s", error.message);
+        return error.status;
+    }
+    int status = rk_output_open(&w->output, path);
+    w->plain = w->stream || w->base.table->once || w->output.standard;
+    return status ? status : begin(w);
+}
+
+rk_writer *rk_arrow_writer_new(rask_table *table, const char *path, rask_table_format format, int *status,
+                               char *message, size_t capacity)
 {
     arrow_writer *w = rk_calloc(1, sizeof *w);
     *status = RASK_ENOMEM;
     if (!w)
         return NULL;
     w->base = (rk_writer){.cls = &arrow_class, .table = table, .root = RK_ROOT_ROWS};
-    w->stream = stream;
-    w->blocks = (rk_array)RK_ARRAY(rk_arrow_block, UINT32_MAX);
-    *status = rk_output_open(&w->output, path);
+    w->stream = format == RASK_TABLE_ARROW_STREAM;
+    w->codec = codec_of(format);
+    w->output.file.fd = -1;
+    w->blocks = w->dictionaries = (rk_array)RK_ARRAY(rk_arrow_block, UINT32_MAX);
+    *status = open_writer(w, path);
     if (!*status)
-        *status = rk_chunk_builder_init(&w->batch, table->schema.types, table->schema.count);
-    if (!*status) {
-        rk_chunk_builder_plain(&w->batch);
         return &w->base;
-    }
     snprintf(message, capacity, "%s", w->output.message);
     end(&w->base);
     return NULL;

@@ -33,6 +33,7 @@ typedef struct rk_csv_schema {
     uint32_t count;
     char **names;
     rask_column_type *types;
+    bool *empty; /* those that have no value, not even empty text, in what was looked at */
 } rk_csv_schema;
 
 /* What becomes of a value that does not fit its column's type: the call fails, or the value is null. */
@@ -139,14 +140,15 @@ int rk_csv_infer(const rk_csv_format *format, const rask_bytes *samples, size_t 
 /* A value that makes a column text: at least two thirds of the values in the samples are of another type, and it is the first one
  * that is not. */
 typedef struct rk_csv_odd {
-    rask_column_type type; /* of the others */
+    rask_column_type type; /* of the others; text: there is no such value, and nothing else counts */
     size_t sample, at;     /* where its record begins */
-    char text[64];         /* what it begins with */
+    char text[64];         /* what it begins with: control characters and what is no UTF-8 as \x1b */
 } rk_csv_odd;
 
-/* Whether there is one in a column of schema, which came of these samples. */
-bool rk_csv_find_odd(const rk_csv_format *format, const rask_bytes *samples, size_t count,
-                     const rk_csv_schema *schema, uint32_t column, rk_csv_odd *out);
+/* Those of the columns of schema, which came of these samples; of columns that are not text there is none. out has room for all
+ * columns. RASK_OK, RASK_ENOMEM. */
+int rk_csv_find_odds(const rk_csv_format *format, const rask_bytes *samples, size_t count,
+                     const rk_csv_schema *schema, rk_csv_odd *out);
 
 /* Legal for a zeroed one. */
 void rk_csv_schema_fini(rk_csv_schema *schema);

@@ -11,6 +11,7 @@
 typedef struct rk_csv_guess {
     uint8_t types;
     bool seen; /* a value that is not null */
+    bool some; /* or one that says nothing */
 } rk_csv_guess;
 
 enum {

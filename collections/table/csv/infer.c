@@ -2,12 +2,18 @@
 #include "collections/table/csv/guess.h"
 #include "collections/table/csv/index.h"
 #include "core/base/limits.h"
+#include "core/json/json.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
 
 enum { NAME_ROOM = 16 }; /* of a number behind a name */
+
+/* In which types are preferred; text comes behind them. */
+static const rask_column_type order[] = {RASK_COL_I64, RASK_COL_F64, RASK_COL_BOOL, RASK_COL_DATE,
+                                         RASK_COL_TIMESTAMP};
+enum { TYPES = sizeof order / sizeof *order };
 
 /* Names that are taken, by hash: places of names from 1 on, 0: free. */
 typedef struct names {
@@ -25,16 +31,15 @@ typedef struct inference {
     rk_csv_guess *guesses;
     names names;
     locale_t locale;
-    struct search *search; /* NULL: all columns are learned from */
+    size_t sample;
+    struct search *searches;       /* by column; NULL: types are learned */
+    const rask_column_type *types; /* with searches, which are in text alone */
 } inference;
 
-/* For values that a column has few of. */
+/* For values that a column has few of: how many there are, how many of each type, and the first that is not of it. */
 typedef struct search {
-    uint32_t column;
-    size_t sample;
-    rk_csv_guess others; /* of the values that are not odd */
-    uint64_t good, odd;
-    rk_csv_odd first;
+    uint64_t seen, of[RASK_COL_TEXT];
+    rk_csv_odd first[RASK_COL_TEXT];
 } search;
 
 static int fail_memory(rk_csv_error *error)
@@ -129,6 +134,7 @@ static void narrow(rk_csv_guess *g, rk_csv_field field, locale_t c)
 
 void rk_csv_guess_value(rk_csv_guess *guess, rk_csv_field field, locale_t c)
 {
+    guess->some |= field.len || field.quoted;
     field = rk_csv_trim(field);
     if (!field.len)
         return;
@@ -143,33 +149,47 @@ static void learn(const inference *f, rk_csv_guess *g, rk_csv_field field)
         rk_csv_guess_value(g, field, f->locale);
 }
 
+/* As much of a value as there is room for, in whole characters. */
+static void show(rk_csv_field value, char *out, size_t room)
+{
+    const char *at = value.data, *end = at + value.len;
+    for (size_t used = 0; at < end;) {
+        size_t len = rk_utf8_length(at, end);
+        bool plain = len > 1 || (len && *at >= ' ' && *at != 0x7f);
+        if (used + (plain ? len : sizeof "\\x1b" - 1) >= room)
+            return;
+        used += (size_t)(plain ? snprintf(out + used, room - used, "%.*s", (int)len, at)
+                               : snprintf(out + used, room - used, "\\x%02x", (unsigned char)*at));
+        at += plain ? len : 1;
+    }
+}
+
 static void search_in(search *s, const inference *f, rk_csv_field field, size_t at)
 {
-    rk_csv_guess others = s->others;
-    if (rk_csv_is_null(f->format, &field))
-        return;
+    rk_csv_guess guess = {.types = RK_CSV_ANY_TYPE};
     rk_csv_field trimmed = rk_csv_trim(field);
-    rk_csv_guess_value(&others, field, f->locale);
-    if (others.types && trimmed.len) {
-        s->others = others;
-        s->good++;
-    } else if (trimmed.len && !s->odd++) {
-        s->first.sample = s->sample;
-        s->first.at = at;
-        snprintf(s->first.text, sizeof s->first.text, "%.*s", (int)(trimmed.len < 60 ? trimmed.len : 60),
-                 trimmed.data);
+    if (!trimmed.len || rk_csv_is_null(f->format, &field))
+        return;
+    rk_csv_guess_value(&guess, field, f->locale);
+    s->seen++;
+    for (int type = 0; type < RASK_COL_TEXT; type++) {
+        if (guess.types >> type & 1) {
+            s->of[type]++;
+        } else if (s->of[type] + 1 == s->seen) {
+            s->first[type] = (rk_csv_odd){(rask_column_type)type, f->sample, at, ""};
+            show(trimmed, s->first[type].text, sizeof s->first[type].text);
+        }
     }
 }
 
 static void learn_record(inference *f, const rk_csv_text *t, size_t at)
 {
-    if (f->search) {
-        search_in(f->search, f, field_of(f, t->text + at, f->search->column), at);
-        return;
-    }
-    for (uint32_t i = 0; i < f->fields; i++)
-        if (f->guesses[i].types)
+    for (uint32_t i = 0; i < f->fields; i++) {
+        if (f->searches && f->types[i] == RASK_COL_TEXT)
+            search_in(&f->searches[i], f, field_of(f, t->text + at, i), at);
+        else if (!f->searches && f->guesses[i].types)
             learn(f, &f->guesses[i], field_of(f, t->text + at, i));
+    }
 }
 
 /* The records of t from at on. A malformed one ends them; when strict, it is an error. */
@@ -206,7 +226,7 @@ static int inference_init(inference *f, uint64_t fields)
         return fail_memory(f->error);
     *f->index = UINT32_MAX;
     for (uint32_t i = 0; i < f->fields; i++)
-        f->guesses[i] = (rk_csv_guess){RK_CSV_ANY_TYPE, false};
+        f->guesses[i] = (rk_csv_guess){.types = RK_CSV_ANY_TYPE};
     return RASK_OK;
 }
 
@@ -248,9 +268,7 @@ static int learn_first(inference *f, const rk_csv_text *t, size_t *behind)
 
 rask_column_type rk_csv_guess_type(rk_csv_guess guess)
 {
-    static const rask_column_type order[] = {RASK_COL_I64, RASK_COL_F64, RASK_COL_BOOL, RASK_COL_DATE,
-                                             RASK_COL_TIMESTAMP};
-    for (size_t i = 0; guess.seen && i < sizeof order / sizeof *order; i++)
+    for (size_t i = 0; guess.seen && i < TYPES; i++)
         if (guess.types >> order[i] & 1)
             return order[i];
     return RASK_COL_TEXT;
@@ -259,11 +277,17 @@ rask_column_type rk_csv_guess_type(rk_csv_guess guess)
 static int make_schema(inference *f, rk_csv_schema *out)
 {
     rask_column_type *types = rk_alloc_array(f->fields, sizeof *types);
-    if (!types)
+    bool *empty = rk_alloc_array(f->fields, sizeof *empty);
+    if (!types || !empty) {
+        rk_free(types);
+        rk_free(empty);
         return fail_memory(f->error);
-    for (uint32_t i = 0; i < f->fields; i++)
+    }
+    for (uint32_t i = 0; i < f->fields; i++) {
         types[i] = rk_csv_guess_type(f->guesses[i]);
-    *out = (rk_csv_schema){f->fields, f->names.list, types};
+        empty[i] = !f->guesses[i].some;
+    }
+    *out = (rk_csv_schema){f->fields, f->names.list, types, empty};
     f->names.list = NULL;
     f->names.count = 0;
     return RASK_OK;
@@ -290,27 +314,36 @@ int rk_csv_infer(const rk_csv_format *format, const rask_bytes *samples, size_t 
     return status;
 }
 
-bool rk_csv_find_odd(const rk_csv_format *format, const rask_bytes *samples, size_t count,
-                     const rk_csv_schema *schema, uint32_t column, rk_csv_odd *out)
+/* Integers are of float64, too: they are the type of most values only where there are no others. */
+static rk_csv_odd odd_of(const search *s)
+{
+    rask_column_type most = order[0];
+    for (size_t i = 1; i < TYPES; i++)
+        most = s->of[order[i]] > s->of[most] ? order[i] : most;
+    bool found = s->of[most] < s->seen && 3 * s->of[most] >= 2 * s->seen;
+    return found ? s->first[most] : (rk_csv_odd){.type = RASK_COL_TEXT};
+}
+
+int rk_csv_find_odds(const rk_csv_format *format, const rask_bytes *samples, size_t count,
+                     const rk_csv_schema *schema, rk_csv_odd *out)
 {
     rk_csv_error error = {0};
-    search s = {.column = column, .others = {RK_CSV_ANY_TYPE, false}};
-    inference f = {.format = format, .error = &error};
+    inference f = {.format = format, .error = &error, .types = schema->types};
+    search *searches = rk_calloc(schema->count, sizeof *searches);
     size_t at = 0;
-    int status = RASK_OK;
-    for (; s.sample < count && !status; s.sample++) {
-        rk_csv_text t = {samples[s.sample].data, samples[s.sample].len, false};
-        status = s.sample ? RASK_OK : learn_first(&f, &t, &at);
-        f.search = &s;
+    int status = searches ? RASK_OK : RASK_ENOMEM;
+    for (; f.sample < count && !status; f.sample++) {
+        rk_csv_text t = {samples[f.sample].data, samples[f.sample].len, false};
+        status = f.sample ? RASK_OK : learn_first(&f, &t, &at);
+        f.searches = searches;
         if (!status && f.fields == schema->count)
-            status = learn_records(&f, &t, s.sample ? 0 : at, false);
+            status = learn_records(&f, &t, f.sample ? 0 : at, false);
     }
     inference_fini(&f);
-    s.first.type = rk_csv_guess_type(s.others);
-    if (status || !s.odd || s.good < 2 * s.odd || s.first.type == RASK_COL_TEXT)
-        return false;
-    *out = s.first;
-    return true;
+    for (uint32_t i = 0; !status && i < schema->count; i++)
+        out[i] = odd_of(&searches[i]);
+    rk_free(searches);
+    return status;
 }
 
 static bool has_name(const rk_csv_schema *schema, const char *name)
@@ -355,7 +388,8 @@ int rk_csv_check_head(const rk_csv_scanner *s, const char *text, size_t len, con
     uint64_t line = rk_csv_newlines(text, behind);
     int status = learn_first(&f, &t, &behind);
     if (!status && f.names.list)
-        status = compare_names(s->schema, &(rk_csv_schema){f.fields, f.names.list, NULL}, line, first, error);
+        status = compare_names(s->schema, &(rk_csv_schema){.count = f.fields, .names = f.names.list}, line,
+                               first, error);
     inference_fini(&f);
     return status;
 }
@@ -366,5 +400,6 @@ void rk_csv_schema_fini(rk_csv_schema *schema)
         rk_free(schema->names[i]);
     rk_free(schema->names);
     rk_free(schema->types);
+    rk_free(schema->empty);
     *schema = (rk_csv_schema){0};
 }

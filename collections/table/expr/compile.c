@@ -186,6 +186,8 @@ static bool column(rk_compiler *c, const rk_syntax *node, rk_expr_value *out)
     for (uint32_t i = 0; i < c->count; i++) {
         if (!is_name(c, node, c->names[i]))
             continue;
+        if (c->types[i] == RK_NULL_TYPE)
+            return rk_compile_add_constant(c, RK_NULL_TYPE, NULL, out);
         c->expr->uses[i] = 1;
         out->from = (rk_expr_operand){RK_FROM_COLUMN, i};
         out->type = c->types[i];
@@ -403,7 +405,8 @@ static bool finish(rk_compiler *c)
     rk_expr_value value = {0};
     if (!rk_compile_value(c, (uint32_t)c->syntax.count - 1, &value))
         return false;
-    if (value.type == RK_NULL_TYPE && !rk_compile_convert(c, &value, RASK_COL_BOOL))
+    c->expr->null = value.type == RK_NULL_TYPE;
+    if (c->expr->null && !rk_compile_convert(c, &value, RASK_COL_BOOL))
         return false;
     if (rk_compile_constant(c, &value) && !spread(c, &value))
         return false;
@@ -458,6 +461,11 @@ int rk_expr_compile(const char *text, size_t len, const char *const *names, cons
 rask_column_type rk_expr_type(const rk_expr *e)
 {
     return e->type;
+}
+
+bool rk_expr_is_null(const rk_expr *e)
+{
+    return e->null;
 }
 
 const char *rk_expr_source(const rk_expr *e)

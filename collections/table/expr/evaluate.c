@@ -19,14 +19,19 @@ struct rk_expr_chunk {
     char bytes[];
 };
 
-void rk_expr_text_fini(rk_expr_text *text)
+void rk_expr_text_rewind(rk_expr_text *text, rk_expr_text then)
 {
-    while (text->chunks) {
+    while (text->chunks != then.chunks) {
         struct rk_expr_chunk *next = text->chunks->next;
         rk_free(text->chunks);
         text->chunks = next;
     }
-    *text = (rk_expr_text){0};
+    *text = then;
+}
+
+void rk_expr_text_fini(rk_expr_text *text)
+{
+    rk_expr_text_rewind(text, (rk_expr_text){0});
 }
 
 /* Keeps the newest chunk, which is the largest. */
@@ -166,7 +171,7 @@ int rk_expr_evaluate(const rk_expr *e, rk_expr_run *run, const rk_column *const 
     int status = RASK_OK;
     reset_text(&run->text);
     for (uint32_t i = 0; i < e->steps.count && !status; i++) {
-        if (memo == end || i < memo->first) {
+        if (!run->room || memo == end || i < memo->first) {
             status = run_step(run, &steps[i], columns, rows);
             continue;
         }
@@ -178,12 +183,13 @@ int rk_expr_evaluate(const rk_expr *e, rk_expr_run *run, const rk_column *const 
     return status;
 }
 
-int rk_expr_run_new(const rk_expr *e, rk_expr_run **out)
+int rk_expr_run_new(const rk_expr *e, uint64_t *room, rk_expr_run **out)
 {
     rk_expr_run *run = rk_calloc(1, sizeof *run);
     if (!run)
         return RASK_ENOMEM;
     run->expr = e;
+    run->room = room;
     run->registers = rk_calloc(e->registers ? e->registers : 1, sizeof *run->registers);
     for (uint32_t i = 0; run->registers && i < e->registers; i++) {
         size_t bytes = (size_t)RK_BATCH_ROWS * e->sizes[i];

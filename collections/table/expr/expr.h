@@ -32,13 +32,16 @@
 /* Immutable once compiled: any number of threads evaluate one. */
 typedef struct rk_expr rk_expr;
 
-/* names, types: the columns that text may speak of; they are not needed afterwards, nor is text. The caller frees *out.
+/* names, types: the columns that text may speak of; they are not needed afterwards, nor is text. A column of type RASK_COLUMN_TYPES
+ * has no values: its name is written for null. The caller frees *out.
  * RASK_OK, or as in error, with the byte it is about: RASK_EFORMAT, RASK_ENOENT (a name), RASK_ETYPE, RASK_ERANGE,
  * RASK_ELIMIT (length, depth, RK_MAX_EXPR_LIVE), RASK_EUNSUPPORTED (no module), RASK_ENOMEM. */
 int rk_expr_compile(const char *text, size_t len, const char *const *names, const rask_column_type *types,
                     uint32_t count, rk_expr **out, rk_syntax_error *error);
 
 rask_column_type rk_expr_type(const rk_expr *e);
+/* Null alone, which is of any type. */
+bool rk_expr_is_null(const rk_expr *e);
 /* What it was compiled from. */
 const char *rk_expr_source(const rk_expr *e);
 /* Whether the value depends on column number column. */
@@ -46,14 +49,17 @@ bool rk_expr_uses(const rk_expr *e, uint32_t column);
 /* After its last run. NULL is legal. */
 void rk_expr_free(rk_expr *e);
 
-/* Bytes that a run keeps from batch to batch beside its columns, at most: what was found for texts that come again. */
-uint64_t rk_expr_kept_bytes(const rk_expr *e);
+enum { RK_EXPR_MEMO_BYTES = 1 << 20 }; /* room for what runs keep that is as good as any */
+
+/* Whether runs that have room keep something from batch to batch: what was found for texts that come again. */
+bool rk_expr_keeps(const rk_expr *e);
 
 /* What one thread needs to evaluate: its size is fixed, but for the text of a batch and what is kept. */
 typedef struct rk_expr_run rk_expr_run;
 
-/* e has to outlive it. RASK_OK, RASK_ENOMEM. */
-int rk_expr_run_new(const rk_expr *e, rk_expr_run **out);
+/* e has to outlive it. room: bytes that this run and others of the same thread may still keep, which changes as they do; NULL: they
+ * keep nothing. RASK_OK, RASK_ENOMEM. */
+int rk_expr_run_new(const rk_expr *e, uint64_t *room, rk_expr_run **out);
 void rk_expr_run_free(rk_expr_run *run);
 
 /* columns[i] is the column for name i, of its type and of rows rows, at most RK_BATCH_ROWS; NULL where it is not used.

@@ -329,6 +329,9 @@ static bool build_date_diff(rk_compiler *c, call *a, rk_expr_value *out)
 {
     rk_expr_step step = {.kernel = rk_expr_date_diff, .type = RASK_COL_I64, .count = 2, .strict = true};
     rask_column_type type = RASK_COL_DATE;
+    bool nulls = a->in[1].type == RK_NULL_TYPE && a->in[2].type == RK_NULL_TYPE;
+    if (nulls && !rk_compile_convert(c, &a->in[1], RASK_COL_DATE))
+        return false;
     if (!unit_of(c, a, &step.number) || !unify(c, a, 1, &type))
         return false;
     if (type != RASK_COL_DATE && type != RASK_COL_TIMESTAMP)

@@ -1,8 +1,8 @@
 /* Where the same texts come again and again, what is made of them is kept: patterns are matched, texts changed and searched once
  * for each different text that a run meets. What comes out is the same.
  *
- * It stops where it does not pay: most texts are new, there are too many, or they are long. Then the steps are done for each row, as if
- * there were no memo. */
+ * It stops where it does not pay: most texts are new, or there is no room for them, which the memos of a thread share. Then the steps are
+ * done for each row, as if there were no memo, and others have the room. */
 #include "collections/table/codes.h"
 #include "collections/table/expr/program.h"
 
@@ -109,15 +109,16 @@ bool rk_expr_memo_find(rk_expr *e, const rask_column_type *types)
     return good;
 }
 
-uint64_t rk_expr_kept_bytes(const rk_expr *e)
+bool rk_expr_keeps(const rk_expr *e)
 {
-    return e->memos.count * (RK_EXPR_MEMO_BYTES + (uint64_t)RK_BATCH_ROWS * 32);
+    return e->memos.count > 0;
 }
 
 /* -- Runs */
 
 typedef struct rk_expr_memory {
     bool began, off;
+    uint64_t taken;       /* of the room */
     rk_codes codes;       /* of the texts, which are in ends and bytes */
     rk_array ends, bytes; /* as codes.h says */
     rk_array values;      /* of null, then of each text */
@@ -129,7 +130,7 @@ typedef struct rk_expr_memory {
     uint32_t *numbers;         /* by row: 0 is null, else that of the text + 1 */
 } rk_expr_memory;
 
-static void end_memory(rk_expr_memory *m)
+static void free_memory(rk_expr_memory *m)
 {
     rk_codes_fini(&m->codes);
     rk_array_fini(&m->ends);
@@ -140,19 +141,56 @@ static void end_memory(rk_expr_memory *m)
     rk_column_fini(&m->fresh);
     rk_free(m->columns);
     rk_free(m->numbers);
+}
+
+static void end_memory(rk_expr_run *run, rk_expr_memory *m)
+{
+    *run->room += m->taken;
+    free_memory(m);
     *m = (rk_expr_memory){.began = true, .off = true};
 }
 
 void rk_expr_memo_fini(rk_expr_run *run)
 {
     for (size_t i = 0; run->memories && i < run->expr->memos.count; i++)
-        end_memory(&run->memories[i]);
+        free_memory(&run->memories[i]);
     rk_free(run->memories);
     run->memories = NULL;
 }
 
+/* By its arrays and its fresh column. */
+static uint64_t bytes_of(const rk_expr_memory *m)
+{
+    return RK_BATCH_ROWS * (sizeof(rask_bytes) + 1 + sizeof *m->numbers) + m->bytes.capacity +
+           m->texts.total + m->codes.slot_count * sizeof(uint64_t) + m->ends.capacity * sizeof(uint64_t) +
+           m->valid.capacity + m->values.capacity * m->values.element;
+}
+
+/* What it holds by now goes off the room. RASK_OK, or RASK_ELIMIT: there is less. */
+static int take_room(rk_expr_run *run, rk_expr_memory *m)
+{
+    uint64_t more = bytes_of(m) + run->expr->columns * sizeof *m->columns - m->taken;
+    if (more > *run->room)
+        return RASK_ELIMIT;
+    *run->room -= more;
+    m->taken += more;
+    return RASK_OK;
+}
+
+static int keep_text(rk_expr_run *run, rk_expr_memory *m, rask_bytes *text)
+{
+    if (text->len > *run->room)
+        return RASK_ELIMIT;
+    char *copy = text->len ? rk_arena_alloc(&m->texts, text->len) : NULL;
+    if (text->len && !copy)
+        return RASK_ENOMEM;
+    if (copy)
+        text->data = memcpy(copy, text->data, text->len);
+    return take_room(run, m);
+}
+
 /* What the steps made of count texts is kept behind what is there. */
-static int keep_values(rk_expr_memory *m, const rk_column *made, uint32_t count)
+static int keep_values(rk_expr_run *run, rk_expr_memory *m, const rk_column *made, uint32_t count)
 {
     if (rk_array_reserve(&m->values, count) || rk_array_reserve(&m->valid, count))
         return RASK_ENOMEM;
@@ -160,16 +198,11 @@ static int keep_values(rk_expr_memory *m, const rk_column *made, uint32_t count)
     memcpy(values, made->data, count * m->values.element);
     for (uint32_t i = 0; i < count; i++)
         *(uint8_t *)rk_array_push(&m->valid) = rk_column_has(made, i);
-    for (uint32_t i = 0; made->type == RASK_COL_TEXT && i < count; i++) {
-        rask_bytes *text = (rask_bytes *)values + i;
-        char *copy = text->len ? rk_arena_alloc(&m->texts, text->len) : NULL;
-        if (text->len && !copy)
-            return RASK_ENOMEM;
-        if (copy)
-            text->data = memcpy(copy, text->data, text->len);
-    }
+    int status = take_room(run, m);
+    for (uint32_t i = 0; made->type == RASK_COL_TEXT && i < count && !status; i++)
+        status = keep_text(run, m, (rask_bytes *)values + i);
     m->values.count += count;
-    return RASK_OK;
+    return status;
 }
 
 /* The steps over the first count of the fresh texts. */
@@ -177,17 +210,21 @@ static int learn(rk_expr_run *run, const rk_expr_memo *memo, rk_expr_memory *m, 
 {
     const rk_expr_step *last = (const rk_expr_step *)run->expr->steps.data + memo->last;
     int status = rk_expr_run_steps(run, memo->first, memo->last, m->columns, count);
-    return status ? status : keep_values(m, &run->registers[last->out], count);
+    return status ? status : keep_values(run, m, &run->registers[last->out], count);
 }
 
-/* Null is learned first. */
+/* Null is learned first. No column of texts is longer than the room. */
 static int begin(rk_expr_run *run, const rk_expr_memo *memo, rk_expr_memory *m)
 {
     const rk_expr *e = run->expr;
     const rk_expr_step *last = (const rk_expr_step *)e->steps.data + memo->last;
+    *m = (rk_expr_memory){.began = true};
+    if (take_room(run, m))
+        return RASK_ELIMIT;
     *m = (rk_expr_memory){.began = true,
+                          .taken = m->taken,
                           .ends = RK_ARRAY(uint64_t, SIZE_MAX),
-                          .bytes = RK_ARRAY(char, SIZE_MAX),
+                          .bytes = RK_ARRAY(char, *run->room),
                           .values = {.element = rk_column_size(last->type), .ceiling = SIZE_MAX},
                           .valid = RK_ARRAY(uint8_t, SIZE_MAX),
                           .columns = rk_calloc(e->columns, sizeof *m->columns),
@@ -205,7 +242,7 @@ static int begin(rk_expr_run *run, const rk_expr_memo *memo, rk_expr_memory *m)
 }
 
 /* Numbers the texts of the rows; *count: fresh ones among them. */
-static int number(rk_expr_memory *m, const rk_column *in, uint32_t rows, uint32_t *count)
+static int number(rk_expr_run *run, rk_expr_memory *m, const rk_column *in, uint32_t rows, uint32_t *count)
 {
     uint32_t known = m->codes.texts;
     int status = RASK_OK;
@@ -214,17 +251,13 @@ static int number(rk_expr_memory *m, const rk_column *in, uint32_t rows, uint32_
         if (rk_column_has(in, i))
             status = rk_codes_find(&m->codes, &m->ends, &m->bytes, in->text[i], &found);
         m->numbers[i] = found + 1;
-        if (!status && found != NONE && found >= known)
-            m->fresh.text[found - known] = in->text[i];
+        if (status || found == NONE || found < known)
+            continue;
+        m->fresh.text[found - known] = in->text[i];
+        status = take_room(run, m);
     }
     *count = m->codes.texts - known;
     return status;
-}
-
-static size_t bytes_of(const rk_expr_memory *m)
-{
-    return m->bytes.count + m->texts.total + m->codes.slot_count * sizeof(uint64_t) +
-           m->ends.count * (sizeof(uint64_t) + 1 + m->values.element);
 }
 
 /* Whether enough rows had a text that was known. */
@@ -232,8 +265,7 @@ static bool pays(const rk_expr_memory *m)
 {
     enum { SOME = 16 << 10, MANY = 64 << 10 };
     uint64_t texts = m->codes.texts;
-    return bytes_of(m) <= RK_EXPR_MEMO_BYTES && (m->rows < SOME || texts <= m->rows / 4 * 3) &&
-           (m->rows < MANY || texts <= m->rows / 2);
+    return (m->rows < SOME || texts <= m->rows / 4 * 3) && (m->rows < MANY || texts <= m->rows / 2);
 }
 
 static void give_words(const rk_expr_memory *m, uint32_t rows, int64_t *out)
@@ -277,7 +309,7 @@ static int run_memory(rk_expr_run *run, const rk_expr_memo *memo, rk_expr_memory
     uint32_t fresh = 0;
     int status = m->began ? RASK_OK : begin(run, memo, m);
     if (!status)
-        status = number(m, in, rows, &fresh);
+        status = number(run, m, in, rows, &fresh);
     if (!status && fresh)
         status = learn(run, memo, m, fresh);
     if (status)
@@ -296,11 +328,13 @@ int rk_expr_memo_run(rk_expr_run *run, uint32_t index, const rk_column *const *c
     if (!m)
         return RASK_ENOMEM;
     if (m->began && !m->off && !pays(m))
-        end_memory(m);
+        end_memory(run, m);
+    const rk_expr_text text = run->text;
     int status = m->off ? RASK_ELIMIT : run_memory(run, memo, m, columns[memo->column], rows);
     if (status != RASK_ELIMIT)
         return status;
+    rk_expr_text_rewind(&run->text, text); /* of steps that are done again */
     if (!m->off)
-        end_memory(m);
+        end_memory(run, m);
     return rk_expr_run_steps(run, memo->first, memo->last, columns, rows);
 }

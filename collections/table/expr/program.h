@@ -70,6 +70,7 @@ struct rk_expr {
     uint32_t columns;
     rk_expr_operand result;
     rask_column_type type;
+    bool null; /* it is null alone */
 };
 
 /* What rk_expr_date_trunc and rk_expr_date_diff count in: number of their steps. Those of the calendar come first. */
@@ -93,6 +94,7 @@ typedef struct rk_expr_text {
 
 struct rk_expr_run {
     const rk_expr *expr;
+    uint64_t *room; /* for its memos; NULL: none */
     rk_column *registers;
     rk_expr_text text;
     rk_regex_memory *match;          /* NULL until a pattern is matched */
@@ -104,8 +106,6 @@ int rk_expr_run_steps(rk_expr_run *run, uint32_t first, uint32_t last, const rk_
                       uint32_t rows);
 
 /* --- what is done once for each text */
-
-enum { RK_EXPR_MEMO_BYTES = 1 << 20 }; /* that a memo takes at most, or little more */
 
 /* Finds the memos of an expression whose steps are there. False: no memory. */
 bool rk_expr_memo_find(rk_expr *e, const rask_column_type *types);
@@ -121,6 +121,8 @@ int rk_expr_do(rk_expr_call *c);
 /* len bytes of text until the next evaluation; NULL: RASK_ENOMEM, or RASK_ELIMIT where that is too much. */
 char *rk_expr_text_alloc(rk_expr_run *run, size_t len, int *status);
 void rk_expr_text_fini(rk_expr_text *text);
+/* What came since text was as it was then is gone. */
+void rk_expr_text_rewind(rk_expr_text *text, rk_expr_text then);
 
 /* The row of an operand's value. */
 static inline uint32_t rk_row(const rk_expr_call *c, uint32_t operand, uint32_t row)

@@ -52,6 +52,7 @@ typedef struct rk_argument {
     size_t at, len;  /* of its text */
     uint32_t column; /* that has this name, or RK_NO_COLUMN: an expression, for the caller to make sense of */
     rask_column_type type; /* of the column; of an expression it is for the caller to set */
+    bool empty;            /* the caller's: it has no value */
 } rk_argument;
 
 typedef struct rk_aggregates {

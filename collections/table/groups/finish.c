@@ -53,13 +53,6 @@ static int compare_keys(const void *context, uint64_t a, uint64_t b)
     return 0;
 }
 
-/* Positions are different. */
-static int compare_nothing(const void *context, uint64_t a, uint64_t b)
-{
-    (void)context;
-    return (a > b) - (a < b);
-}
-
 static void rank_groups(const rk_groups *groups, rk_groups_order order, rk_ranked *ranked)
 {
     const rk_keys *keys = &groups->keys;
@@ -85,8 +78,7 @@ int rk_groups_finish(rk_groups *groups, rk_groups_order order)
     rk_ranked *scratch = status ? NULL : rk_alloc_array(count + 1, sizeof *scratch);
     if (ranked && scratch) {
         rank_groups(groups, order, ranked);
-        rk_sort(ranked, scratch, count, order == RK_GROUPS_BY_KEY ? compare_keys : compare_nothing,
-                &groups->keys);
+        rk_sort(ranked, scratch, count, order == RK_GROUPS_BY_KEY ? compare_keys : NULL, &groups->keys);
         groups->order = ranked;
     } else {
         rk_free(ranked);

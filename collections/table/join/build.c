@@ -34,6 +34,19 @@ static bool is_number(rask_column_type type)
     return type == RASK_COL_I64 || type == RASK_COL_F64;
 }
 
+/* A key without a value becomes one of the other side's type. */
+static bool meet(builder *b, uint32_t left, uint32_t right)
+{
+    const rk_schema *l = &b->left->schema, *r = &b->right->schema;
+    if (l->types[left] == r->types[right])
+        return true;
+    if (l->empty[left])
+        b->left = rk_table_nulls_at(b->left, left, r->types[right], b->file, b->line);
+    else if (r->empty[right])
+        b->right = rk_table_nulls_at(b->right, right, l->types[left], b->file, b->line);
+    return b->left && b->right;
+}
+
 static bool add_key(builder *b, const rk_list_item *item)
 {
     if (b->count == RK_MAX_KEYS)
@@ -44,6 +57,8 @@ static bool add_key(builder *b, const rk_list_item *item)
                                         : rk_table_find(b->right, "rask_table_join: right table", item->as,
                                                         b->file, b->line);
     if (right == UINT32_MAX)
+        return false;
+    if (!meet(b, left, right))
         return false;
     rask_column_type x = b->left->schema.types[left], y = b->right->schema.types[right];
     if (x != y && !(is_number(x) && is_number(y)))
@@ -154,9 +169,11 @@ rask_table *rk_join_table(rask_graph *graph, rk_join *join, const char *file, in
         return NULL;
     memcpy(table->schema.names, in->names, in->count * sizeof *in->names);
     memcpy(table->schema.types, in->types, in->count * sizeof *in->types);
+    memcpy(table->schema.empty, in->empty, in->count * sizeof *in->empty);
     for (uint32_t i = 0; i < join->payload_count; i++) {
         table->schema.names[in->count + i] = from->names[join->payload[i]];
         table->schema.types[in->count + i] = from->types[join->payload[i]];
+        table->schema.empty[in->count + i] = from->empty[join->payload[i]];
     }
     if (join->payload_count)
         table->bytes = rk_table_bytes(input->bytes, join->other->bytes);

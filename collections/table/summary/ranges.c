@@ -80,14 +80,6 @@ static int compare_hashes(const void *context, uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
-static int compare_nothing(const void *context, uint64_t a, uint64_t b)
-{
-    (void)context;
-    (void)a;
-    (void)b;
-    return 0;
-}
-
 static int make_room(ranging *r, size_t count)
 {
     if (count <= r->room)
@@ -148,7 +140,7 @@ static int range_column(ranging *r, uint32_t column, rk_summary_place place, uin
     int status = gather(r, wanted, &count);
     if (status || !wanted)
         return status;
-    rk_sort(r->items, r->scratch, count, text ? compare_hashes : compare_nothing, NULL);
+    rk_sort(r->items, r->scratch, count, text ? compare_hashes : NULL, NULL);
     *different = walk(r, text, count, place.begin, wanted_count);
     return RASK_OK;
 }

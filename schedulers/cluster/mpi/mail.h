@@ -13,7 +13,7 @@ enum {
     RECEIVES = CONTROL_RECEIVES + BULK_RECEIVES,
     SENDS = 512,       /* under way at once */
     SENDS_TO_ONE = 24, /* of these, to one rank on one channel */
-    EMPTY_POLLS = 200, /* after so many that found nothing each further one sleeps */
+    EMPTY_POLLS = 60,  /* after so many that found nothing each further one rests: cores are for tasks */
     EMPTY_SLEEP_US = 50,
     IDLE_POLLS = 1000, /* and after so many, which is a twentieth of a second, longer */
     IDLE_SLEEP_US = 500

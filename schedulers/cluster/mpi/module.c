@@ -147,6 +147,14 @@ static void lose_failed(rk_wire *wire)
     }
 }
 
+static void rest(const rk_wire *wire, uint64_t nanoseconds)
+{
+    if (wire->host.rest)
+        wire->host.rest(wire->host.context, nanoseconds);
+    else
+        rk_clock_sleep(nanoseconds);
+}
+
 static bool wire_poll(rk_wire *wire)
 {
     bool did = rk_mail_poll(wire, take_mail);
@@ -154,7 +162,7 @@ static bool wire_poll(rk_wire *wire)
         lose_failed(wire);
     wire->empty = did ? 0 : wire->empty + (wire->empty <= IDLE_POLLS);
     if (wire->empty > EMPTY_POLLS)
-        rk_clock_sleep((wire->empty > IDLE_POLLS ? IDLE_SLEEP_US : EMPTY_SLEEP_US) * UINT64_C(1000));
+        rest(wire, (wire->empty > IDLE_POLLS ? IDLE_SLEEP_US : EMPTY_SLEEP_US) * UINT64_C(1000));
     return did;
 }
 

@@ -138,9 +138,19 @@ static void on_lost(void *context, uint32_t number, int status, const char *why)
     tell_loss(r, number, status, why);
 }
 
-static void on_refused(void *context, const char *why)
+static void on_refused(void *context, int status, const char *why)
 {
-    (void)context, (void)why;
+    (void)context, (void)status, (void)why;
+}
+
+/* What the child says, and that it reads what waits for it, is heard at once. */
+static void on_rest(void *context, uint64_t nanoseconds)
+{
+    const relay *r = context;
+    const struct timespec most = {0, (long)nanoseconds};
+    short what = rk_tube_waiting(&r->child) ? POLLIN | POLLOUT : POLLIN;
+    struct pollfd child = {.fd = r->child.broken ? -1 : r->child.fd, .events = what};
+    ppoll(&child, 1, &most, NULL);
 }
 
 /* -- What the child says */
@@ -330,8 +340,8 @@ int rk_relay_mpi(const rk_nursery *nursery, const rk_wire_module *calls, int *ou
 {
     relay r = {.nursery = nursery, .calls = calls};
     const rk_transport_setup setup = {.keys.open_door = true};
-    const rk_wire_host host = {rk_alloc, rk_calloc,  rk_realloc, rk_free, &r,
-                               on_came,  on_reached, on_packet,  on_lost, on_refused};
+    const rk_wire_host host = {rk_alloc,   rk_calloc, rk_realloc, rk_free,    &r,     on_came,
+                               on_reached, on_packet, on_lost,    on_refused, on_rest};
     r.child = (rk_tube){.fd = -1, .broken = true};
     int status = calls->open(&host, &setup, &r.wire, reason, capacity);
     if (status)

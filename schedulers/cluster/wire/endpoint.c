@@ -230,11 +230,11 @@ static void on_lost(void *context, uint32_t number, int status, const char *why)
         lose(t, p, status, why);
 }
 
-static void on_refused(void *context, const char *why)
+static void on_refused(void *context, int status, const char *why)
 {
     rk_transport *t = context;
     if (!t->closing && t->events.refused)
-        t->events.refused(t->events.context, why);
+        t->events.refused(t->events.context, status, why);
 }
 
 /* -- What goes to the wire. Each tells whether something went. */

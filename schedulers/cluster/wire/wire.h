@@ -40,7 +40,11 @@ typedef struct rk_wire_host {
     void (*packet)(void *context, uint32_t peer, rk_channel channel, const void *bytes, size_t size);
     /* The link is not used any more and the wire's to free. Status and text as rk_transport_events.lost() has them. */
     void (*lost)(void *context, uint32_t peer, int status, const char *why);
-    void (*refused)(void *context, const char *why);
+    /* As rk_transport_events has it. */
+    void (*refused)(void *context, int status, const char *why);
+    /* Called by poll() of a wire without a descriptor where nothing came: waits so long for what else the thread has to do; NULL: there
+     * is nothing else. */
+    void (*rest)(void *context, uint64_t nanoseconds);
 } rk_wire_host;
 
 struct rk_wire_module {

@@ -166,7 +166,7 @@ static void tell_refused(const rk_wire_host *host, const question *q)
         rk_key_write((const uint8_t *)q->frames[KEY], key);
     int len = q->count > ADDRESS && q->sizes[ADDRESS] < FRAME_ROOM ? (int)q->sizes[ADDRESS] : 0;
     snprintf(why, sizeof why, "%.*s came with a key that is not allowed: %s", len, q->frames[ADDRESS], key);
-    host->refused(host->context, why);
+    host->refused(host->context, RASK_EINVAL, why);
 }
 
 bool rk_door_answer(rk_door *door, const rk_wire_host *host)

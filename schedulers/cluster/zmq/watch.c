@@ -69,6 +69,16 @@ static const char *why_failed(const event *e)
            "kind";
 }
 
+/* A stranger that speaks ZeroMQ's protocol, with another key or none. */
+static int status_of(const event *e)
+{
+    bool another_key = e->what == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ||
+                       (e->what == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL &&
+                        (e->value == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC ||
+                         e->value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH));
+    return another_key ? RASK_EINVAL : RASK_EFORMAT;
+}
+
 static void handshake_failed(rk_wire *wire, rk_channel channel, const event *e)
 {
     rk_link *link = find_dialled(wire, channel, e->endpoint);
@@ -81,7 +91,7 @@ static void handshake_failed(rk_wire *wire, rk_channel channel, const event *e)
                  "it is no Rask",
                  e->endpoint);
         if (e->what != ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) /* of which the door has told, and better */
-            wire->host.refused(wire->host.context, why);
+            wire->host.refused(wire->host.context, status_of(e), why);
     }
 }
 
@@ -95,7 +105,8 @@ static void take(rk_wire *wire, rk_channel channel, const event *e)
         break;
     case ZMQ_EVENT_CLOSED:
         if ((link = find_dialled(wire, channel, e->endpoint)) && link->sides[channel].fd < 0)
-            rk_zmq_give_up(wire, link, RASK_EIO, "it cannot be reached");
+            rk_zmq_give_up(wire, link, RASK_EIO,
+                           "it cannot be reached: nobody listens there, or no way leads there");
         break;
     case ZMQ_EVENT_DISCONNECTED: doubt(wire, channel, (int)e->value); break;
     default: handshake_failed(wire, channel, e);

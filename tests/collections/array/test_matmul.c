@@ -242,6 +242,22 @@ static rask_array *large_product(rask_graph *g)
     return rask_array_matmul_at(uniform(g, 1, 1301, 2100), uniform(g, 2, 2100, 1100), HERE);
 }
 
+/* Of blocks of columns that one worker multiplies in one call, and more workers in several. */
+static rask_array *wide_product(rask_graph *g)
+{
+    return rask_array_astype_at(
+        rask_array_matmul_at(rask_array_astype_at(uniform(g, 6, 600, 300), RASK_DT_F32, HERE),
+                             rask_array_astype_at(uniform(g, 7, 300, 1100), RASK_DT_F32, HERE), HERE),
+        RASK_DT_F64, HERE);
+}
+
+static rask_array *wide_complex_product(rask_graph *g)
+{
+    rask_array *a = rask_array_astype_at(uniform(g, 8, 600, 300), RASK_DT_C128, HERE);
+    return rask_array_unary_at(RASK_UNARY_REAL, rask_array_matmul_at(a, uniform(g, 9, 300, 1100), HERE),
+                               HERE);
+}
+
 static rask_array *long_product(rask_graph *g)
 {
     rask_array *a = uniform(g, 3, 90001, 7);
@@ -258,6 +274,8 @@ Test(matmul, gives_the_same_bits_whatever_budget_and_workers)
 {
     rask_graph_free(LAPACK_GRAPH());
     expect_same_bits(large_product);
+    expect_same_bits(wide_product);
+    expect_same_bits(wide_complex_product);
     expect_same_bits(long_product);
     expect_same_bits(many_products);
 }

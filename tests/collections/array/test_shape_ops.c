@@ -2,6 +2,8 @@
  * in chunks. */
 #include "shapes.h"
 
+#include <stdatomic.h>
+
 #define HERE __FILE__, __LINE__
 
 /* -- concatenate, stack, block */
@@ -504,6 +506,109 @@ Test(take, scattered_over_chunks)
         numbers.data[i] = draw(&seed, 2000);
     expect_in(4 << 20, g, rask_array_take_at(array_of(g, &p, 250), array_of(g, &numbers, 0), 1, HERE),
               plain_take(&p, numbers.data, 2500, 1), "scattered");
+    free(p.data);
+    free(numbers.data);
+    rask_graph_free(g);
+}
+
+/* -- of computed numbers and many cells: by way of a file */
+
+/* Numbers of an axis of so many elements, every third of which is in the first hundred or negative. */
+static plain draw_numbers(uint64_t *seed, int64_t n, int64_t length)
+{
+    plain numbers = plain_new(1, &n);
+    for (int64_t i = 0; i < n; i++)
+        numbers.data[i] = i % 3 == 0   ? draw(seed, 100)
+                          : i % 3 == 1 ? draw(seed, length)
+                                       : -1 - draw(seed, length);
+    return numbers;
+}
+
+static void expect_many_taken(uint32_t ndim, const int64_t *shape, uint32_t axis, int64_t n, int64_t chunk)
+{
+    uint64_t seed = 14;
+    rask_graph *g = rask_graph_new();
+    plain p = plain_count(ndim, shape), numbers = draw_numbers(&seed, n, shape[axis]);
+    expect_in(2 << 20, g,
+              rask_array_take_at(array_of(g, &p, chunk), array_of(g, &numbers, 5000), (int)axis, HERE),
+              plain_take(&p, numbers.data, n, axis), "taken outside");
+    free(p.data);
+    free(numbers.data);
+    rask_graph_free(g);
+}
+
+Test(take, many_computed_numbers_from_many_cells)
+{
+    expect_many_taken(1, (int64_t[]){700000}, 0, 150000, 0);
+    expect_many_taken(1, (int64_t[]){700000}, 0, 150000, 7001); /* cells that are chunks */
+    expect_many_taken(2, (int64_t[]){3, 200001}, 1, 50000, 0);  /* several pieces in a row */
+    expect_many_taken(2, (int64_t[]){40000, 5}, 0, 30000, 1000);
+    expect_many_taken(2, (int64_t[]){500, 800}, 0, 900, 0); /* long rows */
+    expect_many_taken(3, (int64_t[]){3, 300, 701}, 1, 500, 90);
+}
+
+/* Of elements of any size: here of 1, 2, 4, 16 bytes. */
+Test(take, computed_numbers_of_any_dtype)
+{
+    const rask_dtype dtypes[] = {RASK_DT_U8, RASK_DT_I16, RASK_DT_F32, RASK_DT_C128};
+    uint64_t seed = 15;
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
+        rask_graph *g = rask_graph_new();
+        plain p = plain_count(1, (int64_t[]){900000}), numbers = draw_numbers(&seed, 120000, 900000);
+        for (int64_t j = 0; j < 900000; j++)
+            p.data[j] %= 100;
+        rask_array *a = in_chunks(rask_array_astype_at(array_of(g, &p, 0), dtypes[i], HERE), 60000);
+        rask_array *taken = rask_array_take_at(a, array_of(g, &numbers, 5000), 0, HERE);
+        if (dtypes[i] == RASK_DT_C128)
+            taken = rask_array_unary_at(RASK_UNARY_REAL, taken, HERE);
+        expect_in(4 << 20, g, rask_array_astype_at(taken, RASK_DT_I64, HERE),
+                  plain_take(&p, numbers.data, 120000, 0), rask_dtype_name(dtypes[i]));
+        free(p.data);
+        free(numbers.data);
+        rask_graph_free(g);
+    }
+}
+
+static atomic_int calls;
+
+static int count_calls(void *context, const rask_chunk *chunk, const rask_block *in, uint32_t count,
+                       const rask_block *out, char *message, size_t capacity)
+{
+    atomic_fetch_add(&calls, 1);
+    return same_elements(context, chunk, in, count, out, message, capacity);
+}
+
+Test(take, computes_each_chunk_of_its_input_once)
+{
+    enum { CHUNK = 20000, COUNT = 50 };
+    uint64_t seed = 16;
+    rask_graph *g = rask_graph_new();
+    plain p = plain_count(1, (int64_t[]){COUNT * CHUNK}),
+          numbers = draw_numbers(&seed, 300000, COUNT * CHUNK);
+    rask_array *a = rask_array_rechunk_at(array_of(g, &p, 0), (int64_t[]){CHUNK}, 1, HERE);
+    a = rask_array_map_blocks_at(&a, 1, count_calls, NULL, RASK_DT_I64, HERE);
+    expect_in(4 << 20, g, rask_array_take_at(a, array_of(g, &numbers, 5000), 0, HERE),
+              plain_take(&p, numbers.data, 300000, 0), "counted");
+    cr_expect_eq(atomic_load(&calls), COUNT, "%d calls", atomic_load(&calls));
+    free(p.data);
+    free(numbers.data);
+    rask_graph_free(g);
+}
+
+Test(take, bounds_of_many_computed_numbers_name_the_index)
+{
+    uint64_t seed = 17;
+    rask_graph *g = rask_graph_new();
+    rask_block out = {0};
+    rask_options o = within(2 << 20);
+    plain p = plain_count(1, (int64_t[]){700000}), numbers = draw_numbers(&seed, 150000, 700000);
+    numbers.data[123456] = 700000;
+    rask_array *a = rask_array_take_at(array_of(g, &p, 0), array_of(g, &numbers, 5000), 0, HERE);
+    a = rask_array_reduce_at(RASK_REDUCE_SUM, a, NULL, HERE);
+    cr_assert_eq(rask_array_compute(&a, 1, &o, &out), RASK_ERANGE);
+    cr_assert(
+        strstr(rask_graph_error(g), "index 700000, at place 123456, is out of bounds for axis 0 of 700000"),
+        "%s", rask_graph_error(g));
     free(p.data);
     free(numbers.data);
     rask_graph_free(g);

@@ -114,7 +114,7 @@ static inline rk_csv_schema *schema_of(const char *letters)
     static char *names[64];
     static rk_csv_schema schema;
     static const char *const all = "bifdts";
-    schema = (rk_csv_schema){(uint32_t)strlen(letters), names, types};
+    schema = (rk_csv_schema){.count = (uint32_t)strlen(letters), .names = names, .types = types};
     for (uint32_t i = 0; i < schema.count; i++) {
         types[i] = (rask_column_type)(strchr(all, letters[i]) - all);
         names[i] = "name";

@@ -1,6 +1,9 @@
 /* Tables from memory and to it: Arrow's C Data Interface in every format, columns of the program's, computed rows. */
+#include "collections/table/arrow/file.h"
+
 #include "../../failing_allocator.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -739,10 +742,71 @@ static void expect_file(rask_table_format format)
     unlink(file_path);
 }
 
+/* The last two need a module. */
+static const rask_table_format formats[] = {RASK_TABLE_ARROW, RASK_TABLE_ARROW_STREAM, RASK_TABLE_ARROW_LZ4,
+                                            RASK_TABLE_ARROW_ZSTD};
+
+static size_t format_count(void)
+{
+    rk_open_error ignored;
+    return rk_bodies_load("", &ignored) ? 4 : 2;
+}
+
 Test(arrow, files_and_streams_are_read_as_they_were_written)
 {
-    expect_file(RASK_TABLE_ARROW);
-    expect_file(RASK_TABLE_ARROW_STREAM);
+    for (size_t i = 0; i < format_count(); i++)
+        expect_file(formats[i]);
+}
+
+/* What reading a file fails with when the length before its first compressed buffer is another. */
+static void expect_length_refused(const char *data, size_t size, int64_t length, const char *wanted)
+{
+    char message[200];
+    rk_arrow_file file;
+    rk_open_error error = {0};
+    write_file(data, size);
+    cr_assert_eq(rk_arrow_file_open(&file, file_path, &error), RASK_OK, "%s", error.message);
+    const rk_arrow_range *range = NULL;
+    const rk_arrow_chunk *chunks = file.chunks.data;
+    for (size_t i = 0; !range; i++)
+        range = chunks[i].buffers[1].packed ? &chunks[i].buffers[1] : NULL;
+    char *other = malloc(size);
+    memcpy(other, data, size);
+    memcpy(other + range->place - sizeof length, &length, sizeof length);
+    rk_arrow_file_close(&file);
+    write_file(other, size);
+    free(other);
+    rask_graph *g = rask_graph_new();
+    rask_rows *rows = NULL;
+    rask_table *t = rask_read_arrow(g, file_path);
+    cr_expect_neq(rask_table_compute(t, NULL, &rows), RASK_OK);
+    snprintf(message, sizeof message, "%.199s", rask_graph_error(g));
+    cr_expect(strstr(message, wanted), "%" PRId64 ": %s", length, message);
+    rask_graph_free(g);
+}
+
+Test(arrow, lengths_of_compressed_buffers_are_not_believed)
+{
+    static const int64_t zeros[1000];
+    for (size_t i = 2; i < format_count(); i++) {
+        size_t size;
+        char *data = malloc(1 << 16);
+        const rask_column number = {.name = "i", .type = RASK_COL_I64, .as.i64 = zeros};
+        rask_graph *g = rask_graph_new();
+        snprintf(file_path, sizeof file_path, "/tmp/rask-arrow-%d", (int)getpid());
+        cr_assert_eq(
+            rask_table_write(rask_table_from_columns(g, &number, 1, 1000), file_path, formats[i], NULL), 0);
+        FILE *in = fopen(file_path, "rb");
+        size = fread(data, 1, 1 << 16, in);
+        fclose(in);
+        expect_length_refused(data, size, -2, "a batch whose columns are not in it");
+        expect_length_refused(data, size, INT64_MAX, "a batch whose columns are not in it");
+        expect_length_refused(data, size, 7999, "a batch whose buffers are too short");
+        expect_length_refused(data, size, 8001, "holds more or fewer bytes than it says");
+        rask_graph_free(g);
+        free(data);
+    }
+    unlink(file_path);
 }
 
 /* Cut anywhere: a stream may end behind any message, a file nowhere but at its end. */
@@ -765,9 +829,9 @@ Test(arrow, files_that_are_cut_are_refused_or_streams_that_end)
 Test(arrow, any_byte_of_a_file_may_be_another)
 {
     static const char others[] = {0, 1, 127, (char)128, (char)255};
-    for (int stream = 0; stream < 2; stream++) {
+    for (size_t i = 0; i < format_count(); i++) {
         size_t size;
-        char *data = small_file(stream ? RASK_TABLE_ARROW_STREAM : RASK_TABLE_ARROW, &size);
+        char *data = small_file(formats[i], &size);
         for (size_t at = 0; at < size; at++) {
             char was = data[at];
             data[at] = others[at % sizeof others];

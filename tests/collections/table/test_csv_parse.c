@@ -269,6 +269,47 @@ Test(csv_infer, types_are_what_all_values_are)
     expect_types("nan,TRUE\n,false\n", "fb");
 }
 
+/* types: of the others, a letter a column, t: there is no odd value. */
+static void expect_odds(const char *text, const char *types, const char *first)
+{
+    static const char letters[] = "bifdts";
+    rk_csv_schema schema = infer(&plain_format, text);
+    rk_csv_odd odds[4];
+    char *copy = padded(text, strlen(text));
+    const rask_bytes sample = {copy, strlen(text)};
+    cr_assert_eq(schema.count, strlen(types));
+    cr_assert_eq(rk_csv_find_odds(&plain_format, &sample, 1, &schema, odds), RASK_OK);
+    for (uint32_t i = 0; i < schema.count; i++)
+        cr_assert_eq(letters[odds[i].type], types[i], "%s: column %u is %s", text, i,
+                     rask_column_type_name(odds[i].type));
+    if (first)
+        cr_assert_str_eq(odds[0].text, first);
+    free(copy);
+    rk_csv_schema_fini(&schema);
+}
+
+Test(csv_infer, the_type_that_two_thirds_of_the_values_have_is_no_matter_of_which_comes_first)
+{
+    expect_odds("true\n0\n1\n2\n3\n4\n", "i", "true");
+    expect_odds("0\n1\n2\n3\n4\ntrue\n", "i", "true");
+    expect_odds("2020-01-01\n1\n2.5\nx\n3\n4\n5\n", "f", "2020-01-01");
+    expect_odds("true\nfalse\n0\n1\n", "s", NULL);
+    expect_odds("x,1,1,a\n1,2,2.5,b\n2,3,y,c\n3,4,4,d\n", "isfs", "x");
+    expect_odds("1\n\n2\n", "s", NULL);
+}
+
+Test(csv_infer, an_odd_value_is_shown_in_whole_characters_and_without_control_characters)
+{
+    char text[256] = "1\n2\n3\n4\n5\n\x1b[31mred\x07\x7f\xc3\xa4\xff\n", long_one[160];
+    expect_odds(text, "i", "\\x1b[31mred\\x07\\x7f\xc3\xa4\\xff");
+    memset(long_one, 0, sizeof long_one);
+    for (int i = 0; i < 40; i++)
+        strcat(long_one, "\xe2\x82\xac");
+    snprintf(text, sizeof text, "1\n2\n3\n4\n%s\n", long_one);
+    long_one[63] = 0;
+    expect_odds(text, "i", long_one);
+}
+
 Test(csv_infer, names_are_made_unique_and_never_empty)
 {
     rk_csv_format f = {.delimiter = ',', .quote = '"', .header = true};

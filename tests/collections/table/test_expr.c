@@ -84,12 +84,13 @@ static const char *result_of(const char *text)
     rk_syntax_error error;
     rk_expr *e = NULL;
     rk_expr_run *run = NULL;
+    uint64_t room = RK_EXPR_MEMO_BYTES;
     const rk_column *result = NULL;
     if (rk_expr_compile(text, strlen(text), names, types, COLUMNS, &e, &error)) {
         rk_print_add(&out, "%s %zu: %s", rask_status_name(error.status), error.at, error.message);
         return buffer;
     }
-    cr_assert_eq(rk_expr_run_new(e, &run), RASK_OK);
+    cr_assert_eq(rk_expr_run_new(e, &room, &run), RASK_OK);
     for (int again = 0; again < 2; again++)
         cr_assert_eq(rk_expr_evaluate(e, run, places, ROWS, &result), RASK_OK, "%s", text);
     cr_assert_eq(result->type, rk_expr_type(e), "%s", text);
@@ -518,11 +519,12 @@ Test(expr, text_that_grows_without_end_is_refused)
     rk_syntax_error error;
     rk_expr *e;
     rk_expr_run *run;
+    uint64_t room = RK_EXPR_MEMO_BYTES;
     const rk_column *out;
     snprintf(text, 100000, "replace(%s, 'n%s", once, once + strlen("replace(name, 'n"));
     cr_assert_eq(rk_expr_compile(text, strlen(text), names, types, COLUMNS, &e, &error), RASK_OK, "%s",
                  error.message);
-    cr_assert_eq(rk_expr_run_new(e, &run), RASK_OK);
+    cr_assert_eq(rk_expr_run_new(e, &room, &run), RASK_OK);
     cr_expect_eq(rk_expr_evaluate(e, run, places, ROWS, &out), RASK_ELIMIT);
     rk_expr_run_free(run);
     rk_expr_free(e);

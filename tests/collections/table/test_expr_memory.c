@@ -29,7 +29,8 @@ static int evaluate(const rk_expr *e)
                                  {.type = RASK_COL_DATE, .i64 = d_values}};
     const rk_column *const places[] = {&columns[0], &columns[1], &columns[2], &columns[3]}, *out = NULL;
     rk_expr_run *run = NULL;
-    int status = rk_expr_run_new(e, &run);
+    uint64_t room = RK_EXPR_MEMO_BYTES;
+    int status = rk_expr_run_new(e, &room, &run);
     for (int again = 0; !status && again < 2; again++)
         status = rk_expr_evaluate(e, run, places, ROWS, &out);
     cr_assert(status || out->type == rk_expr_type(e));

@@ -304,12 +304,13 @@ static void check_tree(const tree *t)
     rk_syntax_error error;
     rk_expr *e;
     rk_expr_run *run;
+    uint64_t room = RK_EXPR_MEMO_BYTES;
     const rk_column *out;
     write_tree(&print, t);
     cr_assert_eq(rk_expr_compile(text, print.len, names, types, 6, &e, &error), RASK_OK, "%s: %s", text,
                  error.message);
     cr_assert_eq(rk_expr_type(e), t->type, "%s", text);
-    cr_assert_eq(rk_expr_run_new(e, &run), RASK_OK);
+    cr_assert_eq(rk_expr_run_new(e, &room, &run), RASK_OK);
     cr_assert_eq(rk_expr_evaluate(e, run, places, ROWS, &out), RASK_OK);
     for (int row = 0; row < ROWS; row++)
         cr_assert(equal(out, (uint32_t)row, of(t, row)), "%s: row %d", text, row);

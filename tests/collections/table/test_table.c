@@ -213,6 +213,85 @@ Test(table, a_tower_of_operations_has_a_height)
 
 /* -- Rows */
 
+static void expect_note(const rask_table *t, const char *column, const char *note)
+{
+    char text[512] = "";
+    cr_assert_not_null(t);
+    size_t len = rask_table_column_note(t, column, text, sizeof text);
+    cr_assert(len == strlen(text) && (note ? strstr(text, note) != NULL : !len), "%s: \"%s\"", column, text);
+}
+
+Test(table, a_note_is_of_the_column_that_it_is_asked_for)
+{
+    static const char rows[] = "id,cost\n1,x\n2,5\n3,6\n4,7\n";
+    static const char why[] =
+        ":2: column \"cost\" is string for \"x\", the others are int64: RASK_MISFIT_NULL";
+    rask_csv_options given = RASK_CSV_OPTIONS_INIT;
+    rask_graph *g = rask_graph_new();
+    write_text(path, rows);
+    rask_table *t = rask_read_csv(g, path, NULL);
+    given.types = "cost:string";
+    expect_note(t, "cost", why);
+    expect_note(t, "id", NULL);
+    expect_note(t, "none", NULL);
+    expect_note(rask_read_csv(g, path, &given), "cost", NULL);
+    expect_note(rask_table_rename(t, "id as cost, cost as id"), "id", why);
+    expect_note(rask_table_rename(t, "id as cost, cost as id"), "cost", NULL);
+    expect_note(rask_table_with(t, "cost", "upper(cost)"), "cost", NULL);
+    expect_note(rask_table_with(t, "more", "upper(cost)"), "cost", why);
+    expect_note(rask_table_groupby(t, "id", "min(cost) as cost"), "cost", NULL);
+    expect_note(rask_table_groupby(t, "cost", "count() as id"), "cost", why);
+    rask_table *priced = rask_table_rename(t, "cost as price");
+    rask_table *joined = rask_table_join(rask_table_select(t, "id"), priced, "id", RASK_JOIN_LEFT);
+    expect_note(joined, "price", why);
+    expect_note(joined, "cost", NULL);
+    expect_note(rask_table_limit(rask_table_sort(rask_table_concat(((rask_table *[]){t, t}), 2), "id"), 1),
+                "cost", why);
+    rask_graph_free(g);
+}
+
+static void expect_message(rask_table *t, rask_graph *g, bool noted, const char *part)
+{
+    const char *message = rask_graph_error(g);
+    cr_assert_null(t);
+    cr_assert(strstr(message, part) && (strstr(message, "is string for") != NULL) == noted, "%s", message);
+    rask_graph_free(g);
+}
+
+Test(table, a_refused_expression_is_explained_by_the_columns_that_it_speaks_of)
+{
+    static const struct {
+        const char *condition;
+        bool noted;
+    } cases[] = {{"cost > 5", true},         {"`cost` > 5", true},
+                 {"costs > 5", false},       {"costs > length('cost')", false},
+                 {"cost(costs) > 5", false}, {"costs > 5 # cost", false}};
+    write_text(path, "id,cost,costs\n1,x,a\n2,5,b\n3,6,c\n4,7,d\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rask_graph *g = rask_graph_new();
+        rask_table *t = rask_table_filter(rask_read_csv(g, path, NULL), cases[i].condition);
+        expect_message(t, g, cases[i].noted, cases[i].condition);
+    }
+    rask_graph *g = rask_graph_new();
+    rask_table *t = rask_table_groupby(rask_read_csv(g, path, NULL), "id", "sum(costs) as cost");
+    expect_message(t, g, false, "sum takes numbers");
+}
+
+Test(table, a_column_that_is_not_there_is_the_nearest_one_or_a_computed_one)
+{
+    static const char *const cases[][2] = {
+        {"cost(us)", "did you mean \"cost(usd)\"?"},
+        {"id * number", "becomes a column first, with a name of its own: rask_table_with()"},
+        {"month(birthday)", "; there are: id"},
+        {"7/2", "; there are: id"}};
+    write_text(path, "id,cost(usd),number\n1,2,3\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rask_graph *g = rask_graph_new();
+        rask_table *t = rask_table_sort(rask_read_csv(g, path, NULL), cases[i][0]);
+        expect_message(t, g, false, cases[i][1]);
+    }
+}
+
 Test(table, rows_have_columns_with_nulls)
 {
     rask_graph *g = rask_graph_new();
@@ -476,6 +555,49 @@ Test(table, nulls_are_filled_and_dropped)
     rask_column qty = column_of(rows, 2);
     cr_assert(!qty.valid && qty.as.i64[0] == 2 && qty.as.i64[1] == 3 && qty.as.i64[2] == 1);
     rask_rows_free(rows);
+    rask_graph_free(g);
+}
+
+static rask_table *read_text(rask_graph *g, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    cr_assert(file && fputs(text, file) >= 0 && fclose(file) == 0);
+    return rask_read_csv(g, path, NULL);
+}
+
+Test(table, columns_without_a_value_go_where_any_type_does)
+{
+    rask_graph *g = rask_graph_new();
+    rask_rows *rows = NULL;
+    rask_table *tables[] = {read_text(g, "a,b,c\n"), read_text(g, "a,b,c\n3,1.5,z\n"),
+                            read_text(g, "a,b,c\n1,,x\n2,,y\n")};
+    rask_table *all = rask_table_concat(tables, 3);
+    cr_assert(all, "%s", rask_graph_error(g));
+    cr_expect_eq(rask_table_type(all, 0), RASK_COL_I64);
+    cr_expect_eq(rask_table_type(all, 1), RASK_COL_F64);
+    cr_expect_eq(rask_table_type(all, 2), RASK_COL_TEXT);
+    rask_table *joined = rask_table_join(tables[0], tables[1], "b", RASK_JOIN_OUTER);
+    cr_expect_eq(rask_table_type(joined, 1), RASK_COL_F64, "%s", rask_graph_error(g));
+    rask_table *sums =
+        rask_table_groupby(rask_table_select(tables[2], "b as n"), "", "sum(n), mean(n), count(n)");
+    cr_assert_eq(rask_table_compute(sums, NULL, &rows), RASK_OK, "%s", rask_graph_error(g));
+    rask_column sum = column_of(rows, 0), mean = column_of(rows, 1), count = column_of(rows, 2);
+    cr_expect(sum.as.i64[0] == 0 && (!sum.valid || sum.valid[0]));
+    cr_expect(mean.valid && !mean.valid[0]);
+    cr_expect_eq(count.as.i64[0], 0);
+    rask_rows_free(rows);
+    rask_graph_free(g);
+}
+
+Test(table, columns_of_spaces_or_empty_text_have_values)
+{
+    rask_graph *g = rask_graph_new();
+    rask_table *t = read_text(g, "a,b,c\n1,  ,\n2,,\"\"\n");
+    cr_assert_null(rask_table_filter(t, "b > 1"));
+    rask_graph_free(g);
+    g = rask_graph_new();
+    t = read_text(g, "a,b,c\n1,  ,\n2,,\"\"\n");
+    cr_assert_null(rask_table_filter(t, "c > 1"));
     rask_graph_free(g);
 }
 

@@ -108,6 +108,19 @@ def read_schema(schema):
     return [(field.string(0), read_type(field)) for field in schema.tables(1)]
 
 
+def read_ids(schema):
+    """Of each column the id of its dictionary, whose indices are int32, or None."""
+    ids = []
+    for field in schema.tables(1):
+        encoding = field.table(4) if field.at(4) else None
+        if encoding:
+            index = encoding.table(1)
+            need((index.number(0, "i"), index.number(1, "B")) == (32, 1), "indices that are not int32")
+            need(read_type(field) == "string", "a dictionary of what is no text")
+        ids.append(encoding.number(0, "q") if encoding else None)
+    return ids
+
+
 def bits(data, count):
     return [data[i // 8] >> (i % 8) & 1 for i in range(count)]
 
@@ -131,7 +144,8 @@ def read_column(kind, node, buffers, body):
         need(ends[0] == 0 and ends[-1] == len(text), "ends that are not those of the text")
         values = [text[a:b].decode() for a, b in zip(ends, ends[1:])]
     else:
-        values = list(struct.unpack(f"<{rows}" + {"float64": "d", "date": "i"}.get(kind, "q"), data))
+        letter = {"float64": "d", "date": "i", "index": "i"}.get(kind, "q")
+        values = list(struct.unpack(f"<{rows}{letter}", data))
     return [value if there else None for value, there in zip(values, valid)]
 
 
@@ -158,32 +172,47 @@ def read_message(data, place):
     return message, data[begin:begin + length], begin + length
 
 
+def look_up(column, texts):
+    need(len(set(texts)) == len(texts), "a text twice in a dictionary")
+    return [None if i is None else texts[i] for i in column]
+
+
 def read_stream(data, place=0):
-    """Schema, columns, places of batches, and where the stream ends."""
+    """Schema, columns, places of batches, and where the stream ends; places of dictionaries, which stand behind all batches."""
     message, _, place = read_message(data, place)
     need(message.number(1, "B") == 1, "no schema first")
-    schema = read_schema(message.table(2))
-    columns, blocks = [[] for _ in schema], []
+    schema, ids = read_schema(message.table(2)), read_ids(message.table(2))
+    stored = [(name, kind if i is None else "index") for (name, kind), i in zip(schema, ids)]
+    columns, blocks, texts, dictionaries = [[] for _ in schema], [], {}, []
     while True:
         begin = place
         message, body, place = read_message(data, place)
         if message is None:
-            return schema, columns, blocks, place
-        need(message.number(1, "B") == 3, "no batch")
-        blocks.append((begin, place - begin - len(body), len(body)))
-        for column, more in zip(columns, read_batch(message.table(2), schema, body)):
+            need(len(texts) == len(set(ids) - {None}), "a dictionary is missing")
+            columns = [c if i is None else look_up(c, texts[i]) for c, i in zip(columns, ids)]
+            return schema, columns, blocks, place, dictionaries
+        block = (begin, place - begin - len(body), len(body))
+        if message.number(1, "B") == 2:
+            one = message.table(2)
+            need(one.number(0, "q") not in texts and not one.number(2, "B"), "a dictionary that changes")
+            texts[one.number(0, "q")] = read_batch(one.table(1), [("", "string")], body)[0]
+            dictionaries.append(block)
+            continue
+        need(message.number(1, "B") == 3 and not texts, "no batch")
+        blocks.append(block)
+        for column, more in zip(columns, read_batch(message.table(2), stored, body)):
             column.extend(more)
 
 
 def read_file(data):
     need(data[:8] == b"ARROW1\0\0" and data[-6:] == b"ARROW1", "no magic")
-    schema, columns, blocks, end = read_stream(data, 8)
+    schema, columns, blocks, end, dictionaries = read_stream(data, 8)
     size = struct.unpack("<I", data[-10:-6])[0]
     need(end + size + 10 == len(data), "a footer elsewhere")
     footer = Table.root(data[end:end + size])
-    need(read_schema(footer.table(1)) == schema and footer.tables(2) == [], "another schema in the footer")
-    found = [(place, metadata, body) for place, metadata, _, body in footer.structs(3, "<qiiq")]
-    need(found == blocks, "blocks that are not where the footer says")
+    need(read_schema(footer.table(1)) == schema, "another schema in the footer")
+    found = [[(place, metadata, body) for place, metadata, _, body in footer.structs(slot, "<qiiq")] for slot in (2, 3)]
+    need(found == [dictionaries, blocks], "blocks that are not where the footer says")
     return schema, columns
 
 
@@ -292,13 +321,14 @@ def check(program, rng):
 def check_batches(program):
     """More rows than a batch has, and rows that make it large before."""
     with open("in.csv", "w", encoding="utf-8") as file:
-        file.write("id,text\n")
+        file.write("id,text,city\n")
         for i in range(150000):
-            file.write(f"{i},{'x' * (2000 if 70000 < i < 80000 else 1)}\n")
+            file.write(f"{i},{i if i < 70000 else 'x' * (2000 if i < 80000 else 1)},{('Oslo', 'Tromsø', '')[i % 3]}\n")
     run(program, "in.csv", "-o", "out.arrow")
     data = read("out.arrow")
     _, columns = read_file(data)
     need(columns[0] == list(range(150000)) and len(columns[1][75000]) == 2000, "values")
+    need(columns[2] == ["Oslo", "Tromsø", None] * 50000, "texts of a dictionary")
     sizes = [body for _, _, body in read_stream(data, 8)[2]]
     need(len(sizes) > 3 and max(sizes) < 16 << 20, f"batches of {sizes}")
     run(program, "in.csv", "-o", "other.arrow", "--block-size", "100000", "--memory", "64M")

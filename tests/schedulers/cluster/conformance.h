@@ -18,6 +18,7 @@ typedef struct player {
     bool dialled[MOST_PEERS], is_lost[MOST_PEERS];
     int lost_status[MOST_PEERS];
     size_t joined, lost, never_joined, refused, messages, ended, served;
+    int refused_status;
     char why[300]; /* of the last that was lost or refused */
     uint64_t tickets[MOST_TICKETS];
     int statuses[MOST_TICKETS]; /* of pulls that ended */

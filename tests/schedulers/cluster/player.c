@@ -58,9 +58,10 @@ static void on_lost(void *context, uint32_t peer, int status, const char *why)
     self->lost++;
 }
 
-static void on_refused(void *context, const char *why)
+static void on_refused(void *context, int status, const char *why)
 {
     player *self = context;
+    self->refused_status = status;
     snprintf(self->why, sizeof self->why, "%s", why);
     self->refused++;
 }

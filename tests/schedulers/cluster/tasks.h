@@ -3,9 +3,12 @@
 #define RASK_TESTS_SCHEDULERS_CLUSTER_TASKS_H
 
 #include <rask/rask.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* (bytes, what) */
 static inline int fill(rask_task *t)
@@ -47,6 +50,21 @@ static inline rask_node *list_of_pieces(rask_graph *g, int count, int64_t bytes)
     return list;
 }
 
+/* That is what a list has which was computed. */
+static inline bool are_pieces(const rask_value *list, int wanted, size_t len)
+{
+    const rask_value *items;
+    rask_bytes bytes;
+    size_t count;
+    if (rask_value_get_list(list, &items, &count) || count != (size_t)wanted)
+        return false;
+    for (int i = 0; i < wanted; i++)
+        if (rask_value_get_bytes(&items[i], &bytes) || bytes.len != len || bytes.data[0] != i ||
+            bytes.data[len - 1] != i)
+            return false;
+    return true;
+}
+
 /* (milliseconds, number): sleeps, and gives the number. */
 static inline int nap(rask_task *t)
 {
@@ -66,6 +84,70 @@ static inline rask_node *sum_of_naps(rask_graph *g, int count, int64_t ms)
     rask_node *sum = naps ? rask_sum(rask_list(g, naps, (size_t)count)) : NULL;
     free(naps);
     return sum;
+}
+
+/* A run in a thread of its own. */
+typedef struct side {
+    const rask_options *options;
+    int naps;
+    int64_t answer;
+    int status;
+} side;
+
+static inline void *compute_aside(void *context)
+{
+    side *s = context;
+    rask_graph *g = rask_graph_new();
+    s->status = rask_compute_with(sum_of_naps(g, s->naps, 0), s->options, &s->answer);
+    rask_graph_free(g);
+    return NULL;
+}
+
+static inline int tell_pid(rask_task *t)
+{
+    return rask_return_i64(t, getpid());
+}
+RASK_SLOTS(tell_pid);
+
+static inline int tell_own_pid(rask_task *t)
+{
+    return tell_pid(t);
+}
+RASK_SLOTS_WITH(tell_own_pid, (.flags = RASK_HERE));
+
+static inline int refuse(rask_task *t)
+{
+    return rask_fail(t, RASK_EIO, "nothing to read");
+}
+RASK_SLOTS(refuse);
+
+static inline int crash(rask_task *t)
+{
+    (void)t;
+    signal(SIGSEGV, SIG_DFL);
+    raise(SIGSEGV);
+    return RASK_OK;
+}
+RASK_SLOTS(crash);
+
+static inline int64_t add(int64_t a, int64_t b)
+{
+    return a + b;
+}
+RASK_TASK(add, i64, i64, i64);
+
+static inline int fibonacci(rask_task *t);
+RASK_SLOTS_WITH(fibonacci, (.flags = RASK_PURE));
+
+/* Grows what it is. */
+static inline int fibonacci(rask_task *t)
+{
+    int64_t n = rask_arg_i64(t, 0);
+    if (n < 2)
+        return rask_return_i64(t, n);
+    rask_graph *g = rask_task_graph(t);
+    return rask_return_node(
+        t, rask_delayed(g, add, rask_delayed(g, fibonacci, n - 1), rask_delayed(g, fibonacci, n - 2)));
 }
 
 #endif

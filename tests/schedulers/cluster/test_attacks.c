@@ -319,17 +319,56 @@ static void must_be_refused(const char *address, rk_message hello, const char *b
     rk_pack_out_fini(&out);
 }
 
+static atomic_int refusals_told;
+
+static void count_refusal(void *context, const rask_worker_info *who)
+{
+    (void)context;
+    cr_expect(*who->reason && !*who->host && !who->process && !who->count);
+    atomic_fetch_add(&refusals_told, 1);
+}
+
 static void *compute_endured(void *context)
 {
+    static const rask_observer counts = {.size = sizeof counts, .worker_refused = count_refusal};
+    const rask_observer *observer = &counts;
     rask_graph *g = rask_graph_new();
     rask_node *pieces[4];
     rask_options o = on(context);
     int64_t answer = 0;
+    o.observers = &observer;
+    o.observer_count = 1;
     for (int i = 0; i < 4; i++)
         pieces[i] = rask_delayed(g, endure, i);
     int status = rask_compute_with(rask_delayed(g, add_up, rask_list(g, pieces, 4)), &o, &answer);
     rask_graph_free(g);
     return status || answer != (int64_t)PIECE * 6 ? "the run did not come to its result" : NULL;
+}
+
+static void dismiss(cluster *c)
+{
+    kill(c->pids[0], SIGKILL);
+    waitpid(c->pids[0], NULL, 0);
+    sleep_ms(50); /* mostly enough for the program to notice */
+}
+
+/* A run with a new worker, and after that has gone a run that begins while nobody is there. */
+static void begin_without_workers(cluster *c)
+{
+    pthread_t thread;
+    void *wrong;
+    dismiss(c);
+    cluster_hire(c, 0);
+    wrong = compute_endured(c);
+    cr_assert_null(wrong, "%s", (const char *)wrong);
+    int told = atomic_load(&refusals_told);
+    dismiss(c);
+    cr_assert_eq(pthread_create(&thread, NULL, compute_endured, c), 0);
+    sleep_ms(100);
+    cluster_hire(c, 0);
+    pthread_join(thread, &wrong);
+    cr_assert_null(wrong, "%s", (const char *)wrong);
+    cr_assert_eq(atomic_load(&refusals_told), told, "it was told of a refusal before the last worker came");
 }
 
 Test(attacks, who_is_no_worker_of_this_program_is_refused_and_the_run_goes_on)
@@ -361,6 +400,108 @@ Test(attacks, who_is_no_worker_of_this_program_is_refused_and_the_run_goes_on)
     atomic_store(&stage->over, true);
     pthread_join(thread, &wrong);
     cr_assert_null(wrong, "%s", (const char *)wrong);
+    cr_assert_eq(atomic_load(&refusals_told), 3);
+    begin_without_workers(&c);
     cluster_end(&c);
+    shared_free(stage, sizeof *stage);
+}
+
+/* -- Runs that never had a worker */
+
+typedef struct waiting_run {
+    cluster c;
+    pthread_t thread;
+    int status, told; /* told: of workers that were refused */
+    char why[512];
+} waiting_run;
+
+static void on_worker_refused(void *context, const rask_worker_info *worker)
+{
+    (void)worker;
+    ((waiting_run *)context)->told++;
+}
+
+static void *wait_for_workers(void *context)
+{
+    waiting_run *r = context;
+    rask_graph *g = rask_graph_new();
+    rask_options o = on(&r->c);
+    rask_node *pieces[] = {rask_delayed(g, endure, 0), rask_delayed(g, endure, 1)};
+    int64_t answer;
+    const rask_observer observer = {
+        .size = sizeof observer, .context = r, .worker_refused = on_worker_refused};
+    const rask_observer *observers[] = {&observer};
+    o.cluster_keys = r->c.key_file;
+    o.observers = observers;
+    o.observer_count = 1;
+    r->status = rask_compute_with(rask_delayed(g, add_up, rask_list(g, pieces, 2)), &o, &answer);
+    snprintf(r->why, sizeof r->why, "%s", r->status ? rask_graph_error(g) : "");
+    rask_graph_free(g);
+    return NULL;
+}
+
+/* Its port, as soon as it listens there. */
+static int begin_waiting(waiting_run *r, const char *key_file)
+{
+    cluster_begin(&r->c, 0, 1);
+    r->c.key_file = key_file;
+    cr_assert_eq(pthread_create(&r->thread, NULL, wait_for_workers, r), 0);
+    int port = atoi(strrchr(r->c.address, ':') + 1);
+    while (port_is_free(port) || port_is_free(port + 1))
+        sleep_ms(1);
+    return port;
+}
+
+/* A process that works computes nowhere else. */
+static void send_another_key(const cluster *c)
+{
+    int how = -1;
+    pid_t pid = fork();
+    if (!pid) {
+        come_with_another_key(c);
+        _exit(0);
+    }
+    waitpid(pid, &how, 0);
+    cr_assert_eq(how, 0, "it was let in");
+}
+
+static void must_have_failed(waiting_run *r, const char *because)
+{
+    pthread_join(r->thread, NULL);
+    cr_assert_eq(r->status, RASK_EDIED);
+    cr_assert_eq(r->told, 1, "a reason is told once, not %d times", r->told);
+    cr_assert(strstr(r->why, because) && !strstr(r->why, "30 seconds"), "%s", r->why);
+}
+
+Test(attacks, a_run_that_never_had_a_worker_fails_soon_when_one_has_another_key_or_build_and_not_for_garbage)
+{
+    static const char id[20] = "another";
+    waiting_run keys = {0}, build = {0}, garbage = {0};
+    char path[64], reason[256] = "";
+    stage = shared_calloc(sizeof *stage);
+    atomic_store(&stage->over, true);
+    atomic_store(&stage->late, true);
+    snprintf(path, sizeof path, "/tmp/rask-test-attack-keys-%d", (int)getpid());
+    unlink(path);
+    cr_assert_eq(rask_cluster_make_keys(path, reason, sizeof reason), RASK_OK, "%s", reason);
+    send_garbage(begin_waiting(&garbage, path));
+    begin_waiting(&keys, path);
+    send_another_key(&keys.c);
+    begin_waiting(&build, NULL);
+    must_be_refused(build.c.address,
+                    (rk_message){.kind = RK_SAY_HELLO,
+                                 .version = RK_PROTOCOL_VERSION,
+                                 .threads = 1,
+                                 .bytes = MIB,
+                                 .program = {id, sizeof id},
+                                 .library = {id, sizeof id}},
+                    "not the same program");
+    must_have_failed(&keys, "another key");
+    must_have_failed(&build, "not the same program");
+    cluster_hire(&garbage.c, garbage.c.count++);
+    pthread_join(garbage.thread, NULL);
+    cr_assert_eq(garbage.status, RASK_OK, "%s", garbage.why);
+    cluster_end(&garbage.c);
+    unlink(path);
     shared_free(stage, sizeof *stage);
 }

@@ -1,5 +1,6 @@
 /* Graphs on workers of other processes: the same values as anywhere. */
 #include "../graphs.h"
+#include "schedulers/cluster/worker.h"
 #include "tasks.h"
 #include "workers.h"
 
@@ -53,38 +54,18 @@ Test(cluster, large_results_go_from_worker_to_worker_and_home)
     rask_graph *g = rask_graph_new();
     rask_node *targets[] = {list_of_pieces(g, PIECES, PIECE), NULL};
     rask_value results[2];
-    const rask_value *items;
-    size_t count;
-    rask_bytes bytes;
     targets[1] = rask_delayed(g, add_up, targets[0]);
     cluster_begin(&c, 3, 1);
     rask_options o = on(&c);
     cr_assert_eq(rask_compute_values(targets, 2, &o, results), RASK_OK, "%s", rask_graph_error(g));
     cluster_end(&c);
     cr_assert_eq(results[1].as.i64, (int64_t)PIECE * PIECES * (PIECES - 1) / 2);
-    cr_assert_eq(rask_value_get_list(&results[0], &items, &count), RASK_OK);
-    cr_assert_eq(count, PIECES);
-    for (int i = 0; i < PIECES; i++) {
-        cr_assert_eq(rask_value_get_bytes(&items[i], &bytes), RASK_OK);
-        cr_assert(bytes.len == PIECE && bytes.data[0] == i && bytes.data[PIECE - 1] == i);
-    }
+    cr_assert(are_pieces(&results[0], PIECES, PIECE));
     rask_value_unref(&results[0]);
     rask_graph_free(g);
 }
 
 /* -- Where tasks run */
-
-static int tell_pid(rask_task *t)
-{
-    return rask_return_i64(t, getpid());
-}
-RASK_SLOTS(tell_pid);
-
-static int tell_own_pid(rask_task *t)
-{
-    return tell_pid(t);
-}
-RASK_SLOTS_WITH(tell_own_pid, (.flags = RASK_HERE));
 
 Test(cluster, tasks_run_in_workers_but_those_that_want_the_program)
 {
@@ -100,25 +81,6 @@ Test(cluster, tasks_run_in_workers_but_those_that_want_the_program)
     cr_assert_eq(pid, getpid());
     cluster_end(&c);
     rask_graph_free(g);
-}
-
-static int64_t add(int64_t a, int64_t b)
-{
-    return a + b;
-}
-RASK_TASK(add, i64, i64, i64);
-
-static int fibonacci(rask_task *t);
-RASK_SLOTS_WITH(fibonacci, (.flags = RASK_PURE));
-
-static int fibonacci(rask_task *t)
-{
-    int64_t n = rask_arg_i64(t, 0);
-    if (n < 2)
-        return rask_return_i64(t, n);
-    rask_graph *g = rask_task_graph(t);
-    return rask_return_node(
-        t, rask_delayed(g, add, rask_delayed(g, fibonacci, n - 1), rask_delayed(g, fibonacci, n - 2)));
 }
 
 /* Computes a graph of its own, by the scheduler that it was told. */
@@ -147,6 +109,182 @@ Test(cluster, tasks_grow_and_compute_where_they_run)
     rask_options o = on(&c);
     cr_assert_eq(rask_compute_with(sum, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
     cr_assert_eq(answer, 6765 + 7);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+/* What is taken of "gpu" and "licence", in memory that workers share. */
+typedef struct taking {
+    atomic_int running[2], most[2], calls, deaths, killed;
+} taking;
+
+static taking *taken;
+
+static void take(int what, int count)
+{
+    int now = atomic_fetch_add(&taken->running[what], count) + count, most = atomic_load(&taken->most[what]);
+    while (most < now && !atomic_compare_exchange_weak(&taken->most[what], &most, now)) {
+    }
+}
+
+static void spend(int64_t number)
+{
+    if (number % 2)
+        take(0, 1);
+    take(1, number % 2 ? 1 : 2);
+    sleep_ms(number % 3);
+    take(1, number % 2 ? -1 : -2);
+    if (number % 2)
+        take(0, -1);
+    atomic_fetch_add(&taken->calls, 1);
+}
+
+static const char *tags_of(int64_t number)
+{
+    return number % 2 ? "gpu,licence" : "licence:2";
+}
+
+static int64_t user(int64_t number)
+{
+    spend(number);
+    return number;
+}
+RASK_TASK(user, i64, i64);
+
+/* (number, children): takes what it grows takes, and the second half of them grows no more. */
+static int grow_users(rask_task *t)
+{
+    int64_t number = rask_arg_i64(t, 0), children = rask_arg_i64(t, 1);
+    rask_graph *g = rask_task_graph(t);
+    rask_node *all[16];
+    spend(number);
+    for (int64_t i = 0; i < children; i++)
+        all[i] = rask_set_tags(rask_delayed(g, user, i), tags_of(i));
+    return rask_return_node(t, rask_sum(rask_list(g, all, (size_t)children)));
+}
+RASK_SLOTS(grow_users);
+
+enum { GROWERS = 8, USERS = 10 };
+
+/* Of every other grower, another that takes the same is in one unit with it. */
+static rask_node *users_that_grow(rask_graph *g)
+{
+    rask_node *all[GROWERS];
+    for (int64_t i = 0; i < GROWERS; i++) {
+        all[i] = rask_set_tags(rask_delayed(g, grow_users, i, USERS), tags_of(i));
+        if (i % 4 < 2)
+            all[i] = rask_set_tags(rask_delayed(g, user, all[i]), tags_of(45));
+    }
+    return rask_sum(rask_list(g, all, GROWERS));
+}
+
+static void forget_taken(void)
+{
+    memset((void *)taken, 0, sizeof *taken);
+}
+
+static void must_have_kept_limits(void)
+{
+    cr_expect_eq(atomic_load(&taken->most[0]), 1);
+    cr_expect_leq(atomic_load(&taken->most[1]), 3);
+    cr_expect_eq(atomic_load(&taken->running[0]), 0);
+    cr_expect_eq(atomic_load(&taken->running[1]), 0);
+}
+
+Test(cluster, what_grows_in_workers_never_takes_more_than_there_is)
+{
+    taken = shared_calloc(sizeof *taken);
+    for (uint32_t workers = 1; workers <= 3; workers++) {
+        cluster c;
+        rask_graph *g = rask_graph_new();
+        int64_t sum = 0;
+        forget_taken();
+        cluster_begin(&c, workers, 3 - workers / 2);
+        rask_options o = on(&c);
+        o.limits = "gpu=1,licence=3";
+        cr_assert_eq(rask_compute_with(users_that_grow(g), &o, &sum), RASK_OK, "%s", rask_graph_error(g));
+        cr_expect_eq(sum, GROWERS * (USERS * (USERS - 1) / 2));
+        cr_expect_eq(atomic_load(&taken->calls), GROWERS * (USERS + 1) + GROWERS / 2);
+        must_have_kept_limits();
+        cluster_end(&c);
+        rask_graph_free(g);
+    }
+}
+
+Test(cluster, limits_that_are_too_long_to_tell_workers_are_refused)
+{
+    char limits[6000];
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    int64_t sum = 0;
+    memset(limits, ' ', sizeof limits);
+    memcpy(limits + sizeof limits - 6, "gpu=1", 6);
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    o.limits = limits;
+    cr_expect_eq(rask_compute_with(rask_delayed(g, user, 1), &o, &sum), RASK_ELIMIT);
+    cr_expect_not_null(strstr(rask_graph_error(g), "limits of more than"), "%s", rask_graph_error(g));
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+/* Ends its worker, the first time, with what others wait for. */
+static int64_t deadly_user(int64_t number)
+{
+    if (!atomic_fetch_add(&taken->deaths, 1))
+        raise(SIGKILL);
+    return number;
+}
+RASK_TASK_WITH(deadly_user, (.tags = "gpu"), i64, i64);
+
+static int grow_deadly(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *all[4];
+    for (int64_t i = 0; i < 4; i++)
+        all[i] = rask_delayed(g, deadly_user, i);
+    return rask_return_node(t, rask_sum(rask_list(g, all, 4)));
+}
+RASK_SLOTS_WITH(grow_deadly, (.tags = "gpu"));
+
+Test(cluster, what_a_lost_worker_took_is_there_for_others)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_node *both[2];
+    int64_t sum = 0;
+    taken = shared_calloc(sizeof *taken);
+    for (int i = 0; i < 2; i++)
+        both[i] = rask_delayed(g, grow_deadly);
+    cluster_begin(&c, 2, 1);
+    rask_options o = on(&c);
+    o.limits = "gpu=1";
+    cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, both, 2)), &o, &sum), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_expect_eq(sum, 12);
+    cluster_end(&c);
+    rask_graph_free(g);
+}
+
+/* Its call is short, and what it grows takes longer than that may. */
+static int grow_slowly(rask_task *t)
+{
+    return rask_return_node(t, rask_delayed(rask_task_graph(t), nap, 1200, 1));
+}
+RASK_SLOTS_WITH(grow_slowly, (.timeout = 0.2));
+
+Test(cluster, the_time_of_a_task_is_its_calls_and_not_that_of_what_it_grew)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_report report;
+    int64_t answer = 0;
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    o.report = &report;
+    cr_assert_eq(rask_compute_with(rask_delayed(g, grow_slowly), &o, &answer), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_expect_eq(report.retries, 0);
     cluster_end(&c);
     rask_graph_free(g);
 }
@@ -276,12 +414,6 @@ Test(cluster, tasks_see_that_their_run_is_stopped)
     cluster_end(&c);
     rask_graph_free(g);
 }
-
-static int refuse(rask_task *t)
-{
-    return rask_fail(t, RASK_EIO, "nothing to read");
-}
-RASK_SLOTS(refuse);
 
 Test(cluster, a_failure_says_which_task_and_why)
 {
@@ -506,6 +638,40 @@ Test(cluster, a_worker_that_cannot_take_part_says_so)
     rask_graph_free(g);
 }
 
+/* As if another thread began to work while the run begins. */
+static int encode_and_become(const void *data, rask_value *bytes)
+{
+    rk_worker_become(true);
+    return encode_riddle(data, bytes);
+}
+
+static int decode_nothing(rask_bytes bytes, void **data)
+{
+    (void)bytes;
+    *data = NULL;
+    return RASK_OK;
+}
+static const rask_class turn_class = {
+    .name = "turn", .destroy = no_destroy, .encode = encode_and_become, .decode = decode_nothing};
+
+Test(cluster, a_run_that_has_begun_ends_as_it_began_when_its_process_becomes_a_worker)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    rask_value turn;
+    int64_t answer = 1;
+    cr_assert_eq(rask_value_custom_new(&turn_class, g, &turn), RASK_OK);
+    rask_node *node = rask_delayed(g, take_mute, rask_const(g, &turn));
+    cluster_begin(&c, 1, 1);
+    rask_options o = on(&c);
+    cr_assert_eq(rask_compute_with(node, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert(rk_worker_is());
+    rk_worker_become(false);
+    cluster_end(&c);
+    rask_value_unref(&turn);
+    rask_graph_free(g);
+}
+
 /* -- Who belongs to it */
 
 static void make_keys(char *path, size_t capacity)
@@ -593,21 +759,6 @@ Test(cluster, the_address_of_a_cluster_implies_it)
     rask_graph_free(g);
 }
 
-typedef struct side {
-    const rask_options *options;
-    int64_t answer;
-    int status;
-} side;
-
-static void *compute_aside(void *context)
-{
-    side *s = context;
-    rask_graph *g = rask_graph_new();
-    s->status = rask_compute_with(sum_of_naps(g, NAPS, 0), s->options, &s->answer);
-    rask_graph_free(g);
-    return NULL;
-}
-
 Test(cluster, runs_go_on_side_by_side_and_one_after_the_other_on_the_same_workers)
 {
     enum { SIDES = 3 };
@@ -618,7 +769,7 @@ Test(cluster, runs_go_on_side_by_side_and_one_after_the_other_on_the_same_worker
     rask_options o = on(&c);
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < SIDES; i++) {
-            sides[i] = (side){.options = &o};
+            sides[i] = (side){.options = &o, .naps = NAPS};
             cr_assert_eq(pthread_create(&threads[i], NULL, compute_aside, &sides[i]), 0);
         }
         for (int i = 0; i < SIDES; i++) {

@@ -177,6 +177,25 @@ Test(cluster_status, what_cannot_be_asked_is_said)
     o.patience = 0.1;
     cr_assert_eq(rask_cluster_ask(&o, &state, reason, sizeof reason), RASK_EIO);
     cr_assert(strstr(reason, "no program computes") && strstr(reason, address), "%s", reason);
+    cr_assert(strstr(reason, "nobody listens there"), "%s", reason);
     cr_assert_null(state);
     rask_cluster_state_free(NULL);
+}
+
+Test(cluster_status, who_listens_and_is_no_program_is_not_taken_for_nobody)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof at;
+    char reason[512] = "", address[64];
+    rask_cluster_state *state = NULL;
+    rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert(!bind(fd, (struct sockaddr *)&at, size) && !listen(fd, 8) &&
+              !getsockname(fd, (struct sockaddr *)&at, &size));
+    snprintf(address, sizeof address, "tcp://127.0.0.1:%d", ntohs(at.sin_port));
+    o.address = address;
+    o.patience = 0.1;
+    cr_assert_eq(rask_cluster_ask(&o, &state, reason, sizeof reason), RASK_EIO);
+    cr_assert(strstr(reason, "no program computes") && strstr(reason, "says nothing"), "%s", reason);
+    close(fd);
 }

@@ -50,15 +50,6 @@ Test(cluster_workers, workers_that_are_killed_change_no_result)
     rask_graph_free(g);
 }
 
-static int crash(rask_task *t)
-{
-    (void)t;
-    signal(SIGSEGV, SIG_DFL);
-    raise(SIGSEGV);
-    return RASK_OK;
-}
-RASK_SLOTS(crash);
-
 /* Each that dies has a successor, until told. */
 static void *replace_workers(void *context)
 {

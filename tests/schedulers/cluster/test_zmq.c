@@ -88,6 +88,7 @@ Test(zmq_keys, an_unknown_key_is_refused)
     dial_and_lose(&stranger, &host, zmq()->contact(host.t), RASK_EINVAL);
     cr_assert(player_until(&host, NULL, is_refused));
     cr_assert(strstr(host.why, others_key), "%s", host.why);
+    cr_assert_eq(host.refused_status, RASK_EINVAL);
     cr_assert(host.joined == 0);
     check_goes_on(&host, false);
     player_close(&stranger);
@@ -220,6 +221,7 @@ Test(zmq_strangers, garbage_is_refused)
     }
     cr_assert(host.joined == 0);
     cr_assert(player_until(&host, NULL, is_refused));
+    cr_assert_eq(host.refused_status, RASK_EFORMAT);
     check_goes_on(&host, false);
     player_close(&host);
 }

@@ -1,0 +1,97 @@
+/* Lists of results that others want, too: each is an item of the list and the object of a place of its own, or of several
+ * lists.
+ *
+ * Such a list is linked to its items' entries. Their results are in memory whenever its own is, as if whoever takes the list
+ * took them as well, and what goes to disk of it says only which they are: so what is shared is counted, written and read
+ * once, and stays shared. An item can leave memory when the list has. An entry whose last use goes while a list is linked to
+ * it lives on without a place, until the last such list ends. Lists that are linked are no items of links themselves. */
+#include "core/store/state.h"
+
+/* The entry of argument i, when the item is its result and it can be an item of links. The place may have ended meanwhile:
+ * then its entry is another's, or about to end. */
+static rk_entry *entry_of_item(rk_store *store, const rk_pass *pass, uint32_t i, const rask_value *item)
+{
+    uint32_t word = pass->words[i];
+    const rask_value *place = word & RK_STORE_CONSTANT ? NULL : &pass->results[word];
+    if (!place || !rk_store_is_managed(place))
+        return NULL;
+    rk_entry *entry = ((rk_entry **)store->entries.data)[place->reserved - 1];
+    bool is_its = entry && entry->place == place && place->as.object == item->as.object;
+    return is_its && !entry->orphan && !entry->link_count ? entry : NULL;
+}
+
+/* Of those of the first count items that are results: how many, and which when links is not NULL. */
+static uint32_t find_links(rk_store *store, const rk_list *items, const rk_pass *pass, rk_entry **links)
+{
+    uint32_t count = items->count < pass->count ? (uint32_t)items->count : pass->count, found = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        rk_entry *entry =
+            rk_value_is_object(&items->items[i]) ? entry_of_item(store, pass, i, &items->items[i]) : NULL;
+        if (entry && links)
+            links[found] = entry;
+        found += entry != NULL;
+    }
+    return found;
+}
+
+void rk_entry_link(rk_store *store, rk_entry *list, const rk_pass *pass)
+{
+    const rk_list *items = rk_value_list(list->place);
+    uint32_t count = find_links(store, items, pass, NULL);
+    if (!count)
+        return;
+    list->links = rk_alloc_array(count, sizeof(rk_entry *));
+    list->parts = rk_alloc_array(count, sizeof *list->parts);
+    if (!list->links || !list->parts)
+        return;
+    list->link_count = find_links(store, items, pass, list->links);
+    for (uint32_t i = 0; i < count; i++) {
+        list->links[i]->listed++;
+        list->links[i]->lister = list->task;
+        list->links[i]->list_edge = 0;
+    }
+    rk_entry_see_parts(list);
+}
+
+void rk_entry_see_parts(rk_entry *list)
+{
+    for (uint32_t i = 0; i < list->link_count; i++) {
+        list->parts[i] = *list->links[i]->place;
+        list->parts[i].reserved = 0;
+    }
+}
+
+void rk_entry_unlink(rk_store *store, rk_entry *list)
+{
+    for (uint32_t i = 0; i < list->link_count; i++) {
+        rk_entry *entry = list->links[i];
+        if (--entry->listed || entry->place != &entry->own)
+            continue;
+        entry->dead = store->dead;
+        store->dead = entry;
+    }
+    rk_free(list->links);
+    rk_free(list->parts);
+    list->links = NULL;
+    list->parts = NULL;
+    list->link_count = 0;
+}
+
+void rk_entry_displace(rk_entry *entry)
+{
+    assert(entry->listed || entry->orphan);
+    entry->own = *entry->place;
+    entry->place = &entry->own;
+}
+
+rk_entry *rk_pass_next(rk_store *store, const rk_pass *pass, rk_pass_walk *walk)
+{
+    for (; walk->argument < pass->count; walk->argument++, walk->link = 0) {
+        rk_entry *entry = rk_pass_argument(store, pass, walk->argument);
+        if (!entry || walk->link > entry->link_count)
+            continue;
+        walk->own = walk->link == entry->link_count;
+        return walk->own ? (walk->link++, entry) : entry->links[walk->link++];
+    }
+    return NULL;
+}
