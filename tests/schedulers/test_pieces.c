@@ -359,7 +359,9 @@ Test(pieces, who_has_other_things_to_do_is_let_go_between_their_calls)
     marks *m = shared_calloc(sizeof *m);
     rask_options o = threads(1);
     o.scratch = "/tmp";
+    char why[100];
     rk_executor *executor = rk_executor_new(&o, 1, NULL, NULL);
+    cr_assert_eq(rk_gate_new("", &executor->gate, why, sizeof why), RASK_OK);
     rk_place before = rk_executor_sit((rk_place){executor, 0, 0});
     rk_queue ready = {NULL, NULL};
     uint32_t origin = 0;
