@@ -43,10 +43,8 @@ static int add_observers(rask_options *options, rk_shown *shown)
 static int show(rask_options *options, rk_shown *shown, char *reason, size_t capacity)
 {
     int status = options->dashboard ? open_page(options, shown, reason, capacity) : RASK_OK;
-    if (!status && (shown->progress || shown->dashboard)) {
-        status = add_observers(options, shown);
-        snprintf(reason, capacity, "%s", rask_status_text(status));
-    }
+    if (!status && (shown->progress || shown->dashboard) && (status = add_observers(options, shown)))
+        snprintf(reason, capacity, "options: %s", rask_status_text(status));
     if (status)
         rk_shown_close(shown);
     return status;
@@ -57,8 +55,14 @@ int rk_shown_run(rask_options *options, rk_shown *shown, char *reason, size_t ca
     *shown = (rk_shown){0};
     if (options->progress)
         shown->progress = rask_progress_new(NULL, false);
-    if (options->dashboard && !options->cancel)
+    if (options->dashboard && !options->cancel) {
         options->cancel = shown->cancel = rask_cancel_token_new();
+        if (!shown->cancel) {
+            snprintf(reason, capacity, "options: %s", rask_status_text(RASK_ENOMEM));
+            rk_shown_close(shown);
+            return RASK_ENOMEM;
+        }
+    }
     return show(options, shown, reason, capacity);
 }
 

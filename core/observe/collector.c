@@ -54,7 +54,7 @@ static inline const char *own_again(rask_trace *trace, rk_trace_track *track, co
 static void forget_texts(rk_trace_track *track)
 {
     memset(track->known, 0, sizeof track->known);
-    track->name = track->label = (rk_trace_text){0};
+    track->name = track->label = (rk_trace_text){"", ""}; /* NULL is told apart */
 }
 
 static void end_tracks(rask_trace *trace)
@@ -104,8 +104,10 @@ static rk_trace_track *track_of(rask_trace *trace, uint32_t worker)
 {
     rk_trace_track **place = &trace->tracks[worker % RK_TRACE_TRACKS];
     if (__builtin_expect(!*place, 0))
-        if ((*place = rk_calloc(1, sizeof **place)))
+        if ((*place = rk_calloc(1, sizeof **place))) {
             (*place)->memory = (rk_array)RK_ARRAY(rk_trace_memory, RK_TRACE_SAMPLES);
+            forget_texts(*place);
+        }
     return *place;
 }
 

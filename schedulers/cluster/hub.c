@@ -259,11 +259,16 @@ static void pulled(void *context, uint64_t ticket, int status)
 
 /* -- The thread */
 
+static bool is_worker(const rk_member *member)
+{
+    return member->welcome && !member->leaving && !member->doom;
+}
+
 static bool has_workers(const rk_hub *hub)
 {
     rk_member *const *members = hub->members.data;
     for (size_t i = 0; i < hub->members.count; i++)
-        if (members[i]->welcome && !members[i]->leaving)
+        if (is_worker(members[i]))
             return true;
     return false;
 }
@@ -284,7 +289,7 @@ static void adopt(rk_hub *hub)
         if (just_refused)
             rk_conduct_refused(c);
         for (size_t i = 0; i < hub->members.count; i++)
-            if (members[i]->welcome && !members[i]->leaving && !members[i]->doom)
+            if (is_worker(members[i]))
                 rk_conduct_admit(c, members[i]);
     }
 }

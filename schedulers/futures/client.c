@@ -390,7 +390,9 @@ int rask_client_open(const rask_options *options, rask_client **out)
     int status = out ? rk_options_resolve(options, &resolved, why, sizeof why) : RASK_EINVAL;
     if (!status)
         status = open_resolved(&resolved, out);
-    if (status && !*why)
+    if (!status)
+        *why = 0;
+    else if (!*why)
         snprintf(why, sizeof why, "client: %s", out ? rask_status_text(status) : "no place for it");
     return status;
 }

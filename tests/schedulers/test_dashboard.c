@@ -600,6 +600,7 @@ Test(dashboard, options_show_what_a_client_does_until_it_is_closed)
         o.workers = 2;
         o.dashboard = "127.0.0.1";
         cr_assert_eq(rask_client_open(&o, &client), RASK_OK, "%s", rask_client_open_error());
+        cr_expect_str_eq(rask_client_open_error(), "");
         rask_graph *g = rask_graph_new();
         rask_future *future = rask_submit(client, rask_delayed(g, one, (int64_t)7));
         cr_expect_eq(rask_future_get(future, &answer), RASK_OK);

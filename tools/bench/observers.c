@@ -213,13 +213,21 @@ int main(int argc, char **argv)
     setting s = {.options = RASK_OPTIONS_INIT};
     s.options.workers = (uint32_t)number(argc, argv, 4, 2);
     s.options.scheduler = argc > 5 ? argv[5] : "threads";
+    if (tasks < 1 || work_ns < 0 || rounds < 1 || rounds > MOST_ROUNDS) {
+        fprintf(stderr,
+                "usage: observers [TASKS [WORK_NS [ROUNDS [WORKERS [SCHEDULER]]]]], of at most %d rounds\n",
+                MOST_ROUNDS);
+        return 2;
+    }
     rask_graph *g = rask_graph_new();
-    s.plan = tasks > 0 && rounds > 0 && rounds <= MOST_ROUNDS ? plan_of(g, tasks) : NULL;
+    s.plan = plan_of(g, tasks);
     turns = turns_of((double)work_ns);
     if (s.plan) {
         printf("%ld tasks of %ld ns on %u workers (%s), what is added in %ld rounds:\n", tasks, work_ns,
                s.options.workers, s.options.scheduler, rounds);
         compare(&s, (size_t)rounds);
+    } else {
+        fprintf(stderr, "%s\n", g ? rask_graph_error(g) : "no memory");
     }
     rask_plan_free(s.plan);
     rask_graph_free(g);
