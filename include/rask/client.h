@@ -27,6 +27,7 @@ typedef struct rask_future rask_future;
  *              memory as it was then. What cannot go to a process that runs already is called
  *              in one forked for it: functions and definitions that are in no module that was loaded then, custom values
  *              without encode() and decode(), and numbers that are addresses of the program's memory
+ *   cluster    each call goes to a worker as a run of its own (options.cluster); what is submitted fails where there is no address
  *   serial     what is submitted has run when rask_submit() returns
  * options.memory is for the results of its futures; large ones that do not fit are in a scratch file until they are asked for
  * (docs/futures.md).

@@ -92,8 +92,8 @@ typedef struct rask_options {
     const char *cluster_keys;
     /* A folder that results of pure calls are kept in as they come, and are read from when a later run has the same calls: a run
      * that was ended goes on where it was. Made when it is not there; for one process at a time, RASK_EIO for others. A disk
-     * that is full ends the keeping, not the run: the report's note says so. NULL: RASK_CHECKPOINT, else nothing is kept;
-     * "": nothing. See docs/checkpoint.md. */
+     * that becomes full ends the keeping, not the run: the report's note says so; one that has no room from the beginning is
+     * RASK_EIO. NULL: RASK_CHECKPOINT, else nothing is kept; "": nothing. See docs/checkpoint.md. */
     const char *checkpoint;
     /* Shows what is computed in a browser while it goes on, at this address as in rask_dashboard_options; "": 127.0.0.1 and a port
      * that is free. Where it is, with the token that it takes to look, is said in one line on stderr. Its button cancels by cancel; a

@@ -65,7 +65,7 @@ set +m
 RASK_CLUSTER_KEYS=keys "$rask" words --cluster "$address" zeros 2>err &
 words=$!
 RASK_CLUSTER_KEYS=stranger_keys "$rask" worker "$address" 2>/dev/null
-timeout 10 sh -c 'until grep -q "$1" err; do sleep 0.1; done' sh "rask words: a worker was not let in at $address: somebody came to .* and did not shake hands: it has another key"
+timeout 10 sh -c 'until grep -q "$1" err; do sleep 0.1; done' sh "rask words: somebody was not let in at $address: somebody came to .* and did not shake hands: it has another key"
 tell 'and says at once that a worker was not let in' $?
 kill $words
 wait $words
@@ -95,7 +95,7 @@ words=$!
 exec 3>pipe
 status=1
 while kill -0 $words && [ $status -ne 0 ]; do
-    leaves 0 "$rask" cluster status --key-file keys "$address" && grep -q '^program on .*: [0-9] workers, 1 runs; for ' out && grep -q '^run 1: [0-9]* of ' out &&
+    leaves 0 "$rask" cluster status --key-file keys "$address" && grep -q '^program on .*: [0-9] workers*, 1 run; for ' out && grep -q '^run 1: [0-9]* of ' out &&
         leaves 0 "$rask" cluster status --key-file keys --json "$address" && grep -q '"workers":\[.*"runs":\[{"id":1,"tasks":[0-9]*,"finished":' out
     status=$?
 done

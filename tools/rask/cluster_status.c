@@ -66,25 +66,31 @@ static void print_json(const rask_cluster_state *s)
 
 /* -- For people */
 
+static const char *s_of(uint32_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void print_worker(const rask_cluster_worker_state *w)
 {
     char used[32], memory[32];
-    printf("worker %u on %s: %u threads, %u running, %llu done; %s of %s; for %.1f s%s\n", w->id, w->host,
-           w->threads, w->running, (unsigned long long)w->done, say_size(w->memory_used, used, sizeof used),
-           say_size(w->memory, memory, sizeof memory), w->seconds, w->leaving ? "; is leaving" : "");
+    printf("worker %u on %s: %u thread%s, %u running, %llu done; %s of %s; for %.1f s%s\n", w->id, w->host,
+           w->threads, s_of(w->threads), w->running, (unsigned long long)w->done,
+           say_size(w->memory_used, used, sizeof used), say_size(w->memory, memory, sizeof memory),
+           w->seconds, w->leaving ? "; is leaving" : "");
 }
 
 static void print_run(const rask_cluster_run_state *r)
 {
-    printf("run %u: %u of %u tasks finished, %u failed, %u running, %u queued; %u workers; for %.1f s%s\n",
-           r->id, r->finished, r->tasks, r->failed, r->running, r->queued, r->workers, r->seconds,
-           r->ending ? "; is ending" : "");
+    printf("run %u: %u of %u task%s finished, %u failed, %u running, %u queued; %u worker%s; for %.1f s%s\n",
+           r->id, r->finished, r->tasks, s_of(r->tasks), r->failed, r->running, r->queued, r->workers,
+           s_of(r->workers), r->seconds, r->ending ? "; is ending" : "");
 }
 
 static void print(const rask_cluster_state *s)
 {
-    printf("program on %s: %u workers, %u runs; for %.1f s\n", s->host, s->worker_count, s->run_count,
-           s->seconds);
+    printf("program on %s: %u worker%s, %u run%s; for %.1f s\n", s->host, s->worker_count,
+           s_of(s->worker_count), s->run_count, s_of(s->run_count), s->seconds);
     for (uint32_t i = 0; i < s->worker_count; i++)
         print_worker(&s->workers[i]);
     for (uint32_t i = 0; i < s->run_count; i++)

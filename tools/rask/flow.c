@@ -100,8 +100,8 @@ static int run_unless_done(rask_task *t, const flow_task *what, unsigned char *o
     if (status)
         return status;
     if (!flow_state_set_done(job.folder, what, job.scale, key, &which))
-        return fail_for(t, which ? "it did not make its output " : "cannot be noted as done in ",
-                        which ? which : job.folder);
+        return which ? fail_for(t, "it did not make its output ", which)
+                     : flow_command_not_noted(t, job.folder);
     *outcome = FLOW_RAN;
     return RASK_OK;
 }

@@ -189,8 +189,8 @@ static int note(rask_task *t)
     if (!flow_state_key(what, away.scale, key, &which))
         return fail(t, RASK_ENOENT, "no such input: ", which);
     if (!flow_state_set_done(away.state, what, away.scale, key, &which))
-        return fail(t, RASK_ENOENT, which ? "it did not make its output " : "cannot be noted as done in ",
-                    which ? which : away.state);
+        return which ? fail(t, RASK_ENOENT, "it did not make its output ", which)
+                     : flow_command_not_noted(t, away.state);
     away.outcomes[number] = FLOW_RAN;
     return rask_return_i64(t, 0);
 }

@@ -187,6 +187,15 @@ void flow_command_say_attempts(const rask_task *task, char text[FLOW_ATTEMPTS])
         snprintf(text, FLOW_ATTEMPTS, "tried %u times, the last: ", before + 1);
 }
 
+int flow_command_not_noted(rask_task *task, const char *folder)
+{
+    char message[400], tried[FLOW_ATTEMPTS];
+    const char *reason = strerror(errno);
+    flow_command_say_attempts(task, tried);
+    snprintf(message, sizeof message, "%scannot be noted as done in %.200s: %s", tried, folder, reason);
+    return rask_fail(task, RASK_EIO, message);
+}
+
 static int fail(rask_task *task, int how, const char *out, const char *err)
 {
     char message[FLOW_ATTEMPTS + LAST_BYTES + 200], last[LAST_BYTES + 1], tried[FLOW_ATTEMPTS];

@@ -9,6 +9,9 @@ enum { FLOW_ATTEMPTS = 48 };
 /* "" at the first attempt, then "tried 3 times, the last: ". */
 void flow_command_say_attempts(const rask_task *task, char text[FLOW_ATTEMPTS]);
 
+/* The task fails: what it did cannot be noted in the folder, for errno. */
+int flow_command_not_noted(rask_task *task, const char *folder);
+
 /* Runs a task's command in a folder (NULL: the own one) with its output in the files out and err, until it ends or the task is to stop: then it and all it
  * started are asked to end, and after two seconds made to. RASK_OK: it ended with 0. Else the task has failed, with a
  * message that has the last lines it wrote. */

@@ -172,7 +172,9 @@ static bool write_note(const char *path, const char *key, const char *made)
         good = false;
     if (good && !rename(temporary, path))
         return true;
+    int reason = errno;
     unlink(temporary);
+    errno = reason;
     return false;
 }
 

@@ -22,7 +22,7 @@ bool flow_state_key(const flow_task *task, double scale, char key[FLOW_KEY], con
 /* Was the task done with this key, and are its outputs as it left them? */
 bool flow_state_is_done(const char *folder, const flow_task *task, double scale, const char *key);
 
-/* Notes that it was. False: an output is not there, *which; or, NULL, the note cannot be written. */
+/* Notes that it was. False: an output is not there, *which; or, NULL, the note cannot be written, for errno. */
 bool flow_state_set_done(const char *folder, const flow_task *task, double scale, const char *key,
                          const char **which);
 

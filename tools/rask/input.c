@@ -50,7 +50,8 @@ char *input_read(const char *command, const char *path, size_t *len)
         return read_stream(command, input_name(path), stdin, len);
     FILE *file = fopen(path, "re");
     if (!file) {
-        say_error(command, "%s: %s", path, strerror(errno));
+        say_error(command, "%s: %s", *path ? path : "\"\"",
+                  *path ? strerror(errno) : "an empty name of a file");
         return NULL;
     }
     char *text = read_stream(command, path, file, len);

@@ -48,7 +48,7 @@ static void worker_changed(void *context, const rask_worker_info *worker)
 static void worker_refused(void *context, const rask_worker_info *worker)
 {
     const waiting *w = context;
-    say_error(w->command, "a worker was not let in at %s: %s", w->address, worker->reason);
+    say_error(w->command, "somebody was not let in at %s: %s", w->address, worker->reason);
 }
 
 static void run_ended(void *context, const rask_run_info *run)
