@@ -506,6 +506,19 @@ pid_t __wrap_fork(void)
 static atomic_int *absent_threads;
 static pid_t program;
 
+/* Workers get so many threads between them, and none after that, when a task is under way. */
+static atomic_int *threads_left;
+static counts *under_way;
+
+static bool is_refused(void)
+{
+    if (!threads_left || getpid() == program || atomic_fetch_sub(threads_left, 1) > 0)
+        return false;
+    while (under_way && !atomic_load(&under_way->total))
+        sleep_ms(1);
+    return true;
+}
+
 int __real_pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*body)(void *), void *arg);
 int __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*body)(void *), void *arg);
 
@@ -518,6 +531,8 @@ static void *never_come(void *unused)
 
 int __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*body)(void *), void *arg)
 {
+    if (is_refused())
+        return EAGAIN;
     if (absent_threads && getpid() != program && atomic_fetch_sub(absent_threads, 1) > 0)
         return __real_pthread_create(id, attributes, never_come, NULL);
     return __real_pthread_create(id, attributes, body, arg);
@@ -543,6 +558,44 @@ Test(processes, a_worker_whose_threads_do_not_come_up_is_replaced)
     rask_graph_free(g);
     shared_free(c, sizeof *c);
     nothing_is_left_since(before);
+}
+
+/* (counts, place): until the run is stopped. */
+static int linger(rask_task *t)
+{
+    count((counts *)(intptr_t)rask_arg_i64(t, 0), rask_arg_i64(t, 1));
+    while (!rask_task_cancelled(t))
+        sleep_ms(1);
+    return rask_return_i64(t, 0);
+}
+RASK_SLOTS(linger);
+
+/* Seats that have no thread, the first of which is the worker's own, are given tasks all the same before it says so. */
+Test(processes, a_worker_that_is_given_no_threads_is_an_error_that_says_so, .timeout = 60)
+{
+    for (int given = 0; given < 4; given++) {
+        leftovers before = look_around();
+        rask_graph *g = rask_graph_new();
+        counts *c = shared_counts();
+        rask_options o = processes(given < 2 ? 1 : 2);
+        rask_value results[40];
+        rask_node *nodes[40];
+        o.worker_threads = 3;
+        o.keep_going = given % 2;
+        program = getpid();
+        threads_left = &c->calls[PLACES - 1];
+        atomic_store(threads_left, given);
+        under_way = given ? c : NULL;
+        for (int i = 0; i < 40; i++)
+            nodes[i] = rask_delayed(g, linger, address_of(c), i);
+        cr_assert_eq(rask_compute_values(nodes, 40, &o, results), RASK_ENOMEM, "%d given: %s", given,
+                     rask_graph_error(g));
+        must_say(g, "no threads for the worker");
+        rask_graph_free(g);
+        shared_free(c, sizeof *c);
+        nothing_is_left_since(before);
+    }
+    threads_left = NULL;
 }
 
 Test(processes, a_system_without_processes_is_an_error_that_says_so)

@@ -145,6 +145,38 @@ for scheduler in threads processes; do
     tell "once, after a run on $scheduler" $?
     rm -f inner
 done
+# Whoever has descriptor 9 of a run has the named pipe open: the warden, too.
+mkfifo open
+flow "$(for i in $(seq 30); do printf '"c%d":{"command":"true"},' "$i"; done)"'"s":{"command":"until [ -e go ]; do sleep 0.02; done"},"last":{"command":"touch go"}'
+rm -rf go x.json.rask && mkdir -p x.json.rask/c{1..30}.out
+timeout 20 cat open &
+reader=$!
+asked 1 x.json --keep-going --scheduler threads --workers 2 9>open && grep -q '^rask run: 2 of 32 tasks done, 30 failed, 0 not run' err
+tell 'commands that cannot be started are told, each' $?
+wait $reader
+tell 'and do not keep the warden from ending with the run' $?
+
+# The warden is killed while a command runs and another is about to start: its output is a named pipe that nobody has opened yet.
+flow '"k":{"command":"echo $$ >k.group; until [ -e go ]; do sleep 0.02; done"},"n":{"command":"echo $$ >n.group; until [ -e go ]; do sleep 0.02; done"}'
+rm -rf go x.json.rask && mkdir x.json.rask && mkfifo x.json.rask/n.out
+"$rask" run x.json --scheduler threads --workers 2 >out 2>err &
+victim=$!
+for _ in $(seq 1000); do [ -s k.group ] && break; sleep 0.02; done
+warden=$(pgrep -P $victim -f 'while read')
+kill -9 "$warden"
+(while :; do cat x.json.rask/n.out; done) >/dev/null &
+reader=$!
+for _ in $(seq 1000); do [ -s n.group ] && break; kill -0 $victim 2>/dev/null || break; sleep 0.02; done
+[ -s n.group ] && [ "$(pgrep -P $victim -f 'while read' | wc -l)" -eq 1 ] && ! kill -0 "$warden" 2>/dev/null
+tell 'a warden that is killed is waited for and has a successor, and no command fails of it' $?
+{ kill -9 $victim && wait $victim; kill $reader && wait $reader; } 2>/dev/null
+groups="-$(cat k.group) -$(cat n.group)"
+# shellcheck disable=SC2086 # two words
+for _ in $(seq 1000); do kill -0 -- $groups 2>/dev/null || break; sleep 0.02; done
+# shellcheck disable=SC2086
+! kill -0 -- $groups 2>/dev/null
+tell 'which ends what ran before it came, too' $?
+touch go
 flow '"k":{"command":["./nowhere"]}'
 fails 'a command that is not there' 'k: ./nowhere: cannot be started: No such file or directory' x.json
 

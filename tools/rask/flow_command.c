@@ -34,9 +34,16 @@ enum {
 typedef struct launch {
     const char *folder, *out, *err;
     char *const *arguments;
-    int line;   /* to the warden */
+    const flow_ward *ward;
     int report; /* where it says why it did not become the command */
 } launch;
+
+typedef enum stage { BEFORE_WARDEN, AT_WARDEN, AFTER_WARDEN } stage;
+
+typedef struct failure {
+    int wrong; /* an errno; 0: none */
+    stage at;
+} failure;
 
 static bool redirect(int to, const char *path, int how)
 {
@@ -55,32 +62,56 @@ static void forget_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static bool prepare(const launch *l)
+{
+    enum { NEW = O_WRONLY | O_CREAT | O_TRUNC };
+    return !setpgid(0, 0) && redirect(STDIN_FILENO, "/dev/null", O_RDONLY) &&
+           redirect(STDOUT_FILENO, l->out, NEW) && redirect(STDERR_FILENO, l->err, NEW) &&
+           (!l->folder || !chdir(l->folder));
+}
+
 /* The child, in a process group of its own, so that all it starts can be ended. It may be in its parent's memory, and does only what
  * signal handlers may do. */
 static _Noreturn void become(const launch *l)
 {
-    enum { NEW = O_WRONLY | O_CREAT | O_TRUNC };
-    if (!setpgid(0, 0) && redirect(STDIN_FILENO, "/dev/null", O_RDONLY) &&
-        redirect(STDOUT_FILENO, l->out, NEW) && redirect(STDERR_FILENO, l->err, NEW) &&
-        (!l->folder || !chdir(l->folder)) && flow_warden_add(l->line, getpid())) {
-        forget_signals();
-        execvp(l->arguments[0], l->arguments);
+    failure why = {.at = BEFORE_WARDEN};
+    if (prepare(l)) {
+        why.at = AT_WARDEN;
+        if (flow_warden_add(l->ward, getpid())) {
+            why.at = AFTER_WARDEN;
+            forget_signals();
+            execvp(l->arguments[0], l->arguments);
+        }
     }
-    int wrong = errno;
-    ssize_t written = write(l->report, &wrong, sizeof wrong);
-    _exit(written == sizeof wrong ? 127 : 126);
+    why.wrong = errno;
+    ssize_t written = write(l->report, &why, sizeof why);
+    _exit(written == sizeof why ? 127 : 126);
 }
 
-/* *child has become the command, or has ended and said why. */
-static int hear_report(int report, pid_t child)
+/* The child has become the command, or has said why not and ends. */
+static failure hear_report(int report)
 {
-    int wrong = 0;
-    if (read(report, &wrong, sizeof wrong) != sizeof wrong)
-        return 0;
-    flow_warden_remove(child);
+    failure why;
+    ssize_t got;
+    do
+        got = read(report, &why, sizeof why);
+    while (got < 0 && errno == EINTR);
+    return got == sizeof why ? why : (failure){.at = AFTER_WARDEN};
+}
+
+/* The warden knows of those that run. */
+static void note(const failure *why, flow_ward *ward, pid_t child)
+{
+    if (why->at == AFTER_WARDEN)
+        flow_warden_keep(ward, child);
+    if (!why->wrong)
+        return;
+    if (why->at == AFTER_WARDEN)
+        flow_warden_remove(ward);
+    if (why->at == AT_WARDEN)
+        flow_warden_lost(ward);
     while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
         continue;
-    return wrong;
 }
 
 /* No handler of this process runs in the child. */
@@ -98,22 +129,38 @@ static int launch_child(const launch *l, pid_t *child)
     return wrong;
 }
 
-/* 0, or an errno. */
-static int start(const flow_task *what, const char *folder, const char *out, const char *err, pid_t *child)
+/* Of what and where l says; the rest is filled in. */
+static failure start_once(launch *l, flow_ward *ward)
+{
+    int report[2];
+    pid_t child;
+    failure why = {flow_warden_begin(ward), BEFORE_WARDEN};
+    if (why.wrong)
+        return why;
+    if (pipe2(report, O_CLOEXEC))
+        return (failure){errno, BEFORE_WARDEN};
+    l->ward = ward;
+    l->report = report[1];
+    why.wrong = launch_child(l, &child);
+    close(report[1]);
+    if (!why.wrong) {
+        why = hear_report(report[0]);
+        note(&why, ward, child);
+    }
+    close(report[0]);
+    return why;
+}
+
+/* 0, and ward->group is the command; or an errno. A warden that somebody killed is no reason for a command to fail. */
+static int start(const flow_task *what, const char *folder, const char *out, const char *err, flow_ward *ward)
 {
     const char *shell[] = {"/bin/sh", "-c", what->shell, NULL};
-    char *const *arguments = (char *const *)(what->shell ? shell : what->arguments);
-    int report[2], line = flow_warden_line();
-    *child = 0;
-    if (line < 0 || pipe2(report, O_CLOEXEC))
-        return errno;
-    const launch l = {folder, out, err, arguments, line, report[1]};
-    int wrong = launch_child(&l, child);
-    close(report[1]);
-    if (!wrong)
-        wrong = hear_report(report[0], *child);
-    close(report[0]);
-    return wrong;
+    launch l = {.folder = folder, .out = out, .err = err};
+    l.arguments = (char *const *)(what->shell ? shell : what->arguments);
+    failure why = start_once(&l, ward);
+    if (why.wrong && why.at == AT_WARDEN)
+        why = start_once(&l, ward);
+    return why.wrong;
 }
 
 /* -- Waiting */
@@ -132,8 +179,9 @@ static bool has_ended(pid_t child)
 }
 
 /* How it ended; *stopped: because it was to. */
-static int await(rask_task *task, pid_t child, bool *stopped)
+static int await(rask_task *task, flow_ward *ward, bool *stopped)
 {
+    pid_t child = ward->group;
     int how = 0;
     long look = LEAST_LOOK_MS, asked = -1;
     while (!has_ended(child)) {
@@ -150,7 +198,7 @@ static int await(rask_task *task, pid_t child, bool *stopped)
     *stopped = asked >= 0;
     if (*stopped)
         kill(-child, SIGKILL); /* what is left of the group */
-    flow_warden_remove(child);
+    flow_warden_remove(ward);
     waitpid(child, &how, 0);
     return how;
 }
@@ -224,12 +272,12 @@ static int fail_to_start(rask_task *task, const flow_task *what, int wrong)
 int flow_command_run(rask_task *task, const flow_task *what, const char *folder, const char *out,
                      const char *err)
 {
-    pid_t child;
+    flow_ward ward;
     bool stopped;
-    int wrong = start(what, folder, out, err, &child);
+    int wrong = start(what, folder, out, err, &ward);
     if (wrong)
         return fail_to_start(task, what, wrong);
-    int how = await(task, child, &stopped);
+    int how = await(task, &ward, &stopped);
     if (stopped)
         return rask_fail(task, RASK_ECANCELLED, "it was stopped");
     return WIFEXITED(how) && WEXITSTATUS(how) == 0 ? RASK_OK : fail(task, how, out, err);

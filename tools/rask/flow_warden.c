@@ -11,22 +11,33 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
 
-/* Groups stand between blanks. */
-static const char script[] = "groups=' '\n"
-                             "while read -r what group; do\n"
-                             "    case $what in\n"
-                             "    +) groups=\"$groups$group \" ;;\n"
-                             "    -) groups=\"${groups%% $group *} ${groups#* $group }\" ;;\n"
-                             "    esac\n"
-                             "done\n"
-                             "for group in $groups; do kill -s KILL -- \"-$group\"; done\n";
+/* However often a group is named, it is there once it is added and gone once it is removed. */
+static const char script[] =
+    "groups=\n"
+    "while read -r what group; do\n"
+    "    case $what in\n"
+    "    +) groups=\"$groups $group\" ;;\n"
+    "    -)\n"
+    "        left=\n"
+    "        for one in $groups; do [ \"$one\" = \"$group\" ] || left=\"$left $one\"; done\n"
+    "        groups=$left\n"
+    "        ;;\n"
+    "    esac\n"
+    "done\n"
+    "for group in $groups; do kill -s KILL -- \"-$group\"; done\n";
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* The number of every line to come: who starts a command uses it outside of the lock, and it must never be another file's. */
 static int line = -1;
+static unsigned number; /* of the warden at its other end */
+static pid_t warden;
+static bool gone = true; /* it does not hear any more, or was never there */
+static flow_ward *wards;
 static pid_t owner; /* a forked process has a warden of its own */
 
 /* What a terminal tells, and who listens to this process, is not for the warden. 0, or an errno. */
@@ -45,21 +56,32 @@ static int start(int end)
     static char *const arguments[] = {"/bin/sh", "-c", (char *)script, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t how;
-    pid_t warden;
+    pid_t pid;
     int wrong = posix_spawn_file_actions_init(&actions);
     if (wrong)
         return wrong;
     wrong = posix_spawnattr_init(&how);
     if (!wrong) {
         wrong = prepare(&actions, &how, end);
-        wrong = wrong ? wrong : posix_spawn(&warden, arguments[0], &actions, &how, arguments, environ);
+        wrong = wrong ? wrong : posix_spawn(&pid, arguments[0], &actions, &how, arguments, environ);
         posix_spawnattr_destroy(&how);
     }
     posix_spawn_file_actions_destroy(&actions);
+    warden = wrong ? 0 : pid;
     return wrong;
 }
 
-/* Under the lock. */
+/* One that hears no more is not to take the end of its line for this process's. */
+static void bury(void)
+{
+    if (warden && waitpid(warden, NULL, WNOHANG) == 0) {
+        kill(warden, SIGKILL);
+        while (waitpid(warden, NULL, 0) < 0 && errno == EINTR)
+            continue;
+    }
+    warden = 0;
+}
+
 static int open_line(void)
 {
     int ends[2];
@@ -67,28 +89,14 @@ static int open_line(void)
         return errno;
     int wrong = start(ends[1]);
     close(ends[1]);
-    if (wrong)
-        close(ends[0]);
-    else
+    if (!wrong && line < 0) {
         line = ends[0];
-    return wrong;
-}
-
-int flow_warden_line(void)
-{
-    int wrong = 0;
-    pthread_mutex_lock(&lock);
-    if (line >= 0 && owner != getpid()) { /* the parent's */
-        close(line);
-        line = -1;
+        return 0;
     }
-    owner = getpid();
-    if (line < 0)
-        wrong = open_line();
-    int its = line;
-    pthread_mutex_unlock(&lock);
-    errno = wrong;
-    return its;
+    if (!wrong && dup3(ends[0], line, O_CLOEXEC) < 0)
+        wrong = errno;
+    close(ends[0]);
+    return wrong;
 }
 
 /* " 123\n", without functions that signal handlers may not call. */
@@ -96,26 +104,91 @@ static bool say(int to, char what, pid_t group)
 {
     char word[32];
     size_t at = sizeof word;
+    ssize_t sent;
     word[--at] = '\n';
     for (; group; group /= 10)
         word[--at] = (char)('0' + group % 10);
     word[--at] = ' ';
     word[--at] = what;
-    return send(to, word + at, sizeof word - at, MSG_NOSIGNAL) == (ssize_t)(sizeof word - at);
+    do
+        sent = send(to, word + at, sizeof word - at, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent == (ssize_t)(sizeof word - at);
 }
 
-bool flow_warden_add(int to, pid_t group)
+/* Under the lock. */
+static void tell(char what, pid_t group)
 {
-    return say(to, '+', group);
+    gone = gone || !say(line, what, group);
 }
 
-/* One that is gone has a successor with the next command. */
-void flow_warden_remove(pid_t group)
+/* Under the lock. */
+static int replace(void)
+{
+    bury();
+    int wrong = open_line();
+    if (wrong)
+        return wrong;
+    number++;
+    gone = false;
+    for (const flow_ward *ward = wards; ward; ward = ward->next)
+        tell('+', ward->group);
+    return 0;
+}
+
+/* What the parent had. */
+static void disown(void)
+{
+    owner = getpid();
+    warden = 0;
+    wards = NULL;
+    gone = true;
+}
+
+int flow_warden_begin(flow_ward *ward)
+{
+    int wrong = 0;
+    pthread_mutex_lock(&lock);
+    if (owner != getpid())
+        disown();
+    if (gone)
+        wrong = replace();
+    *ward = (flow_ward){.line = line, .warden = number};
+    pthread_mutex_unlock(&lock);
+    return wrong;
+}
+
+bool flow_warden_add(const flow_ward *ward, pid_t group)
+{
+    return say(ward->line, '+', group);
+}
+
+/* It may have told a warden that has a successor by now. */
+void flow_warden_keep(flow_ward *ward, pid_t group)
 {
     pthread_mutex_lock(&lock);
-    if (line >= 0 && !say(line, '-', group)) {
-        close(line);
-        line = -1;
-    }
+    ward->group = group;
+    ward->next = wards;
+    wards = ward;
+    if (ward->warden != number)
+        tell('+', group);
+    pthread_mutex_unlock(&lock);
+}
+
+void flow_warden_remove(flow_ward *ward)
+{
+    pthread_mutex_lock(&lock);
+    flow_ward **at = &wards;
+    while (*at != ward)
+        at = &(*at)->next;
+    *at = ward->next;
+    tell('-', ward->group);
+    pthread_mutex_unlock(&lock);
+}
+
+void flow_warden_lost(const flow_ward *ward)
+{
+    pthread_mutex_lock(&lock);
+    gone = gone || ward->warden == number;
     pthread_mutex_unlock(&lock);
 }
