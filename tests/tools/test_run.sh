@@ -156,18 +156,26 @@ tell 'commands that cannot be started are told, each' $?
 wait $reader
 tell 'and do not keep the warden from ending with the run' $?
 
+wardens_of() # PROCESS
+{
+    local status
+    for status in /proc/[0-9]*/status; do
+        grep -qs "^PPid:[[:space:]]*$1\$" "$status" && grep -qsa 'while read' "${status%status}cmdline" && echo "${status//[^0-9]/}"
+    done
+}
+
 # The warden is killed while a command runs and another is about to start: its output is a named pipe that nobody has opened yet.
 flow '"k":{"command":"echo $$ >k.group; until [ -e go ]; do sleep 0.02; done"},"n":{"command":"echo $$ >n.group; until [ -e go ]; do sleep 0.02; done"}'
 rm -rf go x.json.rask && mkdir x.json.rask && mkfifo x.json.rask/n.out
 "$rask" run x.json --scheduler threads --workers 2 >out 2>err &
 victim=$!
 for _ in $(seq 1000); do [ -s k.group ] && break; sleep 0.02; done
-warden=$(pgrep -P $victim -f 'while read')
+warden=$(wardens_of $victim)
 kill -9 "$warden"
 (while :; do cat x.json.rask/n.out; done) >/dev/null &
 reader=$!
 for _ in $(seq 1000); do [ -s n.group ] && break; kill -0 $victim 2>/dev/null || break; sleep 0.02; done
-[ -s n.group ] && [ "$(pgrep -P $victim -f 'while read' | wc -l)" -eq 1 ] && ! kill -0 "$warden" 2>/dev/null
+[ -s n.group ] && [ "$(wardens_of $victim | wc -l)" -eq 1 ] && ! kill -0 "$warden" 2>/dev/null
 tell 'a warden that is killed is waited for and has a successor, and no command fails of it' $?
 { kill -9 $victim && wait $victim; kill $reader && wait $reader; } 2>/dev/null
 groups="-$(cat k.group) -$(cat n.group)"
