@@ -524,6 +524,7 @@ void rk_conduct_lost(rk_conduct *c, const rk_member *member, const char *why)
     rk_hand *hand = &c->hands[home];
     if (!home)
         return;
+    c->lost += !member->leaving && !hand->turned_away;
     if (!member->leaving)
         snprintf(c->last_words, sizeof c->last_words, "on %s: %.100s", member->name, why);
     if (hand->joined && !c->ended)
@@ -770,6 +771,33 @@ static bool is_lonely(const rk_conduct *c)
     return true;
 }
 
+/* What became of those that had come. */
+static void tell_of_those_before(const rk_conduct *c, char *text, size_t capacity)
+{
+    uint32_t came = 0;
+    for (uint32_t home = 1; home < c->home_count; home++)
+        came += !c->hands[home].turned_away;
+    int len = came ? snprintf(text, capacity, "; of %u that had come %u %s lost", came, c->lost,
+                              c->lost == 1 ? "was" : "were")
+                   : 0;
+    if (c->lost)
+        snprintf(text + len, capacity - (size_t)len, ", the last %s", c->last_words);
+}
+
+void rk_conduct_say_lonely(const rk_conduct *c, char *text, size_t capacity)
+{
+    int len =
+        snprintf(text, capacity, "no %sworker has come to %.200s for %u seconds", c->lost ? "other " : "",
+                 c->hub->address, (unsigned)((c->hub->now - c->lonely_since) / 1000000000));
+    if (*c->hub->refused)
+        snprintf(text + len, capacity - (size_t)len, "; the last that came was refused: %s", c->hub->refused);
+    else if (*c->turned_away)
+        snprintf(text + len, capacity - (size_t)len, "; the last that came was not taken, %s",
+                 c->turned_away);
+    else
+        tell_of_those_before(c, text + len, capacity - (size_t)len);
+}
+
 /* Nobody comes. */
 static void watch_loneliness(rk_conduct *c)
 {
@@ -779,14 +807,7 @@ static void watch_loneliness(rk_conduct *c)
         c->lonely_since = c->hub->now;
     if (!lonely || (c->hub->now - c->lonely_since < LONELY_NS && !waits_in_vain(c)))
         return;
-    int len = snprintf(text, sizeof text, "no worker has come to %.200s for %u seconds", c->hub->address,
-                       (unsigned)((c->hub->now - c->lonely_since) / 1000000000));
-    if (*c->hub->refused)
-        snprintf(text + len, sizeof text - (size_t)len, "; the last that came was refused: %s",
-                 c->hub->refused);
-    else if (*c->turned_away)
-        snprintf(text + len, sizeof text - (size_t)len, "; the last that came was not taken, %s",
-                 c->turned_away);
+    rk_conduct_say_lonely(c, text, sizeof text);
     give_up(c, RASK_EDIED, text);
 }
 

@@ -56,7 +56,8 @@ typedef struct rk_conduct {
     uint64_t mistaken_since; /* somebody came that should have been a worker; 0: nobody did */
     bool ended, over;        /* over: under the hub's lock */
     int end_status;
-    char last_words[256];  /* of the last worker that was lost */
+    uint32_t lost;         /* workers that were not asked to leave, */
+    char last_words[256];  /* and of the last of them: where, and why */
     char turned_away[256]; /* why the last one was that was not taken; "": none was */
     char refused[256];     /* why the last one was not let in of which observers were told, */
     uint32_t refusals;     /* and of how many they were */
@@ -81,6 +82,8 @@ void rk_conduct_leaving(rk_conduct *conduct, const rk_member *member);
 /* It runs nothing, and nothing that others need is there alone. */
 bool rk_conduct_spares(const rk_conduct *conduct, const rk_member *member);
 void rk_conduct_lost(rk_conduct *conduct, const rk_member *member, const char *why);
+/* That nobody has come for a while, and what became of those that came before. */
+void rk_conduct_say_lonely(const rk_conduct *conduct, char *text, size_t capacity);
 const void *rk_conduct_object(rk_conduct *conduct, uint32_t unit, uint64_t begin, uint64_t size,
                               uint64_t *total);
 /* Hears the own process, and does what the coordinator says. True: there was something. */

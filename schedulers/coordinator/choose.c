@@ -5,7 +5,7 @@
  * takes, of the tasks that its workers have room for, the first in plan order among those that had better run there and
  * those that may run anywhere. When there is none it takes one that had better run elsewhere, if the wait there is
  * longer than moving the inputs; and when there is none of these either, tasks that wait behind a long one on some worker
- * are asked back. */
+ * are asked back. What was given back begins at once wherever it goes next: it is sent to no queue. */
 #include "schedulers/coordinator/state.h"
 
 enum {
@@ -91,6 +91,19 @@ static uint64_t moving_ns(const rk_coordinator *c, uint32_t home, uint32_t task)
     return messages * c->options.latency_ns + (uint64_t)((double)bytes / c->bytes_per_ns);
 }
 
+static uint64_t stuck_after(const rk_coordinator *c)
+{
+    return STUCK_MESSAGES * c->options.latency_ns + STUCK_TASKS * c->average_ns;
+}
+
+/* How long the first in a home's queue will wait there, by what its like take. One that was given back was behind a
+ * task that is no longer like the others. */
+static uint64_t waiting_ns(const rk_coordinator *c, const rk_co_home *h, uint32_t kind)
+{
+    uint64_t queue = h->queue[kind].count * c->average_ns / h->plain[kind] + c->average_ns / 2;
+    return queue + (c->tasks[h->queue[kind].entries[0].item].given_back ? stuck_after(c) : 0);
+}
+
 /* A task that had better run in another home, but would wait there for longer than it takes to move. */
 static uint32_t others_task(rk_coordinator *c, uint32_t home, uint32_t kind)
 {
@@ -100,9 +113,8 @@ static uint32_t others_task(rk_coordinator *c, uint32_t home, uint32_t kind)
         uint32_t task = h->queue[kind].entries[0].item;
         if (other == home)
             continue;
-        uint64_t wait = h->queue[kind].count * c->average_ns / h->width[kind];
         if (h->blocked != RK_NO_TASK || !c->figures.finished ||
-            wait + c->average_ns / 2 > moving_ns(c, home, task))
+            waiting_ns(c, h, kind) > moving_ns(c, home, task))
             return task;
     }
     return RK_NO_TASK;
@@ -135,11 +147,6 @@ void rk_co_recall_one(rk_coordinator *c, uint32_t worker)
     uint32_t i = last_recallable(c, &c->workers[worker]);
     assert(i != RK_NONE);
     rk_co_errand_recall(c, i);
-}
-
-static uint64_t stuck_after(const rk_coordinator *c)
-{
-    return STUCK_MESSAGES * c->options.latency_ns + STUCK_TASKS * c->average_ns;
 }
 
 /* Asks back what waits behind a long task while others have nothing to do: from the worker without progress for the
@@ -207,8 +214,8 @@ static decision decide(rk_coordinator *c, uint32_t home, rk_room room)
     if (rk_co_rank(c, task) > rk_co_rank(c, rk_co_first_ask(c, h)) ||
         (h->asks.count && room == RK_ROOM_AHEAD))
         return NOTHING;
-    if (room == RK_ROOM_AHEAD && c->tasks[task].suspect)
-        return NOTHING;
+    if (room == RK_ROOM_AHEAD && (c->tasks[task].suspect || c->tasks[task].given_back))
+        return NOTHING; /* it does not wait behind another, or not once more */
     uint32_t class = c->tasks[task].class, from = c->tasks[task].link;
     decision made = let_in(c, home, task, room);
     bool more = from == home ? has_queue(h) && !(h->open[RK_ROOM_NOW] >> class & 1) : true;

@@ -285,6 +285,7 @@ typedef struct rk_co_home {
     uint32_t copies;          /* first of its copies */
     uint32_t workers, first_worker;
     uint32_t width[2]; /* slots, lanes of all workers */
+    uint32_t plain[2]; /* and of those that are not only_here: who is runs nothing of the first two queues */
     uint32_t errands, moving;
     uint32_t blocked; /* the task that does not fit; RK_NO_TASK */
     uint32_t busy_place[2];
@@ -344,7 +345,8 @@ struct rk_coordinator {
     rk_list outbox;      /* workers with something STAGED */
     rk_list backlogged;  /* workers with something to recall, least recent progress first */
     rk_bitmap farewells; /* workers of which KILL or RETIRE is to be said */
-    uint32_t free_slots; /* of workers that get tasks */
+    uint32_t
+        free_slots; /* of workers that get tasks which others have in their queues: not those that are only_here */
     uint32_t last_attempt;
 
     rk_co_home *homes;

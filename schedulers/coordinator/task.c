@@ -43,7 +43,7 @@ static uint32_t best_home(rk_coordinator *c, uint32_t task, const rk_class *clas
         rk_co_home *h = &c->homes[copy->home];
         h->score = (h->scored == task ? h->score : 0) + copy->bytes + 1;
         h->scored = task;
-        if (h->width[class->io] && h->score > most) {
+        if (h->plain[class->io] && h->score > most) {
             most = h->score;
             best = copy->home;
         }
@@ -59,7 +59,7 @@ static uint32_t best_home(rk_coordinator *c, uint32_t task, const rk_class *clas
 /* The wait in a home's queue, per slot, in tasks. */
 static uint64_t queue_key(const rk_co_home *h, uint32_t kind)
 {
-    return ~((uint64_t)h->queue[kind].count * 256 / (h->width[kind] ? h->width[kind] : 1));
+    return ~((uint64_t)h->queue[kind].count * 256 / (h->plain[kind] ? h->plain[kind] : 1));
 }
 
 static rk_places busy_places(rk_coordinator *c, uint32_t kind)
@@ -178,7 +178,7 @@ void rk_co_home_deserted(rk_coordinator *c, uint32_t home)
 {
     rk_co_home *h = &c->homes[home];
     for (uint32_t kind = 0; kind < RK_QUEUES; kind++) {
-        if (kind == RK_QUEUE_BOUND ? h->width[0] + h->width[1] : h->width[kind])
+        if (kind == RK_QUEUE_BOUND ? h->width[0] + h->width[1] : h->plain[kind])
             continue;
         while (h->queue[kind].count)
             rk_co_task_loosen(c, h->queue[kind].entries[0].item);

@@ -114,7 +114,7 @@ static rk_room room_for(const rk_coordinator *c, uint32_t worker, const rk_class
 void rk_co_worker_refresh(rk_coordinator *c, uint32_t worker, bool more)
 {
     rk_co_worker *w = &c->workers[worker];
-    uint32_t slots = w->state == RK_WORKER_HERE ? w->width[0] : 0, taken = w->in_flight[0];
+    uint32_t slots = w->state == RK_WORKER_HERE && !w->only_here ? w->width[0] : 0, taken = w->in_flight[0];
     c->free_slots -= w->free_slots;
     w->free_slots = slots > taken ? slots - taken : 0;
     c->free_slots += w->free_slots;
@@ -195,8 +195,11 @@ void rk_co_worker_move(rk_coordinator *c, uint32_t worker, rk_worker_state from,
     rk_co_home *h = &c->homes[w->home];
     assert(w->state == from);
     w->state = (uint8_t)to;
-    for (int io = 0; io < 2; io++)
-        h->width[io] += (gets_tasks(to) ? w->width[io] : 0) - (gets_tasks(from) ? w->width[io] : 0);
+    for (int io = 0; io < 2; io++) {
+        uint32_t change = (gets_tasks(to) ? w->width[io] : 0) - (gets_tasks(from) ? w->width[io] : 0);
+        h->width[io] += change;
+        h->plain[io] += w->only_here ? 0 : change;
+    }
     c->worker_count += gets_tasks(to) && !w->only_here;
     c->worker_count -= gets_tasks(from) && !w->only_here;
     for (uint32_t k = 0; k < c->class_count; k++)
@@ -212,7 +215,7 @@ void rk_co_worker_move(rk_coordinator *c, uint32_t worker, rk_worker_state from,
 void rk_co_worker_backlog(rk_coordinator *c, uint32_t worker, bool moved)
 {
     rk_co_worker *w = &c->workers[worker];
-    bool backlogged = w->recallable && w->state == RK_WORKER_HERE;
+    bool backlogged = w->recallable && w->state == RK_WORKER_HERE && !w->only_here;
     if (moved)
         w->progress_ns = c->now;
     if (w->backlogged && (moved || !backlogged))

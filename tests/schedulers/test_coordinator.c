@@ -218,6 +218,81 @@ Test(coordinator, asks_back_what_waits_behind_a_long_task)
     done();
 }
 
+/* Home 0 runs what is to be run here, and is never busy with it. */
+static void begin_with_only_here(uint32_t homes)
+{
+    cr_assert_eq(make(), RASK_OK);
+    for (uint32_t home = 0; home < homes; home++)
+        cr_assert_eq(rk_coordinator_home(s.c, s.now, home, UINT64_MAX), RASK_OK);
+    join(0, (rk_worker_offer){.home = 0, .slots = 2, .here = true, .only_here = true});
+}
+
+Test(coordinator, what_only_takes_tasks_of_the_program_is_no_place_to_wait_for_others)
+{
+    task(UINT32_MAX, UINT32_MAX)->here = true;
+    task(UINT32_MAX, UINT32_MAX)->here = true;
+    task(0, UINT32_MAX);
+    task(1, UINT32_MAX);
+    begin_with_only_here(3);
+    draw();
+    rk_instruction checks[] = {*said(RK_DO_RUN, 0), *said(RK_DO_RUN, 1)};
+    join(1, (rk_worker_offer){.home = 1, .slots = 1});
+    join(2, (rk_worker_offer){.home = 2, .slots = 1});
+    for (int i = 0; i < 2; i++) {
+        finish_as(&checks[i], 10, 100); /* by what these take nothing is worth a move */
+        draw();
+        cr_expect_eq(times_said(RK_DO_FETCH), 1, "task %d waits where its input is", i + 2);
+    }
+    done();
+}
+
+Test(coordinator, who_only_takes_tasks_of_the_program_has_nothing_asked_back_for_it)
+{
+    task(UINT32_MAX, UINT32_MAX)->here = true;
+    many_tasks(2);
+    begin_with_only_here(2);
+    join(1, (rk_worker_offer){.home = 1, .slots = 1});
+    draw();
+    cr_assert_eq(times_said(RK_DO_RUN), 3);
+    finish(0);
+    cr_expect_eq(times_said(RK_DO_RECALL), 0);
+    s.now += 1000000000;
+    rk_coordinator_tick(s.c, s.now);
+    draw();
+    cr_expect_eq(times_said(RK_DO_RECALL), 0);
+    done();
+}
+
+/* A task that takes what is in home 1 was sent to wait behind one that turned out to be long. */
+Test(coordinator, what_was_given_back_is_moved_and_does_not_wait_there_again)
+{
+    task(UINT32_MAX, UINT32_MAX);
+    task(UINT32_MAX, UINT32_MAX);
+    task(0, UINT32_MAX);
+    cr_assert_eq(make(), RASK_OK);
+    for (uint32_t home = 0; home < 3; home++)
+        cr_assert_eq(rk_coordinator_home(s.c, s.now, home, UINT64_MAX), RASK_OK);
+    join(1, (rk_worker_offer){.home = 1, .slots = 1});
+    draw();
+    rk_instruction first = *said(RK_DO_RUN, 0);
+    finish_as(&first, 10, 100);
+    draw();
+    cr_assert_not_null(said(RK_DO_RUN, 2), "there is room behind the second");
+    rk_instruction third = *said(RK_DO_RUN, 2);
+    join(2, (rk_worker_offer){.home = 2, .slots = 1});
+    draw();
+    s.now += 1000000;
+    rk_coordinator_tick(s.c, s.now);
+    draw();
+    cr_assert_not_null(said(RK_DO_RECALL, 2));
+    rk_coordinator_recalled(s.c, s.now, third.worker, third.epoch, 2, third.attempt, true);
+    draw();
+    cr_expect_null(said(RK_DO_RUN, 2));
+    cr_assert_not_null(said(RK_DO_FETCH, 0), "the other worker has nothing to do");
+    cr_expect_eq(said(RK_DO_FETCH, 0)->home, 2);
+    done();
+}
+
 Test(coordinator, gives_waiting_tasks_lanes_and_no_slots)
 {
     task(UINT32_MAX, UINT32_MAX)->io = true;

@@ -53,7 +53,7 @@ static bool suits(const world *w, uint32_t home, uint32_t task)
         if ((w->s.tag_counts[t->needs[k].tag] ? w->s.tag_counts : x->tags)[t->needs[k].tag] <
             t->needs[k].count)
             return false;
-    return (t->io ? x->lanes : x->slots) && (x->here || !t->here);
+    return (t->io ? x->lanes : x->slots) && (t->here ? x->here : !x->only_here);
 }
 
 /* Some living worker in a home could run it. */

@@ -175,5 +175,6 @@ void scenario_make(scenario *s, uint64_t seed)
     for (uint32_t home = 0; home < s->homes; home++)
         plan_site(s, home, most);
     plan_troubles(s, s->faults);
+    s->sites[0].only_here = s->homes > 1 && !s->faults && dice_below(d, 2); /* others stay */
     s->options.latency_ns = s->message_ns;
 }

@@ -52,7 +52,7 @@ typedef struct sprout {
 typedef struct site {
     uint64_t budget, disk, arrives_ns;
     uint32_t workers, slots, lanes;
-    bool here;
+    bool here, only_here;
     uint32_t tags[TAGS];
     uint64_t disk_ns; /* for a movement to or from disk */
 } site;

@@ -351,7 +351,8 @@ static void join(world *w, const event *e)
     if (!w->home_here[e->home] || w->life_count == MOST_LIVES)
         return;
     uint32_t number = w->life_count++;
-    rk_worker_offer offer = {.home = e->home, .slots = x->slots, .lanes = x->lanes, .here = x->here};
+    rk_worker_offer offer = {
+        .home = e->home, .slots = x->slots, .lanes = x->lanes, .here = x->here, .only_here = x->only_here};
     for (uint32_t tag = 0; tag < TAGS; tag++)
         offer.tags[tag] = x->tags[tag];
     life *l = &w->lives[number];

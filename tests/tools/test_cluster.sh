@@ -54,6 +54,8 @@ ends_after_saying()
 }
 ends_after_saying TERM 0 'waiting for one' "$rask" cluster start --workers 2 --listen "$address"
 tell 'so do workers of this machine, one for all' $?
+ends_after_saying HUP 0 'waiting for one' "$rask" cluster start --workers 2 --listen "$address"
+tell 'which end well when their terminal is closed, too' $?
 head -c 2000 /dev/zero >zeros
 set -m # what is in the background hears of INT
 ends_after_saying INT 130 "^rask words: waiting for workers at $address: rask worker, or rask cluster start, brings some" \
@@ -149,6 +151,28 @@ tell 'and runs again on another worker' $?
 kill $start
 wait $start
 tell 'workers end well when they are told to' $?
+# What it waits for does not come: only the end of its worker ends the command.
+rm -rf go groups k.json.rask
+"$rask" cluster start --workers 1 --key-file keys "$address" 2>err &
+start=$!
+disown $start # no word of its end
+"$rask" run k.json --cluster "$address" --key-file keys >out 2>err &
+run=$!
+for _ in $(seq 1000); do [ -s groups ] && break; sleep 0.02; done
+read -r group worker <groups
+kill -0 "$worker" && kill -9 $start
+status=1
+for _ in $(seq 500); do # one that leaves is seen to, for as long as that takes
+    leaves 0 "$rask" cluster status --key-file keys --json "$address" || break
+    grep -q '"leaving":true' out && break
+    grep -q '"workers":\[\]' out && status=0 && break
+    sleep 0.02
+done
+for _ in $(seq 1000); do kill -0 -- "-$group" 2>/dev/null || break; sleep 0.02; done
+! kill -0 -- "-$group" 2>/dev/null
+tell 'a worker whose starter is killed ends, and its command with it' $((status + $?))
+kill $run
+wait $run
 status=0
 for moment in 0.005 0.02 0.04 0.06 0.08 0.1 0.15; do
     timeout -k 10 "$moment" "$rask" cluster start --workers 4 --memory 64M 2>err

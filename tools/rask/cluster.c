@@ -61,11 +61,14 @@ typedef struct signals {
 
 static void hear_signals(signals *s)
 {
-    struct sigaction action = {.sa_handler = SIG_DFL};
+    struct sigaction action = {.sa_handler = SIG_DFL}, hangup;
     sigaction(SIGCHLD, &action, NULL); /* where it is ignored children leave no word */
     sigemptyset(&s->ends);
     sigaddset(&s->ends, SIGTERM);
     sigaddset(&s->ends, SIGINT);
+    if (!sigaction(SIGHUP, NULL, &hangup) &&
+        hangup.sa_handler != SIG_IGN) /* nohup: it is to outlive its terminal */
+        sigaddset(&s->ends, SIGHUP);
     s->all = s->ends;
     sigaddset(&s->all, SIGCHLD);
     sigprocmask(SIG_BLOCK, &s->all, &s->before);
@@ -84,7 +87,7 @@ static void be_worker(const tool_command *c, const cluster_options *o, const sig
 {
     setpgid(0, 0);
 #ifdef __linux__
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody is left who would see to it that it leaves */
 #endif
     sigprocmask(SIG_UNBLOCK, &s->all, NULL);
     if (getppid() == starter)
@@ -134,7 +137,7 @@ static int watch(const tool_command *c, const cluster_options *o, const signals 
     int how, outcome = EXIT_DONE;
     while (outcome == EXIT_DONE) {
         int number = wait_for_signal(&s->all, LOOK_MS);
-        if (number == SIGTERM || number == SIGINT)
+        if (number && number != SIGCHLD)
             return EXIT_DONE;
         for (pid_t pid; outcome == EXIT_DONE && (pid = waitpid(-1, &how, WNOHANG)) > 0;) {
             size_t at = find_worker(pids, o->workers, pid);

@@ -83,6 +83,43 @@ Test(cluster, tasks_run_in_workers_but_those_that_want_the_program)
     rask_graph_free(g);
 }
 
+static _Atomic int *met; /* shared with workers */
+
+static int look_up(rask_task *t)
+{
+    return rask_return_i64(t, rask_arg_i64(t, 0));
+}
+RASK_SLOTS_WITH(look_up, (.flags = RASK_HERE));
+
+/* Waits until another has begun, for long enough. */
+static int meet(rask_task *t)
+{
+    atomic_fetch_add(met, 1);
+    for (int i = 0; i < 20000 && atomic_load(met) < 2; i++)
+        sleep_ms(1);
+    return atomic_load(met) < 2 ? rask_fail(t, RASK_ETIMEDOUT, "nobody came")
+                                : rask_return_i64(t, rask_arg_i64(t, 0));
+}
+RASK_SLOTS(meet);
+
+/* What they take is in the program, which looked it up in no time. */
+Test(cluster, long_tasks_do_not_wait_for_each_other_while_a_worker_is_idle)
+{
+    cluster c;
+    rask_graph *g = rask_graph_new();
+    int64_t sum = 0;
+    met = shared_calloc(sizeof *met);
+    cluster_begin(&c, 2, 1);
+    rask_options o = on(&c);
+    rask_node *both = rask_delayed(g, add, rask_delayed(g, meet, rask_delayed(g, look_up, 1)),
+                                   rask_delayed(g, meet, rask_delayed(g, look_up, 2)));
+    cr_assert_eq(rask_compute_with(both, &o, &sum), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(sum, 3);
+    cluster_end(&c);
+    shared_free((void *)met, sizeof *met);
+    rask_graph_free(g);
+}
+
 /* Computes a graph of its own, by the scheduler that it was told. */
 static int compute_within(rask_task *t)
 {

@@ -1,4 +1,5 @@
 /* Workers that are killed, crash, are told to go, or come late: results are the same. */
+#include "schedulers/cluster/conduct.h"
 #include "tasks.h"
 #include "workers.h"
 
@@ -331,4 +332,34 @@ Test(cluster_workers, a_worker_that_comes_late_gets_work)
     waitpid(late, NULL, 0);
     cluster_end(&c);
     rask_graph_free(g);
+}
+
+static void expect_lonely(const rk_conduct *conduct, const char *wanted)
+{
+    char text[RK_MAX_MESSAGE + 1];
+    rk_conduct_say_lonely(conduct, text, sizeof text);
+    cr_expect_str_eq(text, wanted);
+}
+
+Test(cluster_workers, when_nobody_is_left_it_is_said_how_many_had_come_and_were_lost)
+{
+    rk_hub hub = {.address = "tcp://a:1", .now = 31000000000};
+    rk_hand hands[4] = {{0}};
+    rk_conduct c = {.hub = &hub, .hands = hands, .home_count = 1, .lonely_since = 1000000000};
+    expect_lonely(&c, "no worker has come to tcp://a:1 for 30 seconds");
+    c.home_count = 4;
+    c.lost = 2;
+    snprintf(c.last_words, sizeof c.last_words, "on b: gone");
+    expect_lonely(&c,
+                  "no other worker has come to tcp://a:1 for 30 seconds; of 3 that had come 2 were lost, the "
+                  "last on b: gone");
+    hands[1].turned_away = true;
+    c.lost = 1;
+    expect_lonely(&c,
+                  "no other worker has come to tcp://a:1 for 30 seconds; of 2 that had come 1 was lost, the "
+                  "last on b: gone");
+    snprintf(hub.refused, sizeof hub.refused, "its key");
+    expect_lonely(&c,
+                  "no other worker has come to tcp://a:1 for 30 seconds; the last that came was refused: its "
+                  "key");
 }
