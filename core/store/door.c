@@ -61,8 +61,10 @@ static void pin(rk_store *store, rk_pass *pass)
     assert(!pass->pinned);
     pass->pinned = true;
     rk_pass_walk walk = {0};
-    for (rk_entry *entry; (entry = rk_pass_next(store, pass, &walk));)
+    for (rk_entry *entry; (entry = rk_pass_next(store, pass, &walk));) {
         entry->pins++;
+        entry->alone = false;
+    }
 }
 
 static void unpin(rk_store *store, rk_pass *pass)

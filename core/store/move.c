@@ -62,7 +62,7 @@ static void end_spilling(rk_store *store, rk_entry *entry)
     if (entry->orphan) {
         rk_entry_free(store, entry, &object);
     } else if (!rk_image_exists(&entry->image) || entry->pins ||
-               !rk_image_is_alone(entry->place, entry->parts, entry->link_count)) {
+               !rk_image_is_alone(entry->place, entry->parts, entry->link_count, &entry->look)) {
         rk_entry_move(store, entry, RK_SPILLING, RK_IN_MEMORY);
     } else {
         rk_entry_move(store, entry, RK_SPILLING, RK_ON_DISK);
@@ -146,6 +146,8 @@ static void put_back(rk_store *store, rk_entry *entry, const rask_value *value)
     if (bytes)
         entry->bytes = bytes;
     entry->place->as.object = value->as.object;
+    entry->alone = false;
+    entry->look = (rk_image_look){0};
     rk_entry_move(store, entry, RK_LOADING, RK_IN_MEMORY);
 }
 

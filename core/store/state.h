@@ -34,7 +34,9 @@ typedef struct rk_entry {
     uint32_t seen;                /* the look at the door that counted it last */
     rk_entry_state state, origin; /* origin: what it was before LOADING */
     const rk_pass *mover;         /* who brings it back; NULL: the helper */
-    bool source, fits, orphan;
+    bool source, orphan;
+    bool alone; /* as rk_image_is_alone() found, and no task has taken it since */
+    rk_image_look look;
     struct rk_entry *next, *previous; /* in store->resident or store->away */
 
     /* Of a list: entries whose results are items of it, in their order (link.c), and while it is in memory these results. */
