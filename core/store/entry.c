@@ -170,6 +170,11 @@ void rk_entry_free(rk_store *store, rk_entry *entry, rask_value *object)
     rk_free(entry);
 }
 
+bool rk_entry_is_alone(rk_entry *entry)
+{
+    return entry->alone = rk_image_is_alone(entry->place, entry->parts, entry->link_count, &entry->look);
+}
+
 /* Taking it out of memory is possible, and would bring something if nobody else holds what is in it. */
 static bool may_leave(rk_store *store, rk_entry *entry)
 {
@@ -181,11 +186,7 @@ static bool may_leave(rk_store *store, rk_entry *entry)
 /* It does bring something. A large list may have to be walked for that. */
 static bool is_victim(rk_store *store, rk_entry *entry)
 {
-    if (!may_leave(store, entry))
-        return false;
-    if (!entry->alone)
-        entry->alone = rk_image_is_alone(entry->place, entry->parts, entry->link_count, &entry->look);
-    return entry->alone;
+    return may_leave(store, entry) && (entry->alone || rk_entry_is_alone(entry));
 }
 
 static bool is_wanted(rk_store *store, rk_entry *entry)

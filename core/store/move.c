@@ -61,8 +61,7 @@ static void end_spilling(rk_store *store, rk_entry *entry)
     store->moving--;
     if (entry->orphan) {
         rk_entry_free(store, entry, &object);
-    } else if (!rk_image_exists(&entry->image) || entry->pins ||
-               !rk_image_is_alone(entry->place, entry->parts, entry->link_count, &entry->look)) {
+    } else if (!rk_image_exists(&entry->image) || entry->pins || !rk_entry_is_alone(entry)) {
         rk_entry_move(store, entry, RK_SPILLING, RK_IN_MEMORY);
     } else {
         rk_entry_move(store, entry, RK_SPILLING, RK_ON_DISK);

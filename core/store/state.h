@@ -35,7 +35,7 @@ typedef struct rk_entry {
     rk_entry_state state, origin; /* origin: what it was before LOADING */
     const rk_pass *mover;         /* who brings it back; NULL: the helper */
     bool source, orphan;
-    bool alone; /* as rk_image_is_alone() found, and no task has taken it since */
+    bool alone; /* rk_entry_is_alone() found so, and no task has taken it since */
     rk_image_look look;
     struct rk_entry *next, *previous; /* in store->resident or store->away */
 
@@ -148,6 +148,8 @@ bool rk_entry_nearest_use(rk_store *store, uint32_t *next_use);
 /* As rk_store_run.next_use. */
 uint32_t rk_entry_next_use(rk_store *store, rk_entry *entry);
 
+/* Nobody else holds what is in the result, which is in memory. Looks at all of it, whatever entry->alone says. */
+bool rk_entry_is_alone(rk_entry *entry);
 /* It takes so many bytes in memory. */
 void rk_entry_resize(rk_store *store, rk_entry *entry, uint64_t bytes);
 /* An entry that is LOADING stays away after all: what was charged for it is given back. */
