@@ -70,8 +70,10 @@ static void pin(rk_store *store, rk_pass *pass)
     assert(!pass->pinned);
     pass->pinned = true;
     rk_pass_walk walk = {0};
-    for (rk_entry *entry; (entry = rk_pass_next(store, pass, &walk));)
+    for (rk_entry *entry; (entry = rk_pass_next(store, pass, &walk));) {
         entry->pins++;
+        entry->alone = false;
+    }
 }
 
 static void unpin(rk_store *store, rk_pass *pass)
@@ -606,6 +608,7 @@ int rk_store_read(rk_store *store, const rask_value *place, rask_value *value, c
         *value = rask_value_ref(entry->place);
         value->reserved = 0;
         entry->handed = true;
+        entry->alone = false;
     } else if (!status) {
         status = copy_from_disk(store, entry, value, message, capacity);
     }

@@ -152,7 +152,6 @@ rk_entry *rk_entry_new(rk_store *store, uint32_t task, rask_value *place, const 
     entry->task = task;
     entry->seen = ++store->look;
     entry->state = RK_IN_MEMORY;
-    entry->fits = rk_image_fits(result);
     ((rk_entry **)store->entries.data)[index] = entry;
     link_entry(store, entry);
     rk_store_relaxed(&store->managed, true);
@@ -174,22 +173,38 @@ void rk_entry_free(rk_store *store, rk_entry *entry, rask_value *object)
     rk_free(entry);
 }
 
-/* What a list holds may be others' as well. */
-bool rk_entry_may_leave(const rk_entry *entry)
+/* What the program has taken is its own. What a list holds may be others' as well. */
+static bool is_given_away(const rk_entry *entry)
 {
-    return (entry->handed && entry->place->type != RASK_LIST) ||
-           rk_image_is_alone(entry->place, entry->parts, entry->link_count);
+    return entry->handed && entry->place->type != RASK_LIST;
 }
 
-/* Taking it out of memory is possible and brings something. */
-static bool is_victim(const rk_store *store, const rk_entry *entry)
+static bool is_alone(rk_entry *entry)
 {
-    if (entry->state != RK_IN_MEMORY || entry->pins || !rk_entry_may_leave(entry))
+    return entry->alone = rk_image_is_alone(entry->place, entry->parts, entry->link_count, &entry->look);
+}
+
+bool rk_entry_may_leave(rk_entry *entry)
+{
+    return is_given_away(entry) || is_alone(entry);
+}
+
+/* Taking it out of memory is possible, and would bring something if nobody else holds what is in it. */
+static bool may_leave(rk_store *store, rk_entry *entry)
+{
+    if (entry->state != RK_IN_MEMORY || entry->pins ||
+        (!is_given_away(entry) && rk_load_acquire(&entry->place->as.object->refs) > 1))
         return false;
-    return entry->source || rk_image_exists(&entry->image) || (entry->fits && !store->error);
+    return entry->source || rk_image_exists(&entry->image) || (rk_image_fits(entry->place) && !store->error);
 }
 
-static bool is_wanted(const rk_store *store, const rk_entry *entry)
+/* It does bring something. A large list may have to be walked for that. */
+static bool is_victim(rk_store *store, rk_entry *entry)
+{
+    return may_leave(store, entry) && (entry->alone || rk_entry_may_leave(entry));
+}
+
+static bool is_wanted(rk_store *store, rk_entry *entry)
 {
     (void)store;
     return entry->state == RK_ON_DISK && !entry->link_count;
@@ -213,7 +228,7 @@ static void pick(rk_picks *picks, uint32_t most, uint32_t index, uint64_t key)
     picks->picked[at].key = key;
 }
 
-typedef bool suitable(const rk_store *, const rk_entry *);
+typedef bool suitable(rk_store *, rk_entry *);
 
 /* The last choice that is still suitable. */
 static rk_entry *take_pick(rk_store *store, rk_picks *picks, suitable *fits)
@@ -234,16 +249,24 @@ static uint32_t most_picks(uint32_t entries)
     return part < RK_PICKED ? part : RK_PICKED;
 }
 
+static void choose_coldest(rk_store *store, suitable *fits)
+{
+    uint32_t most = most_picks(store->resident_count);
+    for (rk_entry *entry = store->resident; entry; entry = entry->next)
+        if (fits(store, entry))
+            pick(&store->coldest, most, entry->index, coldness(store, entry));
+}
+
+/* Lists are walked when their turn comes, and all of them only when those that were chosen cannot go. */
 rk_entry *rk_entry_coldest(rk_store *store)
 {
+    suitable *const tests[] = {may_leave, is_victim};
     rk_entry *entry = take_pick(store, &store->coldest, is_victim);
-    if (entry)
-        return entry;
-    uint32_t most = most_picks(store->resident_count);
-    for (entry = store->resident; entry; entry = entry->next)
-        if (is_victim(store, entry))
-            pick(&store->coldest, most, entry->index, coldness(store, entry));
-    return take_pick(store, &store->coldest, is_victim);
+    for (size_t i = 0; i < sizeof tests / sizeof *tests && !entry; i++) {
+        choose_coldest(store, tests[i]);
+        entry = take_pick(store, &store->coldest, is_victim);
+    }
+    return entry;
 }
 
 rk_entry *rk_entry_nearest(rk_store *store)

@@ -30,49 +30,10 @@ _Static_assert(sizeof(token) <= sizeof(rask_value), "lists grow when they are wr
 /* Type of a token that stands for a part, whose number is count. */
 enum { PART = UINT16_MAX };
 
-/* Row-major without gaps; *bytes: how many. */
-static bool is_contiguous(const rask_block *block, uint64_t *bytes)
+static uint64_t bytes_of(const rask_block *block)
 {
-    uint64_t step = rask_dtype_size(block->dtype);
-    for (uint32_t i = block->ndim; i-- > 0;) {
-        if (!block->shape[i]) {
-            *bytes = 0;
-            return true;
-        }
-        if (block->shape[i] > 1 && block->strides[i] != (int64_t)step)
-            return false;
-        step *= (uint64_t)block->shape[i];
-    }
-    *bytes = step;
-    return true;
-}
-
-/* Does it hold of the value and of all that is in it? Not when there is no memory to tell. */
-static bool all_of(const rask_value *value, bool (*holds)(const rask_value *value))
-{
-    rk_tree_walk walk;
-    bool all = true;
-    rk_tree_walk_init(&walk, value);
-    while (walk.at && all)
-        all = holds(walk.at) && !rk_tree_walk_on(&walk);
-    rk_tree_walk_fini(&walk);
-    return all;
-}
-
-static bool fits(const rask_value *value)
-{
-    rask_block block;
-    uint64_t bytes;
-    switch (value->type) {
-    case RASK_BLOCK: return !rask_value_get_block(value, &block) && is_contiguous(&block, &bytes);
-    case RASK_CUSTOM: return rk_value_class(value)->encode && rk_value_class(value)->decode;
-    default: return true;
-    }
-}
-
-bool rk_image_fits(const rask_value *value)
-{
-    return rk_value_is_object(value) && all_of(value, fits);
+    int64_t strides[RASK_MAX_DIMENSIONS];
+    return rk_block_row_major(block, strides);
 }
 
 static bool has_one_reference(const rask_value *value)
@@ -95,16 +56,59 @@ static bool meets(meeting *m, rk_tree_walk *walk)
     return walk->stay;
 }
 
-bool rk_image_is_alone(const rask_value *value, const rask_value *parts, uint32_t part_count)
+/* Every object takes some bytes. */
+static bool holds_no_objects(const rask_value *value)
 {
-    meeting m = {parts, part_count, 0};
+    return !rk_value_is_object(value) || value->as.object->own == value->as.object->deep;
+}
+
+/* The first object in the value, and outside of parts, that somebody else holds as well, or the value itself when there
+ * is no memory to tell; NULL: there is none. */
+static const rask_object *find_shared(const rask_value *value, meeting *m)
+{
     rk_tree_walk walk;
-    bool alone = true;
+    const rask_object *shared = NULL;
     rk_tree_walk_init(&walk, value);
-    while (walk.at && alone)
-        alone = (meets(&m, &walk) || has_one_reference(walk.at)) && !rk_tree_walk_on(&walk);
+    while (walk.at && !shared) {
+        if (!meets(m, &walk)) {
+            shared = has_one_reference(walk.at) ? NULL : walk.at->as.object;
+            walk.stay = holds_no_objects(walk.at);
+        }
+        if (!shared && rk_tree_walk_on(&walk))
+            shared = value->as.object;
+    }
     rk_tree_walk_fini(&walk);
-    return alone;
+    return shared;
+}
+
+/* The items of a list from look->item on. */
+static bool look_on(const rk_list *list, const rask_value *parts, uint32_t part_count, rk_image_look *look)
+{
+    meeting m = {parts, part_count, look->met};
+    for (size_t i = look->item; i < list->count; i++) {
+        uint32_t met = m.met;
+        const rask_object *shared =
+            rk_value_is_object(&list->items[i]) ? find_shared(&list->items[i], &m) : NULL;
+        if (shared) {
+            *look = (rk_image_look){shared, i, met};
+            return false;
+        }
+    }
+    *look = (rk_image_look){0};
+    return true;
+}
+
+bool rk_image_is_alone(const rask_value *value, const rask_value *parts, uint32_t part_count,
+                       rk_image_look *look)
+{
+    if (!has_one_reference(value) || (look->shared && rk_load_acquire(&look->shared->refs) > 1))
+        return false;
+    if (holds_no_objects(value))
+        return true;
+    const rk_list *list = rk_value_list(value);
+    bool behind = look->item;
+    bool alone = look_on(list, parts, part_count, look);
+    return alone && behind ? look_on(list, parts, part_count, look) : alone;
 }
 
 static int no_memory(const char *what, char *message, size_t capacity)
@@ -168,7 +172,7 @@ static int put_block(writing *w, token t, const rask_value *value)
 {
     rask_block block;
     rask_value_get_block(value, &block);
-    is_contiguous(&block, &t.as.count);
+    t.as.count = bytes_of(&block);
     t.dtype = (uint8_t)block.dtype;
     t.ndim = (uint8_t)block.ndim;
     int status = put(w, &t, sizeof t);
@@ -343,7 +347,6 @@ static int get_block(reading *r, const token *t, rask_value *value)
 {
     rask_block block;
     int64_t shape[RASK_MAX_DIMENSIONS];
-    uint64_t bytes = 0;
     if (t->ndim > RASK_MAX_DIMENSIONS || t->as.count > r->left)
         return damaged(r);
     int status = get(r, shape, t->ndim * sizeof *shape);
@@ -352,7 +355,7 @@ static int get_block(reading *r, const token *t, rask_value *value)
     status = rask_value_block_alloc((rask_dtype)t->dtype, t->ndim, shape, &block, value);
     if (status)
         return status == RASK_ENOMEM ? no_value(r) : damaged(r);
-    is_contiguous(&block, &bytes);
+    uint64_t bytes = bytes_of(&block);
     status = bytes == t->as.count ? get(r, block.data, bytes) : damaged(r);
     if (status)
         rask_value_unref(value);

@@ -21,13 +21,27 @@ static inline bool rk_image_exists(const rk_image *image)
 }
 
 /* Would go into an image, as far as types tell. */
-bool rk_image_fits(const rask_value *value);
+static inline bool rk_image_fits(const rask_value *value)
+{
+    return rk_value_is_object(value) && value->as.object->fits;
+}
+
 /* parts: values, part_count of them, that are kept by themselves. Where their objects are met in the value, in this order, an
  * image has nothing but their numbers. */
 
+/* Where a look at a value ended: at an object that somebody else held as well. Holds of this value, and these parts, only.
+ * Zeroed: it has not been looked at. */
+typedef struct rk_image_look {
+    const rask_object *shared; /* which lives as long as the value */
+    size_t item;               /* the item of the list that it is in, */
+    uint32_t met;              /* and how many parts were met before that */
+} rk_image_look;
+
 /* No other value shares the objects in it, but for those of parts, so that memory comes free when it goes. Exact only
- * while nobody else can get at the value. */
-bool rk_image_is_alone(const rask_value *value, const rask_value *parts, uint32_t part_count);
+ * while nobody else can get at the value. Looks again at what was shared, and goes on from there: a value whose objects others let
+ * go of one after the other is not walked as often. */
+bool rk_image_is_alone(const rask_value *value, const rask_value *parts, uint32_t part_count,
+                       rk_image_look *look);
 
 /* Writes the value: the image is whole afterwards, or zeroed. RASK_EIO, RASK_ENOMEM, or what encode() returned, each
  * with a message. User functions are called. */

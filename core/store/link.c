@@ -51,6 +51,8 @@ void rk_entry_link(rk_store *store, rk_entry *list, const rk_pass *pass)
         list->links[i]->list_edge = 0;
     }
     rk_entry_see_parts(list);
+    list->alone = false;
+    list->look = (rk_image_look){0};
 }
 
 void rk_entry_see_parts(rk_entry *list)

@@ -12,8 +12,9 @@ static rask_value detach(rk_store *store, rk_entry *entry)
 {
     rask_value object = *entry->place;
     object.reserved = 0;
+    rk_image_look look = {0};
     entry->place->as.object = NULL;
-    if (entry->handed && !rk_image_is_alone(&object, entry->parts, entry->link_count))
+    if (entry->handed && !rk_image_is_alone(&object, entry->parts, entry->link_count, &look))
         rk_store_hand_out(store, &object);
     entry->handed = false;
     return object;
@@ -148,6 +149,8 @@ static void put_back(rk_store *store, rk_entry *entry, const rask_value *value)
     if (bytes)
         entry->bytes = bytes;
     entry->place->as.object = value->as.object;
+    entry->alone = false;
+    entry->look = (rk_image_look){0};
     rk_entry_move(store, entry, RK_LOADING, RK_IN_MEMORY);
 }
 

@@ -34,8 +34,10 @@ typedef struct rk_entry {
     uint32_t seen;                /* the look that counted it last, at the door or by who read it */
     rk_entry_state state, origin; /* origin: what it was before LOADING */
     const rk_pass *mover;         /* who brings it back; NULL: the helper */
-    bool source, fits, orphan;
-    bool handed;                      /* somebody outside may have the object that is in memory */
+    bool source, orphan;
+    bool handed; /* somebody outside may have the object that is in memory */
+    bool alone;  /* nobody else was found to hold what is in it, and nobody has taken it since */
+    rk_image_look look;
     struct rk_entry *next, *previous; /* in store->resident or store->away */
 
     /* Of a list: entries whose results are items of it, in their order (link.c), and while it is in memory these results. */
@@ -137,8 +139,9 @@ rk_entry *rk_entry_new(rk_store *store, uint32_t task, rask_value *place, const 
 void rk_entry_move(rk_store *store, rk_entry *entry, rk_entry_state from, rk_entry_state to);
 /* Ends an entry that nobody moves; *object: what is to be unreferenced without the lock. */
 void rk_entry_free(rk_store *store, rk_entry *entry, rask_value *object);
-/* Memory comes free when the object goes, as far as the store counts: who has it outside may keep it. */
-bool rk_entry_may_leave(const rk_entry *entry);
+/* Memory comes free when the object goes, as far as the store counts: who has it outside may keep it. Looks at all of it, whatever
+ * entry->alone says. */
+bool rk_entry_may_leave(rk_entry *entry);
 /* The entry to take out of memory first, unpinned and worth it; NULL when there is none. */
 rk_entry *rk_entry_coldest(rk_store *store);
 /* The entry on disk that is needed first. */

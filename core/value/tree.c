@@ -111,6 +111,18 @@ uint64_t rk_block_row_major(const rask_block *block, int64_t *strides)
     return empty ? 0 : step;
 }
 
+bool rk_block_is_contiguous(const rask_block *block)
+{
+    int64_t strides[RASK_MAX_DIMENSIONS];
+    rk_block_row_major(block, strides);
+    bool empty = false, in_row = true;
+    for (uint32_t i = 0; i < block->ndim; i++) {
+        empty |= !block->shape[i];
+        in_row &= block->shape[i] <= 1 || block->strides[i] == strides[i];
+    }
+    return empty || in_row;
+}
+
 void rk_block_copy(const rask_block *block, char *to)
 {
     int64_t index[RASK_MAX_DIMENSIONS] = {0}, strides[RASK_MAX_DIMENSIONS];

@@ -35,6 +35,8 @@ int rk_tree_put(rk_tree_growth *growth, rask_value value, rask_value *root);
 
 /* Bytes of a block's elements, and the strides they have when they stand in a row. */
 uint64_t rk_block_row_major(const rask_block *block, int64_t *strides);
+/* Do they stand in a row already? */
+bool rk_block_is_contiguous(const rask_block *block);
 /* Elements of a block into a row. */
 void rk_block_copy(const rask_block *block, char *to);
 

@@ -3,6 +3,7 @@
 #include "core/base/alloc.h"
 #include "core/base/limits.h"
 #include "core/store/store.h"
+#include "core/value/tree.h"
 
 #include <string.h>
 
@@ -75,7 +76,8 @@ static void *object_new(rask_type type, size_t size)
     if (!object)
         return NULL;
     rk_init(&object->refs, 1);
-    object->type = type;
+    object->type = (uint16_t)type;
+    object->fits = true;
     object->own = object->deep = size;
     rk_init(&object->store, NULL);
     object->next_dead = NULL;
@@ -165,6 +167,7 @@ int rask_value_list_new(const rask_value *values, size_t count, rask_value *out)
     list->count = count;
     for (size_t i = 0; i < count; i++) {
         list->items[i] = rask_value_ref(&values[i]);
+        list->head.fits &= !rk_value_is_object(&values[i]) || values[i].as.object->fits;
         if (__builtin_add_overflow(list->head.deep, rask_value_size(&values[i]), &list->head.deep))
             list->head.deep = SIZE_MAX;
     }
@@ -214,6 +217,7 @@ int rask_value_block_adopt(const rask_block *block, size_t bytes, rask_value *ou
     if (!object)
         return RASK_ENOMEM;
     object->head.own = object->head.deep = sizeof *object + bytes;
+    object->head.fits = rk_block_is_contiguous(block);
     object->block = *block;
     return give(object, out);
 }
@@ -250,6 +254,7 @@ int rask_value_custom_new(const rask_class *cls, void *data, rask_value *out)
         return RASK_ENOMEM;
     custom->cls = cls;
     custom->data = data;
+    custom->head.fits = cls->encode && cls->decode;
     if (cls->size)
         custom->head.own = custom->head.deep = sizeof *custom + cls->size(data);
     return give(custom, out);

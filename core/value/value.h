@@ -14,7 +14,8 @@ struct rk_store;
 
 typedef struct rask_object {
     rk_atomic_u32 refs;
-    uint32_t type;
+    uint16_t type;
+    bool fits;   /* it and everything a list holds has a form on disk (core/store/image) */
     size_t own;  /* bytes of this object: header, content, and what a custom value says it holds */
     size_t deep; /* with everything a list holds */
     _Atomic(struct rk_store *) store;

@@ -1,5 +1,6 @@
 /* The store: every object counted once, from when a task returns it to when it dies or is handed out. */
 #include "core/base/clock.h"
+#include "core/store/image.h"
 #include "core/store/store.h"
 
 #include <criterion/criterion.h>
@@ -300,6 +301,93 @@ Test(store, takes_bytes_out_of_memory_that_a_task_passed_on_from_a_list)
     rk_store_leave(small, &pass);
     rk_store_drop(small, &places[1]);
     rk_store_end(small);
+}
+
+/* What may go to disk. */
+
+Test(image, is_not_made_of_blocks_with_gaps_wherever_they_stand_in_a_list)
+{
+    static char elements[64];
+    const int64_t strides[][2] = {{4, 1}, {8, 1}, {4, 2}, {0, 0}, {-4, 1}};
+    for (size_t i = 0; i < COUNT(strides); i++) {
+        rask_block block = {.data = elements + 32,
+                            .dtype = RASK_DT_U8,
+                            .ndim = 2,
+                            .shape = {2, 4},
+                            .strides = {strides[i][0], strides[i][1]}};
+        rask_value value, items[2] = {rask_value_i64(1)};
+        cr_assert_eq(rask_value_block_adopt(&block, 64, &value), RASK_OK);
+        items[1] = value;
+        rask_value inner = list_of(2, items), outer = list_of(1, &inner);
+        cr_expect_eq(rk_image_fits(&value), i == 0, "strides %zu", i);
+        cr_expect_eq(rk_image_fits(&outer), i == 0, "strides %zu, in lists", i);
+        rask_value_unref(&outer);
+        rask_value_unref(&inner);
+        rask_value_unref(&value);
+    }
+    rask_value number = rask_value_i64(1);
+    cr_expect_not(rk_image_fits(&number), "nothing would come free");
+}
+
+/* Strides of dimensions that are walked at most once mean nothing. */
+Test(image, is_made_of_blocks_that_are_empty_or_one_element_wide)
+{
+    static char elements[64];
+    const int64_t shapes[][2] = {{0, 4}, {4, 0}, {1, 1}, {1, 4}};
+    for (size_t i = 0; i < COUNT(shapes); i++) {
+        rask_block block = {.data = elements,
+                            .dtype = RASK_DT_U8,
+                            .ndim = 2,
+                            .shape = {shapes[i][0], shapes[i][1]},
+                            .strides = {-100, 1}};
+        rask_value value;
+        cr_assert_eq(rask_value_block_adopt(&block, 64, &value), RASK_OK);
+        cr_expect(rk_image_fits(&value), "shape %zu", i);
+        rask_value_unref(&value);
+    }
+}
+
+Test(image, of_a_list_is_worth_it_once_nobody_else_holds_anything_in_it)
+{
+    rask_value leaves[] = {bytes_of(5), bytes_of(6)}, numbers = list_of(1, (rask_value[]){rask_value_i64(1)}),
+               pair = list_of(2, leaves), items[] = {numbers, rask_value_i64(2), pair},
+               all = list_of(3, items), *held[] = {&pair, &leaves[1], &numbers, &leaves[0]};
+    rk_image_look look = {0};
+    for (size_t i = 0; i < COUNT(held); i++) {
+        cr_expect_not(rk_image_is_alone(&all, NULL, 0, &look), "%zu of what is in it was let go of", i);
+        rask_value_unref(held[i]);
+    }
+    cr_expect(rk_image_is_alone(&all, NULL, 0, &look));
+    rask_value copy = rask_value_ref(&all);
+    cr_expect_not(rk_image_is_alone(&all, NULL, 0, &look));
+    rask_value_unref(&copy);
+    const rask_value *in_it;
+    size_t count;
+    rask_value_get_list(&all, &in_it, &count);
+    copy = rask_value_ref(&in_it[0]);
+    cr_expect_not(rk_image_is_alone(&all, NULL, 0, &look));
+    look = (rk_image_look){0};
+    cr_expect(rk_image_is_alone(&all, &copy, 1, &look), "the item is kept by itself");
+    rask_value_unref(&copy);
+    rask_value_unref(&all);
+}
+
+/* Who begins again at each look takes twenty thousand million steps. */
+Test(image, of_a_list_is_not_looked_at_from_the_front_whenever_an_item_is_let_go_of)
+{
+    enum { ITEMS = 200000 };
+    rask_value *items = malloc(ITEMS * sizeof *items);
+    for (size_t i = 0; i < ITEMS; i++)
+        items[i] = bytes_of(1);
+    rask_value all = list_of(ITEMS, items);
+    rk_image_look look = {0};
+    for (size_t i = 0; i < ITEMS; i++) {
+        cr_assert_not(rk_image_is_alone(&all, NULL, 0, &look));
+        rask_value_unref(&items[i]);
+    }
+    cr_expect(rk_image_is_alone(&all, NULL, 0, &look));
+    rask_value_unref(&all);
+    free(items);
 }
 
 /* Through whole runs. */

@@ -429,6 +429,51 @@ Test(budget, what_lists_share_is_written_once)
     rask_graph_free(g);
 }
 
+static int count_items(rask_task *t)
+{
+    const rask_value *items;
+    size_t count = 0;
+    rask_value_get_list(rask_arg_value(t, 1), &items, &count);
+    return rask_return_i64(t, (int64_t)count + (rask_arg_count(t) > 2 ? rask_arg_i64(t, 2) : 0));
+}
+static const rask_task_def count_items_def = {
+    .size = sizeof(rask_task_def), .name = "count_items", .call = count_items};
+
+/* A list of the list before, and so on, over a large value. What is on disk is wanted when all are made; so is each of the lists,
+ * last first, if they are kept. */
+static rask_node *nest_lists(rask_graph *g, uint32_t levels, bool kept)
+{
+    enum { OTHERS = 20 };
+    rask_node *others[OTHERS], **lists = calloc(levels + 1, sizeof *lists), *sum;
+    for (uint32_t i = 0; i < OTHERS; i++)
+        others[i] = call(g, &make, recipe(BYTES, LEN, i), NULL, 0);
+    lists[0] = rask_after(call(g, &make, recipe(BYTES, 4 * LEN, OTHERS), NULL, 0), others, OTHERS);
+    for (uint32_t i = 0; i < levels; i++)
+        lists[i + 1] = rask_list(g, &lists[i], 1);
+    sum = call(g, &count_items_def, 0, &lists[levels], 1);
+    for (uint32_t i = levels; i-- > 1 && kept;)
+        sum = call(g, &count_items_def, i, (rask_node *[]){lists[i], sum}, 2);
+    for (uint32_t i = 0; i < OTHERS; i++)
+        sum = call(g, &weigh_def, i, (rask_node *[]){others[i], sum}, 2);
+    free(lists);
+    return sum;
+}
+
+/* Each level is large, and what is in it is not walked each time: that would take a minute. */
+Test(budget, lists_nested_deep_are_not_walked_at_every_level)
+{
+    enum { LEVELS = 30000, LIST_OF_ONE = 64 };
+    for (uint32_t kept = 0; kept < 2; kept++) {
+        rask_graph *g = rask_graph_new();
+        rask_node *sum = nest_lists(g, LEVELS, kept);
+        rask_report free_run, report;
+        int64_t expected = must_give(sum, budget(0, 1), &free_run);
+        cr_expect_eq(must_give(sum, budget(LEVELS * LIST_OF_ONE + 6 * LEN, 1), &report), expected);
+        cr_expect_gt(report.spilled_bytes, 0);
+        rask_graph_free(g);
+    }
+}
+
 /* Of a list of sources only the list is written. What workers begin with, before anybody knows how large results are, is not known
  * to be a source's. */
 Test(budget, sources_that_a_list_and_others_want_are_called_again)
