@@ -218,7 +218,7 @@ static bool take_packed(const walk *w, buffers *b, rk_arrow_range *out)
     out->length -= sizeof length;
     if (b->status || length == -1)
         return !b->status;
-    if (length < 0 || !can_be(b->codec, out->length, (uint64_t)length))
+    if (length < 0 || (length && !out->length) || !can_be(b->codec, out->length, (uint64_t)length))
         return false;
     out->packed = length ? out->length : 0;
     out->length = (uint64_t)length;

@@ -844,6 +844,68 @@ Test(arrow, any_byte_of_a_file_may_be_another)
     unlink(file_path);
 }
 
+/* What is printed of the rows in the file; "" when it is refused, or one of its rows is. */
+static void print_file(char out[4096])
+{
+    rask_graph *g = rask_graph_new();
+    rask_rows *rows = NULL;
+    rask_table *t = rask_read_arrow(g, file_path);
+    out[0] = 0;
+    if (t && rask_table_compute(t, NULL, &rows) == RASK_OK)
+        strcpy(out, printed(t));
+    else
+        cr_expect(*rask_graph_error(g));
+    rask_rows_free(rows);
+    rask_graph_free(g);
+}
+
+/* Where the first body begins, and where the footer does. */
+static void find_head_and_footer(const char *data, size_t size, size_t *head, size_t *footer)
+{
+    rk_arrow_file file;
+    rk_open_error error = {0};
+    uint32_t length;
+    memcpy(&length, data + size - 10, sizeof length);
+    *footer = size - 10 - length;
+    cr_assert_eq(rk_arrow_file_open(&file, file_path, &error), RASK_OK, "%s", error.message);
+    const rk_arrow_chunk *chunk = file.chunks.data;
+    *head = chunk->buffers[chunk->nulls ? 0 : 1].place - (chunk->buffers[1].packed ? sizeof(int64_t) : 0);
+    rk_arrow_file_close(&file);
+}
+
+/* A byte that does not matter may be another; one that does is an error, and never makes rows that are others or none. */
+static void expect_no_other_rows(char *data, size_t size, const uint8_t *flips, size_t count)
+{
+    char wanted[4096], got[4096];
+    size_t head, footer;
+    find_head_and_footer(data, size, &head, &footer);
+    print_file(wanted);
+    FILE *file = fopen(file_path, "r+b");
+    for (size_t at = 0; at < size; at = at + 1 == head ? footer : at + 1)
+        for (size_t i = 0; i < count; i++) {
+            char other = (char)((uint8_t)data[at] ^ flips[i]);
+            cr_assert(pwrite(fileno(file), &other, 1, (off_t)at) == 1);
+            print_file(got);
+            cr_expect(!*got || strcmp(got, wanted) == 0, "byte %zu from %d to %d: %.200s", at, data[at],
+                      other, got);
+            cr_assert(pwrite(fileno(file), &data[at], 1, (off_t)at) == 1);
+        }
+    fclose(file);
+    free(data);
+}
+
+Test(arrow, no_byte_of_head_and_footer_makes_other_rows)
+{
+    size_t size;
+    static const uint8_t flips[] = {2, 26, 192};
+    for (size_t i = 0; i < format_count(); i++)
+        if (formats[i] != RASK_TABLE_ARROW_STREAM) {
+            char *data = small_file(formats[i], &size);
+            expect_no_other_rows(data, size, flips, sizeof flips);
+        }
+    unlink(file_path);
+}
+
 Test(arrow, reading_a_file_survives_every_failed_allocation)
 {
     size_t size;
