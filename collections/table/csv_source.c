@@ -229,6 +229,42 @@ static int take_others(opening *o)
 
 /* -- What samples say */
 
+/* What a file is by the ending of its name, but not by what it begins with; NULL: its name says nothing else. */
+static const char *find_promise(const rk_text_file *file)
+{
+    static const char *const promises[][2] = {
+        {".gz", "gzip"},     {".zst", "zstd"},     {".xz", "xz"},         {".bz2", "bzip2"},
+        {".arrow", "Arrow"}, {".arrows", "Arrow"}, {".feather", "Arrow"}, {".parquet", "Parquet"},
+    };
+    size_t len = strlen(file->path);
+    for (size_t i = 0; file->compression == RK_PLAIN && i < sizeof promises / sizeof *promises; i++) {
+        size_t ending = strlen(promises[i][0]);
+        if (len > ending && strcmp(file->path + len - ending, promises[i][0]) == 0)
+            return promises[i][1];
+    }
+    return NULL;
+}
+
+static void fail_inference(const opening *o, const rk_csv_error *error)
+{
+    const rk_text_file *file = o->source->files.files;
+    const char *name = rk_text_path_name(file->path),
+               *promise = error->status == RASK_EFORMAT ? find_promise(file) : NULL;
+    unsigned long long line = error->line + 1;
+    if (!promise)
+        rk_graph_fail(o->graph, error->status, o->file, o->line, "rask_read_csv: %s:%llu: %s%s", name, line,
+                      error->message, error->advice ? error->advice : "");
+    else if (strcmp(promise, "Parquet") == 0)
+        rk_graph_fail(o->graph, error->status, o->file, o->line,
+                      "rask_read_csv: %s: Parquet, as its name says, is not read: convert it to Arrow or CSV "
+                      "(it is no CSV: line %llu: %s)",
+                      name, line, error->message);
+    else
+        rk_graph_fail(o->graph, error->status, o->file, o->line,
+                      "rask_read_csv: %s: its content is not %s, as its name says, nor CSV: line %llu: %s",
+                      name, promise, line, error->message);
+}
+
 static int infer(opening *o)
 {
     rk_csv_source *s = o->source;
@@ -241,9 +277,7 @@ static int infer(opening *o)
         s->schema = schema;
         return RASK_OK;
     }
-    rk_graph_fail(o->graph, status, o->file, o->line, "rask_read_csv: %s:%llu: %s",
-                  rk_text_path_name(s->files.files[0].path), (unsigned long long)error.line + 1,
-                  error.message);
+    fail_inference(o, &error);
     return status;
 }
 

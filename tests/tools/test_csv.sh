@@ -147,7 +147,7 @@ asked 0 sales.csv --join o.arrow --on name --how semi -w 'qty > 2' --explain && 
     grep -qx '  semi join on name = name' err
 tell '--explain tells of joins' $?
 head -c 500 o.arrow >cut.arrow
-refuses 'an Arrow file that is cut' 1 'cut.arrow: at byte 0: the file is cut: "ARROW1" is not at its end' cut.arrow
+refuses 'an Arrow file that is cut' 1 'cut.arrow: at byte 494: the file is cut or damaged: no "ARROW1" behind a footer' cut.arrow
 asked 0 sales.csv --select amount,day -o 'o-{column}.npy' && head -c 100 o-amount.npy | grep -qF "'<f8', 'fortran_order': False, 'shape': (4,)" &&
     tail -c 8 o-amount.npy | od -An -tfD | grep -q -- '^ *-1$' && head -c 100 o-day.npy | grep -qF '<M8[D]'
 tell '-o of .npy writes columns' $?
@@ -563,6 +563,15 @@ tell 'and nothing is there' $?
 iconv -f UTF-8 -t UTF-16 sales.csv >wide.csv
 refuses 'UTF-16' 1 'wide.csv:1: the name of column 1 has a NUL byte: it is no text, or in UTF-16, which iconv -f UTF-16 -t UTF-8 converts' \
     wide.csv
+for promise in gz:gzip zst:zstd xz:xz bz2:bzip2 arrow:Arrow arrows:Arrow feather:Arrow; do
+    printf 'a\0b,c\n1,2\n' >"other.${promise%:*}"
+    refuses "${promise#*:} by its name only" 1 \
+        "other.${promise%:*}: its content is not ${promise#*:}, as its name says, nor CSV: line 1: the name of column 1 has a NUL byte" \
+        "other.${promise%:*}"
+done
+printf 'PAR1\0\0\n' >other.parquet
+refuses 'Parquet' 1 \
+    'other.parquet: Parquet, as its name says, is not read: convert it to Arrow or CSV (it is no CSV: line 1: the name of column 1 has a NUL byte)' other.parquet
 refuses 'a sum that is too large' 1 's is too large for an int64' <(printf 'x\n9223372036854775807\n1\n') -a 'sum(x) as s'
 refuses 'a folder that is not there' 1 'none/x.csv: No such file or directory' sales.csv -o none/x.csv
 mkfifo pipe

@@ -45,6 +45,7 @@ typedef struct rk_csv_error {
     uint32_t column; /* of the file; UINT32_MAX: none */
     bool misfit;     /* a value that does not fit its type, else the text is malformed or something failed */
     char message[256];
+    const char *advice; /* that may follow the message, static; NULL: none */
 } rk_csv_error;
 
 typedef struct rk_csv_scanner {

@@ -94,6 +94,13 @@ static rk_csv_field field_of(const inference *f, const char *record, uint32_t i)
     return rk_csv_field_of(f->format, record + begin, f->index[i + 1] - begin, i + 1 == f->fields);
 }
 
+static int fail_name(rk_csv_error *error, uint64_t line, uint32_t column)
+{
+    rk_csv_fail(error, RASK_EFORMAT, line, UINT32_MAX, "the name of column %u has a NUL byte", column + 1);
+    error->advice = ": it is no text, or in UTF-16, which iconv -f UTF-16 -t UTF-8 converts";
+    return RASK_EFORMAT;
+}
+
 /* record: the header, or NULL; line: where it is. */
 static int name_columns(inference *f, const char *record, uint64_t line)
 {
@@ -104,10 +111,7 @@ static int name_columns(inference *f, const char *record, uint64_t line)
             field = (rk_csv_field){numbered, (size_t)snprintf(numbered, sizeof numbered, "column_%u", i + 1),
                                    false};
         if (memchr(field.data, 0, field.len))
-            return rk_csv_fail(f->error, RASK_EFORMAT, line, UINT32_MAX,
-                               "the name of column %u has a NUL byte: it is no text, or in UTF-16, which "
-                               "iconv -f UTF-16 -t UTF-8 converts",
-                               i + 1);
+            return fail_name(f->error, line, i);
         char *name = rk_strndup(field.data, field.len);
         if (name && field.quoted)
             name[rk_csv_unescape(f->format->quote, field.data, field.len, name)] = 0;
