@@ -25,6 +25,8 @@ typedef struct rk_hand {
     uint32_t under_way;      /* units that it was told to run and has not answered for */
 } rk_hand;
 
+enum { RK_CONDUCT_WORKERS = 1024, RK_CONDUCT_HOMES = 4096 /* workers that come and go, in one run */ };
+
 /* A unit's result. */
 typedef struct rk_outcome_note {
     uint64_t size;   /* encoded */
@@ -62,6 +64,9 @@ typedef struct rk_conduct {
     char refused[256];     /* why the last one was not let in of which observers were told, */
     uint32_t refusals;     /* and of how many they were */
 } rk_conduct;
+
+/* It is not in the news of it any more. */
+void rk_outcome_forget(rk_outcome_note *note);
 
 /* Fails with run->reason, or a failure of a task of the run. */
 int rk_conduct_new(rk_hub *hub, rk_run *run, rk_conduct **out);
