@@ -406,8 +406,8 @@ uint32_t rk_pool_pop_injected(rk_session *session)
 void rk_pool_push_rest(rk_session *session, uint32_t unit, uint64_t due_ns)
 {
     lock();
-    bool pushed = rk_rests_push(&session->rests, (rk_rest){due_ns, unit});
-    rk_store_seq_cst(&session->next_due_ns, rk_rests_next(&session->rests));
+    bool pushed = !rk_heap_push(&session->rests, RK_NO_PLACES, due_ns, unit);
+    rk_store_seq_cst(&session->next_due_ns, rk_heap_least(&session->rests));
     unlock();
     if (!pushed)
         rk_pool_push_injected(session, unit);
@@ -419,8 +419,8 @@ uint32_t rk_pool_pop_due(rk_session *session)
         return RK_NO_UNIT;
     lock();
     bool due = rk_session_has_due(session);
-    uint32_t unit = due ? rk_rests_pop(&session->rests) : RK_NO_UNIT;
-    rk_store_seq_cst(&session->next_due_ns, rk_rests_next(&session->rests));
+    uint32_t unit = due ? rk_heap_pop(&session->rests, RK_NO_PLACES) : RK_NO_UNIT;
+    rk_store_seq_cst(&session->next_due_ns, rk_heap_least(&session->rests));
     unlock();
     return unit;
 }

@@ -7,7 +7,7 @@
  * Once a unit rests until its next call, those behind it in the plan go on as far as they do not need it: from there on
  * counters say which. With a seed nothing rests, for the order must not depend on the time. */
 #include "schedulers/call.h"
-#include "schedulers/rests.h"
+#include "schedulers/heap.h"
 #include "schedulers/scheduler.h"
 
 #include "core/base/clock.h"
@@ -21,8 +21,8 @@ typedef struct serial {
     uint32_t *ready; /* with a seed; else NULL */
     uint32_t count;
     uint64_t draws;
-    rk_rests rests;
-    rk_rests late; /* units that became ready since one rests, by their numbers */
+    rk_heap rests; /* units by the time at which they are due */
+    rk_heap late;  /* units that became ready since one rests, by their numbers */
     uint32_t
         cursor; /* units that wait for none are next from here on; RK_NO_UNIT: none rests, the plan's order is that of all */
 } serial;
@@ -39,8 +39,6 @@ static int start(rk_run *run, void **handle)
     }
     if (!s)
         return RASK_ENOMEM;
-    s->rests = (rk_rests)RK_RESTS;
-    s->late = (rk_rests)RK_RESTS;
     s->cursor = RK_NO_UNIT;
     *handle = s;
     return RASK_OK;
@@ -52,7 +50,7 @@ static void add_ready(serial *s, uint32_t unit)
     if (s->ready)
         s->ready[s->count++] = unit;
     else if (s->cursor != RK_NO_UNIT)
-        rk_rests_push(&s->late, (rk_rest){(uint64_t)unit + 1, unit});
+        rk_heap_push(&s->late, RK_NO_PLACES, (uint64_t)unit + 1, unit);
 }
 
 static void release(rk_run *run, serial *s, const rk_worker *worker, uint32_t unit)
@@ -96,7 +94,7 @@ static void finish(rk_run *run, serial *s, rk_worker *worker, uint32_t unit, uin
 /* Without memory for that nobody goes on meanwhile. */
 static void rest(rk_run *run, serial *s, rk_worker *worker, uint32_t unit, uint64_t due_ns)
 {
-    if (!rk_rests_push(&s->rests, (rk_rest){due_ns, unit}))
+    if (rk_heap_push(&s->rests, RK_NO_PLACES, due_ns, unit))
         finish(run, s, worker, unit, due_ns);
 }
 
@@ -110,7 +108,7 @@ static void run_or_rest(rk_run *run, serial *s, rk_worker *worker, uint32_t unit
 /* The first that rests is to be executed: its time has come, or everybody's. */
 static bool is_due(rk_run *run, const serial *s)
 {
-    uint64_t due_ns = rk_rests_next(&s->rests);
+    uint64_t due_ns = rk_heap_least(&s->rests);
     return due_ns && (rk_clock_now() >= due_ns || rk_load_relaxed(&run->env.stop) || rk_run_must_stop(run));
 }
 
@@ -118,7 +116,7 @@ static bool is_due(rk_run *run, const serial *s)
 static bool begin_to_count(rk_run *run, serial *s, uint32_t resting)
 {
     const rask_plan *plan = run->plan;
-    if (rk_array_reserve(&s->late.items, plan->units))
+    if (rk_heap_reserve(&s->late, plan->units))
         return false;
     memcpy((void *)run->join, plan->join, plan->all_units * sizeof *plan->join);
     s->cursor = resting + 1;
@@ -135,13 +133,13 @@ static bool begin_to_count(rk_run *run, serial *s, uint32_t resting)
 static uint32_t next_unit(rk_run *run, serial *s)
 {
     const rask_plan *plan = run->plan;
-    uint64_t late = rk_rests_next(&s->late);
+    uint64_t late = rk_heap_least(&s->late);
     if (is_due(run, s))
-        return rk_rests_pop(&s->rests);
+        return rk_heap_pop(&s->rests, RK_NO_PLACES);
     while (s->cursor < plan->units && plan->join[s->cursor])
         s->cursor++;
     if (late && late - 1 < s->cursor)
-        return rk_rests_pop(&s->late);
+        return rk_heap_pop(&s->late, RK_NO_PLACES);
     return s->cursor < plan->units ? s->cursor++ : RK_NO_UNIT;
 }
 
@@ -153,8 +151,8 @@ static void run_around(rk_run *run, serial *s, rk_worker *worker, uint32_t resti
         uint32_t unit = next_unit(run, s);
         if (unit != RK_NO_UNIT)
             run_or_rest(run, s, worker, unit);
-        else if (rk_rests_next(&s->rests))
-            sleep_until(run, rk_rests_next(&s->rests));
+        else if (rk_heap_least(&s->rests))
+            sleep_until(run, rk_heap_least(&s->rests));
         else
             break;
     }
@@ -196,8 +194,8 @@ static void wait(rk_run *run, void *handle)
     else
         run_in_order(run, s, &worker);
     rk_worker_fini(&worker);
-    rk_rests_fini(&s->rests);
-    rk_rests_fini(&s->late);
+    rk_heap_fini(&s->rests);
+    rk_heap_fini(&s->late);
     rk_free(s->ready);
     rk_free(s);
 }

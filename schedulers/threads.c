@@ -466,7 +466,7 @@ static void seats_fini(rk_session *session)
     for (uint32_t i = 0; session->seats && i < session->seat_count; i++)
         rk_deque_fini(&session->seats[i].deque);
     rk_free(session->seat_memory);
-    rk_rests_fini(&session->rests);
+    rk_heap_fini(&session->rests);
 }
 
 static int seats_init(rk_session *session, uint32_t count)
@@ -509,7 +509,6 @@ static int start(rk_run *run, void **handle)
     if (!session)
         return RASK_ENOMEM;
     session->run = run;
-    session->rests = (rk_rests)RK_RESTS;
     run->wake = wake_for_growth;
     run->wake_context = session;
     if (run->limits) {

@@ -3,7 +3,7 @@
 #define RASK_SCHEDULERS_THREADS_H
 
 #include "schedulers/deque.h"
-#include "schedulers/rests.h"
+#include "schedulers/heap.h"
 #include "schedulers/scheduler.h"
 
 typedef struct rk_seat {
@@ -51,7 +51,7 @@ typedef struct rk_session {
     rk_atomic_u64 next_due_ns; /* when the first of the units that rest is due; 0: there is none */
 
     /* Under the pool's lock. */
-    rk_rests rests;
+    rk_heap rests;              /* units by the time at which they are due */
     uint32_t io_first, io_last; /* I/O units that are ready, linked through join */
     uint32_t io_running;
     uint32_t guests;  /* threads of the pool that know the session */

@@ -66,7 +66,7 @@
 #include "core/base/array.h"
 #include "schedulers/coordinator/bitmap.h"
 #include "schedulers/coordinator/coordinator.h"
-#include "schedulers/coordinator/heap.h"
+#include "schedulers/heap.h"
 
 #include <assert.h>
 #include <rask/base.h>

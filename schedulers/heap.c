@@ -1,4 +1,4 @@
-#include "schedulers/coordinator/heap.h"
+#include "schedulers/heap.h"
 
 #include "core/base/alloc.h"
 
@@ -27,10 +27,16 @@ void rk_heap_fini(rk_heap *heap)
     *heap = (rk_heap){0};
 }
 
+static inline void note(rk_places places, uint32_t item, uint32_t place)
+{
+    if (places.at)
+        places.at[item * places.stride] = place;
+}
+
 static inline void put(rk_heap *heap, rk_places places, uint32_t place, rk_heap_entry entry)
 {
     heap->entries[place] = entry;
-    places.at[entry.item * places.stride] = place;
+    note(places, entry.item, place);
 }
 
 static void sift_up(rk_heap *heap, rk_places places, uint32_t place, rk_heap_entry entry)
@@ -78,7 +84,7 @@ static void settle(rk_heap *heap, rk_places places, uint32_t place, rk_heap_entr
 void rk_heap_remove(rk_heap *heap, rk_places places, uint32_t place)
 {
     rk_heap_entry last = heap->entries[--heap->count];
-    places.at[heap->entries[place].item * places.stride] = RK_NO_PLACE;
+    note(places, heap->entries[place].item, RK_NO_PLACE);
     if (place < heap->count)
         settle(heap, places, place, last);
 }
