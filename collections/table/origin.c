@@ -27,8 +27,7 @@ static const rask_table *side_of(const rask_table *t, uint32_t *column)
     return t->as.join->other;
 }
 
-/* One step down; NULL: the column is made here. */
-static const rask_table *below(const rask_table *t, uint32_t *column)
+const rask_table *rk_table_below(const rask_table *t, uint32_t *column)
 {
     switch (t->kind) {
     case RK_TABLE_PICK: *column = t->as.pick[*column]; return t->input;
@@ -53,7 +52,7 @@ bool rk_table_origin(const rask_table **table, uint32_t *column)
 {
     const rask_table *t = *table;
     while (t && !is_plain(t))
-        t = below(t, column);
+        t = rk_table_below(t, column);
     *table = t ? t : *table;
     return t != NULL;
 }

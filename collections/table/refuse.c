@@ -1,5 +1,6 @@
 /* Messages about names that are not there and texts that mean nothing: what was meant, as far as that can be told. */
 #include "collections/table/csv_source.h"
+#include "collections/table/origin.h"
 #include "collections/table/table.h"
 
 #include "collections/syntax/nearest.h"
@@ -30,38 +31,13 @@ static bool has_column(const rask_table *table, rask_bytes name)
 
 /* -- Columns that are text for few of their values */
 
-/* A table beneath of which column number *column of t is a column as it is, whose number it becomes; NULL: it is made here. */
-static const rask_table *table_of(const rask_table *t, uint32_t *column)
-{
-    switch (t->kind) {
-    case RK_TABLE_PICK: *column = t->as.pick[*column]; return t->input;
-    case RK_TABLE_WITH: return t->as.with.column == *column ? NULL : t->input;
-    case RK_TABLE_GROUP:
-        if (*column >= t->as.grouping->key_count)
-            return NULL;
-        *column = t->as.grouping->keys[*column];
-        return t->input;
-    case RK_TABLE_JOIN:
-        if (*column < t->input->schema.count)
-            return t->input;
-        *column = t->as.join->payload[*column - t->input->schema.count];
-        return t->as.join->other;
-    case RK_TABLE_FILTER:
-    case RK_TABLE_SORT:
-    case RK_TABLE_LIMIT:
-    case RK_TABLE_TAIL:
-    case RK_TABLE_DISTINCT: return t->input;
-    default: return NULL;
-    }
-}
-
 /* NOLINTBEGIN(misc-no-recursion): as deep as tables stand one behind the other within others, RK_TABLE_DEPTH */
 
 static bool note_column(const rask_table *t, uint32_t column, char *out, size_t capacity)
 {
     bool noted = false;
     while (t && t->kind != RK_TABLE_CSV && t->kind != RK_TABLE_CONCAT)
-        t = table_of(t, &column);
+        t = rk_table_below(t, &column);
     if (t && t->kind == RK_TABLE_CSV)
         return rk_csv_source_note(t->as.csv, column, out, capacity);
     for (uint32_t i = 0; t && i < t->as.concat.count && !noted; i++)
