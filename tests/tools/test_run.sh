@@ -172,12 +172,13 @@ victim=$!
 for _ in $(seq 1000); do [ -s k.group ] && break; sleep 0.02; done
 warden=$(wardens_of $victim)
 kill -9 "$warden"
-(while :; do cat x.json.rask/n.out; done) >/dev/null &
-reader=$!
+for _ in $(seq 1000); do grep -qs '^State:[[:space:]]*Z' "/proc/$warden/status" && break; sleep 0.02; done
+exec 8<>x.json.rask/n.out
 for _ in $(seq 1000); do [ -s n.group ] && break; kill -0 $victim 2>/dev/null || break; sleep 0.02; done
 [ -s n.group ] && [ "$(wardens_of $victim | wc -l)" -eq 1 ] && ! kill -0 "$warden" 2>/dev/null
 tell 'a warden that is killed is waited for and has a successor, and no command fails of it' $?
-{ kill -9 $victim && wait $victim; kill $reader && wait $reader; } 2>/dev/null
+{ kill -9 $victim && wait $victim; } 2>/dev/null
+exec 8>&-
 groups="-$(cat k.group) -$(cat n.group)"
 # shellcheck disable=SC2086 # two words
 for _ in $(seq 1000); do kill -0 -- $groups 2>/dev/null || break; sleep 0.02; done
