@@ -17,12 +17,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORKERS = 4, MOST_HIRED = 512, HEAD = 1, PIECE = 4096, FEW_KILLS = 10 };
+enum { WORKERS = 4, MOST_HIRED = 512, HEAD = 1, PIECE = 4096, FEW_KILLS = 10, MOST_PIECES = 8192 };
 
 /* What tasks see, in whatever process. */
 typedef struct shared {
     atomic_bool released;           /* tasks that hold return */
     atomic_bool worked[MOST_HIRED]; /* by the number of the worker */
+    atomic_int begun[MOST_PIECES][2],
+        ended[MOST_PIECES][2]; /* how often, by piece: it is made, it is mixed */
 } shared;
 
 /* A worker is known by a number, as the name of its host. */
@@ -188,12 +190,13 @@ static void hold(rask_task *t)
 /* (seed, milliseconds): bytes; with a negative time it holds. */
 static int make(rask_task *t)
 {
-    uint64_t x = (uint64_t)rask_arg_i64(t, 0);
-    int64_t ms = rask_arg_i64(t, 1);
+    int64_t piece = rask_arg_i64(t, 0), ms = rask_arg_i64(t, 1);
+    uint64_t x = (uint64_t)piece;
     char *data;
     rask_value value;
     if (rask_value_bytes_alloc(PIECE, &data, &value))
         return rask_fail(t, RASK_ENOMEM, "no memory");
+    atomic_fetch_add(&seen->begun[piece][0], 1);
     for (int i = 0; i < PIECE; i++)
         data[i] = (char)((x = x * 6364136223846793005u + 1442695040888963407u) >> 56);
     if (ms < 0) {
@@ -202,21 +205,25 @@ static int make(rask_task *t)
     }
     sleep_ms((long)(ms > 0 ? ms : 0));
     atomic_store(&seen->worked[own_number], true);
+    atomic_fetch_add(&seen->ended[piece][0], 1);
     return rask_return_value(t, value);
 }
 RASK_SLOTS(make);
 
-/* (bytes, bytes): bytes. */
+/* (bytes, bytes, which): bytes. */
 static int mix(rask_task *t)
 {
     rask_bytes a = rask_arg_bytes(t, 0), b = rask_arg_bytes(t, 1);
+    int64_t piece = rask_arg_i64(t, 2);
     char *data;
     rask_value value;
     if (rask_value_bytes_alloc(PIECE, &data, &value))
         return rask_fail(t, RASK_ENOMEM, "no memory");
+    atomic_fetch_add(&seen->begun[piece][1], 1);
     for (size_t i = 0; i < PIECE; i++)
         data[i] = (char)(a.data[i] * 31 + b.data[PIECE - 1 - i]);
     atomic_store(&seen->worked[own_number], true);
+    atomic_fetch_add(&seen->ended[piece][1], 1);
     return rask_return_value(t, value);
 }
 RASK_SLOTS(mix);
@@ -228,7 +235,7 @@ static rask_node *pieces(rask_graph *g, int count, int64_t ms)
     for (int i = 0; i < count; i++)
         made[i] = rask_delayed(g, make, i, ms);
     for (int i = 0; i < count; i++)
-        mixed[i] = rask_delayed(g, mix, made[i], made[(i + 7) % count]);
+        mixed[i] = rask_delayed(g, mix, made[i], made[(i + 7) % count], i);
     rask_node *list = rask_list(g, mixed, (size_t)count);
     free(made);
     return list;
@@ -303,8 +310,25 @@ static uint32_t wanted_kills(void)
     return kills && atoi(kills) > 0 ? (uint32_t)atoi(kills) % (MOST_HIRED - WORKERS) : FEW_KILLS;
 }
 
-/* One after the other, each with a successor. A task that ends three workers is blamed, so each has returned from one before it
- * is killed, and whom it hits is chance. Who hires outlives whom it hired. */
+static bool runs_again(int piece)
+{
+    for (int kind = 0; kind < 2; kind++) {
+        int ended = atomic_load(&seen->ended[piece][kind]);
+        if (!ended && atomic_load(&seen->begun[piece][kind]) > 1)
+            return true;
+    }
+    return false;
+}
+
+/* A task that ends three workers is blamed: until none runs that was hit before. */
+static void await_unharmed(const field *f)
+{
+    for (int i = 0; i < MOST_PIECES; i++)
+        while (runs_again(i) && !atomic_load(&f->over))
+            sleep_ms(1);
+}
+
+/* One after the other, each with a successor, when it has returned from a task. Who hires outlives whom it hired. */
 static void *kill_workers(void *context)
 {
     field *f = context;
@@ -313,6 +337,7 @@ static void *kill_workers(void *context)
         uint32_t at = (uint32_t)rand_r(&seed) % WORKERS, number = f->numbers[at];
         await_work(f, number);
         sleep_ms(10 + rand_r(&seed) % 20);
+        await_unharmed(f);
         atomic_store(&f->killed_ns[number], now_ns());
         kill(f->pids[at], SIGKILL);
         waitpid(f->pids[at], NULL, 0);
