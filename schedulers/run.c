@@ -850,6 +850,13 @@ static void fill_report(rk_run *run)
                             .peak_rss = rk_peak_rss()};
 }
 
+/* As observers are told: who begins anew did not fail. */
+static int told_status(const rk_run *run, int status)
+{
+    bool for_now = status == RASK_ECANCELLED && !run->failure_count;
+    return for_now && rk_cancelled_for_now(run->options.cancel) ? RASK_OK : status;
+}
+
 int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results)
 {
     rk_worker worker;
@@ -865,7 +872,7 @@ int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results)
     release_targets(run);
     rk_store_finish(run->store);
     run->info.end_ns = rk_clock_now();
-    run->info.status = status;
+    run->info.status = told_status(run, status);
     run->info.peak_bytes = run->is_elsewhere ? run->elsewhere.peak : rk_store_peak(run->store);
     fill_report(run);
     RK_NOTIFY(run, run_ended, &run->info);
