@@ -133,7 +133,7 @@ void play_failure(rask_node *node, const rask_options *o, int status, const char
 static void be_worker(const char *program, const char *address, const char *keys)
 {
     setenv("RASK_WORKER_OF", address, 1);
-    setenv("RASK_CLUSTER_KEYS", keys, 1);
+    setenv(*keys ? "RASK_CLUSTER_KEYS" : "RASK_CLUSTER_INSECURE", *keys ? keys : "1", 1);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     execl(program, program, (char *)NULL);
     _exit(1);
@@ -176,7 +176,8 @@ static void begin_zmq(const char *program, bool encrypted)
     }
     keep_workers(program, address, keys);
     h.options.cluster = address;
-    h.options.cluster_keys = keys;
+    h.options.cluster_keys = encrypted ? keys : NULL;
+    h.options.cluster_insecure = !encrypted;
     h.has = NEEDS_OTHERS | NEEDS_TRAVEL | NEEDS_TWO;
 }
 

@@ -586,20 +586,116 @@ static void make_keys(char *path, size_t capacity)
     cr_assert_eq(rask_cluster_make_keys(path, reason, sizeof reason), RASK_EEXIST);
 }
 
-Test(cluster, an_address_that_others_reach_takes_keys)
+static int compute_with(const rask_options *o, const char *word)
 {
     rask_graph *g = rask_graph_new();
-    rask_options o = RASK_OPTIONS_INIT;
     int64_t answer;
-    o.scheduler = "cluster";
-    o.cluster = "tcp://0.0.0.0:7077";
-    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &answer), RASK_EINVAL);
-    cr_assert_not_null(strstr(rask_graph_error(g), "takes a key file"), "%s", rask_graph_error(g));
-    o.cluster = "nowhere";
-    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &answer), RASK_EINVAL);
-    o.cluster = NULL;
-    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &answer), RASK_EINVAL);
+    int status = rask_compute_with(rask_delayed(g, tell_pid), o, &answer);
+    cr_assert_not_null(strstr(rask_graph_error(g), word), "%s", rask_graph_error(g));
     rask_graph_free(g);
+    return status;
+}
+
+static rask_options somewhere(const char *address)
+{
+    rask_options o = RASK_OPTIONS_INIT;
+    o.scheduler = "cluster";
+    o.cluster = address;
+    o.cluster_insecure = true;
+    return o;
+}
+
+static int open_somewhere(const rask_options *o, const char *word)
+{
+    rask_client *client = NULL;
+    int status = rask_client_open(o, &client);
+    cr_assert_null(client);
+    cr_assert_not_null(strstr(rask_client_open_error(), word), "%s", rask_client_open_error());
+    return status;
+}
+
+Test(cluster, no_address_no_address_that_is_one_and_no_keys_are_errors_of_runs_and_of_clients_at_once)
+{
+    rask_options o = somewhere(NULL);
+    cr_assert_eq(compute_with(&o, "no address to wait for workers at"), RASK_EINVAL);
+    cr_assert_eq(open_somewhere(&o, "no address to wait for workers at"), RASK_EINVAL);
+    o.cluster = "nowhere";
+    cr_assert_eq(compute_with(&o, "\"nowhere\" is no address"), RASK_EINVAL);
+    cr_assert_eq(open_somewhere(&o, "\"nowhere\" is no address"), RASK_EINVAL);
+    o.cluster = "mpi:";
+    cr_assert_eq(open_somewhere(&o, "mpirun"), RASK_EUNSUPPORTED);
+    o.cluster = "tcp://127.0.0.1:7077";
+    o.cluster_keys = "/nowhere/keys";
+    cr_assert_eq(open_somewhere(&o, "both a key file, /nowhere/keys, and"), RASK_EINVAL);
+    o.cluster_insecure = false;
+    cr_assert_eq(compute_with(&o, "/nowhere/keys cannot be opened"), RASK_EIO);
+    cr_assert_eq(open_somewhere(&o, "/nowhere/keys cannot be opened"), RASK_EIO);
+}
+
+static void compute_on(const cluster *c)
+{
+    rask_graph *g = rask_graph_new();
+    int64_t pid = 0;
+    rask_options o = on(c);
+    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &pid), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(pid, c->pids[0]);
+    rask_graph_free(g);
+}
+
+/* Of several that want them at once. */
+static void make_own_keys_at_once(void)
+{
+    enum { AT_ONCE = 6 };
+    pid_t pids[AT_ONCE];
+    char path[256], reason[256] = "";
+    int how;
+    for (int i = 0; i < AT_ONCE; i++)
+        if ((pids[i] = fork()) == 0)
+            _exit(rask_cluster_own_keys(path, sizeof path, reason, sizeof reason));
+    for (int i = 0; i < AT_ONCE; i++)
+        cr_assert(waitpid(pids[i], &how, 0) == pids[i] && how == 0);
+}
+
+Test(cluster, keys_that_are_not_named_are_the_users_own_and_made_for_good)
+{
+    cluster c;
+    struct stat file, later;
+    char home[] = "/tmp/rask-test-home-XXXXXX", path[256], reason[256] = "", command[300];
+    cr_assert_not_null(mkdtemp(home));
+    unsetenv("XDG_STATE_HOME");
+    setenv("HOME", home, 1);
+    make_own_keys_at_once();
+    cr_assert_eq(rask_cluster_own_keys(path, sizeof path, reason, sizeof reason), RASK_OK, "%s", reason);
+    cr_assert(!strncmp(path, home, strlen(home)) && !stat(path, &file) && (file.st_mode & 0777) == 0600);
+    snprintf(command, sizeof command, "[ $(ls -A %s/.local/state/rask) = cluster.keys ]", home);
+    cr_assert_eq(system(command), 0, "nothing else is left there");
+    cluster_begin(&c, 0, 1);
+    c.own_keys = true;
+    cluster_hire(&c, c.count++);
+    compute_on(&c);
+    cluster_end(&c);
+    cr_assert(!stat(path, &later) && later.st_ino == file.st_ino);
+    chmod(path, 0644);
+    rask_options o = somewhere("tcp://127.0.0.1:7077");
+    o.cluster_insecure = false;
+    cr_assert_eq(compute_with(&o, "can be read by others"), RASK_EIO);
+    setenv("XDG_STATE_HOME", "/proc/nowhere", 1);
+    setenv("HOME", "", 1);
+    cr_assert_neq(compute_with(&o, "/proc/nowhere/rask/cluster.keys"), RASK_OK);
+    unsetenv("XDG_STATE_HOME");
+    cr_assert_eq(compute_with(&o, "RASK_CLUSTER_KEYS"), RASK_ENOENT);
+    snprintf(command, sizeof command, "rm -r %s", home);
+    cr_assert_eq(system(command), 0);
+}
+
+Test(cluster, without_keys_which_has_to_be_said_it_listens_where_it_is_told)
+{
+    cluster c;
+    cluster_begin(&c, 1, 1);
+    cluster everywhere = c;
+    snprintf(everywhere.address, sizeof everywhere.address, "tcp://0.0.0.0:%s", strrchr(c.address, ':') + 1);
+    compute_on(&everywhere);
+    cluster_end(&c);
 }
 
 Test(cluster, workers_with_the_key_file_are_let_in_and_reach_each_other)
@@ -635,6 +731,7 @@ Test(cluster, a_worker_leaves_what_signals_do_as_it_was)
     rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
     struct sigaction own = {.sa_handler = on_own_signal}, after;
     o.address = "tcp://127.0.0.1:1";
+    o.insecure = true;
     o.patience = 0.05;
     for (int i = 0; i < 2; i++)
         cr_assert_eq(sigaction(heard[i], &own, NULL), 0);
