@@ -20,6 +20,7 @@ enum {
     BEAT_MS = 1000, /* rank 0 and each other say something at least so often, */
     SILENCE_S =
         8, /* and when what was said was not received for so long, and nothing came, the other is taken for lost */
+    PRECEDENCE_S = 3,     /* the others wait longer than rank 0 */
     LONGEST_TURN_MS = 200 /* time between two polls counts as no more: who was stopped has not listened */
 };
 

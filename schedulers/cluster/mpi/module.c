@@ -1,11 +1,10 @@
 /* The modules rask-transport-openmpi and rask-transport-mpich: one source, compiled by each MPI's compiler. An endpoint's contact is
  * its rank. MPI is set up with the first endpoint, and ended with the process, for it cannot be set up again. */
-#include "schedulers/cluster/mpi/mail.h"
+#include "schedulers/cluster/mpi/farewell.h"
 
 #include "core/base/clock.h"
 
 #include <dlfcn.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,32 +182,20 @@ static void rest(const rk_wire *wire, uint64_t nanoseconds)
         rk_clock_sleep(nanoseconds);
 }
 
+static _Thread_local bool is_inside; /* MPI: what ends the process there, as its abort does, cannot end MPI */
+
 /* -- Who is silent
  *
  * MPI may not tell, and wait for good: of a machine that is down, or a cable that was pulled. Rank 0 and each of the others look after
  * each other, so that of a job that is cut in two no part stays. */
 
+/* Rank 0 is the first to speak: what it says is seen. */
 static void read_silence(rk_wire *wire)
 {
     const char *said = getenv("RASK_MPI_SILENCE");
     double seconds = said && *said ? strtod(said, NULL) : SILENCE_S;
-    wire->silence_ns = seconds > 0 && seconds < 1e9 ? (uint64_t)(seconds * 1e9) : 0;
-}
-
-/* What ends a job ends with whoever says so: its MPI may wait for the silent one. */
-static void end_job(const rk_wire *wire, int silent)
-{
-    enum { LAST_S = 3 };
-    fprintf(stderr,
-            "rank %d of %d: rank %d has said nothing for %g seconds: its machine is down, or no way leads "
-            "there; the job "
-            "ends (RASK_MPI_SILENCE)\n",
-            wire->rank, wire->ranks, silent, (double)wire->silence_ns / 1e9);
-    fflush(stderr);
-    signal(SIGALRM, SIG_DFL);
-    alarm(LAST_S);
-    MPI_Abort(wire->comm, EXIT_FAILURE);
-    _exit(EXIT_FAILURE);
+    if (seconds > 0 && seconds < 1e9)
+        wire->silence_ns = (uint64_t)((seconds + (wire->rank ? PRECEDENCE_S : 0)) * 1e9);
 }
 
 static void look_after(rk_wire *wire, rk_link *link)
@@ -218,7 +205,7 @@ static void look_after(rk_wire *wire, rk_link *link)
     if (!link->sending[RK_CONTROL])
         say(wire, link, MAIL_BEAT);
     else if (wire->clock_ns - link->heard_ns > wire->silence_ns)
-        end_job(wire, link->rank);
+        rk_farewell(wire, link->rank);
 }
 
 static void look_around(rk_wire *wire)
@@ -242,7 +229,9 @@ static void pass_time(rk_wire *wire)
 static bool wire_poll(rk_wire *wire)
 {
     pass_time(wire);
+    is_inside = true;
     bool did = rk_mail_poll(wire, take_mail);
+    is_inside = false;
     if (wire->failed)
         lose_failed(wire);
     wire->empty = did ? 0 : wire->empty + (wire->empty <= IDLE_POLLS);
@@ -316,7 +305,7 @@ static pid_t owner; /* of MPI; children of it that end do not end MPI */
 static void end_mpi(void)
 {
     int ended = 0;
-    if (getpid() == owner && !MPI_Finalized(&ended) && !ended)
+    if (getpid() == owner && !is_inside && !MPI_Finalized(&ended) && !ended)
         MPI_Finalize();
 }
 
@@ -433,7 +422,6 @@ static int wire_open(const rk_wire_host *host, const rk_transport_setup *setup, 
     if (!wire)
         return RASK_ENOMEM;
     wire->host = *host;
-    read_silence(wire);
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     if (MPI_Comm_dup(MPI_COMM_WORLD, &wire->comm) || MPI_Comm_set_errhandler(wire->comm, MPI_ERRORS_RETURN) ||
         MPI_Comm_rank(wire->comm, &wire->rank) || MPI_Comm_size(wire->comm, &wire->ranks)) {
@@ -442,6 +430,7 @@ static int wire_open(const rk_wire_host *host, const rk_transport_setup *setup, 
     } else {
         status = check_launch(wire->ranks, reason, capacity);
     }
+    read_silence(wire);
     if (!status)
         status = open_links(wire);
     if (!status)
