@@ -70,7 +70,7 @@ leaves 1 "$rask" worker --patience 1.1 "$address" && grep -q "waiting for one, s
 tell 'keys that are not named are the own ones of the user, which are made and told of' $?
 meets 0
 tell 'with which workers and programs of the user meet' $?
-meets 1 --insecure --insecure && RASK_CLUSTER_INSECURE=1 meets 1 --insecure
+meets 1 --insecure --insecure && RASK_CLUSTER_INSECURE=1 meets 0 && RASK_CLUSTER_INSECURE=1 meets 2 --key-file keys --key-file keys
 tell 'so they do without keys where both say so' $?
 # what the worker is to say, what the program, options of the program, options of the worker
 misses()

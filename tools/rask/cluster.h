@@ -30,7 +30,7 @@ typedef struct worker_fields {
         {.name = "insecure",                                                                                 \
          .kind = OPTION_FLAG,                                                                                \
          .offset = offsetof(type, worker.insecure),                                                          \
-         .help = "no keys: whoever reaches the cluster can run anything on it"},                             \
+         .help = "no keys: whoever comes is let in (RASK_CLUSTER_INSECURE=1)"},                              \
         {.name = "threads",                                                                                  \
          .kind = OPTION_NUMBER,                                                                              \
          .offset = offsetof(type, worker.threads),                                                           \

@@ -104,7 +104,7 @@ typedef struct common_options {
         {.name = "insecure",                                                                                 \
          .kind = OPTION_FLAG,                                                                                \
          .offset = offsetof(type, common.insecure),                                                          \
-         .help = "no keys: whoever reaches the cluster can run anything on it",                              \
+         .help = "no keys: whoever comes is let in (RASK_CLUSTER_INSECURE=1)",                               \
          .brief = true},                                                                                     \
         {.name = "worker-threads",                                                                           \
          .kind = OPTION_NUMBER,                                                                              \
