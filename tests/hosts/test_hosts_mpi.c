@@ -116,6 +116,7 @@ static pid_t start(const engine *e, const char *program, const char *const *word
     int log = open("log", O_WRONLY | O_CREAT | O_TRUNC, 0600);
     setenv("RASK_WORKERS", "1", 1);
     setenv("UCX_TLS", "tcp,self", 1);
+    setenv("TMPDIR", folder, 1); /* for what is left by those that are killed */
     if (hosts_enter(&h, 1) && !unshare(CLONE_NEWUTS) && !sethostname("host1", 5) && dup2(log, 1) >= 0 &&
         dup2(log, 2) >= 0)
         execvp(args[0], (char *const *)(uintptr_t)args);

@@ -15,14 +15,17 @@ enum { WORKERS = 3 };
 
 /* -- The board */
 
-static void board_path(int64_t id, char path[64])
+enum { PATH = 256 };
+
+static void board_path(int64_t id, char path[PATH])
 {
-    snprintf(path, 64, "/tmp/rask-test-board-%lld", (long long)id);
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, PATH, "%s/rask-test-board-%lld", folder && *folder ? folder : "/tmp", (long long)id);
 }
 
 static board *map_board(int64_t id, int flags)
 {
-    char path[64];
+    char path[PATH];
     board_path(id, path);
     int fd = open(path, O_RDWR | O_CLOEXEC | flags, S_IRUSR | S_IWUSR);
     void *at = MAP_FAILED;
@@ -87,7 +90,7 @@ static random_graph *find_on_board(int64_t id)
 
 static void remove_board(void)
 {
-    char path[64];
+    char path[PATH];
     board_path(h.id, path);
     if (h.id == getpid())
         unlink(path);
