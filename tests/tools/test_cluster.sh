@@ -53,6 +53,9 @@ RASK_WORKER_OF=$address leaves 1 "$rask" eval 1+1 && grep -q "RASK_WORKER_OF=$ad
 tell 'RASK_WORKER_OF makes no worker of a program that does not look at it, which says so' $?
 RASK_CLUSTER=$address RASK_CLUSTER_KEYS=keys leaves 0 "$rask" info && grep -q '^scheduler *cluster (RASK_CLUSTER)' out && grep -q "^address of the cluster *$address (RASK_CLUSTER)" out && grep -q '^keys of the cluster *keys' out
 tell 'info tells of the cluster in the environment' $?
+RASK_CLUSTER=$address leaves 0 "$rask" info && grep -q "^keys of the cluster *the user's own (default)" out &&
+    RASK_CLUSTER_INSECURE=1 leaves 0 "$rask" info --json && grep -q '"cluster_keys":.*"none"' out
+tell 'and of keys that are not named, and of none' $?
 # --- keys that are not named, and none
 # number of options for the workers, these, options for the program: both meet
 meets()
