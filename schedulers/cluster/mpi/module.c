@@ -390,6 +390,7 @@ static void wire_close(rk_wire *wire, int milliseconds)
     if (!wire)
         return;
     uint64_t end = rk_clock_now() + (uint64_t)(milliseconds + PART_MS) * 1000000;
+    wire->silence_ns = 0; /* from here on nobody is to say more than it has to: others may be gone when it comes */
     for (int i = 0; i < wire->ranks; i++)
         leave(wire, &wire->links[i]);
     do
