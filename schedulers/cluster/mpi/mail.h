@@ -84,6 +84,7 @@ struct rk_wire {
     unsigned empty; /* polls in a row that found nothing */
     uint64_t clock_ns, polled_ns,
         looked_ns;       /* time that it has listened; when it did last; when beats were looked after */
+    uint64_t closing_ns; /* when it began to close; 0: it does not */
     uint64_t silence_ns; /* 0: it waits for good */
     char contact[32];
 };

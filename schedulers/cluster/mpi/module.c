@@ -222,7 +222,8 @@ static void pass_time(rk_wire *wire)
     uint64_t passed = wire->polled_ns ? now - wire->polled_ns : 0;
     wire->clock_ns += passed < most ? passed : most;
     wire->polled_ns = now;
-    if (wire->silence_ns && wire->clock_ns - wire->looked_ns >= (uint64_t)BEAT_MS * 1000000)
+    if (wire->silence_ns && !wire->closing_ns &&
+        wire->clock_ns - wire->looked_ns >= (uint64_t)BEAT_MS * 1000000)
         look_around(wire);
 }
 
@@ -385,17 +386,30 @@ static bool is_leaving(const rk_wire *wire)
     return i < wire->ranks;
 }
 
+/* MPI would wait for good for who has said nothing in all that time. */
+static void must_have_parted(const rk_wire *wire)
+{
+    for (int i = 0; i < wire->ranks && wire->silence_ns; i++) {
+        const rk_link *link = &wire->links[i];
+        bool waits = link->state == LINK_LEAVING || link->sending[RK_CONTROL] || link->sending[RK_BULK];
+        if (waits && link->heard_ns < wire->closing_ns)
+            rk_farewell(wire, i);
+    }
+}
+
 static void wire_close(rk_wire *wire, int milliseconds)
 {
     if (!wire)
         return;
     uint64_t end = rk_clock_now() + (uint64_t)(milliseconds + PART_MS) * 1000000;
-    wire->silence_ns = 0; /* from here on nobody is to say more than it has to: others may be gone when it comes */
+    wire->closing_ns = wire->clock_ns +
+                       1; /* from here on nobody says more than it has to: others may be gone when it comes */
     for (int i = 0; i < wire->ranks; i++)
         leave(wire, &wire->links[i]);
     do
         tell_ends(wire);
     while ((wire_poll(wire) || wire->sending || is_leaving(wire)) && rk_clock_now() < end);
+    must_have_parted(wire);
     rk_mail_close(wire);
     wire->host.free(wire->links);
     wire->host.free(wire);
