@@ -386,13 +386,13 @@ static bool is_leaving(const rk_wire *wire)
     return i < wire->ranks;
 }
 
-/* MPI would wait for good for who has said nothing in all that time. */
-static void must_have_parted(const rk_wire *wire)
+/* For who has said nothing since, MPI would wait for good when it ends. */
+static void look_after_parting(const rk_wire *wire)
 {
     for (int i = 0; i < wire->ranks && wire->silence_ns; i++) {
         const rk_link *link = &wire->links[i];
         bool waits = link->state == LINK_LEAVING || link->sending[RK_CONTROL] || link->sending[RK_BULK];
-        if (waits && link->heard_ns < wire->closing_ns)
+        if (waits && link->heard_ns < wire->closing_ns && wire->clock_ns - link->heard_ns > wire->silence_ns)
             rk_farewell(wire, i);
     }
 }
@@ -406,10 +406,10 @@ static void wire_close(rk_wire *wire, int milliseconds)
                        1; /* from here on nobody says more than it has to: others may be gone when it comes */
     for (int i = 0; i < wire->ranks; i++)
         leave(wire, &wire->links[i]);
-    do
+    do {
         tell_ends(wire);
-    while ((wire_poll(wire) || wire->sending || is_leaving(wire)) && rk_clock_now() < end);
-    must_have_parted(wire);
+        look_after_parting(wire);
+    } while ((wire_poll(wire) || wire->sending || is_leaving(wire)) && rk_clock_now() < end);
     rk_mail_close(wire);
     wire->host.free(wire->links);
     wire->host.free(wire);
