@@ -57,7 +57,8 @@ TAIL = r"""
 .BR RASK_SCRATCH ,
 .BR RASK_LIMITS ,
 .BR RASK_CLUSTER ,
-.B RASK_CLUSTER_KEYS
+.BR RASK_CLUSTER_KEYS ,
+.B RASK_CLUSTER_INSECURE
 and
 .B RASK_CHECKPOINT
 are what options are where a program leaves them open;

@@ -55,7 +55,24 @@ static const char *first_of(const char *a, const char *b, const char *c)
     return a && *a ? a : b && *b ? b : c;
 }
 
-/* Environment: RASK_SCHEDULER, RASK_WORKERS, RASK_MEMORY, RASK_SCRATCH, TMPDIR, RASK_LIMITS, RASK_CLUSTER, RASK_CLUSTER_KEYS, RASK_CHECKPOINT, for what the options leave open; RASK_WORKER_OF. */
+bool rk_options_say_insecure(void)
+{
+    const char *said = getenv("RASK_CLUSTER_INSECURE");
+    return said && *said && strcmp(said, "0") != 0;
+}
+
+/* What is said of keys, and that there are none, goes together. */
+static void keys_from_environment(rask_options *o)
+{
+    if (!o->cluster_keys && !o->cluster_insecure) {
+        o->cluster_keys = getenv("RASK_CLUSTER_KEYS");
+        o->cluster_insecure = rk_options_say_insecure();
+    }
+    if (o->cluster_keys && !*o->cluster_keys)
+        o->cluster_keys = NULL;
+}
+
+/* Environment: RASK_SCHEDULER, RASK_WORKERS, RASK_MEMORY, RASK_SCRATCH, TMPDIR, RASK_LIMITS, RASK_CLUSTER, RASK_CLUSTER_KEYS, RASK_CLUSTER_INSECURE, RASK_CHECKPOINT, for what the options leave open; RASK_WORKER_OF. */
 static int from_environment(rask_options *o, char *reason, size_t capacity)
 {
     const char *scheduler = getenv("RASK_SCHEDULER"), *workers = getenv("RASK_WORKERS"),
@@ -70,10 +87,7 @@ static int from_environment(rask_options *o, char *reason, size_t capacity)
         o->limits = getenv("RASK_LIMITS");
     if (!o->cluster)
         o->cluster = getenv("RASK_CLUSTER");
-    if (!o->cluster_keys)
-        o->cluster_keys = getenv("RASK_CLUSTER_KEYS");
-    if (o->cluster_keys && !*o->cluster_keys)
-        o->cluster_keys = NULL;
+    keys_from_environment(o);
     if (!o->checkpoint && !rk_worker_is()) /* workers compute within the run of another process */
         o->checkpoint = getenv("RASK_CHECKPOINT");
     if (o->checkpoint && !*o->checkpoint)

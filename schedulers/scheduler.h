@@ -15,6 +15,9 @@ typedef struct rk_scheduler {
     /* Returns when the run is over and no thread of the scheduler knows it any more; ends handle. The calling
      * thread may execute units meanwhile. */
     void (*wait)(rk_run *run, void *handle);
+    /* Whatever a run will need with these options, at once: how a client learns that none will have it; NULL: there is nothing. As
+     * start() fails, with a reason. */
+    int (*prepare)(const rask_options *options, char *reason, size_t capacity);
     bool apart;  /* tasks run in processes of their own, which do not see what others change in memory */
     bool remote; /* and which were not forked from this one, so that they see nothing of it */
 } rk_scheduler;
@@ -32,10 +35,13 @@ int rk_plan_execute(rask_plan *plan, const rask_options *options, const struct r
                     rask_value *results);
 
 /* Copies options (NULL: none) and fills in every default: from the environment (RASK_SCHEDULER, RASK_WORKERS,
- * RASK_MEMORY, RASK_SCRATCH, TMPDIR, RASK_LIMITS, RASK_CLUSTER, RASK_CLUSTER_KEYS, RASK_CHECKPOINT), then from the machine; but memory stays 0 for rask_default_memory(), which is
+ * RASK_MEMORY, RASK_SCRATCH, TMPDIR, RASK_LIMITS, RASK_CLUSTER, RASK_CLUSTER_KEYS, RASK_CLUSTER_INSECURE, RASK_CHECKPOINT), then from the machine; but memory stays 0 for rask_default_memory(), which is
  * asked for when it matters. Refuses what RASK_WORKER_OF meant to be a worker. A run reads the environment here and nowhere else. On failure reason gets a text.
  * RASK_EINVAL, RASK_ERANGE. */
 int rk_options_resolve(const rask_options *options, rask_options *resolved, char *reason, size_t capacity);
+
+/* RASK_CLUSTER_INSECURE says so. */
+bool rk_options_say_insecure(void);
 
 /* The same for what is run as a part of something else, which keeps the time, hears of cancelling, and tells its observers. */
 rask_options rk_options_within(const rask_options *options);

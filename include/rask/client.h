@@ -27,13 +27,15 @@ typedef struct rask_future rask_future;
  *              memory as it was then. What cannot go to a process that runs already is called
  *              in one forked for it: functions and definitions that are in no module that was loaded then, custom values
  *              without encode() and decode(), and numbers that are addresses of the program's memory
- *   cluster    each call goes to a worker as a run of its own (options.cluster); what is submitted fails where there is no address
+ *   cluster    each call goes to a worker as a run of its own (options.cluster), which may come later; an address that there is not,
+ *              or that is not to be had, or a key file that cannot be used fails here
  *   serial     what is submitted has run when rask_submit() returns
  * options.memory is for the results of its futures; large ones that do not fit are in a scratch file until they are asked for
  * (docs/futures.md).
  * options.limits, or RASK_LIMITS, count for all that is submitted and what that grows (docs/limits.md); a task that takes what they
  * say nothing of fails with RASK_EINVAL.
- * RASK_EINVAL, RASK_ERANGE, RASK_ENOMEM, RASK_ESYSTEM, and what rask_dashboard_open() returns: *out is untouched. */
+ * RASK_EINVAL, RASK_ERANGE, RASK_ENOMEM, RASK_ESYSTEM, what rask_dashboard_open() returns, and of clusters RASK_EIO, RASK_EFORMAT,
+ * RASK_ENOENT and RASK_EUNSUPPORTED: *out is untouched. */
 RASK_API int rask_client_open(const rask_options *options, rask_client **out);
 
 /* Why the last rask_client_open() of this thread failed; "": it did not. Valid until this thread's next. */

@@ -15,8 +15,7 @@ extern "C" {
 typedef struct rask_worker_options {
     size_t size;         /* sizeof(rask_worker_options), set by RASK_WORKER_OPTIONS_INIT */
     const char *address; /* of the program: "tcp://host:port" */
-    /* As rask_cluster_make_keys() made it, the same one that the program has; NULL: the program is on this machine and has none
-     * either. */
+    /* As rask_cluster_make_keys() made it, the same one that the program has; NULL: the user's own (rask_cluster_own_keys). */
     const char *key_file;
     uint32_t threads;    /* tasks at once that compute; 0: rask_default_workers() */
     uint32_t lanes;      /* and that wait; 0: 4 a thread, at least 16 */
@@ -29,6 +28,7 @@ typedef struct rask_worker_options {
      * reach one, or "", valid during the call. NULL: nobody is told. */
     void (*waiting)(void *context, const char *why);
     void *context; /* for it */
+    bool insecure; /* without keys, as the program (rask_options.cluster_insecure); not with key_file */
 } rask_worker_options;
 
 #ifdef __cplusplus
@@ -44,7 +44,7 @@ static inline rask_worker_options rask_worker_options_init()
 #endif
 
 /* At the beginning of main(): when the environment says that this process is a worker (RASK_WORKER_OF=tcp://host:port, and
- * RASK_CLUSTER_KEYS, RASK_WORKERS, RASK_MEMORY as far as they are set) it works and does not return, but ends the process
+ * RASK_CLUSTER_KEYS or RASK_CLUSTER_INSECURE=1, RASK_WORKERS, RASK_MEMORY as far as they are set) it works and does not return, but ends the process
  * with 0, or with 1 after a line on stderr. Else, when mpirun, mpiexec or srun started the program several times, rank 0
  * returns and is the program, and the others are its workers and do not return, as above; from there on options of rank 0
  * that name neither a scheduler nor an address mean the cluster of the ranks ("mpi:"). A task that crashes ends no rank.
@@ -62,6 +62,11 @@ RASK_API int rask_cluster_worker(const rask_worker_options *options, char *reaso
 /* Makes keys, and a file of them that nobody else can read. Whoever has a copy belongs to the cluster: may be its program and
  * its workers. RASK_EEXIST, RASK_EIO, RASK_EUNSUPPORTED, with a text in reason. */
 RASK_API int rask_cluster_make_keys(const char *path, char *reason, size_t capacity);
+
+/* The key file of whoever runs this process, which counts where none is named: rask/cluster.keys in XDG_STATE_HOME, else in
+ * ~/.local/state, made when it is not there. So whoever has the same home belongs to the same cluster, and nobody else. Its name
+ * goes to path (room bytes). RASK_ENOENT: there is no home; RASK_ELIMIT: no room for the name; as rask_cluster_make_keys(). */
+RASK_API int rask_cluster_own_keys(char *path, size_t room, char *reason, size_t capacity);
 
 /* How things stand at a program that computes on a cluster. */
 typedef struct rask_cluster_worker_state {

@@ -87,8 +87,8 @@ typedef struct rask_options {
     /* cluster: where workers come to, "tcp://127.0.0.1:7077", or "mpi:", the ranks that mpirun started; NULL: RASK_CLUSTER,
      * else the ranks where there are such. Stays from run to run. See rask/cluster.h. */
     const char *cluster;
-    /* cluster: the key file (rask_cluster_make_keys) that workers have, too; NULL: RASK_CLUSTER_KEYS, else everybody on this
-     * machine may come, and the address must be of loopback. */
+    /* cluster, at tcp: the key file (rask_cluster_make_keys) that workers have, too; NULL: RASK_CLUSTER_KEYS, else the user's own
+     * (rask_cluster_own_keys), unless it is said that there are none: cluster_insecure. */
     const char *cluster_keys;
     /* A folder that results of pure calls are kept in as they come, and are read from when a later run has the same calls: a run
      * that was ended goes on where it was. Made when it is not there; for one process at a time, RASK_EIO for others. A disk
@@ -100,6 +100,9 @@ typedef struct rask_options {
      * run without one gets its own. It ends with the run, or with the client. What rask_dashboard_open() returns when it cannot
      * be had, before anything runs. NULL: none. rask/dashboard.h has more. */
     const char *dashboard;
+    /* cluster, at tcp: nothing is encrypted, and whoever reaches the address is let in and can run anything; workers have to say so,
+     * too. Not with cluster_keys. false: RASK_CLUSTER_INSECURE=1 says it where no key file is named. */
+    bool cluster_insecure;
 } rask_options;
 
 /* Everything at its default. */

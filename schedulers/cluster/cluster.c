@@ -24,6 +24,29 @@ static int complain(rk_run *run, int status, const char *why)
     return status;
 }
 
+static int open_hub(const rask_options *o, rk_hub **hub, char *reason, size_t capacity)
+{
+    char keys[RK_MAX_KEY_PATH + 1];
+    if (!o->cluster || !*o->cluster) {
+        snprintf(reason, capacity,
+                 "no address to wait for workers at: options.cluster (--cluster ADDRESS) or RASK_CLUSTER");
+        return RASK_EINVAL;
+    }
+    int status =
+        rk_cluster_keys_choose(o->cluster, o->cluster_keys, o->cluster_insecure, keys, reason, capacity);
+    return status ? status : rk_hub_get(o->cluster, *keys ? keys : NULL, hub, reason, capacity);
+}
+
+static int prepare(const rask_options *options, char *reason, size_t capacity)
+{
+    rk_hub *hub;
+    char why[512] = "out of memory";
+    int status = is_within() ? RASK_OK : open_hub(options, &hub, why, sizeof why);
+    if (status)
+        snprintf(reason, capacity, "cluster: %s", why);
+    return status;
+}
+
 static int start(rk_run *run, void **handle)
 {
     char reason[512] = "out of memory";
@@ -35,11 +58,7 @@ static int start(rk_run *run, void **handle)
         within = true;
         return status;
     }
-    if (!run->options.cluster || !*run->options.cluster)
-        return complain(
-            run, RASK_EINVAL,
-            "no address to wait for workers at: options.cluster (--cluster ADDRESS) or RASK_CLUSTER");
-    status = rk_hub_get(run->options.cluster, run->options.cluster_keys, &hub, reason, sizeof reason);
+    status = open_hub(&run->options, &hub, reason, sizeof reason);
     if (status)
         return complain(run, status, reason);
     status = rk_conduct_new(hub, run, &conduct);
@@ -64,4 +83,4 @@ static void wait(rk_run *run, void *handle)
 }
 
 const rk_scheduler rk_cluster = {
-    .name = "cluster", .start = start, .wait = wait, .apart = true, .remote = true};
+    .name = "cluster", .start = start, .wait = wait, .prepare = prepare, .apart = true, .remote = true};

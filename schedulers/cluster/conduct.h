@@ -61,7 +61,7 @@ typedef struct rk_conduct {
     uint32_t lost;         /* workers that were not asked to leave, */
     char last_words[256];  /* and of the last of them: where, and why */
     char turned_away[256]; /* why the last one was that was not taken; "": none was */
-    char refused[256];     /* why the last one was not let in of which observers were told, */
+    char refused[512];     /* why the last one was not let in of which observers were told, */
     uint32_t refusals;     /* and of how many they were */
 } rk_conduct;
 

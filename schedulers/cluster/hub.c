@@ -239,9 +239,11 @@ static const void *object(void *context, uint32_t peer, uint64_t number, uint64_
 static void refused(void *context, int status, const char *why)
 {
     rk_hub *hub = context;
+    char keys[256];
     if (status == RASK_EINVAL)
         hub->mistaken_ns = hub->now;
-    snprintf(hub->refused, sizeof hub->refused, "%s", why);
+    rk_cluster_keys_tell(hub->key_file, keys, sizeof keys);
+    snprintf(hub->refused, sizeof hub->refused, "%s%s", why, keys);
     tell_refused(hub);
 }
 
@@ -448,12 +450,6 @@ static int listen_at(rk_hub *hub, const char *key_file, char *reason, size_t cap
                                 .keys.open_door = !key_file,
                                 .events = {hub, joined, message, lost, object, refused, pulled}};
     int status = rk_line_engine(hub->address, &hub->line.engine, reason, capacity);
-    if (!status && !key_file && !rk_cluster_is_local(hub->address)) {
-        snprintf(reason, capacity,
-                 "%.200s is reached from elsewhere, so it takes a key file: see rask cluster keys",
-                 hub->address);
-        status = RASK_EINVAL;
-    }
     if (!status && key_file)
         status = rk_cluster_keys_read(key_file, &keys, reason, capacity);
     if (!status && key_file && hub->line.engine->public_key(keys.worker, known)) {

@@ -33,14 +33,14 @@ typedef struct rk_member {
 typedef struct rk_hub {
     struct rk_hub *next; /* of the process's */
     char address[RK_MAX_CONTACT + 1];
-    char *key_file; /* "": everybody on this machine is let in */
+    char *key_file; /* "": everybody is let in */
     rk_cluster_ids ids;
     rk_line line;
     rk_array members; /* rk_member * */
     rk_fetches fetches;
     uint64_t now, opened_ns;
     struct rk_conduct *conducts; /* the thread's */
-    char refused[256];           /* why the last who came was not let in; "": it was, or nobody came */
+    char refused[512];           /* why the last who came was not let in; "": it was, or nobody came */
     uint64_t refused_ns;         /* when that was */
     uint64_t mistaken_ns; /* and when it seemed to be meant for here: its key or its build is another */
 
@@ -54,8 +54,7 @@ typedef struct rk_hub {
     uint32_t expected; /* workers of a launch, which that waits for, to tell them */
 } rk_hub;
 
-/* The process's hub at an address, opened when there is none. key_file: NULL: an open cluster, for which the address must be of
- * loopback. Fails with a reason. It is closed when the program ends, or by rk_hub_close_all(). */
+/* The process's hub at an address, opened when there is none. key_file: NULL: everybody is let in. Fails with a reason. It is closed when the program ends, or by rk_hub_close_all(). */
 int rk_hub_get(const char *address, const char *key_file, rk_hub **out, char *reason, size_t capacity);
 /* Not while a run goes on. Workers are told nothing: they look for the next program. Those that are kept stay open. */
 void rk_hub_close_all(void);

@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <rask/cluster.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,7 +34,7 @@ static int read_file(const char *path, char *text, char *reason, size_t capacity
     if (!(file.st_mode & (S_IRWXG | S_IRWXO)))
         return RASK_OK;
     snprintf(reason, capacity, "the key file %.200s can be read by others: chmod 600 it", path);
-    return RASK_EINVAL;
+    return RASK_EIO;
 }
 
 /* The word behind "name " at the beginning of a line. */
@@ -65,43 +68,153 @@ int rk_cluster_keys_read(const char *path, rk_cluster_keys *keys, char *reason, 
     return status;
 }
 
-static int write_file(const char *path, const char *text, size_t len, char *reason, size_t capacity)
+static int write_all(int fd, const char *path, const char *text, char *reason, size_t capacity)
+{
+    size_t len = strlen(text);
+    bool written = write(fd, text, len) == (ssize_t)len && !fsync(fd);
+    int status = written ? RASK_OK : fail_io(path, "written", reason, capacity);
+    if (!written)
+        unlink(path);
+    close(fd);
+    return status;
+}
+
+static int write_file(const char *path, const char *text, char *reason, size_t capacity)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (fd < 0 && errno == EEXIST) {
         snprintf(reason, capacity, "the key file %.200s exists already", path);
         return RASK_EEXIST;
     }
-    if (fd < 0)
-        return fail_io(path, "made", reason, capacity);
-    bool written = write(fd, text, len) == (ssize_t)len && !fsync(fd);
-    if (!written) {
-        fail_io(path, "written", reason, capacity);
-        unlink(path);
-    }
-    close(fd);
-    return written ? RASK_OK : RASK_EIO;
+    return fd < 0 ? fail_io(path, "made", reason, capacity) : write_all(fd, path, text, reason, capacity);
+}
+
+static int make_text(const rk_transport_engine *engine, char text[MOST_FILE + 1], char *reason,
+                     size_t capacity)
+{
+    rk_cluster_keys keys;
+    int status = engine->make_secret(keys.program);
+    if (!status)
+        status = engine->make_secret(keys.worker);
+    if (status)
+        snprintf(reason, capacity, "no keys can be made: %s", rask_status_text(status));
+    else
+        snprintf(text, MOST_FILE + 1,
+                 "# Whoever has this file belongs to the cluster, and can run anything on it.\n"
+                 "program %s\nworker %s\n",
+                 keys.program, keys.worker);
+    explicit_bzero(&keys, sizeof keys);
+    return status;
 }
 
 int rk_cluster_keys_write(const char *path, const rk_transport_engine *engine, char *reason, size_t capacity)
 {
-    rk_cluster_keys keys;
     char text[MOST_FILE + 1];
-    int status = engine->make_secret(keys.program);
+    int status = make_text(engine, text, reason, capacity);
     if (!status)
-        status = engine->make_secret(keys.worker);
-    if (status) {
-        snprintf(reason, capacity, "no keys can be made: %s", rask_status_text(status));
-        return status;
-    }
-    int len = snprintf(text, sizeof text,
-                       "# Whoever has this file belongs to the cluster, and can run anything on it.\n"
-                       "program %s\nworker %s\n",
-                       keys.program, keys.worker);
-    status = write_file(path, text, (size_t)len, reason, capacity);
+        status = write_file(path, text, reason, capacity);
     explicit_bzero(text, sizeof text);
-    explicit_bzero(&keys, sizeof keys);
     return status;
+}
+
+/* -- The user's own */
+
+static int find_own(char *path, size_t room, char *reason, size_t capacity)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    int len;
+    if (state && *state == '/')
+        len = snprintf(path, room, "%s/rask/cluster.keys", state);
+    else if (home && *home == '/')
+        len = snprintf(path, room, "%s/.local/state/rask/cluster.keys", home);
+    else {
+        snprintf(
+            reason, capacity,
+            "there is no key file, and no home to have one of one's own in: name one (RASK_CLUSTER_KEYS; "
+            "rask cluster keys makes it), or set HOME");
+        return RASK_ENOENT;
+    }
+    if (len >= 0 && (size_t)len < room)
+        return RASK_OK;
+    snprintf(reason, capacity, "the name of the key file in one's home is longer than %zu bytes", room);
+    return RASK_ELIMIT;
+}
+
+/* All folders that are missing on the way to it. */
+static int make_way(const char *path, char *reason, size_t capacity)
+{
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", path);
+    for (char *at = strchr(folder + 1, '/'); at; at = strchr(at + 1, '/')) {
+        *at = '\0';
+        if (mkdir(folder, S_IRWXU) && errno != EEXIST)
+            return fail_io(path, "made", reason, capacity);
+        *at = '/';
+    }
+    return RASK_OK;
+}
+
+/* Under another name first: of several who make it at once all come to have the same, and a whole one. */
+static int make_own(const char *path, const char *text, char *reason, size_t capacity)
+{
+    char made[PATH_MAX];
+    int status = make_way(path, reason, capacity);
+    if (status)
+        return status;
+    snprintf(made, sizeof made, "%.4000s.XXXXXX", path);
+    int fd = mkostemp(made, O_CLOEXEC);
+    if (fd < 0)
+        return fail_io(path, "made", reason, capacity);
+    status = write_all(fd, made, text, reason, capacity);
+    if (status)
+        return status;
+    if (link(made, path) && errno != EEXIST)
+        status = fail_io(path, "made", reason, capacity);
+    unlink(made);
+    return status;
+}
+
+int rask_cluster_own_keys(char *path, size_t room, char *reason, size_t capacity)
+{
+    const rk_transport_engine *engine;
+    char text[MOST_FILE + 1];
+    int status = find_own(path, room, reason, capacity);
+    if (status || !access(path, F_OK))
+        return status;
+    status = rk_transport_find("zmq", &engine, reason, capacity);
+    if (!status)
+        status = make_text(engine, text, reason, capacity);
+    if (!status)
+        status = make_own(path, text, reason, capacity);
+    explicit_bzero(text, sizeof text);
+    return status;
+}
+
+int rk_cluster_keys_choose(const char *address, const char *key_file, bool insecure,
+                           char path[RK_MAX_KEY_PATH + 1], char *reason, size_t capacity)
+{
+    bool named = key_file && *key_file, encrypts = !strncmp(address, "tcp://", strlen("tcp://"));
+    *path = '\0';
+    if (named && insecure) {
+        snprintf(reason, capacity, "both a key file, %.200s, and that there are to be no keys (insecure)",
+                 key_file);
+        return RASK_EINVAL;
+    }
+    if (!named && encrypts && !insecure)
+        return rask_cluster_own_keys(path, RK_MAX_KEY_PATH + 1, reason, capacity);
+    int len = snprintf(path, RK_MAX_KEY_PATH + 1, "%s", named ? key_file : "");
+    if (len <= RK_MAX_KEY_PATH)
+        return RASK_OK;
+    snprintf(reason, capacity, "the name of the key file is longer than %d bytes", RK_MAX_KEY_PATH);
+    return RASK_ELIMIT;
+}
+
+void rk_cluster_keys_tell(const char *key_file, char *text, size_t capacity)
+{
+    if (key_file && *key_file)
+        snprintf(text, capacity, "; the keys here are those of %.200s", key_file);
+    else
+        snprintf(text, capacity, "; there are no keys here (insecure)");
 }
 
 bool rk_cluster_is_local(const char *address)

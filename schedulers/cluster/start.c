@@ -58,12 +58,16 @@ static int work_with(const rask_worker_options *o, char *reason, size_t capacity
 {
     rk_worker_setup setup;
     rk_cluster_keys keys;
+    char path[RK_MAX_KEY_PATH + 1];
     int status = resolve(o, &setup, reason, capacity);
-    if (!status && o->key_file)
-        status = rk_cluster_keys_read(o->key_file, &keys, reason, capacity);
+    if (!status)
+        status = rk_cluster_keys_choose(o->address, o->key_file, o->insecure, path, reason, capacity);
+    if (!status && *path)
+        status = rk_cluster_keys_read(path, &keys, reason, capacity);
     if (status)
         return status;
-    setup.keys = o->key_file ? &keys : NULL;
+    setup.keys = *path ? &keys : NULL;
+    setup.key_file = path;
     status = rk_worker_work(&setup, reason, capacity);
     explicit_bzero(&keys, sizeof keys);
     return status;
@@ -128,8 +132,7 @@ static void work_for(const char *of)
     unsetenv("RASK_WORKER_OF");
     o.address = address;
     o.key_file = getenv("RASK_CLUSTER_KEYS");
-    if (o.key_file && !*o.key_file)
-        o.key_file = NULL;
+    o.insecure = rk_options_say_insecure();
     int status = rask_cluster_worker(&o, reason, sizeof reason);
     if (status)
         fprintf(stderr, "worker of %s: %s\n", o.address, *reason ? reason : rask_status_text(status));

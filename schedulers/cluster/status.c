@@ -139,6 +139,7 @@ typedef struct asking {
     answer *answer; /* NULL: nothing came yet */
     bool joined, over;
     int status;
+    char keys[256]; /* what is to be known of its keys when they are not those of the program */
     char *reason;
     size_t capacity;
 } asking;
@@ -289,9 +290,11 @@ static void lost(void *context, uint32_t peer, int status, const char *why)
     if (peer != a->program || a->over)
         return;
     a->program = RK_NO_PEER;
-    snprintf(a->reason, a->capacity, "%s", why);
-    if (a->joined || status == RASK_EINVAL || status == RASK_EUNSUPPORTED)
-        end(a, status, why);
+    snprintf(a->reason, a->capacity, "%s%s", why, status == RASK_EINVAL ? a->keys : "");
+    if (a->joined || status == RASK_EINVAL || status == RASK_EUNSUPPORTED) {
+        a->over = true;
+        a->status = status;
+    }
 }
 
 static const void *object(void *context, uint32_t peer, uint64_t number, uint64_t begin, size_t size,
@@ -383,9 +386,13 @@ static int by_run(const void *a, const void *b)
 static int ask(asking *a, const rask_worker_options *o)
 {
     rk_cluster_keys keys;
-    int status = o->key_file ? rk_cluster_keys_read(o->key_file, &keys, a->reason, a->capacity) : RASK_OK;
+    char path[RK_MAX_KEY_PATH + 1];
+    int status = rk_cluster_keys_choose(o->address, o->key_file, o->insecure, path, a->reason, a->capacity);
+    if (!status && *path)
+        status = rk_cluster_keys_read(path, &keys, a->reason, a->capacity);
     if (!status)
-        status = open_line(a, o, o->key_file ? &keys : NULL);
+        status = open_line(a, o, *path ? &keys : NULL);
+    rk_cluster_keys_tell(path, a->keys, sizeof a->keys);
     explicit_bzero(&keys, sizeof keys);
     if (status)
         return status;

@@ -531,7 +531,10 @@ static void lost(void *context, uint32_t peer, int status, const char *why)
         return;
     if (w->refusals >= MOST_REFUSALS && !isinf(w->setup->patience))
         stop(w, status, "");
-    snprintf(w->reason, w->capacity, "the program at %.200s: %s", w->setup->address, why);
+    char keys[256] = "";
+    if (status == RASK_EINVAL)
+        rk_cluster_keys_tell(w->setup->key_file, keys, sizeof keys);
+    snprintf(w->reason, w->capacity, "the program at %.200s: %s%s", w->setup->address, why, keys);
 }
 
 static const void *object(void *context, uint32_t peer, uint64_t number, uint64_t begin_at, size_t size,
@@ -665,6 +668,8 @@ static int open_line(worker *w)
         return status;
     snprintf(w->contact, sizeof w->contact, "%s", setup->address);
     t.keys.open_door = !setup->keys;
+    if (!setup->keys && !rk_cluster_is_local(setup->address))
+        t.listen = "tcp://*:*"; /* other workers may be elsewhere, too */
     if (setup->keys) {
         if (w->line.engine->public_key(setup->keys->program, known[0]) ||
             w->line.engine->public_key(setup->keys->worker, known[1])) {

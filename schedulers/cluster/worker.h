@@ -6,7 +6,8 @@
 
 typedef struct rk_worker_setup {
     const char *address;         /* of the program */
-    const rk_cluster_keys *keys; /* NULL: the cluster is open, which is for one machine only */
+    const rk_cluster_keys *keys; /* NULL: everybody is let in */
+    const char *key_file;        /* for words: where they are from, "" or NULL */
     uint32_t threads, lanes;     /* not 0; may be 0 */
     uint64_t memory;
     const char *scratch;

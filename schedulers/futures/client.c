@@ -352,8 +352,10 @@ static int open_with(rask_client *client, const rask_options *options)
     client->executor = rk_executor_new(options, options->workers, NULL, NULL);
     if (!client->executor)
         return RASK_ENOMEM;
-    int status =
-        rk_gate_new(options->limits ? options->limits : "", &client->executor->gate, why, sizeof why);
+    int status = scheduler->prepare ? scheduler->prepare(options, why, sizeof why) : RASK_OK;
+    if (!status)
+        status =
+            rk_gate_new(options->limits ? options->limits : "", &client->executor->gate, why, sizeof why);
     if (status)
         return status;
     client->executor->context = client;

@@ -1,7 +1,6 @@
 #include "graphs.h"
 #include "support.h"
 
-#include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -172,10 +171,34 @@ static void sleep_us(uint32_t us)
     nanosleep(&rest, NULL);
 }
 
-/* Every call: (address of the graph, number of the step, values…). */
+/* -- Where graphs are: in memory that forked workers share, and by their address. */
+
+static random_graph *take_shared(void)
+{
+    return shared_calloc(sizeof(random_graph));
+}
+
+static void give_shared(random_graph *g)
+{
+    shared_free(g, sizeof *g);
+}
+
+static int64_t name_by_address(const random_graph *g)
+{
+    return (int64_t)(intptr_t)g;
+}
+
+static random_graph *find_by_address(int64_t name)
+{
+    return (random_graph *)(intptr_t)name;
+}
+
+random_graph_place random_graphs = {take_shared, give_shared, name_by_address, find_by_address};
+
+/* Every call: (name of the graph, number of the step, values…). */
 static int call(rask_task *t)
 {
-    random_graph *g = (random_graph *)(intptr_t)rask_arg_i64(t, 0);
+    random_graph *g = random_graphs.find(rask_arg_i64(t, 0));
     uint64_t number = (uint64_t)rask_arg_i64(t, 1);
     graph_step *step = &g->steps[number];
     if (atomic_fetch_add(&step->calls, 1) < step->failures)
@@ -263,7 +286,7 @@ static void expect(random_graph *g, uint64_t salt, uint32_t taken)
 
 static size_t fill_args(random_graph *g, uint64_t salt, const uint32_t *from, uint32_t count, rask_arg *args)
 {
-    args[0] = rask_arg_of_i64((int64_t)(intptr_t)g);
+    args[0] = rask_arg_of_i64(random_graphs.name(g));
     args[1] = rask_arg_of_i64((int64_t)salt);
     for (uint32_t i = 0; i < count; i++)
         args[i + 2] = rask_arg_of_node(g->steps[from[i]].node);
@@ -410,7 +433,7 @@ static void add_random(random_graph *g, uint32_t shape, uint32_t most_args)
 random_graph *random_graph_new(uint64_t seed)
 {
     static const uint32_t sizes[] = {1, 2, 3, 5, 10, 30, 100, 300}, fans[] = {0, 1, 2, 3, 5, MOST_ARGS};
-    random_graph *g = shared_calloc(sizeof *g);
+    random_graph *g = random_graphs.take();
     g->random = seed * 0x9e3779b97f4a7c15u + 1;
     g->graph = rask_graph_new();
     cr_assert_not_null(g->graph);
@@ -429,7 +452,7 @@ void random_graph_free(random_graph *g)
         rask_value_unref(&g->steps[i].expected);
     rask_graph_free(g->graph);
     free(g->args);
-    shared_free(g, sizeof *g);
+    random_graphs.give(g);
 }
 
 static bool fails_for_good(const graph_step *step)

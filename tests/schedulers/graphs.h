@@ -40,6 +40,16 @@ typedef struct random_graph {
     uint32_t target_count;
 } random_graph;
 
+/* Where graphs are, zeroed, and how tasks find them that workers run. Until a program says otherwise that is memory which workers
+ * share that it forks later. */
+typedef struct random_graph_place {
+    random_graph *(*take)(void);
+    void (*give)(random_graph *g);
+    int64_t (*name)(const random_graph *g);
+    random_graph *(*find)(int64_t name); /* in whatever process */
+} random_graph_place;
+extern random_graph_place random_graphs;
+
 /* Never NULL; the test fails when the graph cannot be built. */
 random_graph *random_graph_new(uint64_t seed);
 void random_graph_free(random_graph *g);

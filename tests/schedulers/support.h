@@ -2,7 +2,11 @@
 #ifndef RASK_TESTS_SCHEDULERS_SUPPORT_H
 #define RASK_TESTS_SCHEDULERS_SUPPORT_H
 
-#include <criterion/criterion.h>
+#ifdef RASK_TEST_PLAIN
+#    include "plain.h"
+#else
+#    include <criterion/criterion.h>
+#endif
 #include <rask/rask.h>
 #include <sys/mman.h>
 #include <time.h>

@@ -3,8 +3,9 @@
 # nothing by itself. A test of one command names it in $command. The test's first argument is the program rask.
 set -uo pipefail
 rask=$(realpath "${1:?usage: $(basename "$0") PROGRAM}")
-unset RASK_SCHEDULER RASK_WORKERS RASK_MEMORY RASK_SCRATCH RASK_LIMITS RASK_CLUSTER RASK_CLUSTER_KEYS RASK_CHECKPOINT
+unset RASK_SCHEDULER RASK_WORKERS RASK_MEMORY RASK_SCRATCH RASK_LIMITS RASK_CLUSTER RASK_CLUSTER_KEYS RASK_CLUSTER_INSECURE RASK_CHECKPOINT
 work=$(mktemp -d)
+export XDG_STATE_HOME=$work/state
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 number=0

@@ -17,15 +17,32 @@ refuses 'neither start nor keys' 2 'start [ADDRESS], keys FILE or status [ADDRES
 refuses 'status where nobody is' 1 "no program computes at $address just now: it cannot be reached: nobody listens there, or no way leads there" status "$address" --patience 0.3
 refuses 'status of what is no address' 2 '"nowhere" is no address such as tcp://127.0.0.1:7077, nor mpi:' status nowhere
 cp keys open_keys && chmod 644 open_keys
-RASK_CLUSTER_KEYS=open_keys leaves 2 "$rask" worker "$address" && grep -q 'can be read by others' err
-tell 'a key file that others can read is refused' $?
+echo nonsense >no_keys && chmod 600 no_keys
+status=0
+for file in open_keys no_keys missing_keys; do
+    case $file in
+        open_keys) word='can be read by others' ;;
+        no_keys) word='is no key file' ;;
+        *) word='cannot be opened' ;;
+    esac
+    for job in "worker $address" "cluster start $address --workers 2" "cluster status $address" "eval 1+1 --cluster $address"; do
+        # shellcheck disable=SC2086 # the job is words
+        leaves 1 "$rask" $job --key-file $file && [ "$(grep -c "$file $word" err)" -eq 1 ] && [ "$(wc -l <err)" -eq 1 ] || status=1
+    done
+done
+tell 'a key file that cannot be used is refused by all commands alike, once' $status
+leaves 1 "$rask" worker "$address" --key-file keys --insecure && grep -q 'both a key file, keys, and that there are to be no keys' err &&
+    RASK_CLUSTER_KEYS=keys leaves 1 "$rask" worker "$address" --insecure --patience 0.1 && ! grep -q 'both' err
+tell 'a key file and --insecure contradict each other; the environment yields to it' $?
+leaves 2 "$rask" cluster start --workers 3 tcp://0.0.0.0:7077 && [ "$(wc -l <err)" -eq 1 ] && grep -q 'is where a program waits' err
+tell 'workers that cannot work say so once for all' $?
 leaves 2 "$rask" worker && grep -q 'one address is needed' err
 tell 'a worker without an address' $?
 leaves 2 "$rask" worker nowhere && grep -q 'is no address' err
 tell 'a worker of no address' $?
 leaves 2 "$rask" worker tcp://0.0.0.0:7077 && grep -q 'is where a program waits, at all addresses of its machine' err
 tell 'a worker of all addresses of a machine' $?
-leaves 2 "$rask" worker "tcp://no such host:7077" && grep -q 'the host "no such host" is not known here' err
+leaves 1 "$rask" worker "tcp://no such host:7077" && grep -q 'the host "no such host" is not known here' err
 tell 'a worker of an unknown host' $?
 leaves 2 "$rask" worker tcp://127.0.0.1:70777 && grep -q 'is no address of a program: tcp://HOST:PORT, the port from 1 to 65535' err
 tell 'a worker of no port' $?
@@ -36,6 +53,46 @@ RASK_WORKER_OF=$address leaves 1 "$rask" eval 1+1 && grep -q "RASK_WORKER_OF=$ad
 tell 'RASK_WORKER_OF makes no worker of a program that does not look at it, which says so' $?
 RASK_CLUSTER=$address RASK_CLUSTER_KEYS=keys leaves 0 "$rask" info && grep -q '^scheduler *cluster (RASK_CLUSTER)' out && grep -q "^address of the cluster *$address (RASK_CLUSTER)" out && grep -q '^keys of the cluster *keys' out
 tell 'info tells of the cluster in the environment' $?
+RASK_CLUSTER=$address leaves 0 "$rask" info && grep -q "^keys of the cluster *the user's own (default)" out &&
+    RASK_CLUSTER_INSECURE=1 leaves 0 "$rask" info --json && grep -q '"cluster_keys":.*"none"' out
+tell 'and of keys that are not named, and of none' $?
+# --- keys that are not named, and none
+# number of options for the workers, these, options for the program: both meet
+meets()
+{
+    local start status
+    "$rask" cluster start --workers 1 --memory 64M "$address" "${@:2:$1}" 2>start_err &
+    start=$!
+    leaves 0 timeout 60 "$rask" eval 'sum(arange(1000))' --cluster "$address" "${@:2+$1}" && [ "$(cat out)" = 499500 ]
+    status=$?
+    kill $start
+    wait $start && return $status
+}
+leaves 1 "$rask" worker --patience 1.1 "$address" && grep -q "waiting for one, such as a rask with --cluster ADDRESS and the keys of $XDG_STATE_HOME/rask/cluster.keys" err &&
+    [ "$(stat -c %a "$XDG_STATE_HOME/rask/cluster.keys" "$XDG_STATE_HOME/rask" | tr '\n' ' ')" = '600 700 ' ]
+tell 'keys that are not named are the own ones of the user, which are made and told of' $?
+meets 0
+tell 'with which workers and programs of the user meet' $?
+meets 1 --insecure --insecure && RASK_CLUSTER_INSECURE=1 meets 0 && RASK_CLUSTER_INSECURE=1 meets 2 --key-file keys --key-file keys
+tell 'so they do without keys where both say so' $?
+# what the worker is to say, what the program, options of the program, options of the worker
+misses()
+{
+    local program status
+    "$rask" eval 1+1 --cluster "$address" "$3" 2>program_err &
+    program=$!
+    leaves 1 "$rask" worker "$address" "$4" && grep -q "$1" err &&
+        timeout 10 sh -c 'until grep -q "$1" program_err; do sleep 0.1; done' sh "somebody was not let in .*$2"
+    status=$?
+    kill $program
+    wait $program
+    return $status
+}
+misses 'it has keys, or it is no Rask; there are no keys here (insecure)' 'only one side has one, or it is no Rask; the keys here are those of keys' --key-file=keys --insecure
+tell 'a worker without keys and a program with keys say so' $?
+misses 'it has other keys or none, or it is no Rask; the keys here are those of keys' 'only one side has one, or it is no Rask; there are no keys here (insecure)' --insecure --key-file=keys
+tell 'and the other way round' $?
+
 leaves 1 "$rask" worker --patience 0.3 "$address"
 tell 'a worker that finds no program ends' $?
 leaves 1 "$rask" worker --patience 2 "$address" && [ "$(grep -c 'waiting for one, such as a rask with --cluster ADDRESS' err)" -eq 1 ]

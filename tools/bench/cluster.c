@@ -51,6 +51,7 @@ static void hire(crew *c)
     rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
     o.address = c->address;
     o.key_file = c->encrypted ? c->keys : NULL;
+    o.insecure = !c->encrypted;
     o.threads = 1;
     o.memory = 1ull << 30;
     int status = getppid() == parent ? rask_cluster_worker(&o, reason, sizeof reason) : RASK_OK;
@@ -96,6 +97,7 @@ static rask_options options_of(const crew *c)
     else
         o.cluster = c->address;
     o.cluster_keys = c->encrypted ? c->keys : NULL;
+    o.cluster_insecure = !c->encrypted;
     return o;
 }
 

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #ifdef __linux__
 #    include <sys/prctl.h>
 #endif
@@ -184,6 +185,13 @@ static void dismiss(const cluster_options *o, pid_t *pids, const signals *s)
     sigprocmask(SIG_SETMASK, &s->before, NULL);
 }
 
+/* Seen by children, too; NULL: each speaks for itself. */
+static atomic_flag *share_flag(void)
+{
+    void *at = mmap(NULL, sizeof(atomic_flag), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return at == MAP_FAILED ? NULL : at;
+}
+
 static int start(const tool_command *c, cluster_options *o)
 {
     pid_t pids[WORKERS_MOST] = {0};
@@ -197,6 +205,7 @@ static int start(const tool_command *c, cluster_options *o)
         o->worker.memory = rask_default_memory() / o->workers;
     if (!o->worker.patience)
         o->worker.patience = HUGE_VAL; /* and whoever else comes, with another key */
+    o->worker.said = share_flag();
     hear_signals(&s);
     for (uint64_t i = 0; i < o->workers && outcome == EXIT_DONE; i++) {
         o->worker.quiet = i > 0; /* the first one says that they wait */
@@ -217,7 +226,10 @@ static int make_keys(const tool_command *c, int argc, char **argv)
         return EXIT_USAGE;
     }
     int status = rask_cluster_make_keys(argv[0], reason, sizeof reason);
-    return status ? cluster_failed(c->name, status, reason) : EXIT_DONE;
+    if (!status)
+        return EXIT_DONE;
+    say_error(c->name, "%s", *reason ? reason : rask_status_text(status));
+    return EXIT_FAILED;
 }
 
 static int run(const tool_command *c, int argc, char **argv)
@@ -247,7 +259,8 @@ const tool_command cluster_command = {
     .arguments = "[OPTION]… start [ADDRESS] | keys FILE | status [ADDRESS]",
     .text = "start: keeps N workers of this machine that run tasks for whatever rask computes with\n"
             "--cluster ADDRESS, until it is told to end. One that crashes has a\n"
-            "successor. keys: makes a key FILE; whoever has a copy belongs to the cluster.\n"
+            "successor. keys: makes a key FILE; whoever has a copy belongs to the cluster. Keys that\n"
+            "are not named are the user's own: who has the same home belongs to the same cluster.\n"
             "status: asks the program that computes at ADDRESS for its workers and runs; there is\n"
             "nobody to ask while none does.\n",
     .example = "rask cluster start --workers 4 --key-file ~/.rask-keys\n",

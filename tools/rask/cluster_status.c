@@ -99,12 +99,12 @@ static void print(const rask_cluster_state *s)
 
 int cluster_status(const char *command, const char *address, const worker_fields *fields, bool json)
 {
-    char reason[512] = "";
+    char reason[1024] = "";
     rask_cluster_state *state;
     const rask_worker_options o = cluster_worker_options(address, fields);
     int status = rask_cluster_ask(&o, &state, reason, sizeof reason);
     if (status)
-        return cluster_failed(command, status, reason);
+        return cluster_failed(command, address, status, reason);
     if (json)
         print_json(state);
     else

@@ -131,6 +131,18 @@ static void add_huge_pages(facts *f)
     add(f, "huge pages", "huge_pages", text, NULL);
 }
 
+static void add_keys(facts *f, const info_options *o, bool away)
+{
+    const char *insecure = getenv("RASK_CLUSTER_INSECURE");
+    bool none = insecure && *insecure && strcmp(insecure, "0") != 0;
+    if (o->keys && *o->keys)
+        add(f, "keys of the cluster", "cluster_keys", o->keys, "RASK_CLUSTER_KEYS");
+    else if (none)
+        add(f, "keys of the cluster", "cluster_keys", "none", "RASK_CLUSTER_INSECURE");
+    else if (away)
+        add(f, "keys of the cluster", "cluster_keys", "the user's own", "default");
+}
+
 /* An address implies the scheduler, unless another is named. */
 static void add_scheduler(facts *f, const info_options *o)
 {
@@ -145,8 +157,7 @@ static void add_scheduler(facts *f, const info_options *o)
     if (away)
         add(f, "address of the cluster", "cluster", o->cluster,
             named && strcmp(o->scheduler, "cluster") != 0 ? "RASK_CLUSTER, not used" : "RASK_CLUSTER");
-    if (o->keys && *o->keys)
-        add(f, "keys of the cluster", "cluster_keys", o->keys, "RASK_CLUSTER_KEYS");
+    add_keys(f, o, away);
 }
 
 static void gather(facts *f, const info_options *o)

@@ -18,6 +18,12 @@ enum {
 
 const char *const options_colours[] = {"name", "order", "duration", "bytes", "worker", "status", NULL};
 
+const char *options_keys(const char *key_file, bool insecure)
+{
+    const char *around = getenv("RASK_CLUSTER_KEYS");
+    return insecure && key_file && around && !strcmp(key_file, around) ? NULL : key_file;
+}
+
 bool options_number(const char *text, uint64_t *out)
 {
     char *end;
@@ -119,13 +125,14 @@ static const char *set_number(const option_row *row, uint64_t *field, const char
 }
 
 /* "tcp://HOST:PORT", where * stands for any of either, or of MPI. Whether there is such a host shows when it is used. */
-static bool is_address(const char *text)
+bool options_address(const char *text)
 {
     const char *host = text + strlen("tcp://"), *port = strrchr(text, ':');
     uint64_t number;
     if (strncmp(text, "mpi:", 4) == 0)
         return true;
-    if (strncmp(text, "tcp://", host - text) != 0 || port <= host)
+    if (strncmp(text, "tcp://", host - text) != 0 || port <= host ||
+        (*host != '[' && strchr(host, ':') != port))
         return false;
     return strcmp(port, ":*") == 0 || (options_number(port + 1, &number) && number && number <= UINT16_MAX);
 }
@@ -134,7 +141,7 @@ static const char *set_text(const option_row *row, const char **field, const cha
 {
     if ((row->kind == OPTION_FILLED || row->kind == OPTION_ADDRESS) && !*text)
         return "is empty";
-    if (row->kind == OPTION_ADDRESS && !is_address(text))
+    if (row->kind == OPTION_ADDRESS && !options_address(text))
         return "neither mpi: nor tcp://HOST:PORT, the port from 1 to 65535";
     if (row->kind == OPTION_SCHEDULER && options_find(rask_schedulers(), text) < 0)
         return "no scheduler: there are threads, processes, serial and cluster";

@@ -54,6 +54,7 @@ typedef struct common_options {
     uint64_t workers, worker_threads, memory, block_size, seed;
     double timeout;
     const char *draw, *colour, *scratch, *limits, *cluster, *key_file, *checkpoint;
+    bool insecure;                      /* see options_keys() */
     const char *trace, *page, *profile; /* profile: "" for a table on stderr, else a file for JSON */
     const char *dashboard;              /* "" for an address of its own choice */
     bool dashboard_open;
@@ -97,9 +98,14 @@ typedef struct common_options {
          .kind = OPTION_FILLED,                                                                              \
          .offset = offsetof(type, common.key_file),                                                          \
          .value = "FILE",                                                                                    \
-         .help = "keys of the cluster (rask cluster keys); without it RASK_CLUSTER_KEYS",                    \
+         .help = "keys of the cluster (rask cluster keys); without it the user's own",                       \
          .brief = true,                                                                                      \
          .environment = "RASK_CLUSTER_KEYS"},                                                                \
+        {.name = "insecure",                                                                                 \
+         .kind = OPTION_FLAG,                                                                                \
+         .offset = offsetof(type, common.insecure),                                                          \
+         .help = "no keys: whoever comes is let in (RASK_CLUSTER_INSECURE=1)",                               \
+         .brief = true},                                                                                     \
         {.name = "worker-threads",                                                                           \
          .kind = OPTION_NUMBER,                                                                              \
          .offset = offsetof(type, common.worker_threads),                                                    \
@@ -245,6 +251,12 @@ bool options_ends_in(const char *path, const char *const *endings);
 
 /* What drawings can be coloured by, in the order of rask_colour; NULL at the end. */
 extern const char *const options_colours[];
+
+/* The key file that counts beside --insecure: one that the environment alone names does not. */
+const char *options_keys(const char *key_file, bool insecure);
+
+/* Is it an address of a cluster, as far as that shows? */
+bool options_address(const char *text);
 
 /* A number, a size or seconds as options take them. False: it is none. */
 bool options_number(const char *text, uint64_t *out);

@@ -49,7 +49,8 @@ rask_options run_options(const common_options *o)
     options.checkpoint = o->checkpoint;
     options.limits = o->limits;
     options.cluster = o->cluster;
-    options.cluster_keys = o->key_file;
+    options.cluster_keys = options_keys(o->key_file, o->insecure);
+    options.cluster_insecure = o->insecure;
     options.seed = o->seed;
     return options;
 }

@@ -107,6 +107,8 @@ static void is_sent(rk_wire *wire, int place, bool failed)
     mail_send *send = wire->sends[place];
     if (failed)
         fail(wire, send->link);
+    else if (send->channel == RK_CONTROL)
+        send->link->heard_ns = wire->clock_ns;
     send->link->sending[send->channel]--;
     wire->host.free(send);
     wire->sends[place] = NULL;
@@ -153,9 +155,11 @@ bool rk_mail_poll(rk_wire *wire, void (*take)(rk_wire *wire, rk_link *link, rk_c
         mail_ring *ring = &wire->rings[channel];
         for (int i = 0; i < ring->count && ring->done[ring->next]; i++) {
             int place = ring->next, source = ring->sources[place];
-            if (source >= 0 && source < wire->ranks)
+            if (source >= 0 && source < wire->ranks) {
+                wire->links[source].heard_ns = wire->clock_ns;
                 take(wire, &wire->links[source], (rk_channel)channel,
                      ring->buffers + (size_t)place * ring->room, (size_t)ring->sizes[place]);
+            }
             ring->next = (place + 1) % ring->count;
             post(wire, (rk_channel)channel, place);
         }

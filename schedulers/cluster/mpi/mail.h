@@ -16,13 +16,19 @@ enum {
     EMPTY_POLLS = 60,  /* after so many that found nothing each further one rests: cores are for tasks */
     EMPTY_SLEEP_US = 50,
     IDLE_POLLS = 1000, /* and after so many, which is a twentieth of a second, longer */
-    IDLE_SLEEP_US = 500
+    IDLE_SLEEP_US = 500,
+    BEAT_MS = 1000, /* rank 0 and each other say something at least so often, */
+    SILENCE_S =
+        8, /* and when what was said was not received for so long, and nothing came, the other is taken for lost */
+    PRECEDENCE_S = 3,     /* the others wait longer than rank 0 */
+    LONGEST_TURN_MS = 200 /* time between two polls counts as no more: who was stopped has not listened */
 };
 
 /* A link is CALLING from HELLO to WELCOME, UP from there to BYE, and then again or for the first time. Each time has a number, its life,
  * so that what is still under way from an earlier one is not taken for the later one's. An endpoint that closes is LEAVING: it takes
  * what comes, and throws it away, until the other side has said GONE on both channels, behind all that it had sent; else that would
- * never be received, and its sender never done with it.
+ * never be received, and its sender never done with it. The same is due on a link that was cut, and an endpoint that closes waits for
+ * that, too. Whoever gets BYE or END says GONE, unless it has closed.
  *
  * Rank 0, which others dial, parts so with everybody, by END, linked or not, and everybody with rank 0: nobody waits for an endpoint
  * that is no more. */
@@ -34,13 +40,14 @@ struct rk_link {
     uint32_t peer;
     uint32_t life, theirs; /* ours, and that of the rank's own link to us */
     uint32_t sending[2];   /* packets under way, by channel */
-    bool gone[2];          /* what came by GONE */
+    uint32_t due[2];       /* GONE that is still to come, by channel */
+    uint64_t heard_ns;     /* something came, or was received there, by the wire's clock */
     bool failed;
     bool ended;  /* whoever was there has closed for good */
     bool untold; /* END was not sent yet */
 };
 
-enum mail_kind { MAIL_HELLO = 1, MAIL_WELCOME, MAIL_BYE, MAIL_GONE, MAIL_END, MAIL_DATA };
+enum mail_kind { MAIL_HELLO = 1, MAIL_WELCOME, MAIL_BYE, MAIL_GONE, MAIL_END, MAIL_BEAT, MAIL_DATA };
 
 /* What every packet begins with. */
 typedef struct mail_head {
@@ -75,6 +82,10 @@ struct rk_wire {
     int sends_end; /* behind the last that is in use */
     size_t sending, failed;
     unsigned empty; /* polls in a row that found nothing */
+    uint64_t clock_ns, polled_ns,
+        looked_ns;       /* time that it has listened; when it did last; when beats were looked after */
+    uint64_t closing_ns; /* when it began to close; 0: it does not */
+    uint64_t silence_ns; /* 0: it waits for good */
     char contact[32];
 };
 

@@ -1,6 +1,6 @@
 /* The modules rask-transport-openmpi and rask-transport-mpich: one source, compiled by each MPI's compiler. An endpoint's contact is
  * its rank. MPI is set up with the first endpoint, and ended with the process, for it cannot be set up again. */
-#include "schedulers/cluster/mpi/mail.h"
+#include "schedulers/cluster/mpi/farewell.h"
 
 #include "core/base/clock.h"
 
@@ -31,6 +31,24 @@ static void say(rk_wire *wire, rk_link *link, enum mail_kind kind)
     rk_mail_send(wire, link, RK_CONTROL, kind, NULL, 0, NULL, 0);
 }
 
+/* The last word of this life, or of this endpoint, for which GONE is due. */
+static void part(rk_link *link)
+{
+    link->due[RK_CONTROL]++;
+    link->due[RK_BULK]++;
+}
+
+static void say_bye(rk_wire *wire, rk_link *link)
+{
+    part(link);
+    say(wire, link, MAIL_BYE);
+}
+
+static bool is_due(const rk_link *link)
+{
+    return link->due[RK_CONTROL] || link->due[RK_BULK];
+}
+
 static void is_up(rk_wire *wire, rk_link *link, uint32_t theirs)
 {
     link->state = LINK_UP;
@@ -41,9 +59,16 @@ static void is_up(rk_wire *wire, rk_link *link, uint32_t theirs)
 static void wire_cut(rk_wire *wire, rk_link *link)
 {
     if (link->state == LINK_UP)
-        say(wire, link, MAIL_BYE);
+        say_bye(wire, link);
     link->state = LINK_NONE;
     link->peer = RK_NO_PEER;
+}
+
+static void begin_life(rk_link *link)
+{
+    link->life++;
+    link->due[RK_CONTROL] = link->due[RK_BULK] =
+        0; /* what is due to an earlier one comes before what will be to this */
 }
 
 /* Somebody dials: while we dial, too, that is an answer; while it is a peer, it has forgotten us. */
@@ -59,8 +84,7 @@ static void take_hello(rk_wire *wire, rk_link *link, const mail_head *head)
         lose(wire, link, RASK_EIO, "it left and came again");
     if (link->state != LINK_NONE)
         return; /* dialled by whom that was told, or about to leave */
-    link->life++;
-    link->gone[RK_CONTROL] = link->gone[RK_BULK] = false;
+    begin_life(link);
     link->theirs = head->from;
     link->state = LINK_UP;
     say(wire, link, MAIL_WELCOME);
@@ -84,14 +108,16 @@ static void part_with(rk_wire *wire, rk_link *link)
     lose(wire, link, RASK_EIO, "it left, or the process that ran its tasks ended");
 }
 
-/* To us, who leave; the other side may do so at the same time. */
+/* To us, who leave, or have cut the link; the other side may do so at the same time. */
 static void take_parting(rk_wire *wire, rk_link *link, rk_channel channel, const mail_head *head)
 {
-    if (head->kind == MAIL_BYE)
+    if (head->kind == MAIL_BYE) {
+        link->theirs = head->from;
         say_gone(wire, link);
-    else if (head->kind == MAIL_GONE)
-        link->gone[channel] = true;
-    if (link->gone[RK_CONTROL] && link->gone[RK_BULK])
+    } else if (head->kind == MAIL_GONE && link->due[channel]) {
+        link->due[channel]--;
+    }
+    if (!is_due(link))
         link->state = LINK_NONE;
 }
 
@@ -119,14 +145,14 @@ static void take_mail(rk_wire *wire, rk_link *link, rk_channel channel, const ch
         take_end(wire, link, &head);
         return;
     }
-    if (!ours || link->state == LINK_NONE)
+    if (!ours)
         return;
     /* WELCOME, or what the other side sent on bulk as soon as it was up, and that is faster */
     if (link->state == LINK_CALLING && (head.kind == MAIL_WELCOME || head.kind == MAIL_DATA))
         is_up(wire, link, head.from);
     if (link->state == LINK_UP && head.kind == MAIL_DATA)
         wire->host.packet(wire->host.context, link->peer, channel, bytes + sizeof head, size - sizeof head);
-    else if (link->state == LINK_LEAVING)
+    else if (link->state == LINK_LEAVING || link->state == LINK_NONE)
         take_parting(wire, link, channel, &head);
     else if (link->state == LINK_UP && head.kind == MAIL_BYE)
         part_with(wire, link);
@@ -139,6 +165,7 @@ static void lose_failed(rk_wire *wire)
         if (!link->failed)
             continue;
         link->failed = false;
+        link->due[RK_CONTROL] = link->due[RK_BULK] = 0;
         wire->failed--;
         if (link->state == LINK_LEAVING)
             link->state = LINK_NONE;
@@ -155,9 +182,57 @@ static void rest(const rk_wire *wire, uint64_t nanoseconds)
         rk_clock_sleep(nanoseconds);
 }
 
+static _Thread_local bool is_inside; /* MPI: what ends the process there, as its abort does, cannot end MPI */
+
+/* -- Who is silent
+ *
+ * MPI may not tell, and wait for good: of a machine that is down, or a cable that was pulled. Rank 0 and each of the others look after
+ * each other, so that of a job that is cut in two no part stays. */
+
+/* Rank 0 is the first to speak: what it says is seen. */
+static void read_silence(rk_wire *wire)
+{
+    const char *said = getenv("RASK_MPI_SILENCE");
+    double seconds = said && *said ? strtod(said, NULL) : SILENCE_S;
+    if (seconds > 0 && seconds < 1e9)
+        wire->silence_ns = (uint64_t)((seconds + (wire->rank ? PRECEDENCE_S : 0)) * 1e9);
+}
+
+static void look_after(rk_wire *wire, rk_link *link)
+{
+    if (link->ended || link->rank == wire->rank)
+        return;
+    if (!link->sending[RK_CONTROL])
+        say(wire, link, MAIL_BEAT);
+    else if (wire->clock_ns - link->heard_ns > wire->silence_ns)
+        rk_farewell(wire, link->rank);
+}
+
+static void look_around(rk_wire *wire)
+{
+    int others = wire->rank ? 1 : wire->ranks;
+    wire->looked_ns = wire->clock_ns;
+    for (int i = 0; i < others; i++)
+        look_after(wire, &wire->links[i]);
+}
+
+static void pass_time(rk_wire *wire)
+{
+    const uint64_t most = (uint64_t)LONGEST_TURN_MS * 1000000, now = rk_clock_now();
+    uint64_t passed = wire->polled_ns ? now - wire->polled_ns : 0;
+    wire->clock_ns += passed < most ? passed : most;
+    wire->polled_ns = now;
+    if (wire->silence_ns && !wire->closing_ns &&
+        wire->clock_ns - wire->looked_ns >= (uint64_t)BEAT_MS * 1000000)
+        look_around(wire);
+}
+
 static bool wire_poll(rk_wire *wire)
 {
+    pass_time(wire);
+    is_inside = true;
     bool did = rk_mail_poll(wire, take_mail);
+    is_inside = false;
     if (wire->failed)
         lose_failed(wire);
     wire->empty = did ? 0 : wire->empty + (wire->empty <= IDLE_POLLS);
@@ -196,8 +271,7 @@ static int wire_dial(rk_wire *wire, const char *contact, uint32_t peer, rk_link 
         *out = link->state == LINK_LEAVING ? NULL : link;
         return RASK_EEXIST;
     }
-    link->life++;
-    link->gone[RK_CONTROL] = link->gone[RK_BULK] = false;
+    begin_life(link);
     link->theirs = 0;
     int status = rk_mail_send(wire, link, RK_CONTROL, MAIL_HELLO, NULL, 0, NULL, 0);
     if (status)
@@ -232,7 +306,7 @@ static pid_t owner; /* of MPI; children of it that end do not end MPI */
 static void end_mpi(void)
 {
     int ended = 0;
-    if (getpid() == owner && !MPI_Finalized(&ended) && !ended)
+    if (getpid() == owner && !is_inside && !MPI_Finalized(&ended) && !ended)
         MPI_Finalize();
 }
 
@@ -284,13 +358,13 @@ static int check_launch(int ranks, char *reason, size_t capacity)
 
 static void leave(rk_wire *wire, rk_link *link)
 {
-    bool first = (link->rank == 0) != (wire->rank == 0) && !link->ended, up = link->state == LINK_UP;
-    if (up && !first)
-        say(wire, link, MAIL_BYE);
+    bool first = (link->rank == 0) != (wire->rank == 0) && !link->ended;
     if (first)
-        link->gone[RK_CONTROL] = link->gone[RK_BULK] = false;
+        part(link);
+    else if (link->state == LINK_UP)
+        say_bye(wire, link);
     link->untold = first;
-    link->state = first || up ? LINK_LEAVING : LINK_NONE;
+    link->state = is_due(link) ? LINK_LEAVING : LINK_NONE;
     link->peer = RK_NO_PEER;
 }
 
@@ -312,16 +386,30 @@ static bool is_leaving(const rk_wire *wire)
     return i < wire->ranks;
 }
 
+/* For who has said nothing since, MPI would wait for good when it ends. */
+static void look_after_parting(const rk_wire *wire)
+{
+    for (int i = 0; i < wire->ranks && wire->silence_ns; i++) {
+        const rk_link *link = &wire->links[i];
+        bool waits = link->state == LINK_LEAVING || link->sending[RK_CONTROL] || link->sending[RK_BULK];
+        if (waits && link->heard_ns < wire->closing_ns && wire->clock_ns - link->heard_ns > wire->silence_ns)
+            rk_farewell(wire, i);
+    }
+}
+
 static void wire_close(rk_wire *wire, int milliseconds)
 {
     if (!wire)
         return;
     uint64_t end = rk_clock_now() + (uint64_t)(milliseconds + PART_MS) * 1000000;
+    wire->closing_ns = wire->clock_ns +
+                       1; /* from here on nobody says more than it has to: others may be gone when it comes */
     for (int i = 0; i < wire->ranks; i++)
         leave(wire, &wire->links[i]);
-    do
+    do {
         tell_ends(wire);
-    while ((wire_poll(wire) || wire->sending || is_leaving(wire)) && rk_clock_now() < end);
+        look_after_parting(wire);
+    } while ((wire_poll(wire) || wire->sending || is_leaving(wire)) && rk_clock_now() < end);
     rk_mail_close(wire);
     wire->host.free(wire->links);
     wire->host.free(wire);
@@ -357,6 +445,7 @@ static int wire_open(const rk_wire_host *host, const rk_transport_setup *setup, 
     } else {
         status = check_launch(wire->ranks, reason, capacity);
     }
+    read_silence(wire);
     if (!status)
         status = open_links(wire);
     if (!status)

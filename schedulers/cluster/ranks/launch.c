@@ -332,8 +332,10 @@ void rk_launch_fill(rask_options *options)
     if (!lead.is || !open)
         return;
     options->cluster = lead.address;
-    if (*lead.keys)
-        options->cluster_keys = lead.keys;
+    if (!*lead.keys)
+        return;
+    options->cluster_keys = lead.keys;
+    options->cluster_insecure = false; /* whatever is said of other clusters */
 }
 
 int rk_launch_engine(const rk_transport_engine **engine, char *reason, size_t capacity)

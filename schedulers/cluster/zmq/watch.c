@@ -61,12 +61,12 @@ static void doubt(rk_wire *wire, rk_channel channel, int fd)
         }
 }
 
-static const char *why_failed(const event *e)
+static const char *why_failed(const rk_wire *wire, const event *e)
 {
     if (e->what == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
         return "it does not accept this endpoint's key";
-    return "it broke off the handshake: its key is not that of its contact, or it is no endpoint of this "
-           "kind";
+    return wire->door.encrypted ? "it broke off the handshake: it has other keys or none, or it is no Rask"
+                                : "it broke off the handshake: it has keys, or it is no Rask";
 }
 
 /* A stranger that speaks ZeroMQ's protocol, with another key or none. */
@@ -83,7 +83,7 @@ static void handshake_failed(rk_wire *wire, rk_channel channel, const event *e)
 {
     rk_link *link = find_dialled(wire, channel, e->endpoint);
     if (link) {
-        rk_zmq_give_up(wire, link, RASK_EINVAL, why_failed(e));
+        rk_zmq_give_up(wire, link, RASK_EINVAL, why_failed(wire, e));
     } else if (rk_address_port(e->endpoint) == wire->channels[channel].port) {
         char why[MAX_ENDPOINT + 120];
         snprintf(why, sizeof why,

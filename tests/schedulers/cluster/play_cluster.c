@@ -1,252 +1,269 @@
-/* Graphs on the ranks of a job: what test_cluster.c does with workers that it forks, as far as ranks can. Rank 0 prints TAP.
+/* What a scheduler must do (play.h), on one engine; prints TAP.
  *
- *   mpirun -n RANKS play_cluster         with RASK_TRANSPORT=tcp over ZeroMQ */
-#include "tasks.h"
+ *   mpirun -n RANKS play_cluster [ranks [WORD]]    with RASK_TRANSPORT=tcp over ZeroMQ
+ *   play_cluster zmq|zmq-plain|processes|threads|serial [WORD]
+ *
+ * WORD: only scenes that have it in their name. */
+#include "play.h"
+#include "workers.h"
 
+#include <fcntl.h>
 #include <pthread.h>
-#include <rask/cluster.h>
-#include <rask/rask.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
+#include <sys/mman.h>
 
-/* Ends the program, and the job with it, with a line that says what was wrong. */
-#define MUST(condition)                                                                                      \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                          \
-            exit(1);                                                                                         \
-        }                                                                                                    \
-    } while (0)
+enum { WORKERS = 3 };
 
-static void sleep_ms(long ms)
+/* -- The board */
+
+enum { PATH = 256 };
+
+static void board_path(int64_t id, char path[PATH])
 {
-    const struct timespec time = {ms / 1000, ms % 1000 * 1000000};
-    nanosleep(&time, NULL);
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, PATH, "%s/rask-test-board-%lld", folder && *folder ? folder : "/tmp", (long long)id);
 }
 
-static rask_graph *g;
-
-static void must_compute(rask_node *node, const rask_options *o, int64_t wanted)
+static board *map_board(int64_t id, int flags)
 {
-    int64_t answer = 0;
-    if (rask_compute_with(node, o, &answer))
-        fprintf(stderr, "%s\n", rask_graph_error(g));
-    MUST(!*rask_graph_error(g) && answer == wanted);
+    char path[PATH];
+    board_path(id, path);
+    int fd = open(path, O_RDWR | O_CLOEXEC | flags, S_IRUSR | S_IWUSR);
+    void *at = MAP_FAILED;
+    if (fd >= 0 && (!flags || !ftruncate(fd, sizeof(board))))
+        at = mmap(NULL, sizeof(board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (fd >= 0)
+        close(fd);
+    cr_assert_neq(at, MAP_FAILED, "%s", path);
+    return at;
 }
 
-static void must_fail(rask_node *node, const rask_options *o, int wanted, const char *word)
+board *board_at(int64_t id)
 {
-    int64_t answer;
-    int status = rask_compute_with(node, o, &answer);
-    if (status != wanted || !strstr(rask_graph_error(g), word))
-        fprintf(stderr, "%d: %s\n", status, rask_graph_error(g));
-    MUST(status == wanted && strstr(rask_graph_error(g), word));
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static int64_t known;
+    static board *there;
+    pthread_mutex_lock(&lock);
+    if (known != id)
+        there = map_board(id, 0);
+    known = id;
+    board *b = there;
+    pthread_mutex_unlock(&lock);
+    return b;
 }
 
-/* -- Where tasks run */
-
-/* Long enough that all have some. */
-static int tell_pid_later(rask_task *t)
+board *board_of(rask_task *t)
 {
-    sleep_ms(30);
-    return tell_pid(t);
+    return board_at(rask_arg_i64(t, 0));
 }
-RASK_SLOTS(tell_pid_later);
 
-static void tasks_run_in_all_ranks_but_the_first(int others)
+void board_note(board *b, int64_t number)
 {
-    enum { LOOKS = 60 };
-    rask_node *looks[LOOKS];
-    const rask_value *pids;
-    rask_value list;
-    size_t count;
-    int different = 0;
-    for (int i = 0; i < LOOKS; i++)
-        looks[i] = rask_delayed(g, tell_pid_later);
-    rask_node *all = rask_list(g, looks, LOOKS);
-    MUST(!rask_compute_values(&all, 1, NULL, &list));
-    MUST(!rask_value_get_list(&list, &pids, &count) && count == LOOKS);
-    for (size_t i = 0; i < count; i++) {
-        bool again = false;
-        for (size_t k = 0; k < i; k++)
-            again |= pids[k].as.i64 == pids[i].as.i64;
-        different += !again;
-        MUST(pids[i].as.i64 != getpid());
+    int at = atomic_fetch_add(&b->noted, 1);
+    if (at < BOARD_NOTES)
+        b->notes[at] = number;
+}
+
+/* Random graphs are on it. */
+static house h;
+
+static random_graph *take_from_board(void)
+{
+    memset((void *)&h.board->graph, 0, sizeof h.board->graph);
+    return &h.board->graph;
+}
+
+static void give_to_board(random_graph *g)
+{
+    (void)g;
+}
+
+static int64_t name_of_board(const random_graph *g)
+{
+    (void)g;
+    return h.id;
+}
+
+static random_graph *find_on_board(int64_t id)
+{
+    return &board_at(id)->graph;
+}
+
+static void remove_board(void)
+{
+    char path[PATH];
+    board_path(h.id, path);
+    if (h.id == getpid())
+        unlink(path);
+}
+
+static void open_board(void)
+{
+    h.id = getpid();
+    h.board = map_board(h.id, O_CREAT | O_TRUNC);
+    atexit(remove_board);
+}
+
+/* -- What scenes do again and again */
+
+rask_value play_value(rask_node *node, const rask_options *o)
+{
+    rask_value result;
+    int status = rask_compute_value(node, o, &result);
+    cr_assert_eq(status, RASK_OK, "%d, %s", status, rask_graph_error(rask_node_graph(node)));
+    return result;
+}
+
+int64_t play_i64(rask_node *node, const rask_options *o)
+{
+    rask_value result = play_value(node, o);
+    cr_assert_eq(result.type, RASK_I64);
+    return result.as.i64;
+}
+
+void play_failure(rask_node *node, const rask_options *o, int status, const char *const *words)
+{
+    int64_t answer = 77;
+    int got = rask_compute_out(node, o, RASK_OUT_I64, &answer);
+    const char *text = rask_graph_error(rask_node_graph(node));
+    cr_assert_eq(got, status, "%d, %s", got, text);
+    cr_assert_eq(answer, 77);
+    for (; *words; words++)
+        cr_assert_not_null(strstr(text, *words), "\"%s\" lacks \"%s\"", text, *words);
+}
+
+/* -- Engines */
+
+static void be_worker(const char *program, const char *address, const char *keys)
+{
+    setenv("RASK_WORKER_OF", address, 1);
+    setenv(*keys ? "RASK_CLUSTER_KEYS" : "RASK_CLUSTER_INSECURE", *keys ? keys : "1", 1);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    execl(program, program, (char *)NULL);
+    _exit(1);
+}
+
+/* A process that keeps workers, each a program of its own with a successor; they end with it, and it with this one. */
+static void keep_workers(const char *program, const char *address, const char *keys)
+{
+    pid_t parent = getpid(), pid = fork();
+    cr_assert_geq(pid, 0);
+    if (pid)
+        return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (int there = 0; getppid() == parent; there--) {
+        for (; there < WORKERS; there++)
+            if (fork() == 0)
+                be_worker(program, address, keys);
+        while (waitpid(-1, NULL, 0) < 0) {
+        }
     }
-    rask_value_unref(&list);
-    MUST(different == others);
-    must_compute(rask_delayed(g, tell_own_pid), NULL, getpid());
+    _exit(0);
 }
 
-/* -- Results */
+static char address[64], keys[64];
 
-enum { PIECES = 12, PIECE = 1 << 20 };
-
-/* Each sum needs all pieces, so that all ranks fetch from each other at once. */
-static void large_results_go_from_rank_to_rank_and_home(int others)
+static void remove_keys(void)
 {
-    rask_node *sums[PIECES];
-    rask_value list;
-    (void)others;
-    rask_node *all = list_of_pieces(g, PIECES, PIECE);
-    for (int i = 0; i < PIECES; i++)
-        sums[i] = rask_delayed(g, add_up, all);
-    must_compute(rask_sum(rask_list(g, sums, PIECES)), NULL,
-                 (int64_t)PIECE * PIECES * PIECES * (PIECES - 1) / 2);
-    MUST(!rask_compute_values(&all, 1, NULL, &list) && are_pieces(&list, PIECES, PIECE));
-    rask_value_unref(&list);
+    unlink(keys);
 }
 
-static void tasks_grow_where_they_run(int others)
+static void begin_zmq(const char *program, bool encrypted)
 {
-    (void)others;
-    must_compute(rask_delayed(g, fibonacci, 20), NULL, 6765);
-}
-
-enum { NAPS = 2000 };
-
-static void runs_go_on_side_by_side(int others)
-{
-    enum { SIDES = 3 };
-    pthread_t threads[SIDES];
-    side sides[SIDES];
-    (void)others;
-    for (int i = 0; i < SIDES; i++) {
-        sides[i] = (side){.naps = NAPS};
-        MUST(!pthread_create(&threads[i], NULL, compute_aside, &sides[i]));
+    char reason[256] = "";
+    snprintf(address, sizeof address, "tcp://127.0.0.1:%d", find_port());
+    if (encrypted) {
+        snprintf(keys, sizeof keys, "/tmp/rask-test-play-keys-%d", (int)getpid());
+        unlink(keys);
+        cr_assert_eq(rask_cluster_make_keys(keys, reason, sizeof reason), RASK_OK, "%s", reason);
+        atexit(remove_keys);
     }
-    for (int i = 0; i < SIDES; i++)
-        pthread_join(threads[i], NULL);
-    for (int i = 0; i < SIDES; i++)
-        MUST(!sides[i].status && sides[i].answer == NAPS * (NAPS - 1) / 2);
+    keep_workers(program, address, keys);
+    h.options.cluster = address;
+    h.options.cluster_keys = encrypted ? keys : NULL;
+    h.options.cluster_insecure = !encrypted;
+    h.has = NEEDS_OTHERS | NEEDS_TRAVEL | NEEDS_TWO;
 }
 
-/* -- What goes wrong */
-
-/* (a file, how, number): ends its process, as long as the file is not there, which it makes. */
-static int end_once(rask_task *t)
+static bool is(const char *text, const char *other)
 {
-    const char *path = rask_arg_str(t, 0);
-    struct stat file;
-    if (stat(path, &file)) {
-        fclose(fopen(path, "w"));
-        signal(SIGSEGV, SIG_DFL);
-        if (rask_arg_i64(t, 1))
-            _exit(0);
-        raise(SIGSEGV);
-    }
-    return rask_return_i64(t, rask_arg_i64(t, 2));
+    return !strcmp(text, other);
 }
-RASK_SLOTS(end_once);
-
-/* Tasks end their processes, by a signal or by leaving, while results are under way. */
-static void tasks_that_end_their_process_take_no_rank_with_them(int others)
-{
-    enum { ENDS = 2 }; /* a worker that dies takes news with it, so more would count for tasks before */
-    char paths[ENDS][64];
-    rask_node *ends[ENDS + 1];
-    int64_t wanted = NAPS * (NAPS - 1) / 2;
-    ends[ENDS] = sum_of_naps(g, NAPS, 0);
-    for (int i = 0; i < ENDS; i++) {
-        snprintf(paths[i], sizeof paths[i], "/tmp/rask-test-end-%d-%d", (int)getpid(), i);
-        unlink(paths[i]);
-        ends[i] = rask_delayed(g, end_once, paths[i], i % 2, i);
-        wanted += i;
-    }
-    must_compute(rask_sum(rask_list(g, ends, ENDS + 1)), NULL, wanted);
-    for (int i = 0; i < ENDS; i++)
-        unlink(paths[i]);
-    tasks_run_in_all_ranks_but_the_first(others);
-}
-
-static void a_task_that_crashes_is_blamed(int others)
-{
-    must_fail(rask_delayed(g, crash), NULL, RASK_EDIED, "task crash");
-    rask_graph_free(g);
-    g = rask_graph_new();
-    tasks_run_in_all_ranks_but_the_first(others);
-}
-
-static void a_task_that_does_not_return_is_ended(int others)
-{
-    rask_options o = RASK_OPTIONS_INIT;
-    rask_node *node = rask_delayed(g, nap, 60000, 1);
-    (void)others;
-    rask_set_timeout(node, 0.2);
-    must_fail(node, &o, RASK_ETIMEDOUT, "task nap");
-    rask_graph_free(g);
-    g = rask_graph_new();
-    must_compute(sum_of_naps(g, NAPS, 0), NULL, NAPS * (NAPS - 1) / 2);
-}
-
-static void a_failure_says_which_task_and_why(int others)
-{
-    (void)others;
-    must_fail(rask_delayed(g, nap, 0, rask_delayed(g, refuse)), NULL, RASK_EIO, "nothing to read");
-}
-
-static void ranks_stay_when_the_cluster_is_closed(int others)
-{
-    rask_cluster_close();
-    tasks_run_in_all_ranks_but_the_first(others);
-}
-
-static void a_scheduler_that_is_named_is_the_one(int others)
-{
-    rask_options o = RASK_OPTIONS_INIT;
-    (void)others;
-    o.scheduler = "threads";
-    must_compute(rask_delayed(g, tell_pid), &o, getpid());
-}
-
-static const struct {
-    const char *name;
-    void (*play)(int others);
-} scenes[] = {
-    {"tasks run in all ranks but the first", tasks_run_in_all_ranks_but_the_first},
-    {"large results go from rank to rank, and home", large_results_go_from_rank_to_rank_and_home},
-    {"tasks grow where they run", tasks_grow_where_they_run},
-    {"runs go on side by side", runs_go_on_side_by_side},
-    {"tasks that end their process take no rank with them",
-     tasks_that_end_their_process_take_no_rank_with_them},
-    {"a task that crashes is blamed", a_task_that_crashes_is_blamed},
-    {"a task that does not return is ended", a_task_that_does_not_return_is_ended},
-    {"a failure says which task, and why", a_failure_says_which_task_and_why},
-    {"ranks stay when the cluster is closed", ranks_stay_when_the_cluster_is_closed},
-    {"a scheduler that is named is the one", a_scheduler_that_is_named_is_the_one},
-};
-enum { SCENES = sizeof scenes / sizeof *scenes };
 
 /* As launchers say it; srun's with pmix says it only for itself. */
-static int number_of_ranks(void)
+static uint32_t number_of_ranks(void)
 {
     static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};
     const char *text = NULL;
     for (int i = 0; i < 3 && !text; i++)
         text = getenv(names[i]);
-    return text ? atoi(text) : 0;
+    return text ? (uint32_t)atoi(text) : 0;
+}
+
+/* False: there is no such engine. */
+static bool begin(const char *program, const char *engine)
+{
+    h.options = (rask_options)RASK_OPTIONS_INIT;
+    h.options.timeout = 60;
+    h.options.memory = PLAY_BUDGET;
+    h.workers = WORKERS;
+    if (is(engine, "ranks")) {
+        h.workers = number_of_ranks() - 1;
+        h.has = NEEDS_OTHERS | NEEDS_TRAVEL | NEEDS_RANKS | NEEDS_TWO;
+        return number_of_ranks() > 1;
+    }
+    if (is(engine, "zmq") || is(engine, "zmq-plain")) {
+        begin_zmq(program, is(engine, "zmq"));
+        return true;
+    }
+    h.options.scheduler = engine;
+    h.options.workers = WORKERS;
+    h.has = is(engine, "processes") ? NEEDS_OTHERS | NEEDS_TWO : is(engine, "threads") ? NEEDS_TWO : 0;
+    return is(engine, "processes") || is(engine, "threads") || is(engine, "serial");
+}
+
+/* -- All of them */
+
+static int number;
+
+static void play_all(const scene *all, const char *word)
+{
+    for (; all->name; all++) {
+        if (word && !strstr(all->name, word))
+            continue;
+        bool fits = !(all->needs & ~h.has);
+        memset((void *)h.board, 0, offsetof(board, graph));
+        if (fits)
+            all->play(&h);
+        printf("ok %d - %s%s\n", ++number, all->name, fits ? "" : " # SKIP not of such an engine");
+        fflush(stdout);
+    }
+}
+
+/* What each worker has that is no child of this process; those of a job start as it does. */
+static void say_what_workers_have(void)
+{
+    char budget[32];
+    snprintf(budget, sizeof budget, "%d", PLAY_BUDGET);
+    setenv("RASK_WORKERS", "1", 1);
+    setenv("RASK_MEMORY", budget, 1);
 }
 
 int main(int argc, char **argv)
 {
+    const char *word = argc > 2 ? argv[2] : NULL;
+    say_what_workers_have();
+    random_graphs = (random_graph_place){take_from_board, give_to_board, name_of_board, find_on_board};
     rask_cluster_init(&argc, &argv);
-    int ranks = number_of_ranks();
-    if (ranks < 2) {
-        printf("Bail out! usage: mpirun -n RANKS play_cluster, with two ranks or more\n");
+    if (!begin("/proc/self/exe", argc > 1 ? argv[1] : "ranks")) {
+        printf("Bail out! usage: mpirun -n RANKS play_cluster, with two ranks or more, or play_cluster "
+               "ENGINE\n");
         return 1;
     }
-    printf("1..%d\n", SCENES);
-    for (int i = 0; i < SCENES; i++) {
-        g = rask_graph_new();
-        scenes[i].play(ranks - 1);
-        rask_graph_free(g);
-        printf("ok %d - %s\n", i + 1, scenes[i].name);
-        fflush(stdout);
-    }
+    open_board();
+    play_all(play_results, word);
+    play_all(play_failures, word);
+    play_all(play_rules, word);
+    play_all(play_runs, word);
+    printf("1..%d\n", number);
     return 0;
 }

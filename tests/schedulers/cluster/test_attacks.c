@@ -179,6 +179,7 @@ static void hire_late(cluster *c)
     char reason[512] = "";
     o.address = c->address;
     o.key_file = c->key_file;
+    o.insecure = !c->key_file;
     o.threads = 1;
     int status = rask_cluster_worker(&o, reason, sizeof reason);
     if (status)

@@ -1,10 +1,9 @@
-/* Graphs on workers of other processes: the same values as anywhere. */
+/* Graphs on workers of other processes: what is not so with every scheduler. What is, is in play.h, and played on ZeroMQ, too. */
 #include "../graphs.h"
 #include "schedulers/cluster/worker.h"
 #include "tasks.h"
 #include "workers.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,41 +27,6 @@ Test(cluster, random_graphs_give_the_values_of_one_worker)
 {
     for (uint64_t seed = 1; seed <= 12; seed++)
         compute_random(seed, 1 + seed % 3, 1 + seed % 2);
-}
-
-Test(cluster, after_failures_of_tasks_just_what_needs_them_is_missing)
-{
-    for (uint64_t seed = 1; seed <= 8; seed++) {
-        cluster c;
-        rask_report report;
-        random_graph *g = random_graph_new(seed);
-        random_graph_add_failures(g, 12, GRAPH_FAILS_ALWAYS);
-        cluster_begin(&c, 2, 2);
-        rask_options o = on(&c);
-        o.keep_going = seed % 2;
-        random_graph_compute_with_failures(g, o, &report);
-        cluster_end(&c);
-        random_graph_free(g);
-    }
-}
-
-/* -- Larger results */
-
-Test(cluster, large_results_go_from_worker_to_worker_and_home)
-{
-    cluster c;
-    rask_graph *g = rask_graph_new();
-    rask_node *targets[] = {list_of_pieces(g, PIECES, PIECE), NULL};
-    rask_value results[2];
-    targets[1] = rask_delayed(g, add_up, targets[0]);
-    cluster_begin(&c, 3, 1);
-    rask_options o = on(&c);
-    cr_assert_eq(rask_compute_values(targets, 2, &o, results), RASK_OK, "%s", rask_graph_error(g));
-    cluster_end(&c);
-    cr_assert_eq(results[1].as.i64, (int64_t)PIECE * PIECES * (PIECES - 1) / 2);
-    cr_assert(are_pieces(&results[0], PIECES, PIECE));
-    rask_value_unref(&results[0]);
-    rask_graph_free(g);
 }
 
 /* -- Where tasks run */
@@ -357,39 +321,6 @@ Test(cluster, futures_of_a_client_are_computed_there)
 
 /* -- Limits, failures, observers */
 
-Test(cluster, results_beyond_the_budget_of_a_worker_go_to_its_disk)
-{
-    enum { MANY = 40 };
-    cluster c;
-    rask_graph *g = rask_graph_new();
-    rask_node *pieces[MANY], *sums[MANY];
-    rask_report report;
-    int64_t answer = 0, wanted = 0;
-    cluster_begin(&c, 0, 1);
-    c.count = 1;
-    c.memory = 8 << 20;
-    cluster_hire(&c, 0);
-    for (int i = 0; i < MANY; i++) {
-        pieces[i] = rask_delayed(g, fill, PIECE, i);
-        rask_set_result_bytes(pieces[i], PIECE + 64);
-        wanted += (int64_t)PIECE * i;
-    }
-    rask_node *last = rask_delayed(g, nap, 0, 0);
-    rask_after(last, pieces, MANY);
-    for (int i = 0; i < MANY; i++) {
-        sums[i] = rask_delayed(g, add_up, rask_list(g, &pieces[i], 1));
-        rask_after(sums[i], &last, 1);
-    }
-    rask_options o = on(&c);
-    o.report = &report;
-    int status = rask_compute_with(rask_sum(rask_list(g, sums, MANY)), &o, &answer);
-    cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
-    cr_assert_eq(answer, wanted);
-    cr_assert_gt(report.spilled_bytes, 16 << 20);
-    cluster_end(&c);
-    rask_graph_free(g);
-}
-
 static int64_t sleep_long(int64_t x)
 {
     sleep_ms(20000);
@@ -446,50 +377,6 @@ Test(cluster, tasks_see_that_their_run_is_stopped)
     o.timeout = 0.3;
     cr_assert_eq(rask_compute_with(rask_delayed(g, wait_for_stop), &o, &answer), RASK_ETIMEDOUT);
     cr_assert_eq(waitpid(pid, NULL, WNOHANG), 0, "the worker was not ended for it");
-    cluster_end(&c);
-    rask_graph_free(g);
-}
-
-Test(cluster, a_failure_says_which_task_and_why)
-{
-    cluster c;
-    rask_graph *g = rask_graph_new();
-    int64_t answer;
-    rask_node *node = rask_delayed(g, nap, 0, rask_delayed(g, refuse));
-    cluster_begin(&c, 1, 1);
-    rask_options o = on(&c);
-    cr_assert_eq(rask_compute_with(node, &o, &answer), RASK_EIO);
-    cr_assert_not_null(strstr(rask_graph_error(g), "task refuse"), "%s", rask_graph_error(g));
-    cr_assert_not_null(strstr(rask_graph_error(g), "nothing to read"), "%s", rask_graph_error(g));
-    cluster_end(&c);
-    rask_graph_free(g);
-}
-
-static void count_finished(void *context, const rask_task_info *info)
-{
-    uint32_t *finished = context;
-    if (!info->status && info->start_ns && info->end_ns >= info->start_ns)
-        ++*finished;
-}
-
-Test(cluster, observers_are_told_of_every_task_once)
-{
-    cluster c;
-    rask_graph *g = rask_graph_new();
-    rask_report report;
-    uint32_t finished = 0;
-    int64_t answer;
-    rask_observer observer = {.size = sizeof observer, .context = &finished, .task_finished = count_finished};
-    const rask_observer *observers[] = {&observer};
-    rask_node *sum = sum_of_naps(g, NAPS, 0);
-    cluster_begin(&c, 2, 2);
-    rask_options o = on(&c);
-    o.observers = observers;
-    o.observer_count = 1;
-    o.report = &report;
-    cr_assert_eq(rask_compute_with(sum, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
-    cr_assert_eq(finished, report.tasks);
-    cr_assert_geq(report.workers, 2);
     cluster_end(&c);
     rask_graph_free(g);
 }
@@ -614,32 +501,11 @@ static void no_destroy(void *data)
 {
     (void)data;
 }
-static const rask_class mute_class = {.name = "mute", .destroy = no_destroy};
-
 static int take_mute(rask_task *t)
 {
     return rask_return_i64(t, 1);
 }
 RASK_SLOTS(take_mute);
-
-Test(cluster, an_argument_that_cannot_travel_is_named_with_its_task)
-{
-    cluster c;
-    rask_graph *g = rask_graph_new();
-    rask_value mute;
-    int64_t answer;
-    cr_assert_eq(rask_value_custom_new(&mute_class, g, &mute), RASK_OK);
-    rask_node *node = rask_delayed(g, take_mute, rask_const(g, &mute));
-    cluster_begin(&c, 1, 1);
-    rask_options o = on(&c);
-    cr_assert_eq(rask_compute_with(node, &o, &answer), RASK_EUNSUPPORTED);
-    cr_assert_not_null(strstr(rask_graph_error(g), "task take_mute"), "%s", rask_graph_error(g));
-    cr_assert_not_null(strstr(rask_graph_error(g), "class mute: its values cannot go"), "%s",
-                       rask_graph_error(g));
-    cluster_end(&c);
-    rask_value_unref(&mute);
-    rask_graph_free(g);
-}
 
 /* Its values are encoded by the program, and no worker can decode them. */
 static int encode_riddle(const void *data, rask_value *bytes)
@@ -718,20 +584,116 @@ static void make_keys(char *path, size_t capacity)
     cr_assert_eq(rask_cluster_make_keys(path, reason, sizeof reason), RASK_EEXIST);
 }
 
-Test(cluster, an_address_that_others_reach_takes_keys)
+static int compute_with(const rask_options *o, const char *word)
 {
     rask_graph *g = rask_graph_new();
-    rask_options o = RASK_OPTIONS_INIT;
     int64_t answer;
-    o.scheduler = "cluster";
-    o.cluster = "tcp://0.0.0.0:7077";
-    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &answer), RASK_EINVAL);
-    cr_assert_not_null(strstr(rask_graph_error(g), "takes a key file"), "%s", rask_graph_error(g));
-    o.cluster = "nowhere";
-    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &answer), RASK_EINVAL);
-    o.cluster = NULL;
-    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &answer), RASK_EINVAL);
+    int status = rask_compute_with(rask_delayed(g, tell_pid), o, &answer);
+    cr_assert_not_null(strstr(rask_graph_error(g), word), "%s", rask_graph_error(g));
     rask_graph_free(g);
+    return status;
+}
+
+static rask_options somewhere(const char *address)
+{
+    rask_options o = RASK_OPTIONS_INIT;
+    o.scheduler = "cluster";
+    o.cluster = address;
+    o.cluster_insecure = true;
+    return o;
+}
+
+static int open_somewhere(const rask_options *o, const char *word)
+{
+    rask_client *client = NULL;
+    int status = rask_client_open(o, &client);
+    cr_assert_null(client);
+    cr_assert_not_null(strstr(rask_client_open_error(), word), "%s", rask_client_open_error());
+    return status;
+}
+
+Test(cluster, no_address_no_address_that_is_one_and_no_keys_are_errors_of_runs_and_of_clients_at_once)
+{
+    rask_options o = somewhere(NULL);
+    cr_assert_eq(compute_with(&o, "no address to wait for workers at"), RASK_EINVAL);
+    cr_assert_eq(open_somewhere(&o, "no address to wait for workers at"), RASK_EINVAL);
+    o.cluster = "nowhere";
+    cr_assert_eq(compute_with(&o, "\"nowhere\" is no address"), RASK_EINVAL);
+    cr_assert_eq(open_somewhere(&o, "\"nowhere\" is no address"), RASK_EINVAL);
+    o.cluster = "mpi:";
+    cr_assert_eq(open_somewhere(&o, "mpirun"), RASK_EUNSUPPORTED);
+    o.cluster = "tcp://127.0.0.1:7077";
+    o.cluster_keys = "/nowhere/keys";
+    cr_assert_eq(open_somewhere(&o, "both a key file, /nowhere/keys, and"), RASK_EINVAL);
+    o.cluster_insecure = false;
+    cr_assert_eq(compute_with(&o, "/nowhere/keys cannot be opened"), RASK_EIO);
+    cr_assert_eq(open_somewhere(&o, "/nowhere/keys cannot be opened"), RASK_EIO);
+}
+
+static void compute_on(const cluster *c)
+{
+    rask_graph *g = rask_graph_new();
+    int64_t pid = 0;
+    rask_options o = on(c);
+    cr_assert_eq(rask_compute_with(rask_delayed(g, tell_pid), &o, &pid), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(pid, c->pids[0]);
+    rask_graph_free(g);
+}
+
+/* Of several that want them at once. */
+static void make_own_keys_at_once(void)
+{
+    enum { AT_ONCE = 6 };
+    pid_t pids[AT_ONCE];
+    char path[256], reason[256] = "";
+    int how;
+    for (int i = 0; i < AT_ONCE; i++)
+        if ((pids[i] = fork()) == 0)
+            _exit(rask_cluster_own_keys(path, sizeof path, reason, sizeof reason));
+    for (int i = 0; i < AT_ONCE; i++)
+        cr_assert(waitpid(pids[i], &how, 0) == pids[i] && how == 0);
+}
+
+Test(cluster, keys_that_are_not_named_are_the_users_own_and_made_for_good)
+{
+    cluster c;
+    struct stat file, later;
+    char home[] = "/tmp/rask-test-home-XXXXXX", path[256], reason[256] = "", command[300];
+    cr_assert_not_null(mkdtemp(home));
+    unsetenv("XDG_STATE_HOME");
+    setenv("HOME", home, 1);
+    make_own_keys_at_once();
+    cr_assert_eq(rask_cluster_own_keys(path, sizeof path, reason, sizeof reason), RASK_OK, "%s", reason);
+    cr_assert(!strncmp(path, home, strlen(home)) && !stat(path, &file) && (file.st_mode & 0777) == 0600);
+    snprintf(command, sizeof command, "[ $(ls -A %s/.local/state/rask) = cluster.keys ]", home);
+    cr_assert_eq(system(command), 0, "nothing else is left there");
+    cluster_begin(&c, 0, 1);
+    c.own_keys = true;
+    cluster_hire(&c, c.count++);
+    compute_on(&c);
+    cluster_end(&c);
+    cr_assert(!stat(path, &later) && later.st_ino == file.st_ino);
+    chmod(path, 0644);
+    rask_options o = somewhere("tcp://127.0.0.1:7077");
+    o.cluster_insecure = false;
+    cr_assert_eq(compute_with(&o, "can be read by others"), RASK_EIO);
+    setenv("XDG_STATE_HOME", "/proc/nowhere", 1);
+    setenv("HOME", "", 1);
+    cr_assert_neq(compute_with(&o, "/proc/nowhere/rask/cluster.keys"), RASK_OK);
+    unsetenv("XDG_STATE_HOME");
+    cr_assert_eq(compute_with(&o, "RASK_CLUSTER_KEYS"), RASK_ENOENT);
+    snprintf(command, sizeof command, "rm -r %s", home);
+    cr_assert_eq(system(command), 0);
+}
+
+Test(cluster, without_keys_which_has_to_be_said_it_listens_where_it_is_told)
+{
+    cluster c;
+    cluster_begin(&c, 1, 1);
+    cluster everywhere = c;
+    snprintf(everywhere.address, sizeof everywhere.address, "tcp://0.0.0.0:%s", strrchr(c.address, ':') + 1);
+    compute_on(&everywhere);
+    cluster_end(&c);
 }
 
 Test(cluster, workers_with_the_key_file_are_let_in_and_reach_each_other)
@@ -767,6 +729,7 @@ Test(cluster, a_worker_leaves_what_signals_do_as_it_was)
     rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
     struct sigaction own = {.sa_handler = on_own_signal}, after;
     o.address = "tcp://127.0.0.1:1";
+    o.insecure = true;
     o.patience = 0.05;
     for (int i = 0; i < 2; i++)
         cr_assert_eq(sigaction(heard[i], &own, NULL), 0);
@@ -792,26 +755,4 @@ Test(cluster, the_address_of_a_cluster_implies_it)
     cr_assert_eq(pid, getpid());
     cluster_end(&c);
     rask_graph_free(g);
-}
-
-Test(cluster, runs_go_on_side_by_side_and_one_after_the_other_on_the_same_workers)
-{
-    enum { SIDES = 3 };
-    cluster c;
-    pthread_t threads[SIDES];
-    side sides[SIDES];
-    cluster_begin(&c, 2, 1);
-    rask_options o = on(&c);
-    for (int round = 0; round < 3; round++) {
-        for (int i = 0; i < SIDES; i++) {
-            sides[i] = (side){.options = &o, .naps = NAPS};
-            cr_assert_eq(pthread_create(&threads[i], NULL, compute_aside, &sides[i]), 0);
-        }
-        for (int i = 0; i < SIDES; i++) {
-            pthread_join(threads[i], NULL);
-            cr_assert_eq(sides[i].status, RASK_OK);
-            cr_assert_eq(sides[i].answer, NAPS * (NAPS - 1) / 2);
-        }
-    }
-    cluster_end(&c);
 }

@@ -51,6 +51,7 @@ static rask_worker_options asker(const cluster *c)
     rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
     o.address = c->address;
     o.key_file = c->key_file;
+    o.insecure = !c->key_file;
     o.patience = 20;
     return o;
 }
@@ -85,16 +86,17 @@ static void must_tell(const rask_cluster_state *s)
 }
 
 /* Who has other keys, or none. */
-static void must_be_refused(const cluster *c, const char *key_file)
+static void must_be_refused(const cluster *c, const char *key_file, const char *because, const char *keys)
 {
     char reason[512] = "";
     rask_cluster_state *state = NULL;
     rask_worker_options o = asker(c);
     o.key_file = key_file;
-    o.patience = 1;
-    cr_assert_neq(rask_cluster_ask(&o, &state, reason, sizeof reason), RASK_OK);
+    o.insecure = !key_file;
+    o.patience = 10;
+    cr_assert_eq(rask_cluster_ask(&o, &state, reason, sizeof reason), RASK_EINVAL, "%s", reason);
     cr_assert_null(state);
-    cr_assert_str_neq(reason, "");
+    cr_assert(strstr(reason, because) && strstr(reason, keys), "%s", reason);
 }
 
 /* A run stands still, is asked about, and goes on. */
@@ -123,8 +125,10 @@ static void ask_a_run(const char *key_file, const char *other_keys)
         rask_cluster_state_free(state);
     }
     if (key_file) {
-        must_be_refused(&c, other_keys);
-        must_be_refused(&c, NULL);
+        must_be_refused(&c, other_keys, "it has other keys or none", other_keys);
+        must_be_refused(&c, NULL, "it has keys", "there are no keys here (insecure)");
+    } else {
+        must_be_refused(&c, other_keys, "it has other keys or none", other_keys);
     }
     atomic_store(&door->open, true);
     pthread_join(run, &sum);
@@ -139,12 +143,13 @@ static void ask_a_run(const char *key_file, const char *other_keys)
     shared_free(door, sizeof *door);
 }
 
-Test(cluster_status, a_run_tells_of_its_workers_and_tasks)
+static void ask_without_keys(const char *key_file, const char *other_keys)
 {
-    ask_a_run(NULL, NULL);
+    (void)key_file;
+    ask_a_run(NULL, other_keys);
 }
 
-Test(cluster_status, who_has_the_key_may_ask_and_nobody_else)
+static void with_two_key_files(void (*ask)(const char *key_file, const char *other_keys))
 {
     char keys[] = "/tmp/rask-test-status-keys-XXXXXX", others[] = "/tmp/rask-test-status-keys-XXXXXX";
     char reason[512] = "";
@@ -155,11 +160,20 @@ Test(cluster_status, who_has_the_key_may_ask_and_nobody_else)
     unlink(others);
     cr_assert_eq(rask_cluster_make_keys(keys, reason, sizeof reason), RASK_OK, "%s", reason);
     cr_assert_eq(rask_cluster_make_keys(others, reason, sizeof reason), RASK_OK, "%s", reason);
-    ask_a_run(keys, others);
+    ask(keys, others);
     unlink(keys);
     unlink(others);
 }
 
+Test(cluster_status, a_run_tells_of_its_workers_and_tasks)
+{
+    with_two_key_files(ask_without_keys);
+}
+
+Test(cluster_status, who_has_the_key_may_ask_and_nobody_else)
+{
+    with_two_key_files(ask_a_run);
+}
 Test(cluster_status, what_cannot_be_asked_is_said)
 {
     char reason[512] = "";
@@ -170,6 +184,7 @@ Test(cluster_status, what_cannot_be_asked_is_said)
     cr_assert(strstr(reason, "no address"), "%s", reason);
     o.address = "mpi:";
     cr_assert_eq(rask_cluster_ask(&o, &state, reason, sizeof reason), RASK_EUNSUPPORTED);
+    o.insecure = true;
     o.address = "nowhere";
     cr_assert_eq(rask_cluster_ask(&o, &state, reason, sizeof reason), RASK_EINVAL);
     snprintf(address, sizeof address, "tcp://127.0.0.1:%d", find_port());
@@ -194,6 +209,7 @@ Test(cluster_status, who_listens_and_is_no_program_is_not_taken_for_nobody)
               !getsockname(fd, (struct sockaddr *)&at, &size));
     snprintf(address, sizeof address, "tcp://127.0.0.1:%d", ntohs(at.sin_port));
     o.address = address;
+    o.insecure = true;
     o.patience = 0.1;
     cr_assert_eq(rask_cluster_ask(&o, &state, reason, sizeof reason), RASK_EIO);
     cr_assert(strstr(reason, "no program computes") && strstr(reason, "says nothing"), "%s", reason);

@@ -19,7 +19,8 @@ enum { CLUSTER_MOST = 8 };
 
 typedef struct cluster {
     char address[64];
-    const char *key_file;
+    const char *key_file;     /* NULL: none, and nothing is encrypted, */
+    bool own_keys;            /* unless the user's own count */
     pid_t pids[CLUSTER_MOST]; /* 0: nobody */
     uint32_t count, threads;
     uint64_t memory;
@@ -62,6 +63,7 @@ static inline void cluster_hire(cluster *c, uint32_t at)
     rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
     o.address = c->address;
     o.key_file = c->key_file;
+    o.insecure = !c->key_file && !c->own_keys;
     o.threads = c->threads;
     o.memory = c->memory;
     int status = rask_cluster_worker(&o, reason, sizeof reason);
@@ -93,6 +95,8 @@ static inline rask_options on(const cluster *c)
     rask_options o = RASK_OPTIONS_INIT;
     o.scheduler = "cluster";
     o.cluster = c->address;
+    o.cluster_keys = c->key_file;
+    o.cluster_insecure = !c->key_file && !c->own_keys;
     o.workers = 2; /* threads of this process for what runs nowhere else */
     o.memory = 256 << 20;
     o.timeout = 60;
