@@ -78,6 +78,7 @@ enum {
         RK_HAS_ORDER = RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_ATTEMPT
 };
 
+/* New ones stand at the end: what is said before the version is known keeps its number, and who speaks another one is told so. */
 #define RK_MESSAGE_TABLE(M)                                                                                          \
     M(HELLO, RK_HAS_VERSION | RK_HAS_THREADS | RK_HAS_LANES | RK_HAS_BYTES | RK_HAS_PROGRAM |                        \
                  RK_HAS_LIBRARY | RK_HAS_CONTACT | RK_HAS_TEXT)                                                      \
@@ -114,7 +115,6 @@ enum {
           RK_HAS_BLOB) /* size: a number for it, status: its priority, blob: what it needs; flag: the unit, again */ \
     M(GAVE, RK_HAS_RUN | RK_HAS_SIZE)                                                                                \
     M(GRANTED, RK_HAS_RUN | RK_HAS_SIZE)                                                                             \
-    M(DENIED, RK_HAS_RUN | RK_HAS_SIZE | RK_HAS_STATUS | RK_HAS_TEXT)                                                \
     M(RESTS, RK_HAS_ORDER)                                                                                           \
     M(LEAVING, 0)                                                                                                    \
     M(GO, 0)                                                                                                         \
@@ -128,7 +128,8 @@ enum {
     M(TELL_RUN, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_TASK | RK_HAS_DONE | RK_HAS_STATUS | RK_HAS_RETRIES |              \
                     RK_HAS_THREADS | RK_HAS_AGE |                                                                    \
                     RK_HAS_FLAG) /* unit: tasks, task: under way, status: failed */                                  \
-    M(TOLD_ALL, 0)
+    M(TOLD_ALL, 0)                                                                                                   \
+    M(DENIED, RK_HAS_RUN | RK_HAS_SIZE | RK_HAS_STATUS | RK_HAS_TEXT)
 
 typedef enum rk_said {
 #define RK_MESSAGE_NUMBER(NAME, fields) RK_SAY_##NAME,
@@ -136,6 +137,9 @@ typedef enum rk_said {
 #undef RK_MESSAGE_NUMBER
         RK_SAY_COUNT
 } rk_said;
+
+_Static_assert(RK_SAY_HELLO == 0 && RK_SAY_REFUSED == 2 && RK_SAY_ASK == 33,
+               "as who speaks another version knows them");
 
 /* Texts and bytes are the sender's until it is written, and the parcel's that was read. */
 typedef struct rk_message {
