@@ -178,10 +178,11 @@ void flow_warden_keep(flow_ward *ward, pid_t group)
 /* Under the lock. */
 static bool has_died(void)
 {
-    if (!warden || waitpid(warden, NULL, WNOHANG) != warden)
-        return false;
-    warden = 0;
-    return true;
+    pid_t ended = warden ? waitpid(warden, NULL, WNOHANG) : 0;
+    bool died = ended > 0 || (ended < 0 && errno == ECHILD);
+    if (died)
+        warden = 0;
+    return died;
 }
 
 void flow_warden_look(void)
