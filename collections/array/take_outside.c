@@ -501,12 +501,12 @@ bool rk_take_goes_outside(const rk_taken *t)
 {
     double copied = (double)rk_shape_size(t->array->shape, t->array->ndim) *
                     (double)rask_dtype_size(t->array->dtype) * (double)t->cells;
-    if (!rk_lowering_scratch(t->l) || t->cells <= FEW_CELLS || copied < WORTH_A_FILE)
+    if (t->cells <= FEW_CELLS || copied < WORTH_A_FILE)
         return false;
     for (int64_t i = 0; i < t->cells; i++)
         if (t->bounds[i + 1] - t->bounds[i] > UINT32_MAX)
             return false;
-    return true;
+    return rk_outside_is_possible(t->l);
 }
 
 int rk_take_outside(const rk_taken *t, rk_chunks *chunks)

@@ -144,6 +144,8 @@ static bool runs_ahead(rk_store *store, const rk_pass *pass)
     uint64_t used = rk_load_relaxed(&store->used) + need_of(pass);
     if (pass->result <= pass->frees || pass->missing || used <= store->budget / 4 * 3 || !is_draining(store))
         return false;
+    if (!store->run.next_use)
+        return false; /* nobody knows what is needed when */
     uint32_t own = store->run.next_use(store->run.context, pass->task, store->position, &edge);
     if (!own)
         return false;

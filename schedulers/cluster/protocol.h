@@ -15,7 +15,7 @@
  *   FETCHED, SPILLED, LOADED               →
  *   RESTS: its tasks came to nodes         →
  *   WANTS, GAVE: what these take           →
- *                                           ←  GRANTED
+ *                                           ←  GRANTED; or DENIED, and why
  *                                           ←  STOP: nothing new is called; END: the run is over
  *   LEAVING: it was asked to go            →
  *                                           ←  GO: nobody needs what it has; KILL: a task is over its time
@@ -30,7 +30,7 @@
 #include "core/task/pack.h"
 #include "schedulers/cluster/transport.h"
 
-#define RK_PROTOCOL_VERSION 1u
+#define RK_PROTOCOL_VERSION 2u
 
 enum {
     RK_MAX_INLINE = 4096,       /* bytes of a result, or of a text, in a message */
@@ -78,6 +78,7 @@ enum {
         RK_HAS_ORDER = RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_ATTEMPT
 };
 
+/* New ones stand at the end: what is said before the version is known keeps its number, and who speaks another one is told so. */
 #define RK_MESSAGE_TABLE(M)                                                                                          \
     M(HELLO, RK_HAS_VERSION | RK_HAS_THREADS | RK_HAS_LANES | RK_HAS_BYTES | RK_HAS_PROGRAM |                        \
                  RK_HAS_LIBRARY | RK_HAS_CONTACT | RK_HAS_TEXT)                                                      \
@@ -127,7 +128,8 @@ enum {
     M(TELL_RUN, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_TASK | RK_HAS_DONE | RK_HAS_STATUS | RK_HAS_RETRIES |              \
                     RK_HAS_THREADS | RK_HAS_AGE |                                                                    \
                     RK_HAS_FLAG) /* unit: tasks, task: under way, status: failed */                                  \
-    M(TOLD_ALL, 0)
+    M(TOLD_ALL, 0)                                                                                                   \
+    M(DENIED, RK_HAS_RUN | RK_HAS_SIZE | RK_HAS_STATUS | RK_HAS_TEXT)
 
 typedef enum rk_said {
 #define RK_MESSAGE_NUMBER(NAME, fields) RK_SAY_##NAME,
@@ -135,6 +137,9 @@ typedef enum rk_said {
 #undef RK_MESSAGE_NUMBER
         RK_SAY_COUNT
 } rk_said;
+
+_Static_assert(RK_SAY_HELLO == 0 && RK_SAY_REFUSED == 2 && RK_SAY_ASK == 33,
+               "as who speaks another version knows them");
 
 /* Texts and bytes are the sender's until it is written, and the parcel's that was read. */
 typedef struct rk_message {

@@ -303,6 +303,27 @@ Test(store, takes_bytes_out_of_memory_that_a_task_passed_on_from_a_list)
     rk_store_end(small);
 }
 
+/* One result has its last taker, and another task makes one that is nearly too large beside it. */
+Test(store, lets_tasks_in_of_which_nobody_knows_what_comes)
+{
+    char message[512];
+    uint64_t counted;
+    rk_store *small = rk_store_new(1000000, NULL, NULL);
+    rask_value value = bytes_of(400000), table[3] = {{0}};
+    const uint32_t words[] = {0};
+    const rk_atomic_u32 uses[] = {1, 0, 0};
+    cr_assert_eq(rk_store_keep(small, NULL, 0, false, &table[0], &value, &counted, message, sizeof message),
+                 0);
+    rk_pass takes = {.task = 1, .words = words, .count = 1, .results = table, .uses = uses};
+    rk_pass makes = {.task = 2, .result = 500000, .surely = 500000, .others = true};
+    cr_assert_eq(rk_store_enter(small, &takes, message, sizeof message), RASK_OK, "%s", message);
+    cr_assert_eq(rk_store_enter(small, &makes, message, sizeof message), RASK_OK, "%s", message);
+    rk_store_leave(small, &makes);
+    rk_store_leave(small, &takes);
+    rk_store_drop(small, &table[0]);
+    rk_store_end(small);
+}
+
 /* What may go to disk. */
 
 Test(image, is_not_made_of_blocks_with_gaps_wherever_they_stand_in_a_list)

@@ -120,6 +120,10 @@ has 'and says once that it draws' err 'rask draw: SVG needs the Graphviz module'
 echo words >few
 run 'a cluster at what is no address' 2 "$rask" words --cluster nowhere few
 has 'names it' err 'rask words: --cluster: neither mpi: nor tcp://HOST:PORT, the port from 1 to 65535: "nowhere"'
+run 'nor by the environment' 2 env RASK_CLUSTER=nowhere "$rask" words few
+has 'which is named' err 'rask words: RASK_CLUSTER: neither mpi: nor tcp://HOST:PORT'
+run 'which does not count when another scheduler is named' 0 env RASK_CLUSTER=nowhere "$rask" words --scheduler threads few
+run 'nor when the environment names one' 0 env RASK_CLUSTER=nowhere RASK_SCHEDULER=serial "$rask" words few
 run 'nor at port 0' 2 "$rask" words --cluster tcp://127.0.0.1:0 few
 run 'a cluster at nothing' 2 "$rask" words --cluster '' few
 has 'says so' err 'rask words: --cluster: is empty'

@@ -65,3 +65,22 @@ Test(warden, one_that_has_come_meanwhile_stays)
     cr_assert_eq(flow_warden_begin(&early), 0);
     cr_assert_eq(early.warden, late.warden);
 }
+
+/* No command begins, and nothing is said to it. */
+Test(warden, one_that_has_died_while_a_command_runs_has_a_successor)
+{
+    flow_ward running, later;
+    cr_assert_eq(flow_warden_begin(&running), 0);
+    flow_warden_keep(&running, NOBODY);
+    flow_warden_look();
+    cr_assert_eq(flow_warden_begin(&later), 0);
+    cr_assert_eq(later.warden, running.warden, "it lives");
+    lose(&running);
+    do {
+        flow_warden_look();
+        cr_assert_eq(flow_warden_begin(&later), 0);
+    } while (later.warden == running.warden);
+    cr_assert(flow_warden_add(&later, NOBODY));
+    cr_assert_eq(waitpid(-1, NULL, WNOHANG), 0, "one child is there, and none has ended");
+    flow_warden_remove(&running);
+}

@@ -191,6 +191,7 @@ static int await(rask_task *task, flow_ward *ward, bool *stopped)
         }
         if (asked >= GRACE_MS)
             kill(-child, SIGKILL);
+        flow_warden_look();
         pause_ms(look);
         asked += asked >= 0 ? look : 0;
         look = look < MOST_LOOK_MS ? look + LEAST_LOOK_MS : MOST_LOOK_MS;

@@ -614,7 +614,7 @@ static bool fail_at(const char *text, size_t at, const char *what, char error[FL
 
 _Static_assert(CJSON_NESTING_LIMIT == 1000, "what a message says");
 
-/* Where text is nested deeper than cJSON reads; NULL: nowhere. */
+/* Where text, as far as cJSON read it, is nested deeper than it reads; NULL: nowhere. */
 static const char *find_depth(const char *text, size_t len)
 {
     bool quoted = false;
@@ -653,7 +653,7 @@ static bool fail_as_graph(const char *text, size_t len, const char *stop, char e
 
 static bool parse(flow *f, const char *text, size_t len, char error[FLOW_ERROR])
 {
-    const char *stop = text, *nul = find_nul(text, len), *deep = find_depth(text, len), *end = text + len;
+    const char *stop = text, *nul = find_nul(text, len), *end = text + len;
     f->root = cJSON_ParseWithLengthOpts(text, len, &stop, false);
     while (f->root && stop < end && is_space(*stop))
         stop++;
@@ -661,6 +661,7 @@ static bool parse(flow *f, const char *text, size_t len, char error[FLOW_ERROR])
         return true;
     if (nul)
         return fail_at(text, (size_t)(nul - text), "\\u0000 in a text", error);
+    const char *deep = f->root ? NULL : find_depth(text, (size_t)(stop - text) + (stop < end));
     if (deep)
         return fail_at(text, (size_t)(deep - text), "nested more than 1000 deep", error);
     return fail_as_graph(text, len, stop, error);

@@ -175,6 +175,25 @@ void flow_warden_keep(flow_ward *ward, pid_t group)
     pthread_mutex_unlock(&lock);
 }
 
+/* Under the lock. */
+static bool has_died(void)
+{
+    pid_t ended = warden ? waitpid(warden, NULL, WNOHANG) : 0;
+    bool died = ended > 0 || (ended < 0 && errno == ECHILD);
+    if (died)
+        warden = 0;
+    return died;
+}
+
+void flow_warden_look(void)
+{
+    pthread_mutex_lock(&lock);
+    gone = gone || has_died();
+    if (gone)
+        replace();
+    pthread_mutex_unlock(&lock);
+}
+
 void flow_warden_remove(flow_ward *ward)
 {
     pthread_mutex_lock(&lock);

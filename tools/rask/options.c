@@ -137,12 +137,14 @@ bool options_address(const char *text)
     return strcmp(port, ":*") == 0 || (options_number(port + 1, &number) && number && number <= UINT16_MAX);
 }
 
+static const char not_address[] = "neither mpi: nor tcp://HOST:PORT, the port from 1 to 65535";
+
 static const char *set_text(const option_row *row, const char **field, const char *text)
 {
     if ((row->kind == OPTION_FILLED || row->kind == OPTION_ADDRESS) && !*text)
         return "is empty";
     if (row->kind == OPTION_ADDRESS && !options_address(text))
-        return "neither mpi: nor tcp://HOST:PORT, the port from 1 to 65535";
+        return not_address;
     if (row->kind == OPTION_SCHEDULER && options_find(rask_schedulers(), text) < 0)
         return "no scheduler: there are threads, processes, serial and cluster";
     if (row->kind == OPTION_DRAWING && !options_ends_in(text, drawings))
@@ -213,13 +215,51 @@ static bool set_or_say(const tool_command *command, const option_row *row, const
     return !wrong;
 }
 
+/* Whether an address is good is asked when it is known whether it is used. */
 static bool set_from_environment(const tool_command *command, void *fields)
 {
     for (size_t i = 0; i < command->row_count; i++) {
         const option_row *row = &command->rows[i];
         const char *text = row->environment ? getenv(row->environment) : NULL;
-        if (text && *text && !set_or_say(command, row, row->environment, fields, text))
+        if (!text || !*text)
+            continue;
+        if (row->kind == OPTION_ADDRESS)
+            *(const char **)((char *)fields + row->offset) = text;
+        else if (!set_or_say(command, row, row->environment, fields, text))
             return false;
+    }
+    return true;
+}
+
+static const char *text_of(const option_row *row, const void *fields)
+{
+    return *(const char *const *)((const char *)fields + row->offset);
+}
+
+/* Who names another scheduler does not use the address in the environment. */
+static bool names_another_scheduler(const tool_command *command, const void *fields)
+{
+    for (size_t i = 0; i < command->row_count; i++) {
+        const option_row *row = &command->rows[i];
+        const char *name = row->kind == OPTION_SCHEDULER ? text_of(row, fields) : NULL;
+        if (name && strcmp(name, "cluster") != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Addresses that were given have been looked at. */
+static bool has_good_address(const tool_command *command, const void *fields, const bool *given)
+{
+    if (names_another_scheduler(command, fields))
+        return true;
+    for (size_t i = 0; i < command->row_count; i++) {
+        const option_row *row = &command->rows[i];
+        const char *text = row->kind == OPTION_ADDRESS && !given[i] ? text_of(row, fields) : NULL;
+        if (text && !options_address(text)) {
+            say_wrong(command->name, row->environment ? row->environment : row->name, not_address, text);
+            return false;
+        }
     }
     return true;
 }
@@ -348,7 +388,8 @@ options_outcome options_parse(const tool_command *command, int argc, char **argv
             return OPTIONS_BAD;
     }
     *first = optind;
-    return is_complete(command, given) ? OPTIONS_GOOD : OPTIONS_BAD;
+    bool good = is_complete(command, given) && has_good_address(command, fields, given);
+    return good ? OPTIONS_GOOD : OPTIONS_BAD;
 }
 
 static void help_row(const option_row *row)

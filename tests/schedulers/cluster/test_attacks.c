@@ -396,6 +396,8 @@ Test(attacks, who_is_no_worker_of_this_program_is_refused_and_the_run_goes_on)
     must_be_refused(c.address, hello, "0 threads");
     hello.version++;
     must_be_refused(c.address, hello, "version");
+    must_be_refused(c.address, (rk_message){.kind = RK_SAY_ASK, .version = RK_PROTOCOL_VERSION - 1},
+                    "another version of the protocol");
     come_and_say(&rude, c.address, "\xff garbage", 9, false);
     come_and_say(&rude, c.address, &(char){RK_SAY_LEAVING}, 1, false);
     atomic_store(&stage->over, true);
