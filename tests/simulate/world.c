@@ -247,7 +247,8 @@ static void run_comes(world *w, const event *e)
         world_wrong(w, "a worker's queue overflows");
         return;
     }
-    l->jobs[l->job_count++] = (job){.task = e->task, .attempt = e->attempt, .allowed = e->bytes};
+    l->jobs[l->job_count++] =
+        (job){.task = e->task, .attempt = e->attempt, .tries = e->tries, .allowed = e->bytes};
     go_on(w, e->life);
 }
 
@@ -260,6 +261,22 @@ static void fail_job(world *w, const event *e, bool final)
                     .attempt = e->attempt,
                     .status = RASK_ETASK,
                     .flag = final});
+}
+
+/* It fails, and would not the next time. */
+static void fail_for_now(world *w, const event *e, uint32_t tries)
+{
+    const script *x = &w->nodes[e->task].x;
+    if (!x->backs_off || tries >= x->traits.retries) {
+        fail_job(w, e, x->backs_off);
+        return;
+    }
+    w->failures[e->task]++;
+    tell(w, (event){.kind = NEWS_BACKS_OFF,
+                    .life = e->life,
+                    .task = e->task,
+                    .attempt = e->attempt,
+                    .duration_ns = dice_spread(&w->s.dice, 1, 10000000)});
 }
 
 static void recall_comes(world *w, const event *e)
@@ -330,6 +347,7 @@ static void job_ends(world *w, const event *e)
     job *j = find_job(l, e->task, e->attempt);
     if (!l->alive || !j)
         return;
+    uint32_t tries = j->tries;
     forget_job(l, j);
     if (happens(w, w->s.losses)) { /* the news are lost, and with them the connection */
         w->ends[e->task]++;
@@ -339,7 +357,7 @@ static void job_ends(world *w, const event *e)
     if (w->nodes[e->task].x.fatal)
         fail_job(w, e, true);
     else if (w->failures[e->task] < w->nodes[e->task].x.fails)
-        fail_job(w, e, false);
+        fail_for_now(w, e, tries);
     else
         return_job(w, e);
     go_on(w, e->life);
@@ -533,6 +551,9 @@ static void arrive(world *w, const event *e)
     case NEWS_FAILED:
         rk_coordinator_failed(w->c, w->now, l->number, l->epoch, e->task, e->attempt, e->status, e->flag);
         break;
+    case NEWS_BACKS_OFF:
+        rk_coordinator_backs_off(w->c, w->now, l->number, l->epoch, e->task, e->attempt, e->duration_ns);
+        break;
     case NEWS_RECALLED:
         rk_coordinator_recalled(w->c, w->now, l->number, l->epoch, e->task, e->attempt, e->flag);
         break;
@@ -615,6 +636,7 @@ static void carry_out(world *w, const rk_instruction *i)
                                 .life = number,
                                 .task = i->task,
                                 .attempt = i->attempt,
+                                .tries = i->tries,
                                 .bytes = i->bytes,
                                 .flag = i->ends});
         break;
@@ -674,7 +696,7 @@ static const char *const event_names[] = {
     "join",      "run comes", "recall comes", "job ends", "job asks", "answer comes", "moved", "dies",
     "tick",      "memory",    "cancel",       "leaves",   "submit",   "change",       "close", "loan",
     "loan ends", "job rests", "job resumes",  "rests",    "resumes",  "started",      "asked", "finished",
-    "grown",     "failed",    "recalled",     "lost",     "moved"};
+    "grown",     "failed",    "backs off",    "recalled", "lost",     "moved"};
 
 static void say_event(const world *w, const event *e)
 {
