@@ -68,8 +68,9 @@ static bool is_careful(const rk_run *run)
            has_timeouts(run->plan);
 }
 
-static bool has_backoffs(const rask_plan *plan)
+bool rk_run_backs_off(const rk_run *run)
 {
+    const rask_plan *plan = run->plan;
     const rask_task_def *const *defs = plan->graph->definitions.data;
     const rk_extra *extras = plan->graph->extras.data;
     for (uint32_t i = 0; i < plan->def_count; i++)
@@ -83,7 +84,7 @@ static bool has_backoffs(const rask_plan *plan)
 
 int rk_run_allow_rests(rk_run *run)
 {
-    if (!has_backoffs(run->plan))
+    if (!rk_run_backs_off(run))
         return RASK_OK;
     run->tries = rk_calloc((size_t)run->plan->units + 1, sizeof *run->tries);
     return run->tries ? RASK_OK : RASK_ENOMEM;
@@ -729,23 +730,28 @@ static inline void init_task(rask_task *task, rk_worker *worker)
 }
 
 /* It rests no more: the attempt that its first task has come to. */
-static uint32_t take_tries(rk_worker *worker, uint32_t unit)
+static uint32_t take_tries(rk_run *run, uint32_t unit)
 {
-    rk_run *run = worker->run;
     uint32_t tries = run->tries ? run->tries[unit] : 0;
-    if (tries) {
+    if (tries)
         run->tries[unit] = 0;
-        worker->retries += !rk_load_relaxed(&run->env.stop);
-    }
     return tries;
 }
 
-/* From task number on: until one is put off, or the first rests. */
-static uint64_t run_on(rk_worker *worker, uint32_t unit, uint32_t number, rask_task *task)
+/* And is counted. */
+static uint32_t resume(rk_worker *worker, uint32_t unit)
+{
+    uint32_t tries = take_tries(worker->run, unit);
+    worker->retries += tries && !rk_load_relaxed(&worker->run->env.stop);
+    return tries;
+}
+
+/* From task number on, which has come to this attempt: until one is put off, or the first rests. */
+static uint64_t run_on(rk_worker *worker, uint32_t unit, uint32_t number, uint32_t attempt, rask_task *task)
 {
     rk_run *run = worker->run;
     const rask_plan *plan = run->plan;
-    uint32_t first = plan->unit_start[unit], attempt = take_tries(worker, unit);
+    uint32_t first = plan->unit_start[unit];
     for (; number < plan->unit_start[unit + 1] && !worker->put_off; number++, attempt = 0) {
         worker->may_rest = number == first;
         run_task(worker, number, task, attempt);
@@ -766,7 +772,7 @@ uint64_t rk_run_unit(rk_worker *worker, uint32_t unit)
     rask_task task;
     init_task(&task, worker);
     if (__builtin_expect(run->tries != NULL, 0))
-        return run_on(worker, unit, plan->unit_start[unit], &task);
+        return run_on(worker, unit, plan->unit_start[unit], resume(worker, unit), &task);
     for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++)
         run_task(worker, number, &task, 0);
     return 0;
@@ -777,19 +783,18 @@ uint64_t rk_run_unit_from(rk_worker *worker, uint32_t unit, uint32_t first)
     rask_task task;
     init_task(&task, worker);
     worker->put_off = NULL;
-    return run_on(worker, unit, first, &task);
+    return run_on(worker, unit, first, resume(worker, unit), &task);
 }
 
 uint64_t rk_run_unit_apart(rk_worker *worker, uint32_t unit, uint32_t first, uint32_t *tries)
 {
-    rk_run *run = worker->run;
-    if (run->tries)
-        run->tries[unit] = *tries;
-    uint64_t due_ns = rk_run_unit_from(worker, unit, first);
+    rask_task task;
+    init_task(&task, worker);
+    worker->put_off = NULL;
+    uint64_t due_ns = run_on(worker, unit, first, *tries, &task);
     if (!due_ns)
         return 0;
-    *tries = run->tries[unit];
-    run->tries[unit] = 0;
+    *tries = take_tries(worker->run, unit);
     uint64_t now = rk_clock_now();
     return due_ns > now ? due_ns - now : 1;
 }

@@ -195,6 +195,8 @@ static inline void rk_worker_pause(rk_worker *worker)
 /* Adds what the worker did to the run. */
 void rk_worker_fini(rk_worker *worker);
 
+/* Some task waits before it is called again. */
+bool rk_run_backs_off(const rk_run *run);
 /* Before any unit: units may rest, if tasks of the run are said to wait before they are called again, which are the first of
  * their units. RASK_ENOMEM. */
 int rk_run_allow_rests(rk_run *run);
@@ -204,8 +206,8 @@ int rk_run_allow_rests(rk_run *run);
 uint64_t rk_run_unit(rk_worker *worker, uint32_t unit);
 /* From this one on, as far as none is put off; of a unit that rested from where it did. */
 uint64_t rk_run_unit_from(rk_worker *worker, uint32_t unit, uint32_t first);
-/* The same where others say who goes on with units. *tries: calls of its first task, so far. 0, or how long it has to rest before
- * it is executed again, wherever that is. */
+/* The same where others say who goes on with units, and count retries. *tries: calls of its first task, so far. 0, or how long it has
+ * to rest before it is executed again, wherever that is. */
 uint64_t rk_run_unit_apart(rk_worker *worker, uint32_t unit, uint32_t first, uint32_t *tries);
 /* A task that was put off has come to this; a failure's text is in worker->message. info: what observers are to be told. */
 void rk_run_settle(rk_worker *worker, uint32_t task, int status, const rask_value *result,

@@ -46,6 +46,7 @@ static void describe(void *context, uint32_t unit, rk_traits *out)
     bool untimed = false;
     out->here = is_here(run, unit);
     out->retries = RK_MAX_RETRIES;
+    out->backoff_ns = rk_run_backoff(run, first);
     out->io = !out->here && rk_run_is_io(run, unit);
     out->target = units->is_target[unit];
     out->source = first == last && rk_budget_is_source(run, last);

@@ -405,7 +405,6 @@ void rk_co_task_retry(rk_coordinator *c, uint32_t task, int status, rk_reason wh
                              &(rk_instruction){.why = why, .status = status, .bytes = traits.timeout_ns});
         return;
     }
-    c->figures.retries++;
     rk_co_task_rest(c, task, rest_before(&traits, t->retries));
 }
 
@@ -426,6 +425,7 @@ void rk_co_task_rest(rk_coordinator *c, uint32_t task, uint64_t rest_ns)
     uint64_t most = RK_NEVER - 1 - c->now;
     bool later = rest_ns && may_keep_tags(c, &c->classes[t->class]); /* else it waits for those */
     t->retries += t->retries < RK_MAX_RETRIES;
+    c->figures.retries += !later;
     rk_co_task_settle(c, task, later);
     if (!later || t->state != RK_TASK_WAITING)
         return;
@@ -441,6 +441,7 @@ void rk_co_task_retry_now(rk_coordinator *c)
 {
     uint32_t task = c->retries.entries[0].item;
     forget_retry(c, task);
+    c->figures.retries++;
     c->tasks[task].link = RK_NONE;
     if (!--c->tasks[task].waits)
         rk_co_task_ready(c, task);

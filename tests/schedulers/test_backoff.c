@@ -247,8 +247,6 @@ Test(backoff, tasks_of_a_compute_leave_their_worker_to_others, .timeout = 60)
             .size = sizeof observer, .context = &failures, .task_finished = ignore_task};
         const rask_observer *observers[] = {&observer};
         rask_options o = alone(i);
-        if (is(&o, "processes"))
-            continue;
         must_pass(&o, false);
         must_pass(&o, true);
         o.observers = observers;
@@ -273,8 +271,6 @@ Test(backoff, a_compute_whose_tasks_all_rest_is_cancelled_at_once, .timeout = 60
 {
     for (size_t i = 0; i < ALONE; i++) {
         rask_options o = alone(i);
-        if (is(&o, "processes"))
-            continue;
         counts *c = new_counts();
         rask_graph *g = rask_graph_new();
         rask_node *all[4];
