@@ -45,7 +45,8 @@ typedef struct rk_run {
     struct rk_limits *limits;               /* what its units take of what is counted; NULL: nothing */
     rask_options options;                   /* resolved: no field says "default" any more */
     const char *scheduler;
-    uint32_t *tries; /* by unit: calls of its first task so far, while that rests; else 0. NULL: whoever runs a task
+    uint32_t *
+        tries; /* by unit: calls of its first task so far, while that rests; else 0. NULL: whoever runs a task
                       * waits with it for its next call */
     bool careful; /* clocks or seeds ask for more than a bare call */
     bool observed, tells_ready, tells_started;

@@ -262,7 +262,9 @@ typedef struct rk_instruction {
     int status;
     uint32_t worker, epoch, task, attempt, home, from;
     uint64_t bytes, budget;
-    uint32_t tries; /* RUN: how often it was tried, as far as that counts for its retries; RK_MAX_RETRIES: or more often */
+    uint32_t
+        tries; /* RUN: how often it was tried since it returned, as far as that counts for its retries; RK_MAX_RETRIES:
+                     * or more often */
     bool gives_up;
     bool grown; /* RUN: what it has grown into; else what it was at first */
     bool ends;  /* RECALL: nobody needs the task; if it runs, it is told to end, and killed after the grace */

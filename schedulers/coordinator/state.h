@@ -96,8 +96,9 @@ typedef struct rk_co_task {
     uint32_t state : 4, class : 6, target : 1, source : 1;
     uint32_t once_over : 1; /* it was over before: who only follows it does not wait again */
     uint32_t bound : 1;     /* READY: in the queue of tasks that fit nowhere else */
-    uint32_t delayed : 1;   /* WAITING for the time of a retry, too; link: its place among those. It keeps tags of the run */
-    uint32_t listed : 1;    /* link: the next in a list of lineage's */
+    uint32_t
+        delayed : 1; /* WAITING for the time of a retry, too; link: its place among those. It keeps tags of the run */
+    uint32_t listed : 1; /* link: the next in a list of lineage's */
     uint32_t
         given_back : 1; /* it was asked back once, and is not again: there may be nobody else who can run it */
     uint32_t

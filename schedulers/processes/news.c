@@ -153,8 +153,6 @@ void rk_hands_conclude(rk_hands *h, rk_staff *staff, rk_news *news, const rk_pos
         return;
     if (rk_coordinator_outcome(h->coordinator, news->unit) == RK_NOT_OVER)
         h->run->finished += news->finished;
-    if (h->crew.tries)
-        rk_store_relaxed(&h->crew.tries[news->unit], 0); /* when it runs again it begins anew */
     h->run->retries += news->retries;
     tell_observers(h, news);
     if (news->kept)

@@ -83,7 +83,7 @@ static void note_tries(rk_hands *h, const rk_instruction *run)
     rk_atomic_u32 *tries = &h->crew.tries[run->task];
     uint32_t first = h->run->plan->unit_start[run->task];
     bool counts = !run->grown && rk_run_backoff(h->run, first);
-    if (!counts)
+    if (!counts || !run->tries) /* it begins, or begins anew */
         rk_store_relaxed(tries, 0);
     else if (rk_load_relaxed(tries) < run->tries)
         rk_store_relaxed(tries, run->tries);

@@ -750,7 +750,8 @@ Test(coordinator, waits_longer_before_each_retry)
 
 static void back_off(const rk_instruction *run, uint64_t rest_ns)
 {
-    cr_expect(rk_coordinator_backs_off(s.c, s.now, run->worker, run->epoch, run->task, run->attempt, rest_ns));
+    cr_expect(
+        rk_coordinator_backs_off(s.c, s.now, run->worker, run->epoch, run->task, run->attempt, rest_ns));
 }
 
 Test(coordinator, others_run_where_a_task_backs_off)

@@ -28,8 +28,8 @@ typedef struct script {
     uint64_t bytes, duration_ns;
     uint32_t fails;            /* so many calls fail before one does not */
     bool fatal, poison, hangs; /* fails for good; takes its worker with it; never returns */
-    bool backs_off;            /* whoever runs it says whether it is tried again, and when; else the coordinator */
-    bool grows;                /* returns tasks instead of a result: the same ones for the same identity */
+    bool backs_off; /* whoever runs it says whether it is tried again, and when; else the coordinator */
+    bool grows;     /* returns tasks instead of a result: the same ones for the same identity */
 } script;
 
 /* A task as it is now, by its number: numbers are used again. */

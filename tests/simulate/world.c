@@ -477,6 +477,13 @@ static void tell_moved(world *w, const event *e)
         rk_coordinator_loaded(w->c, w->now, e->home, e->task, e->attempt, e->status);
 }
 
+/* To the coordinator the task is still with its worker. */
+static bool is_unknown(const event *e)
+{
+    return e->kind == EVENT_RUN_COMES || e->kind == NEWS_GROWN || e->kind == NEWS_FAILED ||
+           e->kind == NEWS_BACKS_OFF;
+}
+
 /* What a life has left behind that nobody was told of is freed; a new worker takes its place. */
 static void bury(world *w, uint32_t number)
 {
@@ -492,7 +499,7 @@ static void bury(world *w, uint32_t number)
     for (uint32_t k = 0; k < l->job_count; k++)
         w->ends[l->jobs[k].task]++;
     for (uint32_t k = 0; k < w->event_count; k++)
-        w->ends[w->events[k].task] += w->events[k].kind == EVENT_RUN_COMES && w->events[k].life == number;
+        w->ends[w->events[k].task] += is_unknown(&w->events[k]) && w->events[k].life == number;
     world_add_event(w, w->now + REPLACED_AFTER * w->s.message_ns,
                     (event){.kind = EVENT_JOIN, .home = l->home});
 }
