@@ -189,6 +189,62 @@ static inline void must_keep_tags(rask_options o)
     end_scene(g, c);
 }
 
+static int take_tag(rask_task *t)
+{
+    return rask_return_i64(t, 1);
+}
+RASK_SLOTS_WITH(take_tag, (.tags = "gpu"));
+
+static int grow_tagged(rask_task *t)
+{
+    return rask_return_node(t, rask_delayed(rask_task_graph(t), take_tag));
+}
+RASK_SLOTS(grow_tagged);
+
+/* Whoever waits for what grew does not wait for who rests, if nobody else could call that. */
+static inline void must_grow_meanwhile(rask_options o)
+{
+    counts *c = scene_counts();
+    rask_graph *g = rask_graph_new();
+    int64_t sum = 0;
+    rask_node *first = patient(rask_delayed(g, await_first, address(c))),
+              *all[3] = {patient(rask_delayed(g, try_gate_tagged, address(c))),
+                         rask_after(rask_delayed(g, grow_tagged), &first, 1),
+                         rask_after(rask_delayed(g, open_gate, address(c)), &first, 1)};
+    o.limits = "gpu=1";
+    cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, all, 3)), &o, &sum), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_expect_eq(sum, 3);
+    end_scene(g, c);
+}
+
+static int try_gate_here(rask_task *t)
+{
+    return try_gate(t);
+}
+RASK_SLOTS_WITH(try_gate_here, (.flags = RASK_HERE));
+
+static int open_gate_here(rask_task *t)
+{
+    return open_gate(t);
+}
+RASK_SLOTS_WITH(open_gate_here, (.flags = RASK_HERE));
+
+/* In the program's own process there is one thread for it. */
+static inline void must_pass_here(rask_options o)
+{
+    counts *c = scene_counts();
+    rask_graph *g = rask_graph_new();
+    int64_t sum = 0;
+    rask_node *both[2] = {patient(rask_delayed(g, try_gate_here, address(c))),
+                          rask_delayed(g, open_gate_here, address(c))};
+    o.workers = 1;
+    cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, both, 2)), &o, &sum), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_expect_eq(sum, 2);
+    end_scene(g, c);
+}
+
 /* What a thread waits for, and what it does then. */
 typedef struct canceller {
     counts *c;

@@ -206,6 +206,18 @@ Test(backoff, a_task_of_a_compute_that_rests_keeps_its_tags, .timeout = 60)
         must_keep_tags(alone(i));
 }
 
+Test(backoff, tasks_grow_while_one_that_has_their_tag_rests, .timeout = 60)
+{
+    for (size_t i = 0; i < ALONE; i++)
+        must_grow_meanwhile(alone(i));
+}
+
+Test(backoff, tasks_that_run_in_the_program_leave_its_threads_to_others, .timeout = 60)
+{
+    for (size_t i = 0; i < ALONE; i++)
+        must_pass_here(alone(i));
+}
+
 Test(backoff, a_task_of_a_compute_that_rests_holds_no_memory, .timeout = 60)
 {
     for (size_t i = 0; i < ALONE; i++) {

@@ -55,32 +55,11 @@ Test(cluster_backoff, whatever_ends_a_run_ends_the_wait)
     cluster_end(&c);
 }
 
-/* In the program's own process there is one thread for it. */
-static int try_gate_here(rask_task *t)
-{
-    return try_gate(t);
-}
-RASK_SLOTS_WITH(try_gate_here, (.flags = RASK_HERE));
-static int open_gate_here(rask_task *t)
-{
-    return open_gate(t);
-}
-RASK_SLOTS_WITH(open_gate_here, (.flags = RASK_HERE));
-
 Test(cluster_backoff, tasks_that_run_in_the_program_leave_its_threads_to_others)
 {
     cluster c;
-    counts *counted = scene_counts();
-    rask_graph *g = rask_graph_new();
-    int64_t sum = 0;
     cluster_begin(&c, 1, 1);
-    rask_options o = on(&c);
-    o.workers = 1;
-    rask_node *both[2] = {patient(rask_delayed(g, try_gate_here, address(counted))),
-                          rask_delayed(g, open_gate_here, address(counted))};
-    cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, both, 2)), &o, &sum), RASK_OK, "%s",
-                 rask_graph_error(g));
-    cr_expect_eq(sum, 2);
-    end_scene(g, counted);
+    must_pass_here(on(&c));
+    must_grow_meanwhile(on(&c));
     cluster_end(&c);
 }
