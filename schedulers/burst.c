@@ -37,7 +37,7 @@ enum {
 bool rk_burst_pays(const rk_session *session, uint64_t unit_ns)
 {
     const rk_run *run = session->run;
-    if (unit_ns > SHORT_NS || run->observed || run->progress || run->plan->io_tasks || run->limits ||
+    if (unit_ns > SHORT_NS || run->observed || run->tries || run->plan->io_tasks || run->limits ||
         rk_load_acquire(&session->phase) != RK_SHARED)
         return false;
     uint64_t cursor = rk_load_relaxed(&session->cursor);

@@ -14,15 +14,16 @@ static rk_executor *executor_of(const rk_run *run)
     return rk_load_acquire(&run->growth);
 }
 
-/* What is counted is counted once: by the gate that units pass, where there is one. */
+/* What is counted is counted once: by the gate that units pass. Where one worker alone runs units, what one of them takes that rests is
+ * not there for what another has grown only once that is over: so what grows passes a gate of its own there. */
 static int share_gate(const rk_run *run, rk_executor *executor)
 {
     char reason[RK_MAX_MESSAGE];
     const char *limits = run->options.limits ? run->options.limits : "";
-    executor->shares_gate = run->limits;
+    executor->shares_gate = run->limits && run->go_on;
     executor->counted_elsewhere = run->counted_elsewhere;
     executor->permits = run->permits;
-    if (!run->limits)
+    if (!executor->shares_gate)
         return rk_gate_new(limits, &executor->gate, reason, sizeof reason);
     executor->gate = run->limits->gate;
     return RASK_OK;

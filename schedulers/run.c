@@ -68,8 +68,9 @@ static bool is_careful(const rk_run *run)
            has_timeouts(run->plan);
 }
 
-static bool has_backoffs(const rask_plan *plan)
+bool rk_run_backs_off(const rk_run *run)
 {
+    const rask_plan *plan = run->plan;
     const rask_task_def *const *defs = plan->graph->definitions.data;
     const rk_extra *extras = plan->graph->extras.data;
     for (uint32_t i = 0; i < plan->def_count; i++)
@@ -83,10 +84,10 @@ static bool has_backoffs(const rask_plan *plan)
 
 int rk_run_allow_rests(rk_run *run)
 {
-    if (!has_backoffs(run->plan))
+    if (!rk_run_backs_off(run))
         return RASK_OK;
-    run->progress = rk_calloc((size_t)run->plan->units + 1, sizeof *run->progress);
-    return run->progress ? RASK_OK : RASK_ENOMEM;
+    run->tries = rk_calloc((size_t)run->plan->units + 1, sizeof *run->tries);
+    return run->tries ? RASK_OK : RASK_ENOMEM;
 }
 
 static void note_wishes(rk_run *run, const rask_observer *observer)
@@ -187,6 +188,7 @@ void rk_run_fini_apart(rk_run *apart)
     for (uint32_t i = 0; i < apart->failure_count; i++)
         rk_free(apart->failures[i].message);
     rk_free(apart->memory);
+    rk_free(apart->tries);
     pthread_mutex_destroy(&apart->lock);
 }
 
@@ -199,6 +201,7 @@ void rk_worker_init(rk_worker *worker, rk_run *run, uint32_t id)
     worker->began_ns = NULL;
     worker->put_off = NULL;
     worker->mark_ns = worker->due_ns = 0;
+    worker->may_rest = false;
     worker->watch = (rk_stopwatch){0};
 }
 
@@ -363,7 +366,7 @@ static int call_on_terms(rk_worker *worker, rask_task *task, const rk_call_terms
 {
     rk_run *run = worker->run;
     uint64_t rest_ns;
-    if (!run->progress)
+    if (!run->tries || !worker->may_rest)
         return rk_call(task, &run->env, terms, &worker->retries);
     int status = rk_call_until_rest(task, &run->env, terms, &worker->retries, &rest_ns);
     worker->due_ns = due_after(rest_ns);
@@ -384,7 +387,7 @@ static int call_again(rk_worker *worker, uint32_t number, rask_task *task)
     rk_call_terms terms = terms_of(worker->run, number);
     int status = task->status;
     uint64_t rest_ns = 0;
-    if (worker->run->progress && rk_call_is_repeated(task, &terms, &rest_ns) && rest_ns) {
+    if (worker->run->tries && worker->may_rest && rk_call_is_repeated(task, &terms, &rest_ns) && rest_ns) {
         worker->due_ns = due_after(rest_ns);
         return status;
     }
@@ -726,25 +729,37 @@ static inline void init_task(rask_task *task, rk_worker *worker)
     task->grown = NULL;
 }
 
-/* From task number on, or from the one that rested: until one rests or is put off. */
-static uint64_t run_on(rk_worker *worker, uint32_t unit, uint32_t number, rask_task *task)
+/* It rests no more: the attempt that its first task has come to. */
+static uint32_t take_tries(rk_run *run, uint32_t unit)
+{
+    uint32_t tries = run->tries ? run->tries[unit] : 0;
+    if (tries)
+        run->tries[unit] = 0;
+    return tries;
+}
+
+/* And is counted. */
+static uint32_t resume(rk_worker *worker, uint32_t unit)
+{
+    uint32_t tries = take_tries(worker->run, unit);
+    worker->retries += tries && !rk_load_relaxed(&worker->run->env.stop);
+    return tries;
+}
+
+/* From task number on, which has come to this attempt: until one is put off, or the first rests. */
+static uint64_t run_on(rk_worker *worker, uint32_t unit, uint32_t number, uint32_t attempt, rask_task *task)
 {
     rk_run *run = worker->run;
     const rask_plan *plan = run->plan;
-    uint32_t first = plan->unit_start[unit], attempt = 0;
-    if (run->progress && run->progress[unit]) {
-        attempt = (uint32_t)run->progress[unit];
-        number = first + (uint32_t)(run->progress[unit] >> 32);
-        run->progress[unit] = 0;
-        worker->retries += attempt && !rk_load_relaxed(&run->env.stop);
-    }
+    uint32_t first = plan->unit_start[unit];
     for (; number < plan->unit_start[unit + 1] && !worker->put_off; number++, attempt = 0) {
+        worker->may_rest = number == first;
         run_task(worker, number, task, attempt);
         uint64_t due_ns = worker->due_ns;
         if (!due_ns)
             continue;
         worker->due_ns = 0;
-        run->progress[unit] = (uint64_t)(number - first) << 32 | (task->attempt + 1);
+        run->tries[unit] = task->attempt + 1;
         return due_ns;
     }
     return 0;
@@ -756,8 +771,8 @@ uint64_t rk_run_unit(rk_worker *worker, uint32_t unit)
     const rask_plan *plan = run->plan;
     rask_task task;
     init_task(&task, worker);
-    if (__builtin_expect(run->progress != NULL, 0))
-        return run_on(worker, unit, plan->unit_start[unit], &task);
+    if (__builtin_expect(run->tries != NULL, 0))
+        return run_on(worker, unit, plan->unit_start[unit], resume(worker, unit), &task);
     for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++)
         run_task(worker, number, &task, 0);
     return 0;
@@ -768,7 +783,20 @@ uint64_t rk_run_unit_from(rk_worker *worker, uint32_t unit, uint32_t first)
     rask_task task;
     init_task(&task, worker);
     worker->put_off = NULL;
-    return run_on(worker, unit, first, &task);
+    return run_on(worker, unit, first, resume(worker, unit), &task);
+}
+
+uint64_t rk_run_unit_apart(rk_worker *worker, uint32_t unit, uint32_t first, uint32_t *tries)
+{
+    rask_task task;
+    init_task(&task, worker);
+    worker->put_off = NULL;
+    uint64_t due_ns = run_on(worker, unit, first, *tries, &task);
+    if (!due_ns)
+        return 0;
+    *tries = take_tries(worker->run, unit);
+    uint64_t now = rk_clock_now();
+    return due_ns > now ? due_ns - now : 1;
 }
 
 void rk_run_settle(rk_worker *worker, uint32_t task, int status, const rask_value *result,
@@ -879,7 +907,7 @@ int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results)
     rk_store_end(run->store);
     rk_free(run->ready_ns);
     rk_free(run->begun);
-    rk_free(run->progress);
+    rk_free(run->tries);
     rk_free(rk_load_relaxed(&run->next_tasks));
     plan->spare = run->memory;
     pthread_mutex_destroy(&run->lock);

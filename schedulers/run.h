@@ -45,9 +45,9 @@ typedef struct rk_run {
     struct rk_limits *limits;               /* what its units take of what is counted; NULL: nothing */
     rask_options options;                   /* resolved: no field says "default" any more */
     const char *scheduler;
-    uint64_t *
-        progress; /* by unit: which task of it comes next, and its attempt, while it rests; else 0. NULL: whoever runs a
-                         * task waits with it for its next call */
+    uint32_t *
+        tries; /* by unit: calls of its first task so far, while that rests; else 0. NULL: whoever runs a task
+                      * waits with it for its next call */
     bool careful; /* clocks or seeds ask for more than a bare call */
     bool observed, tells_ready, tells_started;
     rask_run_info info;
@@ -91,6 +91,7 @@ struct rk_worker {
     uint32_t finished, skipped;
     uint64_t retries, stolen;
     uint64_t due_ns;         /* when its task is to be called again, if it is to rest until then; else 0 */
+    bool may_rest;           /* it is at the first task of a unit; where units may rest at all */
     rk_atomic_u64 *began_ns; /* where each call that may be timed tells when it began; NULL: nobody asks */
     uint64_t
         mark_ns; /* of a run that is observed: when its last task ended; 0: long ago, look at the clock */
@@ -183,7 +184,10 @@ static inline void rk_worker_pause(rk_worker *worker)
 /* Adds what the worker did to the run. */
 void rk_worker_fini(rk_worker *worker);
 
-/* Before any unit: units may rest, if tasks of the run are said to wait before they are called again. RASK_ENOMEM. */
+/* Some task waits before it is called again. */
+bool rk_run_backs_off(const rk_run *run);
+/* Before any unit: units may rest, if tasks of the run are said to wait before they are called again, which are the first of
+ * their units. RASK_ENOMEM. */
 int rk_run_allow_rests(rk_run *run);
 
 /* Executes the tasks of a unit: 0. Where units may rest: when the next call of one of them is due, and the unit is to be executed
@@ -191,6 +195,9 @@ int rk_run_allow_rests(rk_run *run);
 uint64_t rk_run_unit(rk_worker *worker, uint32_t unit);
 /* From this one on, as far as none is put off; of a unit that rested from where it did. */
 uint64_t rk_run_unit_from(rk_worker *worker, uint32_t unit, uint32_t first);
+/* The same where others say who goes on with units, and count retries. *tries: calls of its first task, so far. 0, or how long it has
+ * to rest before it is executed again, wherever that is. */
+uint64_t rk_run_unit_apart(rk_worker *worker, uint32_t unit, uint32_t first, uint32_t *tries);
 /* A task that was put off has come to this; a failure's text is in worker->message. info: what observers are to be told. */
 void rk_run_settle(rk_worker *worker, uint32_t task, int status, const rask_value *result,
                    rask_task_info *info);

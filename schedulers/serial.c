@@ -5,9 +5,10 @@
  * array of their own; drawing swaps the chosen one with the last.
  *
  * Once a unit rests until its next call, those behind it in the plan go on as far as they do not need it: from there on
- * counters say which. With a seed nothing rests, for the order must not depend on the time. */
+ * counters say which. It keeps what it takes of what is counted, so from there on units pass the gate, too. With a seed nothing rests, for the order must not depend on the time. */
 #include "schedulers/call.h"
 #include "schedulers/heap.h"
+#include "schedulers/limits.h"
 #include "schedulers/scheduler.h"
 
 #include "core/base/clock.h"
@@ -67,6 +68,21 @@ static void release(rk_run *run, serial *s, const rk_worker *worker, uint32_t un
     }
 }
 
+/* What it took goes to those that wait for it. */
+static void leave_gate(const rk_run *run, serial *s, uint32_t unit)
+{
+    rk_gate_waiter *waiter = run->limits ? rk_limits_leave(run->limits, unit) : NULL;
+    for (; waiter; waiter = waiter->next)
+        add_ready(s, rk_limits_unit_of(waiter));
+}
+
+/* False: it waits at the gate. */
+static bool pass_gate(const rk_run *run, uint32_t unit)
+{
+    const rk_gate_waiter *waiter = run->limits ? rk_limits_of(run->limits, unit) : NULL;
+    return !waiter || waiter->inside || rk_limits_enter(run->limits, unit);
+}
+
 /* When it is to be executed again; 0: it has been. */
 static uint64_t execute(rk_run *run, serial *s, rk_worker *worker, uint32_t unit)
 {
@@ -74,6 +90,8 @@ static uint64_t execute(rk_run *run, serial *s, rk_worker *worker, uint32_t unit
     bool counts = s->ready || run->observed || s->cursor != RK_NO_UNIT; /* plan order needs no counters */
     if (!due_ns && counts)
         release(run, s, worker, unit);
+    if (!due_ns)
+        leave_gate(run, s, unit);
     return due_ns;
 }
 
@@ -147,11 +165,14 @@ static uint32_t next_unit(rk_run *run, serial *s)
 /* The rest of the plan, when a unit of it was the first to rest. */
 static void run_around(rk_run *run, serial *s, rk_worker *worker, uint32_t resting, uint64_t due_ns)
 {
+    (void)pass_gate(run, resting); /* as the first */
     rest(run, s, worker, resting, due_ns);
     for (;;) {
         uint32_t unit = next_unit(run, s);
-        if (unit != RK_NO_UNIT)
+        if (unit != RK_NO_UNIT && pass_gate(run, unit))
             run_or_rest(run, s, worker, unit);
+        else if (unit != RK_NO_UNIT)
+            continue;
         else if (rk_heap_least(&s->rests))
             sleep_until(run, rk_heap_least(&s->rests));
         else

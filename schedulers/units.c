@@ -12,8 +12,8 @@ static bool is_here(const rk_run *run, uint32_t unit)
     return rk_plan_def(run->plan, run->plan->unit_start[unit])->flags & RASK_HERE;
 }
 
-/* Of one call: a worker repeats what fails by itself, and each time counts anew; a call that it does not come back from
- * the coordinator repeats elsewhere. */
+/* Of one call: a worker repeats at once what fails by itself, and each time counts anew; what is to rest before that, and a call that it
+ * does not come back from, the coordinator repeats elsewhere. */
 static void add_timeout(const rk_run *run, uint32_t task, rk_traits *traits, bool *untimed)
 {
     uint64_t timeout = rk_run_timeout(run, task), retries = rk_run_retries(run, task);
@@ -47,6 +47,7 @@ static void describe(void *context, uint32_t unit, rk_traits *out)
     bool untimed = false;
     out->here = is_here(run, unit);
     out->retries = RK_MAX_RETRIES;
+    out->backoff_ns = rk_run_backoff(run, first);
     out->io = !out->here && rk_run_is_io(run, unit);
     out->target = units->is_target[unit];
     out->source = first == last && rk_budget_is_source(run, last);

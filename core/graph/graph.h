@@ -149,6 +149,13 @@ static inline const char *rk_node_tags(const rask_node *node)
     return extra && extra->tags ? extra->tags : rk_def_tags(rk_node_def(node));
 }
 
+/* It waits before it is called again. */
+static inline bool rk_node_backs_off(const rask_node *node)
+{
+    const rk_extra *extra = rk_node_extra(node);
+    return (extra && extra->own_backoff ? extra->backoff : rk_def_backoff(rk_node_def(node))) > 0;
+}
+
 static inline int32_t rk_node_priority(const rask_node *node)
 {
     const rk_extra *extra = rk_node_extra(node);

@@ -4,7 +4,7 @@
  *   chain:  it is also the consumer's only predecessor, so that no parallelism is lost, or
  *   cheap:  it is marked RASK_CHEAP, so that handing it out would cost more than running it.
  * Tasks that run in different places (I/O in lanes, RASK_HERE in the program's own process) or take different tags never
- * share a unit, and a large graph in which hardly anything would be fused is left as it is. Only the last member of a unit is a target or
+ * share a unit; one that may wait before it is called again begins one, so that nothing but its call waits with it; and a large graph in which hardly anything would be fused is left as it is. Only the last member of a unit is a target or
  * has consumers outside, so units numbered by their last member are in topological order and cannot form a cycle. */
 #include "core/plan/planner.h"
 
@@ -62,7 +62,7 @@ static void fuse(rk_planner *p, uint32_t id, const rask_node *next)
 {
     const rask_node *node = rk_graph_node(p->graph, id);
     if (p->into[id] != next->id || p->needed[id] & RK_TARGET || !rk_is_task(p, id) ||
-        place_of(node) != place_of(next) || !take_the_same(node, next))
+        place_of(node) != place_of(next) || !take_the_same(node, next) || rk_node_backs_off(next))
         return;
     p->units -= !(p->needed[id] & RK_FUSED);
     p->needed[id] |= RK_FUSED;

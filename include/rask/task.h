@@ -63,7 +63,7 @@ typedef struct rask_task_def {
     double backoff; /* seconds to wait before it is called again for the first time, doubled each time up to a
                              * minute, or to itself when that is longer; the wait is between half of that and the whole,
                              * drawn from the run's seed, the task and the attempt. 0: none. The task keeps its tags and does
-                             * not count it as time of its own, others have its worker (docs/limits.md says where); a run
+                             * not count it as time of its own, others have its worker (docs/limits.md); a run
                              * that ends ends the wait */
     bool (*retry_if)(int status,
                      uint32_t attempt); /* whether this failure of this attempt (0, 1, …) is worth repeating,

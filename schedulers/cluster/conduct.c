@@ -178,6 +178,17 @@ static void hear_unfinished(rk_conduct *c, const rk_result_news *n, bool failed)
     }
 }
 
+/* Nothing has become of it yet. */
+static void hear_back_off(rk_conduct *c, uint32_t home, uint32_t unit, uint32_t attempt, uint32_t retries,
+                          uint32_t tries, uint64_t rest_ns)
+{
+    const rk_hand *hand = &c->hands[home];
+    c->run->retries += retries;
+    if (rk_coordinator_backs_off(c->coordinator, c->hub->now, hand->worker, hand->epoch, unit, attempt,
+                                 rest_ns))
+        c->notes[unit].tries = tries;
+}
+
 static void relay(rk_conduct *c, uint32_t task, rask_task_info told)
 {
     uint32_t unit = task < c->run->plan->tasks ? rk_plan_unit(c->run->plan, task) : RK_NO_UNIT;
@@ -221,7 +232,9 @@ static void hear_own_unit(rk_conduct *c, const rk_shop_news *news)
         told.message = told.status && told.task == news->task ? news->text : NULL;
         relay(c, told.task, told);
     }
-    if (news->outcome == RK_SHOP_FINISHED) {
+    if (news->outcome == RK_SHOP_BACKS_OFF) {
+        hear_back_off(c, 0, news->unit, news->attempt, news->retries, news->tries, news->rest_ns);
+    } else if (news->outcome == RK_SHOP_FINISHED) {
         n.blob = small_result(c, news, &small);
         hear_finished(c, &n);
     } else {
@@ -427,6 +440,10 @@ static void hear_of_unit(rk_conduct *c, uint32_t home, const rk_message *m)
     case RK_SAY_SKIPPED:
         answered(c, home, m->done);
         hear_result(c, home, m);
+        break;
+    case RK_SAY_BACKS_OFF:
+        answered(c, home, 0);
+        hear_back_off(c, home, m->unit, m->attempt, m->retries, m->done, m->duration);
         break;
     case RK_SAY_RECALLED:
         if (m->flag)
@@ -655,17 +672,32 @@ static bool has_been_run(rk_conduct *c, const rk_instruction *in)
     return true;
 }
 
+/* Calls of the unit's first task before. A call that its worker was ended with is one of those that are repeated. */
+static uint32_t tries_of(rk_conduct *c, const rk_instruction *in)
+{
+    rk_outcome_note *note = &c->notes[in->task];
+    if (!rk_run_backoff(c->run, c->run->plan->unit_start[in->task]))
+        return 0;
+    if (!in->tries) /* it begins, or begins anew */
+        note->tries = 0;
+    else if (note->tries < in->tries)
+        note->tries = in->tries;
+    return note->tries;
+}
+
 static void run(rk_conduct *c, const rk_instruction *in)
 {
     uint32_t home = c->homes[in->worker];
+    rk_message m = about(RK_SAY_RUN, in);
     if (has_been_run(c, in))
         return;
+    m.retries = tries_of(c, in);
     if (home) {
-        rk_conduct_order(c, home, about(RK_SAY_RUN, in));
+        rk_conduct_order(c, home, m);
         c->hands[home].under_way++;
         return;
     }
-    int status = rk_shop_run(c->own, in->task, in->attempt);
+    int status = rk_shop_run(c->own, in->task, in->attempt, m.retries);
     if (!status)
         return;
     fail_task(c, rk_units_last(&c->units, in->task), status, "no memory to queue it");

@@ -35,6 +35,7 @@ typedef struct rk_outcome_note {
     char *inlined;   /* encoded; NULL: it is an object of the homes that have it */
     char few[16];    /* where that is, when it is a number */
     uint32_t copies; /* homes that have it */
+    uint32_t tries;  /* calls of the unit's first task, that is to be called again */
     bool missing;    /* it failed or was skipped, in a run that goes on */
     bool counted;    /* in the run's figures */
 } rk_outcome_note;

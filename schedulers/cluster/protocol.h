@@ -11,6 +11,7 @@
  *   READY, or UNABLE, and why              →
  *                                           ←  RUN, RECALL; PUT, FETCH, SPILL, LOAD, DROP; MISSING
  *   FINISHED, FAILED, SKIPPED, RECALLED    →
+ *   BACKS_OFF: it is to be run again later →
  *   RENEWED, BEGUN, TOLD                   →
  *   FETCHED, SPILLED, LOADED               →
  *   RESTS: its tasks came to nodes         →
@@ -87,7 +88,7 @@ enum {
     M(BEGIN, RK_HAS_RUN | RK_HAS_SIZE | RK_HAS_WORKER | RK_HAS_FLAG | RK_HAS_TEXT) /* text: limits */                \
     M(READY, RK_HAS_RUN)                                                                                             \
     M(UNABLE, RK_HAS_RUN | RK_HAS_STATUS | RK_HAS_TEXT)                                                              \
-    M(RUN, RK_HAS_ORDER)                                                                                             \
+    M(RUN, RK_HAS_ORDER | RK_HAS_RETRIES) /* retries: calls of its first task before */                              \
     M(RECALL, RK_HAS_ORDER)                                                                                          \
     M(PUT, RK_HAS_ORDER | RK_HAS_BLOB)                                                                               \
     M(FETCH, RK_HAS_ORDER | RK_HAS_SIZE | RK_HAS_CONTACT)                                                            \
@@ -102,6 +103,8 @@ enum {
     M(FAILED, RK_HAS_ORDER | RK_HAS_TASK | RK_HAS_STATUS | RK_HAS_DONE | RK_HAS_RETRIES | RK_HAS_DURATION |          \
                   RK_HAS_TEXT)                                                                                       \
     M(SKIPPED, RK_HAS_ORDER | RK_HAS_DONE | RK_HAS_RETRIES | RK_HAS_DURATION)                                        \
+    M(BACKS_OFF, RK_HAS_ORDER | RK_HAS_DONE | RK_HAS_RETRIES |                                                       \
+                     RK_HAS_DURATION) /* done: calls of its first task, duration: how long it is to rest */          \
     M(TOLD, RK_HAS_RUN | RK_HAS_TASK | RK_HAS_ATTEMPT | RK_HAS_STATUS | RK_HAS_WORKER | RK_HAS_BYTES |               \
                 RK_HAS_DURATION | RK_HAS_AGE | RK_HAS_TEXT)                                                          \
     M(BEGUN, RK_HAS_RUN | RK_HAS_TASK | RK_HAS_WORKER | RK_HAS_AGE)                                                  \

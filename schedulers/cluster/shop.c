@@ -206,8 +206,6 @@ static void judge(seat *s, rk_shop_news *news, uint32_t unit)
     rk_failure failure;
     uint32_t last = last_of(s->shop, unit);
     const rask_value *value = &run->results[last];
-    news->done = s->worker.finished;
-    news->retries = (uint32_t)s->worker.retries;
     if (value->type != RASK_NONE || !value->reserved) {
         keep_result(s, news, unit, last);
     } else if (rk_run_take_failure(run, s->shop->plan->unit_start[unit], last + 1, &failure)) {
@@ -243,8 +241,14 @@ static void execute(seat *s, job *j)
     rk_store_relaxed(&s->began_ns, start);
     s->worker.finished = s->worker.skipped = 0;
     s->worker.retries = 0;
-    rk_run_unit(&s->worker, j->news.unit);
-    judge(s, &j->news, j->news.unit);
+    j->news.rest_ns =
+        rk_run_unit_apart(&s->worker, j->news.unit, s->shop->plan->unit_start[j->news.unit], &j->news.tries);
+    j->news.done = s->worker.finished;
+    j->news.retries = (uint32_t)s->worker.retries;
+    if (j->news.rest_ns)
+        j->news.outcome = RK_SHOP_BACKS_OFF;
+    else
+        judge(s, &j->news, j->news.unit);
     rk_store_relaxed(&s->task, 0); /* who has its news does not take it for running */
     give_story(s, &j->news);
     j->news.duration_ns = rk_clock_now() - start;
@@ -576,6 +580,10 @@ static int init_run(rk_shop *shop)
     int status = rk_run_init_apart(&shop->run, shop->setup.model, &shop->stop);
     if (status)
         return status;
+    if ((status = rk_run_allow_rests(&shop->run))) {
+        rk_run_fini_apart(&shop->run);
+        return status;
+    }
     shop->permits = (rk_permits){shop, ask, give, forget, rest, resume};
     shop->run.counted_elsewhere = true;
     shop->run.permits = &shop->permits;
@@ -704,7 +712,7 @@ static void keep_spare(rk_shop *shop, job *j)
     shop->spare = j;
 }
 
-int rk_shop_run(rk_shop *shop, uint32_t unit, uint32_t attempt)
+int rk_shop_run(rk_shop *shop, uint32_t unit, uint32_t attempt, uint32_t tries)
 {
     bool io = shop->setup.lanes && rk_run_is_io(&shop->run, unit);
     queue *q = &shop->queues[io];
@@ -713,6 +721,7 @@ int rk_shop_run(rk_shop *shop, uint32_t unit, uint32_t attempt)
         return RASK_ENOMEM;
     j->news.unit = unit;
     j->news.attempt = attempt;
+    j->news.tries = tries;
     rk_shop_drop(shop, unit); /* of an attempt before */
     pthread_mutex_lock(&shop->lock);
     push(q, j);

@@ -32,12 +32,17 @@ void rk_shop_stop(rk_shop *shop);
 /* Stops, waits for what runs, and ends all results. NULL is legal. */
 void rk_shop_free(rk_shop *shop);
 
-/* A unit for a seat. RASK_ENOMEM. */
-int rk_shop_run(rk_shop *shop, uint32_t unit, uint32_t attempt);
+/* A unit for a seat; tries: calls of its first task before. RASK_ENOMEM. */
+int rk_shop_run(rk_shop *shop, uint32_t unit, uint32_t attempt, uint32_t tries);
 /* True: no seat has begun with it, and none will. */
 bool rk_shop_recall(rk_shop *shop, uint32_t unit);
 
-typedef enum rk_shop_outcome { RK_SHOP_FINISHED, RK_SHOP_FAILED, RK_SHOP_SKIPPED } rk_shop_outcome;
+typedef enum rk_shop_outcome {
+    RK_SHOP_FINISHED,
+    RK_SHOP_FAILED,
+    RK_SHOP_SKIPPED,
+    RK_SHOP_BACKS_OFF, /* it is to be run again, with its tries and when it has rested */
+} rk_shop_outcome;
 
 /* What came of a unit. */
 typedef struct rk_shop_news {
@@ -47,7 +52,8 @@ typedef struct rk_shop_news {
     int status;
     uint32_t done, retries; /* tasks that came to their result; calls repeated */
     uint64_t bytes, size;   /* of its result: in memory, and encoded */
-    uint64_t duration_ns;
+    uint64_t duration_ns, rest_ns;
+    uint32_t tries;
     char *text;           /* of a failure; NULL: none */
     rask_task_info *told; /* what its tasks did; NULL: nobody observes */
     uint32_t told_count;

@@ -88,7 +88,7 @@ static void tell_run(rk_hub *hub, rk_member *to, const rk_conduct *c)
                     .unit = run->plan->tasks,
                     .done = run->finished,
                     .status = run->failed,
-                    .retries = (uint32_t)run->retries,
+                    .retries = (uint32_t)(run->retries + rk_coordinator_get_figures(c->coordinator).retries),
                     .age = hub->now > run->info.start_ns ? hub->now - run->info.start_ns : 0,
                     .flag = c->stopping_since || c->ended};
     for (uint32_t home = 1; home < c->home_count; home++) {

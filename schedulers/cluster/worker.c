@@ -217,18 +217,20 @@ static void say_news(worker *w, const stay *s, const rk_shop_news *news)
 {
     static const rk_said kinds[] = {[RK_SHOP_FINISHED] = RK_SAY_FINISHED,
                                     [RK_SHOP_FAILED] = RK_SAY_FAILED,
-                                    [RK_SHOP_SKIPPED] = RK_SAY_SKIPPED};
+                                    [RK_SHOP_SKIPPED] = RK_SAY_SKIPPED,
+                                    [RK_SHOP_BACKS_OFF] = RK_SAY_BACKS_OFF};
+    const bool later = news->outcome == RK_SHOP_BACKS_OFF;
     rk_message m = {.kind = kinds[news->outcome],
                     .run = s->run,
                     .unit = news->unit,
                     .attempt = news->attempt,
                     .task = news->task,
                     .status = (uint32_t)news->status,
-                    .done = news->done,
+                    .done = later ? news->tries : news->done,
                     .retries = news->retries,
                     .bytes = news->bytes,
                     .size = news->size,
-                    .duration = news->duration_ns};
+                    .duration = later ? news->rest_ns : news->duration_ns};
     if (news->outcome == RK_SHOP_FINISHED)
         m.blob = small_result(w, s, news);
     if (news->text)
@@ -407,7 +409,7 @@ static void hear_of_unit(worker *w, const stay *s, const rk_message *m)
     int status;
     switch (m->kind) {
     case RK_SAY_RUN:
-        if ((status = rk_shop_run(s->shop, m->unit, m->attempt)))
+        if ((status = rk_shop_run(s->shop, m->unit, m->attempt, m->retries)))
             fail_to_run(w, m, status);
         break;
     case RK_SAY_RECALL: answer(w, m, RK_SAY_RECALLED, rk_shop_recall(s->shop, m->unit), 0); break;

@@ -112,7 +112,7 @@ static const char *check_copy_counts(const rk_coordinator *c)
     return NULL;
 }
 
-/* What there is of the run's tags is free, lent, or taken by errands. */
+/* What there is of the run's tags is free, lent, or taken by errands, or kept by tasks that are yet to be tried again. */
 static const char *check_tags(const rk_coordinator *c)
 {
     uint64_t there[RK_MAX_TAGS];
@@ -121,8 +121,9 @@ static const char *check_tags(const rk_coordinator *c)
     for (uint32_t task = 0; task < c->numbers; task++) {
         const rk_class *class = &c->classes[c->tasks[task].class];
         uint32_t state = c->tasks[task].state;
-        bool out = state >= RK_TASK_STAGING && state <= RK_TASK_SENT;
-        for (uint32_t k = 0; out && !c->errands[c->tasks[task].link].rests && k < class->need_count; k++)
+        bool out = state >= RK_TASK_STAGING && state <= RK_TASK_SENT,
+             has = out ? !c->errands[c->tasks[task].link].rests : c->tasks[task].delayed;
+        for (uint32_t k = 0; has && k < class->need_count; k++)
             there[class->needs[k].tag] += class->needs[k].count;
     }
     for (uint32_t tag = 0; tag < c->options.tags; tag++)

@@ -275,6 +275,7 @@ static void say_run(rk_coordinator *c, uint32_t i, rk_instruction *out)
 {
     rk_co_errand_send(c, i);
     say_errand(c, i, RK_DO_RUN, out);
+    out->tries = c->tasks[out->task].retries;
     c->figures.decisions++;
 }
 

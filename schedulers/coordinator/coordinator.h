@@ -69,8 +69,8 @@ typedef struct rk_traits {
     uint64_t result_bytes;  /* expected; 0 and not sure: unknown, learned by group */
     uint64_t scratch_bytes; /* besides, while it runs */
     uint64_t timeout_ns;    /* 0: none; when it runs longer, and the grace besides, its worker is killed */
-    uint32_t retries;       /* after failed(); at most RK_MAX_RETRIES */
-    uint64_t backoff_ns;    /* before the first retry, doubled each time */
+    uint32_t retries;       /* after failed(), backs_off(), and timeouts; at most RK_MAX_RETRIES */
+    uint64_t backoff_ns;    /* before the first retry, doubled each time up to a minute */
     rk_need needs[RK_MAX_NEEDS];
     uint32_t need_count;
 } rk_traits;
@@ -136,6 +136,10 @@ void rk_coordinator_finished(rk_coordinator *c, uint64_t now, uint32_t worker, u
 /* It failed. final: no use to try again. */
 void rk_coordinator_failed(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                            uint32_t attempt, int status, bool final);
+/* It failed, and who ran it says that it is tried again, when so much time has passed, by anybody. It holds nothing meanwhile but
+ * what it takes of tags of the run, which it gives back when it is ready again. False: the news came late or twice. */
+bool rk_coordinator_backs_off(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                              uint32_t attempt, uint64_t rest_ns);
 /* It runs, and needs so many bytes altogether, more than it may hold; it waits until GRANT gives them, RECALL asks for it
  * back (and is answered when it has given up, which is legal here), or REFUSE says that they are never to be had. */
 void rk_coordinator_asked(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
@@ -258,6 +262,9 @@ typedef struct rk_instruction {
     int status;
     uint32_t worker, epoch, task, attempt, home, from;
     uint64_t bytes, budget;
+    uint32_t
+        tries; /* RUN: how often it was tried since it returned, as far as that counts for its retries; RK_MAX_RETRIES:
+                     * or more often */
     bool gives_up;
     bool grown; /* RUN: what it has grown into; else what it was at first */
     bool ends;  /* RECALL: nobody needs the task; if it runs, it is told to end, and killed after the grace */

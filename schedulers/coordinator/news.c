@@ -298,6 +298,23 @@ void rk_coordinator_failed(rk_coordinator *c, uint64_t now, uint32_t worker, uin
         rk_co_task_retry(c, task, status, RK_WHY_NOTHING);
 }
 
+bool rk_coordinator_backs_off(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
+                              uint32_t attempt, uint64_t rest_ns)
+{
+    rk_co_pass_time(c, now);
+    uint32_t i = rk_co_find_errand(c, worker, epoch, task, attempt);
+    if (i == RK_NONE)
+        return false;
+    rk_co_errand_end(c, i);
+    rk_co_task_move(c, task, RK_TASK_SENT, RK_TASK_WAITING);
+    c->tasks[task].suspect = 0;
+    if (rk_co_is_needed(c, task))
+        rk_co_task_rest(c, task, rest_ns);
+    else
+        rk_co_task_settle(c, task, false);
+    return true;
+}
+
 void rk_coordinator_asked(rk_coordinator *c, uint64_t now, uint32_t worker, uint32_t epoch, uint32_t task,
                           uint32_t attempt, uint64_t bytes)
 {

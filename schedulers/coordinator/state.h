@@ -6,7 +6,7 @@
  *  READY    picked: STAGING; an input was lost: WAITING; blamed: FAILED
  *  STAGING  all inputs are in its home: STAGED; one cannot come, or its worker was lost: READY
  *  STAGED   RUN was drawn: SENT; its worker was lost: READY
- *  SENT     finished: OVER; failed: WAITING for the time of a retry, or FAILED; given back, or its worker was lost:
+ *  SENT     finished: OVER; failed, or backed off: WAITING for the time of a retry, or FAILED; given back, or its worker was lost:
  *           READY or FAILED
  *  OVER     its result is needed and nowhere: LOST
  *  LOST     at once: WAITING or READY; or OVER, when it turned out not to be needed
@@ -96,8 +96,9 @@ typedef struct rk_co_task {
     uint32_t state : 4, class : 6, target : 1, source : 1;
     uint32_t once_over : 1; /* it was over before: who only follows it does not wait again */
     uint32_t bound : 1;     /* READY: in the queue of tasks that fit nowhere else */
-    uint32_t delayed : 1;   /* WAITING for the time of a retry, too; link: its place among those */
-    uint32_t listed : 1;    /* link: the next in a list of lineage's */
+    uint32_t
+        delayed : 1; /* WAITING for the time of a retry, too; link: its place among those. It keeps tags of the run */
+    uint32_t listed : 1; /* link: the next in a list of lineage's */
     uint32_t
         given_back : 1; /* it was asked back once, and is not again: there may be nobody else who can run it */
     uint32_t
@@ -438,6 +439,8 @@ void rk_co_task_spare(rk_coordinator *c, uint32_t task);
 bool rk_co_task_died(rk_coordinator *c, uint32_t task, rk_reason why, int status);
 /* WAITING, not settled: tried again after a while, or failed when it was tried often enough; with a reason, blamed. */
 void rk_co_task_retry(rk_coordinator *c, uint32_t task, int status, rk_reason why);
+/* The same, but it is tried again, after so long. */
+void rk_co_task_rest(rk_coordinator *c, uint32_t task, uint64_t rest_ns);
 /* The first that waits for the time of a retry waits no more. */
 void rk_co_task_retry_now(rk_coordinator *c);
 void rk_co_describe(const rk_coordinator *c, uint32_t task, rk_traits *out);
@@ -675,7 +678,7 @@ uint32_t rk_co_seat_first(const rk_coordinator *c, uint32_t home, uint32_t class
 void rk_co_home_show(rk_coordinator *c, uint32_t home, bool shown);
 /* A worker's backlog may have changed. moved: it made progress. */
 void rk_co_worker_backlog(rk_coordinator *c, uint32_t worker, bool moved);
-/* A task takes the tags of its class, or gives them back. */
+/* A task takes the tags of its class, or gives them back; worker: RK_NOBODY: those of the run. */
 void rk_co_tags_take(rk_coordinator *c, uint32_t worker, const rk_class *class);
 void rk_co_tags_give(rk_coordinator *c, uint32_t worker, const rk_class *class);
 /* A LEAVING worker may have nothing left to do. */

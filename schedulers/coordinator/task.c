@@ -1,9 +1,9 @@
 /* The machine of tasks (schedulers/coordinator/state.h), but for errands and lineage. */
 #include "schedulers/coordinator/state.h"
 
-#include <string.h>
+#include "core/base/limits.h"
 
-enum { MOST_DOUBLED = 16 }; /* times that the rest before a retry is doubled */
+#include <string.h>
 
 void rk_co_describe(const rk_coordinator *c, uint32_t task, rk_traits *out)
 {
@@ -209,9 +209,11 @@ static rk_places retry_places(rk_coordinator *c)
 static void forget_retry(rk_coordinator *c, uint32_t task)
 {
     rk_co_task *t = &c->tasks[task];
-    if (t->delayed)
-        rk_heap_remove(&c->retries, retry_places(c), t->link);
+    if (!t->delayed)
+        return;
+    rk_heap_remove(&c->retries, retry_places(c), t->link);
     t->delayed = 0;
+    rk_co_tags_give(c, RK_NOBODY, &c->classes[t->class]);
 }
 
 void rk_co_let_inputs_go(rk_coordinator *c, uint32_t task)
@@ -333,6 +335,7 @@ void rk_co_task_over(rk_coordinator *c, uint32_t task, uint32_t home, uint64_t b
     rk_co_task_move(c, task, RK_TASK_SENT, RK_TASK_OVER);
     t->link = RK_NONE;
     t->once_over = 1;
+    t->retries = 0; /* if it is run again, that is another matter */
     c->figures.finished += !again;
     uint32_t copy = put_result(c, task, home, bytes);
     rk_co_let_inputs_go(c, task);
@@ -381,6 +384,14 @@ bool rk_co_task_died(rk_coordinator *c, uint32_t task, rk_reason why, int status
     return true;
 }
 
+static uint64_t rest_before(const rk_traits *traits, uint32_t retries)
+{
+    uint64_t rest = traits->backoff_ns;
+    for (; retries && rest && rest < RK_MAX_BACKOFF_NS; retries--)
+        rest = 2 * rest < RK_MAX_BACKOFF_NS ? 2 * rest : RK_MAX_BACKOFF_NS;
+    return rest;
+}
+
 void rk_co_task_retry(rk_coordinator *c, uint32_t task, int status, rk_reason why)
 {
     rk_co_task *t = &c->tasks[task];
@@ -394,23 +405,43 @@ void rk_co_task_retry(rk_coordinator *c, uint32_t task, int status, rk_reason wh
                              &(rk_instruction){.why = why, .status = status, .bytes = traits.timeout_ns});
         return;
     }
-    uint64_t rest = traits.backoff_ns << (t->retries < MOST_DOUBLED ? t->retries : MOST_DOUBLED);
-    t->retries++;
-    c->figures.retries++;
-    rk_co_task_settle(c, task, rest != 0);
-    if (!rest || t->state != RK_TASK_WAITING)
-        return;
-    t->delayed = 1;
-    if (rk_heap_push(&c->retries, retry_places(c), c->now + rest, task)) {
-        t->delayed = 0;
-        rk_co_stop(c, RASK_ENOMEM);
+    rk_co_task_rest(c, task, rest_before(&traits, t->retries));
+}
+
+/* What its errand has just given back is there; but it may have given it back long before. */
+static bool may_keep_tags(const rk_coordinator *c, const rk_class *class)
+{
+    for (uint32_t i = 0; i < class->need_count; i++) {
+        uint32_t tag = class->needs[i].tag;
+        if (c->options.tag_counts[tag] && c->tags[tag] < class->needs[i].count)
+            return false;
     }
+    return true;
+}
+
+void rk_co_task_rest(rk_coordinator *c, uint32_t task, uint64_t rest_ns)
+{
+    rk_co_task *t = &c->tasks[task];
+    uint64_t most = RK_NEVER - 1 - c->now;
+    bool later = rest_ns && may_keep_tags(c, &c->classes[t->class]); /* else it waits for those */
+    t->retries += t->retries < RK_MAX_RETRIES;
+    c->figures.retries += !later;
+    rk_co_task_settle(c, task, later);
+    if (!later || t->state != RK_TASK_WAITING)
+        return;
+    if (rk_heap_push(&c->retries, retry_places(c), c->now + (rest_ns < most ? rest_ns : most), task)) {
+        rk_co_stop(c, RASK_ENOMEM);
+        return;
+    }
+    t->delayed = 1;
+    rk_co_tags_take(c, RK_NOBODY, &c->classes[t->class]);
 }
 
 void rk_co_task_retry_now(rk_coordinator *c)
 {
     uint32_t task = c->retries.entries[0].item;
     forget_retry(c, task);
+    c->figures.retries++;
     c->tasks[task].link = RK_NONE;
     if (!--c->tasks[task].waits)
         rk_co_task_ready(c, task);

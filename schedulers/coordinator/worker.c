@@ -141,7 +141,7 @@ void rk_co_tags_take(rk_coordinator *c, uint32_t worker, const rk_class *class)
         uint32_t tag = class->needs[i].tag;
         if (c->options.tag_counts[tag])
             c->tags[tag] -= class->needs[i].count;
-        else
+        else if (worker != RK_NOBODY)
             *rk_co_worker_tag(c, worker, tag) -= class->needs[i].count;
     }
 }
@@ -159,7 +159,7 @@ void rk_co_tags_give(rk_coordinator *c, uint32_t worker, const rk_class *class)
         uint32_t tag = class->needs[i].tag;
         if (c->options.tag_counts[tag])
             c->tags[tag] += class->needs[i].count;
-        else
+        else if (worker != RK_NOBODY)
             *rk_co_worker_tag(c, worker, tag) += class->needs[i].count;
     }
     if (class->need_count)

@@ -35,7 +35,8 @@ typedef struct rk_crew {
     rk_mailbox *mailboxes;     /* by seat */
     rask_value *places;        /* by task: results that others take */
     rk_atomic_u32 *next_tasks; /* by unit: where it goes on, written before the order; 0: its first */
-    uint64_t shared_bytes;     /* behind board, used, mailboxes, places, next_tasks */
+    rk_atomic_u32 *tries;      /* by unit: calls of its first task so far, the same; NULL: none rests */
+    uint64_t shared_bytes;     /* behind board, used, mailboxes, places, next_tasks, tries */
     rk_watch watch;
     uint32_t workers;
     uint32_t threads, lanes;   /* seats of a worker: CPU first, then I/O */

@@ -26,12 +26,13 @@ enum rk_order_kind {
 };
 
 typedef enum rk_news_kind {
-    RK_NEWS_READY,    /* the worker is set up */
-    RK_NEWS_FINISHED, /* a unit came to its result */
-    RK_NEWS_GROWN,    /* a unit, or a single call, came to nodes: the parcel has them (core/graph/wrap.h) */
-    RK_NEWS_FAILED,   /* a unit, or the worker's set-up (unit RK_NO_UNIT): text has the message */
-    RK_NEWS_SKIPPED,  /* a unit was not called: it needs what failed, or the run is being stopped */
-    RK_NEWS_GIVEN_UP, /* a unit was given no more memory, and holds nothing: it may be run again */
+    RK_NEWS_READY,     /* the worker is set up */
+    RK_NEWS_FINISHED,  /* a unit came to its result */
+    RK_NEWS_GROWN,     /* a unit, or a single call, came to nodes: the parcel has them (core/graph/wrap.h) */
+    RK_NEWS_BACKS_OFF, /* a unit is to be run again after a while, for its first task has failed */
+    RK_NEWS_FAILED,    /* a unit, or the worker's set-up (unit RK_NO_UNIT): text has the message */
+    RK_NEWS_SKIPPED,   /* a unit was not called: it needs what failed, or the run is being stopped */
+    RK_NEWS_GIVEN_UP,  /* a unit was given no more memory, and holds nothing: it may be run again */
 } rk_news_kind;
 
 typedef struct rk_news {
@@ -47,6 +48,8 @@ typedef struct rk_news {
     uint64_t text;     /* address of a failure's message; 0: none */
     uint64_t story;    /* address of an rk_story; 0: nobody observes */
     uint64_t duration_ns;
+    uint64_t rest_ns; /* before it is run again, */
+    uint32_t tries;   /* and how often its first task was called */
 } rk_news;
 
 typedef struct rk_mailbox {

@@ -165,6 +165,18 @@ void rk_hands_conclude(rk_hands *h, rk_staff *staff, rk_news *news, const rk_pos
     rk_away_over(h, news->unit);
 }
 
+/* Nothing has become of it yet. */
+static void hear_back_off(rk_hands *h, const rk_staff *staff, const rk_news *news, const rk_posted *posted)
+{
+    h->run->retries += news->retries;
+    rk_result_free_note(h, news->story);
+    if (news->kept)
+        rk_result_pin_arguments(h, news->unit);
+    if (rk_coordinator_backs_off(h->coordinator, h->now, staff->number, staff->epoch, news->unit,
+                                 posted->attempt, news->rest_ns))
+        rk_store_relaxed(&h->crew.tries[news->unit], news->tries);
+}
+
 /* True: it has come to nodes, which others run. */
 static bool hear_grown(rk_hands *h, const rk_staff *staff, rk_news *news, const rk_posted *posted)
 {
@@ -188,7 +200,9 @@ static void hear(rk_hands *h, rk_staff *staff, rk_post *post, rk_news *news)
     }
     if (news->unit >= h->run->plan->units || !rk_post_answered(post, news->unit, &posted))
         return;
-    if (news->kind != RK_NEWS_GROWN || !hear_grown(h, staff, news, &posted))
+    if (news->kind == RK_NEWS_BACKS_OFF)
+        hear_back_off(h, staff, news, &posted);
+    else if (news->kind != RK_NEWS_GROWN || !hear_grown(h, staff, news, &posted))
         rk_hands_conclude(h, staff, news, &posted);
 }
 

@@ -183,8 +183,9 @@ static int share(rk_crew *crew)
              ranges = crew->workers + 2, mailboxes = seats * sizeof(rk_mailbox),
              places = ((uint64_t)plan->tasks + 1) * sizeof *crew->places,
              used = (ranges * sizeof *crew->used + RK_CACHE_LINE - 1) & ~(uint64_t)(RK_CACHE_LINE - 1),
-             next_tasks = ((uint64_t)plan->units + 1) * sizeof *crew->next_tasks;
-    crew->shared_bytes = RK_CACHE_LINE + used + mailboxes + places + next_tasks;
+             next_tasks = ((uint64_t)plan->units + 1) * sizeof *crew->next_tasks,
+             tries = rk_run_backs_off(crew->run) ? next_tasks : 0;
+    crew->shared_bytes = RK_CACHE_LINE + used + mailboxes + places + next_tasks + tries;
     char *at = rk_system_share(crew->shared_bytes);
     if (!at)
         return RASK_ENOMEM;
@@ -193,6 +194,7 @@ static int share(rk_crew *crew)
     crew->mailboxes = (rk_mailbox *)(at + RK_CACHE_LINE + used);
     crew->places = (rask_value *)(at + RK_CACHE_LINE + used + mailboxes);
     crew->next_tasks = (rk_atomic_u32 *)(crew->places + plan->tasks + 1);
+    crew->tries = tries ? crew->next_tasks + plan->units + 1 : NULL;
     return RASK_OK;
 }
 

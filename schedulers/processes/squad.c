@@ -447,6 +447,30 @@ static void open_account(seat *s, uint64_t allowed)
     pthread_mutex_unlock(&s->account.lock);
 }
 
+static void back_off(seat *s, rk_news *news, uint32_t tries, uint64_t rest_ns)
+{
+    news->kind = RK_NEWS_BACKS_OFF;
+    news->result = (rask_value){.reserved = 1};
+    news->tries = tries;
+    news->rest_ns = rest_ns;
+    if (s->denied)
+        give_up(s, news);
+}
+
+static void execute_from(seat *s, rk_news *news, uint32_t first)
+{
+    const rk_crew *crew = s->squad->crew;
+    uint32_t unit = news->unit, tries = crew->tries ? rk_load_relaxed(&crew->tries[unit]) : 0;
+    rk_worker_pause(&s->worker);
+    uint64_t rest_ns = rk_run_unit_apart(&s->worker, unit, first, &tries);
+    news->finished = s->worker.finished;
+    news->retries = (uint32_t)s->worker.retries;
+    if (rest_ns)
+        back_off(s, news, tries, rest_ns);
+    else
+        judge(s, news, first, crew->run->plan->unit_start[unit + 1] - 1);
+}
+
 static void execute(seat *s, uint32_t unit, uint64_t allowed)
 {
     const rask_plan *plan = s->squad->run->plan;
@@ -460,15 +484,10 @@ static void execute(seat *s, uint32_t unit, uint64_t allowed)
     s->worker.finished = s->worker.skipped = 0;
     s->worker.retries = 0;
     int status = take_arguments(s, unit, first, &held);
-    if (status) {
+    if (status)
         fail(s, &news, last, status, s->worker.message);
-    } else {
-        rk_worker_pause(&s->worker);
-        rk_run_unit_from(&s->worker, unit, first);
-        news.finished = s->worker.finished;
-        news.retries = (uint32_t)s->worker.retries;
-        judge(s, &news, first, last);
-    }
+    else
+        execute_from(s, &news, first);
     if (s->squad->is_process)
         fflush(stdout); /* what a task printed is not lost when a later one ends the worker */
     news.kept = give_arguments(s, unit, first, held);
@@ -637,7 +656,7 @@ rk_squad *rk_squad_new(const rk_crew *crew, rk_run *apart, uint32_t worker, uint
     uint32_t seats = here ? crew->here : crew->threads + crew->lanes;
     rk_squad *squad = rk_calloc(1, sizeof *squad + seats * sizeof(seat));
     uint32_t *holds = rk_calloc((size_t)crew->run->plan->tasks + 1, sizeof *holds);
-    if (!squad || !holds) {
+    if (!squad || !holds || rk_run_allow_rests(apart)) {
         rk_free(squad);
         rk_free(holds);
         return NULL;

@@ -78,6 +78,18 @@ static uint64_t used_apart(const rk_hands *h, uint32_t unit)
     return bytes;
 }
 
+/* A call that its worker was ended with is one of those that are repeated. */
+static void note_tries(rk_hands *h, const rk_instruction *run)
+{
+    rk_atomic_u32 *tries = &h->crew.tries[run->task];
+    uint32_t first = h->run->plan->unit_start[run->task];
+    bool counts = !run->grown && rk_run_backoff(h->run, first);
+    if (!counts || !run->tries) /* it begins, or begins anew */
+        rk_store_relaxed(tries, 0);
+    else if (rk_load_relaxed(tries) < run->tries)
+        rk_store_relaxed(tries, run->tries);
+}
+
 void rk_staff_post(rk_hands *h, rk_staff *staff, const rk_instruction *run)
 {
     bool io = !staff->here && rk_run_is_io(h->run, run->task);
@@ -90,6 +102,8 @@ void rk_staff_post(rk_hands *h, rk_staff *staff, const rk_instruction *run)
     apart = apart < run->bytes ? apart : run->bytes;
     if (!run->grown)
         rk_store_relaxed(&h->crew.next_tasks[run->task], 0);
+    if (h->crew.tries)
+        note_tries(h, run);
     post->posted[post->count++] = (rk_posted){
         .unit = run->task, .attempt = run->attempt, .allowed = run->bytes - apart, .apart = apart};
     rk_staff_send(h, staff);

@@ -258,6 +258,15 @@ Test(fuse, makes_a_chain_one_unit)
     rask_plan_free(plan);
 }
 
+Test(fuse, begins_a_unit_with_a_call_that_may_wait_for_its_next)
+{
+    rask_node *first = rask_delayed(g, next, 1), *second = rask_set_backoff(rask_delayed(g, next, first), 1),
+              *third = rask_set_backoff(rask_delayed(g, next, second), 0);
+    rask_plan *plan = PLAN(rask_delayed(g, next, third));
+    cr_expect_eq(plan->units, 2);
+    rask_plan_free(plan);
+}
+
 Test(fuse, keeps_branches_apart)
 {
     rask_node *root = rask_delayed(g, next, 0), *left = rask_delayed(g, next, root),

@@ -1,9 +1,9 @@
 /* A task that waits before it is called again holds no worker: others run on it meanwhile, and all that ends tasks ends it at once. */
-#include "clients.h"
+#include "backing_off.h"
 
-#include <pthread.h>
+#include <signal.h>
 
-enum { ALONE = 4, FOREVER = 1000 };
+enum { ALONE = 4 };
 
 /* One worker each, and one lane. */
 static rask_options alone(size_t i)
@@ -15,51 +15,11 @@ static rask_options alone(size_t i)
     return all[i];
 }
 
-/* (counts): fails until its gate is open, and counts its calls. */
-static int try_gate(rask_task *t)
-{
-    counts *c = counts_of(t);
-    atomic_fetch_add(&c->begun, 1);
-    return atomic_load(&c->gate) ? rask_return_i64(t, 1) : rask_fail(t, RASK_EIO, "the gate is closed");
-}
-RASK_SLOTS(try_gate);
-
-static int try_gate_tagged(rask_task *t)
-{
-    return try_gate(t);
-}
-RASK_SLOTS_WITH(try_gate_tagged, (.tags = "gpu"));
-
 static int try_gate_io(rask_task *t)
 {
     return try_gate(t);
 }
 RASK_SLOTS_WITH(try_gate_io, (.flags = RASK_IO));
-
-/* (counts): opens it. */
-static int open_gate(rask_task *t)
-{
-    atomic_store(&counts_of(t)->gate, 1);
-    return rask_return_i64(t, 1);
-}
-RASK_SLOTS(open_gate);
-
-static int open_gate_io(rask_task *t)
-{
-    return open_gate(t);
-}
-RASK_SLOTS_WITH(open_gate_io, (.flags = RASK_IO));
-
-/* As often as it takes for others to get their turn: some tenths of a second in all. */
-static rask_node *patient(rask_node *node)
-{
-    return rask_set_backoff(rask_set_retries(node, 9), 0.001);
-}
-
-static rask_node *resting(rask_node *node)
-{
-    return rask_set_backoff(rask_set_retries(node, 9), FOREVER);
-}
 
 Test(backoff, futures_leave_their_worker_to_others, .timeout = 60)
 {
@@ -190,50 +150,6 @@ Test(backoff, what_a_task_grew_leaves_its_worker_to_others, .timeout = 60)
     }
 }
 
-/* (counts, place): fails until the gate is open, then gives its place. */
-static int try_gate_at(rask_task *t)
-{
-    if (!atomic_load(&counts_of(t)->gate))
-        return rask_fail(t, RASK_EIO, "the gate is closed");
-    atomic_fetch_add(&counts_of(t)->calls[rask_arg_i64(t, 1)], 1);
-    return rask_return_i64(t, rask_arg_i64(t, 1));
-}
-RASK_SLOTS(try_gate_at);
-
-static int try_gate_at_io(rask_task *t)
-{
-    return try_gate_at(t);
-}
-RASK_SLOTS_WITH(try_gate_at_io, (.flags = RASK_IO));
-
-/* Ten that rest, within chains and with followers, before the one that lets them through. */
-static rask_node *gated(rask_graph *g, counts *c, bool io)
-{
-    rask_node *all[11];
-    for (int64_t k = 0; k < 10; k++) {
-        rask_node *first = rask_delayed(g, count, address(c), k);
-        rask_node *gate = io ? rask_delayed(g, try_gate_at_io, address(c), first)
-                             : rask_delayed(g, try_gate_at, address(c), first);
-        all[k] = rask_delayed(g, add, patient(gate), 1);
-    }
-    all[10] = io ? rask_delayed(g, open_gate_io, address(c)) : rask_delayed(g, open_gate, address(c));
-    return rask_sum(rask_list(g, all, 11));
-}
-
-static void must_pass(rask_options *o, bool io)
-{
-    counts *c = new_counts();
-    rask_graph *g = rask_graph_new();
-    int64_t sum = 0;
-    cr_assert_eq(rask_compute_with(gated(g, c, io), o, &sum), RASK_OK, "%s", rask_graph_error(g));
-    cr_expect_eq(sum, 45 + 10 + 1);
-    for (size_t k = 0; k < 10; k++)
-        cr_expect_eq(atomic_load(&c->calls[k]), 2, "%s %u io %d obs %zu: %zu: %d", o->scheduler, o->workers,
-                     io, o->observer_count, k, atomic_load(&c->calls[k]));
-    rask_graph_free(g);
-    free_counts(c);
-}
-
 static void ignore_task(void *context, const rask_task_info *task)
 {
     atomic_fetch_add((atomic_int *)context, task->status != RASK_OK);
@@ -247,8 +163,6 @@ Test(backoff, tasks_of_a_compute_leave_their_worker_to_others, .timeout = 60)
             .size = sizeof observer, .context = &failures, .task_finished = ignore_task};
         const rask_observer *observers[] = {&observer};
         rask_options o = alone(i);
-        if (is(&o, "processes"))
-            continue;
         must_pass(&o, false);
         must_pass(&o, true);
         o.observers = observers;
@@ -261,38 +175,116 @@ Test(backoff, tasks_of_a_compute_leave_their_worker_to_others, .timeout = 60)
     }
 }
 
-static void *cancel_when_begun(void *context)
+Test(backoff, a_compute_whose_tasks_all_rest_is_cancelled_at_once, .timeout = 60)
 {
-    void **both = context;
-    must_begin(both[0], 4);
-    rask_cancel(both[1]);
-    return NULL;
+    for (size_t i = 0; i < ALONE; i++)
+        must_be_cancelled(alone(i));
 }
 
-Test(backoff, a_compute_whose_tasks_all_rest_is_cancelled_at_once, .timeout = 60)
+Test(backoff, a_compute_whose_tasks_all_rest_runs_out_of_time, .timeout = 60)
+{
+    for (size_t i = 0; i < ALONE; i++)
+        must_run_out_of_time(alone(i));
+}
+
+Test(backoff, a_compute_whose_tasks_rest_fails_when_another_does, .timeout = 60)
+{
+    for (size_t i = 0; i < ALONE; i++)
+        must_fail_meanwhile(alone(i));
+}
+
+Test(backoff, a_task_fails_with_its_last_call_wherever_it_rested, .timeout = 60)
+{
+    for (size_t i = 0; i < ALONE; i++)
+        for (int calls = 1; calls <= 4; calls++)
+            must_fail_after(alone(i), calls);
+}
+
+Test(backoff, a_task_of_a_compute_that_rests_keeps_its_tags, .timeout = 60)
+{
+    for (size_t i = 0; i < ALONE; i++)
+        must_keep_tags(alone(i));
+}
+
+Test(backoff, tasks_grow_while_one_that_has_their_tag_rests, .timeout = 60)
+{
+    for (size_t i = 0; i < ALONE; i++)
+        must_grow_meanwhile(alone(i));
+}
+
+Test(backoff, tasks_that_run_in_the_program_leave_its_threads_to_others, .timeout = 60)
+{
+    for (size_t i = 0; i < ALONE; i++)
+        must_pass_here(alone(i));
+}
+
+Test(backoff, a_task_of_a_compute_that_rests_holds_no_memory, .timeout = 60)
 {
     for (size_t i = 0; i < ALONE; i++) {
         rask_options o = alone(i);
-        if (is(&o, "processes"))
-            continue;
-        counts *c = new_counts();
-        rask_graph *g = rask_graph_new();
-        rask_node *all[4];
-        rask_report report;
-        int64_t sum;
-        pthread_t thread;
-        for (size_t k = 0; k < 4; k++)
-            all[k] = resting(rask_delayed(g, try_gate, address(c)));
-        o.cancel = rask_cancel_token_new();
-        o.report = &report;
-        void *both[2] = {c, o.cancel};
-        cr_assert_eq(pthread_create(&thread, NULL, cancel_when_begun, both), 0);
-        cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, all, 4)), &o, &sum), RASK_ECANCELLED);
-        pthread_join(thread, NULL);
-        cr_expect_eq(atomic_load(&c->begun), 4);
-        cr_expect_eq(report.retries, 0);
-        rask_cancel_token_free(o.cancel);
-        rask_graph_free(g);
-        free_counts(c);
+        o.memory = 4 << 20;
+        must_pass_through_memory(o);
     }
+}
+
+/* (counts): fails until the gate is open, and counts its calls by attempts. */
+static int try_gate_by_turns(rask_task *t)
+{
+    counts *c = counts_of(t);
+    atomic_fetch_add(&c->calls[rask_task_attempt(t)], 1);
+    return try_gate(t);
+}
+RASK_SLOTS(try_gate_by_turns);
+
+/* (counts): ends its worker, the first time; then it opens the gate. */
+static int die_then_open(rask_task *t)
+{
+    if (!atomic_fetch_add(&counts_of(t)->order, 1))
+        raise(SIGKILL);
+    return open_gate(t);
+}
+RASK_SLOTS(die_then_open);
+
+Test(backoff, what_rests_outlives_the_worker_that_it_was_tried_on, .timeout = 60)
+{
+    counts *c = new_counts();
+    rask_graph *g = rask_graph_new();
+    rask_options o = processes(1);
+    int64_t sum = 0;
+    rask_node *both[2] = {patient(rask_delayed(g, try_gate_by_turns, address(c))),
+                          rask_delayed(g, die_then_open, address(c))};
+    cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, both, 2)), &o, &sum), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_expect_eq(sum, 2);
+    for (int attempt = 0; attempt < atomic_load(&c->begun); attempt++)
+        cr_expect_eq(atomic_load(&c->calls[attempt]), 1, "attempt %d", attempt);
+    rask_graph_free(g);
+    free_counts(c);
+}
+
+/* (counts): the first call does not return. */
+static int hang_at_first(rask_task *t)
+{
+    atomic_fetch_add(&counts_of(t)->begun, 1);
+    while (!rask_task_attempt(t))
+        sleep_ms(1000);
+    return rask_return_i64(t, rask_task_attempt(t));
+}
+RASK_SLOTS_WITH(hang_at_first, (.timeout = 0.1, .retries = 1, .backoff = 0.001));
+
+Test(backoff, a_call_that_was_ended_with_its_worker_counts_as_one, .timeout = 60)
+{
+    counts *c = new_counts();
+    rask_graph *g = rask_graph_new();
+    rask_options o = processes(1);
+    rask_report report;
+    int64_t attempt = 0;
+    o.report = &report;
+    cr_assert_eq(rask_compute_with(rask_delayed(g, hang_at_first, address(c)), &o, &attempt), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_expect_eq(attempt, 1);
+    cr_expect_eq(atomic_load(&c->begun), 2);
+    cr_expect_eq(report.retries, 1);
+    rask_graph_free(g);
+    free_counts(c);
 }

@@ -748,6 +748,102 @@ Test(coordinator, waits_longer_before_each_retry)
     done();
 }
 
+static void back_off(const rk_instruction *run, uint64_t rest_ns)
+{
+    cr_expect(
+        rk_coordinator_backs_off(s.c, s.now, run->worker, run->epoch, run->task, run->attempt, rest_ns));
+}
+
+Test(coordinator, others_run_where_a_task_backs_off)
+{
+    many_tasks(2);
+    s.traits[0].result_bytes = s.traits[1].result_bytes = 100;
+    s.traits[0].target = true;
+    begin(1, 100);
+    draw();
+    rk_instruction first = *said(RK_DO_RUN, 0);
+    cr_expect_eq(first.tries, 0);
+    cr_expect_null(said(RK_DO_RUN, 1), "there is room for one");
+    back_off(&first, 5000);
+    draw();
+    finish(1);
+    cr_expect_eq(times_said(RK_DO_RUN), 0);
+    cr_expect_eq(rk_coordinator_wants_tick(s.c), 5000);
+    cr_expect_not(rk_coordinator_backs_off(s.c, s.now, first.worker, first.epoch, 0, first.attempt, 1),
+                  "once is enough");
+    s.now = 5000;
+    rk_coordinator_tick(s.c, s.now);
+    draw();
+    cr_assert_not_null(said(RK_DO_RUN, 0));
+    cr_expect_eq(said(RK_DO_RUN, 0)->tries, 1);
+    cr_expect_eq(rk_coordinator_get_figures(s.c).retries, 1);
+    finish(0);
+    expect_end(RASK_OK);
+    done();
+}
+
+Test(coordinator, a_task_that_backs_off_outlives_its_worker)
+{
+    many_tasks(1);
+    s.traits[0].timeout_ns = 100;
+    s.traits[0].retries = 2;
+    begin(1, UINT64_MAX);
+    join(1, (rk_worker_offer){.home = 0, .slots = 1});
+    draw();
+    rk_instruction run = *said(RK_DO_RUN, 0);
+    back_off(&run, UINT64_MAX);
+    lose(run.worker, RK_NO_TASK, false);
+    cr_expect_eq(s.count, 0);
+    cr_expect_lt(rk_coordinator_wants_tick(s.c), UINT64_MAX, "it is not forgotten");
+    rk_coordinator_cancel(s.c, s.now, RASK_ECANCELLED);
+    draw();
+    expect_end(RASK_ECANCELLED);
+    cr_expect_eq(rk_coordinator_get_figures(s.c).retries, 0, "it never came to that");
+    done();
+}
+
+Test(coordinator, a_task_that_backs_off_counts_what_was_tried_before_and_after)
+{
+    *task(UINT32_MAX, UINT32_MAX) = (rk_traits){.retries = 2, .timeout_ns = 1000};
+    begin(1, UINT64_MAX);
+    for (uint32_t tries = 0; tries < 2; tries++) {
+        draw();
+        rk_instruction run = *said(RK_DO_RUN, 0);
+        cr_expect_eq(run.tries, tries);
+        back_off(&run, 0);
+    }
+    draw();
+    cr_expect_eq(said(RK_DO_RUN, 0)->tries, 2);
+    s.now = rk_coordinator_wants_tick(s.c);
+    rk_coordinator_tick(s.c, s.now);
+    draw();
+    cr_assert_not_null(said(RK_DO_KILL, 0));
+    lose(0, RK_NO_TASK, false);
+    cr_assert_not_null(said(RK_DO_BLAME, 0));
+    expect_end(RASK_ETIMEDOUT);
+    done();
+}
+
+Test(coordinator, a_task_that_backs_off_keeps_tags_of_the_run)
+{
+    begin_tagged();
+    join(0, (rk_worker_offer){.home = 0, .slots = 4});
+    draw();
+    rk_instruction first = *said(RK_DO_RUN, 0);
+    cr_expect_null(said(RK_DO_RUN, 1));
+    back_off(&first, 1000);
+    cr_expect_eq(draw(), 0);
+    cr_expect_eq(rk_coordinator_borrow(s.c, s.now, 0, 1), 0, "it has it");
+    s.now += 1000;
+    rk_coordinator_tick(s.c, s.now);
+    draw();
+    cr_assert_not_null(said(RK_DO_RUN, 0));
+    finish(0);
+    finish(1);
+    expect_end(RASK_OK);
+    done();
+}
+
 Test(coordinator, kills_a_worker_whose_task_is_over_its_time)
 {
     *task(UINT32_MAX, UINT32_MAX) = (rk_traits){.timeout_ns = 5000};

@@ -81,6 +81,7 @@ void scenario_script(const scenario *s, dice *d, script *x, bool source)
     for (uint32_t tag = 0; s->needs && tag < TAGS; tag++)
         if (dice_permille(d, 50))
             t->needs[t->need_count++] = (rk_need){tag, 1 + (uint32_t)dice_below(d, 2)};
+    x->backs_off = dice_below(d, 2);
     x->grows = !t->source && dice_permille(d, s->grows);
 }
 

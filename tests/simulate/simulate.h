@@ -28,7 +28,8 @@ typedef struct script {
     uint64_t bytes, duration_ns;
     uint32_t fails;            /* so many calls fail before one does not */
     bool fatal, poison, hangs; /* fails for good; takes its worker with it; never returns */
-    bool grows;                /* returns tasks instead of a result: the same ones for the same identity */
+    bool backs_off; /* whoever runs it says whether it is tried again, and when; else the coordinator */
+    bool grows;     /* returns tasks instead of a result: the same ones for the same identity */
 } script;
 
 /* A task as it is now, by its number: numbers are used again. */
@@ -98,7 +99,7 @@ typedef struct cell {
 } cell;
 
 typedef struct job {
-    uint32_t task, attempt;
+    uint32_t task, attempt, tries;
     uint64_t began_ns;
     uint64_t allowed; /* bytes that it may hold */
     bool running, done;
@@ -145,6 +146,7 @@ typedef enum event_kind {
     NEWS_FINISHED,
     NEWS_GROWN,
     NEWS_FAILED,
+    NEWS_BACKS_OFF,
     NEWS_RECALLED,
     NEWS_LOST,
     NEWS_MOVED,
@@ -154,7 +156,7 @@ typedef struct event {
     uint64_t at, order;
     event_kind kind;
     rk_instruction_kind move;
-    uint32_t life, home, from, task, attempt, culprit;
+    uint32_t life, home, from, task, attempt, culprit, tries;
     int status;
     bool flag; /* final, given back, home lost, told to end */
     uint64_t bytes, duration_ns;

@@ -247,7 +247,8 @@ static void run_comes(world *w, const event *e)
         world_wrong(w, "a worker's queue overflows");
         return;
     }
-    l->jobs[l->job_count++] = (job){.task = e->task, .attempt = e->attempt, .allowed = e->bytes};
+    l->jobs[l->job_count++] =
+        (job){.task = e->task, .attempt = e->attempt, .tries = e->tries, .allowed = e->bytes};
     go_on(w, e->life);
 }
 
@@ -260,6 +261,22 @@ static void fail_job(world *w, const event *e, bool final)
                     .attempt = e->attempt,
                     .status = RASK_ETASK,
                     .flag = final});
+}
+
+/* It fails, and would not the next time. */
+static void fail_for_now(world *w, const event *e, uint32_t tries)
+{
+    const script *x = &w->nodes[e->task].x;
+    if (!x->backs_off || tries >= x->traits.retries) {
+        fail_job(w, e, x->backs_off);
+        return;
+    }
+    w->failures[e->task]++;
+    tell(w, (event){.kind = NEWS_BACKS_OFF,
+                    .life = e->life,
+                    .task = e->task,
+                    .attempt = e->attempt,
+                    .duration_ns = dice_spread(&w->s.dice, 1, 10000000)});
 }
 
 static void recall_comes(world *w, const event *e)
@@ -330,6 +347,7 @@ static void job_ends(world *w, const event *e)
     job *j = find_job(l, e->task, e->attempt);
     if (!l->alive || !j)
         return;
+    uint32_t tries = j->tries;
     forget_job(l, j);
     if (happens(w, w->s.losses)) { /* the news are lost, and with them the connection */
         w->ends[e->task]++;
@@ -339,7 +357,7 @@ static void job_ends(world *w, const event *e)
     if (w->nodes[e->task].x.fatal)
         fail_job(w, e, true);
     else if (w->failures[e->task] < w->nodes[e->task].x.fails)
-        fail_job(w, e, false);
+        fail_for_now(w, e, tries);
     else
         return_job(w, e);
     go_on(w, e->life);
@@ -459,6 +477,13 @@ static void tell_moved(world *w, const event *e)
         rk_coordinator_loaded(w->c, w->now, e->home, e->task, e->attempt, e->status);
 }
 
+/* To the coordinator the task is still with its worker. */
+static bool is_unknown(const event *e)
+{
+    return e->kind == EVENT_RUN_COMES || e->kind == NEWS_GROWN || e->kind == NEWS_FAILED ||
+           e->kind == NEWS_BACKS_OFF;
+}
+
 /* What a life has left behind that nobody was told of is freed; a new worker takes its place. */
 static void bury(world *w, uint32_t number)
 {
@@ -474,7 +499,7 @@ static void bury(world *w, uint32_t number)
     for (uint32_t k = 0; k < l->job_count; k++)
         w->ends[l->jobs[k].task]++;
     for (uint32_t k = 0; k < w->event_count; k++)
-        w->ends[w->events[k].task] += w->events[k].kind == EVENT_RUN_COMES && w->events[k].life == number;
+        w->ends[w->events[k].task] += is_unknown(&w->events[k]) && w->events[k].life == number;
     world_add_event(w, w->now + REPLACED_AFTER * w->s.message_ns,
                     (event){.kind = EVENT_JOIN, .home = l->home});
 }
@@ -532,6 +557,9 @@ static void arrive(world *w, const event *e)
     case NEWS_GROWN: client_grow(w, e); break;
     case NEWS_FAILED:
         rk_coordinator_failed(w->c, w->now, l->number, l->epoch, e->task, e->attempt, e->status, e->flag);
+        break;
+    case NEWS_BACKS_OFF:
+        rk_coordinator_backs_off(w->c, w->now, l->number, l->epoch, e->task, e->attempt, e->duration_ns);
         break;
     case NEWS_RECALLED:
         rk_coordinator_recalled(w->c, w->now, l->number, l->epoch, e->task, e->attempt, e->flag);
@@ -615,6 +643,7 @@ static void carry_out(world *w, const rk_instruction *i)
                                 .life = number,
                                 .task = i->task,
                                 .attempt = i->attempt,
+                                .tries = i->tries,
                                 .bytes = i->bytes,
                                 .flag = i->ends});
         break;
@@ -674,7 +703,7 @@ static const char *const event_names[] = {
     "join",      "run comes", "recall comes", "job ends", "job asks", "answer comes", "moved", "dies",
     "tick",      "memory",    "cancel",       "leaves",   "submit",   "change",       "close", "loan",
     "loan ends", "job rests", "job resumes",  "rests",    "resumes",  "started",      "asked", "finished",
-    "grown",     "failed",    "recalled",     "lost",     "moved"};
+    "grown",     "failed",    "backs off",    "recalled", "lost",     "moved"};
 
 static void say_event(const world *w, const event *e)
 {
