@@ -1,7 +1,8 @@
 /* schedulers/limits: what the units of a plan take while they run, of what rask_options.limits counts. A run has one gate
  * (schedulers/gate.h); before a unit runs it passes it, unless it takes nothing.
  *
- * Whoever runs one unit after the other needs no gate: what each takes alone has been checked. */
+ * Whoever runs one unit after the other needs no gate: what each takes alone has been checked. So no unit that takes something may
+ * rest there until its next call (schedulers/serial.c). */
 #ifndef RASK_SCHEDULERS_LIMITS_H
 #define RASK_SCHEDULERS_LIMITS_H
 

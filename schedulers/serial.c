@@ -5,9 +5,11 @@
  * array of their own; drawing swaps the chosen one with the last.
  *
  * Once a unit rests until its next call, those behind it in the plan go on as far as they do not need it: from there on
- * counters say which. With a seed nothing rests, for the order must not depend on the time. */
+ * counters say which. With a seed nothing rests, for the order must not depend on the time; nor does a unit that takes what is
+ * counted (schedulers/limits.h): it keeps that, and what another unit grows meanwhile might wait for it with the only thread. */
 #include "schedulers/call.h"
 #include "schedulers/heap.h"
+#include "schedulers/limits.h"
 #include "schedulers/scheduler.h"
 
 #include "core/base/clock.h"
@@ -92,10 +94,15 @@ static void finish(rk_run *run, serial *s, rk_worker *worker, uint32_t unit, uin
         sleep_until(run, due_ns);
 }
 
+static bool may_rest(const rk_run *run, uint32_t unit)
+{
+    return !run->limits || !rk_limits_of(run->limits, unit);
+}
+
 /* Without memory for that nobody goes on meanwhile. */
 static void rest(rk_run *run, serial *s, rk_worker *worker, uint32_t unit, uint64_t due_ns)
 {
-    if (rk_heap_push(&s->rests, RK_NO_PLACES, due_ns, unit))
+    if (!may_rest(run, unit) || rk_heap_push(&s->rests, RK_NO_PLACES, due_ns, unit))
         finish(run, s, worker, unit, due_ns);
 }
 
@@ -163,7 +170,7 @@ static void run_in_order(rk_run *run, serial *s, rk_worker *worker)
 {
     for (uint32_t unit = 0; unit < run->plan->units; unit++) {
         uint64_t due_ns = execute(run, s, worker, unit);
-        if (due_ns && begin_to_count(run, s, unit)) {
+        if (due_ns && may_rest(run, unit) && begin_to_count(run, s, unit)) {
             run_around(run, s, worker, unit, due_ns);
             break;
         }
