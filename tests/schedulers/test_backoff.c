@@ -261,12 +261,33 @@ Test(backoff, tasks_of_a_compute_leave_their_worker_to_others, .timeout = 60)
     }
 }
 
+/* Cancels when so many have begun. */
+typedef struct cancelling {
+    counts *counts;
+    int begun;
+    rask_cancel_token *token;
+    pthread_t thread;
+} cancelling;
+
 static void *cancel_when_begun(void *context)
 {
-    void **both = context;
-    must_begin(both[0], 4);
-    rask_cancel(both[1]);
+    const cancelling *c = context;
+    must_begin(c->counts, c->begun);
+    sleep_ms(5); /* most likely they rest */
+    rask_cancel(c->token);
     return NULL;
+}
+
+static void begin_cancelling(cancelling *c, counts *of, int begun)
+{
+    *c = (cancelling){.counts = of, .begun = begun, .token = rask_cancel_token_new()};
+    cr_assert_eq(pthread_create(&c->thread, NULL, cancel_when_begun, c), 0);
+}
+
+static void end_cancelling(cancelling *c)
+{
+    pthread_join(c->thread, NULL);
+    rask_cancel_token_free(c->token);
 }
 
 Test(backoff, a_compute_whose_tasks_all_rest_is_cancelled_at_once, .timeout = 60)
@@ -276,22 +297,282 @@ Test(backoff, a_compute_whose_tasks_all_rest_is_cancelled_at_once, .timeout = 60
         if (is(&o, "processes"))
             continue;
         counts *c = new_counts();
+        cancelling cancel;
         rask_graph *g = rask_graph_new();
         rask_node *all[4];
         rask_report report;
         int64_t sum;
-        pthread_t thread;
         for (size_t k = 0; k < 4; k++)
             all[k] = resting(rask_delayed(g, try_gate, address(c)));
-        o.cancel = rask_cancel_token_new();
+        begin_cancelling(&cancel, c, 4);
+        o.cancel = cancel.token;
         o.report = &report;
-        void *both[2] = {c, o.cancel};
-        cr_assert_eq(pthread_create(&thread, NULL, cancel_when_begun, both), 0);
         cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, all, 4)), &o, &sum), RASK_ECANCELLED);
-        pthread_join(thread, NULL);
+        end_cancelling(&cancel);
         cr_expect_eq(atomic_load(&c->begun), 4);
         cr_expect_eq(report.retries, 0);
-        rask_cancel_token_free(o.cancel);
+        rask_graph_free(g);
+        free_counts(c);
+    }
+}
+
+/* (counts): what it grows rests for long. */
+static int grow_resting(rask_task *t)
+{
+    return rask_return_node(t, resting(rask_delayed(rask_task_graph(t), try_gate, rask_arg_i64(t, 0))));
+}
+RASK_SLOTS(grow_resting);
+
+/* The same, and it is put off meanwhile, as is what it grows. */
+static int grow_resting_tagged(rask_task *t)
+{
+    return rask_return_node(t,
+                            resting(rask_delayed(rask_task_graph(t), try_gate_tagged, rask_arg_i64(t, 0))));
+}
+RASK_SLOTS_WITH(grow_resting_tagged, (.tags = "gpu"));
+
+/* (counts): fails as soon as the other has begun. */
+static int fail_behind(rask_task *t)
+{
+    must_begin(counts_of(t), 1);
+    return rask_fail(t, RASK_EIO, "behind it");
+}
+RASK_SLOTS(fail_behind);
+
+static rask_node *grower(rask_graph *g, counts *c, const rask_options *o)
+{
+    return o->limits ? rask_delayed(g, grow_resting_tagged, address(c))
+                     : rask_delayed(g, grow_resting, address(c));
+}
+
+enum { SOME = ALONE + 2 };
+
+/* The last two with limits: not processes, where an address does not travel to who counts. */
+static rask_options some(size_t i)
+{
+    rask_options o = alone(i < ALONE ? i : i - ALONE + 2);
+    o.limits = i < ALONE ? NULL : "gpu=1";
+    return o;
+}
+
+Test(backoff, what_a_compute_grew_and_rests_ends_when_that_is_cancelled, .timeout = 60)
+{
+    for (size_t i = 0; i < SOME; i++) {
+        rask_options o = some(i);
+        counts *c = new_counts();
+        cancelling cancel;
+        rask_graph *g = rask_graph_new();
+        int64_t sum;
+        begin_cancelling(&cancel, c, 1);
+        o.cancel = cancel.token;
+        cr_expect_eq(rask_compute_with(grower(g, c, &o), &o, &sum), RASK_ECANCELLED, "%zu: %s", i,
+                     rask_graph_error(g));
+        end_cancelling(&cancel);
+        cr_expect_eq(atomic_load(&c->begun), 1);
+        rask_graph_free(g);
+        free_counts(c);
+    }
+}
+
+Test(backoff, what_a_compute_grew_and_rests_ends_when_that_is_out_of_time, .timeout = 60)
+{
+    for (size_t i = 0; i < SOME; i++) {
+        rask_options o = some(i);
+        counts *c = new_counts();
+        rask_graph *g = rask_graph_new();
+        int64_t sum;
+        o.timeout = 0.1;
+        cr_expect_eq(rask_compute_with(grower(g, c, &o), &o, &sum), RASK_ETIMEDOUT, "%zu: %s", i,
+                     rask_graph_error(g));
+        rask_graph_free(g);
+        free_counts(c);
+    }
+}
+
+Test(backoff, what_a_compute_grew_and_rests_ends_when_another_task_fails, .timeout = 60)
+{
+    for (size_t i = 0; i < SOME; i++) {
+        rask_options o = some(i);
+        counts *c = new_counts();
+        rask_graph *g = rask_graph_new();
+        int64_t sum;
+        if (is(&o, "serial") || (is(&o, "threads") && o.workers == 1))
+            continue; /* nobody could fail meanwhile */
+        o.workers = 2;
+        rask_node *both[2] = {grower(g, c, &o), rask_delayed(g, fail_behind, address(c))};
+        cr_expect_eq(rask_compute_with(rask_sum(rask_list(g, both, 2)), &o, &sum), RASK_EIO, "%zu", i);
+        cr_expect(strstr(rask_graph_error(g), "fail_behind"), "%zu: %s", i, rask_graph_error(g));
+        cr_expect(!strstr(rask_graph_error(g), "grow_resting"), "%zu: %s", i, rask_graph_error(g));
+        cr_expect_eq(atomic_load(&c->begun), 1);
+        rask_graph_free(g);
+        free_counts(c);
+    }
+}
+
+Test(backoff, what_rests_ends_with_the_token_of_its_client, .timeout = 60)
+{
+    for (size_t i = 0; i < ALONE; i++) {
+        rask_options o = alone(i);
+        counts *c = new_counts();
+        cancelling cancel;
+        begin_cancelling(&cancel, c, 1);
+        o.cancel = cancel.token;
+        rask_client *client = open_client(o);
+        rask_graph *g = rask_graph_new();
+        rask_future *future = rask_submit(client, resting(rask_delayed(g, try_gate, address(c))));
+        int status = rask_future_result(future, NULL);
+        cr_expect(status == RASK_ECANCELLED || status == RASK_EIO, "%d", status);
+        cr_expect_eq(atomic_load(&c->begun), 1);
+        end_cancelling(&cancel);
+        rask_future_unref(future);
+        rask_graph_free(g);
+        rask_client_close(client);
+        free_counts(c);
+    }
+}
+
+/* (counts): opens the gate when it is called for the second time. */
+static int open_at_second(rask_task *t)
+{
+    atomic_fetch_add(&counts_of(t)->begun, 1);
+    return rask_task_attempt(t) ? open_gate(t) : rask_fail(t, RASK_EIO, "not yet");
+}
+RASK_SLOTS(open_at_second);
+
+/* Who looked after what rests is the one that sleeps no more. */
+Test(backoff, a_worker_that_is_left_comes_to_what_is_due, .timeout = 60)
+{
+    rask_client *client = open_client(threads(2));
+    for (size_t i = 0; i < 40; i++) {
+        counts *c = new_counts();
+        rask_graph *g = rask_graph_new();
+        rask_future *both[2];
+        both[0] = rask_submit(
+            client,
+            rask_set_backoff(rask_set_retries(rask_delayed(g, open_at_second, address(c)), 1), 0.004));
+        must_begin(c, 1);
+        sleep_ms((long)i % 3);
+        both[1] = rask_submit(client, rask_delayed(g, stay, address(c)));
+        cr_assert_eq(result_of(both[0]), 1);
+        cr_assert_eq(result_of(both[1]), 1);
+        rask_graph_free(g);
+        free_counts(c);
+    }
+    rask_client_close(client);
+}
+
+/* -- Serial */
+
+static rask_client *serial_client;
+static rask_future *submitted;
+
+/* (counts): submits one that rests, and does not wait for it. */
+static int submit_resting(rask_task *t)
+{
+    rask_node *node = rask_delayed(rask_task_graph(t), open_at_second, rask_arg_i64(t, 0));
+    submitted = rask_submit(serial_client, rask_set_backoff(rask_set_retries(node, 1), 0.002));
+    return rask_return_i64(t, rask_future_done(submitted));
+}
+RASK_SLOTS(submit_resting);
+
+Test(backoff, on_serial_all_that_was_submitted_has_run_when_submitting_returns, .timeout = 60)
+{
+    counts *c = new_counts();
+    rask_graph *g = rask_graph_new();
+    serial_client = open_client(alone(2));
+    cr_assert_eq(result_of(rask_submit(serial_client, rask_delayed(g, submit_resting, address(c)))), 0);
+    cr_expect(rask_future_done(submitted));
+    cr_expect_eq(rask_client_drain(serial_client, -1), RASK_OK);
+    cr_expect_eq(result_of(submitted), 1);
+    rask_graph_free(g);
+    rask_client_close(serial_client);
+    free_counts(c);
+}
+
+/* (counts, how): submits one that rests, and waits for it in one of several ways. */
+static int wait_for_resting(rask_task *t)
+{
+    int64_t how = rask_arg_i64(t, 1);
+    submit_resting(t);
+    if (how == 0)
+        cr_expect_eq(rask_future_wait(submitted, -1), RASK_OK);
+    else if (how == 1)
+        cr_expect_eq(rask_wait_any(&submitted, 1, -1), 0);
+    return rask_return_i64(t, result_of(submitted));
+}
+RASK_SLOTS(wait_for_resting);
+
+static void *wait_and_drain(void *client)
+{
+    rask_future_wait(submitted, -1);
+    cr_expect_eq(rask_client_drain(client, -1), RASK_OK);
+    return NULL;
+}
+
+Test(backoff, on_serial_whoever_waits_runs_what_is_due, .timeout = 60)
+{
+    rask_graph *g = rask_graph_new();
+    serial_client = open_client(alone(2));
+    for (int64_t how = 0; how < 3; how++) {
+        counts *c = new_counts();
+        cr_expect_eq(
+            result_of(rask_submit(serial_client, rask_delayed(g, wait_for_resting, address(c), how))), 1);
+        free_counts(c);
+    }
+    rask_graph_free(g);
+    rask_client_close(serial_client);
+}
+
+/* A cancelled future is not waited for, and another thread's waiting goes on. */
+Test(backoff, on_serial_nobody_waits_for_what_was_cancelled, .timeout = 60)
+{
+    counts *c = new_counts();
+    rask_graph *g = rask_graph_new();
+    rask_submission how = {.size = sizeof how, .deadline = 0.01};
+    pthread_t thread;
+    serial_client = open_client(alone(2));
+    submitted = rask_submit_with(serial_client, resting(rask_delayed(g, try_gate, address(c))), &how);
+    cr_expect_eq(rask_future_result(submitted, NULL), RASK_ETIMEDOUT);
+    cr_assert_eq(pthread_create(&thread, NULL, wait_and_drain, serial_client), 0);
+    cr_expect_eq(result_of(rask_submit(serial_client, rask_delayed(g, add, 40, 2))), 42);
+    pthread_join(thread, NULL);
+    rask_future_unref(submitted);
+    rask_graph_free(g);
+    rask_client_close(serial_client);
+    free_counts(c);
+}
+
+/* (counts, place): the first call of place 0 fails; the others find that it is over. */
+static int one_at_a_time(rask_task *t)
+{
+    counts *c = counts_of(t);
+    int64_t place = rask_arg_i64(t, 1);
+    if (!place && !rask_task_attempt(t))
+        return rask_fail(t, RASK_EIO, "once more");
+    atomic_fetch_add(&c->calls[place], 1);
+    if (place && !atomic_load(&c->calls[0]))
+        return rask_fail(t, RASK_EINVAL, "it has what another keeps");
+    return rask_return_i64(t, place);
+}
+RASK_SLOTS_WITH(one_at_a_time, (.tags = "gpu"));
+
+Test(backoff, a_task_of_a_compute_keeps_what_it_takes, .timeout = 60)
+{
+    for (size_t i = 0; i < ALONE; i++) {
+        rask_options o = alone(i);
+        counts *c = new_counts();
+        rask_graph *g = rask_graph_new();
+        rask_node *all[4];
+        int64_t sum = 0;
+        o.limits = "gpu=1";
+        for (int64_t k = 0; k < 4; k++) {
+            all[k] = rask_delayed(g, one_at_a_time, address(c), k);
+            rask_set_priority(all[k], k ? 0 : 1);
+        }
+        patient(all[0]);
+        cr_expect_eq(rask_compute_with(rask_sum(rask_list(g, all, 4)), &o, &sum), RASK_OK, "%zu: %s", i,
+                     rask_graph_error(g));
+        cr_expect_eq(sum, 6);
         rask_graph_free(g);
         free_counts(c);
     }
