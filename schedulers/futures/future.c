@@ -696,8 +696,12 @@ static bool carry_out(rask_future *future, const rk_seat *seat, rk_holding *hold
         call_apart(future, seat->bench, outcome);
     else if (!outcome->status)
         call(future, seat->number, outcome);
+    if (outcome->rest_ns && observed)
+        rk_notice_rested(future, outcome, &info);
     if (outcome->rest_ns && rest(future, holding, outcome, endings))
         return false;
+    if (outcome->rest_ns && observed)
+        rk_notice_started(future, seat->number, &info);
     if (observed)
         rk_notice_finished(future, outcome, &info);
     rk_executor_leave(executor, future);

@@ -1,5 +1,6 @@
 /* A task that waits before it is called again holds no worker: others run on it meanwhile, and all that ends tasks ends it at once. */
 #include "clients.h"
+#include "core/observe/dashboard/live.h"
 
 #include <pthread.h>
 
@@ -576,4 +577,117 @@ Test(backoff, a_task_of_a_compute_keeps_what_it_takes, .timeout = 60)
         rask_graph_free(g);
         free_counts(c);
     }
+}
+
+/* -- Observers */
+
+/* What is told of the task that rests, and never twice the same. */
+typedef struct told {
+    atomic_int started, rested, finished, wrong;
+} told;
+
+static bool is_it(const rask_task_info *task)
+{
+    return !strcmp(task->name, "third_time");
+}
+
+static void hear_start(void *context, const rask_task_info *task)
+{
+    told *t = context;
+    if (is_it(task) && atomic_fetch_add(&t->started, 1) != atomic_load(&t->rested))
+        atomic_fetch_add(&t->wrong, 1);
+}
+
+static void hear_rest(void *context, const rask_task_info *task)
+{
+    told *t = context;
+    int before = atomic_fetch_add(&t->rested, 1);
+    bool right = is_it(task) && task->attempt == (uint32_t)before && atomic_load(&t->started) == before + 1 &&
+                 task->status == RASK_EIO && !strcmp(task->message, "not yet") &&
+                 task->end_ns >= task->start_ns && task->start_ns;
+    atomic_fetch_add(&t->wrong, !right);
+}
+
+static void hear_end(void *context, const rask_task_info *task)
+{
+    told *t = context;
+    if (is_it(task))
+        atomic_fetch_add(&t->finished, 1);
+    if (task->status || (is_it(task) && task->attempt != 2))
+        atomic_fetch_add(&t->wrong, 1);
+}
+
+static int third_time(rask_task *t)
+{
+    return rask_task_attempt(t) == 2 ? rask_return_i64(t, 3) : rask_fail(t, RASK_EIO, "not yet");
+}
+RASK_SLOTS_WITH(third_time, (.retries = 2, .backoff = 0.002));
+
+static int grow_third(rask_task *t)
+{
+    return rask_return_node(t, rask_delayed(rask_task_graph(t), third_time));
+}
+RASK_SLOTS(grow_third);
+
+/* In a client, in a compute, and grown in one: 0, 1, 2. */
+static void observe(rask_options o, int how)
+{
+    told t = {0};
+    const rask_observer observer = {.size = sizeof observer,
+                                    .context = &t,
+                                    .task_started = hear_start,
+                                    .task_rested = hear_rest,
+                                    .task_finished = hear_end};
+    const rask_observer *observers[] = {&observer};
+    rask_graph *g = rask_graph_new();
+    rask_node *node = how == 2 ? rask_delayed(g, grow_third) : rask_delayed(g, third_time);
+    int64_t three = 0;
+    o.observers = observers;
+    o.observer_count = 1;
+    if (how) {
+        cr_assert_eq(rask_compute_with(node, &o, &three), RASK_OK, "%s", rask_graph_error(g));
+    } else {
+        rask_client *client = open_client(o);
+        three = result_of(rask_submit(client, node));
+        rask_client_close(client);
+    }
+    cr_expect_eq(three, 3);
+    cr_expect_eq(atomic_load(&t.started), 3, "%s %d: %d", o.scheduler, how, atomic_load(&t.started));
+    cr_expect_eq(atomic_load(&t.rested), 2);
+    cr_expect_eq(atomic_load(&t.finished), 1);
+    cr_expect_eq(atomic_load(&t.wrong), 0, "%s %d", o.scheduler, how);
+    rask_graph_free(g);
+}
+
+Test(backoff, observers_are_told_when_a_task_leaves_its_worker_and_when_it_comes_back, .timeout = 60)
+{
+    for (size_t i = 0; i < ALONE; i++)
+        for (int how = 0; how < 3; how++)
+            if (!how || i != 1) /* of a compute on processes nobody rests */
+                observe(alone(i), how);
+}
+
+static rk_live live;
+
+static void must_be_idle(void *context, const rask_task_info *task)
+{
+    const rk_live_track *track = rk_load_acquire(&live.tracks[task->worker]);
+    atomic_fetch_add((atomic_int *)context, track && !rk_load_relaxed(&track->running) ? 1 : 100);
+}
+
+Test(backoff, the_live_page_shows_no_worker_at_a_task_that_rests, .timeout = 60)
+{
+    atomic_int idle = 0;
+    const rask_observer own = {.size = sizeof own, .context = &idle, .task_rested = must_be_idle};
+    const rask_observer *observers[] = {&live.observer, &own};
+    rask_options o = threads(1);
+    rask_graph *g = rask_graph_new();
+    int64_t three = 0;
+    cr_assert_eq(rk_live_init(&live), RASK_OK);
+    o.observers = observers;
+    o.observer_count = 2;
+    cr_assert_eq(rask_compute_with(rask_delayed(g, third_time), &o, &three), RASK_OK);
+    cr_expect_eq(atomic_load(&idle), 2);
+    rask_graph_free(g);
+    rk_live_fini(&live);
 }
