@@ -241,6 +241,12 @@ bool rk_growth_has_work(const rk_run *run)
     return executor && rk_executor_has_work(executor);
 }
 
+bool rk_growth_has_more(const rk_run *run)
+{
+    rk_executor *executor = executor_of(run);
+    return executor && rk_executor_backlog(executor) > 1;
+}
+
 /* What is still queued has ended, and is let go of. */
 void rk_growth_end(rk_run *run)
 {

@@ -595,19 +595,13 @@ bool rk_executor_run_io(rk_executor *e, uint32_t worker)
     return future;
 }
 
-/* What is ready, or more than is. */
-static uint32_t backlog(rk_executor *e)
+uint32_t rk_executor_backlog(rk_executor *e)
 {
     uint32_t count =
         rk_load_seq_cst(&e->sources.count) + rk_load_seq_cst(&e->express) + rk_load_seq_cst(&e->late);
     for (uint32_t i = 0; i < e->bench_count; i++)
         count += rk_load_seq_cst(&e->benches[i].count) + rk_load_seq_cst(&e->benches[i].open);
     return count + has_due(e);
-}
-
-bool rk_executor_has_work(rk_executor *e)
-{
-    return backlog(e);
 }
 
 int rk_executor_stopped(rk_executor *e, char *message)
@@ -620,7 +614,7 @@ int rk_executor_stopped(rk_executor *e, char *message)
 
 bool rk_executor_is_hungry(rk_executor *e)
 {
-    return e->bench_count > 1 && backlog(e) < ENOUGH * e->bench_count;
+    return e->bench_count > 1 && rk_executor_backlog(e) < ENOUGH * e->bench_count;
 }
 
 /* -- Sleeping */
@@ -631,7 +625,7 @@ static bool seek(rk_executor *e)
     uint64_t start = rk_clock_now();
     do {
         for (int i = 0; i < LOOKS; i++) {
-            if (backlog(e) || rk_load_relaxed(&e->closed))
+            if (rk_executor_backlog(e) || rk_load_relaxed(&e->closed))
                 return true;
             rk_relax();
         }
@@ -672,7 +666,7 @@ static void sleep(rk_executor *e)
     pthread_mutex_lock(&e->lock);
     rk_add_seq_cst(&e->sleepers, 1);
     rk_sub_seq_cst(&e->seekers, 1);
-    while (!e->woken && !backlog(e) && !rk_load_relaxed(&e->closed))
+    while (!e->woken && !rk_executor_backlog(e) && !rk_load_relaxed(&e->closed))
         wait_at(e, &e->work);
     if (e->woken) {
         e->woken--;
@@ -702,7 +696,7 @@ void rk_executor_sleep(rk_executor *e)
     if (enough || !seek(e))
         sleep(e);
     /* Nobody was woken for what came while this one looked, and it takes but one. */
-    if (rk_sub_seq_cst(&e->seekers, 1) == 1 && backlog(e) > 1 && rk_load_seq_cst(&e->sleepers))
+    if (rk_sub_seq_cst(&e->seekers, 1) == 1 && rk_executor_backlog(e) > 1 && rk_load_seq_cst(&e->sleepers))
         wake_one(e);
     if (rk_load_seq_cst(&e->resting.next_ns) && !has_due(e))
         set_watch(e);

@@ -162,7 +162,12 @@ bool rk_executor_run_one(rk_executor *executor, uint32_t worker);
 bool rk_executor_run_on(rk_executor *executor, uint32_t worker, const rk_awaited *until);
 /* One that is I/O. */
 bool rk_executor_run_io(rk_executor *executor, uint32_t worker);
-bool rk_executor_has_work(rk_executor *executor);
+/* How many are ready, or more: some of a pile count for one. */
+uint32_t rk_executor_backlog(rk_executor *executor);
+static inline bool rk_executor_has_work(rk_executor *executor)
+{
+    return rk_executor_backlog(executor);
+}
 /* The worker may go on with what it made ready itself: it is not the turn of others. */
 bool rk_executor_may_go_on(rk_executor *executor, uint32_t worker, const rk_awaited *until);
 /* Nothing new is called any more: RASK_ECANCELLED, and why (RK_MAX_MESSAGE + 1 bytes); else RASK_OK. */
