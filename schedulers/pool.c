@@ -558,6 +558,8 @@ void rk_pool_park_owner(rk_session *session)
             rest_ns *= 2;
     }
     rk_store_seq_cst(&session->owner_parked, false);
+    if (rk_growth_has_more(session->run))
+        wake_for_growth(session);
     unlock();
 }
 
