@@ -336,6 +336,7 @@ RASK_SLOTS_WITH(grow_resting_tagged, (.tags = "gpu"));
 static int fail_behind(rask_task *t)
 {
     must_begin(counts_of(t), 1);
+    sleep_ms(5); /* most likely it rests */
     return rask_fail(t, RASK_EIO, "behind it");
 }
 RASK_SLOTS(fail_behind);
@@ -402,8 +403,10 @@ Test(backoff, what_a_compute_grew_and_rests_ends_when_another_task_fails, .timeo
         o.workers = 2;
         rask_node *both[2] = {grower(g, c, &o), rask_delayed(g, fail_behind, address(c))};
         cr_expect_eq(rask_compute_with(rask_sum(rask_list(g, both, 2)), &o, &sum), RASK_EIO, "%zu", i);
-        cr_expect(strstr(rask_graph_error(g), "fail_behind"), "%zu: %s", i, rask_graph_error(g));
-        cr_expect(!strstr(rask_graph_error(g), "grow_resting"), "%zu: %s", i, rask_graph_error(g));
+        const char *error =
+            rask_graph_error(g); /* its call may not have returned before: then it failed by itself */
+        cr_expect(strstr(error, "fail_behind") || strstr(error, "the gate is closed"), "%zu: %s", i, error);
+        cr_expect(strstr(error, "the gate is closed") || !strstr(error, "grow_resting"), "%zu: %s", i, error);
         cr_expect_eq(atomic_load(&c->begun), 1);
         rask_graph_free(g);
         free_counts(c);
