@@ -900,8 +900,8 @@ Test(limits, a_run_that_is_out_of_time_or_cancelled_ends_though_tasks_wait_for_a
         forget_counts();
         o.timeout = 0;
         o.cancel = rask_cancel_token_new();
-        canceller both = {o.cancel, &counted->calls};
-        cr_assert_eq(pthread_create(&thread, NULL, cancel_when_called, &both), 0);
+        cr_assert_eq(
+            pthread_create(&thread, NULL, cancel_when_called, &(canceller){o.cancel, &counted->calls}), 0);
         compute_waiting(o, RASK_ECANCELLED);
         cr_assert_eq(pthread_join(thread, NULL), 0);
         rask_cancel_token_free(o.cancel);

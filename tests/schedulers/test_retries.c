@@ -127,8 +127,8 @@ Test(retries, a_wait_ends_when_the_run_is_cancelled)
         forget_counts();
         o.cancel = rask_cancel_token_new();
         rask_node *node = rask_set_backoff(rask_set_retries(rask_delayed(g, stumble, 9, RASK_EIO), 9), 1000);
-        canceller both = {o.cancel, &counted->calls};
-        cr_assert_eq(pthread_create(&thread, NULL, cancel_when_called, &both), 0);
+        cr_assert_eq(
+            pthread_create(&thread, NULL, cancel_when_called, &(canceller){o.cancel, &counted->calls}), 0);
         cr_assert_eq(rask_compute_with(node, &o, &attempts), RASK_ECANCELLED, "%s", rask_graph_error(g));
         cr_assert_eq(pthread_join(thread, NULL), 0);
         rask_cancel_token_free(o.cancel);
