@@ -189,6 +189,7 @@ static int put_off(rk_worker *worker, uint32_t task, rask_value *result)
                       .worker = worker->id};
     p->root = sow(executor, task, result, &p->ready);
     if (!p->root) {
+        rk_executor_push_all(executor, &p->ready); /* what was made before has ended, and is let go of */
         rk_free(p);
         return fail(worker, RASK_ENOMEM, no_memory);
     }
@@ -242,8 +243,14 @@ bool rk_growth_help(rk_run *run, uint32_t worker)
 
 bool rk_growth_has_work(const rk_run *run)
 {
-    const rk_executor *executor = executor_of(run);
+    rk_executor *executor = executor_of(run);
     return executor && rk_executor_has_work(executor);
+}
+
+bool rk_growth_has_more(const rk_run *run)
+{
+    rk_executor *executor = executor_of(run);
+    return executor && rk_executor_backlog(executor) > 1;
 }
 
 /* What is still queued has ended, and is let go of. */

@@ -41,6 +41,8 @@ void rk_growth_let_in(rk_run *run, rk_gate_waiter *waiter);
 /* Runs one of the grown tasks that are ready, as this worker; false: there is none. */
 bool rk_growth_help(rk_run *run, uint32_t worker);
 bool rk_growth_has_work(const rk_run *run);
+/* More than one can run at once. */
+bool rk_growth_has_more(const rk_run *run);
 
 /* At the end of the run. */
 void rk_growth_end(rk_run *run);

@@ -300,6 +300,18 @@ static void sleep_worker(uint64_t *rest_ns)
         *rest_ns *= 2;
 }
 
+static void *worker_body(void *unused);
+
+/* Under the lock: somebody who could run what tasks of the session grew. */
+static void wake_for_growth(const rk_session *session)
+{
+    if (rk_load_relaxed(&pool.sleepers))
+        pthread_cond_signal(&pool.work);
+    else if (rk_load_relaxed(&pool.workers) + 1 < session->run->options.workers &&
+             !rk_load_relaxed(&pool.refused) && spawn(worker_body))
+        rk_add_relaxed(&pool.workers, 1);
+}
+
 static void *worker_body(void *unused)
 {
     uint64_t rest_ns = SENTINEL_LEAST_NS;
@@ -313,6 +325,8 @@ static void *worker_body(void *unused)
         if (!seat && !growing)
             sleep_worker(&rest_ns);
         rk_sub_seq_cst(&pool.sleepers, 1);
+        if ((seat || growing) && rk_growth_has_more(seat ? session->run : growing->run))
+            wake_for_growth(seat ? session : growing);
         if (growing)
             help(growing);
         if (!seat)
@@ -356,7 +370,8 @@ void rk_pool_wake(rk_session *session)
     unlock();
 }
 
-/* Nobody counts what this costs: what tasks grow is seldom as short as what is wanted is. */
+/* Nobody counts what this costs: what tasks grow is seldom as short as what is wanted is. One is woken, however much there is: who comes
+ * wakes the next. */
 void rk_pool_wake_for_growth(rk_session *session)
 {
     bool parked = rk_load_seq_cst(&session->owner_parked); /* its tasks are put off */
@@ -367,10 +382,8 @@ void rk_pool_wake_for_growth(rk_session *session)
     lock();
     if (rk_load_relaxed(&session->owner_parked))
         pthread_cond_signal(&session->owner_wake);
-    else if (rk_load_relaxed(&pool.sleepers))
-        pthread_cond_signal(&pool.work);
-    else if (rk_load_relaxed(&pool.workers) + 1 < session->run->options.workers && spawn(worker_body))
-        rk_add_relaxed(&pool.workers, 1);
+    else
+        wake_for_growth(session);
     unlock();
 }
 
@@ -545,6 +558,8 @@ void rk_pool_park_owner(rk_session *session)
             rest_ns *= 2;
     }
     rk_store_seq_cst(&session->owner_parked, false);
+    if (rk_growth_has_more(session->run))
+        wake_for_growth(session);
     unlock();
 }
 

@@ -7,6 +7,7 @@
 #include "schedulers/call.h"
 #include "schedulers/checkpoint/checkpoint.h"
 #include "schedulers/growth.h"
+#include "schedulers/told.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -104,7 +105,8 @@ static bool wants_tasks(const rask_options *options)
         const rask_observer *o = options->observers[i];
         wants = o->task_ready || o->task_started || o->task_finished ||
                 (o->size > offsetof(rask_observer, result_moved) && o->result_moved) ||
-                (o->size > offsetof(rask_observer, result_sent) && o->result_sent);
+                (o->size > offsetof(rask_observer, result_sent) && o->result_sent) ||
+                (o->size > offsetof(rask_observer, task_rested) && o->task_rested);
     }
     return wants;
 }
@@ -612,6 +614,20 @@ static void tell_end(rk_worker *worker, int status, rask_task_info *info)
     RK_NOTIFY(run, task_finished, info);
 }
 
+/* It failed, and its worker leaves it until its next call: it is ready from when that is due on. */
+static void tell_rest(rk_worker *worker, const rask_task *task, int status, rask_task_info *info)
+{
+    note_end(worker, task, status, info);
+    info->status = status;
+    info->message = worker->message;
+    info->live_bytes = rk_store_used(worker->run->store);
+    info->spilled_bytes = rk_store_on_disk(worker->run->store);
+    rk_run_rested(worker->run, info);
+    if (worker->run->ready_ns) /* not of workers that are processes: the program has it */
+        worker->run->ready_ns[info->task] = worker->due_ns;
+    rk_worker_pause(worker);
+}
+
 /* The task was let in, or why not; or it passes no door (NULL). */
 static void run_admitted(rk_worker *worker, uint32_t number, rask_task *task, rk_pass *pass, int status,
                          uint64_t came_ns)
@@ -627,7 +643,8 @@ static void run_admitted(rk_worker *worker, uint32_t number, rask_task *task, rk
     if (worker->due_ns) {
         if (pass)
             rk_store_leave(run->store, pass);
-        rk_worker_pause(worker);
+        if (observed)
+            tell_rest(worker, task, status, &info);
         return;
     }
     if (observed)

@@ -44,6 +44,11 @@ void rk_run_roots_ready(rk_run *run)
         tell_ready_at(run, now, run->plan->roots[i]);
 }
 
+void rk_run_rested(rk_run *run, const rask_task_info *info)
+{
+    NOTIFY_WHO_KNOWS(run, task_rested, info);
+}
+
 void rk_run_moved(rk_run *run, const rask_move_info *info)
 {
     NOTIFY_WHO_KNOWS(run, result_moved, info);

@@ -165,6 +165,12 @@ static void task_finished(void *context, const rask_task_info *task)
         keep_task(trace, track, task);
 }
 
+/* What was called until then is one more line of the trace. */
+static void task_rested(void *context, const rask_task_info *task)
+{
+    task_finished(context, task);
+}
+
 static void result_moved(void *context, const rask_move_info *move)
 {
     rask_trace *trace = context;
@@ -244,7 +250,8 @@ rask_trace *rask_trace_new(uint64_t tasks)
                                       .run_ended = run_ended,
                                       .result_moved = result_moved,
                                       .worker_changed = worker_changed,
-                                      .result_sent = result_sent};
+                                      .result_sent = result_sent,
+                                      .task_rested = task_rested};
     return trace;
 }
 

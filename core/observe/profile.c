@@ -147,6 +147,28 @@ static void plan_made(void *context, const rask_run_info *run)
     profile->cpu_ns = cpu_time();
 }
 
+/* NULL: no memory for it. */
+static rk_profile_track *track_of(rask_profile *profile, uint32_t worker)
+{
+    rk_profile_track **place = &profile->tracks[worker % RK_PROFILE_TRACKS];
+    if (__builtin_expect(!*place, 0))
+        *place = rk_calloc(1, sizeof **place);
+    return *place;
+}
+
+/* What it took counts, and it is counted when it is finished. */
+static void task_rested(void *context, const rask_task_info *task)
+{
+    rask_profile *profile = context;
+    rk_profile_track *track =
+        rk_load_relaxed(&profile->current) == task->run ? track_of(profile, task->worker) : NULL;
+    if (!track)
+        return;
+    sums_of(track, task->name)->total_ns += task->end_ns - task->start_ns;
+    track->busy_ns += task->end_ns - task->start_ns;
+    track->used = true;
+}
+
 static void task_finished(void *context, const rask_task_info *task)
 {
     rask_profile *profile = context;
@@ -156,10 +178,10 @@ static void task_finished(void *context, const rask_task_info *task)
         rk_add_relaxed(&profile->skipped, 1);
         return;
     }
-    rk_profile_track **place = &profile->tracks[task->worker % RK_PROFILE_TRACKS];
-    if (__builtin_expect(!*place, 0) && !(*place = rk_calloc(1, sizeof **place)))
+    rk_profile_track *track = track_of(profile, task->worker);
+    if (!track)
         return;
-    add_task(*place, task);
+    add_task(track, task);
     if (profile->seconds && task->task < profile->tasks)
         profile->seconds[task->task] = (float)(task->end_ns - task->start_ns) * 1e-9F;
 }
@@ -280,7 +302,8 @@ rask_profile *rask_profile_new(void)
                                         .plan_made = plan_made,
                                         .task_finished = task_finished,
                                         .run_ended = run_ended,
-                                        .result_moved = result_moved};
+                                        .result_moved = result_moved,
+                                        .task_rested = task_rested};
     return profile;
 }
 

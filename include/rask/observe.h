@@ -90,7 +90,8 @@ typedef struct rask_transfer_info {
  * one task come in order. They must not call back into the run. Of tasks that run one directly after the other the
  * end of one is the start of the next, and what one makes ready is ready at its end: with an observer a short task
  * costs one reading of the clock more. Where workers are processes, a task that takes long is told of as started within a
- * fraction of a second, once more when it starts anew on another worker, and a short one when it is over. */
+ * fraction of a second, once more when it starts anew on another worker, and a short one when it is over. A task that rests until its
+ * next call leaves its worker: it is told of by task_rested, and started once more, perhaps on another. It is finished once. */
 typedef struct rask_observer {
     size_t size; /* sizeof(rask_observer) of the program's; members behind it are not there */
     void *context;
@@ -105,6 +106,9 @@ typedef struct rask_observer {
     /* Of another build, or with another key: it is nobody's (first, count and process are 0), and the run waits for others, which
      * have three seconds to come if there was none. Told for each reason that is not the last one's, of a run at most 16 times. */
     void (*worker_refused)(void *context, const rask_worker_info *worker);
+    /* A call of it failed, and the next is due only later: status, message, attempt and times are those of what was called since it
+     * started. Not told where tasks rest on other processes. */
+    void (*task_rested)(void *context, const rask_task_info *task);
 } rask_observer;
 
 /* What a run did, kept for drawings and reports: an observer of its own. */

@@ -103,8 +103,6 @@ enum {
     M(FAILED, RK_HAS_ORDER | RK_HAS_TASK | RK_HAS_STATUS | RK_HAS_DONE | RK_HAS_RETRIES | RK_HAS_DURATION |          \
                   RK_HAS_TEXT)                                                                                       \
     M(SKIPPED, RK_HAS_ORDER | RK_HAS_DONE | RK_HAS_RETRIES | RK_HAS_DURATION)                                        \
-    M(BACKS_OFF, RK_HAS_ORDER | RK_HAS_DONE | RK_HAS_RETRIES |                                                       \
-                     RK_HAS_DURATION) /* done: calls of its first task, duration: how long it is to rest */          \
     M(TOLD, RK_HAS_RUN | RK_HAS_TASK | RK_HAS_ATTEMPT | RK_HAS_STATUS | RK_HAS_WORKER | RK_HAS_BYTES |               \
                 RK_HAS_DURATION | RK_HAS_AGE | RK_HAS_TEXT)                                                          \
     M(BEGUN, RK_HAS_RUN | RK_HAS_TASK | RK_HAS_WORKER | RK_HAS_AGE)                                                  \
@@ -132,7 +130,9 @@ enum {
                     RK_HAS_THREADS | RK_HAS_AGE |                                                                    \
                     RK_HAS_FLAG) /* unit: tasks, task: under way, status: failed */                                  \
     M(TOLD_ALL, 0)                                                                                                   \
-    M(DENIED, RK_HAS_RUN | RK_HAS_SIZE | RK_HAS_STATUS | RK_HAS_TEXT)
+    M(DENIED, RK_HAS_RUN | RK_HAS_SIZE | RK_HAS_STATUS | RK_HAS_TEXT)                                                \
+    M(BACKS_OFF, RK_HAS_ORDER | RK_HAS_DONE | RK_HAS_RETRIES |                                                       \
+                     RK_HAS_DURATION) /* done: calls of its first task, duration: how long it is to rest */
 
 typedef enum rk_said {
 #define RK_MESSAGE_NUMBER(NAME, fields) RK_SAY_##NAME,

@@ -22,11 +22,10 @@ static bool rests(const rask_future *future)
 
 static rask_node *set_terms(rask_node *node, const rask_future *future, uint32_t attempt)
 {
-    rk_extra *extra = rests(future) && node ? rk_graph_extra(node) : NULL;
+    rk_extra *extra = attempt && node ? rk_graph_extra(node) : NULL;
     if (extra)
         extra->attempt = attempt;
-    else if (!rests(future))
-        rask_set_retries(node, future->retries);
+    rask_set_retries(node, rests(future) ? 0 : future->retries);
     return future->limit_ns ? rask_set_timeout(node, (double)future->limit_ns / 1e9) : node;
 }
 
@@ -139,10 +138,9 @@ void rk_apart_call(rask_future *future, rk_call_outcome *outcome)
     bool called =
         standing && rk_standing_call(standing, &call, &outcome->status, &outcome->result, outcome->message);
     outcome->rest_ns = call.rest_ns;
-    if (called) {
-        outcome->attempt = call.attempt;
+    outcome->attempt = call.attempt;
+    if (called)
         return;
-    }
     outcome->status = call_in_new_process(future, outcome->attempt, &outcome->result, outcome->message);
     outcome->rest_ns = rest_of(future, outcome->status, outcome->attempt);
 }

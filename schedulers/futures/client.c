@@ -1,8 +1,8 @@
 /* Clients: an executor, and the threads that work for it.
  *
  * Workers sleep in the executor. Lanes, threads for I/O, are created as they are needed. A keeper, created with the first
- * deadline, ends what is out of time. On serial there are none: whoever submits runs what is ready, one thread at a time. On
- * processes workers have their tasks executed elsewhere (apart.h). */
+ * deadline, ends what is out of time. On serial there are none: whoever submits, or waits, runs what is ready, one thread at a time,
+ * and what rests when it is due. On processes workers have their tasks executed elsewhere (apart.h). */
 #include "schedulers/futures/client.h"
 
 #include "core/base/clock.h"
@@ -18,7 +18,7 @@
 #    include <sys/eventfd.h>
 #endif
 
-enum { LOOK_NS = 1000000000, NAP_NS = 1000000 };
+enum { LOOK_NS = 1000000000 };
 
 static _Thread_local char why[RK_MAX_MESSAGE + 1]; /* this thread could not open a client */
 
@@ -259,6 +259,33 @@ int rask_client_fd(rask_client *client)
     return fd;
 }
 
+/* -- Serial */
+
+/* What is ready, by whoever comes first. */
+static bool run_some(void *context, const rk_awaited *until)
+{
+    rask_client *client = context;
+    rk_executor *e = client->executor;
+    for (bool idle = false, ran; rk_executor_has_work(e); idle = false) {
+        if (!rk_cas_acq_rel(&client->busy, &idle, true))
+            return false;
+        rk_place before = rk_executor_sit((rk_place){e, 0, 0});
+        ran = rk_executor_run_on(e, 0, until);
+        rk_executor_sit(before);
+        rk_store_seq_cst(&client->busy, false);
+        if (ran)
+            return true;
+    }
+    return false;
+}
+
+/* Within a task the one who runs that goes on afterwards. */
+static void run_all(rask_client *client, rask_future *future)
+{
+    if (rk_executor_worker(client->executor) == RK_NO_WORKER)
+        rk_executor_settle(client->executor, future);
+}
+
 /* -- Life */
 
 static void join_all(rask_client *client)
@@ -359,6 +386,7 @@ static int open_with(rask_client *client, const rask_options *options)
     if (status)
         return status;
     client->executor->context = client;
+    client->executor->run_some = client->serial ? run_some : NULL;
     client->executor->want_lane = client->serial || scheduler->apart ? NULL : want_lane;
     rk_notice_begin(client->executor);
     client->executor->call_apart = scheduler->apart ? rk_apart_call : NULL;
@@ -426,34 +454,6 @@ rask_future *rk_client_failed(rask_client *client, int status, const char *messa
     return future;
 }
 
-/* Serial: what is ready, by whoever comes first. */
-static void run_ready(rask_client *client)
-{
-    rk_executor *e = client->executor;
-    bool idle = false;
-    while (rk_executor_has_work(e)) {
-        idle = false;
-        if (!rk_cas_acq_rel(&client->busy, &idle, true))
-            return;
-        rk_place before = rk_executor_sit((rk_place){e, 0, 0});
-        while (rk_executor_run_on(e, 0, NULL)) {
-        }
-        rk_executor_sit(before);
-        rk_store_seq_cst(&client->busy, false);
-    }
-}
-
-/* Serial: until it is done. What rests is run by whoever waits when it is due. Within a task the one who runs that goes on afterwards. */
-static void run_until_done(rask_client *client, rask_future *future)
-{
-    rk_executor *e = client->executor;
-    bool within = rk_executor_worker(e) != RK_NO_WORKER;
-    while (!within && !rk_future_is_done(future)) {
-        run_ready(client);
-        rk_executor_wait(e, future, rk_executor_has_resting(e) ? rk_clock_now() + NAP_NS : 0);
-    }
-}
-
 static rask_future *submit(rask_client *client, rask_node *node, const rask_submission *how)
 {
     rk_queue ready = {NULL, NULL};
@@ -471,7 +471,7 @@ static rask_future *submit(rask_client *client, rask_node *node, const rask_subm
     if (rk_load_acquire(&client->remembers))
         remember_later(client, future);
     if (client->serial)
-        run_until_done(client, future);
+        run_all(client, future);
     return future;
 }
 

@@ -21,7 +21,8 @@ enum {
     SPIN_NS = 20000,
     HELP_NS = 20000,
     LOOKS = 64,
-    NAP_NS = 500000
+    NAP_NS = 500000,
+    LOOK_NS = 5000000 /* at what may stop it without waking anybody */
 };
 
 #define MOST_ASLEEP_NS ((uint64_t)3600 * 1000000000)
@@ -379,39 +380,52 @@ void rk_executor_withdraw(rk_executor *e, rask_future *future)
 
 /* -- Those that rest */
 
+/* Somebody of those who sleep, if anybody does, sleeps no longer than until the first is due. */
+static void set_watch(rk_executor *e)
+{
+    pthread_mutex_lock(&e->lock);
+    uint64_t next_ns = rk_load_seq_cst(&e->resting.next_ns);
+    if (next_ns && (!e->watch_ns || next_ns < e->watch_ns)) {
+        pthread_cond_signal(&e->work);
+        pthread_cond_signal(&e->io);
+    }
+    pthread_mutex_unlock(&e->lock);
+}
+
 bool rk_executor_rest(rk_executor *e, rask_future *future, uint64_t due_ns)
 {
+    bool first;
     if (future->admission)
         rk_store_release(&future->admission->rests, true);
-    if (!rk_resting_add(&e->resting, future, due_ns))
+    if (!rk_resting_add(&e->resting, future, due_ns, &first))
         return false;
-    pthread_mutex_lock(&e->lock); /* who sleeps does so no longer than until then */
-    pthread_cond_broadcast(&e->work);
-    pthread_cond_broadcast(&e->io);
-    pthread_mutex_unlock(&e->lock);
+    if (first)
+        set_watch(e);
     return true;
 }
 
-bool rk_executor_has_resting(const rk_executor *e)
+/* Nothing is called any more: whoever rests has nothing to wait for. */
+static bool is_over(rk_executor *e)
 {
-    return rk_load_seq_cst(&e->resting.next_ns);
+    return rk_load_acquire(&e->closed) || rk_load_acquire(&e->env.stop) || rk_env_must_stop(&e->env);
 }
 
-/* When all ends there is nothing to wait for. */
-static bool has_due(const rk_executor *e)
+static bool has_due(rk_executor *e)
 {
-    return rk_executor_has_resting(e) && (rk_load_acquire(&e->closed) || rk_resting_is_due(&e->resting));
+    return rk_load_seq_cst(&e->resting.next_ns) && (rk_resting_is_due(&e->resting) || is_over(e));
 }
 
 /* What is due is as ready as anything. */
 static void rouse(rk_executor *e)
 {
-    uint64_t now_ns = rk_load_acquire(&e->closed) ? UINT64_MAX : rk_clock_now();
+    uint64_t now_ns = is_over(e) ? UINT64_MAX : rk_clock_now();
     for (rask_future *future; (future = rk_resting_pop(&e->resting, now_ns));) {
         if (e->options.observer_count)
             future->ready_ns = rk_clock_now();
         queue(e, future);
     }
+    if (rk_load_seq_cst(&e->resting.next_ns))
+        set_watch(e);
 }
 
 /* -- Popping */
@@ -581,8 +595,7 @@ bool rk_executor_run_io(rk_executor *e, uint32_t worker)
     return future;
 }
 
-/* What is ready, or more than is. */
-static uint32_t backlog(const rk_executor *e)
+uint32_t rk_executor_backlog(rk_executor *e)
 {
     uint32_t count =
         rk_load_seq_cst(&e->sources.count) + rk_load_seq_cst(&e->express) + rk_load_seq_cst(&e->late);
@@ -591,22 +604,17 @@ static uint32_t backlog(const rk_executor *e)
     return count + has_due(e);
 }
 
-bool rk_executor_has_work(const rk_executor *e)
-{
-    return backlog(e);
-}
-
 int rk_executor_stopped(rk_executor *e, char *message)
 {
     if (!rk_load_acquire(&e->env.stop) && !rk_env_must_stop(&e->env))
         return RASK_OK;
     snprintf(message, RK_MAX_MESSAGE, "it had not begun when its scheduler was stopped");
-    return (int)rk_load_acquire(&e->env.stop);
+    return RASK_ECANCELLED; /* whatever stopped the run: that is no failure of its own */
 }
 
-bool rk_executor_is_hungry(const rk_executor *e)
+bool rk_executor_is_hungry(rk_executor *e)
 {
-    return e->bench_count > 1 && backlog(e) < ENOUGH * e->bench_count;
+    return e->bench_count > 1 && rk_executor_backlog(e) < ENOUGH * e->bench_count;
 }
 
 /* -- Sleeping */
@@ -617,7 +625,7 @@ static bool seek(rk_executor *e)
     uint64_t start = rk_clock_now();
     do {
         for (int i = 0; i < LOOKS; i++) {
-            if (backlog(e) || rk_load_relaxed(&e->closed))
+            if (rk_executor_backlog(e) || rk_load_relaxed(&e->closed))
                 return true;
             rk_relax();
         }
@@ -626,17 +634,29 @@ static bool seek(rk_executor *e)
     return false;
 }
 
-/* Under the lock: until somebody signals, or until the first that rests is due. */
+/* What is stopped by others, or is out of time, tells nobody. */
+static bool may_end_unnoticed(const rk_executor *e)
+{
+    return rk_load_relaxed(&e->env.cancel) || e->env.deadline_ns || e->env.outer;
+}
+
+/* Under the lock: until somebody signals; one of all who wait, no longer than until the first that rests is due. */
 static void wait_at(rk_executor *e, pthread_cond_t *cond)
 {
     uint64_t next_ns = rk_load_seq_cst(&e->resting.next_ns), now_ns = rk_clock_now();
-    if (!next_ns) {
+    if (next_ns && next_ns <= now_ns)
+        return;
+    uint64_t most_ns = may_end_unnoticed(e) ? LOOK_NS : MOST_ASLEEP_NS;
+    uint64_t until_ns = next_ns - now_ns < most_ns ? next_ns : now_ns + most_ns;
+    if (!next_ns || (e->watch_ns && e->watch_ns <= until_ns)) {
         pthread_cond_wait(cond, &e->lock);
-    } else if (next_ns > now_ns) {
-        struct timespec moment =
-            rk_cond_in(next_ns - now_ns < MOST_ASLEEP_NS ? next_ns - now_ns : MOST_ASLEEP_NS);
-        rk_cond_wait_until(cond, &e->lock, &moment);
+        return;
     }
+    struct timespec moment = rk_cond_in(until_ns - now_ns);
+    e->watch_ns = until_ns;
+    rk_cond_wait_until(cond, &e->lock, &moment);
+    if (e->watch_ns == until_ns)
+        e->watch_ns = 0;
 }
 
 /* Until somebody makes it a seeker again, or it sees why it should be one. */
@@ -646,7 +666,7 @@ static void sleep(rk_executor *e)
     pthread_mutex_lock(&e->lock);
     rk_add_seq_cst(&e->sleepers, 1);
     rk_sub_seq_cst(&e->seekers, 1);
-    while (!e->woken && !backlog(e) && !rk_load_relaxed(&e->closed))
+    while (!e->woken && !rk_executor_backlog(e) && !rk_load_relaxed(&e->closed))
         wait_at(e, &e->work);
     if (e->woken) {
         e->woken--;
@@ -676,8 +696,10 @@ void rk_executor_sleep(rk_executor *e)
     if (enough || !seek(e))
         sleep(e);
     /* Nobody was woken for what came while this one looked, and it takes but one. */
-    if (rk_sub_seq_cst(&e->seekers, 1) == 1 && backlog(e) > 1 && rk_load_seq_cst(&e->sleepers))
+    if (rk_sub_seq_cst(&e->seekers, 1) == 1 && rk_executor_backlog(e) > 1 && rk_load_seq_cst(&e->sleepers))
         wake_one(e);
+    if (rk_load_seq_cst(&e->resting.next_ns) && !has_due(e))
+        set_watch(e);
 }
 
 void rk_executor_sleep_io(rk_executor *e)
@@ -688,6 +710,8 @@ void rk_executor_sleep_io(rk_executor *e)
         wait_at(e, &e->io);
     e->io_sleepers--;
     pthread_mutex_unlock(&e->lock);
+    if (rk_load_seq_cst(&e->resting.next_ns) && !has_due(e))
+        set_watch(e);
 }
 
 void rk_executor_note_apart(rk_executor *e, uint32_t worker, rask_future *future)
@@ -790,21 +814,22 @@ static void watch(rk_executor *e, const rk_awaited *awaited, uint64_t most_ns)
     pthread_mutex_unlock(&e->done_lock);
 }
 
-/* Others' tasks in place of the one that waits. False: there is none, or it is none that waits. */
+/* Others' tasks in place of the one that waits, or where nobody else works. False: there is none. */
 static bool help(rk_executor *e, const rk_awaited *awaited, uint64_t deadline_ns)
 {
+    timely t = {awaited, deadline_ns};
+    rk_awaited in_time = {is_time, NULL, &t, false};
+    const rk_awaited *until = deadline_ns ? &in_time : awaited;
     if (here.executor != e)
-        return false;
+        return e->run_some(e->context, until);
     if (here.worker == RK_NO_WORKER)
         return rk_executor_run_io(e, here.number);
-    timely t = {awaited, deadline_ns};
-    rk_awaited until = {is_time, NULL, &t, false};
-    return rk_executor_run_on(e, here.worker, deadline_ns ? &until : awaited);
+    return rk_executor_run_on(e, here.worker, until);
 }
 
 bool rk_executor_await(rk_executor *e, const rk_awaited *awaited, uint64_t deadline_ns)
 {
-    bool helps = here.executor == e;
+    bool helps = here.executor == e || e->run_some;
     if (awaited->holds(awaited->what))
         return true;
     const rk_holding *paused = rk_holding_pause();
@@ -845,4 +870,12 @@ bool rk_executor_drain(rk_executor *e, uint64_t deadline_ns)
 {
     rk_awaited awaited = {is_drained, watch_drain, e, false};
     return rk_executor_await(e, &awaited, deadline_ns);
+}
+
+void rk_executor_settle(rk_executor *e, rask_future *future)
+{
+    rk_executor_wait(e, future, 0);
+    while (rk_executor_has_work(e) || rk_resting_any(&e->resting))
+        if (!help(e, NULL, 0))
+            rk_clock_sleep(NAP_NS);
 }

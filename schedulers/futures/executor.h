@@ -57,6 +57,14 @@ typedef struct rk_bench {
     char padding[RK_CACHE_LINE];
 } rk_bench;
 
+/* What is waited for. */
+typedef struct rk_awaited {
+    bool (*holds)(void *what);
+    void (*watch)(void *what); /* sees to it that futures which make it hold are watched; NULL: they are */
+    void *what;
+    bool shortly; /* it may come to hold unnoticed, so that it is to be asked often */
+} rk_awaited;
+
 struct rk_executor {
     rk_tally tally;     /* of all who are no workers */
     rk_atomic_u32 refs; /* of futures that hold it, too */
@@ -91,6 +99,7 @@ struct rk_executor {
     rk_atomic_u32 sleepers, seekers; /* workers without work: asleep, or awake and looking for some */
     uint32_t woken;                  /* seekers that do not know yet that they are no sleepers any more */
     uint32_t io_sleepers, lanes;
+    uint64_t watch_ns; /* until when one of them sleeps at most, for the sake of what rests; 0: nobody does */
     rk_atomic_bool closed;
 
     /* Who waits for futures. */
@@ -101,6 +110,9 @@ struct rk_executor {
     /* Set by who has threads or others to wake, lanes, or other places for calls; may be NULL. Called without a lock. */
     void (*wake)(void *context);
     void (*want_lane)(void *context);
+    /* Set where nobody works but who waits: runs something that is ready, and what becomes ready by it, unless that holds. False:
+     * there is nothing, or another thread is at it. */
+    bool (*run_some)(void *context, const rk_awaited *until);
     void (*let_in)(void *context, uint32_t unit); /* a unit that waited at the same gate may run */
     void (*gate_changed)(void *context);          /* more is wanted there, or less: others count, too */
     void *gate_context;
@@ -115,14 +127,6 @@ rk_executor *rk_executor_new(const rask_options *options, uint32_t workers, rk_s
                              const rk_task_env *outer);
 rk_executor *rk_executor_ref(rk_executor *executor);
 void rk_executor_unref(rk_executor *executor);
-
-/* What is waited for. */
-typedef struct rk_awaited {
-    bool (*holds)(void *what);
-    void (*watch)(void *what); /* sees to it that futures which make it hold are watched; NULL: they are */
-    void *what;
-    bool shortly; /* it may come to hold unnoticed, so that it is to be asked often */
-} rk_awaited;
 
 /* Who runs a future: whose bench it takes from (RK_NO_WORKER: none), and as whom tasks know it. until: what it waits for
  * meanwhile; NULL: nothing. */
@@ -143,10 +147,9 @@ void rk_executor_push(rk_executor *executor, rask_future *future);
 void rk_executor_push_all(rk_executor *executor, rk_queue *ready);
 /* The same, but for the first, if the caller is a worker who may run it next; else NULL. */
 rask_future *rk_executor_take_next(rk_executor *executor, rk_queue *ready);
-/* It is RUNNING, and its next call is due only then: it is READY, and may be anybody's from here on. False: no memory; nothing happened. */
+/* It is RUNNING, and its next call is due only then, or as soon as nothing is called any more: it is READY, and may be anybody's from
+ * here on. False: no memory; nothing happened. */
 bool rk_executor_rest(rk_executor *executor, rask_future *future, uint64_t due_ns);
-/* Some wait for that. */
-bool rk_executor_has_resting(const rk_executor *executor);
 /* One that was let in where things are counted has run, or will not; and one has ended that may not have been let in yet. */
 void rk_executor_leave(rk_executor *executor, rask_future *future);
 void rk_executor_withdraw(rk_executor *executor, rask_future *future);
@@ -159,15 +162,20 @@ bool rk_executor_run_one(rk_executor *executor, uint32_t worker);
 bool rk_executor_run_on(rk_executor *executor, uint32_t worker, const rk_awaited *until);
 /* One that is I/O. */
 bool rk_executor_run_io(rk_executor *executor, uint32_t worker);
-bool rk_executor_has_work(const rk_executor *executor);
+/* How many are ready, or more: some of a pile count for one. */
+uint32_t rk_executor_backlog(rk_executor *executor);
+static inline bool rk_executor_has_work(rk_executor *executor)
+{
+    return rk_executor_backlog(executor);
+}
 /* The worker may go on with what it made ready itself: it is not the turn of others. */
 bool rk_executor_may_go_on(rk_executor *executor, uint32_t worker, const rk_awaited *until);
-/* Nothing new is called any more: a status, and why (RK_MAX_MESSAGE + 1 bytes); else RASK_OK. */
+/* Nothing new is called any more: RASK_ECANCELLED, and why (RK_MAX_MESSAGE + 1 bytes); else RASK_OK. */
 int rk_executor_stopped(rk_executor *executor, char *message);
 /* Something is ready, where all can see it: somebody who sleeps is to look. */
 void rk_executor_wake(rk_executor *executor);
 /* There are several workers, and soon some will have nothing to do. */
-bool rk_executor_is_hungry(const rk_executor *executor);
+bool rk_executor_is_hungry(rk_executor *executor);
 
 /* The calling thread is this worker of the executor, or in one of its lanes, until it is told otherwise; what it was before. */
 typedef struct rk_place {
@@ -193,6 +201,8 @@ void rk_executor_close(rk_executor *executor);
 bool rk_executor_wait(rk_executor *executor, rask_future *future, uint64_t deadline_ns);
 /* Nothing is live any more. */
 bool rk_executor_drain(rk_executor *executor, uint64_t deadline_ns);
+/* Where nobody works but who waits: returns when the future is done, nothing is ready and nothing rests. */
+void rk_executor_settle(rk_executor *executor, rask_future *future);
 /* One of its futures is done. watched: somebody sleeps until then. */
 void rk_executor_note_end(rk_executor *executor, bool watched);
 

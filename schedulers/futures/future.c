@@ -269,10 +269,11 @@ void rk_future_abort(rask_future *future, int status, const char *message, rk_en
 {
     uint32_t reason = RASK_OK;
     assert(status);
-    if (!rk_cas_acq_rel(&future->reason, &reason, (uint32_t)status) && reason == RK_FUTURE_TOO_LATE)
+    if (!rk_cas_seq_cst(&future->reason, &reason, (uint32_t)status) && reason == RK_FUTURE_TOO_LATE)
         return;
     rask_cancel(&future->cancel);
-    /* A state may be left for the next in the meantime, never for one before. */
+    /* A state may be left for the next in the meantime, and RUNNING for READY when it rests: who makes it READY then, or GROWN, looks
+     * at the reason afterwards (heed()). */
     if (!rk_future_fail(future, RK_FUTURE_WAITING, status, message, NULL, endings) &&
         !rk_future_fail(future, RK_FUTURE_READY, status, message, NULL, endings))
         rk_future_fail(future, RK_FUTURE_GROWN, status, message, NULL, endings);
@@ -456,6 +457,14 @@ static void call_apart(rask_future *future, uint32_t bench, rk_call_outcome *out
         take_node(outcome);
 }
 
+static int stopped(const rask_future *future, char *message)
+{
+    int status = rk_executor_stopped(future->executor, message);
+    if (status && rk_load_relaxed(&future->pending))
+        snprintf(message, RK_MAX_MESSAGE, "it waited for its next call when its scheduler was stopped");
+    return status;
+}
+
 static int refused(const rask_future *future, char *message)
 {
     const rk_admission *admission = future->admission;
@@ -537,11 +546,15 @@ static rask_future *hand_over(rask_future *future, rask_future *root)
 
 static const char *const out_of_time = "its deadline passed";
 
-/* Without a reason of its own it was its executor that closed (rk_executor_close()). */
-static int why_cancelled(const rask_future *future)
+/* It has just left RUNNING, and whoever told it to end may have looked at its state before: then it ends here. The token without
+ * a reason: its executor closed (rk_executor_close()). */
+static void heed(rask_future *future, rk_endings *endings)
 {
-    uint32_t reason = rk_load_acquire(&future->reason);
-    return reason ? (int)reason : RASK_ECANCELLED;
+    uint32_t reason = rk_load_seq_cst(&future->reason);
+    if (!reason && rask_cancelled(&future->cancel))
+        reason = RASK_ECANCELLED;
+    if (reason && reason != RK_FUTURE_TOO_LATE)
+        rk_future_abort(future, (int)reason, reason == RASK_ETIMEDOUT ? out_of_time : NULL, endings);
 }
 
 /* Its result will be that of root, of which a reference and a want are its own from now on. */
@@ -557,8 +570,7 @@ static void stand_for(rask_future *future, rask_future *root, rk_edge *edge, rk_
     rk_chaos();
     if (!rk_future_add_waiter(root, &edge->waiter))
         tell_grown(&edge->waiter, root, endings);
-    if (rask_cancelled(&future->cancel))
-        rk_future_abort(future, why_cancelled(future), NULL, endings);
+    heed(future, endings);
 }
 
 static void end_running(rask_future *future, int status, const char *message, rk_endings *endings)
@@ -661,10 +673,8 @@ static bool rest(rask_future *future, rk_holding *holding, const rk_call_outcome
     rask_future_ref(future); /* it may be called, and be done, at any moment from then on */
     bool rests = rk_executor_rest(executor, future, rk_clock_now() + outcome->rest_ns);
     rk_chaos();
-    if (rests && rask_cancelled(&future->cancel)) {
-        int status = why_cancelled(future);
-        rk_future_abort(future, status, status == RASK_ETIMEDOUT ? out_of_time : NULL, endings);
-    }
+    if (rests)
+        heed(future, endings);
     rask_future_unref(future);
     return rests;
 }
@@ -677,7 +687,7 @@ static bool carry_out(rask_future *future, const rk_seat *seat, rk_holding *hold
     rk_executor *executor = future->executor;
     bool observed = executor->options.observer_count;
     holding->open = false;
-    outcome->status = rk_executor_stopped(executor, outcome->message);
+    outcome->status = stopped(future, outcome->message);
     if (!outcome->status)
         outcome->status = refused(future, outcome->message);
     if (!outcome->status)
@@ -688,8 +698,12 @@ static bool carry_out(rask_future *future, const rk_seat *seat, rk_holding *hold
         call_apart(future, seat->bench, outcome);
     else if (!outcome->status)
         call(future, seat->number, outcome);
+    if (outcome->rest_ns && observed)
+        rk_notice_rested(future, outcome, &info);
     if (outcome->rest_ns && rest(future, holding, outcome, endings))
         return false;
+    if (outcome->rest_ns && observed)
+        rk_notice_started(future, seat->number, &info);
     if (observed)
         rk_notice_finished(future, outcome, &info);
     rk_executor_leave(executor, future);

@@ -55,15 +55,32 @@ void rk_notice_started(const rask_future *future, uint32_t worker, rask_task_inf
     RK_NOTIFY(e, task_started, info);
 }
 
-void rk_notice_finished(const rask_future *future, const rk_call_outcome *outcome, rask_task_info *info)
+static void note_end(const rk_executor *e, const rk_call_outcome *outcome, rask_task_info *info)
 {
-    const rk_executor *e = future->executor;
     info->end_ns = rk_clock_now();
     info->status = outcome->status;
     info->attempt = outcome->attempt;
     info->bytes = outcome->status ? 0 : rask_value_size(&outcome->result);
     info->live_bytes = rk_store_used(e->store);
     info->spilled_bytes = rk_store_on_disk(e->store);
+}
+
+void rk_notice_rested(const rask_future *future, const rk_call_outcome *outcome, rask_task_info *info)
+{
+    const rk_executor *e = future->executor;
+    note_end(e, outcome, info);
+    info->message = outcome->message;
+    for (size_t i = 0; i < e->options.observer_count; i++) {
+        const rask_observer *o = e->options.observers[i];
+        if (o->size >= offsetof(rask_observer, task_rested) + sizeof o->task_rested && o->task_rested)
+            o->task_rested(o->context, info);
+    }
+}
+
+void rk_notice_finished(const rask_future *future, const rk_call_outcome *outcome, rask_task_info *info)
+{
+    const rk_executor *e = future->executor;
+    note_end(e, outcome, info);
     RK_NOTIFY(e, task_finished, info);
 }
 

@@ -12,6 +12,8 @@ void rk_notice_end(rk_executor *executor);
 /* The future's call begins, or begins again after a rest: *info is for rk_notice_finished(). */
 void rk_notice_started(const rask_future *future, uint32_t worker, rask_task_info *info);
 /* It has come to this. */
+/* Its call failed, and it rests until the next: as rk_notice_finished(), before it may be anybody's. */
+void rk_notice_rested(const rask_future *future, const rk_call_outcome *outcome, rask_task_info *info);
 void rk_notice_finished(const rask_future *future, const rk_call_outcome *outcome, rask_task_info *info);
 
 /* A result went to disk, or came back. */

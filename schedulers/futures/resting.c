@@ -39,12 +39,13 @@ static size_t take_ended(rk_resting *resting, rask_future ***ended)
     return taken;
 }
 
-bool rk_resting_add(rk_resting *resting, rask_future *future, uint64_t due_ns)
+bool rk_resting_add(rk_resting *resting, rask_future *future, uint64_t due_ns, bool *first)
 {
     rask_future **ended;
     int64_t key = due_ns < INT64_MAX ? (int64_t)due_ns : INT64_MAX;
     pthread_mutex_lock(&resting->lock);
     bool added = rk_ranking_push(&resting->futures, key, future);
+    *first = added && rk_ranking_first(&resting->futures).future == future;
     if (added) {
         assert(rk_load_relaxed(&future->state) == RK_FUTURE_RUNNING);
         rk_store_seq_cst(&future->state, RK_FUTURE_READY);
@@ -69,4 +70,26 @@ rask_future *rk_resting_pop(rk_resting *resting, uint64_t now_ns)
     }
     pthread_mutex_unlock(&resting->lock);
     return due ? first.future : NULL;
+}
+
+/* One that has ended, and would be the next; NULL: there is none. */
+static rask_future *pop_ended(rk_resting *resting)
+{
+    pthread_mutex_lock(&resting->lock);
+    rask_future *first = rk_ranking_first(&resting->futures).future;
+    bool ended = first && rk_future_is_done(first);
+    if (ended) {
+        rk_ranking_pop(&resting->futures);
+        note_next(resting);
+    }
+    pthread_mutex_unlock(&resting->lock);
+    return ended ? first : NULL;
+}
+
+bool rk_resting_any(rk_resting *resting)
+{
+    rask_future *ended;
+    while (rk_load_seq_cst(&resting->next_ns) && (ended = pop_ended(resting)))
+        rask_future_unref(ended);
+    return rk_load_seq_cst(&resting->next_ns);
 }

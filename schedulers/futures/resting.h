@@ -16,10 +16,14 @@ typedef struct rk_resting {
 void rk_resting_init(rk_resting *resting);
 void rk_resting_fini(rk_resting *resting);
 
-/* It is RUNNING, and READY from here on, when it may be anybody's at once. False: no memory; nothing happened. */
-bool rk_resting_add(rk_resting *resting, rask_future *future, uint64_t due_ns);
+/* It is RUNNING, and READY from here on, when it may be anybody's at once. *first: none is due before it. False: no memory; nothing
+ * happened. */
+bool rk_resting_add(rk_resting *resting, rask_future *future, uint64_t due_ns, bool *first);
 /* The first that is due by now, the caller's to queue; NULL: none is. Some may have ended meanwhile. */
 rask_future *rk_resting_pop(rk_resting *resting, uint64_t now_ns);
+
+/* Some do that have not ended; those that would come before them are let go of. */
+bool rk_resting_any(rk_resting *resting);
 
 static inline bool rk_resting_is_due(const rk_resting *resting)
 {

@@ -17,8 +17,31 @@ static pthread_mutex_t regions_lock = PTHREAD_MUTEX_INITIALIZER;
 static rk_region *regions;
 static uint64_t next_number = 1;
 
+/* A fork waits for who is at the list: in the child nobody else is. */
+static void before_fork(void)
+{
+    pthread_mutex_lock(&regions_lock);
+}
+
+static void after_fork_parent(void)
+{
+    pthread_mutex_unlock(&regions_lock);
+}
+
+static void after_fork_child(void)
+{
+    pthread_mutex_init(&regions_lock, NULL);
+}
+
+static void begin(void)
+{
+    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+}
+
 static void list_region(rk_region *region)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, begin);
     pthread_mutex_lock(&regions_lock);
     region->number = next_number++;
     region->next = regions;

@@ -466,11 +466,17 @@ static bool take_answer(rk_standing *s, const rk_news *news, int *status, rask_v
     }
 }
 
+/* The attempt that the call has come to: what the slip was posted with, unless the worker noted a later one. */
+static uint32_t attempt_of(const rk_slip *slip)
+{
+    return slip->task.attempt > slip->attempt ? slip->task.attempt : slip->attempt;
+}
+
 /* It was killed for its time: is it called again at once? */
 static bool goes_on(rk_standing *s, rk_lone_call *call)
 {
     rk_task_env env = {.cancel = call->cancel};
-    call->attempt = s->slip->task.attempt;
+    call->attempt = attempt_of(s->slip);
     rask_task task = {.env = &env, .def = call->def, .status = RASK_ETIMEDOUT, .attempt = call->attempt};
     if (!rk_call_is_repeated(&task, &call->terms, &call->rest_ns) || call->rest_ns)
         return false;
@@ -487,10 +493,11 @@ static bool call_in_time(rk_standing *s, rk_lone_call *call, rk_news *news, int 
         post(s);
         switch (await(s, call, news)) {
         case ANSWERED:
-            call->attempt = s->slip->task.attempt;
+            call->attempt = attempt_of(s->slip);
             call->rest_ns = news->kind == RK_NEWS_FAILED ? s->slip->rest_ns : 0;
             return take_answer(s, news, status, result, message);
         case GIVEN_UP:
+            call->attempt = attempt_of(s->slip);
             if (rk_load_acquire(&box_of(s)->current) || !has_come(s))
                 return false;
             break; /* it had not begun with it */
@@ -504,6 +511,7 @@ static bool call_in_time(rk_standing *s, rk_lone_call *call, rk_news *news, int 
             rk_hands_say_late((double)call->terms.limit_ns / 1e9, message, RK_MAX_MESSAGE + 1);
             if (!goes_on(s, call))
                 return true;
+            call->attempt = s->slip->attempt;
             if (!has_come(s))
                 return false;
             break;

@@ -7,7 +7,17 @@
 
 #include <pthread.h>
 
-enum { FOREVER = 1000 };
+enum { FOREVER = 1000, ALONE = 4 };
+
+/* One worker each but the last, and one lane. */
+static inline rask_options alone(size_t i)
+{
+    rask_options all[ALONE] = {threads(1), processes(1), threads(1), threads(2)};
+    all[2].scheduler = "serial";
+    for (size_t k = 0; k < ALONE; k++)
+        all[k].io_lanes = 1;
+    return all[i];
+}
 
 /* Where scenes count: memory that workers share which are there already; NULL: each scene has its own. */
 static counts *shared_counts;
@@ -245,18 +255,33 @@ static inline void must_pass_here(rask_options o)
     end_scene(g, c);
 }
 
-/* What a thread waits for, and what it does then. */
+/* Cancels when so many have begun. */
 typedef struct canceller {
     counts *c;
+    int begun;
     rask_cancel_token *token;
+    pthread_t thread;
 } canceller;
 
 static inline void *cancel_when_begun(void *context)
 {
-    const canceller *to = context;
-    must_begin(to->c, 4);
-    rask_cancel(to->token);
+    const canceller *who = context;
+    must_begin(who->c, who->begun);
+    sleep_ms(5); /* most likely they rest */
+    rask_cancel(who->token);
     return NULL;
+}
+
+static inline void begin_cancelling(canceller *who, counts *c, int begun)
+{
+    *who = (canceller){.c = c, .begun = begun, .token = rask_cancel_token_new()};
+    cr_assert_eq(pthread_create(&who->thread, NULL, cancel_when_begun, who), 0);
+}
+
+static inline void end_cancelling(canceller *who)
+{
+    pthread_join(who->thread, NULL);
+    rask_cancel_token_free(who->token);
 }
 
 static inline rask_node *four_that_rest(rask_graph *g, counts *c)
@@ -269,20 +294,19 @@ static inline rask_node *four_that_rest(rask_graph *g, counts *c)
 
 static inline void must_be_cancelled(rask_options o)
 {
-    canceller to = {scene_counts(), rask_cancel_token_new()};
+    counts *c = scene_counts();
+    canceller cancel;
     rask_graph *g = rask_graph_new();
     rask_report report;
     int64_t sum;
-    pthread_t thread;
-    o.cancel = to.token;
+    begin_cancelling(&cancel, c, 4);
+    o.cancel = cancel.token;
     o.report = &report;
-    cr_assert_eq(pthread_create(&thread, NULL, cancel_when_begun, &to), 0);
-    cr_assert_eq(rask_compute_with(four_that_rest(g, to.c), &o, &sum), RASK_ECANCELLED);
-    pthread_join(thread, NULL);
-    cr_expect_eq(atomic_load(&to.c->begun), 4);
+    cr_assert_eq(rask_compute_with(four_that_rest(g, c), &o, &sum), RASK_ECANCELLED);
+    end_cancelling(&cancel);
+    cr_expect_eq(atomic_load(&c->begun), 4);
     cr_expect_eq(report.retries, 0);
-    rask_cancel_token_free(to.token);
-    end_scene(g, to.c);
+    end_scene(g, c);
 }
 
 /* Long before anybody is due. */

@@ -3,18 +3,6 @@
 
 #include <signal.h>
 
-enum { ALONE = 4 };
-
-/* One worker each, and one lane. */
-static rask_options alone(size_t i)
-{
-    rask_options all[ALONE] = {threads(1), processes(1), threads(1), threads(2)};
-    all[2].scheduler = "serial";
-    for (size_t k = 0; k < ALONE; k++)
-        all[k].io_lanes = 1;
-    return all[i];
-}
-
 static int try_gate_io(rask_task *t)
 {
     return try_gate(t);

@@ -381,3 +381,43 @@ Test(grow, results_that_grew_are_counted_and_released)
         rask_graph_free(g);
     }
 }
+
+enum { TOGETHER = 8 };
+
+static atomic_int met;
+
+/* Returns when all have begun. */
+static int64_t meet_all(int64_t i)
+{
+    atomic_fetch_add(&met, 1);
+    while (atomic_load(&met) < TOGETHER)
+        sleep_ms(1);
+    return i;
+}
+RASK_TASK(meet_all, i64, i64);
+
+static int grow_meeting(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *all[TOGETHER];
+    for (int64_t i = 0; i < TOGETHER; i++)
+        all[i] = rask_delayed(g, meet_all, i);
+    return rask_return_node(t, rask_sum(rask_list(g, all, TOGETHER)));
+}
+RASK_SLOTS_WITH(grow_meeting, (.tags = "gpu"));
+
+/* In place of its task, and while that is put off. */
+Test(grow, what_is_ready_at_once_runs_on_all_workers, .timeout = 60)
+{
+    rask_graph *g = rask_graph_new();
+    for (int i = 0; i < 2; i++) {
+        rask_options o = threads(TOGETHER);
+        rask_node *node = rask_set_tags(rask_delayed(g, grow_meeting), i ? "gpu" : "");
+        int64_t sum = 0;
+        o.limits = "gpu=1";
+        atomic_store(&met, 0);
+        cr_assert_eq(rask_compute_with(node, &o, &sum), RASK_OK, "%s", rask_graph_error(g));
+        cr_expect_eq(sum, TOGETHER * (TOGETHER - 1) / 2);
+    }
+    rask_graph_free(g);
+}

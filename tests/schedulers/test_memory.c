@@ -301,6 +301,36 @@ Test(memory, a_plan_bound_run_recorded_and_explained)
     sweep(bound_plan, 0);
 }
 
+/* A task that grows, and is put off meanwhile, for it passes a gate. */
+
+static int grow_wide(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *all[20];
+    for (int64_t i = 0; i < 20; i++)
+        all[i] = rask_delayed(g, add, i, rask_arg_i64(t, 0));
+    return rask_return_node(t, rask_sum(rask_list(g, all, 20)));
+}
+RASK_SLOTS_WITH(grow_wide, (.tags = "gpu"));
+
+static int put_off(void)
+{
+    rask_graph *g = rask_graph_new();
+    rask_options o = with("threads", 2);
+    rask_node *both[2] = {rask_delayed(g, grow_wide, 1), rask_delayed(g, grow_wide, 2)};
+    int64_t sum = 0;
+    o.limits = "gpu=1";
+    int status = rask_compute_with(rask_sum(rask_list(g, both, 2)), &o, &sum);
+    if (!status)
+        cr_assert_eq(sum, 2 * 190 + 20 + 40);
+    return end(g, status);
+}
+
+Test(memory, tasks_that_are_put_off_because_they_grew)
+{
+    sweep(put_off, 1);
+}
+
 /* Failures in a run that keeps going: they stay failures of the same kind, unless memory itself is what
  * failed. */
 

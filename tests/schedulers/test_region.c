@@ -2,8 +2,11 @@
 #include "schedulers/processes/region.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { PAGE = 4096, MOST = 1 << 15, COUNT = 400 };
 
@@ -48,5 +51,42 @@ Test(region, freed_extents_of_any_size_keep_their_pages_only_as_far_as_allowed)
         rk_shared_heap_fini(&heap);
         rk_region_discard(region->at, rk_load_relaxed(&used));
     }
+    rk_region_unref(region);
+}
+
+static rk_atomic_bool enough;
+
+static void *ask_often(void *region)
+{
+    while (!rk_load_relaxed(&enough))
+        rk_region_is_seen(region, 0);
+    return NULL;
+}
+
+/* A child that waits for ever is ended by its alarm. */
+Test(region, a_fork_while_other_threads_look_at_them_does_no_harm, .timeout = 60)
+{
+    rk_region *region = rk_region_new(1, 1 << 20);
+    pthread_t threads[2];
+    int failed = 0;
+    cr_assert_not_null(region);
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, ask_often, region), 0);
+    for (int i = 0; i < 50 && !failed; i++) {
+        int status = 0;
+        pid_t child = fork();
+        cr_assert_geq(child, 0);
+        if (!child) {
+            alarm(10);
+            rk_region_unref(region);
+            _exit(rk_region_next_number() ? 0 : 1);
+        }
+        cr_assert_eq(waitpid(child, &status, 0), child);
+        failed = status;
+    }
+    rk_store_relaxed(&enough, true);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    cr_expect_eq(failed, 0, "%d", failed);
     rk_region_unref(region);
 }

@@ -207,6 +207,28 @@ Test(standing, what_cannot_travel_is_called_in_a_process_of_its_own)
     rask_client_close(client);
 }
 
+static int fail_in_private(rask_task *t)
+{
+    atomic_fetch_add(&shared->calls, 1);
+    return rask_fail(t, RASK_EIO, "once more");
+}
+RASK_SLOTS_WITH(fail_in_private, (.retries = 2, .backoff = 0.001));
+
+Test(standing, what_rests_between_processes_of_its_own_is_called_as_often_as_its_definition_says)
+{
+    rask_client *client = open_client(1);
+    rask_value value;
+    cr_assert_eq(rask_value_custom_new(&private_class, malloc(1), &value), RASK_OK);
+    rask_graph *g = rask_graph_new();
+    const rask_arg arg = {.kind = RASK_ARG_VALUE, .as.value = &value};
+    rask_future *future = submit(client, g, rask_call(g, RASK_DEF(fail_in_private), &arg, 1));
+    cr_expect_eq(rask_future_result(future, NULL), RASK_EIO);
+    cr_expect_eq(atomic_load(&shared->calls), 3);
+    rask_future_unref(future);
+    rask_value_unref(&value);
+    rask_client_close(client);
+}
+
 Test(standing, a_definition_that_was_made_at_run_time_is_called_in_a_process_of_its_own)
 {
     rask_client *client = open_client(1);
@@ -367,6 +389,30 @@ Test(standing, a_task_that_hangs_is_called_again_when_it_may_be)
     rask_node *node = rask_set_retries(rask_set_timeout(rask_delayed(g, hang_once), 0.1), 1);
     cr_expect_eq(result_of(submit(client, g, node)), 8);
     cr_expect_eq(atomic_load(&shared->calls), 2);
+    rask_client_close(client);
+}
+
+/* Hangs, and is killed for its time; and then dies. */
+static int hang_and_die(rask_task *t)
+{
+    atomic_fetch_add(&shared->calls, 1);
+    while (!rask_task_attempt(t))
+        sleep_ms(100000);
+    atomic_fetch_add(&shared->begun, 1);
+    raise(SIGKILL);
+    return rask_return_i64(t, 0);
+}
+RASK_SLOTS(hang_and_die);
+
+Test(standing, attempts_that_were_made_are_not_made_again_elsewhere)
+{
+    rask_client *client = open_client(1);
+    rask_graph *g = rask_graph_new();
+    rask_node *node = rask_set_retries(rask_set_timeout(rask_delayed(g, hang_and_die), 0.1), 1);
+    rask_future *future = submit(client, g, node);
+    cr_expect_eq(rask_future_result(future, NULL), RASK_EDIED, "%s", rask_future_error(future));
+    cr_expect_eq(atomic_load(&shared->calls), atomic_load(&shared->begun) + 1);
+    rask_future_unref(future);
     rask_client_close(client);
 }
 

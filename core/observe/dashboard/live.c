@@ -256,6 +256,20 @@ static void task_finished(void *context, const rask_task_info *task)
         keep_failure(live, task);
 }
 
+/* The worker was busy with it, and is with others. */
+static void task_rested(void *context, const rask_task_info *task)
+{
+    rk_live *live = context;
+    rk_live_track *track = rk_load_relaxed(&live->current) == task->run ? track_of(live, task->worker) : NULL;
+    if (!track)
+        return;
+    uint64_t ns = task->end_ns - task->start_ns;
+    rk_store_relaxed(&track->running, NULL);
+    bump(&slot_of(track, task->name)->total_ns, ns);
+    bump(&track->busy_ns, ns);
+    show(track, task, ns, rk_load_relaxed(&live->least_ns));
+}
+
 static void result_moved(void *context, const rask_move_info *move)
 {
     rk_live *live = context;
@@ -401,7 +415,8 @@ int rk_live_init(rk_live *live)
                                      .task_finished = task_finished,
                                      .run_ended = run_ended,
                                      .result_moved = result_moved,
-                                     .worker_changed = worker_changed};
+                                     .worker_changed = worker_changed,
+                                     .task_rested = task_rested};
     bool enough = live->names && live->links && live->failures && live->history;
     return enough ? RASK_OK : RASK_ENOMEM;
 }

@@ -111,7 +111,7 @@ Test(shop, that_units_rest_is_heard_of_each_and_before_what_came_of_them)
     stall_open(&s, targets, 3);
     cr_assert_eq(s.plan->units, 3);
     for (uint32_t unit = 0; unit < 3; unit++)
-        cr_assert_eq(rk_shop_run(s.shop, unit, 1), RASK_OK);
+        cr_assert_eq(rk_shop_run(s.shop, unit, 1, 0), RASK_OK);
     while (!atomic_load(&rung))
         sleep_ms(1);
     cr_expect_eq(must_hear_permit(&s, RK_PERMIT_RESTS).unit, 0);
@@ -127,7 +127,7 @@ Test(shop, what_grew_fails_with_the_reason_for_which_it_is_denied_what_it_takes)
     rask_graph *g = rask_graph_new();
     rask_node *target = rask_delayed(g, grow, 1, 1);
     stall_open(&s, &target, 1);
-    cr_assert_eq(rk_shop_run(s.shop, 0, 1), RASK_OK);
+    cr_assert_eq(rk_shop_run(s.shop, 0, 1, 0), RASK_OK);
     must_hear_permit(&s, RK_PERMIT_RESTS);
     rk_shop_denied(s.shop, must_hear_permit(&s, RK_PERMIT_WANTED).number, RASK_ELIMIT, "not today");
     must_be_denied(&s);
@@ -141,7 +141,7 @@ Test(shop, a_unit_that_is_not_to_go_on_fails_with_the_reason)
     rask_node *target = rask_delayed(g, itself, rask_delayed(g, grow, 0, 1));
     stall_open(&s, &target, 1);
     cr_assert_eq(s.plan->units, 1);
-    cr_assert_eq(rk_shop_run(s.shop, 0, 1), RASK_OK);
+    cr_assert_eq(rk_shop_run(s.shop, 0, 1, 0), RASK_OK);
     must_hear_permit(&s, RK_PERMIT_RESTS);
     rk_shop_denied(s.shop, must_hear_permit(&s, RK_PERMIT_AGAIN).number, RASK_ELIMIT, "not today");
     must_be_denied(&s);
@@ -156,7 +156,7 @@ Test(shop, who_waits_may_be_let_in_in_any_order)
     rask_graph *g = rask_graph_new();
     rask_node *target = rask_delayed(g, grow, 1, MANY);
     stall_open(&s, &target, 1);
-    cr_assert_eq(rk_shop_run(s.shop, 0, 1), RASK_OK);
+    cr_assert_eq(rk_shop_run(s.shop, 0, 1, 0), RASK_OK);
     must_hear_permit(&s, RK_PERMIT_RESTS);
     for (int i = 0; i < MANY; i++)
         numbers[i] = must_hear_permit(&s, RK_PERMIT_WANTED).number;
