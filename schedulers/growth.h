@@ -42,6 +42,9 @@ void rk_growth_let_in(rk_run *run, rk_gate_waiter *waiter);
 bool rk_growth_help(rk_run *run, uint32_t worker);
 bool rk_growth_has_work(const rk_run *run);
 
+/* The run's executor; made when it has none yet. NULL: no memory. */
+struct rk_executor *rk_growth_executor(rk_run *run);
+
 /* At the end of the run. */
 void rk_growth_end(rk_run *run);
 

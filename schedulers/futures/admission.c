@@ -25,6 +25,12 @@ static const char *const no_memory = "no memory for what it takes";
 
 static const char *const too_many = "there are too many combinations of what tasks take: 20 are possible";
 
+static void set_up(rask_future *future, uint32_t class)
+{
+    *future->admission = (rk_admission){
+        .waiter = {.class = class, .priority = future->priority, .place = future->number}, .future = future};
+}
+
 void rk_admission_init(rask_future *future, const char *tags)
 {
     rk_gate *gate = future->executor->gate;
@@ -42,9 +48,25 @@ void rk_admission_init(rask_future *future, const char *tags)
     else if (class && !(future->admission = rk_calloc(1, sizeof *future->admission)))
         refuse(future, RASK_ENOMEM, no_memory);
     if (future->admission)
-        *future->admission =
-            (rk_admission){.waiter = {.class = class, .priority = future->priority, .place = future->number},
-                           .future = future};
+        set_up(future, class);
+}
+
+int rk_admission_init_needs(rask_future *future, const rk_needs *needs)
+{
+    uint32_t class = 0;
+    if (rk_gate_class(future->executor->gate, needs, &class))
+        return RASK_ELIMIT;
+    future->admission = class ? rk_calloc(1, sizeof *future->admission) : NULL;
+    if (!future->admission)
+        return class ? RASK_ENOMEM : RASK_OK;
+    set_up(future, class);
+    return RASK_OK;
+}
+
+void rk_admission_renew(rask_future *future)
+{
+    if (future->admission)
+        set_up(future, future->admission->waiter.class);
 }
 
 _Static_assert(RK_MAX_NEED_KINDS == 20, "a message says so");
