@@ -3,6 +3,7 @@
  *   mpirun -n RANKS play_cluster         with RASK_TRANSPORT=tcp over ZeroMQ */
 #include "tasks.h"
 
+#include <glob.h>
 #include <pthread.h>
 #include <rask/cluster.h>
 #include <rask/rask.h>
@@ -102,10 +103,57 @@ static void large_results_go_from_rank_to_rank_and_home(int others)
     rask_value_unref(&list);
 }
 
-static void tasks_grow_where_they_run(int others)
+static void pure_calls_that_grow_stay_where_they_meet(int others)
 {
     (void)others;
     must_compute(rask_delayed(g, fibonacci, 20), NULL, 6765);
+}
+
+/* Files of processes that were seen in a run, which may be removed. */
+static int visit_files(int run, bool remove)
+{
+    char pattern[64];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "/tmp/rask-test-seen-%d-*", run);
+    int count = glob(pattern, 0, NULL, &found) ? 0 : (int)found.gl_pathc;
+    for (int i = 0; i < count && remove; i++)
+        unlink(found.gl_pathv[i]);
+    globfree(&found);
+    return count;
+}
+
+/* (number, run, processes): waits until so many have been there, which leave files. */
+static int leave_file(rask_task *t)
+{
+    char path[64];
+    struct stat file;
+    snprintf(path, sizeof path, "/tmp/rask-test-seen-%d-%d", (int)rask_arg_i64(t, 1), (int)getpid());
+    if (stat(path, &file))
+        fclose(fopen(path, "w"));
+    while (visit_files((int)rask_arg_i64(t, 1), false) < (int)rask_arg_i64(t, 2) && !rask_task_cancelled(t))
+        sleep_ms(2);
+    return rask_return_i64(t, rask_arg_i64(t, 0));
+}
+RASK_SLOTS(leave_file);
+
+enum { LEAVES = 40 };
+
+/* (run, processes) */
+static int grow_leaves(rask_task *t)
+{
+    rask_graph *own = rask_task_graph(t);
+    rask_node *all[LEAVES];
+    for (int i = 0; i < LEAVES; i++)
+        all[i] = rask_delayed(own, leave_file, i, rask_arg_i64(t, 0), rask_arg_i64(t, 1));
+    return rask_return_node(t, rask_sum(rask_list(own, all, LEAVES)));
+}
+RASK_SLOTS(grow_leaves);
+
+static void what_one_task_grows_is_run_by_all_ranks(int others)
+{
+    visit_files((int)getpid(), true);
+    must_compute(rask_delayed(g, grow_leaves, (int64_t)getpid(), others), NULL, LEAVES * (LEAVES - 1) / 2);
+    MUST(visit_files((int)getpid(), true) == others);
 }
 
 enum { NAPS = 2000 };
@@ -210,7 +258,8 @@ static const struct {
 } scenes[] = {
     {"tasks run in all ranks but the first", tasks_run_in_all_ranks_but_the_first},
     {"large results go from rank to rank, and home", large_results_go_from_rank_to_rank_and_home},
-    {"tasks grow where they run", tasks_grow_where_they_run},
+    {"pure calls that grow stay where they meet", pure_calls_that_grow_stay_where_they_meet},
+    {"what one task grows is run by all ranks", what_one_task_grows_is_run_by_all_ranks},
     {"runs go on side by side", runs_go_on_side_by_side},
     {"tasks that end their process take no rank with them",
      tasks_that_end_their_process_take_no_rank_with_them},
