@@ -105,6 +105,17 @@ uint32_t rk_gate_total(const rk_gate *gate, uint32_t counter)
 
 /* -- Needs */
 
+bool rk_gate_can_give(const rk_gate *gate, const rk_needs *needs)
+{
+    for (uint32_t i = 0; i < needs->count; i++) {
+        uint32_t counter = needs->of[i].counter;
+        if (counter >= rk_gate_counters(gate) || (i && counter <= needs->of[i - 1].counter) ||
+            !needs->of[i].count || needs->of[i].count > rk_gate_total(gate, counter))
+            return false;
+    }
+    return true;
+}
+
 /* In its place, the larger number; false: no room. */
 static bool add_need(rk_needs *needs, uint32_t counter, uint32_t count)
 {

@@ -50,6 +50,9 @@ uint32_t rk_gate_total(const rk_gate *gate, uint32_t counter);
 int rk_gate_need(const rk_gate *gate, const char *name, const char *tags, rk_needs *out, char *reason,
                  size_t capacity);
 
+/* Somebody else says so: counters of this gate, ascending, and no more of each than there is, or none at all. */
+bool rk_gate_can_give(const rk_gate *gate, const rk_needs *needs);
+
 /* What one takes that runs tasks with these and those needs one after the other: the larger number of each. RASK_OK, or
  * RASK_ELIMIT: more than RK_MAX_GATE_NEEDS counters. */
 int rk_needs_join(rk_needs *these, const rk_needs *those);

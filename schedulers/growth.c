@@ -58,6 +58,11 @@ static rk_executor *get_executor(rk_run *run)
     return executor;
 }
 
+rk_executor *rk_growth_executor(rk_run *run)
+{
+    return get_executor(run);
+}
+
 static int fail(rk_worker *worker, int status, const char *message)
 {
     snprintf(worker->message, sizeof worker->message, "%s", message);

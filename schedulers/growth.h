@@ -44,6 +44,9 @@ bool rk_growth_has_work(const rk_run *run);
 /* More than one can run at once. */
 bool rk_growth_has_more(const rk_run *run);
 
+/* The run's executor; made when it has none yet. NULL: no memory. */
+struct rk_executor *rk_growth_executor(rk_run *run);
+
 /* At the end of the run. */
 void rk_growth_end(rk_run *run);
 

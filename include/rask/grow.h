@@ -3,8 +3,9 @@
  * A task builds nodes in a graph of its own and returns one of them. Its result is then the result of that node, as in a tail
  * call: the task has returned, nobody waits within it, and the node's own tasks may grow in turn, as deep as they like. It works in
  * computes and in clients, on every scheduler, and workers that have time run what others grew; docs/processes.md says when
- * worker processes do. Tags, priorities and limits are kept by what grows, too (docs/limits.md). Of a task that grows, timeout, retries
- * and what it takes are for its call, not for what it grew. Pure calls that need each other in a circle fail with RASK_ECYCLE. */
+ * worker processes do, docs/cluster.md when workers of a cluster. Tags, priorities and limits are kept by what grows, too
+ * (docs/limits.md). Of a task that grows, timeout, retries and what it takes are for its call, not for what it grew. Pure calls that
+ * need each other in a circle fail with RASK_ECYCLE. */
 #ifndef RASK_GROW_H
 #define RASK_GROW_H
 

@@ -466,9 +466,11 @@ static void hear_of_unit(rk_conduct *c, uint32_t home, const rk_message *m)
 void rk_conduct_hear(rk_conduct *c, rk_member *member, const rk_message *m)
 {
     uint32_t home = home_of(c, member);
-    if (!home || c->ended)
+    if (!home)
         return;
-    if (m->kind == RK_SAY_READY && !c->hands[home].joined && !c->hands[home].turned_away)
+    if (c->ended)
+        rk_exchange_hear(c, home, m);
+    else if (m->kind == RK_SAY_READY && !c->hands[home].joined && !c->hands[home].turned_away)
         join(c, home);
     else if (m->kind == RK_SAY_UNABLE)
         hear_unable(c, member, m);
@@ -476,7 +478,7 @@ void rk_conduct_hear(rk_conduct *c, rk_member *member, const rk_message *m)
         hear_told(c, m);
     else if (m->kind == RK_SAY_BEGUN)
         begun(c, m->task, m->worker, long_ago(c, m->age));
-    else if (c->hands[home].joined && m->unit < c->run->plan->units)
+    else if (c->hands[home].joined && !rk_exchange_hear(c, home, m) && m->unit < c->run->plan->units)
         hear_of_unit(c, home, m);
 }
 
@@ -506,7 +508,8 @@ void rk_conduct_admit(rk_conduct *c, rk_member *member)
                                   .worker = c->next_worker,
                                   .flag = c->run->observed,
                                   .text = rk_word(c->run->options.limits ? c->run->options.limits : "")});
-    c->next_worker += member->threads + (c->run->plan->io_tasks ? member->lanes : 0);
+    /* its threads may have a second one each for what grows (helpers.h) */
+    c->next_worker += 2 * member->threads + (c->run->plan->io_tasks ? member->lanes : 0);
 }
 
 void rk_conduct_leaving(rk_conduct *c, const rk_member *member)
@@ -523,7 +526,7 @@ bool rk_conduct_spares(const rk_conduct *c, const rk_member *member)
     if (!home || !c->hands[home].joined || c->ended)
         return true;
     rk_home_figures figures = rk_coordinator_get_home(c->coordinator, home);
-    return c->hands[home].retired && figures.empty;
+    return c->hands[home].retired && figures.empty && !c->hands[home].dealings.borrowed;
 }
 
 /* One that was asked to leave has not died of what it was running: the culprit is then a number that no unit has. */
@@ -540,6 +543,7 @@ void rk_conduct_lost(rk_conduct *c, const rk_member *member, const char *why)
         rk_coordinator_lost(c->coordinator, c->hub->now, hand->worker, hand->epoch, culprit, true);
     if (!c->ended)
         rk_permits_lose(c, home);
+    rk_exchange_lose(c, home);
     rk_detours_settle(c);
     hand->member = NULL;
     if (hand->joined && !c->ended)
@@ -741,6 +745,7 @@ static void end_run(rk_conduct *c, int status)
             threads += c->hands[home].member->threads;
     c->run->info.workers = threads;
     c->ended = true;
+    c->ended_since = c->hub->now;
     c->end_status = status;
 }
 
@@ -849,9 +854,25 @@ static void look_around(rk_conduct *c)
     rk_shop_begun(c->own, own_begun, c);
 }
 
+/* What was lent and nobody needs any more is told to end. */
+static void await_loans(rk_conduct *c)
+{
+    if (c->hub->now - c->ended_since >= STOP_GRACE_NS)
+        rk_exchange_kill(c);
+}
+
+bool rk_conduct_is_through(const rk_conduct *c)
+{
+    return c->ended && !c->exchange.live;
+}
+
 bool rk_conduct_turn(rk_conduct *c)
 {
     rk_instruction in;
+    if (c->ended) {
+        await_loans(c);
+        return false;
+    }
     bool any = hear_own(c);
     if (c->hub->now - c->looked_at >= LOOK_NS)
         look_around(c);
@@ -862,6 +883,7 @@ bool rk_conduct_turn(rk_conduct *c)
         obey(c, &in);
         any = true;
     }
+    rk_exchange_balance(c);
     return any;
 }
 

@@ -7,6 +7,7 @@
 #define RASK_SCHEDULERS_CLUSTER_CONDUCT_H
 
 #include "schedulers/cluster/detour.h"
+#include "schedulers/cluster/exchange.h"
 #include "schedulers/cluster/hub.h"
 #include "schedulers/cluster/permits.h"
 #include "schedulers/cluster/shop.h"
@@ -23,7 +24,8 @@ typedef struct rk_hand {
     uint32_t first, threads; /* as tasks see them */
     rk_array transfers;      /* to its home (transfers.h) */
     rk_permits_of_home permits;
-    uint32_t under_way; /* units that it was told to run and has not answered for */
+    uint32_t under_way;   /* units that it was told to run and has not answered for */
+    rk_dealings dealings; /* calls that it lends, and borrows (exchange.h) */
 } rk_hand;
 
 enum { RK_CONDUCT_WORKERS = 1024, RK_CONDUCT_HOMES = 4096 /* workers that come and go, in one run */ };
@@ -56,7 +58,8 @@ typedef struct rk_conduct {
     uint32_t *homes;      /* by the coordinator's numbers of workers */
     rk_detours detours;
     rk_permit_office permits;
-    uint64_t stopping_since, looked_at, lonely_since;
+    rk_exchange exchange;
+    uint64_t stopping_since, looked_at, lonely_since, ended_since;
     uint64_t mistaken_since; /* somebody came that should have been a worker; 0: nobody did */
     bool ended, over;        /* over: under the hub's lock */
     int end_status;
@@ -93,6 +96,8 @@ void rk_conduct_lost(rk_conduct *conduct, const rk_member *member, const char *w
 void rk_conduct_say_lonely(const rk_conduct *conduct, char *text, size_t capacity);
 const void *rk_conduct_object(rk_conduct *conduct, uint32_t unit, uint64_t begin, uint64_t size,
                               uint64_t *total);
+/* It has ended, and all that it ran has returned. */
+bool rk_conduct_is_through(const rk_conduct *conduct);
 /* Hears the own process, and does what the coordinator says. True: there was something. */
 bool rk_conduct_turn(rk_conduct *conduct);
 /* Nanoseconds until it wants its next turn, though nothing happened. */

@@ -87,6 +87,7 @@ static int prepare(rk_conduct *c)
     c->homes = rk_calloc(RK_CONDUCT_WORKERS, sizeof *c->homes);
     c->home_count = 1;
     rk_detours_init(&c->detours);
+    rk_exchange_init(&c->exchange);
     if (c->hands)
         c->hands[0].transfers = rk_transfers_none();
     int status = c->notes && c->hands && c->homes ? RASK_OK : RASK_ENOMEM;
@@ -117,6 +118,7 @@ void rk_conduct_free(rk_conduct *c)
 {
     rk_shop_free(c->own);
     rk_permits_fini(c);
+    rk_exchange_fini(&c->exchange);
     rk_coordinator_free(c->coordinator);
     for (uint32_t unit = 0; c->notes && unit < c->run->plan->units; unit++)
         rk_outcome_forget(&c->notes[unit]);

@@ -313,7 +313,7 @@ static bool turn_all(rk_hub *hub)
     for (rk_conduct **at = &hub->conducts; *at;) {
         rk_conduct *c = *at;
         any |= rk_conduct_turn(c);
-        if (!c->ended) {
+        if (!rk_conduct_is_through(c)) {
             at = &c->next;
             continue;
         }

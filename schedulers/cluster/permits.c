@@ -130,13 +130,7 @@ static bool read_needs(const rk_gate *gate, rask_bytes blob, rk_needs *needs)
     if (!blob.len || blob.len % each || needs->count > RK_MAX_GATE_NEEDS)
         return false;
     memcpy(needs->of, blob.data, blob.len);
-    for (uint32_t i = 0; i < needs->count; i++) {
-        uint32_t counter = needs->of[i].counter;
-        if (counter >= rk_gate_counters(gate) || (i && counter <= needs->of[i - 1].counter) ||
-            !needs->of[i].count || needs->of[i].count > rk_gate_total(gate, counter))
-            return false;
-    }
-    return true;
+    return rk_gate_can_give(gate, needs);
 }
 
 /* What a unit took; none: nothing. */

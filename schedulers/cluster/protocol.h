@@ -17,12 +17,27 @@
  *   RESTS: its tasks came to nodes         →
  *   WANTS, GAVE: what these take           →
  *                                           ←  GRANTED; or DENIED, and why
+ *   SPARE: more has grown than it can run, →
+ *     or that is no longer so
+ *   IDLE: of what it runs, so much waits
+ *     for what it has lent               →
+ *                                           ←  LEND: somebody has time for a call
+ *   LENT, or KEEPS: there is none          →
+ *                                           ←  TAKE: a call that another has lent
+ *   GIVES: what it came to                 →
+ *                                           ←  BACK: to who has lent it
+ *   LET_GO: its result is there, or not    →
+ *     needed any more                       ←  LET_GO
+ *   GIVES: it is over                      →
  *                                           ←  STOP: nothing new is called; END: the run is over
  *   LEAVING: it was asked to go            →
  *                                           ←  GO: nobody needs what it has; KILL: a task is over its time
  *
  * Who asks how things stand (status.h) says ASK in place of HELLO, and is told of the program, each worker and each run: TOLD_ALL, or
  * REFUSED, is the last word.
+ *
+ * A call that is lent has a number (lent.h) in the place of a unit's. It stands in the message, or is an object of who lends it, as
+ * what it came to is one of who has called it.
  *
  * A worker that leaves stays until it is told to go: what only it has is fetched before. */
 #ifndef RASK_SCHEDULERS_CLUSTER_PROTOCOL_H
@@ -132,7 +147,18 @@ enum {
     M(TOLD_ALL, 0)                                                                                                   \
     M(DENIED, RK_HAS_RUN | RK_HAS_SIZE | RK_HAS_STATUS | RK_HAS_TEXT)                                                \
     M(BACKS_OFF, RK_HAS_ORDER | RK_HAS_DONE | RK_HAS_RETRIES |                                                       \
-                     RK_HAS_DURATION) /* done: calls of its first task, duration: how long it is to rest */
+                     RK_HAS_DURATION) /* done: calls of its first task, duration: how long it is to rest */          \
+    M(SPARE, RK_HAS_RUN | RK_HAS_FLAG)                                                                               \
+    M(IDLE, RK_HAS_RUN | RK_HAS_THREADS)                                                                             \
+    M(LEND, RK_HAS_RUN | RK_HAS_UNIT)                                                                                \
+    M(KEEPS, RK_HAS_RUN | RK_HAS_UNIT)                                                                               \
+    M(LENT, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_SIZE | RK_HAS_BLOB)                                                    \
+    M(TAKE, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_SIZE | RK_HAS_CONTACT | RK_HAS_BLOB)                                   \
+    M(GIVES, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_STATUS | RK_HAS_FLAG | RK_HAS_SIZE | RK_HAS_DURATION |                \
+                 RK_HAS_BLOB) /* flag: rk_lent_end; blob: a result, or why it failed */                              \
+    M(BACK, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_STATUS | RK_HAS_FLAG | RK_HAS_SIZE | RK_HAS_DURATION |                 \
+                RK_HAS_CONTACT | RK_HAS_BLOB)                                                                        \
+    M(LET_GO, RK_HAS_RUN | RK_HAS_UNIT)
 
 typedef enum rk_said {
 #define RK_MESSAGE_NUMBER(NAME, fields) RK_SAY_##NAME,

@@ -4,9 +4,11 @@
 
 #include "core/base/clock.h"
 #include "core/store/scratch.h"
+#include "schedulers/cluster/helpers.h"
 #include "schedulers/cluster/numbers.h"
 #include "schedulers/cluster/values.h"
 #include "schedulers/futures/executor.h"
+#include "schedulers/growth.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -87,7 +89,10 @@ struct rk_shop {
     rk_numbers numbers;               /* and by the numbers of their permits */
     uint64_t permits_numbered;
     pthread_cond_t answered;
-    rk_permits permits; /* written at first */
+    rk_permits permits;  /* written at first */
+    rk_seat_count busy;  /* of the seats that compute */
+    rk_helpers *helpers; /* the caller's; NULL: none */
+    rk_atomic_bool grows;
 
     rask_observer observer;
     const rask_observer *observers[1];
@@ -260,6 +265,17 @@ static bool is_worth_a_wake(const seat *s, const job *j)
     return ++s->shop->unheard >= MOST_UNHEARD || j->news.duration_ns >= LONG_UNIT_NS || !s->queue->first;
 }
 
+/* Helpers make room. */
+static void execute_seated(seat *s, job *j)
+{
+    bool computes = s->queue == &s->shop->queues[0];
+    if (computes)
+        rk_seat_begins(&s->shop->busy);
+    execute(s, j);
+    if (computes)
+        rk_seat_ends(&s->shop->busy);
+}
+
 static void *sit(void *context)
 {
     seat *s = context;
@@ -274,7 +290,7 @@ static void *sit(void *context)
         }
         s->now = j;
         pthread_mutex_unlock(&shop->lock);
-        execute(s, j);
+        execute_seated(s, j);
         pthread_mutex_lock(&shop->lock);
         bool wake = is_worth_a_wake(s, j);
         s->now = NULL;
@@ -536,6 +552,65 @@ static void let_all_in(rk_shop *shop)
     } while (a);
 }
 
+/* -- What grows */
+
+/* From any thread: what was queued before this is seen by who has taken the mark away before it looked. */
+static void note_growth(void *context)
+{
+    rk_shop *shop = context;
+    if (rk_load_seq_cst(&shop->grows))
+        return;
+    rk_store_seq_cst(&shop->grows, true);
+    shop->setup.wake(shop->setup.context);
+}
+
+rk_atomic_bool *rk_shop_grows(rk_shop *shop)
+{
+    return &shop->grows;
+}
+
+rk_executor *rk_shop_executor(rk_shop *shop)
+{
+    return rk_growth_executor(&shop->run);
+}
+
+rk_executor *rk_shop_find_executor(rk_shop *shop)
+{
+    return rk_load_acquire(&shop->run.growth);
+}
+
+bool rk_shop_help(rk_shop *shop)
+{
+    rk_executor *executor = rk_shop_executor(shop);
+    if (!shop->helpers && executor && !is_stopped(shop))
+        shop->helpers = rk_helpers_new(executor, shop->setup.threads,
+                                       shop->setup.first_worker + shop->seat_count, &shop->busy);
+    return shop->helpers;
+}
+
+uint32_t rk_shop_helping(const rk_shop *shop)
+{
+    return rk_helpers_active(shop->helpers);
+}
+
+bool rk_shop_is_stopped(const rk_shop *shop)
+{
+    return is_stopped(shop);
+}
+
+bool rk_shop_is_quiet(const rk_shop *shop)
+{
+    return !rk_load_acquire(&shop->busy.busy) && !rk_helpers_active(shop->helpers);
+}
+
+static void end_helpers(rk_shop *shop)
+{
+    if (shop->helpers)
+        rk_executor_close(rk_shop_find_executor(shop));
+    rk_helpers_free(shop->helpers);
+    shop->helpers = NULL;
+}
+
 /* -- Life */
 
 static void seat_init(rk_shop *shop, uint32_t number)
@@ -585,6 +660,10 @@ static int init_run(rk_shop *shop)
         return status;
     }
     shop->permits = (rk_permits){shop, ask, give, forget, rest, resume};
+    if (shop->setup.shares) {
+        shop->run.wake = note_growth;
+        shop->run.wake_context = shop;
+    }
     shop->run.counted_elsewhere = true;
     shop->run.permits = &shop->permits;
     memset((void *)shop->run.results, 0, ((size_t)plan->tasks + 1) * sizeof *shop->run.results);
@@ -683,6 +762,7 @@ void rk_shop_free(rk_shop *shop)
         return;
     rk_shop_stop(shop);
     end_seats(shop);
+    end_helpers(shop);
     while ((heard = rk_shop_next(shop, &wanted, &news)))
         if (heard == RK_SHOP_UNIT)
             rk_shop_news_end(&news);

@@ -21,6 +21,7 @@ typedef struct rk_shop_setup {
     uint32_t threads, lanes;
     uint32_t first_worker;       /* number of the first seat, as tasks see it */
     bool observed;               /* somebody wants to know what tasks did */
+    bool shares;                 /* what grows may be lent to others, and be borrowed (loans.h) */
     void (*wake)(void *context); /* there are news; from any thread */
     void *context;
 } rk_shop_setup;
@@ -29,6 +30,8 @@ typedef struct rk_shop_setup {
 int rk_shop_new(const rk_shop_setup *setup, rk_shop **out);
 /* Nothing new is called; what runs may see it. */
 void rk_shop_stop(rk_shop *shop);
+/* Nobody is at a unit, or helps. */
+bool rk_shop_is_quiet(const rk_shop *shop);
 /* Stops, waits for what runs, and ends all results. NULL is legal. */
 void rk_shop_free(rk_shop *shop);
 
@@ -85,6 +88,20 @@ rk_shop_heard rk_shop_next(rk_shop *shop, rk_permit_news *wanted, rk_shop_news *
 /* What is wanted by that number may be taken; or it may not: who wants it fails, for such a reason. */
 void rk_shop_granted(rk_shop *shop, uint64_t number);
 void rk_shop_denied(rk_shop *shop, uint64_t number, int status, const char *why);
+
+/* Of a shop that shares. */
+
+/* Set when something grows, of which others may have to be told: then wake() is called once. */
+rk_atomic_bool *rk_shop_grows(rk_shop *shop);
+/* What runs it; made when there is none yet. NULL: no memory. */
+struct rk_executor *rk_shop_executor(rk_shop *shop);
+/* NULL: nothing has grown. */
+struct rk_executor *rk_shop_find_executor(rk_shop *shop);
+/* Threads that have nothing to do help with what grows from here on. False: there are none to be had. */
+bool rk_shop_help(rk_shop *shop);
+/* How many do so at the moment. */
+uint32_t rk_shop_helping(const rk_shop *shop);
+bool rk_shop_is_stopped(const rk_shop *shop);
 
 /* Calls of units that began since the last time this was asked, for those that have a time limit: each is told. */
 void rk_shop_renewed(rk_shop *shop, void (*tell)(void *context, uint32_t unit, uint32_t attempt),

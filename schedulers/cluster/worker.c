@@ -6,7 +6,9 @@
 #include "schedulers/cluster/worker.h"
 
 #include "core/base/clock.h"
+#include "schedulers/cluster/lent.h"
 #include "schedulers/cluster/line.h"
+#include "schedulers/cluster/loans.h"
 #include "schedulers/cluster/plans.h"
 #include "schedulers/cluster/shop.h"
 #include "schedulers/scheduler.h"
@@ -31,9 +33,11 @@ typedef struct stay {
     struct stay *next;
     uint32_t run, first_worker;
     bool observed;
+    bool ended; /* but some task of it has not returned */
     char *limits;
     rk_guest guest;
-    rk_shop *shop; /* NULL: the plan is on its way */
+    rk_shop *shop;   /* NULL: the plan is on its way */
+    rk_loans *loans; /* the shop's */
 } stay;
 
 /* Another worker. */
@@ -95,7 +99,7 @@ static int stop(worker *w, int status, const char *why)
 static stay *find_stay(const worker *w, uint32_t run)
 {
     stay *s = w->stays;
-    while (s && s->run != run)
+    while (s && (s->run != run || s->ended))
         s = s->next;
     return s;
 }
@@ -105,19 +109,50 @@ static void wake(void *context)
     rk_bell_ring(&((const worker *)context)->line.bell);
 }
 
-static void end_stay(worker *w, uint32_t run)
+static void free_stay(stay *s)
 {
-    stay **at = &w->stays;
-    while (*at && (*at)->run != run)
-        at = &(*at)->next;
-    stay *s = *at;
-    if (!s)
-        return;
-    *at = s->next;
     rk_shop_free(s->shop);
+    rk_loans_free(s->loans);
     rk_guest_fini(&s->guest);
     rk_free(s->limits);
     rk_free(s);
+}
+
+/* Those that have ended, as soon as that takes no time; all: in any case. */
+static void free_ended(worker *w, bool all)
+{
+    for (stay **at = &w->stays; *at;) {
+        stay *s = *at;
+        if (!s->ended || (!all && s->shop && !rk_shop_is_quiet(s->shop))) {
+            at = &s->next;
+            continue;
+        }
+        *at = s->next;
+        free_stay(s);
+    }
+}
+
+/* A task that grew and that nobody needs any more may go on for a while: others are heard meanwhile. */
+static void end_stay(worker *w, uint32_t run)
+{
+    stay *s = find_stay(w, run);
+    if (!s)
+        return;
+    s->ended = true;
+    if (s->shop)
+        rk_shop_stop(s->shop);
+    rk_loans_close(s->loans);
+    free_ended(w, false);
+}
+
+static void end_all_stays(worker *w)
+{
+    for (stay *s = w->stays; s; s = s->next)
+        if (!s->ended) {
+            s->ended = true;
+            rk_loans_close(s->loans);
+        }
+    free_ended(w, true);
 }
 
 static void say_unable(worker *w, uint32_t run, int status, const char *why)
@@ -148,6 +183,64 @@ static void begin(worker *w, const rk_message *m)
         say_unable(w, m->run, RASK_ENOMEM, no_memory);
 }
 
+/* -- Others */
+
+static uint32_t find_source(worker *w, const char *contact)
+{
+    source *sources = w->sources.data;
+    for (size_t i = 0; i < w->sources.count; i++)
+        if (!strcmp(sources[i].contact, contact))
+            return sources[i].peer;
+    source *more = rk_array_push(&w->sources);
+    if (!more)
+        return RK_NO_PEER;
+    snprintf(more->contact, sizeof more->contact, "%s", contact);
+    if (!w->line.engine->dial(w->line.transport, contact, &more->peer))
+        return more->peer;
+    w->sources.count--;
+    return RK_NO_PEER;
+}
+
+/* -- What is lent */
+
+static void say_of_loan(void *context, rk_message message)
+{
+    const stay *s = context;
+    message.run = s->run;
+    say(s->worker, &message);
+}
+
+static void wake_for_loans(void *context)
+{
+    wake(((const stay *)context)->worker);
+}
+
+/* From who has it, a call or a result. */
+static void pull_loan(void *context, uint32_t number, uint64_t size, rask_bytes from)
+{
+    const stay *s = context;
+    worker *w = s->worker;
+    char contact[RK_MAX_CONTACT + 1];
+    rk_word_copy(contact, sizeof contact, from);
+    uint32_t peer = from.len ? find_source(w, contact) : RK_NO_PEER;
+    int status = peer == RK_NO_PEER ? RASK_EIO : rk_fetches_add(&w->fetches, peer, s->run, number, 0, size);
+    if (status)
+        rk_loans_pulled(s->loans, &(rk_fetch){.run = s->run, .unit = number, .status = status});
+}
+
+static int open_shop(stay *s, const rk_shop_setup *setup)
+{
+    int status = rk_shop_new(setup, &s->shop);
+    if (status)
+        return status;
+    const rk_loans_setup loans = {
+        .shop = s->shop, .say = say_of_loan, .pull = pull_loan, .wake = wake_for_loans, .context = s};
+    s->loans = rk_loans_new(&loans);
+    return s->loans ? RASK_OK : RASK_ENOMEM;
+}
+
+/* -- Plans */
+
 /* What the plan does not say is the worker's own. */
 static void furnish(const worker *w, rk_run *model)
 {
@@ -172,9 +265,10 @@ static void settle(worker *w, stay *s, const rk_fetch *plan)
                                .lanes = s->guest.plan->io_tasks ? w->setup->lanes : 0,
                                .first_worker = s->first_worker,
                                .observed = s->observed,
+                               .shares = true,
                                .wake = wake,
                                .context = w};
-        status = rk_shop_new(&setup, &s->shop);
+        status = open_shop(s, &setup);
         snprintf(message, sizeof message, "no memory or threads for a run");
     }
     if (status)
@@ -273,11 +367,18 @@ static void tell_all(worker *w, const stay *s)
     }
 }
 
-static void tell_news(worker *w)
+/* Nanoseconds until there may be more to say. */
+static uint64_t tell_news(worker *w)
 {
-    for (const stay *s = w->stays; s; s = s->next)
-        if (s->shop)
-            tell_all(w, s);
+    uint64_t patience = LOOK_NS;
+    for (const stay *s = w->stays; s; s = s->next) {
+        if (s->ended || !s->shop)
+            continue;
+        uint64_t its = rk_loans_turn(s->loans, rk_clock_now());
+        patience = its < patience ? its : patience;
+        tell_all(w, s);
+    }
+    return patience;
 }
 
 static void say_renewed(void *context, uint32_t unit, uint32_t attempt)
@@ -297,22 +398,6 @@ static void say_begun(void *context, uint32_t task, uint32_t number, uint64_t si
 }
 
 /* -- Results from elsewhere */
-
-static uint32_t find_source(worker *w, const char *contact)
-{
-    source *sources = w->sources.data;
-    for (size_t i = 0; i < w->sources.count; i++)
-        if (!strcmp(sources[i].contact, contact))
-            return sources[i].peer;
-    source *more = rk_array_push(&w->sources);
-    if (!more)
-        return RK_NO_PEER;
-    snprintf(more->contact, sizeof more->contact, "%s", contact);
-    if (!w->line.engine->dial(w->line.transport, contact, &more->peer))
-        return more->peer;
-    w->sources.count--;
-    return RK_NO_PEER;
-}
 
 static void forget_source(worker *w, uint32_t peer)
 {
@@ -350,6 +435,8 @@ static void end_fetch(worker *w, rk_fetch *f)
     stay *s = find_stay(w, f->run);
     if (s && !s->shop && f->unit == RK_NO_UNIT)
         settle(w, s, f);
+    else if (s && s->shop && rk_is_lent(f->unit))
+        rk_loans_pulled(s->loans, f);
     else if (s && s->shop && f->unit < s->guest.plan->units)
         take(w, s, f);
     rk_free(f->into);
@@ -429,8 +516,10 @@ static void hear_of_unit(worker *w, const stay *s, const rk_message *m)
 static void stop_run(const worker *w, uint32_t run)
 {
     const stay *s = find_stay(w, run);
-    if (s && s->shop)
-        rk_shop_stop(s->shop);
+    if (!s || !s->shop)
+        return;
+    rk_shop_stop(s->shop);
+    rk_loans_stop(s->loans);
 }
 
 static void granted(const worker *w, const rk_message *m)
@@ -472,7 +561,7 @@ static void hear(worker *w, const rk_message *m)
     default: break;
     }
     s = find_stay(w, m->run);
-    if (s && s->shop && m->unit < s->guest.plan->units)
+    if (s && s->shop && !rk_loans_hear(s->loans, m) && m->unit < s->guest.plan->units)
         hear_of_unit(w, s, m);
 }
 
@@ -516,8 +605,7 @@ static void joined(void *context, uint32_t peer, bool dialled)
 
 static void lose_program(worker *w)
 {
-    while (w->stays)
-        end_stay(w, w->stays->run);
+    end_all_stays(w);
     rk_mouth_fini(&w->mouth);
     rk_mouth_init(&w->mouth);
     w->program = RK_NO_PEER;
@@ -556,7 +644,11 @@ static const void *object(void *context, uint32_t peer, uint64_t number, uint64_
     worker *w = context;
     (void)peer;
     const stay *s = find_stay(w, (uint32_t)(number >> 32));
-    return s && s->shop ? rk_shop_object(s->shop, (uint32_t)number, begin_at, size, total) : NULL;
+    uint32_t unit = (uint32_t)number;
+    if (!s || !s->shop)
+        return NULL;
+    return rk_is_lent(unit) ? rk_loans_object(s->loans, unit, begin_at, size, total)
+                            : rk_shop_object(s->shop, unit, begin_at, size, total);
 }
 
 static void pulled(void *context, uint64_t ticket, int status)
@@ -608,8 +700,9 @@ static void tell_waiting(worker *w, uint64_t now)
 static void look_around(worker *w, uint64_t now)
 {
     w->looked_at = now;
+    free_ended(w, false);
     for (stay *s = w->stays; s; s = s->next)
-        if (s->shop) {
+        if (s->shop && !s->ended) {
             rk_shop_renewed(s->shop, say_renewed, s);
             rk_shop_begun(s->shop, say_begun, s);
         }
@@ -628,14 +721,13 @@ static void look_around(worker *w, uint64_t now)
 static void work(worker *w)
 {
     while (!w->gone) {
-        uint64_t now = rk_clock_now();
-        tell_news(w);
+        uint64_t now = rk_clock_now(), patience = tell_news(w);
         rk_fetches_go(&w->fetches, &w->line);
         if (now - w->looked_at >= LOOK_NS || (asked_to_leave && !w->leaving))
             look_around(w, now);
         if (w->joined)
             rk_mouth_flush(&w->mouth, &w->line, w->program);
-        rk_line_turn(&w->line, LOOK_NS);
+        rk_line_turn(&w->line, patience);
     }
 }
 
@@ -699,8 +791,7 @@ static int open_line(worker *w)
 
 static void end(worker *w)
 {
-    while (w->stays)
-        end_stay(w, w->stays->run);
+    end_all_stays(w);
     if (w->joined)
         rk_mouth_flush(&w->mouth, &w->line, w->program);
     rk_line_close(&w->line);

@@ -23,6 +23,12 @@ static const char *const not_here =
 
 static const char *const no_memory = "no memory for what it takes";
 
+static void set_up(rask_future *future, uint32_t class)
+{
+    *future->admission = (rk_admission){
+        .waiter = {.class = class, .priority = future->priority, .place = future->number}, .future = future};
+}
+
 void rk_admission_init(rask_future *future, const char *tags)
 {
     rk_gate *gate = future->executor->gate;
@@ -40,9 +46,27 @@ void rk_admission_init(rask_future *future, const char *tags)
     else if (class && !(future->admission = rk_calloc(1, sizeof *future->admission)))
         refuse(future, RASK_ENOMEM, no_memory);
     if (future->admission)
-        *future->admission =
-            (rk_admission){.waiter = {.class = class, .priority = future->priority, .place = future->number},
-                           .future = future};
+        set_up(future, class);
+}
+
+int rk_admission_init_needs(rask_future *future, const rk_needs *needs)
+{
+    uint32_t class = 0;
+    if (rk_gate_class(future->executor->gate, needs, &class))
+        return RASK_ELIMIT;
+    future->admission = class ? rk_calloc(1, sizeof *future->admission) : NULL;
+    if (!future->admission)
+        return class ? RASK_ENOMEM : RASK_OK;
+    set_up(future, class);
+    return RASK_OK;
+}
+
+void rk_admission_renew(rask_future *future)
+{
+    if (!future->admission)
+        return;
+    rk_free(future->admission->why);
+    set_up(future, future->admission->waiter.class);
 }
 
 void rk_admission_refuse(rk_admission *admission, int status, const char *why)

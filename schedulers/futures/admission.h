@@ -45,6 +45,11 @@ void rk_admission_free(rk_admission *admission);
  * its executor is, is refused when it is to run, with the reason. */
 void rk_admission_init(rask_future *future, const char *tags);
 
+/* The same, when what it takes is known. RASK_ELIMIT, RASK_ENOMEM: it cannot have it. */
+int rk_admission_init_needs(rask_future *future, const rk_needs *needs);
+/* It has left, and is to enter once more. */
+void rk_admission_renew(rask_future *future);
+
 /* True: it may go into a queue. False: who leaves puts it there. */
 bool rk_admission_enter(rask_future *future, rk_gate *gate);
 /* It was let in, and has run or never will; whoever says so first is right: those who are let in by that, linked by next. */

@@ -487,6 +487,75 @@ static rask_future *pop_piece(rk_executor *e, uint32_t worker)
     return NULL;
 }
 
+enum { MOST_LOOKED_AT = 16 };
+
+/* Under the lock. */
+static rask_future *take_out(rk_bench *bench, bool (*may)(const void *context, const rask_future *future),
+                             const void *context)
+{
+    rask_future *future = bench->ready.last;
+    for (int i = 0; future && !may(context, future); i++)
+        future = i < MOST_LOOKED_AT ? future->previous : NULL;
+    if (!future)
+        return NULL;
+    rk_queue_remove(&bench->ready, future);
+    rk_sub_relaxed(&bench->count, 1);
+    return future;
+}
+
+/* Of what came from outside, or was made ready there: the first. Others go behind the rest. */
+static rask_future *take_outside(rk_executor *e, bool (*may)(const void *context, const rask_future *future),
+                                 const void *context)
+{
+    rk_atomic_u32 others = 0;
+    rask_future *future = NULL;
+    batch kept = {{NULL, NULL}, 0};
+    for (int i = 0; i < MOST_LOOKED_AT && rk_load_relaxed(&e->sources.count); i++) {
+        rk_queue taken = {NULL, NULL};
+        rk_sources_take(&e->sources, 1, &taken, &others);
+        future = taken.first;
+        if (!future || may(context, future))
+            break;
+        rk_queue_push_last(&kept.queue, future);
+        kept.count++;
+        future = NULL;
+    }
+    if (kept.count) {
+        push_batch(e, &kept);
+        rk_executor_wake(e);
+    }
+    return future;
+}
+
+/* Of what grew and lies on a bench; the rest of what is ready by that is everybody's. */
+static rask_future *split_oldest(rk_executor *e, bool (*may)(const void *context, const rask_future *future),
+                                 const void *context)
+{
+    rask_future *future = pop_piece(e, 0);
+    if (!future || may(context, future))
+        return future;
+    queue(e, future);
+    return NULL;
+}
+
+rask_future *rk_executor_take_oldest(rk_executor *e,
+                                     bool (*may)(const void *context, const rask_future *future),
+                                     const void *context)
+{
+    for (uint32_t i = 0; i < e->bench_count; i++) {
+        rk_bench *bench = &e->benches[i];
+        if (!rk_load_relaxed(&bench->count))
+            continue;
+        pthread_mutex_lock(&bench->lock);
+        rask_future *future = take_out(bench, may, context);
+        pthread_mutex_unlock(&bench->lock);
+        if (future)
+            return future;
+    }
+    rask_future *future = take_outside(e, may, context);
+    return future ? future : split_oldest(e, may, context);
+}
+
 /* Some of what one thread submitted: the first is returned, the others wait behind what the worker has. */
 static rask_future *pop_outside(rk_executor *e, uint32_t worker, uint32_t most)
 {
@@ -809,8 +878,10 @@ static void watch(rk_executor *e, const rk_awaited *awaited, uint64_t most_ns)
     pthread_mutex_lock(&e->done_lock);
     if (awaited->watch)
         awaited->watch(awaited->what);
+    rk_add_relaxed(&e->watching, 1);
     if (!awaited->holds(awaited->what))
         rk_cond_wait_until(&e->done, &e->done_lock, &moment);
+    rk_sub_relaxed(&e->watching, 1);
     pthread_mutex_unlock(&e->done_lock);
 }
 

@@ -101,6 +101,9 @@ struct rk_executor {
     uint32_t io_sleepers, lanes;
     uint64_t watch_ns; /* until when one of them sleeps at most, for the sake of what rests; 0: nobody does */
     rk_atomic_bool closed;
+    rk_atomic_bool
+        may_circle;         /* a pure call has grown: others may be waiting for themselves by it (circle.h) */
+    rk_atomic_u32 watching; /* who waits for a future, and has nothing to do meanwhile */
 
     /* Who waits for futures. */
     pthread_mutex_t done_lock;
@@ -168,6 +171,11 @@ static inline bool rk_executor_has_work(rk_executor *executor)
 {
     return rk_executor_backlog(executor);
 }
+/* For somebody who is no worker: of what is ready, and would be taken last by the worker that made it ready, the first that may go
+ * elsewhere. NULL: there is none. */
+rask_future *rk_executor_take_oldest(rk_executor *executor,
+                                     bool (*may)(const void *context, const rask_future *future),
+                                     const void *context);
 /* The worker may go on with what it made ready itself: it is not the turn of others. */
 bool rk_executor_may_go_on(rk_executor *executor, uint32_t worker, const rk_awaited *until);
 /* Nothing new is called any more: RASK_ECANCELLED, and why (RK_MAX_MESSAGE + 1 bytes); else RASK_OK. */

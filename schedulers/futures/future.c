@@ -430,7 +430,7 @@ static void call(rask_future *future, uint32_t worker, rk_call_outcome *outcome)
                       .attempt = rk_load_relaxed(&future->pending),
                       .message = outcome->message,
                       .spare = rk_executor_spare(future->executor),
-                      .takes_nodes = true};
+                      .takes_nodes = !(future->flags & RK_FUTURE_LEAF)};
     uint64_t retries = 0;
     outcome->status = rk_call_until_rest(&task, &env, &terms, &retries, &outcome->rest_ns);
     outcome->attempt = task.attempt;
@@ -586,6 +586,8 @@ void rk_future_become(rask_future *future, rask_future *root, rk_edge *edge, boo
 {
     rask_future_ref(future); /* it may be done, or be cancelled, at any moment from then on */
     rask_future_ref(root);   /* who it is given to may let go of it at once */
+    if (future->flags & RK_FUTURE_PURE)
+        rk_store_relaxed(&future->executor->may_circle, true);
     rask_future *heir = hand_over(future, root);
     if (heir) {
         rk_free(edge);
@@ -747,4 +749,47 @@ rask_future *rk_future_run(rask_future *future, const rk_seat *seat)
         return rk_executor_take_next(executor, &endings.ready);
     rk_executor_push_all(executor, &endings.ready);
     return future;
+}
+
+/* -- Calls elsewhere */
+
+bool rk_future_depart(rask_future *future)
+{
+    uint32_t state = RK_FUTURE_READY;
+    rk_holding holding;
+    char message[RK_MAX_MESSAGE + 1];
+    assert(!future->executor->own_store);
+    rk_executor_leave(future->executor, future);
+    if (!rk_cas_seq_cst(&future->state, &state, RK_FUTURE_RUNNING)) {
+        rask_future_unref(future);
+        return false;
+    }
+    (void)rk_holding_begin(&holding, future, message); /* of another's store there is no door */
+    return true;
+}
+
+void rk_future_conclude(rask_future *future, int status, const char *message, const rask_value *result)
+{
+    rk_holding holding = {.open = false};
+    rk_endings endings = {0};
+    rk_call_outcome outcome = {.status = status, .result = *result};
+    snprintf(outcome.message, sizeof outcome.message, "%s", message);
+    release_arguments(future, &endings);
+    conclude(future, &outcome, &holding, &endings);
+    rk_futures_end(&endings);
+}
+
+void rk_future_come_home(rask_future *future)
+{
+    rk_endings endings = {0};
+    rk_executor *executor = future->executor;
+    drop_arguments(future);
+    future->flags |= RK_FUTURE_STAYS;
+    rk_admission_renew(future);
+    rask_future_ref(future); /* it may be called, and be done, at any moment from then on */
+    rk_store_seq_cst(&future->state, RK_FUTURE_READY);
+    rk_executor_push(executor, future);
+    heed(future, &endings);
+    rk_futures_end(&endings);
+    rask_future_unref(future);
 }

@@ -76,6 +76,8 @@ enum rk_future_flag {
     RK_FUTURE_NESTED = 1 << 4,  /* a task grew it */
     RK_FUTURE_REFUSED = 1 << 5, /* it cannot have what it takes: status and message say why */
     RK_FUTURE_HOLDS = 1 << 6,   /* it refers to its executor */
+    RK_FUTURE_LEAF = 1 << 7,    /* nodes that it returns are its result, as a value (core/task/grow.h) */
+    RK_FUTURE_STAYS = 1 << 8,   /* it is not lent (lend.h) */
 };
 
 /* Behind it in its memory are its arguments, its edges, numbers of its arguments where they are many, and its meetings. */
@@ -89,7 +91,7 @@ struct rask_future {
     rk_atomic_bool watched;  /* who waits for it sleeps (rk_executor_wait()) */
     rk_atomic_bool searched; /* somebody looks at its edges (circle.h) */
     _Atomic(uint8_t) listed; /* how many of its meetings are: written under their lock */
-    uint32_t flags;
+    uint32_t flags;          /* of who makes it, and of who runs it */
     uint32_t nargs, edge_count;
     _Atomic(rk_waiter *) waiters; /* the last first; RK_NO_MORE: it is done */
     rask_future *next, *previous; /* in a queue */
@@ -219,6 +221,14 @@ rask_future *rk_future_run(rask_future *future, const rk_seat *seat);
  * it is GROWN, or who stood for it stands for root and it ends. edge: for that, its own. met: some of what it waits for by that was
  * not made for it. A reference to future is the caller's. */
 void rk_future_become(rask_future *future, rask_future *root, rk_edge *edge, bool met, rk_endings *endings);
+
+/* Calls elsewhere (lend.h), of futures that were taken from a queue, where the executor's store is another's: it is RUNNING from here
+ * on, its arguments are in its memory, and it takes nothing that is counted. False: it has ended meanwhile. */
+bool rk_future_depart(rask_future *future);
+/* That came to this there, and *result is the future's. */
+void rk_future_conclude(rask_future *future, int status, const char *message, const rask_value *result);
+/* That came to nothing: it is READY again, and is called here. */
+void rk_future_come_home(rask_future *future);
 
 /* Adds a waiter; false: it is done already. */
 bool rk_future_add_waiter(rask_future *future, rk_waiter *waiter);

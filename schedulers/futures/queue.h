@@ -56,4 +56,11 @@ static inline rask_future *rk_queue_pop_last(rk_queue *queue)
     return future;
 }
 
+/* It is in this one. */
+static inline void rk_queue_remove(rk_queue *queue, rask_future *future)
+{
+    *(future->previous ? &future->previous->next : &queue->first) = future->next;
+    *(future->next ? &future->next->previous : &queue->last) = future->previous;
+}
+
 #endif

@@ -14,7 +14,7 @@ bool rk_may_travel_def(const rk_modules *modules, const rask_task_def *def)
 }
 
 /* What it points to may have been made, or changed, since the processes parted. Most numbers are too small for that. */
-static bool may_be_address(const rask_value *value)
+bool rk_may_be_address(const rask_value *value)
 {
     return value->type == RASK_I64 && value->as.i64 >= LEAST_ADDRESS &&
            rk_system_is_mapped((uint64_t)value->as.i64);
@@ -29,7 +29,7 @@ static bool may_travel_custom(const rk_modules *modules, const rask_value *value
 bool rk_may_travel_value(const rk_modules *modules, const rask_value *value)
 {
     if (!rk_value_is_object(value))
-        return !may_be_address(value);
+        return !rk_may_be_address(value);
     if (value->type != RASK_LIST)
         return value->type != RASK_CUSTOM || may_travel_custom(modules, value);
     bool may = true;

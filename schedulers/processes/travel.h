@@ -9,6 +9,9 @@
 /* modules: those that both processes have. */
 bool rk_may_travel_def(const rk_modules *modules, const rask_task_def *def);
 
+/* A number that may be an address of this process's memory: what is there may be something else in another. */
+bool rk_may_be_address(const rask_value *value);
+
 /* Not so numbers that may be addresses of this process's memory, and custom values that cannot be encoded. */
 bool rk_may_travel_value(const rk_modules *modules, const rask_value *value);
 

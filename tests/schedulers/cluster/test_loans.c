@@ -1,0 +1,333 @@
+/* Calls that shops lend each other, in one process: what is said goes from one to the other at once, as the program would have it. */
+#include "../support.h"
+#include "core/base/clock.h"
+#include "core/plan/plan.h"
+#include "schedulers/cluster/lent.h"
+#include "schedulers/cluster/loans.h"
+#include "schedulers/scheduler.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIDES = 2, MOST_THREADS = 2, MOST_SAID = 4096, FIRST = 100 };
+
+typedef struct side {
+    struct stage *stage;
+    int number; /* tasks see FIRST times that, and more */
+    rk_shop *shop;
+    rk_loans *loans;
+    bool spare;
+    uint32_t asked; /* calls that are to come from there, and have not */
+    uint32_t out;   /* and that are at the other's */
+} side;
+
+typedef struct stage {
+    rask_graph *graph;
+    rask_plan *plan;
+    rk_run *model;
+    side sides[SIDES];
+    uint32_t numbered, lent;
+    int losing; /* so many of the next calls are lost on their way */
+} stage;
+
+static atomic_int seen[SIDES], refusals;
+
+/* -- What is said */
+
+static side *other_of(const side *s)
+{
+    return &s->stage->sides[1 - s->number];
+}
+
+static void say(void *context, rk_message m)
+{
+    side *s = context, *other = other_of(s);
+    switch (m.kind) {
+    case RK_SAY_SPARE: s->spare = m.flag; break;
+    case RK_SAY_KEEPS:
+        s->asked--;
+        s->spare = false;
+        break;
+    case RK_SAY_LENT:
+        s->asked--;
+        s->out++;
+        s->stage->lent++;
+        m.kind = RK_SAY_TAKE;
+        if (s->stage->losing > 0) {
+            s->stage->losing--;
+            s->out--;
+            m = (rk_message){.kind = RK_SAY_BACK, .unit = m.unit, .flag = RK_LENT_LOST};
+            rk_loans_hear(s->loans, &m);
+        } else {
+            rk_loans_hear(other->loans, &m);
+        }
+        break;
+    case RK_SAY_GIVES:
+        other->out -= other->out > 0;
+        m.kind = RK_SAY_BACK;
+        rk_loans_hear(other->loans, &m);
+        break;
+    case RK_SAY_LET_GO: rk_loans_hear(other->loans, &m); break;
+    default: break;
+    }
+}
+
+static void pull(void *context, uint32_t number, uint64_t size, rask_bytes contact)
+{
+    side *s = context;
+    uint64_t total = 0;
+    const char *bytes = rk_loans_object(other_of(s)->loans, number, 0, size, &total);
+    rk_fetch f = {.unit = number, .size = size, .status = bytes ? RASK_OK : RASK_EIO};
+    (void)contact;
+    if (bytes) {
+        cr_assert_eq(total, size);
+        f.into = rk_strndup(bytes, size);
+    }
+    rk_loans_pulled(s->loans, &f);
+    rk_free(f.into);
+}
+
+static void wake(void *context)
+{
+    (void)context;
+}
+
+/* -- The stage */
+
+static void open_side(stage *st, int number, uint32_t threads)
+{
+    side *s = &st->sides[number];
+    *s = (side){.stage = st, .number = number};
+    rk_shop_setup shop = {.model = st->model,
+                          .threads = threads,
+                          .first_worker = (uint32_t)(FIRST * number),
+                          .shares = true,
+                          .wake = wake,
+                          .context = s};
+    cr_assert_eq(rk_shop_new(&shop, &s->shop), RASK_OK);
+    rk_loans_setup loans = {.shop = s->shop, .say = say, .pull = pull, .wake = wake, .context = s};
+    cr_assert_not_null(s->loans = rk_loans_new(&loans));
+}
+
+static void stage_open(stage *st, rask_graph *g, rask_node *node, uint32_t threads)
+{
+    char reason[256];
+    rask_options o = RASK_OPTIONS_INIT, resolved;
+    o.scheduler = "threads";
+    o.workers = threads;
+    *st = (stage){.graph = g};
+    cr_assert_eq(rk_options_resolve(&o, &resolved, reason, sizeof reason), RASK_OK, "%s", reason);
+    cr_assert_eq(rask_plan_new(&node, 1, &st->plan), RASK_OK);
+    cr_assert_not_null(st->model = calloc(1, sizeof *st->model));
+    cr_assert_eq(rk_run_init(st->model, st->plan, &resolved, "cluster"), RASK_OK);
+    for (int i = 0; i < SIDES; i++) {
+        atomic_store(&seen[i], 0);
+        open_side(st, i, threads);
+    }
+    atomic_store(&refusals, 0);
+}
+
+static void stage_close(stage *st)
+{
+    rask_value nothing;
+    for (int i = 0; i < SIDES; i++)
+        rk_loans_close(st->sides[i].loans);
+    for (int i = 0; i < SIDES; i++)
+        rk_shop_free(st->sides[i].shop);
+    for (int i = 0; i < SIDES; i++)
+        rk_loans_free(st->sides[i].loans);
+    rk_run_abandon(st->model, RASK_ECANCELLED);
+    if (!rk_run_fini(st->model, st->plan, &nothing))
+        rask_value_unref(&nothing);
+    free(st->model);
+    rask_plan_free(st->plan);
+    rask_graph_free(st->graph);
+}
+
+static void turn(stage *st)
+{
+    uint64_t now = rk_clock_now();
+    for (int i = 0; i < SIDES; i++) {
+        side *s = &st->sides[i];
+        rk_loans_turn(s->loans, now);
+        while (s->spare && s->asked + s->out < 2) {
+            s->asked++;
+            rk_loans_hear(s->loans, &(rk_message){.kind = RK_SAY_LEND, .unit = RK_LENT_BIT | ++st->numbered});
+        }
+    }
+    const struct timespec shortly = {0, 100000};
+    nanosleep(&shortly, NULL);
+}
+
+/* Of the only unit, on the first side. The caller's to end. */
+static rk_shop_news await_news(stage *st)
+{
+    rk_permit_news permit;
+    rk_shop_news news;
+    while (rk_shop_next(st->sides[0].shop, &permit, &news) != RK_SHOP_UNIT)
+        turn(st);
+    return news;
+}
+
+static rk_shop_news play(stage *st)
+{
+    cr_assert_eq(rk_shop_run(st->sides[0].shop, 0, 1, 0), RASK_OK);
+    return await_news(st);
+}
+
+static void must_play(stage *st, int64_t wanted)
+{
+    rk_shop_news news = play(st);
+    cr_expect_eq(news.outcome, RK_SHOP_FINISHED, "%s", news.text ? news.text : "");
+    cr_expect_eq(rk_shop_result(st->sides[0].shop, 0)->as.i64, wanted);
+    rk_shop_news_end(&news);
+}
+
+/* -- Tasks */
+
+static void be_seen(const rask_task *t)
+{
+    atomic_store(&seen[rask_task_worker(t) / FIRST], 1);
+}
+
+static bool all_are_seen(void)
+{
+    return atomic_load(&seen[0]) && atomic_load(&seen[1]);
+}
+
+/* (number): returns it when both sides have been there. */
+static int meet(rask_task *t)
+{
+    be_seen(t);
+    while (!all_are_seen() && !rask_task_cancelled(t))
+        sleep_ms(1);
+    return rask_return_i64(t, rask_arg_i64(t, 0));
+}
+RASK_SLOTS(meet);
+
+static int grow_meetings(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *all[30];
+    for (int i = 0; i < 30; i++)
+        all[i] = rask_delayed(g, meet, i);
+    return rask_return_node(t, rask_sum(rask_list(g, all, 30)));
+}
+RASK_SLOTS(grow_meetings);
+
+static int64_t add(int64_t a, int64_t b)
+{
+    return a + b;
+}
+RASK_TASK(add, i64, i64, i64);
+
+static int tree(rask_task *t);
+RASK_SLOTS(tree);
+
+/* (depth, pause): 2 to the power of depth, and each leaf takes a while. */
+static int tree(rask_task *t)
+{
+    int64_t depth = rask_arg_i64(t, 0), pause = rask_arg_i64(t, 1);
+    rask_graph *g = rask_task_graph(t);
+    be_seen(t);
+    if (depth)
+        return rask_return_node(t, rask_delayed(g, add, rask_delayed(g, tree, depth - 1, pause),
+                                                rask_delayed(g, tree, depth - 1, pause)));
+    if (pause)
+        sleep_ms(pause);
+    return rask_return_i64(t, 1);
+}
+
+/* Both threads, and those that help, see to the same pieces. */
+Test(loans, shops_run_what_grew_in_the_other)
+{
+    for (uint32_t threads = 1; threads <= MOST_THREADS; threads++) {
+        stage st;
+        rask_graph *g = rask_graph_new();
+        stage_open(&st, g, rask_delayed(g, grow_meetings), threads);
+        must_play(&st, 30 * 29 / 2);
+        cr_expect(all_are_seen());
+        stage_close(&st);
+    }
+}
+
+Test(loans, a_tree_has_the_same_leaves_wherever_they_are)
+{
+    for (uint32_t threads = 1; threads <= MOST_THREADS; threads++) {
+        stage st;
+        rask_graph *g = rask_graph_new();
+        stage_open(&st, g, rask_delayed(g, tree, 7, 1), threads);
+        must_play(&st, 1 << 7);
+        stage_close(&st);
+    }
+}
+
+Test(loans, what_is_lost_on_its_way_is_called_at_home)
+{
+    stage st;
+    rask_graph *g = rask_graph_new();
+    stage_open(&st, g, rask_delayed(g, tree, 5, 2), 1);
+    st.losing = 3;
+    must_play(&st, 1 << 5);
+    cr_expect_lt(st.losing, 3);
+    stage_close(&st);
+}
+
+/* A shop that is stopped waits for nothing that it has lent. */
+Test(loans, stopping_ends_what_was_lent)
+{
+    stage st;
+    rask_graph *g = rask_graph_new();
+    stage_open(&st, g, rask_delayed(g, tree, 12, 1), 2);
+    cr_assert_eq(rk_shop_run(st.sides[0].shop, 0, 1, 0), RASK_OK);
+    while (!st.lent)
+        turn(&st);
+    rk_shop_stop(st.sides[0].shop);
+    rk_loans_stop(st.sides[0].loans);
+    rk_shop_news news = await_news(&st);
+    cr_expect_neq(news.outcome, RK_SHOP_FINISHED);
+    rk_shop_news_end(&news);
+    stage_close(&st);
+}
+
+static int refuse_once_seen(rask_task *t)
+{
+    be_seen(t);
+    while (!all_are_seen() && !rask_task_cancelled(t))
+        sleep_ms(1);
+    atomic_fetch_add(&refusals, 1);
+    return rask_fail(t, RASK_EIO, "nothing to read");
+}
+RASK_SLOTS(refuse_once_seen);
+
+static int go_on_until_told(rask_task *t)
+{
+    be_seen(t);
+    while (!rask_task_cancelled(t))
+        sleep_ms(1);
+    return RASK_ECANCELLED;
+}
+RASK_SLOTS(go_on_until_told);
+
+static int grow_failure(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *all[2] = {rask_delayed(g, go_on_until_told), rask_delayed(g, refuse_once_seen)};
+    return rask_return_node(t, rask_sum(rask_list(g, all, 2)));
+}
+RASK_SLOTS(grow_failure);
+
+/* Whichever of the two was lent. */
+Test(loans, what_failed_ends_what_nobody_needs_any_more)
+{
+    stage st;
+    rask_graph *g = rask_graph_new();
+    stage_open(&st, g, rask_delayed(g, grow_failure), 1);
+    rk_shop_news news = play(&st);
+    cr_expect_eq(news.outcome, RK_SHOP_FAILED);
+    cr_expect_eq(news.status, RASK_EIO);
+    cr_expect_not_null(strstr(news.text, "nothing to read"), "%s", news.text);
+    rk_shop_news_end(&news);
+    stage_close(&st);
+}
