@@ -1,10 +1,8 @@
 /* Sources of tables as bytes: the files, the format, names and types of the columns, what becomes of misfits, samples. */
-#include "collections/table/csv_source.h"
+#include "collections/table/csv_samples.h"
 #include "core/base/alloc.h"
 
 #include <string.h>
-
-enum { MOST_SAMPLES = 64 };
 
 typedef struct head {
     uint64_t block_bytes, nulls;
@@ -90,7 +88,7 @@ static int get_schema(rk_pack_in *in, uint32_t count, rk_csv_schema *schema)
 
 static int get_samples(rk_pack_in *in, uint32_t count, rk_csv_source *source)
 {
-    if (count > MOST_SAMPLES)
+    if (count > RK_CSV_SAMPLES)
         return RASK_EFORMAT;
     source->samples = rk_calloc((size_t)count + 1, sizeof *source->samples);
     if (!source->samples)

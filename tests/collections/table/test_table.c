@@ -589,6 +589,89 @@ Test(table, columns_without_a_value_go_where_any_type_does)
     rask_graph_free(g);
 }
 
+/* Two files whose columns are a, b, c. */
+static rask_table *read_both(rask_graph *g, const char *first, const char *second,
+                             const rask_csv_options *options)
+{
+    write_text(path, first);
+    write_text(other, second);
+    return rask_read_csv_files(g, ((const char *const[]){path, other}), 2, options);
+}
+
+static void expect_types(const rask_table *t, rask_column_type a, rask_column_type b, rask_column_type c)
+{
+    cr_expect_eq(rask_table_type(t, 0), a);
+    cr_expect_eq(rask_table_type(t, 1), b);
+    cr_expect_eq(rask_table_type(t, 2), c);
+}
+
+Test(table, types_are_those_of_all_files)
+{
+    rask_graph *g = rask_graph_new();
+    expect_types(read_both(g, "a,b,c\n", "a,b,c\n1,1.5,2024-01-31\n", NULL), RASK_COL_I64, RASK_COL_F64,
+                 RASK_COL_DATE);
+    expect_types(read_both(g, "a,b,c\n1,,5\n", "a,b,c\n2,true,6.5", NULL), RASK_COL_I64, RASK_COL_BOOL,
+                 RASK_COL_F64);
+    expect_types(read_both(g, "a,b,c\n1,2,5", "a,b,c\n,2,x\n", NULL), RASK_COL_I64, RASK_COL_I64,
+                 RASK_COL_TEXT);
+    cr_expect_eq(rask_graph_status(g), RASK_OK);
+    rask_graph_free(g);
+}
+
+/* It is an error where it is read. */
+Test(table, a_file_of_other_columns_says_nothing_of_types)
+{
+    rask_graph *g = rask_graph_new();
+    rask_rows *rows = NULL;
+    rask_table *t = read_both(g, "a,b,c\n1,2,\n", "a,c,b\nx,y,z\n", NULL);
+    expect_types(t, RASK_COL_I64, RASK_COL_I64, RASK_COL_TEXT);
+    cr_assert_eq(rask_table_compute(rask_table_limit(t, 1), NULL, &rows), RASK_OK, "%s", rask_graph_error(g));
+    rask_rows_free(rows);
+    cr_assert_eq(rask_table_compute(t, NULL, &rows), RASK_EFORMAT);
+    cr_assert(strstr(rask_graph_error(g), "the header has the columns in another order"), "%s",
+              rask_graph_error(g));
+    rask_graph_free(g);
+}
+
+Test(table, columns_without_a_value_in_any_file_go_where_any_type_does)
+{
+    rask_graph *g = rask_graph_new();
+    rask_table *t = read_both(g, "a,b,c\n1,,\n", "a,b,c\n2,,3\n", NULL);
+    cr_expect(rask_table_groupby(t, "c", "sum(b), mean(b)"), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+    g = rask_graph_new();
+    t = read_both(g, "a,b,c\n1,,\n", "a,b,c\n2,\"\",3\n", NULL); /* text, though it is empty */
+    cr_expect_null(rask_table_groupby(t, "c", "sum(b)"));
+    rask_graph_free(g);
+}
+
+/* What ends the looking, so that nothing is known of what is behind it. */
+Test(table, a_column_has_values_behind_text_that_is_wrong)
+{
+    rask_graph *g = rask_graph_new();
+    rask_table *t = read_both(g, "a,b,c\n1,,2\n", "a,b,c\n1,,2\n1,2\n1,5,2\n", NULL);
+    cr_expect_null(rask_table_filter(t, "b > 1"));
+    rask_graph_free(g);
+}
+
+/* A value behind the samples. */
+Test(table, columns_without_a_value_in_samples_widen_to_what_there_is)
+{
+    enum { ROWS = 60000 };
+    rask_csv_options csv = RASK_CSV_OPTIONS_INIT;
+    csv.misfit = RASK_MISFIT_WIDEN;
+    FILE *out = fopen(path, "w");
+    cr_assert(out && fprintf(out, "a,b,c\n") > 0);
+    for (int i = 0; i < ROWS; i++)
+        fprintf(out, "%d,%s,\n", i, i + 1 < ROWS ? "" : "2.5");
+    cr_assert_eq(fclose(out), 0);
+    rask_graph *g = rask_graph_new();
+    rask_table *t = rask_read_csv(g, path, &csv);
+    expect_types(t, RASK_COL_I64, RASK_COL_F64, RASK_COL_TEXT);
+    cr_expect(rask_table_filter(t, "c > 1"), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+}
+
 Test(table, columns_of_spaces_or_empty_text_have_values)
 {
     rask_graph *g = rask_graph_new();
