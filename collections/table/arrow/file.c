@@ -688,7 +688,10 @@ int rk_arrow_file_open(rk_arrow_file *f, const char *path, rk_open_error *error)
 
 rask_column_type rk_arrow_file_type(const rk_arrow_file *f, uint32_t column)
 {
-    return f->dictionaries[column].used ? f->dictionaries[column].values.type : f->layouts[column].type;
+    const rk_arrow_layout *layout = &f->layouts[column];
+    if (f->dictionaries[column].used)
+        return f->dictionaries[column].values.type;
+    return rk_arrow_is_null(layout) ? RASK_COLUMN_TYPES : layout->type;
 }
 
 void rk_arrow_file_close(rk_arrow_file *f)

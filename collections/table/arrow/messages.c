@@ -3,6 +3,7 @@
 enum { METADATA_V5 = 4 };
 enum { HEADER_SCHEMA = 1, HEADER_DICTIONARY = 2, HEADER_RECORD_BATCH = 3 };
 enum {
+    TYPE_NULL = 1,
     TYPE_INT = 2,
     TYPE_FLOATING_POINT = 3,
     TYPE_BOOL = 6,
@@ -75,12 +76,12 @@ static size_t put_field(rk_flat *f, const rk_arrow_columns *columns, uint32_t in
     size_t first;
     const char *name = columns->schema->names[index];
     rask_column_type type = columns->schema->types[index];
-    bool coded = columns->coded[index];
+    bool coded = columns->coded[index], empty = columns->schema->empty[index];
     rk_flat_table t = coded ? NEW_TABLE(f, coded_fields) : NEW_TABLE(f, field_fields);
     rk_flat_set(f, t.fields[1], true, 1);
-    rk_flat_set(f, t.fields[2], type_of(type), 1);
+    rk_flat_set(f, t.fields[2], empty ? TYPE_NULL : type_of(type), 1);
     rk_flat_refer(f, t.fields[0], rk_flat_string(f, name));
-    rk_flat_refer(f, t.fields[3], put_type(f, type));
+    rk_flat_refer(f, t.fields[3], empty ? rk_flat_table_new(f, NULL, 0).place : put_type(f, type));
     if (coded)
         rk_flat_refer(f, t.fields[4], put_encoding(f, index));
     rk_flat_refer(f, t.fields[5], rk_flat_vector(f, 0, 4, &first));

@@ -2,8 +2,10 @@
 #include "../../failing_allocator.h"
 #include "../../folder.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void enter(void)
 {
@@ -642,6 +644,44 @@ Test(table, columns_without_a_value_in_any_file_go_where_any_type_does)
     g = rask_graph_new();
     t = read_both(g, "a,b,c\n1,,\n", "a,b,c\n2,\"\",3\n", NULL); /* text, though it is empty */
     cr_expect_null(rask_table_groupby(t, "c", "sum(b)"));
+    rask_graph_free(g);
+}
+
+Test(table, columns_without_a_value_are_nan_in_numpys_files)
+{
+    double values[2] = {0};
+    char npy[sizeof folder + 40];
+    snprintf(npy, sizeof npy, "%s/b.npy", folder);
+    rask_graph *g = rask_graph_new();
+    rask_table *t = rask_table_select(read_both(g, "a,b,c\n1,,\n", "a,b,c\n2,,3\n", NULL), "b");
+    cr_assert_eq(rask_table_write(t, npy, RASK_TABLE_BY_ENDING, NULL), RASK_OK, "%s", rask_graph_error(g));
+    FILE *in = fopen(npy, "rb");
+    cr_assert(in && fseek(in, -(long)sizeof values, SEEK_END) == 0);
+    cr_assert_eq(fread(values, sizeof *values, 2, in), 2);
+    cr_expect(values[0] != values[0] && values[1] != values[1]);
+    fclose(in);
+    unlink(npy);
+    rask_graph_free(g);
+}
+
+static void write_of_old(const char *file, const char *content)
+{
+    const struct timespec times[] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    write_text(file, content);
+    cr_assert_eq(utimensat(AT_FDCWD, file, times, 0), 0);
+}
+
+/* Formats without room for values in such columns take none. The file is another one than was looked at, of the same size and time. */
+Test(table, a_column_that_gets_a_value_is_not_written_as_one_without)
+{
+    rask_graph *g = rask_graph_new();
+    char arrow[sizeof folder + 40];
+    snprintf(arrow, sizeof arrow, "%s/b.arrow", folder);
+    write_of_old(path, "a,b,c\n2,,34\n");
+    rask_table *t = rask_read_csv(g, path, NULL);
+    write_of_old(path, "a,b,c\n2,4,3\n");
+    cr_expect_eq(rask_table_write(t, arrow, RASK_TABLE_BY_ENDING, NULL), RASK_EIO);
+    cr_expect(strstr(rask_graph_error(g), "column \"b\" has a value"), "%s", rask_graph_error(g));
     rask_graph_free(g);
 }
 
