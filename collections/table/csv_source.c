@@ -195,21 +195,19 @@ static int take_types(opening *o)
         return RASK_ENOMEM;
     memset(o->given, 0, columns);
     o->source->given = o->given;
-    for (size_t at = 0; o->options->types && rk_list_next(o->options->types, RK_LIST_NAMES, &at, &item);) {
-        const char *colon = memrchr(item.name.data, ':', item.name.len);
-        rask_bytes name = {item.name.data, colon ? (size_t)(colon - item.name.data) : 0};
-        rask_bytes text = {colon ? colon + 1 : "", colon ? item.name.len - name.len - 1 : 0};
+    for (size_t at = 0; o->options->types && rk_list_next(o->options->types, RK_LIST_TYPES, &at, &item);) {
+        const rask_bytes name = item.name, text = item.as;
         uint32_t column = find_column(&o->source->schema, name);
         rask_column_type type = find_type(text);
-        if (colon && column != UINT32_MAX && type != RASK_COLUMN_TYPES) {
+        bool both = name.data != text.data;
+        if (both && column != UINT32_MAX && type != RASK_COLUMN_TYPES) {
             o->source->schema.types[column] = type;
             o->source->schema.empty[column] = false;
             o->given[column] = true;
             continue;
         }
-        if (!colon)
-            snprintf(message, sizeof message, "types: \"%.*s\" is no NAME:TYPE", (int)item.name.len,
-                     item.name.data);
+        if (!both)
+            snprintf(message, sizeof message, "types: \"%.*s\" is no NAME:TYPE", (int)name.len, name.data);
         else if (column == UINT32_MAX)
             snprintf(message, sizeof message, "types: no column \"%.*s\" in %.300s", (int)name.len, name.data,
                      rk_text_path_name(o->source->files.files[0].path));

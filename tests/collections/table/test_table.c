@@ -620,6 +620,20 @@ Test(table, types_are_those_of_all_files)
     rask_graph_free(g);
 }
 
+Test(table, types_are_given_to_names_in_backticks)
+{
+    rask_csv_options csv = RASK_CSV_OPTIONS_INIT;
+    rask_graph *g = rask_graph_new();
+    csv.types = "`a,b` : float64, `c:``d`:string, e:f:date";
+    write_text(path, "\"a,b\",c:`d,e:f\n1,2,\n");
+    expect_types(rask_read_csv(g, path, &csv), RASK_COL_F64, RASK_COL_TEXT, RASK_COL_DATE);
+    cr_expect_eq(rask_graph_status(g), RASK_OK, "%s", rask_graph_error(g));
+    csv.types = "`c:``d`";
+    cr_expect_null(rask_read_csv(g, path, &csv));
+    cr_expect(strstr(rask_graph_error(g), "types: \"c:`d\" is no NAME:TYPE"), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+}
+
 /* It is an error where it is read. */
 Test(table, a_file_of_other_columns_says_nothing_of_types)
 {
