@@ -165,13 +165,14 @@ static int take_head(rk_csv_source *s, const rk_text_file *file, size_t bytes, b
 int rk_csv_sample_heads(rk_csv_source *source, bool *whole)
 {
     const rk_text_files *files = &source->files;
-    size_t others = files->count - 1, heads = others < RK_CSV_HEADS ? others : RK_CSV_HEADS;
+    size_t from = source->first + 1, others = files->count - from,
+           heads = others < RK_CSV_HEADS ? others : RK_CSV_HEADS;
     size_t bytes = heads ? HEADS_BYTES / heads : 0;
     int status = RASK_OK;
     bytes = bytes < LEAST_HEAD ? LEAST_HEAD : bytes > RK_CSV_LATER_SAMPLE ? RK_CSV_LATER_SAMPLE : bytes;
     *whole &= heads == others;
     for (size_t i = 0; i < heads && !status; i++) {
-        const rk_text_file *file = &files->files[1 + i * others / heads];
+        const rk_text_file *file = &files->files[from + i * others / heads];
         if (file->stream)
             *whole = false;
         else

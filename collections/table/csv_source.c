@@ -81,26 +81,41 @@ static bool is_cancelled(void *what)
 static int take_first(opening *o)
 {
     rk_csv_source *s = o->source;
-    const rk_text_file *file = &s->files.files[0];
+    const rk_text_file *file = rk_csv_source_first(s);
     rk_csv_stream stream = {0};
     rk_text_error error = {0};
-    rk_text_options options = {.cancelled = is_cancelled, .context = &s->streams[0]};
+    rk_text_options options = {.cancelled = is_cancelled, .context = &s->streams[s->first]};
     int status = rk_text_reader_new(file, file->start, UINT64_MAX, &options, &stream.reader, &error);
     if (!status && rk_text_buffer_init(&stream.buffer, FIRST_SAMPLE, 0, 0))
         status = rk_text_fail_memory(&error, file->path);
     if (!status)
         status = rk_csv_sample_fill(&stream.buffer, stream.reader, FIRST_SAMPLE, &o->whole, &error);
-    if (!status &&
-        rk_csv_sample_keep(s, (rk_csv_place){.begin = file->start}, rk_text_buffer_data(&stream.buffer),
-                           rk_text_buffer_len(&stream.buffer), o->whole && s->files.count > 1))
+    if (!status && rk_csv_sample_keep(s, (rk_csv_place){.file = (uint32_t)s->first, .begin = file->start},
+                                      rk_text_buffer_data(&stream.buffer), rk_text_buffer_len(&stream.buffer),
+                                      o->whole && s->files.count > 1))
         status = rk_text_fail_memory(&error, file->path);
     if (!status && file->stream) {
-        s->streams[0] = stream;
+        s->streams[s->first] = stream;
         return RASK_OK;
     }
     rk_text_reader_free(stream.reader);
     rk_text_buffer_fini(&stream.buffer);
     return status ? fail(o, status, error.message) : RASK_OK;
+}
+
+/* … that is not empty, or of the last one. */
+static int find_first(opening *o)
+{
+    rk_csv_source *s = o->source;
+    int status = take_first(o);
+    while (!status && !s->samples[0].len && !rk_csv_source_first(s)->stream &&
+           s->first + 1 < s->files.count) {
+        rk_free((void *)s->samples[0].data);
+        s->sample_count = 0;
+        s->first++;
+        status = take_first(o);
+    }
+    return status;
 }
 
 /* -- What samples say */
@@ -123,7 +138,7 @@ static const char *find_promise(const rk_text_file *file)
 
 static void fail_inference(const opening *o, const rk_csv_error *error)
 {
-    const rk_text_file *file = o->source->files.files;
+    const rk_text_file *file = rk_csv_source_first(o->source);
     const char *name = rk_text_path_name(file->path),
                *promise = error->status == RASK_EFORMAT ? find_promise(file) : NULL;
     unsigned long long line = error->line + 1;
@@ -210,7 +225,7 @@ static int take_types(opening *o)
             snprintf(message, sizeof message, "types: \"%.*s\" is no NAME:TYPE", (int)name.len, name.data);
         else if (column == UINT32_MAX)
             snprintf(message, sizeof message, "types: no column \"%.*s\" in %.300s", (int)name.len, name.data,
-                     rk_text_path_name(o->source->files.files[0].path));
+                     rk_text_path_name(rk_csv_source_first(o->source)->path));
         else
             snprintf(message, sizeof message,
                      "types: no type \"%.*s\" (bool, int64, float64, date, timestamp, string)", (int)text.len,
@@ -240,7 +255,7 @@ static void take_format(opening *o)
 static int fail_empty(const opening *o)
 {
     rk_graph_fail(o->graph, RASK_EFORMAT, o->file, o->line, "rask_read_csv: %s: the file is empty%s",
-                  rk_text_path_name(o->source->files.files[0].path),
+                  rk_text_path_name(rk_csv_source_first(o->source)->path),
                   o->source->format.header ? ": it has no header" : "");
     return RASK_EFORMAT;
 }
@@ -296,7 +311,7 @@ static int look_further(opening *o)
 static int look(opening *o)
 {
     take_format(o);
-    int status = take_first(o);
+    int status = find_first(o);
     if (!status && !o->source->samples[0].len)
         status = fail_empty(o);
     if (status)

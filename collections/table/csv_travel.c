@@ -104,6 +104,15 @@ static int get_samples(rk_pack_in *in, uint32_t count, rk_csv_source *source)
     return RASK_OK;
 }
 
+/* Of empty files no size is known. */
+static size_t guess_first(const rk_text_files *files)
+{
+    size_t i = 0;
+    while (i < files->count && files->files[i].size == RK_TEXT_UNKNOWN_SIZE && !files->files[i].stream)
+        i++;
+    return i < files->count ? i : 0;
+}
+
 static int get_source(rask_graph *graph, rk_pack_in *in, rk_csv_source *source)
 {
     head h;
@@ -124,6 +133,8 @@ static int get_source(rask_graph *graph, rk_pack_in *in, rk_csv_source *source)
         status = get_schema(in, h.columns, &source->schema);
     if (!status)
         status = get_samples(in, h.samples, source);
+    if (!status)
+        source->first = guess_first(&source->files);
     if (!status && !(source->streams = rk_calloc(source->files.count, sizeof *source->streams)))
         status = RASK_ENOMEM;
     return status;

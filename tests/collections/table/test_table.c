@@ -620,6 +620,22 @@ Test(table, types_are_those_of_all_files)
     rask_graph_free(g);
 }
 
+Test(table, files_before_the_first_header_may_be_empty)
+{
+    rask_graph *g = rask_graph_new();
+    rask_rows *rows = NULL;
+    rask_table *t = read_both(g, "", "a,b,c\n1,,5\n", NULL);
+    expect_types(t, RASK_COL_I64, RASK_COL_TEXT, RASK_COL_I64);
+    t = rask_table_groupby(t, "b", "sum(a)");
+    cr_assert_eq(rask_table_compute(t, NULL, &rows), RASK_OK, "%s", rask_graph_error(g));
+    cr_expect_eq(column_of(rows, 1).as.i64[0], 1);
+    rask_rows_free(rows);
+    cr_expect_null(read_both(g, "", "", NULL));
+    cr_expect(strstr(rask_graph_error(g), "out.csv: the file is empty: it has no header"), "%s",
+              rask_graph_error(g));
+    rask_graph_free(g);
+}
+
 Test(table, types_are_given_to_names_in_backticks)
 {
     rask_csv_options csv = RASK_CSV_OPTIONS_INIT;
