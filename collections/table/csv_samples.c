@@ -132,18 +132,14 @@ int rk_csv_sample_places(rk_csv_source *source, rk_text_error *error)
 
 /* -- From the beginnings */
 
-/* What a file begins with, behind its header. *whole, on its way in and out: all of what was looked at is kept. */
-static int keep_head(rk_csv_source *s, const rk_text_file *file, const rk_text_buffer *buffer, bool *whole)
+/* What a file begins with, behind its header. */
+static int keep_head(rk_csv_source *s, const rk_text_file *file, const rk_text_buffer *buffer, bool whole)
 {
     const char *text = rk_text_buffer_data(buffer);
     size_t len = rk_text_buffer_len(buffer), begin = 0;
-    bool fits = !len || rk_csv_rows_begin(&s->format, &s->schema, text, len, *whole, &begin);
-    int status = RASK_OK;
-    if (fits && begin < len)
-        status = rk_csv_sample_keep(s, (rk_csv_place){(uint32_t)(file - s->files.files), file->start, begin},
-                                    text + begin, len - begin, *whole);
-    *whole &= fits;
-    return status;
+    int status = len ? rk_csv_rows_begin(&s->format, &s->schema, text, len, whole, &begin) : RASK_OK;
+    const rk_csv_place place = {(uint32_t)(file - s->files.files), file->start, begin};
+    return status || begin == len ? status : rk_csv_sample_keep(s, place, text + begin, len - begin, whole);
 }
 
 static int take_head(rk_csv_source *s, const rk_text_file *file, size_t bytes, bool *whole)
@@ -153,13 +149,16 @@ static int take_head(rk_csv_source *s, const rk_text_file *file, size_t bytes, b
     rk_text_buffer buffer = {0};
     bool all = false;
     int status = rk_text_buffer_init(&buffer, bytes, 0, 0);
-    if (!status && !rk_text_reader_new(file, file->start, UINT64_MAX, NULL, &reader, &error) &&
-        !rk_csv_sample_fill(&buffer, reader, bytes, &all, &error))
-        status = keep_head(s, file, &buffer, &all);
-    *whole &= all;
+    if (!status)
+        status = rk_text_reader_new(file, file->start, UINT64_MAX, NULL, &reader, &error);
+    if (!status)
+        status = rk_csv_sample_fill(&buffer, reader, bytes, &all, &error);
+    if (!status)
+        status = keep_head(s, file, &buffer, all);
+    *whole &= all && !status;
     rk_text_reader_free(reader);
     rk_text_buffer_fini(&buffer);
-    return status;
+    return status == RASK_ENOMEM ? status : RASK_OK;
 }
 
 int rk_csv_sample_heads(rk_csv_source *source, bool *whole)

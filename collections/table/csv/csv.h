@@ -130,10 +130,10 @@ uint64_t rk_csv_lines(const rk_csv_scanner *s);
  * inside, or where a field begins: who uses it compares it with where the record before really ends. */
 size_t rk_csv_resume(const rk_csv_format *format, const rk_csv_schema *schema, const char *text, size_t len);
 
-/* Whether text, which begins a file and with last is all of it, has the columns of schema; *begin: where its rows do. False, too, where
- * it ends before. */
-bool rk_csv_rows_begin(const rk_csv_format *format, const rk_csv_schema *schema, const char *text, size_t len,
-                       bool last, size_t *begin);
+/* Where rows begin in text, which begins a file and with last is all of it, and has the columns of schema. RASK_OK; RASK_EFORMAT: it has
+ * others, or ends before; RASK_ELIMIT; RASK_ENOMEM. */
+int rk_csv_rows_begin(const rk_csv_format *format, const rk_csv_schema *schema, const char *text, size_t len,
+                      bool last, size_t *begin);
 
 /* Names and types from samples: the first begins the file, the others begin with a whole record; last: the last one
  * ends the file, else a record that a sample's end cuts is left out. Types are what all values of a column are:

@@ -382,19 +382,20 @@ static int compare_names(const rk_csv_schema *own, const rk_csv_schema *other, u
         first, i + 1, i < other->count ? other->names[i] : "", i < own->count ? own->names[i] : "");
 }
 
-bool rk_csv_rows_begin(const rk_csv_format *format, const rk_csv_schema *schema, const char *text, size_t len,
-                       bool last, size_t *begin)
+int rk_csv_rows_begin(const rk_csv_format *format, const rk_csv_schema *schema, const char *text, size_t len,
+                      bool last, size_t *begin)
 {
     rk_csv_error error = {0};
     inference f = {.format = format, .error = &error};
     rk_csv_text t = {text, len, last};
-    bool good = !learn_first(&f, &t, begin);
-    if (good && format->header)
-        good =
-            !compare_names(schema, &(rk_csv_schema){.count = f.fields, .names = f.names.list}, 0, "", &error);
-    good &= f.fields == schema->count;
+    int status = learn_first(&f, &t, begin);
+    const rk_csv_schema own = {.count = f.fields, .names = f.names.list};
+    if (!status && format->header)
+        status = compare_names(schema, &own, 0, "", &error);
+    else if (!status && f.fields != schema->count)
+        status = RASK_EFORMAT;
     inference_fini(&f);
-    return good;
+    return status;
 }
 
 int rk_csv_check_head(const rk_csv_scanner *s, const char *text, size_t len, const char *first,

@@ -955,9 +955,25 @@ static int description(void)
     return finish(g, rask_table_describe(rask_table_select(rask_read_csv(g, path, NULL), "name, qty")), 2, 4);
 }
 
+static int types_of_files(void)
+{
+    rask_graph *g = rask_graph_new();
+    const char *const paths[] = {path, other};
+    rask_table *t = rask_read_csv_files(g, paths, 2, NULL);
+    cr_assert(!t || rask_table_type(t, 2) == RASK_COL_F64); /* which the second one says */
+    return finish(g, rask_table_groupby(t, "", "max(qty) as q"), 0, 1.5);
+}
+
 Test(table, no_memory_for_shorthands_leaves_nothing)
 {
     sweep(shorthands, 0);
+}
+
+Test(table, no_memory_for_types_of_all_files_leaves_nothing)
+{
+    write_text(path, "name,amount,qty,day\nann,1,,\n");
+    write_text(other, "name,amount,qty,day\nann,1,1.5,\n");
+    sweep(types_of_files, 0);
 }
 
 Test(table, no_memory_for_quantiles_leaves_nothing)
