@@ -47,9 +47,12 @@ static int take_apart(rask_bag_out *out, const rask_record *line, void *context)
 {
     (void)context;
     rask_bytes text = rask_record_bytes(line, 0);
-    size_t len = (size_t)((const char *)memchr(text.data, ' ', text.len) - text.data);
+    const char *space = text.data ? memchr(text.data, ' ', text.len) : NULL;
+    if (!space)
+        return rask_bag_fail(out, RASK_EFORMAT, "no pair");
+    size_t len = (size_t)(space - text.data);
     const rask_item items[] = {*text.data == '-' ? rask_item_none() : rask_item_bytes(text.data, len),
-                               rask_item_i64(strtoll(text.data + len, NULL, 10))};
+                               rask_item_i64(strtoll(space, NULL, 10))};
     return rask_bag_emit(out, items, 2);
 }
 
