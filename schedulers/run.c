@@ -782,114 +782,6 @@ void rk_run_settle(rk_worker *worker, uint32_t task, int status, const rask_valu
         tell_end(worker, status, info);
 }
 
-static void tell_ready(rk_run *run, uint32_t unit)
-{
-    const rask_plan *plan = run->plan;
-    for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++) {
-        rask_task_info info = rk_run_describe(run, number);
-        RK_NOTIFY(run, task_ready, &info);
-    }
-}
-
-static inline void tell_ready_at(rk_run *run, uint64_t now, uint32_t unit)
-{
-    const rask_plan *plan = run->plan;
-    for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++)
-        run->ready_ns[number] = now;
-    if (run->tells_ready)
-        tell_ready(run, unit);
-}
-
-void rk_run_ready(rk_run *run, const rk_worker *worker, uint32_t unit)
-{
-    tell_ready_at(run, worker && worker->mark_ns ? worker->mark_ns : rk_clock_now(), unit);
-}
-
-void rk_run_roots_ready(rk_run *run)
-{
-    uint64_t now = run->observed ? rk_clock_now() : 0;
-    for (uint32_t i = 0; i < run->plan->root_count && run->observed; i++)
-        tell_ready_at(run, now, run->plan->roots[i]);
-}
-
-void rk_run_moved(rk_run *run, const rask_move_info *info)
-{
-    for (size_t i = 0; i < run->options.observer_count; i++) {
-        const rask_observer *o = run->options.observers[i];
-        bool has = o->size >= offsetof(rask_observer, result_moved) + sizeof o->result_moved;
-        if (has && o->result_moved)
-            o->result_moved(o->context, info);
-    }
-}
-
-void rk_run_worker_changed(rk_run *run, const rask_worker_info *info)
-{
-    rask_worker_info told = *info;
-    told.run = run->info.run;
-    for (size_t i = 0; i < run->options.observer_count; i++) {
-        const rask_observer *o = run->options.observers[i];
-        bool has = o->size >= offsetof(rask_observer, worker_changed) + sizeof o->worker_changed;
-        if (has && o->worker_changed)
-            o->worker_changed(o->context, &told);
-    }
-}
-
-void rk_run_worker_refused(rk_run *run, const char *reason)
-{
-    const rask_worker_info told = {.run = run->info.run, .host = "", .reason = reason};
-    for (size_t i = 0; i < run->options.observer_count; i++) {
-        const rask_observer *o = run->options.observers[i];
-        bool has = o->size >= offsetof(rask_observer, worker_refused) + sizeof o->worker_refused;
-        if (has && o->worker_refused)
-            o->worker_refused(o->context, &told);
-    }
-}
-
-void rk_run_sent(rk_run *run, const rask_transfer_info *info)
-{
-    rask_transfer_info told = *info;
-    told.run = run->info.run;
-    for (size_t i = 0; i < run->options.observer_count; i++) {
-        const rask_observer *o = run->options.observers[i];
-        bool has = o->size >= offsetof(rask_observer, result_sent) + sizeof o->result_sent;
-        if (has && o->result_sent)
-            o->result_sent(o->context, &told);
-    }
-}
-
-static bool has_begun(const rk_run *run, uint32_t task, uint32_t worker)
-{
-    return run->begun && run->begun[task] == worker + 1;
-}
-
-void rk_run_begun(rk_run *run, uint32_t task, uint32_t worker, uint32_t attempt, uint64_t start_ns)
-{
-    if (!run->begun && !(run->begun = rk_calloc((size_t)run->plan->tasks + 1, sizeof *run->begun)))
-        return;
-    if (has_begun(run, task, worker))
-        return;
-    run->begun[task] = worker + 1;
-    rask_task_info info = rk_run_describe(run, task);
-    info.worker = worker;
-    info.attempt = attempt;
-    info.start_ns = start_ns;
-    RK_NOTIFY(run, task_started, &info);
-}
-
-void rk_run_relay(rk_run *run, const rask_task_info *info)
-{
-    rask_task_info told = *info;
-    told.ready_ns = run->ready_ns[info->task];
-    told.run = run->info.run;
-    if (info->worker != UINT32_MAX && !has_begun(run, info->task, info->worker)) {
-        rask_task_info begun = told;
-        begun.end_ns = begun.bytes = 0;
-        begun.status = RASK_OK;
-        RK_NOTIFY(run, task_started, &begun);
-    }
-    RK_NOTIFY(run, task_finished, &told);
-}
-
 /* Targets may name the same result more than once, and constants. */
 static void hand_out(rk_run *run, rask_value *results)
 {
@@ -958,6 +850,13 @@ static void fill_report(rk_run *run)
                             .peak_rss = rk_peak_rss()};
 }
 
+/* As observers are told: who begins anew did not fail. */
+static int told_status(const rk_run *run, int status)
+{
+    bool for_now = status == RASK_ECANCELLED && !run->failure_count;
+    return for_now && rk_cancelled_for_now(run->options.cancel) ? RASK_OK : status;
+}
+
 int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results)
 {
     rk_worker worker;
@@ -973,7 +872,7 @@ int rk_run_fini(rk_run *run, rask_plan *plan, rask_value *results)
     release_targets(run);
     rk_store_finish(run->store);
     run->info.end_ns = rk_clock_now();
-    run->info.status = status;
+    run->info.status = told_status(run, status);
     run->info.peak_bytes = run->is_elsewhere ? run->elsewhere.peak : rk_store_peak(run->store);
     fill_report(run);
     RK_NOTIFY(run, run_ended, &run->info);

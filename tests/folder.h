@@ -1,4 +1,5 @@
-/* A folder of a test's own, with a file to read, path, and the name of one to write, other; nothing else may be left in it. */
+/* A folder of a test's own, with a file to read, path, and the name of one to write, other; nothing else may be left in it. It goes in
+ * any case. */
 #ifndef RASK_TESTS_FOLDER_H
 #define RASK_TESTS_FOLDER_H
 
@@ -39,10 +40,21 @@ static inline int files(void)
     return count;
 }
 
+static inline void empty_folder(void)
+{
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+        cr_expect(entry->d_name[0] == '.', "%s is left", entry->d_name);
+        unlinkat(dirfd(dir), entry->d_name, 0);
+    }
+    closedir(dir);
+}
+
 static inline void leave_folder(void)
 {
     unlink(path);
     unlink(other);
+    empty_folder();
     cr_expect_eq(rmdir(folder), 0, "something is left in %s", folder);
 }
 

@@ -1,6 +1,7 @@
 /* rask_read_csv(): which files, what their beginnings say. */
 #include "collections/table/csv_source.h"
 
+#include "collections/files/file.h"
 #include "collections/table/csv/index.h"
 #include "collections/table/csv_samples.h"
 #include "collections/table/list.h"
@@ -48,7 +49,7 @@ void rk_csv_source_free(void *what)
         rk_free((void *)source->samples[i].data);
     rk_free(source->samples);
     rk_free(source->places);
-    rk_free(source->odds);
+    rk_free(rk_load_relaxed(&source->odds));
     rk_free(source->streams);
     rk_text_files_fini(&source->files);
     rk_csv_schema_fini(&source->schema);
@@ -124,15 +125,13 @@ static int find_first(opening *o)
 static const char *find_promise(const rk_text_file *file)
 {
     static const char *const promises[][2] = {
-        {".gz", "gzip"},     {".zst", "zstd"},     {".xz", "xz"},         {".bz2", "bzip2"},
-        {".arrow", "Arrow"}, {".arrows", "Arrow"}, {".feather", "Arrow"}, {".parquet", "Parquet"},
+        {".gz", "gzip"},      {".bgz", "gzip"},      {".zst", "zstd"},
+        {".xz", "xz"},        {".bz2", "bzip2"},     {".arrow", "Arrow"},
+        {".arrows", "Arrow"}, {".feather", "Arrow"}, {".parquet", "Parquet"},
     };
-    size_t len = strlen(file->path);
-    for (size_t i = 0; file->compression == RK_PLAIN && i < sizeof promises / sizeof *promises; i++) {
-        size_t ending = strlen(promises[i][0]);
-        if (len > ending && strcmp(file->path + len - ending, promises[i][0]) == 0)
+    for (size_t i = 0; file->compression == RK_PLAIN && i < sizeof promises / sizeof *promises; i++)
+        if (rk_path_ends(file->path, promises[i][0]))
             return promises[i][1];
-    }
     return NULL;
 }
 
@@ -260,17 +259,18 @@ static int fail_empty(const opening *o)
     return RASK_EFORMAT;
 }
 
-static int find_odds(rk_csv_source *s)
+/* By column. Several may ask at once, who then look for the same: the first to find them keeps them for all. */
+static int find_odds(rk_csv_source *s, const rk_csv_odd **out)
 {
-    rk_csv_odd *odds = s->odds ? NULL : rk_alloc_array(s->schema.count, sizeof *odds);
-    if (s->odds)
-        return RASK_OK;
-    int status =
-        odds ? rk_csv_find_odds(&s->format, s->samples, s->sample_count, &s->schema, odds) : RASK_ENOMEM;
-    if (!status)
-        s->odds = odds;
-    else
+    rk_csv_odd *there = rk_load_acquire(&s->odds),
+               *odds = there ? NULL : rk_alloc_array(s->schema.count, sizeof *odds);
+    int status = there || odds ? RASK_OK : RASK_ENOMEM;
+    if (odds)
+        status = rk_csv_find_odds(&s->format, s->samples, s->sample_count, &s->schema, odds);
+    if (status || there || !rk_cas_acq_rel(&s->odds, &there, odds))
         rk_free(odds);
+    if (!status)
+        *out = rk_load_acquire(&s->odds);
     return status;
 }
 
@@ -278,10 +278,11 @@ static int find_odds(rk_csv_source *s)
 static int take_majority(const opening *o)
 {
     rk_csv_source *s = o->source;
-    int status = find_odds(s);
+    const rk_csv_odd *odds = NULL;
+    int status = find_odds(s, &odds);
     for (uint32_t i = 0; !status && i < s->schema.count; i++)
         if (s->schema.types[i] == RASK_COL_TEXT)
-            s->schema.types[i] = s->odds[i].type;
+            s->schema.types[i] = odds[i].type;
     return status ? fail(o, status, rask_status_text(status)) : RASK_OK;
 }
 
@@ -463,11 +464,12 @@ int rk_csv_source_lines(const rk_csv_source *source, const rk_csv_wrong *wrong, 
 bool rk_csv_source_note(rk_csv_source *s, uint32_t column, char *out, size_t capacity)
 {
     rk_text_error error;
+    const rk_csv_odd *odds;
     uint64_t lines;
-    if (!s->places || s->given[column] || s->schema.types[column] != RASK_COL_TEXT || find_odds(s) ||
-        s->odds[column].type == RASK_COL_TEXT)
+    if (!s->places || s->given[column] || s->schema.types[column] != RASK_COL_TEXT || find_odds(s, &odds) ||
+        odds[column].type == RASK_COL_TEXT)
         return false;
-    const rk_csv_odd odd = s->odds[column];
+    const rk_csv_odd odd = odds[column];
     const rk_csv_place *place = &s->places[odd.sample];
     const rk_csv_wrong wrong = {.file = place->file, .cut = place->begin, .begin = place->skipped + odd.at};
     if (s->files.files[place->file].stream)

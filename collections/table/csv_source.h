@@ -34,8 +34,8 @@ typedef struct rk_csv_source {
     struct rk_csv_place
         *places; /* where each of them begins; NULL in other processes than that which took them */
     size_t sample_count;
-    struct rk_csv_odd *odds; /* by column; NULL: nobody has asked */
-    const bool *given;       /* columns whose type the program gave; as places */
+    struct rk_csv_odd *_Atomic odds; /* by column; NULL: nobody has asked */
+    const bool *given;               /* columns whose type the program gave; as places */
 } rk_csv_source;
 
 typedef struct rk_csv_place {
@@ -45,7 +45,7 @@ typedef struct rk_csv_place {
 } rk_csv_place;
 
 /* Why column number column is text though most of its values in the samples are not, as a sentence; false: there is nothing to say. The
- * first call looks for all columns. */
+ * first call looks for all columns. Any number of threads may ask at once. */
 bool rk_csv_source_note(rk_csv_source *source, uint32_t column, char *out, size_t capacity);
 
 /* What a task reads: the records that begin in (begin, end] of a file, and at the beginning of the first part; or some

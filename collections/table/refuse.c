@@ -127,19 +127,17 @@ static void list_columns(rk_print *out, const rask_table *table)
     }
 }
 
-/* Whether a name is an expression of columns. */
+/* Whether a name is an expression of columns: that would be none without them. */
 static bool is_computed(const rask_table *table, rask_bytes name)
 {
-    const rk_schema *s = &table->schema;
     rk_syntax_error error = {0};
-    rk_expr *e;
-    bool uses = false;
-    if (rk_expr_compile(name.data, name.len, s->names, s->types, s->count, &e, &error))
-        return false;
-    for (uint32_t i = 0; i < s->count; i++)
-        uses |= rk_expr_uses(e, i);
-    rk_expr_free(e);
-    return uses;
+    rk_expr *with = NULL, *without = NULL;
+    bool computed =
+        rk_table_compile(table, name.data, name.len, table->schema.names, &with, &error) == RASK_OK &&
+        rk_expr_compile(name.data, name.len, NULL, NULL, 0, &without, &error) == RASK_ENOENT;
+    rk_expr_free(with);
+    rk_expr_free(without);
+    return computed;
 }
 
 static void add_hint(rk_print *out, const rask_table *table, rask_bytes name)

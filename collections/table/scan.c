@@ -559,8 +559,15 @@ static int run_settle(rask_task *task)
     return items ? end_task(items, count + 1, status) : status;
 }
 
-static const rask_task_def read_defs[] = RK_PURE_DEFS_BY_PLACE(.name = "read csv", .call = run_read),
-                           scan_defs[] = RK_PURE_DEFS_BY_PLACE(.name = "scan csv", .call = run_scan),
+/* The second is of what cannot be read twice (is_here()). */
+static const rask_task_def read_defs[] = {
+    {.size = sizeof *read_defs, .name = "read csv", .call = run_read, .flags = RASK_PURE},
+    {.size = sizeof *read_defs,
+     .name = "read csv",
+     .call = run_read,
+     .flags = RASK_HERE,
+     .retry_if = rk_table_sink_never_again}};
+static const rask_task_def scan_defs[] = RK_PURE_DEFS_BY_PLACE(.name = "scan csv", .call = run_scan),
                            settle_def = {.size = sizeof settle_def, .name = "settle", .call = run_settle};
 
 /* -- Lowering */

@@ -470,6 +470,13 @@ static int end_text(rk_table_sink *s, rask_value *value)
     return status;
 }
 
+bool rk_table_sink_never_again(int status, uint32_t attempt)
+{
+    (void)status;
+    (void)attempt;
+    return false;
+}
+
 int rk_table_sink_bytes_of(const rask_value *value, rask_bytes *out)
 {
     rask_block block;

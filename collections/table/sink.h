@@ -113,6 +113,8 @@ void rk_table_sink_expect(rk_table_sink *sink, double part);
 int rk_table_sink_end(rk_table_sink *sink, rask_value *values);
 /* The bytes of such a value, valid as long as it. RASK_OK, RASK_ETYPE. */
 int rk_table_sink_bytes_of(const rask_value *value, rask_bytes *out);
+/* retry_if of tasks that give rows away (flush): the next call would give those before the failure once more. False. */
+bool rk_table_sink_never_again(int status, uint32_t attempt);
 
 /* Which of the outputs a sink of this plan looks at: needed[0 … outputs - 1] is set. */
 void rk_table_sink_needs(const rk_table_sink_plan *plan, bool *needed);

@@ -249,9 +249,19 @@ static rk_expr *compile(const rask_table *table, const char *what, const char *t
     return rk_table_fail(table, RASK_ENOMEM, file, line, "%s: no memory", what);
 }
 
+/* An expression for a column. *empty: it is null alone, which is text here, as a column without a value is. */
+static rk_expr *compile_column(const rask_table *table, const char *what, const char *text, bool *empty,
+                               const char *file, int line)
+{
+    rk_expr *expr = compile(table, what, text, table->schema.names, file, line);
+    *empty = expr && rk_expr_is_null(expr);
+    return *empty ? compile(table, what, "str(null)", table->schema.names, file, line) : expr;
+}
+
 rask_table *rk_build_with(rask_table *input, const char *name, const char *expression, const char *file,
                           int line)
 {
+    bool empty;
     if (!input || !name || !*name || !expression)
         return input ? rk_table_fail(input, RASK_EINVAL, file, line,
                                      "rask_table_with: no name or no expression")
@@ -259,7 +269,7 @@ rask_table *rk_build_with(rask_table *input, const char *name, const char *expre
     uint32_t column = 0, count = input->schema.count;
     while (column < count && strcmp(input->schema.names[column], name) != 0)
         column++;
-    rk_expr *expr = compile(input, "rask_table_with", expression, input->schema.names, file, line);
+    rk_expr *expr = compile_column(input, "rask_table_with", expression, &empty, file, line);
     rask_table *table =
         expr ? rk_table_new(input->graph, RK_TABLE_WITH, input, count + (column == count), file, line) : NULL;
     if (!table)
@@ -268,7 +278,7 @@ rask_table *rk_build_with(rask_table *input, const char *name, const char *expre
     memcpy(table->schema.types, input->schema.types, count * sizeof *input->schema.types);
     memcpy(table->schema.empty, input->schema.empty, count * sizeof *input->schema.empty);
     table->schema.types[column] = rk_expr_type(expr);
-    table->schema.empty[column] = rk_expr_is_null(expr);
+    table->schema.empty[column] = empty;
     table->schema.names[column] = rk_table_text(input->graph, (rask_bytes){name, strlen(name)}, file, line);
     table->as.with.expr = expr;
     table->as.with.column = column;

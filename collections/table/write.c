@@ -33,13 +33,18 @@ static int run_write(rask_task *task)
     rask_bytes bytes;
     if (!w || !value || rk_table_sink_bytes_of(value, &bytes))
         return RASK_ETYPE;
-    int status = w->cls->take(w, bytes);
+    int status = w->again ? RASK_OK : w->cls->take(w, bytes);
+    if (w->again)
+        rk_cancel_for_now(&w->token);
     const char *message = *w->message ? w->message : rask_status_text(status);
     return status ? rk_task_fail(task, status, "%s", message) : rask_return_none(task);
 }
 
-static const rask_task_def write_def = {
-    .size = sizeof write_def, .name = "write", .call = run_write, .flags = RASK_HERE};
+static const rask_task_def write_def = {.size = sizeof write_def,
+                                        .name = "write",
+                                        .call = run_write,
+                                        .flags = RASK_HERE,
+                                        .retry_if = rk_table_sink_never_again};
 
 static rask_node *lower_writes(const rk_table_lowering *l, rk_writer *w, const rk_nodes *values,
                                uint64_t scratch)
@@ -61,18 +66,27 @@ static rask_node *lower_writes(const rk_table_lowering *l, rk_writer *w, const r
     return node;
 }
 
-static int write_rows(rk_table_run *run, rk_writer *w)
+/* RASK_OK, too, when again was set, which was all that ended the run. */
+static int run_writes(rk_table_run *run, rk_writer *w, rask_node *node)
 {
     rask_value value = rask_value_none();
+    int status = rk_table_run_node(run, node, &value);
+    rask_value_unref(&value);
+    return status == RASK_ECANCELLED && rk_cancelled_for_now(&w->token) ? RASK_OK : status;
+}
+
+static int write_rows(rk_table_run *run, rk_writer *w)
+{
     rk_nodes values = {0};
     uint64_t scratch = 0;
+    w->token = (rask_cancel_token){.whole = run->own.options.cancel};
+    run->own.options.cancel = &w->token;
     rk_recipe *recipe = rk_table_recipe_begin(&run->lowering, w->table, w->root);
     int status = w->cls->lower(w, &run->lowering, &values, &scratch);
     rk_recipe_end(recipe);
     if (!status)
-        status = rk_table_run_node(run, lower_writes(&run->lowering, w, &values, scratch), &value);
-    rask_value_unref(&value);
-    if (!status)
+        status = run_writes(run, w, lower_writes(&run->lowering, w, &values, scratch));
+    if (!status && !w->again)
         status = w->cls->finish(w);
     if (status && *w->message)
         rk_graph_report(run->own.user, status, "%s", w->message);
@@ -122,11 +136,11 @@ static rk_writer *open_writer(rk_table_run *run, rask_table *table, const char *
 }
 
 /* Once more, in a graph of its own. */
-static int write_again(rk_table_run *run, rk_writer *w, const rask_options *options, int status)
+static int write_again(rk_table_run *run, rk_writer *w, const rask_options *options)
 {
-    rk_own_run_end(&run->own, status);
+    rk_own_run_end(&run->own, RASK_OK);
     w->again = false;
-    status = rk_table_run_begin(run, w->table, options);
+    int status = rk_table_run_begin(run, w->table, options);
     if (!status)
         status = w->cls->restart(w);
     return status ? status : write_rows(run, w);
@@ -142,8 +156,8 @@ int rask_table_write(rask_table *table, const char *path, rask_table_format form
     rk_writer *w = status ? NULL : open_writer(&run, table, path, format, &status);
     if (w) {
         status = write_rows(&run, w);
-        while (status && w->again)
-            status = write_again(&run, w, options, status);
+        while (!status && w->again)
+            status = write_again(&run, w, options);
         w->cls->free(w);
     }
     return rk_own_run_end(&run.own, status);

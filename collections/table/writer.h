@@ -4,18 +4,19 @@
 #define RASK_COLLECTIONS_TABLE_WRITER_H
 
 #include "collections/table/recipe.h"
+#include "core/task/task.h"
 
 typedef struct rk_writer rk_writer;
 
 typedef struct rk_writer_class {
     /* Nodes of the values that are to be taken; scratch: bytes that taking one needs. RASK_OK, or latched. */
     int (*lower)(rk_writer *w, const rk_table_lowering *l, rk_nodes *values, uint64_t *scratch);
-    /* A status, with a message where it has more to say. */
+    /* A status, with a message where it has more to say. RASK_OK too when it set again, after which nothing more is taken. */
     int (*take)(rk_writer *w, rask_bytes value);
-    /* All were taken: files appear. As above. */
+    /* All were taken: files appear, unless it sets again. As above. */
     int (*finish)(rk_writer *w);
-    /* After a failure that set again: as it was before the first value, but that it will not fail so any more. RASK_OK, or a
-     * status. NULL: that does not happen. */
+    /* After again was set: as it was before the first value, but for what was learnt, so that again is not set for ever. RASK_OK, or
+     * a status. NULL: it never is. */
     int (*restart)(rk_writer *w);
     void (*free)(rk_writer *w);
 } rk_writer_class;
@@ -25,7 +26,8 @@ struct rk_writer {
     rask_table *table;
     rk_table_root root; /* what lower() makes of it */
     bool again; /* what was chosen by the first rows does not go with later ones: all are to be taken anew */
-    char message[1200]; /* why the last call failed; "": what the status says */
+    rask_cancel_token token; /* of the run, which goes no further once again is set */
+    char message[1200];      /* why the last call failed; "": what the status says */
 };
 
 /* For formats that have no room for a value in a column which is known to have none: whether rows of it have none. RASK_OK, or a status

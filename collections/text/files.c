@@ -136,6 +136,7 @@ static int add_folder(rk_array *list, const char *folder, rk_text_error *error)
     if (!entries)
         return rk_text_fail_errno(error, folder);
     int status = list_folder(folder, entries, &paths, error);
+    bool others = paths.count > 0;
     closedir(entries);
     if (!status && paths.count > 0) {
         qsort(paths.data, paths.count, paths.element, by_bytes);
@@ -145,7 +146,9 @@ static int add_folder(rk_array *list, const char *folder, rk_text_error *error)
         rk_free(((char **)paths.data)[i]);
     rk_array_fini(&paths);
     if (!status && list->count == before)
-        status = rk_text_fail(error, RASK_ENOENT, folder, "a folder without files");
+        status = rk_text_fail(error, RASK_ENOENT, folder,
+                              others ? "a folder without files; folders in it are not entered"
+                                     : "a folder without files");
     return status;
 }
 

@@ -105,7 +105,7 @@ static void add_task(rk_profile_track *track, const rask_task_info *task)
     rk_profile_sums *s = sums_of(track, task->name);
     uint64_t ns = task->end_ns - task->start_ns;
     s->count++;
-    s->failed += task->status != RASK_OK;
+    s->failed += task->status && task->status != RASK_ECANCELLED;
     s->retries += task->attempt;
     s->total_ns += ns;
     s->longest_ns = ns > s->longest_ns ? ns : s->longest_ns;

@@ -134,7 +134,7 @@ static void put_task(void *context, uint32_t worker, const rk_trace_task *t)
     if (t->waited >= LEAST_WAIT)
         put_wait(w, worker, t);
     begin(w, "X", (uint64_t)worker + FIRST_WORKER, t->start_ns);
-    put_name(w, t->status ? "failed" : "task", t->name);
+    put_name(w, t->status && t->status != RASK_ECANCELLED ? "failed" : "task", t->name);
     put_duration(w, t->duration_ns);
     put_arguments(w, t);
 }

@@ -274,10 +274,7 @@ uint32_t rask_task_attempt(const rask_task *task)
 
 rask_cancel_token *rask_cancel_token_new(void)
 {
-    rask_cancel_token *token = rk_alloc(sizeof *token);
-    if (token)
-        rk_init(&token->cancelled, false);
-    return token;
+    return rk_calloc(1, sizeof(rask_cancel_token));
 }
 
 void rask_cancel_token_free(rask_cancel_token *token)
@@ -287,11 +284,28 @@ void rask_cancel_token_free(rask_cancel_token *token)
 
 void rask_cancel(rask_cancel_token *token)
 {
-    if (token)
+    for (; token; token = token->whole)
         rk_store_relaxed(&token->cancelled, true);
+}
+
+static bool cancelled_for_good(const rask_cancel_token *token)
+{
+    while (token && !rk_load_relaxed(&token->cancelled))
+        token = token->whole;
+    return token != NULL;
 }
 
 bool rask_cancelled(const rask_cancel_token *token)
 {
-    return token && rk_load_relaxed(&token->cancelled);
+    return token && (rk_load_relaxed(&token->enough) || cancelled_for_good(token));
+}
+
+void rk_cancel_for_now(rask_cancel_token *token)
+{
+    rk_store_relaxed(&token->enough, true);
+}
+
+bool rk_cancelled_for_now(const rask_cancel_token *token)
+{
+    return token && rk_load_relaxed(&token->enough) && !cancelled_for_good(token);
 }

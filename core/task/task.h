@@ -11,7 +11,14 @@
 
 struct rask_cancel_token {
     rk_atomic_bool cancelled;
+    rk_atomic_bool enough; /* by who began the run and will begin another: observers are told of no failure */
+    rask_cancel_token *whole; /* cancelled by this one, and cancels it; NULL: none */
 };
+
+/* Ends runs as rask_cancel() does, though not those of the whole. */
+void rk_cancel_for_now(rask_cancel_token *token);
+/* Whether that alone ended them. token may be NULL. */
+bool rk_cancelled_for_now(const rask_cancel_token *token);
 
 /* What all tasks of a run share; read-only for them but for stop. */
 typedef struct rk_task_env {

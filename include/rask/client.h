@@ -62,8 +62,9 @@ typedef struct rask_submission {
 } rask_submission;
 RASK_API rask_future *rask_submit_with(rask_client *client, rask_node *node, const rask_submission *how);
 
-/* count calls of def, each with one of the inputs (an input that is a list of as many values as def takes is spread); futures
- * gets them, each the caller's to unref. RASK_EINVAL, RASK_ETYPE (an input does not fit), RASK_ENOMEM: none was submitted. */
+/* count calls of def, each with one of the inputs (an input that is a list of as many values as def takes is spread, if it says
+ * how many: RASK_SLOTS() alone does not); futures gets them, each the caller's to unref. RASK_EINVAL, RASK_ETYPE (an input does
+ * not fit), RASK_ENOMEM: none was submitted. */
 RASK_API int rask_map(rask_client *client, const rask_task_def *def, const rask_value *inputs, size_t count,
                       rask_future **futures);
 

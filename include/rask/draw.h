@@ -15,7 +15,7 @@ typedef enum rask_colour {
     RASK_COLOUR_DURATION, /* these need a recording of a finished run */
     RASK_COLOUR_BYTES,
     RASK_COLOUR_WORKER,
-    RASK_COLOUR_STATUS, /* failed, done, never run */
+    RASK_COLOUR_STATUS, /* failed, done, not run */
 } rask_colour;
 
 typedef struct rask_draw_options {

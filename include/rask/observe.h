@@ -44,9 +44,9 @@ typedef struct rask_run_info {
     uint32_t workers;
     const char *scheduler;
     uint64_t start_ns, end_ns; /* end is 0 until the run ended */
-    int status;                /* of the run, at its end */
-    uint64_t peak_bytes;       /* high-water mark of the memory budget, at the end */
-    uint64_t run;              /* its number among the runs of this process, from 1 */
+    int status; /* of the run, at its end; RASK_OK, too, of one that is begun anew: with tasks never called */
+    uint64_t peak_bytes; /* high-water mark of the memory budget, at the end */
+    uint64_t run;        /* its number among the runs of this process, from 1 */
     const struct rask_plan
         *plan;       /* what runs, valid until run_ended has returned; NULL: no plan, but a client */
     uint64_t memory; /* the budget that was asked for; 0: the default */

@@ -276,7 +276,7 @@ typedef enum rask_table_format {
 
 /* Writes all rows to a file, as they are made. The file appears whole under its name, or not at all. "-": standard
  * output. options may be NULL. RASK_EIO: with the path; RASK_EUNSUPPORTED: its ending says that it is compressed, or Parquet, or the module for
- * compressed Arrow files is not there; else as the run fails.
+ * compressed Arrow files is not there; else as the run fails. What has written when it fails is not called again, whatever options.retries.
  *
  * RASK_TABLE_NPY writes a file for each column, and path has "{column}" where its name goes; a table of one column does without.
  * Types are bool, int64, float64, datetime64[D] and datetime64[us]; null is NaN or NaT. RASK_ETYPE: a string; RASK_ERANGE: a null in
@@ -287,7 +287,7 @@ RASK_API int rask_table_write(rask_table *table, const char *path, rask_table_fo
 /* Why a column is string though most of its values in samples of the file are of another type: file, line and value of the first
  * one that is not, in buffer, cut where it has no room. The length of that; 0: there is nothing to say. table: of CSV files, or made of
  * them; nothing is said of columns that are made, or whose type was given. Looks through the samples, once for all columns, and reads the
- * file up to there. */
+ * file up to there. Several threads may ask at once, though none while the table's graph is built on. */
 RASK_API size_t rask_table_column_note(const rask_table *table, const char *column, char *buffer,
                                        size_t capacity);
 

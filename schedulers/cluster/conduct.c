@@ -9,6 +9,7 @@
 #include "schedulers/cluster/conduct.h"
 
 #include "core/base/clock.h"
+#include "schedulers/told.h"
 
 #include <stdio.h>
 #include <string.h>

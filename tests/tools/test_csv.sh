@@ -135,7 +135,7 @@ for codec in lz4 zstd; do
     fi
     tell "--compress $codec" $?
 done
-refuses '--compress of no Arrow file' 2 '--compress: only with -o FILE.arrow' sales.csv -o o.csv --compress zstd
+refuses '--compress of no Arrow file' 2 '--compress: only with -o FILE.arrow or FILE.feather' sales.csv -o o.csv --compress zstd
 refuses '--compress by another codec' 2 '--compress: neither lz4 nor zstd: "gzip"' sales.csv -o o.arrow --compress gzip
 gives 'Arrow files have types' 'name    string
 amount  float64
@@ -563,15 +563,17 @@ tell 'and nothing is there' $?
 iconv -f UTF-8 -t UTF-16 sales.csv >wide.csv
 refuses 'UTF-16' 1 'wide.csv:1: the name of column 1 has a NUL byte: it is no text, or in UTF-16, which iconv -f UTF-16 -t UTF-8 converts' \
     wide.csv
-for promise in gz:gzip zst:zstd xz:xz bz2:bzip2 arrow:Arrow arrows:Arrow feather:Arrow; do
+for promise in gz:gzip bgz:gzip zst:zstd xz:xz bz2:bzip2 arrow:Arrow arrows:Arrow feather:Arrow FEATHER:Arrow; do
     printf 'a\0b,c\n1,2\n' >"other.${promise%:*}"
     refuses "${promise#*:} by its name only" 1 \
         "other.${promise%:*}: its content is not ${promise#*:}, as its name says, nor CSV: line 1: the name of column 1 has a NUL byte" \
         "other.${promise%:*}"
 done
-printf 'PAR1\0\0\n' >other.parquet
-refuses 'Parquet' 1 \
-    'other.parquet: Parquet, as its name says, is not read: convert it to Arrow or CSV (it is no CSV: line 1: the name of column 1 has a NUL byte)' other.parquet
+for parquet in other.parquet other.PARQUET; do
+    printf 'PAR1\0\0\n' >$parquet
+    refuses "Parquet: $parquet" 1 \
+        "$parquet: Parquet, as its name says, is not read: convert it to Arrow or CSV (it is no CSV: line 1: the name of column 1 has a NUL byte)" $parquet
+done
 refuses 'a sum that is too large' 1 's is too large for an int64' <(printf 'x\n9223372036854775807\n1\n') -a 'sum(x) as s'
 refuses 'a folder that is not there' 1 'none/x.csv: No such file or directory' sales.csv -o none/x.csv
 mkfifo pipe

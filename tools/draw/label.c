@@ -240,7 +240,7 @@ static void tell_colours(rk_text *out, const rk_picture *picture)
     case RASK_COLOUR_ORDER: rk_text_print(out, "colours: order of the plan, dark first, yellow last"); return;
     case RASK_COLOUR_WORKER: rk_text_print(out, "colours: one a worker"); return;
     case RASK_COLOUR_STATUS:
-        rk_text_print(out, "colours: green done, red failed, grey never run");
+        rk_text_print(out, "colours: green done, red failed, grey not run");
         if (picture->synopsis)
             rk_text_print(out, ", yellow done in part");
         return;

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 enum { SHOWN = 50 }; /* rows on a terminal */
@@ -249,22 +248,16 @@ static bool check_assignments(const tool_command *c, const csv_options *o)
     return true;
 }
 
-static bool ends_in(const char *path, const char *ending)
-{
-    size_t len = strlen(path), most = strlen(ending);
-    return len > most && strcasecmp(path + len - most, ending) == 0;
-}
-
 /* What is compressed is an Arrow file. */
 static bool check_output(const tool_command *c, const csv_options *o)
 {
-    const char *out = o->output;
+    static const char *const endings[] = {".arrow", ".feather", NULL};
     if (!o->compress)
         return true;
     if (options_find(codecs, o->compress) < 0)
         say_error(c->name, "--compress: neither lz4 nor zstd: \"%s\"", o->compress);
-    else if (!out || !(ends_in(out, ".arrow") || ends_in(out, ".feather")) || o->common.json)
-        say_error(c->name, "--compress: only with -o FILE.arrow");
+    else if (!o->output || !options_ends_in(o->output, endings) || o->common.json)
+        say_error(c->name, "--compress: only with -o FILE.arrow or FILE.feather");
     else
         return true;
     return false;

@@ -254,6 +254,7 @@ static int run(const tool_command *c, int argc, char **argv)
         return parsed == OPTIONS_HELP ? say_done(c->name) : EXIT_USAGE;
     if (first < argc) {
         say_error(c->name, "%s: takes no argument", argv[first]);
+        fprintf(stderr, "Try: rask help %s\n", c->name);
         return EXIT_USAGE;
     }
     if (options_parse(&environment, 1, nothing, &o, &first) != OPTIONS_GOOD)

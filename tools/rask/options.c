@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
     MAX_ROWS = 96,
@@ -77,11 +78,14 @@ int options_find(const char *const *names, const char *text)
     return -1;
 }
 
-/* In one of the endings, with something before it. */
-static bool ends_in(const char *path, const char *const *endings)
+bool options_ends_in(const char *path, const char *const *endings)
 {
     const char *ending = strrchr(path, '.');
-    return ending && ending > path && ending[-1] != '/' && options_find(endings, ending) >= 0;
+    if (!ending || ending == path || ending[-1] == '/')
+        return false;
+    while (*endings && strcasecmp(ending, *endings) != 0)
+        endings++;
+    return *endings;
 }
 
 static const char *const drawings[] = {".dot", ".svg", ".png", ".pdf", NULL};
@@ -134,9 +138,9 @@ static const char *set_text(const option_row *row, const char **field, const cha
         return "neither mpi: nor tcp://HOST:PORT, the port from 1 to 65535";
     if (row->kind == OPTION_SCHEDULER && options_find(rask_schedulers(), text) < 0)
         return "no scheduler: there are threads, processes, serial and cluster";
-    if (row->kind == OPTION_DRAWING && !ends_in(text, drawings))
+    if (row->kind == OPTION_DRAWING && !options_ends_in(text, drawings))
         return "not a name that ends in .svg, .png, .pdf or .dot";
-    if (row->kind == OPTION_PAGE && !ends_in(text, pages))
+    if (row->kind == OPTION_PAGE && !options_ends_in(text, pages))
         return "not a name that ends in .html";
     if (row->kind == OPTION_COLOUR && options_find(options_colours, text) < 0)
         return "neither name, order, duration, bytes, worker nor status";

@@ -240,6 +240,8 @@ bool options_may_be_bare(const option_row *row);
 
 /* The number of text among names, which end with NULL; -1: it is none of them. */
 int options_find(const char *const *names, const char *text);
+/* Whether a path ends, in whatever case, in one of the endings, which end with NULL, and has a name before it. */
+bool options_ends_in(const char *path, const char *const *endings);
 
 /* What drawings can be coloured by, in the order of rask_colour; NULL at the end. */
 extern const char *const options_colours[];

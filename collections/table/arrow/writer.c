@@ -5,10 +5,12 @@
  * Where a batch ends depends on its rows alone, and not on how many of them came in one chunk: so the file is the same whatever
  * the blocks.
  *
- * In a file a column of text has a dictionary when that is smaller for the first batch. It grows with each batch and is written behind
- * the last one, where the footer says it is. When it grows too large, which the first batch did not tell, all is written anew, without
- * dictionaries: so there are none where rows can be had but once. Neither are there in streams, where they would have to come
- * first, or to change, which many readers do not know. */
+ * In a file a column of text has a dictionary when that is smaller for the first batch; should all of them together be too large, the
+ * largest are spelt out. They grow with each batch and are written behind the last one, where the footer says they are. When one
+ * cannot go on, or all together become too large, which the first batch did not tell, all is written anew: without those that
+ * cannot, or are near it, and the largest, so that the others have room to grow; the second time without any. So there
+ * are none where rows can be had but once. Neither are there in streams, where they would have to come first, or to change, which
+ * many readers do not know. */
 #include "collections/table/writer.h"
 #include "collections/table/arrow/messages.h"
 #include "collections/table/chunk.h"
@@ -33,6 +35,7 @@ typedef struct arrow_writer {
     rk_output output;
     bool stream;                    /* else a file, which has a footer */
     bool *barred;                   /* columns that are to have none, once it began anew */
+    bool restarted;                 /* it did */
     bool plain;                     /* no dictionaries */
     bool *coded;                    /* of each column, whether it has one, once the schema is written */
     const rk_bodies_module *bodies; /* NULL: not compressed */
@@ -148,13 +151,38 @@ static bool is_worth_a_dictionary(const rk_chunk_builder *b, uint32_t index)
                sizeof(uint64_t) * (rows + 1) + c->codes.plain;
 }
 
+/* Bytes of all dictionaries; *largest: the column of the largest one, if there is any. */
+static uint64_t dictionary_bytes(const arrow_writer *w, uint32_t *largest)
+{
+    uint64_t bytes = 0, most = 0;
+    for (uint32_t i = 0; i < w->batch.count; i++) {
+        uint64_t own = w->coded[i] ? w->batch.columns[i].bytes.count : 0;
+        bytes += own;
+        *largest = own > most ? i : *largest;
+        most = own > most ? own : most;
+    }
+    return bytes;
+}
+
+/* The largest go until the others have no more bytes than that. */
+static void bar_largest(arrow_writer *w, uint64_t bytes)
+{
+    uint32_t largest = 0;
+    while (dictionary_bytes(w, &largest) > bytes) {
+        w->barred[largest] = true;
+        w->coded[largest] = false;
+    }
+}
+
 /* By the first batch, or no rows at all. */
 static int begin_writing(arrow_writer *w)
 {
     int status = RASK_OK;
-    for (uint32_t i = 0; i < w->batch.count && !status; i++) {
+    for (uint32_t i = 0; i < w->batch.count; i++)
         w->coded[i] = !w->plain && !w->barred[i] && !w->base.table->schema.empty[i] &&
                       is_worth_a_dictionary(&w->batch, i);
+    bar_largest(w, MOST_TEXT);
+    for (uint32_t i = 0; i < w->batch.count && !status; i++) {
         if (w->coded[i])
             rk_chunk_builder_keep(&w->batch, i);
         else
@@ -166,14 +194,11 @@ static int begin_writing(arrow_writer *w)
 /* Whether dictionaries are what they were meant to be. */
 static bool are_small(const arrow_writer *w)
 {
-    uint64_t bytes = 0;
-    for (uint32_t i = 0; i < w->batch.count; i++) {
-        const rk_chunk_column *c = &w->batch.columns[i];
-        if (w->coded[i] && !c->codes.there)
+    uint32_t largest = 0;
+    for (uint32_t i = 0; i < w->batch.count; i++)
+        if (w->coded[i] && !w->batch.columns[i].codes.there)
             return false;
-        bytes += w->coded[i] ? c->bytes.count : 0;
-    }
-    return bytes <= MOST_TEXT;
+    return dictionary_bytes(w, &largest) <= MOST_TEXT;
 }
 
 static int append_dictionary(arrow_writer *w, uint32_t index)
@@ -218,7 +243,7 @@ static int write_batch(arrow_writer *w)
     int status = w->output.end ? RASK_OK : begin_writing(w);
     w->base.again = !status && !are_small(w);
     if (status || w->base.again)
-        return status ? status : RASK_ELIMIT;
+        return status;
     rk_arrow_buffers *columns = rk_calloc(count + (size_t)1, sizeof *columns);
     status = columns ? RASK_OK : RASK_ENOMEM;
     for (uint32_t i = 0; i < count && !status; i++)
@@ -243,7 +268,7 @@ static int take(rk_writer *base, rask_bytes value)
     rk_chunk chunk;
     int status = RASK_OK;
     rk_chunk_open(&chunk, value);
-    for (uint64_t row = 0, n; row < chunk.rows && !status; row += n) {
+    for (uint64_t row = 0, n; row < chunk.rows && !status && !base->again; row += n) {
         uint64_t missing = STEP - w->batch.rows % STEP, left = chunk.rows - row;
         n = left < missing ? left : missing;
         status = rk_chunk_builder_add_chunk(&w->batch, &chunk, row, n);
@@ -286,6 +311,8 @@ static int finish(rk_writer *base)
     arrow_writer *w = (arrow_writer *)base;
     const uint32_t last[2] = {UINT32_MAX, 0};
     int status = w->batch.rows ? write_batch(w) : w->output.end ? RASK_OK : begin_writing(w);
+    if (base->again)
+        return status;
     for (uint32_t i = 0; i < w->batch.count && !status; i++)
         if (w->coded[i])
             status = append_dictionary(w, i);
@@ -319,23 +346,24 @@ static int begin(arrow_writer *w)
     return status;
 }
 
-/* Columns whose dictionaries grew too large, or may; false: some were barred before, and others are too large all the same. */
-static bool bar_columns(arrow_writer *w)
+/* Columns whose dictionaries grew too large, or may. At least one is, for either one ended, or there are more bytes than half of
+ * what may be. */
+static void bar_columns(arrow_writer *w)
 {
-    bool before = false;
     for (uint32_t i = 0; i < w->batch.count; i++) {
-        const rk_chunk_column *c = &w->batch.columns[i];
-        before |= w->barred[i];
-        w->barred[i] |= w->coded[i] && (!c->codes.there || c->codes.texts > RK_CODES_TEXTS / 4 ||
-                                        c->bytes.count > MOST_TEXT / 4);
+        const rk_codes *codes = &w->batch.columns[i].codes;
+        w->barred[i] |= w->coded[i] && (!codes->there || codes->texts > RK_CODES_TEXTS / 4);
+        w->coded[i] &= !w->barred[i];
     }
-    return !before;
+    bar_largest(w, MOST_TEXT / 2);
 }
 
 static int restart(rk_writer *base)
 {
     arrow_writer *w = (arrow_writer *)base;
-    w->plain = !bar_columns(w);
+    w->plain = w->restarted;
+    w->restarted = true;
+    bar_columns(w);
     w->blocks.count = 0;
     rk_chunk_builder_fini(&w->batch);
     int status = begin(w);

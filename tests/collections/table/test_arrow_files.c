@@ -1,16 +1,22 @@
 /* Tables in Arrow's files and streams: as they were written, and cut or damaged in any way. */
+#include "../../folder.h"
 #include "arrow_rows.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-static char file_path[64];
+static void enter(void)
+{
+    enter_folder(".arrow", "");
+}
+
+TestSuite(arrow_files, .init = enter, .fini = leave_folder);
 
 /* A file of these bytes; what is there already is replaced. */
 static void write_file(const char *data, size_t size)
 {
-    FILE *out = fopen(file_path, "wb");
+    FILE *out = fopen(path, "wb");
     cr_assert(out && fwrite(data, 1, size, out) == size && fclose(out) == 0);
 }
 
@@ -19,12 +25,11 @@ static char *small_file(rask_table_format format, size_t *size)
 {
     rask_graph *g = rask_graph_new();
     rask_rows *rows = rows_of_all_types(g);
-    snprintf(file_path, sizeof file_path, "/tmp/rask-arrow-%d", (int)getpid());
-    cr_assert_eq(rask_table_write(rask_table_from_rows(g, rows), file_path, format, NULL), RASK_OK);
+    cr_assert_eq(rask_table_write(rask_table_from_rows(g, rows), path, format, NULL), RASK_OK);
     rask_rows_free(rows);
     rask_graph_free(g);
     char *data = malloc(1 << 16);
-    FILE *in = fopen(file_path, "rb");
+    FILE *in = fopen(path, "rb");
     cr_assert(data && in);
     *size = fread(data, 1, 1 << 16, in);
     fclose(in);
@@ -35,7 +40,7 @@ static int read_small_file(void)
 {
     rask_graph *g = rask_graph_new();
     rask_rows *rows = NULL;
-    rask_table *t = rask_read_arrow(g, file_path);
+    rask_table *t = rask_read_arrow(g, path);
     int status = t ? rask_table_compute(t, NULL, &rows) : g ? rask_graph_status(g) : RASK_ENOMEM;
     cr_assert(!g || !status || *rask_graph_error(g));
     rask_rows_free(rows);
@@ -43,7 +48,7 @@ static int read_small_file(void)
     return status == RASK_EGRAPH ? RASK_ENOMEM : status;
 }
 
-static void expect_file(rask_table_format format)
+static void expect_as_written(rask_table_format format)
 {
     char wanted[4096];
     size_t size;
@@ -51,14 +56,13 @@ static void expect_file(rask_table_format format)
     rask_graph *g = rask_graph_new();
     rask_rows *rows = rows_of_all_types(g);
     strcpy(wanted, printed(rask_table_from_rows(g, rows)));
-    cr_expect_str_eq(printed(rask_read_arrow(g, file_path)), wanted);
-    const char *twice[] = {file_path, file_path};
+    cr_expect_str_eq(printed(rask_read_arrow(g, path)), wanted);
+    const char *twice[] = {path, path};
     cr_expect_str_eq(printed(rask_table_groupby(rask_read_arrow_files(g, twice, 2), "", "sum(i), count()")),
                      "74 18");
     rask_rows_free(rows);
     rask_graph_free(g);
     free(data);
-    unlink(file_path);
 }
 
 /* The last two need a module. */
@@ -116,7 +120,7 @@ Test(arrow_files, columns_without_a_value_are_null_and_go_with_those_of_other_fi
 Test(arrow_files, files_and_streams_are_read_as_they_were_written)
 {
     for (size_t i = 0; i < format_count(); i++)
-        expect_file(formats[i]);
+        expect_as_written(formats[i]);
 }
 
 /* What reading a file fails with when the length before its first compressed buffer is another. */
@@ -126,20 +130,20 @@ static void expect_length_refused(const char *data, size_t size, int64_t length,
     rk_arrow_file file;
     rk_open_error error = {0};
     write_file(data, size);
-    cr_assert_eq(rk_arrow_file_open(&file, file_path, &error), RASK_OK, "%s", error.message);
+    cr_assert_eq(rk_arrow_file_open(&file, path, &error), RASK_OK, "%s", error.message);
     const rk_arrow_range *range = NULL;
     const rk_arrow_chunk *chunks = file.chunks.data;
     for (size_t i = 0; !range; i++)
         range = chunks[i].buffers[1].packed ? &chunks[i].buffers[1] : NULL;
-    char *other = malloc(size);
-    memcpy(other, data, size);
-    memcpy(other + range->place - sizeof length, &length, sizeof length);
+    char *damaged = malloc(size);
+    memcpy(damaged, data, size);
+    memcpy(damaged + range->place - sizeof length, &length, sizeof length);
     rk_arrow_file_close(&file);
-    write_file(other, size);
-    free(other);
+    write_file(damaged, size);
+    free(damaged);
     rask_graph *g = rask_graph_new();
     rask_rows *rows = NULL;
-    rask_table *t = rask_read_arrow(g, file_path);
+    rask_table *t = rask_read_arrow(g, path);
     cr_expect_neq(rask_table_compute(t, NULL, &rows), RASK_OK);
     snprintf(message, sizeof message, "%.199s", rask_graph_error(g));
     cr_expect(strstr(message, wanted), "%" PRId64 ": %s", length, message);
@@ -154,10 +158,9 @@ Test(arrow_files, lengths_of_compressed_buffers_are_not_believed)
         char *data = malloc(1 << 16);
         const rask_column number = {.name = "i", .type = RASK_COL_I64, .as.i64 = zeros};
         rask_graph *g = rask_graph_new();
-        snprintf(file_path, sizeof file_path, "/tmp/rask-arrow-%d", (int)getpid());
-        cr_assert_eq(
-            rask_table_write(rask_table_from_columns(g, &number, 1, 1000), file_path, formats[i], NULL), 0);
-        FILE *in = fopen(file_path, "rb");
+        cr_assert_eq(rask_table_write(rask_table_from_columns(g, &number, 1, 1000), path, formats[i], NULL),
+                     0);
+        FILE *in = fopen(path, "rb");
         size = fread(data, 1, 1 << 16, in);
         fclose(in);
         expect_length_refused(data, size, -2, "a batch whose columns are not in it");
@@ -167,7 +170,6 @@ Test(arrow_files, lengths_of_compressed_buffers_are_not_believed)
         rask_graph_free(g);
         free(data);
     }
-    unlink(file_path);
 }
 
 /* Cut anywhere: a stream may end behind any message, a file nowhere but at its end. */
@@ -184,7 +186,6 @@ Test(arrow_files, files_that_are_cut_are_refused_or_streams_that_end)
         cr_expect(stream ? good < 24 : good == 0, "%d of %zu cut files are good", good, size);
         free(data);
     }
-    unlink(file_path);
 }
 
 Test(arrow_files, any_byte_of_a_file_may_be_another)
@@ -202,7 +203,6 @@ Test(arrow_files, any_byte_of_a_file_may_be_another)
         }
         free(data);
     }
-    unlink(file_path);
 }
 
 /* What is printed of the rows in the file, or of aggregates of them; "" when it is refused, or one of its rows is. */
@@ -210,7 +210,7 @@ static void print_file(const char *query, char out[4096])
 {
     rask_graph *g = rask_graph_new();
     rask_rows *rows = NULL;
-    rask_table *t = rask_read_arrow(g, file_path);
+    rask_table *t = rask_read_arrow(g, path);
     if (t && query)
         t = rask_table_groupby(t, "", query);
     out[0] = 0;
@@ -230,7 +230,7 @@ static void find_head_and_footer(const char *data, size_t size, size_t *head, si
     uint32_t length;
     memcpy(&length, data + size - 10, sizeof length);
     *footer = size - 10 - length;
-    cr_assert_eq(rk_arrow_file_open(&file, file_path, &error), RASK_OK, "%s", error.message);
+    cr_assert_eq(rk_arrow_file_open(&file, path, &error), RASK_OK, "%s", error.message);
     const rk_arrow_chunk *chunk = file.chunks.data;
     *head = chunk->buffers[chunk->nulls ? 0 : 1].place - (chunk->buffers[1].packed ? sizeof(int64_t) : 0);
     rk_arrow_file_close(&file);
@@ -245,14 +245,14 @@ static void expect_no_other_rows(char *data, size_t size, const char *query, con
     find_head_and_footer(data, size, &head, &footer);
     print_file(query, wanted);
     cr_assert(*wanted);
-    FILE *file = fopen(file_path, "r+b");
+    FILE *file = fopen(path, "r+b");
     for (size_t at = 0; at < size; at = at + 1 == head ? footer : at + 1)
         for (size_t i = 0; i < count; i++) {
-            char other = (char)((uint8_t)data[at] ^ flips[i]);
-            cr_assert(pwrite(fileno(file), &other, 1, (off_t)at) == 1);
+            char flipped = (char)((uint8_t)data[at] ^ flips[i]);
+            cr_assert(pwrite(fileno(file), &flipped, 1, (off_t)at) == 1);
             print_file(query, got);
             cr_expect(!*got || strcmp(got, wanted) == 0, "byte %zu from %d to %d: %.200s", at, data[at],
-                      other, got);
+                      flipped, got);
             cr_assert(pwrite(fileno(file), &data[at], 1, (off_t)at) == 1);
         }
     fclose(file);
@@ -268,16 +268,14 @@ Test(arrow_files, no_byte_of_head_and_footer_makes_other_rows)
             char *data = small_file(formats[i], &size);
             expect_no_other_rows(data, size, NULL, flips, sizeof flips);
         }
-    unlink(file_path);
 }
 
 /* The file that a table was written to: its bytes are the caller's. */
 static char *written(rask_table *t, rask_table_format format, size_t most, size_t *size)
 {
     char *data = malloc(most);
-    snprintf(file_path, sizeof file_path, "/tmp/rask-arrow-%d", (int)getpid());
-    cr_assert_eq(rask_table_write(t, file_path, format, NULL), RASK_OK);
-    FILE *in = fopen(file_path, "rb");
+    cr_assert_eq(rask_table_write(t, path, format, NULL), RASK_OK);
+    FILE *in = fopen(path, "rb");
     cr_assert(data && in);
     *size = fread(data, 1, most, in);
     cr_assert(*size < most && fclose(in) == 0);
@@ -304,7 +302,6 @@ Test(arrow_files, no_byte_of_a_file_with_a_dictionary_makes_other_rows)
     cr_assert_lt(size, ROWS * sizeof(uint64_t), "there is no dictionary");
     expect_no_other_rows(data, size, "count(), count(s), min(s), max(s)", flips, sizeof flips);
     rask_graph_free(g);
-    unlink(file_path);
 }
 
 /* What a file of these bytes is refused with, at which byte. */
@@ -312,9 +309,9 @@ static void expect_bytes_refused(const char *data, size_t size, size_t at, const
 {
     char wanted[300];
     write_file(data, size);
-    snprintf(wanted, sizeof wanted, "rask_read_arrow: %s: at byte %zu: %s", file_path, at, reason);
+    snprintf(wanted, sizeof wanted, "rask_read_arrow: %s: at byte %zu: %s", path, at, reason);
     rask_graph *g = rask_graph_new();
-    cr_expect_null(rask_read_arrow(g, file_path));
+    cr_expect_null(rask_read_arrow(g, path));
     cr_expect_eq(rask_graph_status(g), RASK_EFORMAT);
     cr_expect(strstr(rask_graph_error(g), wanted), "%s, not %s", rask_graph_error(g), wanted);
     rask_graph_free(g);
@@ -330,7 +327,6 @@ Test(arrow_files, bytes_behind_the_end_are_told_with_their_place)
                              i ? "bytes behind the end of the stream" : "bytes behind the end of the file");
         free(data);
     }
-    unlink(file_path);
 }
 
 Test(arrow_files, a_stream_that_is_cut_before_its_first_batch_is_not_empty)
@@ -347,7 +343,6 @@ Test(arrow_files, a_stream_that_is_cut_before_its_first_batch_is_not_empty)
     write_file(data, after + 8);
     cr_expect_eq(read_small_file(), RASK_OK);
     free(data);
-    unlink(file_path);
 }
 
 /* Rows of a file, behind which stands the footer of the same columns without rows. */
@@ -371,7 +366,6 @@ Test(arrow_files, a_footer_that_leaves_batches_out_is_refused)
     rask_graph_free(g);
     free(empty);
     free(data);
-    unlink(file_path);
 }
 
 Test(arrow_files, reading_a_file_survives_every_failed_allocation)
@@ -379,7 +373,6 @@ Test(arrow_files, reading_a_file_survives_every_failed_allocation)
     size_t size;
     free(small_file(RASK_TABLE_ARROW, &size));
     sweep(read_small_file, 60);
-    unlink(file_path);
 }
 
 static int write_small_file(void)
@@ -387,14 +380,14 @@ static int write_small_file(void)
     rask_graph *g = rask_graph_new();
     rask_rows *rows = g ? rows_of_all_types(g) : NULL;
     rask_table *t = rask_table_from_rows(g, rows);
-    int status = rows ? rask_table_write(t, file_path, RASK_TABLE_ARROW, NULL) : RASK_ENOMEM;
+    int status = rows ? rask_table_write(t, path, RASK_TABLE_ARROW, NULL) : RASK_ENOMEM;
     if (!status) {
-        char path[80];
-        snprintf(path, sizeof path, "%s-{column}", file_path);
-        status = rask_table_write(rask_table_select(t, "f, d"), path, RASK_TABLE_NPY, NULL);
+        char column[sizeof path + 10];
+        snprintf(column, sizeof column, "%s-{column}", path);
+        status = rask_table_write(rask_table_select(t, "f, d"), column, RASK_TABLE_NPY, NULL);
         for (const char *c = "fd"; *c; c++) {
-            snprintf(path, sizeof path, "%s-%c", file_path, *c);
-            unlink(path);
+            snprintf(column, sizeof column, "%s-%c", path, *c);
+            unlink(column);
         }
     }
     rask_rows_free(rows);
@@ -407,5 +400,4 @@ Test(arrow_files, writing_files_survives_every_failed_allocation)
     size_t size;
     free(small_file(RASK_TABLE_ARROW, &size));
     sweep(write_small_file, 60);
-    unlink(file_path);
 }

@@ -1,4 +1,5 @@
 /* Chunks in which text is a dictionary against chunks in which it is not: whatever is done to them, the rows are the same. */
+#include "../../folder.h"
 #include "random_table.h"
 
 #include "collections/table/arrow/file.h"
@@ -11,12 +12,18 @@
 
 #include <pthread.h>
 #include <rask/exchange.h>
-#include <unistd.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 enum { ROWS = 9000, PARTS = 3 };
+
+static void enter(void)
+{
+    enter_folder(".arrow", "");
+}
+
+TestSuite(codes, .init = enter, .fini = leave_folder);
 
 /* Of more texts than different ones no two are alike. */
 static random_table table_of(uint32_t rows, uint32_t different, uint64_t seed)
@@ -637,11 +644,9 @@ Test(codes, computed_rows_go_out_with_their_dictionary_and_come_back)
 /* Written and read again; whether the file has a dictionary. */
 static bool goes_through_a_file(const growing *w, rask_table_format format)
 {
-    char path[64];
     rk_open_error error = {0};
     rk_arrow_file file;
     rask_graph *g = rask_graph_new();
-    snprintf(path, sizeof path, "/tmp/rask-codes-%d", (int)getpid());
     int status = rask_table_write(table_of_growing(g, w), path, format, NULL);
     cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
     cr_assert_eq(rk_arrow_file_open(&file, path, &error), RASK_OK, "%s", error.message);
@@ -649,7 +654,6 @@ static bool goes_through_a_file(const growing *w, rask_table_format format)
     rk_arrow_file_close(&file);
     expect_growing(rask_read_arrow(g, path), w);
     rask_graph_free(g);
-    unlink(path);
     return coded;
 }
 
@@ -669,6 +673,111 @@ Test(codes, an_arrow_file_has_dictionaries_unless_they_grow_too_large)
         cr_expect_eq(goes_through_a_file(&w, files[i].format), files[i].coded, "file %zu", i);
         shrink(&w);
     }
+}
+
+/* Columns that are all the same: short texts, of which few are different, then long ones, so many of which are. */
+enum { ALIKE_COLUMNS = 6, LONG_TEXT = 320 };
+
+static growing grow_long(uint32_t alike, uint32_t many, uint32_t different)
+{
+    uint32_t rows = alike + many;
+    growing w = {alike, rows, calloc(rows + (size_t)1, sizeof *w.ends),
+                 calloc(rows + (size_t)1, LONG_TEXT + 1)};
+    cr_assert(w.ends && w.bytes);
+    for (uint32_t i = 0; i < rows; i++) {
+        int len = i < alike ? 5 : LONG_TEXT;
+        snprintf(w.bytes + w.ends[i], LONG_TEXT + 1, "%0*u", len, i % (i < alike ? 7 : different));
+        w.ends[i + 1] = w.ends[i] + (uint64_t)len;
+    }
+    return w;
+}
+
+static rask_table *table_of_columns(rask_graph *g, const growing *w)
+{
+    static const char *const names[ALIKE_COLUMNS] = {"a", "b", "c", "d", "e", "f"};
+    rask_column given[ALIKE_COLUMNS];
+    for (int i = 0; i < ALIKE_COLUMNS; i++)
+        given[i] =
+            (rask_column){.name = names[i], .type = RASK_COL_TEXT, .as.ends = w->ends, .bytes = w->bytes};
+    return rask_table_from_columns(g, given, ALIKE_COLUMNS, w->rows);
+}
+
+/* What observers are told. */
+typedef struct told {
+    uint32_t runs, failed_runs, tasks, called, failed;
+} told;
+
+static void note_run(void *context, const rask_run_info *run)
+{
+    told *t = context;
+    t->runs++;
+    t->tasks += run->tasks;
+    t->failed_runs += run->status != RASK_OK;
+}
+
+static void note_task(void *context, const rask_task_info *task)
+{
+    told *t = context;
+    t->called += task->worker != UINT32_MAX;
+    t->failed += task->worker != UINT32_MAX && (task->status || task->attempt);
+}
+
+/* With one worker, in pieces. How many columns have dictionaries. */
+static uint32_t write_columns(const growing *w, rask_cancel_token *cancel, told *t)
+{
+    rask_options o = RASK_OPTIONS_INIT;
+    const rask_observer observer = {
+        .size = sizeof observer, .context = t, .task_finished = note_task, .run_ended = note_run};
+    rk_open_error error = {0};
+    rk_arrow_file file;
+    rask_graph *g = rask_graph_new();
+    uint32_t coded = 0;
+    o.scheduler = "serial";
+    o.memory = 256 << 20;
+    o.retries = 3;
+    o.cancel = cancel;
+    o.observers = (const rask_observer *const[]){&observer};
+    o.observer_count = 1;
+    cr_assert_eq(rask_table_write(table_of_columns(g, w), path, RASK_TABLE_ARROW, &o), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_assert_eq(rk_arrow_file_open(&file, path, &error), RASK_OK, "%s", error.message);
+    for (int i = 0; i < ALIKE_COLUMNS; i++)
+        coded += file.dictionaries[i].used;
+    rk_arrow_file_close(&file);
+    expect_growing(rask_table_select(rask_read_arrow(g, path), "a"), w);
+    expect_growing(rask_table_select(rask_read_arrow(g, path), "f"), w);
+    rask_graph_free(g);
+    return coded;
+}
+
+Test(codes, dictionaries_that_are_too_large_together_give_way_the_largest_first)
+{
+    const struct {
+        uint32_t few, many, different, coded, runs;
+    } files[] = {{0, 5000, 3000, 4, 1}, {65536, 2700, 2600, 2, 2}, {65536, 13300, 13300, 0, 3}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        told t = {0};
+        growing w = grow_long(files[i].few, files[i].many, files[i].different);
+        uint32_t coded = write_columns(&w, NULL, &t);
+        cr_expect_eq(coded, files[i].coded, "file %zu: %u columns", i, coded);
+        cr_expect_eq(t.runs, files[i].runs, "file %zu: %u runs", i, t.runs);
+        shrink(&w);
+    }
+}
+
+Test(codes, a_file_that_is_begun_anew_fails_for_nobody_and_is_left_at_once)
+{
+    told t = {0};
+    growing w = grow_long(65536, 20000, 2600);
+    rask_cancel_token *cancel = rask_cancel_token_new();
+    write_columns(&w, cancel, &t);
+    cr_expect_eq(t.runs, 2);
+    cr_expect_eq(t.failed_runs, 0);
+    cr_expect_eq(t.failed, 0);
+    cr_expect_lt(t.called, t.tasks, "%u of %u", t.called, t.tasks);
+    cr_expect(!rask_cancelled(cancel));
+    rask_cancel_token_free(cancel);
+    shrink(&w);
 }
 
 /* -- Expressions */

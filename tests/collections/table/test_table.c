@@ -3,8 +3,10 @@
 #include "../../folder.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static void enter(void)
@@ -124,6 +126,42 @@ Test(table, errors_of_builders_are_latched_with_their_place)
     EXPECT_REFUSED(rask_table_groupby(t, "", "count(), count()"), RASK_EEXIST, "at byte 10");
     EXPECT_REFUSED(rask_table_groupby(t, "", "quantile(qty, 2)"), RASK_ERANGE, "rask_table_groupby");
     EXPECT_REFUSED(rask_table_groupby(t, "name", NULL), RASK_EINVAL, "no aggregates");
+}
+
+Test(table, what_is_null_alone_is_string_as_a_column_without_a_value_is)
+{
+    static const char *const names[] = {"z", "y", "e", "z"}, *const values[] = {"e", "null", "null", "z"};
+    rask_graph *g = rask_graph_new();
+    rask_rows *rows;
+    write_text(path, "e,n\n,1\n,2\n");
+    rask_table *t = rask_read_csv(g, path, NULL);
+    for (int i = 0; i < 4; i++)
+        t = rask_table_with(t, names[i], values[i]);
+    cr_assert_eq(rask_table_columns(t), 4);
+    for (uint32_t i = 0; i < 4; i++)
+        cr_expect_eq(rask_table_type(t, i), i == 1 ? RASK_COL_I64 : RASK_COL_TEXT, "column %u", i);
+    t = rask_table_with(rask_table_filter(t, "is_null(z)"), "x", "z + n");
+    cr_expect_eq(rask_table_type(t, 4), RASK_COL_I64);
+    cr_assert_eq(rask_table_compute(t, NULL, &rows), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(rask_rows_count(rows), 2);
+    for (uint32_t i = 0; i < 5; i++)
+        cr_expect(i == 1 || !column_of(rows, i).valid[1], "column %u", i);
+    rask_rows_free(rows);
+    rask_graph_free(g);
+}
+
+Test(table, what_is_computed_of_a_column_without_a_value_is_no_name_either)
+{
+    static const char *const keys[] = {"e+1", "n+1", "e", "1+1"};
+    for (int i = 0; i < 4; i++) {
+        rask_graph *g = rask_graph_new();
+        write_text(path, "e,n\n,1\n,2\n");
+        rask_table *t = rask_table_sort(rask_read_csv(g, path, NULL), keys[i]);
+        cr_expect_eq(t != NULL, i == 2, "%s", keys[i]);
+        cr_expect_eq(strstr(rask_graph_error(g), "what is computed becomes a column first") != NULL, i < 2,
+                     "%s: %s", keys[i], rask_graph_error(g));
+        rask_graph_free(g);
+    }
 }
 
 Test(table, errors_of_shorthands_are_latched_with_their_place)
@@ -249,6 +287,25 @@ Test(table, a_note_is_of_the_column_that_it_is_asked_for)
     expect_note(joined, "cost", NULL);
     expect_note(rask_table_limit(rask_table_sort(rask_table_concat(((rask_table *[]){t, t}), 2), "id"), 1),
                 "cost", why);
+    rask_graph_free(g);
+}
+
+static void *ask_for_note(void *t)
+{
+    expect_note(t, "cost", "column \"cost\" is string for \"x\"");
+    return NULL;
+}
+
+Test(table, several_threads_ask_for_notes_at_once)
+{
+    pthread_t threads[4];
+    rask_graph *g = rask_graph_new();
+    write_text(path, "id,cost\n1,x\n2,5\n3,6\n4,7\n");
+    rask_table *t = rask_read_csv(g, path, NULL);
+    for (int i = 0; i < 4; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, ask_for_note, t), 0);
+    for (int i = 0; i < 4; i++)
+        cr_assert_eq(pthread_join(threads[i], NULL), 0);
     rask_graph_free(g);
 }
 
@@ -476,6 +533,36 @@ Test(table, a_write_that_fails_leaves_what_there_was)
     rask_graph_free(g);
 }
 
+static void write_many(int lines)
+{
+    FILE *out = fopen(path, "w");
+    cr_assert(out && fputs("a,b\n", out) >= 0);
+    for (int i = 0; i < lines; i++)
+        fprintf(out, "%d,%d\n", i, i % 7);
+    cr_assert_eq(fclose(out), 0);
+}
+
+/* Rows that the first call wrote would be written twice. The second file is read as a whole, and rows of it go out before its end. */
+Test(table, what_fails_while_it_writes_is_not_called_again)
+{
+    struct rlimit most;
+    write_many(200000);
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &most), 0);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){1 << 16, most.rlim_max}), 0);
+    for (uint64_t bytes = 0; bytes <= 1 << 16; bytes += 1 << 16) {
+        rask_graph *g = rask_graph_new();
+        rask_options options = RASK_OPTIONS_INIT;
+        rask_report report;
+        options.retries = 3;
+        options.report = &report;
+        cr_expect_neq(rask_table_write(read_blocks(g, bytes), other, RASK_TABLE_CSV, &options), RASK_OK);
+        cr_expect(strstr(rask_graph_error(g), "too large"), "%s", rask_graph_error(g));
+        cr_expect_eq(report.retries, 0);
+        cr_expect_eq(files(), 1);
+        rask_graph_free(g);
+    }
+}
+
 /* -- Runs that end early */
 
 Test(table, a_cancelled_run_gives_nothing)
@@ -516,15 +603,6 @@ Test(table, a_run_is_cancelled_in_its_middle)
     cr_assert_null(rows);
     rask_cancel_token_free(options.cancel);
     rask_graph_free(g);
-}
-
-static void write_many(int lines)
-{
-    FILE *out = fopen(path, "w");
-    cr_assert(out && fputs("a,b\n", out) >= 0);
-    for (int i = 0; i < lines; i++)
-        fprintf(out, "%d,%d\n", i, i % 7);
-    cr_assert_eq(fclose(out), 0);
 }
 
 Test(table, a_file_that_shrinks_is_an_error)
@@ -1010,12 +1088,6 @@ static void write_gzip(const char *name, const char *text)
 /* Read ahead, with a sink for each worker when there are groups, else with one for each block. */
 static bool in_groups;
 
-/* Tests run side by side. */
-static const char *packed_name(void)
-{
-    return in_groups ? "groups.csv.gz" : "blocks.csv.gz";
-}
-
 static int blocks_of_gzip(void)
 {
     static const char text[] = "k,x,s\n1,2.5,a\n2,3.5,b\n1,4.5,\"c\n\"\n2,5.5,d\n3,6.5,e\n";
@@ -1028,8 +1100,8 @@ static int blocks_of_gzip(void)
     rask_graph *g = rask_graph_new();
     if (!g)
         return RASK_ENOMEM;
-    write_gzip(packed_name(), text);
-    rask_table *t = rask_read_csv(g, packed_name(), &how);
+    write_gzip(other, text);
+    rask_table *t = rask_read_csv(g, other, &how);
     t = in_groups ? rask_table_groupby(t, "k", "sum(x) as x") : rask_table_filter(t, "x > 3");
     int status = t ? rask_table_compute(t, &options, &rows) : rask_graph_status(g);
     cr_assert(status || rask_rows_count(rows) == (in_groups ? 3 : 4));
@@ -1045,7 +1117,6 @@ static void sweep_blocks(bool groups)
     if (blocks_of_gzip() == RASK_EUNSUPPORTED)
         cr_skip_test("what decompresses is not installed");
     sweep(blocks_of_gzip, 2);
-    unlink(packed_name());
 }
 
 Test(table, no_memory_for_blocks_read_ahead_leaves_nothing)

@@ -21,8 +21,9 @@ static void set_up(void)
     put("c[1].csv", "ccc\n");
     put("notes.txt", "");
     put(".hidden", "h");
-    cr_assert(mkdir("empty", 0700) == 0 && mkdir("sub.csv", 0700) == 0 &&
-              symlink("nowhere", "dangling") == 0 && mkfifo("fifo", 0600) == 0);
+    cr_assert(mkdir("empty", 0700) == 0 && mkdir("sub.csv", 0700) == 0 && mkdir("parent", 0700) == 0 &&
+              mkdir("parent/child", 0700) == 0 && symlink("nowhere", "dangling") == 0 &&
+              mkfifo("fifo", 0600) == 0);
 }
 
 static void tear_down(void)
@@ -32,6 +33,8 @@ static void tear_down(void)
     for (size_t i = 0; i < COUNT(names); i++)
         unlink(names[i]);
     rmdir("empty");
+    rmdir("parent/child");
+    rmdir("parent");
     rmdir("sub.csv");
     cr_assert(chdir("/") == 0 && rmdir(folder) == 0);
 }
@@ -87,6 +90,7 @@ Test(files, that_are_not_there_are_named)
     check("missing/*.csv", RASK_ENOENT, "missing/*.csv: no file matches this pattern");
     check("sub*", RASK_ENOENT, "sub*: no file matches this pattern");
     check("empty", RASK_ENOENT, "empty: a folder without files");
+    check("parent", RASK_ENOENT, "parent: a folder without files; folders in it are not entered");
     check("dangling", RASK_ENOENT, "dangling: No such file or directory");
     check("a.csv/x", RASK_EIO, "a.csv/x: Not a directory");
     check("", RASK_EINVAL, "\"\": an empty name of a file");
