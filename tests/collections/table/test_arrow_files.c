@@ -83,7 +83,7 @@ static char *file_of(const char *expression, rask_table_format format)
     rask_graph *g = rask_graph_new();
     rask_table *t = rask_table_with(rask_table_from_columns(g, &column, 1, 3), "x", expression);
     char *name = malloc(64);
-    snprintf(name, 64, "/tmp/rask-arrow-%d-%.4s", (int)getpid(), expression);
+    snprintf(name, 64, "%s/%.4s.arrow", folder, expression);
     cr_assert_eq(rask_table_write(t, name, format, NULL), RASK_OK, "%s", rask_graph_error(g));
     rask_graph_free(g);
     return name;
@@ -102,7 +102,7 @@ static void expect_nulls(rask_table_format format)
     cr_expect_eq(rask_table_type(t, 0), RASK_COL_I64);
     cr_expect_str_eq(printed(t), "~ ~ ~ 2 4 6 ~ ~ ~");
     cr_expect_null(rask_read_arrow_files(g, ((const char *const[]){nulls, numbers, dates}), 3));
-    cr_expect(strstr(rask_graph_error(g), "-date: other columns than "), "%s", rask_graph_error(g));
+    cr_expect(strstr(rask_graph_error(g), "date.arrow: other columns than "), "%s", rask_graph_error(g));
     rask_graph_free(g);
     char *const names[] = {nulls, numbers, dates};
     for (int i = 0; i < 3; i++) {
