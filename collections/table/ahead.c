@@ -161,7 +161,8 @@ static int skip_head(rk_ahead *a, rask_task *task, text_block *b)
     size_t used = 0, len = rk_text_buffer_len(&a->buffer);
     int status = rk_csv_skip_head(&a->scanner, text, len, a->ended, &a->begun, &used, &error);
     if (!status && a->begun && a->part->file)
-        status = rk_csv_check_head(&a->scanner, text, used, a->job->source->files.files[0].path, &error);
+        status =
+            rk_csv_check_head(&a->scanner, text, used, rk_csv_source_first(a->job->source)->path, &error);
     if (status)
         return note_head(a, task, b, &error);
     rk_text_buffer_take(&a->buffer, used);

@@ -3,6 +3,7 @@
 
 #include "collections/files/file.h"
 #include "collections/table/csv/index.h"
+#include "collections/table/csv_samples.h"
 #include "collections/table/list.h"
 #include "collections/table/made.h"
 #include "core/base/alloc.h"
@@ -11,11 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    FIRST_SAMPLE = 256 << 10,
-    LATER_SAMPLE = 64 << 10,
-    LATER_SAMPLES = 15,
-};
+enum { FIRST_SAMPLE = 256 << 10 };
 
 /* Opening, with what has been said of it. */
 typedef struct opening {
@@ -24,7 +21,7 @@ typedef struct opening {
     const rask_csv_options *options;
     const char *file;
     int line;
-    bool whole;  /* the first sample is all of the first file */
+    bool whole;  /* samples are all of all files */
     bool *given; /* columns whose type is; in the graph's memory */
 } opening;
 
@@ -81,54 +78,25 @@ static bool is_cancelled(void *what)
     return stream->task && rask_task_cancelled(stream->task);
 }
 
-/* Reads up to most bytes from the reader into the buffer. */
-static int fill(rk_text_buffer *buffer, rk_text_reader *reader, size_t most, bool *whole,
-                rk_text_error *error)
-{
-    size_t got = 1;
-    int status = RASK_OK;
-    while (!status && got && rk_text_buffer_len(buffer) < most)
-        status = rk_text_buffer_more(buffer, reader, most - rk_text_buffer_len(buffer), &got, error);
-    *whole = !got;
-    return status;
-}
-
-static int copy_sample(const char *text, size_t len, rask_bytes *out)
-{
-    char *copy = rk_alloc(len + RK_CSV_PADDING);
-    if (!copy)
-        return RASK_ENOMEM;
-    memcpy(copy, text, len);
-    memset(copy + len, 0, RK_CSV_PADDING);
-    *out = (rask_bytes){copy, len};
-    return RASK_OK;
-}
-
-static int keep_sample(opening *o, const char *text, size_t len)
-{
-    int status = copy_sample(text, len, &o->source->samples[o->source->sample_count]);
-    o->source->sample_count += !status;
-    return status;
-}
-
 /* The beginning of the first file; of a stream it is kept for who reads it. */
 static int take_first(opening *o)
 {
     rk_csv_source *s = o->source;
-    const rk_text_file *file = &s->files.files[0];
+    const rk_text_file *file = rk_csv_source_first(s);
     rk_csv_stream stream = {0};
     rk_text_error error = {0};
-    rk_text_options options = {.cancelled = is_cancelled, .context = &s->streams[0]};
+    rk_text_options options = {.cancelled = is_cancelled, .context = &s->streams[s->first]};
     int status = rk_text_reader_new(file, file->start, UINT64_MAX, &options, &stream.reader, &error);
     if (!status && rk_text_buffer_init(&stream.buffer, FIRST_SAMPLE, 0, 0))
         status = rk_text_fail_memory(&error, file->path);
     if (!status)
-        status = fill(&stream.buffer, stream.reader, FIRST_SAMPLE, &o->whole, &error);
-    if (!status && keep_sample(o, rk_text_buffer_data(&stream.buffer), rk_text_buffer_len(&stream.buffer)))
+        status = rk_csv_sample_fill(&stream.buffer, stream.reader, FIRST_SAMPLE, &o->whole, &error);
+    if (!status && rk_csv_sample_keep(s, (rk_csv_place){.file = (uint32_t)s->first, .begin = file->start},
+                                      rk_text_buffer_data(&stream.buffer), rk_text_buffer_len(&stream.buffer),
+                                      o->whole && s->files.count > 1))
         status = rk_text_fail_memory(&error, file->path);
-    s->places[0] = (rk_csv_place){.begin = file->start};
     if (!status && file->stream) {
-        s->streams[0] = stream;
+        s->streams[s->first] = stream;
         return RASK_OK;
     }
     rk_text_reader_free(stream.reader);
@@ -136,94 +104,17 @@ static int take_first(opening *o)
     return status ? fail(o, status, error.message) : RASK_OK;
 }
 
-/* Whole records from a place in the middle of a plain file; no data: none begins there. */
-static int read_sample(const rk_csv_source *s, const rk_text_file *file, uint64_t at, size_t bytes,
-                       rask_bytes *out, size_t *skipped, rk_text_error *error)
+/* … that is not empty, or of the last one. */
+static int find_first(opening *o)
 {
-    rk_text_reader *reader = NULL;
-    rk_text_buffer buffer = {0};
-    bool whole;
-    *out = (rask_bytes){0};
-    int status = rk_text_reader_new(file, at, file->size, NULL, &reader, error);
-    if (!status && rk_text_buffer_init(&buffer, bytes, 0, at))
-        status = rk_text_fail_memory(error, file->path);
-    if (!status)
-        status = fill(&buffer, reader, bytes, &whole, error);
-    if (!status) {
-        const char *text = rk_text_buffer_data(&buffer);
-        size_t len = rk_text_buffer_len(&buffer), begin = rk_csv_resume(&s->format, &s->schema, text, len);
-        if (begin < len && copy_sample(text + begin, len - begin, out))
-            status = rk_text_fail_memory(error, file->path);
-        *skipped = begin;
-    }
-    rk_text_reader_free(reader);
-    rk_text_buffer_fini(&buffer);
-    return status;
-}
-
-static int take_later(opening *o, const rk_text_file *file, uint64_t at)
-{
-    rk_text_error error = {0};
     rk_csv_source *s = o->source;
-    rask_bytes sample;
-    size_t skipped = 0;
-    int status = read_sample(s, file, at, LATER_SAMPLE, &sample, &skipped, &error);
-    if (status)
-        return fail(o, status, error.message);
-    if (!sample.data)
-        return RASK_OK;
-    s->places[s->sample_count] = (rk_csv_place){(uint32_t)(file - s->files.files), at, skipped};
-    s->samples[s->sample_count++] = sample;
-    return RASK_OK;
-}
-
-static bool has_places(const rk_text_file *file)
-{
-    return file->compression == RK_PLAIN && !file->stream && file->size != RK_TEXT_UNKNOWN_SIZE;
-}
-
-uint32_t rk_csv_source_samples(const rk_csv_source *source, uint32_t most, size_t bytes, rask_bytes *out)
-{
-    const rk_text_files *files = &source->files;
-    rk_text_error error;
-    uint64_t total = 0;
-    uint32_t count = 0;
-    size_t skipped;
-    for (size_t i = 0; i < files->count; i++)
-        total += has_places(&files->files[i]) ? files->files[i].size : 0;
-    uint64_t step = total / most, next = step / 2, at = 0;
-    for (size_t i = 0; i < files->count && step > bytes; i++) {
-        const rk_text_file *file = &files->files[i];
-        if (!has_places(file))
-            continue;
-        for (; next < at + file->size && count < most; next += step) {
-            if (read_sample(source, file, next - at, bytes, &out[count], &skipped, &error))
-                return count;
-            count += out[count].data != NULL;
-        }
-        at += file->size;
-    }
-    return count;
-}
-
-/* From places that lie evenly over all plain files together, behind the first sample. */
-static int take_others(opening *o)
-{
-    const rk_text_files *files = &o->source->files;
-    uint64_t total = 0, at = 0, step, next;
-    for (size_t i = 0; i < files->count; i++)
-        total +=
-            files->files[i].compression == RK_PLAIN && !files->files[i].stream ? files->files[i].size : 0;
-    step = total / (LATER_SAMPLES + 1);
-    next = step;
-    int status = RASK_OK;
-    for (size_t i = 0; i < files->count && step > FIRST_SAMPLE && !status; i++) {
-        const rk_text_file *file = &files->files[i];
-        if (file->compression != RK_PLAIN || file->stream || file->size == RK_TEXT_UNKNOWN_SIZE)
-            continue;
-        for (; next < at + file->size && o->source->sample_count <= LATER_SAMPLES && !status; next += step)
-            status = take_later(o, file, next - at);
-        at += file->size;
+    int status = take_first(o);
+    while (!status && !s->samples[0].len && !rk_csv_source_first(s)->stream &&
+           s->first + 1 < s->files.count) {
+        rk_free((void *)s->samples[0].data);
+        s->sample_count = 0;
+        s->first++;
+        status = take_first(o);
     }
     return status;
 }
@@ -246,7 +137,7 @@ static const char *find_promise(const rk_text_file *file)
 
 static void fail_inference(const opening *o, const rk_csv_error *error)
 {
-    const rk_text_file *file = o->source->files.files;
+    const rk_text_file *file = rk_csv_source_first(o->source);
     const char *name = rk_text_path_name(file->path),
                *promise = error->status == RASK_EFORMAT ? find_promise(file) : NULL;
     unsigned long long line = error->line + 1;
@@ -318,24 +209,22 @@ static int take_types(opening *o)
         return RASK_ENOMEM;
     memset(o->given, 0, columns);
     o->source->given = o->given;
-    for (size_t at = 0; o->options->types && rk_list_next(o->options->types, RK_LIST_NAMES, &at, &item);) {
-        const char *colon = memrchr(item.name.data, ':', item.name.len);
-        rask_bytes name = {item.name.data, colon ? (size_t)(colon - item.name.data) : 0};
-        rask_bytes text = {colon ? colon + 1 : "", colon ? item.name.len - name.len - 1 : 0};
+    for (size_t at = 0; o->options->types && rk_list_next(o->options->types, RK_LIST_TYPES, &at, &item);) {
+        const rask_bytes name = item.name, text = item.as;
         uint32_t column = find_column(&o->source->schema, name);
         rask_column_type type = find_type(text);
-        if (colon && column != UINT32_MAX && type != RASK_COLUMN_TYPES) {
+        bool both = name.data != text.data;
+        if (both && column != UINT32_MAX && type != RASK_COLUMN_TYPES) {
             o->source->schema.types[column] = type;
             o->source->schema.empty[column] = false;
             o->given[column] = true;
             continue;
         }
-        if (!colon)
-            snprintf(message, sizeof message, "types: \"%.*s\" is no NAME:TYPE", (int)item.name.len,
-                     item.name.data);
+        if (!both)
+            snprintf(message, sizeof message, "types: \"%.*s\" is no NAME:TYPE", (int)name.len, name.data);
         else if (column == UINT32_MAX)
             snprintf(message, sizeof message, "types: no column \"%.*s\" in %.300s", (int)name.len, name.data,
-                     rk_text_path_name(o->source->files.files[0].path));
+                     rk_text_path_name(rk_csv_source_first(o->source)->path));
         else
             snprintf(message, sizeof message,
                      "types: no type \"%.*s\" (bool, int64, float64, date, timestamp, string)", (int)text.len,
@@ -365,7 +254,7 @@ static void take_format(opening *o)
 static int fail_empty(const opening *o)
 {
     rk_graph_fail(o->graph, RASK_EFORMAT, o->file, o->line, "rask_read_csv: %s: the file is empty%s",
-                  rk_text_path_name(o->source->files.files[0].path),
+                  rk_text_path_name(rk_csv_source_first(o->source)->path),
                   o->source->format.header ? ": it has no header" : "");
     return RASK_EFORMAT;
 }
@@ -397,18 +286,33 @@ static int take_majority(const opening *o)
     return status ? fail(o, status, rask_status_text(status)) : RASK_OK;
 }
 
-/* That a column has no value is known when all of the only file was looked at. */
+/* That a column has no value is known when all of all files was looked at; who widens will look at the rest. */
 static void take_empty(opening *o)
 {
     rk_csv_source *s = o->source;
-    if (s->files.count > 1 || s->sample_count > 1 || !o->whole)
+    if (s->misfit != RASK_MISFIT_WIDEN && (!o->whole || !s->schema.whole))
         memset(s->schema.empty, 0, s->schema.count * sizeof *s->schema.empty);
+}
+
+/* More samples, each kind taken with what is known by the ones before. */
+static int look_further(opening *o)
+{
+    rk_csv_source *s = o->source;
+    rk_text_error error = {0};
+    size_t before = s->sample_count;
+    if (rk_csv_sample_heads(s, &o->whole))
+        return fail_memory(o);
+    int status = s->sample_count > before ? infer(o) : RASK_OK;
+    before = s->sample_count;
+    if (!status && (status = rk_csv_sample_places(s, &error)))
+        return fail(o, status, error.message);
+    return !status && s->sample_count > before ? infer(o) : status;
 }
 
 static int look(opening *o)
 {
     take_format(o);
-    int status = take_first(o);
+    int status = find_first(o);
     if (!status && !o->source->samples[0].len)
         status = fail_empty(o);
     if (status)
@@ -417,9 +321,7 @@ static int look(opening *o)
         o->source->format.delimiter = rk_csv_sniff_delimiter(&o->source->format, o->source->samples[0]);
     status = infer(o);
     if (!status)
-        status = take_others(o);
-    if (!status && o->source->sample_count > 1)
-        status = infer(o);
+        status = look_further(o);
     if (!status && o->source->misfit == RASK_MISFIT_NULL)
         status = take_majority(o);
     if (!status)
@@ -464,8 +366,8 @@ static int open_source(opening *o, const char *const *paths, size_t count)
     if (status)
         return fail(o, status, error.message);
     o->source->streams = rk_calloc(o->source->files.count, sizeof *o->source->streams);
-    o->source->samples = rk_calloc(LATER_SAMPLES + 1, sizeof *o->source->samples);
-    o->source->places = rk_calloc(LATER_SAMPLES + 1, sizeof *o->source->places);
+    o->source->samples = rk_calloc(RK_CSV_SAMPLES, sizeof *o->source->samples);
+    o->source->places = rk_calloc(RK_CSV_SAMPLES, sizeof *o->source->places);
     if (!o->source->streams || !o->source->samples || !o->source->places)
         return fail_memory(o);
     status = look(o);
@@ -530,12 +432,12 @@ static int count_lines(const rk_text_file *file, uint64_t begin, uint64_t end, u
 {
     rk_text_reader *reader = NULL;
     size_t got = 1;
-    char *text = rk_alloc(LATER_SAMPLE + RK_TEXT_PADDING);
+    char *text = rk_alloc(RK_CSV_LATER_SAMPLE + RK_TEXT_PADDING);
     int status = text ? rk_text_reader_new(file, begin, end, NULL, &reader, error)
                       : rk_text_fail_memory(error, file->path);
     while (!status && got && most) {
-        status =
-            rk_text_reader_read(reader, text, most < LATER_SAMPLE ? (size_t)most : LATER_SAMPLE, &got, error);
+        status = rk_text_reader_read(
+            reader, text, most < RK_CSV_LATER_SAMPLE ? (size_t)most : RK_CSV_LATER_SAMPLE, &got, error);
         if (!status) {
             most -= got;
             *lines += rk_csv_newlines(text, got);

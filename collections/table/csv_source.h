@@ -23,13 +23,14 @@ typedef struct rk_csv_stream {
 
 typedef struct rk_csv_source {
     rk_text_files files;
+    size_t first;           /* the file that says what the columns are called: those before it are empty */
     rk_csv_stream *streams; /* by file */
     rk_csv_format format;
     rk_csv_schema schema;
     rask_misfit misfit;
     uint64_t block_bytes; /* asked for; 0: nothing */
-    rask_bytes
-        *samples; /* the first begins the first file, the others begin with a record; with padding behind */
+    rask_bytes *
+        samples; /* the first begins the first file with columns, the others begin with a record; with padding behind */
     struct rk_csv_place
         *places; /* where each of them begins; NULL in other processes than that which took them */
     size_t sample_count;
@@ -108,6 +109,11 @@ uint32_t rk_csv_source_samples(const rk_csv_source *source, uint32_t most, size_
 /* Moves what there is of a stream that was not taken before into reader and buffer, for task: false when it was. Tasks that
  * run at the same time may ask. */
 bool rk_csv_stream_take(rk_csv_stream *stream, rk_text_reader **reader, rk_text_buffer *buffer, void *task);
+
+static inline const rk_text_file *rk_csv_source_first(const rk_csv_source *source)
+{
+    return &source->files.files[source->first];
+}
 
 void rk_csv_source_free(void *what); /* a source; NULL is legal */
 

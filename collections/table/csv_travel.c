@@ -1,10 +1,8 @@
 /* Sources of tables as bytes: the files, the format, names and types of the columns, what becomes of misfits, samples. */
-#include "collections/table/csv_source.h"
+#include "collections/table/csv_samples.h"
 #include "core/base/alloc.h"
 
 #include <string.h>
-
-enum { MOST_SAMPLES = 64 };
 
 typedef struct head {
     uint64_t block_bytes, nulls;
@@ -90,7 +88,7 @@ static int get_schema(rk_pack_in *in, uint32_t count, rk_csv_schema *schema)
 
 static int get_samples(rk_pack_in *in, uint32_t count, rk_csv_source *source)
 {
-    if (count > MOST_SAMPLES)
+    if (count > RK_CSV_SAMPLES)
         return RASK_EFORMAT;
     source->samples = rk_calloc((size_t)count + 1, sizeof *source->samples);
     if (!source->samples)
@@ -104,6 +102,15 @@ static int get_samples(rk_pack_in *in, uint32_t count, rk_csv_source *source)
         source->samples[source->sample_count++] = (rask_bytes){copy, bytes.len};
     }
     return RASK_OK;
+}
+
+/* Of empty files no size is known. */
+static size_t guess_first(const rk_text_files *files)
+{
+    size_t i = 0;
+    while (i < files->count && files->files[i].size == RK_TEXT_UNKNOWN_SIZE && !files->files[i].stream)
+        i++;
+    return i < files->count ? i : 0;
 }
 
 static int get_source(rask_graph *graph, rk_pack_in *in, rk_csv_source *source)
@@ -126,6 +133,8 @@ static int get_source(rask_graph *graph, rk_pack_in *in, rk_csv_source *source)
         status = get_schema(in, h.columns, &source->schema);
     if (!status)
         status = get_samples(in, h.samples, source);
+    if (!status)
+        source->first = guess_first(&source->files);
     if (!status && !(source->streams = rk_calloc(source->files.count, sizeof *source->streams)))
         status = RASK_ENOMEM;
     return status;

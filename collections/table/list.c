@@ -38,23 +38,26 @@ static bool cut_word(rask_bytes *b, const char *word)
     return true;
 }
 
-/* Where a word stands, outside of backticks; len when nowhere. */
-static size_t find_word(rask_bytes b, const char *word)
+/* Where a word stands first, or last, outside of backticks; len when nowhere. */
+static size_t find_word(rask_bytes b, const char *word, bool last)
 {
     bool quoted = false;
-    size_t len = strlen(word);
-    for (size_t i = 0; i + len <= b.len; i++) {
+    size_t len = strlen(word), found = b.len;
+    for (size_t i = 0; i + len <= b.len && (last || found == b.len); i++) {
         quoted ^= b.data[i] == '`';
         if (!quoted && strncasecmp(b.data + i, word, len) == 0)
-            return i;
+            found = i;
     }
-    return b.len;
+    return found;
 }
 
 /* What stands between the two of an entry. */
 static const char *between(rk_list_kind kind)
 {
-    return kind == RK_LIST_RENAMES ? " as " : kind == RK_LIST_PAIRS ? "=" : NULL;
+    return kind == RK_LIST_RENAMES ? " as "
+           : kind == RK_LIST_PAIRS ? "="
+           : kind == RK_LIST_TYPES ? ":"
+                                   : NULL;
 }
 
 bool rk_list_next(const char *list, rk_list_kind kind, size_t *at, rk_list_item *item)
@@ -71,7 +74,8 @@ bool rk_list_next(const char *list, rk_list_kind kind, size_t *at, rk_list_item 
     if (kind == RK_LIST_ORDER && !cut_word(&all, "asc"))
         item->descending = cut_word(&all, "desc");
     const char *word = between(kind);
-    size_t first = word ? find_word(all, word) : all.len, len = word ? strlen(word) : 0;
+    size_t first = word ? find_word(all, word, kind == RK_LIST_TYPES) : all.len,
+           len = word ? strlen(word) : 0;
     item->name = item->as = without_backticks((rask_bytes){all.data, first}, item->room[0]);
     if (first < all.len)
         item->as =

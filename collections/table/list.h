@@ -9,8 +9,8 @@
 /* Longest name with a backtick in it, which is otherwise as it was written. */
 enum { RK_LIST_NAME = 256 };
 
-/* One entry, whose texts are the list's or its own: what stands before and behind "as", or "=", without backticks and the space around; or before "desc", "asc",
- * ":desc", ":asc". */
+/* One entry, whose texts are the list's or its own: what stands before and behind "as", or "=", or the last ":", without backticks and the space around; or before
+ * "desc", "asc", ":desc", ":asc". */
 typedef struct rk_list_item {
     rask_bytes name, as; /* as: name where there is none */
     bool descending;
@@ -18,7 +18,13 @@ typedef struct rk_list_item {
     char room[2][RK_LIST_NAME]; /* for names in backticks that have some themselves, doubled */
 } rk_list_item;
 
-typedef enum rk_list_kind { RK_LIST_NAMES, RK_LIST_RENAMES, RK_LIST_ORDER, RK_LIST_PAIRS } rk_list_kind;
+typedef enum rk_list_kind {
+    RK_LIST_NAMES,
+    RK_LIST_RENAMES,
+    RK_LIST_ORDER,
+    RK_LIST_PAIRS,
+    RK_LIST_TYPES
+} rk_list_kind;
 
 /* The next entry of a list, from byte *at on, which moves behind it. False at the end, which may be
  * behind a comma. Entries may be empty. */

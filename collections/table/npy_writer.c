@@ -35,12 +35,13 @@ static int say(npy_writer *w, uint32_t column, int status)
     return status;
 }
 
-static const char *descr_of(rask_column_type type)
+/* What has no value is NaN throughout. */
+static const char *descr_of(const rk_schema *schema, uint32_t column)
 {
     static const char *const descrs[] = {
         [RASK_COL_BOOL] = "|b1",    [RASK_COL_I64] = "<i8",           [RASK_COL_F64] = "<f8",
         [RASK_COL_DATE] = "<M8[D]", [RASK_COL_TIMESTAMP] = "<M8[us]", [RASK_COL_TEXT] = NULL};
-    return descrs[type];
+    return schema->empty[column] ? descrs[RASK_COL_F64] : descrs[schema->types[column]];
 }
 
 /* -- Values */
@@ -72,6 +73,19 @@ static int append_bools(npy_writer *w, uint32_t column, const rask_column *c, ui
     return say(w, column, rk_output_append(&w->outputs[column], c->as.boolean, rows));
 }
 
+static int append_nothing(npy_writer *w, uint32_t column, const rask_column *c, uint64_t rows)
+{
+    double values[AT_ONCE];
+    int status = rk_writer_check_empty(&w->base, column, c, rows);
+    for (int i = 0; i < AT_ONCE; i++)
+        values[i] = NAN;
+    for (uint64_t first = 0; first < rows && !status; first += AT_ONCE) {
+        uint64_t count = rows - first < AT_ONCE ? rows - first : AT_ONCE;
+        status = say(w, column, rk_output_append(&w->outputs[column], values, count * sizeof *values));
+    }
+    return status;
+}
+
 static int append_column(npy_writer *w, uint32_t column, const rask_column *c, uint64_t rows)
 {
     int status = RASK_OK;
@@ -91,8 +105,9 @@ static int take(rk_writer *base, rask_bytes value)
     int status = RASK_OK;
     rk_chunk_open(&chunk, value);
     for (uint32_t i = 0; i < chunk.count && chunk.rows && !status; i++) {
-        rask_column column = rk_chunk_column_at(&chunk, i);
-        status = append_column(w, i, &column, chunk.rows);
+        rk_stored stored = rk_chunk_stored(&chunk, i);
+        status = w->base.table->schema.empty[i] ? append_nothing(w, i, &stored.column, chunk.rows)
+                                                : append_column(w, i, &stored.column, chunk.rows);
     }
     w->rows += chunk.rows;
     return status;
@@ -113,7 +128,7 @@ static int finish(rk_writer *base)
     int status = RASK_OK;
     snprintf(shape, sizeof shape, "(%" PRIu64 ",)", w->rows);
     for (uint32_t i = 0; i < w->count && !status; i++) {
-        size_t len = rk_npy_head(descr_of(base->table->schema.types[i]), shape, false, header);
+        size_t len = rk_npy_head(descr_of(&base->table->schema, i), shape, false, header);
         status = say(w, i, rk_output_replace(&w->outputs[i], header, len, 0));
     }
     for (uint32_t i = 0; i < w->count && !status; i++)
@@ -155,7 +170,7 @@ static int open_column(npy_writer *w, uint32_t i, const char *path)
     w->paths[i] = path_of(path, schema->names[i]);
     if (!w->paths[i])
         return RASK_ENOMEM;
-    if (!descr_of(schema->types[i]))
+    if (!descr_of(schema, i))
         return fail(w, i, RASK_ETYPE, "is string, and .npy holds numbers");
     if (strchr(schema->names[i], '/') && strstr(path, mark))
         return fail(w, i, RASK_EINVAL, "has a / in its name, which no file's has");

@@ -213,12 +213,14 @@ static int scan_last_record(scan *s)
 
 /* -- Beginning */
 
-/* Files behind the first must have its columns. */
+/* Files behind the first that has columns must have them, too. */
 static int check_head(scan *s, const char *text, size_t len)
 {
+    const rk_csv_source *source = s->job->source;
     rk_csv_error error = {0};
-    int status =
-        s->file ? rk_csv_check_head(&s->rows->scanner, text, len, path_of(s->job, 0), &error) : RASK_OK;
+    if (s->file <= source->first)
+        return RASK_OK;
+    int status = rk_csv_check_head(&s->rows->scanner, text, len, rk_csv_source_first(source)->path, &error);
     return status ? fail_text(s, status, &error) : RASK_OK;
 }
 

@@ -74,13 +74,22 @@ static int guess_columns(rask_table *table, char quote, const rask_options *opti
     return rk_own_run_end(&run.own, status);
 }
 
-/* The columns that may get another type: text gets none. *count: of them. NULL, latched. */
+static bool has_streams(const rk_csv_source *source)
+{
+    for (size_t i = 0; i < source->files.count; i++)
+        if (source->files.files[i].stream)
+            return true;
+    return false;
+}
+
+/* The columns that may get another type: text gets none, unless it is called so for no value. *count: of them. NULL, latched. */
 static uint32_t *find_concerned(const rask_table *table, const bool *given, uint32_t *count)
 {
     uint32_t *concerned = rk_table_memory(table->graph, table->schema.count * sizeof *concerned, NULL, 0);
     *count = 0;
     for (uint32_t i = 0; concerned && i < table->schema.count; i++)
-        if (!given[i] && table->schema.types[i] != RASK_COL_TEXT)
+        if (!given[i] && (table->schema.types[i] != RASK_COL_TEXT ||
+                          (table->schema.empty[i] && !has_streams(table->as.csv))))
             concerned[(*count)++] = i;
     return concerned;
 }
@@ -121,6 +130,7 @@ int rk_csv_source_widen(rask_table *table, const bool *given, const rask_options
     for (uint32_t i = 0; !status && i < count; i++) {
         rask_column_type type = rk_csv_guess_type(guesses[i]);
         table->schema.types[concerned[i]] = source->schema.types[concerned[i]] = type;
+        table->schema.empty[concerned[i]] = source->schema.empty[concerned[i]] = !guesses[i].some;
     }
     return status;
 }

@@ -5,6 +5,7 @@
 #include "collections/table/writer.h"
 #include "core/task/task.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void keep_writer(void *data)
@@ -13,6 +14,16 @@ static void keep_writer(void *data)
 }
 
 static const rask_class writer_class = {.name = "file", .destroy = keep_writer};
+
+int rk_writer_check_empty(rk_writer *w, uint32_t index, const rask_column *column, uint64_t rows)
+{
+    if (!rows || (column->valid && !memchr(column->valid, 1, rows)))
+        return RASK_OK;
+    snprintf(w->message, sizeof w->message,
+             "column \"%.200s\" has a value, and had none when files were looked at: they have changed",
+             w->table->schema.names[index]);
+    return RASK_EIO;
+}
 
 /* (writer, value, what was taken before) */
 static int run_write(rask_task *task)

@@ -30,6 +30,10 @@ struct rk_writer {
     char message[1200];      /* why the last call failed; "": what the status says */
 };
 
+/* For formats that have no room for a value in a column which is known to have none: whether rows of it have none. RASK_OK, or a status
+ * with a message. */
+int rk_writer_check_empty(rk_writer *w, uint32_t index, const rask_column *column, uint64_t rows);
+
 /* Rows of table as text, which flush may take of a single part before its end (sink.h); NULL: nobody. RASK_OK, or latched. */
 int rk_text_writer_lower(const rk_table_lowering *l, rask_table *table, bool json,
                          int (*flush)(void *writer, const char *text, size_t len), void *writer,

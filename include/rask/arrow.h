@@ -73,9 +73,10 @@ RASK_API int rask_rows_arrow_stream(rask_rows *rows, struct ArrowArrayStream *st
  *   b                     bool
  *   c s i l C S I L       int64; a uint64 over 2^63 - 1 fails the run
  *   e f g                 float64
- *   u U z Z vu vz w:N n   string
+ *   u U z Z vu vz w:N     string
  *   tdD tdm               date
  *   tss tsm tsu tsn :TZ   timestamp; nanoseconds are rounded down, and the time zone is left out
+ *   n                     string, all null, which goes where any type does
  *   dictionaries of these
  *
  * RASK_ETYPE: another format, with column and format; RASK_EFORMAT: a structure that is not what its format says. What the
@@ -91,10 +92,10 @@ RASK_API rask_table *rask_table_from_arrow_stream_at(rask_graph *graph, struct A
     rask_table_from_arrow_stream_at(graph, stream, __FILE__, __LINE__)
 
 /* Rows of Arrow files ("ARROW1") and streams on disk, in order: paths, patterns as of glob(7), folders. All have the columns of the
- * first, by position, of the formats above but views. What each batch has is read now; rows are loaded when something is computed,
- * only those columns that are needed, and files must stay as they are until then. RASK_ENOENT, RASK_EIO, RASK_EFORMAT: with path
- * and byte; RASK_EUNSUPPORTED: dictionaries that change, big-endian files, types that no column holds, and compressed
- * files where the module for them is not there. */
+ * first, by position, of the formats above; one that is null in some files is of the others' type. What each batch has is read now;
+ * rows are loaded when something is computed, only those columns that are needed, and files must stay as they are until then.
+ * RASK_ENOENT, RASK_EIO, RASK_EFORMAT: with path and byte; RASK_EUNSUPPORTED: dictionaries that change, big-endian files, types that
+ * no column holds, and compressed files where the module for them is not there. */
 RASK_API rask_table *rask_read_arrow_files_at(rask_graph *graph, const char *const *paths, size_t count,
                                               const char *file, int line);
 #define rask_read_arrow_files(graph, paths, count)                                                           \

@@ -60,7 +60,7 @@ typedef struct rask_csv_options {
     const char *const *
         nulls; /* texts that mean null, beside nothing at all; NULL: "NA", "N/A", "NULL", "null", "NaN", "nan" */
     size_t null_count;
-    const char *types; /* "amount:float64,name:string": instead of what samples say; NULL: nothing */
+    const char *types; /* "amount:float64,`unit, size`:string": instead of what samples say; NULL: nothing */
     rask_misfit misfit;
     uint64_t block_bytes; /* of a file as it lies there that one task reads; 0: chosen by size and workers */
     const rask_options *run; /* how RASK_MISFIT_WIDEN reads files; NULL: as the defaults are */

@@ -1,46 +1,26 @@
 /* What collections make is the same when tasks run in processes of their own: files that are written, memory that is filled,
  * streams that are read. Where a graph was built for another scheduler, too. */
 #include "../failing_allocator.h"
+#include "paths.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-enum { PATH = 256, LINES = 20000 };
+enum { LINES = 20000 };
 
-static char folder[] = "/tmp/rask-test-elsewhere-XXXXXX";
-static rask_graph *g;
 static rask_options apart = RASK_OPTIONS_INIT;
 
 static void set_up(void)
 {
-    cr_assert_not_null(mkdtemp(folder));
-    g = rask_graph_new();
+    enter_paths();
     apart.scheduler = "processes";
     apart.workers = 2;
     apart.memory = 32 << 20;
 }
 
-static void tear_down(void)
-{
-    char command[PATH];
-    rask_graph_free(g);
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    cr_assert_eq(system(command), 0);
-}
-
-TestSuite(elsewhere, .init = set_up, .fini = tear_down, .timeout = 60);
-
-/* Two names in turn; they may be used together. */
-static const char *path_of(const char *name)
-{
-    static char paths[4][PATH];
-    static int next;
-    char *path = paths[next++ % 4];
-    snprintf(path, PATH, "%s/%s", folder, name);
-    return path;
-}
+TestSuite(elsewhere, .init = set_up, .fini = leave_paths, .timeout = 60);
 
 static void write_lines(const char *path)
 {

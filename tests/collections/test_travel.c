@@ -1,43 +1,28 @@
 /* What collections make is the same when its tasks run in other processes of a cluster; what cannot go there is told. */
 #include "../schedulers/cluster/workers.h"
+#include "paths.h"
 
 #include <string.h>
 
-enum { PATH = 256, ROWS = 300, COLUMNS = 200 };
+enum { ROWS = 300, COLUMNS = 200 };
 
-static char folder[] = "/tmp/rask-test-travel-XXXXXX";
-static rask_graph *g;
 static cluster c;
 static rask_options away;
 
 static void set_up(void)
 {
-    cr_assert_not_null(mkdtemp(folder));
+    enter_paths();
     cluster_begin(&c, 2, 1);
     away = on(&c);
-    g = rask_graph_new();
 }
 
 static void tear_down(void)
 {
-    char command[PATH];
-    rask_graph_free(g);
+    leave_paths();
     cluster_end(&c);
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    cr_assert_eq(system(command), 0);
 }
 
 TestSuite(travel, .init = set_up, .fini = tear_down, .timeout = 60);
-
-/* Some names in turn; they may be used together. */
-static const char *path_of(const char *name)
-{
-    static char paths[4][PATH];
-    static int next;
-    char *path = paths[next++ % 4];
-    snprintf(path, PATH, "%s/%s", folder, name);
-    return path;
-}
 
 /* -- Arrays */
 

@@ -8,37 +8,21 @@
 #include "collections/text/travel.h"
 #include "core/base/alloc.h"
 #include "core/base/limits.h"
+#include "paths.h"
 
-#include <criterion/criterion.h>
 #include <fcntl.h>
-#include <rask/rask.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-enum { PATH = 256 };
-
-static char folder[] = "/tmp/rask-test-travel-bytes-XXXXXX", path[PATH];
-static rask_graph *g;
+static char path[PATH];
 
 static void set_up(void)
 {
-    cr_assert_not_null(mkdtemp(folder));
+    enter_paths();
     snprintf(path, sizeof path, "%s/x.npy", folder);
-    g = rask_graph_new();
 }
 
-static void tear_down(void)
-{
-    char command[PATH];
-    rask_graph_free(g);
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    cr_assert_eq(system(command), 0);
-}
-
-TestSuite(travel_bytes, .init = set_up, .fini = tear_down, .timeout = 60);
+TestSuite(travel_bytes, .init = set_up, .fini = leave_paths, .timeout = 60);
 
 static void store(const char *text)
 {

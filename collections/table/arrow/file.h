@@ -53,6 +53,7 @@ typedef struct rk_arrow_file {
 int rk_arrow_file_open(rk_arrow_file *f, const char *path, rk_open_error *error);
 void rk_arrow_file_close(rk_arrow_file *f); /* legal for a zeroed one whose fd is -1 */
 
+/* RASK_COLUMN_TYPES: the column is of Arrow's type null, which has no values. */
 rask_column_type rk_arrow_file_type(const rk_arrow_file *f, uint32_t column);
 
 /* Rows of a batch's column, as rk_memory_loader says of load. */

@@ -109,16 +109,21 @@ static int read_schema(import *m)
     size_t count = (size_t)s->n_children;
     const char **names = rk_table_memory(m->graph, count * sizeof *names, m->file, m->line);
     rask_column_type *types = rk_table_memory(m->graph, count * sizeof *types, m->file, m->line);
-    if (!names || !types)
+    bool *empty = rk_table_memory(m->graph, count * sizeof *empty, m->file, m->line);
+    if (!names || !types || !empty)
         return RASK_ENOMEM;
     for (size_t i = 0; i < count && !status; i++) {
         status = read_format(m, (int64_t)i, &layout, &dictionary);
         names[i] = s->children[i]->name;
         types[i] = s->children[i]->dictionary ? dictionary.type : layout.type;
+        empty[i] = !s->children[i]->dictionary && rk_arrow_is_null(&layout);
     }
     if (!status)
         m->table = rk_memory_table_new(m->graph, m->what, names, types, (uint32_t)count, m->file, m->line);
-    return m->table ? RASK_OK : status ? status : RASK_EINVAL;
+    if (!m->table)
+        return status ? status : RASK_EINVAL;
+    memcpy(m->table->schema.empty, empty, count * sizeof *empty);
+    return RASK_OK;
 }
 
 /* -- Arrays */

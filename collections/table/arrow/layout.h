@@ -39,6 +39,12 @@ struct rk_arrow_layout {
 /* What a format is read as, without an array. False: it fits no column. */
 bool rk_arrow_format(const char *format, rk_arrow_layout *layout);
 
+/* Whether it is the one that has no values: "n". */
+static inline bool rk_arrow_is_null(const rk_arrow_layout *layout)
+{
+    return !layout->buffers;
+}
+
 /* Sets what layout has of an array. NULL, or what is wrong with it. */
 const char *rk_arrow_bind(rk_arrow_layout *layout, const struct ArrowArray *array);
 

@@ -1,8 +1,8 @@
 #include "collections/table/arrow/messages.h"
 
 enum { METADATA_V5 = 4 };
-enum { HEADER_SCHEMA = 1, HEADER_DICTIONARY = 2, HEADER_RECORD_BATCH = 3 };
 enum {
+    TYPE_NULL = 1,
     TYPE_INT = 2,
     TYPE_FLOATING_POINT = 3,
     TYPE_BOOL = 6,
@@ -75,12 +75,12 @@ static size_t put_field(rk_flat *f, const rk_arrow_columns *columns, uint32_t in
     size_t first;
     const char *name = columns->schema->names[index];
     rask_column_type type = columns->schema->types[index];
-    bool coded = columns->coded[index];
+    bool coded = columns->coded[index], empty = columns->schema->empty[index];
     rk_flat_table t = coded ? NEW_TABLE(f, coded_fields) : NEW_TABLE(f, field_fields);
     rk_flat_set(f, t.fields[1], true, 1);
-    rk_flat_set(f, t.fields[2], type_of(type), 1);
+    rk_flat_set(f, t.fields[2], empty ? TYPE_NULL : type_of(type), 1);
     rk_flat_refer(f, t.fields[0], rk_flat_string(f, name));
-    rk_flat_refer(f, t.fields[3], put_type(f, type));
+    rk_flat_refer(f, t.fields[3], empty ? rk_flat_table_new(f, NULL, 0).place : put_type(f, type));
     if (coded)
         rk_flat_refer(f, t.fields[4], put_encoding(f, index));
     rk_flat_refer(f, t.fields[5], rk_flat_vector(f, 0, 4, &first));
@@ -112,7 +112,7 @@ static size_t begin_message(rk_flat *f, uint8_t header, uint64_t body)
 
 void rk_arrow_schema_message(rk_flat *f, const rk_arrow_columns *columns)
 {
-    size_t header = begin_message(f, HEADER_SCHEMA, 0);
+    size_t header = begin_message(f, RK_ARROW_SCHEMA, 0);
     rk_flat_refer(f, header, put_schema(f, columns));
 }
 
@@ -173,13 +173,13 @@ static size_t put_batch(rk_flat *f, const rk_arrow_body *body)
 
 void rk_arrow_batch_message(rk_flat *f, const rk_arrow_body *body)
 {
-    size_t header = begin_message(f, HEADER_RECORD_BATCH, rk_arrow_body_size(body));
+    size_t header = begin_message(f, RK_ARROW_RECORD_BATCH, rk_arrow_body_size(body));
     rk_flat_refer(f, header, put_batch(f, body));
 }
 
 void rk_arrow_dictionary_message(rk_flat *f, uint32_t column, const rk_arrow_body *body)
 {
-    size_t header = begin_message(f, HEADER_DICTIONARY, rk_arrow_body_size(body));
+    size_t header = begin_message(f, RK_ARROW_DICTIONARY, rk_arrow_body_size(body));
     rk_flat_table t = NEW_TABLE(f, dictionary_fields);
     rk_flat_refer(f, header, t.place);
     rk_flat_set(f, t.fields[0], column, 8);

@@ -9,6 +9,7 @@
 #include "collections/table/table.h"
 
 enum { RK_ARROW_ALIGNMENT = 8 };
+enum { RK_ARROW_SCHEMA = 1, RK_ARROW_DICTIONARY = 2, RK_ARROW_RECORD_BATCH = 3 }; /* headers of messages */
 
 static inline uint64_t rk_arrow_padded(uint64_t size)
 {

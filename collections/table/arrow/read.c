@@ -13,7 +13,8 @@ typedef struct reading {
     rk_text_files list; /* as they were found */
     rk_arrow_file *files;
     size_t count;
-    rk_array parts; /* batch_of: of the table's parts */
+    rask_column_type *types; /* of the columns; RASK_COLUMN_TYPES: they are null in all files */
+    rk_array parts;          /* batch_of: of the table's parts */
     rk_memory_loader loader;
 } reading;
 
@@ -27,6 +28,7 @@ static void end_reading(void *data)
     for (size_t i = 0; i < r->count; i++)
         rk_arrow_file_close(&r->files[i]);
     rk_free(r->files);
+    rk_free(r->types);
     rk_text_files_fini(&r->list);
     rk_array_fini(&r->parts);
     rk_free(r);
@@ -40,12 +42,25 @@ static int load(const void *data, uint32_t part, uint32_t column, uint64_t first
     return rk_arrow_file_load(&r->files[place->file], place->batch, column, first, rows, layout, own, error);
 }
 
-/* Whether a file has the columns of the first, by position. */
-static int check_columns(const rk_arrow_file *first, const rk_arrow_file *f, rk_open_error *error)
+static int fail_memory(const rk_arrow_file *f, rk_open_error *error)
 {
+    rk_open_fail(error, RASK_ENOMEM, "%s: %s", f->path, rask_status_text(RASK_ENOMEM));
+    return RASK_ENOMEM;
+}
+
+/* Whether a file has the columns of the first, by position: those that are null are of any type. */
+static int take_columns(reading *r, const rk_arrow_file *f, rk_open_error *error)
+{
+    const rk_arrow_file *first = r->files;
     bool same = f->count == first->count;
-    for (uint32_t i = 0; same && i < f->count; i++)
-        same = rk_arrow_file_type(f, i) == rk_arrow_file_type(first, i);
+    if (f == first && !(r->types = rk_alloc_array(f->count, sizeof *r->types)))
+        return fail_memory(f, error);
+    for (uint32_t i = 0; same && i < f->count; i++) {
+        rask_column_type type = rk_arrow_file_type(f, i),
+                         known = f == first ? RASK_COLUMN_TYPES : r->types[i];
+        same = type == known || type == RASK_COLUMN_TYPES || known == RASK_COLUMN_TYPES;
+        r->types[i] = known == RASK_COLUMN_TYPES ? type : known;
+    }
     if (same)
         return RASK_OK;
     rk_open_fail(error, RASK_EFORMAT, "%s: other columns than %s has", f->path, first->path);
@@ -56,10 +71,8 @@ static int add_parts(reading *r, size_t file, rk_open_error *error)
 {
     for (size_t i = 0; i < r->files[file].batches.count; i++) {
         batch_of *place = rk_array_push(&r->parts);
-        if (!place) {
-            rk_open_fail(error, RASK_ENOMEM, "%s: %s", r->files[file].path, rask_status_text(RASK_ENOMEM));
-            return RASK_ENOMEM;
-        }
+        if (!place)
+            return fail_memory(&r->files[file], error);
         *place = (batch_of){file, i};
     }
     return RASK_OK;
@@ -77,7 +90,7 @@ static int open_files(reading *r, const rk_text_files *list, rk_open_error *erro
         rk_arrow_file *f = &r->files[r->count];
         status = rk_arrow_file_open(f, list->files[r->count].path, error);
         if (!status)
-            status = check_columns(r->files, f, error);
+            status = take_columns(r, f, error);
         if (!status)
             status = add_parts(r, r->count, error);
     }
@@ -101,29 +114,19 @@ static int set_parts(rask_table *table, reading *r, const char *file, int line)
     return status;
 }
 
-/* Columns of nothing, which Arrow has a type for. */
-static void mark_empty(const reading *r, rask_table *table)
-{
-    for (uint32_t i = 0; i < table->schema.count; i++) {
-        bool empty = true;
-        for (size_t k = 0; k < r->count; k++)
-            empty &= !r->files[k].dictionaries[i].used && !r->files[k].layouts[i].buffers;
-        table->schema.empty[i] = empty;
-    }
-}
-
 static rask_table *make_table(rask_graph *graph, reading *r, const char *file, int line)
 {
     const rk_arrow_file *first = r->files;
     rask_column_type *types = rk_table_memory(graph, first->count * sizeof *types, file, line);
     for (uint32_t i = 0; types && i < first->count; i++)
-        types[i] = rk_arrow_file_type(first, i);
+        types[i] = r->types[i] == RASK_COLUMN_TYPES ? RASK_COL_TEXT : r->types[i];
     rask_table *table = types ? rk_memory_table_new(graph, what, (const char *const *)first->names, types,
                                                     first->count, file, line)
                               : NULL;
     if (!table || set_parts(table, r, file, line))
         return NULL;
-    mark_empty(r, table);
+    for (uint32_t i = 0; i < first->count; i++)
+        table->schema.empty[i] = r->types[i] == RASK_COLUMN_TYPES;
     return rk_memory_table_end(table);
 }
 

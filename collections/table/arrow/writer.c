@@ -1,5 +1,7 @@
 /* Rows as an Arrow file or stream: tasks make chunks, and from their rows batches are made.
  *
+ * A column that is known to have no value is of Arrow's type null, which goes where any type does when it is read again.
+ *
  * Where a batch ends depends on its rows alone, and not on how many of them came in one chunk: so the file is the same whatever
  * the blocks.
  *
@@ -177,7 +179,8 @@ static int begin_writing(arrow_writer *w)
 {
     int status = RASK_OK;
     for (uint32_t i = 0; i < w->batch.count; i++)
-        w->coded[i] = !w->plain && !w->barred[i] && is_worth_a_dictionary(&w->batch, i);
+        w->coded[i] = !w->plain && !w->barred[i] && !w->base.table->schema.empty[i] &&
+                      is_worth_a_dictionary(&w->batch, i);
     bar_largest(w, MOST_TEXT);
     for (uint32_t i = 0; i < w->batch.count && !status; i++) {
         if (w->coded[i])
@@ -219,6 +222,10 @@ static int append_dictionary(arrow_writer *w, uint32_t index)
 static int convert_column(arrow_writer *w, uint32_t index, rk_arrow_buffers *out)
 {
     rk_stored stored = rk_chunk_builder_stored(&w->batch, index);
+    if (w->base.table->schema.empty[index]) {
+        *out = (rk_arrow_buffers){.nulls = w->batch.rows};
+        return rk_writer_check_empty(&w->base, index, &stored.column, w->batch.rows);
+    }
     if (w->coded[index])
         return rk_arrow_indices_init(out, &stored, w->batch.rows);
     int status = rk_arrow_buffers_init(out, &stored.column, w->batch.rows);

@@ -34,6 +34,7 @@ typedef struct rk_csv_schema {
     char **names;
     rask_column_type *types;
     bool *empty; /* those that have no value, not even empty text, in what was looked at */
+    bool whole;  /* that is all records of the samples, the last of which do not end within one */
 } rk_csv_schema;
 
 /* What becomes of a value that does not fit its column's type: the call fails, or the value is null. */
@@ -128,6 +129,11 @@ uint64_t rk_csv_lines(const rk_csv_scanner *s);
  * A guess from whether records have the fields and the types of schema when the place is taken to be outside of quotes,
  * inside, or where a field begins: who uses it compares it with where the record before really ends. */
 size_t rk_csv_resume(const rk_csv_format *format, const rk_csv_schema *schema, const char *text, size_t len);
+
+/* Where rows begin in text, which begins a file and with last is all of it, and has the columns of schema. RASK_OK; RASK_EFORMAT: it has
+ * others, or ends before; RASK_ELIMIT; RASK_ENOMEM. */
+int rk_csv_rows_begin(const rk_csv_format *format, const rk_csv_schema *schema, const char *text, size_t len,
+                      bool last, size_t *begin);
 
 /* Names and types from samples: the first begins the file, the others begin with a whole record; last: the last one
  * ends the file, else a record that a sample's end cuts is left out. Types are what all values of a column are:

@@ -31,6 +31,7 @@ typedef struct inference {
     rk_csv_guess *guesses;
     names names;
     locale_t locale;
+    bool rest; /* there are records that were not looked at */
     size_t sample;
     struct search *searches;       /* by column; NULL: types are learned */
     const rask_column_type *types; /* with searches, which are in text alone */
@@ -203,10 +204,12 @@ static int learn_records(inference *f, const rk_csv_text *t, size_t at, bool str
         bool part;
         rk_csv_record record;
         at += rk_csv_lines_skip(f->format, t, at, f->fields > 1, &part);
+        f->rest |= part;
         if (part || at == t->len)
             return RASK_OK;
         rk_csv_found found = rk_csv_record_read(f->format, t, at, at, f->index + 1, f->fields, &record);
         bool wrong = found != RK_CSV_RECORD || record.fields != f->fields;
+        f->rest |= wrong;
         if (wrong && (found == RK_CSV_PART || !strict))
             return RASK_OK;
         uint64_t line = wrong ? rk_csv_newlines(t->text, at) : 0;
@@ -291,7 +294,7 @@ static int make_schema(inference *f, rk_csv_schema *out)
         types[i] = rk_csv_guess_type(f->guesses[i]);
         empty[i] = !f->guesses[i].some;
     }
-    *out = (rk_csv_schema){f->fields, f->names.list, types, empty};
+    *out = (rk_csv_schema){f->fields, f->names.list, types, empty, !f->rest};
     f->names.list = NULL;
     f->names.count = 0;
     return RASK_OK;
@@ -377,6 +380,22 @@ static int compare_names(const rk_csv_schema *own, const rk_csv_schema *other, u
         error, RASK_EFORMAT, line, i,
         "the header has the columns in another order than %.80s: column %u is \"%.80s\", not \"%.80s\"",
         first, i + 1, i < other->count ? other->names[i] : "", i < own->count ? own->names[i] : "");
+}
+
+int rk_csv_rows_begin(const rk_csv_format *format, const rk_csv_schema *schema, const char *text, size_t len,
+                      bool last, size_t *begin)
+{
+    rk_csv_error error = {0};
+    inference f = {.format = format, .error = &error};
+    rk_csv_text t = {text, len, last};
+    int status = learn_first(&f, &t, begin);
+    const rk_csv_schema own = {.count = f.fields, .names = f.names.list};
+    if (!status && format->header)
+        status = compare_names(schema, &own, 0, "", &error);
+    else if (!status && f.fields != schema->count)
+        status = RASK_EFORMAT;
+    inference_fini(&f);
+    return status;
 }
 
 int rk_csv_check_head(const rk_csv_scanner *s, const char *text, size_t len, const char *first,

@@ -88,7 +88,7 @@ static bool build_round(rk_compiler *c, call *a, rk_expr_value *out)
     return rk_compile_convert(c, &a->in[0], RASK_COL_F64) && rk_compile_step(c, &step, a->in, out);
 }
 
-/* --- the type that all arguments have in common */
+/* --- the type that all arguments have in common; they are what they were when all are null */
 
 static bool unify(rk_compiler *c, call *a, uint32_t from, rask_column_type *type)
 {
@@ -103,8 +103,8 @@ static bool unify(rk_compiler *c, call *a, uint32_t from, rask_column_type *type
         if (so_far.type == RASK_COL_TEXT && !rk_compile_constant(c, &a->in[i]))
             so_far.from = a->in[i].from; /* a date is what is written alone, not what a column holds */
     }
-    *type = so_far.type == RK_NULL_TYPE ? RASK_COL_BOOL : so_far.type;
-    for (uint32_t i = from; i < a->count; i++) {
+    *type = so_far.type;
+    for (uint32_t i = from; i < a->count && *type != RK_NULL_TYPE; i++) {
         if (!rk_compile_fits(c, &a->in[i], *type))
             return wrong_type(c, a, i, rask_column_type_name(*type));
         if (!rk_compile_convert(c, &a->in[i], *type))
@@ -113,11 +113,11 @@ static bool unify(rk_compiler *c, call *a, uint32_t from, rask_column_type *type
     return true;
 }
 
-/* The first with the second, that with the third, and so on. */
+/* The first with the second, that with the third, and so on; of nulls alone it is one. */
 static bool chain(rk_compiler *c, call *a, const rk_expr_step *step, rk_expr_value *out)
 {
     *out = a->in[0];
-    for (uint32_t i = 1; i < a->count; i++) {
+    for (uint32_t i = 1; i < a->count && step->type != RK_NULL_TYPE; i++) {
         rk_expr_value in[2] = {*out, a->in[i]};
         if (!rk_compile_step(c, step, in, out))
             return false;
@@ -161,7 +161,10 @@ static bool build_coalesce(rk_compiler *c, call *a, rk_expr_value *out)
 static bool build_if(rk_compiler *c, call *a, rk_expr_value *out)
 {
     rk_expr_step step = {.kernel = rk_expr_choose, .count = 3};
-    return unify(c, a, 1, &step.type) && rk_compile_step(c, &step, a->in, out);
+    if (!unify(c, a, 1, &step.type))
+        return false;
+    *out = a->in[1];
+    return step.type == RK_NULL_TYPE || rk_compile_step(c, &step, a->in, out);
 }
 
 /* case(condition, a, condition, b, …, else): choices from the last one back. */
@@ -187,7 +190,7 @@ static bool build_case(rk_compiler *c, call *a, rk_expr_value *out)
     if (!sorted || !unify(c, a, pairs, &step.type))
         return false;
     *out = a->in[2 * pairs];
-    for (uint32_t i = pairs; i-- > 0;) {
+    for (uint32_t i = pairs; i-- > 0 && step.type != RK_NULL_TYPE;) {
         const rk_expr_value in[3] = {a->in[i], a->in[pairs + i], *out};
         if (!rk_compile_step(c, &step, in, out))
             return false;

@@ -110,6 +110,10 @@ static bool arithmetic_operator(rk_compiler *c, uint32_t node, rk_expr_value *in
         return time_arithmetic(c, node, how, in, out);
     if (!rk_compile_common(c, &in[0], &in[1], &type))
         return misfit(c, node, &in[0], &in[1]);
+    bool whole = how->i64 && how->mark != RK_MARK_POWER;
+    *out = in[0];
+    if (type == RK_NULL_TYPE && whole) /* of any type */
+        return true;
     if (type == RK_NULL_TYPE)
         type = RASK_COL_I64;
     if (type == RASK_COL_TEXT && how->mark == RK_MARK_PLUS)
@@ -314,7 +318,10 @@ static bool unary(rk_compiler *c, uint32_t node, rk_expr_value *out)
     if (!rk_compile_value(c, syntax->first, &in))
         return false;
     bool logical = mark == RK_MARK_NOT || mark == RK_MARK_INVERT;
-    if (in.type == RK_NULL_TYPE && !rk_compile_convert(c, &in, logical ? RASK_COL_BOOL : RASK_COL_I64))
+    *out = in;
+    if (in.type == RK_NULL_TYPE && !logical)
+        return true;
+    if (in.type == RK_NULL_TYPE && !rk_compile_convert(c, &in, RASK_COL_BOOL))
         return false;
     if (logical && in.type == RASK_COL_BOOL)
         return rk_compile_strict(c, rk_expr_not_bool, in.type, 1, &in, out);
@@ -322,7 +329,6 @@ static bool unary(rk_compiler *c, uint32_t node, rk_expr_value *out)
         return rk_compile_strict(c, rk_expr_not_i64, in.type, 1, &in, out);
     if (logical || !is_number(in.type))
         return misfit(c, node, &in, NULL);
-    *out = in;
     return mark == RK_MARK_PLUS ||
            rk_compile_strict(c, in.type == RASK_COL_I64 ? rk_expr_neg_i64 : rk_expr_neg_f64, in.type, 1, &in,
                              out);

@@ -141,6 +141,34 @@ Test(arrow, text_in_all_layouts_is_read)
     expect_format("u", 0, (const void *const[]){NULL, NULL, NULL}, 3, RASK_COL_TEXT, "");
 }
 
+Test(arrow, a_column_of_nulls_goes_where_any_type_does)
+{
+    one o = column_of("n", 2, NULL, 0);
+    rask_graph *g = rask_graph_new();
+    wrap(&o);
+    rask_table *t = rask_table_from_arrow(g, &o.schema, &o.array);
+    cr_expect_str_eq(
+        printed(rask_table_groupby(rask_table_filter(t, "is_null(x + 1)"), "x", "sum(x), count()")), "~ 0 2");
+    rask_graph_free(g);
+    cr_expect_eq(alive, 0);
+}
+
+/* Its values are none, and so are its indices' meanings. */
+Test(arrow, a_dictionary_of_nulls_is_read_as_nulls)
+{
+    const int8_t indices[] = {0, 1, 0};
+    one o = column_of("c", 3, (const void *const[]){NULL, indices}, 2);
+    struct ArrowSchema nothing = field("", "n");
+    struct ArrowArray nulls = values(2, NULL, 0);
+    o.field.dictionary = &nothing;
+    o.column.dictionary = &nulls;
+    rask_graph *g = rask_graph_new();
+    wrap(&o);
+    cr_expect_str_eq(printed(rask_table_from_arrow(g, &o.schema, &o.array)), "~ ~ ~");
+    rask_graph_free(g);
+    cr_expect_eq(alive, 0);
+}
+
 Test(arrow, bits_become_bools_and_nulls)
 {
     const uint8_t bits[] = {0x05, 0x02}, valid[] = {0xfe, 0x01};

@@ -75,6 +75,48 @@ static size_t format_count(void)
     return rk_bodies_load("", &ignored) ? 4 : 2;
 }
 
+/* Of one column x, which is what an expression gives, in three rows. */
+static char *file_of(const char *expression, rask_table_format format)
+{
+    static const int64_t numbers[] = {1, 2, 3};
+    const rask_column column = {.name = "x", .type = RASK_COL_I64, .as.i64 = numbers};
+    rask_graph *g = rask_graph_new();
+    rask_table *t = rask_table_with(rask_table_from_columns(g, &column, 1, 3), "x", expression);
+    char *name = malloc(64);
+    snprintf(name, 64, "%s/%.4s.arrow", folder, expression);
+    cr_assert_eq(rask_table_write(t, name, format, NULL), RASK_OK, "%s", rask_graph_error(g));
+    rask_graph_free(g);
+    return name;
+}
+
+static void expect_nulls(rask_table_format format)
+{
+    char *nulls = file_of("null", format), *numbers = file_of("x * 2", format),
+         *dates = file_of("date(x)", format);
+    rask_graph *g = rask_graph_new();
+    rask_table *t = rask_read_arrow(g, nulls);
+    cr_expect_eq(rask_table_type(t, 0), RASK_COL_TEXT);
+    cr_expect_str_eq(printed(rask_table_with(t, "y", "coalesce(x, 5)")), "~ 5 ~ 5 ~ 5");
+    cr_expect_str_eq(printed(rask_table_groupby(t, "x", "sum(x), count()")), "~ 0 3");
+    t = rask_read_arrow_files(g, ((const char *const[]){nulls, numbers, nulls}), 3);
+    cr_expect_eq(rask_table_type(t, 0), RASK_COL_I64);
+    cr_expect_str_eq(printed(t), "~ ~ ~ 2 4 6 ~ ~ ~");
+    cr_expect_null(rask_read_arrow_files(g, ((const char *const[]){nulls, numbers, dates}), 3));
+    cr_expect(strstr(rask_graph_error(g), "date.arrow: other columns than "), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+    char *const names[] = {nulls, numbers, dates};
+    for (int i = 0; i < 3; i++) {
+        unlink(names[i]);
+        free(names[i]);
+    }
+}
+
+Test(arrow_files, columns_without_a_value_are_null_and_go_with_those_of_other_files)
+{
+    expect_nulls(RASK_TABLE_ARROW);
+    expect_nulls(RASK_TABLE_ARROW_STREAM);
+}
+
 Test(arrow_files, files_and_streams_are_read_as_they_were_written)
 {
     for (size_t i = 0; i < format_count(); i++)

@@ -289,6 +289,17 @@ Test(expr, choices)
           {"coalesce(null, null)", "bool: null null null null"});
 }
 
+/* They go where what they are made of goes. */
+Test(expr, what_is_computed_of_nulls_alone_is_null)
+{
+    CHECK({"length(coalesce(null, null))", "int64: null null null null"},
+          {"year(if(b, null, null))", "int64: null null null null"},
+          {"case(b, null, nb, null, null) + 'x'", "string: null null null null"},
+          {"least(null, null) == day", "bool: null null null null"},
+          {"lower(null + null)", "string: null null null null"}, {"coalesce(-null, -i)", "int64: -7 7 0 -3"},
+          {"coalesce(null * null, f)", "float64: 1.5 -2.5 0 1e+300"});
+}
+
 Test(expr, casts)
 {
     CHECK({"int(f)", "int64: 1 -2 0 null"}, {"int(nt)", "int64: 12 null null null"},

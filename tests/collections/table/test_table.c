@@ -2,10 +2,12 @@
 #include "../../failing_allocator.h"
 #include "../../folder.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 static void enter(void)
 {
@@ -667,6 +669,157 @@ Test(table, columns_without_a_value_go_where_any_type_does)
     rask_graph_free(g);
 }
 
+/* Two files whose columns are a, b, c. */
+static rask_table *read_both(rask_graph *g, const char *first, const char *second,
+                             const rask_csv_options *options)
+{
+    write_text(path, first);
+    write_text(other, second);
+    return rask_read_csv_files(g, ((const char *const[]){path, other}), 2, options);
+}
+
+static void expect_types(const rask_table *t, rask_column_type a, rask_column_type b, rask_column_type c)
+{
+    cr_expect_eq(rask_table_type(t, 0), a);
+    cr_expect_eq(rask_table_type(t, 1), b);
+    cr_expect_eq(rask_table_type(t, 2), c);
+}
+
+Test(table, types_are_those_of_all_files)
+{
+    rask_graph *g = rask_graph_new();
+    expect_types(read_both(g, "a,b,c\n", "a,b,c\n1,1.5,2024-01-31\n", NULL), RASK_COL_I64, RASK_COL_F64,
+                 RASK_COL_DATE);
+    expect_types(read_both(g, "a,b,c\n1,,5\n", "a,b,c\n2,true,6.5", NULL), RASK_COL_I64, RASK_COL_BOOL,
+                 RASK_COL_F64);
+    expect_types(read_both(g, "a,b,c\n1,2,5", "a,b,c\n,2,x\n", NULL), RASK_COL_I64, RASK_COL_I64,
+                 RASK_COL_TEXT);
+    cr_expect_eq(rask_graph_status(g), RASK_OK);
+    rask_graph_free(g);
+}
+
+Test(table, files_before_the_first_header_may_be_empty)
+{
+    rask_graph *g = rask_graph_new();
+    rask_rows *rows = NULL;
+    rask_table *t = read_both(g, "", "a,b,c\n1,,5\n", NULL);
+    expect_types(t, RASK_COL_I64, RASK_COL_TEXT, RASK_COL_I64);
+    t = rask_table_groupby(t, "b", "sum(a)");
+    cr_assert_eq(rask_table_compute(t, NULL, &rows), RASK_OK, "%s", rask_graph_error(g));
+    cr_expect_eq(column_of(rows, 1).as.i64[0], 1);
+    rask_rows_free(rows);
+    cr_expect_null(read_both(g, "", "", NULL));
+    cr_expect(strstr(rask_graph_error(g), "out.csv: the file is empty: it has no header"), "%s",
+              rask_graph_error(g));
+    rask_graph_free(g);
+}
+
+Test(table, types_are_given_to_names_in_backticks)
+{
+    rask_csv_options csv = RASK_CSV_OPTIONS_INIT;
+    rask_graph *g = rask_graph_new();
+    csv.types = "`a,b` : float64, `c:``d`:string, e:f:date";
+    write_text(path, "\"a,b\",c:`d,e:f\n1,2,\n");
+    expect_types(rask_read_csv(g, path, &csv), RASK_COL_F64, RASK_COL_TEXT, RASK_COL_DATE);
+    cr_expect_eq(rask_graph_status(g), RASK_OK, "%s", rask_graph_error(g));
+    csv.types = "`c:``d`";
+    cr_expect_null(rask_read_csv(g, path, &csv));
+    cr_expect(strstr(rask_graph_error(g), "types: \"c:`d\" is no NAME:TYPE"), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+}
+
+/* It is an error where it is read. */
+Test(table, a_file_of_other_columns_says_nothing_of_types)
+{
+    rask_graph *g = rask_graph_new();
+    rask_rows *rows = NULL;
+    rask_table *t = read_both(g, "a,b,c\n1,2,\n", "a,c,b\nx,y,z\n", NULL);
+    expect_types(t, RASK_COL_I64, RASK_COL_I64, RASK_COL_TEXT);
+    cr_assert_eq(rask_table_compute(rask_table_limit(t, 1), NULL, &rows), RASK_OK, "%s", rask_graph_error(g));
+    rask_rows_free(rows);
+    cr_assert_eq(rask_table_compute(t, NULL, &rows), RASK_EFORMAT);
+    cr_assert(strstr(rask_graph_error(g), "the header has the columns in another order"), "%s",
+              rask_graph_error(g));
+    rask_graph_free(g);
+}
+
+Test(table, columns_without_a_value_in_any_file_go_where_any_type_does)
+{
+    rask_graph *g = rask_graph_new();
+    rask_table *t = read_both(g, "a,b,c\n1,,\n", "a,b,c\n2,,3\n", NULL);
+    cr_expect(rask_table_groupby(t, "c", "sum(b), mean(b)"), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+    g = rask_graph_new();
+    t = read_both(g, "a,b,c\n1,,\n", "a,b,c\n2,\"\",3\n", NULL); /* text, though it is empty */
+    cr_expect_null(rask_table_groupby(t, "c", "sum(b)"));
+    rask_graph_free(g);
+}
+
+Test(table, columns_without_a_value_are_nan_in_numpys_files)
+{
+    double values[2] = {0};
+    char npy[sizeof folder + 40];
+    snprintf(npy, sizeof npy, "%s/b.npy", folder);
+    rask_graph *g = rask_graph_new();
+    rask_table *t = rask_table_select(read_both(g, "a,b,c\n1,,\n", "a,b,c\n2,,3\n", NULL), "b");
+    cr_assert_eq(rask_table_write(t, npy, RASK_TABLE_BY_ENDING, NULL), RASK_OK, "%s", rask_graph_error(g));
+    FILE *in = fopen(npy, "rb");
+    cr_assert(in && fseek(in, -(long)sizeof values, SEEK_END) == 0);
+    cr_assert_eq(fread(values, sizeof *values, 2, in), 2);
+    cr_expect(values[0] != values[0] && values[1] != values[1]);
+    fclose(in);
+    unlink(npy);
+    rask_graph_free(g);
+}
+
+static void write_of_old(const char *file, const char *content)
+{
+    const struct timespec times[] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    write_text(file, content);
+    cr_assert_eq(utimensat(AT_FDCWD, file, times, 0), 0);
+}
+
+/* Formats without room for values in such columns take none. The file is another one than was looked at, of the same size and time. */
+Test(table, a_column_that_gets_a_value_is_not_written_as_one_without)
+{
+    rask_graph *g = rask_graph_new();
+    char arrow[sizeof folder + 40];
+    snprintf(arrow, sizeof arrow, "%s/b.arrow", folder);
+    write_of_old(path, "a,b,c\n2,,34\n");
+    rask_table *t = rask_read_csv(g, path, NULL);
+    write_of_old(path, "a,b,c\n2,4,3\n");
+    cr_expect_eq(rask_table_write(t, arrow, RASK_TABLE_BY_ENDING, NULL), RASK_EIO);
+    cr_expect(strstr(rask_graph_error(g), "column \"b\" has a value"), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+}
+
+/* What ends the looking, so that nothing is known of what is behind it. */
+Test(table, a_column_has_values_behind_text_that_is_wrong)
+{
+    rask_graph *g = rask_graph_new();
+    rask_table *t = read_both(g, "a,b,c\n1,,2\n", "a,b,c\n1,,2\n1,2\n1,5,2\n", NULL);
+    cr_expect_null(rask_table_filter(t, "b > 1"));
+    rask_graph_free(g);
+}
+
+/* A value behind the samples. */
+Test(table, columns_without_a_value_in_samples_widen_to_what_there_is)
+{
+    enum { ROWS = 60000 };
+    rask_csv_options csv = RASK_CSV_OPTIONS_INIT;
+    csv.misfit = RASK_MISFIT_WIDEN;
+    FILE *out = fopen(path, "w");
+    cr_assert(out && fprintf(out, "a,b,c\n") > 0);
+    for (int i = 0; i < ROWS; i++)
+        fprintf(out, "%d,%s,\n", i, i + 1 < ROWS ? "" : "2.5");
+    cr_assert_eq(fclose(out), 0);
+    rask_graph *g = rask_graph_new();
+    rask_table *t = rask_read_csv(g, path, &csv);
+    expect_types(t, RASK_COL_I64, RASK_COL_F64, RASK_COL_TEXT);
+    cr_expect(rask_table_filter(t, "c > 1"), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+}
+
 Test(table, columns_of_spaces_or_empty_text_have_values)
 {
     rask_graph *g = rask_graph_new();
@@ -880,9 +1033,25 @@ static int description(void)
     return finish(g, rask_table_describe(rask_table_select(rask_read_csv(g, path, NULL), "name, qty")), 2, 4);
 }
 
+static int types_of_files(void)
+{
+    rask_graph *g = rask_graph_new();
+    const char *const paths[] = {path, other};
+    rask_table *t = rask_read_csv_files(g, paths, 2, NULL);
+    cr_assert(!t || rask_table_type(t, 2) == RASK_COL_F64); /* which the second one says */
+    return finish(g, rask_table_groupby(t, "", "max(qty) as q"), 0, 1.5);
+}
+
 Test(table, no_memory_for_shorthands_leaves_nothing)
 {
     sweep(shorthands, 0);
+}
+
+Test(table, no_memory_for_types_of_all_files_leaves_nothing)
+{
+    write_text(path, "name,amount,qty,day\nann,1,,\n");
+    write_text(other, "name,amount,qty,day\nann,1,1.5,\n");
+    sweep(types_of_files, 0);
 }
 
 Test(table, no_memory_for_quantiles_leaves_nothing)
