@@ -156,7 +156,10 @@ static rk_eval_value shape_function(rk_call *c)
 static uint64_t seed_of(rk_call *c)
 {
     uint64_t number = c->eval->randoms++;
-    return (uint64_t)rk_call_i64(c, "seed", (int64_t)number);
+    int64_t seed = rk_call_i64(c, "seed", (int64_t)number);
+    if (seed < 0)
+        rk_call_fail(c, "seed", RASK_EINVAL, "a seed is 0 or more, not %lld", (long long)seed);
+    return (uint64_t)seed;
 }
 
 enum { UNIT, UNIFORM, NORMAL };

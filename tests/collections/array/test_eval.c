@@ -272,6 +272,7 @@ Test(eval, random_numbers_differ_between_calls_and_not_between_runs)
 {
     check_number("sum(abs(random.normal(size=9) - random.normal(size=9))) > 0", 1);
     check_number("sum(abs(random.normal(size=9, seed=5) - random.normal(size=9, seed=5)))", 0);
+    check_error("random.uniform(size=3, seed=-1)", RASK_EINVAL, "1:29: a seed is 0 or more, not -1");
     double first, again;
     cr_assert_eq(rask_array_compute_out(build("sum(random.random(100))"), NULL, RASK_OUT_F64, &first),
                  RASK_OK);
