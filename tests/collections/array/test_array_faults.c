@@ -192,6 +192,24 @@ static int taken_outside(void)
     return number_with(o, "take(arange(1200000.0), 1199999 - arange(110000) * 10).sum()", 71500440000.0);
 }
 
+/* And as it is where tasks share no file. */
+static int taken_apart(void)
+{
+    rask_options o = serial(), elsewhere = o;
+    rask_graph *g = rask_graph_new();
+    double result = 0;
+    if (!g)
+        return RASK_ENOMEM;
+    elsewhere.scheduler = "cluster";
+    elsewhere.memory = 6 << 20;
+    rask_array *sum = eval(g, "take(arange(1200000.0), 1199999 - arange(110000) * 10).sum()");
+    rask_node *node = rask_array_node_at(sum, &elsewhere, __FILE__, __LINE__);
+    int status = node ? rask_compute_with(node, &o, &result) : RASK_EGRAPH;
+    if (!status)
+        cr_assert_eq(result, 71500440000.0);
+    return end(g, status);
+}
+
 static int masked(void)
 {
     return number("a[:, a[0] > 47][0].sum()", 3432);
@@ -326,6 +344,11 @@ Test(array_faults, no_memory_for_taking)
 Test(array_faults, no_memory_for_taking_by_way_of_a_file)
 {
     sweep(taken_outside, 0);
+}
+
+Test(array_faults, no_memory_for_taking_where_no_file_is_shared)
+{
+    sweep(taken_apart, 0);
 }
 
 Test(array_faults, no_memory_for_masks)
