@@ -41,10 +41,13 @@ typedef struct rk_entry {
     struct rk_entry *next, *previous; /* in store->resident or store->away */
 
     /* Of a list: entries whose results are items of it, in their order (link.c), and while it is in memory these results. */
-    struct rk_entry **links;
+    struct rk_entry **items;
     rask_value *parts;
+    uint32_t part_count;
+    /* And all that have to be in memory with it, each once and behind what it is linked to itself: these, and theirs. */
+    struct rk_entry **links;
     uint32_t link_count;
-    /* Of such an item: how many links to it there are. */
+    /* Of such an entry: how many links to it there are. */
     uint32_t listed;
     uint32_t lister, list_edge; /* the task of the last list */
     rask_value own; /* the place, once that of its result has ended: it is displaced, and perhaps an orphan */
@@ -161,7 +164,9 @@ void rk_entry_give_up(rk_store *store, rk_entry *entry);
 
 /* Links a list, which no task has taken yet, to the entries of those arguments of its task that are items of it. */
 void rk_entry_link(rk_store *store, rk_entry *list, const rk_pass *pass);
-/* Makes parts what the linked results are, which are in memory. */
+/* Its items are in memory. */
+bool rk_entry_has_parts(const rk_entry *list);
+/* Makes parts what the items are, which are in memory. */
 void rk_entry_see_parts(rk_entry *list);
 /* For rk_entry_free(): what is displaced and has no other link goes to store->dead. */
 void rk_entry_unlink(rk_store *store, rk_entry *list);
