@@ -200,6 +200,8 @@ static const rk_eval_function rows[] = {
     {"arange", "start; stop step dtype", arange, 0, 0},
     {"array", "object; dtype", array, 0, 0},
     {"asarray", "object|a; dtype", array, 0, 0},
+    {"empty", "shape; dtype", full, ZEROS, 0},
+    {"empty_like", "a; dtype", full_like, ZEROS, 0},
     {"eye", "N; M k dtype", eye, 0, 0},
     {"full", "shape fill_value; dtype", full, GIVEN, 0},
     {"full_like", "a fill_value; dtype", full_like, GIVEN, 0},
