@@ -632,7 +632,7 @@ static int copy_from_disk(rk_store *store, const rk_entry *entry, rask_value *va
     store->read_back += rk_image_bytes(image);
     pthread_mutex_unlock(&store->lock);
     int status =
-        rk_image_read(image, &store->scratch, entry->parts, entry->part_count, value, message, capacity);
+        rk_image_read(image, &store->scratch, entry->parts, entry->link_count, value, message, capacity);
     pthread_mutex_lock(&store->lock);
     return status;
 }

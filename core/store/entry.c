@@ -181,7 +181,7 @@ static bool is_given_away(const rk_entry *entry)
 
 static bool is_alone(rk_entry *entry)
 {
-    return entry->alone = rk_image_is_alone(entry->place, entry->parts, entry->part_count, &entry->look);
+    return entry->alone = rk_image_is_alone(entry->place, entry->parts, entry->link_count, &entry->look);
 }
 
 bool rk_entry_may_leave(rk_entry *entry)

@@ -14,7 +14,7 @@ static rask_value detach(rk_store *store, rk_entry *entry)
     object.reserved = 0;
     rk_image_look look = {0};
     entry->place->as.object = NULL;
-    if (entry->handed && !rk_image_is_alone(&object, entry->parts, entry->part_count, &look))
+    if (entry->handed && !rk_image_is_alone(&object, entry->parts, entry->link_count, &look))
         rk_store_hand_out(store, &object);
     entry->handed = false;
     return object;
@@ -97,7 +97,7 @@ static void tell_move(const rk_store *store, rk_store_direction direction, uint3
 static void correct_bytes(rk_store *store, rk_entry *entry, const rask_value *value, uint64_t written)
 {
     uint64_t bytes = value->type == RASK_LIST ? rask_value_size(value) : 0;
-    for (uint32_t i = 0; i < entry->part_count; i++)
+    for (uint32_t i = 0; i < entry->link_count; i++)
         bytes -= rask_value_size(&entry->parts[i]);
     bytes = bytes < written ? written : bytes;
     if (value->type != RASK_CUSTOM && bytes > entry->bytes)
@@ -114,7 +114,7 @@ static void spill(rk_store *store, rk_entry *entry)
     store->moving++;
     pthread_mutex_unlock(&store->lock);
     uint64_t start_ns = begin_move(store);
-    int status = rk_image_write(&image, &store->scratch, &value, entry->parts, entry->part_count, message,
+    int status = rk_image_write(&image, &store->scratch, &value, entry->parts, entry->link_count, message,
                                 sizeof message);
     tell_move(store, RK_STORE_OUT, task, status, start_ns, status ? 0 : rk_image_bytes(&image));
     pthread_mutex_lock(&store->lock);
@@ -170,7 +170,7 @@ static int fetch(rk_store *store, rk_entry *entry, uint32_t type, const rk_pass 
                  char *message, size_t capacity)
 {
     if (entry->origin == RK_ON_DISK)
-        return rk_image_read(&entry->image, &store->scratch, entry->parts, entry->part_count, value, message,
+        return rk_image_read(&entry->image, &store->scratch, entry->parts, entry->link_count, value, message,
                              capacity);
     char reason[RK_MAX_MESSAGE + 1] = "";
     int status = store->run.remake(store->run.context, pass, entry->task, value, reason);
