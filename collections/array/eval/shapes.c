@@ -304,6 +304,17 @@ static rk_eval_value same(rk_call *c)
     return rk_eval_array(rk_call_array(c, "a"));
 }
 
+/* The only element. */
+static rk_eval_value item(rk_call *c)
+{
+    char shape[RK_SHAPE_TEXT];
+    rask_array *a = rk_call_array(c, "a");
+    if (a && rask_array_size(a) != 1)
+        return rk_call_fail(c, "", RASK_EINVAL, "item() of shape %s: one element expected",
+                            rk_shape_text(a->shape, a->ndim, shape));
+    return rk_eval_array(rask_array_reshape_at(a, 0, NULL, RK_EVAL_SITE(c->eval)));
+}
+
 enum { LOWER, UPPER };
 
 /* Zeros above (below) the k-th diagonal. */
@@ -352,6 +363,7 @@ static const rk_eval_function rows[] = {
     {"flip", "a|m; axis", flip, 0, 0},
     {"fliplr", "a|m", flip_axis, 1, 0},
     {"flipud", "a|m", flip_axis, 0, 0},
+    {"item", "a", item, 0, RK_EVAL_METHOD_ONLY},
     {"matrix_transpose", "x", matrix_transpose, 0, 0},
     {"moveaxis", "a source destination", moveaxis, 0, 0},
     {"pad", "array pad_width; mode * constant_values", pad, 0, 0},

@@ -274,6 +274,8 @@ Test(eval, functions_in_its_own_words_fail_at_the_call)
     check_number("1 + linalg.cond(eye(3) * 2)", 2);
     check_number("x = 5; m = 2; cov(a)[0, 0] + x * m", 10 + 5.0 / 3);
     check_error("1 + cov(a, rowvar='no')", RASK_ETYPE, "1:5: an integer expected, not a string");
+    check_number("a[1:2, 2:3].item() + sum(random.rand(2, 3, seed=4) - random.random((2, 3), seed=4))", 6);
+    check_error("a.item()", RASK_EINVAL, "1:3: item() of shape (3, 4): one element expected");
     check_error("a + det(a)", RASK_EINVAL, "1:9: a square matrix expected, not shape (3, 4)");
     check_error(
         "append(a, x, axis=0)", RASK_EINVAL,
