@@ -199,10 +199,13 @@ rk_eval_value rk_eval_name(rk_eval *e, const rk_syntax *node)
 int rk_eval_assign(rk_eval *e, const char *name, size_t len, const rk_eval_value *value)
 {
     rk_eval_variable *variable = find_variable(e, name, len);
-    if (!variable && !(variable = rk_array_push(&e->variables))) {
-        rk_eval_fail(e, e->at, RASK_ELIMIT, "no room for another name");
-        return RASK_ELIMIT;
+    int status = variable ? RASK_OK : rk_array_reserve(&e->variables, 1);
+    if (status) {
+        rk_eval_fail(e, e->at, status, "no room for another name");
+        return status;
     }
+    if (!variable)
+        variable = rk_array_push(&e->variables);
     *variable = (rk_eval_variable){name, len, *value};
     return RASK_OK;
 }

@@ -182,6 +182,12 @@ static int taken(void)
     return number("take(a, [3, 1, 4, 1, 5], axis=1)[0].sum() + a.T[[7, 9, 90]][0, 0]", 14 + 7);
 }
 
+/* A function in the words of the language, and several arrays as subscripts. */
+static int defined(void)
+{
+    return number("sum(cov(a[:3, :50])) + a[[0, 1], [2, 3]].sum()", 9 * 212.5 + 2 + 99);
+}
+
 /* So many computed numbers, of so many cells, go through a file. There is room for all else: a result that could not be
  * written might never be missed. */
 static int taken_outside(void)
@@ -334,6 +340,11 @@ Test(array_faults, no_memory_for_matrices)
 Test(array_faults, no_memory_for_statistics)
 {
     sweep(statistics, 0);
+}
+
+Test(array_faults, no_memory_for_functions_in_words)
+{
+    sweep(defined, 0);
 }
 
 Test(array_faults, no_memory_for_taking)
