@@ -1,6 +1,6 @@
 /* What a run tells its store: how much tasks will hold, which results are needed when, and how a source is called
  * again. */
-#include "schedulers/run.h"
+#include "schedulers/told.h"
 
 #include "core/base/print.h"
 

@@ -54,6 +54,9 @@ int rk_gate_need(const rk_gate *gate, const char *name, const char *tags, rk_nee
  * RASK_ELIMIT: more than RK_MAX_GATE_NEEDS counters. */
 int rk_needs_join(rk_needs *these, const rk_needs *those);
 
+#define RK_TOO_MANY_NEED_KINDS "there are too many combinations of what tasks take: 20 are possible"
+_Static_assert(RK_MAX_NEED_KINDS == 20, "a message says so");
+
 /* The number of these needs, for waiters; 0: none at all. RASK_OK, or RASK_ELIMIT: more than RK_MAX_NEED_KINDS. */
 int rk_gate_class(rk_gate *gate, const rk_needs *needs, uint32_t *class);
 /* They live as long as the gate, and stay where they are. */

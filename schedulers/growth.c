@@ -108,8 +108,13 @@ static int rest(rk_worker *worker, uint32_t task, rask_value *result)
         return wait_for(worker, task, result);
     permits->rest(permits->context);
     int status = wait_for(worker, task, result);
-    if (task + 1 < run->plan->unit_start[rk_plan_unit(run->plan, task) + 1])
-        permits->resume(permits->context);
+    if (status || task + 1 == run->plan->unit_start[rk_plan_unit(run->plan, task) + 1])
+        return status;
+    status = permits->resume(permits->context, worker->message, sizeof worker->message);
+    if (status) {
+        rask_value_unref(result);
+        *result = rask_value_none();
+    }
     return status;
 }
 

@@ -30,12 +30,10 @@ static int complain(const maker *m, uint32_t task, int status, const char *why)
 static int add_class(const maker *m, uint32_t task, const rk_needs *needs, uint32_t *class)
 {
     int status = rk_gate_class(m->limits->gate, needs, class);
-    return status ? complain(m, task, status,
-                             "there are too many combinations of what tasks take: 20 are possible")
-                  : RASK_OK;
+    return status ? complain(m, task, status, RK_TOO_MANY_NEED_KINDS) : RASK_OK;
 }
 
-_Static_assert(RK_MAX_NEED_KINDS == 20 && RK_MAX_GATE_NEEDS == 8, "messages say so");
+_Static_assert(RK_MAX_GATE_NEEDS == 8, "a message says so");
 
 static int class_of_task(maker *m, uint32_t task, uint32_t *class)
 {

@@ -137,18 +137,6 @@ void rk_run_fail(rk_run *run, uint32_t task, int status, const char *message);
 
 /* A task as observers see it that nobody has started. */
 rask_task_info rk_run_describe(const rk_run *run, uint32_t task);
-/* Tells observers what a task did elsewhere, and before it that it started, unless they were told. */
-void rk_run_relay(rk_run *run, const rask_task_info *info);
-/* Tells observers that a task goes on elsewhere, once a worker. From the thread that relays. */
-void rk_run_begun(rk_run *run, uint32_t task, uint32_t worker, uint32_t attempt, uint64_t start_ns);
-/* Tells observers of a result that was moved; info.run is the run's. */
-void rk_run_moved(rk_run *run, const rask_move_info *info);
-/* Tells observers of a result that went from one process to another; all but info.run is the caller's. */
-void rk_run_sent(rk_run *run, const rask_transfer_info *info);
-/* Tells observers of a worker process; all but info.run is the caller's. */
-void rk_run_worker_changed(rk_run *run, const rask_worker_info *info);
-/* Nobody of the run's came, for this reason. */
-void rk_run_worker_refused(rk_run *run, const char *reason);
 
 /* What the run and its store know of each other (schedulers/budget.c). */
 
@@ -206,12 +194,6 @@ uint64_t rk_run_unit_from(rk_worker *worker, uint32_t unit, uint32_t first);
 /* A task that was put off has come to this; a failure's text is in worker->message. info: what observers are to be told. */
 void rk_run_settle(rk_worker *worker, uint32_t task, int status, const rask_value *result,
                    rask_task_info *info);
-
-/* Tells observers that a unit's tasks are ready. worker: who found out, right behind its last task; NULL: somebody
- * else. */
-void rk_run_ready(rk_run *run, const rk_worker *worker, uint32_t unit);
-/* The same of all units that wait for none, which may be a million: the clock is read once. Without observers: nothing. */
-void rk_run_roots_ready(rk_run *run);
 
 /* Nanoseconds that a call of the task may take; 0: any number. */
 uint64_t rk_run_timeout(const rk_run *run, uint32_t task);

@@ -11,6 +11,7 @@
 #include "schedulers/scheduler.h"
 
 #include "core/base/clock.h"
+#include "schedulers/told.h"
 
 #include <string.h>
 #include <xxhash.h>

@@ -42,6 +42,7 @@
 #include "core/base/clock.h"
 #include "schedulers/growth.h"
 #include "schedulers/limits.h"
+#include "schedulers/told.h"
 
 #include <string.h>
 

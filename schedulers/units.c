@@ -1,6 +1,7 @@
 #include "schedulers/units.h"
 
 #include "schedulers/limits.h"
+#include "schedulers/told.h"
 
 #include <stdio.h>
 

@@ -23,6 +23,18 @@ static void destroy(void *data)
 
 static const rask_class outside_class = {.name = "scratch file", .destroy = destroy};
 
+bool rk_outside_is_possible(const rk_lowering *l)
+{
+    rk_scratch scratch;
+    char message[RK_MAX_MESSAGE];
+    if (!rk_lowering_scratch(l))
+        return false;
+    rk_scratch_init(&scratch, rk_lowering_scratch(l));
+    int status = rk_scratch_open(&scratch, message, sizeof message);
+    rk_scratch_fini(&scratch);
+    return !status;
+}
+
 rask_node *rk_outside_new(rk_lowering *l, const char *what, const int64_t *notes, int64_t count)
 {
     const char *folder = rk_lowering_scratch(l);

@@ -10,6 +10,9 @@
 /* A custom value. */
 typedef struct rk_outside rk_outside;
 
+/* Whether there may be such a file: a folder in which one can be made. For what does without where there is none. */
+bool rk_outside_is_possible(const rk_lowering *l);
+
 /* A new file, with numbers that all tasks look up (copied), as a constant. Only where rk_lowering_scratch() gives a folder.
  * what: the operation, for messages. NULL, latched. */
 rask_node *rk_outside_new(rk_lowering *l, const char *what, const int64_t *notes, int64_t count);

@@ -11,6 +11,7 @@
 #include "collections/array/cuts.h"
 #include "collections/array/kernels/kernels.h"
 #include "collections/array/lowering.h"
+#include "collections/array/outside.h"
 #include "collections/array/rechunk.h"
 #include "collections/array/source.h"
 #include "core/base/array.h"
@@ -807,13 +808,12 @@ static int lower_computed(rk_lowering *l, rask_array *array, rk_chunks *chunks)
 {
     rk_taken t = {.l = l, .array = array, .axis = (uint32_t)((const take_array *)array->params)->axis};
     uint64_t most = rk_lowering_chunk_bytes(l), near = most < NEAR_CELL ? most : NEAR_CELL;
-    bool shared = rk_lowering_scratch(l);
     int status = make_grid(l, array, t.axis, chunks);
     double across = status ? 0 : bytes_across(array, chunks, t.axis);
     if (!status)
         status = regular_cells(l, array->inputs[0], t.axis, longest_cell(near, across), &t.cells, &t.bounds);
     bool far = !status && is_far_apart(&t);
-    if (far && shared)
+    if (far && rk_outside_is_possible(l))
         return rk_take_outside(&t, chunks);
     if (!status)
         status = regular_cells(l, array->inputs[0], t.axis, longest_cell(most, across), &t.cells, &t.bounds);

@@ -21,6 +21,7 @@
 #define RK_MAX_LIMITS         32                  /* names that a run has limits for */
 #define RK_MAX_GATE_NEEDS     8                   /* of these, that tasks of one unit take together */
 #define RK_MAX_NEED_KINDS     20                  /* combinations of them in a run */
+#define RK_MAX_PERMITS        ((uint32_t)1 << 20) /* that tasks of a worker ask a program for at once */
 #define RK_MAX_TAG_NAME       255                 /* bytes of such a name */
 #define RK_MAX_TAG_COUNT      1000000000          /* of one tag */
 #define RK_MAX_BACKOFF_NS     ((uint64_t)60000000000) /* that doubling a task's backoff leads to */

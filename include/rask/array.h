@@ -379,7 +379,8 @@ RASK_API rask_array *rask_array_expand_dims_at(rask_array *a, int axis, const ch
 RASK_API rask_array *rask_array_flip_at(rask_array *a, int axis, const char *file, int line); /* RASK_ALL */
 RASK_API rask_array *rask_array_swapaxes_at(rask_array *a, int first, int second, const char *file, int line);
 RASK_API rask_array *rask_array_moveaxis_at(rask_array *a, int from, int to, const char *file, int line);
-/* Elements of one axis by number, negative ones from the end; indices: 1-d, integers. */
+/* Elements of one axis by number, negative ones from the end; indices: 1-d, integers. Where many computed numbers of a large a are
+ * taken, a file in the scratch folder saves time, whatever memory there is; without one it goes as it can. */
 RASK_API rask_array *rask_array_take_at(rask_array *a, rask_array *indices, int axis, const char *file,
                                         int line);
 /* Elements of one axis where mask (1-d, bool, as long as the axis) is true; axis RASK_ALL: mask has a's shape and the

@@ -4,6 +4,7 @@
 #include "schedulers/cluster/worker.h"
 #include "schedulers/processes/crew.h"
 #include "schedulers/scheduler.h"
+#include "schedulers/told.h"
 
 #include <stdio.h>
 

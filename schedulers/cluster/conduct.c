@@ -9,6 +9,7 @@
 #include "schedulers/cluster/conduct.h"
 
 #include "core/base/clock.h"
+#include "schedulers/told.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -252,15 +253,16 @@ static bool hear_own(rk_conduct *c)
 {
     rk_permit_news permit;
     rk_shop_news news;
+    rk_shop_heard heard;
     bool any = false;
-    while (rk_shop_next_permit(c->own, &permit)) {
-        hear_own_permit(c, &permit);
+    while ((heard = rk_shop_next(c->own, &permit, &news))) {
         any = true;
-    }
-    while (rk_shop_next(c->own, &news)) {
+        if (heard == RK_SHOP_PERMIT) {
+            hear_own_permit(c, &permit);
+            continue;
+        }
         hear_own_unit(c, &news);
         rk_shop_news_end(&news);
-        any = true;
     }
     return any;
 }

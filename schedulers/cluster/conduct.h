@@ -22,7 +22,8 @@ typedef struct rk_hand {
     uint32_t worker, epoch;
     uint32_t first, threads; /* as tasks see them */
     rk_array transfers;      /* to its home (transfers.h) */
-    uint32_t under_way;      /* units that it was told to run and has not answered for */
+    rk_permits_of_home permits;
+    uint32_t under_way; /* units that it was told to run and has not answered for */
 } rk_hand;
 
 enum { RK_CONDUCT_WORKERS = 1024, RK_CONDUCT_HOMES = 4096 /* workers that come and go, in one run */ };

@@ -4,19 +4,22 @@
 #include "schedulers/cluster/conduct.h"
 #include "schedulers/limits.h"
 
+#include <stddef.h>
 #include <string.h>
 
-enum { MOST_PERMITS = 1 << 20 }; /* at once: a worker that wants more is ended */
-
-/* Of a home; in a list of all. */
+/* Of a home; in a list of its own. */
 typedef struct rk_permit {
     rk_gate_waiter waiter; /* the first member */
-    uint32_t home;
-    uint64_t number; /* the home's */
-    bool again;      /* a unit wants to go on: */
+    rk_numbered numbered;  /* by the home */
+    bool again;            /* a unit wants to go on: */
     uint32_t unit, attempt;
     struct rk_permit *next, *previous;
 } rk_permit;
+
+static rk_permit *permit_of(rk_numbered *numbered)
+{
+    return numbered ? (rk_permit *)((char *)numbered - offsetof(rk_permit, numbered)) : NULL;
+}
 
 /* -- The gate */
 
@@ -34,14 +37,31 @@ static int open_gate(rk_conduct *c)
     return status;
 }
 
+static void link_permit(rk_conduct *c, rk_permit *p)
+{
+    rk_permits_of_home *of = &c->hands[p->numbered.home].permits;
+    p->next = of->first;
+    if (p->next)
+        p->next->previous = p;
+    of->first = p;
+    of->count++;
+}
+
 static void unlink_permit(rk_conduct *c, rk_permit *p)
 {
-    *(p->previous ? &p->previous->next : &c->permits.permits) = p->next;
+    rk_permits_of_home *of = &c->hands[p->numbered.home].permits;
+    *(p->previous ? &p->previous->next : &of->first) = p->next;
     if (p->next)
         p->next->previous = p->previous;
-    c->permits.count--;
+    of->count--;
+    rk_numbers_remove(&c->permits.numbers, &p->numbered);
     rk_free(p);
 }
+
+static const char *const too_many_at_once =
+    "too many tasks that grew in one process take what is counted, or wait for it: 1048576 are possible";
+
+_Static_assert(RK_MAX_PERMITS == 1048576, "a message says so");
 
 static void say_granted(rk_conduct *c, uint32_t home, uint64_t number)
 {
@@ -51,10 +71,24 @@ static void say_granted(rk_conduct *c, uint32_t home, uint64_t number)
         rk_shop_granted(c->own, number);
 }
 
+static void say_denied(rk_conduct *c, uint32_t home, uint64_t number, int status)
+{
+    const char *why = status == RASK_ENOMEM ? "no memory for what it takes" : RK_TOO_MANY_NEED_KINDS;
+    if (status == RASK_ELIMIT && c->hands[home].permits.count == RK_MAX_PERMITS)
+        why = too_many_at_once;
+    if (home)
+        rk_conduct_order(
+            c, home,
+            (rk_message){
+                .kind = RK_SAY_DENIED, .size = number, .status = (uint32_t)status, .text = rk_word(why)});
+    else
+        rk_shop_denied(c->own, number, status, why);
+}
+
 /* What was borrowed for a unit is the unit's from here on; who is let in because that is not there any more. */
 static rk_gate_waiter *resume(rk_conduct *c, rk_permit *p)
 {
-    const rk_hand *hand = &c->hands[p->home];
+    const rk_hand *hand = &c->hands[p->numbered.home];
     uint32_t class = p->waiter.class;
     bool resumed =
         rk_coordinator_resumes(c->coordinator, c->hub->now, hand->worker, hand->epoch, p->unit, p->attempt);
@@ -67,7 +101,7 @@ static void let_in(rk_conduct *c, rk_gate_waiter *first)
     while (first) {
         rk_permit *p = (rk_permit *)first;
         rk_gate_waiter *next = first->next, *more, **end = &more;
-        say_granted(c, p->home, p->number);
+        say_granted(c, p->numbered.home, p->numbered.number);
         for (more = p->again ? resume(c, p) : NULL; *end;)
             end = &(*end)->next;
         *end = next;
@@ -112,53 +146,55 @@ static rk_needs needs_of_unit(const rk_conduct *c, uint32_t unit)
     return waiter ? *rk_gate_needs(c->run->limits->gate, waiter->class) : (rk_needs){0};
 }
 
+/* It says what no worker says. */
 static void distrust(rk_conduct *c, uint32_t home)
 {
     if (home && c->hands[home].member)
         rk_hub_kill(c->hub, c->hands[home].member);
 }
 
-static rk_permit *permit_new(rk_conduct *c, uint32_t home, const rk_message *m, uint32_t class)
+/* RASK_ELIMIT, RASK_ENOMEM. */
+static int permit_new(rk_conduct *c, uint32_t home, const rk_message *m, uint32_t class, rk_permit **out)
 {
-    rk_permit *p = rk_alloc(sizeof *p);
+    rk_permit *p = c->hands[home].permits.count < RK_MAX_PERMITS ? rk_alloc(sizeof *p) : NULL;
     if (!p)
-        return NULL;
+        return c->hands[home].permits.count < RK_MAX_PERMITS ? RASK_ENOMEM : RASK_ELIMIT;
     *p = (rk_permit){
         .waiter = {.class = class, .priority = (int32_t)m->status, .place = c->permits.given_out++},
-        .home = home,
-        .number = m->size,
+        .numbered = {.home = home, .number = m->size},
         .again = m->flag,
         .unit = m->unit,
-        .attempt = m->attempt,
-        .next = c->permits.permits};
-    if (p->next)
-        p->next->previous = p;
-    c->permits.permits = p;
-    c->permits.count++;
-    return p;
+        .attempt = m->attempt};
+    if (rk_numbers_add(&c->permits.numbers, &p->numbered)) {
+        rk_free(p);
+        return RASK_ENOMEM;
+    }
+    link_permit(c, p);
+    *out = p;
+    return RASK_OK;
 }
 
 static void want(rk_conduct *c, uint32_t home, const rk_message *m)
 {
     rk_needs needs = m->flag ? needs_of_unit(c, m->unit) : (rk_needs){0};
     uint32_t class = 0;
-    bool sound = m->flag || read_needs(c->permits.gate, m->blob, &needs);
-    if (!sound || c->permits.count >= MOST_PERMITS || rk_gate_class(c->permits.gate, &needs, &class)) {
+    rk_permit *p = NULL;
+    if (!m->flag && !read_needs(c->permits.gate, m->blob, &needs)) {
         distrust(c, home);
         return;
     }
-    rk_permit *p = permit_new(c, home, m, class);
-    if (!p)
-        distrust(c, home);
+    int status = rk_gate_class(c->permits.gate, &needs, &class);
+    if (!status)
+        status = permit_new(c, home, m, class, &p);
+    if (status)
+        say_denied(c, home, m->size, status);
     else if (!class || rk_gate_enter(c->permits.gate, &p->waiter))
         let_in(c, &p->waiter);
 }
 
 static void take_back(rk_conduct *c, uint32_t home, uint64_t number)
 {
-    rk_permit *p = c->permits.permits;
-    while (p && (p->home != home || p->number != number))
-        p = p->next;
+    rk_permit *p = permit_of(rk_numbers_find(&c->permits.numbers, home, number));
     if (p)
         end_permit(c, p);
 }
@@ -173,22 +209,15 @@ void rk_permits_hear(rk_conduct *c, uint32_t home, const rk_message *m)
     else if (m->kind == RK_SAY_GAVE)
         take_back(c, home, m->size);
     else if (open_gate(c))
-        distrust(c, home);
+        say_denied(c, home, m->size, RASK_ENOMEM);
     else
         want(c, home, m);
 }
 
 void rk_permits_lose(rk_conduct *c, uint32_t home)
 {
-    rk_permit *p = c->permits.permits;
-    while (p) {
-        if (p->home != home) {
-            p = p->next;
-            continue;
-        }
-        end_permit(c, p);
-        p = c->permits.permits; /* others may have ended by that */
-    }
+    while (c->hands[home].permits.first)
+        end_permit(c, c->hands[home].permits.first);
 }
 
 /* -- What the coordinator lends */
@@ -220,7 +249,9 @@ void rk_permits_balance(rk_conduct *c)
 
 void rk_permits_fini(rk_conduct *c)
 {
-    while (c->permits.permits)
-        unlink_permit(c, c->permits.permits);
+    for (uint32_t home = 0; c->hands && home < c->home_count; home++)
+        while (c->hands[home].permits.first)
+            unlink_permit(c, c->hands[home].permits.first);
+    rk_numbers_fini(&c->permits.numbers);
     rk_gate_free(c->permits.gate);
 }

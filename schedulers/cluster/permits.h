@@ -3,6 +3,7 @@
 #ifndef RASK_SCHEDULERS_CLUSTER_PERMITS_H
 #define RASK_SCHEDULERS_CLUSTER_PERMITS_H
 
+#include "schedulers/cluster/numbers.h"
 #include "schedulers/cluster/protocol.h"
 #include "schedulers/gate.h"
 
@@ -12,11 +13,18 @@ struct rk_conduct;
 
 typedef struct rk_permit_office {
     rk_gate *gate; /* NULL: nothing has been wanted yet */
-    struct rk_permit *permits;
-    uint64_t given_out, count;
+    rk_numbers numbers;
+    uint64_t given_out;
 } rk_permit_office;
 
-/* WANTS, GAVE, or RESTS, of a home: whatever it says is checked. */
+/* Of a home. */
+typedef struct rk_permits_of_home {
+    struct rk_permit *first;
+    uint32_t count;
+} rk_permits_of_home;
+
+/* WANTS, GAVE, or RESTS, of a home: whatever it says is checked. What cannot be given is denied; who says what nobody means to say
+ * is ended. */
 void rk_permits_hear(struct rk_conduct *c, uint32_t home, const rk_message *m);
 
 /* The home was lost, and the coordinator knows. */

@@ -15,7 +15,7 @@
  *   FETCHED, SPILLED, LOADED               →
  *   RESTS: its tasks came to nodes         →
  *   WANTS, GAVE: what these take           →
- *                                           ←  GRANTED
+ *                                           ←  GRANTED; or DENIED, and why
  *                                           ←  STOP: nothing new is called; END: the run is over
  *   LEAVING: it was asked to go            →
  *                                           ←  GO: nobody needs what it has; KILL: a task is over its time
@@ -30,7 +30,7 @@
 #include "core/task/pack.h"
 #include "schedulers/cluster/transport.h"
 
-#define RK_PROTOCOL_VERSION 1u
+#define RK_PROTOCOL_VERSION 2u
 
 enum {
     RK_MAX_INLINE = 4096,       /* bytes of a result, or of a text, in a message */
@@ -114,6 +114,7 @@ enum {
           RK_HAS_BLOB) /* size: a number for it, status: its priority, blob: what it needs; flag: the unit, again */ \
     M(GAVE, RK_HAS_RUN | RK_HAS_SIZE)                                                                                \
     M(GRANTED, RK_HAS_RUN | RK_HAS_SIZE)                                                                             \
+    M(DENIED, RK_HAS_RUN | RK_HAS_SIZE | RK_HAS_STATUS | RK_HAS_TEXT)                                                \
     M(RESTS, RK_HAS_ORDER)                                                                                           \
     M(LEAVING, 0)                                                                                                    \
     M(GO, 0)                                                                                                         \

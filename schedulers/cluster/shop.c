@@ -4,25 +4,31 @@
 
 #include "core/base/clock.h"
 #include "core/store/scratch.h"
+#include "schedulers/cluster/numbers.h"
 #include "schedulers/cluster/values.h"
 #include "schedulers/futures/executor.h"
 
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { LONG_UNIT_NS = 20000, MOST_UNHEARD = 32, BEGUN_NS = 20000000 };
-
-/* A unit from its order to its news. */
-typedef struct job {
-    rk_shop_news news;
-    struct job *next;
-} job;
 
 /* What is to be told of something that is counted. Those that admissions have are theirs until it is given back. */
 typedef struct permit {
     rk_permit_news news;
     struct permit *next;
-    bool queued, own; /* own: it is told last, and ends then */
+    bool queued, own;     /* own: it is told last, and ends then */
+    rk_admission *asked;  /* that waits; NULL: it does not, or did not */
+    rk_numbered numbered; /* while it does */
 } permit;
+
+/* A unit from its order to its news. */
+typedef struct job {
+    rk_shop_news news;
+    permit rests; /* told before the news are: it is free by then */
+    struct job *next;
+} job;
 
 /* First come, first served. */
 typedef struct queue {
@@ -39,12 +45,14 @@ typedef struct seat {
     rk_atomic_u64 task_ns;  /* when somebody observes: since when it is at */
     rk_atomic_u32 task;     /* one less than this; 0: none */
     uint64_t begun_ns;      /* of the last one that was told of */
-    const job *now;         /* under the lock; NULL: none */
+    job *now;               /* under the lock; NULL: none */
     pthread_t thread;
     bool started;
     rk_array told; /* rask_task_info */
-    permit rests, again;
-    bool resumed; /* under the lock */
+    permit again;
+    bool answered; /* under the lock, as all that follows */
+    int denied;    /* the answer: a status, and why */
+    char why[RK_MAX_MESSAGE + 1];
 } seat;
 
 /* Of a unit: its result, other than as a value. */
@@ -75,9 +83,10 @@ struct rk_shop {
     uint32_t unheard; /* of them, since the caller was woken */
     bool ending;
     permit *first_permit, *last_permit;
-    rk_admission *asked, *last_asked; /* that wait, in their order */
-    rk_atomic_u64 permits_numbered;
-    pthread_cond_t granted;
+    rk_admission *asked, *last_asked; /* that wait, in their order, */
+    rk_numbers numbers;               /* and by the numbers of their permits */
+    uint64_t permits_numbered;
+    pthread_cond_t answered;
     rk_permits permits; /* written at first */
 
     rask_observer observer;
@@ -279,6 +288,13 @@ static void *sit(void *context)
 
 /* -- What is counted */
 
+static const char no_memory[] = "no memory for what it takes";
+
+static permit *permit_of(rk_numbered *numbered)
+{
+    return (permit *)((char *)numbered - offsetof(permit, numbered));
+}
+
 /* Under the lock. */
 static void queue_permit(rk_shop *shop, permit *p)
 {
@@ -307,53 +323,70 @@ static void let_in(rk_shop *shop, rk_admission *admission)
     rk_executor_let_in(rk_load_acquire(&shop->run.growth), &admission->waiter);
 }
 
-/* Under the lock. */
-static void link_asked(rk_shop *shop, rk_admission *a)
+/* Under the lock, and the next too. RASK_ENOMEM: it cannot ask. */
+static int link_asked(rk_shop *shop, permit *p, rk_admission *a)
 {
+    p->numbered.number = p->news.number = ++shop->permits_numbered;
+    if (rk_numbers_add(&shop->numbers, &p->numbered))
+        return RASK_ENOMEM;
+    p->asked = a;
+    a->note = p;
     a->asked = true;
     a->next = NULL;
     a->previous = shop->last_asked;
     *(a->previous ? &a->previous->next : &shop->asked) = a;
     shop->last_asked = a;
+    return RASK_OK;
 }
 
 static void unlink_asked(rk_shop *shop, rk_admission *a)
 {
+    permit *p = a->note;
+    rk_numbers_remove(&shop->numbers, &p->numbered);
+    p->asked = NULL;
     a->asked = false;
     *(a->previous ? &a->previous->next : &shop->asked) = a->next;
     *(a->next ? &a->next->previous : &shop->last_asked) = a->previous;
 }
 
-static permit *permit_new(rk_shop *shop, const rk_admission *a)
+static permit *permit_new(const rk_admission *a)
 {
     permit *p = rk_calloc(1, sizeof *p);
     if (p)
         p->news = (rk_permit_news){.kind = RK_PERMIT_WANTED,
-                                   .number = rk_add_relaxed(&shop->permits_numbered, 1) + 1,
                                    .priority = a->waiter.priority,
                                    .needs = *rk_gate_needs(a->future->executor->gate, a->waiter.class)};
     return p;
 }
 
+/* Under the lock. What is not asked for ends. */
+static bool asks(rk_shop *shop, rk_admission *a, permit *p)
+{
+    int status = p ? RASK_OK : RASK_ENOMEM;
+    bool stopped = is_stopped(shop);
+    if (!status && !stopped)
+        status = link_asked(shop, p, a);
+    if (status)
+        rk_admission_refuse(a, status, no_memory);
+    else if (!stopped)
+        queue_permit(shop, p);
+    if (status || stopped)
+        rk_free(p);
+    return !status && !stopped;
+}
+
 static void ask(void *context, rk_admission *a)
 {
     rk_shop *shop = context;
-    permit *p = permit_new(shop, a);
-    a->note = p;
-    if (!p)
-        rk_admission_refuse(a);
+    permit *p = permit_new(a);
+    a->note = NULL;
     pthread_mutex_lock(&shop->lock);
-    bool waits = p && !is_stopped(shop);
-    if (waits) {
-        link_asked(shop, a);
-        queue_permit(shop, p);
-    }
-    if (waits)
+    if (asks(shop, a, p)) {
         tell_permits(shop);
-    else
-        pthread_mutex_unlock(&shop->lock);
-    if (!waits)
-        let_in(shop, a);
+        return;
+    }
+    pthread_mutex_unlock(&shop->lock);
+    let_in(shop, a);
 }
 
 /* Under the lock, which it leaves: what was not even asked for need not be told. */
@@ -394,75 +427,94 @@ static bool forget(void *context, rk_admission *a)
     return true;
 }
 
-static permit *about_unit(seat *s, permit *p, rk_permit_kind kind)
+/* Under the lock. */
+static void queue_about_unit(const seat *s, permit *p, rk_permit_kind kind)
 {
     p->news.kind = kind;
     p->news.unit = s->now->news.unit;
     p->news.attempt = s->now->news.attempt;
-    return p;
+    queue_permit(s->shop, p);
 }
 
 static void rest(void *context)
 {
     rk_shop *shop = context;
     pthread_mutex_lock(&shop->lock);
-    queue_permit(shop, about_unit(sitting, &sitting->rests, RK_PERMIT_RESTS));
+    queue_about_unit(sitting, &sitting->now->rests, RK_PERMIT_RESTS);
     tell_permits(shop);
 }
 
-/* The seat waits: its unit has what it took, or is to end. */
-static void resume(void *context)
+/* The seat waits: its unit has what it took, or cannot have it, or is to end. */
+static int resume(void *context, char *message, size_t capacity)
 {
     rk_shop *shop = context;
     seat *s = sitting;
     pthread_mutex_lock(&shop->lock);
-    permit *p = about_unit(s, &s->again, RK_PERMIT_AGAIN);
-    p->news.number = rk_add_relaxed(&shop->permits_numbered, 1) + 1;
-    s->resumed = false;
-    queue_permit(shop, p);
+    s->again.news.number = ++shop->permits_numbered;
+    s->answered = false;
+    s->denied = RASK_OK;
+    queue_about_unit(s, &s->again, RK_PERMIT_AGAIN);
     tell_permits(shop);
     pthread_mutex_lock(&shop->lock);
-    while (!s->resumed && !is_stopped(shop))
-        pthread_cond_wait(&shop->granted, &shop->lock);
+    while (!s->answered && !is_stopped(shop))
+        pthread_cond_wait(&shop->answered, &shop->lock);
+    int status = s->denied;
+    if (status)
+        snprintf(message, capacity, "%s", s->why);
     pthread_mutex_unlock(&shop->lock);
-}
-
-bool rk_shop_next_permit(rk_shop *shop, rk_permit_news *news)
-{
-    pthread_mutex_lock(&shop->lock);
-    permit *p = shop->first_permit;
-    if (p) {
-        shop->first_permit = p->next;
-        p->queued = false;
-        *news = p->news;
-        if (p->own)
-            rk_free(p);
-    }
-    pthread_mutex_unlock(&shop->lock);
-    return p;
+    return status;
 }
 
 /* Under the lock. */
-static void resume_seat(rk_shop *shop, uint64_t number)
+static void answer_seat(rk_shop *shop, uint64_t number, int status, const char *why)
 {
-    for (uint32_t i = 0; i < shop->seat_count; i++)
-        shop->seats[i].resumed |= shop->seats[i].again.news.number == number;
-    pthread_cond_broadcast(&shop->granted);
+    for (uint32_t i = 0; i < shop->seat_count; i++) {
+        seat *s = &shop->seats[i];
+        if (s->answered || s->again.news.number != number)
+            continue;
+        s->answered = true;
+        s->denied = status;
+        snprintf(s->why, sizeof s->why, "%s", why);
+    }
+    pthread_cond_broadcast(&shop->answered);
+}
+
+/* Under the lock: the program has not what was asked for. It asked, or whoever answers lies. */
+static void deny(rk_admission *a, int status, const char *why)
+{
+    permit *p = a->note;
+    rk_admission_refuse(a, status, why);
+    a->note = NULL;
+    p->own = p->queued;
+    p->news.kind = RK_PERMIT_NONE;
+    if (!p->own)
+        rk_free(p);
+}
+
+static void answer(rk_shop *shop, uint64_t number, int status, const char *why)
+{
+    pthread_mutex_lock(&shop->lock);
+    rk_numbered *found = rk_numbers_find(&shop->numbers, 0, number);
+    rk_admission *a = found ? permit_of(found)->asked : NULL;
+    if (a)
+        unlink_asked(shop, a);
+    else
+        answer_seat(shop, number, status, why);
+    if (a && status)
+        deny(a, status, why);
+    pthread_mutex_unlock(&shop->lock);
+    if (a)
+        let_in(shop, a);
 }
 
 void rk_shop_granted(rk_shop *shop, uint64_t number)
 {
-    pthread_mutex_lock(&shop->lock);
-    rk_admission *a = shop->asked;
-    while (a && ((const permit *)a->note)->news.number != number)
-        a = a->next;
-    if (a)
-        unlink_asked(shop, a);
-    else
-        resume_seat(shop, number);
-    pthread_mutex_unlock(&shop->lock);
-    if (a)
-        let_in(shop, a);
+    answer(shop, number, RASK_OK, "");
+}
+
+void rk_shop_denied(rk_shop *shop, uint64_t number, int status, const char *why)
+{
+    answer(shop, number, status ? status : RASK_ELIMIT, why);
 }
 
 /* Nothing is called any more: who waits fails. */
@@ -473,7 +525,7 @@ static void let_all_in(rk_shop *shop)
         pthread_mutex_lock(&shop->lock);
         if ((a = shop->asked))
             unlink_asked(shop, a);
-        pthread_cond_broadcast(&shop->granted);
+        pthread_cond_broadcast(&shop->answered);
         pthread_mutex_unlock(&shop->lock);
         if (a)
             let_in(shop, a);
@@ -547,7 +599,8 @@ static void free_shell(rk_shop *shop)
         if (p->own)
             rk_free(p);
     }
-    pthread_cond_destroy(&shop->granted);
+    pthread_cond_destroy(&shop->answered);
+    rk_numbers_fini(&shop->numbers);
     pthread_mutex_destroy(&shop->lock);
     for (int i = 0; i < 2; i++)
         queue_fini(&shop->queues[i]);
@@ -571,7 +624,7 @@ int rk_shop_new(const rk_shop_setup *setup, rk_shop **out)
     shop->seat_count = seats;
     shop->served = RK_NO_UNIT;
     pthread_mutex_init(&shop->lock, NULL);
-    pthread_cond_init(&shop->granted, NULL);
+    pthread_cond_init(&shop->answered, NULL);
     rk_scratch_init(&shop->scratch, setup->model->options.scratch);
     for (int i = 0; i < 2; i++)
         queue_init(&shop->queues[i]);
@@ -615,13 +668,16 @@ static void end_seats(rk_shop *shop)
 
 void rk_shop_free(rk_shop *shop)
 {
+    rk_permit_news wanted;
     rk_shop_news news;
+    rk_shop_heard heard;
     if (!shop)
         return;
     rk_shop_stop(shop);
     end_seats(shop);
-    while (rk_shop_next(shop, &news))
-        rk_shop_news_end(&news);
+    while ((heard = rk_shop_next(shop, &wanted, &news)))
+        if (heard == RK_SHOP_UNIT)
+            rk_shop_news_end(&news);
     for (uint32_t unit = 0; unit < shop->plan->units; unit++)
         rk_shop_drop(shop, unit);
     for (uint32_t i = 0; i < shop->seat_count; i++)
@@ -691,22 +747,45 @@ bool rk_shop_recall(rk_shop *shop, uint32_t unit)
     return found;
 }
 
-bool rk_shop_next(rk_shop *shop, rk_shop_news *news)
+/* Under the lock. */
+static bool pop_permit(rk_shop *shop, rk_permit_news *news)
 {
-    if (!shop->heard) {
-        pthread_mutex_lock(&shop->lock);
+    permit *p = shop->first_permit;
+    if (!p)
+        return false;
+    shop->first_permit = p->next;
+    p->queued = false;
+    *news = p->news;
+    if (p->own)
+        rk_free(p);
+    return true;
+}
+
+/* True: a permit. What has come of units up to now is taken when all permits have been. */
+static bool take_news(rk_shop *shop, rk_permit_news *wanted)
+{
+    pthread_mutex_lock(&shop->lock);
+    bool any = pop_permit(shop, wanted);
+    if (!any) {
         shop->heard = shop->done.first;
         shop->done.first = NULL;
         shop->done.last = &shop->done.first;
-        pthread_mutex_unlock(&shop->lock);
     }
+    pthread_mutex_unlock(&shop->lock);
+    return any;
+}
+
+rk_shop_heard rk_shop_next(rk_shop *shop, rk_permit_news *wanted, rk_shop_news *news)
+{
+    if (!shop->heard && take_news(shop, wanted))
+        return RK_SHOP_PERMIT;
     job *j = shop->heard;
     if (!j)
-        return false;
+        return RK_SHOP_NOTHING;
     shop->heard = j->next;
     *news = j->news;
     keep_spare(shop, j);
-    return true;
+    return RK_SHOP_UNIT;
 }
 
 void rk_shop_news_end(rk_shop_news *news)

@@ -53,8 +53,6 @@ typedef struct rk_shop_news {
     uint32_t told_count;
 } rk_shop_news;
 
-/* False: there are none. */
-bool rk_shop_next(rk_shop *shop, rk_shop_news *news);
 void rk_shop_news_end(rk_shop_news *news);
 
 /* What tasks that grew here take of what is counted: the program counts. */
@@ -74,10 +72,13 @@ typedef struct rk_permit_news {
     rk_needs needs;
 } rk_permit_news;
 
-/* In their order, and before the news of their units. False: there are none. */
-bool rk_shop_next_permit(rk_shop *shop, rk_permit_news *news);
-/* What is wanted by that number may be taken. */
+typedef enum rk_shop_heard { RK_SHOP_NOTHING, RK_SHOP_PERMIT, RK_SHOP_UNIT } rk_shop_heard;
+
+/* The next, into one of the two: permits in their order, and what comes of a unit behind what that wanted, gave or said. */
+rk_shop_heard rk_shop_next(rk_shop *shop, rk_permit_news *wanted, rk_shop_news *news);
+/* What is wanted by that number may be taken; or it may not: who wants it fails, for such a reason. */
 void rk_shop_granted(rk_shop *shop, uint64_t number);
+void rk_shop_denied(rk_shop *shop, uint64_t number, int status, const char *why);
 
 /* Calls of units that began since the last time this was asked, for those that have a time limit: each is told. */
 void rk_shop_renewed(rk_shop *shop, void (*tell)(void *context, uint32_t unit, uint32_t attempt),

@@ -1,6 +1,7 @@
 #include "schedulers/cluster/transfers.h"
 
 #include "schedulers/cluster/conduct.h"
+#include "schedulers/told.h"
 
 typedef struct transfer {
     uint32_t unit, attempt, from; /* from: a home */

@@ -256,25 +256,26 @@ static void say_permit(worker *w, const stay *s, const rk_permit_news *news)
                       .blob = {(const char *)news->needs.of, news->needs.count * sizeof news->needs.of[0]}});
 }
 
-/* What a unit wanted was told before it was done. */
-static void tell_permits(worker *w, const stay *s)
+static void tell_all(worker *w, const stay *s)
 {
-    rk_permit_news news;
-    while (rk_shop_next_permit(s->shop, &news))
-        say_permit(w, s, &news);
+    rk_permit_news permit;
+    rk_shop_news news;
+    rk_shop_heard heard;
+    while ((heard = rk_shop_next(s->shop, &permit, &news))) {
+        if (heard == RK_SHOP_PERMIT) {
+            say_permit(w, s, &permit);
+            continue;
+        }
+        say_news(w, s, &news);
+        rk_shop_news_end(&news);
+    }
 }
 
 static void tell_news(worker *w)
 {
-    rk_shop_news news;
-    for (const stay *s = w->stays; s; s = s->next) {
+    for (const stay *s = w->stays; s; s = s->next)
         if (s->shop)
-            tell_permits(w, s);
-        while (s->shop && rk_shop_next(s->shop, &news)) {
-            say_news(w, s, &news);
-            rk_shop_news_end(&news);
-        }
-    }
+            tell_all(w, s);
 }
 
 static void say_renewed(void *context, uint32_t unit, uint32_t attempt)
@@ -437,6 +438,15 @@ static void granted(const worker *w, const rk_message *m)
         rk_shop_granted(s->shop, m->size);
 }
 
+static void denied(const worker *w, const rk_message *m)
+{
+    char why[RK_MAX_MESSAGE + 1];
+    const stay *s = find_stay(w, m->run);
+    rk_word_copy(why, sizeof why, m->text);
+    if (s && s->shop)
+        rk_shop_denied(s->shop, m->size, (int)m->status, why);
+}
+
 static void refused(worker *w, const rk_message *m)
 {
     char why[RK_MAX_MESSAGE + 1];
@@ -454,6 +464,7 @@ static void hear(worker *w, const rk_message *m)
     case RK_SAY_STOP: stop_run(w, m->run); return;
     case RK_SAY_END: end_stay(w, m->run); return;
     case RK_SAY_GRANTED: granted(w, m); return;
+    case RK_SAY_DENIED: denied(w, m); return;
     case RK_SAY_GO: w->gone = true; return;
     case RK_SAY_KILL: raise(SIGKILL); return; /* a task that does not return ends with its process */
     default: break;

@@ -23,8 +23,6 @@ static const char *const not_here =
 
 static const char *const no_memory = "no memory for what it takes";
 
-static const char *const too_many = "there are too many combinations of what tasks take: 20 are possible";
-
 void rk_admission_init(rask_future *future, const char *tags)
 {
     rk_gate *gate = future->executor->gate;
@@ -36,7 +34,7 @@ void rk_admission_init(rask_future *future, const char *tags)
     if (rk_gate_need(gate, future->def->name, tags, &needs, why, sizeof why))
         refuse(future, RASK_EINVAL, why);
     else if (rk_gate_class(gate, &needs, &class))
-        refuse(future, RASK_ELIMIT, too_many);
+        refuse(future, RASK_ELIMIT, RK_TOO_MANY_NEED_KINDS);
     else if (class && future->executor->counted_elsewhere && !future->executor->permits)
         refuse(future, RASK_EUNSUPPORTED, not_here);
     else if (class && !(future->admission = rk_calloc(1, sizeof *future->admission)))
@@ -47,11 +45,17 @@ void rk_admission_init(rask_future *future, const char *tags)
                            .future = future};
 }
 
-_Static_assert(RK_MAX_NEED_KINDS == 20, "a message says so");
-
-void rk_admission_refuse(rk_admission *admission)
+void rk_admission_refuse(rk_admission *admission, int status, const char *why)
 {
-    refuse(admission->future, RASK_ENOMEM, no_memory);
+    admission->refused = status;
+    admission->why = rk_strndup(why, strlen(why));
+}
+
+void rk_admission_free(rk_admission *admission)
+{
+    if (admission)
+        rk_free(admission->why);
+    rk_free(admission);
 }
 
 bool rk_admission_enter(rask_future *future, rk_gate *gate)

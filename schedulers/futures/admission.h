@@ -16,6 +16,8 @@ typedef struct rk_admission {
     bool asked;           /* and not let in */
     rk_atomic_bool rests; /* it was let in, and waits for its next call, or did */
     rk_atomic_bool left;
+    int refused; /* it cannot have what it takes: a status, */
+    char *why;   /* and in words; NULL: there is no memory for them */
 } rk_admission;
 
 /* Who is asked where somebody else counts, and the gate only says what there is. Thread-safe; none blocks but resume(). */
@@ -29,11 +31,15 @@ typedef struct rk_permits {
     bool (*forget)(void *context, rk_admission *admission);
     /* What the worker is at has returned with nodes: it takes nothing; and it goes on, when it has again what it took. */
     void (*rest)(void *context);
-    void (*resume)(void *context);
+    int (*resume)(void *context, char *message,
+                  size_t capacity); /* fails: it cannot have it; with a message */
 } rk_permits;
 
-/* There is no memory to ask for it. */
-void rk_admission_refuse(rk_admission *admission);
+/* By who is asked, before it is let in: it cannot have what it takes. It fails with that when it is to run. */
+void rk_admission_refuse(rk_admission *admission, int status, const char *why);
+
+/* NULL is legal. */
+void rk_admission_free(rk_admission *admission);
 
 /* What a new future takes: future->admission, or nothing. tags: as definitions have them. A future that cannot have it, or not where
  * its executor is, is refused when it is to run, with the reason. */

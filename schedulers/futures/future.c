@@ -61,7 +61,7 @@ static rk_executor *free_one(rask_future *future)
     for (uint32_t i = 0; i < future->nargs; i++)
         end_value(&future->args[i]);
     rk_future_drop_result(future);
-    rk_free(future->admission);
+    rk_admission_free(future->admission);
     rk_free(future->grown);
     rk_free(future->message);
     rk_free(rk_load_relaxed(&future->text));
@@ -458,11 +458,13 @@ static void call_apart(rask_future *future, uint32_t bench, rk_call_outcome *out
 
 static int refused(const rask_future *future, char *message)
 {
-    if (!(future->flags & RK_FUTURE_REFUSED))
-        return RASK_OK;
-    snprintf(message, RK_MAX_MESSAGE, "%s",
-             future->message ? future->message : rask_status_text(future->status));
-    return future->status;
+    const rk_admission *admission = future->admission;
+    bool at_once = future->flags & RK_FUTURE_REFUSED;
+    int status = at_once ? future->status : admission ? admission->refused : RASK_OK;
+    const char *why = at_once ? future->message : admission ? admission->why : NULL;
+    if (status)
+        snprintf(message, RK_MAX_MESSAGE, "%s", why ? why : rask_status_text(status));
+    return status;
 }
 
 static const char *no_memory = "no memory for the nodes that it returned";

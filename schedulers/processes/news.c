@@ -1,5 +1,6 @@
 /* What workers tell, and what the mover has done: to the coordinator, the run and its observers. */
 #include "schedulers/processes/away.h"
+#include "schedulers/told.h"
 
 #include <inttypes.h>
 #include <stdio.h>

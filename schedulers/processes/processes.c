@@ -16,6 +16,7 @@
 #include "core/base/print.h"
 #include "schedulers/limits.h"
 #include "schedulers/scheduler.h"
+#include "schedulers/told.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -2,6 +2,7 @@
 #include "schedulers/processes/away.h"
 
 #include "core/base/clock.h"
+#include "schedulers/told.h"
 
 #include <errno.h>
 #include <stdio.h>

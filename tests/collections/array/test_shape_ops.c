@@ -563,6 +563,25 @@ Test(take, many_computed_numbers_from_many_cells)
     expect_many_taken(3, (int64_t[]){3, 300, 701}, 1, 500, 90);
 }
 
+Test(take, many_computed_numbers_without_a_folder_for_the_file)
+{
+    uint64_t seed = 15;
+    rask_graph *g = rask_graph_new();
+    plain p = plain_count(1, (int64_t[]){700000}), numbers = draw_numbers(&seed, 150000, 700000);
+    plain wanted = plain_take(&p, numbers.data, 150000, 0), made = plain_new(1, wanted.shape);
+    rask_block b = plain_block(&made);
+    rask_options o = within(8 << 20);
+    o.scratch = "/no such folder";
+    rask_array *a = rask_array_take_at(array_of(g, &p, 0), array_of(g, &numbers, 5000), 0, HERE);
+    cr_assert_eq(rask_array_compute(&a, 1, &o, &b), RASK_OK, "%s", rask_graph_error(g));
+    cr_expect_arr_eq(made.data, wanted.data, 150000 * sizeof *made.data);
+    free(p.data);
+    free(numbers.data);
+    free(wanted.data);
+    free(made.data);
+    rask_graph_free(g);
+}
+
 /* Of elements of any size: here of 1, 2, 4, 16 bytes. */
 Test(take, computed_numbers_of_any_dtype)
 {
