@@ -71,8 +71,7 @@ static int pass(const char *from, const char *to, const rask_options *o)
     for (int i = 0; i < STEPS;
          i++) /* no heat leaves over the edges: around the plate it is as warm as there */
         plate = rask_array_map_overlap(plate, depth, RASK_BOUNDARY_NEAREST, 0, step, NULL, RASK_DT_F64);
-    const rask_store_target target = {.array = plate, .path = to};
-    int st = rask_array_store(&target, 1, o);
+    int st = rask_array_write(plate, to, o);
     if (st)
         fprintf(stderr, "heat: %s\n", rask_graph_error(g));
     rask_graph_free(g);
@@ -83,9 +82,8 @@ static int first_file(const char *path, const rask_options *o)
 {
     const int64_t shape[2] = {SIZE, SIZE};
     rask_graph *g = rask_graph_new();
-    const rask_store_target target = {
-        .array = rask_array_from_callback(g, at_first, NULL, RASK_DT_F64, 2, shape, NULL), .path = path};
-    int st = rask_array_store(&target, 1, o);
+    rask_array *plate = rask_array_from_callback(g, at_first, NULL, RASK_DT_F64, 2, shape, NULL);
+    int st = rask_array_write(plate, path, o);
     if (st)
         fprintf(stderr, "heat: %s\n", rask_graph_error(g));
     rask_graph_free(g);

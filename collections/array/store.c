@@ -239,3 +239,9 @@ int rask_array_store(const rask_store_target *targets, uint32_t count, const ras
         status = rk_computation_run(&s.computation);
     return rk_storing_end(&s, ran, status);
 }
+
+int rask_array_write(rask_array *array, const char *path, const rask_options *options)
+{
+    const rask_store_target target = {.array = array, .path = path};
+    return rask_array_store(&target, 1, options);
+}

@@ -5,12 +5,13 @@
  * the array: a node for each stretch of them that chunks of the result have in common shows them to the tasks. Other
  * numbers are computed like any array, and the input is gone through cell by cell: a chain of calls each of which adds to
  * the result what its cell has of it, so that one cell of the input is in memory at a time. Of many cells each is gone to
- * once for all chunks of the result, where tasks can share a file (take_outside.c). */
+ * once for all chunks of the result (take_outside.c, take_apart.c). */
 #include "collections/array/take.h"
 #include "collections/array/assemble.h"
 #include "collections/array/cuts.h"
 #include "collections/array/kernels/kernels.h"
 #include "collections/array/lowering.h"
+#include "collections/array/outside.h"
 #include "collections/array/rechunk.h"
 #include "collections/array/source.h"
 #include "core/base/array.h"
@@ -23,9 +24,10 @@
 enum {
     MOST_KNOWN = 1 << 16,   /* numbers read while building */
     WORTH_A_GAP = 16 << 10, /* bytes between wanted elements that are read through rather than jumped over, */
-    WORTH_A_CELL = 64 << 10, /* and bytes that are computed rather than that a task is added */
-    FEW_CELLS = 8,           /* for each of which all numbers are gone through */
-    NEAR_CELL = 4 << 20,     /* bytes that caches have, for rows that are gathered from all over a cell */
+    WORTH_A_CELL = 64 << 10,  /* and bytes that are computed rather than that a task is added */
+    FEW_CELLS = 8,            /* for each of which all numbers are gone through */
+    NEAR_CELL = 4 << 20,      /* bytes that caches have, for rows that are gathered from all over a cell */
+    WORTH_ONE_PASS = 8 << 20, /* bytes that are copied otherwise */
 };
 
 /* -- The tasks' work */
@@ -789,6 +791,19 @@ static int chain_all(const rk_taken *t, rk_chunks *chunks)
     return RASK_OK;
 }
 
+/* The cells are many enough that each is better gone to once for all chunks. */
+static bool is_far_apart(const rk_taken *t)
+{
+    double copied = (double)rk_shape_size(t->array->shape, t->array->ndim) *
+                    (double)rask_dtype_size(t->array->dtype) * (double)t->cells;
+    if (t->cells <= FEW_CELLS || copied < WORTH_ONE_PASS)
+        return false;
+    for (int64_t i = 0; i < t->cells; i++)
+        if (t->bounds[i + 1] - t->bounds[i] > UINT32_MAX)
+            return false;
+    return true;
+}
+
 static int lower_computed(rk_lowering *l, rask_array *array, rk_chunks *chunks)
 {
     rk_taken t = {.l = l, .array = array, .axis = (uint32_t)((const take_array *)array->params)->axis};
@@ -797,11 +812,14 @@ static int lower_computed(rk_lowering *l, rask_array *array, rk_chunks *chunks)
     double across = status ? 0 : bytes_across(array, chunks, t.axis);
     if (!status)
         status = regular_cells(l, array->inputs[0], t.axis, longest_cell(near, across), &t.cells, &t.bounds);
-    if (!status && rk_take_goes_outside(&t))
+    bool far = !status && is_far_apart(&t);
+    if (far && rk_outside_is_possible(l))
         return rk_take_outside(&t, chunks);
     if (!status)
         status = regular_cells(l, array->inputs[0], t.axis, longest_cell(most, across), &t.cells, &t.bounds);
-    return status ? status : chain_all(&t, chunks);
+    if (status)
+        return status;
+    return far ? rk_take_apart(&t, chunks) : chain_all(&t, chunks);
 }
 
 static const rk_opaque take_known_opaque = {.name = "take", .lower = lower_known};

@@ -17,10 +17,9 @@ typedef struct rk_taken {
  * status. */
 int rk_take_fail(rask_task *task, int64_t number, int64_t place, int64_t axis, int64_t length);
 
-/* Lowers by way of a scratch file, each cell once (take_outside.c); the chunks' grid is made, nodes are missing. RASK_OK, or
- * latched. */
+/* Lowers such that each cell is gone to once for all chunks, by way of a scratch file (take_outside.c), or where tasks share none as
+ * values (take_apart.c); the chunks' grid is made, nodes are missing. RASK_OK, or latched. */
 int rk_take_outside(const rk_taken *t, rk_chunks *chunks);
-/* Whether that is possible, and better than one cell after the other for each chunk. */
-bool rk_take_goes_outside(const rk_taken *t);
+int rk_take_apart(const rk_taken *t, rk_chunks *chunks);
 
 #endif

@@ -13,23 +13,16 @@
  * is as long as a chunk. Long rows lie in the order of the numbers. */
 #include "collections/array/lowering.h"
 #include "collections/array/outside.h"
-#include "collections/array/take.h"
+#include "collections/array/take_rows.h"
 #include "core/base/alloc.h"
-#include "core/base/array.h"
 #include "core/task/task.h"
 
 #include <string.h>
 
 enum {
-    FEW_CELLS = 8,          /* which are in memory together, or nearly */
-    WORTH_A_FILE = 8 << 20, /* bytes that are copied otherwise */
     LONG_ROW = 4 << 10,
     AT_ONCE = 256 << 10, /* bytes of rows that are read or written */
 };
-
-typedef struct pair {
-    uint32_t row, place;
-} pair;
 
 /* -- The file */
 
@@ -42,7 +35,7 @@ typedef struct layout {
 
 static uint64_t pair_place(int64_t number)
 {
-    return (uint64_t)number * sizeof(pair);
+    return (uint64_t)number * sizeof(rk_pair);
 }
 
 /* Where in a stretch the pairs of the cell before end. */
@@ -56,15 +49,15 @@ static int64_t stretches(const layout *f)
     return f->numbers / f->stretch + (f->numbers % f->stretch > 0);
 }
 
-/* The rows of a tile, and how an element of the axis lies in its chunks: outer times inner bytes. */
+/* The rows of a tile. */
 typedef struct rows {
     uint64_t place;
-    int64_t outer, inner;
+    rk_rows lie;
 } rows;
 
 static uint64_t row_bytes(const rows *r)
 {
-    return (uint64_t)(r->outer * r->inner);
+    return rk_row_bytes(&r->lie);
 }
 
 static uint64_t row_place(const rows *r, int64_t number)
@@ -75,7 +68,7 @@ static uint64_t row_place(const rows *r, int64_t number)
 /* Room for as many rows, and pairs, as are read or written at once. */
 typedef struct buffers {
     int64_t most;
-    pair *pairs;
+    rk_pair *pairs;
     char *rows;
 } buffers;
 
@@ -87,7 +80,7 @@ static int64_t most_rows(const rows *r)
 
 static uint64_t room_bytes(const rows *r)
 {
-    return (uint64_t)most_rows(r) * (sizeof(pair) + row_bytes(r));
+    return (uint64_t)most_rows(r) * (sizeof(rk_pair) + row_bytes(r));
 }
 
 /* RASK_OK, or the task's status; ends with rk_free(room->pairs). */
@@ -109,74 +102,14 @@ static int64_t least(int64_t a, int64_t b)
 
 typedef struct order_params {
     layout file;
-    int64_t stretch; /* which one, */
-    int64_t count;   /* and its numbers */
-    int64_t axis, length;
+    int64_t stretch; /* which one */
+    rk_numbers numbers;
 } order_params;
 
-/* The pairs of a stretch. */
-typedef struct ordering {
-    pair *pairs;
-    uint32_t *cell; /* of each number */
-    uint32_t *ends; /* cells + 2; where those of the cell before end */
-} ordering;
-
-static uint64_t ordering_bytes(const order_params *p)
+static int write_pairs(rask_task *task, const order_params *p, const rk_outside *file, const rk_ordering *o)
 {
-    return (uint64_t)p->count * (sizeof(pair) + sizeof(uint32_t)) +
-           (uint64_t)(p->file.cells + 2) * sizeof(uint32_t);
-}
-
-/* The cell that has at: most are as long as the first. */
-static int64_t cell_of(const int64_t *bounds, int64_t cells, int64_t at)
-{
-    int64_t low = 0, guess = at / bounds[1];
-    if (guess < cells && bounds[guess] <= at && at < bounds[guess + 1])
-        return guess;
-    for (int64_t half; cells > 1; cells -= half) {
-        half = cells / 2;
-        low += bounds[low + half] <= at ? half : 0;
-    }
-    return low;
-}
-
-/* Counts in ends[2 + cell]. The task's status. */
-static int find_cells(rask_task *task, const order_params *p, const int64_t *bounds, const int64_t *numbers,
-                      const ordering *o)
-{
-    memset(o->ends, 0, (size_t)(p->file.cells + 2) * sizeof *o->ends);
-    for (int64_t i = 0; i < p->count; i++) {
-        int64_t at = numbers[i] < 0 ? numbers[i] + p->length : numbers[i];
-        if (at < 0 || at >= p->length)
-            return rk_take_fail(task, numbers[i], p->stretch * p->file.stretch + i, p->axis, p->length);
-        o->cell[i] = (uint32_t)cell_of(bounds, p->file.cells, at);
-        o->ends[2 + o->cell[i]]++;
-    }
-    return RASK_OK;
-}
-
-/* Those of one cell stay as they follow each other. */
-static void put_in_order(const order_params *p, const int64_t *bounds, const int64_t *numbers,
-                         const ordering *o)
-{
-    for (int64_t c = 0; c < p->file.cells; c++)
-        o->ends[c + 1] += o->ends[c];
-    for (int64_t i = 0; i < p->count; i++) {
-        int64_t at = numbers[i] < 0 ? numbers[i] + p->length : numbers[i];
-        o->pairs[o->ends[1 + o->cell[i]]++] = (pair){(uint32_t)(at - bounds[o->cell[i]]), (uint32_t)i};
-    }
-}
-
-static int order(rask_task *task, const order_params *p, const rk_outside *file, const int64_t *numbers,
-                 const ordering *o)
-{
-    int64_t count;
-    const int64_t *bounds = rk_outside_notes(file, &count);
-    if (find_cells(task, p, bounds, numbers, o))
-        return task->status;
-    put_in_order(p, bounds, numbers, o);
-    int status = rk_outside_write(task, file, pair_place(p->stretch * p->file.stretch), o->pairs,
-                                  (uint64_t)p->count * sizeof *o->pairs);
+    int status = rk_outside_write(task, file, pair_place(p->numbers.first), o->pairs,
+                                  (uint64_t)p->numbers.count * sizeof *o->pairs);
     return status ? status
                   : rk_outside_write(task, file, end_place(&p->file, p->stretch, 0), o->ends,
                                      (uint64_t)(p->file.cells + 1) * sizeof *o->ends);
@@ -187,18 +120,12 @@ static int call_order(rask_task *task)
 {
     const order_params *p = rk_task_params(task, sizeof *p);
     const rk_outside *file = p ? rk_outside_arg(task, 2) : NULL;
-    rask_block numbers;
-    if (!file || rask_arg_block(task, 1, &numbers))
+    rk_ordering o;
+    int64_t count;
+    if (!file || rk_ordering_init(&o, task, &p->numbers, rk_outside_notes(file, &count)))
         return task->status;
-    if (numbers.dtype != RASK_DT_I64 || numbers.ndim != 1 || numbers.shape[0] != p->count)
-        return rk_task_fail(task, RASK_EINVAL, "the numbers are not as they were planned");
-    pair *memory = rk_alloc(ordering_bytes(p));
-    if (!memory)
-        return rk_task_fail(task, RASK_ENOMEM, "no memory for %lld numbers", (long long)p->count);
-    ordering o = {.pairs = memory, .cell = (uint32_t *)(void *)(memory + p->count)};
-    o.ends = o.cell + p->count;
-    int status = order(task, p, file, numbers.data, &o);
-    rk_free(memory);
+    int status = write_pairs(task, p, file, &o);
+    rk_ordering_fini(&o);
     return status ? status : rask_return_i64(task, 0);
 }
 
@@ -218,27 +145,6 @@ typedef struct gathering {
     buffers room;
 } gathering;
 
-#define GATHER(bytes)                                                                                        \
-    for (int64_t i = 0; i < n; i++)                                                                          \
-        memcpy(out + i * (bytes), in + (int64_t)pairs[i].row * (bytes), (bytes));                            \
-    break;
-
-static void gather_rows(const gather_params *p, int64_t n, const pair *pairs, const char *in, char *out)
-{
-    int64_t inner = p->rows.inner, step = p->length * inner;
-    switch (p->rows.outer == 1 ? inner : 0) { /* a copy of a known size is one instruction */
-    case 1: GATHER(1)
-    case 2: GATHER(2)
-    case 4: GATHER(4)
-    case 8: GATHER(8)
-    case 16: GATHER(16)
-    default:
-        for (int64_t i = 0; i < n; i++)
-            for (int64_t o = 0; o < p->rows.outer; o++, out += inner)
-                memcpy(out, in + o * step + (int64_t)pairs[i].row * inner, (size_t)inner);
-    }
-}
-
 /* Of n pairs, at numbers first … of the file. */
 static int write_rows(const gathering *g, int64_t stretch, int64_t first, int64_t n)
 {
@@ -257,6 +163,7 @@ static int write_rows(const gathering *g, int64_t stretch, int64_t first, int64_
 static int gather_stretch(const gathering *g, int64_t stretch)
 {
     const layout *f = &g->p->file;
+    const rows *r = &g->p->rows;
     uint32_t ends[2];
     int status = rk_outside_read(g->task, g->file, end_place(f, stretch, g->p->cell), ends, sizeof ends);
     int64_t first = stretch * f->stretch + ends[0], end = stretch * f->stretch + ends[1];
@@ -266,7 +173,7 @@ static int gather_stretch(const gathering *g, int64_t stretch)
                                  (uint64_t)n * sizeof *g->room.pairs);
         if (status)
             break;
-        gather_rows(g->p, n, g->room.pairs, g->cell, g->room.rows);
+        rk_rows_gather(&r->lie, g->p->length, n, g->room.pairs, g->cell, g->room.rows);
         status = write_rows(g, stretch, first, n);
         first += n;
     }
@@ -302,30 +209,9 @@ typedef struct chunk_params {
     int64_t shape[RASK_MAX_DIMENSIONS];
 } chunk_params;
 
-#define SCATTER(bytes)                                                                                       \
-    for (int64_t i = 0; i < n; i++)                                                                          \
-        memcpy(out + (int64_t)pairs[i].place * (bytes), in + i * (bytes), (bytes));                          \
-    break;
-
-static void scatter_rows(const chunk_params *p, int64_t n, const pair *pairs, const char *in, char *out)
-{
-    int64_t inner = p->rows.inner, step = p->shape[p->axis] * inner;
-    switch (p->rows.outer == 1 ? inner : 0) {
-    case 1: SCATTER(1)
-    case 2: SCATTER(2)
-    case 4: SCATTER(4)
-    case 8: SCATTER(8)
-    case 16: SCATTER(16)
-    default:
-        for (int64_t i = 0; i < n; i++)
-            for (int64_t o = 0; o < p->rows.outer; o++, in += inner)
-                memcpy(out + o * step + (int64_t)pairs[i].place * inner, in, (size_t)inner);
-    }
-}
-
 /* Where the rows of n numbers from the chunk's number `at` on belong. */
 static int read_places(rask_task *task, const chunk_params *p, const rk_outside *file, int64_t at, int64_t n,
-                       pair *pairs)
+                       rk_pair *pairs)
 {
     if (!p->file.in_order)
         return rk_outside_read(task, file, pair_place(p->first + at), pairs, (uint64_t)n * sizeof *pairs);
@@ -346,7 +232,7 @@ static int read_chunk(rask_task *task, const chunk_params *p, const rk_outside *
             status = rk_outside_read(task, file, row_place(&p->rows, p->first + at), room.rows,
                                      (uint64_t)n * row_bytes(&p->rows));
         if (!status)
-            scatter_rows(p, n, room.pairs, room.rows, out);
+            rk_rows_scatter(&p->rows.lie, count, n, room.pairs, room.rows, out);
     }
     rk_free(room.pairs);
     return status;
@@ -398,13 +284,12 @@ static rask_node *lower_order(const lowered *w, int64_t stretch)
     int64_t first = stretch * w->file.stretch;
     rk_region region = {
         .ndim = 1, .start = {first}, .count = {least(w->file.stretch, w->file.numbers - first)}};
-    order_params p = {.file = w->file,
-                      .stretch = stretch,
-                      .count = region.count[0],
-                      .axis = w->t->axis,
-                      .length = w->t->array->inputs[0]->shape[w->t->axis]};
+    order_params p = {
+        .file = w->file, .stretch = stretch, .numbers = rk_taken_numbers(w->t, first, region.count[0])};
     rask_node *args[] = {rk_lower_region(w->t->l, w->t->array->inputs[1], &region), w->node};
-    return args[0] ? rk_lower_call(w->t->l, &order_def, &p, sizeof p, args, 2, 0, ordering_bytes(&p)) : NULL;
+    return args[0]
+               ? rk_lower_call(w->t->l, &order_def, &p, sizeof p, args, 2, 0, rk_ordering_bytes(&p.numbers))
+               : NULL;
 }
 
 /* False: latched. */
@@ -444,16 +329,6 @@ static rask_node *lower_chunk(const lowered *w, const rk_region *region)
     return rk_lower_call(w->t->l, &chunk_def, &p, sizeof p, args, 2, bytes, room_bytes(&w->rows));
 }
 
-/* How the rows of a region lie. */
-static rows rows_of(const rk_taken *t, const rk_region *region, uint64_t place)
-{
-    const rask_array *a = t->array;
-    return (rows){.place = place,
-                  .outer = rk_shape_size(region->count, t->axis),
-                  .inner = rk_shape_size(region->count + t->axis + 1, a->ndim - t->axis - 1) *
-                           (int64_t)rask_dtype_size(a->dtype)};
-}
-
 /* The chunks that are at index[] along the other axes. False: latched. */
 static bool lower_tile(lowered *w, int64_t *index)
 {
@@ -461,7 +336,7 @@ static bool lower_tile(lowered *w, int64_t *index)
     rk_region region;
     index[t->axis] = 0;
     rk_chunks_region(w->chunks, index, &region);
-    w->rows = rows_of(t, &region, w->rows.place);
+    w->rows.lie = rk_taken_rows(t, &region);
     for (int64_t i = 0; i < t->cells; i++)
         if (!(w->nodes[i] = lower_cell(w, &region, i)))
             return false;
@@ -487,26 +362,14 @@ static layout layout_of(const rk_taken *t, const rk_chunks *chunks)
     layout f;
     memset(&f, 0, sizeof f);
     rk_chunks_region(chunks, first, &region);
-    rows r = rows_of(t, &region, 0);
+    rk_rows r = rk_taken_rows(t, &region);
     f.numbers = t->array->shape[t->axis];
     f.cells = t->cells;
-    f.in_order = row_bytes(&r) >= LONG_ROW;
+    f.in_order = rk_row_bytes(&r) >= LONG_ROW;
     f.stretch = region.count[t->axis];
     if (f.in_order)
-        f.stretch = least(f.numbers, (int64_t)(rk_lowering_chunk_bytes(t->l) / (2 * sizeof(pair))));
+        f.stretch = least(f.numbers, (int64_t)(rk_lowering_chunk_bytes(t->l) / (2 * sizeof(rk_pair))));
     return f;
-}
-
-bool rk_take_goes_outside(const rk_taken *t)
-{
-    double copied = (double)rk_shape_size(t->array->shape, t->array->ndim) *
-                    (double)rask_dtype_size(t->array->dtype) * (double)t->cells;
-    if (t->cells <= FEW_CELLS || copied < WORTH_A_FILE)
-        return false;
-    for (int64_t i = 0; i < t->cells; i++)
-        if (t->bounds[i + 1] - t->bounds[i] > UINT32_MAX)
-            return false;
-    return rk_outside_is_possible(t->l);
 }
 
 int rk_take_outside(const rk_taken *t, rk_chunks *chunks)

@@ -313,13 +313,13 @@ static void begin(rk_store *store, rk_pass *pass)
     rk_helper_notice(store);
 }
 
-/* Everything the pass has to bring back, lists that are linked or all else, one after the other; after a failure, status, the
- * others stay away. */
-static int bring_back(rk_store *store, rk_pass *pass, bool linked, int status, char *message, size_t capacity)
+/* Everything the pass has to bring back but lists that are linked, one after the other; after a failure the others stay away. */
+static int bring_back(rk_store *store, rk_pass *pass, char *message, size_t capacity)
 {
     rk_pass_walk walk = {0};
+    int status = RASK_OK;
     for (rk_entry *entry; (entry = rk_pass_next(store, pass, &walk));) {
-        if (entry->state != RK_LOADING || entry->mover != pass || (entry->link_count > 0) != linked)
+        if (entry->state != RK_LOADING || entry->mover != pass || entry->link_count)
             continue;
         if (status)
             rk_entry_give_up(store, entry);
@@ -330,11 +330,11 @@ static int bring_back(rk_store *store, rk_pass *pass, bool linked, int status, c
 }
 
 /* Waits for what others bring back of these; false when one of them could not. */
-static bool await_others(rk_store *store, const rk_pass *pass, bool linked)
+static bool await_others(rk_store *store, const rk_pass *pass)
 {
     rk_pass_walk walk = {0};
     for (rk_entry *entry; (entry = rk_pass_next(store, pass, &walk));) {
-        if ((entry->link_count > 0) != linked)
+        if (entry->link_count)
             continue;
         while (entry->state == RK_LOADING)
             pthread_cond_wait(&store->changed, &store->lock);
@@ -344,15 +344,58 @@ static bool await_others(rk_store *store, const rk_pass *pass, bool linked)
     return true;
 }
 
-/* Lists that are linked are made of what they are linked to, so that comes first, whoever brings it: nobody waits before all
- * of that is here which he brings himself. */
+/* One round over the lists that the pass has to bring back: those whose items are here; after a failure, *status, the others stay
+ * away. False: there was none. */
+static bool bring_back_lists(rk_store *store, rk_pass *pass, int *status, char *message, size_t capacity)
+{
+    rk_pass_walk walk = {0};
+    bool any = false;
+    for (rk_entry *entry; (entry = rk_pass_next(store, pass, &walk));) {
+        if (entry->state != RK_LOADING || entry->mover != pass)
+            continue;
+        if (*status) {
+            rk_entry_give_up(store, entry);
+        } else if (rk_entry_has_parts(entry)) {
+            *status = rk_entry_bring_back(store, entry, pass, message, capacity);
+            any = true;
+        }
+    }
+    return any;
+}
+
+/* What is not here yet of what the pass takes: LOADING; or ON_DISK, which is something that nobody brings any more, since who was
+ * to could not. IN_MEMORY: nothing. */
+static rk_entry_state what_is_missing(rk_store *store, const rk_pass *pass)
+{
+    rk_pass_walk walk = {0};
+    rk_entry_state missing = RK_IN_MEMORY;
+    for (rk_entry *entry; (entry = rk_pass_next(store, pass, &walk));) {
+        if (!in_memory(entry))
+            return RK_ON_DISK;
+        missing = entry->state == RK_LOADING ? RK_LOADING : missing;
+    }
+    return missing;
+}
+
+/* Lists that are linked are made of their items, so these come first, whoever brings them. Nobody waits before all is here that he
+ * can bring himself; of what is missing then, whose own items are here is in the hands of somebody who brings it. */
 static int bring_back_all(rk_store *store, rk_pass *pass, char *message, size_t capacity)
 {
-    int status = bring_back(store, pass, false, RASK_OK, message, capacity);
-    if (!status && !await_others(store, pass, false))
-        status = TRY_AGAIN;
-    status = bring_back(store, pass, true, status, message, capacity);
-    return status || await_others(store, pass, true) ? status : TRY_AGAIN;
+    int status = bring_back(store, pass, message, capacity);
+    bool lost = !status && !await_others(store, pass);
+    while (!status && !lost) {
+        if (bring_back_lists(store, pass, &status, message, capacity))
+            continue;
+        rk_entry_state missing = what_is_missing(store, pass);
+        if (missing == RK_IN_MEMORY)
+            return RASK_OK;
+        lost = missing == RK_ON_DISK;
+        if (!lost)
+            pthread_cond_wait(&store->changed, &store->lock);
+    }
+    status = lost ? TRY_AGAIN : status;
+    bring_back_lists(store, pass, &status, message, capacity);
+    return status;
 }
 
 static void leave(rk_store *store, rk_pass *pass)

@@ -4,7 +4,8 @@
  * Such a list is linked to its items' entries. Their results are in memory whenever its own is, as if whoever takes the list
  * took them as well, and what goes to disk of it says only which they are: so what is shared is counted, written and read
  * once, and stays shared. An item can leave memory when the list has. An entry whose last use goes while a list is linked to
- * it lives on without a place, until the last such list ends. Lists that are linked are no items of links themselves. */
+ * it lives on without a place, until the last such list ends. An item may be a list that is linked itself, up to RK_LINKS_DEEP
+ * of them in each other; it comes back before the list that it is in. */
 #include "core/store/state.h"
 
 /* The entry of argument i, when the item is its result and it can be an item of links. The place may have ended meanwhile:
@@ -17,7 +18,7 @@ static rk_entry *entry_of_item(rk_store *store, const rk_pass *pass, uint32_t i,
         return NULL;
     rk_entry *entry = ((rk_entry **)store->entries.data)[place->reserved - 1];
     bool is_its = entry && entry->place == place && place->as.object == item->as.object;
-    return is_its && !entry->orphan && !entry->link_count ? entry : NULL;
+    return is_its && !entry->orphan && entry->links_deep < RK_LINKS_DEEP ? entry : NULL;
 }
 
 /* Of those of the first count items that are results: how many, and which when links is not NULL. */
@@ -49,6 +50,8 @@ void rk_entry_link(rk_store *store, rk_entry *list, const rk_pass *pass)
         list->links[i]->listed++;
         list->links[i]->lister = list->task;
         list->links[i]->list_edge = 0;
+        if (list->links_deep <= list->links[i]->links_deep)
+            list->links_deep = list->links[i]->links_deep + 1;
     }
     rk_entry_see_parts(list);
     list->alone = false;
@@ -61,6 +64,14 @@ void rk_entry_see_parts(rk_entry *list)
         list->parts[i] = *list->links[i]->place;
         list->parts[i].reserved = 0;
     }
+}
+
+bool rk_entry_has_parts(const rk_entry *list)
+{
+    for (uint32_t i = 0; i < list->link_count; i++)
+        if (list->links[i]->state != RK_IN_MEMORY && list->links[i]->state != RK_SPILLING)
+            return false;
+    return true;
 }
 
 void rk_entry_unlink(rk_store *store, rk_entry *list)
@@ -86,14 +97,39 @@ void rk_entry_displace(rk_entry *entry)
     entry->place = &entry->own;
 }
 
+static void enter(rk_pass_walk *walk, rk_entry *entry)
+{
+    assert(walk->deep <= RK_LINKS_DEEP);
+    walk->inside[walk->deep] = entry;
+    walk->link[walk->deep++] = 0;
+}
+
+/* To the next argument that has an entry. False: there is none. */
+static bool enter_argument(rk_store *store, const rk_pass *pass, rk_pass_walk *walk)
+{
+    walk->argument += walk->own;
+    walk->own = false;
+    for (; walk->argument < pass->count; walk->argument++) {
+        rk_entry *entry = rk_pass_argument(store, pass, walk->argument);
+        if (!entry)
+            continue;
+        enter(walk, entry);
+        return true;
+    }
+    return false;
+}
+
 rk_entry *rk_pass_next(rk_store *store, const rk_pass *pass, rk_pass_walk *walk)
 {
-    for (; walk->argument < pass->count; walk->argument++, walk->link = 0) {
-        rk_entry *entry = rk_pass_argument(store, pass, walk->argument);
-        if (!entry || walk->link > entry->link_count)
-            continue;
-        walk->own = walk->link == entry->link_count;
-        return walk->own ? (walk->link++, entry) : entry->links[walk->link++];
+    if (!walk->deep && !enter_argument(store, pass, walk))
+        return NULL;
+    for (;;) {
+        rk_entry *entry = walk->inside[walk->deep - 1];
+        uint32_t *link = &walk->link[walk->deep - 1];
+        if (*link == entry->link_count) {
+            walk->own = !--walk->deep;
+            return entry;
+        }
+        enter(walk, entry->links[(*link)++]);
     }
-    return NULL;
 }

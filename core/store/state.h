@@ -44,6 +44,8 @@ typedef struct rk_entry {
     struct rk_entry **links;
     rask_value *parts;
     uint32_t link_count;
+    uint32_t
+        links_deep; /* so many lists that are linked are in each other, this one included; 0: it is not linked */
     /* Of such an item: how many links to it there are. */
     uint32_t listed;
     uint32_t lister, list_edge; /* the task of the last list */
@@ -51,7 +53,7 @@ typedef struct rk_entry {
     struct rk_entry *dead; /* the next in store->dead */
 } rk_entry;
 
-enum { RK_PICKED = 64 };
+enum { RK_PICKED = 64, RK_LINKS_DEEP = 16 };
 
 /* Entries chosen in one walk over a list: the one to be taken first is last. */
 typedef struct rk_picks {
@@ -161,6 +163,8 @@ void rk_entry_give_up(rk_store *store, rk_entry *entry);
 
 /* Links a list, which no task has taken yet, to the entries of those arguments of its task that are items of it. */
 void rk_entry_link(rk_store *store, rk_entry *list, const rk_pass *pass);
+/* What it is linked to is in memory. */
+bool rk_entry_has_parts(const rk_entry *list);
 /* Makes parts what the linked results are, which are in memory. */
 void rk_entry_see_parts(rk_entry *list);
 /* For rk_entry_free(): what is displaced and has no other link goes to store->dead. */
@@ -168,10 +172,12 @@ void rk_entry_unlink(rk_store *store, rk_entry *list);
 /* The place of an entry that lists are linked to, or that is an orphan, has ended. */
 void rk_entry_displace(rk_entry *entry);
 
-/* The entries that a pass takes: those of its arguments, each behind what it is linked to. Starts zeroed. */
+/* The entries that a pass takes: those of its arguments, each behind what it is linked to. deep, argument and own start as 0. */
 typedef struct rk_pass_walk {
-    uint32_t argument, link;
+    uint32_t deep, argument;
     bool own; /* the last one was an argument's own */
+    rk_entry *inside[RK_LINKS_DEEP + 1];
+    uint32_t link[RK_LINKS_DEEP + 1]; /* of each, the next */
 } rk_pass_walk;
 /* NULL: there are no more. An entry may come more than once. */
 rk_entry *rk_pass_next(rk_store *store, const rk_pass *pass, rk_pass_walk *walk);

@@ -538,6 +538,9 @@ typedef struct rask_store_target {
  * others in this process that still run, have one path. */
 RASK_API int rask_array_store(const rask_store_target *targets, uint32_t count, const rask_options *options);
 
+/* The same of one array, as a file of the kind that the path's ending says. options may be NULL. */
+RASK_API int rask_array_write(rask_array *array, const char *path, const rask_options *options);
+
 /* What will be read, moved and held, in words. As rask_plan_explain(). */
 RASK_API size_t rask_array_explain(rask_array *array, const rask_options *options, char *buffer,
                                    size_t capacity);

@@ -40,7 +40,7 @@ static inline rask_draw_options rask_draw_options_init()
 #    define RASK_DRAW_OPTIONS_INIT ((rask_draw_options){.size = sizeof(rask_draw_options)})
 #endif
 
-/* Draws what node needs into path: .dot, .svg, .png or .pdf, by its ending.
+/* Draws what node needs into path: .dot, .svg, .png or .pdf, by its ending; "-" is standard output, as DOT.
  *
  * Boxes are data (constants, inputs), ellipses calls, with their label, or else the arguments that are no nodes
  * beneath the name; [ ] is a list, [3] an element of one. A thick border: used more than once; a double one:

@@ -90,6 +90,32 @@ Test(travel, arrays_of_files_in_chunks_are_read_by_the_workers)
     must_all_be_same("x.zarr");
 }
 
+static void explanation_must_have(rask_array *a, const rask_options *options, const char *text, bool wanted)
+{
+    char explained[4096];
+    cr_assert_gt(rask_array_explain(a, options, explained, sizeof explained), 0, "%s", rask_graph_error(g));
+    cr_expect_eq(strstr(explained, text) != NULL, wanted, "%s: %s", text, explained);
+}
+
+/* Each of the many cells of x once: here by way of a file, elsewhere as values; and what is explained is what will run. */
+Test(travel, elements_by_computed_numbers_from_far_apart)
+{
+    store("arange(1200000.) % 9973", "x.npy");
+    store("(arange(110000) * 7919) % 1200000 - 600000", "i.npy");
+    rask_array *arrays[] = {rask_array_open(g, path_of("x.npy"), NULL),
+                            rask_array_open(g, path_of("i.npy"), NULL)};
+    rask_array *taken = rask_eval(g, "x[i]", ((const char *[]){"x", "i"}), arrays, 2);
+    rask_options here = RASK_OPTIONS_INIT;
+    here.scheduler = "threads";
+    here.workers = 2;
+    here.memory = away.memory = 6 << 20;
+    must_be_same(taken, "x[i]");
+    explanation_must_have(taken, &here, "take gather", true);
+    explanation_must_have(taken, &here, "take share", false);
+    explanation_must_have(taken, &away, "take gather", true);
+    explanation_must_have(taken, &away, "take share", true);
+}
+
 static bool has_hdf5(void)
 {
     rask_graph *own = rask_graph_new();

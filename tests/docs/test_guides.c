@@ -34,8 +34,9 @@ static void enter(void)
 
 static void leave(void)
 {
-    static const char *const made[] = {"logs/1.gz",  "sales-1.csv", "sales-2.csv", "customers.csv",
-                                       "totals.csv", "a.npy",       "b.npy",       "log"};
+    static const char *const made[] = {"logs/1.gz",     "sales-1.csv", "sales-2.csv",
+                                       "customers.csv", "totals.csv",  "a.npy",
+                                       "b.npy",         "log",         "centred.npy"};
     for (size_t i = 0; i < sizeof made / sizeof *made; i++)
         unlink(made[i]);
     cr_assert_eq(rmdir("logs"), 0);
@@ -241,8 +242,15 @@ Test(guides, arrays_of_files)
     rask_array *m = rask_array_mean(rask_array_square(rask_array_add(rask_array_mul(a, 2.5), b)), RASK_ALL);
     double mean;
     st = rask_compute(m, &mean);
+    st = rask_array_write(rask_array_sub(a, mean), "centred.npy",
+                          NULL); /* or .zarr, .h5, .raw: chunk by chunk */
     cr_assert_eq(st, RASK_OK, "%s", rask_graph_error(g));
     cr_assert_eq(mean, (1 + 12.25 + 36 + 72.25) / 4);
+    double written;
+    rask_array *centred = rask_array_open(g, "centred.npy", NULL);
+    cr_assert_eq(rask_compute(rask_array_sum(centred, RASK_ALL), &written), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_assert_eq(written, 6 - 4 * mean);
     rask_graph_free(g);
 }
 

@@ -405,6 +405,63 @@ Test(budget, results_that_a_list_and_others_want_go_to_disk)
         }
 }
 
+/* Pairs of results, which others want, too, and pairs of pairs, and all of them together; but in turn 0 the results are wanted, too. */
+static rask_node *weigh_lists_of_lists(rask_graph *g, uint32_t turn)
+{
+    enum { OUTER = 6, INNER = 2 * OUTER };
+    rask_node *made[2 * INNER], *pairs[INNER], *outer[OUTER], *sum;
+    for (uint32_t i = 0; i < 2 * INNER; i++)
+        made[i] = call(g, &make, recipe((i + turn) % KINDS, LEN, i), NULL, 0);
+    for (uint32_t k = 0; k < INNER; k++)
+        pairs[k] = rask_list(g, made + 2 * k, 2);
+    for (uint32_t k = 0; k < OUTER; k++)
+        outer[k] = rask_list(g, pairs + 2 * k, 2);
+    sum = gate(g, outer, OUTER);
+    for (uint32_t k = 0; k < OUTER; k++)
+        sum = call(g, &weigh_def, 100 + k, (rask_node *[]){outer[k], pairs[2 * k], sum}, 3);
+    for (uint32_t k = 0; k < INNER; k++)
+        sum = call(g, &weigh_def, 200 + k, (rask_node *[]){pairs[turn == 1 ? k : INNER - 1 - k], sum}, 2);
+    for (uint32_t i = 0; i < 2 * INNER && turn == 0; i++)
+        sum = call(g, &weigh_def, i, (rask_node *[]){made[i], sum}, 2);
+    return sum;
+}
+
+Test(budget, lists_of_lists_that_others_want_go_to_disk)
+{
+    for (uint32_t i = 0; i < SETUPS; i++)
+        for (uint32_t turn = 0; turn < 3; turn++) {
+            rask_graph *g = rask_graph_new();
+            rask_node *sum = weigh_lists_of_lists(g, turn);
+            rask_report free_run, report;
+            int64_t expected = must_give(sum, budget(0, 1), &free_run);
+            cr_expect_eq(must_give(sum, budget(SMALL_BUDGET, setups[i]), &report), expected);
+            cr_expect_gt(report.spilled_bytes, 0);
+            if (setups[i] != PROCESSES)
+                cr_expect_lt(report.spilled_bytes, 24 * (LEN + 2000), "written once: %llu",
+                             (unsigned long long)report.spilled_bytes);
+            rask_graph_free(g);
+        }
+}
+
+/* Each is a list of the one before, which others want, and of a result; deeper than lists are linked to what is in them. */
+Test(budget, lists_that_grow_and_are_all_wanted_are_linked_as_far_as_that_goes)
+{
+    enum { DEPTH = 200 };
+    rask_graph *g = rask_graph_new();
+    rask_node *lists[DEPTH], *sum = NULL;
+    lists[0] = call(g, &make, recipe(BYTES, 6000, 0), NULL, 0);
+    for (uint32_t k = 1; k < DEPTH; k++) {
+        rask_node *both[] = {lists[k - 1], call(g, &make, recipe(BYTES, 6000, k), NULL, 0)};
+        lists[k] = rask_list(g, both, 2);
+    }
+    for (uint32_t k = 0; k < DEPTH; k += 37)
+        sum = call(g, &weigh_def, k, (rask_node *[]){lists[DEPTH - 1 - k], sum}, sum ? 2 : 1);
+    rask_report free_run, report;
+    int64_t expected = must_give(sum, budget(0, 1), &free_run);
+    cr_expect_eq(must_give(sum, budget(DEPTH * 6400, 2), &report), expected);
+    rask_graph_free(g);
+}
+
 /* Each result is written once, though it is in two lists and in a place of its own. */
 Test(budget, what_lists_share_is_written_once)
 {

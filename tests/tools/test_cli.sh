@@ -112,7 +112,6 @@ run 'workers from the environment that are no number' 2 env RASK_WORKERS=x "$ras
 has 'the environment is named' err 'rask words: RASK_WORKERS: not a number from 1 to 1024: "x"'
 run 'bench without a subject' 2 "$rask" bench
 run 'bench of an unknown shape' 2 "$rask" bench tasks --shape sphere
-run 'draw without a picture' 2 "$rask" draw x.json
 echo '{"tasks":{"a":{"command":"true"}}}' >x.json
 mkdir modules && echo "no object" >modules/rask-graphviz.so
 run 'draw without its module' 1 env RASK_MODULE_PATH="$PWD/modules" "$rask" draw x.json -o x.svg
@@ -312,6 +311,10 @@ run 'draw what is no graph' 1 "$rask" draw bad.json -o bad.dot
 has 'draw what is no graph: the message' err 'rask draw: bad.json: '
 [ ! -e bad.dot ]
 tell 'draw what is no graph: no picture' $?
+run 'draw without --output writes DOT' 0 "$rask" draw x.json
+"$rask" draw x.json -o x.dot && same 'draw without --output writes what it would put in a file' out x.dot
+run 'draw to an output that is full' 1 sh -c '"$1" draw x.json >/dev/full' - "$rask"
+has 'draw to an output that is full: the message' err 'rask draw: standard output: No space left on device'
 run 'draw by a colour that needs a run' 2 "$rask" draw bad.json -o x.dot --colour duration
 
 # --- interruption

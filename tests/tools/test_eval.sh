@@ -137,6 +137,8 @@ tell 'so does rechunk of what is held in chunks' $?
 rm -f whole.npy parts.npy square.npy
 asked 0 --explain 'mean(x)' x=big.npy
 has '--explain says what is read' err 'big.npy'
+asked 0 --explain 'sort(-x)' x=big.npy --memory 4M && [ "$(grep -c 'x sort run ' err)" = 2 ] && [ "$(grep 'x sort run ' err | sort -u | wc -l)" = 1 ]
+tell 'and what runs for the ends that are printed: nothing once for each of them' $?
 asked 0 --draw g.dot 'sum(a)' a=a.npy && grep -q digraph g.dot
 tell '--draw draws what ran' $?
 

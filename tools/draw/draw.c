@@ -4,6 +4,7 @@
 #include "tools/draw/output.h"
 #include "tools/draw/picture.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,20 +57,35 @@ static int check_colour(const job *j)
     return RASK_OK;
 }
 
+static bool is_standard_output(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
 static int check_path(job *j)
 {
     if (!j->path || !*j->path)
         return rk_graph_report(j->graph, RASK_EINVAL, "draw: no path");
-    j->format = rk_format_of(j->path);
+    j->format = is_standard_output(j->path) ? RK_DOT : rk_format_of(j->path);
     if (j->format == RK_NO_FORMAT)
         return rk_graph_report(j->graph, RASK_EINVAL, "draw: %.*s: does not end in .dot, .svg, .png or .pdf",
                                PATH_SHOWN, j->path);
     return RASK_OK;
 }
 
+static int write_out(const char *dot, size_t len, char *error, size_t capacity)
+{
+    if (fwrite(dot, 1, len, stdout) == len && !fflush(stdout))
+        return RASK_OK;
+    snprintf(error, capacity, "standard output: %s", strerror(errno));
+    return RASK_EIO;
+}
+
 static int render_and_write(const job *j, const char *dot, size_t len, char *error, size_t capacity)
 {
     rk_rendered rendered = {0};
+    if (is_standard_output(j->path))
+        return write_out(dot, len, error, capacity);
     if (j->format == RK_DOT)
         return rk_write_file(j->path, dot, len, error, capacity);
     int status = rk_render(dot, j->format, &rendered, error, capacity);

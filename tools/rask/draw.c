@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct draw_options {
     const char *output, *colour, *title;
@@ -26,7 +27,7 @@ static const option_row rows[] = {
      .kind = OPTION_DRAWING,
      .offset = offsetof(draw_options, output),
      .value = "FILE",
-     .help = "the picture: .svg .png .pdf .dot; required but for --json"},
+     .help = "the picture: .svg .png .pdf .dot; without it DOT goes to a pipe or file"},
     {.name = "colour",
      .kind = OPTION_TEXT,
      .offset = offsetof(draw_options, colour),
@@ -144,13 +145,14 @@ static int draw_targets(const tool_command *c, const draw_options *o, rask_colou
                                  .limit = (uint32_t)o->limit,
                                  .plan = o->plan,
                                  .title = o->title};
-    int status = o->output ? rask_draw_nodes(targets, count, o->output, &options) : RASK_OK;
+    const char *output = o->output || o->json ? o->output : "-";
+    int status = output ? rask_draw_nodes(targets, count, output, &options) : RASK_OK;
     if (status) {
         const char *message = without_prefix(rask_graph_error(graph));
         say_error(c->name, "%s", *message ? message : rask_status_text(status));
         return EXIT_FAILED;
     }
-    return o->json ? tell_figures(c, o->output, graph, targets, count) : EXIT_DONE;
+    return o->json ? tell_figures(c, o->output, graph, targets, count) : say_done(c->name);
 }
 
 static int draw(const tool_command *c, const draw_options *o, rask_colour colour, const char *path)
@@ -188,8 +190,10 @@ static int run(const tool_command *c, int argc, char **argv)
                   argc == first ? "no graph given; - is standard input" : "more than one graph given");
         return EXIT_USAGE;
     }
-    if (!o.output && !o.json) {
-        say_error(c->name, "--output: needed: the picture to draw; or --json");
+    if (!o.output && !o.json && isatty(STDOUT_FILENO)) {
+        say_error(
+            c->name,
+            "--output: needed: the picture to draw; or --json; DOT goes to a pipe or file without either");
         return EXIT_USAGE;
     }
     if (options_find(colours, o.colour) < 0) {
@@ -206,9 +210,8 @@ const tool_command draw_command = {
     .arguments = "GRAPH.json [-o FILE] [OPTION]…",
     .text =
         "Draws a graph, in the format of docs/graph-json.md, or a workflow (docs/run.md), through Graphviz.\n"
-        "Functions need not be known. - is standard input. With --json the graph's figures are printed, "
-        "too,\n"
-        "or, without --output, nothing else is done.\n",
+        "Functions need not be known. - is standard input. Without --output DOT goes to standard output, if\n"
+        "that is no terminal. --json prints the graph's figures, too, or, without --output, instead.\n",
     .example = "rask draw pipeline.json -o pipeline.svg --colour order\n",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,

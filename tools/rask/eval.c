@@ -181,7 +181,7 @@ static void explain(const job *j)
             fprintf(stderr, "%s%s", text, len && text[len - 1] == '\n' ? "" : "\n");
         free(text);
         if (eval_is_cut(&j->options->common, j->arrays[i]))
-            fputs("printed: the ends of each axis; nothing else is computed\n", stderr);
+            fputs("printed: the ends of each axis; nothing else is computed, so what runs is\n", stderr);
     }
 }
 

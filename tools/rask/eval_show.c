@@ -70,15 +70,24 @@ bool eval_is_cut(const common_options *o, const rask_array *array)
     return !o->json && rask_array_size(array) > ARRAY_TEXT_ALL;
 }
 
-static rask_node *node_of(const shown *s, uint32_t number, const rask_options *options)
+/* The elements of a part in C order, one after the other. */
+static rask_array *elements_of(const shown *s, uint32_t number)
 {
     rask_slice slices[RASK_MAX_DIMENSIONS];
     part p = part_of(s, number);
-    rask_array *array = s->array;
     for (uint32_t i = 0; i < s->edges.ndim; i++)
         slices[i] = (rask_slice){RASK_SLICE_RANGE, p.start[i], p.start[i] + p.count[i], 1};
+    return rask_array_ravel_at(rask_array_slice_at(s->array, slices, s->edges.ndim, NULL, 0), NULL, 0);
+}
+
+/* All parts in one, so that what they have in common is computed once. */
+static rask_node *node_of(const shown *s, const rask_options *options)
+{
+    rask_array *parts[1 << MOST_CUT], *array = s->array;
+    for (uint32_t i = 0; i < part_count(s) && s->cut_count; i++)
+        parts[i] = elements_of(s, i);
     if (s->cut_count)
-        array = rask_array_slice_at(array, slices, s->edges.ndim, NULL, 0);
+        array = rask_array_concatenate_at(parts, part_count(s), 0, NULL, 0);
     if (s->edges.ndim == 0) /* a block of one element, rather than a number of another type */
         array = rask_array_expand_dims_at(array, 0, NULL, 0);
     return rask_array_node_at(array, options, NULL, 0);
@@ -86,7 +95,8 @@ static rask_node *node_of(const shown *s, uint32_t number, const rask_options *o
 
 /* --- values to elements */
 
-static void copy_block(const shown *s, uint32_t number, const rask_block *block)
+/* Returns what is behind the part. */
+static const char *copy_part(const shown *s, uint32_t number, const char *from)
 {
     part p = part_of(s, number);
     uint32_t ndim = s->edges.ndim;
@@ -94,38 +104,36 @@ static void copy_block(const shown *s, uint32_t number, const rask_block *block)
     int64_t index[RASK_MAX_DIMENSIONS] = {0}, left = 1;
     for (uint32_t i = 0; i < ndim; i++)
         left *= p.count[i];
-    for (; left > 0; left--) {
-        const char *from = block->data;
+    for (; left > 0; left--, from += size) {
         int64_t to = 0;
-        for (uint32_t i = 0; i < ndim; i++) {
-            from += index[i] * block->strides[i];
+        for (uint32_t i = 0; i < ndim; i++)
             to = to * s->edges.kept[i] + p.place[i] + index[i];
-        }
         memcpy(s->data + (size_t)to * size, from, size);
         for (uint32_t i = ndim; i-- > 0 && ++index[i] == p.count[i];)
             index[i] = 0;
     }
+    return from;
 }
 
-static bool fits(const shown *s, uint32_t number, const rask_block *block)
+static bool fits(const shown *s, const rask_block *block)
 {
-    part p = part_of(s, number);
-    bool good = block->dtype == s->edges.dtype;
     int64_t wanted = 1, there = 1;
     for (uint32_t i = 0; i < s->edges.ndim; i++)
-        wanted *= p.count[i];
+        wanted *= s->edges.kept[i];
     for (uint32_t i = 0; i < block->ndim; i++)
         there *= block->shape[i];
-    return good && wanted == there && block->ndim == (s->edges.ndim ? s->edges.ndim : 1);
+    return block->dtype == s->edges.dtype && wanted == there;
 }
 
 /* False: not what the array was said to be. */
-static bool take_value(const shown *s, uint32_t number, const rask_value *value)
+static bool take_value(const shown *s, const rask_value *value)
 {
     rask_block block;
-    if (rask_value_get_block(value, &block) || !fits(s, number, &block))
+    if (rask_value_get_block(value, &block) || !fits(s, &block))
         return false;
-    copy_block(s, number, &block);
+    const char *at = block.data;
+    for (uint32_t i = 0; i < part_count(s); i++)
+        at = copy_part(s, i, at);
     return true;
 }
 
@@ -140,14 +148,12 @@ static void print_all(const common_options *o, shown *all, uint32_t count)
 static bool take_values(shown *all, uint32_t count, const rask_value *list)
 {
     const rask_value *values;
-    size_t value_count, at = 0;
-    if (rask_value_get_list(list, &values, &value_count))
+    size_t value_count;
+    if (rask_value_get_list(list, &values, &value_count) || value_count != count)
         return false;
     for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t k = 0; k < part_count(&all[i]); k++, at++) {
-            if (at >= value_count || !take_value(&all[i], k, &values[at]))
-                return false;
-        }
+        if (!take_value(&all[i], &values[i]))
+            return false;
     }
     return true;
 }
@@ -158,13 +164,12 @@ static int compute_and_print(const char *command, const common_options *o, rask_
     rask_options options = run_options(o);
     common_options quiet = *o;
     rask_value list;
-    size_t used = 0;
-    quiet.explain = false;
+    quiet.explain = false; /* has been told, but for arrays of which less is computed */
     for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t k = 0; k < part_count(&all[i]); k++)
-            nodes[used++] = node_of(&all[i], k, &options);
+        quiet.explain |= o->explain && eval_is_cut(o, all[i].array);
+        nodes[i] = node_of(&all[i], &options);
     }
-    rask_node *target = rask_list_at(graph, nodes, used, NULL, 0);
+    rask_node *target = rask_list_at(graph, nodes, count, NULL, 0);
     int outcome = run_graph(command, &quiet, graph, target, &list);
     if (list.type == RASK_LIST && !take_values(all, count, &list)) {
         say_error(command, "a result of another shape or type than expected");
@@ -185,13 +190,10 @@ int eval_show(const char *command, const common_options *o, rask_graph *graph, r
     const char *wrong = NULL;
     shown *all = calloc((size_t)count + 1, sizeof *all);
     rask_node **nodes = NULL;
-    size_t parts = 0;
-    for (uint32_t i = 0; all && i < count && !wrong; i++) {
+    for (uint32_t i = 0; all && i < count && !wrong; i++)
         wrong = begin(&all[i], arrays[i], o->json);
-        parts += part_count(&all[i]);
-    }
     if (all && !wrong)
-        nodes = calloc(parts + 1, sizeof *nodes);
+        nodes = calloc((size_t)count + 1, sizeof *nodes);
     if (nodes)
         outcome = compute_and_print(command, o, graph, all, count, nodes);
     else

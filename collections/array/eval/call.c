@@ -1,5 +1,6 @@
 /* Calls: arguments to parameters, and what functions ask of them. */
 #include "collections/array/eval/function.h"
+#include "collections/array/eval/names.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -172,6 +173,17 @@ const rk_eval_value *rk_call_value(const rk_call *c, const char *name)
     return &absent;
 }
 
+rk_eval_value rk_call_text(rk_call *c, const char *otherwise, const char *text)
+{
+    parameter parameters[RK_EVAL_PARAMETERS];
+    rk_eval_variable given[RK_EVAL_PARAMETERS];
+    uint32_t count = parameters_of(c->function, parameters);
+    for (uint32_t i = 0; i < count; i++)
+        given[i] =
+            (rk_eval_variable){parameters[i].name, (size_t)first_name(&parameters[i]), c->arguments[i]};
+    return rk_eval_within(c->eval, otherwise, text, given, count);
+}
+
 rask_array *rk_call_array(const rk_call *c, const char *name)
 {
     return rk_eval_to_array(c->eval, rk_call_value(c, name));
@@ -237,6 +249,13 @@ rask_array *rk_call_with(rk_call *c, rask_binary op, rask_array *a, double numbe
 {
     rask_operand left = {.kind = RASK_OPERAND_ARRAY, .as.array = a};
     rask_operand right = {.kind = RASK_OPERAND_F64, .as.f64 = number};
+    return rask_array_binary_at(op, left, right, RK_EVAL_SITE(c->eval));
+}
+
+rask_array *rk_call_with_i64(rk_call *c, rask_binary op, rask_array *a, int64_t number)
+{
+    rask_operand left = {.kind = RASK_OPERAND_ARRAY, .as.array = a};
+    rask_operand right = {.kind = RASK_OPERAND_I64, .as.i64 = number};
     return rask_array_binary_at(op, left, right, RK_EVAL_SITE(c->eval));
 }
 

@@ -156,7 +156,10 @@ static rk_eval_value shape_function(rk_call *c)
 static uint64_t seed_of(rk_call *c)
 {
     uint64_t number = c->eval->randoms++;
-    return (uint64_t)rk_call_i64(c, "seed", (int64_t)number);
+    int64_t seed = rk_call_i64(c, "seed", (int64_t)number);
+    if (seed < 0)
+        rk_call_fail(c, "seed", RASK_EINVAL, "a seed is 0 or more, not %lld", (long long)seed);
+    return (uint64_t)seed;
 }
 
 enum { UNIT, UNIFORM, NORMAL };
@@ -197,6 +200,8 @@ static const rk_eval_function rows[] = {
     {"arange", "start; stop step dtype", arange, 0, 0},
     {"array", "object; dtype", array, 0, 0},
     {"asarray", "object|a; dtype", array, 0, 0},
+    {"empty", "shape; dtype", full, ZEROS, 0},
+    {"empty_like", "a; dtype", full_like, ZEROS, 0},
     {"eye", "N; M k dtype", eye, 0, 0},
     {"full", "shape fill_value; dtype", full, GIVEN, 0},
     {"full_like", "a fill_value; dtype", full_like, GIVEN, 0},
@@ -207,6 +212,9 @@ static const rk_eval_function rows[] = {
     {"ones_like", "a; dtype", full_like, ONES, 0},
     {"random.integers", "low; high size dtype * seed", integers, 0, 0},
     {"random.normal", "; loc scale size * seed", draw, NORMAL, 0},
+    {"random.rand", "; size... * seed", draw, UNIT, 0},
+    {"random.randint", "low; high size dtype * seed", integers, 0, 0},
+    {"random.randn", "; size... * seed", draw, NORMAL, 0},
     {"random.random", "; size * seed", draw, UNIT, 0},
     {"random.standard_normal", "; size * seed", draw, NORMAL, 0},
     {"random.uniform", "; low high size * seed", draw, UNIFORM, 0},

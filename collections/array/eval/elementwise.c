@@ -1,5 +1,6 @@
 /* Functions that go element by element. */
 #include "collections/array/eval/function.h"
+#include "collections/array/eval/names.h"
 #include "collections/array/kernels/kernels.h"
 
 #include <float.h>
@@ -31,8 +32,50 @@ static rk_eval_value binary(rk_call *c)
     return rk_eval_array(rask_array_binary_at((rask_binary)c->function->code, a, b, RK_EVAL_SITE(c->eval)));
 }
 
+/* The places of flat numbers in an array of a's shape, along each axis. */
+static rk_eval_value unravel(rk_call *c, const rask_array *a, rask_array *flat)
+{
+    rk_eval_value places[RASK_MAX_DIMENSIONS];
+    int64_t inner = 1;
+    for (uint32_t i = a->ndim; i-- > 0;) {
+        int64_t length = a->shape[i] ? a->shape[i] : 1;
+        rask_array *place =
+            i + 1 < a->ndim ? rk_call_with_i64(c, RASK_BINARY_FLOOR_DIVIDE, flat, inner) : flat;
+        places[i] = rk_eval_array(i ? rk_call_with_i64(c, RASK_BINARY_REMAINDER, place, length) : place);
+        inner *= length;
+    }
+    return c->eval->graph->status ? (rk_eval_value){.kind = RK_EVAL_FAILED}
+                                  : rk_eval_tuple(c->eval, places, a->ndim);
+}
+
+/* Where elements are true, which is computed now. */
+static rk_eval_value nonzero(rk_call *c)
+{
+    rask_array *a = rk_call_array(c, "condition");
+    if (!a)
+        return (rk_eval_value){.kind = RK_EVAL_FAILED};
+    if (a->ndim == 0)
+        return rk_call_fail(c, "condition", RASK_EINVAL, "an array without dimensions has no places");
+    rk_eval_variable given = {"a", 1, rk_eval_array(a)};
+    rk_eval_value flat = rk_eval_within(c->eval, NULL, "flatnonzero(a)", &given, 1);
+    return flat.kind == RK_EVAL_ARRAY ? unravel(c, a, flat.as.array) : flat;
+}
+
+/* The places, a line for each. */
+static rk_eval_value argwhere(rk_call *c)
+{
+    rk_eval_value places = nonzero(c);
+    uint32_t count;
+    rask_array **arrays = places.kind == RK_EVAL_TUPLE ? rk_eval_to_arrays(c->eval, &places, &count) : NULL;
+    return rk_eval_array(arrays ? rask_array_stack_at(arrays, count, -1, RK_EVAL_SITE(c->eval)) : NULL);
+}
+
 static rk_eval_value where(rk_call *c)
 {
+    if (!rk_call_given(c, "x") && !rk_call_given(c, "y"))
+        return nonzero(c);
+    if (!rk_call_given(c, "x") || !rk_call_given(c, "y"))
+        return rk_call_fail(c, "condition", RASK_EINVAL, "where() takes both x and y, or neither");
     rask_array *condition = rk_call_array(c, "condition");
     if (condition && condition->dtype != RASK_DT_BOOL)
         condition = rk_call_cast(c, condition, RASK_DT_BOOL);
@@ -183,7 +226,9 @@ static const rk_eval_function rows[] = {
     {"isclose", "a b; rtol atol equal_nan", isclose, 0, 0},
     {"nan_to_num", "x; * nan posinf neginf", nan_to_num, 0, 0},
     {"round", "a; decimals", round_to, 0, RK_EVAL_METHOD},
-    {"where", "condition x y", where, 0, 0},
+    {"argwhere", "condition|a", argwhere, 0, 0},
+    {"nonzero", "condition|a", nonzero, 0, RK_EVAL_METHOD},
+    {"where", "condition; x y", where, 0, 0},
 };
 
 const rk_eval_table rk_eval_elementwise = {rows, sizeof rows / sizeof *rows};

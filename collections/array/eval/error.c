@@ -8,6 +8,8 @@
 /* Counted from 1, columns in characters. */
 static void place(const rk_eval *e, size_t at, size_t *line, size_t *column)
 {
+    for (; e->caller; e = e->caller)
+        at = e->caller->at;
     *line = *column = 1;
     for (size_t i = 0; i < at && i < e->len; i++) {
         if (e->text[i] == '\n') {
@@ -17,6 +19,12 @@ static void place(const rk_eval *e, size_t at, size_t *line, size_t *column)
             (*column)++;
         }
     }
+}
+
+static void note_told(rk_eval *e)
+{
+    for (; e; e = e->caller)
+        e->told = true;
 }
 
 rk_eval_value rk_eval_fail(rk_eval *e, uint32_t at, int status, const char *format, ...)
@@ -30,7 +38,7 @@ rk_eval_value rk_eval_fail(rk_eval *e, uint32_t at, int status, const char *form
     rk_eval_locate(e, at);
     place(e, at, &line, &column);
     rk_graph_fail(e->graph, status, RK_EVAL_SITE(e), "%zu:%zu: %s", line, column, message);
-    e->told = true;
+    note_told(e);
     return (rk_eval_value){.kind = RK_EVAL_FAILED, .at = at};
 }
 
@@ -41,7 +49,7 @@ void rk_eval_locate(rk_eval *e, uint32_t at)
     rask_graph *graph = e->graph;
     if (e->told || !graph->status)
         return;
-    e->told = true;
+    note_told(e);
     if (!graph->message)
         return;
     if (e->file)

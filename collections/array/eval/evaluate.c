@@ -95,7 +95,8 @@ static rk_eval_value text(const rk_eval *e, const rk_syntax *node)
 
 static rk_eval_value assign(rk_eval *e, const rk_syntax *node)
 {
-    return rk_eval_assign(e, node, &e->values[node->first]) ? failed() : rk_eval_none();
+    const rk_eval_value *value = &e->values[node->first];
+    return rk_eval_assign(e, e->text + node->text, node->len, value) ? failed() : rk_eval_none();
 }
 
 static rk_eval_value evaluate(rk_eval *e, const rk_syntax *node)
@@ -166,15 +167,79 @@ static rask_array *result(rk_eval *e, const rk_eval_value *value)
     return array;
 }
 
-static rask_array *run(rk_eval *e)
+/* NULL, latched, or the value of the text. */
+static const rk_eval_value *parse_and_evaluate(rk_eval *e)
 {
     rk_syntax_error error;
     if (rk_syntax_parse(e->text, e->len, &e->syntax, &error)) {
         rk_eval_fail(e, (uint32_t)error.at, error.status, "%s", error.message);
         return NULL;
     }
-    const rk_eval_value *value = evaluate_all(e);
-    return value ? result(e, value) : NULL;
+    return evaluate_all(e);
+}
+
+static void begin(rk_eval *e)
+{
+    e->syntax = (rk_array)RK_ARRAY(rk_syntax, RK_MAX_EVAL_TEXT * 4);
+    e->variables = (rk_array)RK_ARRAY(rk_eval_variable, RK_MAX_EVAL_TEXT);
+}
+
+static void end(rk_eval *e)
+{
+    rk_array_fini(&e->syntax);
+    rk_array_fini(&e->variables);
+    rk_arena_fini(&e->memory);
+}
+
+static rask_array *run(rk_eval *e)
+{
+    begin(e);
+    const rk_eval_value *value = parse_and_evaluate(e);
+    rask_array *array = value ? result(e, value) : NULL;
+    end(e);
+    return array;
+}
+
+/* --- texts in the middle of others */
+
+/* Those that are absent, or the others. False: latched. */
+static bool assign_all(rk_eval *e, const rk_eval_variable *names, uint32_t count, bool absent)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        bool is_absent = names[i].value.kind == RK_EVAL_ABSENT;
+        rk_eval_value value = is_absent ? rk_eval_none() : names[i].value;
+        if (is_absent == absent && rk_eval_assign(e, names[i].name, names[i].len, &value))
+            return false;
+    }
+    return true;
+}
+
+static const rk_eval_value *evaluate_text(rk_eval *e, const char *text_given)
+{
+    e->text = text_given;
+    e->len = strlen(text_given);
+    rk_array_fini(&e->syntax);
+    e->syntax = (rk_array)RK_ARRAY(rk_syntax, RK_MAX_EVAL_TEXT * 4);
+    return parse_and_evaluate(e);
+}
+
+rk_eval_value rk_eval_within(rk_eval *e, const char *otherwise, const char *text_given,
+                             const rk_eval_variable *names, uint32_t count)
+{
+    rk_eval inner = {
+        .caller = e, .graph = e->graph, .text = "", .options = e->options, .file = e->file, .line = e->line};
+    const rk_eval_value *value = NULL;
+    begin(&inner);
+    if (assign_all(&inner, names, count, true) && (!otherwise || evaluate_text(&inner, otherwise)) &&
+        assign_all(&inner, names, count, false))
+        value = evaluate_text(&inner, text_given);
+    rk_eval_value made = failed();
+    if (value && value->kind == RK_EVAL_NUMBER)
+        made = *value;
+    else if (value)
+        made = rk_eval_array(result(&inner, value));
+    end(&inner);
+    return made;
 }
 
 rask_array *rask_eval_operands_at(rask_graph *graph, const char *text_given, const char *const *names,
@@ -202,13 +267,7 @@ rask_array *rask_eval_operands_at(rask_graph *graph, const char *text_given, con
                  .options = options,
                  .file = file,
                  .line = line};
-    e.syntax = (rk_array)RK_ARRAY(rk_syntax, RK_MAX_EVAL_TEXT * 4);
-    e.variables = (rk_array)RK_ARRAY(rk_eval_variable, RK_MAX_EVAL_TEXT);
-    rask_array *array = run(&e);
-    rk_array_fini(&e.syntax);
-    rk_array_fini(&e.variables);
-    rk_arena_fini(&e.memory);
-    return array;
+    return run(&e);
 }
 
 rask_array *rask_eval_at(rask_graph *graph, const char *text_given, const char *const *names,

@@ -34,7 +34,7 @@ typedef struct rk_eval_table {
 } rk_eval_table;
 
 extern const rk_eval_table rk_eval_elementwise, rk_eval_reductions, rk_eval_statistics, rk_eval_shapes,
-    rk_eval_creation, rk_eval_joins, rk_eval_algebra, rk_eval_transforms;
+    rk_eval_creation, rk_eval_joins, rk_eval_algebra, rk_eval_transforms, rk_eval_definitions;
 
 /* By number, in the order of the tables; NULL behind the last. */
 const rk_eval_function *rk_eval_function_at(size_t index);
@@ -60,6 +60,9 @@ double rk_call_f64(const rk_call *c, const char *name, double otherwise);
 bool rk_call_bool(const rk_call *c, const char *name, bool otherwise);
 rask_dtype rk_call_dtype(const rk_call *c, const char *name, rask_dtype otherwise);
 int rk_call_axis(const rk_call *c, const char *name, int otherwise); /* one axis */
+/* The value of a text over the arguments, by the (first) names of the parameters; otherwise, that gives those that are missing
+ * values, may be NULL. What fails in it fails at the place of the call. */
+rk_eval_value rk_call_text(rk_call *c, const char *otherwise, const char *text);
 /* Fails at an argument. */
 rk_eval_value rk_call_fail(rk_call *c, const char *name, int status, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -68,6 +71,7 @@ rk_eval_value rk_call_fail(rk_call *c, const char *name, int status, const char 
 rask_array *rk_call_unary(rk_call *c, rask_unary op, rask_array *a);
 rask_array *rk_call_binary(rk_call *c, rask_binary op, rask_array *a, rask_array *b);
 rask_array *rk_call_with(rk_call *c, rask_binary op, rask_array *a, double number);
+rask_array *rk_call_with_i64(rk_call *c, rask_binary op, rask_array *a, int64_t number);
 rask_array *rk_call_reduce(rk_call *c, rask_reduction op, rask_array *a, int axis);
 rask_array *rk_call_cast(rk_call *c, rask_array *a, rask_dtype dtype);
 /* Elements start … stop - 1 of an axis, both counted from 0. */

@@ -58,6 +58,20 @@ static rk_eval_value hstack(rk_call *c)
     return joined(c, arrays, count, arrays && arrays[0]->ndim > 1 ? 1 : 0);
 }
 
+/* Along a third axis, which is the last of what has fewer. */
+static rk_eval_value dstack(rk_call *c)
+{
+    uint32_t count;
+    rask_array **arrays = widened(c, 2, &count);
+    for (uint32_t i = 0; arrays && i < count; i++) {
+        if (arrays[i]->ndim == 2)
+            arrays[i] = rask_array_expand_dims_at(arrays[i], 2, RK_EVAL_SITE(c->eval));
+        if (!arrays[i])
+            return (rk_eval_value){.kind = RK_EVAL_FAILED};
+    }
+    return joined(c, arrays, count, 2);
+}
+
 static rk_eval_value column_stack(rk_call *c)
 {
     uint32_t count;
@@ -101,6 +115,7 @@ static const rk_eval_function rows[] = {
     {"column_stack", "arrays|tup", column_stack, 0, 0},
     {"concat", "arrays; axis", concatenate, 0, 0},
     {"concatenate", "arrays; axis", concatenate, 0, 0},
+    {"dstack", "arrays|tup", dstack, 0, 0},
     {"hstack", "arrays|tup", hstack, 0, 0},
     {"stack", "arrays; axis", stack, 0, 0},
     {"vstack", "arrays|tup", vstack, 0, 0},

@@ -196,15 +196,17 @@ rk_eval_value rk_eval_name(rk_eval *e, const rk_syntax *node)
     return value.kind == RK_EVAL_ABSENT ? unknown_name(e, node) : value;
 }
 
-int rk_eval_assign(rk_eval *e, const rk_syntax *node, const rk_eval_value *value)
+int rk_eval_assign(rk_eval *e, const char *name, size_t len, const rk_eval_value *value)
 {
-    const char *name = e->text + node->text;
-    rk_eval_variable *variable = find_variable(e, name, node->len);
-    if (!variable && !(variable = rk_array_push(&e->variables))) {
-        rk_eval_fail(e, node->at, RASK_ELIMIT, "no room for another name");
-        return RASK_ELIMIT;
+    rk_eval_variable *variable = find_variable(e, name, len);
+    int status = variable ? RASK_OK : rk_array_reserve(&e->variables, 1);
+    if (status) {
+        rk_eval_fail(e, e->at, status, "no room for another name");
+        return status;
     }
-    *variable = (rk_eval_variable){name, node->len, *value};
+    if (!variable)
+        variable = rk_array_push(&e->variables);
+    *variable = (rk_eval_variable){name, len, *value};
     return RASK_OK;
 }
 
@@ -287,6 +289,9 @@ static rk_eval_value of_array(rk_eval *e, const rk_syntax *node, const rk_eval_v
     const rk_eval_function *row = rk_eval_find_method(name, node->len);
     if (row)
         return (rk_eval_value){.kind = RK_EVAL_FUNCTION, .as.function = {row, whose}};
+    if ((row = rk_eval_find_function("", name, node->len)))
+        return rk_eval_fail(e, node->at, RASK_ENOENT, "%s is a function here, and no method: write %s(…)",
+                            row->name, row->name);
     rk_nearest n = near_to(e, node);
     for (size_t i = 0; i < COUNT(attributes); i++)
         rk_nearest_consider(&n, attributes[i].name, strlen(attributes[i].name));

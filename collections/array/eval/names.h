@@ -18,7 +18,12 @@ rk_eval_value rk_eval_name(rk_eval *e, const rk_syntax *node);
 /* What an ATTRIBUTE of a value means. */
 rk_eval_value rk_eval_attribute(rk_eval *e, const rk_syntax *node, const rk_eval_value *whose);
 
-/* Gives a name a value: RASK_OK, or latched. */
-int rk_eval_assign(rk_eval *e, const rk_syntax *node, const rk_eval_value *value);
+/* Gives a name, which lives as long as the evaluation, a value: RASK_OK, or latched at e->at. */
+int rk_eval_assign(rk_eval *e, const char *name, size_t len, const rk_eval_value *value);
+
+/* The value of another text, with these names alone, in the middle of an evaluation (evaluate.c). Those whose value is ABSENT have what
+ * otherwise gives them, if it is not NULL, else None. */
+rk_eval_value rk_eval_within(rk_eval *e, const char *otherwise, const char *text,
+                             const rk_eval_variable *names, uint32_t count);
 
 #endif

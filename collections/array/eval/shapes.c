@@ -257,6 +257,64 @@ static rask_array *counting(rk_call *c, int64_t count, bool column)
     return column ? rask_array_expand_dims_at(numbers, 1, RK_EVAL_SITE(c->eval)) : numbers;
 }
 
+/* Every (columns + 1)-th element of the rows one after the other. */
+static rask_array *diagonal_of(rk_call *c, rask_array *a, int64_t k)
+{
+    int64_t rows = a->shape[0], columns = a->shape[1];
+    int64_t row = k < 0 ? -k : 0, column = k < 0 ? 0 : k;
+    int64_t count = rows - row < columns - column ? rows - row : columns - column;
+    int64_t first = count > 0 ? row * columns + column : 0;
+    rask_slice slice = {RASK_SLICE_RANGE, first, count > 0 ? first + (count - 1) * (columns + 1) + 1 : 0,
+                        columns + 1};
+    return rask_array_slice_at(rask_array_ravel_at(a, RK_EVAL_SITE(c->eval)), &slice, 1,
+                               RK_EVAL_SITE(c->eval));
+}
+
+/* A matrix with a vector on its k-th diagonal. */
+static rask_array *matrix_of(rk_call *c, rask_array *a, int64_t k)
+{
+    int64_t before = k > 0 ? k : 0, after = k < 0 ? -k : 0, n = a->shape[0] + before + after;
+    rask_operand zero = {.kind = RASK_OPERAND_BOOL}, row = {.kind = RASK_OPERAND_ARRAY, .as.array = a};
+    rask_array *ones = rask_array_eye_at(c->eval->graph, n, n, k, RASK_DT_BOOL, RK_EVAL_SITE(c->eval));
+    if (k)
+        row.as.array = rask_array_pad_at(a, &before, &after, RASK_PAD_CONSTANT, zero, RK_EVAL_SITE(c->eval));
+    return rask_array_where_at(ones, row, zero, RK_EVAL_SITE(c->eval));
+}
+
+enum { DIAGONAL, DIAG };
+
+static rk_eval_value diagonal(rk_call *c)
+{
+    static const int64_t most = (int64_t)1 << 40;
+    rask_array *a = rk_call_array(c, "a");
+    int64_t k = rk_call_i64(c, "offset", 0);
+    if (!a || c->eval->graph->status)
+        return failed();
+    if (k < -most || k > most)
+        return rk_call_fail(c, "offset", RASK_EINVAL, "no diagonal is %lld away", (long long)k);
+    if (c->function->code == DIAG && a->ndim == 1)
+        return rk_eval_array(matrix_of(c, a, k));
+    if (a->ndim != 2)
+        return rk_call_fail(c, "a", RASK_EINVAL, "a matrix expected, not %u dimensions", a->ndim);
+    return rk_eval_array(diagonal_of(c, a, k));
+}
+
+static rk_eval_value same(rk_call *c)
+{
+    return rk_eval_array(rk_call_array(c, "a"));
+}
+
+/* The only element. */
+static rk_eval_value item(rk_call *c)
+{
+    char shape[RK_SHAPE_TEXT];
+    rask_array *a = rk_call_array(c, "a");
+    if (a && rask_array_size(a) != 1)
+        return rk_call_fail(c, "", RASK_EINVAL, "item() of shape %s: one element expected",
+                            rk_shape_text(a->shape, a->ndim, shape));
+    return rk_eval_array(rask_array_reshape_at(a, 0, NULL, RK_EVAL_SITE(c->eval)));
+}
+
 enum { LOWER, UPPER };
 
 /* Zeros above (below) the k-th diagonal. */
@@ -296,12 +354,16 @@ static const rk_eval_function rows[] = {
     {"broadcast_to", "a|array shape", broadcast_to, 0, 0},
     {"compress", "condition a; axis", compress, 0, 0},
     {"compress", "a condition; axis", compress, 0, RK_EVAL_METHOD_ONLY},
+    {"copy", "a", same, 0, RK_EVAL_METHOD},
+    {"diag", "a|v; offset|k", diagonal, DIAG, 0},
+    {"diagonal", "a; offset", diagonal, DIAGONAL, RK_EVAL_METHOD},
     {"expand_dims", "a axis", expand_dims, 0, 0},
     {"extract", "condition a|arr", compress, 0, 0},
     {"flatten", "a", ravel, 0, RK_EVAL_METHOD_ONLY},
     {"flip", "a|m; axis", flip, 0, 0},
     {"fliplr", "a|m", flip_axis, 1, 0},
     {"flipud", "a|m", flip_axis, 0, 0},
+    {"item", "a", item, 0, RK_EVAL_METHOD_ONLY},
     {"matrix_transpose", "x", matrix_transpose, 0, 0},
     {"moveaxis", "a source destination", moveaxis, 0, 0},
     {"pad", "array pad_width; mode * constant_values", pad, 0, 0},

@@ -175,11 +175,76 @@ static rk_eval_value diff(rk_call *c)
     return rk_eval_array(a);
 }
 
+/* Elements parts[2] … less than parts[3] are taken from those at parts[0] … less than parts[1], over their distance. */
+static rask_array *slope(rk_call *c, rask_array *a, int axis, const int64_t parts[4], double distance)
+{
+    rask_array *later = rk_call_part(c, a, axis, parts[0], parts[1]);
+    rask_array *rise =
+        rk_call_binary(c, RASK_BINARY_SUB, later, rk_call_part(c, a, axis, parts[2], parts[3]));
+    return rk_call_with(c, RASK_BINARY_DIV, rise, distance);
+}
+
+/* The slope between the neighbours of each element; at the ends to its only neighbour. */
+static rk_eval_value gradient(rk_call *c)
+{
+    static const int64_t parts[3][4] = {{1, 2, 0, 1}, {2, RASK_DEFAULT, 0, -2}, {-1, RASK_DEFAULT, -2, -1}};
+    rask_array *a = rk_call_array(c, "f"), *slopes[3];
+    double dx = rk_call_f64(c, "dx", 1);
+    if (a && a->ndim != 1 && !rk_call_given(c, "axis"))
+        return rk_call_fail(c, "f", RASK_EUNSUPPORTED, "of %u dimensions along one axis only: axis=0",
+                            a->ndim);
+    int axis = a ? rk_call_axis_of(c, a, rk_call_axis(c, "axis", 0)) : -1;
+    if (axis < 0 || c->eval->graph->status)
+        return (rk_eval_value){.kind = RK_EVAL_FAILED};
+    if (a->shape[axis] < 2)
+        return rk_call_fail(c, "f", RASK_EINVAL, "two elements or more expected, not %lld",
+                            (long long)a->shape[axis]);
+    if (!rk_dtype_is_float(a->dtype) && !rk_dtype_is_complex(a->dtype))
+        a = rk_call_cast(c, a, RASK_DT_F64);
+    for (int i = 0; i < 3; i++)
+        slopes[i] = slope(c, a, axis, parts[i], i == 1 ? 2 * dx : dx);
+    return rk_eval_array(rask_array_concatenate_at(slopes, 3, axis, RK_EVAL_SITE(c->eval)));
+}
+
+/* The smallest and the largest element, now. NULL, latched. */
+static double *ends_of(rk_call *c, rask_array *a)
+{
+    size_t count = 0;
+    rask_array *both[2] = {rk_call_reduce(c, RASK_REDUCE_MIN, a, RASK_ALL),
+                           rk_call_reduce(c, RASK_REDUCE_MAX, a, RASK_ALL)};
+    rk_eval_value value = rk_eval_array(rask_array_stack_at(both, 2, 0, RK_EVAL_SITE(c->eval)));
+    value.at = c->eval->at;
+    return value.kind == RK_EVAL_ARRAY ? rk_eval_to_numbers(c->eval, &value, &count) : NULL;
+}
+
+/* How often 0, 1, 2, … occur: the last bin of a histogram has both its ends, but there is nothing beyond the largest. */
+static rk_eval_value bincount(rk_call *c)
+{
+    rask_array *a = rk_call_array(c, "x");
+    int64_t count = rk_call_i64(c, "minlength", 0);
+    if (a && (a->ndim != 1 || !rk_dtype_is_integer(a->dtype)))
+        return rk_call_fail(c, "x", RASK_ETYPE, "integers along one axis expected");
+    const double *ends = a && a->shape[0] && !c->eval->graph->status ? ends_of(c, a) : NULL;
+    if (c->eval->graph->status)
+        return (rk_eval_value){.kind = RK_EVAL_FAILED};
+    if (count < 0 || count >= RK_MAX_EVAL_LIST || (ends && (ends[0] < 0 || ends[1] >= RK_MAX_EVAL_LIST - 1)))
+        return rk_call_fail(c, "x", RASK_ERANGE, "numbers from 0 to below %d expected", RK_MAX_EVAL_LIST - 1);
+    count = ends && ends[1] >= (double)count ? (int64_t)ends[1] + 1 : count;
+    double *edges = rk_eval_memory(c->eval, ((size_t)count + 1) * sizeof *edges);
+    for (int64_t i = 0; edges && i <= count; i++)
+        edges[i] = (double)i;
+    return rk_eval_array(!edges  ? NULL
+                         : count ? rask_array_histogram_at(a, edges, (size_t)count + 1, RK_EVAL_SITE(c->eval))
+                                 : rk_call_cast(c, a, RASK_DT_I64));
+}
+
 static const rk_eval_function rows[] = {
     {"argsort", "a; axis", sort, 1, RK_EVAL_METHOD},
+    {"bincount", "x; * minlength", bincount, 0, 0},
     {"cumsum", "a; axis dtype", cumulative, 0, RK_EVAL_METHOD},
     {"cumprod", "a; axis dtype", cumulative, 1, RK_EVAL_METHOD},
     {"diff", "a; n axis", diff, 0, 0},
+    {"gradient", "f; dx * axis", gradient, 0, 0},
     {"histogram", "a; bins range density", histogram, 0, 0},
     {"median", "a; axis * keepdims", median, 0, 0},
     {"nanmedian", "a; axis * keepdims", median, 1, 0},

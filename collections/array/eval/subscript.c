@@ -1,4 +1,4 @@
-/* a[…]: slices, and at most one array of integers or bools, by NumPy's rules. */
+/* a[…]: slices, and an array of integers or bools or several of integers, by NumPy's rules. */
 #include "collections/array/eval/value.h"
 
 enum { MAX_SUBSCRIPTS = 2 * RASK_MAX_DIMENSIONS + 1 };
@@ -7,20 +7,22 @@ enum { MAX_SUBSCRIPTS = 2 * RASK_MAX_DIMENSIONS + 1 };
 typedef struct plan {
     rask_slice slices[MAX_SUBSCRIPTS];
     uint32_t count;
-    const rk_eval_value *array; /* the subscript that is an array; NULL: none */
-    uint32_t place;             /* and its slice, which takes the whole axis */
-    uint32_t taken;             /* axes of what is subscripted */
+    const rk_eval_value *arrays[RASK_MAX_DIMENSIONS]; /* the subscripts that are arrays, */
+    uint32_t places[RASK_MAX_DIMENSIONS];             /* and their slices, which take the whole axis */
+    uint32_t array_count;
+    uint32_t taken; /* axes of what is subscripted */
     bool ellipsis;
 } plan;
 
 static bool add_array(rk_eval *e, plan *p, const rk_eval_value *item)
 {
-    if (p->array) {
-        rk_eval_fail(e, item->at, RASK_EUNSUPPORTED, "only one subscript may be an array");
+    if (p->array_count == RASK_MAX_DIMENSIONS) {
+        rk_eval_fail(e, item->at, RASK_ELIMIT, "more than %d subscripts that are arrays",
+                     RASK_MAX_DIMENSIONS);
         return false;
     }
-    p->array = item;
-    p->place = p->count;
+    p->arrays[p->array_count] = item;
+    p->places[p->array_count++] = p->count;
     p->slices[p->count++] = (rask_slice){RASK_SLICE_RANGE, RASK_DEFAULT, RASK_DEFAULT, RASK_DEFAULT};
     p->taken++;
     return true;
@@ -74,11 +76,11 @@ static bool make_plan(rk_eval *e, plan *p, const rk_eval_value *items, uint32_t 
     return true;
 }
 
-/* The axis that the array's axis is after slicing. */
-static int sliced_axis(const plan *p, uint32_t ndim)
+/* The axis that the axis of an array, one of several, is after slicing. */
+static int sliced_axis(const plan *p, uint32_t array, uint32_t ndim)
 {
     int axis = 0;
-    for (uint32_t i = 0; i < p->place; i++) {
+    for (uint32_t i = 0; i < p->places[array]; i++) {
         if (p->slices[i].kind == RASK_SLICE_ELLIPSIS)
             axis += (int)ndim - (int)p->taken;
         else
@@ -87,10 +89,18 @@ static int sliced_axis(const plan *p, uint32_t ndim)
     return axis;
 }
 
+static bool is_array(const plan *p, uint32_t subscript)
+{
+    for (uint32_t i = 0; i < p->array_count; i++)
+        if (p->places[i] == subscript)
+            return true;
+    return false;
+}
+
 /* NumPy counts integers beside an array as arrays; when others stand between them, their axes come first. */
 static bool goes_first(const plan *p)
 {
-    uint32_t first = p->place, last = p->place;
+    uint32_t first = p->places[0], last = p->places[p->array_count - 1];
     for (uint32_t i = 0; i < p->count; i++) {
         if (p->slices[i].kind != RASK_SLICE_INDEX)
             continue;
@@ -98,7 +108,7 @@ static bool goes_first(const plan *p)
         last = i > last ? i : last;
     }
     for (uint32_t i = first; i <= last; i++) {
-        if (p->slices[i].kind != RASK_SLICE_INDEX && i != p->place)
+        if (p->slices[i].kind != RASK_SLICE_INDEX && !is_array(p, i))
             return true;
     }
     return false;
@@ -139,26 +149,106 @@ static rask_array *index_array(rk_eval *e, const rk_eval_value *item)
 /* a[mask] where mask has all axes of a. */
 static bool is_whole_mask(const plan *p, const rask_array *a, const rask_array *index)
 {
-    return index->dtype == RASK_DT_BOOL && p->count == 1 && index->ndim == a->ndim && a->ndim > 0;
+    return index->dtype == RASK_DT_BOOL && p->count == 1 && p->array_count == 1 && index->ndim == a->ndim &&
+           a->ndim > 0;
+}
+
+/* --- several arrays: their axes are taken for one, by one number for each place */
+
+static rask_array *with(rk_eval *e, rask_binary op, rask_array *a, rask_array *b, int64_t number)
+{
+    rask_operand left = {.kind = RASK_OPERAND_ARRAY, .as.array = a}, right = {.kind = RASK_OPERAND_ARRAY};
+    right.as.array = b;
+    if (!b)
+        right = (rask_operand){.kind = RASK_OPERAND_I64, .as.i64 = number};
+    return rask_array_binary_at(op, left, right, RK_EVAL_SITE(e));
+}
+
+static rask_array *choose(rk_eval *e, rask_array *condition, rask_array *a, int64_t number, rask_array *b)
+{
+    rask_operand x = {.kind = RASK_OPERAND_ARRAY, .as.array = a},
+                 y = {.kind = RASK_OPERAND_ARRAY, .as.array = b};
+    if (!a)
+        x = (rask_operand){.kind = RASK_OPERAND_I64, .as.i64 = number};
+    return rask_array_where_at(condition, x, y, RK_EVAL_SITE(e));
+}
+
+/* Numbers from 0 on of an axis of so many elements; *wrong becomes true where there are none. */
+static rask_array *from_zero(rk_eval *e, const rk_eval_value *item, int64_t length, rask_array **wrong)
+{
+    rask_array *index = index_array(e, item);
+    if (index && index->dtype == RASK_DT_BOOL) {
+        rk_eval_fail(e, item->at, RASK_EUNSUPPORTED, "a mask is the only subscript that is an array");
+        return NULL;
+    }
+    index = rask_array_astype_at(index, RASK_DT_I64, RK_EVAL_SITE(e));
+    rask_array *negative = with(e, RASK_BINARY_LESS, index, NULL, 0);
+    index = choose(e, negative, with(e, RASK_BINARY_ADD, index, NULL, length), 0, index);
+    rask_array *outside = with(e, RASK_BINARY_BITWISE_OR, with(e, RASK_BINARY_LESS, index, NULL, 0),
+                               with(e, RASK_BINARY_GREATER_EQUAL, index, NULL, length), 0);
+    *wrong = *wrong ? with(e, RASK_BINARY_BITWISE_OR, *wrong, outside, 0) : outside;
+    return index;
+}
+
+/* In C order over the axes from `axis` on of the sliced array; wrong ones are the first number behind all. */
+static rask_array *number_places(rk_eval *e, const plan *p, const rask_array *sliced, int axis)
+{
+    rask_array *number = NULL, *wrong = NULL;
+    for (uint32_t i = 0; i < p->array_count; i++) {
+        int64_t length = sliced->shape[axis + (int)i];
+        rask_array *index = from_zero(e, p->arrays[i], length, &wrong);
+        number =
+            i ? with(e, RASK_BINARY_ADD, with(e, RASK_BINARY_MUL, number, NULL, length), index, 0) : index;
+        if (!index || !number)
+            return NULL;
+    }
+    return choose(e, wrong, NULL, rk_shape_size(sliced->shape + axis, p->array_count), number);
+}
+
+/* The axes of the arrays side by side: where the first one is, or in front of all others. */
+static rask_array *gather_axes(rk_eval *e, const plan *p, rask_array *a, bool first, uint32_t *axis)
+{
+    rask_array *sliced = rask_array_slice_at(a, p->slices, p->count, RK_EVAL_SITE(e));
+    *axis = first ? 0 : (uint32_t)sliced_axis(p, 0, a->ndim);
+    for (uint32_t i = 0; i < p->array_count && first; i++)
+        sliced = rask_array_moveaxis_at(sliced, sliced_axis(p, i, a->ndim), (int)i, RK_EVAL_SITE(e));
+    return sliced;
+}
+
+static rask_array *subscript_arrays(rk_eval *e, rask_array *a, const plan *p)
+{
+    int64_t shape[RASK_MAX_DIMENSIONS];
+    uint32_t axis, more = p->array_count - 1;
+    rask_array *sliced = gather_axes(e, p, a, goes_first(p), &axis);
+    rask_array *number = sliced ? number_places(e, p, sliced, (int)axis) : NULL;
+    if (!number)
+        return NULL;
+    for (uint32_t i = 0; i + more < sliced->ndim; i++)
+        shape[i] = i == axis ? rk_shape_size(sliced->shape + axis, p->array_count)
+                             : sliced->shape[i > axis ? i + more : i];
+    rask_array *merged = rask_array_reshape_at(sliced, sliced->ndim - more, shape, RK_EVAL_SITE(e));
+    return merged ? take_integers(e, merged, number, (int)axis, false) : NULL;
 }
 
 static rask_array *subscript_array(rk_eval *e, rask_array *a, const plan *p)
 {
-    rask_array *index = p->array ? index_array(e, p->array) : NULL;
-    if (p->array && !index)
+    if (p->array_count > 1)
+        return subscript_arrays(e, a, p);
+    rask_array *index = p->array_count ? index_array(e, p->arrays[0]) : NULL;
+    if (p->array_count && !index)
         return NULL;
     if (index && is_whole_mask(p, a, index))
         return rask_array_compress_at(a, index, a->ndim == 1 ? 0 : RASK_ALL, e->options, RK_EVAL_SITE(e));
     if (index && index->dtype == RASK_DT_BOOL && index->ndim != 1) {
         rk_eval_fail(
-            e, p->array->at, RASK_EUNSUPPORTED,
+            e, p->arrays[0]->at, RASK_EUNSUPPORTED,
             "a mask has one dimension, or all dimensions of the array and no other subscript beside it");
         return NULL;
     }
     rask_array *sliced = rask_array_slice_at(a, p->slices, p->count, RK_EVAL_SITE(e));
     if (!index || !sliced)
         return sliced;
-    int axis = sliced_axis(p, a->ndim);
+    int axis = sliced_axis(p, 0, a->ndim);
     if (index->dtype != RASK_DT_BOOL)
         return take_integers(e, sliced, index, axis, goes_first(p));
     sliced = rask_array_compress_at(sliced, index, axis, e->options, RK_EVAL_SITE(e));

@@ -4,8 +4,8 @@
 #include <string.h>
 
 static const rk_eval_table *const tables[] = {
-    &rk_eval_elementwise, &rk_eval_reductions, &rk_eval_statistics, &rk_eval_shapes,
-    &rk_eval_joins,       &rk_eval_creation,   &rk_eval_algebra,    &rk_eval_transforms,
+    &rk_eval_elementwise, &rk_eval_reductions, &rk_eval_statistics, &rk_eval_shapes,      &rk_eval_joins,
+    &rk_eval_creation,    &rk_eval_algebra,    &rk_eval_transforms, &rk_eval_definitions,
 };
 
 const rk_eval_function *rk_eval_function_at(size_t index)

@@ -54,6 +54,8 @@ struct rk_eval_value {
 
 /* One evaluation. */
 typedef struct rk_eval {
+    struct rk_eval
+        *caller; /* in the middle of which this one is; NULL: none. Its failures are at the caller's place */
     rask_graph *graph;
     const char *text;
     size_t len;

@@ -182,6 +182,12 @@ static int taken(void)
     return number("take(a, [3, 1, 4, 1, 5], axis=1)[0].sum() + a.T[[7, 9, 90]][0, 0]", 14 + 7);
 }
 
+/* A function in the words of the language, and several arrays as subscripts. */
+static int defined(void)
+{
+    return number("sum(cov(a[:3, :50])) + a[[0, 1], [2, 3]].sum()", 9 * 212.5 + 2 + 99);
+}
+
 /* So many computed numbers, of so many cells, go through a file. There is room for all else: a result that could not be
  * written might never be missed. */
 static int taken_outside(void)
@@ -190,6 +196,24 @@ static int taken_outside(void)
     o.memory = 8 << 20;
     o.scratch = folder;
     return number_with(o, "take(arange(1200000.0), 1199999 - arange(110000) * 10).sum()", 71500440000.0);
+}
+
+/* And as it is where tasks share no file. */
+static int taken_apart(void)
+{
+    rask_options o = serial(), elsewhere = o;
+    rask_graph *g = rask_graph_new();
+    double result = 0;
+    if (!g)
+        return RASK_ENOMEM;
+    elsewhere.scheduler = "cluster";
+    elsewhere.memory = 6 << 20;
+    rask_array *sum = eval(g, "take(arange(1200000.0), 1199999 - arange(110000) * 10).sum()");
+    rask_node *node = rask_array_node_at(sum, &elsewhere, __FILE__, __LINE__);
+    int status = node ? rask_compute_with(node, &o, &result) : RASK_EGRAPH;
+    if (!status)
+        cr_assert_eq(result, 71500440000.0);
+    return end(g, status);
 }
 
 static int masked(void)
@@ -318,6 +342,11 @@ Test(array_faults, no_memory_for_statistics)
     sweep(statistics, 0);
 }
 
+Test(array_faults, no_memory_for_functions_in_words)
+{
+    sweep(defined, 0);
+}
+
 Test(array_faults, no_memory_for_taking)
 {
     sweep(taken, 0);
@@ -326,6 +355,11 @@ Test(array_faults, no_memory_for_taking)
 Test(array_faults, no_memory_for_taking_by_way_of_a_file)
 {
     sweep(taken_outside, 0);
+}
+
+Test(array_faults, no_memory_for_taking_where_no_file_is_shared)
+{
+    sweep(taken_apart, 0);
 }
 
 Test(array_faults, no_memory_for_masks)

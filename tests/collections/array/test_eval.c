@@ -213,7 +213,8 @@ Test(eval, kinds_that_do_not_go_together)
     check_error("a[1.5]", RASK_ETYPE,
                 "1:3: a float is no subscript: an integer, a slice, None, ... or an array is");
     check_error("a[..., ...]", RASK_EINVAL, "1:8: only one subscript may be ...");
-    check_error("a[[0], [1]]", RASK_EUNSUPPORTED, "1:8: only one subscript may be an array");
+    check_error("a[[True, False, True], [1]]", RASK_EUNSUPPORTED,
+                "1:3: a mask is the only subscript that is an array");
     check_error("np", RASK_ETYPE, "1:1: an array expected, not a module");
     check_error("sum", RASK_ETYPE, "1:1: sum is a function: call it, as in sum(\xe2\x80\xa6)");
     check_error("x.dtype", RASK_ETYPE, "1:3: this gives the dtype float32, not an array");
@@ -268,10 +269,39 @@ Test(eval, lists_that_are_too_much)
     check_place(strcat(text, "array(l)"), "1:");
 }
 
+Test(eval, functions_in_its_own_words_fail_at_the_call)
+{
+    check_number("1 + linalg.cond(eye(3) * 2)", 2);
+    check_number("x = 5; m = 2; cov(a)[0, 0] + x * m", 10 + 5.0 / 3);
+    check_error("1 + cov(a, rowvar='no')", RASK_ETYPE, "1:5: an integer expected, not a string");
+    check_number("a[1:2, 2:3].item() + sum(random.rand(2, 3, seed=4) - random.random((2, 3), seed=4))", 6);
+    check_error("a.item()", RASK_EINVAL, "1:3: item() of shape (3, 4): one element expected");
+    check_error("a + det(a)", RASK_EINVAL, "1:9: a square matrix expected, not shape (3, 4)");
+    check_error(
+        "append(a, x, axis=0)", RASK_EINVAL,
+        "1:1: rask_array_concatenate: array 0 has shape (3, 4) and array 1 has (2,): not as many axes");
+    check_error("a.det()", RASK_ENOENT, "1:3: unknown attribute of arrays \"det\": did you mean \"dot\"?");
+    check_error("a.sort()", RASK_ENOENT, "1:3: sort is a function here, and no method: write sort(…)");
+    check_error("where(a, 1)", RASK_EINVAL, "1:7: where() takes both x and y, or neither");
+    check_error("gradient(a)", RASK_EUNSUPPORTED, "1:10: of 2 dimensions along one axis only: axis=0");
+}
+
+Test(eval, several_arrays_are_subscripts_of_places)
+{
+    check_number("sum(a[[0, -1], [1, 3]])", 1 + 11);
+    check_type("a[[[0], [1]], [1, 2, 3]]", RASK_DT_F64, 2, (int64_t[]){2, 3});
+    rask_array *outside = build("a[[0, 1], [1, 4]]");
+    rask_block block = {0};
+    cr_expect_eq(rask_array_compute(&outside, 1, NULL, &block), RASK_ERANGE);
+    cr_expect_not_null(strstr(rask_graph_error(g), "index 12, at place 1, is out of bounds"), "%s",
+                       rask_graph_error(g));
+}
+
 Test(eval, random_numbers_differ_between_calls_and_not_between_runs)
 {
     check_number("sum(abs(random.normal(size=9) - random.normal(size=9))) > 0", 1);
     check_number("sum(abs(random.normal(size=9, seed=5) - random.normal(size=9, seed=5)))", 0);
+    check_error("random.uniform(size=3, seed=-1)", RASK_EINVAL, "1:29: a seed is 0 or more, not -1");
     double first, again;
     cr_assert_eq(rask_array_compute_out(build("sum(random.random(100))"), NULL, RASK_OUT_F64, &first),
                  RASK_OK);

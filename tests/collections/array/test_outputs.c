@@ -64,6 +64,20 @@ Test(outputs, through_a_link_are_refused_too)
     cr_expect(S_ISLNK(file.st_mode));
 }
 
+Test(outputs, of_one_array_are_a_call_of_their_own)
+{
+    double sum;
+    rask_array *a = rask_array_arange(g, 0, 10.0, 1);
+    cr_assert_eq(rask_array_write(a, "first.npy", NULL), RASK_OK, "%s", rask_graph_error(g));
+    rask_array *written = rask_array_open(g, "first.npy", NULL);
+    cr_assert_eq(rask_compute(rask_array_sum(written, RASK_ALL), &sum), RASK_OK, "%s", rask_graph_error(g));
+    cr_expect_eq(sum, 45);
+    cr_expect_eq(rask_array_write(a, NULL, NULL), RASK_EINVAL);
+    cr_expect_str_eq(rask_graph_error(g), "store: no path");
+    cr_expect_eq(rask_array_write(a, "first.jpg", NULL), RASK_EINVAL, "%s", rask_graph_error(g));
+    cr_expect_eq(rask_array_write(NULL, "none.npy", NULL), RASK_EGRAPH);
+}
+
 Test(outputs, in_a_folder_that_is_not_there_are_errors)
 {
     cr_expect_eq(store("none/a.npy", NULL), RASK_ENOENT);
