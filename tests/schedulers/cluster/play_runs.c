@@ -110,6 +110,50 @@ static void tasks_grow_where_they_run(const house *h)
     rask_graph_free(g);
 }
 
+static uint32_t count_different(board *b)
+{
+    int noted = atomic_load(&b->noted);
+    uint32_t different = 0;
+    for (int i = 0; i < noted && i < BOARD_NOTES; i++) {
+        int k = 0;
+        while (b->notes[k] != b->notes[i])
+            k++;
+        different += k == i;
+    }
+    return different;
+}
+
+/* (board, workers): waits until so many have called it. */
+static int be_seen(rask_task *t)
+{
+    board *b = board_of(t);
+    board_note(b, getpid());
+    while (count_different(b) < (uint32_t)rask_arg_i64(t, 1) && !rask_task_cancelled(t))
+        sleep_ms(2);
+    return rask_return_i64(t, 1);
+}
+RASK_SLOTS(be_seen);
+
+enum { LEAVES = 40 };
+
+/* (board, workers) */
+static int grow_leaves(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *leaves[LEAVES];
+    for (int i = 0; i < LEAVES; i++)
+        leaves[i] = rask_delayed(g, be_seen, rask_arg_i64(t, 0), rask_arg_i64(t, 1));
+    return rask_return_node(t, rask_sum(rask_list(g, leaves, LEAVES)));
+}
+RASK_SLOTS(grow_leaves);
+
+static void what_one_task_grows_is_run_by_all_workers(const house *h)
+{
+    rask_graph *g = rask_graph_new();
+    cr_assert_eq(play_i64(rask_delayed(g, grow_leaves, h->id, (int64_t)h->workers), &h->options), LEAVES);
+    rask_graph_free(g);
+}
+
 static int grow_what_fails(rask_task *t)
 {
     rask_graph *g = rask_task_graph(t);
@@ -304,6 +348,8 @@ const scene play_runs[] = {
     {"runs go on side by side, and one after the other", 0, runs_go_on_side_by_side_and_one_after_the_other},
     {"what was kept is not computed again", 0, what_was_kept_is_not_computed_again},
     {"tasks grow where they run", 0, tasks_grow_where_they_run},
+    {"what one task grows is run by all workers", NEEDS_TRAVEL | NEEDS_TWO,
+     what_one_task_grows_is_run_by_all_workers},
     {"a failure of what grew is told with its reason", 0, a_failure_of_what_grew_is_told_with_its_reason},
     {"observers are told of every task once, and of the run", 0,
      observers_are_told_of_every_task_once_and_of_the_run},
