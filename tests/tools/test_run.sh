@@ -164,8 +164,10 @@ wardens_of() # PROCESS
     done
 }
 
-# The warden is killed while a command runs and another is about to start: its output is a named pipe that nobody has opened yet.
-flow '"k":{"command":"echo $$ >k.group; until [ -e go ]; do sleep 0.02; done"},"n":{"command":"echo $$ >n.group; until [ -e go ]; do sleep 0.02; done"}'
+# The warden is killed while a command runs and another is about to start: its output is a named pipe that nobody has opened yet. It
+# comes after one that waits for the first, which has started then for certain.
+flow '"k":{"command":"echo $$ >k.group; until [ -e go ]; do sleep 0.02; done"},"m":{"command":"until [ -s k.group ]; do sleep 0.02; done"},
+"n":{"command":"echo $$ >n.group; until [ -e go ]; do sleep 0.02; done","after":["m"]}'
 rm -rf go x.json.rask && mkdir x.json.rask && mkfifo x.json.rask/n.out
 "$rask" run x.json --scheduler threads --workers 2 >out 2>err &
 victim=$!
