@@ -11,8 +11,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { FIRST_SAMPLE = 256 << 10 };
+enum { FIRST_SAMPLE = 256 << 10, MOST_BEGIN = 6 };
 
 /* Opening, with what has been said of it. */
 typedef struct opening {
@@ -69,6 +70,61 @@ bool rk_csv_stream_take(rk_csv_stream *stream, rk_text_reader **reader, rk_text_
     return true;
 }
 
+/* -- Names */
+
+/* What is no text by the ending of its name, and how such files begin. */
+typedef struct foreign {
+    const char *ending, *what;
+    const char *begin, *other; /* other: NULL where there is but one */
+    const char *advice;
+} foreign;
+
+static bool begins_so(const char *path, const foreign *f)
+{
+    char begin[MOST_BEGIN];
+    int64_t size, got;
+    rk_open_error error;
+    int fd = rk_file_open(path, &size, &error);
+    if (fd < 0)
+        return false;
+    got = rk_file_read(fd, begin, sizeof begin, 0);
+    close(fd);
+    return got == sizeof begin && (memcmp(begin, f->begin, strlen(f->begin)) == 0 ||
+                                   (f->other && memcmp(begin, f->other, strlen(f->other)) == 0));
+}
+
+static int refuse_foreign(const opening *o, const rk_text_file *file, const foreign *f)
+{
+    if (file->stream || begins_so(file->path, f))
+        rk_graph_fail(o->graph, RASK_EFORMAT, o->file, o->line, "rask_read_csv: %s: %s, as its name says, %s",
+                      file->path, f->what, f->advice);
+    else
+        rk_graph_fail(
+            o->graph, RASK_EFORMAT, o->file, o->line,
+            "rask_read_csv: %s: its name says %s, but it does not begin so; what is CSV needs another "
+            "name, or comes by standard input",
+            file->path, f->what);
+    return RASK_EFORMAT;
+}
+
+/* Text is made of nearly everything: what is cut, damaged or not what it was taken for would be read with no complaint. */
+static int look_at_names(const opening *o)
+{
+    static const char no_csv[] = "is not read as CSV", stream[] = "\xff\xff\xff\xff";
+    static const foreign all[] = {
+        {".arrow", "Arrow", "ARROW1", stream, no_csv},
+        {".arrows", "Arrow", "ARROW1", stream, no_csv},
+        {".feather", "Arrow", "ARROW1", stream, no_csv},
+        {".parquet", "Parquet", "PAR1", NULL, "is not read: convert it to Arrow or CSV"},
+    };
+    const rk_text_files *files = &o->source->files;
+    for (size_t i = 0; i < files->count; i++)
+        for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+            if (rk_path_ends(files->files[i].path, all[k].ending))
+                return refuse_foreign(o, &files->files[i], &all[k]);
+    return RASK_OK;
+}
+
 /* -- Samples */
 
 /* Asked by a stream's reader, which may begin before there is a task. */
@@ -121,14 +177,11 @@ static int find_first(opening *o)
 
 /* -- What samples say */
 
-/* What a file is by the ending of its name, but not by what it begins with; NULL: its name says nothing else. */
+/* How a file is compressed by the ending of its name, but not by what it begins with; NULL: its name says nothing else. */
 static const char *find_promise(const rk_text_file *file)
 {
     static const char *const promises[][2] = {
-        {".gz", "gzip"},      {".bgz", "gzip"},      {".zst", "zstd"},
-        {".xz", "xz"},        {".bz2", "bzip2"},     {".arrow", "Arrow"},
-        {".arrows", "Arrow"}, {".feather", "Arrow"}, {".parquet", "Parquet"},
-    };
+        {".gz", "gzip"}, {".bgz", "gzip"}, {".zst", "zstd"}, {".xz", "xz"}, {".bz2", "bzip2"}};
     for (size_t i = 0; file->compression == RK_PLAIN && i < sizeof promises / sizeof *promises; i++)
         if (rk_path_ends(file->path, promises[i][0]))
             return promises[i][1];
@@ -144,11 +197,6 @@ static void fail_inference(const opening *o, const rk_csv_error *error)
     if (!promise)
         rk_graph_fail(o->graph, error->status, o->file, o->line, "rask_read_csv: %s:%llu: %s%s", name, line,
                       error->message, error->advice ? error->advice : "");
-    else if (strcmp(promise, "Parquet") == 0)
-        rk_graph_fail(o->graph, error->status, o->file, o->line,
-                      "rask_read_csv: %s: Parquet, as its name says, is not read: convert it to Arrow or CSV "
-                      "(it is no CSV: line %llu: %s)",
-                      name, line, error->message);
     else
         rk_graph_fail(o->graph, error->status, o->file, o->line,
                       "rask_read_csv: %s: its content is not %s, as its name says, nor CSV: line %llu: %s",
@@ -365,6 +413,8 @@ static int open_source(opening *o, const char *const *paths, size_t count)
     int status = rk_text_files_init(&o->source->files, paths, count, &error);
     if (status)
         return fail(o, status, error.message);
+    if ((status = look_at_names(o)))
+        return status;
     o->source->streams = rk_calloc(o->source->files.count, sizeof *o->source->streams);
     o->source->samples = rk_calloc(RK_CSV_SAMPLES, sizeof *o->source->samples);
     o->source->places = rk_calloc(RK_CSV_SAMPLES, sizeof *o->source->places);

@@ -24,8 +24,9 @@ typedef struct rask_worker_options {
     /* Seconds that it goes on looking for a program where there is none; 0: 30. Infinity: until it is told to end, and programs
      * may refuse it as often as they like, which otherwise ends it. */
     double patience;
-    /* Called once, when no program has been there for a second, by the thread that works. why: what came of the last attempt to
-     * reach one, or "", valid during the call. NULL: nobody is told. */
+    /* Called when no program has been there for a second, by the thread that works, and again when why is not what it was the last
+     * time, as of a program that comes then and refuses the worker; not more often than once a second. why: what came of the last
+     * attempt to reach one, or "", valid during the call. NULL: nobody is told. */
     void (*waiting)(void *context, const char *why);
     void *context; /* for it */
     bool insecure; /* without keys, as the program (rask_options.cluster_insecure); not with key_file */

@@ -81,7 +81,8 @@ static inline rask_csv_options rask_csv_options_init()
 /* Records of one or more files, in order: paths, patterns as of glob(7), folders, "-" for standard input; compressed ones
  * as they are. All have the columns of the first: the same names in the same order, or no header at all and no_header; a
  * run fails where it reads another one, with RASK_EFORMAT. options may be NULL. RASK_ENOENT, RASK_EIO: with the path;
- * RASK_EFORMAT: with path and line; RASK_EINVAL: options. */
+ * RASK_EFORMAT: with path and line, and of files whose names end as those of Arrow or Parquet do, whatever is in them;
+ * RASK_EINVAL: options. */
 RASK_API rask_table *rask_read_csv_files_at(rask_graph *graph, const char *const *paths, size_t count,
                                             const rask_csv_options *options, const char *file, int line);
 #define rask_read_csv_files(graph, paths, count, options)                                                    \

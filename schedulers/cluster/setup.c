@@ -18,8 +18,8 @@ static int fail_io(const char *path, const char *what, char *reason, size_t capa
     return RASK_EIO;
 }
 
-/* All of a small file that is its owner's alone. */
-static int read_file(const char *path, char *text, char *reason, size_t capacity)
+/* All of a small file. alone: nobody but its owner may read it. */
+static int read_file(const char *path, char *text, bool *alone, char *reason, size_t capacity)
 {
     struct stat file;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -31,10 +31,8 @@ static int read_file(const char *path, char *text, char *reason, size_t capacity
     if (status)
         return status;
     text[len] = '\0';
-    if (!(file.st_mode & (S_IRWXG | S_IRWXO)))
-        return RASK_OK;
-    snprintf(reason, capacity, "the key file %.200s can be read by others: chmod 600 it", path);
-    return RASK_EIO;
+    *alone = !(file.st_mode & (S_IRWXG | S_IRWXO));
+    return RASK_OK;
 }
 
 /* The word behind "name " at the beginning of a line. */
@@ -58,13 +56,19 @@ static bool find_key(const char *text, const char *name, char key[RK_MAX_KEY + 1
 int rk_cluster_keys_read(const char *path, rk_cluster_keys *keys, char *reason, size_t capacity)
 {
     char text[MOST_FILE + 1];
-    int status = read_file(path, text, reason, capacity);
+    bool alone = false;
+    int status = read_file(path, text, &alone, reason, capacity);
     if (!status && (!find_key(text, "program", keys->program) || !find_key(text, "worker", keys->worker))) {
         snprintf(reason, capacity,
                  "%.200s is no key file: it has no lines \"program KEY\" and \"worker KEY\"", path);
         status = RASK_EFORMAT;
+    } else if (!status && !alone) {
+        snprintf(reason, capacity, "the key file %.200s can be read by others: chmod 600 it", path);
+        status = RASK_EIO;
     }
     explicit_bzero(text, sizeof text);
+    if (status)
+        explicit_bzero(keys, sizeof *keys);
     return status;
 }
 
@@ -209,10 +213,17 @@ int rk_cluster_keys_choose(const char *address, const char *key_file, bool insec
     return RASK_ELIMIT;
 }
 
+static bool is_own(const char *key_file)
+{
+    char own[RK_MAX_KEY_PATH + 1], reason[128];
+    return !find_own(own, sizeof own, reason, sizeof reason) && !strcmp(own, key_file);
+}
+
 void rk_cluster_keys_tell(const char *key_file, char *text, size_t capacity)
 {
     if (key_file && *key_file)
-        snprintf(text, capacity, "; the keys here are those of %.200s", key_file);
+        snprintf(text, capacity, "; the keys here are %s %.200s",
+                 is_own(key_file) ? "the user's own," : "those of", key_file);
     else
         snprintf(text, capacity, "; there are no keys here (insecure)");
 }

@@ -10,8 +10,8 @@ typedef struct rk_cluster_keys {
     char program[RK_MAX_KEY + 1], worker[RK_MAX_KEY + 1]; /* secret */
 } rk_cluster_keys;
 
-/* A file of two lines, "program HEX" and "worker HEX", that nobody else can read. RASK_EIO (as when others can read it) or
- * RASK_EFORMAT, with a reason that names the file. */
+/* A file of two lines, "program HEX" and "worker HEX", that nobody else can read. RASK_EFORMAT or RASK_EIO (as when others can
+ * read what is a key file), with a reason that names the file. */
 int rk_cluster_keys_read(const char *path, rk_cluster_keys *keys, char *reason, size_t capacity);
 /* Makes keys, and the file, which must not exist. RASK_EEXIST, RASK_EIO, or as the engine's make_secret(). */
 int rk_cluster_keys_write(const char *path, const rk_transport_engine *engine, char *reason, size_t capacity);

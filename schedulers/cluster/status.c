@@ -133,8 +133,9 @@ typedef struct answer {
 typedef struct asking {
     rk_line line;
     rk_mouth mouth;
-    char contact[RK_MAX_CONTACT + 1];
-    uint32_t program; /* peer */
+    const char *address;
+    char contact[RK_MAX_CONTACT + 1]; /* the same with a key */
+    uint32_t program;                 /* peer */
     uint64_t dialled_ns;
     answer *answer; /* NULL: nothing came yet */
     bool joined, over;
@@ -290,10 +291,13 @@ static void lost(void *context, uint32_t peer, int status, const char *why)
     if (peer != a->program || a->over)
         return;
     a->program = RK_NO_PEER;
-    snprintf(a->reason, a->capacity, "%s%s", why, status == RASK_EINVAL ? a->keys : "");
     if (a->joined || status == RASK_EINVAL || status == RASK_EUNSUPPORTED) {
+        snprintf(a->reason, a->capacity, "the program at %.200s: %s%s", a->address, why,
+                 status == RASK_EINVAL ? a->keys : "");
         a->over = true;
         a->status = status;
+    } else {
+        snprintf(a->reason, a->capacity, "%s", why);
     }
 }
 
@@ -309,7 +313,7 @@ static void pulled(void *context, uint64_t ticket, int status)
     (void)context, (void)ticket, (void)status;
 }
 
-static void dial(asking *a, const char *address, uint64_t now)
+static void dial(asking *a, uint64_t now)
 {
     a->dialled_ns = now;
     int status = a->line.engine->dial(a->line.transport, a->contact, &a->program);
@@ -317,26 +321,26 @@ static void dial(asking *a, const char *address, uint64_t now)
         a->program = RK_NO_PEER;
     if (status == RASK_EINVAL) {
         char why[512];
-        rk_line_tell_unusable(address, why, sizeof why);
+        rk_line_tell_unusable(a->address, why, sizeof why);
         end(a, status, why);
     } else if (status)
-        snprintf(a->reason, a->capacity, "%.200s: %s", address, rask_status_text(status));
+        snprintf(a->reason, a->capacity, "%.200s: %s", a->address, rask_status_text(status));
 }
 
-static void ask_until(asking *a, const char *address, double patience)
+static void ask_until(asking *a, double patience)
 {
     uint64_t begin = rk_clock_now();
     while (!a->over) {
         uint64_t now = rk_clock_now();
         if ((double)(now - begin) >= patience * 1e9) {
             char why[256];
-            snprintf(why, sizeof why, "no program computes at %.110s just now: %.100s", address,
+            snprintf(why, sizeof why, "no program computes at %.110s just now: %.100s", a->address,
                      *a->reason ? a->reason : "who is there, if anybody, says nothing");
             end(a, RASK_EIO, why);
             return;
         }
         if (a->program == RK_NO_PEER && now - a->dialled_ns >= REDIAL_MS * UINT64_C(1000000))
-            dial(a, address, now);
+            dial(a, now);
         if (a->joined)
             rk_mouth_flush(&a->mouth, &a->line, a->program);
         rk_line_turn(&a->line, 20000000);
@@ -397,7 +401,7 @@ static int ask(asking *a, const rask_worker_options *o)
     if (status)
         return status;
     rk_mouth_init(&a->mouth);
-    ask_until(a, o->address, o->patience > 0 ? o->patience : PATIENCE);
+    ask_until(a, o->patience > 0 ? o->patience : PATIENCE);
     rk_line_close(&a->line);
     rk_mouth_fini(&a->mouth);
     return a->status;
@@ -416,7 +420,7 @@ int rask_cluster_ask(const rask_worker_options *options, rask_cluster_state **ou
         snprintf(reason, capacity, "there is no address to ask at");
         return RASK_EINVAL;
     }
-    asking a = {.program = RK_NO_PEER, .reason = reason, .capacity = capacity};
+    asking a = {.program = RK_NO_PEER, .address = o.address, .reason = reason, .capacity = capacity};
     *reason = '\0';
     int status = ask(&a, &o);
     if (status) {

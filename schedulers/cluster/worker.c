@@ -22,7 +22,7 @@
 enum {
     LOOK_NS = 100000000,
     REDIAL_NS = 200000000,
-    WAITING_NS = 1000000000, /* before anybody is told */
+    WAITING_NS = 1000000000, /* before anybody is told, and is told again */
     INLINE_BYTES = 512,
     MOST_REFUSALS = 5
 };
@@ -56,10 +56,12 @@ typedef struct worker {
     stay *stays;
     uint32_t program;                 /* peer; RK_NO_PEER: not dialled */
     char contact[RK_MAX_CONTACT + 1]; /* of the program */
-    bool joined, welcome, ever, told_waiting;
+    bool joined, welcome, ever;
     bool leaving, gone;
     uint32_t refusals; /* in a row: a program that is just ending looks like one that has another key */
     uint64_t alone_since, dialled_at, looked_at;
+    uint64_t told_at; /* last that it waits; 0: never, */
+    char told[512];   /* and why */
     int status;
     char *reason;
     size_t capacity;
@@ -614,6 +616,12 @@ static void lose_program(worker *w)
     w->joined = w->welcome = false;
 }
 
+/* Whether refusals end it, if there are enough. */
+static bool ends_refused(const worker *w)
+{
+    return !w->ever && !isinf(w->setup->patience);
+}
+
 static void lost(void *context, uint32_t peer, int status, const char *why)
 {
     worker *w = context;
@@ -628,9 +636,7 @@ static void lost(void *context, uint32_t peer, int status, const char *why)
     bool refused = status == RASK_EINVAL || status == RASK_EUNSUPPORTED;
     w->refusals = refused ? w->refusals + 1 : 0;
     w->gone |= status == RASK_ENOENT; /* there is no other program to look for */
-    if (w->ever)
-        return;
-    if (w->refusals >= MOST_REFUSALS && !isinf(w->setup->patience))
+    if (w->refusals >= MOST_REFUSALS && ends_refused(w))
         stop(w, status, "");
     char keys[256] = "";
     if (status == RASK_EINVAL)
@@ -689,11 +695,23 @@ static void give_up_waiting(worker *w, uint64_t now)
         snprintf(w->reason, w->capacity, "no program answered at %.200s", w->setup->address);
 }
 
+/* A single refusal may come of a program that is just ending; of those that end the worker it tells then. */
+static bool is_news(const worker *w)
+{
+    if (!w->told_at)
+        return true;
+    if (w->refusals && (w->refusals == 1 || ends_refused(w)))
+        return false;
+    return strncmp(w->told, w->reason, sizeof w->told - 1) != 0;
+}
+
 static void tell_waiting(worker *w, uint64_t now)
 {
-    if (w->joined || w->told_waiting || !w->setup->waiting || now - w->alone_since < WAITING_NS)
+    if (w->joined || !w->setup->waiting || now - w->alone_since < WAITING_NS ||
+        now - w->told_at < WAITING_NS || !is_news(w))
         return;
-    w->told_waiting = true;
+    w->told_at = now;
+    snprintf(w->told, sizeof w->told, "%s", w->reason);
     w->setup->waiting(w->setup->context, w->reason);
 }
 

@@ -18,11 +18,12 @@ refuses 'status where nobody is' 1 "no program computes at $address just now: it
 refuses 'status of what is no address' 2 '"nowhere" is no address such as tcp://127.0.0.1:7077, nor mpi:' status nowhere
 cp keys open_keys && chmod 644 open_keys
 echo nonsense >no_keys && chmod 600 no_keys
+cp no_keys open_no_keys && chmod 644 open_no_keys
 status=0
-for file in open_keys no_keys missing_keys; do
+for file in open_keys no_keys open_no_keys missing_keys; do
     case $file in
         open_keys) word='can be read by others' ;;
-        no_keys) word='is no key file' ;;
+        no_keys | open_no_keys) word='is no key file' ;;
         *) word='cannot be opened' ;;
     esac
     for job in "worker $address" "cluster start $address --workers 2" "cluster status $address" "eval 1+1 --cluster $address"; do
@@ -36,6 +37,8 @@ leaves 1 "$rask" worker "$address" --key-file keys --insecure && grep -q 'both a
 tell 'a key file and --insecure contradict each other; the environment yields to it' $?
 leaves 2 "$rask" cluster start --workers 3 tcp://0.0.0.0:7077 && [ "$(wc -l <err)" -eq 1 ] && grep -q 'is where a program waits' err
 tell 'workers that cannot work say so once for all' $?
+leaves 2 "$rask" cluster start --workers 5 tcp://127.0.0.1:99999 && [ "$(wc -l <err)" -eq 1 ] && grep -q 'the port from 1 to 65535' err
+tell 'as at no port' $?
 leaves 2 "$rask" worker && grep -q 'one address is needed' err
 tell 'a worker without an address' $?
 leaves 2 "$rask" worker nowhere && grep -q 'is no address' err
@@ -148,6 +151,10 @@ head -c 20000 /dev/urandom | base64 >text
 "$rask" words text >want
 leaves 0 timeout 60 "$rask" words --cluster "$address" --key-file keys text && cmp -s want out
 tell 'words are counted by the workers; the address of a cluster implies it' $?
+"$rask" cluster start "$address" --workers 2 --key-file other_keys 2>others_err & # before the program, whose keys they have not
+others=$!
+timeout 30 sh -c 'until grep -q "nobody listens there, .*; waiting for one" others_err; do sleep 0.1; done'
+wait_status=$?
 mkfifo pipe # the program waits for what it reads, and can be asked meanwhile
 "$rask" words --cluster "$address" --key-file keys - <pipe >streamed &
 words=$!
@@ -158,10 +165,27 @@ while kill -0 $words && [ $status -ne 0 ]; do
         leaves 0 "$rask" cluster status --key-file keys --json "$address" && grep -q '"workers":\[.*"runs":\[{"id":1,"tasks":[0-9]*,"finished":' out
     status=$?
 done
+asking=$status
+timeout 30 sh -c 'until grep -q "$1" others_err; do sleep 0.1; done' sh \
+    "^rask cluster: the program at $address: it broke off the handshake: .*; the keys here are those of other_keys; waiting for one" || wait_status=1
+# the keys that are told of, options of status
+is_refused_status()
+{
+    leaves 1 "$rask" cluster status "$address" "${@:2}" && [ "$(wc -l <err)" -eq 1 ] &&
+        grep -q "^rask cluster: the program at $address: it broke off the handshake: .*; $1$" err
+}
+is_refused_status 'the keys here are those of other_keys' --key-file other_keys &&
+    is_refused_status 'there are no keys here (insecure)' --insecure &&
+    is_refused_status "the keys here are the user's own, $XDG_STATE_HOME/rask/cluster.keys"
+tell 'who asks with other keys is told where, and which keys those are' $?
+[ "$(wc -l <others_err)" -eq 2 ] && [ "$wait_status" -eq 0 ]
+tell 'workers that wait say so once, and once that the program that came then refuses them' $?
+kill $others
+wait $others
 cat text >&3
 exec 3>&-
 wait $words && cmp -s want streamed
-tell 'a run is asked how it stands, for people and as JSON' $((status + $?))
+tell 'a run is asked how it stands, for people and as JSON' $((asking + $?))
 "$rask" eval 'arange(60000.).reshape(300, 200) % 97' -o a.npy && "$rask" eval 'mean(a @ a.T, axis=0)' a=a.npy -o want.npy
 leaves 0 timeout 60 "$rask" eval 'mean(a @ a.T, axis=0)' a=a.npy -o got.npy --cluster "$address" --key-file keys && cmp -s want.npy got.npy
 tell 'arrays are read and computed by the workers' $?

@@ -563,17 +563,31 @@ tell 'and nothing is there' $?
 iconv -f UTF-8 -t UTF-16 sales.csv >wide.csv
 refuses 'UTF-16' 1 'wide.csv:1: the name of column 1 has a NUL byte: it is no text, or in UTF-16, which iconv -f UTF-16 -t UTF-8 converts' \
     wide.csv
-for promise in gz:gzip bgz:gzip zst:zstd xz:xz bz2:bzip2 arrow:Arrow arrows:Arrow feather:Arrow FEATHER:Arrow; do
+for promise in gz:gzip bgz:gzip zst:zstd xz:xz bz2:bzip2; do
     printf 'a\0b,c\n1,2\n' >"other.${promise%:*}"
     refuses "${promise#*:} by its name only" 1 \
         "other.${promise%:*}: its content is not ${promise#*:}, as its name says, nor CSV: line 1: the name of column 1 has a NUL byte" \
         "other.${promise%:*}"
 done
+for promise in arrow:Arrow arrows:Arrow feather:Arrow FEATHER:Arrow parquet:Parquet; do
+    for text in 'a,b\n1,2\n' 'ARROW' 'a\0b\n' ''; do
+        # shellcheck disable=SC2059 # it is written as a format
+        printf "$text" >"other.${promise%:*}"
+        refuses "${promise#*:} by its name only, with \"$text\"" 1 \
+            "other.${promise%:*}: its name says ${promise#*:}, but it does not begin so; what is CSV needs another name, or comes by standard input" \
+            "other.${promise%:*}"
+    done
+done
 for parquet in other.parquet other.PARQUET; do
     printf 'PAR1\0\0\n' >$parquet
-    refuses "Parquet: $parquet" 1 \
-        "$parquet: Parquet, as its name says, is not read: convert it to Arrow or CSV (it is no CSV: line 1: the name of column 1 has a NUL byte)" $parquet
+    refuses "Parquet: $parquet" 1 "$parquet: Parquet, as its name says, is not read: convert it to Arrow or CSV" $parquet
 done
+"$rask" csv sales.csv -o true.arrow
+refuses 'an Arrow file behind one of CSV' 1 'true.arrow: Arrow, as its name says, is not read as CSV' sales.csv true.arrow
+refuses 'and one of CSV behind one of Arrow' 1 'sales.csv: at byte 0: no Arrow file ("ARROW1") or stream' true.arrow sales.csv
+printf 'a,b\n1,2\n' >other.arrow
+asked 0 - <other.arrow && cp out plain && cp other.arrow other.gz && asked 0 other.gz && cmp -s out plain
+tell 'CSV by standard input, and in files of other names, is read whatever they are called' $?
 refuses 'a sum that is too large' 1 's is too large for an int64' <(printf 'x\n9223372036854775807\n1\n') -a 'sum(x) as s'
 refuses 'a folder that is not there' 1 'none/x.csv: No such file or directory' sales.csv -o none/x.csv
 mkfifo pipe
