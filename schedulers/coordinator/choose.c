@@ -354,7 +354,10 @@ rk_delivery rk_co_deliver(rk_coordinator *c, uint32_t task)
         return RK_MADE_AGAIN;
     if ((i != RK_NONE && rk_co_copy_moves(&c->copies[i])) || send_for(c, task))
         return RK_ON_ITS_WAY;
-    rk_co_press_for(c, 0, task, c->copies[c->tasks[task].link].bytes, quiet);
+    uint64_t bytes = c->copies[c->tasks[task].link].bytes;
+    if (bytes > c->homes[0].budget) /* nothing need leave for it, nor return */
+        return RK_NO_ROOM_EVER;
+    rk_co_press_for_result(c, task, bytes, quiet);
     if (send_for(c, task))
         return RK_ON_ITS_WAY;
     return quiet && rk_co_is_quiet(&c->homes[0]) ? RK_NO_ROOM_EVER : RK_NO_ROOM_NOW;

@@ -45,22 +45,25 @@ rk_demand rk_co_demand(rk_coordinator *c, uint32_t home, uint32_t task, const rk
 typedef struct rk_pressure {
     uint64_t bound; /* a rank */
     bool desperate;
+    bool for_result; /* not for a task: nobody waits behind it */
 } rk_pressure;
 
 /* It need not go to disk: another home has it, too, or its task can be called again. But a source that is needed soon is
- * not dropped: it would be made again, and something else that is needed with it be dropped in turn. */
-static bool is_replaceable(rk_coordinator *c, uint32_t i, uint64_t bound)
+ * not dropped: it would be made again, and something else that is needed with it be dropped in turn. Nor is one for the sake of a
+ * result, as long as the home goes on: who takes it is not held back by that, calls it again, and finds it dropped again. From disk it
+ * comes back pinned. */
+static bool is_replaceable(rk_coordinator *c, uint32_t i, rk_pressure p)
 {
     const rk_co_copy *copy = &c->copies[i];
     const rk_co_task *t = &c->tasks[copy->task];
     return copy->next != RK_NONE || copy->prev != RK_NONE ||
-           (t->source && !t->target && rk_co_copy_next_use(c, i) > bound);
+           (t->source && !t->target && (p.desperate || !p.for_result) && rk_co_copy_next_use(c, i) > p.bound);
 }
 
 /* Takes one copy out of memory, at once or by a SPILL. */
-static void evict(rk_coordinator *c, uint32_t i, uint64_t bound)
+static void evict(rk_coordinator *c, uint32_t i, rk_pressure p)
 {
-    if (is_replaceable(c, i, bound)) {
+    if (is_replaceable(c, i, p)) {
         rk_co_copy_drop(c, i);
         return;
     }
@@ -75,7 +78,7 @@ static uint32_t coldest(rk_coordinator *c, const rk_co_home *h, rk_pressure p)
         uint32_t i = h->cold.entries[k].item;
         if (!p.desperate && rk_co_copy_next_use(c, i) <= p.bound)
             return RK_NONE;
-        if (h->disk_status == RASK_OK || is_replaceable(c, i, p.bound))
+        if (h->disk_status == RASK_OK || is_replaceable(c, i, p))
             return i;
     }
     return RK_NONE;
@@ -98,7 +101,7 @@ static void press(rk_coordinator *c, rk_co_home *h, uint64_t bytes, rk_pressure 
         uint32_t i = coldest(c, h, p);
         if (i == RK_NONE)
             return;
-        evict(c, i, p.bound);
+        evict(c, i, p);
     }
 }
 
@@ -132,7 +135,13 @@ void rk_co_unblock(rk_coordinator *c, uint32_t home)
 
 void rk_co_press_for(rk_coordinator *c, uint32_t home, uint32_t task, uint64_t bytes, bool desperate)
 {
-    press(c, &c->homes[home], bytes, (rk_pressure){bound_of(c, task), desperate});
+    press(c, &c->homes[home], bytes, (rk_pressure){.bound = bound_of(c, task), .desperate = desperate});
+}
+
+void rk_co_press_for_result(rk_coordinator *c, uint32_t task, uint64_t bytes, bool desperate)
+{
+    press(c, &c->homes[0], bytes,
+          (rk_pressure){.bound = bound_of(c, task), .desperate = desperate, .for_result = true});
 }
 
 void rk_co_freed_blocked(rk_coordinator *c, uint32_t home)
@@ -143,7 +152,7 @@ void rk_co_freed_blocked(rk_coordinator *c, uint32_t home)
     if (h->blocked == RK_NO_TASK)
         return;
     if (!rk_co_is_quiet(h) && !rk_co_has_room(h, h->wanted))
-        press(c, h, h->wanted, (rk_pressure){bound_of(c, h->blocked), false});
+        press(c, h, h->wanted, (rk_pressure){.bound = bound_of(c, h->blocked)});
     if (rk_co_is_quiet(h) || rk_co_has_room(h, h->wanted))
         rk_co_unblock(c, home);
 }
@@ -171,7 +180,7 @@ rk_verdict rk_co_make_room(rk_coordinator *c, uint32_t home, uint32_t task, cons
         return RK_FITS;
     if (demand->inputs + demand->surely + demand->scratch <= rk_co_limit(h)) {
         keep_inputs(c, home, task, true);
-        press(c, h, bytes, (rk_pressure){bound_of(c, task), rk_co_is_quiet(h)});
+        press(c, h, bytes, (rk_pressure){.bound = bound_of(c, task), .desperate = rk_co_is_quiet(h)});
         keep_inputs(c, home, task, false);
         if (rk_co_has_room(h, bytes))
             return RK_FITS;
@@ -238,5 +247,5 @@ void rk_co_relieve(rk_coordinator *c, uint32_t home)
 {
     rk_co_home *h = &c->homes[home];
     if (h->budget != RK_UNLIMITED)
-        press(c, h, 0, (rk_pressure){UINT64_MAX, true});
+        press(c, h, 0, (rk_pressure){.bound = UINT64_MAX, .desperate = true});
 }

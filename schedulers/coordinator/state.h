@@ -749,6 +749,8 @@ static inline void rk_co_note_peak(rk_co_home *h)
 /* Takes copies out of a home's memory until bytes more will fit, or as far as it goes; for a task that runs there: what is
  * needed before its result stays, unless desperate. */
 void rk_co_press_for(rk_coordinator *c, uint32_t home, uint32_t task, uint64_t bytes, bool desperate);
+/* The same for a task's result, in home 0, where it is wanted. */
+void rk_co_press_for_result(rk_coordinator *c, uint32_t task, uint64_t bytes, bool desperate);
 /* Somebody in the home waits no more: it looks for tasks. */
 void rk_co_reopen(rk_coordinator *c, uint32_t home);
 void rk_co_unblock(rk_coordinator *c, uint32_t home);

@@ -378,6 +378,84 @@ Test(coordinator_growth, a_task_that_two_want_stays_until_neither_does)
     cr_expect_eq(s.said[s.count - 1].kind, RK_DO_END);
 }
 
+/* -- Results that are waited for where there is no room */
+
+/* A result of so many bytes. */
+static void finish_with(const rk_instruction *run, uint64_t bytes)
+{
+    s.now += STEP_NS;
+    rk_coordinator_finished(s.c, s.now, run->worker, run->epoch, run->task, run->attempt, bytes, STEP_NS);
+    draw();
+}
+
+/* Home 0 has 100 bytes and room for two tasks, which come first; what comes next runs in home 1. */
+static void begin_with_little_room(void)
+{
+    const rk_worker_offer offer = {.home = 0, .slots = 1};
+    begin(0, 2, true);
+    cr_assert_eq(rk_coordinator_home(s.c, s.now, 0, 100), RASK_OK);
+    cr_assert_eq(rk_coordinator_joined(s.c, s.now, &offer, &s.worker[2], &s.epoch[2]), RASK_OK);
+}
+
+static rk_instruction run_submitted(uint32_t input, const rk_traits *traits, uint32_t *number)
+{
+    cr_assert_eq(submit(input, traits, number), RASK_OK);
+    draw();
+    return run_of(*number);
+}
+
+/* A source has returned, and its result is on its way to disk: it comes back for who takes it, who finishes. */
+static void expect_taken(uint32_t source, uint32_t user)
+{
+    cr_expect_null(said(RK_DO_DROP, source), "it would be made again, and dropped again");
+    cr_assert_not_null(said(RK_DO_SPILL, source), "a result is waited for that has no room");
+    rk_coordinator_spilled(s.c, s.now, 0, source, said(RK_DO_SPILL, source)->attempt, RASK_OK, 45);
+    draw();
+    cr_assert_not_null(said(RK_DO_LOAD, source));
+    rk_coordinator_loaded(s.c, s.now, 0, source, said(RK_DO_LOAD, source)->attempt, RASK_OK);
+    draw();
+    const rk_instruction run = run_of(user);
+    finish_with(&run, 10);
+}
+
+/* While one of the two returns the other runs: if each were made again at once, that would go on for ever. */
+Test(coordinator_growth, sources_that_are_taken_are_not_dropped_for_a_result_that_is_waited_for)
+{
+    const rk_traits source = {.sure = true, .result_bytes = 45, .target = true, .source = true};
+    uint32_t sources[2], users[2], large;
+    rk_instruction runs[2];
+    begin_with_little_room();
+    for (int i = 0; i < 2; i++)
+        runs[i] = run_submitted(RK_NO_TASK, &source, &sources[i]);
+    rk_instruction other = run_submitted(RK_NO_TASK, &wanted, &large);
+    cr_assert(runs[0].home == 0 && runs[1].home == 0 && other.home == 1);
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(submit(sources[i], &wanted, &users[i]), RASK_OK);
+        rk_coordinator_unwant(s.c, s.now, sources[i]);
+    }
+    finish_with(&other, 60);
+    cr_expect_null(said(RK_DO_FETCH, large), "there are 10 bytes");
+    finish_with(&runs[0], 45);
+    expect_taken(sources[0], users[0]);
+    cr_expect_null(said(RK_DO_FETCH, large), "the other one runs");
+    finish_with(&runs[1], 45);
+    cr_expect_not_null(said(RK_DO_FETCH, large), "nothing runs, so it comes at the cost of what was made");
+}
+
+Test(coordinator_growth, a_result_larger_than_the_budget_is_told_of_while_others_run)
+{
+    uint32_t running[2], large;
+    begin_with_little_room();
+    for (int i = 0; i < 2; i++)
+        (void)run_submitted(RK_NO_TASK, &wanted, &running[i]);
+    const rk_instruction other = run_submitted(RK_NO_TASK, &wanted, &large);
+    finish_with(&other, 101);
+    const rk_instruction *told = said(RK_DO_DONE, large);
+    cr_assert_not_null(told, "it will never fit, whatever home 0 is at");
+    cr_expect(told->status == RASK_EBUDGET && told->why == RK_WHY_NO_ROOM);
+    cr_expect(told->bytes == 101 && told->budget == 100);
+}
+
 /* -- No memory */
 
 /* RASK_OK: all of it went through. */

@@ -387,14 +387,14 @@ static void start_move(world *w, const rk_instruction *i)
 {
     const site *x = &w->s.sites[i->home];
     cell *to = &w->cells[i->home][i->task];
-    bool fetch = i->kind == RK_DO_FETCH;
+    bool fetch = i->kind == RK_DO_FETCH, here = w->home_here[i->home]; /* else that is yet to be told */
     uint64_t takes = fetch ? message_ns(w) + i->bytes : x->disk_ns / 2 + dice_below(&w->s.dice, x->disk_ns);
     if (fetch && w->home_here[i->from] && !w->cells[i->from][i->task].memory &&
         !w->cells[i->from][i->task].disk && !w->cells[i->from][i->task].spoiled)
         world_wrong(w, "task %" PRIu32 " is fetched from where it is not", i->task);
-    if (i->kind == RK_DO_LOAD && !to->disk)
+    if (here && i->kind == RK_DO_LOAD && !to->disk)
         world_wrong(w, "task %" PRIu32 " is loaded, and is not on disk", i->task);
-    if (i->kind == RK_DO_SPILL && !to->memory)
+    if (here && i->kind == RK_DO_SPILL && !to->memory)
         world_wrong(w, "task %" PRIu32 " is spilled, and is not in memory", i->task);
     to->coming = i->kind != RK_DO_SPILL;
     to->moving = true;
