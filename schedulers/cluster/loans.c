@@ -538,8 +538,12 @@ void rk_loans_stop(rk_loans *l)
 {
     if (l)
         l->stopped = true;
-    while (l && l->out.count)
-        conclude(remove_out(l, l->out.data), RASK_ECANCELLED, "the run was stopped while it was elsewhere");
+    while (l && l->out.count) {
+        outgoing *o = l->out.data;
+        say(l, (rk_message){.kind = RK_SAY_LET_GO,
+                            .unit = o->number}); /* or its result is kept for this worker */
+        conclude(remove_out(l, o), RASK_ECANCELLED, "the run was stopped while it was elsewhere");
+    }
 }
 
 static void forget_expected(rk_loans *l)

@@ -16,12 +16,13 @@ static bool is_grower(const known_growers *g, const rask_task_def *def)
     return i < g->count;
 }
 
-/* One that has been called is not: how often that was is known here. */
+/* One that has been called is not: how often that was is known here. Nor one that cannot have what it takes: it fails here. */
 static bool may_go(const void *context, const rask_future *future)
 {
     const uint32_t never = RK_FUTURE_STAYS | RK_FUTURE_REFUSED | RK_FUTURE_NO_TASK;
     const rask_task_def *def = future->def;
-    return !future->put_off && !(future->flags & never) && future->flags & RK_FUTURE_NESTED &&
+    bool refused = future->admission && future->admission->refused;
+    return !refused && !future->put_off && !(future->flags & never) && future->flags & RK_FUTURE_NESTED &&
            !(def->flags & RASK_HERE) && !future->priority && !rk_load_relaxed(&future->pending) &&
            !(def->flags & RASK_PURE && is_grower(context, def));
 }
