@@ -38,7 +38,8 @@ struct rask_dashboard {
     pthread_t thread;
     pthread_cond_t wake;
     /* Under live.lock. */
-    bool stop;
+    bool stop;        /* watching */
+    bool over;        /* the state is the last */
     uint32_t readers; /* streams */
     uint64_t tick;    /* that state is of */
     char *state;      /* open_memstream's; NULL: nobody asked yet, or no memory */
@@ -133,7 +134,7 @@ static ptrdiff_t more(void *context, char *buffer, size_t capacity)
     if (s->sent == s->len) {
         pthread_mutex_lock(&d->live.lock);
         refill(s);
-        over = d->stop;
+        over = d->over;
         pthread_mutex_unlock(&d->live.lock);
     }
     size_t left = s->len - s->sent, count = left < capacity ? left : capacity;
@@ -396,6 +397,7 @@ void rask_dashboard_close(rask_dashboard *d)
     pthread_mutex_lock(&d->live.lock);
     rk_live_gather(&d->live);
     renew(d);
+    d->over = true;
     pthread_mutex_unlock(&d->live.lock);
     free_all(d);
 }
