@@ -14,10 +14,10 @@
 #include "collections/array/outside.h"
 #include "collections/array/rechunk.h"
 #include "collections/array/source.h"
+#include "collections/array/take_tasks.h"
 #include "core/base/array.h"
 #include "core/task/task.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,386 +25,9 @@ enum {
     MOST_KNOWN = 1 << 16,   /* numbers read while building */
     WORTH_A_GAP = 16 << 10, /* bytes between wanted elements that are read through rather than jumped over, */
     WORTH_A_CELL = 64 << 10,  /* and bytes that are computed rather than that a task is added */
-    FEW_CELLS = 8,            /* for each of which all numbers are gone through */
     NEAR_CELL = 4 << 20,      /* bytes that caches have, for rows that are gathered from all over a cell */
     WORTH_ONE_PASS = 8 << 20, /* bytes that are copied otherwise */
 };
-
-/* -- The tasks' work */
-
-/* n rows from row numbers at[] of in, which has in_rows of them, for each of outer; a row is inner bytes. Only numbers
- * that lie in first … first + in_rows - 1 are taken; other rows of out stay as they are. */
-typedef struct picking {
-    int64_t outer, inner, in_rows, first;
-    int64_t n;
-    const int64_t *at;
-} picking;
-
-#define PICK(bytes)                                                                                          \
-    for (int64_t j = 0; j < p->n; j++, out += (bytes)) {                                                     \
-        uint64_t row = (uint64_t)(p->at[j] - p->first);                                                      \
-        if (row < (uint64_t)p->in_rows)                                                                      \
-            memcpy(out, in + row * (bytes), (bytes));                                                        \
-    }
-
-static void pick(const picking *p, const char *in, char *out)
-{
-    size_t inner = (size_t)p->inner;
-    for (int64_t o = 0; o < p->outer; o++, in += p->in_rows * p->inner) {
-        switch (inner) { /* a copy of a known size is one instruction */
-        case 1: PICK(1) break;
-        case 2: PICK(2) break;
-        case 4: PICK(4) break;
-        case 8: PICK(8) break;
-        case 16: PICK(16) break;
-        default: PICK(inner)
-        }
-    }
-}
-
-/* What a task that takes known numbers gets and gives. */
-typedef enum take_kind {
-    TAKE_CELLS, /* the result, from cells of the input */
-    TAKE_PART,  /* what one cell has of it, in the order of the numbers */
-    TAKE_PARTS, /* the result, from what each cell has of it */
-} take_kind;
-
-/* Params of both tasks; with known numbers, where each cell starts follows as int64_t. */
-typedef struct take_params {
-    int64_t dtype, ndim, axis;
-    int64_t shape[RASK_MAX_DIMENSIONS]; /* of the result */
-    int64_t length;                     /* of the input's axis */
-    int64_t position;                   /* of the first number in the whole of them */
-    int64_t kind;                       /* of known numbers */
-    int64_t cells;                      /* how many there are, and where this one starts */
-    int64_t first;
-} take_params;
-
-static picking picking_of(const take_params *params)
-{
-    uint32_t axis = (uint32_t)params->axis, ndim = (uint32_t)params->ndim;
-    return (picking){.outer = rk_shape_size(params->shape, axis),
-                     .inner = rk_shape_size(params->shape + axis + 1, ndim - axis - 1) *
-                              (int64_t)rask_dtype_size((rask_dtype)params->dtype),
-                     .n = params->shape[axis]};
-}
-
-/* Argument number `argument`: a cell of the input. Sets in_rows by it; NULL after failing the task. */
-static const char *cell_of(rask_task *task, const take_params *params, size_t argument, picking *p)
-{
-    rask_block cell;
-    if (rask_arg_block(task, argument, &cell))
-        return NULL;
-    if (cell.ndim != params->ndim || cell.dtype != (rask_dtype)params->dtype) {
-        rk_task_fail(task, RASK_EINVAL, "the input is not as it was planned");
-        return NULL;
-    }
-    p->in_rows = cell.shape[params->axis];
-    return cell.data;
-}
-
-static int new_result(rask_task *task, const take_params *params, rask_block *block, rask_value *value)
-{
-    return rk_task_result(task, (rask_dtype)params->dtype, (uint32_t)params->ndim, params->shape, block,
-                          value);
-}
-
-static int finish(rask_task *task, rask_value *value)
-{
-    if (!task->status)
-        return rask_return_value(task, *value);
-    rask_value_unref(value);
-    return task->status;
-}
-
-/* The wanted numbers, argument 1, of which there are n where n is not negative. NULL after failing the task. */
-static const int64_t *numbers_of(rask_task *task, int64_t n, rask_block *numbers)
-{
-    if (rask_arg_block(task, 1, numbers))
-        return NULL;
-    if (numbers->dtype == RASK_DT_I64 && numbers->ndim == 1 && (n < 0 || numbers->shape[0] == n))
-        return numbers->data;
-    rk_task_fail(task, RASK_EINVAL, "the numbers are not as they were planned");
-    return NULL;
-}
-
-/* Rows one after another of those in the cell that are wanted. */
-#define PACK(bytes)                                                                                          \
-    for (int64_t j = 0; j < p->n; j++) {                                                                     \
-        uint64_t row = (uint64_t)(p->at[j] - p->first);                                                      \
-        if (row < (uint64_t)p->in_rows) {                                                                    \
-            memcpy(out, in + row * (bytes), (bytes));                                                        \
-            out += (bytes);                                                                                  \
-        }                                                                                                    \
-    }
-
-static void pack(const picking *p, const char *in, char *out)
-{
-    size_t inner = (size_t)p->inner;
-    for (int64_t o = 0; o < p->outer; o++, in += p->in_rows * p->inner) {
-        switch (inner) {
-        case 1: PACK(1) break;
-        case 2: PACK(2) break;
-        case 4: PACK(4) break;
-        case 8: PACK(8) break;
-        case 16: PACK(16) break;
-        default: PACK(inner)
-        }
-    }
-}
-
-static int64_t count_within(const picking *p)
-{
-    int64_t count = 0;
-    for (int64_t j = 0; j < p->n; j++)
-        count += (uint64_t)(p->at[j] - p->first) < (uint64_t)p->in_rows;
-    return count;
-}
-
-/* A cell of many, or what it has of the result. */
-typedef struct origin {
-    const char *data;
-    int64_t rows, first; /* number of its first row */
-} origin;
-
-/* The last of count ascending starts that is not above number; the first where all are. */
-static size_t last_before(const int64_t *starts, size_t count, int64_t number)
-{
-    size_t low = 0;
-    while (count > 1) {
-        size_t half = count / 2;
-        low += starts[low + half] <= number ? half : 0;
-        count -= half;
-    }
-    return low;
-}
-
-/* Each number's row, from the cell it lies in. parts: the rows of each come one after another. */
-static void pick_each(const picking *p, const int64_t *starts, origin *cells, size_t count, bool parts,
-                      char *out)
-{
-    size_t inner = (size_t)p->inner;
-    for (int64_t j = 0; j < p->n; j++) {
-        origin *from = &cells[last_before(starts, count, p->at[j])];
-        int64_t row = parts ? from->first++ : p->at[j] - from->first;
-        assert(row >= 0 && row < from->rows);
-        const char *in = from->data + (size_t)row * inner;
-        char *to = out + (size_t)j * inner;
-        for (int64_t o = 0; o < p->outer; o++, in += (size_t)from->rows * inner, to += (size_t)p->n * inner)
-            memcpy(to, in, inner);
-    }
-}
-
-static int take_from_many(rask_task *task, const take_params *params, picking *p, char *out)
-{
-    const int64_t *starts = (const void *)(params + 1);
-    bool parts = params->kind == TAKE_PARTS;
-    size_t count = (size_t)params->cells;
-    origin *cells = rk_alloc_array(count, sizeof *cells);
-    if (!cells)
-        return rk_task_fail(task, RASK_ENOMEM, "no memory for %zu cells", count);
-    for (size_t i = 0; i < count && !task->status; i++) {
-        cells[i].data = cell_of(task, params, 2 + i, p);
-        cells[i].rows = p->in_rows;
-        cells[i].first = parts ? 0 : starts[i];
-    }
-    if (!task->status)
-        pick_each(p, starts, cells, count, parts, out);
-    rk_free(cells);
-    return task->status;
-}
-
-static int take_from_few(rask_task *task, const take_params *params, picking *p, char *out)
-{
-    const int64_t *starts = (const void *)(params + 1);
-    for (size_t i = 0; i < (size_t)params->cells && !task->status; i++) {
-        const char *in = cell_of(task, params, 2 + i, p);
-        p->first = starts[i];
-        if (in && params->kind == TAKE_CELLS)
-            pick(p, in, out);
-        else if (in && count_within(p) != params->shape[params->axis])
-            return rk_task_fail(task, RASK_EINVAL, "the numbers are not as they were planned");
-        else if (in)
-            pack(p, in, out);
-    }
-    return task->status;
-}
-
-/* (params, numbers, cell…) */
-static int call_take(rask_task *task)
-{
-    rask_bytes bytes = rask_arg_bytes(task, 0);
-    const take_params *params = (const void *)bytes.data;
-    rask_block block, numbers;
-    rask_value value;
-    if (bytes.len < sizeof *params || bytes.len != sizeof *params + (size_t)params->cells * sizeof(int64_t))
-        return rk_task_fail(task, RASK_EINVAL, "malformed parameters");
-    picking p = picking_of(params);
-    p.at = numbers_of(task, params->kind == TAKE_PART ? -1 : p.n, &numbers);
-    if (!p.at)
-        return task->status;
-    p.n = numbers.shape[0];
-    int status = new_result(task, params, &block, &value);
-    if (status)
-        return status;
-    if (params->kind == TAKE_PARTS || params->cells > FEW_CELLS)
-        take_from_many(task, params, &p, block.data);
-    else
-        take_from_few(task, params, &p, block.data);
-    return finish(task, &value);
-}
-
-int rk_take_fail(rask_task *task, int64_t number, int64_t place, int64_t axis, int64_t length)
-{
-    return rk_task_fail(task, RASK_ERANGE,
-                        "index %lld, at place %lld, is out of bounds for axis %lld of %lld elements",
-                        (long long)number, (long long)place, (long long)axis, (long long)length);
-}
-
-/* Makes at[] of n i64 numbers that may be negative: from 0 on, of the input's axis. How many of them lie in the cell; -1
- * after failing the task. */
-static int64_t normalise(rask_task *task, const take_params *params, const picking *p, const int64_t *numbers,
-                         int64_t *at)
-{
-    int64_t found = 0;
-    for (int64_t i = 0; i < p->n; i++) {
-        at[i] = numbers[i] < 0 ? numbers[i] + params->length : numbers[i];
-        if (at[i] < 0 || at[i] >= params->length) {
-            rk_take_fail(task, numbers[i], params->position + i, params->axis, params->length);
-            return -1;
-        }
-        found += (uint64_t)(at[i] - p->first) < (uint64_t)p->in_rows;
-    }
-    return found;
-}
-
-/* The result so far, with what the cell has of it. */
-static int add_cell(rask_task *task, const take_params *params, const picking *p, const char *in)
-{
-    rask_block before, block;
-    rask_value value;
-    bool is_first = rask_arg_count(task) < 4;
-    if ((!is_first && rask_arg_block(task, 3, &before)) || new_result(task, params, &block, &value))
-        return task->status;
-    size_t size = (size_t)(p->outer * p->n * p->inner);
-    if (!is_first)
-        memcpy(block.data, before.data, size);
-    else if (params->cells > 1)
-        memset(block.data, 0, size);
-    pick(p, in, block.data);
-    return rask_return_value(task, value);
-}
-
-/* (params, numbers, cell, result so far): a cell that has nothing of the result leaves it as it is. */
-static int call_take_computed(rask_task *task)
-{
-    const take_params *params = rk_task_params(task, sizeof *params);
-    rask_block numbers;
-    if (!params)
-        return task->status;
-    picking p = picking_of(params);
-    const char *in = cell_of(task, params, 2, &p);
-    if (!in || !numbers_of(task, p.n, &numbers))
-        return task->status;
-    int64_t *at = rk_alloc_array(p.n ? (size_t)p.n : 1, sizeof *at);
-    if (!at)
-        return rk_task_fail(task, RASK_ENOMEM, "no memory for %lld numbers", (long long)p.n);
-    p.at = at;
-    p.first = params->first;
-    int64_t found = normalise(task, params, &p, numbers.data, at);
-    int status = found < 0 ? task->status
-                 : found == 0 && rask_arg_count(task) == 4
-                     ? rask_return_value(task, rask_value_ref(rask_arg_value(task, 3)))
-                     : add_cell(task, params, &p, in);
-    rk_free(at);
-    return status;
-}
-
-/* Known numbers: of the array's graph, where they live as long, or its own in another process. */
-typedef struct index_list {
-    const int64_t *at;
-    int64_t count;
-    int64_t own[];
-} index_list;
-
-static void free_numbers(void *data)
-{
-    rk_free(data);
-}
-
-static int encode_numbers(const void *data, rask_value *bytes)
-{
-    const index_list *n = data;
-    return rask_value_bytes_new(n->at, (size_t)n->count * sizeof *n->at, bytes);
-}
-
-static int decode_numbers(rask_bytes bytes, void **data)
-{
-    index_list *n = bytes.len % sizeof *n->own ? NULL : rk_alloc(sizeof *n + bytes.len);
-    if (!n)
-        return bytes.len % sizeof *n->own ? RASK_EFORMAT : RASK_ENOMEM;
-    *n = (index_list){.at = n->own, .count = (int64_t)(bytes.len / sizeof *n->own)};
-    if (bytes.len)
-        memcpy(n->own, bytes.data, bytes.len);
-    *data = n;
-    return RASK_OK;
-}
-
-static const rask_class numbers_class = {
-    .name = "indices", .destroy = free_numbers, .encode = encode_numbers, .decode = decode_numbers};
-
-/* As a constant of the lowering. NULL, latched. */
-static rask_node *numbers_node(rk_lowering *l, const int64_t *at, int64_t count)
-{
-    index_list *n = rk_alloc(sizeof *n);
-    if (!n) {
-        rk_lowering_fail(l, RASK_ENOMEM, "take: no memory for its numbers");
-        return NULL;
-    }
-    *n = (index_list){.at = at, .count = count};
-    return rk_lower_constant(l, &numbers_class, n);
-}
-
-/* A stretch of them. */
-typedef struct index_params {
-    int64_t first, n;
-} index_params;
-
-/* Shown where they stay, else copied: results may outlive constants there. */
-static int give_numbers(rask_task *task, const index_list *from, const index_params *params,
-                        rask_value *value)
-{
-    rask_block block = {.dtype = RASK_DT_I64,
-                        .ndim = 1,
-                        .shape = {params->n},
-                        .strides = {sizeof(int64_t)},
-                        .data = (void *)(from->at + params->first)};
-    size_t bytes = (size_t)params->n * sizeof(int64_t);
-    if (from->at != from->own)
-        return rask_value_block_adopt(&block, bytes, value);
-    int status = rk_task_result(task, RASK_DT_I64, 1, &params->n, &block, value);
-    if (!status && bytes)
-        memcpy(block.data, from->at + params->first, bytes);
-    return status;
-}
-
-static int call_index(rask_task *task)
-{
-    const index_params *params = rk_task_params(task, sizeof *params);
-    const index_list *from = params ? rask_arg_custom(task, 1, &numbers_class) : NULL;
-    rask_value value;
-    if (!from)
-        return task->status;
-    int status = give_numbers(task, from, params, &value);
-    return status ? rk_task_fail(task, status, "no memory for a block") : rask_return_value(task, value);
-}
-
-static const rask_task_def index_def = {
-    .size = sizeof(rask_task_def), .name = "index", .call = call_index, .flags = RASK_PURE | RASK_SOURCE};
-static const rask_task_def take_def = {
-    .size = sizeof(rask_task_def), .name = "take", .call = call_take, .flags = RASK_PURE};
-static const rask_task_def take_computed_def = {
-    .size = sizeof(rask_task_def), .name = "take", .call = call_take_computed, .flags = RASK_PURE};
 
 /* -- Lowering */
 
@@ -486,13 +109,13 @@ static rk_region cell_region(const rk_region *chunk, uint32_t axis, int64_t star
     return region;
 }
 
-static take_params params_of(const rask_array *array, uint32_t axis, const rk_region *chunk)
+static rk_take_params params_of(const rask_array *array, uint32_t axis, const rk_region *chunk)
 {
-    take_params p = {.dtype = array->dtype,
-                     .ndim = array->ndim,
-                     .axis = axis,
-                     .length = array->inputs[0]->shape[axis],
-                     .position = chunk->start[axis]};
+    rk_take_params p = {.dtype = array->dtype,
+                        .ndim = array->ndim,
+                        .axis = axis,
+                        .length = array->inputs[0]->shape[axis],
+                        .position = chunk->start[axis]};
     memcpy(p.shape, chunk->count, array->ndim * sizeof *p.shape);
     return p;
 }
@@ -566,7 +189,7 @@ typedef struct taking {
     int64_t *wanted;   /* numbers of the stretch at hand, by cell */
     size_t *used;      /* cells that have some */
     size_t used_count; /* of them */
-    int64_t *words;    /* room for a call's params: take_params, starts */
+    int64_t *words;    /* room for a call's params: rk_take_params, starts */
     rask_node **nodes; /* of a call: the numbers of the stretch, then cells */
 } taking;
 
@@ -574,33 +197,32 @@ typedef struct taking {
 static bool begin_stretch(taking *t, const rk_chunks *chunks, int64_t at)
 {
     int64_t start = chunks->bounds[t->axis][at];
-    index_params params = {start, chunks->bounds[t->axis][at + 1] - start};
+    rk_take_stretch params = {start, chunks->bounds[t->axis][at + 1] - start};
     memset(t->wanted, 0, t->cell_count * sizeof *t->wanted);
     for (int64_t i = 0; i < params.n; i++)
-        t->wanted[last_before(t->starts, t->cell_count, t->numbers[start + i])]++;
+        t->wanted[rk_take_last_before(t->starts, t->cell_count, t->numbers[start + i])]++;
     t->used_count = 0;
     for (size_t i = 0; i < t->cell_count; i++)
         if (t->wanted[i])
             t->used[t->used_count++] = i;
-    t->nodes[0] = rk_lower_call(t->l, &index_def, &params, sizeof params, &t->all, 1,
+    t->nodes[0] = rk_lower_call(t->l, &rk_take_index_def, &params, sizeof params, &t->all, 1,
                                 (uint64_t)params.n * sizeof *t->numbers, 0);
     return t->nodes[0];
 }
 
 /* A call for a part of the result, from the stretch's numbers and count cells, the first of which is used[first]. */
-static rask_node *call_known(taking *t, take_kind kind, const rk_region *part, size_t first, size_t count,
+static rask_node *call_known(taking *t, rk_take_kind kind, const rk_region *part, size_t first, size_t count,
                              rask_node *const *nodes)
 {
-    take_params params = params_of(t->array, t->axis, part);
+    rk_take_params params = params_of(t->array, t->axis, part);
     size_t head = sizeof params / sizeof *t->words;
-    bool many = kind == TAKE_PARTS || count > FEW_CELLS;
     params.kind = kind;
     params.cells = (int64_t)count;
     memcpy(t->words, &params, sizeof params);
     for (size_t i = 0; i < count; i++)
         t->words[head + i] = t->starts[t->used[first + i]];
-    return rk_lower_call(t->l, &take_def, t->words, (head + count) * sizeof *t->words, nodes, count + 1,
-                         bytes_of(t->array, part), many ? count * sizeof(origin) : 0);
+    return rk_lower_call(t->l, &rk_take_def, t->words, (head + count) * sizeof *t->words, nodes, count + 1,
+                         bytes_of(t->array, part), rk_take_scratch_bytes(kind, count));
 }
 
 static const rask_task_def move_def = RK_ASSEMBLE_DEF("rechunk");
@@ -628,16 +250,16 @@ static rask_node *take_chunk(taking *t, const rk_region *chunk)
     if (!bytes)
         return NULL;
     if (bytes <= 2 * rk_lowering_chunk_bytes(t->l) || t->used_count == 1)
-        return call_known(t, TAKE_CELLS, chunk, 0, t->used_count, t->nodes);
+        return call_known(t, RK_TAKE_CELLS, chunk, 0, t->used_count, t->nodes);
     for (size_t i = 0; i < t->used_count; i++) {
         rk_region part = *chunk;
         rask_node *both[2] = {t->nodes[0], t->nodes[1 + i]};
         part.count[t->axis] = t->wanted[t->used[i]];
-        t->nodes[1 + i] = call_known(t, TAKE_PART, &part, i, 1, both);
+        t->nodes[1 + i] = call_known(t, RK_TAKE_PART, &part, i, 1, both);
         if (!t->nodes[1 + i])
             return NULL;
     }
-    return call_known(t, TAKE_PARTS, chunk, 0, t->used_count, t->nodes);
+    return call_known(t, RK_TAKE_PARTS, chunk, 0, t->used_count, t->nodes);
 }
 
 /* Stretch by stretch: what a stretch takes to find out is found out once. */
@@ -673,7 +295,7 @@ static bool make_room(taking *t, size_t n)
     t->starts = rk_arena_alloc(&t->arena, n * sizeof *t->starts);
     t->wanted = rk_arena_alloc(&t->arena, n * sizeof *t->wanted);
     t->used = rk_arena_alloc(&t->arena, n * sizeof *t->used);
-    t->words = rk_arena_alloc(&t->arena, sizeof(take_params) + n * sizeof *t->words);
+    t->words = rk_arena_alloc(&t->arena, sizeof(rk_take_params) + n * sizeof *t->words);
     t->nodes = (rask_node **)rk_arena_alloc(&t->arena, (n + 1) * sizeof *t->nodes);
     return t->cells && t->starts && t->wanted && t->used && t->words && t->nodes;
 }
@@ -740,7 +362,7 @@ static int lower_known(rk_lowering *l, rask_array *array, rk_chunks *chunks)
     int status = make_grid(l, array, t.axis, chunks);
     if (!status && chunked)
         status = rk_grid_of(l, array->inputs[0], &grid);
-    if (!status && !(t.all = numbers_node(l, t.numbers, params->known)))
+    if (!status && !(t.all = rk_take_numbers(l, t.numbers, params->known)))
         status = rk_lowering_failure(l);
     if (!status && !make_room(&t, n))
         status = rk_lowering_fail(l, RASK_ENOMEM, "take: no memory for its numbers");
@@ -761,14 +383,14 @@ static rask_node *chain(const rk_taken *t, const rk_region *chunk)
 {
     rk_region numbers = {.ndim = 1, .start = {chunk->start[t->axis]}, .count = {chunk->count[t->axis]}};
     rask_node *args[3] = {rk_lower_region(t->l, t->array->inputs[1], &numbers)}, *result = NULL;
-    take_params params = params_of(t->array, t->axis, chunk);
+    rk_take_params params = params_of(t->array, t->axis, chunk);
     params.cells = t->cells;
     for (int64_t i = 0; i < t->cells && args[0]; i++) {
         rk_region region = cell_region(chunk, t->axis, t->bounds[i], t->bounds[i + 1]);
         params.first = t->bounds[i];
         args[1] = rk_lower_region(t->l, t->array->inputs[0], &region);
         args[2] = result;
-        result = args[1] ? rk_lower_call(t->l, &take_computed_def, &params, sizeof params, args, i ? 3 : 2,
+        result = args[1] ? rk_lower_call(t->l, &rk_take_computed_def, &params, sizeof params, args, i ? 3 : 2,
                                          bytes_of(t->array, chunk),
                                          (uint64_t)chunk->count[t->axis] * sizeof(int64_t))
                          : NULL;
@@ -796,7 +418,7 @@ static bool is_far_apart(const rk_taken *t)
 {
     double copied = (double)rk_shape_size(t->array->shape, t->array->ndim) *
                     (double)rask_dtype_size(t->array->dtype) * (double)t->cells;
-    if (t->cells <= FEW_CELLS || copied < WORTH_ONE_PASS)
+    if (t->cells <= RK_TAKE_FEW_CELLS || copied < WORTH_ONE_PASS)
         return false;
     for (int64_t i = 0; i < t->cells; i++)
         if (t->bounds[i + 1] - t->bounds[i] > UINT32_MAX)
