@@ -62,6 +62,7 @@ typedef struct worker {
     uint64_t alone_since, dialled_at, looked_at;
     uint64_t told_at; /* last that it waits; 0: never, */
     char told[512];   /* and why */
+    bool again;       /* its reason is that of the time before */
     int status;
     char *reason;
     size_t capacity;
@@ -622,6 +623,16 @@ static bool ends_refused(const worker *w)
     return !w->ever && !isinf(w->setup->patience);
 }
 
+static void note_reason(worker *w, int status, const char *why)
+{
+    char keys[256] = "", before[sizeof w->told];
+    if (status == RASK_EINVAL)
+        rk_cluster_keys_tell(w->setup->key_file, keys, sizeof keys);
+    snprintf(before, sizeof before, "%s", w->reason);
+    snprintf(w->reason, w->capacity, "the program at %.200s: %s%s", w->setup->address, why, keys);
+    w->again = !strncmp(before, w->reason, sizeof before - 1);
+}
+
 static void lost(void *context, uint32_t peer, int status, const char *why)
 {
     worker *w = context;
@@ -638,10 +649,7 @@ static void lost(void *context, uint32_t peer, int status, const char *why)
     w->gone |= status == RASK_ENOENT; /* there is no other program to look for */
     if (w->refusals >= MOST_REFUSALS && ends_refused(w))
         stop(w, status, "");
-    char keys[256] = "";
-    if (status == RASK_EINVAL)
-        rk_cluster_keys_tell(w->setup->key_file, keys, sizeof keys);
-    snprintf(w->reason, w->capacity, "the program at %.200s: %s%s", w->setup->address, why, keys);
+    note_reason(w, status, why);
 }
 
 static const void *object(void *context, uint32_t peer, uint64_t number, uint64_t begin_at, size_t size,
@@ -695,12 +703,12 @@ static void give_up_waiting(worker *w, uint64_t now)
         snprintf(w->reason, w->capacity, "no program answered at %.200s", w->setup->address);
 }
 
-/* A single refusal may come of a program that is just ending; of those that end the worker it tells then. */
+/* What came but once may come of a program that is just beginning or ending; of refusals that end the worker it tells then. */
 static bool is_news(const worker *w)
 {
     if (!w->told_at)
         return true;
-    if (w->refusals && (w->refusals == 1 || ends_refused(w)))
+    if (!w->again || (w->refusals && ends_refused(w)))
         return false;
     return strncmp(w->told, w->reason, sizeof w->told - 1) != 0;
 }
