@@ -300,6 +300,9 @@ for format in w4 w5; do
     tell "$format: tasks, commands and their order" $?
     asked 0 $format.json --simulate 0.05 --profile=p.json && ! [ -e $format.json.rask ] && grep -q '"name":"early","count":1' p.json
     tell "$format: --simulate" $?
+    { TIMEFORMAT='%U %S' && time asked 0 $format.json --simulate 0.1 --spin; } 2>took
+    [ "$(cat out)" = '2 of 2 tasks run, 0 done before' ] && awk '{exit !($1 + $2 >= 0.25)}' took
+    tell "$format: --spin uses a processor for as long" $?
     "$rask" run $format.json --simulate 0.3 --state slept >out 2>err &
     for _ in $(seq 3000); do [ -e slept/1.slept ] && break; sleep 0.01; done
     { kill -9 $! && wait $!; } 2>/dev/null
@@ -315,6 +318,7 @@ ends 'what has run' '4 of 4 tasks run, 0 done before' --again
 ends 'is noted apart from what has slept' '4 of 4 tasks run, 0 done before' --simulate 0 --state f.json.rask
 ends 'and both stay' '0 of 4 tasks run, 4 done before' --simulate 0 --state f.json.rask
 ends 'as they are' '0 of 4 tasks run, 4 done before'
+refuses '--spin without --simulate' 2 '--spin says how --simulate SCALE is to pass the time, which is not given' w4.json --spin
 refuses '--simulate of no number' 2 '--simulate: not a number: "fast"' w4.json --simulate fast
 asked 0 f.json --again --draw f.dot --draw-by status --trace t.json --report r.html && [ -s f.dot ] && [ -s t.json ] && [ -s r.html ]
 tell '--draw, --trace and --report' $?

@@ -23,6 +23,7 @@
 typedef struct flow_options {
     common_options common;
     const char *state, *simulate;
+    bool spin;
     uint64_t retries;
     bool dry_run, again;
 } flow_options;
@@ -54,16 +55,17 @@ static const option_row rows[] = {
      .offset = offsetof(flow_options, simulate),
      .value = "SCALE",
      .help = "run nothing: sleep as long as commands took, times SCALE"},
+    {.name = "spin",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(flow_options, spin),
+     .help = "with --simulate: compute for that long instead"},
     COMMON_ROWS(flow_options),
 };
 
 /* What tasks need to know. One flow runs in a process, and worker processes have a copy. */
 static struct {
     flow flow;
-    const char *folder; /* of notes; NULL: of a simulation there are none */
-    double scale;       /* below 0: commands are run */
-    bool again;
-    unsigned char *outcomes; /* a task each, in memory that worker processes share; a task's own writes it */
+    flow_manner manner; /* outcomes are in memory that worker processes share; a task's own writes it */
 } job;
 
 /* -- A task: what came of it is noted, whatever it returns */
@@ -79,10 +81,10 @@ static int fail_for(rask_task *t, const char *what, const char *which)
 static int run_command(rask_task *t, const flow_task *what)
 {
     char out[FLOW_PATH], err[FLOW_PATH];
-    if (job.scale >= 0)
-        return flow_command_sleep(t, what->seconds * job.scale);
-    flow_state_path(job.folder, what, "out", out);
-    flow_state_path(job.folder, what, "err", err);
+    if (job.manner.scale >= 0)
+        return flow_command_simulate(t, what->seconds * job.manner.scale, job.manner.spins);
+    flow_state_path(job.manner.folder, what, "out", out);
+    flow_state_path(job.manner.folder, what, "err", err);
     return what->shell || what->arguments ? flow_command_run(t, what, NULL, out, err) : RASK_OK;
 }
 
@@ -90,18 +92,18 @@ static int run_unless_done(rask_task *t, const flow_task *what, unsigned char *o
 {
     char key[FLOW_KEY];
     const char *which;
-    if (!flow_state_key(what, job.scale, key, &which))
+    if (!flow_state_key(what, job.manner.scale, key, &which))
         return fail_for(t, "no such input: ", which);
-    if (!job.again && flow_state_is_done(job.folder, what, job.scale, key)) {
+    if (!job.manner.again && flow_state_is_done(job.manner.folder, what, job.manner.scale, key)) {
         *outcome = FLOW_WAS_DONE;
         return RASK_OK;
     }
     int status = run_command(t, what);
     if (status)
         return status;
-    if (!flow_state_set_done(job.folder, what, job.scale, key, &which))
+    if (!flow_state_set_done(job.manner.folder, what, job.manner.scale, key, &which))
         return which ? fail_for(t, "it did not make its output ", which)
-                     : flow_command_not_noted(t, job.folder);
+                     : flow_command_not_noted(t, job.manner.folder);
     *outcome = FLOW_RAN;
     return RASK_OK;
 }
@@ -116,7 +118,7 @@ static double now(void)
 static int run_task(rask_task *t)
 {
     const flow_task *what = &job.flow.tasks[rask_arg_i64(t, 0)];
-    unsigned char *outcome = &job.outcomes[rask_arg_i64(t, 0)];
+    unsigned char *outcome = &job.manner.outcomes[rask_arg_i64(t, 0)];
     double begun = now();
     *outcome = FLOW_BEGUN;
     int status = run_unless_done(t, what, outcome);
@@ -182,8 +184,9 @@ static void tell_tasks(bool *runs, bool json)
         const flow_task *t = &job.flow.tasks[job.flow.order[i]];
         char key[FLOW_KEY];
         const char *which;
-        bool done = !job.again && !has_changed(runs, t) && flow_state_key(t, job.scale, key, &which) &&
-                    flow_state_is_done(job.folder, t, job.scale, key);
+        bool done = !job.manner.again && !has_changed(runs, t) &&
+                    flow_state_key(t, job.manner.scale, key, &which) &&
+                    flow_state_is_done(job.manner.folder, t, job.manner.scale, key);
         runs[job.flow.order[i]] = !done;
         tell_task(t, done, json);
     }
@@ -219,9 +222,9 @@ static void say_rest(const tool_command *c, const flow_options *o, const uint32_
         snprintf(failed, sizeof failed, "%u failed, ", counts[FLOW_BEGUN]);
     say_error(c->name, "%s%u of %u tasks done, %s%u not run%s", interrupted ? "interrupted: " : "",
               counts[FLOW_RAN] + counts[FLOW_WAS_DONE], job.flow.count, failed, counts[FLOW_NOT_RUN],
-              !job.folder ? ""
-              : o->again  ? ": the same command without --again does what is left"
-                          : ": the same command does what is left");
+              !job.manner.folder ? ""
+              : o->again         ? ": the same command without --again does what is left"
+                                 : ": the same command does what is left");
 }
 
 /* Of a run that failed, too, and of one that was interrupted. */
@@ -229,7 +232,7 @@ static int tell_end(const tool_command *c, const flow_options *o, int outcome)
 {
     uint32_t counts[FLOW_OUTCOMES] = {0};
     for (uint32_t i = 0; i < job.flow.count; i++)
-        counts[job.outcomes[i]]++;
+        counts[job.manner.outcomes[i]]++;
     uint32_t done = counts[FLOW_RAN] + counts[FLOW_WAS_DONE];
     if (o->common.json)
         printf("{\"tasks\":%u,\"ran\":%u,\"done_before\":%u,\"failed\":%u,\"not_run\":%u}\n", job.flow.count,
@@ -273,7 +276,7 @@ static int run_flow(const tool_command *c, const flow_options *o, const char *pa
     }
     int outcome = EXIT_FAILED;
     bool away = is_away(&o->common);
-    if (away && !flow_away_begin(&job.flow, job.folder, job.scale, job.again, job.outcomes, error))
+    if (away && !flow_away_begin(&job.flow, &job.manner, error))
         say_error(c->name, "%s", error);
     else if (flow_build(&job.flow, graph, away ? &flow_away_stages : &own_stages, (uint32_t)o->retries, path,
                         error))
@@ -288,7 +291,7 @@ static int run_flow(const tool_command *c, const flow_options *o, const char *pa
 static int compute(const tool_command *c, const flow_options *o, const char *path)
 {
     char error[FLOW_ERROR];
-    if (job.folder && !flow_state_open(job.folder, error)) {
+    if (job.manner.folder && !flow_state_open(job.manner.folder, error)) {
         say_error(c->name, "--state: %s", error);
         return EXIT_FAILED;
     }
@@ -297,7 +300,7 @@ static int compute(const tool_command *c, const flow_options *o, const char *pat
         say_error(c->name, "%s", rask_status_text(RASK_ENOMEM));
         return EXIT_FAILED;
     }
-    job.outcomes = shared;
+    job.manner.outcomes = shared;
     rask_graph *graph = rask_graph_new();
     int outcome = run_flow(c, o, path, graph);
     rask_graph_free(graph);
@@ -319,8 +322,8 @@ static int read_and_run(const tool_command *c, const flow_options *o, const char
         return EXIT_FAILED;
     }
     snprintf(folder, sizeof folder, "%s.rask", strcmp(path, "-") ? path : "flow");
-    job.folder = o->state ? o->state : job.scale < 0 ? folder : NULL;
-    job.again = o->again;
+    job.manner.folder = o->state ? o->state : job.manner.scale < 0 ? folder : NULL;
+    job.manner.again = o->again;
     int outcome = o->dry_run ? tell_plan(c, o, input_name(path)) : compute(c, o, input_name(path));
     flow_fini(&job.flow);
     return outcome;
@@ -355,13 +358,18 @@ static int run(const tool_command *c, int argc, char **argv)
         say_error(c->name, "%s: nothing runs with --dry-run", without_run(&o.common));
         return EXIT_USAGE;
     }
-    job.scale = -1;
-    if (o.simulate && strcmp(o.simulate, "0") != 0 && !options_seconds(o.simulate, &job.scale)) {
+    job.manner.scale = -1;
+    if (o.simulate && strcmp(o.simulate, "0") != 0 && !options_seconds(o.simulate, &job.manner.scale)) {
         say_error(c->name, "--simulate: not a number: \"%s\"", o.simulate);
         return EXIT_USAGE;
     }
-    if (o.simulate && job.scale < 0)
-        job.scale = 0;
+    if (o.simulate && job.manner.scale < 0)
+        job.manner.scale = 0;
+    if (o.spin && !o.simulate) {
+        say_error(c->name, "--spin says how --simulate SCALE is to pass the time, which is not given");
+        return EXIT_USAGE;
+    }
+    job.manner.spins = o.spin;
     return read_and_run(c, &o, argv[first]);
 }
 

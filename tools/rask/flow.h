@@ -37,6 +37,15 @@ typedef struct flow {
 /* What came of a task. BEGUN to the end: it failed. */
 enum { FLOW_NOT_RUN, FLOW_BEGUN, FLOW_RAN, FLOW_WAS_DONE, FLOW_OUTCOMES };
 
+/* How a workflow is run. */
+typedef struct flow_manner {
+    const char *folder;      /* of notes; NULL: there are none, of a simulation */
+    double scale;            /* of a simulation; below 0: commands are run */
+    bool spins;              /* simulated tasks compute */
+    bool again;              /* what is done, too */
+    unsigned char *outcomes; /* a task each */
+} flow_manner;
+
 /* What a task becomes: a call of work with its number; or, with before and behind, a call of before with the number, one of work
  * with the result of that, and one of behind with the number and the result of that. */
 typedef struct flow_stages {

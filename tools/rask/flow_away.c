@@ -10,19 +10,24 @@
 
 static struct {
     const flow *flow;
-    const char *state;
-    double scale;
-    bool again;
-    unsigned char *outcomes;
-    char folder[FLOW_PATH];
-    uint32_t *task_of; /* by node; a task each has one that works */
+    flow_manner manner;     /* outcomes are written by the calling process alone */
+    char folder[FLOW_PATH]; /* where it runs */
+    uint32_t *task_of;      /* by node; a task each has one that works */
     uint32_t node_count;
     rask_observer observer;
 } away;
 
 /* -- Orders: what a worker needs to know, as texts one behind the other, each ending with NUL. Lists end with an empty one. */
 
-enum { FOLDER, OUT, ERR, SECONDS, SHELL, FIXED };
+enum {
+    FOLDER,
+    OUT,
+    ERR,
+    SECONDS,
+    SPINS,
+    SHELL,
+    FIXED
+}; /* SECONDS: of a simulation, SPINS: of one that computes */
 
 typedef struct order {
     const char *fixed[FIXED];
@@ -46,9 +51,9 @@ static bool put_list(FILE *out, const char *const *list)
 static bool put_path(FILE *out, const flow_task *what, const char *kind)
 {
     char path[FLOW_PATH], whole[2 * FLOW_PATH];
-    if (away.scale >= 0)
+    if (away.manner.scale >= 0)
         return put(out, "");
-    flow_state_path(away.state, what, kind, path);
+    flow_state_path(away.manner.folder, what, kind, path);
     snprintf(whole, sizeof whole, *path == '/' ? "%.0s%s" : "%s/%s", away.folder, path);
     return put(out, whole);
 }
@@ -58,11 +63,12 @@ static int give_order(rask_task *t, const flow_task *what)
     char *text = NULL, seconds[32] = "";
     size_t len;
     FILE *out = open_memstream(&text, &len);
-    if (away.scale >= 0)
-        snprintf(seconds, sizeof seconds, "%.9g", what->seconds * away.scale);
+    if (away.manner.scale >= 0)
+        snprintf(seconds, sizeof seconds, "%.9g", what->seconds * away.manner.scale);
     bool whole = out && put(out, away.folder) && put_path(out, what, "out") && put_path(out, what, "err") &&
-                 put(out, seconds) && put(out, what->shell ? what->shell : "") &&
-                 put_list(out, what->outputs) && put_list(out, what->arguments);
+                 put(out, seconds) && put(out, away.manner.spins ? "yes" : "") &&
+                 put(out, what->shell ? what->shell : "") && put_list(out, what->outputs) &&
+                 put_list(out, what->arguments);
     if (out && fclose(out))
         whole = false;
     int status = whole ? rask_return_bytes(t, text, len)
@@ -127,12 +133,12 @@ static int check(rask_task *t)
     const flow_task *what = &away.flow->tasks[number];
     char key[FLOW_KEY];
     const char *which;
-    if (!flow_state_key(what, away.scale, key, &which)) {
-        away.outcomes[number] = FLOW_BEGUN;
+    if (!flow_state_key(what, away.manner.scale, key, &which)) {
+        away.manner.outcomes[number] = FLOW_BEGUN;
         return fail(t, RASK_ENOENT, "no such input: ", which);
     }
-    if (!away.again && flow_state_is_done(away.state, what, away.scale, key)) {
-        away.outcomes[number] = FLOW_WAS_DONE;
+    if (!away.manner.again && flow_state_is_done(away.manner.folder, what, away.manner.scale, key)) {
+        away.manner.outcomes[number] = FLOW_WAS_DONE;
         return rask_return_bytes(t, "", 0);
     }
     return give_order(t, what);
@@ -154,7 +160,7 @@ static int carry_out(rask_task *t, const order *o)
 {
     flow_task what = {.shell = *o->fixed[SHELL] ? o->fixed[SHELL] : NULL};
     if (*o->fixed[SECONDS])
-        return flow_command_sleep(t, strtod(o->fixed[SECONDS], NULL));
+        return flow_command_simulate(t, strtod(o->fixed[SECONDS], NULL), *o->fixed[SPINS]);
     what.arguments = !what.shell && *o->arguments ? o->arguments : NULL;
     if (access(o->fixed[FOLDER], X_OK))
         return fail(t, RASK_ENOENT, "its worker does not have the folder ", o->fixed[FOLDER]);
@@ -183,15 +189,15 @@ static int note(rask_task *t)
     const flow_task *what = &away.flow->tasks[number];
     char key[FLOW_KEY];
     const char *which;
-    if (away.outcomes[number] == FLOW_WAS_DONE)
+    if (away.manner.outcomes[number] == FLOW_WAS_DONE)
         return rask_return_i64(t, 0);
-    away.outcomes[number] = FLOW_BEGUN;
-    if (!flow_state_key(what, away.scale, key, &which))
+    away.manner.outcomes[number] = FLOW_BEGUN;
+    if (!flow_state_key(what, away.manner.scale, key, &which))
         return fail(t, RASK_ENOENT, "no such input: ", which);
-    if (!flow_state_set_done(away.state, what, away.scale, key, &which))
+    if (!flow_state_set_done(away.manner.folder, what, away.manner.scale, key, &which))
         return which ? fail(t, RASK_ENOENT, "it did not make its output ", which)
-                     : flow_command_not_noted(t, away.state);
-    away.outcomes[number] = FLOW_RAN;
+                     : flow_command_not_noted(t, away.manner.folder);
+    away.manner.outcomes[number] = FLOW_RAN;
     return rask_return_i64(t, 0);
 }
 
@@ -217,7 +223,7 @@ static void task_finished(void *context, const rask_task_info *info)
     (void)context;
     if (info->status && info->status != RASK_ECANCELLED && info->node < away.node_count &&
         away.task_of[info->node] != UINT32_MAX)
-        away.outcomes[away.task_of[info->node]] = FLOW_BEGUN;
+        away.manner.outcomes[away.task_of[info->node]] = FLOW_BEGUN;
 }
 
 static bool map_nodes(void)
@@ -239,15 +245,11 @@ const rask_observer *flow_away_observer(void)
     return map_nodes() ? &away.observer : NULL;
 }
 
-bool flow_away_begin(const flow *f, const char *state, double scale, bool again, unsigned char *outcomes,
-                     char error[FLOW_ERROR])
+bool flow_away_begin(const flow *f, const flow_manner *manner, char error[FLOW_ERROR])
 {
     memset(&away, 0, sizeof away);
     away.flow = f;
-    away.state = state;
-    away.scale = scale;
-    away.again = again;
-    away.outcomes = outcomes;
+    away.manner = *manner;
     if (getcwd(away.folder, sizeof away.folder))
         return true;
     snprintf(error, FLOW_ERROR, "the folder where it runs has no name that workers could use");

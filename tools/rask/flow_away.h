@@ -7,10 +7,9 @@
 
 #include <rask/observe.h>
 
-/* Before flow_build(). state: the folder of notes, or NULL; scale below 0: commands are run. outcomes: a task each, written by the calling
- * process alone. False: what is wrong is in error. The flow, state and outcomes outlive the run. */
-bool flow_away_begin(const flow *f, const char *state, double scale, bool again, unsigned char *outcomes,
-                     char error[FLOW_ERROR]);
+/* Before flow_build(). False: what is wrong is in error. The flow, and what the manner names, outlive the run; outcomes are written by the
+ * calling process alone. */
+bool flow_away_begin(const flow *f, const flow_manner *manner, char error[FLOW_ERROR]);
 extern const flow_stages flow_away_stages;
 
 /* Of the run, which it has to be given: it learns what failed. Behind flow_build(). NULL: no memory. */

@@ -284,17 +284,23 @@ int flow_command_run(rask_task *task, const flow_task *what, const char *folder,
     return WIFEXITED(how) && WEXITSTATUS(how) == 0 ? RASK_OK : fail(task, how, out, err);
 }
 
-int flow_command_sleep(rask_task *task, double seconds)
+static double read_clock(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    double end = (double)now.tv_sec + (double)now.tv_nsec / 1e9 + seconds, left = seconds;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int flow_command_simulate(rask_task *task, double seconds, bool spins)
+{
+    clockid_t clock = spins ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC;
+    double end = read_clock(clock) + seconds, left = seconds;
     while (left > 0) {
         if (rask_task_cancelled(task))
             return rask_fail(task, RASK_ECANCELLED, "it was stopped");
-        pause_ms(left < 0.02 ? (long)(left * 1000) + 1 : MOST_LOOK_MS);
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        left = end - (double)now.tv_sec - (double)now.tv_nsec / 1e9;
+        if (!spins)
+            pause_ms(left < 0.02 ? (long)(left * 1000) + 1 : MOST_LOOK_MS);
+        left = end - read_clock(clock);
     }
     return RASK_OK;
 }

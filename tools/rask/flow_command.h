@@ -18,7 +18,8 @@ int flow_command_not_noted(rask_task *task, const char *folder);
 int flow_command_run(rask_task *task, const flow_task *what, const char *folder, const char *out,
                      const char *err);
 
-/* Sleeps so many seconds, or until the task is to stop. RASK_OK, or it has failed. */
-int flow_command_sleep(rask_task *task, double seconds);
+/* Instead of running a command: sleeps so many seconds, or spins: computes until the calling thread has had a processor for so
+ * long. No longer than until the task is to stop. RASK_OK, or it has failed. */
+int flow_command_simulate(rask_task *task, double seconds, bool spins);
 
 #endif
