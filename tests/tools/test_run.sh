@@ -211,6 +211,24 @@ flow '"a":{"command":[]}'
 refuses 'a command of nothing' 1 'x.json: task "a": "command" is not a line for /bin/sh, or a list: program and arguments' x.json
 flow '"a":{"outputs":["f"]},"b":{"outputs":["f"]}'
 refuses 'two tasks that write one file' 1 'x.json: two tasks write "f"' x.json
+mkdir spelled && ln -s spelled other
+flow '"a":{"outputs":["spelled/f"]},"b":{"outputs":[".//other/../spelled/f"]}'
+refuses 'however they spell its name' 1 'x.json: two tasks write "spelled/f"' x.json
+flow '"a":{"outputs":["spelled/f"]},"b":{"outputs":["'"$work"'/other/f"]}'
+refuses 'and whatever links lead there' 1 'x.json: two tasks write "spelled/f"' x.json
+flow '"z":{"command":"cat y","inputs":["./other/../y"]},"a":{"command":"sleep 0.1; echo new >y","outputs":["y"]}'
+echo old >y
+asked 0 x.json && [ "$(cat x.json.rask/z.out)" = new ]
+tell 'who reads a file comes behind who writes it, however it is spelled' $?
+rm -r x.json.rask y
+flow '"a":{"command":["printf","%s\\n","it'"'"'s","[0-9]$"]}'
+asked 0 x.json --dry-run && sh -c "$(cut -f 3 out)" >printed && printf '%s\n' "it's" '[0-9]$' | cmp -s - printed
+tell '--dry-run shows what a shell would take for the same' $?
+flow '"a":{"command":"sleep 20","timeout":1e-300}'
+asked 1 x.json && grep -q 'a: took longer than its 1e-09 seconds' err
+tell 'the shortest time limit is one' $?
+asked 1 f.json --again --timeout 1e-9
+tell 'on the command line, too' $?
 flow '"a":{},"a":{}'
 refuses 'two tasks of one name' 1 'x.json: two tasks are called "a"' x.json
 flow '"a":{"timeout":-1}'
