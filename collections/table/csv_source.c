@@ -160,13 +160,21 @@ static int take_first(opening *o)
     return status ? fail(o, status, error.message) : RASK_OK;
 }
 
+/* Lines that are no records are no rows where there is a header. */
+static bool is_empty(const opening *o)
+{
+    const rk_csv_format *format = &o->source->format;
+    rask_bytes sample = o->source->samples[0];
+    return !sample.len ||
+           (format->header && o->whole && !rk_csv_has_record(format, sample.data, sample.len, true));
+}
+
 /* … that is not empty, or of the last one. */
 static int find_first(opening *o)
 {
     rk_csv_source *s = o->source;
     int status = take_first(o);
-    while (!status && !s->samples[0].len && !rk_csv_source_first(s)->stream &&
-           s->first + 1 < s->files.count) {
+    while (!status && is_empty(o) && !rk_csv_source_first(s)->stream && s->first + 1 < s->files.count) {
         rk_free((void *)s->samples[0].data);
         s->sample_count = 0;
         s->first++;
@@ -301,8 +309,9 @@ static void take_format(opening *o)
 
 static int fail_empty(const opening *o)
 {
-    rk_graph_fail(o->graph, RASK_EFORMAT, o->file, o->line, "rask_read_csv: %s: the file is empty%s",
+    rk_graph_fail(o->graph, RASK_EFORMAT, o->file, o->line, "rask_read_csv: %s: the file %s%s",
                   rk_text_path_name(rk_csv_source_first(o->source)->path),
+                  o->source->samples[0].len ? "has no record" : "is empty",
                   o->source->format.header ? ": it has no header" : "");
     return RASK_EFORMAT;
 }
@@ -361,7 +370,7 @@ static int look(opening *o)
 {
     take_format(o);
     int status = find_first(o);
-    if (!status && !o->source->samples[0].len)
+    if (!status && is_empty(o))
         status = fail_empty(o);
     if (status)
         return status;

@@ -174,6 +174,10 @@ tell 'standard input' $?
 tell 'a pipe that waits' $?
 : >empty.csv
 gives 'an empty file among others' $'name,amount\neve,1' sales-2.csv empty.csv
+echo >newline.csv
+printf '\xef\xbb\xbf\r\n' >mark_only.csv
+gives 'files without a record before the first with one' $'name,amount\neve,1' empty.csv newline.csv mark_only.csv sales-2.csv newline.csv
+refuses 'no file with a record' 1 'newline.csv: the file has no record: it has no header' empty.csv newline.csv
 printf '\xef\xbb\xbf' >mark.csv
 printf '\n\r\n' >blank.csv
 for size in 1 3 1M; do
