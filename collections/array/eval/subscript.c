@@ -175,7 +175,8 @@ static rask_array *choose(rk_eval *e, rask_array *condition, rask_array *a, int6
     return rask_array_where_at(condition, x, y, RK_EVAL_SITE(e));
 }
 
-/* Of what is written down: computed ones are looked at when they are taken. */
+/* Of what is written down, as deep as it became an array: computed ones are looked at when they are taken. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static bool are_inside(rk_eval *e, const rk_eval_value *item, uint32_t axis, int64_t length)
 {
     bool good = true;
