@@ -37,18 +37,24 @@ typedef struct killer {
     atomic_bool over;
 } killer;
 
-/* (milliseconds, number, calls): the number, after a nap, and elsewhere than with whom it is about when that had so many calls. */
-static int nap_and_tell(rask_task *t)
+/* Naps, and elsewhere than with whom it is about until that had so many calls. */
+static void await_whom(rask_task *t, int64_t ms, int64_t calls)
 {
     bool is_whom = false;
-    atomic_fetch_add(&called->calls, 1);
     do {
         if (!is_whom && atomic_load(&called->whom) == getpid()) {
             is_whom = true;
             atomic_fetch_add(&called->calls_of_whom, 1);
         }
-        sleep_ms(rask_arg_i64(t, 0));
-    } while (!is_whom && atomic_load(&called->calls_of_whom) < rask_arg_i64(t, 2) && !rask_task_cancelled(t));
+        sleep_ms(ms);
+    } while (!is_whom && atomic_load(&called->calls_of_whom) < calls && !rask_task_cancelled(t));
+}
+
+/* (milliseconds, number, calls): the number. */
+static int nap_and_tell(rask_task *t)
+{
+    atomic_fetch_add(&called->calls, 1);
+    await_whom(t, rask_arg_i64(t, 0), rask_arg_i64(t, 2));
     return rask_return_i64(t, rask_arg_i64(t, 1));
 }
 RASK_SLOTS(nap_and_tell);
@@ -298,6 +304,7 @@ static farewell *parting;
 
 static int fill_once(rask_task *t)
 {
+    await_whom(t, 0, 1); /* who is to leave has come */
     atomic_fetch_add(&parting->calls[rask_arg_i64(t, 1)], 1);
     return fill(t);
 }
@@ -341,6 +348,7 @@ static void leave_politely(uint32_t workers)
     rask_node *made[PIECES], *sums[PIECES];
     parting = shared_calloc(sizeof *parting);
     cluster_begin(&c, workers, 1);
+    atomic_store(&called->whom, c.pids[0]);
     for (int i = 0; i < PIECES; i++)
         made[i] = rask_delayed(g, fill_once, 20000, i);
     rask_node *gate = rask_delayed(g, see_off);
