@@ -320,21 +320,24 @@ run 'draw by a colour that needs a run' 2 "$rask" draw bad.json -o x.dot --colou
 # --- interruption
 
 mkfifo slow
-sleep 100 >slow &
-writer=$!
+set -m # what is in the background hears of INT
 for signal in INT TERM; do
-    timeout --preserve-status 20 "$rask" words --draw never.dot slow >out 2>err &
+    (exec 9>slow && : >opened && exec sleep 100) & # opens it when somebody reads
+    writer=$!
+    "$rask" words --draw never.dot slow >out 2>err &
     waiting=$!
-    sleep 0.5
-    pkill -$signal -P $waiting
+    for _ in $(seq 3000); do [ -e opened ] && break; sleep 0.02; done
+    kill -$signal $waiting
     wait $waiting
     status=$?
+    { kill $writer && wait $writer; } 2>/dev/null
+    rm -f opened
     [ $status -eq 130 ]
     tell "SIG$signal ends a run with 130" $?
     [ ! -s out ] && [ -z "$(find . -name '*never*')" ]
     tell "SIG$signal leaves nothing behind" $?
 done
-kill $writer
+set +m
 
 # --- bench
 
