@@ -92,9 +92,10 @@ RASK_API rask_table *rask_table_from_arrow_stream_at(rask_graph *graph, struct A
     rask_table_from_arrow_stream_at(graph, stream, __FILE__, __LINE__)
 
 /* Rows of Arrow files ("ARROW1") and streams on disk, in order: paths, patterns as of glob(7), folders. All have the columns of the
- * first, by position, of the formats above; one that is null in some files is of the others' type. What each batch has is read now;
+ * first, of the same names in the same order and of formats above that become the same type; one that is null in some files is of the
+ * others' type. What each batch has is read now;
  * rows are loaded when something is computed, only those columns that are needed, and files must stay as they are until then.
- * RASK_ENOENT, RASK_EIO, RASK_EFORMAT: with path and byte; RASK_EUNSUPPORTED: dictionaries that change, big-endian files, types that
+ * RASK_ENOENT, RASK_EIO, RASK_EFORMAT: with path and byte, or column; RASK_EUNSUPPORTED: dictionaries that change, big-endian files, types that
  * no column holds, and compressed files where the module for them is not there. */
 RASK_API rask_table *rask_read_arrow_files_at(rask_graph *graph, const char *const *paths, size_t count,
                                               const char *file, int line);
