@@ -141,7 +141,7 @@ static int fail_entry(const char *path, rk_text_error *error)
  * through the folders counts. */
 static int add_known(rk_array *list, const char *path, rk_text_error *error)
 {
-    struct stat status;
+    struct stat status = {0};
     int fd = open_regular(path);
     if (fd < 0)
         return fail_entry(path, error);
