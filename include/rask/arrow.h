@@ -60,7 +60,8 @@ struct ArrowArrayStream {
 /* Computed rows as a struct array with a child for each column. int64 ("l"), float64 ("g"), timestamp ("tsu:") and string ("U")
  * are the rows' own memory; bool ("b"), date ("tdD"), what says where nulls are, and text that is not UTF-8 (whose wrong bytes
  * become U+FFFD) are made anew. Text that the rows keep as a dictionary, since few are different, is one: int32 indices ("i"), made
- * anew, into strings. The structures hold on to the rows, which may be freed before them; both are the caller's to
+ * anew, into strings. A column that is null alone, whose expression has no type or in whose files there is no value, is of type null
+ * ("n"). The structures hold on to the rows, which may be freed before them; both are the caller's to
  * release. RASK_EINVAL: rows is NULL; RASK_ENOMEM; RASK_ERANGE: a date that 32 bits do not hold. On failure neither is set. */
 RASK_API int rask_rows_arrow(rask_rows *rows, struct ArrowSchema *schema, struct ArrowArray *array);
 
