@@ -379,6 +379,9 @@ RASK_API rask_array *rask_array_expand_dims_at(rask_array *a, int axis, const ch
 RASK_API rask_array *rask_array_flip_at(rask_array *a, int axis, const char *file, int line); /* RASK_ALL */
 RASK_API rask_array *rask_array_swapaxes_at(rask_array *a, int first, int second, const char *file, int line);
 RASK_API rask_array *rask_array_moveaxis_at(rask_array *a, int from, int to, const char *file, int line);
+/* Elements (i, i + offset) of two axes, for all indices of the others, as the last axis. */
+RASK_API rask_array *rask_array_diagonal_at(rask_array *a, int64_t offset, int axis1, int axis2,
+                                            const char *file, int line);
 /* Elements of one axis by number, negative ones from the end; indices: 1-d, integers. Where many computed numbers of a large a are
  * taken, a file in the scratch folder saves time, whatever memory there is; without one it goes as it can. */
 RASK_API rask_array *rask_array_take_at(rask_array *a, rask_array *indices, int axis, const char *file,
@@ -466,6 +469,16 @@ RASK_API rask_array *rask_array_dot_at(rask_array *a, rask_array *b, const char 
 RASK_API rask_array *rask_array_tensordot_at(rask_array *a, rask_array *b, const int *a_axes,
                                              const int *b_axes, uint32_t count, const char *file, int line);
 RASK_API rask_array *rask_array_outer_at(rask_array *a, rask_array *b, const char *file, int line);
+/* As numpy.einsum: labels such as "ij,jk->ik" or, with the labels that stand once as the result's, "ij,jk"; "..." for axes that
+ * broadcast. Made of matrix products where these serve, two arrays at a time: those after which the least is left. At most 32
+ * arrays. RASK_EINVAL: with the labels and the shapes. */
+RASK_API rask_array *rask_array_einsum_at(const char *labels, rask_array *const *arrays, uint32_t count,
+                                          const char *file, int line);
+/* Kronecker's product: every element of a, times all of b. At most 8 axes. */
+RASK_API rask_array *rask_array_kron_at(rask_array *a, rask_array *b, const char *file, int line);
+/* Of vectors of 2 or 3 elements along an axis, which broadcast without it; of two of 2 elements the one element that is not 0,
+ * without that axis. */
+RASK_API rask_array *rask_array_cross_at(rask_array *a, rask_array *b, int axis, const char *file, int line);
 /* Factorisations take matrices with elements; integers become f64.
  *
  * Of a tall matrix (A. Benson, D. Gleich, J. Demmel, "Direct QR factorizations for tall-and-skinny matrices in

@@ -458,7 +458,9 @@ static inline rask_array *rask_array_min_of_(rask_array *a, rask_operand high, c
 #    define rask_array_flip(a, axis)              rask_array_flip_at(a, axis, __FILE__, __LINE__)
 #    define rask_array_swapaxes(a, first, second) rask_array_swapaxes_at(a, first, second, __FILE__, __LINE__)
 #    define rask_array_moveaxis(a, from, to)      rask_array_moveaxis_at(a, from, to, __FILE__, __LINE__)
-#    define rask_array_take(a, indices, axis)     rask_array_take_at(a, indices, axis, __FILE__, __LINE__)
+#    define rask_array_diagonal(a, offset, axis1, axis2)                                                     \
+        rask_array_diagonal_at(a, offset, axis1, axis2, __FILE__, __LINE__)
+#    define rask_array_take(a, indices, axis) rask_array_take_at(a, indices, axis, __FILE__, __LINE__)
 #    define rask_array_compress(a, mask, axis, options)                                                      \
         rask_array_compress_at(a, mask, axis, options, __FILE__, __LINE__)
 #    define rask_array_concatenate(arrays, count, axis)                                                      \
@@ -485,8 +487,12 @@ static inline rask_array *rask_array_min_of_(rask_array *a, rask_operand high, c
 #    define rask_array_matmul(a, b) rask_array_matmul_at(a, b, __FILE__, __LINE__)
 #    define rask_array_dot(a, b)    rask_array_dot_at(a, b, __FILE__, __LINE__)
 #    define rask_array_outer(a, b)  rask_array_outer_at(a, b, __FILE__, __LINE__)
-#    define rask_array_solve(a, b)  rask_array_solve_at(a, b, __FILE__, __LINE__)
-#    define rask_array_lstsq(a, b)  rask_array_lstsq_at(a, b, __FILE__, __LINE__)
+#    define rask_array_einsum(labels, arrays, count)                                                         \
+        rask_array_einsum_at(labels, arrays, count, __FILE__, __LINE__)
+#    define rask_array_kron(a, b)        rask_array_kron_at(a, b, __FILE__, __LINE__)
+#    define rask_array_cross(a, b, axis) rask_array_cross_at(a, b, axis, __FILE__, __LINE__)
+#    define rask_array_solve(a, b)       rask_array_solve_at(a, b, __FILE__, __LINE__)
+#    define rask_array_lstsq(a, b)       rask_array_lstsq_at(a, b, __FILE__, __LINE__)
 #    define rask_array_tensordot(a, b, a_axes, b_axes, count)                                                \
         rask_array_tensordot_at(a, b, a_axes, b_axes, count, __FILE__, __LINE__)
 #    define rask_array_qr(a, q, r)       rask_array_qr_at(a, q, r, __FILE__, __LINE__)
