@@ -348,6 +348,24 @@ RASK_API rask_array *rask_array_unique_at(rask_array *a, rask_array **counts, co
  * defaults, for any scheduler), as by rask_array_node_at(). NULL: failed, and the graph says why. */
 RASK_API rask_node *rask_array_unique_node_at(rask_array *a, rask_node **counts, const rask_options *options,
                                               const char *file, int line);
+/* As numpy.convolve, of two 1-d arrays with elements: result i is the sum of a[i - k] v[k], added up from k = 0 on, for
+ *   FULL   all i where some are there: as many elements as both together, less one
+ *   SAME   those in the middle: as many as the longer one has
+ *   VALID  those of which none is missing
+ * The shorter one must fit each task. */
+typedef enum rask_convolve_mode {
+    RASK_CONVOLVE_FULL,
+    RASK_CONVOLVE_SAME,
+    RASK_CONVOLVE_VALID
+} rask_convolve_mode;
+RASK_API rask_array *rask_array_convolve_at(rask_array *a, rask_array *v, rask_convolve_mode mode,
+                                            const char *file, int line);
+/* As numpy.interp: the function that is fp at xp, and between two of them a line, at each element of x. What is left of all xp
+ * has *left (NULL: fp's first element), right of them *right (NULL: its last). f64, or of complex fp c128. xp and fp are 1-d, as
+ * long, and fit each task; an xp below the one before it fails when it runs: RASK_EINVAL, with its number. */
+RASK_API rask_array *rask_array_interp_at(rask_array *x, rask_array *xp, rask_array *fp,
+                                          const rask_operand *left, const rask_operand *right,
+                                          const char *file, int line);
 /* Vector norm over all elements or one axis; ord: 0, 1, 2, INFINITY, -INFINITY, or another p. */
 RASK_API rask_array *rask_array_norm_at(rask_array *a, double ord, int axis, const char *file, int line);
 

@@ -432,7 +432,10 @@ static inline rask_array *rask_array_min_of_(rask_array *a, rask_operand high, c
         rask_array_percentile_at(a, q, count, axis, __FILE__, __LINE__)
 #    define rask_array_topk(a, k)                 rask_array_topk_at(a, k, __FILE__, __LINE__)
 #    define rask_array_unique(a, counts, options) rask_array_unique_at(a, counts, options, __FILE__, __LINE__)
-#    define rask_array_norm(a, ord, axis)         rask_array_norm_at(a, ord, axis, __FILE__, __LINE__)
+#    define rask_array_convolve(a, v, mode)       rask_array_convolve_at(a, v, mode, __FILE__, __LINE__)
+#    define rask_array_interp(x, xp, fp, left, right)                                                        \
+        rask_array_interp_at(x, xp, fp, left, right, __FILE__, __LINE__)
+#    define rask_array_norm(a, ord, axis) rask_array_norm_at(a, ord, axis, __FILE__, __LINE__)
 
 /* Shape: rask_array_slice(a, RASK_RANGE(0, 10), RASK_EVERY(-1), RASK_INDEX(3)), rask_array_reshape(a, -1, 3). */
 #    define RASK_RANGE(from, to)     ((rask_slice){RASK_SLICE_RANGE, from, to, RASK_DEFAULT})
