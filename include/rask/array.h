@@ -509,6 +509,16 @@ RASK_API int rask_array_svd_at(rask_array *a, rask_array **u, rask_array **s, ra
 /* a = L Lᵀ (conjugated for complex), L lower; what is above a's diagonal is not looked at. A matrix that is not positive
  * definite fails when it runs: RASK_ERANGE, with the order of the minor. */
 RASK_API rask_array *rask_array_cholesky_at(rask_array *a, const char *file, int line);
+/* Eigenvalues and, as columns, eigenvectors of length 1: a v = v diag(w). *values or *vectors are set, or NULL; pass NULL for what
+ * is not wanted. A matrix has to fit one task, with what it is worked on: about five times as much. One that is not finite fails
+ * when it runs: RASK_ERANGE, with the row.
+ *   eigh  of a symmetric or hermitian matrix, of which one triangle is looked at, the upper or the lower one: real values, in
+ *         ascending order
+ *   eig   of any square matrix: values and vectors are complex, also where all of them are real */
+RASK_API int rask_array_eigh_at(rask_array *a, bool upper, rask_array **values, rask_array **vectors,
+                                const char *file, int line);
+RASK_API int rask_array_eig_at(rask_array *a, rask_array **values, rask_array **vectors, const char *file,
+                               int line);
 /* x with a x = b, b a vector or columns, by LU with partial pivoting; some columns of a (256) must fit one task. A singular
  * matrix fails when it runs: RASK_ERANGE, with the pivot. */
 RASK_API rask_array *rask_array_solve_at(rask_array *a, rask_array *b, const char *file, int line);

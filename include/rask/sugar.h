@@ -498,14 +498,17 @@ static inline rask_array *rask_array_min_of_(rask_array *a, rask_operand high, c
 #    define rask_array_lstsq(a, b)       rask_array_lstsq_at(a, b, __FILE__, __LINE__)
 #    define rask_array_tensordot(a, b, a_axes, b_axes, count)                                                \
         rask_array_tensordot_at(a, b, a_axes, b_axes, count, __FILE__, __LINE__)
-#    define rask_array_qr(a, q, r)       rask_array_qr_at(a, q, r, __FILE__, __LINE__)
-#    define rask_array_svd(a, u, s, vt)  rask_array_svd_at(a, u, s, vt, __FILE__, __LINE__)
-#    define rask_array_cholesky(a)       rask_array_cholesky_at(a, __FILE__, __LINE__)
-#    define rask_array_lu(a, p, l, u)    rask_array_lu_at(a, p, l, u, __FILE__, __LINE__)
-#    define rask_array_fft(a, axis)      rask_array_fft_at(a, axis, false, __FILE__, __LINE__)
-#    define rask_array_ifft(a, axis)     rask_array_fft_at(a, axis, true, __FILE__, __LINE__)
-#    define rask_array_rfft(a, axis)     rask_array_rfft_at(a, axis, __FILE__, __LINE__)
-#    define rask_array_irfft(a, axis, n) rask_array_irfft_at(a, axis, n, __FILE__, __LINE__)
+#    define rask_array_qr(a, q, r)      rask_array_qr_at(a, q, r, __FILE__, __LINE__)
+#    define rask_array_svd(a, u, s, vt) rask_array_svd_at(a, u, s, vt, __FILE__, __LINE__)
+#    define rask_array_eigh(a, values, vectors)                                                              \
+        rask_array_eigh_at(a, false, values, vectors, __FILE__, __LINE__)
+#    define rask_array_eig(a, values, vectors) rask_array_eig_at(a, values, vectors, __FILE__, __LINE__)
+#    define rask_array_cholesky(a)             rask_array_cholesky_at(a, __FILE__, __LINE__)
+#    define rask_array_lu(a, p, l, u)          rask_array_lu_at(a, p, l, u, __FILE__, __LINE__)
+#    define rask_array_fft(a, axis)            rask_array_fft_at(a, axis, false, __FILE__, __LINE__)
+#    define rask_array_ifft(a, axis)           rask_array_fft_at(a, axis, true, __FILE__, __LINE__)
+#    define rask_array_rfft(a, axis)           rask_array_rfft_at(a, axis, __FILE__, __LINE__)
+#    define rask_array_irfft(a, axis, n)       rask_array_irfft_at(a, axis, n, __FILE__, __LINE__)
 
 #    define rask_eval_operands(graph, text, names, operands, count, options)                                 \
         rask_eval_operands_at(graph, text, names, operands, count, options, __FILE__, __LINE__)

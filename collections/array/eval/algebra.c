@@ -124,6 +124,25 @@ static rk_eval_value svd(rk_call *c)
     return all ? rk_eval_tuple(c->eval, parts, 3) : parts[1];
 }
 
+enum { EIG, EIGVALS, EIGH, EIGVALSH };
+
+static rk_eval_value eigen(rk_call *c)
+{
+    rask_array *values = NULL, *vectors = NULL;
+    int code = c->function->code;
+    bool all = code == EIG || code == EIGH;
+    const rk_eval_value *uplo = rk_call_value(c, "UPLO");
+    bool upper = rk_eval_text_is(uplo, "U") || rk_eval_text_is(uplo, "u");
+    if (rk_eval_given(uplo) && !upper && !rk_eval_text_is(uplo, "L") && !rk_eval_text_is(uplo, "l"))
+        return rk_call_fail(c, "UPLO", RASK_EINVAL, "\"L\" or \"U\" expected");
+    rask_array *a = rk_call_array(c, "a"), **wanted = all ? &vectors : NULL;
+    if (code >= EIGH ? rask_array_eigh_at(a, upper, &values, wanted, RK_EVAL_SITE(c->eval))
+                     : rask_array_eig_at(a, &values, wanted, RK_EVAL_SITE(c->eval)))
+        return failed();
+    rk_eval_value parts[2] = {rk_eval_array(values), rk_eval_array(vectors)};
+    return all ? rk_eval_tuple(c->eval, parts, 2) : parts[0];
+}
+
 static rk_eval_value lu(rk_call *c)
 {
     rask_array *p = NULL, *l = NULL, *u = NULL;
@@ -248,6 +267,10 @@ static const rk_eval_function rows[] = {
     {"vdot", "a b", multiply, VDOT, 0},
     {"linalg.cholesky", "a", cholesky, 0, 0},
     {"linalg.cross", "a|x1 b|x2; * axis", cross, 0, 0},
+    {"linalg.eig", "a", eigen, EIG, 0},
+    {"linalg.eigh", "a; UPLO", eigen, EIGH, 0},
+    {"linalg.eigvals", "a", eigen, EIGVALS, 0},
+    {"linalg.eigvalsh", "a; UPLO", eigen, EIGVALSH, 0},
     {"linalg.inv", "a", inverse, 0, 0},
     {"linalg.lstsq", "a b; rcond", lstsq, 0, 0},
     {"linalg.lu", "a", lu, 0, 0},
