@@ -10,6 +10,7 @@ typedef struct definition {
 enum {
     APPEND,
     CORRCOEF,
+    CORRELATE,
     COV,
     DIGITIZE,
     FLATNONZERO,
@@ -34,6 +35,10 @@ static const definition definitions[] = {
     [APPEND] = {NULL, "concatenate([arr, values], axis)"},
     [CORRCOEF] = {"rowvar = True; None",
                   "c = atleast_2d(cov(x, rowvar)); d = sqrt(real(diagonal(c))); squeeze(c / d[:, None] / d)"},
+    /* The shorter one goes along the longer one; from which end the middle is counted follows from that. */
+    [CORRELATE] = {"mode = 'valid'; None",
+                   "a = asarray(a); v = asarray(v); (convolve(a, conj(flip(v)), mode),"
+                   "flip(conj(convolve(v, conj(flip(a)), mode))))[a.size < v.size]"},
     [COV] = {"rowvar = True; ddof = 1; None",
              "x = atleast_2d((m.T, m)[rowvar]); x = x - mean(x, axis=1, keepdims=True);"
              "squeeze(x @ conj(x.T) / (x.shape[1] - ddof))"},
@@ -114,6 +119,7 @@ static rk_eval_value defined(rk_call *c)
 static const rk_eval_function rows[] = {
     {"append", "arr values; axis", defined, APPEND, 0},
     {"corrcoef", "x; * rowvar", defined, CORRCOEF, 0},
+    {"correlate", "a v; mode", defined, CORRELATE, 0},
     {"cov", "m; rowvar * ddof", defined, COV, 0},
     {"digitize", "x bins", defined, DIGITIZE, 0},
     {"flatnonzero", "a", defined, FLATNONZERO, 0},
