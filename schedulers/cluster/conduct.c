@@ -9,6 +9,7 @@
 #include "schedulers/cluster/conduct.h"
 
 #include "core/base/clock.h"
+#include "schedulers/cluster/ranks/launch.h"
 #include "schedulers/told.h"
 
 #include <stdio.h>
@@ -807,6 +808,17 @@ static bool is_lonely(const rk_conduct *c)
     return true;
 }
 
+/* Nobody has come, and there are ranks of the same job that do not come to this address. */
+static void tell_of_ranks(const rk_conduct *c, char *text, size_t capacity)
+{
+    uint32_t ranks = rk_launch_elsewhere(c->hub->address);
+    if (ranks)
+        snprintf(text, capacity,
+                 "; %u more %s started with this program, and %s its workers where no address is named, or "
+                 "with RASK_TRANSPORT=tcp at RASK_CLUSTER",
+                 ranks, ranks == 1 ? "was" : "were", ranks == 1 ? "is" : "are");
+}
+
 /* What became of those that had come. */
 static void tell_of_those_before(const rk_conduct *c, char *text, size_t capacity)
 {
@@ -832,6 +844,8 @@ void rk_conduct_say_lonely(const rk_conduct *c, char *text, size_t capacity)
                  c->turned_away);
     else
         tell_of_those_before(c, text + len, capacity - (size_t)len);
+    if (c->home_count == 1)
+        tell_of_ranks(c, text + strlen(text), capacity - strlen(text));
 }
 
 /* Nobody comes. */
