@@ -121,6 +121,18 @@ ends_after_saying TERM 0 'waiting for one' "$rask" cluster start --workers 2 --l
 tell 'so do workers of this machine, one for all' $?
 ends_after_saying HUP 0 'waiting for one' "$rask" cluster start --workers 2 --listen "$address"
 tell 'which end well when their terminal is closed, too' $?
+"$rask" cluster start --workers 2 --listen "$address" 2>start_err &
+start=$!
+waits() # how often that was said
+{
+    timeout 30 sh -c 'until [ "$(grep -c "waiting for one" start_err)" -eq "$1" ]; do sleep 0.1; done' sh "$1"
+}
+# shellcheck disable=SC2046 # both of them
+waits 1 && kill -KILL $(ps -e -o pid= -o ppid= | awk -v of=$start '$2 == of {print $1}') && waits 2 &&
+    [ "$(grep -c 'was ended by signal 9; another takes its place' start_err)" -eq 2 ]
+tell 'and one of those that take their places says it, too' $?
+kill $start
+wait $start
 head -c 2000 /dev/zero >zeros
 set -m # what is in the background hears of INT
 ends_after_saying INT 130 "^rask words: waiting for workers at $address: rask worker, or rask cluster start, brings some" \

@@ -42,6 +42,18 @@ static int read_transport(rk_launch *launch, char *reason, size_t capacity)
     return RASK_EINVAL;
 }
 
+/* The module reads it again (mpi/module.c). */
+static int check_silence(char *reason, size_t capacity)
+{
+    const char *said = getenv("RASK_MPI_SILENCE");
+    char *end = NULL;
+    double seconds = said && *said ? strtod(said, &end) : 0;
+    if (!end || (end != said && !*end && seconds >= 0))
+        return RASK_OK;
+    snprintf(reason, capacity, "RASK_MPI_SILENCE: \"%.100s\" is no number of seconds, 0 or more", said);
+    return RASK_EINVAL;
+}
+
 int rk_launch_read(rk_launch *launch, char *reason, size_t capacity)
 {
     uint32_t steps = number_of(NAMES("SLURM_STEP_NUM_TASKS"));
@@ -63,7 +75,8 @@ int rk_launch_read(rk_launch *launch, char *reason, size_t capacity)
         launch->ranks = 1;
     if (!launch->local || launch->local > launch->ranks)
         launch->local = 1;
-    return read_transport(launch, reason, capacity);
+    int status = read_transport(launch, reason, capacity);
+    return status ? status : check_silence(reason, capacity);
 }
 
 /* -- What a child does */
@@ -232,6 +245,7 @@ static int be_rank(const rk_launch *launch, char *reason, size_t capacity)
 
 static struct {
     bool is;
+    uint32_t others;
     char address[RK_MAX_CONTACT + 1]; /* of the hub */
     char keys[256];                   /* key file; "": none */
 } lead;
@@ -321,6 +335,7 @@ int rk_launch_begin(const rk_launch *launch, rk_launch_work work, char *reason, 
 {
     own_launch = launch;
     own_work = work;
+    lead.others = launch->ranks - 1;
     if (launch->rank > 0)
         return be_rank(launch, reason, capacity);
     return launch->tcp ? lead_tcp(launch, reason, capacity) : lead_mpi(reason, capacity);
@@ -336,6 +351,11 @@ void rk_launch_fill(rask_options *options)
         return;
     options->cluster_keys = lead.keys;
     options->cluster_insecure = false; /* whatever is said of other clusters */
+}
+
+uint32_t rk_launch_elsewhere(const char *address)
+{
+    return lead.is && strcmp(address, lead.address) != 0 ? lead.others : 0;
 }
 
 int rk_launch_engine(const rk_transport_engine **engine, char *reason, size_t capacity)
