@@ -74,7 +74,7 @@ static bool run_failing(program *run, long at, bool from_there, long kept)
 /* Hangs are ended by the alarm. */
 static inline void sweep(program *run, long kept)
 {
-    alarm(60);
+    alarm(300);
     cr_assert_eq(rask_set_allocator(&counting), RASK_OK);
     for (int i = 0; i < 3; i++)
         cr_assert_eq(run(), RASK_OK);

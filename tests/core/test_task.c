@@ -536,7 +536,7 @@ static void *look_all_the_time(void *end)
 
 Test(identity, is_there_in_a_child_that_was_forked_while_others_looked)
 {
-    enum { THREADS = 3, FORKS = 200, SECONDS = 10 };
+    enum { THREADS = 3, FORKS = 200, SECONDS = 100 };
     static atomic_bool end;
     pthread_t threads[THREADS];
     int status = 0;

@@ -331,7 +331,7 @@ static bool cancel_at(uint64_t seed, int k, rask_options options)
 
 Test(cancel, a_run_cancelled_at_any_task_ends_whole)
 {
-    for (uint64_t seed = 0; seed < 40; seed++)
+    for (uint64_t seed = 0; seed < 20; seed++)
         for (size_t i = 0; i < SETUPS; i++)
             for (int k = 1; cancel_at(seed, k, setup(i)) && k < 200; k += 1 + k / 4) {
             }

@@ -178,7 +178,7 @@ Test(processes, a_task_that_always_ends_its_worker_is_blamed_and_others_are_not)
     }
 }
 
-/* (counts, place, seconds to sleep): counts and sleeps, told or not that it should stop. */
+/* (counts, place, milliseconds to sleep): counts and sleeps, told or not that it should stop. */
 static int deaf(rask_task *t)
 {
     count((counts *)(intptr_t)rask_arg_i64(t, 0), rask_arg_i64(t, 1));
@@ -208,7 +208,7 @@ Test(processes, a_task_that_runs_beside_one_that_ends_the_worker_is_not_blamed)
         const rask_arg args[] = {RASK_ARG(address_of(c)), RASK_ARG(40), RASK_ARG(1000), RASK_ARG(way)};
         rask_node *nodes[6];
         for (int i = 0; i < 5; i++) {
-            const rask_arg others[] = {RASK_ARG(address_of(c)), RASK_ARG(i), RASK_ARG(300)};
+            const rask_arg others[] = {RASK_ARG(address_of(c)), RASK_ARG(i), RASK_ARG(60)};
             nodes[i] = rask_call(g, i < 2 ? RASK_DEF(deaf) : &deaf_io, others, 3);
         }
         nodes[5] = rask_call(g, &deadly_io, args, 4);

@@ -77,7 +77,7 @@ Test(region, a_fork_while_other_threads_look_at_them_does_no_harm, .timeout = 60
         pid_t child = fork();
         cr_assert_geq(child, 0);
         if (!child) {
-            alarm(10);
+            alarm(100);
             rk_region_unref(region);
             _exit(rk_region_next_number() ? 0 : 1);
         }

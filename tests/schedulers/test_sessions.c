@@ -83,7 +83,7 @@ Test(sessions, io_tasks_compute_io_graphs_while_other_lanes_are_idle)
 {
     enum { LANES = 16 };
     rask_options o = threads(2);
-    alarm(20);
+    alarm(100);
     o.io_lanes = LANES;
     cr_assert_eq(sum_of(RASK_DEF(meet_io), LANES, LANES, o), LANES, "there are fewer lanes");
     o.io_lanes = 1;
@@ -103,7 +103,7 @@ static void *nest_io(void *unused)
 Test(sessions, io_tasks_of_several_threads_compute_io_graphs)
 {
     pthread_t ids[4];
-    alarm(20);
+    alarm(100);
     for (int i = 0; i < 4; i++)
         cr_assert_eq(pthread_create(&ids[i], NULL, nest_io, NULL), 0);
     for (int i = 0; i < 4; i++)
@@ -289,7 +289,7 @@ Test(sessions, io_tasks_that_get_no_lane_are_run_all_the_same)
 {
     rask_options o = threads(2);
     o.io_lanes = 4;
-    alarm(20);
+    alarm(100);
     atomic_store(&refusing, true);
     cr_assert_eq(sum_of(RASK_DEF(read_one), 100, 0, o), 100);
     cr_assert_eq(sum_of(RASK_DEF(nested_io), 10, 2, o), 40);
@@ -301,7 +301,7 @@ Test(sessions, the_next_run_gets_the_threads_that_one_was_refused)
 {
     rask_options o = threads(2);
     o.io_lanes = 4;
-    alarm(20);
+    alarm(100);
     atomic_store(&refusing, true);
     must_count(o);
     cr_assert_eq(sum_of(RASK_DEF(read_one), 100, 0, o), 100);

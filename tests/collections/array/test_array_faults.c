@@ -383,7 +383,7 @@ Test(array_faults, no_memory_for_files)
 #ifdef RASK_TEST_WRAPS
 static void sweep_calls(program *run, fault what, bool survives)
 {
-    alarm(60);
+    alarm(300);
     for (fault_at = 0;; fault_at++) {
         atomic_store(&calls, 0);
         kind = what;

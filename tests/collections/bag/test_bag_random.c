@@ -6,7 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { MOST = 20000, ROUNDS = 20 };
+#else
 enum { MOST = 20000, ROUNDS = 60 };
+#endif
 
 static uint64_t state = 88172645463325252u;
 

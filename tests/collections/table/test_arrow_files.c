@@ -43,7 +43,9 @@ static int read_small_file(void)
     rask_graph *g = rask_graph_new();
     rask_rows *rows = NULL;
     rask_table *t = rask_read_arrow(g, path);
-    int status = t ? rask_table_compute(t, NULL, &rows) : g ? rask_graph_status(g) : RASK_ENOMEM;
+    rask_options o = RASK_OPTIONS_INIT;
+    o.scheduler = "serial"; /* of thousands of small files */
+    int status = t ? rask_table_compute(t, &o, &rows) : g ? rask_graph_status(g) : RASK_ENOMEM;
     cr_assert(!g || !status || *rask_graph_error(g));
     rask_rows_free(rows);
     rask_graph_free(g);

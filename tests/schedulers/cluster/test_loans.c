@@ -281,12 +281,31 @@ Test(loans, what_is_lost_on_its_way_is_called_at_home)
     stage_close(&st);
 }
 
+static int go_on_until_told(rask_task *t)
+{
+    be_seen(t);
+    while (!rask_task_cancelled(t))
+        sleep_ms(1);
+    return RASK_ECANCELLED;
+}
+RASK_SLOTS(go_on_until_told);
+
+static int grow_endless(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *all[20];
+    for (int i = 0; i < 20; i++)
+        all[i] = rask_delayed(g, go_on_until_told);
+    return rask_return_node(t, rask_sum(rask_list(g, all, 20)));
+}
+RASK_SLOTS(grow_endless);
+
 /* A shop that is stopped waits for nothing that it has lent. */
 Test(loans, stopping_ends_what_was_lent)
 {
     stage st;
     rask_graph *g = rask_graph_new();
-    stage_open(&st, g, rask_delayed(g, tree, 12, 1), 2);
+    stage_open(&st, g, rask_delayed(g, grow_endless), 2);
     cr_assert_eq(rk_shop_run(st.sides[0].shop, 0, 1, 0), RASK_OK);
     while (!st.lent)
         turn(&st);
@@ -307,15 +326,6 @@ static int refuse_once_seen(rask_task *t)
     return rask_fail(t, RASK_EIO, "nothing to read");
 }
 RASK_SLOTS(refuse_once_seen);
-
-static int go_on_until_told(rask_task *t)
-{
-    be_seen(t);
-    while (!rask_task_cancelled(t))
-        sleep_ms(1);
-    return RASK_ECANCELLED;
-}
-RASK_SLOTS(go_on_until_told);
 
 static int grow_failure(rask_task *t)
 {
