@@ -434,14 +434,17 @@ static void order_axes(const meeting *m, const term *t, bool inner_first, int *o
         order[count + i] = axis_of(t, m->inner[i]);
 }
 
-/* The term whose own labels come first in the result is the left one, so that the product comes as it is wanted. */
+/* Where both have labels of their own in the result, the term whose come first there is the left one, so that the product comes as
+ * it is wanted. */
 static bool turns(const einsum *e, const meeting *m)
 {
+    bool y_first = false;
     for (uint32_t i = 0; i < e->result.count; i++) {
         uint8_t label = e->result.labels[i];
         bool in_x = has(&e->terms[m->x], label), in_y = has(&e->terms[m->y], label);
-        if (in_x != in_y)
-            return in_y;
+        if (in_x && !in_y)
+            return y_first;
+        y_first |= in_y && !in_x;
     }
     return false;
 }
