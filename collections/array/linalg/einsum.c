@@ -165,15 +165,15 @@ static int implied_result(einsum *e)
 {
     for (uint32_t i = e->dots; i-- > 0;)
         e->result.labels[e->result.count++] = (uint8_t)(LETTERS + i);
-    for (uint8_t label = 0; label < LETTERS; label++) {
+    for (int label = 0; label < LETTERS; label++) {
         uint32_t times = 0;
         for (uint32_t k = 0; k < e->count; k++)
             for (uint32_t i = 0; i < e->terms[k].count; i++)
-                times += e->terms[k].labels[i] == label;
+                times += e->terms[k].labels[i] == (uint8_t)label;
         if (times == 1 && e->result.count == RASK_MAX_DIMENSIONS)
             return fail(e, RASK_ELIMIT, "a result of more than %d axes", RASK_MAX_DIMENSIONS);
         if (times == 1)
-            e->result.labels[e->result.count++] = label;
+            e->result.labels[e->result.count++] = (uint8_t)label;
     }
     return RASK_OK;
 }
