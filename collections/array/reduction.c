@@ -1,4 +1,5 @@
 /* Building reductions; reduce.c lowers them. */
+#include "collections/array/reduction.h"
 #include "collections/array/kernels/kernels.h"
 
 #include <inttypes.h>
@@ -152,6 +153,8 @@ rask_array *rask_array_reduce_at(rask_reduction op, rask_array *a, const rask_re
     memset(&b.how, 0, sizeof b.how); /* with what lies between its members: they are compared by bytes */
     if (!take_options(&b, options) || !take_axes(&b))
         return NULL;
+    if (b.o.where || b.o.initial)
+        return rk_reduce_where(op, names[op], a, &b.o, file, line);
     b.how.keepdims = b.o.keepdims;
     b.how.fan_in = b.o.fan_in;
     b.how.ddof = is_spread(op) ? b.o.ddof : 0;

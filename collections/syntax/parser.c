@@ -565,13 +565,35 @@ static uint32_t expression(parser *p)
 
 /* --- statements */
 
+/* An expression, or several behind commas, which are a tuple. */
+static uint32_t expressions(parser *p)
+{
+    uint32_t first = expression(p);
+    size_t at = p->token.at;
+    children under = none();
+    if (first == RK_NO_SYNTAX || !at_mark(p, RK_MARK_COMMA))
+        return first;
+    adopt(p, &under, first);
+    while (at_mark(p, RK_MARK_COMMA)) {
+        if (!advance(p))
+            return RK_NO_SYNTAX;
+        if (p->token.kind == RK_TOKEN_BREAK || p->token.kind == RK_TOKEN_END)
+            break;
+        if (!adopt(p, &under, expression(p)))
+            return RK_NO_SYNTAX;
+    }
+    if (at_mark(p, RK_MARK_ASSIGN))
+        return fail(p, p->token.at, "one name before '=': write f = …; f[0], f[1]");
+    return add(p, RK_SYNTAX_TUPLE, at, &under);
+}
+
 static uint32_t statement(parser *p)
 {
     rk_token name;
     bool assigns = take_target(p, &name);
     if (assigns && !advance(p))
         return RK_NO_SYNTAX;
-    uint32_t value = expression(p);
+    uint32_t value = expressions(p);
     children under = none();
     if (!assigns || !adopt(p, &under, value))
         return value;

@@ -4,7 +4,8 @@
  * later, twice or not at all. So nothing that comes after the parser recurses, however long the text is.
  *
  *   text       statement (';' or new line, statement)…      the last one is an expression: the text's value
- *   statement  name '=' expression  |  expression
+ *   statement  name '=' expressions  |  expressions
+ *   expressions  expression, or several with commas between them and perhaps behind the last: a tuple
  *   expression operands and operators with Python's precedence; comparisons do not chain; no and, or, not, if, lambda
  *
  * Text that speaks of columns is one expression, which also has and, or, not, in, not in, if() and names in backticks. */

@@ -294,6 +294,11 @@ typedef struct rask_reduce_options {
     uint32_t fan_in; /* partial results combined by one task; 0: chosen. The bits do not depend on it */
     bool own_dtype;
     rask_dtype dtype; /* with own_dtype: that sums and products are made in */
+    /* Elements where this is true alone, of a shape that broadcasts to the array's; NULL: all. min and max then need initial; not
+     * for arg reductions and count_nonzero. var and std take two passes then. */
+    rask_array *where;
+    /* Of sum, prod, min and max: one more value, a number or an array of one, which the dtype of the result can hold. RASK_ETYPE */
+    const rask_operand *initial;
 } rask_reduce_options;
 
 /* NULL options: all axes. var and std take one pass (T. Chan, G. Golub, R. LeVeque, "Updating formulae and a pairwise
@@ -612,6 +617,12 @@ RASK_API rask_array *rask_eval_at(rask_graph *graph, const char *text, const cha
 RASK_API rask_array *rask_eval_operands_at(rask_graph *graph, const char *text, const char *const *names,
                                            const rask_operand *operands, size_t count,
                                            const rask_options *options, const char *file, int line);
+/* The same of a text that may give several arrays, such as "mean(a), std(a)" or "svd(a)": at most so many, to arrays. How many they
+ * are; 0: failed, and what is in arrays means nothing. */
+RASK_API uint32_t rask_eval_several_at(rask_graph *graph, const char *text, const char *const *names,
+                                       const rask_operand *operands, size_t count,
+                                       const rask_options *options, rask_array **arrays, uint32_t most,
+                                       const char *file, int line);
 
 #ifdef __cplusplus
 }

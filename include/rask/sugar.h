@@ -512,6 +512,8 @@ static inline rask_array *rask_array_min_of_(rask_array *a, rask_operand high, c
 
 #    define rask_eval_operands(graph, text, names, operands, count, options)                                 \
         rask_eval_operands_at(graph, text, names, operands, count, options, __FILE__, __LINE__)
+#    define rask_eval_several(graph, text, names, operands, count, options, arrays, most)                    \
+        rask_eval_several_at(graph, text, names, operands, count, options, arrays, most, __FILE__, __LINE__)
 
 #endif
 #endif

@@ -27,6 +27,9 @@ gives 'nan' nan 'nan * 2'
 gives 'binding numbers' 6.5 'n * 2 + k' n=3.0 k=0.5
 gives 'two expressions' $'3\n[0 1 2]' '1 + 2' 'arange(3)'
 gives 'statements' 9 'm = 3; m * m'
+gives 'several results' $'2.0\n[0 1 2 3 4]' 'a = arange(5); mean(a), a'
+gives 'several results in JSON' \
+    $'{"dtype":"int64","shape":[],"data":6}\n{"dtype":"int64","shape":[],"data":3}' --json 'sum(arange(4)), max(arange(4))'
 gives 'lines' 9 $'m = 3 # three\nm * (\n m)'
 
 # --- arrays
@@ -53,6 +56,8 @@ gives 'JSON' '{"dtype":"float64","shape":[2],"data":[0.5,"inf"]}' --json 'array(
 
 asked 0 -o a.npy 'arange(12.0).reshape(3, 4)'
 tell 'writing an .npy file' $?
+asked 0 -o mean.npy -o max.npy 'x = arange(6.).reshape(2, 3); mean(x, 0), max(x, 0)'
+gives 'a file for each of several results' '[4.5 6.5 8.5]' 'p + q' p=mean.npy q=max.npy
 gives 'reading it' $'[[ 0.  1.  2.  3.]\n [ 4.  5.  6.  7.]\n [ 8.  9. 10. 11.]]' a a=a.npy
 gives 'the example of the help' 277.5416666666667 'mean((a * 2.5 + b) ** 2)' a=a.npy b=0.5
 gives 'a name before the expression' 66.0 a=a.npy 'sum(a)'
@@ -226,7 +231,9 @@ rm -rf long.npy hung.zarr many
 # --- errors
 
 refuses 'no expression' 2 'no expression given (what begins with NAME= says what a name means)' 'a=1; a'
-refuses 'more outputs than expressions' 2 '2 outputs for 1 expressions: as many expected' -o x.npy -o y.npy 1
+refuses 'more outputs than expressions' 2 '2 outputs for 1 result: as many expected' -o x.npy -o y.npy 1
+refuses 'fewer outputs than results' 2 '1 outputs for 2 results: as many expected' -o x.npy 'sum(ones(3)), 1'
+refuses 'several names' 1 $'1:6: one name before \'=\': write f = …; f[0], f[1]\n  a, b = 1, 2; a\n       ^' 'a, b = 1, 2; a'
 refuses 'syntax' 1 $'1:9: an expression expected, not \'*\'\n  a + b * * c\n          ^' 'a + b * * c'
 refuses 'an unknown name' 1 $'1:5: unknown name "meen": did you mean "mean"?\n  2 * meen(a)\n      ^' \
     '2 * meen(a)' a=a.npy

@@ -70,15 +70,18 @@ static const option_row rows[] = {
     COMMON_ROWS(eval_options),
 };
 
-/* What is evaluated: texts, and the arrays that they give. */
+enum { RESULTS = 16 }; /* of one expression at most */
+
+/* What is evaluated: texts, and the arrays that they give, those of one behind those of the text before it. */
 typedef struct job {
     const tool_command *command;
     const eval_options *options;
     rask_graph *graph;
     eval_names names;
     const char **texts;
+    uint32_t *given; /* how many, by text */
     rask_array **arrays;
-    uint32_t count;
+    uint32_t text_count, count; /* count: of arrays */
 } job;
 
 /* --- errors in expressions */
@@ -158,31 +161,40 @@ static int bind_names(job *j, int count, char **arguments)
 static int evaluate(job *j)
 {
     rask_options options = run_options(&j->options->common);
-    for (uint32_t i = 0; i < j->count; i++) {
-        j->arrays[i] = rask_eval_operands_at(j->graph, j->texts[i], j->names.names, j->names.operands,
-                                             j->names.count, &options, NULL, 0);
-        if (!j->arrays[i]) {
+    for (uint32_t i = 0; i < j->text_count; i++) {
+        j->given[i] = rask_eval_several_at(j->graph, j->texts[i], j->names.names, j->names.operands,
+                                           j->names.count, &options, j->arrays + j->count, RESULTS, NULL, 0);
+        if (!j->given[i]) {
             say_place(j->command->name, rask_graph_error(j->graph), j->texts[i]);
             return EXIT_FAILED;
         }
+        j->count += j->given[i];
     }
     return EXIT_DONE;
+}
+
+static void explain_one(const job *j, rask_array *array, const rask_options *options)
+{
+    size_t len = rask_array_explain(array, options, NULL, 0);
+    char *text = malloc(len + 1);
+    if (text && rask_array_explain(array, options, text, len + 1))
+        fprintf(stderr, "%s%s", text, len && text[len - 1] == '\n' ? "" : "\n");
+    free(text);
+    if (eval_is_cut(&j->options->common, array))
+        fputs("printed: the ends of each axis; nothing else is computed, so what runs is\n", stderr);
 }
 
 static void explain(const job *j)
 {
     rask_options options = run_options(&j->options->common);
-    for (uint32_t i = 0; i < j->count; i++) {
-        size_t len = rask_array_explain(j->arrays[i], &options, NULL, 0);
-        char *text = malloc(len + 1);
-        if (j->count > 1)
-            fprintf(stderr, "%s\n", j->texts[i]);
-        if (text && rask_array_explain(j->arrays[i], &options, text, len + 1))
-            fprintf(stderr, "%s%s", text, len && text[len - 1] == '\n' ? "" : "\n");
-        free(text);
-        if (eval_is_cut(&j->options->common, j->arrays[i]))
-            fputs("printed: the ends of each axis; nothing else is computed, so what runs is\n", stderr);
-    }
+    for (uint32_t i = 0, at = 0; i < j->text_count; i++)
+        for (uint32_t k = 0; k < j->given[i]; k++) {
+            if (j->given[i] > 1)
+                fprintf(stderr, "%s, number %u\n", j->texts[i], k);
+            else if (j->count > 1)
+                fprintf(stderr, "%s\n", j->texts[i]);
+            explain_one(j, j->arrays[at++], &options);
+        }
 }
 
 /* --- writing */
@@ -248,12 +260,24 @@ static int store(const job *j)
 
 /* --- the command */
 
+static int check_outputs(const job *j, uint32_t results)
+{
+    size_t outputs = j->options->outputs.count;
+    if (!outputs || outputs == results)
+        return EXIT_DONE;
+    say_error(j->command->name, "%zu outputs for %u result%s: as many expected", outputs, results,
+              results == 1 ? "" : "s");
+    return EXIT_USAGE;
+}
+
 static int evaluate_and_give(job *j, int count, char **arguments)
 {
     bool seen = watch_can(j->command->name, &j->options->common);
     int outcome = seen ? bind_names(j, count, arguments) : EXIT_FAILED;
     if (outcome == EXIT_DONE)
         outcome = evaluate(j);
+    if (outcome == EXIT_DONE)
+        outcome = check_outputs(j, j->count);
     if (outcome != EXIT_DONE)
         return outcome;
     if (j->options->common.explain && !j->options->outputs.count)
@@ -263,15 +287,13 @@ static int evaluate_and_give(job *j, int count, char **arguments)
                : eval_show(j->command->name, &j->options->common, j->graph, j->arrays, j->count);
 }
 
+/* An expression may give several arrays, which is known when it is evaluated. */
 static int check_usage(const job *j)
 {
     size_t outputs = j->options->outputs.count;
-    if (j->count == 0)
-        say_error(j->command->name, "no expression given (what begins with NAME= says what a name means)");
-    else if (outputs && outputs != j->count)
-        say_error(j->command->name, "%zu outputs for %u expressions: as many expected", outputs, j->count);
-    else
-        return EXIT_DONE;
+    if (j->text_count)
+        return outputs < j->text_count ? check_outputs(j, j->text_count) : EXIT_DONE;
+    say_error(j->command->name, "no expression given (what begins with NAME= says what a name means)");
     return EXIT_USAGE;
 }
 
@@ -285,18 +307,20 @@ static int run(const tool_command *c, int argc, char **argv)
     int count = argc - first, outcome = EXIT_FAILED;
     job j = {.command = c, .options = &o, .graph = rask_graph_new()};
     j.texts = calloc((size_t)count + 1, sizeof *j.texts);
-    j.arrays = calloc((size_t)count + 1, sizeof *j.arrays);
+    j.given = calloc((size_t)count + 1, sizeof *j.given);
+    j.arrays = calloc((size_t)count * RESULTS + 1, sizeof *j.arrays);
     for (int i = first; j.texts && i < argc; i++) {
         if (!eval_is_binding(argv[i]))
-            j.texts[j.count++] = argv[i];
+            j.texts[j.text_count++] = argv[i];
     }
-    if (!j.graph || !j.texts || !j.arrays)
+    if (!j.graph || !j.texts || !j.given || !j.arrays)
         say_error(c->name, "%s", rask_status_text(RASK_ENOMEM));
     else if ((outcome = check_usage(&j)) == EXIT_DONE)
         outcome = evaluate_and_give(&j, count, argv + first);
     eval_names_fini(&j.names);
     rask_graph_free(j.graph);
     free(j.arrays);
+    free(j.given);
     free(j.texts);
     return outcome;
 }

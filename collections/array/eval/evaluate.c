@@ -141,10 +141,18 @@ static const rk_eval_value *evaluate_all(rk_eval *e)
     return e->values ? &e->values[e->syntax.count - 1] : NULL;
 }
 
-/* A tuple of several arrays is no result; other lists are arrays. */
+/* A tuple with arrays in it, which other lists become one of. */
+static bool has_arrays(const rk_eval_value *value)
+{
+    for (uint32_t i = 0; value->kind == RK_EVAL_TUPLE && i < value->as.list.count; i++)
+        if (value->as.list.items[i].kind == RK_EVAL_ARRAY)
+            return true;
+    return false;
+}
+
 static rask_array *result(rk_eval *e, const rk_eval_value *value)
 {
-    if (value->kind == RK_EVAL_TUPLE && value->as.list.count && value->as.list.items->kind == RK_EVAL_ARRAY) {
+    if (has_arrays(value)) {
         if (value->as.list.count == 1)
             return value->as.list.items->as.array;
         rk_eval_fail(e, value->at, RASK_ETYPE,
@@ -191,13 +199,30 @@ static void end(rk_eval *e)
     rk_arena_fini(&e->memory);
 }
 
-static rask_array *run(rk_eval *e)
+/* One array, or where more may come those of a tuple: how many; 0: latched. */
+static uint32_t results(rk_eval *e, const rk_eval_value *value, rask_array **arrays, uint32_t most)
+{
+    bool several = most > 1 && has_arrays(value);
+    uint32_t count = several ? value->as.list.count : 1;
+    if (count > most) {
+        rk_eval_fail(e, value->at, RASK_ELIMIT, "this gives %u arrays: at most %u", count, most);
+        return 0;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        arrays[i] = result(e, several ? &value->as.list.items[i] : value);
+        if (!arrays[i])
+            return 0;
+    }
+    return count;
+}
+
+static uint32_t run(rk_eval *e, rask_array **arrays, uint32_t most)
 {
     begin(e);
     const rk_eval_value *value = parse_and_evaluate(e);
-    rask_array *array = value ? result(e, value) : NULL;
+    uint32_t count = value ? results(e, value, arrays, most) : 0;
     end(e);
-    return array;
+    return count;
 }
 
 /* --- texts in the middle of others */
@@ -242,20 +267,21 @@ rk_eval_value rk_eval_within(rk_eval *e, const char *otherwise, const char *text
     return made;
 }
 
-rask_array *rask_eval_operands_at(rask_graph *graph, const char *text_given, const char *const *names,
-                                  const rask_operand *operands, size_t count, const rask_options *options,
-                                  const char *file, int line)
+uint32_t rask_eval_several_at(rask_graph *graph, const char *text_given, const char *const *names,
+                              const rask_operand *operands, size_t count, const rask_options *options,
+                              rask_array **arrays, uint32_t most, const char *file, int line)
 {
     if (!graph || graph->status)
-        return NULL;
-    if (!text_given || (count && (!names || !operands))) {
-        rk_graph_fail(graph, RASK_EINVAL, file, line, "rask_eval: no text, or no names");
-        return NULL;
+        return 0;
+    if (!text_given || !arrays || !most || (count && (!names || !operands))) {
+        rk_graph_fail(graph, RASK_EINVAL, file, line,
+                      "rask_eval: no text, no names, or no room for a result");
+        return 0;
     }
     for (size_t i = 0; i < count; i++) {
         if (!names[i] || (operands[i].kind == RASK_OPERAND_ARRAY && !operands[i].as.array)) {
             rk_graph_fail(graph, RASK_EINVAL, file, line, "rask_eval: name %zu has no value", i);
-            return NULL;
+            return 0;
         }
     }
     rk_eval e = {.graph = graph,
@@ -267,7 +293,17 @@ rask_array *rask_eval_operands_at(rask_graph *graph, const char *text_given, con
                  .options = options,
                  .file = file,
                  .line = line};
-    return run(&e);
+    return run(&e, arrays, most);
+}
+
+rask_array *rask_eval_operands_at(rask_graph *graph, const char *text_given, const char *const *names,
+                                  const rask_operand *operands, size_t count, const rask_options *options,
+                                  const char *file, int line)
+{
+    rask_array *array;
+    return rask_eval_several_at(graph, text_given, names, operands, count, options, &array, 1, file, line)
+               ? array
+               : NULL;
 }
 
 rask_array *rask_eval_at(rask_graph *graph, const char *text_given, const char *const *names,

@@ -4,6 +4,7 @@
 static rask_array *reduce(rk_call *c, rask_reduction op, rask_array *a)
 {
     int axes[RASK_MAX_DIMENSIONS];
+    rask_operand initial;
     rask_reduce_options options = {.size = sizeof options, .axes = axes};
     if (rk_call_given(c, "axis"))
         options.axis_count = rk_eval_to_axes(c->eval, rk_call_value(c, "axis"), axes);
@@ -11,6 +12,12 @@ static rask_array *reduce(rk_call *c, rask_reduction op, rask_array *a)
     options.ddof = rk_call_f64(c, "ddof", 0);
     options.own_dtype = rk_call_given(c, "dtype");
     options.dtype = rk_call_dtype(c, "dtype", RASK_DT_COUNT);
+    if (rk_call_given(c, "where"))
+        options.where = rk_call_array(c, "where");
+    if (rk_call_given(c, "initial")) {
+        initial = rk_call_operand(c, "initial");
+        options.initial = &initial;
+    }
     if (c->eval->graph->status)
         return NULL;
     if (rk_call_given(c, "axis") && options.axis_count == 0) {
@@ -64,27 +71,27 @@ static rk_eval_value average(rk_call *c)
 }
 
 static const rk_eval_function rows[] = {
-    {"sum", "a; axis dtype * keepdims", reduction, RASK_REDUCE_SUM, RK_EVAL_METHOD},
-    {"prod", "a; axis dtype * keepdims", reduction, RASK_REDUCE_PROD, RK_EVAL_METHOD},
-    {"min", "a; axis * keepdims", reduction, RASK_REDUCE_MIN, RK_EVAL_METHOD},
-    {"max", "a; axis * keepdims", reduction, RASK_REDUCE_MAX, RK_EVAL_METHOD},
-    {"amin", "a; axis * keepdims", reduction, RASK_REDUCE_MIN, 0},
-    {"amax", "a; axis * keepdims", reduction, RASK_REDUCE_MAX, 0},
-    {"mean", "a; axis dtype * keepdims", reduction, RASK_REDUCE_MEAN, RK_EVAL_METHOD},
-    {"var", "a; axis dtype * ddof keepdims", reduction, RASK_REDUCE_VAR, RK_EVAL_METHOD},
-    {"std", "a; axis dtype * ddof keepdims", reduction, RASK_REDUCE_STD, RK_EVAL_METHOD},
-    {"any", "a; axis * keepdims", reduction, RASK_REDUCE_ANY, RK_EVAL_METHOD},
-    {"all", "a; axis * keepdims", reduction, RASK_REDUCE_ALL, RK_EVAL_METHOD},
+    {"sum", "a; axis dtype * keepdims initial where", reduction, RASK_REDUCE_SUM, RK_EVAL_METHOD},
+    {"prod", "a; axis dtype * keepdims initial where", reduction, RASK_REDUCE_PROD, RK_EVAL_METHOD},
+    {"min", "a; axis * keepdims initial where", reduction, RASK_REDUCE_MIN, RK_EVAL_METHOD},
+    {"max", "a; axis * keepdims initial where", reduction, RASK_REDUCE_MAX, RK_EVAL_METHOD},
+    {"amin", "a; axis * keepdims initial where", reduction, RASK_REDUCE_MIN, 0},
+    {"amax", "a; axis * keepdims initial where", reduction, RASK_REDUCE_MAX, 0},
+    {"mean", "a; axis dtype * keepdims where", reduction, RASK_REDUCE_MEAN, RK_EVAL_METHOD},
+    {"var", "a; axis dtype * ddof keepdims where", reduction, RASK_REDUCE_VAR, RK_EVAL_METHOD},
+    {"std", "a; axis dtype * ddof keepdims where", reduction, RASK_REDUCE_STD, RK_EVAL_METHOD},
+    {"any", "a; axis * keepdims where", reduction, RASK_REDUCE_ANY, RK_EVAL_METHOD},
+    {"all", "a; axis * keepdims where", reduction, RASK_REDUCE_ALL, RK_EVAL_METHOD},
     {"argmin", "a; axis * keepdims", reduction, RASK_REDUCE_ARGMIN, RK_EVAL_METHOD},
     {"argmax", "a; axis * keepdims", reduction, RASK_REDUCE_ARGMAX, RK_EVAL_METHOD},
     {"count_nonzero", "a; axis * keepdims", reduction, RASK_REDUCE_COUNT_NONZERO, 0},
-    {"nansum", "a; axis dtype * keepdims", reduction, RASK_REDUCE_NANSUM, 0},
-    {"nanprod", "a; axis dtype * keepdims", reduction, RASK_REDUCE_NANPROD, 0},
-    {"nanmin", "a; axis * keepdims", reduction, RASK_REDUCE_NANMIN, 0},
-    {"nanmax", "a; axis * keepdims", reduction, RASK_REDUCE_NANMAX, 0},
-    {"nanmean", "a; axis dtype * keepdims", reduction, RASK_REDUCE_NANMEAN, 0},
-    {"nanvar", "a; axis dtype * ddof keepdims", reduction, RASK_REDUCE_NANVAR, 0},
-    {"nanstd", "a; axis dtype * ddof keepdims", reduction, RASK_REDUCE_NANSTD, 0},
+    {"nansum", "a; axis dtype * keepdims initial where", reduction, RASK_REDUCE_NANSUM, 0},
+    {"nanprod", "a; axis dtype * keepdims initial where", reduction, RASK_REDUCE_NANPROD, 0},
+    {"nanmin", "a; axis * keepdims initial where", reduction, RASK_REDUCE_NANMIN, 0},
+    {"nanmax", "a; axis * keepdims initial where", reduction, RASK_REDUCE_NANMAX, 0},
+    {"nanmean", "a; axis dtype * keepdims where", reduction, RASK_REDUCE_NANMEAN, 0},
+    {"nanvar", "a; axis dtype * ddof keepdims where", reduction, RASK_REDUCE_NANVAR, 0},
+    {"nanstd", "a; axis dtype * ddof keepdims where", reduction, RASK_REDUCE_NANSTD, 0},
     {"nanargmin", "a; axis * keepdims", reduction, RASK_REDUCE_NANARGMIN, 0},
     {"nanargmax", "a; axis * keepdims", reduction, RASK_REDUCE_NANARGMAX, 0},
     {"ptp", "a; axis * keepdims", ptp, 0, 0},

@@ -33,7 +33,7 @@ static int check_finite(rask_task *task, const eig_params *p, const void *a, boo
         int64_t finite = rk_elements_finite(dtype, column, last - first);
         if (finite < last - first)
             return rk_task_fail(task, RASK_ERANGE, "row %lld of the matrix, column %lld, is not finite",
-                                (long long)(first + finite), (long long)j);
+                                (long long)first + (long long)finite, (long long)j);
     }
     return RASK_OK;
 }

@@ -165,15 +165,15 @@ static int implied_result(einsum *e)
 {
     for (uint32_t i = e->dots; i-- > 0;)
         e->result.labels[e->result.count++] = (uint8_t)(LETTERS + i);
-    for (uint8_t label = 0; label < LETTERS; label++) {
+    for (int label = 0; label < LETTERS; label++) {
         uint32_t times = 0;
         for (uint32_t k = 0; k < e->count; k++)
             for (uint32_t i = 0; i < e->terms[k].count; i++)
-                times += e->terms[k].labels[i] == label;
+                times += e->terms[k].labels[i] == (uint8_t)label;
         if (times == 1 && e->result.count == RASK_MAX_DIMENSIONS)
             return fail(e, RASK_ELIMIT, "a result of more than %d axes", RASK_MAX_DIMENSIONS);
         if (times == 1)
-            e->result.labels[e->result.count++] = label;
+            e->result.labels[e->result.count++] = (uint8_t)label;
     }
     return RASK_OK;
 }
@@ -434,14 +434,17 @@ static void order_axes(const meeting *m, const term *t, bool inner_first, int *o
         order[count + i] = axis_of(t, m->inner[i]);
 }
 
-/* The term whose own labels come first in the result is the left one, so that the product comes as it is wanted. */
+/* Where both have labels of their own in the result, the term whose come first there is the left one, so that the product comes as
+ * it is wanted. */
 static bool turns(const einsum *e, const meeting *m)
 {
+    bool y_first = false;
     for (uint32_t i = 0; i < e->result.count; i++) {
         uint8_t label = e->result.labels[i];
         bool in_x = has(&e->terms[m->x], label), in_y = has(&e->terms[m->y], label);
-        if (in_x != in_y)
-            return in_y;
+        if (in_x && !in_y)
+            return y_first;
+        y_first |= in_y && !in_x;
     }
     return false;
 }

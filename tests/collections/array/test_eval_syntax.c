@@ -234,6 +234,18 @@ Test(eval_syntax, nodes_stand_behind_what_they_are_made_of, .fini = end)
     }
 }
 
+Test(eval_syntax, expressions_with_commas_are_a_tuple, .fini = end)
+{
+    const char *const texts[] = {"a, b", "a, b,", "x = a, b; a, b", "a, b\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        rk_array_fini(&nodes);
+        cr_assert_eq(parse(texts[i]), RASK_OK, "%s", texts[i]);
+        const rk_syntax *last = (const rk_syntax *)nodes.data + nodes.count - 1;
+        cr_expect_eq(last->kind, RK_SYNTAX_TUPLE, "%s", texts[i]);
+        cr_expect_eq(last->count, 2, "%s", texts[i]);
+    }
+}
+
 /* --- what is not */
 
 Test(eval_syntax, errors_point_at_the_character, .fini = end)
@@ -255,7 +267,8 @@ Test(eval_syntax, errors_point_at_the_character, .fini = end)
     check_error("a = 1", RASK_EFORMAT, 0,
                 "nothing is given: behind the last assignment an expression is expected");
     check_error("a = = 1", RASK_EFORMAT, 4, "an expression expected, not '='");
-    check_error("a, b", RASK_EFORMAT, 1, "an operator expected, not ','");
+    check_error("a, + ", RASK_EFORMAT, 5, "an expression expected, not the end");
+    check_error("a, b = f(c); a", RASK_EFORMAT, 5, "one name before '=': write f = …; f[0], f[1]");
     check_error("a\n\n  +", RASK_EFORMAT, 6, "an expression expected, not the end");
     check_error("'abc", RASK_EFORMAT, 0, "a string that nothing ends");
     check_error("'a\\n'", RASK_EFORMAT, 2, "strings have no escapes");

@@ -281,6 +281,74 @@ Test(cholesky, counts_minors_over_the_whole_matrix)
     rask_graph_free(g);
 }
 
+/* -- Eigenvalues -- */
+
+/* a v = v diag(w), and for hermitian matrices v^H v = 1 and w ascends. */
+static void expect_eigen(rask_dtype dtype, int64_t n, bool hermitian)
+{
+    rask_graph *g = LAPACK_GRAPH();
+    dense half = random_dense(9, n, n, dtype, 9), other = adjoint_of(&half), a = dense_new(n, n);
+    for (int64_t i = 0; i < n * n; i++)
+        a.x[i] = half.x[i] + (hermitian ? other.x[i] : 0);
+    rask_array *w = NULL, *v = NULL, *m = matrix_of(g, dtype, &a);
+    int status = hermitian ? rask_array_eigh(m, &w, &v) : rask_array_eig(m, &w, &v);
+    cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
+    cr_expect_eq(is_complex(rask_array_dtype(w)), !hermitian);
+    dense values = values_of(w), vectors = values_of(v), left = times(&a, false, &vectors);
+    for (int64_t i = 0; i < n * n; i++)
+        vectors.x[i] *= values.x[i % n];
+    cr_expect_leq(distance(&left, &vectors), tolerance(dtype) * 20 * (double)n, "%lld", (long long)n);
+    for (int64_t i = 1; hermitian && i < n; i++)
+        cr_expect_leq(creal(values.x[i - 1]), creal(values.x[i]));
+    free_all((dense[]){half, other, a, values, vectors, left}, 6);
+    rask_graph_free(g);
+}
+
+Test(eig, vectors_are_only_made_longer)
+{
+    for (size_t i = 0; i < DTYPES; i++)
+        for (int hermitian = 0; hermitian < 2; hermitian++) {
+            expect_eigen(dtypes[i], 1, hermitian);
+            expect_eigen(dtypes[i], 40, hermitian);
+        }
+}
+
+Test(eig, one_triangle_is_looked_at)
+{
+    rask_graph *g = LAPACK_GRAPH();
+    rask_array *w = NULL, *a = array_of(g, RASK_DT_F64, 2, SHAPE(2, 2), (double complex[]){2, 0, NAN, 3});
+    cr_assert_eq(rask_array_eigh_at(a, true, &w, NULL, HERE), RASK_OK);
+    dense values = values_of(w);
+    cr_expect_eq(creal(values.x[0]), 2);
+    cr_expect_eq(creal(values.x[1]), 3);
+    free(values.x);
+    rask_array_eigh_at(a, false, &w, NULL, HERE);
+    expect_failure(g, w, RASK_ERANGE, "row 1 of the matrix, column 0, is not finite");
+    rask_graph_free(g);
+}
+
+Test(eig, a_matrix_that_does_not_fit_the_budget_fails_before_it_is_made)
+{
+    rask_graph *g = LAPACK_GRAPH();
+    rask_array *w = NULL;
+    rask_options o = with(2, (uint64_t)32 << 20);
+    rask_block out = {0};
+    cr_assert_eq(rask_array_eigh(rask_array_eye(g, RASK_DT_F64, 1500), &w, NULL), RASK_OK);
+    cr_expect_eq(rask_array_compute(&w, 1, &o, &out), RASK_EBUDGET);
+    cr_expect_not_null(strstr(rask_graph_error(g), "eigh"), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+}
+
+Test(eig, what_is_not_square_is_refused)
+{
+    rask_graph *g = LAPACK_GRAPH();
+    rask_array *w = NULL;
+    cr_expect_eq(rask_array_eig(rask_array_ones(g, RASK_DT_F64, 3, 4), &w, NULL), RASK_EINVAL);
+    cr_expect_null(w);
+    cr_expect_not_null(strstr(rask_graph_error(g), "shape (3, 4) is not square"), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+}
+
 /* -- LU -- */
 
 static void expect_lu(rask_dtype dtype, int64_t m, int64_t n)

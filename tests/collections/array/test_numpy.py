@@ -271,7 +271,20 @@ trapz(x, dx=0.1); logspace(0, 3, 7); geomspace(1, 1000, 4); geomspace(1e-200, 1e
 x[[0, -1, 6], [-5, 4, 0]]; x[k[:, None], k]; x[k[:, None], [1, 2]]; t[..., [0, 1], [1, 2]]; t[[0, 1], [1, 2], None]
 t[[0, 1], 1, [1, 2]]; t[[0, 1], :, [[1], [2]]]; t[:, None, [0, 1], [1, 2]]; t[[0, 1], None, [1, 2]]; t[[], []]
 x[arange(7), x.argmin(axis=1)]; x[nonzero(x > 0)[0], nonzero(x > 0)[1]]; x - x.mean(axis=0, keepdims=True); x[x[:, 0] > 0, 1]
-(x - x.mean(0)) / x.std(0, ddof=1); i // 0; i % -3; x // 0.7; x % -1.5; i.astype('i1'); percentile(x, [25, 50, 75]); x.clip(min=0)"""
+(x - x.mean(0)) / x.std(0, ddof=1); i // 0; i % -3; x // 0.7; x % -1.5; i.astype('i1'); percentile(x, [25, 50, 75]); x.clip(min=0)
+einsum('ij,jk->ki', x, m); einsum('ji', x); einsum('ij->', x); einsum('ii->i', m); einsum('ii', i[:4]); einsum('...ij,jk', t, f.T)
+einsum('bij,bkj->bik', t, t + 1); einsum('ij,ij->j', x, y); einsum('i,j->ji', v, k); einsum('ij,kj,lj->ikl', x, y, m); einsum('ij,j->i', x, k)
+einsum('ij,jk,kl,lm->im', x, m, m.T, y.T); einsum('ij,ij->i', x, y[:1]); einsum('aB,Bc', x, m); einsum('abc,cd,ad->b', t, f.T, t[:, :, 0])
+einsum('ij,jk', x > 0, m > 0); einsum('ij,jk', i.astype('i1').T, i.astype('i1')); einsum(',ij', 2, x); einsum('ij,ik->jk', x[:0], y[:0])
+kron(x, v); kron(t, i); kron(eye(3), m); cross(x[:, :3], y[0, :3]); cross(x[:3], y[:3], axis=0); cross(x[:, :2], y[:, 2:]); cross(i[:, :2], i[:, 2:])
+diagonal(t, 1, 1, 2); t.diagonal(0, -1, 0); convolve(v, k); convolve(k, v, 'same'); convolve(arange(3000), v, 'valid'); convolve(v, v * 1j)
+convolve(i[0].astype('i1'), i[1].astype('u1')); convolve(x[0] > 0, x[1] > 0); correlate(v, x[0], 'full'); correlate(v[:4], v, 'same')
+interp(x, [0, 1, 1, 2], [3, 4, 5, 8]); interp(t, sort(v), v, -1, inf); interp(x, [0, 1], [1, 2j]); interp(x / 0 * 0, [0, 1], [1, 2])
+linalg.eigvalsh(m); linalg.eigvalsh(m, 'U'); abs(linalg.eigh(m * (1 + 1j))[1]); linalg.eigvals(m[::-1] + 0j); abs(linalg.eig(m + 0j)[1])
+sum(x, axis=0, where=x[0] > 0, initial=5, keepdims=True); prod(i, where=(i > 0) & (i < 5), initial=2); max(x[:0], axis=0, initial=3)
+min(x, axis=1, where=x < 0, initial=0); nanmax(where(x > 0, x, nan), axis=0, initial=-1, where=x < 3); x.mean(where=x > 0)
+mean(f, axis=1, where=f > 0); mean(x, axis=0, where=x > 100); x.std(axis=1, where=x > 0, ddof=1); var(f * 1j, axis=0, where=f > -1)
+nanvar(where(x > 0, x, nan), axis=0, where=x < 3); any(x > 1, axis=0, where=x < 2); all(x > 0, axis=0, where=x > 0)"""
 
 
 def written_arrays():
