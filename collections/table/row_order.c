@@ -247,10 +247,12 @@ static void sort_runs(sorting *s, uint64_t rows)
     s->keys[0].end = rows;
     for (;;) {
         sort_key *k = &s->keys[level], *next = k + 1;
-        if (k->at == k->end && !level--)
+        if (k->at == k->end && !level)
             return;
-        if (k->at == k->end)
+        if (k->at == k->end) {
+            level--;
             continue;
+        }
         uint64_t from = k->at, end = run_end(s, k);
         k->at = end;
         if (end - from == 1)
