@@ -128,15 +128,14 @@ static size_t first_mixed(const buckets *b, rk_compare *compare)
     return compare || b->shift ? 0 : BUCKETS - 1; /* in the last one are nulls, too */
 }
 
-void rk_sort(rk_ranked *items, rk_ranked *scratch, size_t count, rk_compare *compare, const void *context)
+/* False: nothing was done, since ranks do not tell buckets apart. */
+static bool sort_by_buckets(rk_ranked *items, rk_ranked *scratch, size_t count, rk_compare *compare,
+                            const void *context)
 {
     buckets b = {0};
-    size_t mixed;
-    if (count < FEW || !choose_buckets(&b, items, count)) {
-        sort_by_merging(items, scratch, count, compare, context);
-        return;
-    }
-    mixed = first_mixed(&b, compare);
+    if (!choose_buckets(&b, items, count))
+        return false;
+    size_t mixed = first_mixed(&b, compare);
     for (size_t i = 0; i < count; i++)
         b.ends[bucket_of(&b, items[i].rank) + 1]++;
     for (size_t i = 1; i <= BUCKETS; i++)
@@ -146,4 +145,11 @@ void rk_sort(rk_ranked *items, rk_ranked *scratch, size_t count, rk_compare *com
     for (size_t i = mixed, from = mixed ? b.ends[mixed - 1] : 0; i < BUCKETS; from = b.ends[i++])
         sort_by_merging(scratch + from, items + from, b.ends[i] - from, compare, context);
     memcpy(items, scratch, count * sizeof *items);
+    return true;
+}
+
+void rk_sort(rk_ranked *items, rk_ranked *scratch, size_t count, rk_compare *compare, const void *context)
+{
+    if (count < FEW || !sort_by_buckets(items, scratch, count, compare, context))
+        sort_by_merging(items, scratch, count, compare, context);
 }

@@ -155,37 +155,131 @@ static void fini_ranks(text_ranks *t)
     rk_free(t->ranks);
 }
 
-/* -- Sorting */
+/* -- Sorting: by the first key; then rows that are equal in it by the second, run by run, and so on. A row's rank in a key is so
+ * looked up once, and not with every comparison. */
+
+/* One of the keys. */
+typedef struct sort_key {
+    rk_row_order order; /* of this one */
+    text_ranks ranks;
+    bool decided;     /* equal ranks are equal */
+    uint64_t at, end; /* runs that are equal in it are found in [at, end) */
+} sort_key;
+
+typedef struct sorting {
+    sort_key *keys;
+    uint32_t count;
+    rk_ranked *items, *scratch;
+} sorting;
+
+static uint64_t rank_of(const sort_key *k, uint64_t place)
+{
+    const rk_stored *s = &k->order.columns[place >> 32];
+    uint64_t row = place & UINT32_MAX;
+    if (!k->ranks.ranks)
+        return rk_row_rank(&k->order, place);
+    return has_value(s, row) ? k->ranks.ranks[k->ranks.firsts[place >> 32] + s->codes[row]] : RK_RANK_NULL;
+}
+
+static int init_key(sort_key *k, const rk_row_order *all, uint32_t number, const rk_chunk *chunks,
+                    uint64_t rows)
+{
+    k->order = (rk_row_order){.keys = all->keys + number,
+                              .key_count = 1,
+                              .chunk_count = all->chunk_count,
+                              .columns = all->columns + number * all->chunk_count};
+    int status = init_ranks(&k->ranks, &k->order, chunks, rows);
+    k->decided = rk_row_rank_decides(&k->order) || k->ranks.ranks;
+    return status;
+}
+
+/* Of no rows at all there may be no chunk. */
+static int init_keys(sorting *s, const rk_row_order *all, const rk_chunk *chunks, uint64_t rows)
+{
+    s->keys = rk_calloc(all->key_count + (size_t)1, sizeof *s->keys);
+    int status = s->keys ? RASK_OK : RASK_ENOMEM;
+    for (; s->count < all->key_count && !status; s->count++)
+        status = init_key(&s->keys[s->count], all, s->count, chunks, rows);
+    return status;
+}
+
+static void fini_keys(sorting *s)
+{
+    for (uint32_t i = 0; i < s->count; i++)
+        fini_ranks(&s->keys[i].ranks);
+    rk_free(s->keys);
+}
 
 /* Items of the rows of a chunk, by the rank of the first key. */
-static void rank_chunk(const text_ranks *t, uint64_t chunk, uint64_t rows, rk_ranked *items)
+static void rank_chunk(const sort_key *k, uint64_t chunk, uint64_t rows, rk_ranked *items)
 {
-    const rk_row_order *o = t->order;
-    const rk_stored *s = &o->columns[chunk];
-    const rask_column *c = &s->column;
-    bool descending = o->keys->descending, plain = !c->valid && c->type == RASK_COL_F64;
-    const uint64_t *ranks = t->ranks ? t->ranks + t->firsts[chunk] : NULL;
+    const rask_column *c = &k->order.columns[chunk].column;
+    bool descending = k->order.keys->descending, plain = !c->valid && c->type == RASK_COL_F64;
     for (uint64_t row = 0; row < rows; row++) {
         uint64_t place = chunk << 32 | row;
-        uint64_t rank = ranks   ? (has_value(s, row) ? ranks[s->codes[row]] : RK_RANK_NULL)
-                        : plain ? rk_rank_f64(c->as.f64[row], descending)
-                                : rk_row_rank(o, place);
-        items[row] = (rk_ranked){rank, place};
+        items[row] = (rk_ranked){plain ? rk_rank_f64(c->as.f64[row], descending) : rank_of(k, place), place};
+    }
+}
+
+/* Items that are there by this key. */
+static void sort_run(const sorting *s, const sort_key *k, uint64_t from, uint64_t count)
+{
+    rk_sort(s->items + from, s->scratch, count, k->decided ? NULL : rk_row_compare, &k->order);
+}
+
+/* Where items that are equal to the first in a key end. */
+static uint64_t run_end(const sorting *s, const sort_key *k)
+{
+    const rk_ranked *first = &s->items[k->at];
+    uint64_t end = k->at + 1;
+    while (end < k->end && s->items[end].rank == first->rank &&
+           (k->decided || rk_row_compare(&k->order, first->item, s->items[end].item) == 0))
+        end++;
+    return end;
+}
+
+/* Items are sorted by the first key. Of each key but the last there is one range in which runs are looked for, within a run of the
+ * key before. */
+static void sort_runs(sorting *s, uint64_t rows)
+{
+    uint32_t level = 0;
+    s->keys[0].at = 0;
+    s->keys[0].end = rows;
+    for (;;) {
+        sort_key *k = &s->keys[level], *next = k + 1;
+        if (k->at == k->end && !level)
+            return;
+        if (k->at == k->end) {
+            level--;
+            continue;
+        }
+        uint64_t from = k->at, end = run_end(s, k);
+        k->at = end;
+        if (end - from == 1)
+            continue;
+        for (uint64_t i = from; i < end; i++)
+            s->items[i].rank = rank_of(next, s->items[i].item);
+        sort_run(s, next, from, end - from);
+        next->at = from;
+        next->end = end;
+        level += level + 2 < s->count;
     }
 }
 
 /* items has room for twice as many. */
 static int sort_rows(const rk_row_order *order, const rk_chunk *chunks, uint64_t rows, rk_ranked *items)
 {
-    text_ranks ranks;
-    int status = init_ranks(&ranks, order, chunks, rows);
-    rk_ranked *at = items;
-    for (size_t i = 0; i < order->chunk_count && !status; at += chunks[i++].rows)
-        rank_chunk(&ranks, i, chunks[i].rows, at);
-    bool decided = rk_row_rank_decides(order) || (ranks.ranks && order->key_count == 1);
-    if (!status)
-        rk_sort(items, items + rows, rows, decided ? NULL : rk_row_compare, order);
-    fini_ranks(&ranks);
+    sorting s = {.items = items, .scratch = items + rows};
+    int status = init_keys(&s, order, chunks, rows);
+    if (!status && s.count) {
+        rk_ranked *at = items;
+        for (size_t i = 0; i < order->chunk_count; at += chunks[i++].rows)
+            rank_chunk(&s.keys[0], i, chunks[i].rows, at);
+        sort_run(&s, &s.keys[0], 0, rows);
+        if (s.count > 1)
+            sort_runs(&s, rows);
+    }
+    fini_keys(&s);
     return status;
 }
 

@@ -10,6 +10,7 @@
 #include "collections/table/row_order.h"
 #include "collections/table/rows.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <rask/exchange.h>
 
@@ -248,6 +249,44 @@ Test(codes, rows_of_chunks_are_appended_whether_they_or_those_before_have_dictio
             cr_assert_eq(has_codes(&all), cases[i].pays, "%u different texts", cases[i].different);
             rask_value_unref(&all);
             rask_value_unref(&spelt);
+            rask_value_unref(&values[0]);
+            rask_value_unref(&values[1]);
+        }
+        random_table_free(&t);
+    }
+}
+
+/* Rows of chunks by some keys, each against the next; equal ones as they stand. */
+static void expect_sorted(const rk_order *keys, uint32_t count, const rk_chunk *chunks, uint64_t rows)
+{
+    uint64_t *places;
+    rk_row_order order;
+    uint64_t different = 0;
+    cr_assert_eq(rk_rows_sort(keys, count, chunks, 2, rows, &places), RASK_OK);
+    cr_assert_eq(rk_row_order_init(&order, keys, count, chunks, 2), RASK_OK);
+    for (uint64_t i = 1; i < rows; i++) {
+        int found = rk_row_compare(&order, places[i - 1], places[i]);
+        different += found != 0;
+        cr_assert(found < 0 || (!found && places[i - 1] < places[i]), "%u keys, row %" PRIu64, count, i);
+    }
+    cr_assert_gt(different, 0);
+    rk_row_order_fini(&order);
+    rk_free(places);
+}
+
+Test(codes, rows_that_are_equal_in_a_key_go_by_the_next)
+{
+    static const rk_order keys[][4] = {{{3, false}, {0, true}, {2, false}, {1, true}},
+                                       {{0, false}, {3, true}, {5, true}, {0, false}},
+                                       {{4, true}, {3, false}, {3, true}, {6, false}},
+                                       {{2, true}, {1, false}, {0, false}, {4, true}}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        random_table t = table_of(ROWS, cases[i].different, i);
+        for (int plain = 0; plain < 2; plain++) {
+            rask_value values[] = {make_chunk(&t, plain, 512), make_chunk(&t, plain, 300)};
+            const rk_chunk chunks[] = {open_chunk(&values[0]), open_chunk(&values[1])};
+            for (uint32_t k = 0; k < 16; k++)
+                expect_sorted(keys[k / 4], 1 + k % 4, chunks, 2 * ROWS);
             rask_value_unref(&values[0]);
             rask_value_unref(&values[1]);
         }
