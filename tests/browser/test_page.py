@@ -165,10 +165,12 @@ def during(test, browser, url):
 
 
 def at_most_ten(browser):
-    browser.value("heard = 0; source.addEventListener('message', () => heard++)")
+    """By the page's own clock: on a machine with much to do two seconds are more by the time that it is asked."""
+    browser.value("heard = 0; began = performance.now(); source.addEventListener('message', () => heard++)")
     time.sleep(2)
     heard = browser.value("heard")
-    return heard is not None and 1 <= heard <= 23
+    seconds = browser.value("(performance.now() - began) / 1000")
+    return heard is not None and 1 <= heard <= 10 * seconds + 3
 
 
 def looks(test, browser, pictures):

@@ -265,7 +265,7 @@ static void run_shapes(uint32_t runs)
 
 Test(threads, no_wake_up_is_lost_in_many_tiny_runs)
 {
-    alarm(20);
+    alarm(100);
     run_shapes(TINY_RUNS);
     alarm(0);
 }
@@ -279,7 +279,7 @@ static void *run_shapes_body(void *unused)
 Test(threads, no_wake_up_is_lost_in_many_tiny_runs_of_several_threads)
 {
     pthread_t ids[3];
-    alarm(20);
+    alarm(100);
     for (int i = 0; i < 3; i++)
         cr_assert_eq(pthread_create(&ids[i], NULL, run_shapes_body, NULL), 0);
     for (int i = 0; i < 3; i++)
@@ -478,7 +478,7 @@ Test(threads, parent_and_child_compute_after_a_fork)
         cr_assert(computes());
         pid_t child = fork();
         if (!child) {
-            alarm(10);
+            alarm(100);
             _exit(computes() && computes() ? 0 : 1);
         }
         cr_assert(computes());
@@ -493,7 +493,7 @@ static void *fork_often(void *unused)
     for (int i = 0; i < 30; i++) {
         pid_t child = fork();
         if (!child) {
-            alarm(10);
+            alarm(100);
             _exit(computes() ? 0 : 1);
         }
         int code = exit_code(child);
@@ -586,7 +586,7 @@ Test(threads, a_fork_while_other_threads_allocate_large_results_does_no_harm)
     for (int i = 0; i < 200; i++) {
         pid_t child = fork();
         if (!child) {
-            alarm(10);
+            alarm(100);
             _exit(computes_large() ? 0 : 1);
         }
         int code = exit_code(child);
@@ -628,7 +628,7 @@ static int ends_with(void (*program)(void))
     fflush(NULL);
     pid_t child = fork();
     if (!child) {
-        alarm(10);
+        alarm(100);
         program();
         _exit(2);
     }

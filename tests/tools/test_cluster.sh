@@ -6,7 +6,9 @@
 source "$(dirname "$0")/tap.sh"
 export LC_ALL=C
 command=cluster
-address=tcp://127.0.0.1:$((30100 + $$ % 1300 * 2)) # behind those of the tests in C
+port=$((30100 + $$ % 650 * 4)) # behind those of the tests in C
+address=tcp://127.0.0.1:$port
+other_address=tcp://127.0.0.1:$((port + 2))
 
 # --- keys
 leaves 0 "$rask" cluster keys keys && [ "$(stat -c %a keys)" = 600 ] && [ "$(grep -c '^[a-z]* [0-9a-f]\{64\}$' keys)" = 2 ]
@@ -210,6 +212,25 @@ cat text >&3
 exec 3>&-
 wait $words && cmp -s want streamed
 tell 'a run is asked how it stands, for people and as JSON' $((asking + $?))
+"$rask" worker --key-file keys "$other_address" 2>/dev/null &
+worker=$!
+"$rask" words --cluster "$other_address" --key-file keys - <pipe >streamed 2>words_err &
+words=$!
+exec 3>pipe
+timeout 30 sh -c 'until "$1" cluster status "$2" --key-file keys | grep -q ": 1 worker, 1 run"; do sleep 0.1; done' sh "$rask" "$other_address"
+kill -KILL $worker
+wait $worker 2>/dev/null
+timeout 30 sh -c 'until grep -q "$1" words_err; do sleep 0.1; done' sh \
+    "^rask words: all workers are gone; waiting for others at .*: rask worker, or rask cluster start, brings some"
+status=$?
+"$rask" worker --key-file keys "$other_address" 2>/dev/null 3>&- &
+worker=$!
+cat text >&3
+exec 3>&-
+wait $words && cmp -s want streamed && [ "$(wc -l <words_err)" -eq 1 ]
+tell 'a run whose workers are all gone says that it waits, and goes on with others' $((status + $?))
+kill $worker
+wait $worker
 "$rask" eval 'arange(60000.).reshape(300, 200) % 97' -o a.npy && "$rask" eval 'mean(a @ a.T, axis=0)' a=a.npy -o want.npy
 leaves 0 timeout 60 "$rask" eval 'mean(a @ a.T, axis=0)' a=a.npy -o got.npy --cluster "$address" --key-file keys && cmp -s want.npy got.npy
 tell 'arrays are read and computed by the workers' $?

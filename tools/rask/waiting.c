@@ -17,7 +17,9 @@ struct waiting {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     pthread_t thread;
-    bool begun, there, over; /* a run; a worker of it; or it has ended */
+    bool begun, over; /* a run; and it has ended */
+    uint32_t there;   /* workers of it, */
+    uint64_t came;    /* and how many have been there */
 };
 
 /* -- What is told, by any thread */
@@ -40,8 +42,11 @@ static void plan_made(void *context, const rask_run_info *run)
 static void worker_changed(void *context, const rask_worker_info *worker)
 {
     waiting *w = context;
-    (void)worker;
-    note(w, &w->there);
+    pthread_mutex_lock(&w->lock);
+    w->there += worker->lost ? -1U : 1U;
+    w->came += !worker->lost;
+    pthread_cond_signal(&w->changed);
+    pthread_mutex_unlock(&w->lock);
 }
 
 /* The worker says so, too, but to somebody else. */
@@ -60,20 +65,37 @@ static void run_ended(void *context, const rask_run_info *run)
 
 /* -- The thread */
 
-static void *watch(void *context)
+/* Under the lock, as the next. Until there are workers, or have been none for a while, which is true. */
+static bool is_alone(waiting *w)
 {
-    waiting *w = context;
     struct timespec until;
-    pthread_mutex_lock(&w->lock);
-    while (!w->begun && !w->over)
-        pthread_cond_wait(&w->changed, &w->lock);
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += PATIENCE_S;
     while (!w->there && !w->over && !pthread_cond_timedwait(&w->changed, &w->lock, &until))
         continue;
-    if (!w->there && !w->over)
-        say_error(w->command, "waiting for workers at %s: rask worker, or rask cluster start, brings some",
-                  w->address);
+    return !w->there && !w->over;
+}
+
+static void say_alone(const waiting *w)
+{
+    say_error(w->command, "%swaiting for %s at %s: rask worker, or rask cluster start, brings some",
+              w->came ? "all workers are gone; " : "", w->came ? "others" : "workers", w->address);
+}
+
+static void *watch(void *context)
+{
+    waiting *w = context;
+    pthread_mutex_lock(&w->lock);
+    while (!w->begun && !w->over)
+        pthread_cond_wait(&w->changed, &w->lock);
+    while (!w->over) {
+        bool alone = is_alone(w);
+        uint64_t came = w->came;
+        if (alone)
+            say_alone(w);
+        while (!w->over && (w->there || (alone && w->came == came)))
+            pthread_cond_wait(&w->changed, &w->lock);
+    }
     pthread_mutex_unlock(&w->lock);
     return NULL;
 }

@@ -1,4 +1,5 @@
-/* Saying that a run on a cluster waits for its workers: once, on stderr, whether that is a terminal or not. */
+/* Saying that a run on a cluster waits for its workers, because none has come, or all are gone: on stderr, whether that is a terminal
+ * or not. */
 #ifndef WAITING_H
 #define WAITING_H
 
