@@ -86,9 +86,9 @@ bool rk_beats_part(const rk_wire *wire)
     for (int i = 0; i < wire->ranks && wire->silence_ns; i++) {
         const rk_link *link = &wire->links[i];
         uint64_t since = link->heard_ns > wire->closing_ns ? link->heard_ns : wire->closing_ns;
-        bool waits = link->state == LINK_LEAVING || link->sending[RK_CONTROL];
-        any |= waits;
-        if (waits && wire->clock_ns > since + wire->silence_ns)
+        bool leaving = link->state == LINK_LEAVING;
+        any |= leaving;
+        if (leaving && wire->clock_ns > since + wire->silence_ns)
             rk_farewell(wire, i);
     }
     return any;

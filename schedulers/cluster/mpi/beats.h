@@ -16,8 +16,7 @@ void rk_beats_end(rk_wire *wire);
 
 /* These two, inside MPI. Time passes, by the wire's clock; words that are due are said. Ends the process when somebody is silent. */
 void rk_beats_pass(rk_wire *wire);
-/* The same for who closes and says no more words: whoever it waits for is to be heard of again. True: it waits for somebody that it
- * looks after so. */
+/* The same for who closes and says no more words: whoever an answer is due from is to be heard of. True: there is such a one. */
 bool rk_beats_part(const rk_wire *wire);
 
 #endif
