@@ -23,7 +23,7 @@ typedef struct rk_call_terms {
 /* Centuries are as long as it gets. */
 static inline uint64_t rk_seconds_to_ns(double seconds)
 {
-    return seconds >= 9e9 ? (uint64_t)9e18 : (uint64_t)(seconds * 1e9);
+    return seconds >= 9e9 ? (uint64_t)9e18 : seconds > 0 && seconds < 1e-9 ? 1 : (uint64_t)(seconds * 1e9);
 }
 
 /* Nothing new is called from now on; the first status counts. */

@@ -18,6 +18,7 @@
 #include "core/base/clock.h"
 #include "core/base/cond.h"
 #include "core/base/fence.h"
+#include "core/base/forks.h"
 #include "schedulers/growth.h"
 
 #include <assert.h>
@@ -80,7 +81,7 @@ static void after_fork_parent(void)
 /* The parent's threads and sessions are not here; what they held is left alone. */
 static void after_fork_child(void)
 {
-    pthread_mutex_init(&pool.lock, NULL);
+    rk_mutex_renew(&pool.lock);
     rk_cond_init(&pool.work);
     rk_cond_init(&pool.io);
     rk_cond_init(&pool.arrival);

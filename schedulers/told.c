@@ -93,7 +93,8 @@ void rk_run_begun(rk_run *run, uint32_t task, uint32_t worker, uint32_t attempt,
     RK_NOTIFY(run, task_started, &info);
 }
 
-void rk_run_relay(rk_run *run, const rask_task_info *info)
+/* As observers of this run are told, who are told first that it started. */
+static rask_task_info relay_start(rk_run *run, const rask_task_info *info)
 {
     rask_task_info told = *info;
     told.ready_ns = run->ready_ns[info->task];
@@ -102,7 +103,28 @@ void rk_run_relay(rk_run *run, const rask_task_info *info)
         rask_task_info begun = told;
         begun.end_ns = begun.bytes = 0;
         begun.status = RASK_OK;
+        begun.message = NULL;
         RK_NOTIFY(run, task_started, &begun);
     }
+    return told;
+}
+
+void rk_run_relay(rk_run *run, const rask_task_info *info)
+{
+    const rask_task_info told = relay_start(run, info);
     RK_NOTIFY(run, task_finished, &told);
+}
+
+void rk_run_relay_rest(rk_run *run, const rask_task_info *info)
+{
+    const rask_task_info told = relay_start(run, info);
+    if (has_begun(run, info->task, info->worker))
+        run->begun[info->task] = 0;
+    rk_run_rested(run, &told);
+}
+
+void rk_run_rest_until(rk_run *run, uint32_t unit, uint64_t now_ns, uint64_t rest_ns)
+{
+    if (run->ready_ns)
+        run->ready_ns[run->plan->unit_start[unit]] = now_ns + rest_ns;
 }

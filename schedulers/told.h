@@ -18,6 +18,11 @@ void rk_run_relay(rk_run *run, const rask_task_info *info);
 void rk_run_begun(rk_run *run, uint32_t task, uint32_t worker, uint32_t attempt, uint64_t start_ns);
 /* Tells observers that a task of this process rests until its next call. */
 void rk_run_rested(rk_run *run, const rask_task_info *info);
+/* The same of one that was called elsewhere, and before it that it started, unless they were told: its next start is told of anew,
+ * wherever that is. From the thread that relays. */
+void rk_run_relay_rest(rk_run *run, const rask_task_info *info);
+/* The unit is to be run again so much later than now: for observers its first task is ready then. */
+void rk_run_rest_until(rk_run *run, uint32_t unit, uint64_t now_ns, uint64_t rest_ns);
 /* Tells observers of a result that was moved; info.run is the run's. */
 void rk_run_moved(rk_run *run, const rask_move_info *info);
 /* Tells observers of a result that went from one process to another; all but info.run is the caller's. */

@@ -28,12 +28,13 @@ static rask_dtype dtype_of(rask_column_type type)
 }
 
 /* As it lies there: text that is in a dictionary is not spelt out to say that no array holds it. */
-static bool find_column(const rask_rows *rows, const char *name, rask_column *out)
+static bool find_column(const rask_rows *rows, const char *name, rask_column *out, bool *empty)
 {
     for (uint32_t i = 0; i < rows->chunk.count; i++) {
         if (strcmp(rows->names[i], name) != 0)
             continue;
         *out = rk_chunk_stored(&rows->chunk, i).column;
+        *empty = rows->empty[i];
         return true;
     }
     return false;
@@ -50,9 +51,9 @@ static rask_array *array_of(rask_graph *graph, const rask_column *c, void *data,
     return rask_array_from_block_at(graph, &block, borrow, file, line);
 }
 
-/* With NaN where there are nulls. */
-static rask_array *copy_reals(rask_graph *graph, const rask_column *c, uint64_t rows, const char *file,
-                              int line)
+/* With NaN where there are nulls; empty: everywhere. */
+static rask_array *copy_reals(rask_graph *graph, const rask_column *c, bool empty, uint64_t rows,
+                              const char *file, int line)
 {
     double *values = rk_alloc_array(rows + 1, sizeof *values);
     if (!values) {
@@ -60,8 +61,9 @@ static rask_array *copy_reals(rask_graph *graph, const rask_column *c, uint64_t 
         return NULL;
     }
     for (uint64_t i = 0; i < rows; i++)
-        values[i] = c->valid[i] ? c->as.f64[i] : NAN;
-    rask_array *array = array_of(graph, c, values, rows, false, file, line);
+        values[i] = !empty && c->valid[i] ? c->as.f64[i] : NAN;
+    rask_array *array =
+        array_of(graph, &(rask_column){.type = RASK_COL_F64}, values, rows, false, file, line);
     rk_free(values);
     return array;
 }
@@ -70,23 +72,24 @@ rask_array *rask_rows_array_at(rask_graph *graph, rask_rows *rows, const char *c
                                int line)
 {
     rask_column c;
+    bool empty;
     uint64_t count = rask_rows_count(rows);
     if (!graph || graph->status || !rows)
         return NULL;
-    if (!column || !find_column(rows, column, &c)) {
+    if (!column || !find_column(rows, column, &c, &empty)) {
         rk_graph_fail(graph, RASK_ENOENT, file, line, "rask_rows_array: no column \"%s\"",
                       column ? column : "");
         return NULL;
     }
-    bool nulls = c.valid && memchr(c.valid, 0, count);
-    if (c.type == RASK_COL_TEXT || (nulls && c.type != RASK_COL_F64)) {
+    bool nulls = empty || (c.valid && memchr(c.valid, 0, count));
+    if (!empty && (c.type == RASK_COL_TEXT || (nulls && c.type != RASK_COL_F64))) {
         rk_graph_fail(graph, nulls ? RASK_ERANGE : RASK_ETYPE, file, line,
                       "rask_rows_array: column \"%s\" is %s%s", column, rask_column_type_name(c.type),
                       nulls ? " and has nulls, which only float64 can tell" : ", which no array holds");
         return NULL;
     }
     if (nulls)
-        return copy_reals(graph, &c, count, file, line);
+        return copy_reals(graph, &c, empty, count, file, line);
     if (rk_graph_at_end(graph, end_rows, rk_rows_ref(rows))) {
         rask_rows_free(rows);
         rk_graph_fail(graph, RASK_ENOMEM, file, line, "rask_rows_array: no memory");

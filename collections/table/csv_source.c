@@ -1,19 +1,18 @@
 /* rask_read_csv(): which files, what their beginnings say. */
 #include "collections/table/csv_source.h"
 
-#include "collections/files/file.h"
 #include "collections/table/csv/index.h"
 #include "collections/table/csv_samples.h"
 #include "collections/table/list.h"
 #include "collections/table/made.h"
+#include "collections/table/read.h"
 #include "core/base/alloc.h"
 #include "core/base/limits.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { FIRST_SAMPLE = 256 << 10, MOST_BEGIN = 6 };
+enum { FIRST_SAMPLE = 256 << 10 };
 
 /* Opening, with what has been said of it. */
 typedef struct opening {
@@ -79,23 +78,15 @@ typedef struct foreign {
     const char *advice;
 } foreign;
 
-static bool begins_so(const char *path, const foreign *f)
+static bool begins_so(const rk_text_file *file, const foreign *f)
 {
-    char begin[MOST_BEGIN];
-    int64_t size, got;
-    rk_open_error error;
-    int fd = rk_file_open(path, &size, &error);
-    if (fd < 0)
-        return false;
-    got = rk_file_read(fd, begin, sizeof begin, 0);
-    close(fd);
-    return got == sizeof begin && (memcmp(begin, f->begin, strlen(f->begin)) == 0 ||
-                                   (f->other && memcmp(begin, f->other, strlen(f->other)) == 0));
+    return memcmp(file->begin, f->begin, strlen(f->begin)) == 0 ||
+           (f->other && memcmp(file->begin, f->other, strlen(f->other)) == 0);
 }
 
 static int refuse_foreign(const opening *o, const rk_text_file *file, const foreign *f)
 {
-    if (file->stream || begins_so(file->path, f))
+    if (file->stream || begins_so(file, f))
         rk_graph_fail(o->graph, RASK_EFORMAT, o->file, o->line, "rask_read_csv: %s: %s, as its name says, %s",
                       file->path, f->what, f->advice);
     else
@@ -160,13 +151,21 @@ static int take_first(opening *o)
     return status ? fail(o, status, error.message) : RASK_OK;
 }
 
+/* Lines that are no records are no rows where there is a header. */
+static bool is_empty(const opening *o)
+{
+    const rk_csv_format *format = &o->source->format;
+    rask_bytes sample = o->source->samples[0];
+    return !sample.len ||
+           (format->header && o->whole && !rk_csv_has_record(format, sample.data, sample.len, true));
+}
+
 /* … that is not empty, or of the last one. */
 static int find_first(opening *o)
 {
     rk_csv_source *s = o->source;
     int status = take_first(o);
-    while (!status && !s->samples[0].len && !rk_csv_source_first(s)->stream &&
-           s->first + 1 < s->files.count) {
+    while (!status && is_empty(o) && !rk_csv_source_first(s)->stream && s->first + 1 < s->files.count) {
         rk_free((void *)s->samples[0].data);
         s->sample_count = 0;
         s->first++;
@@ -301,8 +300,9 @@ static void take_format(opening *o)
 
 static int fail_empty(const opening *o)
 {
-    rk_graph_fail(o->graph, RASK_EFORMAT, o->file, o->line, "rask_read_csv: %s: the file is empty%s",
+    rk_graph_fail(o->graph, RASK_EFORMAT, o->file, o->line, "rask_read_csv: %s: the file %s%s",
                   rk_text_path_name(rk_csv_source_first(o->source)->path),
+                  o->source->samples[0].len ? "has no record" : "is empty",
                   o->source->format.header ? ": it has no header" : "");
     return RASK_EFORMAT;
 }
@@ -361,7 +361,7 @@ static int look(opening *o)
 {
     take_format(o);
     int status = find_first(o);
-    if (!status && !o->source->samples[0].len)
+    if (!status && is_empty(o))
         status = fail_empty(o);
     if (status)
         return status;
@@ -404,16 +404,17 @@ static int copy_nulls(opening *o)
     return copies ? RASK_OK : RASK_ENOMEM;
 }
 
-static int open_source(opening *o, const char *const *paths, size_t count)
+/* Takes over the list. */
+static int open_source(opening *o, rk_text_files *list)
 {
-    rk_text_error error = {0};
     o->source = rk_calloc(1, sizeof *o->source);
-    if (!o->source)
+    if (!o->source) {
+        rk_text_files_fini(list);
         return fail_memory(o);
-    int status = rk_text_files_init(&o->source->files, paths, count, &error);
+    }
+    o->source->files = *list;
+    int status = look_at_names(o);
     if (status)
-        return fail(o, status, error.message);
-    if ((status = look_at_names(o)))
         return status;
     o->source->streams = rk_calloc(o->source->files.count, sizeof *o->source->streams);
     o->source->samples = rk_calloc(RK_CSV_SAMPLES, sizeof *o->source->samples);
@@ -453,25 +454,46 @@ static rask_table *widen(const opening *o, rask_table *table)
     return NULL;
 }
 
+static const rask_csv_options defaults = {.size = sizeof defaults};
+
+static rask_table *read_list(opening *o, rk_text_files *list)
+{
+    int status = open_source(o, list);
+    if (!status && rk_graph_at_end(o->graph, rk_csv_source_free, o->source))
+        status = fail_memory(o);
+    if (status) {
+        rk_csv_source_free(o->source);
+        return NULL;
+    }
+    rask_table *table = rk_csv_source_table(o->graph, o->source, o->file, o->line);
+    return table && o->source->misfit == RASK_MISFIT_WIDEN ? widen(o, table) : table;
+}
+
+bool rk_csv_options_check(rask_graph *graph, const rask_csv_options *options, const char *what,
+                          const char *file, int line)
+{
+    bool good = !options || options->size == sizeof defaults;
+    if (!good)
+        rk_graph_fail(graph, RASK_EINVAL, file, line, "%s: options.size is not set", what);
+    return good;
+}
+
+rask_table *rk_csv_read_list(rask_graph *graph, rk_text_files *list, const rask_csv_options *options,
+                             const char *file, int line)
+{
+    opening o = {.graph = graph, .options = options ? options : &defaults, .file = file, .line = line};
+    return read_list(&o, list);
+}
+
 rask_table *rask_read_csv_files_at(rask_graph *graph, const char *const *paths, size_t count,
                                    const rask_csv_options *options, const char *file, int line)
 {
-    const rask_csv_options defaults = RASK_CSV_OPTIONS_INIT;
-    opening o = {.graph = graph, .options = options ? options : &defaults, .file = file, .line = line};
-    if (!graph || graph->status)
+    static const char what[] = "rask_read_csv";
+    rk_text_files list;
+    if (!graph || graph->status || !rk_csv_options_check(graph, options, what, file, line) ||
+        rk_table_files(graph, what, paths, count, &list, file, line))
         return NULL;
-    int status =
-        o.options->size == sizeof defaults ? RASK_OK : fail(&o, RASK_EINVAL, "options.size is not set");
-    if (!status)
-        status = open_source(&o, paths, count);
-    if (!status && rk_graph_at_end(graph, rk_csv_source_free, o.source))
-        status = fail_memory(&o);
-    if (status) {
-        rk_csv_source_free(o.source);
-        return NULL;
-    }
-    rask_table *table = rk_csv_source_table(graph, o.source, file, line);
-    return table && o.source->misfit == RASK_MISFIT_WIDEN ? widen(&o, table) : table;
+    return rk_csv_read_list(graph, &list, options, file, line);
 }
 
 /* -- Where something is */

@@ -76,6 +76,13 @@ static inline uint32_t rk_csv_part_sinks(const rk_csv_part *part)
     return part->lanes ? part->lanes : part->blocks ? part->blocks : 1;
 }
 
+/* rask_read_csv() of files that are listed already; takes over the list. NULL, latched. */
+rask_table *rk_csv_read_list(rask_graph *graph, rk_text_files *list, const rask_csv_options *options,
+                             const char *file, int line);
+/* Whether options (NULL: the defaults) are such; false: latched, by the name of the call. */
+bool rk_csv_options_check(rask_graph *graph, const rask_csv_options *options, const char *what,
+                          const char *file, int line);
+
 /* Cuts all files into parts: *parts is to be ended with rk_free(). RASK_OK, or error. */
 int rk_csv_source_cut(const rk_csv_source *source, const rk_csv_cut *how, rk_csv_part **parts,
                       uint32_t *count, rk_text_error *error);

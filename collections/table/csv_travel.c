@@ -29,6 +29,7 @@ int rk_csv_source_put(const rk_csv_source *source, rk_pack_out *out, rk_open_err
                     .comment = format->comment,
                     .header = format->header};
     rk_pack_put(out, &h, sizeof h);
+    rk_pack_put_u64(out, source->first);
     int status = rk_text_files_put(&source->files, out, error);
     for (size_t i = 0; i < h.nulls; i++)
         rk_pack_put_text(out, format->nulls[i]);
@@ -104,15 +105,6 @@ static int get_samples(rk_pack_in *in, uint32_t count, rk_csv_source *source)
     return RASK_OK;
 }
 
-/* Of empty files no size is known. */
-static size_t guess_first(const rk_text_files *files)
-{
-    size_t i = 0;
-    while (i < files->count && files->files[i].size == RK_TEXT_UNKNOWN_SIZE && !files->files[i].stream)
-        i++;
-    return i < files->count ? i : 0;
-}
-
 static int get_source(rask_graph *graph, rk_pack_in *in, rk_csv_source *source)
 {
     head h;
@@ -126,15 +118,16 @@ static int get_source(rask_graph *graph, rk_pack_in *in, rk_csv_source *source)
     source->misfit = (rask_misfit)h.misfit;
     source->format = (rk_csv_format){
         .delimiter = h.delimiter, .quote = h.quote, .comment = h.comment, .header = h.header != 0};
+    source->first = rk_pack_get_u64(in);
     int status = rk_text_files_get(in, &source->files);
+    if (!status && source->first >= source->files.count)
+        status = RASK_EFORMAT;
     if (!status)
         status = get_nulls(graph, in, h.nulls, &source->format);
     if (!status)
         status = get_schema(in, h.columns, &source->schema);
     if (!status)
         status = get_samples(in, h.samples, source);
-    if (!status)
-        source->first = guess_first(&source->files);
     if (!status && !(source->streams = rk_calloc(source->files.count, sizeof *source->streams)))
         status = RASK_ENOMEM;
     return status;

@@ -15,6 +15,10 @@ typedef struct rk_scan_job {
     uint32_t part_count;
     uint32_t workers;
     uint32_t before; /* pieces of the jobs whose rows come before these */
+    rk_atomic_u32 *
+        last_wanted; /* number of a part behind which no row is wanted any more, once that is known: written by
+                                 * tasks that count rows, read by those that are about to read; where they share no memory,
+                                 * rows are read that nobody looks at */
 } rk_scan_job;
 
 /* Arguments of a task with this job, behind the job and a number, that are for its joins. */

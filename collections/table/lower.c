@@ -72,9 +72,12 @@ rk_scan_job *rk_lower_job(const rk_table_lowering *l, rask_table *table, const r
 {
     rk_scan_job *job = memory(l, sizeof *job);
     bool *needed = rk_alloc_array(table->schema.count + 1, sizeof *needed);
-    int status = job && needed ? RASK_OK : RASK_ENOMEM;
+    rk_atomic_u32 *last_wanted = memory(l, sizeof *last_wanted);
+    int status = job && needed && last_wanted ? RASK_OK : RASK_ENOMEM;
     if (job)
-        *job = (rk_scan_job){.sink = *sink};
+        *job = (rk_scan_job){.sink = *sink, .last_wanted = last_wanted};
+    if (last_wanted)
+        rk_init(last_wanted, UINT32_MAX);
     if (!status) {
         rk_table_sink_needs(sink, needed);
         status = rk_pipeline_init(&job->pipeline, table, needed, rk_join_room(l));
@@ -148,7 +151,7 @@ static rk_csv_cut how_to_cut(const rk_table_lowering *l, const rk_scan_job *job)
     block = block < bytes ? block : bytes;
     return (rk_csv_cut){.bytes = bytes,
                         .block_bytes = block,
-                        .grouped = !is_limited(sink) && !sink->last,
+                        .grouped = !sink->last,
                         .ahead = !is_limited(sink) && l->workers > 1,
                         .lanes = shared ? l->workers : 0,
                         .values = rk_table_sink_values(sink)};

@@ -304,7 +304,10 @@ rask_table *rask_table_from_rows_at(rask_graph *graph, rask_rows *rows, const ch
         rk_graph_fail(graph, RASK_ENOMEM, file, line, "no memory for a table");
         return NULL;
     }
-    return columns
-               ? make_table(graph, "rask_table_from_rows", columns, count, rask_rows_count(rows), file, line)
-               : NULL;
+    rask_table *table =
+        columns ? make_table(graph, "rask_table_from_rows", columns, count, rask_rows_count(rows), file, line)
+                : NULL;
+    if (table)
+        memcpy(table->schema.empty, rows->empty, count * sizeof *rows->empty);
+    return table;
 }

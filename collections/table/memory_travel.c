@@ -163,6 +163,7 @@ static void put_heads(const rask_table *table, rk_pack_out *out)
     for (uint32_t i = 0; i < source->count; i++) {
         rk_pack_put_text(out, table->schema.names[i]);
         rk_pack_put_u8(out, (uint8_t)table->schema.types[i]);
+        rk_pack_put_u8(out, table->schema.empty[i]);
     }
     for (uint32_t i = 0; i < source->part_count; i++) {
         rk_pack_put_u64(out, source->parts[i].rows);
@@ -352,14 +353,16 @@ static rask_table *finish(rask_table *table, bool fed)
     return rk_memory_table_end(table);
 }
 
-/* Names and types of so many columns, in arrays with room for them; the names are to be freed in any case. */
-static bool get_schema(rk_pack_in *in, uint32_t count, char **names, rask_column_type *types)
+/* Names and types of so many columns, in arrays with room for them, and whether they are known to have no value; the names are to be
+ * freed in any case. */
+static bool get_schema(rk_pack_in *in, uint32_t count, char **names, rask_column_type *types, bool *empty)
 {
     for (uint32_t i = 0; i < count; i++) {
         if (!rk_pack_get_text(in, &names[i]) || !names[i])
             return false;
         types[i] = (rask_column_type)rk_pack_get_u8(in);
-        if (types[i] >= RASK_COLUMN_TYPES)
+        empty[i] = rk_pack_get_u8(in) != 0;
+        if (types[i] >= RASK_COLUMN_TYPES || (empty[i] && types[i] != RASK_COL_TEXT))
             return false;
     }
     return !in->failed;
@@ -370,15 +373,19 @@ static rask_table *get_table(rask_graph *graph, rk_pack_in *in, uint32_t count, 
     static const char what[] = "a table in memory";
     char **names = rk_calloc(count, sizeof *names);
     rask_column_type *types = rk_calloc(count, sizeof *types);
+    bool *empty = rk_calloc(count, sizeof *empty);
     rask_table *table = NULL;
-    if (names && types && get_schema(in, count, names, types))
+    if (names && types && empty && get_schema(in, count, names, types, empty))
         table = rk_memory_table_new(graph, what, (const char *const *)names, types, count, NULL, 0);
+    if (table)
+        memcpy(table->schema.empty, empty, count * sizeof *empty);
     if (table && (rk_memory_table_parts(table, parts, NULL, 0) || !get_parts(in, table, !fed)))
         table = NULL;
     for (uint32_t i = 0; names && i < count; i++)
         rk_free(names[i]);
     rk_free(names);
     rk_free(types);
+    rk_free(empty);
     return table ? finish(table, fed) : NULL;
 }
 

@@ -40,6 +40,12 @@ static const uint64_t *spelt(const rask_rows *rows, uint32_t index, const rk_sto
 
 /* -- Rows */
 
+static bool has_value(const rk_chunk *chunk, uint32_t index)
+{
+    const uint8_t *valid = rk_chunk_stored(chunk, index).column.valid;
+    return chunk->rows && (!valid || memchr(valid, 1, chunk->rows));
+}
+
 static void free_names(char **names, uint32_t count)
 {
     for (uint32_t i = 0; names && i < count; i++)
@@ -53,12 +59,14 @@ rask_rows *rk_rows_new(const rk_schema *schema, rask_value value)
     rask_rows *rows = rk_calloc(1, sizeof *rows);
     char **names = rk_calloc(schema->count + (size_t)1, sizeof *names);
     rk_spelt *spelt = rk_calloc(schema->count + (size_t)1, sizeof *spelt);
-    bool good = rows && names && spelt && rask_value_get_bytes(&value, &bytes) == RASK_OK;
+    bool *empty = rk_calloc(schema->count + (size_t)1, sizeof *empty);
+    bool good = rows && names && spelt && empty && rask_value_get_bytes(&value, &bytes) == RASK_OK;
     for (uint32_t i = 0; good && i < schema->count; i++)
         good = (names[i] = rk_strndup(schema->names[i], strlen(schema->names[i])));
     if (!good) {
         free_names(names, schema->count);
         rk_free(spelt);
+        rk_free(empty);
         rk_free(rows);
         rask_value_unref(&value);
         return NULL;
@@ -67,7 +75,10 @@ rask_rows *rk_rows_new(const rk_schema *schema, rask_value value)
     rows->value = value;
     rows->names = names;
     rows->spelt = spelt;
+    rows->empty = empty;
     rk_chunk_open(&rows->chunk, bytes);
+    for (uint32_t i = 0; i < rows->chunk.count; i++)
+        empty[i] = schema->empty && schema->empty[i] && !has_value(&rows->chunk, i);
     return rows;
 }
 
@@ -84,6 +95,7 @@ void rask_rows_free(rask_rows *rows)
     for (uint32_t i = 0; i < rows->chunk.count; i++)
         rk_free(rk_load_relaxed(&rows->spelt[i]));
     rk_free(rows->spelt);
+    rk_free(rows->empty);
     free_names(rows->names, rows->chunk.count);
     rask_value_unref(&rows->value);
     rk_free(rows);

@@ -15,6 +15,7 @@ struct rask_rows {
     rk_chunk chunk;
     char **names;
     rk_spelt *spelt; /* by column; of text that is in dictionaries */
+    bool *empty;     /* by column: it has no value, and is string for want of another type */
 };
 
 /* Rows of a chunk with the names of schema; takes over value, also on failure. NULL: no memory. */

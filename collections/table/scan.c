@@ -13,6 +13,7 @@
 enum {
     UNKNOWN = -1,
     BLOCK = 256 << 10,
+    LEAST_ROOM = 256,
     TAIL = 4 << 10, /* bytes read first for the rest of a record */
 };
 
@@ -82,6 +83,13 @@ static int fail_text(const scan *s, int status, const rk_csv_error *error)
 
 /* -- Text */
 
+/* Room for a block of text, or, of a small file, for all of it as the buffer likes it: half of it is to be empty. */
+static size_t room_for(const rk_text_file *file, uint64_t begin, uint64_t end)
+{
+    bool known = file->compression == RK_PLAIN && !file->stream && file->size != RK_TEXT_UNKNOWN_SIZE;
+    return known && end - begin < BLOCK / 2 ? 2 * (size_t)(end - begin) + LEAST_ROOM : BLOCK;
+}
+
 static int open_reader(scan *s)
 {
     rk_csv_source *source = s->job->source;
@@ -95,7 +103,7 @@ static int open_reader(scan *s)
         status = rk_text_fail(&error, RASK_EINVAL, file->path, RK_CSV_STREAM_ONCE);
     if (!status && !s->reader)
         status = rk_text_reader_new(file, begin, end, &options, &s->reader, &error);
-    if (!status && !s->buffer.data && rk_text_buffer_init(&s->buffer, BLOCK, 0, 0))
+    if (!status && !s->buffer.data && rk_text_buffer_init(&s->buffer, room_for(file, begin, end), 0, 0))
         status = rk_text_fail_memory(&error, file->path);
     return status ? fail_reading(s, status, &error) : RASK_OK;
 }
@@ -355,8 +363,11 @@ static int read_part(rask_task *task, const rk_scan_job *job, uint32_t number, i
     *head = (rk_scan_head){0};
     if (status)
         rk_task_fail(task, status, "%s: %s", path_of(job, part->file), rask_status_text(status));
-    for (uint32_t i = 0; i < part->files && !status && !head->status; i++)
+    bool wanted = number <= rk_load_relaxed(job->last_wanted);
+    for (uint32_t i = 0; i < part->files && !status && !head->status && wanted; i++) {
         status = read_file(task, &rows, part, part->file + i, from, head);
+        wanted = !rk_table_sink_is_full(&rows.sink);
+    }
     head->rows = rows.sink.rows;
     if (!status && (status = rk_table_sink_end(&rows.sink, values)))
         rk_task_fail(task, status, "%s", rask_status_text(status));
@@ -500,6 +511,14 @@ static bool has_enough(const rk_scan_job *job, uint64_t rows)
     return is_limited(job) && rows >= job->sink.limit;
 }
 
+/* The parts up to this one have enough: those behind it need not be read, where anybody can tell their tasks. */
+static void stop_behind(const rk_scan_job *job, uint32_t number)
+{
+    uint32_t before = rk_load_relaxed(job->last_wanted);
+    while (number < before && !rk_cas_relaxed(job->last_wanted, &before, number)) {
+    }
+}
+
 /* Whether a guess was right: records begin where those before end, or there are none and should be none. */
 static bool fits(const rk_scan_head *head, const rk_csv_part *part, const scan_token *before)
 {
@@ -537,6 +556,8 @@ static int settle(rask_task *task, const rk_scan_job *job, uint32_t number, cons
     if (!status && head.status && !has_enough(job, token->rows + head.rows))
         return rk_scan_tell(task, job, &head, token->lines);
     step(&head, part, token);
+    if (!status && has_enough(job, token->rows))
+        stop_behind(job, number);
     return status;
 }
 

@@ -28,30 +28,37 @@ static int fail_push(rk_text_error *error, const rk_array *list, const char *pat
     return rk_text_fail(error, RASK_ELIMIT, path, "more than %zu files", list->ceiling);
 }
 
-/* What a regular file begins with; errors that only come with reading are left to the reader. */
-static int detect(rk_text_file *file, rk_text_error *error)
+static int open_regular(const char *path)
 {
-    uint8_t magic[RK_MAGIC_BYTES];
-    bool standard = is_standard(file->path);
-    int fd = standard ? STDIN_FILENO : open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0)
-        return rk_text_fail_errno(error, file->path);
-    ssize_t n = pread(fd, magic, sizeof magic, (off_t)file->start);
-    file->compression = n > 0 ? rk_magic_detect(magic, (size_t)n) : RK_PLAIN;
-    if (!standard)
-        close(fd);
-    return RASK_OK;
+    return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 
-static int describe_regular(rk_text_file *file, const struct stat *status, rk_text_error *error)
+/* How long it is and what it begins with; errors that only come with reading are left to the reader. */
+static void look_into(rk_text_file *file, int fd, const struct stat *status)
 {
-    off_t at = is_standard(file->path) ? lseek(STDIN_FILENO, 0, SEEK_CUR) : 0;
+    off_t at = fd == STDIN_FILENO ? lseek(fd, 0, SEEK_CUR) : 0;
+    uint8_t magic[RK_MAGIC_BYTES];
     file->start = at > 0 ? (uint64_t)at : 0;
     file->size = status->st_size > 0 ? (uint64_t)status->st_size : RK_TEXT_UNKNOWN_SIZE;
     if (file->start > file->size)
         file->start = file->size;
     file->changed_ns = (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec;
-    return detect(file, error);
+    ssize_t n = pread(fd, magic, sizeof magic, (off_t)file->start);
+    file->compression = n > 0 ? rk_magic_detect(magic, (size_t)n) : RK_PLAIN;
+    if (n > 0)
+        memcpy(file->begin, magic, (size_t)n < sizeof file->begin ? (size_t)n : sizeof file->begin);
+}
+
+static int describe_regular(rk_text_file *file, const struct stat *status, rk_text_error *error)
+{
+    bool standard = is_standard(file->path);
+    int fd = standard ? STDIN_FILENO : open_regular(file->path);
+    if (fd < 0)
+        return rk_text_fail_errno(error, file->path);
+    look_into(file, fd, status);
+    if (!standard)
+        close(fd);
+    return RASK_OK;
 }
 
 /* A pipe that is opened and closed again would end whoever writes to it: it is only asked for permission. */
@@ -64,6 +71,19 @@ static int describe_stream(rk_text_file *file, rk_text_error *error)
     return RASK_OK;
 }
 
+/* Takes over the path: the file is in the list, or the path freed. outcome: of finding out about it. */
+static int push_file(rk_array *list, const rk_text_file *file, int outcome, rk_text_error *error)
+{
+    rk_text_file *place = outcome ? NULL : rk_array_push(list);
+    if (!place && !outcome)
+        outcome = fail_push(error, list, file->path);
+    if (place)
+        *place = *file;
+    else
+        rk_free(file->path);
+    return outcome;
+}
+
 static int add_file(rk_array *list, const char *path, const struct stat *status, rk_text_error *error)
 {
     rk_text_file file = {.path = rk_strndup(path, strlen(path))};
@@ -71,80 +91,99 @@ static int add_file(rk_array *list, const char *path, const struct stat *status,
         return rk_text_fail_memory(error, path);
     int outcome =
         S_ISREG(status->st_mode) ? describe_regular(&file, status, error) : describe_stream(&file, error);
-    rk_text_file *place = outcome ? NULL : rk_array_push(list);
-    if (place) {
-        *place = file;
-        return RASK_OK;
-    }
-    rk_free(file.path);
-    return outcome ? outcome : fail_push(error, list, path);
+    return push_file(list, &file, outcome, error);
 }
 
 /* --- folders */
 
+typedef struct entry {
+    char *path;
+    bool regular; /* the folder says that it is a file, and no link to one */
+} entry;
+
 static int by_bytes(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    return strcmp(((const entry *)a)->path, ((const entry *)b)->path);
 }
 
-/* Paths of all that is not hidden, unsorted. */
-static int list_folder(const char *folder, DIR *entries, rk_array *paths, rk_text_error *error)
+/* All that is not hidden, unsorted. */
+static int list_folder(const char *folder, DIR *entries, rk_array *list, rk_text_error *error)
 {
     const char *slash = folder[strlen(folder) - 1] == '/' ? "" : "/";
     for (;;) {
         char path[PATH_MAX];
         errno = 0;
-        struct dirent *entry = readdir(entries);
-        if (!entry)
+        struct dirent *found = readdir(entries);
+        if (!found)
             return errno ? rk_text_fail_errno(error, folder) : RASK_OK;
-        if (*entry->d_name == '.')
+        if (*found->d_name == '.')
             continue;
-        int n = snprintf(path, sizeof path, "%s%s%s", folder, slash, entry->d_name);
+        int n = snprintf(path, sizeof path, "%s%s%s", folder, slash, found->d_name);
         if (n < 0 || (size_t)n >= sizeof path)
             return rk_text_fail(error, RASK_EIO, folder, "%s", strerror(ENAMETOOLONG));
         char *copy = rk_strndup(path, (size_t)n);
-        char **place = copy ? rk_array_push(paths) : NULL;
+        entry *place = copy ? rk_array_push(list) : NULL;
         if (!place) {
             rk_free(copy);
-            return fail_push(error, paths, folder);
+            return fail_push(error, list, folder);
         }
-        *place = copy;
+        *place = (entry){copy, found->d_type == DT_REG};
     }
 }
 
-static int add_regular(rk_array *list, char *const *paths, size_t count, rk_text_error *error)
+/* A link that leads nowhere is no file, nor is what is gone by now. */
+static int fail_entry(const char *path, rk_text_error *error)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct stat status;
-        if (stat(paths[i], &status) != 0) {
-            if (errno != ENOENT) /* a link that leads nowhere is no file */
-                return rk_text_fail_errno(error, paths[i]);
-        } else if (S_ISREG(status.st_mode)) {
-            int outcome = add_file(list, paths[i], &status, error);
-            if (outcome)
-                return outcome;
-        }
-    }
-    return RASK_OK;
+    return errno == ENOENT ? RASK_OK : rk_text_fail_errno(error, path);
+}
+
+/* What is known to be a regular file is opened without being asked for by its name before: of many small files each way
+ * through the folders counts. */
+static int add_known(rk_array *list, const char *path, rk_text_error *error)
+{
+    struct stat status = {0};
+    int fd = open_regular(path);
+    if (fd < 0)
+        return fail_entry(path, error);
+    rk_text_file file = {.path = rk_strndup(path, strlen(path))};
+    int outcome = !file.path           ? rk_text_fail_memory(error, path)
+                  : fstat(fd, &status) ? rk_text_fail_errno(error, path)
+                                       : RASK_OK;
+    if (!outcome)
+        look_into(&file, fd, &status);
+    close(fd);
+    return push_file(list, &file, outcome, error);
+}
+
+static int add_entry(rk_array *list, const entry *e, rk_text_error *error)
+{
+    struct stat status;
+    if (e->regular)
+        return add_known(list, e->path, error);
+    if (stat(e->path, &status) != 0)
+        return fail_entry(e->path, error);
+    return S_ISREG(status.st_mode) ? add_file(list, e->path, &status, error) : RASK_OK;
 }
 
 static int add_folder(rk_array *list, const char *folder, rk_text_error *error)
 {
-    rk_array paths = RK_ARRAY(char *, RK_MAX_TEXT_FILES);
+    rk_array found = RK_ARRAY(entry, RK_MAX_TEXT_FILES);
     size_t before = list->count;
     DIR *entries = opendir(folder);
     if (!entries)
         return rk_text_fail_errno(error, folder);
-    int status = list_folder(folder, entries, &paths, error);
-    bool others = paths.count > 0;
+    int status = list_folder(folder, entries, &found, error);
+    bool others = found.count > 0;
     closedir(entries);
-    if (!status && paths.count > 0) {
-        qsort(paths.data, paths.count, paths.element, by_bytes);
-        status = add_regular(list, paths.data, paths.count, error);
+    if (!status && found.count > 0)
+        qsort(found.data, found.count, found.element, by_bytes);
+    for (size_t i = 0; i < found.count; i++) {
+        const entry *e = (const entry *)found.data + i;
+        if (!status)
+            status = add_entry(list, e, error);
+        rk_free(e->path);
     }
-    for (size_t i = 0; i < paths.count; i++)
-        rk_free(((char **)paths.data)[i]);
-    rk_array_fini(&paths);
+    rk_array_fini(&found);
     if (!status && list->count == before)
         status = rk_text_fail(error, RASK_ENOENT, folder,
                               others ? "a folder without files; folders in it are not entered"

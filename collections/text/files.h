@@ -17,6 +17,7 @@ typedef struct rk_text_file {
     uint64_t size;              /* RK_TEXT_UNKNOWN_SIZE: of streams, and of files like those in /proc */
     int64_t changed_ns;         /* its modification time */
     rk_compression compression; /* by what it begins with; RK_UNKNOWN: a stream */
+    uint8_t begin[8]; /* its first bytes, then zeros; of streams, and of files in other processes, nothing */
     bool stream;
 } rk_text_file;
 

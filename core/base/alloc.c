@@ -57,6 +57,17 @@ static rk_atomic_u64 gaps, most_gaps;
 
 RK_KNOW_FORKS(large.lock)
 
+static void lock_large(void)
+{
+    know_forks();
+    pthread_mutex_lock(&large.lock);
+}
+
+static void unlock_large(void)
+{
+    pthread_mutex_unlock(&large.lock);
+}
+
 static uintptr_t rounded(uintptr_t number, size_t step)
 {
     return (number + step - 1) & ~(uintptr_t)(step - 1);
@@ -163,13 +174,13 @@ static block take_surplus(uint64_t bytes)
 static void trim(uint64_t bytes)
 {
     block surplus;
-    pthread_mutex_lock(&large.lock);
+    lock_large();
     while ((surplus = take_surplus(bytes)).at) {
-        pthread_mutex_unlock(&large.lock);
+        unlock_large();
         munmap(surplus.at, surplus.size);
-        pthread_mutex_lock(&large.lock);
+        lock_large();
     }
-    pthread_mutex_unlock(&large.lock);
+    unlock_large();
 }
 
 static void *map_aligned(size_t size, size_t align)
@@ -204,11 +215,10 @@ static void *alloc_large(size_t size)
     if (size > PTRDIFF_MAX - 2 * RK_ALLOC_HUGE)
         return NULL;
     size = rounded(size, PAGE);
-    know_forks();
-    pthread_mutex_lock(&large.lock);
+    lock_large();
     bool room = large.live < TABLE / 2;
     void *at = room ? take_kept(size) : NULL;
-    pthread_mutex_unlock(&large.lock);
+    unlock_large();
     if (at)
         return at;
     trim(size);
@@ -216,9 +226,9 @@ static void *alloc_large(size_t size)
         return malloc(size);
     at = map_large(size);
     if (at) {
-        pthread_mutex_lock(&large.lock);
+        lock_large();
         table_put((block){at, size});
-        pthread_mutex_unlock(&large.lock);
+        unlock_large();
     }
     return at;
 }
@@ -248,15 +258,15 @@ static bool free_large(void *at)
 {
     if ((uintptr_t)at & (PAGE - 1))
         return false;
-    pthread_mutex_lock(&large.lock);
+    lock_large();
     block b = {at, table_take(at)}, old = {0};
     bool known = b.size, kept = false;
     while (known && !(kept = keep(b, &old)) && old.at) { /* the lock is free while the system works */
-        pthread_mutex_unlock(&large.lock);
+        unlock_large();
         munmap(old.at, old.size);
-        pthread_mutex_lock(&large.lock);
+        lock_large();
     }
-    pthread_mutex_unlock(&large.lock);
+    unlock_large();
     if (known && !kept)
         munmap(b.at, b.size);
     return known;
@@ -267,18 +277,18 @@ static size_t large_size(const void *at)
 {
     if ((uintptr_t)at & (PAGE - 1))
         return 0;
-    pthread_mutex_lock(&large.lock);
+    lock_large();
     const block *found = table_find(at);
     size_t size = found ? found->size : 0;
-    pthread_mutex_unlock(&large.lock);
+    unlock_large();
     return size;
 }
 
 uint64_t rk_alloc_mapped(void)
 {
-    pthread_mutex_lock(&large.lock);
+    lock_large();
     uint64_t bytes = large.live_bytes;
-    pthread_mutex_unlock(&large.lock);
+    unlock_large();
     return bytes;
 }
 
@@ -301,7 +311,7 @@ static void find_most(void)
 
 void rk_alloc_bound_set(rk_alloc_bound *bound, uint64_t most)
 {
-    pthread_mutex_lock(&large.lock);
+    lock_large();
     if (!bound->known) {
         bound->known = true;
         bound->next = large.bounds;
@@ -309,7 +319,7 @@ void rk_alloc_bound_set(rk_alloc_bound *bound, uint64_t most)
     }
     bound->most = most;
     find_most();
-    pthread_mutex_unlock(&large.lock);
+    unlock_large();
     trim(0);
 }
 
@@ -317,14 +327,14 @@ void rk_alloc_bound_end(rk_alloc_bound *bound)
 {
     if (!bound->known)
         return;
-    pthread_mutex_lock(&large.lock);
+    lock_large();
     rk_alloc_bound **at = &large.bounds;
     while (*at != bound)
         at = &(*at)->next;
     *at = bound->next;
     bound->known = false;
     find_most();
-    pthread_mutex_unlock(&large.lock);
+    unlock_large();
 }
 
 int rask_set_allocator(const rask_allocator *allocator)

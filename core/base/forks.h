@@ -5,6 +5,14 @@
 
 #include <pthread.h>
 
+/* In the child of a fork that took the mutex before it. It is the forking thread's, and so is the child: that lets go of it first, as
+ * who watches over locks expects, and makes it anew, for threads that are not here may be noted in it as waiting. */
+static inline void rk_mutex_renew(pthread_mutex_t *mutex)
+{
+    pthread_mutex_unlock(mutex);
+    pthread_mutex_init(mutex, NULL);
+}
+
 /* Static functions around a static mutex: know_forks() is called before the mutex is locked for the first time. A fork then
  * waits until the mutex is free, so what it guards is whole in the child, too. */
 #define RK_KNOW_FORKS(mutex)                                                                                 \
@@ -18,7 +26,7 @@
     }                                                                                                        \
     static void renew_at_fork(void)                                                                          \
     {                                                                                                        \
-        pthread_mutex_init(&(mutex), NULL);                                                                  \
+        rk_mutex_renew(&(mutex));                                                                            \
     }                                                                                                        \
     static void register_forks(void)                                                                         \
     {                                                                                                        \

@@ -48,14 +48,10 @@ static bool in_memory(const rk_entry *entry)
  * the task begins: they and the task use one scratch. */
 static void look_at_arguments(rk_store *store, rk_pass *pass)
 {
-    uint32_t look = ++store->look;
     pass->arguments = pass->missing = pass->frees = 0;
     pass->working = pass->scratch;
     rk_pass_walk walk = {0};
     for (rk_entry *entry; (entry = rk_pass_next(store, pass, &walk));) {
-        if (entry->seen == look)
-            continue;
-        entry->seen = look;
         if (entry->state == RK_DROPPED && entry->scratch > pass->working)
             pass->working = entry->scratch;
         pass->arguments += entry->bytes;

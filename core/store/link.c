@@ -97,9 +97,16 @@ void rk_entry_displace(rk_entry *entry)
     entry->place = &entry->own;
 }
 
+/* Only once: lists that share lists have more ways through them than there are lists. */
+static bool is_new(const rk_pass_walk *walk, const rk_entry *entry)
+{
+    return entry->seen != walk->look;
+}
+
 static void enter(rk_pass_walk *walk, rk_entry *entry)
 {
     assert(walk->deep <= RK_LINKS_DEEP);
+    entry->seen = walk->look;
     walk->inside[walk->deep] = entry;
     walk->link[walk->deep++] = 0;
 }
@@ -111,7 +118,7 @@ static bool enter_argument(rk_store *store, const rk_pass *pass, rk_pass_walk *w
     walk->own = false;
     for (; walk->argument < pass->count; walk->argument++) {
         rk_entry *entry = rk_pass_argument(store, pass, walk->argument);
-        if (!entry)
+        if (!entry || !is_new(walk, entry))
             continue;
         enter(walk, entry);
         return true;
@@ -121,6 +128,8 @@ static bool enter_argument(rk_store *store, const rk_pass *pass, rk_pass_walk *w
 
 rk_entry *rk_pass_next(rk_store *store, const rk_pass *pass, rk_pass_walk *walk)
 {
+    if (!walk->look)
+        walk->look = ++store->look;
     if (!walk->deep && !enter_argument(store, pass, walk))
         return NULL;
     for (;;) {
@@ -130,6 +139,8 @@ rk_entry *rk_pass_next(rk_store *store, const rk_pass *pass, rk_pass_walk *walk)
             walk->own = !--walk->deep;
             return entry;
         }
-        enter(walk, entry->links[(*link)++]);
+        rk_entry *next = entry->links[(*link)++];
+        if (is_new(walk, next))
+            enter(walk, next);
     }
 }

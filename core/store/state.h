@@ -172,14 +172,14 @@ void rk_entry_unlink(rk_store *store, rk_entry *list);
 /* The place of an entry that lists are linked to, or that is an orphan, has ended. */
 void rk_entry_displace(rk_entry *entry);
 
-/* The entries that a pass takes: those of its arguments, each behind what it is linked to. deep, argument and own start as 0. */
+/* The entries that a pass takes: those of its arguments, each behind what it is linked to. Starts zeroed. */
 typedef struct rk_pass_walk {
-    uint32_t deep, argument;
+    uint32_t look, deep, argument;
     bool own; /* the last one was an argument's own */
     rk_entry *inside[RK_LINKS_DEEP + 1];
     uint32_t link[RK_LINKS_DEEP + 1]; /* of each, the next */
 } rk_pass_walk;
-/* NULL: there are no more. An entry may come more than once. */
+/* NULL: there are no more. Each entry comes once; more than once, perhaps, when others walked meanwhile because the lock was let go of. */
 rk_entry *rk_pass_next(rk_store *store, const rk_pass *pass, rk_pass_walk *walk);
 /* That of argument i; NULL: it is not managed. */
 rk_entry *rk_pass_argument(rk_store *store, const rk_pass *pass, uint32_t i);

@@ -348,6 +348,24 @@ RASK_API rask_array *rask_array_unique_at(rask_array *a, rask_array **counts, co
  * defaults, for any scheduler), as by rask_array_node_at(). NULL: failed, and the graph says why. */
 RASK_API rask_node *rask_array_unique_node_at(rask_array *a, rask_node **counts, const rask_options *options,
                                               const char *file, int line);
+/* As numpy.convolve, of two 1-d arrays with elements: result i is the sum of a[i - k] v[k], added up from k = 0 on, for
+ *   FULL   all i where some are there: as many elements as both together, less one
+ *   SAME   those in the middle: as many as the longer one has
+ *   VALID  those of which none is missing
+ * The shorter one must fit each task. */
+typedef enum rask_convolve_mode {
+    RASK_CONVOLVE_FULL,
+    RASK_CONVOLVE_SAME,
+    RASK_CONVOLVE_VALID
+} rask_convolve_mode;
+RASK_API rask_array *rask_array_convolve_at(rask_array *a, rask_array *v, rask_convolve_mode mode,
+                                            const char *file, int line);
+/* As numpy.interp: the function that is fp at xp, and between two of them a line, at each element of x. What is left of all xp
+ * has *left (NULL: fp's first element), right of them *right (NULL: its last). f64, or of complex fp c128. xp and fp are 1-d, as
+ * long, and fit each task; an xp below the one before it fails when it runs: RASK_EINVAL, with its number. */
+RASK_API rask_array *rask_array_interp_at(rask_array *x, rask_array *xp, rask_array *fp,
+                                          const rask_operand *left, const rask_operand *right,
+                                          const char *file, int line);
 /* Vector norm over all elements or one axis; ord: 0, 1, 2, INFINITY, -INFINITY, or another p. */
 RASK_API rask_array *rask_array_norm_at(rask_array *a, double ord, int axis, const char *file, int line);
 
@@ -379,6 +397,9 @@ RASK_API rask_array *rask_array_expand_dims_at(rask_array *a, int axis, const ch
 RASK_API rask_array *rask_array_flip_at(rask_array *a, int axis, const char *file, int line); /* RASK_ALL */
 RASK_API rask_array *rask_array_swapaxes_at(rask_array *a, int first, int second, const char *file, int line);
 RASK_API rask_array *rask_array_moveaxis_at(rask_array *a, int from, int to, const char *file, int line);
+/* Elements (i, i + offset) of two axes, for all indices of the others, as the last axis. */
+RASK_API rask_array *rask_array_diagonal_at(rask_array *a, int64_t offset, int axis1, int axis2,
+                                            const char *file, int line);
 /* Elements of one axis by number, negative ones from the end; indices: 1-d, integers. Where many computed numbers of a large a are
  * taken, a file in the scratch folder saves time, whatever memory there is; without one it goes as it can. */
 RASK_API rask_array *rask_array_take_at(rask_array *a, rask_array *indices, int axis, const char *file,
@@ -466,6 +487,16 @@ RASK_API rask_array *rask_array_dot_at(rask_array *a, rask_array *b, const char 
 RASK_API rask_array *rask_array_tensordot_at(rask_array *a, rask_array *b, const int *a_axes,
                                              const int *b_axes, uint32_t count, const char *file, int line);
 RASK_API rask_array *rask_array_outer_at(rask_array *a, rask_array *b, const char *file, int line);
+/* As numpy.einsum: labels such as "ij,jk->ik" or, with the labels that stand once as the result's, "ij,jk"; "..." for axes that
+ * broadcast. Made of matrix products where these serve, two arrays at a time: those after which the least is left. At most 32
+ * arrays. RASK_EINVAL: with the labels and the shapes. */
+RASK_API rask_array *rask_array_einsum_at(const char *labels, rask_array *const *arrays, uint32_t count,
+                                          const char *file, int line);
+/* Kronecker's product: every element of a, times all of b. At most 8 axes. */
+RASK_API rask_array *rask_array_kron_at(rask_array *a, rask_array *b, const char *file, int line);
+/* Of vectors of 2 or 3 elements along an axis, which broadcast without it; of two of 2 elements the one element that is not 0,
+ * without that axis. */
+RASK_API rask_array *rask_array_cross_at(rask_array *a, rask_array *b, int axis, const char *file, int line);
 /* Factorisations take matrices with elements; integers become f64.
  *
  * Of a tall matrix (A. Benson, D. Gleich, J. Demmel, "Direct QR factorizations for tall-and-skinny matrices in
@@ -478,6 +509,16 @@ RASK_API int rask_array_svd_at(rask_array *a, rask_array **u, rask_array **s, ra
 /* a = L Lᵀ (conjugated for complex), L lower; what is above a's diagonal is not looked at. A matrix that is not positive
  * definite fails when it runs: RASK_ERANGE, with the order of the minor. */
 RASK_API rask_array *rask_array_cholesky_at(rask_array *a, const char *file, int line);
+/* Eigenvalues and, as columns, eigenvectors of length 1: a v = v diag(w). *values or *vectors are set, or NULL; pass NULL for what
+ * is not wanted. A matrix has to fit one task, with what it is worked on: about five times as much. One that is not finite fails
+ * when it runs: RASK_ERANGE, with the row.
+ *   eigh  of a symmetric or hermitian matrix, of which one triangle is looked at, the upper or the lower one: real values, in
+ *         ascending order
+ *   eig   of any square matrix: values and vectors are complex, also where all of them are real */
+RASK_API int rask_array_eigh_at(rask_array *a, bool upper, rask_array **values, rask_array **vectors,
+                                const char *file, int line);
+RASK_API int rask_array_eig_at(rask_array *a, rask_array **values, rask_array **vectors, const char *file,
+                               int line);
 /* x with a x = b, b a vector or columns, by LU with partial pivoting; some columns of a (256) must fit one task. A singular
  * matrix fails when it runs: RASK_ERANGE, with the pivot. */
 RASK_API rask_array *rask_array_solve_at(rask_array *a, rask_array *b, const char *file, int line);

@@ -60,7 +60,8 @@ struct ArrowArrayStream {
 /* Computed rows as a struct array with a child for each column. int64 ("l"), float64 ("g"), timestamp ("tsu:") and string ("U")
  * are the rows' own memory; bool ("b"), date ("tdD"), what says where nulls are, and text that is not UTF-8 (whose wrong bytes
  * become U+FFFD) are made anew. Text that the rows keep as a dictionary, since few are different, is one: int32 indices ("i"), made
- * anew, into strings. The structures hold on to the rows, which may be freed before them; both are the caller's to
+ * anew, into strings. A column that is null alone, whose expression has no type or in whose files there is no value, is of type null
+ * ("n"). The structures hold on to the rows, which may be freed before them; both are the caller's to
  * release. RASK_EINVAL: rows is NULL; RASK_ENOMEM; RASK_ERANGE: a date that 32 bits do not hold. On failure neither is set. */
 RASK_API int rask_rows_arrow(rask_rows *rows, struct ArrowSchema *schema, struct ArrowArray *array);
 
@@ -92,9 +93,10 @@ RASK_API rask_table *rask_table_from_arrow_stream_at(rask_graph *graph, struct A
     rask_table_from_arrow_stream_at(graph, stream, __FILE__, __LINE__)
 
 /* Rows of Arrow files ("ARROW1") and streams on disk, in order: paths, patterns as of glob(7), folders. All have the columns of the
- * first, by position, of the formats above; one that is null in some files is of the others' type. What each batch has is read now;
+ * first, of the same names in the same order and of formats above that become the same type; one that is null in some files is of the
+ * others' type. What each batch has is read now;
  * rows are loaded when something is computed, only those columns that are needed, and files must stay as they are until then.
- * RASK_ENOENT, RASK_EIO, RASK_EFORMAT: with path and byte; RASK_EUNSUPPORTED: dictionaries that change, big-endian files, types that
+ * RASK_ENOENT, RASK_EIO, RASK_EFORMAT: with path and byte, or column; RASK_EUNSUPPORTED: dictionaries that change, big-endian files, types that
  * no column holds, and compressed files where the module for them is not there. */
 RASK_API rask_table *rask_read_arrow_files_at(rask_graph *graph, const char *const *paths, size_t count,
                                               const char *file, int line);

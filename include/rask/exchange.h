@@ -12,7 +12,7 @@ extern "C" {
 
 /* A column of computed rows as an array of one axis: bool, int64 (also of dates, in days, and timestamps, in microseconds) or
  * float64, where the rows have it: nothing is copied, and the graph keeps the rows, which may be freed. The nulls of a float64
- * column become NaN, in a copy. RASK_ENOENT: no column of that name; RASK_ETYPE: it is string; RASK_ERANGE: nulls that are not
+ * column, and those of one that has no value and no type of its own, become NaN, in a copy. RASK_ENOENT: no column of that name; RASK_ETYPE: it is string; RASK_ERANGE: nulls that are not
  * float64.
  *
  * There is no such call for tables: how many rows one has is known once it was computed, and an array has a shape at once. */

@@ -107,7 +107,7 @@ typedef struct rask_observer {
      * have three seconds to come if there was none. Told for each reason that is not the last one's, of a run at most 16 times. */
     void (*worker_refused)(void *context, const rask_worker_info *worker);
     /* A call of it failed, and the next is due only later: status, message, attempt and times are those of what was called since it
-     * started. Not told where tasks rest on other processes. */
+     * started. Told of every task whose end is told. */
     void (*task_rested)(void *context, const rask_task_info *task);
 } rask_observer;
 

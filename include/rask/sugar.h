@@ -432,7 +432,10 @@ static inline rask_array *rask_array_min_of_(rask_array *a, rask_operand high, c
         rask_array_percentile_at(a, q, count, axis, __FILE__, __LINE__)
 #    define rask_array_topk(a, k)                 rask_array_topk_at(a, k, __FILE__, __LINE__)
 #    define rask_array_unique(a, counts, options) rask_array_unique_at(a, counts, options, __FILE__, __LINE__)
-#    define rask_array_norm(a, ord, axis)         rask_array_norm_at(a, ord, axis, __FILE__, __LINE__)
+#    define rask_array_convolve(a, v, mode)       rask_array_convolve_at(a, v, mode, __FILE__, __LINE__)
+#    define rask_array_interp(x, xp, fp, left, right)                                                        \
+        rask_array_interp_at(x, xp, fp, left, right, __FILE__, __LINE__)
+#    define rask_array_norm(a, ord, axis) rask_array_norm_at(a, ord, axis, __FILE__, __LINE__)
 
 /* Shape: rask_array_slice(a, RASK_RANGE(0, 10), RASK_EVERY(-1), RASK_INDEX(3)), rask_array_reshape(a, -1, 3). */
 #    define RASK_RANGE(from, to)     ((rask_slice){RASK_SLICE_RANGE, from, to, RASK_DEFAULT})
@@ -458,7 +461,9 @@ static inline rask_array *rask_array_min_of_(rask_array *a, rask_operand high, c
 #    define rask_array_flip(a, axis)              rask_array_flip_at(a, axis, __FILE__, __LINE__)
 #    define rask_array_swapaxes(a, first, second) rask_array_swapaxes_at(a, first, second, __FILE__, __LINE__)
 #    define rask_array_moveaxis(a, from, to)      rask_array_moveaxis_at(a, from, to, __FILE__, __LINE__)
-#    define rask_array_take(a, indices, axis)     rask_array_take_at(a, indices, axis, __FILE__, __LINE__)
+#    define rask_array_diagonal(a, offset, axis1, axis2)                                                     \
+        rask_array_diagonal_at(a, offset, axis1, axis2, __FILE__, __LINE__)
+#    define rask_array_take(a, indices, axis) rask_array_take_at(a, indices, axis, __FILE__, __LINE__)
 #    define rask_array_compress(a, mask, axis, options)                                                      \
         rask_array_compress_at(a, mask, axis, options, __FILE__, __LINE__)
 #    define rask_array_concatenate(arrays, count, axis)                                                      \
@@ -485,18 +490,25 @@ static inline rask_array *rask_array_min_of_(rask_array *a, rask_operand high, c
 #    define rask_array_matmul(a, b) rask_array_matmul_at(a, b, __FILE__, __LINE__)
 #    define rask_array_dot(a, b)    rask_array_dot_at(a, b, __FILE__, __LINE__)
 #    define rask_array_outer(a, b)  rask_array_outer_at(a, b, __FILE__, __LINE__)
-#    define rask_array_solve(a, b)  rask_array_solve_at(a, b, __FILE__, __LINE__)
-#    define rask_array_lstsq(a, b)  rask_array_lstsq_at(a, b, __FILE__, __LINE__)
+#    define rask_array_einsum(labels, arrays, count)                                                         \
+        rask_array_einsum_at(labels, arrays, count, __FILE__, __LINE__)
+#    define rask_array_kron(a, b)        rask_array_kron_at(a, b, __FILE__, __LINE__)
+#    define rask_array_cross(a, b, axis) rask_array_cross_at(a, b, axis, __FILE__, __LINE__)
+#    define rask_array_solve(a, b)       rask_array_solve_at(a, b, __FILE__, __LINE__)
+#    define rask_array_lstsq(a, b)       rask_array_lstsq_at(a, b, __FILE__, __LINE__)
 #    define rask_array_tensordot(a, b, a_axes, b_axes, count)                                                \
         rask_array_tensordot_at(a, b, a_axes, b_axes, count, __FILE__, __LINE__)
-#    define rask_array_qr(a, q, r)       rask_array_qr_at(a, q, r, __FILE__, __LINE__)
-#    define rask_array_svd(a, u, s, vt)  rask_array_svd_at(a, u, s, vt, __FILE__, __LINE__)
-#    define rask_array_cholesky(a)       rask_array_cholesky_at(a, __FILE__, __LINE__)
-#    define rask_array_lu(a, p, l, u)    rask_array_lu_at(a, p, l, u, __FILE__, __LINE__)
-#    define rask_array_fft(a, axis)      rask_array_fft_at(a, axis, false, __FILE__, __LINE__)
-#    define rask_array_ifft(a, axis)     rask_array_fft_at(a, axis, true, __FILE__, __LINE__)
-#    define rask_array_rfft(a, axis)     rask_array_rfft_at(a, axis, __FILE__, __LINE__)
-#    define rask_array_irfft(a, axis, n) rask_array_irfft_at(a, axis, n, __FILE__, __LINE__)
+#    define rask_array_qr(a, q, r)      rask_array_qr_at(a, q, r, __FILE__, __LINE__)
+#    define rask_array_svd(a, u, s, vt) rask_array_svd_at(a, u, s, vt, __FILE__, __LINE__)
+#    define rask_array_eigh(a, values, vectors)                                                              \
+        rask_array_eigh_at(a, false, values, vectors, __FILE__, __LINE__)
+#    define rask_array_eig(a, values, vectors) rask_array_eig_at(a, values, vectors, __FILE__, __LINE__)
+#    define rask_array_cholesky(a)             rask_array_cholesky_at(a, __FILE__, __LINE__)
+#    define rask_array_lu(a, p, l, u)          rask_array_lu_at(a, p, l, u, __FILE__, __LINE__)
+#    define rask_array_fft(a, axis)            rask_array_fft_at(a, axis, false, __FILE__, __LINE__)
+#    define rask_array_ifft(a, axis)           rask_array_fft_at(a, axis, true, __FILE__, __LINE__)
+#    define rask_array_rfft(a, axis)           rask_array_rfft_at(a, axis, __FILE__, __LINE__)
+#    define rask_array_irfft(a, axis, n)       rask_array_irfft_at(a, axis, n, __FILE__, __LINE__)
 
 #    define rask_eval_operands(graph, text, names, operands, count, options)                                 \
         rask_eval_operands_at(graph, text, names, operands, count, options, __FILE__, __LINE__)

@@ -90,6 +90,16 @@ RASK_API rask_table *rask_read_csv_files_at(rask_graph *graph, const char *const
 #define rask_read_csv(graph, path, options)                                                                  \
     rask_read_csv_files_at(graph, (const char *const[]){path}, 1, options, __FILE__, __LINE__)
 
+/* Rows of files that are all CSV, as rask_read_csv_files() reads them, or all Arrow's files and streams, as rask_read_arrow_files()
+ * (rask/arrow.h) does: known by what they begin with, whatever they are called. Options are for CSV, and may be NULL. RASK_EFORMAT:
+ * files of both kinds, with two names; RASK_EUNSUPPORTED: standard input that is an Arrow file. */
+RASK_API rask_table *rask_read_table_files_at(rask_graph *graph, const char *const *paths, size_t count,
+                                              const rask_csv_options *options, const char *file, int line);
+#define rask_read_table_files(graph, paths, count, options)                                                  \
+    rask_read_table_files_at(graph, paths, count, options, __FILE__, __LINE__)
+#define rask_read_table(graph, path, options)                                                                \
+    rask_read_table_files_at(graph, (const char *const[]){path}, 1, options, __FILE__, __LINE__)
+
 /* -- What a table has */
 
 RASK_API uint32_t rask_table_columns(const rask_table *table); /* 0 for NULL */

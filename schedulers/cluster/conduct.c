@@ -9,6 +9,7 @@
 #include "schedulers/cluster/conduct.h"
 
 #include "core/base/clock.h"
+#include "schedulers/cluster/ranks/launch.h"
 #include "schedulers/told.h"
 
 #include <stdio.h>
@@ -184,12 +185,15 @@ static void hear_back_off(rk_conduct *c, uint32_t home, uint32_t unit, uint32_t 
 {
     const rk_hand *hand = &c->hands[home];
     c->run->retries += retries;
-    if (rk_coordinator_backs_off(c->coordinator, c->hub->now, hand->worker, hand->epoch, unit, attempt,
-                                 rest_ns))
-        c->notes[unit].tries = tries;
+    if (!rk_coordinator_backs_off(c->coordinator, c->hub->now, hand->worker, hand->epoch, unit, attempt,
+                                  rest_ns))
+        return;
+    c->notes[unit].tries = tries;
+    rk_run_rest_until(c->run, unit, c->hub->now, rest_ns);
 }
 
-static void relay(rk_conduct *c, uint32_t task, rask_task_info told)
+/* What a task did; or its call has failed, and it rests until the next. */
+static void relay(rk_conduct *c, uint32_t task, rask_task_info told, bool rests)
 {
     uint32_t unit = task < c->run->plan->tasks ? rk_plan_unit(c->run->plan, task) : RK_NO_UNIT;
     if (unit == RK_NO_UNIT || !c->units.told || c->units.told[unit] || !is_awaited(c, unit))
@@ -202,7 +206,10 @@ static void relay(rk_conduct *c, uint32_t task, rask_task_info told)
     info.bytes = told.bytes;
     info.start_ns = told.start_ns;
     info.end_ns = told.end_ns;
-    rk_run_relay(c->run, &info);
+    if (rests)
+        rk_run_relay_rest(c->run, &info);
+    else
+        rk_run_relay(c->run, &info);
 }
 
 /* -- From the own process */
@@ -230,7 +237,7 @@ static void hear_own_unit(rk_conduct *c, const rk_shop_news *news)
     for (uint32_t i = 0; i < news->told_count; i++) {
         rask_task_info told = news->told[i];
         told.message = told.status && told.task == news->task ? news->text : NULL;
-        relay(c, told.task, told);
+        relay(c, told.task, told, news->outcome == RK_SHOP_BACKS_OFF);
     }
     if (news->outcome == RK_SHOP_BACKS_OFF) {
         hear_back_off(c, 0, news->unit, news->attempt, news->retries, news->tries, news->rest_ns);
@@ -379,7 +386,8 @@ static void hear_told(rk_conduct *c, const rk_message *m)
                                .bytes = m->bytes,
                                .start_ns = end > m->duration ? end - m->duration : 1,
                                .end_ns = end,
-                               .message = m->text.len ? text : NULL});
+                               .message = m->text.len ? text : NULL},
+              m->flag);
 }
 
 static bool is_of_unit(const rk_conduct *c, uint32_t unit, uint32_t task)
@@ -800,6 +808,17 @@ static bool is_lonely(const rk_conduct *c)
     return true;
 }
 
+/* Nobody has come, and there are ranks of the same job that do not come to this address. */
+static void tell_of_ranks(const rk_conduct *c, char *text, size_t capacity)
+{
+    uint32_t ranks = rk_launch_elsewhere(c->hub->address);
+    if (ranks)
+        snprintf(text, capacity,
+                 "; %u more %s started with this program, and %s its workers where no address is named, or "
+                 "with RASK_TRANSPORT=tcp at RASK_CLUSTER",
+                 ranks, ranks == 1 ? "was" : "were", ranks == 1 ? "is" : "are");
+}
+
 /* What became of those that had come. */
 static void tell_of_those_before(const rk_conduct *c, char *text, size_t capacity)
 {
@@ -825,6 +844,8 @@ void rk_conduct_say_lonely(const rk_conduct *c, char *text, size_t capacity)
                  c->turned_away);
     else
         tell_of_those_before(c, text + len, capacity - (size_t)len);
+    if (c->home_count == 1)
+        tell_of_ranks(c, text + strlen(text), capacity - strlen(text));
 }
 
 /* Nobody comes. */

@@ -46,7 +46,7 @@
 #include "core/task/pack.h"
 #include "schedulers/cluster/transport.h"
 
-#define RK_PROTOCOL_VERSION 2u
+#define RK_PROTOCOL_VERSION 3u
 
 enum {
     RK_MAX_INLINE = 4096,       /* bytes of a result, or of a text, in a message */
@@ -119,7 +119,8 @@ enum {
                   RK_HAS_TEXT)                                                                                       \
     M(SKIPPED, RK_HAS_ORDER | RK_HAS_DONE | RK_HAS_RETRIES | RK_HAS_DURATION)                                        \
     M(TOLD, RK_HAS_RUN | RK_HAS_TASK | RK_HAS_ATTEMPT | RK_HAS_STATUS | RK_HAS_WORKER | RK_HAS_BYTES |               \
-                RK_HAS_DURATION | RK_HAS_AGE | RK_HAS_TEXT)                                                          \
+                RK_HAS_DURATION | RK_HAS_AGE | RK_HAS_FLAG |                                                         \
+                RK_HAS_TEXT) /* flag: it rests until its next call */                                                \
     M(BEGUN, RK_HAS_RUN | RK_HAS_TASK | RK_HAS_WORKER | RK_HAS_AGE)                                                  \
     M(RECALLED, RK_HAS_ORDER | RK_HAS_FLAG)                                                                          \
     M(RENEWED, RK_HAS_ORDER)                                                                                         \

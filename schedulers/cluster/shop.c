@@ -88,6 +88,14 @@ static void judge(rk_shop_seat *s, rk_shop_news *news, uint32_t unit)
         run->results[last] = (rask_value){.reserved = 1};
 }
 
+static void back_off(const rk_shop_seat *s, rk_shop_news *news)
+{
+    news->outcome = RK_SHOP_BACKS_OFF;
+    news->task = s->shop->plan->unit_start[news->unit];
+    if (s->told.count)
+        news->text = rk_strndup(s->worker.message, strlen(s->worker.message));
+}
+
 static void push(rk_shop_queue *q, rk_shop_job *j)
 {
     j->next = NULL;
@@ -114,7 +122,7 @@ static void execute(rk_shop_seat *s, rk_shop_job *j)
     j->news.done = s->worker.finished;
     j->news.retries = (uint32_t)s->worker.retries;
     if (j->news.rest_ns)
-        j->news.outcome = RK_SHOP_BACKS_OFF;
+        back_off(s, &j->news);
     else
         judge(s, &j->news, j->news.unit);
     rk_store_relaxed(&s->task, 0); /* who has its news does not take it for running */
@@ -283,8 +291,10 @@ static int init_run(rk_shop *shop)
     }
     memset((void *)shop->run.results, 0, ((size_t)plan->tasks + 1) * sizeof *shop->run.results);
     if (shop->setup.observed) {
-        shop->observer =
-            (rask_observer){.size = sizeof shop->observer, .task_started = note_start, .task_finished = note};
+        shop->observer = (rask_observer){.size = sizeof shop->observer,
+                                         .task_started = note_start,
+                                         .task_finished = note,
+                                         .task_rested = note};
         shop->observers[0] = &shop->observer;
         rk_run_observe_apart(&shop->run, shop->observers);
     }

@@ -44,20 +44,20 @@ typedef enum rk_shop_outcome {
     RK_SHOP_FINISHED,
     RK_SHOP_FAILED,
     RK_SHOP_SKIPPED,
-    RK_SHOP_BACKS_OFF, /* it is to be run again, with its tries and when it has rested */
+    RK_SHOP_BACKS_OFF, /* it is to be run again, with its tries and when it has rested: that its first task rests is told */
 } rk_shop_outcome;
 
 /* What came of a unit. */
 typedef struct rk_shop_news {
     rk_shop_outcome outcome;
     uint32_t unit, attempt;
-    uint32_t task; /* that failed */
+    uint32_t task; /* that failed, or rests */
     int status;
     uint32_t done, retries; /* tasks that came to their result; calls repeated */
     uint64_t bytes, size;   /* of its result: in memory, and encoded */
     uint64_t duration_ns, rest_ns;
     uint32_t tries;
-    char *text;           /* of a failure; NULL: none */
+    char *text;           /* of a failure, and where somebody observes, of one before a rest; NULL: none */
     rask_task_info *told; /* what its tasks did; NULL: nobody observes */
     uint32_t told_count;
 } rk_shop_news;

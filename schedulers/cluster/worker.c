@@ -297,7 +297,8 @@ static void say_told(worker *w, const stay *s, const rk_shop_news *news)
                              .worker = info->worker,
                              .bytes = info->bytes,
                              .duration = info->end_ns - info->start_ns,
-                             .age = now - info->end_ns});
+                             .age = now - info->end_ns,
+                             .flag = news->outcome == RK_SHOP_BACKS_OFF});
     }
 }
 

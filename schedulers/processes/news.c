@@ -13,17 +13,21 @@ static uint64_t bytes_used(const rk_hands *h)
     return home.live + home.reserved;
 }
 
-/* Workers know what their tasks did, and nothing of the memory of all together. */
+/* Workers know what their tasks did, and nothing of the memory of all together. Of one that is run again they tell what rests. */
 static void relay_story(rk_hands *h, const rk_news *news)
 {
     const rk_story *story = (const rk_story *)(uintptr_t)news->story;
+    bool rests = news->kind == RK_NEWS_BACKS_OFF;
     for (uint32_t i = 0; story && i < story->count; i++) {
         rask_task_info info = story->told[i];
         info.live_bytes = bytes_used(h);
         info.spilled_bytes = rk_load_relaxed(&h->mover.on_disk);
-        if (info.status && news->kind == RK_NEWS_FAILED && info.task == news->task)
+        if (info.status && (rests || news->kind == RK_NEWS_FAILED) && info.task == news->task)
             info.message = (const char *)(uintptr_t)news->text;
-        rk_run_relay(h->run, &info);
+        if (rests)
+            rk_run_relay_rest(h->run, &info);
+        else
+            rk_run_relay(h->run, &info);
     }
     rk_result_free_note(h, news->story);
 }
@@ -169,12 +173,18 @@ void rk_hands_conclude(rk_hands *h, rk_staff *staff, rk_news *news, const rk_pos
 static void hear_back_off(rk_hands *h, const rk_staff *staff, const rk_news *news, const rk_posted *posted)
 {
     h->run->retries += news->retries;
-    rk_result_free_note(h, news->story);
+    if (rk_coordinator_outcome(h->coordinator, news->unit) == RK_NOT_OVER)
+        relay_story(h, news);
+    else
+        rk_result_free_note(h, news->story);
+    rk_result_free_note(h, news->text);
     if (news->kept)
         rk_result_pin_arguments(h, news->unit);
-    if (rk_coordinator_backs_off(h->coordinator, h->now, staff->number, staff->epoch, news->unit,
-                                 posted->attempt, news->rest_ns))
-        rk_store_relaxed(&h->crew.tries[news->unit], news->tries);
+    if (!rk_coordinator_backs_off(h->coordinator, h->now, staff->number, staff->epoch, news->unit,
+                                  posted->attempt, news->rest_ns))
+        return;
+    rk_store_relaxed(&h->crew.tries[news->unit], news->tries);
+    rk_run_rest_until(h->run, news->unit, h->now, news->rest_ns);
 }
 
 /* True: it has come to nodes, which others run. */

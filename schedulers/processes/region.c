@@ -3,6 +3,7 @@
  * them back, for their class may never be asked for again. */
 #include "schedulers/processes/region.h"
 
+#include "core/base/forks.h"
 #include "schedulers/processes/system.h"
 
 #include <sys/mman.h>
@@ -17,32 +18,17 @@ static pthread_mutex_t regions_lock = PTHREAD_MUTEX_INITIALIZER;
 static rk_region *regions;
 static uint64_t next_number = 1;
 
-/* A fork waits for who is at the list: in the child nobody else is. */
-static void before_fork(void)
+RK_KNOW_FORKS(regions_lock)
+
+static void lock_regions(void)
 {
+    know_forks();
     pthread_mutex_lock(&regions_lock);
-}
-
-static void after_fork_parent(void)
-{
-    pthread_mutex_unlock(&regions_lock);
-}
-
-static void after_fork_child(void)
-{
-    pthread_mutex_init(&regions_lock, NULL);
-}
-
-static void begin(void)
-{
-    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
 
 static void list_region(rk_region *region)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, begin);
-    pthread_mutex_lock(&regions_lock);
+    lock_regions();
     region->number = next_number++;
     region->next = regions;
     if (regions)
@@ -53,7 +39,7 @@ static void list_region(rk_region *region)
 
 static void unlist_region(const rk_region *region)
 {
-    pthread_mutex_lock(&regions_lock);
+    lock_regions();
     *(region->previous ? &region->previous->next : &regions) = region->next;
     if (region->next)
         region->next->previous = region->previous;
@@ -62,7 +48,7 @@ static void unlist_region(const rk_region *region)
 
 uint64_t rk_region_next_number(void)
 {
-    pthread_mutex_lock(&regions_lock);
+    lock_regions();
     uint64_t number = next_number;
     pthread_mutex_unlock(&regions_lock);
     return number;
@@ -70,7 +56,7 @@ uint64_t rk_region_next_number(void)
 
 bool rk_region_is_seen(const void *at, uint64_t number)
 {
-    pthread_mutex_lock(&regions_lock);
+    lock_regions();
     const rk_region *region = regions;
     while (region && (region->number >= number ||
                       (uintptr_t)at - (uintptr_t)region->at >= region->range * region->ranges))

@@ -453,6 +453,10 @@ static void back_off(seat *s, rk_news *news, uint32_t tries, uint64_t rest_ns)
     news->result = (rask_value){.reserved = 1};
     news->tries = tries;
     news->rest_ns = rest_ns;
+    if (s->told.count) {
+        news->task = s->squad->run->plan->unit_start[news->unit];
+        news->text = share_text(s, s->worker.message);
+    }
     if (s->denied)
         give_up(s, news);
 }
@@ -684,8 +688,10 @@ rk_squad *rk_squad_new(const rk_crew *crew, rk_run *apart, uint32_t worker, uint
         s->worker.began_ns = &s->box->since_ns;
     }
     if (crew->run->observed) {
-        squad->observer = (rask_observer){
-            .size = sizeof squad->observer, .task_started = note_start, .task_finished = note};
+        squad->observer = (rask_observer){.size = sizeof squad->observer,
+                                          .task_started = note_start,
+                                          .task_finished = note,
+                                          .task_rested = note};
         squad->observers[0] = &squad->observer;
         rk_run_observe_apart(apart, squad->observers);
     }

@@ -482,6 +482,15 @@ Test(travel, tables_of_computed_rows_go_along)
     what_is_made_of_it_must_be_same(t);
 }
 
+Test(travel, columns_without_a_value_go_where_any_type_does_there_too)
+{
+    rask_rows *rows;
+    cr_assert_eq(rask_table_compute(rask_table_with(columns_of(100), "u", "null"), NULL, &rows), RASK_OK);
+    rask_table *t = rask_table_from_rows(g, rows);
+    rask_rows_free(rows);
+    tables_must_be_same(rask_table_with(t, "v", "coalesce(u, n)"), "csv");
+}
+
 Test(travel, tables_of_arrow_files_are_read_by_the_workers)
 {
     char path[PATH];

@@ -8,17 +8,35 @@
 
 #include <assert.h>
 #include <stdint.h>
+#include <stdio.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int fuzz_is_lacking(void);
+
+static bool heard[RK_SAY_COUNT];
 
 static void read_messages(const char *bytes, size_t size)
 {
     rk_pack_in in = {bytes, bytes + size, false, NULL};
     rk_message m;
     char text[64];
-    while (rk_message_get(&in, &m))
+    while (rk_message_get(&in, &m)) {
+        heard[m.kind] = true;
         rk_word_copy(text, sizeof text, m.text);
+    }
     assert(in.failed || in.at == in.end);
+}
+
+/* Kinds that no seed is a message of. */
+int fuzz_is_lacking(void)
+{
+    int lacking = 0;
+    for (int kind = 0; kind < RK_SAY_COUNT; kind++)
+        if (!heard[kind]) {
+            fprintf(stderr, "no seed is a message %s: see seeds_cluster.c\n", rk_message_name((rk_said)kind));
+            lacking++;
+        }
+    return lacking;
 }
 
 static void read_value(const char *bytes, size_t size)

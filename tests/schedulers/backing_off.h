@@ -57,10 +57,10 @@ static int open_gate_io(rask_task *t)
 }
 RASK_SLOTS_WITH(open_gate_io, (.flags = RASK_IO));
 
-/* As often as it takes for others to get their turn: some tenths of a second in all. */
+/* As often as it takes for others to get their turn. */
 static inline rask_node *patient(rask_node *node)
 {
-    return rask_set_backoff(rask_set_retries(node, 9), 0.001);
+    return rask_set_backoff(rask_set_retries(node, 15), 0.001);
 }
 
 static inline rask_node *resting(rask_node *node)

@@ -258,8 +258,9 @@ static int hang_at_first(rask_task *t)
         sleep_ms(1000);
     return rask_return_i64(t, rask_task_attempt(t));
 }
-RASK_SLOTS_WITH(hang_at_first, (.timeout = 0.1, .retries = 1, .backoff = 0.001));
+RASK_SLOTS_WITH(hang_at_first, (.timeout = 0.1, .retries = 9, .backoff = 0.001));
 
+/* On a slow machine, later calls may be too late as well. */
 Test(backoff, a_call_that_was_ended_with_its_worker_counts_as_one, .timeout = 60)
 {
     counts *c = new_counts();
@@ -270,9 +271,9 @@ Test(backoff, a_call_that_was_ended_with_its_worker_counts_as_one, .timeout = 60
     o.report = &report;
     cr_assert_eq(rask_compute_with(rask_delayed(g, hang_at_first, address(c)), &o, &attempt), RASK_OK, "%s",
                  rask_graph_error(g));
-    cr_expect_eq(attempt, 1);
-    cr_expect_eq(atomic_load(&c->begun), 2);
-    cr_expect_eq(report.retries, 1);
+    cr_expect_geq(attempt, 1);
+    cr_expect_leq(atomic_load(&c->begun), attempt + 1);
+    cr_expect_eq(report.retries, (uint64_t)attempt);
     rask_graph_free(g);
     free_counts(c);
 }

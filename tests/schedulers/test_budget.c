@@ -496,17 +496,20 @@ static int count_items(rask_task *t)
 static const rask_task_def count_items_def = {
     .size = sizeof(rask_task_def), .name = "count_items", .call = count_items};
 
-/* A list of the list before, and so on, over a large value. What is on disk is wanted when all are made; so is each of the lists,
+/* A list of so many times the list before, and so on, over a large value. What is on disk is wanted when all are made; so is each of the lists,
  * last first, if they are kept. */
-static rask_node *nest_lists(rask_graph *g, uint32_t levels, bool kept)
+static rask_node *nest_lists(rask_graph *g, uint32_t levels, uint32_t wide, bool kept)
 {
-    enum { OTHERS = 20 };
-    rask_node *others[OTHERS], **lists = calloc(levels + 1, sizeof *lists), *sum;
+    enum { OTHERS = 20, WIDEST = 8 };
+    rask_node *others[OTHERS], *items[WIDEST], **lists = calloc(levels + 1, sizeof *lists), *sum;
     for (uint32_t i = 0; i < OTHERS; i++)
         others[i] = call(g, &make, recipe(BYTES, LEN, i), NULL, 0);
     lists[0] = rask_after(call(g, &make, recipe(BYTES, 4 * LEN, OTHERS), NULL, 0), others, OTHERS);
-    for (uint32_t i = 0; i < levels; i++)
-        lists[i + 1] = rask_list(g, &lists[i], 1);
+    for (uint32_t i = 0; i < levels; i++) {
+        for (uint32_t k = 0; k < wide; k++)
+            items[k] = lists[i];
+        lists[i + 1] = rask_list(g, items, wide);
+    }
     sum = call(g, &count_items_def, 0, &lists[levels], 1);
     for (uint32_t i = levels; i-- > 1 && kept;)
         sum = call(g, &count_items_def, i, (rask_node *[]){lists[i], sum}, 2);
@@ -522,13 +525,26 @@ Test(budget, lists_nested_deep_are_not_walked_at_every_level)
     enum { LEVELS = 30000, LIST_OF_ONE = 64 };
     for (uint32_t kept = 0; kept < 2; kept++) {
         rask_graph *g = rask_graph_new();
-        rask_node *sum = nest_lists(g, LEVELS, kept);
+        rask_node *sum = nest_lists(g, LEVELS, 1, kept);
         rask_report free_run, report;
         int64_t expected = must_give(sum, budget(0, 1), &free_run);
         cr_expect_eq(must_give(sum, budget(LEVELS * LIST_OF_ONE + 6 * LEN, 1), &report), expected);
         cr_expect_gt(report.spilled_bytes, 0);
         rask_graph_free(g);
     }
+}
+
+/* There are 8 to the power of 14 ways through them. */
+Test(budget, lists_that_share_lists_are_walked_once)
+{
+    enum { LEVELS = 14, WIDE = 8 };
+    rask_graph *g = rask_graph_new();
+    rask_node *sum = nest_lists(g, LEVELS, WIDE, true);
+    rask_report free_run, report;
+    int64_t expected = must_give(sum, budget(0, 1), &free_run);
+    cr_expect_eq(must_give(sum, budget(10 * LEN, 1), &report), expected);
+    cr_expect_gt(report.spilled_bytes, 0);
+    rask_graph_free(g);
 }
 
 /* Of a list of sources only the list is written. What workers begin with, before anybody knows how large results are, is not known

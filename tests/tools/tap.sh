@@ -2,6 +2,10 @@
 # What the shell tests share: a folder of their own, results as TAP, outputs in the files out and err. To be sourced; prints
 # nothing by itself. A test of one command names it in $command. The test's first argument is the program rask.
 set -uo pipefail
+# Whoever started this may ignore hang-ups and interrupts, which programs inherit.
+if [ -z "${RASK_TEST_HEARS:-}" ] && env --default-signal=HUP,INT true 2>/dev/null; then
+    RASK_TEST_HEARS=1 exec env --default-signal=HUP,INT bash "$0" "$@"
+fi
 rask=$(realpath "${1:?usage: $(basename "$0") PROGRAM}")
 unset RASK_SCHEDULER RASK_WORKERS RASK_MEMORY RASK_SCRATCH RASK_LIMITS RASK_CLUSTER RASK_CLUSTER_KEYS RASK_CLUSTER_INSECURE RASK_CHECKPOINT
 work=$(mktemp -d)
@@ -22,6 +26,26 @@ tell()
         echo "not ok $number - $1"
         cat -v out err 2>/dev/null | sed 's/^/# /' | head -n 20
     fi
+}
+
+# A file, a regular expression: until a line of it is there, for a minute at most
+await_line()
+{
+    for _ in $(seq 3000); do
+        grep -qs -- "$2" "$1" && return
+        sleep 0.02
+    done
+    return 1
+}
+
+# A process or a group, as kill has it: until it is gone, for a minute at most
+await_end()
+{
+    for _ in $(seq 3000); do
+        kill -0 -- "$1" 2>/dev/null || return 0
+        sleep 0.02
+    done
+    return 1
 }
 
 # wanted exit status, command: its output is left in the files out and err

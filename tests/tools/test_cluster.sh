@@ -6,7 +6,7 @@
 source "$(dirname "$0")/tap.sh"
 export LC_ALL=C
 command=cluster
-address=tcp://127.0.0.1:$((20000 + $$ % 6000 * 2))
+address=tcp://127.0.0.1:$((30100 + $$ % 1300 * 2)) # behind those of the tests in C
 
 # --- keys
 leaves 0 "$rask" cluster keys keys && [ "$(stat -c %a keys)" = 600 ] && [ "$(grep -c '^[a-z]* [0-9a-f]\{64\}$' keys)" = 2 ]
@@ -88,7 +88,7 @@ misses()
     "$rask" eval 1+1 --cluster "$address" "$3" 2>program_err &
     program=$!
     leaves 1 "$rask" worker "$address" "$4" && grep -q "$1" err &&
-        timeout 10 sh -c 'until grep -q "$1" program_err; do sleep 0.1; done' sh "somebody was not let in .*$2"
+        await_line program_err "somebody was not let in .*$2"
     status=$?
     kill $program
     wait $program
@@ -110,7 +110,9 @@ ends_after_saying()
     local status
     : >err # of the command before
     "${@:4}" >out 2>err &
-    timeout 30 sh -c 'until grep -q "$1" err; do sleep 0.1; done' sh "$3" && sleep 0.3 && kill -s "$1" $!
+    await_line err "$3"
+    sleep 0.3 # in which it could say it again
+    kill -s "$1" $!
     wait $!
     status=$?
     [ "$status" -eq "$2" ] && [ "$(grep -c "$3" err)" -eq 1 ]
@@ -119,6 +121,18 @@ ends_after_saying TERM 0 'waiting for one' "$rask" cluster start --workers 2 --l
 tell 'so do workers of this machine, one for all' $?
 ends_after_saying HUP 0 'waiting for one' "$rask" cluster start --workers 2 --listen "$address"
 tell 'which end well when their terminal is closed, too' $?
+"$rask" cluster start --workers 2 --listen "$address" 2>start_err &
+start=$!
+waits() # how often that was said
+{
+    timeout 30 sh -c 'until [ "$(grep -c "waiting for one" start_err)" -eq "$1" ]; do sleep 0.1; done' sh "$1"
+}
+# shellcheck disable=SC2046 # both of them
+waits 1 && kill -KILL $(ps -e -o pid= -o ppid= | awk -v of=$start '$2 == of {print $1}') && waits 2 &&
+    [ "$(grep -c 'was ended by signal 9; another takes its place' start_err)" -eq 2 ]
+tell 'and one of those that take their places says it, too' $?
+kill $start
+wait $start
 head -c 2000 /dev/zero >zeros
 set -m # what is in the background hears of INT
 ends_after_saying INT 130 "^rask words: waiting for workers at $address: rask worker, or rask cluster start, brings some" \
@@ -130,7 +144,7 @@ set +m
 RASK_CLUSTER_KEYS=keys "$rask" words --cluster "$address" zeros 2>err &
 words=$!
 RASK_CLUSTER_KEYS=stranger_keys "$rask" worker "$address" 2>/dev/null
-timeout 10 sh -c 'until grep -q "$1" err; do sleep 0.1; done' sh "rask words: somebody was not let in at $address: somebody came to .* and did not shake hands: it has another key"
+await_line err "rask words: somebody was not let in at $address: somebody came to .* and did not shake hands: it has another key"
 tell 'and says at once that a worker was not let in' $?
 kill $words
 wait $words
@@ -142,7 +156,11 @@ start=$!
 leaves 0 timeout 60 "$rask" bench tasks --shape tree-in --tasks 2000 --repeat 1 --scheduler cluster
 tell 'tasks run on workers that were started, with keys' $?
 "$rask" cluster keys other_keys
-RASK_CLUSTER_KEYS=other_keys timeout 2 "$rask" bench tasks --shape chain --tasks 10 --repeat 1 2>/dev/null
+RASK_CLUSTER_KEYS=other_keys "$rask" bench tasks --shape chain --tasks 10 --repeat 1 >/dev/null 2>&1 &
+stranger=$!
+await_line start_err "the program at $address: it broke off the handshake"
+kill $stranger
+wait $stranger
 while (exec 3<>"/dev/tcp/127.0.0.1/${address##*:}") 2>/dev/null; do # what it started to measure ends a moment later
     sleep 0.05
 done
@@ -159,7 +177,7 @@ leaves 0 timeout 60 "$rask" words --cluster "$address" --key-file keys text && c
 tell 'words are counted by the workers; the address of a cluster implies it' $?
 "$rask" cluster start "$address" --workers 2 --key-file other_keys 2>others_err & # before the program, whose keys they have not
 others=$!
-timeout 30 sh -c 'until grep -q "nobody listens there, .*; waiting for one" others_err; do sleep 0.1; done'
+await_line others_err 'nobody listens there, .*; waiting for one'
 wait_status=$?
 mkfifo pipe # the program waits for what it reads, and can be asked meanwhile
 "$rask" words --cluster "$address" --key-file keys - <pipe >streamed &
@@ -172,7 +190,7 @@ while kill -0 $words && [ $status -ne 0 ]; do
     status=$?
 done
 asking=$status
-timeout 30 sh -c 'until grep -q "$1" others_err; do sleep 0.1; done' sh \
+await_line others_err \
     "^rask cluster: the program at $address: it broke off the handshake: .*; the keys here are those of other_keys; waiting for one" || wait_status=1
 # the keys that are told of, options of status
 is_refused_status()
@@ -226,11 +244,10 @@ cat >k.json <<'END'
 END
 "$rask" run k.json --cluster "$address" --key-file keys >out 2>err &
 run=$!
-for _ in $(seq 1000); do [ -s groups ] && break; sleep 0.02; done
+await_line groups .
 read -r group worker <groups
 kill -0 -- "-$group" && kill -9 "$worker"
-for _ in $(seq 1000); do kill -0 -- "-$group" 2>/dev/null || break; sleep 0.02; done
-! kill -0 -- "-$group" 2>/dev/null
+await_end "-$group"
 tell 'the command of a worker that is killed ends, with all that it started' $?
 touch go
 wait $run && [ "$(cat out)" = '1 of 1 tasks run, 0 done before' ] && [ "$(wc -l <groups)" -eq 2 ]
@@ -245,7 +262,7 @@ start=$!
 disown $start # no word of its end
 "$rask" run k.json --cluster "$address" --key-file keys >out 2>err &
 run=$!
-for _ in $(seq 1000); do [ -s groups ] && break; sleep 0.02; done
+await_line groups .
 read -r group worker <groups
 kill -0 "$worker" && kill -9 $start
 status=1
@@ -255,8 +272,7 @@ for _ in $(seq 500); do # one that leaves is seen to, for as long as that takes
     grep -q '"workers":\[\]' out && status=0 && break
     sleep 0.02
 done
-for _ in $(seq 1000); do kill -0 -- "-$group" 2>/dev/null || break; sleep 0.02; done
-! kill -0 -- "-$group" 2>/dev/null
+await_end "-$group"
 tell 'a worker whose starter is killed ends, and its command with it' $((status + $?))
 kill $run
 wait $run

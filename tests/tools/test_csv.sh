@@ -146,6 +146,19 @@ tell 'Arrow files are joined' $?
 asked 0 sales.csv --join o.arrow --on name --how semi -w 'qty > 2' --explain && [ "$(cat out)" = $'name,amount,qty,day\nann,7.25,4,' ] &&
     grep -qx '  semi join on name = name' err
 tell '--explain tells of joins' $?
+mkdir several && "$rask" csv sales.csv -n 2 -o several/a.arrow && "$rask" csv sales.csv -o several/b.arrows
+gives 'Arrow files of a pattern' $'name,count()\nann,3\nbob,2\n"c, ""d""",1' 'several/*.arrow*' -g name
+gives 'and of a folder' $'name,count()\nann,3\nbob,2\n"c, ""d""",1' several/ -g name
+asked 0 sales.csv --join 'several/b*' --on name --select qty,amount_right -n 1 && [ "$(cat out)" = $'qty,amount_right\n2,10.5' ]
+tell 'a pattern of Arrow files is joined' $?
+"$rask" csv sales.csv --with 'qty = str(qty)' -o several/c.arrow
+refuses 'Arrow files of other types' 1 'several/c.arrow: column "qty" is string, and int64 in the files before it' several
+rm several/c.arrow && cp sales.csv several/d.csv
+refuses 'Arrow files and others in a folder' 1 'several/a.arrow is an Arrow file and several/d.csv is none: one table is of files of one kind' several
+printf 'PAR1\0\0\n' >several/d.csv && mkdir parquet && mv several/d.csv parquet/p.parquet
+refuses 'a folder of Parquet files' 1 'parquet/p.parquet: Parquet, as its name says, is not read: convert it to Arrow or CSV' parquet
+asked 1 - <o.arrow && [ "$(cat err)" = 'rask csv: standard input is an Arrow file: these are read by their names' ]
+tell 'an Arrow file by standard input is refused' $?
 head -c 500 o.arrow >cut.arrow
 refuses 'an Arrow file that is cut' 1 'cut.arrow: at byte 494: the file is cut or damaged: no "ARROW1" behind a footer' cut.arrow
 asked 0 sales.csv --select amount,day -o 'o-{column}.npy' && head -c 100 o-amount.npy | grep -qF "'<f8', 'fortran_order': False, 'shape': (4,)" &&
@@ -174,6 +187,10 @@ tell 'standard input' $?
 tell 'a pipe that waits' $?
 : >empty.csv
 gives 'an empty file among others' $'name,amount\neve,1' sales-2.csv empty.csv
+echo >newline.csv
+printf '\xef\xbb\xbf\r\n' >mark_only.csv
+gives 'files without a record before the first with one' $'name,amount\neve,1' empty.csv newline.csv mark_only.csv sales-2.csv newline.csv
+refuses 'no file with a record' 1 'newline.csv: the file has no record: it has no header' empty.csv newline.csv
 printf '\xef\xbb\xbf' >mark.csv
 printf '\n\r\n' >blank.csv
 for size in 1 3 1M; do
@@ -583,8 +600,8 @@ for parquet in other.parquet other.PARQUET; do
     refuses "Parquet: $parquet" 1 "$parquet: Parquet, as its name says, is not read: convert it to Arrow or CSV" $parquet
 done
 "$rask" csv sales.csv -o true.arrow
-refuses 'an Arrow file behind one of CSV' 1 'true.arrow: Arrow, as its name says, is not read as CSV' sales.csv true.arrow
-refuses 'and one of CSV behind one of Arrow' 1 'sales.csv: at byte 0: no Arrow file ("ARROW1") or stream' true.arrow sales.csv
+refuses 'an Arrow file behind one of CSV' 1 'true.arrow is an Arrow file and sales.csv is none: one table is of files of one kind' sales.csv true.arrow
+refuses 'and one of CSV behind one of Arrow' 1 'true.arrow is an Arrow file and sales.csv is none: one table is of files of one kind' true.arrow sales.csv
 printf 'a,b\n1,2\n' >other.arrow
 asked 0 - <other.arrow && cp out plain && cp other.arrow other.gz && asked 0 other.gz && cmp -s out plain
 tell 'CSV by standard input, and in files of other names, is read whatever they are called' $?

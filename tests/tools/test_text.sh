@@ -71,8 +71,8 @@ tell 'standard input' $?
 (printf 'one\ntw'; sleep 0.2; printf 'o\nthree\n') | asked 0 - -g o && printf 'one\ntwo\n' | cmp -s - out
 tell 'a pipe that waits' $?
 mkfifo slow
-(printf 'now\n'; sleep 3; printf 'later\n') >slow &
-"$rask" text slow -g . 2>err | { IFS= read -r -t 2 line; [ "$line" = now ]; }
+(printf 'now\n'; for _ in $(seq 3000); do [ -e seen ] && break; sleep 0.02; done; [ -e seen ] && printf 'later\n') >slow &
+"$rask" text slow -g . 2>err | { IFS= read -r line; touch seen; IFS= read -r later; [ "$line" = now ] && [ "$later" = later ]; }
 tell 'what a slow pipe has is written at once' "${PIPESTATUS[1]}"
 wait
 : >empty

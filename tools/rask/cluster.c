@@ -83,25 +83,29 @@ static int wait_for_signal(const sigset_t *set, int milliseconds)
     return number > 0 ? number : 0;
 }
 
-/* In a group of its own: what a terminal tells is heard by who started it, and told once. It does not outlive that. */
-static void be_worker(const tool_command *c, const cluster_options *o, const signals *s, pid_t starter)
+/* In a group of its own: what a terminal tells is heard by who started it, and told once. It does not outlive that. The first, and
+ * whoever takes its place, says for all that they wait. */
+static void be_worker(const tool_command *c, const cluster_options *o, const signals *s, pid_t starter,
+                      bool is_first)
 {
+    worker_fields fields = o->worker;
+    fields.quiet = !is_first;
     setpgid(0, 0);
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody is left who would see to it that it leaves */
 #endif
     sigprocmask(SIG_UNBLOCK, &s->all, NULL);
     if (getppid() == starter)
-        _exit(cluster_work(c->name, o->listen, &o->worker));
+        _exit(cluster_work(c->name, o->listen, &fields));
     _exit(EXIT_FAILED);
 }
 
 /* 0: no process is to be had. */
-static pid_t hire(const tool_command *c, const cluster_options *o, const signals *s)
+static pid_t hire(const tool_command *c, const cluster_options *o, const signals *s, bool is_first)
 {
     pid_t starter = getpid(), pid = fork();
     if (pid == 0)
-        be_worker(c, o, s, starter);
+        be_worker(c, o, s, starter, is_first);
     if (pid < 0)
         say_error(c->name, "a worker cannot be started: %s", strerror(errno));
     return pid < 0 ? 0 : pid;
@@ -116,7 +120,8 @@ static size_t find_worker(const pid_t *pids, uint64_t count, pid_t pid)
 }
 
 /* One that ended: by a signal, then it has a successor; or it could not work at all, which ends them all. */
-static int replace(const tool_command *c, const cluster_options *o, const signals *s, pid_t *place, int how)
+static int replace(const tool_command *c, const cluster_options *o, const signals *s, pid_t *place, int how,
+                   bool is_first)
 {
     pid_t pid = *place;
     *place = 0;
@@ -129,7 +134,7 @@ static int replace(const tool_command *c, const cluster_options *o, const signal
         raise(SIGTERM); /* for who watches: it waits, as all that is heard */
         return EXIT_DONE;
     }
-    *place = hire(c, o, s);
+    *place = hire(c, o, s, is_first);
     return *place ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -143,7 +148,7 @@ static int watch(const tool_command *c, const cluster_options *o, const signals 
         for (pid_t pid; outcome == EXIT_DONE && (pid = waitpid(-1, &how, WNOHANG)) > 0;) {
             size_t at = find_worker(pids, o->workers, pid);
             if (at < o->workers)
-                outcome = replace(c, o, s, &pids[at], how);
+                outcome = replace(c, o, s, &pids[at], how, at == 0);
         }
     }
     return outcome;
@@ -207,11 +212,9 @@ static int start(const tool_command *c, cluster_options *o)
         o->worker.patience = HUGE_VAL; /* and whoever else comes, with another key */
     o->worker.said = share_flag();
     hear_signals(&s);
-    for (uint64_t i = 0; i < o->workers && outcome == EXIT_DONE; i++) {
-        o->worker.quiet = i > 0; /* the first one says that they wait */
-        if (!(pids[i] = hire(c, o, &s)))
+    for (uint64_t i = 0; i < o->workers && outcome == EXIT_DONE; i++)
+        if (!(pids[i] = hire(c, o, &s, i == 0)))
             outcome = EXIT_FAILED;
-    }
     if (outcome == EXIT_DONE)
         outcome = watch(c, o, &s, pids);
     dismiss(o, pids, &s);

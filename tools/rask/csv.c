@@ -1,6 +1,5 @@
 #include "commands.h"
 #include "csv_join.h"
-#include "csv_read.h"
 #include "csv_show.h"
 #include "run.h"
 #include "say.h"
@@ -467,6 +466,7 @@ static void say_failure(const tool_command *c, const csv_options *o, const char 
         {"rask_read_csv: types: ", o->joins.types.count ? "--types, --join-types: " : "--types: "},
         {"rask_read_csv: ", ""},
         {"rask_read_arrow: ", ""},
+        {"rask_read_table: ", ""},
         {"rask_table_with: ", "--with: "},
         {"rask_table_filter: ", "--where: "},
         {"rask_table_groupby: ", "--group-by, --agg: "},
@@ -598,7 +598,8 @@ static int run(const tool_command *c, int argc, char **argv)
     csv.run = &how;
     rask_graph *graph = rask_graph_new();
     int outcome = EXIT_FAILED;
-    rask_table *t = csv_read(graph, (const char *const *)argv + first, (size_t)(argc - first), &csv);
+    rask_table *t = rask_read_table_files_at(graph, (const char *const *)argv + first, (size_t)(argc - first),
+                                             &csv, NULL, 0);
     t = build(csv_joins_add(t, &o.joins, &csv), &o);
     if (t)
         outcome = give(c, &o, t);

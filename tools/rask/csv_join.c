@@ -1,7 +1,5 @@
 #include "csv_join.h"
 
-#include "csv_read.h"
-
 #include "say.h"
 
 const char *const csv_join_hows[] = {"inner", "left", "right", "outer", "semi", "anti", NULL};
@@ -54,7 +52,8 @@ rask_table *csv_joins_add(rask_table *t, const csv_joins *j, const rask_csv_opti
     for (size_t i = 0; t && i < j->files.count; i++) {
         rask_csv_options csv = *read_as;
         csv.types = text_of(&j->types, i, NULL);
-        rask_table *other = csv_read(rask_table_graph(t), &j->files.items[i], 1, &csv);
+        rask_table *other =
+            rask_read_table_files_at(rask_table_graph(t), &j->files.items[i], 1, &csv, NULL, 0);
         int how = options_find(csv_join_hows, text_of(&j->how, i, "inner"));
         t = rask_table_join_at(t, other, text_of(&j->on, i, ""), (rask_join_how)how, &options, NULL, 0);
     }

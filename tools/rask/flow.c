@@ -144,12 +144,30 @@ static void put_text(const char *text)
         putchar((unsigned char)*text < ' ' ? ' ' : *text);
 }
 
+/* As a shell would have it. */
+static void put_argument(const char *text)
+{
+    const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%^";
+    if (*text && !text[strspn(text, plain)]) {
+        put_text(text);
+        return;
+    }
+    putchar('\'');
+    for (; *text; text++) {
+        if (*text == '\'')
+            fputs("'\\'", stdout);
+        putchar((unsigned char)*text < ' ' ? ' ' : *text);
+    }
+    putchar('\'');
+}
+
 static void put_command(const flow_task *t)
 {
     put_text(t->shell ? t->shell : "");
     for (const char **a = t->arguments; a && *a; a++) {
-        put_text(a == t->arguments ? "" : " ");
-        put_text(*a);
+        if (a != t->arguments)
+            putchar(' ');
+        put_argument(*a);
     }
     putchar('\n');
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,10 +68,11 @@ bool options_size(const char *text, uint64_t *out)
 bool options_seconds(const char *text, double *out)
 {
     char *end;
-    if (text[strspn(text, "0123456789.")])
+    if (text[strspn(text,
+                    "0123456789.eE+-")]) /* which strtod() takes more of: hexadecimal digits, infinity */
         return false;
     double value = strtod(text, &end);
-    if (*end || !(value > 0))
+    if (end == text || *end || !(value > 0) || !isfinite(value))
         return false;
     *out = value;
     return true;

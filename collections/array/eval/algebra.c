@@ -2,6 +2,7 @@
 #include "collections/array/eval/function.h"
 
 #include <math.h>
+#include <string.h>
 
 static rk_eval_value failed(void)
 {
@@ -60,6 +61,40 @@ static rk_eval_value tensordot(rk_call *c)
     return rk_eval_array(rask_array_tensordot_at(a, b, a_axes, b_axes, count, RK_EVAL_SITE(c->eval)));
 }
 
+static rk_eval_value einsum(rk_call *c)
+{
+    uint32_t count;
+    const rk_eval_value *labels = rk_call_value(c, "subscripts");
+    if (labels->kind != RK_EVAL_STRING)
+        return rk_call_fail(c, "subscripts", RASK_ETYPE, "labels such as 'ij,jk->ik' expected, not %s",
+                            rk_eval_kind_text(labels));
+    char *text = rk_eval_memory(c->eval, labels->as.text.len + 1);
+    if (!text)
+        return failed();
+    memcpy(text, labels->as.text.data, labels->as.text.len);
+    text[labels->as.text.len] = 0;
+    const rk_eval_value *operands = rk_call_value(c, "operands");
+    rk_eval_value one = {.kind = RK_EVAL_TUPLE, .at = operands->at, .as.list = {operands, 1}};
+    rask_array **arrays =
+        rk_eval_to_arrays(c->eval, operands->kind == RK_EVAL_TUPLE ? operands : &one, &count);
+    return rk_eval_array(arrays ? rask_array_einsum_at(text, arrays, count, RK_EVAL_SITE(c->eval)) : NULL);
+}
+
+static rk_eval_value kron(rk_call *c)
+{
+    return rk_eval_array(
+        rask_array_kron_at(rk_call_array(c, "a"), rk_call_array(c, "b"), RK_EVAL_SITE(c->eval)));
+}
+
+static rk_eval_value cross(rk_call *c)
+{
+    rask_array *a = rk_call_array(c, "a"), *b = rk_call_array(c, "b");
+    int axis = rk_call_axis(c, "axis", -1);
+    if (c->eval->graph->status)
+        return failed();
+    return rk_eval_array(rask_array_cross_at(a, b, axis, RK_EVAL_SITE(c->eval)));
+}
+
 /* --- factors */
 
 static rk_eval_value qr(rk_call *c)
@@ -87,6 +122,25 @@ static rk_eval_value svd(rk_call *c)
         return failed();
     rk_eval_value parts[3] = {rk_eval_array(u), rk_eval_array(s), rk_eval_array(vt)};
     return all ? rk_eval_tuple(c->eval, parts, 3) : parts[1];
+}
+
+enum { EIG, EIGVALS, EIGH, EIGVALSH };
+
+static rk_eval_value eigen(rk_call *c)
+{
+    rask_array *values = NULL, *vectors = NULL;
+    int code = c->function->code;
+    bool all = code == EIG || code == EIGH;
+    const rk_eval_value *uplo = rk_call_value(c, "UPLO");
+    bool upper = rk_eval_text_is(uplo, "U") || rk_eval_text_is(uplo, "u");
+    if (rk_eval_given(uplo) && !upper && !rk_eval_text_is(uplo, "L") && !rk_eval_text_is(uplo, "l"))
+        return rk_call_fail(c, "UPLO", RASK_EINVAL, "\"L\" or \"U\" expected");
+    rask_array *a = rk_call_array(c, "a"), **wanted = all ? &vectors : NULL;
+    if (code >= EIGH ? rask_array_eigh_at(a, upper, &values, wanted, RK_EVAL_SITE(c->eval))
+                     : rask_array_eig_at(a, &values, wanted, RK_EVAL_SITE(c->eval)))
+        return failed();
+    rk_eval_value parts[2] = {rk_eval_array(values), rk_eval_array(vectors)};
+    return all ? rk_eval_tuple(c->eval, parts, 2) : parts[0];
 }
 
 static rk_eval_value lu(rk_call *c)
@@ -202,13 +256,21 @@ static rk_eval_value norm(rk_call *c)
 
 static const rk_eval_function rows[] = {
     {"dot", "a b", multiply, DOT, RK_EVAL_METHOD},
+    {"cross", "a b; * axis", cross, 0, 0},
+    {"einsum", "subscripts operands...; * optimize", einsum, 0, 0},
     {"inner", "a b", multiply, INNER, 0},
+    {"kron", "a b", kron, 0, 0},
     {"matmul", "a|x1 b|x2", multiply, MATMUL, 0},
     {"outer", "a b", multiply, OUTER, 0},
     {"tensordot", "a b; axes", tensordot, 0, 0},
     {"trace", "a; offset", trace, 0, RK_EVAL_METHOD},
     {"vdot", "a b", multiply, VDOT, 0},
     {"linalg.cholesky", "a", cholesky, 0, 0},
+    {"linalg.cross", "a|x1 b|x2; * axis", cross, 0, 0},
+    {"linalg.eig", "a", eigen, EIG, 0},
+    {"linalg.eigh", "a; UPLO", eigen, EIGH, 0},
+    {"linalg.eigvals", "a", eigen, EIGVALS, 0},
+    {"linalg.eigvalsh", "a; UPLO", eigen, EIGVALSH, 0},
     {"linalg.inv", "a", inverse, 0, 0},
     {"linalg.lstsq", "a b; rcond", lstsq, 0, 0},
     {"linalg.lu", "a", lu, 0, 0},

@@ -178,9 +178,14 @@ rk_eval_value rk_call_text(rk_call *c, const char *otherwise, const char *text)
     parameter parameters[RK_EVAL_PARAMETERS];
     rk_eval_variable given[RK_EVAL_PARAMETERS];
     uint32_t count = parameters_of(c->function, parameters);
-    for (uint32_t i = 0; i < count; i++)
-        given[i] =
-            (rk_eval_variable){parameters[i].name, (size_t)first_name(&parameters[i]), c->arguments[i]};
+    for (uint32_t i = 0; i < count; i++) {
+        rk_eval_value value = c->arguments[i];
+        if (value.kind == RK_EVAL_LIST)
+            value = rk_eval_array(rk_eval_to_array(c->eval, &value));
+        if (value.kind == RK_EVAL_FAILED)
+            return value;
+        given[i] = (rk_eval_variable){parameters[i].name, (size_t)first_name(&parameters[i]), value};
+    }
     return rk_eval_within(c->eval, otherwise, text, given, count);
 }
 

@@ -10,6 +10,7 @@ typedef struct definition {
 enum {
     APPEND,
     CORRCOEF,
+    CORRELATE,
     COV,
     DIGITIZE,
     FLATNONZERO,
@@ -34,14 +35,21 @@ static const definition definitions[] = {
     [APPEND] = {NULL, "concatenate([arr, values], axis)"},
     [CORRCOEF] = {"rowvar = True; None",
                   "c = atleast_2d(cov(x, rowvar)); d = sqrt(real(diagonal(c))); squeeze(c / d[:, None] / d)"},
+    /* The shorter one goes along the longer one; from which end the middle is counted follows from that. */
+    [CORRELATE] = {"mode = 'valid'; None",
+                   "a = asarray(a); v = asarray(v); (convolve(a, conj(flip(v)), mode),"
+                   "flip(conj(convolve(v, conj(flip(a)), mode))))[a.size < v.size]"},
     [COV] = {"rowvar = True; ddof = 1; None",
              "x = atleast_2d((m.T, m)[rowvar]); x = x - mean(x, axis=1, keepdims=True);"
              "squeeze(x @ conj(x.T) / (x.shape[1] - ddof))"},
     [DIGITIZE] = {NULL, "x = expand_dims(x, -1); b = asarray(bins);"
                         "sum(where(b[0] <= b[-1], ~(x < b), x < b), axis=-1)"},
     [FLATNONZERO] = {NULL, "compress(ravel(a) != 0, arange(asarray(a).size))"},
+    /* Between the logarithms: the quotient of the ends need not be a number that there is. The ends are what they are. */
     [GEOMSPACE] = {"num = 50; endpoint = True; None",
-                   "start * (stop / start) ** linspace(0, 1, num, endpoint)"},
+                   "s = start / abs(start); i = arange(num); a = log10(start / s); b = log10(stop / s);"
+                   "y = s * 10.0 ** (a + (b - a) * linspace(0, 1, num, endpoint));"
+                   "where(i == 0, start, where((i == num - 1) & endpoint, stop, y))"},
     [HEAVISIDE] = {NULL, "where(x1 == 0, x2, (sign(x1) + 1) / 2)"},
     [ISCOMPLEX] = {NULL, "imag(x) != 0"},
     [ISIN] = {NULL, "any(expand_dims(element, -1) == ravel(asarray(test_elements)), axis=-1)"},
@@ -50,8 +58,9 @@ static const definition definitions[] = {
                          "maximum(x1, x2) + log1p(exp(-abs(x1 - x2))))"},
     [LOGSPACE] = {"num = 50; endpoint = True; base = 10.0; None",
                   "base ** linspace(start, stop, num, endpoint)"},
-    [SEARCHSORTED] = {NULL, "sum(asarray(a) < expand_dims(v, -1), axis=-1)"},
-    [SEARCHSORTED_RIGHT] = {NULL, "sum(~(expand_dims(v, -1) < asarray(a)), axis=-1)"},
+    /* What is no number is behind all numbers. */
+    [SEARCHSORTED] = {NULL, "v = expand_dims(v, -1); sum((a < v) | ((v != v) & (a == a)), axis=-1)"},
+    [SEARCHSORTED_RIGHT] = {NULL, "v = expand_dims(v, -1); sum(~((v < a) | ((a != a) & (v == v))), axis=-1)"},
     [SINC] = {NULL, "y = pi * where(x == 0, 1e-20, x); sin(y) / y"},
     [TRAPEZOID] = {"dx = 1.0; axis = -1; None",
                    "b = moveaxis(y, axis, -1); sum(b[..., 1:] + b[..., :-1], axis=-1) * dx / 2"},
@@ -84,6 +93,23 @@ static rk_eval_value searchsorted(rk_call *c)
     return rk_call_text(c, NULL, definitions[right ? SEARCHSORTED_RIGHT : SEARCHSORTED].text);
 }
 
+static bool is_zero(const rk_eval_value *value)
+{
+    rask_operand number =
+        value->kind == RK_EVAL_NUMBER ? value->as.number : (rask_operand){.kind = RASK_OPERAND_ARRAY};
+    return number.kind == RASK_OPERAND_I64 ? number.as.i64 == 0
+                                           : number.kind == RASK_OPERAND_F64 && number.as.f64 == 0;
+}
+
+static rk_eval_value geomspace(rk_call *c)
+{
+    static const char *const ends[] = {"start", "stop"};
+    for (int i = 0; i < 2; i++)
+        if (is_zero(rk_call_value(c, ends[i])))
+            return rk_call_fail(c, ends[i], RASK_EINVAL, "0 is in no geometric sequence");
+    return rk_call_text(c, definitions[GEOMSPACE].otherwise, definitions[GEOMSPACE].text);
+}
+
 static rk_eval_value defined(rk_call *c)
 {
     const definition *d = &definitions[c->function->code];
@@ -93,10 +119,11 @@ static rk_eval_value defined(rk_call *c)
 static const rk_eval_function rows[] = {
     {"append", "arr values; axis", defined, APPEND, 0},
     {"corrcoef", "x; * rowvar", defined, CORRCOEF, 0},
+    {"correlate", "a v; mode", defined, CORRELATE, 0},
     {"cov", "m; rowvar * ddof", defined, COV, 0},
     {"digitize", "x bins", defined, DIGITIZE, 0},
     {"flatnonzero", "a", defined, FLATNONZERO, 0},
-    {"geomspace", "start stop; num endpoint", defined, GEOMSPACE, 0},
+    {"geomspace", "start stop; num endpoint", geomspace, 0, 0},
     {"heaviside", "x1 x2", defined, HEAVISIDE, 0},
     {"iscomplex", "x", defined, ISCOMPLEX, 0},
     {"isin", "element test_elements", defined, ISIN, 0},

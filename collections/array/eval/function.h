@@ -60,7 +60,7 @@ double rk_call_f64(const rk_call *c, const char *name, double otherwise);
 bool rk_call_bool(const rk_call *c, const char *name, bool otherwise);
 rask_dtype rk_call_dtype(const rk_call *c, const char *name, rask_dtype otherwise);
 int rk_call_axis(const rk_call *c, const char *name, int otherwise); /* one axis */
-/* The value of a text over the arguments, by the (first) names of the parameters; otherwise, that gives those that are missing
+/* The value of a text over the arguments, lists as arrays, by the (first) names of the parameters; otherwise, that gives those that are missing
  * values, may be NULL. What fails in it fails at the place of the call. */
 rk_eval_value rk_call_text(rk_call *c, const char *otherwise, const char *text);
 /* Fails at an argument. */

@@ -258,18 +258,6 @@ static rask_array *counting(rk_call *c, int64_t count, bool column)
 }
 
 /* Every (columns + 1)-th element of the rows one after the other. */
-static rask_array *diagonal_of(rk_call *c, rask_array *a, int64_t k)
-{
-    int64_t rows = a->shape[0], columns = a->shape[1];
-    int64_t row = k < 0 ? -k : 0, column = k < 0 ? 0 : k;
-    int64_t count = rows - row < columns - column ? rows - row : columns - column;
-    int64_t first = count > 0 ? row * columns + column : 0;
-    rask_slice slice = {RASK_SLICE_RANGE, first, count > 0 ? first + (count - 1) * (columns + 1) + 1 : 0,
-                        columns + 1};
-    return rask_array_slice_at(rask_array_ravel_at(a, RK_EVAL_SITE(c->eval)), &slice, 1,
-                               RK_EVAL_SITE(c->eval));
-}
-
 /* A matrix with a vector on its k-th diagonal. */
 static rask_array *matrix_of(rk_call *c, rask_array *a, int64_t k)
 {
@@ -288,15 +276,16 @@ static rk_eval_value diagonal(rk_call *c)
     static const int64_t most = (int64_t)1 << 40;
     rask_array *a = rk_call_array(c, "a");
     int64_t k = rk_call_i64(c, "offset", 0);
+    int axis1 = rk_call_axis(c, "axis1", 0), axis2 = rk_call_axis(c, "axis2", 1);
     if (!a || c->eval->graph->status)
         return failed();
     if (k < -most || k > most)
         return rk_call_fail(c, "offset", RASK_EINVAL, "no diagonal is %lld away", (long long)k);
     if (c->function->code == DIAG && a->ndim == 1)
         return rk_eval_array(matrix_of(c, a, k));
-    if (a->ndim != 2)
+    if (a->ndim < 2 || (c->function->code == DIAG && a->ndim > 2))
         return rk_call_fail(c, "a", RASK_EINVAL, "a matrix expected, not %u dimensions", a->ndim);
-    return rk_eval_array(diagonal_of(c, a, k));
+    return rk_eval_array(rask_array_diagonal_at(a, k, axis1, axis2, RK_EVAL_SITE(c->eval)));
 }
 
 static rk_eval_value same(rk_call *c)
@@ -356,7 +345,7 @@ static const rk_eval_function rows[] = {
     {"compress", "a condition; axis", compress, 0, RK_EVAL_METHOD_ONLY},
     {"copy", "a", same, 0, RK_EVAL_METHOD},
     {"diag", "a|v; offset|k", diagonal, DIAG, 0},
-    {"diagonal", "a; offset", diagonal, DIAGONAL, RK_EVAL_METHOD},
+    {"diagonal", "a; offset axis1 axis2", diagonal, DIAGONAL, RK_EVAL_METHOD},
     {"expand_dims", "a axis", expand_dims, 0, 0},
     {"extract", "condition a|arr", compress, 0, 0},
     {"flatten", "a", ravel, 0, RK_EVAL_METHOD_ONLY},

@@ -238,14 +238,63 @@ static rk_eval_value bincount(rk_call *c)
                                  : rk_call_cast(c, a, RASK_DT_I64));
 }
 
+/* --- vectors of points */
+
+/* "full", "same" or "valid"; -1, latched: something else. */
+static int convolve_mode(rk_call *c)
+{
+    const rk_eval_value *mode = rk_call_value(c, "mode");
+    if (!rk_eval_given(mode) || rk_eval_text_is(mode, "full"))
+        return RASK_CONVOLVE_FULL;
+    if (rk_eval_text_is(mode, "same"))
+        return RASK_CONVOLVE_SAME;
+    if (rk_eval_text_is(mode, "valid"))
+        return RASK_CONVOLVE_VALID;
+    rk_call_fail(c, "mode", RASK_EINVAL, "\"full\", \"same\" or \"valid\" expected");
+    return -1;
+}
+
+/* A number is a vector of one. */
+static rask_array *vector(rk_call *c, const char *name)
+{
+    rask_array *a = rk_call_array(c, name);
+    return a && !a->ndim ? rask_array_expand_dims_at(a, 0, RK_EVAL_SITE(c->eval)) : a;
+}
+
+static rk_eval_value convolve(rk_call *c)
+{
+    rask_array *a = vector(c, "a"), *v = vector(c, "v");
+    int mode = convolve_mode(c);
+    if (mode < 0)
+        return (rk_eval_value){.kind = RK_EVAL_FAILED};
+    return rk_eval_array(rask_array_convolve_at(a, v, (rask_convolve_mode)mode, RK_EVAL_SITE(c->eval)));
+}
+
+static rk_eval_value interp(rk_call *c)
+{
+    rask_operand left, right;
+    bool has_left = rk_call_given(c, "left"), has_right = rk_call_given(c, "right");
+    rask_array *x = rk_call_array(c, "x"), *xp = rk_call_array(c, "xp"), *fp = rk_call_array(c, "fp");
+    if (has_left)
+        left = rk_call_operand(c, "left");
+    if (has_right)
+        right = rk_call_operand(c, "right");
+    if (c->eval->graph->status)
+        return (rk_eval_value){.kind = RK_EVAL_FAILED};
+    return rk_eval_array(rask_array_interp_at(x, xp, fp, has_left ? &left : NULL, has_right ? &right : NULL,
+                                              RK_EVAL_SITE(c->eval)));
+}
+
 static const rk_eval_function rows[] = {
     {"argsort", "a; axis", sort, 1, RK_EVAL_METHOD},
     {"bincount", "x; * minlength", bincount, 0, 0},
+    {"convolve", "a v; mode", convolve, 0, 0},
     {"cumsum", "a; axis dtype", cumulative, 0, RK_EVAL_METHOD},
     {"cumprod", "a; axis dtype", cumulative, 1, RK_EVAL_METHOD},
     {"diff", "a; n axis", diff, 0, 0},
     {"gradient", "f; dx * axis", gradient, 0, 0},
     {"histogram", "a; bins range density", histogram, 0, 0},
+    {"interp", "x xp fp; left right", interp, 0, 0},
     {"median", "a; axis * keepdims", median, 0, 0},
     {"nanmedian", "a; axis * keepdims", median, 1, 0},
     {"nanpercentile", "a q; axis * method keepdims", quantile, NANPERCENTILE, 0},

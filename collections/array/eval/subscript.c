@@ -1,6 +1,8 @@
 /* a[…]: slices, and an array of integers or bools or several of integers, by NumPy's rules. */
 #include "collections/array/eval/value.h"
 
+#include <inttypes.h>
+
 enum { MAX_SUBSCRIPTS = 2 * RASK_MAX_DIMENSIONS + 1 };
 
 /* Subscripts sorted out. */
@@ -173,6 +175,33 @@ static rask_array *choose(rk_eval *e, rask_array *condition, rask_array *a, int6
     return rask_array_where_at(condition, x, y, RK_EVAL_SITE(e));
 }
 
+/* Of what is written down, as deep as it became an array: computed ones are looked at when they are taken. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static bool are_inside(rk_eval *e, const rk_eval_value *item, uint32_t axis, int64_t length)
+{
+    bool good = true;
+    for (uint32_t i = 0; rk_eval_is_list(item) && good && i < item->as.list.count; i++)
+        good = are_inside(e, &item->as.list.items[i], axis, length);
+    int64_t index = rk_eval_is_integer(item) ? rk_eval_to_i64(e, item) : 0;
+    if (rk_eval_is_integer(item) && (index < -length || index >= length)) {
+        rk_eval_fail(e, item->at, RASK_ERANGE,
+                     "index %" PRId64 " is out of bounds for axis %" PRIu32 " of %" PRId64 " elements", index,
+                     axis, length);
+        return false;
+    }
+    return good;
+}
+
+/* Of the array that is subscripted. */
+static uint32_t source_axis(const plan *p, uint32_t array, uint32_t ndim)
+{
+    uint32_t axis = 0;
+    for (uint32_t i = 0; i < p->places[array]; i++)
+        axis += p->slices[i].kind == RASK_SLICE_ELLIPSIS ? ndim - p->taken
+                                                         : p->slices[i].kind != RASK_SLICE_NEWAXIS;
+    return axis;
+}
+
 /* Numbers from 0 on of an axis of so many elements; *wrong becomes true where there are none. */
 static rask_array *from_zero(rk_eval *e, const rk_eval_value *item, int64_t length, rask_array **wrong)
 {
@@ -220,7 +249,12 @@ static rask_array *subscript_arrays(rk_eval *e, rask_array *a, const plan *p)
     int64_t shape[RASK_MAX_DIMENSIONS];
     uint32_t axis, more = p->array_count - 1;
     rask_array *sliced = gather_axes(e, p, a, goes_first(p), &axis);
-    rask_array *number = sliced ? number_places(e, p, sliced, (int)axis) : NULL;
+    bool inside = sliced;
+    for (uint32_t i = 0; i < p->array_count && inside; i++) {
+        uint32_t own = source_axis(p, i, a->ndim);
+        inside = are_inside(e, p->arrays[i], own, a->shape[own]);
+    }
+    rask_array *number = inside ? number_places(e, p, sliced, (int)axis) : NULL;
     if (!number)
         return NULL;
     for (uint32_t i = 0; i + more < sliced->ndim; i++)

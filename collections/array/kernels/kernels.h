@@ -44,6 +44,11 @@ void rk_gather(size_t n, size_t size, void *out, const void *in, int64_t stride)
 void rk_gather_2d(size_t rows, size_t columns, size_t size, void *out, const void *in, int64_t row_stride,
                   int64_t column_stride);
 
+/* out[i] += in[i] v[0] + in[i - 1] v[1] + … + in[i - count + 1] v[count - 1], one product after the other: n elements of out
+ * are the same bits in however many calls. out lies apart from in. Integers wrap; bools: and, then or. */
+typedef void (*rk_convolve_kernel)(size_t n, void *out, const void *in, size_t count, const void *v);
+rk_convolve_kernel rk_convolve_find(rask_dtype dtype);
+
 /* -- Reductions ------------------------------------------------------------------------------------------------
  *
  * A reduction goes through states. The state of one result has some components (var: count, mean, sum of squares), each

@@ -176,17 +176,8 @@ static const rk_opaque cholesky_class = {.name = "cholesky", .lower = lower_chol
 
 rask_array *rask_array_cholesky_at(rask_array *a, const char *file, int line)
 {
-    char text[RK_SHAPE_TEXT];
+    a = rk_linalg_square(a, "rask_array_cholesky", file, line);
     if (!a)
         return NULL;
-    a = rk_linalg_matrix(a, rk_linalg_dtype(a->dtype), "rask_array_cholesky", file, line);
-    if (!a)
-        return NULL;
-    if (a->shape[0] != a->shape[1]) {
-        rk_graph_fail(a->graph, RASK_EINVAL, file, line,
-                      "rask_array_cholesky: a matrix of shape %s is not square",
-                      rk_shape_text(a->shape, 2, text));
-        return NULL;
-    }
     return rk_linalg_array(&cholesky_class, NULL, 0, a->dtype, a->shape[0], a->shape[1], &a, 1, file, line);
 }

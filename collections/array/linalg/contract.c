@@ -1,5 +1,5 @@
 /* dot, tensordot and outer: other shapes of the matrix product. */
-#include "collections/array/linalg/linalg.h"
+#include "collections/array/linalg/contract.h"
 
 #include <string.h>
 
@@ -29,58 +29,73 @@ rask_array *rask_array_outer_at(rask_array *a, rask_array *b, const char *file, 
     return rask_array_binary_at(RASK_BINARY_MUL, operand_of(column), operand_of(row), file, line);
 }
 
-/* One operand of tensordot: its axes in the order that makes a matrix of it, and the lengths of those that stay. */
-typedef struct side {
-    int axes[RASK_MAX_DIMENSIONS];
-    int64_t kept[RASK_MAX_DIMENSIONS];
-    uint32_t kept_count;
-    int64_t inner; /* elements over the axes that go */
-} side;
+/* a with its axes in order, as a stack of matrices: behind batch of them as many as rows are the rows, the others the columns. */
+static rask_array *matrices_of(rask_array *a, const int *order, uint32_t batch, uint32_t rows,
+                               const char *file, int line)
+{
+    int64_t shape[RASK_MAX_DIMENSIONS + 2];
+    bool ordered = true;
+    shape[batch] = shape[batch + 1] = 1;
+    for (uint32_t i = 0; i < a->ndim; i++) {
+        ordered = ordered && order[i] == (int)i;
+        if (i < batch)
+            shape[i] = a->shape[order[i]];
+        else
+            shape[batch + (i >= batch + rows)] *= a->shape[order[i]];
+    }
+    if (!ordered)
+        a = rask_array_transpose_at(a, order, a->ndim, file, line);
+    if (a && a->ndim == batch + 2 && memcmp(a->shape, shape, a->ndim * sizeof *shape) == 0)
+        return a;
+    return rask_array_reshape_at(a, batch + 2, shape, file, line);
+}
 
-/* axes: that go, in pairs with those of the other operand; first: they come before the kept ones. False, latched, when
- * there is no such axis or one is named twice. */
-static bool side_of(rask_array *a, const int *axes, uint32_t count, bool first, side *s, const char *file,
-                    int line)
+rask_array *rk_contract(rask_array *a, const int *a_order, rask_array *b, const int *b_order, uint32_t batch,
+                        uint32_t inner, const char *file, int line)
+{
+    int64_t shape[2 * RASK_MAX_DIMENSIONS];
+    if (!a || !b)
+        return NULL;
+    uint32_t ndim = 0, rows = a->ndim - batch - inner, columns = b->ndim - batch - inner;
+    for (uint32_t i = 0; i < batch + rows; i++)
+        shape[ndim++] = a->shape[a_order[i]];
+    for (uint32_t i = 0; i < columns; i++)
+        shape[ndim++] = b->shape[b_order[batch + inner + i]];
+    if (ndim > RASK_MAX_DIMENSIONS || batch + 2 > RASK_MAX_DIMENSIONS) {
+        rk_graph_fail(a->graph, RASK_ELIMIT, file, line,
+                      "a product of %u axes, with %u of stacks of matrices", ndim, batch);
+        return NULL;
+    }
+    rask_array *product = rask_array_matmul_at(matrices_of(a, a_order, batch, rows, file, line),
+                                               matrices_of(b, b_order, batch, inner, file, line), file, line);
+    if (!product || (ndim == product->ndim && memcmp(shape, product->shape, ndim * sizeof *shape) == 0))
+        return product;
+    return rask_array_reshape_at(product, ndim, shape, file, line);
+}
+
+/* The axes of one operand of tensordot in the order that makes a matrix of it. axes: that go, in pairs with those of the other
+ * operand; first: they come before the kept ones. False, latched, when there is no such axis or one is named twice. */
+static bool order_axes(rask_array *a, const int *axes, uint32_t count, bool first, int *order,
+                       const char *file, int line)
 {
     bool gone[RASK_MAX_DIMENSIONS] = {false};
-    int going[RASK_MAX_DIMENSIONS];
-    *s = (side){.inner = 1};
     for (uint32_t i = 0; i < count; i++) {
-        going[i] = rk_axis(a, axes[i], "rask_array_tensordot", file, line);
-        if (going[i] < 0)
+        int axis = rk_axis(a, axes[i], "rask_array_tensordot", file, line);
+        if (axis < 0)
             return false;
-        if (gone[going[i]]) {
+        if (gone[axis]) {
             rk_graph_fail(a->graph, RASK_EINVAL, file, line, "rask_array_tensordot: axis %d is named twice",
                           axes[i]);
             return false;
         }
-        gone[going[i]] = true;
-        s->inner *= a->shape[going[i]];
+        gone[axis] = true;
+        order[first ? i : a->ndim - count + i] = axis;
     }
-    uint32_t kept_at = first ? count : 0;
+    uint32_t kept = first ? count : 0;
     for (uint32_t i = 0; i < a->ndim; i++)
-        if (!gone[i]) {
-            s->axes[kept_at + s->kept_count] = (int)i;
-            s->kept[s->kept_count++] = a->shape[i];
-        }
-    for (uint32_t i = 0; i < count; i++)
-        s->axes[first ? i : s->kept_count + i] = going[i];
+        if (!gone[i])
+            order[kept++] = (int)i;
     return true;
-}
-
-/* a with its axes in order, as a matrix. */
-static rask_array *matrix_of(rask_array *a, const side *s, bool first, const char *file, int line)
-{
-    int64_t kept = rk_shape_size(s->kept, s->kept_count);
-    int64_t shape[2] = {first ? s->inner : kept, first ? kept : s->inner};
-    bool ordered = true;
-    for (uint32_t i = 0; i < a->ndim; i++)
-        ordered = ordered && s->axes[i] == (int)i;
-    if (!ordered)
-        a = rask_array_transpose_at(a, s->axes, a->ndim, file, line);
-    if (a && a->ndim == 2 && a->shape[0] == shape[0] && a->shape[1] == shape[1])
-        return a;
-    return rask_array_reshape_at(a, 2, shape, file, line);
 }
 
 /* Whether the pairs of axes are as long; latches. */
@@ -103,8 +118,7 @@ static bool pairs_fit(const rask_array *a, const rask_array *b, const int *a_axe
 rask_array *rask_array_tensordot_at(rask_array *a, rask_array *b, const int *a_axes, const int *b_axes,
                                     uint32_t count, const char *file, int line)
 {
-    side left, right;
-    int64_t shape[RASK_MAX_DIMENSIONS];
+    int left[RASK_MAX_DIMENSIONS], right[RASK_MAX_DIMENSIONS];
     if (!a || !b)
         return NULL;
     if (count > a->ndim || count > b->ndim || (count && (!a_axes || !b_axes))) {
@@ -112,20 +126,9 @@ rask_array *rask_array_tensordot_at(rask_array *a, rask_array *b, const int *a_a
                       "rask_array_tensordot: %u axes of arrays of %u and %u", count, a->ndim, b->ndim);
         return NULL;
     }
-    if (!side_of(a, a_axes, count, false, &left, file, line) ||
-        !side_of(b, b_axes, count, true, &right, file, line) ||
+    if (!order_axes(a, a_axes, count, false, left, file, line) ||
+        !order_axes(b, b_axes, count, true, right, file, line) ||
         !pairs_fit(a, b, a_axes, b_axes, count, file, line))
         return NULL;
-    uint32_t ndim = left.kept_count + right.kept_count;
-    if (ndim > RASK_MAX_DIMENSIONS) {
-        rk_graph_fail(a->graph, RASK_ELIMIT, file, line, "rask_array_tensordot: a result of %u axes", ndim);
-        return NULL;
-    }
-    memcpy(shape, left.kept, left.kept_count * sizeof *shape);
-    memcpy(shape + left.kept_count, right.kept, right.kept_count * sizeof *shape);
-    rask_array *product = rask_array_matmul_at(matrix_of(a, &left, false, file, line),
-                                               matrix_of(b, &right, true, file, line), file, line);
-    if (!product || (ndim == 2 && shape[0] == product->shape[0] && shape[1] == product->shape[1]))
-        return product;
-    return rask_array_reshape_at(product, ndim, shape, file, line);
+    return rk_contract(a, left, b, right, 0, count, file, line);
 }

@@ -38,6 +38,8 @@ rask_dtype rk_linalg_dtype(rask_dtype dtype);
 /* a as a matrix of dtype whose sides fit LAPACK, after looking for the module. NULL, latched: "WHO: an array of shape
  * (3,) is no matrix". NULL when a is NULL. */
 rask_array *rk_linalg_matrix(rask_array *a, rask_dtype dtype, const char *who, const char *file, int line);
+/* The same of a matrix as wide as high, in the dtype that it is computed in. */
+rask_array *rk_linalg_square(rask_array *a, const char *who, const char *file, int line);
 
 /* -- Lowering (operand.c) -- */
 
@@ -93,6 +95,8 @@ static inline char *rk_at(const void *data, int64_t element, size_t size)
     return (char *)(uintptr_t)data + element * (int64_t)size;
 }
 
+/* Those of count elements that are finite come first: how many. */
+int64_t rk_elements_finite(rask_dtype dtype, const void *first, int64_t count);
 /* The real part of an element, and its magnitude's larger part: 0 only for 0. */
 double rk_element_real(rask_dtype dtype, const void *element);
 bool rk_element_is_zero(rask_dtype dtype, const void *element);

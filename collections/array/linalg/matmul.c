@@ -9,7 +9,7 @@
  * A matrix of the user's memory is read where it is, any other operand comes as blocks.
  * Products with a vector are sums of element-wise products: they run at the speed of memory, without copies. */
 #include "collections/array/kernels/kernels.h"
-#include "collections/array/linalg/linalg.h"
+#include "collections/array/linalg/contract.h"
 #include "collections/array/linalg/memory.h"
 #include "core/task/task.h"
 
@@ -421,30 +421,36 @@ static rask_operand operand_of(rask_array *a)
     return (rask_operand){.kind = RASK_OPERAND_ARRAY, .as.array = a};
 }
 
-/* a b for a matrix of one column (axis -1) or row (axis -2), as a sum along that axis of element-wise products; vectors
- * lose it. In the dtype of the result, as products are: sums of small integers wrap. */
-static rask_array *sum_of_products(rask_array *a, rask_array *b, int axis, bool keep, const char *file,
-                                   int line)
+rask_array *rk_sum_as_products(rask_array *a, const int *axes, uint32_t count, bool keepdims,
+                               const char *file, int line)
 {
-    rask_reduce_options options = {
-        .size = sizeof options, .axes = &axis, .axis_count = 1, .keepdims = keep, .own_dtype = true};
-    rask_array *product =
-        a && b ? rask_array_binary_at(RASK_BINARY_MUL, operand_of(a), operand_of(b), file, line) : NULL;
-    if (!product)
+    if (!a)
         return NULL;
-    rask_dtype dtype = options.dtype = product->dtype;
-    if (dtype == RASK_DT_BOOL)
-        return rask_array_reduce_at(
-            RASK_REDUCE_ANY, product,
-            &(rask_reduce_options){.size = sizeof options, .axes = &axis, .axis_count = 1, .keepdims = keep},
-            file, line);
+    rask_dtype dtype = a->dtype;
+    bool truths = dtype == RASK_DT_BOOL;
+    rask_reduce_options options = {.size = sizeof options,
+                                   .axes = axes,
+                                   .axis_count = count,
+                                   .keepdims = keepdims,
+                                   .own_dtype = !truths,
+                                   .dtype = dtype};
     /* what wraps at 64 bits has wrapped at fewer */
     if (rk_dtype_is_signed(dtype))
         options.dtype = RASK_DT_I64;
     else if (rk_dtype_is_unsigned(dtype))
         options.dtype = RASK_DT_U64;
-    return rk_array_cast(rask_array_reduce_at(RASK_REDUCE_SUM, product, &options, file, line), dtype, file,
-                         line);
+    a = rask_array_reduce_at(truths ? RASK_REDUCE_ANY : RASK_REDUCE_SUM, a, &options, file, line);
+    return a ? rk_array_cast(a, dtype, file, line) : NULL;
+}
+
+/* a b for a matrix of one column (axis -1) or row (axis -2), as a sum along that axis of element-wise products; vectors
+ * lose it. */
+static rask_array *sum_of_products(rask_array *a, rask_array *b, int axis, bool keep, const char *file,
+                                   int line)
+{
+    rask_array *product =
+        a && b ? rask_array_binary_at(RASK_BINARY_MUL, operand_of(a), operand_of(b), file, line) : NULL;
+    return rk_sum_as_products(product, &axis, 1, keep, file, line);
 }
 
 static rask_array *product_of_stacks(rask_array *a, rask_array *b, const char *file, int line)

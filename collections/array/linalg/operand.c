@@ -3,6 +3,7 @@
 #include "core/base/alloc.h"
 #include "core/task/task.h"
 
+#include <math.h>
 #include <string.h>
 
 /* -- Builders -- */
@@ -28,6 +29,17 @@ rask_array *rk_linalg_matrix(rask_array *a, rask_dtype dtype, const char *who, c
         return NULL;
     }
     return rk_array_cast(a, dtype, file, line);
+}
+
+rask_array *rk_linalg_square(rask_array *a, const char *who, const char *file, int line)
+{
+    char text[RK_SHAPE_TEXT];
+    a = a ? rk_linalg_matrix(a, rk_linalg_dtype(a->dtype), who, file, line) : NULL;
+    if (!a || a->shape[0] == a->shape[1])
+        return a;
+    rk_graph_fail(a->graph, RASK_EINVAL, file, line, "%s: a matrix of shape %s is not square", who,
+                  rk_shape_text(a->shape, 2, text));
+    return NULL;
 }
 
 rask_array *rk_linalg_array(const rk_opaque *opaque, const void *params, size_t size, rask_dtype dtype,
@@ -146,6 +158,20 @@ bool rk_element_is_zero(rask_dtype dtype, const void *element)
     size_t half = rask_dtype_size(real_of(dtype));
     return rk_element_real(dtype, element) == 0 &&
            (!rk_dtype_is_complex(dtype) || rk_element_real(dtype, (const char *)element + half) == 0);
+}
+
+int64_t rk_elements_finite(rask_dtype dtype, const void *first, int64_t count)
+{
+    int64_t parts = rk_dtype_is_complex(dtype) ? 2 : 1, i = 0;
+    const float *singles = first;
+    const double *doubles = first;
+    if (real_of(dtype) == RASK_DT_F32)
+        while (i < count * parts && isfinite(singles[i]))
+            i++;
+    else
+        while (i < count * parts && isfinite(doubles[i]))
+            i++;
+    return i / parts;
 }
 
 void rk_element_set_one(rask_dtype dtype, void *element)

@@ -138,6 +138,52 @@ static int gesdd(rask_dtype dtype, int64_t n, void *a, void *s, void *u, void *v
     }
 }
 
+static int heevd(rask_dtype dtype, bool vectors, char triangle, int64_t n, void *a, void *w, void *work)
+{
+    size_t size = rk_lapack_size(dtype);
+    lapack_int order = (lapack_int)n, elements = (lapack_int)rk_eigh_elements(dtype, vectors, n);
+    lapack_int real_count = (lapack_int)rk_eigh_reals(dtype, vectors, n);
+    lapack_int integer_count = (lapack_int)rk_eigh_integers(n);
+    void *reals = element(work, elements, dtype);
+    lapack_int *integers = (lapack_int *)(void *)((char *)reals + (size_t)real_count * size / 2);
+    char job = vectors ? 'V' : 'N';
+    switch (dtype) {
+    case RASK_DT_F32:
+        return LAPACKE_ssyevd_work(LAPACK_COL_MAJOR, job, triangle, order, a, order, w, work, elements,
+                                   integers, integer_count);
+    case RASK_DT_F64:
+        return LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, job, triangle, order, a, order, w, work, elements,
+                                   integers, integer_count);
+    case RASK_DT_C64:
+        return LAPACKE_cheevd_work(LAPACK_COL_MAJOR, job, triangle, order, a, order, w, work, elements, reals,
+                                   real_count, integers, integer_count);
+    default:
+        return LAPACKE_zheevd_work(LAPACK_COL_MAJOR, job, triangle, order, a, order, w, work, elements, reals,
+                                   real_count, integers, integer_count);
+    }
+}
+
+static int geev(rask_dtype dtype, bool vectors, int64_t n, void *a, void *w, void *v, void *work)
+{
+    lapack_int order = (lapack_int)n, elements = (lapack_int)rk_eig_elements(n);
+    void *reals = element(work, elements, dtype), *imaginary = element(w, n, dtype);
+    char job = vectors ? 'V' : 'N';
+    switch (dtype) {
+    case RASK_DT_F32:
+        return LAPACKE_sgeev_work(LAPACK_COL_MAJOR, 'N', job, order, a, order, w, imaginary, NULL, order, v,
+                                  order, work, elements);
+    case RASK_DT_F64:
+        return LAPACKE_dgeev_work(LAPACK_COL_MAJOR, 'N', job, order, a, order, w, imaginary, NULL, order, v,
+                                  order, work, elements);
+    case RASK_DT_C64:
+        return LAPACKE_cgeev_work(LAPACK_COL_MAJOR, 'N', job, order, a, order, w, NULL, order, v, order, work,
+                                  elements, reals);
+    default:
+        return LAPACKE_zgeev_work(LAPACK_COL_MAJOR, 'N', job, order, a, order, w, NULL, order, v, order, work,
+                                  elements, reals);
+    }
+}
+
 RASK_API extern const rk_lapack_module rask_module;
 const rk_lapack_module rask_module = {
     .head = RK_MODULE_HEAD(rk_lapack_module),
@@ -148,4 +194,6 @@ const rk_lapack_module rask_module = {
     .geqrf = geqrf,
     .ormqr = ormqr,
     .gesdd = gesdd,
+    .heevd = heevd,
+    .geev = geev,
 };

@@ -35,6 +35,12 @@ typedef struct rk_lapack_module {
     /* a = u diag(s) vt of n × n, all of leading dimension n; a is overwritten; s is real. work: rk_svd_work() bytes,
      * aligned as malloc aligns. Greater than 0: did not converge; less: a holds NaN. */
     int (*gesdd)(rask_dtype dtype, int64_t n, void *a, void *s, void *u, void *vt, void *work);
+    /* Of a = v diag(w) v^H, of which one triangle is read: real w, ascending; with vectors a becomes v, else it is
+     * overwritten. work: rk_eigh_work() bytes, aligned likewise. Greater than 0: did not converge. */
+    int (*heevd)(rask_dtype dtype, bool vectors, char triangle, int64_t n, void *a, void *w, void *work);
+    /* Of a v = v diag(w): a is overwritten. Of real matrices w is all real parts, then all imaginary ones, and a conjugate pair
+     * has the real and the imaginary part of its first vector as columns of v. work: rk_eig_work() bytes. */
+    int (*geev)(rask_dtype dtype, bool vectors, int64_t n, void *a, void *w, void *v, void *work);
 } rk_lapack_module;
 
 /* Reflectors that ormqr applies in one go. */
@@ -58,6 +64,40 @@ static inline int64_t rk_svd_reals(rask_dtype dtype, int64_t n)
 static inline size_t rk_lapack_size(rask_dtype dtype)
 {
     return dtype == RASK_DT_F32 ? 4 : dtype == RASK_DT_C128 ? 16 : 8;
+}
+/* The same of heevd, and of geev, which has no integers. */
+static inline int64_t rk_eigh_elements(rask_dtype dtype, bool vectors, int64_t n)
+{
+    int64_t squares = !vectors ? 0 : dtype >= RASK_DT_C64 ? n * n : 2 * n * n;
+    return squares + 70 * n + 1;
+}
+static inline int64_t rk_eigh_reals(rask_dtype dtype, bool vectors, int64_t n)
+{
+    return dtype < RASK_DT_C64 ? 0 : vectors ? 2 * n * n + 5 * n + 1 : n;
+}
+static inline int64_t rk_eigh_integers(int64_t n)
+{
+    return 5 * n + 3;
+}
+static inline int64_t rk_eig_elements(int64_t n)
+{
+    return 70 * n;
+}
+static inline int64_t rk_eig_reals(rask_dtype dtype, int64_t n)
+{
+    return dtype >= RASK_DT_C64 ? 2 * n : 0;
+}
+static inline uint64_t rk_eigh_work(rask_dtype dtype, bool vectors, int64_t n)
+{
+    size_t element = rk_lapack_size(dtype);
+    return (uint64_t)rk_eigh_elements(dtype, vectors, n) * element +
+           (uint64_t)rk_eigh_reals(dtype, vectors, n) * element / 2 +
+           (uint64_t)rk_eigh_integers(n) * sizeof(int32_t);
+}
+static inline uint64_t rk_eig_work(rask_dtype dtype, int64_t n)
+{
+    size_t element = rk_lapack_size(dtype);
+    return (uint64_t)rk_eig_elements(n) * element + (uint64_t)rk_eig_reals(dtype, n) * element / 2;
 }
 static inline uint64_t rk_svd_work(rask_dtype dtype, int64_t n)
 {

@@ -19,6 +19,7 @@ typedef struct rk_arrow_buffers {
     uint64_t nulls;
 } rk_arrow_buffers;
 
+#define RK_ARROW_NULLS   "n" /* of a column without values, which has no buffers */
 #define RK_ARROW_INDICES "i" /* format of what rk_arrow_indices_init() makes */
 
 /* "l", … */

@@ -37,11 +37,13 @@ static int make_field(const char *name, const char *format, struct ArrowSchema *
     return copy ? RASK_OK : RASK_ENOMEM;
 }
 
-/* Text that is kept as a dictionary goes out as one. */
+/* Text that is kept as a dictionary goes out as one, and a column that is null for want of a type has Arrow's for that. */
 static int make_column_field(const rask_rows *rows, uint32_t index, struct ArrowSchema *out)
 {
     rk_stored stored = rk_chunk_stored(&rows->chunk, index);
     const char *format = rk_arrow_format_of(stored.column.type);
+    if (rows->empty[index])
+        return make_field(rows->names[index], RK_ARROW_NULLS, out);
     if (!stored.codes)
         return make_field(rows->names[index], format, out);
     int status = make_field(rows->names[index], RK_ARROW_INDICES, out);
@@ -90,13 +92,14 @@ static void release_column(struct ArrowArray *a)
     a->release = NULL;
 }
 
-typedef enum content { VALUES, INDICES, TEXTS } content; /* of a column */
+typedef enum content { VALUES, INDICES, TEXTS, NULLS } content; /* of a column */
 
 static int make_buffers(const rk_stored *stored, uint64_t rows, content of, rk_arrow_buffers *out)
 {
     switch (of) {
     case INDICES: return rk_arrow_indices_init(out, stored, rows);
     case TEXTS: return rk_arrow_texts_init(out, stored);
+    case NULLS: *out = (rk_arrow_buffers){.nulls = (int64_t)rows}; return RASK_OK;
     default: return rk_arrow_buffers_init(out, &stored->column, rows);
     }
 }
@@ -125,8 +128,9 @@ static int make_part(rask_rows *rows, const rk_stored *stored, content of, struc
 static int make_column(rask_rows *rows, uint32_t index, struct ArrowArray *out)
 {
     rk_stored stored = rk_chunk_stored(&rows->chunk, index);
-    int status = make_part(rows, &stored, stored.codes ? INDICES : VALUES, out);
-    if (status || !stored.codes)
+    content of = rows->empty[index] ? NULLS : stored.codes ? INDICES : VALUES;
+    int status = make_part(rows, &stored, of, out);
+    if (status || of != INDICES)
         return status;
     out->dictionary = rk_calloc(1, sizeof *out->dictionary);
     return out->dictionary ? make_part(rows, &stored, TEXTS, out->dictionary) : RASK_ENOMEM;

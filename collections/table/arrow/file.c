@@ -125,9 +125,9 @@ static int read_all(rk_arrow_walk *w, uint64_t size)
     char magic[RK_ARROW_AHEAD] = "";
     w->end = size;
     int64_t got = rk_file_read(w->file->fd, magic, sizeof magic, 0);
-    if (got == sizeof magic && memcmp(magic, "\xff\xff\xff\xff", 4) == 0)
+    if (got == sizeof magic && memcmp(magic, RK_ARROW_STREAM_BEGIN, 4) == 0)
         return read_stream(w);
-    if (got != sizeof magic || memcmp(magic, "ARROW1", RK_ARROW_MAGIC) != 0)
+    if (got != sizeof magic || memcmp(magic, RK_ARROW_FILE_BEGIN, RK_ARROW_MAGIC) != 0)
         return rk_arrow_walk_fail(w, RASK_EFORMAT, "no Arrow file (\"ARROW1\") or stream");
     return rk_arrow_walk_file(w, size);
 }
@@ -147,6 +147,20 @@ int rk_arrow_file_open(rk_arrow_file *f, const char *path, rk_open_error *error)
         return RASK_ENOMEM;
     }
     return read_all(&w, (uint64_t)size);
+}
+
+int rk_arrow_file_rest(rk_arrow_file *f, rk_open_error *error)
+{
+    struct stat now;
+    if (fstat(f->fd, &now)) {
+        rk_open_fail_errno(error, f->path);
+        return RASK_EIO;
+    }
+    f->size = (uint64_t)now.st_size;
+    f->changed_ns = rk_arrow_changed_ns(&now);
+    close(f->fd);
+    f->fd = -1;
+    return RASK_OK;
 }
 
 rask_column_type rk_arrow_file_type(const rk_arrow_file *f, uint32_t column)

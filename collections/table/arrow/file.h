@@ -6,7 +6,10 @@
 #include "collections/files/elsewhere.h"
 #include "collections/table/arrow/bodies.h"
 #include "collections/table/arrow/layout.h"
+#include "collections/text/files.h"
 #include "core/base/array.h"
+
+#include <sys/stat.h>
 
 /* Bytes of a file; length 0: there are none. */
 typedef struct rk_arrow_range {
@@ -37,7 +40,9 @@ typedef struct rk_arrow_dictionary {
 } rk_arrow_dictionary;
 
 typedef struct rk_arrow_file {
-    int fd;
+    int fd;        /* -1: it is opened for what is loaded, and closed again */
+    uint64_t size; /* of the file, and its modification time: then it has to be as it was */
+    int64_t changed_ns;
     char *path;
     uint32_t count; /* of columns */
     char **names;
@@ -49,8 +54,19 @@ typedef struct rk_arrow_file {
     const rk_bodies_module *bodies; /* NULL: no batch is compressed */
 } rk_arrow_file;
 
+/* What files and streams begin with. */
+#define RK_ARROW_FILE_BEGIN   "ARROW1"
+#define RK_ARROW_STREAM_BEGIN "\xff\xff\xff\xff"
+
 /* Opens and walks a file. RASK_OK, or a status with path and reason. */
 int rk_arrow_file_open(rk_arrow_file *f, const char *path, rk_open_error *error);
+static inline int64_t rk_arrow_changed_ns(const struct stat *file)
+{
+    return (int64_t)file->st_mtim.tv_sec * 1000000000 + file->st_mtim.tv_nsec;
+}
+
+/* Of an open one: closes what is open on disk, of which there is no end in a process. RASK_OK, or RASK_EIO with error. */
+int rk_arrow_file_rest(rk_arrow_file *f, rk_open_error *error);
 void rk_arrow_file_close(rk_arrow_file *f); /* legal for a zeroed one whose fd is -1 */
 
 /* RASK_COLUMN_TYPES: the column is of Arrow's type null, which has no values. */
@@ -59,6 +75,9 @@ rask_column_type rk_arrow_file_type(const rk_arrow_file *f, uint32_t column);
 /* Rows of a batch's column, as rk_memory_loader says of load. */
 int rk_arrow_file_load(const rk_arrow_file *f, size_t batch, uint32_t column, uint64_t first, uint64_t rows,
                        rk_arrow_layout *layout, void **own, rk_memory_error *error);
+
+/* rask_read_arrow() of files that are listed already; takes over the list. NULL, latched. */
+rask_table *rk_arrow_read_list(rask_graph *graph, rk_text_files *list, const char *file, int line);
 
 /* Appends the files that a table of rask_read_arrow() loads from. RASK_OK, or a status with error. */
 int rk_arrow_files_put(const rk_memory_source *source, rk_pack_out *out, rk_open_error *error);

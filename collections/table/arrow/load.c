@@ -5,9 +5,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct loading {
     const rk_arrow_file *file;
+    int fd;
+    const rk_arrow_dictionary *dictionary; /* of the column */
     const rk_arrow_chunk *chunk;
     rk_body_codec codec;  /* of buffers that are compressed */
     uint64_t base, count; /* rows */
@@ -22,7 +25,7 @@ static int fail_loading(const loading *l, int status, const char *what)
 
 static int read_bytes(const loading *l, void *to, uint64_t place, uint64_t len)
 {
-    int64_t got = rk_file_read(l->file->fd, to, len, (int64_t)place);
+    int64_t got = rk_file_read(l->fd, to, len, (int64_t)place);
     return got == (int64_t)len ? RASK_OK
                                : fail_loading(l, RASK_EIO, got < 0 ? "cannot be read" : "has become shorter");
 }
@@ -234,14 +237,64 @@ static size_t padded(size_t size)
     return (size + 7) & ~(size_t)7;
 }
 
+/* The file that is open, or, as it was, opened once more. */
+static int begin_loading(loading *l)
+{
+    rk_open_error wrong = {0};
+    struct stat now;
+    int64_t size;
+    l->fd = l->file->fd;
+    if (l->fd >= 0)
+        return RASK_OK;
+    l->fd = rk_file_open(l->file->path, &size, &wrong);
+    if (l->fd < 0) {
+        snprintf(l->error->message, sizeof l->error->message, "%.200s", wrong.message);
+        return wrong.status;
+    }
+    if (fstat(l->fd, &now) == 0 && (uint64_t)size == l->file->size &&
+        rk_arrow_changed_ns(&now) == l->file->changed_ns)
+        return RASK_OK;
+    close(l->fd);
+    return fail_loading(l, RASK_EIO, "changed while it was read");
+}
+
+static void end_loading(const loading *l)
+{
+    if (l->fd != l->file->fd)
+        close(l->fd);
+}
+
 /* Bits of nulls, then values, or ends and text: in one run of memory, whose parts begin at multiples of 8. */
+static int load_rows(const loading *l, const rk_arrow_layout *format, rk_arrow_layout *layout, void **own)
+{
+    size_t bits = l->chunk->nulls ? padded(rk_bits_size(l->count)) : 0;
+    size_t values = padded(((l->count + 1) * layout->bits + 7) / 8);
+    char *memory = *own = rk_alloc(bits + values + sizeof *layout);
+    if (!memory)
+        return RASK_ENOMEM;
+    int status =
+        bits ? read_range(l, memory, &l->chunk->buffers[0], l->base / 8, rk_bits_size(l->count)) : RASK_OK;
+    layout->valid = bits ? (const uint8_t *)memory : NULL;
+    layout->values = memory + bits;
+    if (status)
+        return status;
+    if (format->buffers != 2)
+        return format->buffers > 3 ? load_views(l, layout, own, bits)
+                                   : load_text(l, format->bits / 8, layout, own, bits);
+    status = read_range(l, memory + bits, &l->chunk->buffers[1], l->base * format->bits / 8,
+                        (l->count * format->bits + 7) / 8);
+    if (l->dictionary->used)
+        look_up(l->dictionary, layout, memory + bits + values);
+    return status;
+}
+
 int rk_arrow_file_load(const rk_arrow_file *f, size_t batch, uint32_t column, uint64_t first, uint64_t rows,
                        rk_arrow_layout *layout, void **own, rk_memory_error *error)
 {
     const rk_arrow_batch *b = (const rk_arrow_batch *)f->batches.data + batch;
     const rk_arrow_layout *format = &f->layouts[column];
-    const rk_arrow_dictionary *dictionary = &f->dictionaries[column];
     loading l = {.file = f,
+                 .dictionary = &f->dictionaries[column],
                  .chunk = (const rk_arrow_chunk *)f->chunks.data + b->first + column,
                  .codec = b->codec,
                  .base = first - first % 8,
@@ -250,23 +303,10 @@ int rk_arrow_file_load(const rk_arrow_file *f, size_t batch, uint32_t column, ui
     set_layout(format, first, rows, layout);
     if (!rows || !format->buffers)
         return RASK_OK;
-    size_t bits = l.chunk->nulls ? padded(rk_bits_size(l.count)) : 0;
-    size_t values = padded(((l.count + 1) * layout->bits + 7) / 8);
-    char *memory = *own = rk_alloc(bits + values + sizeof *layout);
-    if (!memory)
-        return RASK_ENOMEM;
-    int status =
-        bits ? read_range(&l, memory, &l.chunk->buffers[0], l.base / 8, rk_bits_size(l.count)) : RASK_OK;
-    layout->valid = bits ? (const uint8_t *)memory : NULL;
-    layout->values = memory + bits;
+    int status = begin_loading(&l);
     if (status)
         return status;
-    if (format->buffers != 2)
-        return format->buffers > 3 ? load_views(&l, layout, own, bits)
-                                   : load_text(&l, format->bits / 8, layout, own, bits);
-    status = read_range(&l, memory + bits, &l.chunk->buffers[1], l.base * format->bits / 8,
-                        (l.count * format->bits + 7) / 8);
-    if (dictionary->used)
-        look_up(dictionary, layout, memory + bits + values);
+    status = load_rows(&l, format, layout, own);
+    end_loading(&l);
     return status;
 }

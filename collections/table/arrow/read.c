@@ -1,10 +1,13 @@
 /* Arrow files as tables: their batches are parts, of which tasks load the columns that are needed. */
+#include "collections/table/read.h"
 #include "collections/table/arrow/file.h"
 #include "collections/text/travel.h"
 #include "core/base/alloc.h"
 
-#include <stdio.h>
+#include <inttypes.h>
 #include <string.h>
+
+enum { KEPT_OPEN = 64 }; /* files; of more each is open only while it is read */
 
 static const char what[] = "rask_read_arrow";
 
@@ -48,23 +51,55 @@ static int fail_memory(const rk_arrow_file *f, rk_open_error *error)
     return RASK_ENOMEM;
 }
 
-/* Whether a file has the columns of the first, by position: those that are null are of any type. */
+static bool has_name(const rk_arrow_file *f, const char *name)
+{
+    for (uint32_t i = 0; i < f->count; i++)
+        if (strcmp(f->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Tells of the first column that is called otherwise than in the first file. */
+static int take_names(const rk_arrow_file *first, const rk_arrow_file *f, rk_open_error *error)
+{
+    uint32_t i = 0;
+    while (i < f->count && i < first->count && strcmp(f->names[i], first->names[i]) == 0)
+        i++;
+    if (i == f->count && i == first->count)
+        return RASK_OK;
+    if (i < first->count && !has_name(f, first->names[i]))
+        rk_open_fail(error, RASK_EFORMAT, "%s: no column \"%.80s\", which %s has", f->path, first->names[i],
+                     first->path);
+    else if (i < f->count && !has_name(first, f->names[i]))
+        rk_open_fail(error, RASK_EFORMAT, "%s: a column \"%.80s\", which %s has not", f->path, f->names[i],
+                     first->path);
+    else
+        rk_open_fail(error, RASK_EFORMAT,
+                     "%s: the columns are in another order than in %s: column %" PRIu32
+                     " is \"%.80s\", not \"%.80s\"",
+                     f->path, first->path, i + 1, i < f->count ? f->names[i] : "",
+                     i < first->count ? first->names[i] : "");
+    return RASK_EFORMAT;
+}
+
+/* Whether a file has the columns of the first: those that are null are of any type. */
 static int take_columns(reading *r, const rk_arrow_file *f, rk_open_error *error)
 {
     const rk_arrow_file *first = r->files;
-    bool same = f->count == first->count;
-    if (f == first && !(r->types = rk_alloc_array(f->count, sizeof *r->types)))
+    int status = take_names(first, f, error);
+    if (!status && f == first && !(r->types = rk_alloc_array(f->count, sizeof *r->types)))
         return fail_memory(f, error);
-    for (uint32_t i = 0; same && i < f->count; i++) {
+    for (uint32_t i = 0; !status && i < f->count; i++) {
         rask_column_type type = rk_arrow_file_type(f, i),
                          known = f == first ? RASK_COLUMN_TYPES : r->types[i];
-        same = type == known || type == RASK_COLUMN_TYPES || known == RASK_COLUMN_TYPES;
+        if (type != known && type != RASK_COLUMN_TYPES && known != RASK_COLUMN_TYPES) {
+            status = RASK_EFORMAT;
+            rk_open_fail(error, status, "%s: column \"%.80s\" is %s, and %s in the files before it", f->path,
+                         f->names[i], rask_column_type_name(type), rask_column_type_name(known));
+        }
         r->types[i] = known == RASK_COLUMN_TYPES ? type : known;
     }
-    if (same)
-        return RASK_OK;
-    rk_open_fail(error, RASK_EFORMAT, "%s: other columns than %s has", f->path, first->path);
-    return RASK_EFORMAT;
+    return status;
 }
 
 static int add_parts(reading *r, size_t file, rk_open_error *error)
@@ -93,6 +128,8 @@ static int open_files(reading *r, const rk_text_files *list, rk_open_error *erro
             status = take_columns(r, f, error);
         if (!status)
             status = add_parts(r, r->count, error);
+        if (!status && list->count > KEPT_OPEN)
+            status = rk_arrow_file_rest(f, error);
     }
     return status;
 }
@@ -151,21 +188,22 @@ static rask_table *read_files(rask_graph *graph, rk_text_files *list, rk_open_er
     return NULL;
 }
 
-rask_table *rask_read_arrow_files_at(rask_graph *graph, const char *const *paths, size_t count,
-                                     const char *file, int line)
+rask_table *rk_arrow_read_list(rask_graph *graph, rk_text_files *list, const char *file, int line)
 {
-    rk_text_files list = {0};
-    rk_text_error wrong = {0};
     rk_open_error error = {0};
-    if (!graph || graph->status)
-        return NULL;
-    int status = rk_text_files_init(&list, paths, count, &wrong);
-    if (status)
-        return (rask_table *)rk_graph_fail(graph, status, file, line, "%s: %s", what, wrong.message);
-    rask_table *table = read_files(graph, &list, &error, file, line);
+    rask_table *table = read_files(graph, list, &error, file, line);
     if (!table)
         rk_graph_fail(graph, error.status, file, line, "%s: %s", what, error.message);
     return table;
+}
+
+rask_table *rask_read_arrow_files_at(rask_graph *graph, const char *const *paths, size_t count,
+                                     const char *file, int line)
+{
+    rk_text_files list;
+    if (!graph || graph->status || rk_table_files(graph, what, paths, count, &list, file, line))
+        return NULL;
+    return rk_arrow_read_list(graph, &list, file, line);
 }
 
 /* -- In other processes */

@@ -89,6 +89,10 @@ void rk_csv_scanner_fini(rk_csv_scanner *s);
 int rk_csv_skip_head(rk_csv_scanner *s, const char *text, size_t len, bool last, bool *whole, size_t *used,
                      rk_csv_error *error);
 
+/* Whether a record begins in text, which begins a file, behind a byte order mark and lines that are no records; last: the file ends
+ * where text does. */
+bool rk_csv_has_record(const rk_csv_format *format, const char *text, size_t len, bool last);
+
 /* Whether the header in text, which rk_csv_skip_head() took from the beginning of a file, names the columns of the
  * scanner's schema in their order; text with no header at all does. first: the file that the schema is of, for messages.
  * RASK_OK, RASK_EFORMAT with the column, RASK_ELIMIT, RASK_ENOMEM. */

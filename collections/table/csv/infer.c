@@ -250,6 +250,15 @@ static void inference_fini(inference *f)
         freelocale(f->locale);
 }
 
+bool rk_csv_has_record(const rk_csv_format *format, const char *text, size_t len, bool last)
+{
+    const rk_csv_text t = {text, len, last};
+    bool part;
+    size_t at = rk_csv_mark(text, len);
+    at += rk_csv_lines_skip(format, &t, at, true, &part);
+    return !part && at < len;
+}
+
 /* Names from the first record, which says how many columns there are. *behind: where the rows begin. */
 static int learn_first(inference *f, const rk_csv_text *t, size_t *behind)
 {

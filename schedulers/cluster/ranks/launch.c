@@ -232,6 +232,7 @@ static int be_rank(const rk_launch *launch, char *reason, size_t capacity)
 
 static struct {
     bool is;
+    uint32_t others;
     char address[RK_MAX_CONTACT + 1]; /* of the hub */
     char keys[256];                   /* key file; "": none */
 } lead;
@@ -321,6 +322,7 @@ int rk_launch_begin(const rk_launch *launch, rk_launch_work work, char *reason, 
 {
     own_launch = launch;
     own_work = work;
+    lead.others = launch->ranks - 1;
     if (launch->rank > 0)
         return be_rank(launch, reason, capacity);
     return launch->tcp ? lead_tcp(launch, reason, capacity) : lead_mpi(reason, capacity);
@@ -336,6 +338,11 @@ void rk_launch_fill(rask_options *options)
         return;
     options->cluster_keys = lead.keys;
     options->cluster_insecure = false; /* whatever is said of other clusters */
+}
+
+uint32_t rk_launch_elsewhere(const char *address)
+{
+    return lead.is && strcmp(address, lead.address) != 0 ? lead.others : 0;
 }
 
 int rk_launch_engine(const rk_transport_engine **engine, char *reason, size_t capacity)

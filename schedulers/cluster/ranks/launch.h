@@ -31,6 +31,9 @@ int rk_launch_begin(const rk_launch *launch, rk_launch_work work, char *reason, 
 /* In rank 0 of a launch: where options leave the address of the cluster open, or say "mpi:", it is that of the ranks. */
 void rk_launch_fill(rask_options *options);
 
+/* In rank 0 of a launch whose ranks do not come to this address: how many they are. Else 0. */
+uint32_t rk_launch_elsewhere(const char *address);
+
 /* The engine of "mpi:…" in this process. RASK_EUNSUPPORTED: it is no rank of a launch, with the right command in reason. */
 int rk_launch_engine(const rk_transport_engine **engine, char *reason, size_t capacity);
 

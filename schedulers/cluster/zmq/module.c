@@ -108,8 +108,10 @@ static bool wire_poll(rk_wire *wire)
     if (look_at(wire, LOOK_DOOR))
         did |= rk_door_answer(&wire->door, &wire->host);
     bool doomed = wire->links.gone != 0;
-    if (doomed)
+    if (doomed) { /* why, too, may be there and not be noticed yet */
         wire->look |= LOOK_CONTROL | LOOK_BULK;
+        did |= rk_zmq_watch(wire);
+    }
     if (look_at(wire, LOOK_CONTROL))
         did |= take_packets(wire, RK_CONTROL, TAKEN_PACKETS);
     if (look_at(wire, LOOK_BULK))

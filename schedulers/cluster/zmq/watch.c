@@ -79,10 +79,33 @@ static int status_of(const event *e)
     return another_key ? RASK_EINVAL : RASK_EFORMAT;
 }
 
+/* A greeting may have found the connection ended before it is told why. */
+static rk_link *find_ungreeted(const rk_wire *wire, const char *endpoint)
+{
+    char own[MAX_ENDPOINT + 1];
+    for (rk_link *link = wire->links.first; link && wire->links.gone; link = link->next) {
+        if (!link->dialled || !link->gone || link->state != LINK_CALLING || link->status != RASK_EIO)
+            continue;
+        rk_address_endpoint(&link->address, link->sides[RK_CONTROL].port, own);
+        if (!strcmp(own, endpoint))
+            return link;
+    }
+    return NULL;
+}
+
+static void set_reason(rk_link *link, int status, const char *why)
+{
+    link->status = status;
+    snprintf(link->why, sizeof link->why, "%s", why);
+}
+
 static void handshake_failed(rk_wire *wire, rk_channel channel, const event *e)
 {
+    rk_link *ended = channel == RK_CONTROL ? find_ungreeted(wire, e->endpoint) : NULL;
     rk_link *link = find_dialled(wire, channel, e->endpoint);
-    if (link) {
+    if (ended) {
+        set_reason(ended, RASK_EINVAL, why_failed(wire, e));
+    } else if (link) {
         rk_zmq_give_up(wire, link, RASK_EINVAL, why_failed(wire, e));
     } else if (rk_address_port(e->endpoint) == wire->channels[channel].port) {
         char why[MAX_ENDPOINT + 120];
@@ -127,8 +150,7 @@ void rk_zmq_give_up(rk_wire *wire, rk_link *link, int status, const char *why)
     if (link->gone)
         return;
     rk_link_is_gone(&wire->links, link);
-    link->status = status;
-    snprintf(link->why, sizeof link->why, "%s", why);
+    set_reason(link, status, why);
 }
 
 void rk_zmq_limp(rk_wire *wire, rk_link *link)

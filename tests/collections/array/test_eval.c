@@ -283,6 +283,7 @@ Test(eval, functions_in_its_own_words_fail_at_the_call)
     check_error("a.det()", RASK_ENOENT, "1:3: unknown attribute of arrays \"det\": did you mean \"dot\"?");
     check_error("a.sort()", RASK_ENOENT, "1:3: sort is a function here, and no method: write sort(…)");
     check_error("where(a, 1)", RASK_EINVAL, "1:7: where() takes both x and y, or neither");
+    check_error("geomspace(1, 0.0)", RASK_EINVAL, "1:14: 0 is in no geometric sequence");
     check_error("gradient(a)", RASK_EUNSUPPORTED, "1:10: of 2 dimensions along one axis only: axis=0");
 }
 
@@ -290,7 +291,10 @@ Test(eval, several_arrays_are_subscripts_of_places)
 {
     check_number("sum(a[[0, -1], [1, 3]])", 1 + 11);
     check_type("a[[[0], [1]], [1, 2, 3]]", RASK_DT_F64, 2, (int64_t[]){2, 3});
-    rask_array *outside = build("a[[0, 1], [1, 4]]");
+    check_error("a[[0, 1], [1, 4]]", RASK_ERANGE, "1:15: index 4 is out of bounds for axis 1 of 4 elements");
+    check_error("a[None, [0, -4], ..., [1, 3]]", RASK_ERANGE,
+                "1:13: index -4 is out of bounds for axis 0 of 3 elements");
+    rask_array *outside = build("a[[0, 1], arange(1, 7, 3)]");
     rask_block block = {0};
     cr_expect_eq(rask_array_compute(&outside, 1, NULL, &block), RASK_ERANGE);
     cr_expect_not_null(strstr(rask_graph_error(g), "index 12, at place 1, is out of bounds"), "%s",

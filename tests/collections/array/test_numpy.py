@@ -262,10 +262,12 @@ WRITTEN = """diag(m, 1); diag(v, -2); diag(x, 9); diagonal(x.T, -1); m.diagonal(
 corrcoef(x); corrcoef(x, rowvar=False); append(x, y); append(x, y, axis=1); append(i[0], 2.5); dstack([x, y]); dstack([v, v])
 nonzero(x > 0)[1]; where(t > 0)[2]; argwhere(t > 1); argwhere(x > 100); flatnonzero(i); bincount(k, minlength=9); bincount(k[:0])
 digitize(x, [-1, 0, 1]); digitize(x, [1, 0, -1]); searchsorted(sort(v), x); searchsorted([1, 2, 2, 3], [2, 0, 5], 'right')
+searchsorted(sort(where(v > 0, nan, 1.0)), nan); searchsorted([1., 2., nan], [nan, 1.5, 2.5]); searchsorted([1., nan], [nan, 0], 'right')
 isin(k, [1, 2]); isin(x, y); linalg.det(m); linalg.det(m[::-1]); linalg.det(f[:, :3]); linalg.det(zeros((3, 3))); linalg.pinv(x)
 linalg.cond(m); linalg.matrix_rank(m); linalg.matrix_rank(ones((4, 4))); linalg.matrix_rank(f); logaddexp(x, 0); sinc(x)
-heaviside(x, 0.5); heaviside(f, 0.5); gradient(v, 0.5); gradient(x, 2, axis=1); gradient(i, axis=0); trapz(x, axis=0)
-trapz(x, dx=0.1); logspace(0, 3, 7); geomspace(1, 1000, 4); isreal(x * 1j); iscomplex(x * 1j); x.copy(); empty((2, 3)).shape
+heaviside(x, 0.5); heaviside(f, 0.5); heaviside([-1, 0, 2], 0.5); logaddexp([1, 2], 3); sinc([0, 0.5]); cov([1, 2, 3, 5]); corrcoef([[1, 2, 4], [3, 1, 7]]); linalg.matrix_rank([[1, 2], [2, 4]])
+ gradient(v, 0.5); gradient(x, 2, axis=1); gradient(i, axis=0); trapz(x, axis=0)
+trapz(x, dx=0.1); logspace(0, 3, 7); geomspace(1, 1000, 4); geomspace(1e-200, 1e200, 5); geomspace(-3, -7, 3); geomspace(1j, 8j, 4); geomspace(1, 9, 2, endpoint=False); isreal(x * 1j); iscomplex(x * 1j); x.copy(); empty((2, 3)).shape
 x[[0, -1, 6], [-5, 4, 0]]; x[k[:, None], k]; x[k[:, None], [1, 2]]; t[..., [0, 1], [1, 2]]; t[[0, 1], [1, 2], None]
 t[[0, 1], 1, [1, 2]]; t[[0, 1], :, [[1], [2]]]; t[:, None, [0, 1], [1, 2]]; t[[0, 1], None, [1, 2]]; t[[], []]
 x[arange(7), x.argmin(axis=1)]; x[nonzero(x > 0)[0], nonzero(x > 0)[1]]; x - x.mean(axis=0, keepdims=True); x[x[:, 0] > 0, 1]

@@ -588,6 +588,36 @@ Test(arrow, rows_go_out_without_a_copy_and_come_back_as_they_were)
     rask_graph_free(g);
 }
 
+/* A column of nulls alone is of its expression's type, and of Arrow's null type where that has none. */
+Test(arrow, columns_without_a_value_go_out_by_the_type_of_their_expression)
+{
+    static const char *const values[] = {"null", "float(null)", "x * null", "x > null", "date(null)"},
+                             *const formats[] = {"l", "n", "g", "l", "b", "tdD"};
+    static const char *const names[] = {"a", "b", "c", "d", "e"};
+    static const int64_t ones[] = {1, 2};
+    const rask_column x = {.name = "x", .type = RASK_COL_I64, .as.i64 = ones};
+    struct ArrowSchema schema;
+    struct ArrowArray array;
+    rask_graph *g = rask_graph_new();
+    rask_table *t = rask_table_from_columns(g, &x, 1, 2);
+    rask_rows *rows = NULL;
+    for (int i = 0; i < 5; i++)
+        t = rask_table_with(t, names[i], values[i]);
+    cr_assert_eq(rask_table_compute(t, NULL, &rows), RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(rask_rows_arrow(rows, &schema, &array), RASK_OK);
+    for (int i = 0; i < 6; i++)
+        cr_expect_str_eq(schema.children[i]->format, formats[i]);
+    cr_expect_eq(array.children[1]->n_buffers, 0);
+    cr_expect_eq(array.children[1]->null_count, 2);
+    t = rask_table_select(rask_table_with(rask_table_from_arrow(g, &schema, &array), "y", "coalesce(a, x)"),
+                          "a, y");
+    cr_expect_str_eq(printed(t), "~ 1 ~ 2");
+    t = rask_table_select(rask_table_with(rask_table_from_rows(g, rows), "y", "coalesce(a, x)"), "a, y");
+    cr_expect_str_eq(printed(t), "~ 1 ~ 2", "a table of the rows has it without a type, too");
+    rask_rows_free(rows);
+    rask_graph_free(g);
+}
+
 Test(arrow, rows_go_out_as_a_stream_too)
 {
     struct ArrowArrayStream stream;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const int64_t three[] = {1, 2, 3};
+
 static void enter(void)
 {
     enter_folder(".arrow", "");
@@ -78,8 +80,7 @@ static size_t format_count(void)
 /* Of one column x, which is what an expression gives, in three rows. */
 static char *file_of(const char *expression, rask_table_format format)
 {
-    static const int64_t numbers[] = {1, 2, 3};
-    const rask_column column = {.name = "x", .type = RASK_COL_I64, .as.i64 = numbers};
+    const rask_column column = {.name = "x", .type = RASK_COL_I64, .as.i64 = three};
     rask_graph *g = rask_graph_new();
     rask_table *t = rask_table_with(rask_table_from_columns(g, &column, 1, 3), "x", expression);
     char *name = malloc(64);
@@ -102,7 +103,9 @@ static void expect_nulls(rask_table_format format)
     cr_expect_eq(rask_table_type(t, 0), RASK_COL_I64);
     cr_expect_str_eq(printed(t), "~ ~ ~ 2 4 6 ~ ~ ~");
     cr_expect_null(rask_read_arrow_files(g, ((const char *const[]){nulls, numbers, dates}), 3));
-    cr_expect(strstr(rask_graph_error(g), "date.arrow: other columns than "), "%s", rask_graph_error(g));
+    cr_expect(
+        strstr(rask_graph_error(g), "date.arrow: column \"x\" is date, and int64 in the files before it"),
+        "%s", rask_graph_error(g));
     rask_graph_free(g);
     char *const names[] = {nulls, numbers, dates};
     for (int i = 0; i < 3; i++) {
@@ -121,6 +124,104 @@ Test(arrow_files, files_and_streams_are_read_as_they_were_written)
 {
     for (size_t i = 0; i < format_count(); i++)
         expect_as_written(formats[i]);
+}
+
+/* -- Many files */
+
+/* NAME of the folder: count columns of three numbers; its name. */
+static const char *numbers_file(const char *name, const char *const *columns, uint32_t count)
+{
+    static char file[sizeof folder + 40];
+    rask_column list[3] = {{0}};
+    for (uint32_t i = 0; i < count; i++)
+        list[i] = (rask_column){.name = columns[i], .type = RASK_COL_I64, .as.i64 = three};
+    rask_graph *g = rask_graph_new();
+    snprintf(file, sizeof file, "%s/%s", folder, name);
+    cr_assert_eq(rask_table_write(rask_table_from_columns(g, list, count, 3), file, RASK_TABLE_ARROW, NULL),
+                 0);
+    rask_graph_free(g);
+    return file;
+}
+
+static void expect_mismatch(const char *const *columns, uint32_t count, const char *wanted)
+{
+    rask_graph *g = rask_graph_new();
+    const char *name = numbers_file("z.arrow", columns, count);
+    cr_expect_null(rask_read_table(g, folder, NULL));
+    cr_expect_eq(rask_graph_status(g), RASK_EFORMAT);
+    cr_expect(strstr(rask_graph_error(g), wanted), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+    unlink(name);
+}
+
+Test(arrow_files, all_have_the_columns_of_the_first_in_its_order)
+{
+    static const char *const ab[] = {"a", "b"}, *const ba[] = {"b", "a"}, *const ac[] = {"a", "c"},
+                             *const abc[] = {"a", "b", "c"};
+    unlink(path);
+    const char *first = numbers_file("in.arrow", ab, 2);
+    expect_mismatch(ba, 2, "z.arrow: the columns are in another order than in ");
+    expect_mismatch(ba, 2, "in.arrow: column 1 is \"b\", not \"a\"");
+    expect_mismatch(ac, 2, "z.arrow: no column \"b\", which ");
+    expect_mismatch(ab, 1, "z.arrow: no column \"b\", which ");
+    expect_mismatch(abc, 3, "z.arrow: a column \"c\", which ");
+    unlink(first);
+}
+
+static int count_open(void)
+{
+    int count = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    while (dir && readdir(dir))
+        count++;
+    if (dir)
+        closedir(dir);
+    return count;
+}
+
+/* And not all of them are open at once: a process may have but so many. */
+Test(arrow_files, a_folder_of_many_files_is_one_table)
+{
+    enum { FILES = 80 };
+    char name[20];
+    rask_graph *g = rask_graph_new();
+    rask_rows *rows = NULL;
+    unlink(path);
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, "%02d.arrow", i);
+        numbers_file(name, (const char *const[]){"a"}, 1);
+    }
+    int before = count_open();
+    rask_table *t = rask_read_table(g, folder, NULL);
+    cr_expect_lt(count_open() - before, 10);
+    cr_expect_str_eq(printed(rask_table_groupby(t, "", "count(), sum(a)")), "240 480");
+    snprintf(path, sizeof path, "%s/79.arrow", folder);
+    numbers_file("79.arrow", (const char *const[]){"a", "b"}, 2);
+    cr_expect_eq(rask_table_compute(t, NULL, &rows), RASK_EIO);
+    cr_expect(strstr(rask_graph_error(g), "79.arrow: changed while it was read"), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+    for (int i = 0; i < FILES; i++) {
+        snprintf(path, sizeof path, "%s/%02d.arrow", folder, i);
+        unlink(path);
+    }
+}
+
+Test(arrow_files, files_of_both_kinds_are_refused_with_their_names)
+{
+    rask_graph *g = rask_graph_new();
+    unlink(path);
+    const char *arrow = numbers_file("a.arrow", (const char *const[]){"a"}, 1);
+    snprintf(path, sizeof path, "%s/b.csv", folder);
+    write_text(path, "a\n1\n");
+    cr_expect_null(rask_read_table(g, folder, NULL));
+    cr_expect_eq(rask_graph_status(g), RASK_EFORMAT);
+    cr_expect(strstr(rask_graph_error(g), "a.arrow is an Arrow file and "), "%s", rask_graph_error(g));
+    cr_expect(strstr(rask_graph_error(g), "b.csv is none: "), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+    unlink(arrow);
+    g = rask_graph_new();
+    cr_expect_str_eq(printed(rask_read_table(g, folder, NULL)), "1");
+    rask_graph_free(g);
 }
 
 /* What reading a file fails with when the length before its first compressed buffer is another. */

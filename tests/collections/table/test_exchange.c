@@ -84,6 +84,22 @@ Test(exchange, columns_that_no_array_holds_are_refused)
                    "rask_rows_array: column \"n\" is int64 and has nulls, which only float64 can tell");
 }
 
+/* … of the type that its expression has: NaN where it has none, as .npy files have it. */
+Test(exchange, a_column_without_a_value_is_an_array_of_nan)
+{
+    rask_graph *g = rask_graph_new();
+    rask_rows *four = four_rows(g);
+    rask_rows *rows = compute(rask_table_with(rask_table_from_rows(g, four), "u", "null"));
+    rask_array *u = rask_rows_array(g, rows, "u");
+    double nan_count = 0;
+    cr_assert_eq(rask_array_dtype(u), RASK_DT_F64, "%s", rask_graph_error(g));
+    cr_assert_eq(rask_compute(rask_array_sum(rask_array_ne(u, u), RASK_ALL), &nan_count), RASK_OK);
+    cr_expect_eq(nan_count, 4);
+    rask_rows_free(rows);
+    rask_rows_free(four);
+    rask_graph_free(g);
+}
+
 Test(exchange, arrays_are_columns_that_are_computed_in_slices)
 {
     enum { ROWS = 500000 };

@@ -497,6 +497,36 @@ Test(table, a_limit_ends_before_text_that_is_wrong)
     rask_graph_free(g);
 }
 
+/* Two files whose columns are a, b, c. */
+static rask_table *read_both(rask_graph *g, const char *first, const char *second,
+                             const rask_csv_options *options)
+{
+    write_text(path, first);
+    write_text(other, second);
+    return rask_read_csv_files(g, ((const char *const[]){path, other}), 2, options);
+}
+
+/* Small files are read by one task as far as rows are wanted, and parts behind one that has enough of them are not read. */
+Test(table, files_behind_a_limit_that_is_reached_are_not_opened)
+{
+    for (uint64_t block = 0; block < 25; block += 24) {
+        rask_csv_options csv = RASK_CSV_OPTIONS_INIT;
+        rask_options run = RASK_OPTIONS_INIT;
+        rask_graph *g = rask_graph_new();
+        rask_rows *rows = NULL;
+        csv.block_bytes = block;
+        run.scheduler = "serial";
+        rask_table *t = read_both(g, "a,b,c\n1,2,3\n4,5,6\n7,8,9\n", "a,b,c\n1,2,3\n", &csv);
+        unlink(other);
+        cr_expect_eq(rask_table_compute(rask_table_limit(t, 2), &run, &rows), RASK_OK, "%s",
+                     rask_graph_error(g));
+        cr_expect_eq(rask_rows_count(rows), 2);
+        rask_rows_free(rows);
+        cr_expect_eq(rask_table_compute(rask_table_limit(t, 4), &run, &rows), RASK_ENOENT);
+        rask_graph_free(g);
+    }
+}
+
 /* -- Writing */
 
 Test(table, a_file_is_written_in_the_format_of_its_ending)
@@ -667,15 +697,6 @@ Test(table, columns_without_a_value_go_where_any_type_does)
     cr_expect_eq(count.as.i64[0], 0);
     rask_rows_free(rows);
     rask_graph_free(g);
-}
-
-/* Two files whose columns are a, b, c. */
-static rask_table *read_both(rask_graph *g, const char *first, const char *second,
-                             const rask_csv_options *options)
-{
-    write_text(path, first);
-    write_text(other, second);
-    return rask_read_csv_files(g, ((const char *const[]){path, other}), 2, options);
 }
 
 static void expect_types(const rask_table *t, rask_column_type a, rask_column_type b, rask_column_type c)

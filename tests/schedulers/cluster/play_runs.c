@@ -238,6 +238,63 @@ static void observers_are_told_of_every_task_once_and_of_the_run(const house *h)
     rask_graph_free(g);
 }
 
+/* Of one task whose calls rest between them, in the order in which it is told. */
+typedef struct rests {
+    atomic_uint started, rested, finished, wrong;
+} rests;
+
+/* Two calls fail, and each takes long enough that it may be told of while it goes on. */
+static int succeed_at_third(rask_task *t)
+{
+    sleep_ms(30);
+    return rask_task_attempt(t) == 2 ? rask_return_i64(t, 3) : rask_fail(t, RASK_EIO, "not yet");
+}
+RASK_SLOTS_WITH(succeed_at_third, (.retries = 2, .backoff = 0.002));
+
+static void hear_start_of_call(void *context, const rask_task_info *info)
+{
+    rests *r = context;
+    bool in_order = atomic_fetch_add(&r->started, 1) == atomic_load(&r->rested);
+    atomic_fetch_add(&r->wrong, !in_order || info->worker == RASK_NO_WORKER);
+}
+
+static void hear_rest(void *context, const rask_task_info *info)
+{
+    rests *r = context;
+    uint32_t before = atomic_fetch_add(&r->rested, 1);
+    bool right = atomic_load(&r->started) == before + 1 && info->attempt == before &&
+                 info->status == RASK_EIO && info->message && !strcmp(info->message, "not yet") &&
+                 info->ready_ns && info->start_ns && info->end_ns >= info->start_ns;
+    atomic_fetch_add(&r->wrong, !right);
+}
+
+static void hear_end_of_calls(void *context, const rask_task_info *info)
+{
+    rests *r = context;
+    atomic_fetch_add(&r->finished, 1);
+    atomic_fetch_add(&r->wrong, info->status || info->attempt != 2 || !info->start_ns);
+}
+
+static void observers_are_told_when_a_task_rests_and_when_it_is_called_again(const house *h)
+{
+    rests told = {0};
+    const rask_observer observer = {.size = sizeof observer,
+                                    .context = &told,
+                                    .task_started = hear_start_of_call,
+                                    .task_finished = hear_end_of_calls,
+                                    .task_rested = hear_rest};
+    const rask_observer *observers[] = {&observer};
+    rask_options o = h->options;
+    rask_graph *g = rask_graph_new();
+    o.observers = observers;
+    o.observer_count = 1;
+    cr_assert_eq(play_i64(rask_delayed(g, succeed_at_third), &o), 3);
+    cr_assert(told.started == 3 && told.rested == 2 && told.finished == 1 && !told.wrong,
+              "%u started, %u rested, %u finished, %u wrong", told.started, told.rested, told.finished,
+              told.wrong);
+    rask_graph_free(g);
+}
+
 static void a_recording_has_failures_attempts_and_who_ran_what(const house *h)
 {
     rask_graph *g = rask_graph_new();
@@ -353,6 +410,8 @@ const scene play_runs[] = {
     {"a failure of what grew is told with its reason", 0, a_failure_of_what_grew_is_told_with_its_reason},
     {"observers are told of every task once, and of the run", 0,
      observers_are_told_of_every_task_once_and_of_the_run},
+    {"observers are told when a task rests, and when it is called again", 0,
+     observers_are_told_when_a_task_rests_and_when_it_is_called_again},
     {"a recording has failures, attempts, and who ran what", 0,
      a_recording_has_failures_attempts_and_who_ran_what},
     {"futures come to results, failures, and sums of each other", 0,

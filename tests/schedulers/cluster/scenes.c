@@ -8,12 +8,24 @@
 
 /* -- What scenes share */
 
+static bool has_joined_or_not(player *self, player *other)
+{
+    (void)other;
+    return self->joined || self->never_joined;
+}
+
+/* Endpoints hang up on who is slow to greet, as one may be that is kept from running: it comes again. */
 static void open_partner(stage *s)
 {
-    uint32_t peer;
+    enum { TIMES = 5 };
+    uint32_t peer = RK_NO_PEER;
     player_open(&s->self, s->engine, s->secret);
-    MUST(!s->engine->dial(s->self.t, s->leader, &peer));
-    MUST(player_until(&s->self, NULL, has_joined));
+    for (int i = 0; i < TIMES && !s->self.joined; i++) {
+        s->self.never_joined = 0;
+        MUST(!s->engine->dial(s->self.t, s->leader, &peer));
+        MUST(player_until(&s->self, NULL, has_joined_or_not));
+    }
+    MUST(s->self.joined);
     MUST(s->self.peers[0] == peer && s->self.dialled[0]);
 }
 

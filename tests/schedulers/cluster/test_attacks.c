@@ -450,7 +450,7 @@ static int begin_waiting(waiting_run *r, const char *key_file)
     r->c.key_file = key_file;
     cr_assert_eq(pthread_create(&r->thread, NULL, wait_for_workers, r), 0);
     int port = atoi(strrchr(r->c.address, ':') + 1);
-    while (port_is_free(port) || port_is_free(port + 1))
+    while (!is_listened_at(port) || !is_listened_at(port + 1))
         sleep_ms(1);
     return port;
 }

@@ -6,49 +6,123 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { PIECES = 12, PIECE = 1 << 20, NAPS = 400 };
+
+/* What calls tell of themselves, in memory that workers share. */
+typedef struct roll {
+    atomic_int calls;
+    atomic_int whom, calls_of_whom; /* a process, and the calls there */
+    atomic_int kills;
+    atomic_int stays;  /* so many first calls never return; */
+    atomic_bool asked; /* none does before somebody was asked to leave */
+} roll;
+
+static roll *called;
+
+static void begin(void)
+{
+    called = shared_calloc(sizeof *called);
+}
+
+static void end(void)
+{
+    shared_free(called, sizeof *called);
+}
+
+TestSuite(cluster_workers, .init = begin, .fini = end);
 
 typedef struct killer {
     cluster *c;
     atomic_bool over;
-    int kills;
 } killer;
 
-/* One worker after the other, and each has a successor. */
+/* Naps, and elsewhere than with whom it is about until that had so many calls. */
+static void await_whom(rask_task *t, int64_t ms, int64_t calls)
+{
+    bool is_whom = false;
+    do {
+        if (!is_whom && atomic_load(&called->whom) == getpid()) {
+            is_whom = true;
+            atomic_fetch_add(&called->calls_of_whom, 1);
+        }
+        sleep_ms(ms);
+    } while (!is_whom && atomic_load(&called->calls_of_whom) < calls && !rask_task_cancelled(t));
+}
+
+/* (milliseconds, number, calls): the number. */
+static int nap_and_tell(rask_task *t)
+{
+    atomic_fetch_add(&called->calls, 1);
+    await_whom(t, rask_arg_i64(t, 0), rask_arg_i64(t, 2));
+    return rask_return_i64(t, rask_arg_i64(t, 1));
+}
+RASK_SLOTS(nap_and_tell);
+
+static rask_node *sum_of_told(rask_graph *g, int count, int64_t ms, int64_t calls)
+{
+    rask_node *naps[NAPS];
+    for (int i = 0; i < count; i++)
+        naps[i] = rask_delayed(g, nap_and_tell, ms, i, calls);
+    return rask_sum(rask_list(g, naps, (size_t)count));
+}
+
+/* (kills): when there were so many. */
+static int await_kills(rask_task *t)
+{
+    while (atomic_load(&called->kills) < rask_arg_i64(t, 0) && !rask_task_cancelled(t))
+        sleep_ms(1);
+    return rask_return_i64(t, 0);
+}
+RASK_SLOTS(await_kills);
+
+/* No more than that: a task that three workers died of is blamed, whoever killed them. */
+enum { KILLS = 2, HUNTS = 3 };
+
+/* One worker after the other, each when there were more calls, and each has a successor. */
 static void *kill_workers(void *context)
 {
     killer *k = context;
-    for (uint32_t i = 0; !atomic_load(&k->over); i = (i + 1) % k->c->count) {
-        sleep_ms(40);
+    for (uint32_t i = 0; i < KILLS; i++) {
+        int before = atomic_load(&called->calls);
+        while (atomic_load(&called->calls) < before + 10 && !atomic_load(&k->over))
+            sleep_ms(1);
         kill(k->c->pids[i], SIGKILL);
         waitpid(k->c->pids[i], NULL, 0);
         cluster_hire(k->c, i);
-        k->kills++;
+        atomic_fetch_add(&called->kills, 1);
     }
+    while (!atomic_load(&k->over)) /* who hires outlives whom it hired */
+        sleep_ms(1);
     return NULL;
+}
+
+static void compute_while_killed(cluster *c)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *both[2] = {sum_of_told(g, 150, 3, 0), rask_delayed(g, await_kills, KILLS)};
+    int64_t answer = 0;
+    pthread_t thread;
+    killer k = {.c = c};
+    rask_options o = on(c);
+    cr_assert_eq(pthread_create(&thread, NULL, kill_workers, &k), 0);
+    int status = rask_compute_with(rask_sum(rask_list(g, both, 2)), &o, &answer);
+    atomic_store(&k.over, true);
+    pthread_join(thread, NULL);
+    cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
+    cr_assert_eq(answer, 150 * 149 / 2);
+    rask_graph_free(g);
 }
 
 Test(cluster_workers, workers_that_are_killed_change_no_result)
 {
-    cluster c;
-    rask_graph *g = rask_graph_new();
-    rask_node *sum = sum_of_naps(g, NAPS, 3);
-    int64_t answer = 0;
-    pthread_t thread;
-    cluster_begin(&c, 3, 2);
-    killer k = {.c = &c};
-    rask_options o = on(&c);
-    cr_assert_eq(pthread_create(&thread, NULL, kill_workers, &k), 0);
-    int status = rask_compute_with(sum, &o, &answer);
-    atomic_store(&k.over, true);
-    pthread_join(thread, NULL);
-    cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
-    cr_assert_eq(answer, NAPS * (NAPS - 1) / 2);
-    cr_assert_gt(k.kills, 0);
-    cluster_end(&c);
-    rask_graph_free(g);
+    for (int i = 0; i < HUNTS; i++) {
+        cluster c;
+        memset((void *)called, 0, sizeof *called);
+        cluster_begin(&c, 3, 2);
+        compute_while_killed(&c);
+        cluster_end(&c);
+    }
 }
 
 /* Each that dies has a successor, until told. */
@@ -57,10 +131,8 @@ static void *replace_workers(void *context)
     killer *k = context;
     while (!atomic_load(&k->over))
         for (uint32_t i = 0; i < k->c->count; i++, sleep_ms(2))
-            if (waitpid(k->c->pids[i], NULL, WNOHANG) == k->c->pids[i]) {
+            if (waitpid(k->c->pids[i], NULL, WNOHANG) == k->c->pids[i])
                 cluster_hire(k->c, i);
-                k->kills++;
-            }
     return NULL;
 }
 
@@ -109,110 +181,116 @@ Test(cluster_workers, of_many_short_tasks_the_one_that_crashes_is_blamed)
     rask_graph_free(g);
 }
 
+/* Whom it is about, when it has results. */
+static void *ask_whom_to_go(void *calls)
+{
+    while (atomic_load(&called->calls_of_whom) < (intptr_t)calls)
+        sleep_ms(1);
+    kill(atomic_load(&called->whom), SIGTERM);
+    return NULL;
+}
+
+/* Its end, which is a good one. */
+static void must_leave(cluster *c, uint32_t at)
+{
+    int how;
+    cr_assert_eq(waitpid(c->pids[at], &how, 0), c->pids[at]);
+    cr_assert(WIFEXITED(how) && WEXITSTATUS(how) == 0, "it left with %d", how);
+    c->pids[at] = 0;
+}
+
 Test(cluster_workers, a_worker_that_is_told_to_go_leaves_its_results_behind)
 {
+    enum { RESULTS = 8 };
     cluster c;
     rask_graph *g = rask_graph_new();
-    rask_node *sum = sum_of_naps(g, NAPS, 1);
-    rask_report report;
+    rask_node *sum = sum_of_told(g, NAPS, 1, RESULTS);
     int64_t answer = 0;
+    pthread_t thread;
     cluster_begin(&c, 2, 1);
+    atomic_store(&called->whom, c.pids[0]);
     rask_options o = on(&c);
-    o.report = &report;
-    pid_t timer = fork();
-    if (!timer) {
-        sleep_ms(150);
-        kill(c.pids[0], SIGTERM);
-        _exit(0);
-    }
+    cr_assert_eq(pthread_create(&thread, NULL, ask_whom_to_go, (void *)(intptr_t)RESULTS), 0);
     cr_assert_eq(rask_compute_with(sum, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
     cr_assert_eq(answer, NAPS * (NAPS - 1) / 2);
-    waitpid(timer, NULL, 0);
-    int how;
-    cr_assert_eq(waitpid(c.pids[0], &how, 0), c.pids[0]);
-    cr_assert(WIFEXITED(how) && WEXITSTATUS(how) == 0, "it left with %d", how);
-    c.pids[0] = 0;
+    pthread_join(thread, NULL);
+    must_leave(&c, 0);
     cluster_end(&c);
     rask_graph_free(g);
 }
 
-/* (a file, number): tells by the file that it was called, and takes its time. */
-static int tell_and_nap(rask_task *t)
+/* (number): the number, when somebody was asked to leave; the first calls end with their processes alone. */
+static int stay_until_asked(rask_task *t)
 {
-    FILE *calls = fopen(rask_arg_str(t, 0), "a");
-    if (!calls)
-        return rask_fail(t, RASK_EIO, "no file to tell it by");
-    fputc('x', calls);
-    fclose(calls);
-    sleep_ms(600);
-    return rask_return_i64(t, rask_arg_i64(t, 1));
+    int call = atomic_fetch_add(&called->calls, 1);
+    while (call < atomic_load(&called->stays) || !atomic_load(&called->asked))
+        sleep_ms(1);
+    sleep_ms(50); /* mostly enough for who was asked to hear it before */
+    return rask_return_i64(t, rask_arg_i64(t, 0));
 }
-RASK_SLOTS(tell_and_nap);
+RASK_SLOTS(stay_until_asked);
 
-typedef struct asker {
-    cluster *c;
-    char calls[64];
-    int times;        /* that the worker is killed, too, and has a successor */
-    atomic_bool over; /* who hires outlives whom it hired */
-} asker;
-
-static long count_calls(const asker *a)
+/* What the program knows of its only worker. */
+static bool is_leaving(const cluster *c)
 {
-    struct stat file;
-    return stat(a->calls, &file) ? 0 : (long)file.st_size;
+    char reason[512];
+    rask_cluster_state *state = NULL;
+    rask_worker_options o = RASK_WORKER_OPTIONS_INIT;
+    o.address = c->address;
+    o.insecure = true;
+    bool leaving = !rask_cluster_ask(&o, &state, reason, sizeof reason) && state->worker_count == 1 &&
+                   state->workers[0].leaving;
+    rask_cluster_state_free(state);
+    return leaving;
 }
 
-/* The worker, once the task runs there. */
+/* The worker, once the task runs there; those whose calls never return are killed while they leave, and have successors. */
 static void *ask_to_leave(void *context)
 {
-    asker *a = context;
-    for (int i = 0; i == 0 || i < a->times; i++) {
-        while (count_calls(a) <= i)
-            sleep_ms(5);
-        kill(a->c->pids[0], SIGTERM);
-        if (!a->times)
+    killer *k = context;
+    for (int i = 0; i == 0 || i < atomic_load(&called->stays); i++) {
+        while (atomic_load(&called->calls) <= i)
+            sleep_ms(1);
+        kill(k->c->pids[0], SIGTERM);
+        atomic_store(&called->asked, true);
+        if (!atomic_load(&called->stays))
             break;
-        sleep_ms(200);
-        kill(a->c->pids[0], SIGKILL);
-        waitpid(a->c->pids[0], NULL, 0);
-        cluster_hire(a->c, 0);
+        while (!is_leaving(k->c))
+            sleep_ms(1);
+        kill(k->c->pids[0], SIGKILL);
+        waitpid(k->c->pids[0], NULL, 0);
+        cluster_hire(k->c, 0);
     }
-    while (!atomic_load(&a->over))
-        sleep_ms(5);
+    while (!atomic_load(&k->over)) /* who hires outlives whom it hired */
+        sleep_ms(1);
     return NULL;
 }
 
 /* The calls that it took. */
-static long compute_while_asked(cluster *c, int times)
+static int compute_while_asked(cluster *c, int stays)
 {
-    asker a = {.c = c, .times = times};
+    killer k = {.c = c};
     rask_graph *g = rask_graph_new();
     rask_options o = on(c);
     int64_t answer = 0;
     pthread_t thread;
-    snprintf(a.calls, sizeof a.calls, "/tmp/rask-test-calls-%d", (int)getpid());
-    unlink(a.calls);
-    cr_assert_eq(pthread_create(&thread, NULL, ask_to_leave, &a), 0);
-    int status = rask_compute_with(rask_delayed(g, tell_and_nap, a.calls, 7), &o, &answer);
-    atomic_store(&a.over, true);
+    atomic_store(&called->stays, stays);
+    cr_assert_eq(pthread_create(&thread, NULL, ask_to_leave, &k), 0);
+    int status = rask_compute_with(rask_delayed(g, stay_until_asked, 7), &o, &answer);
+    atomic_store(&k.over, true);
     pthread_join(thread, NULL);
     cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
     cr_assert_eq(answer, 7);
-    long calls = count_calls(&a);
-    unlink(a.calls);
     rask_graph_free(g);
-    return calls;
+    return atomic_load(&called->calls);
 }
 
 Test(cluster_workers, a_worker_that_is_told_to_go_returns_from_its_task_before)
 {
     cluster c;
-    int how;
     cluster_begin(&c, 1, 1);
     cr_assert_eq(compute_while_asked(&c, 0), 1);
-    cr_assert_eq(waitpid(c.pids[0], &how, 0), c.pids[0]);
-    cr_assert(WIFEXITED(how) && WEXITSTATUS(how) == 0, "it left with %d", how);
-    c.pids[0] = 0;
+    must_leave(&c, 0);
     cluster_end(&c);
 }
 
@@ -226,6 +304,7 @@ static farewell *parting;
 
 static int fill_once(rask_task *t)
 {
+    await_whom(t, 0, 1); /* who is to leave has come */
     atomic_fetch_add(&parting->calls[rask_arg_i64(t, 1)], 1);
     return fill(t);
 }
@@ -269,6 +348,7 @@ static void leave_politely(uint32_t workers)
     rask_node *made[PIECES], *sums[PIECES];
     parting = shared_calloc(sizeof *parting);
     cluster_begin(&c, workers, 1);
+    atomic_store(&called->whom, c.pids[0]);
     for (int i = 0; i < PIECES; i++)
         made[i] = rask_delayed(g, fill_once, 20000, i);
     rask_node *gate = rask_delayed(g, see_off);
@@ -315,19 +395,22 @@ Test(cluster_workers, a_worker_that_comes_late_gets_work)
 {
     cluster c;
     rask_graph *g = rask_graph_new();
-    rask_node *sum = sum_of_naps(g, NAPS, 1);
+    rask_node *sum = sum_of_told(g, NAPS, 1, 1);
     int64_t answer = 0;
     cluster_begin(&c, 1, 1);
     pid_t late = fork();
     if (!late) {
-        sleep_ms(100);
+        while (!atomic_load(&called->calls))
+            sleep_ms(1);
         cluster_hire(&c, 1);
+        atomic_store(&called->whom, c.pids[1]);
         waitpid(c.pids[1], NULL, 0);
         _exit(0);
     }
     rask_options o = on(&c);
     cr_assert_eq(rask_compute_with(sum, &o, &answer), RASK_OK, "%s", rask_graph_error(g));
     cr_assert_eq(answer, NAPS * (NAPS - 1) / 2);
+    cr_assert_geq(atomic_load(&called->calls_of_whom), 1);
     kill(late, SIGKILL);
     waitpid(late, NULL, 0);
     cluster_end(&c);

@@ -26,24 +26,42 @@ typedef struct cluster {
     uint64_t memory;
 } cluster;
 
-static inline bool port_is_free(int port)
+/* A socket at the port, shared with who shares it and does not listen yet, or for itself alone; -1: it cannot be had. */
+static inline int hold_port(int port, int shared)
 {
     struct sockaddr_in at = {
         .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    bool is_free = fd >= 0 && !bind(fd, (struct sockaddr *)&at, sizeof at);
-    if (fd >= 0)
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &shared, sizeof shared);
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at)) {
         close(fd);
-    return is_free;
+        fd = -1;
+    }
+    return fd;
 }
 
-/* A port with the one behind it, that nobody has; others may be looking, too. */
+static inline bool is_listened_at(int port)
+{
+    int fd = hold_port(port, 1);
+    if (fd >= 0)
+        close(fd);
+    return fd < 0;
+}
+
+/* So that no other test finds it, though nobody listens there yet: engines share what they listen at. Held until the test ends. */
+static inline bool reserve_port(int port)
+{
+    int fd = hold_port(port, 0);
+    return fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+}
+
+/* A port that nobody else has, nor the one behind it. */
 static inline int find_port(void)
 {
     static unsigned int turn;
     for (;;) {
-        int port = 20000 + (int)(((unsigned)getpid() * 7u + turn++ * 2u) % 12000u);
-        if (port_is_free(port) && port_is_free(port + 1))
+        int port = 20000 + (int)(((unsigned)getpid() * 7u + turn++ * 2u) % 10000u);
+        if (reserve_port(port) && reserve_port(port + 1))
             return port;
     }
 }
