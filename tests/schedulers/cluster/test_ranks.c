@@ -144,8 +144,8 @@ enum { PIECE = 512 << 10, ENOUGH_HELD = 5 };
 static struct {
     rk_wire_host host;
     uint32_t peer;
-    int pieces, held;
-    bool is_there, last, cut, closed;
+    int pieces, held, flood; /* messages that the first child is sent until it is given up */
+    bool floods, is_there, last, cut, closed;
 } played;
 static int release[2]; /* a pipe to the child */
 
@@ -174,6 +174,11 @@ static void played_cut(rk_wire *wire, rk_link *link)
 {
     (void)wire, (void)link;
     played.cut = true;
+    if (!played.floods)
+        return;
+    played.floods = false;
+    played.peer = 0; /* its successor comes */
+    cr_assert_eq(write(release[1], "r", 1), 1);
 }
 
 static void played_close(rk_wire *wire, int milliseconds)
@@ -192,6 +197,9 @@ static bool played_poll(rk_wire *wire)
     played.is_there = played.peer != RK_NO_PEER;
     if (!played.is_there) {
         played.peer = 0; /* there is no child yet */
+    } else if (played.floods) {
+        host->packet(host->context, played.peer, RK_CONTROL, piece, sizeof piece);
+        played.flood++;
     } else if (!host->takes_bulk(host->context)) {
         host->packet(host->context, played.peer, RK_CONTROL, "beat", 4);
         if (++played.held == ENOUGH_HELD && write(release[1], "r", 1) != 1)
@@ -230,7 +238,7 @@ static void read_late(int fd)
     _exit(0);
 }
 
-Test(ranks, while_a_child_does_not_read_its_rank_still_hears_messages_and_takes_nothing_large, .timeout = 60)
+static void relay_must_end_well(void)
 {
     const rk_wire_module calls = {.open = played_open,
                                   .contact = played_contact,
@@ -248,6 +256,20 @@ Test(ranks, while_a_child_does_not_read_its_rank_still_hears_messages_and_takes_
     cr_assert(played.held >= ENOUGH_HELD && played.last && played.cut && played.closed);
     cr_assert_leq(played.pieces, (32 << 20) / PIECE + 1);
     rk_nursery_close(&nursery);
+}
+
+Test(ranks, while_a_child_does_not_read_its_rank_still_hears_messages_and_takes_nothing_large, .timeout = 60)
+{
+    relay_must_end_well();
+    cr_assert_eq(played.flood, 0);
+}
+
+Test(ranks, a_child_that_reads_no_messages_either_has_a_successor, .timeout = 60)
+{
+    played.floods = true;
+    relay_must_end_well();
+    cr_assert(played.flood > (32 << 20) / PIECE && played.flood <= (64 << 20) / PIECE + 1, "%d",
+              played.flood);
 }
 
 /* -- What started a job */
