@@ -1,5 +1,7 @@
 #include "schedulers/cluster/setup.h"
 
+#include "core/base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,7 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_FILE = 4 * RK_MAX_KEY };
+enum { MOST_FILE = 4 * RK_MAX_KEY, LOOKS = 50, LOOK_MS = 20 /* at a file that is being written */ };
+
+#define FIRST_LINE "# Whoever has this file belongs to the cluster, and can run anything on it.\n"
 
 static int fail_io(const char *path, const char *what, char *reason, size_t capacity)
 {
@@ -53,12 +57,36 @@ static bool find_key(const char *text, const char *name, char key[RK_MAX_KEY + 1
     return false;
 }
 
+static bool find_keys(const char *text, rk_cluster_keys *keys)
+{
+    return find_key(text, "program", keys->program) && find_key(text, "worker", keys->worker);
+}
+
+/* Keys of one's own may be in the making under their name, and a key cut short is one, too. What was written by hand is no such file. */
+static bool is_in_the_making(const char *text, rk_cluster_keys *keys)
+{
+    size_t len = strlen(text), first = strlen(FIRST_LINE);
+    bool made = !strncmp(text, FIRST_LINE, len < first ? len : first);
+    return made && !(len && text[len - 1] == '\n' && find_keys(text, keys));
+}
+
+static int read_whole(const char *path, char *text, bool *alone, rk_cluster_keys *keys, char *reason,
+                      size_t capacity)
+{
+    int status = read_file(path, text, alone, reason, capacity);
+    for (int i = 0; i < LOOKS && !status && is_in_the_making(text, keys); i++) {
+        rk_clock_sleep(LOOK_MS * UINT64_C(1000000));
+        status = read_file(path, text, alone, reason, capacity);
+    }
+    return status;
+}
+
 int rk_cluster_keys_read(const char *path, rk_cluster_keys *keys, char *reason, size_t capacity)
 {
     char text[MOST_FILE + 1];
     bool alone = false;
-    int status = read_file(path, text, &alone, reason, capacity);
-    if (!status && (!find_key(text, "program", keys->program) || !find_key(text, "worker", keys->worker))) {
+    int status = read_whole(path, text, &alone, keys, reason, capacity);
+    if (!status && !find_keys(text, keys)) {
         snprintf(reason, capacity,
                  "%.200s is no key file: it has no lines \"program KEY\" and \"worker KEY\"", path);
         status = RASK_EFORMAT;
@@ -103,10 +131,7 @@ static int make_text(const rk_transport_engine *engine, char text[MOST_FILE + 1]
     if (status)
         snprintf(reason, capacity, "no keys can be made: %s", rask_status_text(status));
     else
-        snprintf(text, MOST_FILE + 1,
-                 "# Whoever has this file belongs to the cluster, and can run anything on it.\n"
-                 "program %s\nworker %s\n",
-                 keys.program, keys.worker);
+        snprintf(text, MOST_FILE + 1, FIRST_LINE "program %s\nworker %s\n", keys.program, keys.worker);
     explicit_bzero(&keys, sizeof keys);
     return status;
 }
@@ -140,7 +165,8 @@ static int find_own(char *path, size_t room, char *reason, size_t capacity)
     }
     if (len >= 0 && (size_t)len < room)
         return RASK_OK;
-    snprintf(reason, capacity, "the name of the key file in one's home is longer than %zu bytes", room);
+    snprintf(reason, capacity, "the name of the key file in one's home is longer than %zu bytes",
+             room ? room - 1 : 0);
     return RASK_ELIMIT;
 }
 
@@ -151,14 +177,24 @@ static int make_way(const char *path, char *reason, size_t capacity)
     snprintf(folder, sizeof folder, "%s", path);
     for (char *at = strchr(folder + 1, '/'); at; at = strchr(at + 1, '/')) {
         *at = '\0';
-        if (mkdir(folder, S_IRWXU) && errno != EEXIST)
-            return fail_io(path, "made", reason, capacity);
+        if (mkdir(folder, S_IRWXU) && errno != EEXIST) {
+            snprintf(reason, capacity, "the folder %.200s for the key file %.200s cannot be made: %s", folder,
+                     path, strerror(errno));
+            return RASK_EIO;
+        }
         *at = '/';
     }
     return RASK_OK;
 }
 
-/* Under another name first: of several who make it at once all come to have the same, and a whole one. */
+/* Where files have one name only: some of FUSE, of CIFS, exFAT. */
+static bool has_no_links(int error)
+{
+    return error == EPERM || error == ENOTSUP || error == EOPNOTSUPP || error == ENOSYS;
+}
+
+/* Under another name first: of several who make it at once all come to have the same, and a whole one. Without links one of them
+ * makes it under its name, and those who find it short look again. */
 static int make_own(const char *path, const char *text, char *reason, size_t capacity)
 {
     char made[PATH_MAX];
@@ -172,25 +208,39 @@ static int make_own(const char *path, const char *text, char *reason, size_t cap
     status = write_all(fd, made, text, reason, capacity);
     if (status)
         return status;
-    if (link(made, path) && errno != EEXIST)
-        status = fail_io(path, "made", reason, capacity);
+    int error = link(made, path) ? errno : 0;
     unlink(made);
-    return status;
+    if (has_no_links(error)) {
+        status = write_file(path, text, reason, capacity);
+        return status == RASK_EEXIST ? RASK_OK : status;
+    }
+    errno = error;
+    return error && error != EEXIST ? fail_io(path, "made", reason, capacity) : RASK_OK;
 }
 
-int rask_cluster_own_keys(char *path, size_t room, char *reason, size_t capacity)
+static int make_missing(const char *path, char *reason, size_t capacity)
 {
     const rk_transport_engine *engine;
     char text[MOST_FILE + 1];
-    int status = find_own(path, room, reason, capacity);
-    if (status || !access(path, F_OK))
-        return status;
-    status = rk_transport_find("zmq", &engine, reason, capacity);
+    if (!access(path, F_OK))
+        return RASK_OK;
+    int status = rk_transport_find("zmq", &engine, reason, capacity);
     if (!status)
         status = make_text(engine, text, reason, capacity);
     if (!status)
         status = make_own(path, text, reason, capacity);
     explicit_bzero(text, sizeof text);
+    return status;
+}
+
+int rask_cluster_own_keys(char *path, size_t room, char *reason, size_t capacity)
+{
+    char own[PATH_MAX];
+    int status = find_own(own, room < sizeof own ? room : sizeof own, reason, capacity);
+    if (!status)
+        status = make_missing(own, reason, capacity);
+    if (!status)
+        memcpy(path, own, strlen(own) + 1);
     return status;
 }
 
@@ -206,11 +256,12 @@ int rk_cluster_keys_choose(const char *address, const char *key_file, bool insec
     }
     if (!named && encrypts && !insecure)
         return rask_cluster_own_keys(path, RK_MAX_KEY_PATH + 1, reason, capacity);
-    int len = snprintf(path, RK_MAX_KEY_PATH + 1, "%s", named ? key_file : "");
-    if (len <= RK_MAX_KEY_PATH)
-        return RASK_OK;
-    snprintf(reason, capacity, "the name of the key file is longer than %d bytes", RK_MAX_KEY_PATH);
-    return RASK_ELIMIT;
+    if (named && strlen(key_file) > RK_MAX_KEY_PATH) {
+        snprintf(reason, capacity, "the name of the key file is longer than %d bytes", RK_MAX_KEY_PATH);
+        return RASK_ELIMIT;
+    }
+    snprintf(path, RK_MAX_KEY_PATH + 1, "%s", named ? key_file : "");
+    return RASK_OK;
 }
 
 static bool is_own(const char *key_file)

@@ -1,27 +1,27 @@
 /* schedulers/cluster/mpi/mail: packets between ranks: the wire over MPI, as its files see it. All of MPI that is called once an
- * endpoint is open is Isend, Issend, Irecv, Testsome and Cancel, from one thread. */
+ * endpoint is open is Isend, Issend, Irecv, Testsome and Cancel, from one thread at a time.
+ *
+ * A thread is inside MPI between rk_mail_enter() and rk_mail_leave(), and no other one meanwhile, of whatever endpoint. What a wire
+ * has belongs to who is inside. Upcalls of the host are outside. */
 #ifndef RASK_SCHEDULERS_CLUSTER_MPI_MAIL_H
 #define RASK_SCHEDULERS_CLUSTER_MPI_MAIL_H
 
 #include "schedulers/cluster/wire/wire.h"
 
 #include <mpi.h>
+#include <pthread.h>
 
 enum {
     CONTROL_RECEIVES = 16, /* that are posted at once */
     BULK_RECEIVES = 6,
     RECEIVES = CONTROL_RECEIVES + BULK_RECEIVES,
-    SENDS = 512,       /* under way at once */
+    SENDS = 512,       /* under way at once, of data */
     SENDS_TO_ONE = 24, /* of these, to one rank on one channel */
+    WORDS = 8,         /* and a rank of what else is said, which so has room */
     EMPTY_POLLS = 60,  /* after so many that found nothing each further one rests: cores are for tasks */
     EMPTY_SLEEP_US = 50,
     IDLE_POLLS = 1000, /* and after so many, which is a twentieth of a second, longer */
-    IDLE_SLEEP_US = 500,
-    BEAT_MS = 1000, /* rank 0 and each other say something at least so often, */
-    SILENCE_S =
-        8, /* and when what was said was not received for so long, and nothing came, the other is taken for lost */
-    PRECEDENCE_S = 3,     /* the others wait longer than rank 0 */
-    LONGEST_TURN_MS = 200 /* time between two polls counts as no more: who was stopped has not listened */
+    IDLE_SLEEP_US = 500
 };
 
 /* A link is CALLING from HELLO to WELCOME, UP from there to BYE, and then again or for the first time. Each time has a number, its life,
@@ -71,32 +71,53 @@ typedef struct mail_ring {
     int sizes[CONTROL_RECEIVES], sources[CONTROL_RECEIVES];
 } mail_ring;
 
+/* Who stands in for the thread that polls (beats.h). */
+typedef struct rk_beating {
+    pthread_t thread;
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t ended;
+    bool any, over;
+} rk_beating;
+
 struct rk_wire {
     rk_wire_host host;
     MPI_Comm comm;
     int rank, ranks;
     rk_link *links; /* by rank */
     mail_ring rings[2];
-    MPI_Request requests[RECEIVES + SENDS];
-    mail_send *sends[SENDS];
-    int sends_end; /* behind the last that is in use */
+    MPI_Request *requests; /* RECEIVES, and behind them one for each of the sends */
+    mail_send **sends;     /* most_sends */
+    int *which;            /* these two, for what was tested */
+    MPI_Status *statuses;
+    int most_sends, sends_end; /* behind the last that is in use */
     size_t sending, failed;
-    unsigned empty; /* polls in a row that found nothing */
-    uint64_t clock_ns, polled_ns,
-        looked_ns;       /* time that it has listened; when it did last; when beats were looked after */
+    unsigned empty;      /* polls in a row that found nothing */
+    uint64_t clock_ns;   /* time that it has listened, by whichever thread */
+    uint64_t passed_ns;  /* when that was noted last, by the system's clock */
+    uint64_t polled_ns;  /* when its own thread polled last, by the system's clock */
+    uint64_t looked_ns;  /* when words were said, and looked after */
     uint64_t closing_ns; /* when it began to close; 0: it does not */
     uint64_t silence_ns; /* 0: it waits for good */
+    uint64_t beat_ns;    /* from word to word */
+    rk_beating beating;
     char contact[32];
 };
 
+/* From outside, and from inside. */
+void rk_mail_enter(void);
+void rk_mail_leave(void);
+/* The rest is called from inside. RASK_ENOMEM, RASK_EIO. */
 int rk_mail_open(rk_wire *wire);
-/* Nothing is received any more. Sends that are under way keep their memory: MPI still reads it. */
+/* Nothing is received any more; legal on what was not opened, or not as a whole. Sends that are under way keep their memory: MPI still reads it. */
 void rk_mail_close(rk_wire *wire);
 /* As rk_wire_module.send(). */
 int rk_mail_send(rk_wire *wire, rk_link *link, rk_channel channel, enum mail_kind kind, const void *head,
                  size_t head_size, const void *body, size_t body_size);
-/* Takes what came, and calls take for each; forgets what has been sent. True: there was something. */
-bool rk_mail_poll(rk_wire *wire, void (*take)(rk_wire *wire, rk_link *link, rk_channel channel,
-                                              const char *bytes, size_t size));
+/* Notes what came, and forgets what has been sent. True: there was something. */
+bool rk_mail_test(rk_wire *wire);
+/* The same, and calls take for each that came; takes_bulk: of RK_BULK, too, where it stays otherwise, and its senders wait. */
+bool rk_mail_poll(rk_wire *wire, bool takes_bulk,
+                  void (*take)(rk_wire *wire, rk_link *link, rk_channel channel, const char *bytes,
+                               size_t size));
 
 #endif

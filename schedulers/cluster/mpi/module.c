@@ -1,5 +1,6 @@
 /* The modules rask-transport-openmpi and rask-transport-mpich: one source, compiled by each MPI's compiler. An endpoint's contact is
  * its rank. MPI is set up with the first endpoint, and ended with the process, for it cannot be set up again. */
+#include "schedulers/cluster/mpi/beats.h"
 #include "schedulers/cluster/mpi/farewell.h"
 
 #include "core/base/clock.h"
@@ -12,18 +13,22 @@
 
 static const char scheme[] = "mpi:";
 
-/* Beside what close() was given: a rank that ends MPI while others have sent to it leaves them hanging. Who is alive answers at
- * once. */
+/* Beside what close() was given, and where nobody is looked after: a rank that ends MPI while others have sent to it leaves them
+ * hanging. Who is alive answers at once. */
 enum { PART_MS = 10000 };
 
-/* -- Peers */
+/* -- Peers
+ *
+ * All of this is inside MPI; upcalls are not, and may call the wire. */
 
 static void lose(rk_wire *wire, rk_link *link, int status, const char *why)
 {
     uint32_t peer = link->peer;
     link->state = LINK_NONE;
     link->peer = RK_NO_PEER;
+    rk_mail_leave();
     wire->host.lost(wire->host.context, peer, status, why);
+    rk_mail_enter();
 }
 
 static void say(rk_wire *wire, rk_link *link, enum mail_kind kind)
@@ -53,10 +58,12 @@ static void is_up(rk_wire *wire, rk_link *link, uint32_t theirs)
 {
     link->state = LINK_UP;
     link->theirs = theirs;
+    rk_mail_leave();
     wire->host.reached(wire->host.context, link->peer);
+    rk_mail_enter();
 }
 
-static void wire_cut(rk_wire *wire, rk_link *link)
+static void cut(rk_wire *wire, rk_link *link)
 {
     if (link->state == LINK_UP)
         say_bye(wire, link);
@@ -88,11 +95,14 @@ static void take_hello(rk_wire *wire, rk_link *link, const mail_head *head)
     link->theirs = head->from;
     link->state = LINK_UP;
     say(wire, link, MAIL_WELCOME);
-    uint32_t life = link->life, peer = wire->host.came(wire->host.context, link);
+    uint32_t life = link->life;
+    rk_mail_leave();
+    uint32_t peer = wire->host.came(wire->host.context, link);
+    rk_mail_enter();
     if (link->life == life && link->state == LINK_UP) {
         link->peer = peer;
         if (peer == RK_NO_PEER)
-            wire_cut(wire, link);
+            cut(wire, link);
     }
 }
 
@@ -132,6 +142,14 @@ static void take_end(rk_wire *wire, rk_link *link, const mail_head *head)
         lose(wire, link, RASK_ENOENT, "it has ended");
 }
 
+static void take_data(rk_wire *wire, const rk_link *link, rk_channel channel, const char *bytes, size_t size)
+{
+    uint32_t peer = link->peer;
+    rk_mail_leave();
+    wire->host.packet(wire->host.context, peer, channel, bytes, size);
+    rk_mail_enter();
+}
+
 static void take_mail(rk_wire *wire, rk_link *link, rk_channel channel, const char *bytes, size_t size)
 {
     mail_head head;
@@ -151,7 +169,7 @@ static void take_mail(rk_wire *wire, rk_link *link, rk_channel channel, const ch
     if (link->state == LINK_CALLING && (head.kind == MAIL_WELCOME || head.kind == MAIL_DATA))
         is_up(wire, link, head.from);
     if (link->state == LINK_UP && head.kind == MAIL_DATA)
-        wire->host.packet(wire->host.context, link->peer, channel, bytes + sizeof head, size - sizeof head);
+        take_data(wire, link, channel, bytes + sizeof head, size - sizeof head);
     else if (link->state == LINK_LEAVING || link->state == LINK_NONE)
         take_parting(wire, link, channel, &head);
     else if (link->state == LINK_UP && head.kind == MAIL_BYE)
@@ -184,57 +202,24 @@ static void rest(const rk_wire *wire, uint64_t nanoseconds)
 
 static _Thread_local bool is_inside; /* MPI: what ends the process there, as its abort does, cannot end MPI */
 
-/* -- Who is silent
- *
- * MPI may not tell, and wait for good: of a machine that is down, or a cable that was pulled. Rank 0 and each of the others look after
- * each other, so that of a job that is cut in two no part stays. */
-
-/* Rank 0 is the first to speak: what it says is seen. */
-static void read_silence(rk_wire *wire)
+static bool turn(rk_wire *wire, bool takes_bulk)
 {
-    const char *said = getenv("RASK_MPI_SILENCE");
-    double seconds = said && *said ? strtod(said, NULL) : SILENCE_S;
-    if (seconds > 0 && seconds < 1e9)
-        wire->silence_ns = (uint64_t)((seconds + (wire->rank ? PRECEDENCE_S : 0)) * 1e9);
-}
-
-static void look_after(rk_wire *wire, rk_link *link)
-{
-    if (link->ended || link->rank == wire->rank)
-        return;
-    if (!link->sending[RK_CONTROL])
-        say(wire, link, MAIL_BEAT);
-    else if (wire->clock_ns - link->heard_ns > wire->silence_ns)
-        rk_farewell(wire, link->rank);
-}
-
-static void look_around(rk_wire *wire)
-{
-    int others = wire->rank ? 1 : wire->ranks;
-    wire->looked_ns = wire->clock_ns;
-    for (int i = 0; i < others; i++)
-        look_after(wire, &wire->links[i]);
-}
-
-static void pass_time(rk_wire *wire)
-{
-    const uint64_t most = (uint64_t)LONGEST_TURN_MS * 1000000, now = rk_clock_now();
-    uint64_t passed = wire->polled_ns ? now - wire->polled_ns : 0;
-    wire->clock_ns += passed < most ? passed : most;
-    wire->polled_ns = now;
-    if (wire->silence_ns && !wire->closing_ns &&
-        wire->clock_ns - wire->looked_ns >= (uint64_t)BEAT_MS * 1000000)
-        look_around(wire);
+    rk_beats_pass(wire);
+    wire->polled_ns = wire->passed_ns;
+    is_inside = true;
+    bool did = rk_mail_poll(wire, takes_bulk, take_mail);
+    is_inside = false;
+    if (wire->failed)
+        lose_failed(wire);
+    return did;
 }
 
 static bool wire_poll(rk_wire *wire)
 {
-    pass_time(wire);
-    is_inside = true;
-    bool did = rk_mail_poll(wire, take_mail);
-    is_inside = false;
-    if (wire->failed)
-        lose_failed(wire);
+    bool takes_bulk = !wire->host.takes_bulk || wire->host.takes_bulk(wire->host.context);
+    rk_mail_enter();
+    bool did = turn(wire, takes_bulk);
+    rk_mail_leave();
     wire->empty = did ? 0 : wire->empty + (wire->empty <= IDLE_POLLS);
     if (wire->empty > EMPTY_POLLS)
         rest(wire, (wire->empty > IDLE_POLLS ? IDLE_SLEEP_US : EMPTY_SLEEP_US) * UINT64_C(1000));
@@ -244,7 +229,10 @@ static bool wire_poll(rk_wire *wire)
 static bool wire_settle(rk_wire *wire, bool waiting)
 {
     (void)waiting;
-    return wire->failed;
+    rk_mail_enter();
+    bool failed = wire->failed;
+    rk_mail_leave();
+    return failed;
 }
 
 static int read_contact(const rk_wire *wire, const char *contact)
@@ -259,12 +247,8 @@ static int read_contact(const rk_wire *wire, const char *contact)
     return *end || rank >= (unsigned long)wire->ranks ? -1 : (int)rank;
 }
 
-static int wire_dial(rk_wire *wire, const char *contact, uint32_t peer, rk_link **out)
+static int dial(rk_wire *wire, rk_link *link, uint32_t peer, rk_link **out)
 {
-    int rank = read_contact(wire, contact);
-    if (rank < 0 || rank == wire->rank)
-        return RASK_EINVAL;
-    rk_link *link = &wire->links[rank];
     if (link->ended)
         return RASK_ENOENT;
     if (link->state != LINK_NONE) {
@@ -282,6 +266,17 @@ static int wire_dial(rk_wire *wire, const char *contact, uint32_t peer, rk_link 
     return RASK_OK;
 }
 
+static int wire_dial(rk_wire *wire, const char *contact, uint32_t peer, rk_link **out)
+{
+    int rank = read_contact(wire, contact);
+    if (rank < 0 || rank == wire->rank)
+        return RASK_EINVAL;
+    rk_mail_enter();
+    int status = dial(wire, &wire->links[rank], peer, out);
+    rk_mail_leave();
+    return status;
+}
+
 static void wire_name(const rk_wire *wire, const rk_link *link, char contact[RK_MAX_CONTACT + 1])
 {
     (void)wire;
@@ -291,23 +286,41 @@ static void wire_name(const rk_wire *wire, const rk_link *link, char contact[RK_
 static int wire_send(rk_wire *wire, rk_link *link, rk_channel channel, const void *head, size_t head_size,
                      const void *body, size_t body_size)
 {
-    return rk_mail_send(wire, link, channel, MAIL_DATA, head, head_size, body, body_size);
+    rk_mail_enter();
+    int status = rk_mail_send(wire, link, channel, MAIL_DATA, head, head_size, body, body_size);
+    rk_mail_leave();
+    return status;
 }
 
 static bool wire_has_room(const rk_wire *wire, const rk_link *link)
 {
-    return wire->sending < SENDS && link->sending[RK_BULK] < SENDS_TO_ONE;
+    rk_mail_enter();
+    bool room = wire->sending < SENDS && link->sending[RK_BULK] < SENDS_TO_ONE;
+    rk_mail_leave();
+    return room;
+}
+
+static void wire_cut(rk_wire *wire, rk_link *link)
+{
+    rk_mail_enter();
+    cut(wire, link);
+    rk_mail_leave();
 }
 
 /* -- Beginning and end */
 
 static pid_t owner; /* of MPI; children of it that end do not end MPI */
+static int level;   /* of threads, that MPI bears */
 
 static void end_mpi(void)
 {
     int ended = 0;
-    if (getpid() == owner && !is_inside && !MPI_Finalized(&ended) && !ended)
+    if (getpid() != owner || is_inside || rk_farewell_is_said())
+        return;
+    rk_mail_enter();
+    if (!MPI_Finalized(&ended) && !ended)
         MPI_Finalize();
+    rk_mail_leave();
 }
 
 /* What MPI loads by itself looks for its names, which a module's libraries do not show. */
@@ -320,15 +333,17 @@ static void show_names(void)
 
 static int begin_mpi(char *reason, size_t capacity)
 {
-    int begun = 0, ended = 0, level;
+    int begun = 0, ended = 0;
     MPI_Initialized(&begun);
     MPI_Finalized(&ended);
     if (ended) {
         snprintf(reason, capacity, "MPI has been ended in this process, and cannot begin again");
         return RASK_EUNSUPPORTED;
     }
-    if (begun)
+    if (begun) {
+        MPI_Query_thread(&level);
         return RASK_OK;
+    }
     show_names();
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level)) {
         snprintf(reason, capacity, "MPI_Init failed");
@@ -386,33 +401,49 @@ static bool is_leaving(const rk_wire *wire)
     return i < wire->ranks;
 }
 
-/* For who has said nothing since, MPI would wait for good when it ends. */
-static void look_after_parting(const rk_wire *wire)
+/* True: there is something to wait for; *looked_after: and that, or who it is of, comes, or the job ends. */
+static bool has_to_wait(rk_wire *wire, bool *looked_after)
 {
-    for (int i = 0; i < wire->ranks && wire->silence_ns; i++) {
-        const rk_link *link = &wire->links[i];
-        bool waits = link->state == LINK_LEAVING || link->sending[RK_CONTROL] || link->sending[RK_BULK];
-        if (waits && link->heard_ns < wire->closing_ns && wire->clock_ns - link->heard_ns > wire->silence_ns)
-            rk_farewell(wire, i);
-    }
+    rk_mail_enter();
+    tell_ends(wire);
+    *looked_after = rk_beats_part(wire);
+    bool waits = wire->sending || is_leaving(wire);
+    rk_mail_leave();
+    return waits;
 }
 
+/* From here on nobody says more than it has to: others may be gone when it comes. */
+static void begin_to_close(rk_wire *wire)
+{
+    rk_beats_end(wire);
+    rk_mail_enter();
+    wire->closing_ns = wire->clock_ns + 1;
+    for (int i = 0; i < wire->ranks; i++)
+        leave(wire, &wire->links[i]);
+    rk_mail_leave();
+}
+
+static void wire_free(rk_wire *wire)
+{
+    rk_mail_close(wire);
+    wire->host.free(wire->links);
+    wire->host.free(wire);
+}
+
+/* MPI would wait for good for who is silent, when it ends: as long as somebody is waited for who may be, the time is not over. */
 static void wire_close(rk_wire *wire, int milliseconds)
 {
     if (!wire)
         return;
     uint64_t end = rk_clock_now() + (uint64_t)(milliseconds + PART_MS) * 1000000;
-    wire->closing_ns = wire->clock_ns +
-                       1; /* from here on nobody says more than it has to: others may be gone when it comes */
-    for (int i = 0; i < wire->ranks; i++)
-        leave(wire, &wire->links[i]);
-    do {
-        tell_ends(wire);
-        look_after_parting(wire);
-    } while ((wire_poll(wire) || wire->sending || is_leaving(wire)) && rk_clock_now() < end);
-    rk_mail_close(wire);
-    wire->host.free(wire->links);
-    wire->host.free(wire);
+    bool looked_after = false;
+    begin_to_close(wire);
+    has_to_wait(wire, &looked_after);
+    while ((wire_poll(wire) || has_to_wait(wire, &looked_after)) && (looked_after || rk_clock_now() < end)) {
+    }
+    rk_mail_enter();
+    wire_free(wire);
+    rk_mail_leave();
 }
 
 static int open_links(rk_wire *wire)
@@ -426,6 +457,23 @@ static int open_links(rk_wire *wire)
 }
 
 /* The only collective call is here: a communicator of the endpoint's own, which is not given back, for that would be another. */
+static int open_mail(rk_wire *wire, char *reason, size_t capacity)
+{
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    if (MPI_Comm_dup(MPI_COMM_WORLD, &wire->comm) || MPI_Comm_set_errhandler(wire->comm, MPI_ERRORS_RETURN) ||
+        MPI_Comm_rank(wire->comm, &wire->rank) || MPI_Comm_size(wire->comm, &wire->ranks)) {
+        snprintf(reason, capacity, "MPI gives no communicator");
+        return RASK_EIO;
+    }
+    int status = check_launch(wire->ranks, reason, capacity);
+    if (!status)
+        status = rk_beats_read(wire, reason, capacity);
+    if (!status)
+        status = open_links(wire);
+    return status ? status : rk_mail_open(wire);
+}
+
+/* Where MPI, that others have begun, bears one thread only, nobody stands in for it. */
 static int wire_open(const rk_wire_host *host, const rk_transport_setup *setup, rk_wire **out, char *reason,
                      size_t capacity)
 {
@@ -437,24 +485,15 @@ static int wire_open(const rk_wire_host *host, const rk_transport_setup *setup, 
     if (!wire)
         return RASK_ENOMEM;
     wire->host = *host;
-    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-    if (MPI_Comm_dup(MPI_COMM_WORLD, &wire->comm) || MPI_Comm_set_errhandler(wire->comm, MPI_ERRORS_RETURN) ||
-        MPI_Comm_rank(wire->comm, &wire->rank) || MPI_Comm_size(wire->comm, &wire->ranks)) {
-        snprintf(reason, capacity, "MPI gives no communicator");
-        status = RASK_EIO;
-    } else {
-        status = check_launch(wire->ranks, reason, capacity);
-    }
-    read_silence(wire);
-    if (!status)
-        status = open_links(wire);
-    if (!status)
-        status = rk_mail_open(wire);
-    if (status) {
-        host->free(wire->links);
-        host->free(wire);
+    rk_mail_enter();
+    status = open_mail(wire, reason, capacity);
+    if (!status && level >= MPI_THREAD_SERIALIZED)
+        status = rk_beats_begin(wire, reason, capacity);
+    if (status)
+        wire_free(wire);
+    rk_mail_leave();
+    if (status)
         return status;
-    }
     snprintf(wire->contact, sizeof wire->contact, "%s%d", scheme, wire->rank);
     *out = wire;
     return RASK_OK;

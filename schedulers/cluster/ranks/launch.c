@@ -42,18 +42,6 @@ static int read_transport(rk_launch *launch, char *reason, size_t capacity)
     return RASK_EINVAL;
 }
 
-/* The module reads it again (mpi/module.c). */
-static int check_silence(char *reason, size_t capacity)
-{
-    const char *said = getenv("RASK_MPI_SILENCE");
-    char *end = NULL;
-    double seconds = said && *said ? strtod(said, &end) : 0;
-    if (!end || (end != said && !*end && seconds >= 0))
-        return RASK_OK;
-    snprintf(reason, capacity, "RASK_MPI_SILENCE: \"%.100s\" is no number of seconds, 0 or more", said);
-    return RASK_EINVAL;
-}
-
 int rk_launch_read(rk_launch *launch, char *reason, size_t capacity)
 {
     uint32_t steps = number_of(NAMES("SLURM_STEP_NUM_TASKS"));
@@ -75,8 +63,7 @@ int rk_launch_read(rk_launch *launch, char *reason, size_t capacity)
         launch->ranks = 1;
     if (!launch->local || launch->local > launch->ranks)
         launch->local = 1;
-    int status = read_transport(launch, reason, capacity);
-    return status ? status : check_silence(reason, capacity);
+    return read_transport(launch, reason, capacity);
 }
 
 /* -- What a child does */

@@ -18,8 +18,7 @@ typedef struct rk_launch {
     bool tcp;             /* RASK_TRANSPORT=tcp */
 } rk_launch;
 
-/* RASK_EUNSUPPORTED: by a launcher that does not tell MPI of it; RASK_EINVAL: RASK_TRANSPORT is neither mpi nor tcp, or
- * RASK_MPI_SILENCE no number; with a reason. */
+/* RASK_EUNSUPPORTED: by a launcher that does not tell MPI of it; RASK_EINVAL: RASK_TRANSPORT is neither mpi nor tcp; with a reason. */
 int rk_launch_read(rk_launch *launch, char *reason, size_t capacity);
 
 /* What a child of a rank does: keys as in rk_worker_setup. It answers how its process shall end. */

@@ -8,8 +8,10 @@
 #include <string.h>
 
 enum {
-    MOST_BEHIND = 32 << 20, /* bytes for the child: so long as it does not read, MPI is not heard */
-    LAST_MS = 1000          /* for what a child that has ended sent before */
+    MOST_BEHIND =
+        32 << 20, /* bytes for the child that it has not read: what is large waits where it comes from, */
+    MOST_KEPT = 2 * MOST_BEHIND, /* and with so many, of messages alone, it is of no use any more */
+    LAST_MS = 1000               /* for what a child that has ended sent before */
 };
 
 #define ORPHAN_NS 5000000000u /* a child whose program has ended, and which does not return */
@@ -93,7 +95,8 @@ static void remove_link(line_link **at)
 static void tell(relay *r, rk_frame_kind kind, uint32_t link, uint32_t number, const void *body, size_t size)
 {
     rk_frame frame = {.kind = kind, .link = link, .number = number};
-    if (rk_tube_put(&r->child, frame, body, size, NULL, 0) == RASK_ENOMEM)
+    if (rk_tube_put(&r->child, frame, body, size, NULL, 0) == RASK_ENOMEM ||
+        rk_tube_waiting(&r->child) > MOST_KEPT)
         r->child.broken = true;
 }
 
@@ -141,6 +144,12 @@ static void on_lost(void *context, uint32_t number, int status, const char *why)
 static void on_refused(void *context, int status, const char *why)
 {
     (void)context, (void)status, (void)why;
+}
+
+/* MPI is heard all the time, so that nobody takes this rank for lost, and it hears of the end. */
+static bool on_takes_bulk(void *context)
+{
+    return rk_tube_waiting(&((const relay *)context)->child) < MOST_BEHIND;
 }
 
 /* What the child says, and that it reads what waits for it, is heard at once. */
@@ -317,8 +326,7 @@ static void turn(relay *r)
     pass_kept(r);
     if (!r->child.broken)
         hear_child(r);
-    if (rk_tube_waiting(&r->child) < MOST_BEHIND)
-        r->calls->poll(r->wire);
+    r->calls->poll(r->wire);
     if (!r->child.broken)
         rk_tube_flush(&r->child);
     if (r->ended)
@@ -340,8 +348,8 @@ int rk_relay_mpi(const rk_nursery *nursery, const rk_wire_module *calls, int *ou
 {
     relay r = {.nursery = nursery, .calls = calls};
     const rk_transport_setup setup = {.keys.open_door = true};
-    const rk_wire_host host = {rk_alloc,   rk_calloc, rk_realloc, rk_free,    &r,     on_came,
-                               on_reached, on_packet, on_lost,    on_refused, on_rest};
+    const rk_wire_host host = {rk_alloc,   rk_calloc, rk_realloc, rk_free,    &r,      on_came,
+                               on_reached, on_packet, on_lost,    on_refused, on_rest, on_takes_bulk};
     r.child = (rk_tube){.fd = -1, .broken = true};
     int status = calls->open(&host, &setup, &r.wire, reason, capacity);
     if (status)

@@ -45,6 +45,9 @@ typedef struct rk_wire_host {
     /* Called by poll() of a wire without a descriptor where nothing came: waits so long for what else the thread has to do; NULL: there
      * is nothing else. */
     void (*rest)(void *context, uint64_t nanoseconds);
+    /* Asked by poll(): whether packets on RK_BULK are taken now; NULL: always. Where they are not they stay on their way, and keep
+     * room of their sender's. Wires may pass over it. */
+    bool (*takes_bulk)(void *context);
 } rk_wire_host;
 
 struct rk_wire_module {

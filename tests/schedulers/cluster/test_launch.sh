@@ -21,7 +21,6 @@ says 'ranks without a launcher' 1 'mpirun -n 4' env RASK_CLUSTER=mpi: "$program"
 says 'tasks of Slurm that no MPI knows' 1 'srun --mpi=pmix' env SLURM_STEP_NUM_TASKS=4 "$program"
 if [ ${#launcher[@]} -gt 0 ]; then
     says 'an unknown transport' 1 'neither mpi nor tcp' "${launcher[@]}" -n 2 env RASK_TRANSPORT=pigeons "$program"
-    says 'a silence that is no time' 1 'RASK_MPI_SILENCE: "soon" is no number of seconds, 0 or more' "${launcher[@]}" -n 2 env RASK_MPI_SILENCE=soon "$program"
     says 'a key file where nothing is encrypted' 1 'takes no key file' "${launcher[@]}" -n 2 env RASK_CLUSTER_KEYS=keys "$program"
     leaves 0 timeout 30 "${launcher[@]}" -n 1 "$program" && grep -q '^17984 primes' out
     tell 'one rank is a program like any' $?
