@@ -481,12 +481,14 @@ static void tell_spare(rk_loans *l, rk_executor *e, uint64_t now)
     }
 }
 
-/* Threads that the program takes for busy: with units that wait for what is lent, and with borrowed calls that do, or were lent on. */
+/* Threads that the program takes for busy: with units that wait for what is lent, or rests until its next call, and with borrowed calls
+ * that do, or were lent on. */
 static uint32_t count_idle(const rk_loans *l, rk_executor *e)
 {
+    bool waits = l->out.count || rk_resting_any(&e->resting);
     uint32_t waiting = rk_load_relaxed(&e->watching) + (uint32_t)l->in.count;
     uint32_t helping = rk_shop_helping(l->setup.shop);
-    return !l->out.count || rk_executor_has_work(e) || waiting < helping ? 0 : waiting - helping;
+    return !waits || rk_executor_has_work(e) || waiting < helping ? 0 : waiting - helping;
 }
 
 /* Who waits looks around now and then: it has something to do only when it is found at it twice. */
@@ -501,11 +503,12 @@ static void tell_idle(rk_loans *l, rk_executor *e)
     say(l, (rk_message){.kind = RK_SAY_IDLE, .threads = idle});
 }
 
-/* The mark goes before it is seen that nothing is left: what is queued later sets it again. */
+/* The mark goes before it is seen that nothing is left: what is queued later, or rests, sets it again. */
 static bool is_quiet(const rk_loans *l, rk_executor *e)
 {
     rk_store_seq_cst(rk_shop_grows(l->setup.shop), false);
-    if (!rk_executor_has_work(e) && !l->out.count && !l->told_idle && !l->told_spare)
+    if (!rk_executor_has_work(e) && !rk_resting_any(&e->resting) && !l->out.count && !l->told_idle &&
+        !l->told_spare)
         return true;
     rk_store_seq_cst(rk_shop_grows(l->setup.shop), true);
     return false;

@@ -401,6 +401,8 @@ bool rk_executor_rest(rk_executor *e, rask_future *future, uint64_t due_ns)
         return false;
     if (first)
         set_watch(e);
+    if (first && e->wake) /* its thread has time now */
+        e->wake(e->context);
     return true;
 }
 

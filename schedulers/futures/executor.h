@@ -110,7 +110,7 @@ struct rk_executor {
     pthread_cond_t done;
     rk_atomic_bool drain_watched;
 
-    /* Set by who has threads or others to wake, lanes, or other places for calls; may be NULL. Called without a lock. */
+    /* Set by who has threads or others to wake (something is ready, or rests), lanes, or other places for calls; may be NULL. Called without a lock. */
     void (*wake)(void *context);
     void (*want_lane)(void *context);
     /* Set where nobody works but who waits: runs something that is ready, and what becomes ready by it, unless that holds. False:
