@@ -258,6 +258,12 @@ bool rk_growth_has_more(const rk_run *run)
     return executor && rk_executor_backlog(executor) > 1;
 }
 
+uint64_t rk_growth_take_retries(rk_run *run)
+{
+    rk_executor *executor = executor_of(run);
+    return executor ? rk_executor_take_retries(executor) : 0;
+}
+
 /* What is still queued has ended, and is let go of. */
 void rk_growth_end(rk_run *run)
 {
@@ -271,6 +277,7 @@ void rk_growth_end(rk_run *run)
     }
     rk_executor_sit(before);
     rk_meet_keep_none(&executor->meetings);
+    run->retries += rk_executor_take_retries(executor);
     rk_executor_unref(executor);
     rk_store_relaxed(&run->growth, NULL);
 }

@@ -47,6 +47,9 @@ bool rk_growth_has_more(const rk_run *run);
 /* The run's executor; made when it has none yet. NULL: no memory. */
 struct rk_executor *rk_growth_executor(rk_run *run);
 
+/* Calls of what grew that were repeated since this was asked last. rk_growth_end() adds the rest to the run's. */
+uint64_t rk_growth_take_retries(rk_run *run);
+
 /* At the end of the run. */
 void rk_growth_end(rk_run *run);
 

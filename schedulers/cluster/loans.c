@@ -411,11 +411,14 @@ static void give(rk_loans *l, incoming *in)
 {
     rask_value value;
     bool object = false;
-    rk_message m = {.kind = RK_SAY_GIVES, .unit = in->number, .duration = rk_clock_now() - in->since_ns};
     if (in->unwanted) {
         give_up(l, in, RK_LENT_LOST);
         return;
     }
+    rk_message m = {.kind = RK_SAY_GIVES,
+                    .unit = in->number,
+                    .duration = rk_clock_now() - in->since_ns,
+                    .retries = (uint32_t)rk_executor_take_retries(in->future->executor)};
     if (rask_future_result(in->future, &value)) {
         give_failure(l, in, m);
     } else if (rk_grown_is(&value)) {

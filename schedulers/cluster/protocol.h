@@ -154,8 +154,8 @@ enum {
     M(KEEPS, RK_HAS_RUN | RK_HAS_UNIT)                                                                               \
     M(LENT, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_SIZE | RK_HAS_BLOB)                                                    \
     M(TAKE, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_SIZE | RK_HAS_CONTACT | RK_HAS_BLOB)                                   \
-    M(GIVES, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_STATUS | RK_HAS_FLAG | RK_HAS_SIZE | RK_HAS_DURATION |                \
-                 RK_HAS_BLOB) /* flag: rk_lent_end; blob: a result, or why it failed */                              \
+    M(GIVES, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_STATUS | RK_HAS_FLAG | RK_HAS_RETRIES | RK_HAS_SIZE |                 \
+                 RK_HAS_DURATION | RK_HAS_BLOB) /* flag: rk_lent_end; blob: a result, or why it failed */            \
     M(BACK, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_STATUS | RK_HAS_FLAG | RK_HAS_SIZE | RK_HAS_DURATION |                 \
                 RK_HAS_CONTACT | RK_HAS_BLOB)                                                                        \
     M(LET_GO, RK_HAS_RUN | RK_HAS_UNIT)

@@ -112,7 +112,7 @@ static void execute(rk_shop_seat *s, rk_shop_job *j)
     j->news.rest_ns =
         rk_run_unit_apart(&s->worker, j->news.unit, s->shop->plan->unit_start[j->news.unit], &j->news.tries);
     j->news.done = s->worker.finished;
-    j->news.retries = (uint32_t)s->worker.retries;
+    j->news.retries = (uint32_t)(s->worker.retries + rk_growth_take_retries(&s->shop->run));
     if (j->news.rest_ns)
         j->news.outcome = RK_SHOP_BACKS_OFF;
     else

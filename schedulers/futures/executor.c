@@ -683,6 +683,11 @@ int rk_executor_stopped(rk_executor *e, char *message)
     return RASK_ECANCELLED; /* whatever stopped the run: that is no failure of its own */
 }
 
+uint64_t rk_executor_take_retries(rk_executor *e)
+{
+    return rk_load_relaxed(&e->retries) ? rk_exchange_acq_rel(&e->retries, 0) : 0;
+}
+
 bool rk_executor_is_hungry(rk_executor *e)
 {
     return e->bench_count > 1 && rk_executor_backlog(e) < ENOUGH * e->bench_count;

@@ -104,6 +104,7 @@ struct rk_executor {
     rk_atomic_bool
         may_circle;         /* a pure call has grown: others may be waiting for themselves by it (circle.h) */
     rk_atomic_u32 watching; /* who waits for a future, and has nothing to do meanwhile */
+    rk_atomic_u64 retries;  /* calls repeated that nobody has taken account of */
 
     /* Who waits for futures. */
     pthread_mutex_t done_lock;
@@ -180,6 +181,13 @@ rask_future *rk_executor_take_oldest(rk_executor *executor,
 bool rk_executor_may_go_on(rk_executor *executor, uint32_t worker, const rk_awaited *until);
 /* Nothing new is called any more: RASK_ECANCELLED, and why (RK_MAX_MESSAGE + 1 bytes); else RASK_OK. */
 int rk_executor_stopped(rk_executor *executor, char *message);
+/* So many calls were repeated; and how many since this was asked last. */
+static inline void rk_executor_note_retries(rk_executor *executor, uint64_t count)
+{
+    if (__builtin_expect(count != 0, 0))
+        rk_add_relaxed(&executor->retries, count);
+}
+uint64_t rk_executor_take_retries(rk_executor *executor);
 /* Something is ready, where all can see it: somebody who sleeps is to look. */
 void rk_executor_wake(rk_executor *executor);
 /* There are several workers, and soon some will have nothing to do. */

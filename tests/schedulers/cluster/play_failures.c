@@ -99,6 +99,50 @@ static void retries_are_the_larger_of_the_tasks_own_and_the_runs(const house *h)
     rask_graph_free(g);
 }
 
+/* Long enough to be lent. */
+static int stubborn_for_long(rask_task *t)
+{
+    sleep_ms(1);
+    return stubborn(t);
+}
+RASK_SLOTS_WITH(stubborn_for_long, (.retries = 2));
+
+static int grow_stubborn(rask_task *t);
+RASK_SLOTS(grow_stubborn);
+
+/* (levels): 6 in each that are called three times, some after a rest. */
+static int grow_stubborn(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    int64_t levels = rask_arg_i64(t, 0);
+    rask_node *all[7];
+    for (int64_t i = 0; i < 6; i++) {
+        all[i] = i < 4 ? rask_delayed(g, stubborn_for_long, 2) : rask_delayed(g, stubborn, 2);
+        if (i % 2)
+            rask_set_backoff(all[i], 0.001);
+        if (i % 3 == 2)
+            rask_set_timeout(all[i], 100);
+    }
+    all[6] = levels > 1 ? rask_delayed(g, grow_stubborn, levels - 1) : rask_delayed(g, stubborn, 0);
+    return rask_return_node(t, rask_sum(rask_list(g, all, 7)));
+}
+
+static void retries_of_what_tasks_grow_are_in_the_report(const house *h)
+{
+    rask_graph *g = rask_graph_new();
+    rask_options o = h->options;
+    rask_report report;
+    rask_node *both[2] = {rask_delayed(g, grow_stubborn, 4), rask_delayed(g, grow_stubborn, 1)};
+    o.report = &report;
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(play_i64(rask_sum(rask_list(g, both, 2)), &o), 60);
+        cr_assert_eq(report.retries, 60, "%d", (int)report.retries);
+    }
+    cr_assert_eq(play_i64(rask_delayed(g, total_fields, both[0]), &o), 48);
+    cr_assert_eq(report.retries, 48, "%d", (int)report.retries);
+    rask_graph_free(g);
+}
+
 /* -- Injected */
 
 static void compute_injected(uint64_t seed, rask_options o, char message[1024])
@@ -336,6 +380,7 @@ const scene play_failures[] = {
      what_fails_less_often_than_it_may_be_repeated_succeeds},
     {"retries are the larger of the task's own and the run's", 0,
      retries_are_the_larger_of_the_tasks_own_and_the_runs},
+    {"retries of what tasks grow are in the report", 0, retries_of_what_tasks_grow_are_in_the_report},
     {"injected failures are drawn by task, and the same as on threads", 0,
      injected_failures_are_drawn_by_task_and_the_same_as_on_threads},
     {"a result of the wrong type is told by who takes it", 0,
