@@ -18,6 +18,10 @@ void rk_run_relay(rk_run *run, const rask_task_info *info);
 void rk_run_begun(rk_run *run, uint32_t task, uint32_t worker, uint32_t attempt, uint64_t start_ns);
 /* Tells observers that a task of this process rests until its next call. */
 void rk_run_rested(rk_run *run, const rask_task_info *info);
+/* Of a call that grew, and that a process elsewhere has made. */
+typedef enum rk_grown_event { RK_GROWN_BEGAN, RK_GROWN_RESTS, RK_GROWN_ENDED } rk_grown_event;
+/* Tells observers of it, and before that it began, unless they were told (begun); info.run is the run's. */
+void rk_run_grown(rk_run *run, const rask_task_info *info, rk_grown_event event, bool begun);
 /* Tells observers of a result that was moved; info.run is the run's. */
 void rk_run_moved(rk_run *run, const rask_move_info *info);
 /* Tells observers of a result that went from one process to another; all but info.run is the caller's. */

@@ -446,7 +446,10 @@ static incoming *take_done(rk_loans *l)
 
 static void give_all(rk_loans *l)
 {
-    for (incoming *in = take_done(l), *next; in; in = next) {
+    incoming *in = take_done(l);
+    if (in)
+        l->setup.tell(l->setup.context);
+    for (incoming *next; in; in = next) {
         next = in->next_done;
         give(l, in);
     }

@@ -13,18 +13,27 @@ _Thread_local rk_shop_seat *rk_shop_sitting;
 
 static void note_start(void *context, const rask_task_info *info)
 {
-    (void)context;
-    if (info->task == RASK_NO_TASK)
+    if (info->task == RASK_NO_TASK) {
+        rk_shop_note_grown_start(context, info);
         return;
+    }
     rk_store_relaxed(&rk_shop_sitting->task_ns, info->start_ns);
     rk_store_release(&rk_shop_sitting->task, info->task + 1);
 }
 
+/* Units that rest are told of by who gives them out. */
+static void note_rest(void *context, const rask_task_info *info)
+{
+    if (info->task == RASK_NO_TASK)
+        rk_shop_note_grown(context, info, RK_GROWN_RESTS);
+}
+
 static void note(void *context, const rask_task_info *info)
 {
-    (void)context;
-    if (info->task == RASK_NO_TASK)
-        return; /* it grew here, and no plan has it */
+    if (info->task == RASK_NO_TASK) {
+        rk_shop_note_grown(context, info, RK_GROWN_ENDED);
+        return;
+    }
     rask_task_info *told = rk_array_push(&rk_shop_sitting->told);
     if (told) {
         *told = *info;
@@ -283,8 +292,11 @@ static int init_run(rk_shop *shop)
     }
     memset((void *)shop->run.results, 0, ((size_t)plan->tasks + 1) * sizeof *shop->run.results);
     if (shop->setup.observed) {
-        shop->observer =
-            (rask_observer){.size = sizeof shop->observer, .task_started = note_start, .task_finished = note};
+        shop->observer = (rask_observer){.size = sizeof shop->observer,
+                                         .context = shop,
+                                         .task_started = note_start,
+                                         .task_finished = note,
+                                         .task_rested = note_rest};
         shop->observers[0] = &shop->observer;
         rk_run_observe_apart(&shop->run, shop->observers);
     }
@@ -297,6 +309,7 @@ static void free_shell(rk_shop *shop)
     rk_pack_out_fini(&shop->piece);
     rk_free(shop->forms);
     rk_shop_end_permits(shop);
+    rk_shop_grown_fini(&shop->grown);
     pthread_cond_destroy(&shop->answered);
     pthread_mutex_destroy(&shop->lock);
     for (int i = 0; i < 2; i++)
@@ -322,6 +335,7 @@ int rk_shop_new(const rk_shop_setup *setup, rk_shop **out)
     shop->served = RK_NO_UNIT;
     pthread_mutex_init(&shop->lock, NULL);
     pthread_cond_init(&shop->answered, NULL);
+    rk_shop_grown_init(&shop->grown);
     rk_scratch_init(&shop->scratch, setup->model->options.scratch);
     for (int i = 0; i < 2; i++)
         queue_init(&shop->queues[i]);

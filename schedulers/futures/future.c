@@ -740,6 +740,7 @@ rask_future *rk_future_run(rask_future *future, const rk_seat *seat)
     outcome.attempt = rk_load_relaxed(&future->pending);
     outcome.rest_ns = 0;
     outcome.counted = false;
+    outcome.message[0] = '\0';
     rk_endings endings = {0};
     if (begins && !carry_out(future, seat, &holding, &outcome, &endings)) {
         rk_futures_end(&endings);

@@ -89,7 +89,7 @@ static void pull(void *context, uint32_t number, uint64_t size, rask_bytes conta
     rk_free(f.into);
 }
 
-static void wake(void *context)
+static void nothing(void *context)
 {
     (void)context;
 }
@@ -104,10 +104,11 @@ static void open_side(stage *st, int number, uint32_t threads)
                           .threads = threads,
                           .first_worker = (uint32_t)(FIRST * number),
                           .shares = true,
-                          .wake = wake,
+                          .wake = nothing,
                           .context = s};
     cr_assert_eq(rk_shop_new(&shop, &s->shop), RASK_OK);
-    rk_loans_setup loans = {.shop = s->shop, .say = say, .pull = pull, .wake = wake, .context = s};
+    rk_loans_setup loans = {
+        .shop = s->shop, .say = say, .pull = pull, .tell = nothing, .wake = nothing, .context = s};
     cr_assert_not_null(s->loans = rk_loans_new(&loans));
 }
 
