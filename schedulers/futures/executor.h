@@ -62,7 +62,8 @@ typedef struct rk_awaited {
     bool (*holds)(void *what);
     void (*watch)(void *what); /* sees to it that futures which make it hold are watched; NULL: they are */
     void *what;
-    bool shortly; /* it may come to hold unnoticed, so that it is to be asked often */
+    bool shortly;               /* it may come to hold unnoticed, so that it is to be asked often */
+    struct rk_several *several; /* whose executors are helped meanwhile; NULL: the one that is awaited is */
 } rk_awaited;
 
 struct rk_executor {
@@ -213,6 +214,8 @@ void rk_executor_note_apart(rk_executor *executor, uint32_t worker, rask_future 
 /* What runs is told to end; what has not begun fails when it is to be run. */
 void rk_executor_close(rk_executor *executor);
 
+/* That the future is done. */
+rk_awaited rk_awaited_future(rask_future *future);
 /* Returns when the future is done; deadline_ns 0: whenever that is. False: it was too late. */
 bool rk_executor_wait(rk_executor *executor, rask_future *future, uint64_t deadline_ns);
 /* Nothing is live any more. */
@@ -222,6 +225,9 @@ void rk_executor_settle(rk_executor *executor, rask_future *future);
 /* One of its futures is done. watched: somebody sleeps until then. */
 void rk_executor_note_end(rk_executor *executor, bool watched);
 
+/* Whoever waits until then (NULL: for nothing) runs something here, where it may: as a worker, or where nobody works but who waits.
+ * False: there is nothing to be run. */
+bool rk_executor_help(rk_executor *executor, const rk_awaited *awaited, uint64_t deadline_ns);
 /* Returns when it holds; a worker works meanwhile. False: deadline_ns (0: none) came first. */
 bool rk_executor_await(rk_executor *executor, const rk_awaited *awaited, uint64_t deadline_ns);
 
