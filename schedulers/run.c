@@ -790,8 +790,11 @@ uint64_t rk_run_unit(rk_worker *worker, uint32_t unit)
     init_task(&task, worker);
     if (__builtin_expect(run->tries != NULL, 0))
         return run_on(worker, unit, plan->unit_start[unit], resume(worker, unit), &task);
-    for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++)
+    for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++) {
         run_task(worker, number, &task, 0);
+        if (__builtin_expect(worker->put_off != NULL, 0))
+            break;
+    }
     return 0;
 }
 
