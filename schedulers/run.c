@@ -229,10 +229,11 @@ void rk_run_abandon(rk_run *run, int status)
     run->skipped = run->plan->tasks;
 }
 
-/* Keeps the failure in its place among those that come first in plan order. */
+/* Keeps the failure in its place among those that come first in plan order. The first of a run that does not go on ends it, and stays the
+ * first: what was under way then may have failed because of that. */
 static void keep_failure(rk_run *run, rk_failure failure)
 {
-    uint32_t at = run->failure_count;
+    uint32_t at = run->failure_count, least = run->options.keep_going ? 0 : 1;
     if (at == RASK_MAX_FAILURES) {
         if (run->failures[at - 1].task < failure.task) {
             rk_free(failure.message);
@@ -242,7 +243,7 @@ static void keep_failure(rk_run *run, rk_failure failure)
     } else {
         run->failure_count++;
     }
-    for (; at && run->failures[at - 1].task > failure.task; at--)
+    for (; at > least && run->failures[at - 1].task > failure.task; at--)
         run->failures[at] = run->failures[at - 1];
     run->failures[at] = failure;
 }

@@ -53,7 +53,7 @@ typedef struct rk_run {
     rask_run_info info;
     rk_atomic_u32 any_failed; /* some result is missing: look at arguments before a call */
 
-    /* Failures, under lock: the first RASK_MAX_FAILURES in plan order, ascending. */
+    /* Failures, under lock: the first RASK_MAX_FAILURES in plan order, ascending; but the one that ended the run is the first. */
     pthread_mutex_t lock;
     rk_failure failures[RASK_MAX_FAILURES];
     uint32_t failure_count, failed;
