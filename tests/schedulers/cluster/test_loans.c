@@ -21,6 +21,7 @@ typedef struct side {
     uint32_t idle;  /* threads that wait for what is lent */
     uint32_t asked; /* calls that are to come from there, and have not */
     uint32_t out;   /* and that are at the other's */
+    uint32_t told;  /* calls of meet() that ended there, as observers see them */
 } side;
 
 typedef struct stage {
@@ -29,6 +30,7 @@ typedef struct stage {
     rk_run *model;
     side sides[SIDES];
     uint32_t threads, numbered, lent;
+    bool observed;
 } stage;
 
 static atomic_int seen[SIDES], refusals, losses; /* losses: so many of the next calls are lost on their way */
@@ -89,6 +91,21 @@ static void pull(void *context, uint32_t number, uint64_t size, rask_bytes conta
     rk_free(f.into);
 }
 
+static void hear_grown(void *context, const rk_grown_news *news)
+{
+    side *s = context;
+    bool is_meet = !strcmp(news->info.name, "meet");
+    cr_expect_eq(news->info.worker / FIRST, (uint32_t)s->number);
+    cr_expect_eq(news->info.grown_by, 0);
+    s->told += is_meet && news->event == RK_GROWN_ENDED;
+}
+
+static void tell(void *context)
+{
+    rk_shop_tell_grown_begun(((side *)context)->shop, hear_grown, context);
+    rk_shop_tell_grown(((side *)context)->shop, hear_grown, context);
+}
+
 static void nothing(void *context)
 {
     (void)context;
@@ -104,21 +121,22 @@ static void open_side(stage *st, int number, uint32_t threads)
                           .threads = threads,
                           .first_worker = (uint32_t)(FIRST * number),
                           .shares = true,
+                          .observed = st->observed,
                           .wake = nothing,
                           .context = s};
     cr_assert_eq(rk_shop_new(&shop, &s->shop), RASK_OK);
     rk_loans_setup loans = {
-        .shop = s->shop, .say = say, .pull = pull, .tell = nothing, .wake = nothing, .context = s};
+        .shop = s->shop, .say = say, .pull = pull, .tell = tell, .wake = nothing, .context = s};
     cr_assert_not_null(s->loans = rk_loans_new(&loans));
 }
 
-static void stage_open(stage *st, rask_graph *g, rask_node *node, uint32_t threads)
+static void stage_open_as(stage *st, rask_graph *g, rask_node *node, uint32_t threads, bool observed)
 {
     char reason[256];
     rask_options o = RASK_OPTIONS_INIT, resolved;
     o.scheduler = "threads";
     o.workers = threads;
-    *st = (stage){.graph = g, .threads = threads};
+    *st = (stage){.graph = g, .threads = threads, .observed = observed};
     cr_assert_eq(rk_options_resolve(&o, &resolved, reason, sizeof reason), RASK_OK, "%s", reason);
     cr_assert_eq(rask_plan_new(&node, 1, &st->plan), RASK_OK);
     cr_assert_not_null(st->model = calloc(1, sizeof *st->model));
@@ -129,6 +147,11 @@ static void stage_open(stage *st, rask_graph *g, rask_node *node, uint32_t threa
     }
     atomic_store(&refusals, 0);
     atomic_store(&losses, 0);
+}
+
+static void stage_open(stage *st, rask_graph *g, rask_node *node, uint32_t threads)
+{
+    stage_open_as(st, g, node, threads, false);
 }
 
 static void stage_close(stage *st)
@@ -259,6 +282,20 @@ Test(loans, shops_run_what_grew_in_the_other)
         stage_open(&st, g, rask_delayed(g, grow_meetings), threads);
         must_play(&st, 30 * 29 / 2);
         cr_expect(all_are_seen());
+        stage_close(&st);
+    }
+}
+
+Test(loans, observers_are_told_of_each_call_by_who_has_made_it)
+{
+    for (uint32_t threads = 1; threads <= MOST_THREADS; threads++) {
+        stage st;
+        rask_graph *g = rask_graph_new();
+        stage_open_as(&st, g, rask_delayed(g, grow_meetings), threads, true);
+        must_play(&st, 30 * 29 / 2);
+        tell(&st.sides[0]); /* the other has told what it gave back */
+        cr_expect(st.sides[0].told && st.sides[1].told);
+        cr_expect_eq(st.sides[0].told + st.sides[1].told, 30);
         stage_close(&st);
     }
 }
