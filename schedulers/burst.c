@@ -38,7 +38,7 @@ bool rk_burst_pays(const rk_session *session, uint64_t unit_ns)
 {
     const rk_run *run = session->run;
     if (unit_ns > SHORT_NS || run->observed || run->tries || run->plan->io_tasks || run->limits ||
-        rk_load_acquire(&session->phase) != RK_SHARED)
+        rk_load_relaxed(&session->away) || rk_load_acquire(&session->phase) != RK_SHARED)
         return false;
     uint64_t cursor = rk_load_relaxed(&session->cursor);
     uint64_t trust = session->trust ? session->trust : LEAST_TRUST;
@@ -112,7 +112,7 @@ static void share(rk_session *session, uint32_t finished)
         rk_pool_wake(session);
 }
 
-void rk_burst(rk_session *session)
+static void burst(rk_session *session)
 {
     rk_seat *seat = session->seats;
     uint32_t units = session->run->plan->units, unit = rk_load_relaxed(&session->position);
@@ -142,4 +142,11 @@ void rk_burst(rk_session *session)
         }
     }
     rk_session_finish(session);
+}
+
+void rk_burst(rk_session *session)
+{
+    session->bursting = true;
+    burst(session);
+    session->bursting = false;
 }

@@ -159,7 +159,7 @@ static void go_on(rk_put_off *p)
     rk_load_acquire(&run->next_tasks)[unit] = next;
     if (next == run->plan->unit_start[unit + 1])
         run->over(run->wake_context, unit);
-    else if (rk_limits_enter(run->limits, unit))
+    else if (!run->limits || rk_limits_enter(run->limits, unit))
         run->go_on(run->wake_context, unit);
 }
 
@@ -202,6 +202,61 @@ static int put_off(rk_worker *worker, uint32_t task, rask_value *result)
     return RK_PUT_OFF;
 }
 
+typedef struct wait_for_rests {
+    rk_executor *executor;
+    rask_future *root;
+} wait_for_rests;
+
+static bool is_done_or_rests(void *context)
+{
+    const wait_for_rests *w = context;
+    return rask_future_done(w->root) ||
+           (rk_load_seq_cst(&w->executor->resting.next_ns) && !rk_executor_has_work(w->executor));
+}
+
+static void watch_root(void *context)
+{
+    rk_store_seq_cst(&((wait_for_rests *)context)->root->watched, true);
+}
+
+/* Works until the result has come. False: there is nothing to be run, and something rests. */
+static bool run_ready(rk_executor *executor, const rk_worker *worker, rask_future *root)
+{
+    wait_for_rests w = {executor, root};
+    const rk_awaited awaited = {.holds = is_done_or_rests, .watch = watch_root, .what = &w, .shortly = true};
+    rk_place place = {executor, worker->id % executor->bench_count, worker->id};
+    rk_place before = rk_executor_sit(place);
+    rk_executor_await(executor, &awaited, 0);
+    rk_executor_sit(before);
+    return rask_future_done(root);
+}
+
+/* Without memory for that it waits. */
+static int leave_or_wait(rk_worker *worker, uint32_t task, rask_value *result)
+{
+    rk_run *run = worker->run;
+    rk_executor *executor = get_executor(run);
+    uint32_t unit = rk_plan_unit(run->plan, task);
+    rk_queue ready;
+    rask_future *root = sow(executor, task, result, &ready);
+    if (executor)
+        rk_executor_push_all(executor, &ready);
+    if (!root)
+        return fail(worker, RASK_ENOMEM, no_memory);
+    bool waits = run_ready(executor, worker, root) || !note_next_tasks(run);
+    rk_put_off *p = waits ? NULL : rk_alloc(sizeof *p);
+    if (!p || !run->may_leave(run->wake_context, worker->id, unit)) {
+        rk_free(p);
+        int status = finish(worker, executor, root, result);
+        rask_future_unref(root);
+        return status;
+    }
+    *p = (rk_put_off){
+        .waiter.tell = tell_done, .run = run, .unit = unit, .task = task, .worker = worker->id, .root = root};
+    worker->put_off = p;
+    return RK_PUT_OFF;
+}
+
 /* What grew comes to the gate before its unit leaves it: it goes first. */
 static void set_going(rk_put_off *p)
 {
@@ -210,10 +265,26 @@ static void set_going(rk_put_off *p)
     uint32_t worker = p->worker, unit = p->unit;
     rk_place before = rk_executor_sit((rk_place){executor, worker % executor->bench_count, worker});
     rk_executor_push_all(executor, &p->ready);
-    rk_executor_let_in(executor, rk_limits_leave(run->limits, unit));
+    if (run->limits)
+        rk_executor_let_in(executor, rk_limits_leave(run->limits, unit));
     if (!rk_future_add_waiter(p->root, &p->waiter))
         go_on(p);
     rk_executor_sit(before);
+}
+
+bool rk_growth_set_going(rk_worker *worker)
+{
+    rk_put_off *p = worker->put_off;
+    worker->put_off = NULL;
+    if (p)
+        set_going(p);
+    return p;
+}
+
+uint64_t rk_growth_next_due(rk_run *run)
+{
+    rk_executor *executor = executor_of(run);
+    return executor && rk_resting_any(&executor->resting) ? rk_load_seq_cst(&executor->resting.next_ns) : 0;
 }
 
 bool rk_growth_run_unit(rk_worker *worker, uint32_t unit, uint64_t *due_ns)
@@ -221,23 +292,23 @@ bool rk_growth_run_unit(rk_worker *worker, uint32_t unit, uint64_t *due_ns)
     rk_run *run = worker->run;
     const uint32_t *next = rk_load_acquire(&run->next_tasks);
     *due_ns = rk_run_unit_from(worker, unit, next && next[unit] ? next[unit] : run->plan->unit_start[unit]);
-    rk_put_off *p = worker->put_off;
-    worker->put_off = NULL;
-    if (p)
-        set_going(p);
-    return !p;
+    return !rk_growth_set_going(worker);
 }
 
 int rk_growth_finish(rk_worker *worker, uint32_t task, bool later, rask_value *result)
 {
     if (later && worker->run->send_nodes && worker->run->send_nodes(worker, task, result))
         return RK_PUT_OFF;
+    if (later && worker->run->may_leave)
+        return leave_or_wait(worker, task, result);
     return later && worker->run->go_on ? put_off(worker, task, result) : rest(worker, task, result);
 }
 
 bool rk_growth_help(rk_run *run, uint32_t worker)
 {
     rk_executor *executor = executor_of(run);
+    if (executor && !rk_executor_has_work(executor) && rk_circles_in_doubt(&executor->circles))
+        rk_circles_settle(&executor->circles);
     if (!executor || !rk_executor_has_work(executor))
         return false;
     rk_place place = {executor, worker % executor->bench_count, worker}, before = rk_executor_sit(place);
@@ -258,6 +329,12 @@ bool rk_growth_has_more(const rk_run *run)
     return executor && rk_executor_backlog(executor) > 1;
 }
 
+uint64_t rk_growth_take_retries(rk_run *run)
+{
+    rk_executor *executor = executor_of(run);
+    return executor ? rk_executor_take_retries(executor) : 0;
+}
+
 /* What is still queued has ended, and is let go of. */
 void rk_growth_end(rk_run *run)
 {
@@ -271,6 +348,7 @@ void rk_growth_end(rk_run *run)
     }
     rk_executor_sit(before);
     rk_meet_keep_none(&executor->meetings);
+    run->retries += rk_executor_take_retries(executor);
     rk_executor_unref(executor);
     rk_store_relaxed(&run->growth, NULL);
 }

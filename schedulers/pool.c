@@ -218,8 +218,9 @@ bool rk_pool_gather(rk_session *session)
     lock();
     while (is_gathering(session) && session->guests && in_time)
         in_time = rk_cond_wait_until(&session->owner_wake, &pool.lock, &until);
-    bool alone = is_gathering(session) && !session->guests && !rk_session_has_work(session);
-    if (is_gathering(session) && session->guests)
+    bool away = rk_load_seq_cst(&session->away);
+    bool alone = is_gathering(session) && !session->guests && !away && !rk_session_has_work(session);
+    if (is_gathering(session) && (session->guests || away))
         give_up_gathering(session);
     if (alone) {
         uint32_t cursor = rk_load_relaxed(&session->cursor), units = session->run->plan->units;

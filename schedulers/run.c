@@ -229,10 +229,11 @@ void rk_run_abandon(rk_run *run, int status)
     run->skipped = run->plan->tasks;
 }
 
-/* Keeps the failure in its place among those that come first in plan order. */
+/* Keeps the failure in its place among those that come first in plan order. The first of a run that does not go on ends it, and stays the
+ * first: what was under way then may have failed because of that. */
 static void keep_failure(rk_run *run, rk_failure failure)
 {
-    uint32_t at = run->failure_count;
+    uint32_t at = run->failure_count, least = run->options.keep_going ? 0 : 1;
     if (at == RASK_MAX_FAILURES) {
         if (run->failures[at - 1].task < failure.task) {
             rk_free(failure.message);
@@ -242,7 +243,7 @@ static void keep_failure(rk_run *run, rk_failure failure)
     } else {
         run->failure_count++;
     }
-    for (; at && run->failures[at - 1].task > failure.task; at--)
+    for (; at > least && run->failures[at - 1].task > failure.task; at--)
         run->failures[at] = run->failures[at - 1];
     run->failures[at] = failure;
 }
@@ -790,8 +791,11 @@ uint64_t rk_run_unit(rk_worker *worker, uint32_t unit)
     init_task(&task, worker);
     if (__builtin_expect(run->tries != NULL, 0))
         return run_on(worker, unit, plan->unit_start[unit], resume(worker, unit), &task);
-    for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++)
+    for (uint32_t number = plan->unit_start[unit]; number < plan->unit_start[unit + 1]; number++) {
         run_task(worker, number, &task, 0);
+        if (__builtin_expect(worker->put_off != NULL, 0))
+            break;
+    }
     return 0;
 }
 

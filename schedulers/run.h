@@ -53,7 +53,7 @@ typedef struct rk_run {
     rask_run_info info;
     rk_atomic_u32 any_failed; /* some result is missing: look at arguments before a call */
 
-    /* Failures, under lock: the first RASK_MAX_FAILURES in plan order, ascending. */
+    /* Failures, under lock: the first RASK_MAX_FAILURES in plan order, ascending; but the one that ended the run is the first. */
     pthread_mutex_t lock;
     rk_failure failures[RASK_MAX_FAILURES];
     uint32_t failure_count, failed;
@@ -70,6 +70,9 @@ typedef struct rk_run {
     /* Where units pass a gate: one that was put off has passed it again, and goes on; or is over. NULL: none is put off. */
     void (*go_on)(void *context, uint32_t unit);
     void (*over)(void *context, uint32_t unit);
+    /* Where units pass no gate: one that waits for what it has grown, of which some rests and nothing can be run now, is put off, if this
+     * says so, with wake_context. NULL: it is not. */
+    bool (*may_leave)(void *context, uint32_t worker, uint32_t unit);
     _Atomic(uint32_t *) next_tasks; /* by unit: of those that were put off; 0: its first */
     /* Whether *result, a node that this task returned, is run elsewhere: then the task is put off, in worker->put_off, and the unit goes
      * on wherever others say. NULL: never. */

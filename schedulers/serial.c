@@ -5,8 +5,9 @@
  * array of their own; drawing swaps the chosen one with the last.
  *
  * Once a unit rests until its next call, those behind it in the plan go on as far as they do not need it: from there on
- * counters say which. It keeps what it takes of what is counted, so from there on units pass the gate, too. With a seed nothing rests, for the order must not depend on the time. */
+ * counters say which. Where nothing is counted that is so for a unit, too, of which a task has grown what rests. It keeps what it takes of what is counted, so from there on units pass the gate, too. With a seed nothing rests, for the order must not depend on the time. */
 #include "schedulers/call.h"
+#include "schedulers/growth.h"
 #include "schedulers/heap.h"
 #include "schedulers/limits.h"
 #include "schedulers/scheduler.h"
@@ -17,9 +18,10 @@
 #include <string.h>
 #include <xxhash.h>
 
-enum { LOOK_NS = 5000000 };
+enum { LOOK_NS = 5000000, NAP_NS = 500000 };
 
 typedef struct serial {
+    rk_run *run;
     uint32_t *ready; /* with a seed; else NULL */
     uint32_t count;
     uint64_t draws;
@@ -27,24 +29,8 @@ typedef struct serial {
     rk_heap late;  /* units that became ready since one rests, by their numbers */
     uint32_t
         cursor; /* units that wait for none are next from here on; RK_NO_UNIT: none rests, the plan's order is that of all */
+    uint32_t away; /* units that are put off */
 } serial;
-
-static int start(rk_run *run, void **handle)
-{
-    if (!run->options.seed && rk_run_allow_rests(run))
-        return RASK_ENOMEM;
-    serial *s = rk_calloc(1, sizeof *s);
-    if (s && run->options.seed &&
-        !(s->ready = rk_alloc_array((size_t)run->plan->units + 1, sizeof *s->ready))) {
-        rk_free(s);
-        s = NULL;
-    }
-    if (!s)
-        return RASK_ENOMEM;
-    s->cursor = RK_NO_UNIT;
-    *handle = s;
-    return RASK_OK;
-}
 
 /* Room for a unit that is late was made when one began to rest. */
 static void add_ready(serial *s, uint32_t unit)
@@ -83,10 +69,22 @@ static bool pass_gate(const rk_run *run, uint32_t unit)
     return !waiter || waiter->inside || rk_limits_enter(run->limits, unit);
 }
 
-/* When it is to be executed again; 0: it has been. */
+/* Of its tasks those that are left, when it was put off. */
+static uint64_t run_unit(const rk_run *run, rk_worker *worker, uint32_t unit)
+{
+    const uint32_t *next = rk_load_relaxed(&run->next_tasks);
+    return next && next[unit] ? rk_run_unit_from(worker, unit, next[unit]) : rk_run_unit(worker, unit);
+}
+
+/* When it is to be executed again; 0: it has been, or is put off. */
 static uint64_t execute(rk_run *run, serial *s, rk_worker *worker, uint32_t unit)
 {
-    uint64_t due_ns = rk_run_unit(worker, unit);
+    uint64_t due_ns = run_unit(run, worker, unit);
+    if (worker->put_off) {
+        s->away++;
+        rk_growth_set_going(worker);
+        return 0;
+    }
     bool counts = s->ready || run->observed || s->cursor != RK_NO_UNIT; /* plan order needs no counters */
     if (!due_ns && counts)
         release(run, s, worker, unit);
@@ -162,19 +160,29 @@ static uint32_t next_unit(rk_run *run, serial *s)
     return s->cursor < plan->units ? s->cursor++ : RK_NO_UNIT;
 }
 
-/* The rest of the plan, when a unit of it was the first to rest. */
-static void run_around(rk_run *run, serial *s, rk_worker *worker, uint32_t resting, uint64_t due_ns)
+/* Nothing is to be done but what rests, or waits for others. What grew may wait for what nobody here knows. */
+static void sleep_on(rk_run *run, const serial *s)
 {
-    (void)pass_gate(run, resting); /* as the first */
-    rest(run, s, worker, resting, due_ns);
+    uint64_t due_ns = rk_heap_least(&s->rests), grown_ns = s->away ? rk_growth_next_due(run) : 0;
+    if (s->away && !grown_ns)
+        rk_clock_sleep(NAP_NS);
+    else
+        sleep_until(run, !due_ns || (grown_ns && grown_ns < due_ns) ? grown_ns : due_ns);
+}
+
+/* The rest of the plan, when a unit of it was the first to rest, or was put off for what does. */
+static void run_around(rk_run *run, serial *s, rk_worker *worker)
+{
     for (;;) {
+        if (s->away && rk_growth_help(run, worker->id))
+            continue;
         uint32_t unit = next_unit(run, s);
         if (unit != RK_NO_UNIT && pass_gate(run, unit))
             run_or_rest(run, s, worker, unit);
         else if (unit != RK_NO_UNIT)
             continue;
-        else if (rk_heap_least(&s->rests))
-            sleep_until(run, rk_heap_least(&s->rests));
+        else if (s->away || rk_heap_least(&s->rests))
+            sleep_on(run, s);
         else
             break;
     }
@@ -182,14 +190,17 @@ static void run_around(rk_run *run, serial *s, rk_worker *worker, uint32_t resti
 
 static void run_in_order(rk_run *run, serial *s, rk_worker *worker)
 {
-    for (uint32_t unit = 0; unit < run->plan->units; unit++) {
+    for (uint32_t unit = 0; unit < run->plan->units && s->cursor == RK_NO_UNIT; unit++) {
         uint64_t due_ns = execute(run, s, worker, unit);
-        if (due_ns && begin_to_count(run, s, unit)) {
-            run_around(run, s, worker, unit, due_ns);
-            break;
+        if (due_ns && (s->cursor != RK_NO_UNIT || begin_to_count(run, s, unit))) {
+            (void)pass_gate(run, unit); /* as the first */
+            rest(run, s, worker, unit, due_ns);
+        } else {
+            finish(run, s, worker, unit, due_ns);
         }
-        finish(run, s, worker, unit, due_ns);
     }
+    if (s->cursor != RK_NO_UNIT)
+        run_around(run, s, worker);
 }
 
 static void run_drawn(rk_run *run, serial *s, rk_worker *worker)
@@ -201,6 +212,61 @@ static void run_drawn(rk_run *run, serial *s, rk_worker *worker)
         s->ready[at] = s->ready[--s->count];
         execute(run, s, worker, unit);
     }
+}
+
+/* -- Units that are put off */
+
+static bool may_leave(void *context, uint32_t worker, uint32_t unit)
+{
+    serial *s = context;
+    (void)worker;
+    return s->cursor != RK_NO_UNIT || begin_to_count(s->run, s, unit);
+}
+
+static void go_on(void *context, uint32_t unit)
+{
+    serial *s = context;
+    s->away--;
+    add_ready(s, unit);
+}
+
+static void over(void *context, uint32_t unit)
+{
+    serial *s = context;
+    s->away--;
+    release(s->run, s, NULL, unit);
+}
+
+/* -- Start and end */
+
+/* With a seed the order of all has to be the seed's. */
+static void allow_leaving(rk_run *run, serial *s)
+{
+    if (run->options.seed || run->limits)
+        return;
+    run->may_leave = may_leave;
+    run->go_on = go_on;
+    run->over = over;
+    run->wake_context = s;
+}
+
+static int start(rk_run *run, void **handle)
+{
+    if (!run->options.seed && rk_run_allow_rests(run))
+        return RASK_ENOMEM;
+    serial *s = rk_calloc(1, sizeof *s);
+    if (s && run->options.seed &&
+        !(s->ready = rk_alloc_array((size_t)run->plan->units + 1, sizeof *s->ready))) {
+        rk_free(s);
+        s = NULL;
+    }
+    if (!s)
+        return RASK_ENOMEM;
+    s->run = run;
+    s->cursor = RK_NO_UNIT;
+    allow_leaving(run, s);
+    *handle = s;
+    return RASK_OK;
 }
 
 static void wait(rk_run *run, void *handle)

@@ -185,7 +185,7 @@ uint32_t rk_session_release(rk_session *session, rk_seat *seat, uint32_t unit)
     return batch_end(session, seat, &b);
 }
 
-/* A unit that waited at the gate may run. */
+/* A unit that waited at the gate may run, or one that was put off goes on. */
 static void inject(void *context, uint32_t unit)
 {
     rk_session *session = context;
@@ -196,6 +196,32 @@ static void inject(void *context, uint32_t unit)
 static void release_put_off(void *context, uint32_t unit)
 {
     rk_session_release_from_lane(context, unit);
+}
+
+/* -- Units that are put off though they pass no gate */
+
+static bool may_leave(void *context, uint32_t worker, uint32_t unit)
+{
+    rk_session *session = context;
+    (void)unit;
+    if (!worker && session->bursting)
+        return false;
+    rk_add_seq_cst(&session->away, 1);
+    return true;
+}
+
+static void come_back(void *context, uint32_t unit)
+{
+    rk_session *session = context;
+    inject(session, unit);
+    rk_sub_seq_cst(&session->away, 1);
+}
+
+static void end_away(void *context, uint32_t unit)
+{
+    rk_session *session = context;
+    rk_sub_seq_cst(&session->away, 1);
+    rk_session_release_from_lane(session, unit);
 }
 
 void rk_session_release_from_lane(rk_session *session, uint32_t unit)
@@ -222,14 +248,22 @@ void rk_session_release_from_lane(rk_session *session, uint32_t unit)
     }
 }
 
+/* Something of the run has been put off before. */
+static inline bool goes_on(const rk_run *run)
+{
+    return run->limits || rk_load_relaxed(&run->next_tasks);
+}
+
 bool rk_session_run_unit(rk_session *session, rk_worker *worker, uint32_t unit)
 {
     uint64_t due_ns = 0;
     bool over = true;
-    if (session->run->limits)
+    if (__builtin_expect(goes_on(session->run), 0)) {
         over = rk_growth_run_unit(worker, unit, &due_ns);
-    else
+    } else {
         due_ns = rk_run_unit(worker, unit);
+        over = __builtin_expect(!worker->put_off, 1) || !rk_growth_set_going(worker);
+    }
     if (__builtin_expect(due_ns != 0, 0))
         rk_pool_push_rest(session, unit, due_ns);
     return over && !due_ns;
@@ -512,10 +546,9 @@ static int start(rk_run *run, void **handle)
     session->run = run;
     run->wake = wake_for_growth;
     run->wake_context = session;
-    if (run->limits) {
-        run->go_on = inject;
-        run->over = release_put_off;
-    }
+    run->go_on = run->limits ? inject : come_back;
+    run->over = run->limits ? release_put_off : end_away;
+    run->may_leave = run->limits ? NULL : may_leave;
     rk_session_count_cursor(session, 0);
     uint32_t units = run->plan->units ? run->plan->units : 1;
     if (seats_init(session, run->options.workers < units ? run->options.workers : units)) {

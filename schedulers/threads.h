@@ -47,6 +47,8 @@ typedef struct rk_session {
     uint32_t seen_position; /* the sentinel's, from its last look: position, or cursor when GATHERING */
     uint64_t trust;         /* units that must have been short before the next burst */
     uint64_t shared_since;  /* cursor when sharing began */
+    bool bursting;          /* the owner's: it is at it, and none of its units may be put off */
+    rk_atomic_u32 away;     /* units that are put off, where none passes a gate: then there is no burst */
 
     rk_atomic_u64 next_due_ns; /* when the first of the units that rest is due; 0: there is none */
 

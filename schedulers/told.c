@@ -49,6 +49,23 @@ void rk_run_rested(rk_run *run, const rask_task_info *info)
     NOTIFY_WHO_KNOWS(run, task_rested, info);
 }
 
+void rk_run_grown(rk_run *run, const rask_task_info *info, rk_grown_event event, bool begun)
+{
+    rask_task_info told = *info;
+    told.run = run->info.run;
+    if (!begun) {
+        rask_task_info began = told;
+        began.end_ns = began.bytes = 0;
+        began.status = RASK_OK;
+        began.message = NULL;
+        RK_NOTIFY(run, task_started, &began);
+    }
+    if (event == RK_GROWN_RESTS)
+        NOTIFY_WHO_KNOWS(run, task_rested, &told)
+    else if (event == RK_GROWN_ENDED)
+        RK_NOTIFY(run, task_finished, &told)
+}
+
 void rk_run_moved(rk_run *run, const rask_move_info *info)
 {
     NOTIFY_WHO_KNOWS(run, result_moved, info);

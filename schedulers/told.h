@@ -23,6 +23,10 @@ void rk_run_rested(rk_run *run, const rask_task_info *info);
 void rk_run_relay_rest(rk_run *run, const rask_task_info *info);
 /* The unit is to be run again so much later than now: for observers its first task is ready then. */
 void rk_run_rest_until(rk_run *run, uint32_t unit, uint64_t now_ns, uint64_t rest_ns);
+/* Of a call that grew, and that a process elsewhere has made. */
+typedef enum rk_grown_event { RK_GROWN_BEGAN, RK_GROWN_RESTS, RK_GROWN_ENDED } rk_grown_event;
+/* Tells observers of it, and before that it began, unless they were told (begun); info.run is the run's. */
+void rk_run_grown(rk_run *run, const rask_task_info *info, rk_grown_event event, bool begun);
 /* Tells observers of a result that was moved; info.run is the run's. */
 void rk_run_moved(rk_run *run, const rask_move_info *info);
 /* Tells observers of a result that went from one process to another; all but info.run is the caller's. */

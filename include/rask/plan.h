@@ -42,7 +42,8 @@ typedef struct rask_failure {
     const char *label;   /* of the node; "" when it has none */
 } rask_failure;
 
-/* The failures of the last run, those of the first RASK_MAX_FAILURES tasks in plan order; how many there are.
+/* The failures of the last run, those of the first RASK_MAX_FAILURES tasks in plan order; how many there are. Of a run that does not
+ * keep going the one that ended it comes first, before others that were under way then.
  * They are valid until the plan runs again or is freed. */
 #define RASK_MAX_FAILURES 100
 RASK_API uint32_t rask_plan_failures(const rask_plan *plan, const rask_failure **failures);

@@ -9,6 +9,7 @@
 #include "schedulers/cluster/conduct.h"
 
 #include "core/base/clock.h"
+#include "schedulers/cluster/grown.h"
 #include "schedulers/cluster/ranks/launch.h"
 #include "schedulers/told.h"
 
@@ -281,6 +282,7 @@ static bool hear_own(rk_conduct *c)
             hear_own_permit(c, &permit);
             continue;
         }
+        rk_grown_tell_own(c);
         hear_own_unit(c, &news);
         rk_shop_news_end(&news);
     }
@@ -484,6 +486,8 @@ void rk_conduct_hear(rk_conduct *c, rk_member *member, const rk_message *m)
         hear_unable(c, member, m);
     else if (m->kind == RK_SAY_TOLD)
         hear_told(c, m);
+    else if (m->kind == RK_SAY_TOLD_GROWN)
+        rk_grown_hear(c, home, m);
     else if (m->kind == RK_SAY_BEGUN)
         begun(c, m->task, m->worker, long_ago(c, m->age));
     else if (c->hands[home].joined && !rk_exchange_hear(c, home, m) && m->unit < c->run->plan->units)
@@ -873,6 +877,8 @@ static void look_around(rk_conduct *c)
         stop(c, (int)status);
     end_stubborn(c);
     rk_shop_begun(c->own, own_begun, c);
+    rk_grown_tell_own(c);
+    rk_grown_tell_own_begun(c);
 }
 
 /* What was lent and nobody needs any more is told to end. */

@@ -210,6 +210,7 @@ static void hear_gives(rk_conduct *c, uint32_t home, const rk_message *m)
 {
     rk_loan *loan = find_loan(&c->exchange, m->unit, GONE);
     rk_loan *let = find_loan(&c->exchange, m->unit, LET);
+    c->run->retries += m->retries;
     if (loan && loan->borrower == home)
         give_back(c, home, loan, m);
     else if (let && let->borrower == home)

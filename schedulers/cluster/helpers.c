@@ -65,7 +65,7 @@ static void *work(void *context)
     const helper *self = context;
     rk_helpers *h = self->all;
     rk_executor *e = h->executor;
-    const rk_awaited crowded = {is_crowded, NULL, h, false};
+    const rk_awaited crowded = {.holds = is_crowded, .what = h};
     rk_place place = {e, self->number % e->bench_count, h->first_number + self->number};
     rk_executor_sit(place);
     while (!rk_load_acquire(&e->closed) && enter(h)) {

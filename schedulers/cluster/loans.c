@@ -411,11 +411,14 @@ static void give(rk_loans *l, incoming *in)
 {
     rask_value value;
     bool object = false;
-    rk_message m = {.kind = RK_SAY_GIVES, .unit = in->number, .duration = rk_clock_now() - in->since_ns};
     if (in->unwanted) {
         give_up(l, in, RK_LENT_LOST);
         return;
     }
+    rk_message m = {.kind = RK_SAY_GIVES,
+                    .unit = in->number,
+                    .duration = rk_clock_now() - in->since_ns,
+                    .retries = (uint32_t)rk_executor_take_retries(in->future->executor)};
     if (rask_future_result(in->future, &value)) {
         give_failure(l, in, m);
     } else if (rk_grown_is(&value)) {
@@ -443,7 +446,10 @@ static incoming *take_done(rk_loans *l)
 
 static void give_all(rk_loans *l)
 {
-    for (incoming *in = take_done(l), *next; in; in = next) {
+    incoming *in = take_done(l);
+    if (in)
+        l->setup.tell(l->setup.context);
+    for (incoming *next; in; in = next) {
         next = in->next_done;
         give(l, in);
     }
@@ -481,12 +487,14 @@ static void tell_spare(rk_loans *l, rk_executor *e, uint64_t now)
     }
 }
 
-/* Threads that the program takes for busy: with units that wait for what is lent, and with borrowed calls that do, or were lent on. */
+/* Threads that the program takes for busy: with units that wait for what is lent, or rests until its next call, and with borrowed calls
+ * that do, or were lent on. */
 static uint32_t count_idle(const rk_loans *l, rk_executor *e)
 {
+    bool waits = l->out.count || rk_resting_any(&e->resting);
     uint32_t waiting = rk_load_relaxed(&e->watching) + (uint32_t)l->in.count;
     uint32_t helping = rk_shop_helping(l->setup.shop);
-    return !l->out.count || rk_executor_has_work(e) || waiting < helping ? 0 : waiting - helping;
+    return !waits || rk_executor_has_work(e) || waiting < helping ? 0 : waiting - helping;
 }
 
 /* Who waits looks around now and then: it has something to do only when it is found at it twice. */
@@ -501,11 +509,12 @@ static void tell_idle(rk_loans *l, rk_executor *e)
     say(l, (rk_message){.kind = RK_SAY_IDLE, .threads = idle});
 }
 
-/* The mark goes before it is seen that nothing is left: what is queued later sets it again. */
+/* The mark goes before it is seen that nothing is left: what is queued later, or rests, sets it again. */
 static bool is_quiet(const rk_loans *l, rk_executor *e)
 {
     rk_store_seq_cst(rk_shop_grows(l->setup.shop), false);
-    if (!rk_executor_has_work(e) && !l->out.count && !l->told_idle && !l->told_spare)
+    if (!rk_executor_has_work(e) && !rk_resting_any(&e->resting) && !l->out.count && !l->told_idle &&
+        !l->told_spare)
         return true;
     rk_store_seq_cst(rk_shop_grows(l->setup.shop), true);
     return false;

@@ -13,6 +13,7 @@ typedef struct rk_loans_setup {
     void (*say)(void *context, rk_message message);
     void (*pull)(void *context, uint32_t number, uint64_t size,
                  rask_bytes contact); /* rk_loans_pulled() answers */
+    void (*tell)(void *context);      /* what observers are to know comes before what a call came to */
     void (*wake)(void *context);      /* from any thread: rk_loans_turn() has something to do */
     void *context;
 } rk_loans_setup;

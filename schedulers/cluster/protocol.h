@@ -12,7 +12,7 @@
  *                                           ←  RUN, RECALL; PUT, FETCH, SPILL, LOAD, DROP; MISSING
  *   FINISHED, FAILED, SKIPPED, RECALLED    →
  *   BACKS_OFF: it is to be run again later →
- *   RENEWED, BEGUN, TOLD                   →
+ *   RENEWED, BEGUN, TOLD, TOLD_GROWN       →
  *   FETCHED, SPILLED, LOADED               →
  *   RESTS: its tasks came to nodes         →
  *   WANTS, GAVE: what these take           →
@@ -155,11 +155,16 @@ enum {
     M(KEEPS, RK_HAS_RUN | RK_HAS_UNIT)                                                                               \
     M(LENT, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_SIZE | RK_HAS_BLOB)                                                    \
     M(TAKE, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_SIZE | RK_HAS_CONTACT | RK_HAS_BLOB)                                   \
-    M(GIVES, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_STATUS | RK_HAS_FLAG | RK_HAS_SIZE | RK_HAS_DURATION |                \
-                 RK_HAS_BLOB) /* flag: rk_lent_end; blob: a result, or why it failed */                              \
+    M(GIVES, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_STATUS | RK_HAS_FLAG | RK_HAS_RETRIES | RK_HAS_SIZE |                 \
+                 RK_HAS_DURATION | RK_HAS_BLOB) /* flag: rk_lent_end; blob: a result, or why it failed */            \
     M(BACK, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_STATUS | RK_HAS_FLAG | RK_HAS_SIZE | RK_HAS_DURATION |                 \
                 RK_HAS_CONTACT | RK_HAS_BLOB)                                                                        \
-    M(LET_GO, RK_HAS_RUN | RK_HAS_UNIT)
+    M(LET_GO, RK_HAS_RUN | RK_HAS_UNIT)                                                                              \
+    M(TOLD_GROWN, RK_HAS_RUN | RK_HAS_UNIT | RK_HAS_TASK | RK_HAS_ATTEMPT | RK_HAS_STATUS | RK_HAS_WORKER |          \
+                      RK_HAS_BYTES | RK_HAS_SIZE | RK_HAS_DURATION | RK_HAS_AGE | RK_HAS_FLAG |                      \
+                      RK_HAS_TEXT |                                                                                  \
+                      RK_HAS_PROGRAM) /* unit: its node, task: that grew it, size: how long it was ready, \
+                                       * flag: rk_grown_event, and RK_GROWN_WAS_TOLD; program: its name */
 
 typedef enum rk_said {
 #define RK_MESSAGE_NUMBER(NAME, fields) RK_SAY_##NAME,

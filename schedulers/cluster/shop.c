@@ -13,23 +13,37 @@ _Thread_local rk_shop_seat *rk_shop_sitting;
 
 static void note_start(void *context, const rask_task_info *info)
 {
-    (void)context;
-    if (info->task == RASK_NO_TASK)
+    if (info->task == RASK_NO_TASK) {
+        rk_shop_note_grown_start(context, info);
         return;
+    }
     rk_store_relaxed(&rk_shop_sitting->task_ns, info->start_ns);
     rk_store_release(&rk_shop_sitting->task, info->task + 1);
 }
 
-static void note(void *context, const rask_task_info *info)
+static void note_story(const rask_task_info *info)
 {
-    (void)context;
-    if (info->task == RASK_NO_TASK)
-        return; /* it grew here, and no plan has it */
     rask_task_info *told = rk_array_push(&rk_shop_sitting->told);
     if (told) {
         *told = *info;
         told->message = NULL; /* the seat's own */
     }
+}
+
+static void note_rest(void *context, const rask_task_info *info)
+{
+    if (info->task == RASK_NO_TASK)
+        rk_shop_note_grown(context, info, RK_GROWN_RESTS);
+    else
+        note_story(info);
+}
+
+static void note(void *context, const rask_task_info *info)
+{
+    if (info->task == RASK_NO_TASK)
+        rk_shop_note_grown(context, info, RK_GROWN_ENDED);
+    else
+        note_story(info);
 }
 
 static void give_story(rk_shop_seat *s, rk_shop_news *news)
@@ -120,7 +134,7 @@ static void execute(rk_shop_seat *s, rk_shop_job *j)
     j->news.rest_ns =
         rk_run_unit_apart(&s->worker, j->news.unit, s->shop->plan->unit_start[j->news.unit], &j->news.tries);
     j->news.done = s->worker.finished;
-    j->news.retries = (uint32_t)s->worker.retries;
+    j->news.retries = (uint32_t)(s->worker.retries + rk_growth_take_retries(&s->shop->run));
     if (j->news.rest_ns)
         back_off(s, &j->news);
     else
@@ -292,9 +306,10 @@ static int init_run(rk_shop *shop)
     memset((void *)shop->run.results, 0, ((size_t)plan->tasks + 1) * sizeof *shop->run.results);
     if (shop->setup.observed) {
         shop->observer = (rask_observer){.size = sizeof shop->observer,
+                                         .context = shop,
                                          .task_started = note_start,
                                          .task_finished = note,
-                                         .task_rested = note};
+                                         .task_rested = note_rest};
         shop->observers[0] = &shop->observer;
         rk_run_observe_apart(&shop->run, shop->observers);
     }
@@ -307,6 +322,7 @@ static void free_shell(rk_shop *shop)
     rk_pack_out_fini(&shop->piece);
     rk_free(shop->forms);
     rk_shop_end_permits(shop);
+    rk_shop_grown_fini(&shop->grown);
     pthread_cond_destroy(&shop->answered);
     pthread_mutex_destroy(&shop->lock);
     for (int i = 0; i < 2; i++)
@@ -332,6 +348,7 @@ int rk_shop_new(const rk_shop_setup *setup, rk_shop **out)
     shop->served = RK_NO_UNIT;
     pthread_mutex_init(&shop->lock, NULL);
     pthread_cond_init(&shop->answered, NULL);
+    rk_shop_grown_init(&shop->grown);
     rk_scratch_init(&shop->scratch, setup->model->options.scratch);
     for (int i = 0; i < 2; i++)
         queue_init(&shop->queues[i]);

@@ -13,6 +13,7 @@
 #include "core/task/pack.h"
 #include "schedulers/gate.h"
 #include "schedulers/run.h"
+#include "schedulers/told.h"
 
 typedef struct rk_shop rk_shop;
 
@@ -110,6 +111,20 @@ void rk_shop_renewed(rk_shop *shop, void (*tell)(void *context, uint32_t unit, u
 /* Tasks that seats have been at for a moment, when somebody observes: each is told once. */
 typedef void rk_shop_tell_begun(void *context, uint32_t task, uint32_t worker, uint64_t since_ns);
 void rk_shop_begun(rk_shop *shop, rk_shop_tell_begun *tell, void *context);
+
+/* What has become of calls that grew here, or were lent to here. */
+typedef struct rk_grown_news {
+    rk_grown_event event;
+    bool begun; /* that it began was told of */
+    rask_task_info info;
+    char *text; /* the shop's: info.message */
+} rk_grown_news;
+typedef void rk_shop_tell_of_grown(void *context, const rk_grown_news *news);
+/* When somebody observes: each that rests or has ended since this was asked last. What was called for a unit, or for a call that was
+ * lent, is there when that is over. */
+void rk_shop_tell_grown(rk_shop *shop, rk_shop_tell_of_grown *tell, void *context);
+/* And those that have been going on for a moment: each once. */
+void rk_shop_tell_grown_begun(rk_shop *shop, rk_shop_tell_of_grown *tell, void *context);
 
 /* A unit's result from elsewhere. *bytes: what it takes in memory. RASK_EFORMAT, RASK_ENOMEM, or what decode() returned; with a
  * message. */

@@ -52,6 +52,12 @@ typedef struct rk_shop_seat {
     char why[RK_MAX_MESSAGE + 1];
 } rk_shop_seat;
 
+/* Calls of what grew, when somebody observes. */
+typedef struct rk_shop_grown {
+    pthread_mutex_t lock;
+    rk_array running, told; /* rk_grown_news: that go on, and that are to be told of */
+} rk_shop_grown;
+
 /* Of a unit: its result, other than as a value. */
 typedef struct rk_shop_form {
     char *encoded; /* NULL: not, or in the file */
@@ -88,6 +94,7 @@ struct rk_shop {
     rk_seat_count busy;  /* of the seats that compute */
     rk_helpers *helpers; /* the caller's; NULL: none */
     rk_atomic_bool grows;
+    rk_shop_grown grown;
 
     rask_observer observer;
     const rask_observer *observers[1];
@@ -113,6 +120,14 @@ bool rk_shop_pop_permit(rk_shop *shop, rk_permit_news *news);
 void rk_shop_let_all_in(rk_shop *shop);
 /* Nobody is told. */
 void rk_shop_end_permits(rk_shop *shop);
+
+/* shop_grown.c */
+
+void rk_shop_grown_init(rk_shop_grown *grown);
+void rk_shop_grown_fini(rk_shop_grown *grown);
+/* From any thread. Such a call begins; and it rests, or has ended. */
+void rk_shop_note_grown_start(rk_shop *shop, const rask_task_info *info);
+void rk_shop_note_grown(rk_shop *shop, const rask_task_info *info, rk_grown_event event);
 
 /* shop_results.c */
 

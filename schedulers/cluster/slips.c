@@ -10,7 +10,7 @@
 typedef struct head {
     uint64_t limit_ns, backoff_ns;
     uint32_t nargs, origin, retries, needs;
-    uint32_t flags, unused;
+    uint32_t flags, node;
 } head;
 
 enum { CHECK = 1, LEAF = 2 };
@@ -44,6 +44,7 @@ int rk_pack_put_slip(rk_pack_out *out, const rk_lent_call *call, char *message, 
                     .backoff_ns = call->backoff_ns,
                     .nargs = call->nargs,
                     .origin = call->origin,
+                    .node = call->node,
                     .retries = call->retries,
                     .needs = call->needs.count,
                     .flags = (call->check ? CHECK : 0) | (call->leaf ? LEAF : 0)};
@@ -113,6 +114,7 @@ int rk_pack_get_slip(rk_pack_in *in, const rk_gate *gate, rk_lent_call *call, ch
         return refuse(message, capacity);
     memcpy(&h, at, sizeof h);
     *call = (rk_lent_call){.origin = h.origin,
+                           .node = h.node,
                            .retries = h.retries,
                            .limit_ns = h.limit_ns,
                            .backoff_ns = h.backoff_ns,

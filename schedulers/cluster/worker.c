@@ -6,6 +6,7 @@
 #include "schedulers/cluster/worker.h"
 
 #include "core/base/clock.h"
+#include "schedulers/cluster/grown.h"
 #include "schedulers/cluster/lent.h"
 #include "schedulers/cluster/line.h"
 #include "schedulers/cluster/loans.h"
@@ -218,6 +219,21 @@ static void wake_for_loans(void *context)
     wake(((const stay *)context)->worker);
 }
 
+/* -- What grew, as observers see it */
+
+static void say_grown(void *context, const rk_grown_news *news)
+{
+    const stay *s = context;
+    rk_message m = rk_grown_message(news);
+    m.run = s->run;
+    say(s->worker, &m);
+}
+
+static void tell_grown(void *context)
+{
+    rk_shop_tell_grown(((const stay *)context)->shop, say_grown, context);
+}
+
 /* From who has it, a call or a result. */
 static void pull_loan(void *context, uint32_t number, uint64_t size, rask_bytes from)
 {
@@ -236,8 +252,12 @@ static int open_shop(stay *s, const rk_shop_setup *setup)
     int status = rk_shop_new(setup, &s->shop);
     if (status)
         return status;
-    const rk_loans_setup loans = {
-        .shop = s->shop, .say = say_of_loan, .pull = pull_loan, .wake = wake_for_loans, .context = s};
+    const rk_loans_setup loans = {.shop = s->shop,
+                                  .say = say_of_loan,
+                                  .pull = pull_loan,
+                                  .tell = tell_grown,
+                                  .wake = wake_for_loans,
+                                  .context = s};
     s->loans = rk_loans_new(&loans);
     return s->loans ? RASK_OK : RASK_ENOMEM;
 }
@@ -356,16 +376,18 @@ static void say_permit(worker *w, const stay *s, const rk_permit_news *news)
                       .blob = {(const char *)news->needs.of, news->needs.count * sizeof news->needs.of[0]}});
 }
 
-static void tell_all(worker *w, const stay *s)
+static void tell_all(worker *w, stay *s)
 {
     rk_permit_news permit;
     rk_shop_news news;
     rk_shop_heard heard;
+    tell_grown(s);
     while ((heard = rk_shop_next(s->shop, &permit, &news))) {
         if (heard == RK_SHOP_PERMIT) {
             say_permit(w, s, &permit);
             continue;
         }
+        tell_grown(s); /* of this unit, too */
         say_news(w, s, &news);
         rk_shop_news_end(&news);
     }
@@ -375,7 +397,7 @@ static void tell_all(worker *w, const stay *s)
 static uint64_t tell_news(worker *w)
 {
     uint64_t patience = LOOK_NS;
-    for (const stay *s = w->stays; s; s = s->next) {
+    for (stay *s = w->stays; s; s = s->next) {
         if (s->ended || !s->shop)
             continue;
         uint64_t its = rk_loans_turn(s->loans, rk_clock_now());
@@ -732,6 +754,7 @@ static void look_around(worker *w, uint64_t now)
         if (s->shop && !s->ended) {
             rk_shop_renewed(s->shop, say_renewed, s);
             rk_shop_begun(s->shop, say_begun, s);
+            rk_shop_tell_grown_begun(s->shop, say_grown, s);
         }
     if (asked_to_leave && !w->leaving) {
         w->leaving = true;

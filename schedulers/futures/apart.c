@@ -60,6 +60,7 @@ static uint64_t rest_of(rask_future *future, int status, uint32_t attempt)
 
 static int call_in_new_process(rask_future *future, uint32_t attempt, rask_value *result, char *message)
 {
+    rask_report report = {0};
     rask_options options = rk_options_within(&future->executor->options);
     rask_graph *graph = rask_graph_new();
     rask_node *node = graph ? node_of(graph, future, attempt) : NULL;
@@ -73,7 +74,9 @@ static int call_in_new_process(rask_future *future, uint32_t attempt, rask_value
     options.workers = 1;
     options.retries = rests(future) ? 0 : options.retries;
     options.cancel = &future->cancel;
+    options.report = &report;
     status = rask_plan_run(plan, &options, result);
+    rk_executor_note_retries(future->executor, report.retries);
     if (status) {
         const rask_failure *failures;
         uint32_t count = rask_plan_failures(plan, &failures);
@@ -139,6 +142,7 @@ void rk_apart_call(rask_future *future, rk_call_outcome *outcome)
         standing && rk_standing_call(standing, &call, &outcome->status, &outcome->result, outcome->message);
     outcome->rest_ns = call.rest_ns;
     outcome->attempt = call.attempt;
+    rk_executor_note_retries(future->executor, call.grown_retries);
     if (called)
         return;
     outcome->status = call_in_new_process(future, outcome->attempt, &outcome->result, outcome->message);

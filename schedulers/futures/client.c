@@ -40,7 +40,7 @@ struct rask_client {
     rk_executor *executor;
     helper *workers;
     uint32_t worker_count;
-    rk_atomic_bool busy; /* serial: some thread runs what is ready */
+    _Atomic(const void *) busy; /* serial: the thread that runs what is ready (own_mark); NULL: none does */
     bool serial;
 
     pthread_mutex_t lock; /* of what follows */
@@ -261,18 +261,22 @@ int rask_client_fd(rask_client *client)
 
 /* -- Serial */
 
-/* What is ready, by whoever comes first. */
+static _Thread_local const char own_mark; /* its address is the thread's */
+
+/* What is ready, by whoever comes first: also within a task of it, though another client's task within that is what waits. */
 static bool run_some(void *context, const rk_awaited *until)
 {
     rask_client *client = context;
     rk_executor *e = client->executor;
-    for (bool idle = false, ran; rk_executor_has_work(e); idle = false) {
-        if (!rk_cas_acq_rel(&client->busy, &idle, true))
+    for (bool ran; rk_executor_has_work(e);) {
+        const void *busy = NULL;
+        if (!rk_cas_acq_rel(&client->busy, &busy, &own_mark) && busy != &own_mark)
             return false;
         rk_place before = rk_executor_sit((rk_place){e, 0, 0});
         ran = rk_executor_run_on(e, 0, until);
         rk_executor_sit(before);
-        rk_store_seq_cst(&client->busy, false);
+        if (!busy)
+            rk_store_seq_cst(&client->busy, NULL);
         if (ran)
             return true;
     }

@@ -4,7 +4,7 @@
  * be told after the program has let go of the completion: each of them holds a reference. */
 #include "schedulers/futures/completion.h"
 
-#include "schedulers/futures/executor.h"
+#include "schedulers/futures/several.h"
 
 typedef struct slot {
     rk_waiter waiter;
@@ -18,8 +18,7 @@ struct rask_completion {
     _Atomic(slot *) told; /* the last first */
     slot *ready;          /* the first first; the taker's */
     size_t count, given;
-    rk_executor *executor; /* of the futures, referenced; NULL: there was none yet */
-    bool mixed;            /* some are another's */
+    rk_several executors; /* of the futures */
     slot slots[];
 };
 
@@ -30,6 +29,7 @@ rask_completion *rk_completion_new(size_t slots)
     if (!c)
         return NULL;
     rk_init(&c->refs, 1);
+    rk_several_init(&c->executors);
     c->count = slots;
     for (size_t i = 0; i < slots; i++) {
         c->slots[i].completion = c;
@@ -42,7 +42,7 @@ void rask_completion_free(rask_completion *c)
 {
     if (!c || rk_sub_acq_rel(&c->refs, 1) != 1)
         return;
-    rk_executor_unref(c->executor);
+    rk_several_fini(&c->executors);
     rk_free(c);
 }
 
@@ -64,19 +64,12 @@ static void tell(rk_waiter *waiter, rask_future *done, rk_endings *endings)
     rask_completion_free(c);
 }
 
-static void note_executor(rask_completion *c, rk_executor *executor)
-{
-    if (!c->executor)
-        c->executor = rk_executor_ref(executor);
-    c->mixed |= c->executor != executor;
-}
-
 void rk_completion_watch(rask_completion *c, size_t number, rask_future *future)
 {
     slot *s = &c->slots[number];
     s->waiter.tell = tell;
     if (future) {
-        note_executor(c, future->executor);
+        rk_several_add(&c->executors, future);
         rk_store_seq_cst(&future->watched, true);
     }
     rk_add_relaxed(&c->refs, 1);
@@ -103,8 +96,11 @@ static void turn_round(rask_completion *c)
 
 size_t rk_completion_take(rask_completion *c, uint64_t deadline_ns)
 {
-    rk_awaited awaited = {.holds = is_told, .what = c, .shortly = c->mixed};
-    if (!c->ready && (is_told(c) || (c->executor && rk_executor_await(c->executor, &awaited, deadline_ns))))
+    bool mixed = rk_several_are(&c->executors);
+    rk_executor *executor = rk_several_first(&c->executors);
+    rk_awaited awaited = {
+        .holds = is_told, .what = c, .shortly = mixed, .several = mixed ? &c->executors : NULL};
+    if (!c->ready && (is_told(c) || (executor && rk_executor_await(executor, &awaited, deadline_ns))))
         turn_round(c);
     slot *first = c->ready;
     if (!first)

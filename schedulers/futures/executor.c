@@ -8,6 +8,7 @@
 #include "schedulers/futures/holding.h"
 #include "schedulers/futures/notice.h"
 #include "schedulers/futures/piece.h"
+#include "schedulers/futures/several.h"
 #include "schedulers/limits.h"
 
 #include <sched.h>
@@ -401,6 +402,8 @@ bool rk_executor_rest(rk_executor *e, rask_future *future, uint64_t due_ns)
         return false;
     if (first)
         set_watch(e);
+    if (first && e->wake) /* its thread has time now */
+        e->wake(e->context);
     return true;
 }
 
@@ -643,7 +646,7 @@ static bool is_time(void *what)
 bool rk_executor_run_one(rk_executor *e, uint32_t worker)
 {
     timely t = {NULL, rk_clock_now() + HELP_NS};
-    rk_awaited until = {is_time, NULL, &t, false};
+    rk_awaited until = {.holds = is_time, .what = &t};
     rask_future *future = pop(e, worker), *next = future ? run(e, worker, future, &until) : NULL;
     if (next)
         rk_executor_push(e, next);
@@ -679,6 +682,11 @@ int rk_executor_stopped(rk_executor *e, char *message)
         return RASK_OK;
     snprintf(message, RK_MAX_MESSAGE, "it had not begun when its scheduler was stopped");
     return RASK_ECANCELLED; /* whatever stopped the run: that is no failure of its own */
+}
+
+uint64_t rk_executor_take_retries(rk_executor *e)
+{
+    return rk_load_relaxed(&e->retries) ? rk_exchange_acq_rel(&e->retries, 0) : 0;
 }
 
 bool rk_executor_is_hungry(rk_executor *e)
@@ -885,27 +893,39 @@ static void watch(rk_executor *e, const rk_awaited *awaited, uint64_t most_ns)
     pthread_mutex_unlock(&e->done_lock);
 }
 
-/* Others' tasks in place of the one that waits, or where nobody else works. False: there is none. */
-static bool help(rk_executor *e, const rk_awaited *awaited, uint64_t deadline_ns)
+static bool may_help(const rk_executor *e)
+{
+    return here.executor == e || e->run_some;
+}
+
+bool rk_executor_help(rk_executor *e, const rk_awaited *awaited, uint64_t deadline_ns)
 {
     timely t = {awaited, deadline_ns};
-    rk_awaited in_time = {is_time, NULL, &t, false};
+    rk_awaited in_time = {.holds = is_time, .what = &t};
     const rk_awaited *until = deadline_ns ? &in_time : awaited;
     if (here.executor != e)
-        return e->run_some(e->context, until);
+        return e->run_some && e->run_some(e->context, until);
     if (here.worker == RK_NO_WORKER)
         return rk_executor_run_io(e, here.number);
     return rk_executor_run_on(e, here.worker, until);
 }
 
+/* Others' tasks in place of the one that waits. False: there is none. */
+static bool help(rk_executor *e, const rk_awaited *awaited, uint64_t deadline_ns)
+{
+    if (awaited->several)
+        return rk_several_help(awaited->several, awaited, deadline_ns);
+    return rk_executor_help(e, awaited, deadline_ns);
+}
+
 bool rk_executor_await(rk_executor *e, const rk_awaited *awaited, uint64_t deadline_ns)
 {
-    bool helps = here.executor == e || e->run_some;
+    bool helps = awaited->several || may_help(e);
     if (awaited->holds(awaited->what))
         return true;
     const rk_holding *paused = rk_holding_pause();
     while (!awaited->holds(awaited->what) && !is_late(deadline_ns)) {
-        if (helps && help(e, awaited, deadline_ns))
+        if (help(e, awaited, deadline_ns))
             continue;
         if (rk_circles_in_doubt(&e->circles))
             rk_circles_settle(&e->circles);
@@ -926,9 +946,14 @@ static void watch_future(void *future)
     rk_store_seq_cst(&((rask_future *)future)->watched, true);
 }
 
+rk_awaited rk_awaited_future(rask_future *future)
+{
+    return (rk_awaited){.holds = is_done, .watch = watch_future, .what = future};
+}
+
 bool rk_executor_wait(rk_executor *e, rask_future *future, uint64_t deadline_ns)
 {
-    rk_awaited awaited = {is_done, watch_future, future, false};
+    rk_awaited awaited = rk_awaited_future(future);
     return is_done(future) || rk_executor_await(e, &awaited, deadline_ns);
 }
 
@@ -939,7 +964,7 @@ static void watch_drain(void *executor)
 
 bool rk_executor_drain(rk_executor *e, uint64_t deadline_ns)
 {
-    rk_awaited awaited = {is_drained, watch_drain, e, false};
+    rk_awaited awaited = {.holds = is_drained, .watch = watch_drain, .what = e};
     return rk_executor_await(e, &awaited, deadline_ns);
 }
 
@@ -947,6 +972,6 @@ void rk_executor_settle(rk_executor *e, rask_future *future)
 {
     rk_executor_wait(e, future, 0);
     while (rk_executor_has_work(e) || rk_resting_any(&e->resting))
-        if (!help(e, NULL, 0))
+        if (!rk_executor_help(e, NULL, 0))
             rk_clock_sleep(NAP_NS);
 }

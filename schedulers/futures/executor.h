@@ -62,7 +62,8 @@ typedef struct rk_awaited {
     bool (*holds)(void *what);
     void (*watch)(void *what); /* sees to it that futures which make it hold are watched; NULL: they are */
     void *what;
-    bool shortly; /* it may come to hold unnoticed, so that it is to be asked often */
+    bool shortly;               /* it may come to hold unnoticed, so that it is to be asked often */
+    struct rk_several *several; /* whose executors are helped meanwhile; NULL: the one that is awaited is */
 } rk_awaited;
 
 struct rk_executor {
@@ -104,13 +105,14 @@ struct rk_executor {
     rk_atomic_bool
         may_circle;         /* a pure call has grown: others may be waiting for themselves by it (circle.h) */
     rk_atomic_u32 watching; /* who waits for a future, and has nothing to do meanwhile */
+    rk_atomic_u64 retries;  /* calls repeated that nobody has taken account of */
 
     /* Who waits for futures. */
     pthread_mutex_t done_lock;
     pthread_cond_t done;
     rk_atomic_bool drain_watched;
 
-    /* Set by who has threads or others to wake, lanes, or other places for calls; may be NULL. Called without a lock. */
+    /* Set by who has threads or others to wake (something is ready, or rests), lanes, or other places for calls; may be NULL. Called without a lock. */
     void (*wake)(void *context);
     void (*want_lane)(void *context);
     /* Set where nobody works but who waits: runs something that is ready, and what becomes ready by it, unless that holds. False:
@@ -180,6 +182,13 @@ rask_future *rk_executor_take_oldest(rk_executor *executor,
 bool rk_executor_may_go_on(rk_executor *executor, uint32_t worker, const rk_awaited *until);
 /* Nothing new is called any more: RASK_ECANCELLED, and why (RK_MAX_MESSAGE + 1 bytes); else RASK_OK. */
 int rk_executor_stopped(rk_executor *executor, char *message);
+/* So many calls were repeated; and how many since this was asked last. */
+static inline void rk_executor_note_retries(rk_executor *executor, uint64_t count)
+{
+    if (__builtin_expect(count != 0, 0))
+        rk_add_relaxed(&executor->retries, count);
+}
+uint64_t rk_executor_take_retries(rk_executor *executor);
 /* Something is ready, where all can see it: somebody who sleeps is to look. */
 void rk_executor_wake(rk_executor *executor);
 /* There are several workers, and soon some will have nothing to do. */
@@ -205,6 +214,8 @@ void rk_executor_note_apart(rk_executor *executor, uint32_t worker, rask_future 
 /* What runs is told to end; what has not begun fails when it is to be run. */
 void rk_executor_close(rk_executor *executor);
 
+/* That the future is done. */
+rk_awaited rk_awaited_future(rask_future *future);
 /* Returns when the future is done; deadline_ns 0: whenever that is. False: it was too late. */
 bool rk_executor_wait(rk_executor *executor, rask_future *future, uint64_t deadline_ns);
 /* Nothing is live any more. */
@@ -214,6 +225,9 @@ void rk_executor_settle(rk_executor *executor, rask_future *future);
 /* One of its futures is done. watched: somebody sleeps until then. */
 void rk_executor_note_end(rk_executor *executor, bool watched);
 
+/* Whoever waits until then (NULL: for nothing) runs something here, where it may: as a worker, or where nobody works but who waits.
+ * False: there is nothing to be run. */
+bool rk_executor_help(rk_executor *executor, const rk_awaited *awaited, uint64_t deadline_ns);
 /* Returns when it holds; a worker works meanwhile. False: deadline_ns (0: none) came first. */
 bool rk_executor_await(rk_executor *executor, const rk_awaited *awaited, uint64_t deadline_ns);
 

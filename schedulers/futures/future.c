@@ -681,6 +681,16 @@ static bool rest(rask_future *future, rk_holding *holding, const rk_call_outcome
     return rests;
 }
 
+static void make_call(rask_future *future, const rk_seat *seat, rk_call_outcome *outcome)
+{
+    uint32_t first = outcome->attempt; /* not 0: it is repeated by this */
+    if (future->executor->call_apart)
+        call_apart(future, seat->bench, outcome);
+    else
+        call(future, seat->number, outcome);
+    rk_executor_note_retries(future->executor, outcome->attempt - first + (first != 0));
+}
+
 /* From the call to its outcome, as observers see it. False: there is none yet: it rests, and may be anybody's. */
 static bool carry_out(rask_future *future, const rk_seat *seat, rk_holding *holding, rk_call_outcome *outcome,
                       rk_endings *endings)
@@ -696,10 +706,8 @@ static bool carry_out(rask_future *future, const rk_seat *seat, rk_holding *hold
         outcome->status = rk_holding_begin(holding, future, outcome->message);
     if (observed)
         rk_notice_started(future, seat->number, &info);
-    if (!outcome->status && executor->call_apart)
-        call_apart(future, seat->bench, outcome);
-    else if (!outcome->status)
-        call(future, seat->number, outcome);
+    if (!outcome->status)
+        make_call(future, seat, outcome);
     if (outcome->rest_ns && observed)
         rk_notice_rested(future, outcome, &info);
     if (outcome->rest_ns && rest(future, holding, outcome, endings))
@@ -732,6 +740,7 @@ rask_future *rk_future_run(rask_future *future, const rk_seat *seat)
     outcome.attempt = rk_load_relaxed(&future->pending);
     outcome.rest_ns = 0;
     outcome.counted = false;
+    outcome.message[0] = '\0';
     rk_endings endings = {0};
     if (begins && !carry_out(future, seat, &holding, &outcome, &endings)) {
         rk_futures_end(&endings);

@@ -49,6 +49,7 @@ rk_lent_call rk_lent_call_of(const rask_future *future)
                          .args = (rask_value *)future->args,
                          .nargs = future->nargs,
                          .origin = future->origin,
+                         .node = future->node,
                          .retries = future->retries,
                          .limit_ns = future->limit_ns,
                          .backoff_ns = future->backoff_ns,
@@ -64,6 +65,7 @@ static void set_call(rask_future *future, const rk_lent_call *call)
     future->flags |= RK_FUTURE_NESTED | (call->check ? RK_FUTURE_CHECK : 0) |
                      (call->leaf ? RK_FUTURE_LEAF : 0) | (call->def->flags & RASK_IO ? RK_FUTURE_IO : 0);
     future->origin = call->origin;
+    future->node = call->node;
     future->retries = call->retries;
     future->limit_ns = call->limit_ns;
     future->backoff_ns = call->backoff_ns;

@@ -17,6 +17,7 @@ typedef struct rk_lent_call {
     rask_value *args; /* borrowed */
     uint32_t nargs;
     uint32_t origin; /* the task of a plan that it grew from */
+    uint32_t node;   /* that it was */
     uint32_t retries;
     uint64_t limit_ns, backoff_ns;
     rk_needs needs; /* what it takes of what is counted, by the numbers that gates of equal limits have */

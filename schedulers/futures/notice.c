@@ -81,6 +81,7 @@ void rk_notice_finished(const rask_future *future, const rk_call_outcome *outcom
 {
     const rk_executor *e = future->executor;
     note_end(e, outcome, info);
+    info->message = outcome->status ? outcome->message : NULL;
     RK_NOTIFY(e, task_finished, info);
 }
 

@@ -522,6 +522,7 @@ static void call_now(rk_pile *pile, rk_call_outcome *outcome)
     prepare(pile, pile->top);
     rask_graph *lent = task->lent, *others = lent ? lent->next_spare : NULL;
     outcome->status = rk_call(task, &pile->env, &pile->terms, &again);
+    rk_executor_note_retries(pile->executor, again);
     if (task->lent != lent) {
         pile->spares.graphs = others;
         pile->spares.graph_count--;

@@ -5,6 +5,7 @@
 #include "core/base/print.h"
 #include "core/plan/plan.h"
 #include "schedulers/futures/holding.h"
+#include "schedulers/futures/several.h"
 
 #include <string.h>
 
@@ -163,51 +164,81 @@ int rask_future_on_done(rask_future *future, void (*call)(void *context, rask_fu
     return RASK_OK;
 }
 
-int rask_wait_all(rask_future *const *futures, size_t count, double seconds)
-{
-    uint64_t deadline_ns = rk_deadline_in(seconds);
-    for (size_t i = 0; i < count; i++)
-        if (futures[i] && !rk_executor_wait(futures[i]->executor, futures[i], deadline_ns))
-            return RASK_ETIMEDOUT;
-    return RASK_OK;
-}
-
-/* One of several. */
-typedef struct several {
+/* Some of several, which are waited for at once. */
+typedef struct waiting {
     rask_future *const *futures;
     size_t count;
-    size_t done; /* number of the first that is */
-} several;
+    size_t done;       /* number of the first that is */
+    rk_several others; /* those of all of them, if there is more than one */
+} waiting;
+
+static void begin_waiting(waiting *w, rask_future *const *futures, size_t count)
+{
+    const rk_executor *last = NULL;
+    bool mixed = false;
+    *w = (waiting){.futures = futures, .count = count};
+    rk_several_init(&w->others);
+    for (size_t i = 0; i < count && !mixed; i++) {
+        mixed = last && futures[i] && futures[i]->executor != last;
+        last = futures[i] ? futures[i]->executor : last;
+    }
+    for (size_t i = 0; i < count && mixed; i++)
+        rk_several_add(&w->others, futures[i]);
+}
+
+static bool await(waiting *w, rk_executor *executor, rk_awaited awaited, uint64_t deadline_ns)
+{
+    bool mixed = rk_several_are(&w->others);
+    awaited.shortly = mixed;
+    awaited.several = mixed ? &w->others : NULL;
+    return rk_executor_await(executor, &awaited, deadline_ns);
+}
+
+/* The number of the first that is not there in time; as many as there are: all are. */
+static size_t await_each(waiting *w, uint64_t deadline_ns)
+{
+    size_t i = 0;
+    for (; i < w->count; i++) {
+        rask_future *future = w->futures[i];
+        if (future && !await(w, future->executor, rk_awaited_future(future), deadline_ns))
+            break;
+    }
+    return i;
+}
+
+int rask_wait_all(rask_future *const *futures, size_t count, double seconds)
+{
+    waiting w;
+    begin_waiting(&w, futures, count);
+    size_t there = await_each(&w, rk_deadline_in(seconds));
+    rk_several_fini(&w.others);
+    return there == count ? RASK_OK : RASK_ETIMEDOUT;
+}
 
 static bool is_any_done(void *what)
 {
-    several *s = what;
-    for (s->done = 0; s->done < s->count; s->done++)
-        if (!s->futures[s->done] || rk_load_seq_cst(&s->futures[s->done]->state) == RK_FUTURE_DONE)
+    waiting *w = what;
+    for (w->done = 0; w->done < w->count; w->done++)
+        if (!w->futures[w->done] || rk_load_seq_cst(&w->futures[w->done]->state) == RK_FUTURE_DONE)
             return true;
     return false;
 }
 
 static void watch_all(void *what)
 {
-    const several *s = what;
-    for (size_t i = 0; i < s->count; i++)
-        rk_store_seq_cst(&s->futures[i]->watched, true);
-}
-
-static bool are_of_one_executor(const several *s)
-{
-    for (size_t i = 1; i < s->count; i++)
-        if (s->futures[i]->executor != s->futures[0]->executor)
-            return false;
-    return true;
+    const waiting *w = what;
+    for (size_t i = 0; i < w->count; i++)
+        rk_store_seq_cst(&w->futures[i]->watched, true);
 }
 
 size_t rask_wait_any(rask_future *const *futures, size_t count, double seconds)
 {
-    several s = {futures, count, 0};
-    if (!count || is_any_done(&s))
-        return count ? s.done : 0;
-    rk_awaited awaited = {is_any_done, watch_all, &s, !are_of_one_executor(&s)};
-    return rk_executor_await(futures[0]->executor, &awaited, rk_deadline_in(seconds)) ? s.done : count;
+    waiting w = {.futures = futures, .count = count};
+    if (!count || is_any_done(&w))
+        return count ? w.done : 0;
+    begin_waiting(&w, futures, count);
+    rk_awaited awaited = {.holds = is_any_done, .watch = watch_all, .what = &w};
+    bool any = await(&w, futures[0]->executor, awaited, rk_deadline_in(seconds));
+    rk_several_fini(&w.others);
+    return any ? w.done : count;
 }

@@ -532,6 +532,7 @@ static int go_on(rk_hands *h, trip *t)
         return status;
     rk_store_release(&h->crew.next_tasks[unit], task + 1);
     h->run->finished += t->news.finished;
+    h->run->retries += t->news.retries;
     rk_hands_tell_part(h, &t->news);
     return RASK_OK;
 }
@@ -594,6 +595,11 @@ bool rk_away_free(rk_hands *h, void *content)
         return false;
     rk_shared_heap_free(&h->away->heap, content);
     return true;
+}
+
+uint64_t rk_away_take_retries(const rk_hands *h)
+{
+    return h->away ? rk_executor_take_retries(h->away->executor) : 0;
 }
 
 uint64_t rk_away_bytes(const rk_hands *h)

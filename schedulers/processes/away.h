@@ -31,6 +31,9 @@ bool rk_away_free(rk_hands *h, void *content);
 /* Bytes of results that the client holds. */
 uint64_t rk_away_bytes(const rk_hands *h);
 
+/* Its calls that were repeated since this was asked last. */
+uint64_t rk_away_take_retries(const rk_hands *h);
+
 /* Everything that is left. NULL is legal. */
 void rk_away_end(rk_away *away);
 

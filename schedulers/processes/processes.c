@@ -391,7 +391,7 @@ static void count(rk_hands *h)
     rk_run *run = h->run;
     rk_home_figures home = rk_coordinator_get_home(h->coordinator, 0);
     run->skipped = run->plan->tasks - run->finished - run->failed;
-    run->retries += rk_coordinator_get_figures(h->coordinator).retries;
+    run->retries += rk_coordinator_get_figures(h->coordinator).retries + rk_away_take_retries(h);
     run->elsewhere =
         (rk_store_figures){.budget = home.budget,
                            .peak = home.peak,

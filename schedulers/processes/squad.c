@@ -468,7 +468,7 @@ static void execute_from(seat *s, rk_news *news, uint32_t first)
     rk_worker_pause(&s->worker);
     uint64_t rest_ns = rk_run_unit_apart(&s->worker, unit, first, &tries);
     news->finished = s->worker.finished;
-    news->retries = (uint32_t)s->worker.retries;
+    news->retries = (uint32_t)(s->worker.retries + rk_growth_take_retries(s->squad->run));
     if (rest_ns)
         back_off(s, news, tries, rest_ns);
     else
@@ -550,6 +550,7 @@ static int make_call(seat *s, rk_slip *slip, const rask_value *args, const uint3
         return status;
     }
     status = rk_growth_finish(&s->worker, RASK_NO_TASK, false, result);
+    news->retries = (uint32_t)rk_growth_take_retries(s->squad->run);
     rk_growth_end(s->squad->run);
     return status;
 }

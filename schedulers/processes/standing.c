@@ -495,6 +495,7 @@ static bool call_in_time(rk_standing *s, rk_lone_call *call, rk_news *news, int 
         case ANSWERED:
             call->attempt = attempt_of(s->slip);
             call->rest_ns = news->kind == RK_NEWS_FAILED ? s->slip->rest_ns : 0;
+            call->grown_retries = news->retries;
             return take_answer(s, news, status, result, message);
         case GIVEN_UP:
             call->attempt = attempt_of(s->slip);
@@ -532,7 +533,7 @@ static void pin_arguments(rk_standing *s, const rk_lone_call *call)
 bool rk_standing_call(rk_standing *s, rk_lone_call *call, int *status, rask_value *result, char *message)
 {
     rk_news news;
-    call->rest_ns = 0;
+    call->rest_ns = call->grown_retries = 0;
     send_home(s);
     if (!has_come(s) || call->def->flags & RASK_HERE || !rk_may_travel_def(&s->modules, call->def) ||
         !write_slip(s, call))

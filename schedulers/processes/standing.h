@@ -23,6 +23,7 @@ typedef struct rk_lone_call {
         spreads; /* others have time: nodes that it returns are its result, where they can travel; else it runs them itself */
     bool counts; /* the caller counts what they take: they are its result whenever they can travel */
     rk_call_terms terms;
+    uint64_t grown_retries; /* set: calls repeated of what grew and ran there */
     uint32_t attempt; /* with which it begins; then, with which it has ended, or has to begin elsewhere */
     uint64_t
         rest_ns; /* set: how long it has to rest before it is called again, with the next; 0: it is not */

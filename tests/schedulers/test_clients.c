@@ -373,3 +373,71 @@ Test(clients, a_future_is_a_node_in_later_graphs)
         free_counts(c);
     }
 }
+
+/* -- Several on serial */
+
+static rask_client *outer_client, *inner_client;
+
+enum { ALL, ANY, IN_ORDER, EACH };
+
+static int64_t sum_of(rask_future *const both[2])
+{
+    return result_of(both[0]) + result_of(both[1]);
+}
+
+/* The first is never done. */
+static int64_t await_any(rask_future *const both[2])
+{
+    cr_expect_eq(rask_wait_any(both, 2, -1), 1);
+    cr_expect(rask_future_cancel(both[0]));
+    rask_future_unref(both[0]);
+    return 21 + result_of(both[1]);
+}
+
+static int64_t await_in_order(rask_future *const both[2])
+{
+    rask_completion *c = rask_as_completed(both, 2);
+    for (size_t left = 2; left; left--)
+        cr_expect(rask_future_done(both[rask_completion_next(c)]));
+    rask_completion_free(c);
+    return sum_of(both);
+}
+
+/* (how, a future of the outer client's): with one of the inner client's. Nobody has begun with either. */
+static int wait_for_both(rask_task *t)
+{
+    int64_t how = rask_arg_i64(t, 0);
+    rask_future *both[2] = {(rask_future *)(intptr_t)rask_arg_i64(t, 1),
+                            rask_submit(inner_client, rask_delayed(rask_task_graph(t), add, 20, 1))};
+    cr_expect_not(rask_future_done(both[0]) || rask_future_done(both[1]));
+    if (how == ALL)
+        cr_expect_eq(rask_wait_all(both, 2, -1), RASK_OK);
+    return rask_return_i64(t, how == ANY        ? await_any(both)
+                              : how == IN_ORDER ? await_in_order(both)
+                                                : sum_of(both));
+}
+RASK_SLOTS(wait_for_both);
+
+static int submit_within(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    int64_t how = rask_arg_i64(t, 0);
+    rask_node *never = rask_set_backoff(rask_set_retries(rask_delayed(g, fail), 1), 1000);
+    rask_future *own = rask_submit(outer_client, how == ANY ? never : rask_delayed(g, add, 20, 1));
+    return rask_return_i64(
+        t, result_of(rask_submit(inner_client, rask_delayed(g, wait_for_both, how, (int64_t)(intptr_t)own))));
+}
+RASK_SLOTS(submit_within);
+
+/* The thread that waits is at a task of either client, and waits in the inner one. */
+Test(clients, who_waits_for_futures_of_several_on_serial_runs_all_of_them, .timeout = 60)
+{
+    rask_graph *g = rask_graph_new();
+    outer_client = open_client(setup(4));
+    inner_client = open_client(setup(4));
+    for (int64_t how = ALL; how <= EACH; how++)
+        cr_expect_eq(result_of(rask_submit(outer_client, rask_delayed(g, submit_within, how))), 42);
+    rask_graph_free(g);
+    rask_client_close(inner_client);
+    rask_client_close(outer_client);
+}

@@ -29,7 +29,8 @@ enum {
         1 << 0, /* workers that are processes of their own: one that crashes or hangs is replaced */
     NEEDS_TRAVEL = 1 << 1, /* that have nothing of the program's memory */
     NEEDS_TWO = 1 << 2,    /* that work at once */
-    NEEDS_RANKS = 1 << 3
+    NEEDS_RANKS = 1 << 3,
+    NEEDS_GROWN_TOLD = 1 << 4 /* observers are told of what grew */
 };
 
 typedef struct house {

@@ -181,7 +181,7 @@ static void begin_zmq(const char *program, bool encrypted)
     h.options.cluster = address;
     h.options.cluster_keys = encrypted ? keys : NULL;
     h.options.cluster_insecure = !encrypted;
-    h.has = NEEDS_OTHERS | NEEDS_TRAVEL | NEEDS_TWO;
+    h.has = NEEDS_OTHERS | NEEDS_TRAVEL | NEEDS_TWO | NEEDS_GROWN_TOLD;
 }
 
 static bool is(const char *text, const char *other)
@@ -208,7 +208,7 @@ static bool begin(const char *program, const char *engine)
     h.workers = WORKERS;
     if (is(engine, "ranks")) {
         h.workers = number_of_ranks() - 1;
-        h.has = NEEDS_OTHERS | NEEDS_TRAVEL | NEEDS_RANKS | NEEDS_TWO;
+        h.has = NEEDS_OTHERS | NEEDS_TRAVEL | NEEDS_RANKS | NEEDS_TWO | NEEDS_GROWN_TOLD;
         return number_of_ranks() > 1;
     }
     if (is(engine, "zmq") || is(engine, "zmq-plain")) {
@@ -217,7 +217,8 @@ static bool begin(const char *program, const char *engine)
     }
     h.options.scheduler = engine;
     h.options.workers = WORKERS;
-    h.has = is(engine, "processes") ? NEEDS_OTHERS | NEEDS_TWO : is(engine, "threads") ? NEEDS_TWO : 0;
+    h.has = is(engine, "processes") ? NEEDS_OTHERS : NEEDS_GROWN_TOLD;
+    h.has |= is(engine, "serial") ? 0 : NEEDS_TWO;
     return is(engine, "processes") || is(engine, "threads") || is(engine, "serial");
 }
 

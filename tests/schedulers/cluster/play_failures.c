@@ -48,6 +48,45 @@ static void a_run_that_keeps_going_tells_all_failures_in_plan_order(const house 
     rask_graph_free(g);
 }
 
+/* (board): begins, and fails when observers know that the other has. */
+static int fail_behind(rask_task *t)
+{
+    board *b = board_of(t);
+    atomic_store(&b->counts[0], 1);
+    for (int i = 0; i < 10000 && !atomic_load(&b->flag); i++)
+        sleep_ms(1); /* who asks whether it is cancelled does not fail */
+    return rask_fail(t, RASK_EFORMAT, "the second failure");
+}
+RASK_SLOTS(fail_behind);
+
+static int fail_before(rask_task *t)
+{
+    while (!atomic_load(&board_of(t)->counts[0]) && !rask_task_cancelled(t))
+        sleep_ms(1);
+    return rask_fail(t, RASK_EIO, "the first failure");
+}
+RASK_SLOTS(fail_before);
+
+static void hear_first_failure(void *context, const rask_task_info *info)
+{
+    if (!strcmp(info->name, "fail_before"))
+        atomic_store(&((board *)context)->flag, true);
+}
+
+static void the_failure_that_ends_a_run_is_the_one_that_is_told(const house *h)
+{
+    const rask_observer observer = {
+        .size = sizeof observer, .context = h->board, .task_finished = hear_first_failure};
+    const rask_observer *observers[] = {&observer};
+    rask_graph *g = rask_graph_new();
+    rask_options o = h->options;
+    rask_node *both[2] = {rask_delayed(g, fail_behind, h->id), rask_delayed(g, fail_before, h->id)};
+    o.observers = observers;
+    o.observer_count = 1;
+    play_failure(rask_list(g, both, 2), &o, RASK_EIO, WORDS("task fail_before", "the first failure"));
+    rask_graph_free(g);
+}
+
 static void after_failures_just_what_needs_them_is_missing(const house *h)
 {
     for (uint64_t seed = 1; seed <= 10; seed++) {
@@ -96,6 +135,50 @@ static void retries_are_the_larger_of_the_tasks_own_and_the_runs(const house *h)
     cr_assert_eq(play_i64(rask_set_retries(rask_delayed(g, stubborn, 3), 3), &o), 3);
     o.retries = 4;
     cr_assert_eq(play_i64(rask_set_retries(rask_delayed(g, stubborn, 4), 0), &o), 4);
+    rask_graph_free(g);
+}
+
+/* Long enough to be lent. */
+static int stubborn_for_long(rask_task *t)
+{
+    sleep_ms(1);
+    return stubborn(t);
+}
+RASK_SLOTS_WITH(stubborn_for_long, (.retries = 2));
+
+static int grow_stubborn(rask_task *t);
+RASK_SLOTS(grow_stubborn);
+
+/* (levels): 6 in each that are called three times, some after a rest. */
+static int grow_stubborn(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    int64_t levels = rask_arg_i64(t, 0);
+    rask_node *all[7];
+    for (int64_t i = 0; i < 6; i++) {
+        all[i] = i < 4 ? rask_delayed(g, stubborn_for_long, 2) : rask_delayed(g, stubborn, 2);
+        if (i % 2)
+            rask_set_backoff(all[i], 0.001);
+        if (i % 3 == 2)
+            rask_set_timeout(all[i], 100);
+    }
+    all[6] = levels > 1 ? rask_delayed(g, grow_stubborn, levels - 1) : rask_delayed(g, stubborn, 0);
+    return rask_return_node(t, rask_sum(rask_list(g, all, 7)));
+}
+
+static void retries_of_what_tasks_grow_are_in_the_report(const house *h)
+{
+    rask_graph *g = rask_graph_new();
+    rask_options o = h->options;
+    rask_report report;
+    rask_node *both[2] = {rask_delayed(g, grow_stubborn, 4), rask_delayed(g, grow_stubborn, 1)};
+    o.report = &report;
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(play_i64(rask_sum(rask_list(g, both, 2)), &o), 60);
+        cr_assert_eq(report.retries, 60, "%d", (int)report.retries);
+    }
+    cr_assert_eq(play_i64(rask_delayed(g, total_fields, both[0]), &o), 48);
+    cr_assert_eq(report.retries, 48, "%d", (int)report.retries);
     rask_graph_free(g);
 }
 
@@ -335,8 +418,11 @@ const scene play_failures[] = {
     {"after failures just what needs them is missing", 0, after_failures_just_what_needs_them_is_missing},
     {"what fails less often than it may be repeated succeeds", 0,
      what_fails_less_often_than_it_may_be_repeated_succeeds},
+    {"the failure that ends a run is the one that is told", NEEDS_TWO,
+     the_failure_that_ends_a_run_is_the_one_that_is_told},
     {"retries are the larger of the task's own and the run's", 0,
      retries_are_the_larger_of_the_tasks_own_and_the_runs},
+    {"retries of what tasks grow are in the report", 0, retries_of_what_tasks_grow_are_in_the_report},
     {"injected failures are drawn by task, and the same as on threads", 0,
      injected_failures_are_drawn_by_task_and_the_same_as_on_threads},
     {"a result of the wrong type is told by who takes it", 0,

@@ -295,6 +295,108 @@ static void observers_are_told_when_a_task_rests_and_when_it_is_called_again(con
     rask_graph_free(g);
 }
 
+/* (board): goes on until its flag is set. */
+static int await_flag(rask_task *t)
+{
+    while (!atomic_load(&board_of(t)->flag) && !rask_task_cancelled(t))
+        sleep_ms(1);
+    return rask_return_i64(t, 1);
+}
+RASK_SLOTS(await_flag);
+
+static int third_time(rask_task *t)
+{
+    return rask_task_attempt(t) == 2 ? rask_return_i64(t, 1) : rask_fail(t, RASK_EIO, "not yet");
+}
+RASK_SLOTS_WITH(third_time, (.retries = 2, .backoff = 0.002));
+
+/* (board, workers) */
+static int grow_all_kinds(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *all[LEAVES];
+    for (int i = 0; i < LEAVES; i++)
+        all[i] = i % 10 == 0   ? rask_delayed(g, third_time)
+                 : i % 10 == 1 ? rask_delayed(g, await_flag, rask_arg_i64(t, 0))
+                               : rask_delayed(g, be_seen, rask_arg_i64(t, 0), rask_arg_i64(t, 1));
+    return rask_return_node(t, rask_sum(rask_list(g, all, LEAVES)));
+}
+RASK_SLOTS(grow_all_kinds);
+
+typedef struct heard_grown {
+    board *board;
+    atomic_uint started, rested, finished, wrong;
+    atomic_bool workers[1024];
+} heard_grown;
+
+/* One of those that the leaves are: what sums them up is left out. */
+static bool is_leaf(const rask_task_info *info)
+{
+    return !strcmp(info->name, "third_time") || !strcmp(info->name, "await_flag") ||
+           !strcmp(info->name, "be_seen");
+}
+
+static void hear_grown_start(void *context, const rask_task_info *info)
+{
+    heard_grown *h = context;
+    if (!is_leaf(info))
+        return;
+    atomic_fetch_add(&h->started, 1);
+    atomic_fetch_add(&h->wrong, info->task != RASK_NO_TASK || info->grown_by != 0 || info->worker >= 1024 ||
+                                    !info->start_ns || info->end_ns);
+    atomic_store(&h->workers[info->worker % 1024], true);
+    if (!strcmp(info->name, "await_flag"))
+        atomic_store(&h->board->flag, true);
+}
+
+static void hear_grown_rest(void *context, const rask_task_info *info)
+{
+    heard_grown *h = context;
+    atomic_fetch_add(&h->rested, 1);
+    atomic_fetch_add(&h->wrong, strcmp(info->name, "third_time") || info->status != RASK_EIO ||
+                                    strcmp(info->message, "not yet") || info->end_ns < info->start_ns);
+}
+
+static void hear_grown_end(void *context, const rask_task_info *info)
+{
+    heard_grown *h = context;
+    if (!is_leaf(info))
+        return;
+    atomic_fetch_add(&h->finished, 1);
+    atomic_fetch_add(&h->wrong, info->status || info->grown_by != 0 || info->end_ns < info->start_ns ||
+                                    info->start_ns < info->ready_ns ||
+                                    info->attempt != (strcmp(info->name, "third_time") ? 0 : 2));
+}
+
+/* That something goes on is told before it is over, and the run waits for that. */
+static void observers_are_told_of_what_tasks_grow(const house *h)
+{
+    static heard_grown told;
+    const rask_observer observer = {.size = sizeof observer,
+                                    .context = &told,
+                                    .task_started = hear_grown_start,
+                                    .task_finished = hear_grown_end,
+                                    .task_rested = hear_grown_rest};
+    const rask_observer *observers[] = {&observer};
+    const int64_t meeting = h->has & NEEDS_TRAVEL ? h->workers : 1;
+    rask_options o = h->options;
+    rask_graph *g = rask_graph_new();
+    uint32_t workers = 0;
+    o.observers = observers;
+    o.observer_count = 1;
+    told.board = h->board;
+    cr_assert_eq(play_i64(rask_delayed(g, add, 0, rask_delayed(g, grow_all_kinds, h->id, meeting)), &o),
+                 LEAVES);
+    for (int i = 0; i < 1024; i++)
+        workers += atomic_load(&told.workers[i]);
+    cr_assert(told.started == LEAVES + LEAVES / 10 * 2 && told.rested == LEAVES / 10 * 2 &&
+                  told.finished == LEAVES,
+              "%u started, %u rested, %u finished", told.started, told.rested, told.finished);
+    cr_assert_geq(workers, (uint32_t)meeting);
+    cr_assert_eq(told.wrong, 0, "%u", told.wrong);
+    rask_graph_free(g);
+}
+
 static void a_recording_has_failures_attempts_and_who_ran_what(const house *h)
 {
     rask_graph *g = rask_graph_new();
@@ -412,6 +514,7 @@ const scene play_runs[] = {
      observers_are_told_of_every_task_once_and_of_the_run},
     {"observers are told when a task rests, and when it is called again", 0,
      observers_are_told_when_a_task_rests_and_when_it_is_called_again},
+    {"observers are told of what tasks grow", NEEDS_GROWN_TOLD, observers_are_told_of_what_tasks_grow},
     {"a recording has failures, attempts, and who ran what", 0,
      a_recording_has_failures_attempts_and_who_ran_what},
     {"futures come to results, failures, and sums of each other", 0,

@@ -21,6 +21,7 @@ typedef struct side {
     uint32_t idle;  /* threads that wait for what is lent */
     uint32_t asked; /* calls that are to come from there, and have not */
     uint32_t out;   /* and that are at the other's */
+    uint32_t told;  /* calls of meet() that ended there, as observers see them */
 } side;
 
 typedef struct stage {
@@ -28,7 +29,8 @@ typedef struct stage {
     rask_plan *plan;
     rk_run *model;
     side sides[SIDES];
-    uint32_t numbered, lent;
+    uint32_t threads, numbered, lent;
+    bool observed;
 } stage;
 
 static atomic_int seen[SIDES], refusals, losses; /* losses: so many of the next calls are lost on their way */
@@ -89,7 +91,22 @@ static void pull(void *context, uint32_t number, uint64_t size, rask_bytes conta
     rk_free(f.into);
 }
 
-static void wake(void *context)
+static void hear_grown(void *context, const rk_grown_news *news)
+{
+    side *s = context;
+    bool is_meet = !strcmp(news->info.name, "meet");
+    cr_expect_eq(news->info.worker / FIRST, (uint32_t)s->number);
+    cr_expect_eq(news->info.grown_by, 0);
+    s->told += is_meet && news->event == RK_GROWN_ENDED;
+}
+
+static void tell(void *context)
+{
+    rk_shop_tell_grown_begun(((side *)context)->shop, hear_grown, context);
+    rk_shop_tell_grown(((side *)context)->shop, hear_grown, context);
+}
+
+static void nothing(void *context)
 {
     (void)context;
 }
@@ -104,20 +121,22 @@ static void open_side(stage *st, int number, uint32_t threads)
                           .threads = threads,
                           .first_worker = (uint32_t)(FIRST * number),
                           .shares = true,
-                          .wake = wake,
+                          .observed = st->observed,
+                          .wake = nothing,
                           .context = s};
     cr_assert_eq(rk_shop_new(&shop, &s->shop), RASK_OK);
-    rk_loans_setup loans = {.shop = s->shop, .say = say, .pull = pull, .wake = wake, .context = s};
+    rk_loans_setup loans = {
+        .shop = s->shop, .say = say, .pull = pull, .tell = tell, .wake = nothing, .context = s};
     cr_assert_not_null(s->loans = rk_loans_new(&loans));
 }
 
-static void stage_open(stage *st, rask_graph *g, rask_node *node, uint32_t threads)
+static void stage_open_as(stage *st, rask_graph *g, rask_node *node, uint32_t threads, bool observed)
 {
     char reason[256];
     rask_options o = RASK_OPTIONS_INIT, resolved;
     o.scheduler = "threads";
     o.workers = threads;
-    *st = (stage){.graph = g};
+    *st = (stage){.graph = g, .threads = threads, .observed = observed};
     cr_assert_eq(rk_options_resolve(&o, &resolved, reason, sizeof reason), RASK_OK, "%s", reason);
     cr_assert_eq(rask_plan_new(&node, 1, &st->plan), RASK_OK);
     cr_assert_not_null(st->model = calloc(1, sizeof *st->model));
@@ -128,6 +147,11 @@ static void stage_open(stage *st, rask_graph *g, rask_node *node, uint32_t threa
     }
     atomic_store(&refusals, 0);
     atomic_store(&losses, 0);
+}
+
+static void stage_open(stage *st, rask_graph *g, rask_node *node, uint32_t threads)
+{
+    stage_open_as(st, g, node, threads, false);
 }
 
 static void stage_close(stage *st)
@@ -147,10 +171,12 @@ static void stage_close(stage *st)
     rask_graph_free(st->graph);
 }
 
-/* The only unit is the first side's. What went back to it while that is under way would wait there for good. */
+/* As the program counts. The only unit is the first side's: what went back to it while that is under way would wait there for good. */
 static bool has_time(const side *s)
 {
-    return !s->spare && (s->number != 0 || s->idle);
+    const side *lender = other_of(s);
+    uint32_t has = s->stage->threads + s->idle, busy = (s->number == 0) + lender->asked + lender->out;
+    return !s->spare && has > busy;
 }
 
 static void turn(stage *st)
@@ -159,7 +185,7 @@ static void turn(stage *st)
     for (int i = 0; i < SIDES; i++) {
         side *s = &st->sides[i];
         rk_loans_turn(s->loans, now);
-        while (s->spare && has_time(other_of(s)) && s->asked + s->out < 2) {
+        while (s->spare && has_time(other_of(s))) {
             s->asked++;
             rk_loans_hear(s->loans, &(rk_message){.kind = RK_SAY_LEND, .unit = RK_LENT_BIT | ++st->numbered});
         }
@@ -260,6 +286,20 @@ Test(loans, shops_run_what_grew_in_the_other)
     }
 }
 
+Test(loans, observers_are_told_of_each_call_by_who_has_made_it)
+{
+    for (uint32_t threads = 1; threads <= MOST_THREADS; threads++) {
+        stage st;
+        rask_graph *g = rask_graph_new();
+        stage_open_as(&st, g, rask_delayed(g, grow_meetings), threads, true);
+        must_play(&st, 30 * 29 / 2);
+        tell(&st.sides[0]); /* the other has told what it gave back */
+        cr_expect(st.sides[0].told && st.sides[1].told);
+        cr_expect_eq(st.sides[0].told + st.sides[1].told, 30);
+        stage_close(&st);
+    }
+}
+
 Test(loans, a_tree_has_the_same_leaves_wherever_they_are)
 {
     for (uint32_t threads = 1; threads <= MOST_THREADS; threads++) {
@@ -314,6 +354,46 @@ Test(loans, stopping_ends_what_was_lent)
     rk_shop_news news = await_news(&st);
     cr_expect_neq(news.outcome, RK_SHOP_FINISHED);
     rk_shop_news_end(&news);
+    stage_close(&st);
+}
+
+static atomic_int first_there, others_there;
+
+/* At home: 1, when two have been elsewhere. There the first fails until another has come, and rests in between. */
+static int need_another(rask_task *t)
+{
+    bool home = rask_task_worker(t) < FIRST;
+    while (home && !atomic_load(&others_there) && !rask_task_cancelled(t))
+        sleep_ms(1);
+    if (!home && (rask_task_attempt(t) || !atomic_fetch_add(&first_there, 1))) {
+        if (!atomic_load(&others_there))
+            return rask_fail(t, RASK_EIO, "nobody else has come");
+    } else if (!home) {
+        atomic_store(&others_there, 1);
+    }
+    return rask_return_i64(t, 1);
+}
+RASK_SLOTS_WITH(need_another, (.retries = 9, .backoff = 0.01));
+
+static int grow_needy(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *all[8];
+    for (int i = 0; i < 8; i++)
+        all[i] = rask_delayed(g, need_another);
+    return rask_return_node(t, rask_sum(rask_list(g, all, 8)));
+}
+RASK_SLOTS(grow_needy);
+
+/* What rests between two calls holds no thread. */
+Test(loans, more_is_lent_to_where_a_lent_call_rests)
+{
+    stage st;
+    rask_graph *g = rask_graph_new();
+    atomic_store(&first_there, 0);
+    atomic_store(&others_there, 0);
+    stage_open(&st, g, rask_delayed(g, grow_needy), 1);
+    must_play(&st, 8);
     stage_close(&st);
 }
 
