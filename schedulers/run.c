@@ -203,7 +203,7 @@ void rk_worker_init(rk_worker *worker, rk_run *run, uint32_t id)
     worker->began_ns = NULL;
     worker->put_off = NULL;
     worker->mark_ns = worker->due_ns = 0;
-    worker->may_rest = false;
+    worker->may_rest = worker->lane = false;
     worker->watch = (rk_stopwatch){0};
 }
 
@@ -325,6 +325,7 @@ static inline void describe_in(const rk_worker *worker, uint32_t number, rask_ta
     out->live_bytes = out->spilled_bytes = 0;
     out->grown_by = 0;
     out->message = NULL;
+    out->lane = worker->lane;
 }
 
 static rask_task_info describe(const rk_worker *worker, uint32_t number)

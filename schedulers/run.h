@@ -91,6 +91,7 @@ struct rk_worker {
     uint32_t finished, skipped;
     uint64_t retries, stolen;
     uint64_t due_ns;         /* when its task is to be called again, if it is to rest until then; else 0 */
+    bool lane;               /* for tasks that wait, as observers are told */
     bool may_rest;           /* it is at the first task of a unit; where units may rest at all */
     rk_atomic_u64 *began_ns; /* where each call that may be timed tells when it began; NULL: nobody asks */
     uint64_t

@@ -30,7 +30,8 @@ typedef struct rask_report {
     uint64_t stolen;   /* batches that an idle worker took from another */
     uint64_t
         peak_bytes; /* high-water mark of the budget: bytes of results in memory, and reserved for tasks under way
-                          * and for what comes back from disk; never more than the budget */
+                          * and for what comes back from disk; never more than the budget. On clusters each
+                          * worker has its own: the highest there was */
     uint64_t live_bytes; /* result bytes still held when the run ended, without those handed out: 0 */
     double seconds;      /* from plan to result */
     uint32_t workers;

@@ -189,7 +189,15 @@ static void hear_back_off(rk_conduct *c, uint32_t home, uint32_t unit, uint32_t 
         c->notes[unit].tries = tries;
 }
 
-static void relay(rk_conduct *c, uint32_t task, rask_task_info told)
+/* A worker's threads come first, then its lanes, and behind them the second ones of its threads (helpers.h). */
+static bool is_lane(const rk_conduct *c, uint32_t home, uint32_t worker)
+{
+    const rk_hand *hand = &c->hands[home];
+    uint32_t at = worker - hand->first, lanes = hand->member ? hand->member->lanes : 0;
+    return at >= hand->threads && at - hand->threads < lanes;
+}
+
+static void relay(rk_conduct *c, uint32_t home, uint32_t task, rask_task_info told)
 {
     uint32_t unit = task < c->run->plan->tasks ? rk_plan_unit(c->run->plan, task) : RK_NO_UNIT;
     if (unit == RK_NO_UNIT || !c->units.told || c->units.told[unit] || !is_awaited(c, unit))
@@ -199,7 +207,9 @@ static void relay(rk_conduct *c, uint32_t task, rask_task_info told)
     info.attempt = told.attempt;
     info.status = told.status;
     info.worker = told.worker;
+    info.lane = is_lane(c, home, told.worker);
     info.bytes = told.bytes;
+    info.bytes_in = told.bytes_in;
     info.start_ns = told.start_ns;
     info.end_ns = told.end_ns;
     rk_run_relay(c->run, &info);
@@ -230,7 +240,7 @@ static void hear_own_unit(rk_conduct *c, const rk_shop_news *news)
     for (uint32_t i = 0; i < news->told_count; i++) {
         rask_task_info told = news->told[i];
         told.message = told.status && told.task == news->task ? news->text : NULL;
-        relay(c, told.task, told);
+        relay(c, 0, told.task, told);
     }
     if (news->outcome == RK_SHOP_BACKS_OFF) {
         hear_back_off(c, 0, news->unit, news->attempt, news->retries, news->tries, news->rest_ns);
@@ -354,29 +364,30 @@ static uint64_t long_ago(const rk_conduct *c, uint64_t age)
 }
 
 /* A task that goes on. */
-static void begun(rk_conduct *c, uint32_t task, uint32_t worker, uint64_t since_ns)
+static void begun(rk_conduct *c, uint32_t home, uint32_t task, uint32_t worker, uint64_t since_ns)
 {
     uint32_t unit = task < c->run->plan->tasks ? rk_plan_unit(c->run->plan, task) : RK_NO_UNIT;
     if (unit != RK_NO_UNIT && c->units.told && !c->units.told[unit] && is_awaited(c, unit))
-        rk_run_begun(c->run, task, worker, 0, since_ns);
+        rk_run_begun(c->run, task, worker, is_lane(c, home, worker), since_ns);
 }
 
 static void own_begun(void *context, uint32_t task, uint32_t worker, uint64_t since_ns)
 {
-    begun(context, task, worker, since_ns);
+    begun(context, 0, task, worker, since_ns);
 }
 
-static void hear_told(rk_conduct *c, const rk_message *m)
+static void hear_told(rk_conduct *c, uint32_t home, const rk_message *m)
 {
     char text[RK_MAX_MESSAGE + 1];
     uint64_t end = long_ago(c, m->age);
     rk_word_copy(text, sizeof text, m->text);
     if (m->task < c->run->plan->tasks)
-        relay(c, m->task,
+        relay(c, home, m->task,
               (rask_task_info){.attempt = m->attempt,
                                .status = (int)m->status,
                                .worker = m->worker,
                                .bytes = m->bytes,
+                               .bytes_in = m->size,
                                .start_ns = end > m->duration ? end - m->duration : 1,
                                .end_ns = end,
                                .message = m->text.len ? text : NULL});
@@ -475,9 +486,9 @@ void rk_conduct_hear(rk_conduct *c, rk_member *member, const rk_message *m)
     else if (m->kind == RK_SAY_UNABLE)
         hear_unable(c, member, m);
     else if (m->kind == RK_SAY_TOLD)
-        hear_told(c, m);
+        hear_told(c, home, m);
     else if (m->kind == RK_SAY_BEGUN)
-        begun(c, m->task, m->worker, long_ago(c, m->age));
+        begun(c, home, m->task, m->worker, long_ago(c, m->age));
     else if (c->hands[home].joined && !rk_exchange_hear(c, home, m) && m->unit < c->run->plan->units)
         hear_of_unit(c, home, m);
 }
