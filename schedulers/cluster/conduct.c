@@ -9,6 +9,7 @@
 #include "schedulers/cluster/conduct.h"
 
 #include "core/base/clock.h"
+#include "schedulers/cluster/worker.h"
 #include "schedulers/told.h"
 
 #include <stdio.h>
@@ -824,6 +825,17 @@ static void tell_of_those_before(const rk_conduct *c, char *text, size_t capacit
         snprintf(text + len, capacity - (size_t)len, ", the last %s", c->last_words);
 }
 
+static void tell_how_they_come(const rk_conduct *c, char *text, size_t capacity)
+{
+    if (rk_worker_may_be())
+        snprintf(text, capacity, ": RASK_WORKER_OF=%.200s makes a worker of this program", c->hub->address);
+    else
+        snprintf(
+            text, capacity,
+            ": workers are processes of this program whose main() begins with rask_cluster_init(), and this "
+            "one's does not; of rask: rask worker");
+}
+
 void rk_conduct_say_lonely(const rk_conduct *c, char *text, size_t capacity)
 {
     int len =
@@ -834,8 +846,10 @@ void rk_conduct_say_lonely(const rk_conduct *c, char *text, size_t capacity)
     else if (*c->turned_away)
         snprintf(text + len, capacity - (size_t)len, "; the last that came was not taken, %s",
                  c->turned_away);
-    else
+    else if (c->home_count > 1)
         tell_of_those_before(c, text + len, capacity - (size_t)len);
+    else
+        tell_how_they_come(c, text + len, capacity - (size_t)len);
 }
 
 /* Nobody comes. */
@@ -848,7 +862,7 @@ static void watch_loneliness(rk_conduct *c)
     if (!lonely || (c->hub->now - c->lonely_since < LONELY_NS && !waits_in_vain(c)))
         return;
     rk_conduct_say_lonely(c, text, sizeof text);
-    give_up(c, RASK_EDIED, text);
+    give_up(c, c->home_count > 1 ? RASK_EDIED : RASK_EIO, text);
 }
 
 static void look_around(rk_conduct *c)
