@@ -134,6 +134,9 @@ void rk_run_observe_apart(rk_run *apart, const rask_observer *const *observers);
 /* The failure of one of these tasks, which is the caller's from here on; false: there is none. */
 bool rk_run_take_failure(rk_run *run, uint32_t first, uint32_t end, rk_failure *failure);
 
+/* No task is to blame for it: the results that were asked for, which are several, have no room together. */
+void rk_run_refuse_targets(rk_run *run, uint64_t bytes, uint64_t budget);
+
 /* A task failed for good. */
 void rk_run_fail(rk_run *run, uint32_t task, int status, const char *message);
 
