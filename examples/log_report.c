@@ -62,8 +62,8 @@ static int print_worst(const rask_rows *rows)
     rask_column c[2];
     int st = get_columns(rows, c, 2);
     for (uint64_t row = 0; !st && row < rask_rows_count(rows); row++)
-        printf("%.*s failed %lld times\n", (int)(c[0].as.ends[row + 1] - c[0].as.ends[row]),
-               c[0].bytes + c[0].as.ends[row], (long long)c[1].as.i64[row]);
+        printf("%.*s failed %lld times\n", (int)(c[0].as.offsets[row + 1] - c[0].as.offsets[row]),
+               c[0].bytes + c[0].as.offsets[row], (long long)c[1].as.i64[row]);
     return st;
 }
 

@@ -132,6 +132,7 @@ int rask_compute_value(rask_node *node, const rask_options *options, rask_value 
 int rask_compute_out(rask_node *node, const rask_options *options, rask_out_kind kind, void *out)
 {
     static const char *const names[] = {"bool", "i64", "f64", "value"};
+    static const char *const types[] = {"bool", "int64_t", "double", "rask_value"};
     if (!out || (unsigned)kind > RASK_OUT_VALUE)
         return nowhere(&node, 1);
     rask_value value = rask_value_none();
@@ -140,8 +141,8 @@ int rask_compute_out(rask_node *node, const rask_options *options, rask_out_kind
         return status;
     status = rk_out_put(&value, kind, out);
     if (status)
-        rk_graph_report(node->graph, status, "compute: the result of %s is %s, not %s", rask_node_name(node),
-                        rask_type_name(value.type), names[kind]);
+        rk_graph_report(node->graph, status, "compute: the result of %s is %s, not %s: no %s takes it",
+                        rask_node_name(node), rask_type_name(value.type), names[kind], types[kind]);
     rask_value_unref(&value);
     return status;
 }

@@ -1,4 +1,5 @@
 /* Options with every default filled in. */
+#include "core/store/scratch.h"
 #include "schedulers/checkpoint/checkpoint.h"
 #include "schedulers/cluster/ranks/launch.h"
 #include "schedulers/cluster/worker.h"
@@ -55,6 +56,12 @@ static const char *first_of(const char *a, const char *b, const char *c)
     return a && *a ? a : b && *b ? b : c;
 }
 
+/* Nobody asked for it, and a run that does without goes without. */
+static const char *unnamed_scratch(void)
+{
+    return first_of(getenv("TMPDIR"), "/tmp", NULL);
+}
+
 bool rk_options_say_insecure(void)
 {
     const char *said = getenv("RASK_CLUSTER_INSECURE");
@@ -93,7 +100,7 @@ static int from_environment(rask_options *o, char *reason, size_t capacity)
     if (o->checkpoint && !*o->checkpoint)
         o->checkpoint = NULL;
     if (!o->scratch)
-        o->scratch = first_of(getenv("RASK_SCRATCH"), getenv("TMPDIR"), "/tmp");
+        o->scratch = first_of(getenv("RASK_SCRATCH"), unnamed_scratch(), NULL);
     return RASK_OK;
 }
 
@@ -112,6 +119,16 @@ static void from_machine(rask_options *o)
         o->io_lanes = LANES_PER_CORE * cores > LEAST_LANES ? LANES_PER_CORE * cores : LEAST_LANES;
     if (o->io_lanes > RK_MAX_LANES)
         o->io_lanes = RK_MAX_LANES;
+}
+
+/* At once, and not when memory has no room any more, which is hours later, or never until the data grow. */
+static int check_scratch(const char *folder, char *reason, size_t capacity)
+{
+    rk_scratch scratch;
+    rk_scratch_init(&scratch, folder);
+    int status = rk_scratch_open(&scratch, reason, capacity);
+    rk_scratch_fini(&scratch);
+    return status;
 }
 
 /* Of programs built before results were told of. */
@@ -182,7 +199,10 @@ static int check_process(char *reason, size_t capacity)
 int rk_options_resolve(const rask_options *options, rask_options *resolved, char *reason, size_t capacity)
 {
     int status = resolve(options, resolved, reason, capacity);
-    return status ? status : check_process(reason, capacity);
+    if (!status)
+        status = check_process(reason, capacity);
+    bool named = strcmp(resolved->scratch, unnamed_scratch()) != 0;
+    return status || !named ? status : check_scratch(resolved->scratch, reason, capacity);
 }
 
 int rask_options_effective(const rask_options *options, rask_options *effective)

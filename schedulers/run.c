@@ -9,7 +9,9 @@
 #include "schedulers/growth.h"
 #include "schedulers/told.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* More than any memory, and room for sums. */
@@ -203,7 +205,7 @@ void rk_worker_init(rk_worker *worker, rk_run *run, uint32_t id)
     worker->began_ns = NULL;
     worker->put_off = NULL;
     worker->mark_ns = worker->due_ns = 0;
-    worker->may_rest = false;
+    worker->may_rest = worker->lane = false;
     worker->watch = (rk_stopwatch){0};
 }
 
@@ -326,6 +328,7 @@ static inline void describe_in(const rk_worker *worker, uint32_t number, rask_ta
     out->live_bytes = out->spilled_bytes = 0;
     out->grown_by = 0;
     out->message = NULL;
+    out->lane = worker->lane;
 }
 
 static rask_task_info describe(const rk_worker *worker, uint32_t number)
@@ -851,6 +854,16 @@ static uint32_t first_task(const uint32_t *words, uint32_t count)
     return 0;
 }
 
+void rk_run_refuse_targets(rk_run *run, uint64_t bytes, uint64_t budget)
+{
+    snprintf(run->reason, sizeof run->reason,
+             "the %" PRIu32 " results that were asked for take %" PRIu64
+             " bytes together, and the memory budget is %" PRIu64
+             ": ask for fewer at once, or for more memory",
+             run->plan->target_count, bytes, budget);
+    rk_run_stop(run, RASK_EBUDGET);
+}
+
 /* The results asked for, all in memory: they are asked for like arguments. */
 static int gather_targets(rk_run *run, rk_worker *worker, rk_pass *pass)
 {
@@ -863,7 +876,9 @@ static int gather_targets(rk_run *run, rk_worker *worker, rk_pass *pass)
     if (rk_load_relaxed(&run->env.stop) || rk_load_relaxed(&run->any_failed))
         return RASK_OK;
     int status = rk_store_enter(run->store, pass, worker->message, sizeof worker->message);
-    if (status)
+    if (status == RASK_EBUDGET && plan->target_count > 1 && pass->arguments > rk_store_budget(run->store))
+        rk_run_refuse_targets(run, pass->arguments, rk_store_budget(run->store));
+    else if (status)
         rk_run_fail(run, first_task(plan->targets, plan->target_count), status, worker->message);
     return status;
 }

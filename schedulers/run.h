@@ -94,6 +94,7 @@ struct rk_worker {
     uint32_t finished, skipped;
     uint64_t retries, stolen;
     uint64_t due_ns;         /* when its task is to be called again, if it is to rest until then; else 0 */
+    bool lane;               /* for tasks that wait, as observers are told */
     bool may_rest;           /* it is at the first task of a unit; where units may rest at all */
     rk_atomic_u64 *began_ns; /* where each call that may be timed tells when it began; NULL: nobody asks */
     uint64_t
@@ -135,6 +136,9 @@ void rk_run_fini_apart(rk_run *apart);
 void rk_run_observe_apart(rk_run *apart, const rask_observer *const *observers);
 /* The failure of one of these tasks, which is the caller's from here on; false: there is none. */
 bool rk_run_take_failure(rk_run *run, uint32_t first, uint32_t end, rk_failure *failure);
+
+/* No task is to blame for it: the results that were asked for, which are several, have no room together. */
+void rk_run_refuse_targets(rk_run *run, uint64_t bytes, uint64_t budget);
 
 /* A task failed for good. */
 void rk_run_fail(rk_run *run, uint32_t task, int status, const char *message);

@@ -96,7 +96,7 @@ static bool has_begun(const rk_run *run, uint32_t task, uint32_t worker)
     return run->begun && run->begun[task] == worker + 1;
 }
 
-void rk_run_begun(rk_run *run, uint32_t task, uint32_t worker, uint32_t attempt, uint64_t start_ns)
+void rk_run_begun(rk_run *run, uint32_t task, uint32_t worker, bool lane, uint64_t start_ns)
 {
     if (!run->begun && !(run->begun = rk_calloc((size_t)run->plan->tasks + 1, sizeof *run->begun)))
         return;
@@ -105,7 +105,7 @@ void rk_run_begun(rk_run *run, uint32_t task, uint32_t worker, uint32_t attempt,
     run->begun[task] = worker + 1;
     rask_task_info info = rk_run_describe(run, task);
     info.worker = worker;
-    info.attempt = attempt;
+    info.lane = lane;
     info.start_ns = start_ns;
     RK_NOTIFY(run, task_started, &info);
 }

@@ -15,7 +15,7 @@ void rk_run_roots_ready(rk_run *run);
 /* Tells observers what a task did elsewhere, and before it that it started, unless they were told. */
 void rk_run_relay(rk_run *run, const rask_task_info *info);
 /* Tells observers that a task goes on elsewhere, once a worker. From the thread that relays. */
-void rk_run_begun(rk_run *run, uint32_t task, uint32_t worker, uint32_t attempt, uint64_t start_ns);
+void rk_run_begun(rk_run *run, uint32_t task, uint32_t worker, bool lane, uint64_t start_ns);
 /* Tells observers that a task of this process rests until its next call. */
 void rk_run_rested(rk_run *run, const rask_task_info *info);
 /* The same of one that was called elsewhere, and before it that it started, unless they were told: its next start is told of anew,

@@ -134,7 +134,24 @@ void rk_units_fini(rk_units *units)
 
 /* -- To people */
 
-/* Of the tasks of a unit, the one that is too large by itself, or the last. What it needs, in words. */
+/* Of the tasks of a unit, the first that takes most results from others. */
+static uint32_t takes_most(const rk_units *units, uint32_t unit)
+{
+    const rask_plan *plan = units->run->plan;
+    uint32_t first = plan->unit_start[unit], found = first, most = 0;
+    for (uint32_t task = first; task < plan->unit_start[unit + 1]; task++) {
+        const uint32_t *words = plan->args + plan->arg_start[task];
+        uint32_t taken = 0;
+        for (uint32_t i = 0, n = rk_plan_nargs(plan, task); i < n; i++)
+            taken += !(words[i] & RK_CONSTANT) && words[i] < first;
+        found = taken > most ? task : found;
+        most = taken > most ? taken : most;
+    }
+    return found;
+}
+
+/* Of the tasks of a unit, the one that is too large by itself, the one that takes too much, or the last. What it needs, in
+ * words. */
 static uint32_t say_no_room(const rk_units *units, const rk_instruction *in, char *text, size_t capacity)
 {
     const rask_plan *plan = units->run->plan;
@@ -147,11 +164,12 @@ static uint32_t say_no_room(const rk_units *units, const rk_instruction *in, cha
         rk_store_say_too_large(&out, (rk_store_need){0, needs.result, needs.scratch}, in->budget);
         return task;
     }
+    uint32_t task = takes_most(units, in->task);
     describe((void *)units, in->task, &traits);
     uint64_t own = traits.result_bytes + traits.scratch_bytes;
     rk_store_need need = {in->bytes > own ? in->bytes - own : 0, traits.result_bytes, traits.scratch_bytes};
     rk_store_say_too_large(&out, need, in->budget);
-    return rk_units_last(units, in->task);
+    return need.arguments > need.result + need.scratch ? task : rk_units_last(units, in->task);
 }
 
 static double unit_seconds(const rk_units *units, uint32_t unit)

@@ -199,6 +199,13 @@ rask_node *rask_array_node_at(rask_array *array, const rask_options *options, co
     return node;
 }
 
+/* Before anything is computed. */
+static bool may_go_into(rask_dtype dtype, rask_out_kind kind)
+{
+    bool real = dtype == RASK_DT_F32 || dtype == RASK_DT_F64;
+    return kind == RASK_OUT_VALUE || (!rk_dtype_is_complex(dtype) && (kind == RASK_OUT_F64 || !real));
+}
+
 int rask_array_compute_out(rask_array *array, const rask_options *options, rask_out_kind kind, void *out)
 {
     rk_computation c;
@@ -207,6 +214,11 @@ int rask_array_compute_out(rask_array *array, const rask_options *options, rask_
     if (!status && rask_array_size(array) != 1)
         status = rk_graph_report(c.graph, RASK_ETYPE, "compute: an array of shape %s is no single number",
                                  rk_shape_text(array->shape, array->ndim, text));
+    if (!status && !may_go_into(array->dtype, kind))
+        status = rk_graph_report(
+            c.graph, RASK_ETYPE,
+            "compute: the array is of %s, and its number goes into a %s: not into what is given",
+            rask_dtype_name(array->dtype), rk_dtype_is_complex(array->dtype) ? "rask_value" : "double");
     if (!status) {
         rask_node *node = rk_lower_number(c.lowering, array);
         status = node ? rask_compute_out(node, &c.options, kind, out) : rk_lowering_graph(c.lowering)->status;

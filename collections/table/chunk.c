@@ -199,7 +199,7 @@ int rk_chunk_builder_add_rows(rk_chunk_builder *b, const rk_column *const *colum
 
 static int append_plain(rk_chunk_column *c, const rask_column *from, uint64_t first, uint64_t count)
 {
-    const uint64_t *old = from->as.ends + first;
+    const uint64_t *old = from->as.offsets + first;
     size_t total = old[count] - old[0];
     uint64_t end = c->bytes.count, *ends = grow_ends(c, count);
     char *bytes = ends && total ? grow(&c->bytes, total) : NULL;
@@ -296,7 +296,7 @@ rk_stored rk_chunk_builder_stored(const rk_chunk_builder *b, uint32_t index)
                                    .bytes = c->bytes.count ? c->bytes.data : ""},
                         .codes = rk_codes_rows(&c->codes),
                         .texts = c->codes.texts};
-    stored.column.as.ends = c->type == RASK_COL_TEXT && !c->values.count ? none : c->values.data;
+    stored.column.as.offsets = c->type == RASK_COL_TEXT && !c->values.count ? none : c->values.data;
     return stored;
 }
 
@@ -724,7 +724,7 @@ void rk_column_read(const rask_column *c, uint64_t first, uint32_t rows, rk_colu
     else if (c->type != RASK_COL_TEXT)
         memcpy(out->i64, c->as.i64 + first, rows * sizeof *out->i64);
     for (uint32_t i = 0; c->type == RASK_COL_TEXT && i < rows; i++) {
-        const uint64_t *ends = c->as.ends + first + i;
+        const uint64_t *ends = c->as.offsets + first + i;
         out->text[i] = (rask_bytes){c->bytes + ends[0], ends[1] - ends[0]};
     }
 }

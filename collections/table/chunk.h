@@ -90,7 +90,7 @@ static inline uint64_t rk_stored_value(const rk_stored *s, uint64_t row)
 
 static inline rask_bytes rk_stored_text(const rk_stored *s, uint64_t row)
 {
-    const uint64_t *ends = s->column.as.ends + rk_stored_value(s, row);
+    const uint64_t *ends = s->column.as.offsets + rk_stored_value(s, row);
     return (rask_bytes){s->column.bytes + ends[0], ends[1] - ends[0]};
 }
 

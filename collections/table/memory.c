@@ -218,7 +218,7 @@ static uint64_t column_bytes(const rk_stored *s, uint64_t rows)
     uint64_t bytes = c->valid ? rows : 0, values = s->codes ? s->texts : rows;
     bytes += s->codes ? rows * sizeof *s->codes : 0;
     bytes += values * (c->type == RASK_COL_BOOL ? 1 : 8);
-    return bytes + (c->type == RASK_COL_TEXT && rows ? c->as.ends[values] - c->as.ends[0] : 0);
+    return bytes + (c->type == RASK_COL_TEXT && rows ? c->as.offsets[values] - c->as.offsets[0] : 0);
 }
 
 const char *rk_memory_find_fault(const rask_column *c, uint64_t rows)
@@ -228,9 +228,9 @@ const char *rk_memory_find_fault(const rask_column *c, uint64_t rows)
     if (!c->as.boolean && rows)
         return "no values";
     for (uint64_t i = 0; c->type == RASK_COL_TEXT && i < rows; i++)
-        if (c->as.ends[i] > c->as.ends[i + 1])
+        if (c->as.offsets[i] > c->as.offsets[i + 1])
             return "text that ends before it begins";
-    if (c->type == RASK_COL_TEXT && rows && !c->bytes && c->as.ends[rows] > c->as.ends[0])
+    if (c->type == RASK_COL_TEXT && rows && !c->bytes && c->as.offsets[rows] > c->as.offsets[0])
         return "no bytes";
     for (uint64_t i = 0; c->type == RASK_COL_BOOL && i < rows; i++)
         if (c->as.boolean[i] > 1)

@@ -122,8 +122,8 @@ static void put_numbered(const rk_stored *s, uint64_t rows, rk_pack_out *out)
     const rask_column *c = &s->column;
     put_head(rows, RASK_OK, "", out);
     rk_pack_put_u32(out, s->texts);
-    rk_pack_put_bytes(out, c->bytes, c->as.ends[s->texts]);
-    rk_pack_put(out, c->as.ends, (s->texts + (uint64_t)1) * sizeof *c->as.ends);
+    rk_pack_put_bytes(out, c->bytes, c->as.offsets[s->texts]);
+    rk_pack_put(out, c->as.offsets, (s->texts + (uint64_t)1) * sizeof *c->as.offsets);
     rk_pack_put(out, s->codes, rows * sizeof *s->codes);
     rk_pack_put_u8(out, c->valid != NULL);
     if (c->valid)
@@ -252,8 +252,8 @@ static bool get_texts(rask_graph *graph, rk_pack_in *in, rk_stored *s, uint64_t 
     s->texts = rk_pack_get_u32(in);
     uint64_t bytes = rk_pack_get_u64(in), values = s->texts ? s->texts : rows;
     c->bytes = take(graph, in, bytes);
-    c->as.ends = values < RK_MAX_TRAVELLING ? take(graph, in, (values + 1) * sizeof *c->as.ends) : NULL;
-    if (!c->bytes || !c->as.ends || c->as.ends[0] || c->as.ends[values] != bytes)
+    c->as.offsets = values < RK_MAX_TRAVELLING ? take(graph, in, (values + 1) * sizeof *c->as.offsets) : NULL;
+    if (!c->bytes || !c->as.offsets || c->as.offsets[0] || c->as.offsets[values] != bytes)
         return false;
     if (s->texts && rows < RK_MAX_TRAVELLING)
         s->codes = take(graph, in, rows * sizeof *s->codes);

@@ -108,7 +108,7 @@ static uint64_t count_texts(const rk_row_order *o, const rk_chunk *chunks, uint6
 static rask_bytes dictionary_text(const rk_row_order *o, uint64_t place)
 {
     const rask_column *c = &o->columns[place >> 32].column;
-    return rk_text_at(c->as.ends, c->bytes, place & UINT32_MAX);
+    return rk_text_at(c->as.offsets, c->bytes, place & UINT32_MAX);
 }
 
 static int compare_texts(const void *context, uint64_t a, uint64_t b)

@@ -118,10 +118,10 @@ int rask_rows_column(const rask_rows *rows, uint32_t index, rask_column *out)
     rk_stored stored = rk_chunk_stored(&rows->chunk, index);
     stored.column.name = rows->names[index];
     if (stored.codes) {
-        stored.column.as.ends = spelt(rows, index, &stored);
-        stored.column.bytes = (const char *)(stored.column.as.ends + rows->chunk.rows + 1);
+        stored.column.as.offsets = spelt(rows, index, &stored);
+        stored.column.bytes = (const char *)(stored.column.as.offsets + rows->chunk.rows + 1);
     }
-    if (!stored.column.as.ends)
+    if (!stored.column.as.offsets)
         return RASK_ENOMEM;
     *out = stored.column;
     return RASK_OK;

@@ -158,6 +158,7 @@ static void task_finished(void *context, const rask_task_info *task)
     if (task->live_bytes != track->last_memory.live_bytes ||
         task->spilled_bytes != track->last_memory.on_disk)
         keep_memory(track, task);
+    track->lane = task->lane;
     bool full = !track->last || track->last->count == IN_A_CHUNK;
     if (__builtin_expect(full, 0) && !add_chunk(trace, track))
         track->dropped++;

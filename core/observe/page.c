@@ -1,6 +1,7 @@
 /* A page for a browser: what stands in page/page.html, with the data where it says so. */
 #include "core/base/file.h"
 #include "core/observe/profile.h"
+#include "core/observe/told.h"
 #include "core/observe/trace.h"
 #include "core/observe/write.h"
 #include "core/page_html.h"
@@ -84,7 +85,17 @@ static void put_task(void *context, uint32_t worker, const rk_trace_task *t)
     rk_put_string(w->out, t->status ? rask_status_text((int)t->status) : "");
     putc(',', w->out);
     rk_put_string(w->out, t->label);
-    putc(']', w->out);
+    fprintf(w->out, ",%d]", rk_has_failed((int)t->status));
+}
+
+/* Workers that are lanes, by number. */
+static void put_lanes(writer *w)
+{
+    uint32_t count = 0;
+    fputs("],\"lanes\":[", w->out);
+    for (uint32_t i = 0; i < RK_TRACE_TRACKS; i++)
+        if (w->trace->tracks[i] && w->trace->tracks[i]->lane)
+            fprintf(w->out, "%s%" PRIu32, count++ ? "," : "", i);
 }
 
 /* -- Memory */
@@ -154,6 +165,7 @@ static void put_data(writer *w, const rask_profile *profile, const char *title)
         fputs(i ? "," : "", w->out);
         rk_put_string(w->out, w->names[i]);
     }
+    put_lanes(w);
     fputs("],\"memory\":[", w->out);
     put_samples(w);
     fputs("],\"profile\":", w->out);

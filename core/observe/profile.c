@@ -2,6 +2,7 @@
 #include "core/observe/profile.h"
 
 #include "core/base/limits.h"
+#include "core/observe/told.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ struct rk_profile_track {
     slot *slots; /* a hash table by address, never full */
     uint32_t count, capacity;
     slot others; /* for which there is no room */
-    uint64_t busy_ns;
+    uint64_t busy_ns, lane_ns;
     bool used;
     char apart[RK_CACHE_LINE];
 };
@@ -100,12 +101,18 @@ static uint64_t queue_ns(const rask_task_info *task)
     return task->ready_ns && came > task->ready_ns ? came - task->ready_ns : 0;
 }
 
+static void add_time(rk_profile_track *track, const rask_task_info *task)
+{
+    *(task->lane ? &track->lane_ns : &track->busy_ns) += task->end_ns - task->start_ns;
+    track->used = true;
+}
+
 static void add_task(rk_profile_track *track, const rask_task_info *task)
 {
     rk_profile_sums *s = sums_of(track, task->name);
     uint64_t ns = task->end_ns - task->start_ns;
     s->count++;
-    s->failed += task->status && task->status != RASK_ECANCELLED;
+    s->failed += rk_has_failed(task->status);
     s->retries += task->attempt;
     s->total_ns += ns;
     s->longest_ns = ns > s->longest_ns ? ns : s->longest_ns;
@@ -114,8 +121,7 @@ static void add_task(rk_profile_track *track, const rask_task_info *task)
     s->queue_ns += queue_ns(task);
     s->memory_ns += task->waited_ns;
     s->buckets[bucket_of(ns)]++;
-    track->busy_ns += ns;
-    track->used = true;
+    add_time(track, task);
 }
 
 /* -- What is told */
@@ -142,7 +148,6 @@ static void plan_made(void *context, const rask_run_info *run)
     if (!rk_cas_acq_rel(&profile->current, &none, run->run))
         return;
     profile->tasks = run->tasks;
-    profile->run_workers = run->workers;
     profile->seconds = run->plan ? rk_calloc((size_t)run->tasks + 1, sizeof *profile->seconds) : NULL;
     profile->cpu_ns = cpu_time();
 }
@@ -165,8 +170,7 @@ static void task_rested(void *context, const rask_task_info *task)
     if (!track)
         return;
     sums_of(track, task->name)->total_ns += task->end_ns - task->start_ns;
-    track->busy_ns += task->end_ns - task->start_ns;
-    track->used = true;
+    add_time(track, task);
 }
 
 static void task_finished(void *context, const rask_task_info *task)
@@ -240,14 +244,15 @@ static void add_slot(rask_profile *profile, const slot *s)
         add_sums(&rk_profile_at(profile, place)->sums, &s->sums);
 }
 
-static void add_track(rask_profile *profile, rk_profile_track *track, bool lane)
+static void add_track(rask_profile *profile, rk_profile_track *track)
 {
     for (uint32_t i = 0; i < track->capacity; i++)
         if (track->slots[i].name)
             add_slot(profile, &track->slots[i]);
     if (track->others.sums.count)
         add_slot(profile, &track->others);
-    *(lane ? &profile->whole.lane_ns : &profile->whole.busy_ns) += (double)track->busy_ns;
+    profile->whole.busy_ns += (double)track->busy_ns;
+    profile->whole.lane_ns += (double)track->lane_ns;
     rk_free(track->slots);
     memset(track, 0, sizeof *track);
 }
@@ -256,13 +261,12 @@ static void add_run(rask_profile *profile, const rask_run_info *run)
 {
     rk_profile_whole *w = &profile->whole;
     double wall = (double)(run->end_ns - run->start_ns);
-    bool apart = !strcmp(run->scheduler, "processes");
     w->runs++;
     w->wall_ns += wall;
     w->worker_ns += wall * run->workers;
     w->workers = run->workers > w->workers ? run->workers : w->workers;
     w->peak_bytes = run->peak_bytes > w->peak_bytes ? run->peak_bytes : w->peak_bytes;
-    w->cpu_ns = apart || w->cpu_ns < 0 ? -1 : w->cpu_ns + (double)(cpu_time() - profile->cpu_ns);
+    w->cpu_ns = !rk_runs_here(run) || w->cpu_ns < 0 ? -1 : w->cpu_ns + (double)(cpu_time() - profile->cpu_ns);
     w->scheduler = run->scheduler;
     w->skipped = rk_load_relaxed(&profile->skipped);
     w->moves = rk_load_relaxed(&profile->moves);
@@ -278,7 +282,7 @@ static void run_ended(void *context, const rask_run_info *run)
     add_run(profile, run);
     for (uint32_t i = 0; i < RK_PROFILE_TRACKS; i++)
         if (profile->tracks[i] && profile->tracks[i]->used)
-            add_track(profile, profile->tracks[i], i >= run->workers);
+            add_track(profile, profile->tracks[i]);
     if (profile->seconds)
         rk_profile_walk(profile, run->plan);
     else

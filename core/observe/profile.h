@@ -68,7 +68,6 @@ struct rask_profile {
     float *seconds; /* of each task of the run; NULL: no plan, or no memory */
     uint32_t tasks;
     uint64_t cpu_ns; /* of the process when the run began */
-    uint32_t run_workers;
     rk_profile_track *tracks[RK_PROFILE_TRACKS];
     rk_array names; /* rk_profile_name */
     rk_array links; /* rk_profile_link */

@@ -47,12 +47,19 @@ static double idle_in_tasks(const rk_profile_whole *w)
     return w->cpu_ns < 0 || running <= 0 ? -1 : w->cpu_ns < running ? share(running - w->cpu_ns, running) : 0;
 }
 
+/* More than all of it where threads beyond the workers computed, too: those of the program, for RASK_HERE. */
+static double busy_share(const rk_profile_whole *w)
+{
+    double busy = share(w->busy_ns, w->worker_ns);
+    return busy < 100 ? busy : 100;
+}
+
 void rk_profile_say_bound(rk_print *out, const rask_profile *profile)
 {
     enum { MUCH = 30, HALF = 50, NEARLY_ALL = 75 };
     const rk_profile_whole *w = &profile->whole;
-    double busy = share(w->busy_ns, w->worker_ns), memory = share(w->memory_ns, w->worker_ns),
-           idle = idle_in_tasks(w), chain = share(w->critical_ns, w->wall_ns);
+    double busy = busy_share(w), memory = share(w->memory_ns, w->worker_ns), idle = idle_in_tasks(w),
+           chain = share(w->critical_ns, w->wall_ns);
     double lanes = share(w->lane_ns, w->lane_ns + w->busy_ns);
     char mean[16];
     time_text(w->tasks ? (w->busy_ns + w->lane_ns) / (double)w->tasks : 0, mean);
@@ -97,6 +104,12 @@ static void add_row(rk_print *out, const rask_profile *profile, const rk_profile
     rk_print_add(out, "\n");
 }
 
+/* There each has a budget of its own. */
+static bool is_cluster(const rk_profile_whole *w)
+{
+    return w->scheduler && !strcmp(w->scheduler, "cluster");
+}
+
 static void add_whole(rk_print *out, const rask_profile *profile)
 {
     const rk_profile_whole *w = &profile->whole;
@@ -104,10 +117,11 @@ static void add_whole(rk_print *out, const rask_profile *profile)
     rk_print_add(out,
                  "%" PRIu64 " tasks in %" PRIu64 " run%s, %s; %" PRIu32 " worker%s busy %.0f %% of the time",
                  w->tasks, w->runs, w->runs == 1 ? "" : "s", time_text(w->wall_ns, wall), w->workers,
-                 w->workers == 1 ? "" : "s", share(w->busy_ns, w->worker_ns));
+                 w->workers == 1 ? "" : "s", busy_share(w));
     if (w->critical_ns > 0)
         rk_print_add(out, "; longest chain %s", time_text(w->critical_ns, chain));
-    rk_print_add(out, "; at most %s held", bytes_text(w->peak_bytes, peak));
+    rk_print_add(out, "; at most %s held%s", bytes_text(w->peak_bytes, peak),
+                 is_cluster(w) ? " by one worker" : "");
     if (w->moves)
         rk_print_add(out, "; %s to and from disk in %s", bytes_text(w->moved_bytes, moved),
                      time_text(w->moving_ns, moving));

@@ -2,6 +2,7 @@
  * first run began. */
 #include "core/observe/trace.h"
 #include "core/base/file.h"
+#include "core/observe/told.h"
 #include "core/observe/write.h"
 
 #include <inttypes.h>
@@ -17,7 +18,7 @@ typedef struct writer {
     rk_pen pen;
     const rask_trace *trace;
     uint64_t origin_ns;
-    uint32_t worker, workers; /* the one whose track is written; all but lanes */
+    uint32_t worker, lanes; /* the one whose track is written; how many have been, up to it */
     bool begun;
 } writer;
 
@@ -119,9 +120,8 @@ static void put_arguments(writer *w, const rk_trace_task *t)
 static void name_worker(writer *w, uint32_t worker)
 {
     char name[40];
-    bool lane = worker >= w->workers;
-    snprintf(name, sizeof name, "%s %" PRIu32, lane ? "I/O lane" : "worker",
-             lane ? worker - w->workers : worker);
+    bool lane = w->trace->tracks[worker]->lane;
+    snprintf(name, sizeof name, "%s %" PRIu32, lane ? "I/O lane" : "worker", lane ? w->lanes++ : worker);
     name_track(w, "thread_name", (uint64_t)worker + FIRST_WORKER, name);
     w->worker = worker;
 }
@@ -134,7 +134,7 @@ static void put_task(void *context, uint32_t worker, const rk_trace_task *t)
     if (t->waited >= LEAST_WAIT)
         put_wait(w, worker, t);
     begin(w, "X", (uint64_t)worker + FIRST_WORKER, t->start_ns);
-    put_name(w, t->status && t->status != RASK_ECANCELLED ? "failed" : "task", t->name);
+    put_name(w, rk_has_failed((int)t->status) ? "failed" : "task", t->name);
     put_duration(w, t->duration_ns);
     put_arguments(w, t);
 }
@@ -264,8 +264,6 @@ static void put_trace(FILE *out, const rask_trace *trace)
 {
     const rask_run_info *runs = trace->runs.data;
     writer w = {.pen.out = out, .trace = trace, .worker = UINT32_MAX};
-    for (size_t i = 0; i < trace->runs.count; i++)
-        w.workers = runs[i].workers > w.workers ? runs[i].workers : w.workers;
     w.origin_ns = trace->runs.count ? runs[0].start_ns : 0;
     rk_pen_text(&w.pen, "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[");
     put_events(&w);

@@ -70,6 +70,7 @@ typedef struct rk_trace_track {
     rk_trace_text name, label; /* of the task before */
     rk_trace_text known[RK_TRACE_KNOWN];
     rk_arena strings;
+    bool lane; /* for tasks that wait */
     char apart[RK_CACHE_LINE];
 } rk_trace_track;
 

@@ -218,7 +218,7 @@ void rk_store_say_too_large(rk_print *out, rk_store_need need, uint64_t budget)
                  ", scratch %" PRIu64 "), and the memory budget is %" PRIu64,
                  all, need.arguments, need.result, need.scratch, budget);
     if (all > budget && parts)
-        rk_print_add(out, "; chunks 1/%" PRIu64 " as large may fit", parts);
+        rk_print_add(out, "; arguments and results (chunks) 1/%" PRIu64 " as large may fit", parts);
 }
 
 static int refuse(const rk_store *store, const rk_pass *pass, char *message, size_t capacity)

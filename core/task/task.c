@@ -28,8 +28,12 @@ int rask_fail(rask_task *task, int code, const char *message)
 
 static int fail_type(rask_task *task, size_t index, const rask_value *value, const char *wanted)
 {
-    return rk_task_fail(task, RASK_ETYPE, "argument %zu is %s, not %s", index, rask_type_name(value->type),
-                        wanted);
+    const char *why =
+        value->type == RASK_LIST && task->nargs == 1
+            ? ": a list is one argument, which is spread only where a definition says of how many"
+            : "";
+    return rk_task_fail(task, RASK_ETYPE, "argument %zu is %s, not %s%s", index, rask_type_name(value->type),
+                        wanted, why);
 }
 
 static const rask_value none = {.type = RASK_NONE};

@@ -51,7 +51,7 @@ typedef struct rask_operand {
     } as;
 } rask_operand;
 
-/* Element-wise operations: enumerator, name as NumPy has it. */
+/* Element-wise operations: enumerator, name as NumPy has it. Some functions of rask/sugar.h are shorter: abs for absolute. */
 #define RASK_UNARY_TABLE(X)                                                                                  \
     X(NEGATIVE, negative)                                                                                    \
     X(POSITIVE, positive)                                                                                    \

@@ -2,7 +2,9 @@
  *
  * The program that computes waits for workers at an address (rask_options.cluster); workers are other processes of the same
  * program, which dial it, and stay from run to run: started one by one, or all together by mpirun or srun. Functions go to
- * them by their place in the program, so all must be the very same build. See docs/cluster.md. */
+ * them by their place in the program, so all must be the very same build. A run to which no worker comes for 30 seconds fails
+ * with RASK_EIO, and with RASK_EDIED when some had come and none is left; until then nothing is said: rask_observer's
+ * worker_changed and worker_refused tell who comes, rask_cluster_ask() how things stand. See docs/cluster.md. */
 #ifndef RASK_CLUSTER_H
 #define RASK_CLUSTER_H
 
@@ -104,8 +106,8 @@ typedef struct rask_cluster_state {
     uint32_t worker_count, run_count;
 } rask_cluster_state;
 
-/* Asks the program at options->address, with its key_file, and waits as long as patience says (0: 5 seconds); other options do
- * not count. From any thread, and by any program that has the key. *out is the caller's to free. RASK_EIO: nobody answered;
+/* Asks the program at options->address, with its key_file, and waits as long as patience says (0: 5 seconds, and 1 where nobody
+ * listens); other options do not count. From any thread, and by any program that has the key. *out is the caller's to free. RASK_EIO: nobody answered;
  * RASK_EINVAL: an option is wrong, or the program has other keys; RASK_EUNSUPPORTED: no module, another version, or an address
  * of ranks, which tell nobody; RASK_EFORMAT: what came is no answer; RASK_ENOMEM; with a text in reason (capacity bytes). */
 RASK_API int rask_cluster_ask(const rask_worker_options *options, rask_cluster_state **out, char *reason,

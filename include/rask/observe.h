@@ -32,21 +32,24 @@ typedef struct rask_task_info {
     uint64_t bytes_in;                   /* sizes of its arguments that other tasks made, together */
     uint64_t waited_ns;  /* of the time before its start: its worker was held up for want of memory */
     uint64_t live_bytes; /* when it finished: of the budget, what results in memory and running tasks took, */
-    uint64_t spilled_bytes; /* and of results, what was on disk and not in memory */
+    uint64_t
+        spilled_bytes; /* and of results, what was on disk and not in memory; both 0 on clusters: not known */
     uint32_t
         grown_by; /* where task is RASK_NO_TASK: the task of the plan that it grew from, itself or by what that
                              * grew; RASK_NO_TASK: a client was given it, or what it grew from */
     const char *message; /* of one that failed, valid during the call; NULL, or "": none is known yet */
+    bool lane; /* the worker is a lane for tasks that wait (RASK_IO): none of rask_run_info.workers */
 } rask_task_info;
 
 typedef struct rask_run_info {
-    uint32_t tasks; /* in the plan */
-    uint32_t workers;
+    uint32_t tasks;   /* in the plan */
+    uint32_t workers; /* threads that compute: lanes are not counted, and no range of numbers is theirs */
     const char *scheduler;
     uint64_t start_ns, end_ns; /* end is 0 until the run ended */
     int status; /* of the run, at its end; RASK_OK, too, of one that is begun anew: with tasks never called */
-    uint64_t peak_bytes; /* high-water mark of the memory budget, at the end */
-    uint64_t run;        /* its number among the runs of this process, from 1 */
+    uint64_t
+        peak_bytes; /* high-water mark of the memory budget, at the end; on clusters of the worker that held most */
+    uint64_t run; /* its number among the runs of this process, from 1 */
     const struct rask_plan
         *plan;       /* what runs, valid until run_ended has returned; NULL: no plan, but a client */
     uint64_t memory; /* the budget that was asked for; 0: the default */

@@ -30,7 +30,8 @@ typedef struct rask_report {
     uint64_t stolen;   /* batches that an idle worker took from another */
     uint64_t
         peak_bytes; /* high-water mark of the budget: bytes of results in memory, and reserved for tasks under way
-                          * and for what comes back from disk; never more than the budget */
+                          * and for what comes back from disk; never more than the budget. On clusters each
+                          * worker has its own: the highest there was */
     uint64_t live_bytes; /* result bytes still held when the run ended, without those handed out: 0 */
     double seconds;      /* from plan to result */
     uint32_t workers;
@@ -73,7 +74,7 @@ typedef struct rask_options {
     size_t observer_count;
     rask_report *report; /* filled in when the run ends; NULL: not wanted */
     const char *scratch; /* folder for results that memory has no room for; NULL: RASK_SCRATCH, else TMPDIR,
-                          * else /tmp */
+                          * else /tmp. One that is named is tried before anything runs: RASK_EIO */
     uint32_t worker_threads; /* processes: threads of each worker that run tasks; 0: 1 */
     /* processes: called in each worker, also in one that takes a dead one's place, before its first task. Anything
      * but 0 ends the run. worker: 0 … workers - 1. NULL: nothing to do */

@@ -302,7 +302,7 @@ static inline rask_operand rask_operand_of_c128(double _Complex z)
         rask_array_integers_at(graph, seed, low, high, RASK_SHAPE(__VA_ARGS__), __FILE__, __LINE__)
 #    define rask_array_from_dlpack(graph, tensor) rask_array_from_dlpack_at(graph, tensor, __FILE__, __LINE__)
 
-/* Element by element. and, or, xor and not are those of truth values; bitwise_… and invert those of bits. */
+/* Element by element. Short names: abs sub mul div mod pow eq ne lt le gt ge; and or xor not, of truth values, not bits; else NumPy's. */
 #    define RASK_UNARY_(op, a) rask_array_unary_at(RASK_UNARY_##op, a, __FILE__, __LINE__)
 #    define RASK_BINARY_(op, a, b)                                                                           \
         rask_array_binary_at(RASK_BINARY_##op, RASK_OPERAND(a), RASK_OPERAND(b), __FILE__, __LINE__)

@@ -244,7 +244,7 @@ typedef struct rask_column {
         const uint8_t *boolean;
         const int64_t *i64; /* I64, DATE, TIMESTAMP */
         const double *f64;
-        const uint64_t *ends; /* TEXT: row i is bytes[ends[i] … ends[i + 1] - 1] */
+        const uint64_t *offsets; /* TEXT: row i is bytes[offsets[i] … offsets[i + 1] - 1] */
     } as;
     const char *bytes; /* of TEXT */
 } rask_column;
@@ -264,7 +264,7 @@ RASK_API int rask_rows_column(const rask_rows *rows, uint32_t index, rask_column
 /* The rows once more as a table, which keeps them: rows may be freed before it is computed. */
 RASK_API rask_table *rask_table_from_rows_at(rask_graph *graph, rask_rows *rows, const char *file, int line);
 /* rows values in each of count columns, laid out as rask_column says. Names and the structures are copied; values are
- * borrowed, and must stay as they are until the last compute. RASK_EINVAL: no columns, two of one name, ends that fall, bools or
+ * borrowed, and must stay as they are until the last compute. RASK_EINVAL: no columns, two of one name, offsets that fall, bools or
  * valid that are neither 0 nor 1. */
 RASK_API rask_table *rask_table_from_columns_at(rask_graph *graph, const rask_column *columns, uint32_t count,
                                                 uint64_t rows, const char *file, int line);

@@ -11,6 +11,7 @@
 #include "core/base/clock.h"
 #include "schedulers/cluster/grown.h"
 #include "schedulers/cluster/ranks/launch.h"
+#include "schedulers/cluster/worker.h"
 #include "schedulers/told.h"
 
 #include <stdio.h>
@@ -193,8 +194,16 @@ static void hear_back_off(rk_conduct *c, uint32_t home, uint32_t unit, uint32_t 
     rk_run_rest_until(c->run, unit, c->hub->now, rest_ns);
 }
 
+bool rk_conduct_is_lane(const rk_conduct *c, uint32_t home, uint32_t worker)
+{
+    const rk_hand *hand = &c->hands[home];
+    uint32_t at = worker - hand->first;
+    uint32_t lanes = hand->member && c->run->plan->io_tasks ? hand->member->lanes : 0;
+    return at >= hand->threads && at - hand->threads < lanes;
+}
+
 /* What a task did; or its call has failed, and it rests until the next. */
-static void relay(rk_conduct *c, uint32_t task, rask_task_info told, bool rests)
+static void relay(rk_conduct *c, uint32_t home, uint32_t task, rask_task_info told, bool rests)
 {
     uint32_t unit = task < c->run->plan->tasks ? rk_plan_unit(c->run->plan, task) : RK_NO_UNIT;
     if (unit == RK_NO_UNIT || !c->units.told || c->units.told[unit] || !is_awaited(c, unit))
@@ -204,7 +213,9 @@ static void relay(rk_conduct *c, uint32_t task, rask_task_info told, bool rests)
     info.attempt = told.attempt;
     info.status = told.status;
     info.worker = told.worker;
+    info.lane = rk_conduct_is_lane(c, home, told.worker);
     info.bytes = told.bytes;
+    info.bytes_in = told.bytes_in;
     info.start_ns = told.start_ns;
     info.end_ns = told.end_ns;
     if (rests)
@@ -238,7 +249,7 @@ static void hear_own_unit(rk_conduct *c, const rk_shop_news *news)
     for (uint32_t i = 0; i < news->told_count; i++) {
         rask_task_info told = news->told[i];
         told.message = told.status && told.task == news->task ? news->text : NULL;
-        relay(c, told.task, told, news->outcome == RK_SHOP_BACKS_OFF);
+        relay(c, 0, told.task, told, news->outcome == RK_SHOP_BACKS_OFF);
     }
     if (news->outcome == RK_SHOP_BACKS_OFF) {
         hear_back_off(c, 0, news->unit, news->attempt, news->retries, news->tries, news->rest_ns);
@@ -363,29 +374,30 @@ static uint64_t long_ago(const rk_conduct *c, uint64_t age)
 }
 
 /* A task that goes on. */
-static void begun(rk_conduct *c, uint32_t task, uint32_t worker, uint64_t since_ns)
+static void begun(rk_conduct *c, uint32_t home, uint32_t task, uint32_t worker, uint64_t since_ns)
 {
     uint32_t unit = task < c->run->plan->tasks ? rk_plan_unit(c->run->plan, task) : RK_NO_UNIT;
     if (unit != RK_NO_UNIT && c->units.told && !c->units.told[unit] && is_awaited(c, unit))
-        rk_run_begun(c->run, task, worker, 0, since_ns);
+        rk_run_begun(c->run, task, worker, rk_conduct_is_lane(c, home, worker), since_ns);
 }
 
 static void own_begun(void *context, uint32_t task, uint32_t worker, uint64_t since_ns)
 {
-    begun(context, task, worker, since_ns);
+    begun(context, 0, task, worker, since_ns);
 }
 
-static void hear_told(rk_conduct *c, const rk_message *m)
+static void hear_told(rk_conduct *c, uint32_t home, const rk_message *m)
 {
     char text[RK_MAX_MESSAGE + 1];
     uint64_t end = long_ago(c, m->age);
     rk_word_copy(text, sizeof text, m->text);
     if (m->task < c->run->plan->tasks)
-        relay(c, m->task,
+        relay(c, home, m->task,
               (rask_task_info){.attempt = m->attempt,
                                .status = (int)m->status,
                                .worker = m->worker,
                                .bytes = m->bytes,
+                               .bytes_in = m->size,
                                .start_ns = end > m->duration ? end - m->duration : 1,
                                .end_ns = end,
                                .message = m->text.len ? text : NULL},
@@ -485,11 +497,11 @@ void rk_conduct_hear(rk_conduct *c, rk_member *member, const rk_message *m)
     else if (m->kind == RK_SAY_UNABLE)
         hear_unable(c, member, m);
     else if (m->kind == RK_SAY_TOLD)
-        hear_told(c, m);
+        hear_told(c, home, m);
     else if (m->kind == RK_SAY_TOLD_GROWN)
         rk_grown_hear(c, home, m);
     else if (m->kind == RK_SAY_BEGUN)
-        begun(c, m->task, m->worker, long_ago(c, m->age));
+        begun(c, home, m->task, m->worker, long_ago(c, m->age));
     else if (c->hands[home].joined && !rk_exchange_hear(c, home, m) && m->unit < c->run->plan->units)
         hear_of_unit(c, home, m);
 }
@@ -836,6 +848,17 @@ static void tell_of_those_before(const rk_conduct *c, char *text, size_t capacit
         snprintf(text + len, capacity - (size_t)len, ", the last %s", c->last_words);
 }
 
+static void tell_how_they_come(const rk_conduct *c, char *text, size_t capacity)
+{
+    if (rk_worker_may_be())
+        snprintf(text, capacity, ": RASK_WORKER_OF=%.200s makes a worker of this program", c->hub->address);
+    else
+        snprintf(
+            text, capacity,
+            ": workers are processes of this program whose main() begins with rask_cluster_init(), and this "
+            "one's does not; of rask: rask worker");
+}
+
 void rk_conduct_say_lonely(const rk_conduct *c, char *text, size_t capacity)
 {
     int len =
@@ -846,8 +869,10 @@ void rk_conduct_say_lonely(const rk_conduct *c, char *text, size_t capacity)
     else if (*c->turned_away)
         snprintf(text + len, capacity - (size_t)len, "; the last that came was not taken, %s",
                  c->turned_away);
-    else
+    else if (c->home_count > 1)
         tell_of_those_before(c, text + len, capacity - (size_t)len);
+    else if (!rk_launch_elsewhere(c->hub->address))
+        tell_how_they_come(c, text + len, capacity - (size_t)len);
     if (c->home_count == 1)
         tell_of_ranks(c, text + strlen(text), capacity - strlen(text));
 }
@@ -862,7 +887,7 @@ static void watch_loneliness(rk_conduct *c)
     if (!lonely || (c->hub->now - c->lonely_since < LONELY_NS && !waits_in_vain(c)))
         return;
     rk_conduct_say_lonely(c, text, sizeof text);
-    give_up(c, RASK_EDIED, text);
+    give_up(c, c->home_count > 1 ? RASK_EDIED : RASK_EIO, text);
 }
 
 static void look_around(rk_conduct *c)

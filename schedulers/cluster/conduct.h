@@ -75,6 +75,8 @@ void rk_outcome_forget(rk_outcome_note *note);
 
 /* Fails with run->reason, or a failure of a task of the run. */
 int rk_conduct_new(rk_hub *hub, rk_run *run, rk_conduct **out);
+/* A worker's threads come first, then its lanes, and behind them the second ones of its threads (helpers.h). */
+bool rk_conduct_is_lane(const rk_conduct *conduct, uint32_t home, uint32_t worker);
 /* The run is over: results and figures into it. Ends conduct. */
 void rk_conduct_finish(rk_conduct *conduct);
 void rk_conduct_free(rk_conduct *conduct);

@@ -186,6 +186,17 @@ static void forgive_stop(rk_conduct *c)
     c->end_status = RASK_OK;
 }
 
+/* Each worker has a budget of its own. */
+static uint64_t highest_peak(const rk_conduct *c)
+{
+    uint64_t peak = 0;
+    for (uint32_t home = 0; home < c->home_count; home++) {
+        rk_home_figures figures = rk_coordinator_get_home(c->coordinator, home);
+        peak = figures.peak > peak ? figures.peak : peak;
+    }
+    return peak;
+}
+
 static void report(rk_conduct *c)
 {
     rk_run *r = c->run;
@@ -194,7 +205,7 @@ static void report(rk_conduct *c)
     r->skipped = r->plan->tasks - r->finished - r->failed;
     r->retries += figures.retries;
     r->elsewhere = (rk_store_figures){.budget = home.budget,
-                                      .peak = home.peak,
+                                      .peak = highest_peak(c),
                                       .spilled = figures.spilled_bytes,
                                       .read_back = figures.loaded_bytes,
                                       .remade = (uint32_t)figures.recomputed};

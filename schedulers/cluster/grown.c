@@ -95,6 +95,7 @@ void rk_grown_hear(rk_conduct *c, uint32_t home, const rk_message *m)
                            .name = keep_name(m->program),
                            .label = "",
                            .worker = m->worker,
+                           .lane = rk_conduct_is_lane(c, home, m->worker),
                            .status = (int)m->status,
                            .attempt = m->attempt,
                            .start_ns = before(last_ns, m->duration),
@@ -109,7 +110,9 @@ void rk_grown_hear(rk_conduct *c, uint32_t home, const rk_message *m)
 static void tell_own(void *context, const rk_grown_news *news)
 {
     const rk_conduct *c = context;
-    rk_run_grown(c->run, &news->info, news->event, news->begun);
+    rask_task_info info = news->info;
+    info.lane = rk_conduct_is_lane(c, 0, info.worker);
+    rk_run_grown(c->run, &info, news->event, news->begun);
 }
 
 void rk_grown_tell_own(rk_conduct *c)

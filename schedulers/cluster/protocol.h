@@ -119,8 +119,8 @@ enum {
                   RK_HAS_TEXT)                                                                                       \
     M(SKIPPED, RK_HAS_ORDER | RK_HAS_DONE | RK_HAS_RETRIES | RK_HAS_DURATION)                                        \
     M(TOLD, RK_HAS_RUN | RK_HAS_TASK | RK_HAS_ATTEMPT | RK_HAS_STATUS | RK_HAS_WORKER | RK_HAS_BYTES |               \
-                RK_HAS_DURATION | RK_HAS_AGE | RK_HAS_FLAG |                                                         \
-                RK_HAS_TEXT) /* flag: it rests until its next call */                                                \
+                RK_HAS_SIZE | RK_HAS_DURATION | RK_HAS_AGE | RK_HAS_FLAG |                                           \
+                RK_HAS_TEXT) /* size: of arguments; flag: it rests until its next call */                            \
     M(BEGUN, RK_HAS_RUN | RK_HAS_TASK | RK_HAS_WORKER | RK_HAS_AGE)                                                  \
     M(RECALLED, RK_HAS_ORDER | RK_HAS_FLAG)                                                                          \
     M(RENEWED, RK_HAS_ORDER)                                                                                         \

@@ -259,6 +259,7 @@ static void seat_init(rk_shop *shop, uint32_t number)
     s->queue = &shop->queues[number >= shop->setup.threads];
     s->told = (rk_array)RK_ARRAY(rask_task_info, SIZE_MAX / sizeof(rask_task_info));
     rk_worker_init(&s->worker, &shop->run, shop->setup.first_worker + number);
+    s->worker.lane = number >= shop->setup.threads;
     s->worker.began_ns = &s->began_ns;
 }
 

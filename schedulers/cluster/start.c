@@ -139,10 +139,18 @@ static void work_for(const char *of)
     exit(status ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
+static rk_atomic_bool may_be_worker;
+
+bool rk_worker_may_be(void)
+{
+    return rk_load_relaxed(&may_be_worker);
+}
+
 int rask_cluster_init(int *argc, char ***argv)
 {
     const char *worker_of = getenv("RASK_WORKER_OF");
     (void)argc, (void)argv;
+    rk_store_relaxed(&may_be_worker, true);
     if (!worker_of || !*worker_of)
         return join_launch();
     work_for(worker_of);

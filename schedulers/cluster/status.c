@@ -119,7 +119,7 @@ rk_said rk_status_tell(rk_hub *hub, rk_member *member, const rk_message *ask, co
 
 /* -- Asking */
 
-enum { REDIAL_MS = 200, PATIENCE = 5 };
+enum { REDIAL_MS = 200, PATIENCE = 5, PATIENCE_REFUSED = 1 };
 
 typedef struct answer {
     rask_cluster_state state; /* first: what the caller has */
@@ -139,6 +139,7 @@ typedef struct asking {
     uint64_t dialled_ns;
     answer *answer; /* NULL: nothing came yet */
     bool joined, over;
+    bool refused; /* nobody listens there: somebody who begins to may be waited for, but not for long */
     int status;
     char keys[256]; /* what is to be known of its keys when they are not those of the program */
     char *reason;
@@ -297,6 +298,7 @@ static void lost(void *context, uint32_t peer, int status, const char *why)
         a->over = true;
         a->status = status;
     } else {
+        a->refused = true;
         snprintf(a->reason, a->capacity, "%s", why);
     }
 }
@@ -327,11 +329,13 @@ static void dial(asking *a, uint64_t now)
         snprintf(a->reason, a->capacity, "%.200s: %s", a->address, rask_status_text(status));
 }
 
-static void ask_until(asking *a, double patience)
+/* patience: 0: none was asked for. */
+static void ask_until(asking *a, double asked)
 {
     uint64_t begin = rk_clock_now();
     while (!a->over) {
         uint64_t now = rk_clock_now();
+        double patience = asked > 0 ? asked : a->refused ? PATIENCE_REFUSED : PATIENCE;
         if ((double)(now - begin) >= patience * 1e9) {
             char why[256];
             snprintf(why, sizeof why, "no program computes at %.110s just now: %.100s", a->address,
@@ -401,7 +405,7 @@ static int ask(asking *a, const rask_worker_options *o)
     if (status)
         return status;
     rk_mouth_init(&a->mouth);
-    ask_until(a, o->patience > 0 ? o->patience : PATIENCE);
+    ask_until(a, o->patience);
     rk_line_close(&a->line);
     rk_mouth_fini(&a->mouth);
     return a->status;

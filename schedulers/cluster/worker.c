@@ -316,6 +316,7 @@ static void say_told(worker *w, const stay *s, const rk_shop_news *news)
                              .status = (uint32_t)info->status,
                              .worker = info->worker,
                              .bytes = info->bytes,
+                             .size = info->bytes_in,
                              .duration = info->end_ns - info->start_ns,
                              .age = now - info->end_ns,
                              .flag = news->outcome == RK_SHOP_BACKS_OFF});

@@ -22,6 +22,9 @@ typedef struct rk_worker_setup {
  * RASK_EINVAL: it refused the worker; or as the engine's open(); with a reason. */
 int rk_worker_work(const rk_worker_setup *setup, char *reason, size_t capacity);
 
+/* main() has called rask_cluster_init(): RASK_WORKER_OF makes workers of this program. */
+bool rk_worker_may_be(void);
+
 /* This process is a worker. */
 bool rk_worker_is(void);
 /* Also while it gets ready. */

@@ -51,7 +51,8 @@ void rk_notice_started(const rask_future *future, uint32_t worker, rask_task_inf
                              .start_ns = rk_clock_now(),
                              .run = e->info.run,
                              .bytes_in = size_of_arguments(future),
-                             .grown_by = future->origin};
+                             .grown_by = future->origin,
+                             .lane = future->flags & RK_FUTURE_IO && e->want_lane};
     RK_NOTIFY(e, task_started, info);
 }
 

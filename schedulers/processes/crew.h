@@ -72,7 +72,8 @@ static inline rk_mailbox *rk_crew_mailbox(const rk_crew *crew, uint32_t worker, 
 }
 
 /* The numbers of seats as tasks see them: CPU seats of all processes first, then lanes. */
-uint32_t rk_crew_seat_number(const rk_crew *crew, uint32_t worker, uint32_t seat);
+uint32_t rk_crew_seat_number(const rk_crew *crew, uint32_t worker, uint32_t at);
+bool rk_crew_is_lane(const rk_crew *crew, uint32_t worker, uint32_t at);
 
 /* Everything that executes units in one process. */
 typedef struct rk_squad rk_squad;

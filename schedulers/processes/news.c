@@ -39,7 +39,8 @@ static void tell_begun(rk_hands *h, uint32_t worker, uint32_t seat)
     uint32_t task = rk_load_acquire(&box->task);
     uint64_t since = rk_load_relaxed(&box->task_ns);
     if (task && task <= h->run->plan->tasks && rk_load_acquire(&box->task) == task)
-        rk_run_begun(h->run, task - 1, rk_crew_seat_number(&h->crew, worker, seat), 0, since);
+        rk_run_begun(h->run, task - 1, rk_crew_seat_number(&h->crew, worker, seat),
+                     rk_crew_is_lane(&h->crew, worker, seat), since);
 }
 
 void rk_hands_tell_begun(rk_hands *h)

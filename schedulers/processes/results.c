@@ -275,6 +275,10 @@ bool rk_result_targets_fit(rk_hands *h)
         }
     if (need.arguments <= budget)
         return true;
+    if (plan->target_count > 1) {
+        rk_run_refuse_targets(h->run, need.arguments, budget);
+        return false;
+    }
     rk_store_say_too_large(&out, need, budget);
     rk_run_fail(h->run, last, RASK_EBUDGET, text);
     return false;

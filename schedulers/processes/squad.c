@@ -655,6 +655,11 @@ uint32_t rk_crew_seat_number(const rk_crew *crew, uint32_t worker, uint32_t at)
     return at < crew->threads ? worker * crew->threads + at : cpu + worker * crew->lanes + at - crew->threads;
 }
 
+bool rk_crew_is_lane(const rk_crew *crew, uint32_t worker, uint32_t at)
+{
+    return worker != crew->workers && at >= crew->threads;
+}
+
 rk_squad *rk_squad_new(const rk_crew *crew, rk_run *apart, uint32_t worker, uint32_t life)
 {
     bool here = worker == crew->workers;
@@ -686,6 +691,7 @@ rk_squad *rk_squad_new(const rk_crew *crew, rk_run *apart, uint32_t worker, uint
         s->parcels = (rk_array)RK_ARRAY(const rk_parcel *, SIZE_MAX / sizeof(void *));
         s->told = (rk_array)RK_ARRAY(rask_task_info, SIZE_MAX / sizeof(rask_task_info));
         rk_worker_init(&s->worker, apart, rk_crew_seat_number(crew, worker, i));
+        s->worker.lane = rk_crew_is_lane(crew, worker, i);
         s->worker.began_ns = &s->box->since_ns;
     }
     if (crew->run->observed) {

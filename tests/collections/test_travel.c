@@ -451,7 +451,7 @@ static rask_table *columns_of(int rows)
         {.name = "day", .type = RASK_COL_DATE, .as.i64 = days},
         {.name = "x", .type = RASK_COL_F64, .valid = valid, .as.f64 = reals},
         {.name = "flag", .type = RASK_COL_BOOL, .as.boolean = flags},
-        {.name = "name", .type = RASK_COL_TEXT, .valid = valid, .as.ends = ends, .bytes = text}};
+        {.name = "name", .type = RASK_COL_TEXT, .valid = valid, .as.offsets = ends, .bytes = text}};
     rask_table *t = rask_table_from_columns(g, columns, 5, (uint64_t)rows);
     cr_assert_not_null(t, "%s", rask_graph_error(g));
     return t;

@@ -262,7 +262,7 @@ Test(travel_bytes, what_is_no_table_in_memory_is_refused)
     static const uint64_t ends[] = {0, 1, 1, 4};
     const rask_column columns[] = {
         {.name = "n", .type = RASK_COL_I64, .as.i64 = numbers},
-        {.name = "s", .type = RASK_COL_TEXT, .valid = valid, .as.ends = ends, .bytes = "abcd"}};
+        {.name = "s", .type = RASK_COL_TEXT, .valid = valid, .as.offsets = ends, .bytes = "abcd"}};
     rask_graph *own = rask_graph_new();
     rask_table *t = rask_table_from_columns(g, columns, 2, 3);
     try_shared(shared_of(rask_table_filter(t, "n > 1"), own));
@@ -276,7 +276,7 @@ static rask_table *table_of_two_texts(uint64_t rows, size_t len, rask_rows **com
 {
     char *text = calloc(rows, len);
     uint64_t ends[MANY + 1] = {0};
-    const rask_column column = {.name = "s", .type = RASK_COL_TEXT, .as.ends = ends, .bytes = text};
+    const rask_column column = {.name = "s", .type = RASK_COL_TEXT, .as.offsets = ends, .bytes = text};
     rask_graph *own = rask_graph_new();
     for (uint64_t i = 0; i < rows; i++) {
         memset(text + i * len, i % 2 ? 'x' : 'y', len);

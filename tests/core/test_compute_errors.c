@@ -142,7 +142,7 @@ Test(bad_results, of_another_type_say_which)
     EXPECT_ERROR(rask_compute(text, &f), RASK_ETYPE, rask_graph_error(g),
                  "the result of hello is bytes, not f64");
     EXPECT_ERROR(rask_compute(rask_delayed(g, half, 1), &i), RASK_ETYPE, rask_graph_error(g),
-                 "is f64, not i64");
+                 "is f64, not i64: no int64_t takes it");
     cr_expect(b && i == 7 && f == 7);
     cr_expect_eq(rask_compute_out(sum, NULL, (rask_out_kind)99, &i), RASK_EINVAL);
     cr_expect_eq(i, 7);

@@ -467,6 +467,14 @@ Test(explain, says_what_will_run)
     rask_plan_free(plan);
 }
 
+Test(explain, of_a_peak_that_nothing_is_known_of_nothing_is_said)
+{
+    rask_plan *plan = PLAN(rask_delayed(g, next, 100));
+    explained(plan, 1);
+    cr_expect_null(strstr(text, "peak: 0 results"), "%s", text);
+    rask_plan_free(plan);
+}
+
 Test(explain, shows_bytes_in_fitting_units)
 {
     const struct {

@@ -287,6 +287,21 @@ Test(slots, give_arguments_by_position_and_type)
     rask_value_unref(&point);
 }
 
+static int take_two(rask_task *t)
+{
+    return rask_return_i64(t, rask_arg_i64(t, 0) + rask_arg_i64(t, 1));
+}
+RASK_SLOTS(take_two);
+
+Test(slots, are_told_why_a_list_is_not_spread)
+{
+    rask_node *two[] = {rask_delayed(g, take_two, 1, 2), rask_delayed(g, take_two, 3, 4)};
+    expect_failure(
+        rask_delayed(g, take_two, rask_list(g, two, 2)), "RASK_ETYPE",
+        "argument 0 is list, not i64: a list is one argument, which is spread only where a definition");
+    cr_expect_str_eq(outcome(rask_delayed(g, take_two, two[0], two[1])), "10");
+}
+
 Test(slots, name_the_argument_that_is_wrong)
 {
     int x = 0;

@@ -614,7 +614,7 @@ Test(budget, a_task_that_is_too_large_fails_before_it_starts_and_says_what_it_ne
     must_refuse(sum, budget(100000, 2), RASK_EBUDGET, "needs 350000 bytes");
     must_refuse(sum, budget(100000, PROCESSES), RASK_EBUDGET, "needs 350000 bytes");
     must_refuse(sum, budget(100000, 0), RASK_EBUDGET,
-                "the memory budget is 100000; chunks 1/6 as large may fit");
+                "the memory budget is 100000; arguments and results (chunks) 1/6 as large may fit");
     cr_assert_eq(atomic_load(&calls), 0);
     rask_report report;
     must_give(sum, budget(400000, 2), &report);
@@ -639,8 +639,8 @@ static void refusal_ends(uint64_t result, uint64_t scratch, const char *end)
 
 Test(budget, smaller_chunks_are_advised_only_where_they_may_help)
 {
-    refusal_ends(60000, 50000, "budget is 100000; chunks 1/2 as large may fit");
-    refusal_ends(99000, 99900, "budget is 100000; chunks 1/990 as large may fit");
+    refusal_ends(60000, 50000, "budget is 100000; arguments and results (chunks) 1/2 as large may fit");
+    refusal_ends(99000, 99900, "budget is 100000; arguments and results (chunks) 1/990 as large may fit");
     refusal_ends(2000000, 99000, "budget is 100000; needed by");
     refusal_ends(1, 100000, "budget is 100000; needed by");
     refusal_ends(10, 4000000, "budget is 100000; needed by");
@@ -658,6 +658,22 @@ Test(budget, arguments_that_do_not_fit_together_are_refused)
     rask_graph_free(g);
 }
 
+/* Where tasks of a unit run one after the other, it is who takes too much, and not who comes last. */
+Test(budget, of_a_unit_the_task_that_takes_what_does_not_fit_is_named)
+{
+    rask_graph *g = rask_graph_new();
+    rask_node *made[10];
+    for (uint32_t i = 0; i < 10; i++)
+        made[i] = call(g, &make, recipe(BYTES, LEN, i), NULL, 0);
+    rask_node *together = rask_concat(rask_list(g, made, 10));
+    rask_node *all = call(g, &weigh_def, 1, &together, 1);
+    for (uint32_t i = 0; i < SETUPS; i++) {
+        must_refuse(all, budget(6 * LEN, setups[i]), RASK_EBUDGET, "task list");
+        must_refuse(all, budget(6 * LEN, setups[i]), RASK_EBUDGET, "; needed by concat < weigh");
+    }
+    rask_graph_free(g);
+}
+
 Test(budget, results_asked_for_must_fit_together)
 {
     rask_graph *g = rask_graph_new();
@@ -670,6 +686,9 @@ Test(budget, results_asked_for_must_fit_together)
         rask_options o = budget(6 * LEN, setups[s]);
         o.report = &report;
         cr_assert_eq(rask_compute_values(made, 10, &o, results), RASK_EBUDGET);
+        cr_assert_not_null(strstr(rask_graph_error(g), "the 10 results that were asked for take "), "%s",
+                           rask_graph_error(g));
+        cr_assert_null(strstr(rask_graph_error(g), "task "), "no task is to blame: %s", rask_graph_error(g));
         cr_assert_eq(report.live_bytes, 0);
         o.memory = 12 * LEN;
         cr_assert_eq(rask_compute_values(made, 10, &o, results), RASK_OK);
@@ -721,11 +740,35 @@ Test(budget, a_scratch_folder_that_is_not_there_is_an_error_with_its_name)
         uint32_t workers = setups[i];
         rask_graph *g = rask_graph_new();
         rask_options o = budget(SMALL_BUDGET, workers);
-        o.scratch = "/nowhere/at/all";
+        unsetenv("RASK_SCRATCH");
+        setenv("TMPDIR", "/nowhere/at/all", 1); /* one that is named is tried before anything runs */
         rask_node *sum = make_then_weigh(g, &make, KINDS, MADE, LEN, false);
         must_refuse(sum, o, RASK_EIO, "/nowhere/at/all: No such file");
         rask_graph_free(g);
     }
+}
+
+/* Whether it is needed shows with the data, and then much has been computed. */
+Test(budget, a_scratch_folder_that_is_named_is_looked_at_before_anything_runs)
+{
+    static const char *const folders[] = {"/nowhere/at/all", "/dev/null", "/proc"}; /* takes no files */
+    rask_graph *g = rask_graph_new();
+    rask_node *made = call(g, &make, recipe(BYTES, 10, 0), NULL, 0);
+    rask_value result = rask_value_none();
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        rask_options o = RASK_OPTIONS_INIT;
+        rask_report report = {0};
+        o.scratch = folders[i];
+        o.report = &report;
+        cr_expect_eq(rask_compute_value(made, &o, &result), RASK_EIO, "%s", folders[i]);
+        cr_expect_not_null(strstr(rask_graph_error(g), folders[i]), "%s", rask_graph_error(g));
+        cr_expect_eq(report.finished, 0);
+        setenv("RASK_SCRATCH", folders[i], 1);
+        o.scratch = NULL;
+        cr_expect_eq(rask_compute_value(made, &o, &result), RASK_EIO, "%s", folders[i]);
+        unsetenv("RASK_SCRATCH");
+    }
+    rask_graph_free(g);
 }
 
 Test(budget, a_full_disk_is_an_error_with_the_folder)

@@ -327,6 +327,33 @@ Test(dashboard, the_button_cancels_the_run)
     rask_cancel_token_free(options.cancel);
 }
 
+Test(dashboard, what_was_cancelled_did_not_fail)
+{
+    static const int statuses[] = {RASK_OK, RASK_ECANCELLED, RASK_EIO, RASK_ECANCELLED};
+    rask_dashboard *d = opened(NULL);
+    const rask_observer *o = rask_dashboard_observer(d);
+    const rask_run_info run = {.run = 1, .tasks = 4, .workers = 2, .scheduler = "cluster", .start_ns = 1};
+    o->plan_made(o->context, &run);
+    for (uint32_t i = 0; i < 4; i++) {
+        rask_task_info info = {.task = i, .name = "some", .label = "", .worker = 2, .start_ns = 1, .run = 1};
+        info.lane = true;
+        o->task_started(o->context, &info);
+        info.end_ns = 2;
+        info.status = statuses[i];
+        o->task_finished(o->context, &info);
+    }
+    o->run_ended(o->context, &run);
+    cJSON *state = state_of(rask_dashboard_url(d));
+    const cJSON *worker = cJSON_GetArrayItem(at(state, "workers"), 0);
+    cr_expect_eq(number(state, "tasks", "done"), 4);
+    cr_expect_eq(number(state, "tasks", "failed"), 1);
+    cr_expect_eq(number(worker, NULL, "failed"), 1);
+    cr_expect(cJSON_IsTrue(at(worker, "lane")));
+    cr_expect_eq(cJSON_GetArraySize(at(state, "failures")), 1);
+    cJSON_Delete(state);
+    rask_dashboard_close(d);
+}
+
 /* -- Streams */
 
 typedef struct listener {

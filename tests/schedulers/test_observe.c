@@ -288,7 +288,7 @@ static atomic_bool wrong_kind, shared_worker;
 static void claim_worker(void *workers, const rask_task_info *task)
 {
     bool io = strstr(task->name, "io") != NULL;
-    if ((task->worker >= *(uint32_t *)workers) != io)
+    if ((task->worker >= *(uint32_t *)workers) != io || task->lane != io)
         atomic_store(&wrong_kind, true);
     if (task->worker >= 256 || atomic_fetch_add(&busy[task->worker], 1))
         atomic_store(&shared_worker, true);
@@ -320,6 +320,42 @@ Test(observe, workers_are_numbered_by_who_runs_and_lanes_count_on_from_them)
     }
     cr_assert_not(atomic_load(&wrong_kind), "a CPU task ran in a lane, or an I/O task on a worker");
     cr_assert_not(atomic_load(&shared_worker), "two tasks ran on one worker at once");
+}
+
+static int wait_a_little(rask_task *task)
+{
+    return rask_return_i64(task, 1);
+}
+
+static void check_lane(void *context, const rask_task_info *task)
+{
+    bool *seen = context;
+    if (task->lane == (strcmp(task->name, "waits") != 0))
+        atomic_store(&wrong_kind, true);
+    *seen |= task->lane;
+}
+
+/* Numbers say nothing: with two threads each, that of the second worker's first one is 2. */
+Test(observe, lanes_of_worker_processes_are_told_of_as_lanes_and_their_threads_are_not)
+{
+    const rask_task_def waits = {
+        .size = sizeof waits, .name = "waits", .call = wait_a_little, .flags = RASK_IO};
+    const rask_task_def works = {.size = sizeof works, .name = "works", .call = wait_a_little};
+    bool seen = false;
+    const rask_observer observer = {.size = sizeof observer, .context = &seen, .task_finished = check_lane};
+    const rask_observer *observers[] = {&observer};
+    rask_graph *g = rask_graph_new();
+    rask_node *all[16];
+    int64_t sum;
+    rask_options o = with("processes", 2, 0);
+    o.worker_threads = 2;
+    o.observers = observers;
+    o.observer_count = 1;
+    for (int i = 0; i < 16; i++)
+        all[i] = rask_call(g, i % 4 ? &works : &waits, NULL, 0);
+    cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, all, 16)), &o, &sum), RASK_OK);
+    cr_expect(seen && !atomic_load(&wrong_kind));
+    rask_graph_free(g);
 }
 
 /* -- Failures with their messages, and worker processes that come and die */

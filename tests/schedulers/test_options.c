@@ -111,11 +111,11 @@ Test(options, scratch_files_go_where_options_or_the_environment_say)
     cr_assert_str_eq(out.scratch, "/tmp");
     cr_assert_eq(resolve_with("TMPDIR", "/var/tmp", &out), RASK_OK);
     cr_assert_str_eq(out.scratch, "/var/tmp");
-    cr_assert_eq(resolve_with("RASK_SCRATCH", "/scratch", &out), RASK_OK);
-    cr_assert_str_eq(out.scratch, "/scratch");
-    o.scratch = "/own";
+    cr_assert_eq(resolve_with("RASK_SCRATCH", "/var/tmp/.", &out), RASK_OK);
+    cr_assert_str_eq(out.scratch, "/var/tmp/.");
+    o.scratch = "/tmp/.";
     cr_assert_eq(resolve(&o, &out), RASK_OK);
-    cr_assert_str_eq(out.scratch, "/own");
+    cr_assert_str_eq(out.scratch, "/tmp/.");
 }
 
 Test(options, empty_variables_say_nothing)

@@ -360,7 +360,7 @@ Test(processes_memory, targets_that_do_not_fit_together_are_an_error_and_stay_on
             all[i] = rask_delayed(g, make, address_of(&c), 6 * MIB, i, 0);
         o.keep_going = keep_going;
         cr_assert_eq(rask_compute_values(all, COUNT, &o, values), RASK_EBUDGET, "%s", rask_graph_error(g));
-        cr_expect(strstr(rask_graph_error(g), "needs 3774"), "%s", rask_graph_error(g));
+        cr_expect(strstr(rask_graph_error(g), "take 3774"), "%s", rask_graph_error(g));
         cr_expect_leq(report.peak_bytes, (uint64_t)o.memory);
         cr_expect_gt(report.spilled_bytes, 0);
         cr_expect_eq(report.read_back_bytes, 0);

@@ -653,6 +653,68 @@ Test(trace, without_memory_less_is_told_and_nothing_leaks)
 
 /* -- Profiles */
 
+/* As a cluster tells of it: worker 2 is the second one's thread, 3 its lane. */
+static void tell_of_cluster(const rask_observer *o, const rask_run_info *run)
+{
+    static const struct {
+        uint32_t worker;
+        bool lane;
+        int status;
+    } told[] = {{0, false, RASK_OK}, {2, false, RASK_ECANCELLED}, {3, true, RASK_OK}, {2, false, RASK_EIO}};
+    rask_run_info ended = *run;
+    o->plan_made(o->context, run);
+    for (uint32_t i = 0; i < 4; i++) {
+        rask_task_info info = {.task = i,
+                               .node = i,
+                               .name = "some",
+                               .label = "",
+                               .worker = told[i].worker,
+                               .lane = told[i].lane,
+                               .status = told[i].status,
+                               .start_ns = 1000 + 1000 * i,
+                               .end_ns = 2000 + 1000 * i,
+                               .run = run->run};
+        o->task_finished(o->context, &info);
+    }
+    ended.end_ns = 5000;
+    o->run_ended(o->context, &ended);
+}
+
+Test(profile, who_is_a_lane_is_known_from_tasks_and_not_from_numbers)
+{
+    const rask_run_info run = {.run = 1, .tasks = 4, .workers = 2, .scheduler = "cluster", .start_ns = 1000};
+    seen s;
+    rask_options o = with("threads", 1);
+    char error[200], text[2000];
+    enter_folder(".json", "");
+    see(&s, &o, 0);
+    tell_of_cluster(s.observers[0], &run);
+    tell_of_cluster(s.observers[1], &run);
+    cJSON *profile = profiled(&s), *root = written(&s);
+    cr_expect_eq(number_of(profile, "busy_ns"), 3000);
+    cr_expect_eq(number_of(profile, "lane_ns"), 1000);
+    cr_expect_eq(number_of(profile, "cpu_ns"), -1, "what this process computed is not what workers did");
+    cr_expect_eq(sum_of_names(profile, "failed"), 1);
+    cr_expect_eq(events(root, "X", "failed"), 1);
+    cJSON_Delete(profile);
+    cJSON_Delete(root);
+    char *trace = read_all(other);
+    cr_expect(strstr(trace, "\"worker 2\"") && strstr(trace, "\"I/O lane 0\"") && !strstr(trace, "lane 1"));
+    free(trace);
+    cr_assert_eq(rask_page_write(s.trace, s.profile, NULL, other, error, sizeof error), RASK_OK, "%s", error);
+    char *page = read_all(other);
+    cr_expect_not_null(strstr(page, "\"lanes\":[3]"));
+    snprintf(text, sizeof text, "\"%s\",\"\",0]", rask_status_text(RASK_ECANCELLED));
+    cr_expect_not_null(strstr(page, text), "what was cancelled did not fail");
+    snprintf(text, sizeof text, "\"%s\",\"\",1]", rask_status_text(RASK_EIO));
+    cr_expect_not_null(strstr(page, text));
+    free(page);
+    rask_profile_text(s.profile, text, sizeof text);
+    cr_expect_not_null(strstr(text, "held by one worker"));
+    unsee(&s);
+    leave_folder();
+}
+
 Test(profile, text_has_a_line_a_name_and_says_what_bounds)
 {
     rask_graph *g = rask_graph_new();

@@ -43,8 +43,8 @@ static void format_timestamp(int64_t microseconds, char *text, size_t capacity)
 /* Bytes that a terminal would take for more than text are dots. */
 static void format_text(const rask_column *c, uint64_t row, char *text, size_t capacity)
 {
-    size_t len = c->as.ends[row + 1] - c->as.ends[row], used = 0;
-    const char *from = c->bytes + c->as.ends[row];
+    size_t len = c->as.offsets[row + 1] - c->as.offsets[row], used = 0;
+    const char *from = c->bytes + c->as.offsets[row];
     for (; used < len && used + 4 < capacity; used++)
         text[used] = (unsigned char)from[used] < ' ' || from[used] == 0x7f ? '.' : from[used];
     while (used < len && used > 0 && (text[used - 1] & 0xc0) == 0x80)

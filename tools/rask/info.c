@@ -264,8 +264,12 @@ static int run(const tool_command *c, int argc, char **argv)
     if (parsed != OPTIONS_GOOD)
         return parsed == OPTIONS_HELP ? say_done(c->name) : EXIT_USAGE;
     if (first < argc) {
+        bool file = !access(argv[first], F_OK);
         say_error(c->name, "%s: takes no argument", argv[first]);
-        fprintf(stderr, "Try: rask help %s\n", c->name);
+        fprintf(
+            stderr, "Try: rask help %s%s\n", c->name,
+            file ? "; what is in a file is shown by rask csv -n 5 FILE, and of an array by rask eval x x=FILE"
+                 : "");
         return EXIT_USAGE;
     }
     if (options_parse(&environment, 1, nothing, &o, &first) != OPTIONS_GOOD)

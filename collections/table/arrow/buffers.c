@@ -61,7 +61,7 @@ static uint64_t mended_size(const rask_column *c, uint64_t rows)
 {
     uint64_t size = 0;
     for (uint64_t i = 0; i < rows; i++)
-        size += mend(c->bytes + c->as.ends[i], c->as.ends[i + 1] - c->as.ends[i], NULL);
+        size += mend(c->bytes + c->as.offsets[i], c->as.offsets[i + 1] - c->as.offsets[i], NULL);
     return size;
 }
 
@@ -73,7 +73,7 @@ static int mend_text(rk_arrow_buffers *b, const rask_column *c, uint64_t rows, u
         return RASK_ENOMEM;
     ends[0] = 0;
     for (uint64_t i = 0; i < rows; i++) {
-        end += mend(c->bytes + c->as.ends[i], c->as.ends[i + 1] - c->as.ends[i], bytes + end);
+        end += mend(c->bytes + c->as.offsets[i], c->as.offsets[i + 1] - c->as.offsets[i], bytes + end);
         ends[i + 1] = end;
     }
     return RASK_OK;
@@ -82,11 +82,11 @@ static int mend_text(rk_arrow_buffers *b, const rask_column *c, uint64_t rows, u
 /* Value by value: bytes that are wrong in two may be right in both together. */
 static bool is_right(const rask_column *c, uint64_t rows)
 {
-    if (is_ascii(c->bytes, c->as.ends[rows]))
+    if (is_ascii(c->bytes, c->as.offsets[rows]))
         return true;
     for (uint64_t i = 0; i < rows; i++)
-        for (uint64_t at = c->as.ends[i]; at < c->as.ends[i + 1];) {
-            size_t n = rk_utf8_length(c->bytes + at, c->bytes + c->as.ends[i + 1]);
+        for (uint64_t at = c->as.offsets[i]; at < c->as.offsets[i + 1];) {
+            size_t n = rk_utf8_length(c->bytes + at, c->bytes + c->as.offsets[i + 1]);
             if (!n)
                 return false;
             at += n;
@@ -99,8 +99,8 @@ static int text_buffers(rk_arrow_buffers *b, const rask_column *c, uint64_t rows
     b->count = 3;
     if (!is_right(c, rows))
         return mend_text(b, c, rows, mended_size(c, rows));
-    share(&b->buffers[1], c->as.ends, (rows + 1) * sizeof *c->as.ends);
-    share(&b->buffers[2], c->bytes, c->as.ends[rows]);
+    share(&b->buffers[1], c->as.offsets, (rows + 1) * sizeof *c->as.offsets);
+    share(&b->buffers[2], c->bytes, c->as.offsets[rows]);
     return RASK_OK;
 }
 

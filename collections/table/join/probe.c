@@ -190,7 +190,7 @@ static inline __attribute__((always_inline)) void look_ahead(const rk_stored *fr
     if (from->codes)
         __builtin_prefetch(&from->codes[row]);
     else
-        __builtin_prefetch(&from->column.as.ends[row]);
+        __builtin_prefetch(&from->column.as.offsets[row]);
 }
 
 static void fetch_text(const rk_stored *from, const uint32_t *rows, uint32_t count, rask_bytes *out)

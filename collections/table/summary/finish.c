@@ -188,7 +188,7 @@ static void read_fact(const finishing *f, uint32_t index, fact *out)
     out->valid = !c.valid || c.valid[0];
     out->column = (rk_column){.type = c.type, .nulls = !out->valid, .valid = &out->valid};
     if (c.type == RASK_COL_TEXT) {
-        out->text = (rask_bytes){c.bytes + c.as.ends[0], c.as.ends[1] - c.as.ends[0]};
+        out->text = (rask_bytes){c.bytes + c.as.offsets[0], c.as.offsets[1] - c.as.offsets[0]};
         out->column.text = &out->text;
     } else {
         out->column.data = (void *)c.as.i64;

@@ -4,6 +4,7 @@
 #include "core/base/clock.h"
 #include "core/base/limits.h"
 #include "core/json/json.h"
+#include "core/observe/told.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +91,7 @@ static void count(rk_live_track *track, const rask_task_info *t, uint64_t ns)
         bump(&slot->bytes, t->bytes);
         bump(&track->bytes, t->bytes);
     }
-    if (__builtin_expect(t->status != RASK_OK, 0)) {
+    if (__builtin_expect(rk_has_failed(t->status), 0)) {
         bump(&slot->failed, 1);
         bump(&track->failed, 1);
     }
@@ -138,7 +139,7 @@ static void show(rk_live_track *track, const rask_task_info *t, uint64_t ns, uin
     rk_store_relaxed(&s->end_ns, t->end_ns);
     bump(&s->busy_ns, ns);
     bump_small(&s->count, 1);
-    if (__builtin_expect(t->status != RASK_OK, 0))
+    if (__builtin_expect(rk_has_failed(t->status), 0))
         bump_small(&s->failed, 1);
     if (ns >= least_ns)
         close_slice(track);
@@ -156,7 +157,7 @@ static bool take_failure_room(rk_live *live)
 
 static void keep_failure(rk_live *live, const rask_task_info *t)
 {
-    if (t->status == RASK_ECANCELLED || !take_failure_room(live))
+    if (!take_failure_room(live))
         return;
     pthread_mutex_lock(&live->lock);
     rk_live_failure *f = &live->failures[live->failure_count++];
@@ -197,8 +198,7 @@ static void plan_made(void *context, const rask_run_info *run)
         return;
     }
     rk_store_relaxed(&live->least_ns, least_ns > LEAST_SLICE_NS ? least_ns : LEAST_SLICE_NS);
-    rk_store_relaxed(&live->own_threads,
-                     !strcmp(run->scheduler, "threads") || !strcmp(run->scheduler, "serial"));
+    rk_store_relaxed(&live->own_threads, rk_runs_here(run));
     pthread_mutex_lock(&live->lock);
     live->run = *run;
     live->runs++;
@@ -218,6 +218,8 @@ static void task_started(void *context, const rask_task_info *task)
         return;
     rk_store_relaxed(&track->since_ns, task->start_ns);
     rk_store_relaxed(&track->running_label, task->label);
+    if (__builtin_expect(rk_load_relaxed(&track->lane) != task->lane, 0))
+        rk_store_relaxed(&track->lane, task->lane);
     rk_store_release(&track->running, task->name);
     if (__builtin_expect(!rk_load_relaxed(&track->thread), 0) && rk_load_relaxed(&live->own_threads))
         rk_store_relaxed(&track->thread, (uint32_t)gettid());
@@ -226,7 +228,7 @@ static void task_started(void *context, const rask_task_info *task)
 /* No worker came back from it, or none was at it. */
 static void note_unfinished(rk_live *live, const rask_task_info *task)
 {
-    bool failed = task->status != RASK_ECANCELLED;
+    bool failed = rk_has_failed(task->status);
     rk_add_relaxed(failed ? &live->died : &live->skipped, 1);
     if (failed)
         keep_failure(live, task);
@@ -252,7 +254,7 @@ static void task_finished(void *context, const rask_task_info *task)
     show(track, task, ns, rk_load_relaxed(&live->least_ns));
     note(&live->live_bytes, task->live_bytes);
     note(&live->spilled_bytes, task->spilled_bytes);
-    if (__builtin_expect(task->status != RASK_OK, 0))
+    if (__builtin_expect(rk_has_failed(task->status), 0))
         keep_failure(live, task);
 }
 

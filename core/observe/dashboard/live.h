@@ -49,6 +49,7 @@ typedef struct rk_live_track {
     rk_atomic_u64 done, failed, retries, grown, busy_ns, bytes;
     rk_atomic_text running, running_label; /* NULL: idle, or told of when it is over */
     rk_atomic_u64 since_ns;
+    rk_atomic_bool lane;  /* for tasks that wait */
     rk_atomic_u32 thread; /* its number for the system; 0: not known */
     rk_atomic_u32 slice;  /* the next that will be whole; those before it, as far as they fit, are */
     bool open;            /* that one has begun */

@@ -143,7 +143,7 @@ static void put_running(FILE *out, const rk_live *live, const rk_live_track *tra
 static void put_worker(FILE *out, const rk_live *live, uint32_t number, const rk_live_track *track)
 {
     const rk_live_worker *home = home_of(live, number);
-    bool lane = rk_load_relaxed(&live->own_threads) && number >= live->run.workers;
+    bool lane = rk_load_relaxed(&track->lane);
     fprintf(out, "{\"worker\":%" PRIu32 ",\"lane\":%s,", number, lane ? "true" : "false");
     put_number(out, "done", rk_load_relaxed(&track->done));
     fputc(',', out);

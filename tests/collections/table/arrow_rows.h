@@ -24,8 +24,8 @@ static inline const char *printed(rask_table *t)
             if (c.valid && !c.valid[r])
                 at += (size_t)sprintf(text + at, "~");
             else if (c.type == RASK_COL_TEXT)
-                at += (size_t)sprintf(text + at, "%.*s", (int)(c.as.ends[r + 1] - c.as.ends[r]),
-                                      c.bytes + c.as.ends[r]);
+                at += (size_t)sprintf(text + at, "%.*s", (int)(c.as.offsets[r + 1] - c.as.offsets[r]),
+                                      c.bytes + c.as.offsets[r]);
             else if (c.type == RASK_COL_F64)
                 at += (size_t)sprintf(text + at, "%g", c.as.f64[r]);
             else
@@ -50,7 +50,7 @@ static inline rask_rows *rows_of_all_types(rask_graph *g)
         {.name = "f", .type = RASK_COL_F64, .as.f64 = reals},
         {.name = "d", .type = RASK_COL_DATE, .as.i64 = numbers_of},
         {.name = "t", .type = RASK_COL_TIMESTAMP, .as.i64 = numbers_of, .valid = valid},
-        {.name = "s", .type = RASK_COL_TEXT, .as.ends = ends, .bytes = "abcdefghi", .valid = valid},
+        {.name = "s", .type = RASK_COL_TEXT, .as.offsets = ends, .bytes = "abcdefghi", .valid = valid},
     };
     rask_rows *rows = NULL;
     rask_table *t = rask_table_from_columns(g, columns, 6, 9);

@@ -471,9 +471,10 @@ static rask_table *many_rows(rask_graph *g, int64_t *ids, int64_t *groups, uint6
         end += (uint64_t)sprintf(bytes + end, "n%lld", (long long)(ids[i] % 10000));
         ends[i + 1] = end;
     }
-    const rask_column columns[] = {{.name = "id", .type = RASK_COL_I64, .as.i64 = ids},
-                                   {.name = "group", .type = RASK_COL_I64, .as.i64 = groups},
-                                   {.name = "name", .type = RASK_COL_TEXT, .as.ends = ends, .bytes = bytes}};
+    const rask_column columns[] = {
+        {.name = "id", .type = RASK_COL_I64, .as.i64 = ids},
+        {.name = "group", .type = RASK_COL_I64, .as.i64 = groups},
+        {.name = "name", .type = RASK_COL_TEXT, .as.offsets = ends, .bytes = bytes}};
     return rask_table_from_columns(g, columns, 3, MANY);
 }
 
@@ -514,7 +515,7 @@ Test(arrow, columns_that_are_wrong_are_refused)
     const uint64_t ends[] = {0, 2, 1};
     const uint8_t two[] = {1, 2};
     const rask_column wrong[] = {
-        {.name = "x", .type = RASK_COL_TEXT, .as.ends = ends, .bytes = "ab"},
+        {.name = "x", .type = RASK_COL_TEXT, .as.offsets = ends, .bytes = "ab"},
         {.name = "x", .type = RASK_COL_BOOL, .as.boolean = two},
         {.name = "x", .type = RASK_COL_I64, .as.i64 = three, .valid = two},
         {.name = "x", .type = RASK_COL_I64},
@@ -582,7 +583,7 @@ Test(arrow, rows_go_out_without_a_copy_and_come_back_as_they_were)
     cr_assert_eq(rask_rows_column(rows, 2, &c), RASK_OK);
     cr_expect_eq(array.children[2]->buffers[1], c.as.f64);
     cr_assert_eq(rask_rows_column(rows, 5, &c), RASK_OK);
-    cr_expect_eq(array.children[5]->buffers[1], c.as.ends);
+    cr_expect_eq(array.children[5]->buffers[1], c.as.offsets);
     rask_rows_free(rows);
     cr_expect_str_eq(printed(rask_table_from_arrow(g, &schema, &array)), wanted);
     rask_graph_free(g);
@@ -657,7 +658,7 @@ Test(arrow, text_that_is_no_utf8_is_mended)
     const uint64_t ends[] = {0, 1, 2, 5};
     const rask_column c = {.name = "s",
                            .type = RASK_COL_TEXT,
-                           .as.ends = ends,
+                           .as.offsets = ends,
                            .bytes = "\xc3\xa9"
                                     "a\xff"
                                     "b"};

@@ -399,7 +399,7 @@ Test(arrow_files, no_byte_of_a_file_with_a_dictionary_makes_other_rows)
         valid[i] = i % 5 != 0;
     }
     const rask_column text = {
-        .name = "s", .type = RASK_COL_TEXT, .as.ends = ends, .bytes = words, .valid = valid};
+        .name = "s", .type = RASK_COL_TEXT, .as.offsets = ends, .bytes = words, .valid = valid};
     rask_graph *g = rask_graph_new();
     char *data = written(rask_table_from_columns(g, &text, 1, ROWS), RASK_TABLE_ARROW, 1 << 16, &size);
     cr_assert_lt(size, ROWS * sizeof(uint64_t), "there is no dictionary");

@@ -396,7 +396,7 @@ Test(codes, a_column_of_too_many_different_texts_is_spelt_out)
     rask_column all = rk_chunk_column_at(&chunk, 0);
     for (uint32_t row = 0; row < 2 * MANY; row++) {
         snprintf(room[0], sizeof room[0], "%0*u", LEN, row / 2);
-        cr_assert(memcmp(all.bytes + all.as.ends[row], room[0], LEN) == 0, "row %u", row);
+        cr_assert(memcmp(all.bytes + all.as.offsets[row], room[0], LEN) == 0, "row %u", row);
     }
     rask_value_unref(&value);
     rk_chunk_builder_fini(&b);
@@ -423,7 +423,7 @@ static void expect_texts(const rask_column *column, const random_table *t)
 {
     for (uint32_t row = 0; row < t->rows; row++) {
         rask_bytes text = t->columns[0].text[row];
-        uint64_t from = column->as.ends[row], len = column->as.ends[row + 1] - from;
+        uint64_t from = column->as.offsets[row], len = column->as.offsets[row + 1] - from;
         cr_assert(len == text.len && (!len || memcmp(column->bytes + from, text.data, len) == 0), "row %u",
                   row);
     }
@@ -644,7 +644,7 @@ static void shrink(growing *w)
 
 static rask_table *table_of_growing(rask_graph *g, const growing *w)
 {
-    const rask_column given = {.name = "s", .type = RASK_COL_TEXT, .as.ends = w->ends, .bytes = w->bytes};
+    const rask_column given = {.name = "s", .type = RASK_COL_TEXT, .as.offsets = w->ends, .bytes = w->bytes};
     return rask_table_from_columns(g, &given, 1, w->rows);
 }
 
@@ -655,7 +655,7 @@ static void expect_growing(rask_table *table, const growing *w)
     cr_assert_eq(rask_table_compute(table, NULL, &rows), RASK_OK);
     cr_assert_eq(rask_rows_count(rows), w->rows);
     cr_assert_eq(rask_rows_column(rows, 0, &column), RASK_OK);
-    cr_assert_arr_eq(column.as.ends, w->ends, (w->rows + 1) * sizeof *w->ends);
+    cr_assert_arr_eq(column.as.offsets, w->ends, (w->rows + 1) * sizeof *w->ends);
     cr_assert_arr_eq(column.bytes, w->bytes, w->ends[w->rows]);
     rask_rows_free(rows);
 }
@@ -737,7 +737,7 @@ static rask_table *table_of_columns(rask_graph *g, const growing *w)
     rask_column given[ALIKE_COLUMNS];
     for (int i = 0; i < ALIKE_COLUMNS; i++)
         given[i] =
-            (rask_column){.name = names[i], .type = RASK_COL_TEXT, .as.ends = w->ends, .bytes = w->bytes};
+            (rask_column){.name = names[i], .type = RASK_COL_TEXT, .as.offsets = w->ends, .bytes = w->bytes};
     return rask_table_from_columns(g, given, ALIKE_COLUMNS, w->rows);
 }
 
@@ -997,7 +997,7 @@ Test(codes, what_is_kept_for_texts_fails_for_want_of_memory_and_leaves_nothing_b
 Test(codes, what_may_be_kept_for_texts_does_not_make_a_budget_too_small)
 {
     static const uint64_t ends[] = {0, 2, 4};
-    const rask_column column = {.name = "s", .type = RASK_COL_TEXT, .as.ends = ends, .bytes = "abcd"};
+    const rask_column column = {.name = "s", .type = RASK_COL_TEXT, .as.offsets = ends, .bytes = "abcd"};
     rask_options o = RASK_OPTIONS_INIT;
     rask_graph *g = rask_graph_new();
     rask_rows *rows;

@@ -38,7 +38,7 @@ static rask_rows *four_rows(rask_graph *g)
         {.name = "f", .type = RASK_COL_F64, .as.f64 = reals, .valid = valid},
         {.name = "b", .type = RASK_COL_BOOL, .as.boolean = bools},
         {.name = "n", .type = RASK_COL_I64, .as.i64 = numbers, .valid = valid},
-        {.name = "s", .type = RASK_COL_TEXT, .as.ends = ends, .bytes = "abcd"},
+        {.name = "s", .type = RASK_COL_TEXT, .as.offsets = ends, .bytes = "abcd"},
     };
     rask_table *t = rask_table_from_columns(g, columns, 5, 4);
     rask_rows *rows = NULL;

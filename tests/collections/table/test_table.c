@@ -36,7 +36,7 @@ static rask_column column_of(const rask_rows *rows, uint32_t index)
 
 static void expect_text(const rask_column *c, uint64_t row, const char *text)
 {
-    uint64_t from = c->as.ends[row], len = c->as.ends[row + 1] - from;
+    uint64_t from = c->as.offsets[row], len = c->as.offsets[row + 1] - from;
     cr_assert(len == strlen(text) && memcmp(c->bytes + from, text, len) == 0, "%.*s is not %s", (int)len,
               c->bytes + from, text);
 }

@@ -174,6 +174,7 @@ static void a_failure_of_what_grew_is_told_with_its_reason(const house *h)
 typedef struct heard {
     atomic_uint plans, ready, started, finished, ended, wrong;
     atomic_uint tasks, workers;
+    atomic_ullong bytes_in;
 } heard;
 
 static void hear_plan(void *context, const rask_run_info *run)
@@ -202,6 +203,8 @@ static void hear_end(void *context, const rask_task_info *info)
     heard *h = context;
     atomic_fetch_add(&h->finished, 1);
     atomic_fetch_add(&h->wrong, info->status || !info->start_ns || info->end_ns < info->start_ns);
+    atomic_fetch_add(&h->wrong, info->lane); /* none of them is I/O */
+    atomic_fetch_add(&h->bytes_in, info->bytes_in);
 }
 
 static void hear_run_end(void *context, const rask_run_info *run)
@@ -235,6 +238,7 @@ static void observers_are_told_of_every_task_once_and_of_the_run(const house *h)
               "of %u tasks %u ready, %u started, %u finished", report.tasks, told.ready, told.started,
               told.finished);
     cr_assert_eq(told.wrong, 0);
+    cr_assert_gt(told.bytes_in, 100 * sizeof(int64_t), "results went from task to task");
     rask_graph_free(g);
 }
 

@@ -472,7 +472,7 @@ static void send_another_key(const cluster *c)
 static void must_have_failed(waiting_run *r, const char *because)
 {
     pthread_join(r->thread, NULL);
-    cr_assert_eq(r->status, RASK_EDIED);
+    cr_assert_eq(r->status, RASK_EIO);
     cr_assert_eq(atomic_load(&r->told), 1, "a reason is told once, not %d times", atomic_load(&r->told));
     cr_assert(strstr(r->why, because) && !strstr(r->why, "30 seconds"), "%s", r->why);
 }

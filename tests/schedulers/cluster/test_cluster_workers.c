@@ -1,5 +1,6 @@
 /* Workers that are killed, crash, are told to go, or come late: results are the same. */
 #include "schedulers/cluster/conduct.h"
+#include "schedulers/cluster/worker.h"
 #include "tasks.h"
 #include "workers.h"
 
@@ -429,7 +430,13 @@ Test(cluster_workers, when_nobody_is_left_it_is_said_how_many_had_come_and_were_
     rk_hub hub = {.address = "tcp://a:1", .now = 31000000000};
     rk_hand hands[4] = {{0}};
     rk_conduct c = {.hub = &hub, .hands = hands, .home_count = 1, .lonely_since = 1000000000};
-    expect_lonely(&c, "no worker has come to tcp://a:1 for 30 seconds");
+    expect_lonely(&c,
+                  rk_worker_may_be()
+                      ? "no worker has come to tcp://a:1 for 30 seconds: RASK_WORKER_OF=tcp://a:1 makes a "
+                        "worker of this program"
+                      : "no worker has come to tcp://a:1 for 30 seconds: workers are processes of this "
+                        "program whose main() begins with rask_cluster_init(), and this one's does not; of "
+                        "rask: rask worker");
     c.home_count = 4;
     c.lost = 2;
     snprintf(c.last_words, sizeof c.last_words, "on b: gone");

@@ -183,7 +183,7 @@ function stream() {
   if (!ids.length) c.fillText("No task was started yet.", left + em, 2 * em);
   say($("span"), time(span * 1e3));
 }
-const nameOf = w => w.lane ? "lane " + (w.worker - state.run.workers) : "worker " + w.worker;
+const nameOf = w => w.lane ? "lane " + state.workers.filter(v => v.lane && v.worker < w.worker).length : "worker " + w.worker;
 
 function memory() {
   const [c, width, height, em] = fit($("memory")), left = 4.9 * em, m = state.memory;
