@@ -107,7 +107,7 @@ typedef struct rask_observer {
      * have three seconds to come if there was none. Told for each reason that is not the last one's, of a run at most 16 times. */
     void (*worker_refused)(void *context, const rask_worker_info *worker);
     /* A call of it failed, and the next is due only later: status, message, attempt and times are those of what was called since it
-     * started. Not told where tasks rest on other processes. */
+     * started. Not told of tasks of a plan that rest on other processes. */
     void (*task_rested)(void *context, const rask_task_info *task);
 } rask_observer;
 
@@ -134,7 +134,7 @@ typedef struct rask_grown {
 } rask_grown;
 
 /* What that task of the plan grew, by name: at most capacity of them into out; how many there are. 0, too, where it ran in
- * a worker process, or when there was no memory for it. Call it after the run. */
+ * a process of the scheduler "processes", or when there was no memory for it. Call it after the run. */
 RASK_API uint32_t rask_recording_grown(const rask_recording *recording, uint32_t task, rask_grown *out,
                                        uint32_t capacity);
 
