@@ -137,7 +137,7 @@ typedef struct rask_grown {
 } rask_grown;
 
 /* What that task of the plan grew, by name: at most capacity of them into out; how many there are. 0, too, where it ran in
- * a worker process, or when there was no memory for it. Call it after the run. */
+ * a process of the scheduler "processes", or when there was no memory for it. Call it after the run. */
 RASK_API uint32_t rask_recording_grown(const rask_recording *recording, uint32_t task, rask_grown *out,
                                        uint32_t capacity);
 
