@@ -201,8 +201,9 @@ int rk_options_resolve(const rask_options *options, rask_options *resolved, char
     int status = resolve(options, resolved, reason, capacity);
     if (!status)
         status = check_process(reason, capacity);
-    bool named = strcmp(resolved->scratch, unnamed_scratch()) != 0;
-    return status || !named ? status : check_scratch(resolved->scratch, reason, capacity);
+    if (status || !strcmp(resolved->scratch, unnamed_scratch()))
+        return status;
+    return check_scratch(resolved->scratch, reason, capacity);
 }
 
 int rask_options_effective(const rask_options *options, rask_options *effective)

@@ -202,12 +202,13 @@ rask_node *rask_array_node_at(rask_array *array, const rask_options *options, co
 /* Before anything is computed. */
 static bool may_go_into(rask_dtype dtype, rask_out_kind kind)
 {
-    bool real = dtype == RASK_DT_F32 || dtype == RASK_DT_F64;
-    return kind == RASK_OUT_VALUE || (!rk_dtype_is_complex(dtype) && (kind == RASK_OUT_F64 || !real));
+    return (unsigned)kind >= RASK_OUT_VALUE ||
+           (!rk_dtype_is_complex(dtype) && (kind == RASK_OUT_F64 || !rk_dtype_is_float(dtype)));
 }
 
 int rask_array_compute_out(rask_array *array, const rask_options *options, rask_out_kind kind, void *out)
 {
+    static const char *const types[] = {"a bool", "an int64_t", "a double"};
     rk_computation c;
     char text[RK_SHAPE_TEXT];
     int status = rk_computation_begin(&c, &array, 1, options);
@@ -215,10 +216,10 @@ int rask_array_compute_out(rask_array *array, const rask_options *options, rask_
         status = rk_graph_report(c.graph, RASK_ETYPE, "compute: an array of shape %s is no single number",
                                  rk_shape_text(array->shape, array->ndim, text));
     if (!status && !may_go_into(array->dtype, kind))
-        status = rk_graph_report(
-            c.graph, RASK_ETYPE,
-            "compute: the array is of %s, and its number goes into a %s: not into what is given",
-            rask_dtype_name(array->dtype), rk_dtype_is_complex(array->dtype) ? "rask_value" : "double");
+        status = rk_graph_report(c.graph, RASK_ETYPE,
+                                 "compute: the array is of %s: its number goes into a %s, not into %s",
+                                 rask_dtype_name(array->dtype),
+                                 rk_dtype_is_complex(array->dtype) ? "rask_value" : "double", types[kind]);
     if (!status) {
         rask_node *node = rk_lower_number(c.lowering, array);
         status = node ? rask_compute_out(node, &c.options, kind, out) : rk_lowering_graph(c.lowering)->status;

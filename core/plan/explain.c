@@ -219,7 +219,7 @@ static bool is_sized(const rask_plan *plan)
 static void add_peak(rk_print *out, const rask_plan *plan, uint32_t workers, bool sized)
 {
     uint64_t peak;
-    if (rask_plan_expected_peak(plan, workers, &peak) || (!sized && peak < sizeof(rask_value)))
+    if (rask_plan_expected_peak(plan, workers, &peak) || peak < sizeof(rask_value))
         return; /* nothing is known of results, or there is none that another task takes */
     rk_print_add(out, "expected peak: ");
     if (sized)

@@ -128,7 +128,7 @@ run 'a cluster at nothing' 2 "$rask" words --cluster '' few
 has 'says so' err 'rask words: --cluster: is empty'
 run 'info with an argument' 2 "$rask" info x
 run 'info with a file' 2 "$rask" info few
-has 'says where to look at one' err 'rask csv -n 5 FILE, and of an array by rask eval x x=FILE'
+has 'says where to look at one' err 'to look at a file: rask csv -n 5 FILE, or of an array rask eval x x=FILE'
 run 'a scratch folder that is not there, though nothing goes there' 1 "$rask" words --scratch /nowhere few
 has 'is named' err '/nowhere: No such file'
 

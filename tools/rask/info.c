@@ -266,10 +266,8 @@ static int run(const tool_command *c, int argc, char **argv)
     if (first < argc) {
         bool file = !access(argv[first], F_OK);
         say_error(c->name, "%s: takes no argument", argv[first]);
-        fprintf(
-            stderr, "Try: rask help %s%s\n", c->name,
-            file ? "; what is in a file is shown by rask csv -n 5 FILE, and of an array by rask eval x x=FILE"
-                 : "");
+        fprintf(stderr, "Try: rask help %s%s\n", c->name,
+                file ? "; to look at a file: rask csv -n 5 FILE, or of an array rask eval x x=FILE" : "");
         return EXIT_USAGE;
     }
     if (options_parse(&environment, 1, nothing, &o, &first) != OPTIONS_GOOD)

@@ -497,6 +497,25 @@ Test(node, that_gives_something_else_is_an_error)
 
 /* -- Out of memory: every allocation of a program that builds fails once. */
 
+Test(build, a_number_that_does_not_fit_is_refused_before_anything_is_computed)
+{
+    rask_graph *g = rask_graph_new();
+    rask_report report = {0};
+    rask_options o = RASK_OPTIONS_INIT;
+    int64_t whole = 7;
+    double real = 0;
+    o.report = &report;
+    rask_array *a = rask_array_arange(g, 0, 10, 1), *mean = rask_array_mean(a, RASK_ALL);
+    cr_expect_eq(rask_compute_with(mean, &o, &whole), RASK_ETYPE);
+    cr_expect_not_null(
+        strstr(rask_graph_error(g), "is of float64: its number goes into a double, not into an int64_t"),
+        "%s", rask_graph_error(g));
+    cr_expect(whole == 7 && !report.tasks);
+    cr_expect(!rask_compute_with(mean, &o, &real) && real == 4.5);
+    cr_expect(!rask_compute_with(rask_array_sum(a, RASK_ALL), &o, &whole) && whole == 45);
+    rask_graph_free(g);
+}
+
 static int build_all(void)
 {
     double data[6] = {1, 2, 3, 4, 5, 6};
