@@ -136,7 +136,7 @@ void rk_exchange_balance(rk_conduct *c)
     for (uint32_t home = 1; home < c->home_count; home++)
         for (uint32_t free = count_free(c, home), lender; free; free--)
             if (!(lender = find_lender(c, home)) || !ask(c, lender, home))
-                break;
+                return; /* who has time has nothing to lend: so nobody has */
 }
 
 /* -- What homes say */
@@ -274,7 +274,8 @@ void rk_exchange_kill(rk_conduct *c)
     const rk_exchange *x = &c->exchange;
     for (uint32_t i = 0; i < x->count; i++) {
         const rk_loan *loan = &x->loans[i];
-        if (loan->state != FREE && loan->borrower != NONE && c->hands[loan->borrower].member)
+        bool has = loan->state == GONE || loan->state == LET;
+        if (has && loan->borrower != NONE && c->hands[loan->borrower].member)
             rk_hub_kill(c->hub, c->hands[loan->borrower].member);
     }
 }

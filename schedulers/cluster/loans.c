@@ -463,8 +463,9 @@ static void let_cancelled_go(rk_loans *l)
         if (!rask_cancelled(&all[i].future->cancel))
             continue;
         uint32_t number = all[i].number;
+        rask_future *future = remove_out(l, find_out(l, number));
         say(l, (rk_message){.kind = RK_SAY_LET_GO, .unit = number});
-        conclude(remove_out(l, find_out(l, number)), RASK_ECANCELLED, "it was cancelled");
+        conclude(future, RASK_ECANCELLED, "it was cancelled");
     }
 }
 
@@ -549,17 +550,20 @@ void rk_loans_stop(rk_loans *l)
         l->stopped = true;
     while (l && l->out.count) {
         outgoing *o = l->out.data;
-        say(l, (rk_message){.kind = RK_SAY_LET_GO,
-                            .unit = o->number}); /* or its result is kept for this worker */
-        conclude(remove_out(l, o), RASK_ECANCELLED, "the run was stopped while it was elsewhere");
+        uint32_t number = o->number;
+        rask_future *future = remove_out(l, o);
+        say(l,
+            (rk_message){.kind = RK_SAY_LET_GO, .unit = number}); /* or its result is kept for this worker */
+        conclude(future, RASK_ECANCELLED, "the run was stopped while it was elsewhere");
     }
 }
 
-static void forget_expected(rk_loans *l)
+/* What was never called, and results that nobody came for. */
+static void forget_idle(rk_loans *l)
 {
     incoming *const *all = l->in.data;
     for (size_t i = l->in.count; i-- > 0;)
-        if (!all[i]->future)
+        if (!all[i]->future || all[i]->result.size)
             remove_in(l, all[i]);
 }
 
@@ -580,7 +584,7 @@ void rk_loans_close(rk_loans *l)
     if (!l)
         return;
     rk_loans_stop(l);
-    forget_expected(l);
+    forget_idle(l);
     for (incoming *done = leave_to_others(l), *next; done; done = next) {
         next = done->next_done;
         free_in(done);

@@ -29,7 +29,8 @@ typedef struct stage {
     rask_plan *plan;
     rk_run *model;
     side sides[SIDES];
-    uint32_t threads, numbered, lent;
+    uint32_t threads, numbered, lent, held;
+    bool holds; /* nobody is told of objects that are given back, nor lets go of them */
     bool observed;
 } stage;
 
@@ -67,11 +68,18 @@ static void say(void *context, rk_message m)
         }
         break;
     case RK_SAY_GIVES:
+        if (s->stage->holds && !m.blob.len && !m.flag) {
+            s->stage->held++;
+            break;
+        }
         other->out -= other->out > 0;
         m.kind = RK_SAY_BACK;
         rk_loans_hear(other->loans, &m);
         break;
-    case RK_SAY_LET_GO: rk_loans_hear(other->loans, &m); break;
+    case RK_SAY_LET_GO:
+        if (!s->stage->holds)
+            rk_loans_hear(other->loans, &m);
+        break;
     default: break;
     }
 }
@@ -394,6 +402,44 @@ Test(loans, more_is_lent_to_where_a_lent_call_rests)
     atomic_store(&others_there, 0);
     stage_open(&st, g, rask_delayed(g, grow_needy), 1);
     must_play(&st, 8);
+    stage_close(&st);
+}
+
+/* Large, when both sides have been there; and then one of them waits. */
+static int return_much(rask_task *t)
+{
+    static const char much[1 << 20];
+    bool first = rask_task_worker(t) < FIRST;
+    be_seen(t);
+    while ((first || !all_are_seen()) && !rask_task_cancelled(t))
+        sleep_ms(1);
+    return rask_return_bytes(t, much, sizeof much);
+}
+RASK_SLOTS(return_much);
+
+static int grow_much(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *all[2] = {rask_delayed(g, return_much), rask_delayed(g, return_much)};
+    return rask_return_node(t, rask_list(g, all, 2));
+}
+RASK_SLOTS(grow_much);
+
+/* As when the program is lost, and the worker lives on. */
+Test(loans, results_that_nobody_comes_for_end_with_the_loans)
+{
+    stage st;
+    rask_graph *g = rask_graph_new();
+    stage_open(&st, g, rask_delayed(g, grow_much), 1);
+    st.holds = true;
+    cr_assert_eq(rk_shop_run(st.sides[0].shop, 0, 1, 0), RASK_OK);
+    while (!st.held)
+        turn(&st);
+    rk_shop_stop(st.sides[0].shop);
+    rk_loans_stop(st.sides[0].loans);
+    rk_shop_news news = await_news(&st);
+    cr_expect_neq(news.outcome, RK_SHOP_FINISHED);
+    rk_shop_news_end(&news);
     stage_close(&st);
 }
 
