@@ -226,6 +226,15 @@ static void must_play(stage *st, int64_t wanted)
     rk_shop_news_end(&news);
 }
 
+static void must_stop(stage *st)
+{
+    rk_shop_stop(st->sides[0].shop);
+    rk_loans_stop(st->sides[0].loans);
+    rk_shop_news news = await_news(st);
+    cr_expect_neq(news.outcome, RK_SHOP_FINISHED);
+    rk_shop_news_end(&news);
+}
+
 /* -- Tasks */
 
 static void be_seen(const rask_task *t)
@@ -357,11 +366,7 @@ Test(loans, stopping_ends_what_was_lent)
     cr_assert_eq(rk_shop_run(st.sides[0].shop, 0, 1, 0), RASK_OK);
     while (!st.lent)
         turn(&st);
-    rk_shop_stop(st.sides[0].shop);
-    rk_loans_stop(st.sides[0].loans);
-    rk_shop_news news = await_news(&st);
-    cr_expect_neq(news.outcome, RK_SHOP_FINISHED);
-    rk_shop_news_end(&news);
+    must_stop(&st);
     stage_close(&st);
 }
 
@@ -435,11 +440,7 @@ Test(loans, results_that_nobody_comes_for_end_with_the_loans)
     cr_assert_eq(rk_shop_run(st.sides[0].shop, 0, 1, 0), RASK_OK);
     while (!st.held)
         turn(&st);
-    rk_shop_stop(st.sides[0].shop);
-    rk_loans_stop(st.sides[0].loans);
-    rk_shop_news news = await_news(&st);
-    cr_expect_neq(news.outcome, RK_SHOP_FINISHED);
-    rk_shop_news_end(&news);
+    must_stop(&st);
     stage_close(&st);
 }
 
