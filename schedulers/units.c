@@ -263,3 +263,17 @@ void rk_units_tell_rest(rk_units *units)
         if (!units->told[unit])
             tell_unit(units, unit);
 }
+
+void rk_units_forgive_stop(const rk_units *units, int *end_status,
+                           bool (*is_missing)(void *context, uint32_t unit), void *context)
+{
+    rk_run *run = units->run;
+    uint32_t stopped = rk_load_relaxed(&run->env.stop);
+    if (run->finished < run->plan->tasks || (stopped != RASK_ECANCELLED && stopped != RASK_ETIMEDOUT))
+        return;
+    for (uint32_t unit = 0; unit < run->plan->units; unit++)
+        if (units->is_target[unit] && is_missing(context, unit))
+            return;
+    rk_store_relaxed(&run->env.stop, RASK_OK);
+    *end_status = RASK_OK;
+}

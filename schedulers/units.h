@@ -35,6 +35,10 @@ int rk_units_blame(const rk_units *units, const rk_instruction *in, const char *
 void rk_units_told(rk_units *units, uint32_t unit);
 /* The unit has failed, and no worker told of it: observers learn what of, unless they know. */
 void rk_units_tell_failed(rk_units *units, uint32_t unit);
+/* At the end: a run that was told to stop when all was done, but for the telling, was not, and *end_status is RASK_OK again; unless a
+ * target is missing where it is wanted. */
+void rk_units_forgive_stop(const rk_units *units, int *end_status,
+                           bool (*is_missing)(void *context, uint32_t unit), void *context);
 /* At the end: observers learn of units that nothing was told of. */
 void rk_units_tell_rest(rk_units *units);
 

@@ -172,18 +172,9 @@ static bool is_at_home(rk_conduct *c, uint32_t unit)
            !rk_shop_take(c->own, unit, note->inlined, note->size, &bytes, message, sizeof message);
 }
 
-/* The run was told to stop when all was done but for the telling. */
-static void forgive_stop(rk_conduct *c)
+static bool is_missing(void *conduct, uint32_t unit)
 {
-    const rask_plan *plan = c->run->plan;
-    uint32_t stopped = rk_load_relaxed(&c->run->env.stop);
-    if (c->run->finished < plan->tasks || (stopped != RASK_ECANCELLED && stopped != RASK_ETIMEDOUT))
-        return;
-    for (uint32_t unit = 0; unit < plan->units; unit++)
-        if (c->units.is_target[unit] && !is_at_home(c, unit))
-            return;
-    rk_store_relaxed(&c->run->env.stop, RASK_OK);
-    c->end_status = RASK_OK;
+    return !is_at_home(conduct, unit);
 }
 
 /* Each worker has a budget of its own. */
@@ -215,7 +206,7 @@ static void report(rk_conduct *c)
 void rk_conduct_finish(rk_conduct *c)
 {
     expect(c);
-    forgive_stop(c);
+    rk_units_forgive_stop(&c->units, &c->end_status, is_missing, c);
     report(c);
     if (c->run->observed)
         rk_units_tell_rest(&c->units);

@@ -372,18 +372,10 @@ static int start(rk_run *run, void **handle)
     return RASK_OK;
 }
 
-/* The run was told to stop when all was done but for the telling. */
-static void forgive_stop(rk_hands *h)
+static bool is_missing(void *hands, uint32_t unit)
 {
-    const rask_plan *plan = h->run->plan;
-    uint32_t stop = rk_load_relaxed(&h->run->env.stop);
-    if (h->run->finished < plan->tasks || (stop != RASK_ECANCELLED && stop != RASK_ETIMEDOUT))
-        return;
-    for (uint32_t unit = 0; unit < plan->units; unit++)
-        if (h->units.is_target[unit] && h->results[unit] && h->results[unit]->away)
-            return;
-    rk_store_relaxed(&h->run->env.stop, RASK_OK);
-    h->end_status = RASK_OK;
+    const rk_hands *h = hands;
+    return h->results[unit] && h->results[unit]->away;
 }
 
 static void count(rk_hands *h)
@@ -412,7 +404,7 @@ static void wait(rk_run *run, void *handle)
     rk_result_expect(h);
     look_around(h, false);
     work(h);
-    forgive_stop(h);
+    rk_units_forgive_stop(&h->units, &h->end_status, is_missing, h);
     count(h);
     if (run->observed)
         rk_units_tell_rest(&h->units);
