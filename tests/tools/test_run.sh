@@ -225,6 +225,13 @@ echo old >y
 asked 0 x.json && [ "$(cat x.json.rask/z.out)" = new ]
 tell 'who reads a file comes behind who writes it, however it is spelled' $?
 rm -r x.json.rask y
+for paths in 'other/y ./other/y' './other/y spelled/y' "other/new/y $work/spelled/new/y"; do
+    read -r written taken <<<"$paths"
+    flow '"z":{"command":"cat spelled/y spelled/new/y","inputs":["'"$taken"'"]},"a":{"command":"mkdir spelled/new; echo 1 | tee spelled/y >spelled/new/y","outputs":["'"$written"'"]}'
+    asked 0 x.json
+    tell "through links and into folders that are not there yet: $written, $taken" $?
+    rm -r x.json.rask spelled/y spelled/new
+done
 flow '"a":{"command":["printf","%s\\n","it'"'"'s","[0-9]$"]}'
 asked 0 x.json --dry-run && sh -c "$(cut -f 3 out)" >printed && printf '%s\n' "it's" '[0-9]$' | cmp -s - printed
 tell '--dry-run shows what a shell would take for the same' $?

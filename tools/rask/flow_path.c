@@ -11,17 +11,10 @@ static bool is_dots(const char *part, size_t len)
     return len <= 2 && strspn(part, ".") >= len;
 }
 
-/* Relative, and each part a name: as good as all are. */
-static bool is_plain(const char *path)
+/* In the working folder itself: as good as all are. */
+static bool is_name(const char *path)
 {
-    for (const char *part = path;; part++) {
-        size_t len = strcspn(part, "/");
-        if (is_dots(part, len)) /* none at all, too: two slashes, or one at an end */
-            return false;
-        part += len;
-        if (!*part)
-            return true;
-    }
+    return !strchr(path, '/') && !is_dots(path, strlen(path));
 }
 
 /* An absolute path without "." and "..", in its place. */
@@ -55,32 +48,50 @@ static char *join(const char *folder, const char *name)
     return path;
 }
 
-/* Malloced: an absolute path with its folder's links followed; NULL: there is no such folder, or no memory. */
-static char *follow(char *path)
+/* Malloced: an absolute path with its links followed as far as it is there. NULL: no memory. */
+static char *follow(const char *path)
 {
-    char *name = strrchr(path, '/'), *found = NULL;
-    if (is_dots(name + 1, strlen(name + 1)))
-        return NULL;
-    *name = 0;
-    char *real = realpath(*path ? path : "/", NULL);
-    *name = '/';
-    if (real)
-        found = join(real, name + 1);
+    char *there = strdup(path), *real = NULL;
+    size_t len = strlen(path);
+    while (there && !(real = realpath(len ? there : "/", NULL)) && len) {
+        while (there[--len] != '/') {
+        }
+        there[len] = 0;
+    }
+    char *found = real ? join(real, path + len) : NULL;
+    free(there);
     free(real);
     return found;
 }
 
-/* Malloced: absolute. NULL: no memory. */
-static char *resolve(const char *folder, const char *path)
+/* follow(), for one folder after the other of many files. It belongs to paths. */
+static const char *follow_again(flow_paths *p, const char *folder)
 {
-    char *whole = join(*path == '/' ? "" : folder, path), *found = whole ? follow(whole) : NULL;
-    if (found) {
-        free(whole);
-        whole = found;
+    if (p->from && strcmp(p->from, folder) == 0)
+        return p->to;
+    free(p->from);
+    free(p->to);
+    p->from = strdup(folder);
+    p->to = follow(folder);
+    return p->from ? p->to : NULL;
+}
+
+/* Malloced: absolute. NULL: no memory. */
+static char *resolve(flow_paths *p, const char *path)
+{
+    char *whole = join(*path == '/' ? "" : p->folder, path), *found = NULL;
+    char *name = whole ? strrchr(whole, '/') : NULL;
+    if (name && is_dots(name + 1, strlen(name + 1))) {
+        found = follow(whole);
+    } else if (name) {
+        *name = 0;
+        const char *folder = follow_again(p, whole);
+        found = folder ? join(folder, name + 1) : NULL;
     }
-    if (whole)
-        straighten(whole);
-    return whole;
+    free(whole);
+    if (found)
+        straighten(found);
+    return found;
 }
 
 static bool keep(flow_paths *p, char *text)
@@ -99,9 +110,9 @@ static bool keep(flow_paths *p, char *text)
 
 const char *flow_paths_name(flow_paths *p, const char *path)
 {
-    if (is_plain(path) || (!*p->folder && !getcwd(p->folder, sizeof p->folder)))
+    if (is_name(path) || (!*p->folder && !getcwd(p->folder, sizeof p->folder)))
         return path;
-    char *text = resolve(p->folder, path);
+    char *text = resolve(p, path);
     if (!text || !keep(p, text)) {
         free(text);
         return NULL;
@@ -115,5 +126,7 @@ void flow_paths_fini(flow_paths *p)
     while (p->count)
         free(p->made[--p->count]);
     free(p->made);
+    free(p->from);
+    free(p->to);
     *p = (flow_paths){0};
 }
