@@ -294,7 +294,7 @@ typedef struct rask_reduce_options {
     uint32_t fan_in; /* partial results combined by one task; 0: chosen. The bits do not depend on it */
     bool own_dtype;
     rask_dtype dtype; /* with own_dtype: that sums and products are made in */
-    /* Elements where this is true alone, of a shape that broadcasts to the array's; NULL: all. min and max then need initial; not
+    /* Elements where this is true alone, bools or integers that are not 0, of a shape that broadcasts to the array's; NULL: all. min and max then need initial; not
      * for arg reductions and count_nonzero. var and std take two passes then. */
     rask_array *where;
     /* Of sum, prod, min and max: one more value, a number or an array of one, which the dtype of the result can hold. RASK_ETYPE */
@@ -357,7 +357,7 @@ RASK_API rask_node *rask_array_unique_node_at(rask_array *a, rask_node **counts,
  *   FULL   all i where some are there: as many elements as both together, less one
  *   SAME   those in the middle: as many as the longer one has
  *   VALID  those of which none is missing
- * The shorter one must fit each task. */
+ * The shorter one must fit each task. RASK_EINVAL: not 1-d, or without elements. */
 typedef enum rask_convolve_mode {
     RASK_CONVOLVE_FULL,
     RASK_CONVOLVE_SAME,
@@ -402,7 +402,8 @@ RASK_API rask_array *rask_array_expand_dims_at(rask_array *a, int axis, const ch
 RASK_API rask_array *rask_array_flip_at(rask_array *a, int axis, const char *file, int line); /* RASK_ALL */
 RASK_API rask_array *rask_array_swapaxes_at(rask_array *a, int first, int second, const char *file, int line);
 RASK_API rask_array *rask_array_moveaxis_at(rask_array *a, int from, int to, const char *file, int line);
-/* Elements (i, i + offset) of two axes, for all indices of the others, as the last axis. */
+/* Elements (i, i + offset) of two axes, for all indices of the others, as the last axis. RASK_EINVAL: fewer than two axes, or one
+ * twice. */
 RASK_API rask_array *rask_array_diagonal_at(rask_array *a, int64_t offset, int axis1, int axis2,
                                             const char *file, int line);
 /* Elements of one axis by number, negative ones from the end; indices: 1-d, integers. Where many computed numbers of a large a are
@@ -494,13 +495,14 @@ RASK_API rask_array *rask_array_tensordot_at(rask_array *a, rask_array *b, const
 RASK_API rask_array *rask_array_outer_at(rask_array *a, rask_array *b, const char *file, int line);
 /* As numpy.einsum: labels such as "ij,jk->ik" or, with the labels that stand once as the result's, "ij,jk"; "..." for axes that
  * broadcast. Made of matrix products where these serve, two arrays at a time: those after which the least is left. At most 32
- * arrays. RASK_EINVAL: with the labels and the shapes. */
+ * arrays. RASK_EINVAL: with the labels and the shapes. RASK_ELIMIT: more arrays, labels, or axes of a product on the way than there
+ * may be. */
 RASK_API rask_array *rask_array_einsum_at(const char *labels, rask_array *const *arrays, uint32_t count,
                                           const char *file, int line);
-/* Kronecker's product: every element of a, times all of b. At most 8 axes. */
+/* Kronecker's product: every element of a, times all of b. RASK_ELIMIT: more than 8 axes. */
 RASK_API rask_array *rask_array_kron_at(rask_array *a, rask_array *b, const char *file, int line);
 /* Of vectors of 2 or 3 elements along an axis, which broadcast without it; of two of 2 elements the one element that is not 0,
- * without that axis. */
+ * without that axis. RASK_EINVAL: other lengths, or shapes that do not broadcast. */
 RASK_API rask_array *rask_array_cross_at(rask_array *a, rask_array *b, int axis, const char *file, int line);
 /* Factorisations take matrices with elements; integers become f64.
  *

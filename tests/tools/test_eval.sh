@@ -232,7 +232,13 @@ rm -rf long.npy hung.zarr many
 
 refuses 'no expression' 2 'no expression given (what begins with NAME= says what a name means)' 'a=1; a'
 refuses 'more outputs than expressions' 2 '2 outputs for 1 result: as many expected' -o x.npy -o y.npy 1
-refuses 'fewer outputs than results' 2 '1 outputs for 2 results: as many expected' -o x.npy 'sum(ones(3)), 1'
+refuses 'fewer outputs than results' 2 '1 output for 2 results: as many expected' -o x.npy 'sum(ones(3)), 1'
+refuses 'fewer outputs than expressions' 2 '1 output for 2 expressions: at least one each expected' -o x.npy 1 2
+refuses 'several results in one of several' 1 '1:1: this gives 2 arrays: take one of them, such as the first by [0]
+  (ones(1), ones(2)), ones(3)
+  ^' '(ones(1), ones(2)), ones(3)'
+gives 'tuples where arrays are wanted' '1
+[0.5 0. ]' 'searchsorted((1, 2, 3), 2)' 'heaviside((0, -1), 0.5)'
 refuses 'several names' 1 $'1:6: one name before \'=\': write f = …; f[0], f[1]\n  a, b = 1, 2; a\n       ^' 'a, b = 1, 2; a'
 refuses 'syntax' 1 $'1:9: an expression expected, not \'*\'\n  a + b * * c\n          ^' 'a + b * * c'
 refuses 'an unknown name' 1 $'1:5: unknown name "meen": did you mean "mean"?\n  2 * meen(a)\n      ^' \

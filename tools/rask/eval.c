@@ -260,14 +260,18 @@ static int store(const job *j)
 
 /* --- the command */
 
-static int check_outputs(const job *j, uint32_t results)
+static int refuse_outputs(const job *j, uint32_t wanted, const char *what, const char *expected)
 {
     size_t outputs = j->options->outputs.count;
-    if (!outputs || outputs == results)
-        return EXIT_DONE;
-    say_error(j->command->name, "%zu outputs for %u result%s: as many expected", outputs, results,
-              results == 1 ? "" : "s");
+    say_error(j->command->name, "%zu output%s for %u %s%s: %s expected", outputs, outputs == 1 ? "" : "s",
+              wanted, what, wanted == 1 ? "" : "s", expected);
     return EXIT_USAGE;
+}
+
+static int check_outputs(const job *j)
+{
+    size_t outputs = j->options->outputs.count;
+    return !outputs || outputs == j->count ? EXIT_DONE : refuse_outputs(j, j->count, "result", "as many");
 }
 
 static int evaluate_and_give(job *j, int count, char **arguments)
@@ -277,7 +281,7 @@ static int evaluate_and_give(job *j, int count, char **arguments)
     if (outcome == EXIT_DONE)
         outcome = evaluate(j);
     if (outcome == EXIT_DONE)
-        outcome = check_outputs(j, j->count);
+        outcome = check_outputs(j);
     if (outcome != EXIT_DONE)
         return outcome;
     if (j->options->common.explain && !j->options->outputs.count)
@@ -292,7 +296,9 @@ static int check_usage(const job *j)
 {
     size_t outputs = j->options->outputs.count;
     if (j->text_count)
-        return outputs < j->text_count ? check_outputs(j, j->text_count) : EXIT_DONE;
+        return !outputs || outputs >= j->text_count
+                   ? EXIT_DONE
+                   : refuse_outputs(j, (uint32_t)j->text_count, "expression", "at least one each");
     say_error(j->command->name, "no expression given (what begins with NAME= says what a name means)");
     return EXIT_USAGE;
 }

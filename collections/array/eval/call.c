@@ -180,7 +180,7 @@ rk_eval_value rk_call_text(rk_call *c, const char *otherwise, const char *text)
     uint32_t count = parameters_of(c->function, parameters);
     for (uint32_t i = 0; i < count; i++) {
         rk_eval_value value = c->arguments[i];
-        if (value.kind == RK_EVAL_LIST)
+        if (rk_eval_is_list(&value))
             value = rk_eval_array(rk_eval_to_array(c->eval, &value));
         if (value.kind == RK_EVAL_FAILED)
             return value;

@@ -141,12 +141,15 @@ static const rk_eval_value *evaluate_all(rk_eval *e)
     return e->values ? &e->values[e->syntax.count - 1] : NULL;
 }
 
-/* A tuple with arrays in it, which other lists become one of. */
-static bool has_arrays(const rk_eval_value *value)
+/* A tuple with arrays in it, or with a function's that has, which other lists become one of. */
+static bool
+has_arrays(const rk_eval_value *value) /* NOLINT(misc-no-recursion): as deep as the text is nested */
 {
-    for (uint32_t i = 0; value->kind == RK_EVAL_TUPLE && i < value->as.list.count; i++)
-        if (value->as.list.items[i].kind == RK_EVAL_ARRAY)
+    for (uint32_t i = 0; value->kind == RK_EVAL_TUPLE && i < value->as.list.count; i++) {
+        const rk_eval_value *item = &value->as.list.items[i];
+        if (item->kind == RK_EVAL_ARRAY || has_arrays(item))
             return true;
+    }
     return false;
 }
 

@@ -257,7 +257,6 @@ static rask_array *counting(rk_call *c, int64_t count, bool column)
     return column ? rask_array_expand_dims_at(numbers, 1, RK_EVAL_SITE(c->eval)) : numbers;
 }
 
-/* Every (columns + 1)-th element of the rows one after the other. */
 /* A matrix with a vector on its k-th diagonal. */
 static rask_array *matrix_of(rk_call *c, rask_array *a, int64_t k)
 {

@@ -283,6 +283,17 @@ Test(cholesky, counts_minors_over_the_whole_matrix)
 
 /* -- Eigenvalues -- */
 
+/* Columns of length 1, and of hermitian matrices at right angles to each other. */
+static void expect_unit_columns(const dense *v, int64_t n, bool orthogonal, double within)
+{
+    dense products = adjoint_of(v), all = times(&products, false, v);
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t k = orthogonal ? 0 : i; k < (orthogonal ? n : i + 1); k++)
+            cr_expect_leq(cabs(all.x[i * n + k] - (i == k)), within, "%lld, %lld", (long long)i,
+                          (long long)k);
+    free_all((dense[]){products, all}, 2);
+}
+
 /* a v = v diag(w), and for hermitian matrices v^H v = 1 and w ascends. */
 static void expect_eigen(rask_dtype dtype, int64_t n, bool hermitian)
 {
@@ -295,6 +306,7 @@ static void expect_eigen(rask_dtype dtype, int64_t n, bool hermitian)
     cr_assert_eq(status, RASK_OK, "%s", rask_graph_error(g));
     cr_expect_eq(is_complex(rask_array_dtype(w)), !hermitian);
     dense values = values_of(w), vectors = values_of(v), left = times(&a, false, &vectors);
+    expect_unit_columns(&vectors, n, hermitian, tolerance(dtype) * 20 * (double)n);
     for (int64_t i = 0; i < n * n; i++)
         vectors.x[i] *= values.x[i % n];
     cr_expect_leq(distance(&left, &vectors), tolerance(dtype) * 20 * (double)n, "%lld", (long long)n);
