@@ -1,9 +1,11 @@
 /* What tasks of a run grow. */
 #include "schedulers/growth.h"
 
+#include "core/base/clock.h"
 #include "core/task/grow.h"
 #include "schedulers/futures/executor.h"
 #include "schedulers/limits.h"
+#include "schedulers/told.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -69,10 +71,15 @@ static int fail(rk_worker *worker, int status, const char *message)
     return status;
 }
 
-/* The place of a lane, or of a thread beyond the workers, is one of theirs: they share it. */
+/* The bench of a lane, or of a thread beyond the workers, is one of theirs: they share it. */
+static rk_place place_of(rk_executor *executor, const rk_worker *worker)
+{
+    return (rk_place){executor, worker->id % executor->bench_count, worker->id, worker->lane};
+}
+
 static int finish(rk_worker *worker, rk_executor *executor, rask_future *root, rask_value *result)
 {
-    rk_place before = rk_executor_sit((rk_place){executor, worker->id % executor->bench_count, worker->id});
+    rk_place before = rk_executor_sit(place_of(executor, worker));
     int status = rask_future_result(root, result);
     if (status)
         fail(worker, status, rask_future_error(root));
@@ -137,11 +144,15 @@ static bool note_next_tasks(rk_run *run)
     return next;
 }
 
+/* The worker it was put off by is at other tasks by now: for observers it is with who settles it from here on. */
 static void settle(rk_put_off *p)
 {
     rk_worker worker;
     rask_value result = rask_value_none();
-    rk_worker_init(&worker, p->run, p->worker);
+    rk_place place = rk_executor_place(executor_of(p->run));
+    assert(place.executor); /* only who works for the run has its results come, as go_on and over ask for */
+    rk_worker_init(&worker, p->run, place.number);
+    worker.lane = place.lane;
     int status = rask_future_result(p->root, &result);
     if (status)
         fail(&worker, status, rask_future_error(p->root));
@@ -187,11 +198,8 @@ static int put_off(rk_worker *worker, uint32_t task, rask_value *result)
         rask_value_unref(result);
         return fail(worker, RASK_ENOMEM, no_memory);
     }
-    *p = (rk_put_off){.waiter.tell = tell_done,
-                      .run = run,
-                      .unit = rk_plan_unit(run->plan, task),
-                      .task = task,
-                      .worker = worker->id};
+    *p = (rk_put_off){
+        .waiter.tell = tell_done, .run = run, .unit = rk_plan_unit(run->plan, task), .task = task};
     p->root = sow(executor, task, result, &p->ready);
     if (!p->root) {
         rk_executor_push_all(executor, &p->ready); /* what was made before has ended, and is let go of */
@@ -224,8 +232,7 @@ static bool run_ready(rk_executor *executor, const rk_worker *worker, rask_futur
 {
     wait_for_rests w = {executor, root};
     const rk_awaited awaited = {.holds = is_done_or_rests, .watch = watch_root, .what = &w, .shortly = true};
-    rk_place place = {executor, worker->id % executor->bench_count, worker->id};
-    rk_place before = rk_executor_sit(place);
+    rk_place before = rk_executor_sit(place_of(executor, worker));
     rk_executor_await(executor, &awaited, 0);
     rk_executor_sit(before);
     return rask_future_done(root);
@@ -243,6 +250,7 @@ static int leave_or_wait(rk_worker *worker, uint32_t task, rask_value *result)
         rk_executor_push_all(executor, &ready);
     if (!root)
         return fail(worker, RASK_ENOMEM, no_memory);
+    uint64_t left_ns = run->observed ? rk_clock_now() : 0;
     bool waits = run_ready(executor, worker, root) || !note_next_tasks(run);
     rk_put_off *p = waits ? NULL : rk_alloc(sizeof *p);
     if (!p || !run->may_leave(run->wake_context, worker->id, unit)) {
@@ -252,18 +260,18 @@ static int leave_or_wait(rk_worker *worker, uint32_t task, rask_value *result)
         return status;
     }
     *p = (rk_put_off){
-        .waiter.tell = tell_done, .run = run, .unit = unit, .task = task, .worker = worker->id, .root = root};
+        .waiter.tell = tell_done, .run = run, .unit = unit, .task = task, .left_ns = left_ns, .root = root};
     worker->put_off = p;
     return RK_PUT_OFF;
 }
 
 /* What grew comes to the gate before its unit leaves it: it goes first. */
-static void set_going(rk_put_off *p)
+static void set_going(const rk_worker *worker, rk_put_off *p)
 {
     rk_run *run = p->run;
     rk_executor *executor = executor_of(run);
-    uint32_t worker = p->worker, unit = p->unit;
-    rk_place before = rk_executor_sit((rk_place){executor, worker % executor->bench_count, worker});
+    uint32_t unit = p->unit;
+    rk_place before = rk_executor_sit(place_of(executor, worker));
     rk_executor_push_all(executor, &p->ready);
     if (run->limits)
         rk_executor_let_in(executor, rk_limits_leave(run->limits, unit));
@@ -276,8 +284,12 @@ bool rk_growth_set_going(rk_worker *worker)
 {
     rk_put_off *p = worker->put_off;
     worker->put_off = NULL;
+    if (p && worker->run->observed) {
+        rk_run_rested(worker->run, &p->info);
+        rk_worker_pause(worker);
+    }
     if (p)
-        set_going(p);
+        set_going(worker, p);
     return p;
 }
 
@@ -311,7 +323,8 @@ bool rk_growth_help(rk_run *run, uint32_t worker)
         rk_circles_settle(&executor->circles);
     if (!executor || !rk_executor_has_work(executor))
         return false;
-    rk_place place = {executor, worker % executor->bench_count, worker}, before = rk_executor_sit(place);
+    rk_place place = {executor, worker % executor->bench_count, worker, false},
+             before = rk_executor_sit(place);
     bool ran = rk_executor_run_one(executor, place.worker);
     rk_executor_sit(before);
     return ran;
@@ -342,7 +355,7 @@ void rk_growth_end(rk_run *run)
     if (!executor)
         return;
     rk_executor_close(executor);
-    rk_place before = rk_executor_sit((rk_place){executor, 0, 0});
+    rk_place before = rk_executor_sit((rk_place){executor, 0, 0, false});
     rk_executor_drain(executor, 0);
     while (rk_executor_run_one(executor, 0)) {
     }

@@ -22,10 +22,11 @@
 typedef struct rk_put_off {
     rk_waiter waiter; /* for the end of root; the first member */
     rk_run *run;
-    uint32_t unit, task, worker;
+    uint32_t unit, task;
+    uint64_t left_ns;    /* when its function had returned, if others ran on the worker since; else 0 */
     rask_future *root;   /* whose result is to be the task's */
     rk_queue ready;      /* what is yet to be queued */
-    rask_task_info info; /* of the task, when the run is observed */
+    rask_task_info info; /* of the task up to here, when the run is observed */
 } rk_put_off;
 
 /* *result, a node (core/task/grow.h) that this task returned, becomes the node's result. Else the status, with a text in worker->message, and *result

@@ -6,11 +6,14 @@
 #include "schedulers/scheduler.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
 
 /* "512", "64K", "64KiB", "2G", "1.5GiB": bytes, by powers of 1024. */
 static bool parse_bytes(const char *text, uint64_t *bytes)
@@ -121,13 +124,21 @@ static void from_machine(rask_options *o)
         o->io_lanes = RK_MAX_LANES;
 }
 
-/* At once, and not when memory has no room any more, which is hours later, or never until the data grow. */
+/* At once, and not when memory has no room any more, which is hours later, or never until the data grow. Making a file costs as much as a
+ * small run: where the last one could be made, which one number says to all threads and to forked processes, it is only asked
+ * whether another may be. */
 static int check_scratch(const char *folder, char *reason, size_t capacity)
 {
+    static rk_atomic_u64 tried;
+    uint64_t name = XXH3_64bits(folder, strlen(folder));
+    if (rk_load_relaxed(&tried) == name && !faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS))
+        return RASK_OK;
     rk_scratch scratch;
     rk_scratch_init(&scratch, folder);
     int status = rk_scratch_open(&scratch, reason, capacity);
     rk_scratch_fini(&scratch);
+    if (!status)
+        rk_store_relaxed(&tried, name);
     return status;
 }
 

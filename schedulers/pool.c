@@ -458,7 +458,8 @@ static void run_io(rk_session *session, uint32_t unit, uint32_t number)
     unlock();
     rk_worker worker;
     rk_worker_init(&worker, session->run, number);
-    worker.lane = true;
+    worker.lane =
+        number >= session->run->options.workers; /* else it is the owner, without a lane to be had */
     bool over = rk_session_run_unit(session, &worker, unit);
     rk_worker_fini(&worker);
     if (over)

@@ -605,14 +605,19 @@ static void note_end(rk_worker *worker, const rask_task *task, int status, rask_
     worker->mark_ns = info->end_ns;
 }
 
+static void note_memory(const rk_run *run, rask_task_info *info)
+{
+    info->live_bytes = rk_store_used(run->store);
+    info->spilled_bytes = rk_store_on_disk(run->store);
+}
+
 /* Letting go of results and keeping them takes time: the next task is not charged with it. */
 static void tell_end(rk_worker *worker, int status, rask_task_info *info)
 {
     rk_run *run = worker->run;
     info->status = status;
     info->message = status ? worker->message : NULL;
-    info->live_bytes = rk_store_used(run->store);
-    info->spilled_bytes = rk_store_on_disk(run->store);
+    note_memory(run, info);
     if (info->bytes | info->bytes_in | info->live_bytes)
         rk_worker_pause(worker);
     RK_NOTIFY(run, task_finished, info);
@@ -624,12 +629,31 @@ static void tell_rest(rk_worker *worker, const rask_task *task, int status, rask
     note_end(worker, task, status, info);
     info->status = status;
     info->message = worker->message;
-    info->live_bytes = rk_store_used(worker->run->store);
-    info->spilled_bytes = rk_store_on_disk(worker->run->store);
+    note_memory(worker->run, info);
     rk_run_rested(worker->run, info);
     if (worker->run->ready_ns) /* not of workers that are processes: the program has it */
         worker->run->ready_ns[info->task] = worker->due_ns;
     rk_worker_pause(worker);
+}
+
+/* It has returned a node, and its worker leaves it until that has a result: whoever puts it off tells of it. */
+static void note_put_off(rk_put_off *p, const rk_run *run, rask_task_info *info)
+{
+    if (p->left_ns && p->left_ns < info->end_ns)
+        info->end_ns = p->left_ns > info->start_ns ? p->left_ns : info->start_ns;
+    note_memory(run, info);
+    p->info = *info;
+}
+
+/* It is with this worker now, who does no more than take the result. */
+static void tell_return(rk_worker *worker, rask_task_info *info)
+{
+    info->worker = worker->id;
+    info->lane = worker->lane;
+    info->start_ns = info->ready_ns = rk_stopwatch_now(&worker->watch);
+    info->end_ns = info->waited_ns = 0;
+    if (worker->run->tells_started)
+        RK_NOTIFY(worker->run, task_started, info);
 }
 
 /* The task was let in, or why not; or it passes no door (NULL). */
@@ -660,7 +684,7 @@ static void run_admitted(rk_worker *worker, uint32_t number, rask_task *task, rk
     if (pass)
         rk_store_leave(run->store, pass);
     if (observed && status == RK_PUT_OFF)
-        worker->put_off->info = info;
+        note_put_off(worker->put_off, run, &info);
     else if (observed)
         tell_end(worker, status, &info);
 }
@@ -827,8 +851,10 @@ void rk_run_settle(rk_worker *worker, uint32_t task, int status, const rask_valu
                    rask_task_info *info)
 {
     rask_task returned = {.result = *result, .attempt = info->attempt};
-    if (worker->run->observed)
+    if (worker->run->observed) {
+        tell_return(worker, info);
         note_end(worker, &returned, status, info);
+    }
     status = settle(worker, task, &returned, NULL, status);
     if (worker->run->observed)
         tell_end(worker, status, info);

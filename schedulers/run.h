@@ -67,7 +67,9 @@ typedef struct rk_run {
     _Atomic(struct rk_executor *) growth;
     void (*wake)(void *context);
     void *wake_context;
-    /* Where units pass a gate: one that was put off has passed it again, and goes on; or is over. NULL: none is put off. */
+    /* Where units pass a gate: one that was put off has passed it again, and goes on; or is over. Called from
+     * threads that work for the run, as which the run's scheduler knows them, and which it waits for at its end: none else may. NULL: none
+     * is put off. */
     void (*go_on)(void *context, uint32_t unit);
     void (*over)(void *context, uint32_t unit);
     /* Where units pass no gate: one that waits for what it has grown, of which some rests and nothing can be run now, is put off, if this

@@ -223,6 +223,7 @@ static bool may_leave(void *context, uint32_t worker, uint32_t unit)
     return s->cursor != RK_NO_UNIT || begin_to_count(s->run, s, unit);
 }
 
+/* Both from the one thread that works for the run. */
 static void go_on(void *context, uint32_t unit)
 {
     serial *s = context;

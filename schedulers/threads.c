@@ -210,11 +210,12 @@ static bool may_leave(void *context, uint32_t worker, uint32_t unit)
     return true;
 }
 
+/* As soon as others can see the unit it may be the last. Who calls this is the session's owner or its guest: no burst begins before. */
 static void come_back(void *context, uint32_t unit)
 {
     rk_session *session = context;
-    inject(session, unit);
     rk_sub_seq_cst(&session->away, 1);
+    inject(session, unit);
 }
 
 static void end_away(void *context, uint32_t unit)

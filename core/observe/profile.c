@@ -161,6 +161,12 @@ static rk_profile_track *track_of(rask_profile *profile, uint32_t worker)
     return *place;
 }
 
+static void add_seconds(rask_profile *profile, const rask_task_info *task)
+{
+    if (profile->seconds && task->task < profile->tasks)
+        profile->seconds[task->task] += (float)(task->end_ns - task->start_ns) * 1e-9F;
+}
+
 /* What it took counts, and it is counted when it is finished. */
 static void task_rested(void *context, const rask_task_info *task)
 {
@@ -171,6 +177,7 @@ static void task_rested(void *context, const rask_task_info *task)
         return;
     sums_of(track, task->name)->total_ns += task->end_ns - task->start_ns;
     add_time(track, task);
+    add_seconds(profile, task);
 }
 
 static void task_finished(void *context, const rask_task_info *task)
@@ -186,8 +193,7 @@ static void task_finished(void *context, const rask_task_info *task)
     if (!track)
         return;
     add_task(track, task);
-    if (profile->seconds && task->task < profile->tasks)
-        profile->seconds[task->task] = (float)(task->end_ns - task->start_ns) * 1e-9F;
+    add_seconds(profile, task);
 }
 
 static void result_moved(void *context, const rask_move_info *move)

@@ -94,7 +94,8 @@ typedef struct rask_transfer_info {
  * end of one is the start of the next, and what one makes ready is ready at its end: with an observer a short task
  * costs one reading of the clock more. Where workers are processes, a task that takes long is told of as started within a
  * fraction of a second, once more when it starts anew on another worker, and a short one when it is over. A task that rests until its
- * next call leaves its worker: it is told of by task_rested, and started once more, perhaps on another. It is finished once. */
+ * next call leaves its worker, and so may one that has returned a node, until that has a result: it is told of by task_rested, and started
+ * once more, perhaps on another. It is finished once. */
 typedef struct rask_observer {
     size_t size; /* sizeof(rask_observer) of the program's; members behind it are not there */
     void *context;
@@ -110,7 +111,8 @@ typedef struct rask_observer {
      * have three seconds to come if there was none. Told for each reason that is not the last one's, of a run at most 16 times. */
     void (*worker_refused)(void *context, const rask_worker_info *worker);
     /* A call of it failed, and the next is due only later: status, message, attempt and times are those of what was called since it
-     * started. Told of every task whose end is told. */
+     * started. Or its function returned a node, of which its worker leaves the rest to others: status is RASK_OK, and its next start is the
+     * end. Told of every task whose end is told. */
     void (*task_rested)(void *context, const rask_task_info *task);
 } rask_observer;
 

@@ -66,7 +66,7 @@ static void *work(void *context)
     rk_helpers *h = self->all;
     rk_executor *e = h->executor;
     const rk_awaited crowded = {.holds = is_crowded, .what = h};
-    rk_place place = {e, self->number % e->bench_count, h->first_number + self->number};
+    rk_place place = {e, self->number % e->bench_count, h->first_number + self->number, false};
     rk_executor_sit(place);
     while (!rk_load_acquire(&e->closed) && enter(h)) {
         while (!is_crowded(h) && rk_executor_run_on(e, place.worker, &crowded)) {

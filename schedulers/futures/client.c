@@ -74,7 +74,7 @@ static void *work(void *context)
 {
     helper *self = context;
     rk_executor *e = self->client->executor;
-    rk_executor_sit((rk_place){e, self->number, self->number});
+    rk_executor_sit((rk_place){e, self->number, self->number, false});
     if (e->call_apart)
         come_up(self->client);
     while (!rk_load_acquire(&e->closed))
@@ -88,7 +88,7 @@ static void *work_in_lane(void *context)
     helper *self = context;
     rk_executor *e = self->client->executor;
     uint32_t number = e->bench_count + self->number;
-    rk_executor_sit((rk_place){e, RK_NO_WORKER, number});
+    rk_executor_sit((rk_place){e, RK_NO_WORKER, number, true});
     while (!rk_load_acquire(&e->closed))
         if (!rk_executor_run_io(e, number))
             rk_executor_sleep_io(e);
@@ -272,7 +272,7 @@ static bool run_some(void *context, const rk_awaited *until)
         const void *busy = NULL;
         if (!rk_cas_acq_rel(&client->busy, &busy, &own_mark) && busy != &own_mark)
             return false;
-        rk_place before = rk_executor_sit((rk_place){e, 0, 0});
+        rk_place before = rk_executor_sit((rk_place){e, 0, 0, false});
         ran = rk_executor_run_on(e, 0, until);
         rk_executor_sit(before);
         if (!busy)

@@ -28,7 +28,8 @@ enum {
 
 #define MOST_ASLEEP_NS ((uint64_t)3600 * 1000000000)
 
-static _Thread_local rk_place here = {NULL, RK_NO_WORKER, RK_NO_WORKER};
+static const rk_place nowhere = {NULL, RK_NO_WORKER, RK_NO_WORKER, false};
+static _Thread_local rk_place here = {NULL, RK_NO_WORKER, RK_NO_WORKER, false};
 
 /* -- Life */
 
@@ -146,6 +147,11 @@ rk_place rk_executor_sit(rk_place place)
     rk_place before = here;
     here = place;
     return before;
+}
+
+rk_place rk_executor_place(const rk_executor *e)
+{
+    return here.executor == e ? here : nowhere;
 }
 
 uint32_t rk_executor_worker(const rk_executor *e)

@@ -199,8 +199,11 @@ typedef struct rk_place {
     rk_executor *executor;
     uint32_t worker; /* whose bench it takes from; RK_NO_WORKER: a lane */
     uint32_t number; /* as tasks and observers know the thread: no other has it */
+    bool lane;       /* as observers know it: for tasks that wait */
 } rk_place;
 rk_place rk_executor_sit(rk_place place);
+/* The calling thread's; its executor is NULL when it has none in this one. */
+rk_place rk_executor_place(const rk_executor *executor);
 /* The calling thread's number in the executor, or RK_NO_WORKER. */
 uint32_t rk_executor_worker(const rk_executor *executor);
 /* Where a graph may lie for tasks that the calling thread runs; NULL: nowhere. */

@@ -52,7 +52,7 @@ void rk_notice_started(const rask_future *future, uint32_t worker, rask_task_inf
                              .run = e->info.run,
                              .bytes_in = size_of_arguments(future),
                              .grown_by = future->origin,
-                             .lane = future->flags & RK_FUTURE_IO && e->want_lane};
+                             .lane = rk_executor_place(e).lane};
     RK_NOTIFY(e, task_started, info);
 }
 

@@ -239,6 +239,26 @@ Test(budget, a_scratch_folder_that_is_named_is_looked_at_before_anything_runs)
     rask_graph_free(g);
 }
 
+/* One that was tried by the run before is not tried again. */
+Test(budget, a_scratch_folder_that_has_gone_since_the_last_run_is_missed_before_anything_runs)
+{
+    char folder[] = "/tmp/rask-scratch-XXXXXX";
+    rask_graph *g = rask_graph_new();
+    rask_node *made = call(g, &make, recipe(BYTES, 10, 0), NULL, 0);
+    rask_options o = RASK_OPTIONS_INIT;
+    cr_assert_not_null(mkdtemp(folder));
+    o.scratch = folder;
+    for (int i = 0; i < 4; i++) {
+        rask_value result = rask_value_none();
+        cr_expect_eq(rask_compute_value(made, &o, &result), i < 2 ? RASK_OK : RASK_EIO, "%d", i);
+        rask_value_unref(&result);
+        if (i == 1)
+            cr_assert_eq(rmdir(folder), 0);
+    }
+    cr_expect_not_null(strstr(rask_graph_error(g), folder), "%s", rask_graph_error(g));
+    rask_graph_free(g);
+}
+
 Test(budget, a_full_disk_is_an_error_with_the_folder)
 {
     struct rlimit limit = {200000, RLIM_INFINITY};

@@ -362,7 +362,7 @@ Test(pieces, who_has_other_things_to_do_is_let_go_between_their_calls)
     char why[100];
     rk_executor *executor = rk_executor_new(&o, 1, NULL, NULL);
     cr_assert_eq(rk_gate_new("", &executor->gate, why, sizeof why), RASK_OK);
-    rk_place before = rk_executor_sit((rk_place){executor, 0, 0});
+    rk_place before = rk_executor_sit((rk_place){executor, 0, 0, false});
     rk_queue ready = {NULL, NULL};
     uint32_t origin = 0;
     rask_graph *g = rask_graph_new();

@@ -1,6 +1,7 @@
 /* What ends a wait between two calls of a task, who runs what is due on serial, and what observers are told. */
 #include "backing_off.h"
 #include "core/observe/dashboard/live.h"
+#include "core/observe/profile.h"
 
 /* (counts): what it grows rests for long. */
 static int grow_resting(rask_task *t)
@@ -335,6 +336,8 @@ static void hear_start(void *context, const rask_task_info *task)
 static void hear_rest(void *context, const rask_task_info *task)
 {
     told *t = context;
+    if (!task->status && !is_it(task))
+        return; /* put off, for it has grown what rests */
     int before = atomic_fetch_add(&t->rested, 1);
     bool right = is_it(task) && task->attempt == (uint32_t)before && atomic_load(&t->started) == before + 1 &&
                  task->status == RASK_EIO && !strcmp(task->message, "not yet") &&
@@ -425,5 +428,155 @@ Test(rests, the_live_page_shows_no_worker_at_a_task_that_rests, .timeout = 60)
         cr_expect_eq(atomic_load(&idle), 2, "%s", o.scheduler);
         rask_graph_free(g);
         rk_live_fini(&live);
+    }
+}
+
+/* What workers were at, as observers are told. */
+typedef struct spans {
+    atomic_int started, left, finished; /* of tasks that grow */
+    atomic_int count;
+    rask_task_info all[256];
+} spans;
+
+static bool grows(const rask_task_info *task)
+{
+    return !strcmp(task->name, "grow_patient");
+}
+
+static void span_begins(void *context, const rask_task_info *task)
+{
+    spans *s = context;
+    atomic_fetch_add(&s->started, grows(task));
+}
+
+static void add_span(spans *s, const rask_task_info *task)
+{
+    int at = atomic_fetch_add(&s->count, 1);
+    cr_assert_lt(at, 256);
+    s->all[at] = *task;
+}
+
+static void span_rests(void *context, const rask_task_info *task)
+{
+    spans *s = context;
+    add_span(s, task);
+    atomic_fetch_add(&s->left, grows(task) && !task->status && !task->message);
+}
+
+static void span_ends(void *context, const rask_task_info *task)
+{
+    spans *s = context;
+    add_span(s, task);
+    atomic_fetch_add(&s->finished, grows(task));
+}
+
+/* Who runs what a task has grown may be at that within the task, but no worker is at two things side by side. */
+static bool are_side_by_side(const rask_task_info *a, const rask_task_info *b)
+{
+    return a->worker == b->worker && a->start_ns < b->start_ns && b->start_ns < a->end_ns &&
+           a->end_ns < b->end_ns;
+}
+
+static void expect_one_thing_at_a_time(const spans *s, const rask_options *o)
+{
+    int count = atomic_load(&s->count);
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < count; k++)
+            cr_expect(!are_side_by_side(&s->all[i], &s->all[k]), "%s %u: %s and %s", o->scheduler, o->workers,
+                      s->all[i].name, s->all[k].name);
+}
+
+/* Five that grow what rests until the gate is open, and behind them who opens it. */
+static void observe_growers(rask_options o, spans *s, rask_profile *profile)
+{
+    const rask_observer observer = {.size = sizeof observer,
+                                    .context = s,
+                                    .task_started = span_begins,
+                                    .task_rested = span_rests,
+                                    .task_finished = span_ends};
+    const rask_observer *observers[] = {&observer, rask_profile_observer(profile)};
+    counts *c = new_counts();
+    rask_graph *g = rask_graph_new();
+    rask_node *all[6];
+    int64_t sum = 0;
+    o.observers = observers;
+    o.observer_count = 2;
+    for (int64_t k = 0; k < 5; k++)
+        all[k] = rask_delayed(g, grow_patient, address(c));
+    all[5] = rask_delayed(g, open_gate, address(c));
+    cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, all, 6)), &o, &sum), RASK_OK, "%s",
+                 rask_graph_error(g));
+    cr_expect_eq(sum, 6);
+    rask_graph_free(g);
+    free_counts(c);
+}
+
+Test(rests, a_unit_that_left_its_thread_does_not_keep_it_busy_for_observers, .timeout = 60)
+{
+    for (size_t i = 0; i < 2 * ALONE; i++) {
+        rask_options o = alone(i / 2);
+        if (is(&o, "processes"))
+            continue;
+        o.limits = i % 2 ? "gpu=1" : NULL;
+        spans *s = calloc(1, sizeof *s);
+        rask_profile *profile = rask_profile_new();
+        cr_assert(s && profile);
+        observe_growers(o, s, profile);
+        cr_expect_eq(atomic_load(&s->finished), 5);
+        cr_expect_eq(atomic_load(&s->started), 5 + atomic_load(&s->left));
+        expect_one_thing_at_a_time(s, &o);
+        if (o.workers == 1 && !o.limits) { /* all of them left it before the gate was open */
+            cr_expect_eq(atomic_load(&s->left), 5, "%s: %d", o.scheduler, atomic_load(&s->left));
+            cr_expect_leq(profile->whole.busy_ns, profile->whole.worker_ns, "%s", o.scheduler);
+        }
+        rask_profile_free(profile);
+        free(s);
+    }
+}
+
+/* -- Lanes */
+
+static int grow_some_io(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *all[8];
+    for (int64_t k = 0; k < 8; k++)
+        all[k] = rask_delayed(g, add, rask_arg_i64(t, 0), k);
+    return rask_return_node(t, rask_sum(rask_list(g, all, 8)));
+}
+RASK_SLOTS_WITH(grow_some_io, (.flags = RASK_IO));
+
+typedef struct lanes_told {
+    atomic_int as[2][1024]; /* by lane and worker: calls */
+} lanes_told;
+
+static void hear_lane(void *context, const rask_task_info *task)
+{
+    lanes_told *l = context;
+    cr_assert_lt(task->worker, 1024);
+    atomic_fetch_add(&l->as[task->lane][task->worker], 1);
+}
+
+Test(rests, a_worker_is_a_lane_or_is_none_whatever_it_calls, .timeout = 60)
+{
+    for (size_t i = 0; i < ALONE; i++) {
+        rask_options o = alone(i);
+        lanes_told *l = calloc(1, sizeof *l);
+        const rask_observer observer = {.size = sizeof observer, .context = l, .task_finished = hear_lane};
+        const rask_observer *observers[] = {&observer};
+        rask_graph *g = rask_graph_new();
+        int64_t sum = 0;
+        rask_node *both[2] = {rask_delayed(g, grow_some_io, 1), rask_delayed(g, grow_some_io, 2)};
+        cr_assert_not_null(l);
+        o.observers = observers;
+        o.observer_count = 1;
+        cr_assert_eq(rask_compute_with(rask_sum(rask_list(g, both, 2)), &o, &sum), RASK_OK, "%s",
+                     rask_graph_error(g));
+        cr_expect_eq(sum, 8 * 3 + 2 * 28);
+        for (uint32_t k = 0; k < 1024; k++)
+            cr_expect(!atomic_load(&l->as[0][k]) || !atomic_load(&l->as[1][k]), "%s %u: %u", o.scheduler,
+                      o.workers, k);
+        rask_graph_free(g);
+        free(l);
     }
 }
