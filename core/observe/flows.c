@@ -11,12 +11,12 @@ typedef struct place {
     uint32_t worker, group;
 } place;
 
-/* The first thread of the process that a worker is a thread of; itself where nobody told. */
+/* The first thread of the process that a worker, or a lane, is a thread of; itself where nobody told. */
 static uint32_t group_of(const rask_trace *trace, uint32_t worker)
 {
     const rask_worker_info *workers = trace->workers.data;
     for (size_t i = 0; i < trace->workers.count; i++)
-        if (worker - workers[i].first < workers[i].count)
+        if (worker - workers[i].first < workers[i].numbers)
             return workers[i].first;
     return worker;
 }

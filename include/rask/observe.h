@@ -72,10 +72,11 @@ typedef struct rask_move_info {
 typedef struct rask_worker_info {
     uint64_t run;
     bool lost;             /* with what it ran; false: it came */
-    uint32_t first, count; /* its threads, as tasks have them for workers: first … first + count - 1 */
+    uint32_t first, count; /* threads that compute, as tasks have them: first … first + count - 1 */
     uint64_t process;      /* its number for the system; 0: it is on another machine, or may be */
     const char *host;      /* "": this one. Both texts are valid during the call */
     const char *reason;    /* of one that was lost, or not let in; "" */
+    uint32_t numbers;      /* with lanes and helpers: first … first + numbers - 1 are no other's */
 } rask_worker_info;
 
 /* Of schedulers whose workers do not share memory: a result went from where it was to where it is needed. */
@@ -95,7 +96,8 @@ typedef struct rask_transfer_info {
  * costs one reading of the clock more. Where workers are processes, a task that takes long is told of as started within a
  * fraction of a second, once more when it starts anew on another worker, and a short one when it is over. A task that rests until its
  * next call leaves its worker, and so may one that has returned a node, until that has a result: it is told of by task_rested, and started
- * once more, perhaps on another. It is finished once. */
+ * once more, perhaps on another. It is finished once. Where workers are processes, what a task grew may be told of before that
+ * task is told of as started (rask_task_info.grown_by). */
 typedef struct rask_observer {
     size_t size; /* sizeof(rask_observer) of the program's; members behind it are not there */
     void *context;

@@ -333,7 +333,8 @@ static void tell_worker(rk_conduct *c, const rk_hand *hand, const rk_member *mem
                                                       .first = hand->first,
                                                       .count = hand->threads,
                                                       .host = member->name,
-                                                      .reason = lost ? lost : ""});
+                                                      .reason = lost ? lost : "",
+                                                      .numbers = hand->numbers});
 }
 
 static void join(rk_conduct *c, uint32_t home)
@@ -515,6 +516,12 @@ void rk_conduct_refused(rk_conduct *c)
     rk_run_worker_refused(c->run, c->refused);
 }
 
+/* Its threads, its lanes, and helpers: each thread may have a second one for what grows (helpers.h). */
+static uint32_t count_numbers(const rk_conduct *c, const rk_member *member)
+{
+    return 2 * member->threads + (c->run->plan->io_tasks ? member->lanes : 0);
+}
+
 void rk_conduct_admit(rk_conduct *c, rk_member *member)
 {
     if (c->home_count == RK_CONDUCT_HOMES)
@@ -522,7 +529,10 @@ void rk_conduct_admit(rk_conduct *c, rk_member *member)
     if (c->home_count == RK_CONDUCT_HOMES || c->ended)
         return;
     uint32_t home = c->home_count++;
-    c->hands[home] = (rk_hand){.member = member, .first = c->next_worker, .threads = member->threads};
+    c->hands[home] = (rk_hand){.member = member,
+                               .first = c->next_worker,
+                               .threads = member->threads,
+                               .numbers = count_numbers(c, member)};
     c->hands[home].transfers = rk_transfers_none();
     member->last_run = c->number;
     member->last_home = home;
@@ -532,8 +542,7 @@ void rk_conduct_admit(rk_conduct *c, rk_member *member)
                                   .worker = c->next_worker,
                                   .flag = c->run->observed,
                                   .text = rk_word(c->run->options.limits ? c->run->options.limits : "")});
-    /* its threads may have a second one each for what grows (helpers.h) */
-    c->next_worker += 2 * member->threads + (c->run->plan->io_tasks ? member->lanes : 0);
+    c->next_worker += c->hands[home].numbers;
 }
 
 void rk_conduct_leaving(rk_conduct *c, const rk_member *member)

@@ -21,7 +21,8 @@ typedef struct rk_hand {
     bool turned_away;  /* the coordinator did not take it */
     bool retired;      /* it leaves, and has returned from all that it was told to run */
     uint32_t worker, epoch;
-    uint32_t first, threads; /* as tasks see them */
+    uint32_t first, threads; /* as tasks see them, */
+    uint32_t numbers;        /* and with lanes and helpers behind the threads */
     rk_array transfers;      /* to its home (transfers.h) */
     rk_permits_of_home permits;
     uint32_t under_way;   /* units that it was told to run and has not answered for */

@@ -72,8 +72,7 @@ rk_message rk_grown_message(const rk_grown_news *news)
 static bool is_of_home(const rk_conduct *c, uint32_t home, const rk_message *m)
 {
     const rk_hand *hand = &c->hands[home];
-    uint32_t lanes = hand->member && c->run->plan->io_tasks ? hand->member->lanes : 0;
-    return m->worker >= hand->first && m->worker - hand->first < 2 * hand->threads + lanes;
+    return m->worker >= hand->first && m->worker - hand->first < hand->numbers;
 }
 
 static uint64_t before(uint64_t ns, uint64_t span_ns)

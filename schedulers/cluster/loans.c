@@ -256,9 +256,18 @@ static void remove_in(rk_loans *l, incoming *in)
     free_in(in);
 }
 
+/* Whatever it came to: calls repeated until now count, also of what nobody needs any more. */
+static void say_gives(const rk_loans *l, rk_message m)
+{
+    rk_executor *e = executor_of(l);
+    m.kind = RK_SAY_GIVES;
+    m.retries = e ? (uint32_t)rk_executor_take_retries(e) : 0;
+    say(l, m);
+}
+
 static void give_up(rk_loans *l, incoming *in, rk_lent_end end)
 {
-    say(l, (rk_message){.kind = RK_SAY_GIVES, .unit = in->number, .flag = end});
+    say_gives(l, (rk_message){.unit = in->number, .flag = end});
     remove_in(l, in);
 }
 
@@ -312,7 +321,7 @@ static void borrow(rk_loans *l, const rk_message *m)
     incoming *in = rk_calloc(1, sizeof *in), **place = in ? rk_array_push(&l->in) : NULL;
     if (!place) {
         rk_free(in);
-        say(l, (rk_message){.kind = RK_SAY_GIVES, .unit = m->unit, .flag = RK_LENT_LOST});
+        say_gives(l, (rk_message){.unit = m->unit, .flag = RK_LENT_LOST});
         return;
     }
     *in = (incoming){.loans = l, .number = m->unit};
@@ -385,7 +394,7 @@ static void give_failure(const rk_loans *l, const incoming *in, rk_message m)
     m.status = (uint32_t)in->future->status;
     m.blob = rk_word(in->future->cause || !in->future->message ? rask_future_error(in->future)
                                                                : in->future->message);
-    say(l, m);
+    say_gives(l, m);
 }
 
 static bool give_value(const rk_loans *l, incoming *in, const rask_value *value, rk_message m)
@@ -403,7 +412,7 @@ static bool give_value(const rk_loans *l, incoming *in, const rask_value *value,
     bool object = m.size > INLINE_BYTES;
     if (!object)
         m.blob = (rask_bytes){in->result.data, in->result.size};
-    say(l, m);
+    say_gives(l, m);
     return object;
 }
 
@@ -415,15 +424,12 @@ static void give(rk_loans *l, incoming *in)
         give_up(l, in, RK_LENT_LOST);
         return;
     }
-    rk_message m = {.kind = RK_SAY_GIVES,
-                    .unit = in->number,
-                    .duration = rk_clock_now() - in->since_ns,
-                    .retries = (uint32_t)rk_executor_take_retries(in->future->executor)};
+    rk_message m = {.unit = in->number, .duration = rk_clock_now() - in->since_ns};
     if (rask_future_result(in->future, &value)) {
         give_failure(l, in, m);
     } else if (rk_grown_is(&value)) {
         m.flag = RK_LENT_GREW;
-        say(l, m);
+        say_gives(l, m);
         rask_value_unref(&value);
     } else {
         object = give_value(l, in, &value, m);

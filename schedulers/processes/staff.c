@@ -394,7 +394,8 @@ void rk_staff_tell(rk_hands *h, const rk_staff *staff, pid_t pid, const char *lo
                              .count = h->crew.threads,
                              .process = (uint64_t)pid,
                              .host = "",
-                             .reason = lost ? lost : ""};
+                             .reason = lost ? lost : "",
+                             .numbers = h->crew.threads};
     if (!staff->here)
         rk_run_worker_changed(h->run, &info);
 }

@@ -422,6 +422,49 @@ Test(dashboard, streams_tell_of_every_task_and_of_the_end)
     rask_graph_free(g);
 }
 
+/* -- Workers that are lost */
+
+/* So many of the tracks are shown as at a task, and so many as a lost worker's. */
+static void expect_tracks(const char *url, int running, int lost)
+{
+    cJSON *state = state_of(url);
+    const cJSON *track;
+    cJSON_ArrayForEach(track, at(state, "workers"))
+    {
+        running -= cJSON_HasObjectItem(track, "task");
+        lost -= cJSON_IsTrue(cJSON_GetObjectItem(track, "lost"));
+    }
+    cr_expect_eq(running, 0);
+    cr_expect_eq(lost, 0);
+    cJSON_Delete(state);
+}
+
+/* Nobody tells of the ends of what it was at: here on a thread, a lane and a helper, and on a thread of another. */
+Test(dashboard, a_lost_worker_is_at_no_task_on_whatever_thread)
+{
+    rask_dashboard *d = opened(NULL);
+    const rask_observer *o = rask_dashboard_observer(d);
+    const char *url = rask_dashboard_url(d);
+    const rask_run_info run = {.run = 1, .tasks = 4, .workers = 4, .scheduler = "cluster", .start_ns = 1};
+    rask_worker_info one = {.run = 1, .first = 0, .count = 2, .numbers = 6, .host = "a", .reason = ""};
+    rask_worker_info other = {.run = 1, .first = 6, .count = 2, .numbers = 6, .host = "b", .reason = ""};
+    static const uint32_t threads[] = {1, 2, 5, 6};
+    o->plan_made(o->context, &run);
+    o->worker_changed(o->context, &one);
+    o->worker_changed(o->context, &other);
+    for (uint32_t i = 0; i < 4; i++)
+        o->task_started(
+            o->context,
+            &(rask_task_info){
+                .run = 1, .task = i, .name = "t", .label = "", .worker = threads[i], .start_ns = 1});
+    expect_tracks(url, 4, 0);
+    one.lost = true;
+    o->worker_changed(o->context, &one);
+    expect_tracks(url, 1, 3);
+    o->run_ended(o->context, &run);
+    rask_dashboard_close(d);
+}
+
 /* -- Guests who misbehave */
 
 static uint16_t port_of(const char *url)

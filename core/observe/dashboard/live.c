@@ -290,9 +290,9 @@ static bool is_same(const rk_live_worker *w, const rask_worker_info *info)
 }
 
 /* Nobody tells of the end of what it was at. */
-static void empty_tracks(rk_live *live, uint32_t first, uint32_t count)
+static void empty_tracks(rk_live *live, uint32_t first, uint32_t numbers)
 {
-    for (uint32_t i = 0; i < count && i < RK_LIVE_TRACKS; i++) {
+    for (uint32_t i = 0; i < numbers && i < RK_LIVE_TRACKS; i++) {
         rk_live_track *track = rk_load_acquire(&live->tracks[(first + i) % RK_LIVE_TRACKS]);
         if (track)
             rk_store_relaxed(&track->running, NULL);
@@ -303,7 +303,7 @@ static void note_lost(rk_live *live, const rask_worker_info *info)
 {
     rk_live_worker *workers = live->workers.data;
     live->lost++;
-    empty_tracks(live, info->first, info->count);
+    empty_tracks(live, info->first, info->numbers);
     for (size_t i = live->workers.count; i-- > 0;)
         if (is_same(&workers[i], info)) {
             workers[i].lost = true;
@@ -318,7 +318,11 @@ static void note_joined(rk_live *live, const rask_worker_info *info)
     live->joined++;
     if (!w)
         return;
-    *w = (rk_live_worker){.first = info->first, .count = info->count, .process = info->process, .cpu = -1};
+    *w = (rk_live_worker){.first = info->first,
+                          .count = info->count,
+                          .numbers = info->numbers,
+                          .process = info->process,
+                          .cpu = -1};
     rk_live_copy(w->host, sizeof w->host, info->host);
 }
 

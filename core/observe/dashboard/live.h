@@ -87,6 +87,7 @@ typedef struct rk_live_failure {
 /* Of worker processes of the last run: what schedulers tell of them. */
 typedef struct rk_live_worker {
     uint32_t first, count; /* threads, as tasks name them; 0: not known */
+    uint32_t numbers;      /* with lanes and helpers */
     uint64_t process;      /* 0: elsewhere */
     char host[RK_LIVE_HOST];
     bool lost;

@@ -118,7 +118,7 @@ static const rk_live_worker *home_of(const rk_live *live, uint32_t worker)
 {
     const rk_live_worker *workers = live->workers.data;
     for (size_t i = live->workers.count; i-- > 0;)
-        if (worker >= workers[i].first && worker - workers[i].first < workers[i].count)
+        if (worker >= workers[i].first && worker - workers[i].first < workers[i].numbers)
             return &workers[i];
     return NULL;
 }

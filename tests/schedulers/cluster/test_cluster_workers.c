@@ -453,3 +453,110 @@ Test(cluster_workers, when_nobody_is_left_it_is_said_how_many_had_come_and_were_
                   "no other worker has come to tcp://a:1 for 30 seconds; the last that came was refused: its "
                   "key");
 }
+
+/* -- What observers hear of one that is lost */
+
+enum { MOST_NUMBERS = 1024 };
+
+/* Numbers of workers that were told to be at something, and not yet that they no longer are. */
+typedef struct tracks {
+    atomic_bool running[MOST_NUMBERS];
+    atomic_int starts, losses;
+    cluster *c;
+    atomic_bool over;
+} tracks;
+
+static void note_start(void *context, const rask_task_info *task)
+{
+    tracks *s = context;
+    atomic_store(&s->running[task->worker % MOST_NUMBERS], true);
+    atomic_fetch_add(&s->starts, 1);
+}
+
+static void note_end(void *context, const rask_task_info *task)
+{
+    tracks *s = context;
+    atomic_store(&s->running[task->worker % MOST_NUMBERS], false);
+}
+
+static int count_running(const tracks *s)
+{
+    int count = 0;
+    for (uint32_t i = 0; i < MOST_NUMBERS; i++)
+        count += atomic_load(&s->running[i]);
+    return count;
+}
+
+/* There is no other worker when one is lost. */
+static void note_loss(void *context, const rask_worker_info *worker)
+{
+    tracks *s = context;
+    if (!worker->lost)
+        return;
+    cr_expect_geq(count_running(s), 1);
+    for (uint32_t i = 0; i < worker->numbers; i++)
+        atomic_store(&s->running[(worker->first + i) % MOST_NUMBERS], false);
+    cr_expect_eq(count_running(s), 0, "what nobody has is still running");
+    atomic_fetch_add(&s->losses, 1);
+}
+
+/* Goes on in the first worker, until that is killed. */
+static int outlast_the_first(rask_task *t)
+{
+    int nobody = 0, self = getpid();
+    atomic_compare_exchange_strong(&called->whom, &nobody, self);
+    while (atomic_load(&called->whom) == self && !rask_task_cancelled(t))
+        sleep_ms(1);
+    return rask_return_i64(t, 1);
+}
+RASK_SLOTS(outlast_the_first);
+
+static int grow_in_lane(rask_task *t)
+{
+    return rask_return_node(t, rask_delayed(rask_task_graph(t), outlast_the_first));
+}
+RASK_SLOTS_WITH(grow_in_lane, (.flags = RASK_IO));
+
+/* When it is known to be at both tasks. */
+static void *replace_the_first(void *context)
+{
+    tracks *s = context;
+    while (atomic_load(&s->starts) < 2 && !atomic_load(&s->over))
+        sleep_ms(1);
+    kill(s->c->pids[0], SIGKILL);
+    waitpid(s->c->pids[0], NULL, 0);
+    cluster_hire(s->c, 0);
+    while (!atomic_load(&s->over)) /* who hires outlives whom it hired */
+        sleep_ms(1);
+    return NULL;
+}
+
+Test(cluster_workers, a_lost_worker_takes_the_numbers_of_its_lanes_and_helpers_with_it)
+{
+    cluster c;
+    tracks s = {.c = &c};
+    rask_graph *g = rask_graph_new();
+    rask_node *node = rask_delayed(g, grow_in_lane);
+    const rask_observer observer = {.size = sizeof observer,
+                                    .context = &s,
+                                    .task_started = note_start,
+                                    .task_finished = note_end,
+                                    .worker_changed = note_loss};
+    const rask_observer *observers[] = {&observer};
+    int64_t answer = 0;
+    pthread_t thread;
+    cluster_begin(&c, 1, 2);
+    rask_options o = on(&c);
+    o.observers = observers;
+    o.observer_count = 1;
+    cr_assert_eq(pthread_create(&thread, NULL, replace_the_first, &s), 0);
+    int status = rask_compute_with(node, &o, &answer);
+    atomic_store(&s.over, true);
+    pthread_join(thread, NULL);
+    cr_expect_eq(status, RASK_OK, "%s", rask_graph_error(g));
+    cr_expect_eq(answer, 1);
+    cr_expect_eq(atomic_load(&s.losses), 1);
+    cr_expect_eq(count_running(&s), 0);
+    cluster_end(&c);
+    rask_graph_free(g);
+}

@@ -29,8 +29,9 @@ typedef struct stage {
     rask_plan *plan;
     rk_run *model;
     side sides[SIDES];
-    uint32_t threads, numbered, lent, held;
-    bool holds; /* nobody is told of objects that are given back, nor lets go of them */
+    uint32_t threads, numbered, lent, held, gives;
+    uint32_t retries; /* calls repeated, as is said of what was lent */
+    bool holds;       /* nobody is told of objects that are given back, nor lets go of them */
     bool observed;
 } stage;
 
@@ -68,6 +69,8 @@ static void say(void *context, rk_message m)
         }
         break;
     case RK_SAY_GIVES:
+        s->stage->gives++;
+        s->stage->retries += m.retries;
         if (s->stage->holds && !m.blob.len && !m.flag) {
             s->stage->held++;
             break;
@@ -473,5 +476,47 @@ Test(loans, what_failed_ends_what_nobody_needs_any_more)
     cr_expect_eq(news.status, RASK_EIO);
     cr_expect_not_null(strstr(news.text, "nothing to read"), "%s", news.text);
     rk_shop_news_end(&news);
+    stage_close(&st);
+}
+
+static atomic_int repeated;
+
+/* Where it was lent to: fails once, and goes on until nobody needs it. At home it fails when the other has been repeated. */
+static int fail_and_go_on(rask_task *t)
+{
+    bool home = rask_task_worker(t) < FIRST;
+    be_seen(t);
+    while (!all_are_seen() && !rask_task_cancelled(t))
+        sleep_ms(1);
+    if (!home && !rask_task_attempt(t))
+        return rask_fail(t, RASK_EIO, "not yet");
+    if (!home)
+        atomic_store(&repeated, 1);
+    while ((!home || !atomic_load(&repeated)) && !rask_task_cancelled(t))
+        sleep_ms(1);
+    return rask_fail(t, RASK_EIO, "nothing to read");
+}
+RASK_SLOTS_WITH(fail_and_go_on, (.retries = 1));
+
+static int grow_repeated(rask_task *t)
+{
+    rask_graph *g = rask_task_graph(t);
+    rask_node *all[2] = {rask_delayed(g, fail_and_go_on), rask_delayed(g, fail_and_go_on)};
+    return rask_return_node(t, rask_list(g, all, 2));
+}
+RASK_SLOTS(grow_repeated);
+
+Test(loans, what_was_repeated_counts_though_nobody_needs_it_any_more)
+{
+    stage st;
+    rask_graph *g = rask_graph_new();
+    atomic_store(&repeated, 0);
+    stage_open(&st, g, rask_delayed(g, grow_repeated), 1);
+    rk_shop_news news = play(&st);
+    cr_expect_eq(news.outcome, RK_SHOP_FAILED);
+    rk_shop_news_end(&news);
+    while (!st.gives)
+        turn(&st);
+    cr_expect_eq(st.retries, 1);
     stage_close(&st);
 }
