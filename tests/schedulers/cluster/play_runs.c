@@ -356,6 +356,8 @@ static void hear_grown_start(void *context, const rask_task_info *info)
 static void hear_grown_rest(void *context, const rask_task_info *info)
 {
     heard_grown *h = context;
+    if (!is_leaf(info)) /* what has returned a node leaves its worker, too */
+        return;
     atomic_fetch_add(&h->rested, 1);
     atomic_fetch_add(&h->wrong, strcmp(info->name, "third_time") || info->status != RASK_EIO ||
                                     strcmp(info->message, "not yet") || info->end_ns < info->start_ns);
