@@ -1,4 +1,5 @@
 /* The floor everything stands on: status codes, memory, arrays, arenas, the clock, modules. */
+#include "../forks.h"
 #include "core/base/alloc.h"
 #include "core/base/array.h"
 #include "core/base/atomic.h"
@@ -11,14 +12,11 @@
 #include <dlfcn.h>
 #include <malloc.h>
 #include <math.h>
-#include <pthread.h>
 #include <rask/rask.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -293,39 +291,23 @@ Test(alloc, keeps_the_large_block_that_was_freed_last)
 }
 #endif
 
-static void *bound_all_the_time(void *end)
+static void set_bound(void)
 {
     rk_alloc_bound bound = {0};
-    while (!atomic_load((atomic_bool *)end)) {
-        rk_alloc_bound_set(&bound, 1 << 20);
-        rk_alloc_bound_end(&bound);
-    }
-    return NULL;
+    rk_alloc_bound_set(&bound, 1 << 20);
+    rk_alloc_bound_end(&bound);
+}
+
+static bool sets_bound(void)
+{
+    set_bound();
+    return true;
 }
 
 /* Before there was a large block. */
 Test(alloc, can_be_bounded_in_a_child_that_was_forked_while_others_did_so)
 {
-    enum { THREADS = 3, FORKS = 200, SECONDS = 10 };
-    static atomic_bool end;
-    pthread_t threads[THREADS];
-    int status = 0;
-    for (int i = 0; i < THREADS; i++)
-        cr_assert_eq(pthread_create(&threads[i], NULL, bound_all_the_time, &end), 0);
-    for (int i = 0; i < FORKS && !status; i++) {
-        pid_t child = fork();
-        if (!child) {
-            rk_alloc_bound bound = {0};
-            alarm(SECONDS); /* should it hang */
-            rk_alloc_bound_set(&bound, 1 << 20);
-            _exit(0);
-        }
-        cr_assert_eq(waitpid(child, &status, 0), child);
-    }
-    atomic_store(&end, true);
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
-    cr_expect_eq(status, 0, "a child hung");
+    fork_amid(set_bound, sets_bound);
 }
 
 Test(alloc, zeroes_what_calloc_gives)

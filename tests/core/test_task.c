@@ -1,18 +1,16 @@
 /* Functions as tasks: arguments in, results out, failures, and which function is the same in every process.
  */
+#include "../forks.h"
 #include "core/base/limits.h"
 #include "core/task/task.h"
 
 #include <criterion/criterion.h>
 #include <dlfcn.h>
-#include <pthread.h>
 #include <rask/rask.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -542,32 +540,18 @@ Test(identity, of_a_function_made_at_run_time_is_its_address)
     munmap(page, 4096);
 }
 
-static void *look_all_the_time(void *end)
+static void look(void)
 {
-    while (!atomic_load((atomic_bool *)end))
-        identity_of((anything *)of1);
-    return NULL;
+    identity_of((anything *)of1);
+}
+
+static bool looks(void)
+{
+    look();
+    return true;
 }
 
 Test(identity, is_there_in_a_child_that_was_forked_while_others_looked)
 {
-    enum { THREADS = 3, FORKS = 200, SECONDS = 100 };
-    static atomic_bool end;
-    pthread_t threads[THREADS];
-    int status = 0;
-    for (int i = 0; i < THREADS; i++)
-        cr_assert_eq(pthread_create(&threads[i], NULL, look_all_the_time, &end), 0);
-    for (int i = 0; i < FORKS && !status; i++) {
-        pid_t child = fork();
-        if (!child) {
-            alarm(SECONDS); /* should it hang */
-            identity_of((anything *)of1);
-            _exit(0);
-        }
-        cr_assert_eq(waitpid(child, &status, 0), child);
-    }
-    atomic_store(&end, true);
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
-    cr_expect_eq(status, 0, "a child hung");
+    fork_amid(look, looks);
 }

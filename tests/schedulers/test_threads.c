@@ -1,5 +1,6 @@
 /* What is the threads scheduler's own: nesting, many runs at once, I/O lanes, wake-ups, fork, the program's
  * end. */
+#include "../forks.h"
 #include "graphs.h"
 #include "support.h"
 
@@ -567,34 +568,15 @@ static bool computes_large(void)
     return right;
 }
 
-static atomic_bool enough;
-
-static void *allocate_large(void *unused)
+static void allocate_large(void)
 {
-    while (!atomic_load(&enough)) {
-        rask_value value = large(1);
-        rask_value_unref(&value);
-    }
-    return unused;
+    rask_value value = large(1);
+    rask_value_unref(&value);
 }
 
 Test(threads, a_fork_while_other_threads_allocate_large_results_does_no_harm)
 {
-    pthread_t ids[3];
-    for (int i = 0; i < 3; i++)
-        cr_assert_eq(pthread_create(&ids[i], NULL, allocate_large, NULL), 0);
-    for (int i = 0; i < 200; i++) {
-        pid_t child = fork();
-        if (!child) {
-            alarm(100);
-            _exit(computes_large() ? 0 : 1);
-        }
-        int code = exit_code(child);
-        cr_assert_eq(code, 0, "the child ended with %d", code);
-    }
-    atomic_store(&enough, true);
-    for (int i = 0; i < 3; i++)
-        pthread_join(ids[i], NULL);
+    fork_amid(allocate_large, computes_large);
 }
 #    endif
 
