@@ -240,6 +240,18 @@ static void must_stop(stage *st)
 
 /* -- Tasks */
 
+/* A task that grows count calls, each of its number, and returns what is made of the list of all. */
+#define GROWS(id, task, count, returned)                                                                     \
+    static int id(rask_task *t)                                                                              \
+    {                                                                                                        \
+        rask_node *calls[count], *all;                                                                       \
+        for (int i = 0; i < (count); i++)                                                                    \
+            calls[i] = rask_delayed(rask_task_graph(t), task, i);                                            \
+        all = rask_list(rask_task_graph(t), calls, count);                                                   \
+        return rask_return_node(t, returned);                                                                \
+    }                                                                                                        \
+    RASK_SLOTS(id);
+
 static void be_seen(const rask_task *t)
 {
     atomic_store(&seen[rask_task_worker(t) / FIRST], 1);
@@ -260,15 +272,7 @@ static int meet(rask_task *t)
 }
 RASK_SLOTS(meet);
 
-static int grow_meetings(rask_task *t)
-{
-    rask_graph *g = rask_task_graph(t);
-    rask_node *all[30];
-    for (int i = 0; i < 30; i++)
-        all[i] = rask_delayed(g, meet, i);
-    return rask_return_node(t, rask_sum(rask_list(g, all, 30)));
-}
-RASK_SLOTS(grow_meetings);
+GROWS(grow_meetings, meet, 30, rask_sum(all))
 
 static int64_t add(int64_t a, int64_t b)
 {
@@ -350,15 +354,7 @@ static int go_on_until_told(rask_task *t)
 }
 RASK_SLOTS(go_on_until_told);
 
-static int grow_endless(rask_task *t)
-{
-    rask_graph *g = rask_task_graph(t);
-    rask_node *all[20];
-    for (int i = 0; i < 20; i++)
-        all[i] = rask_delayed(g, go_on_until_told);
-    return rask_return_node(t, rask_sum(rask_list(g, all, 20)));
-}
-RASK_SLOTS(grow_endless);
+GROWS(grow_endless, go_on_until_told, 20, rask_sum(all))
 
 /* A shop that is stopped waits for nothing that it has lent. */
 Test(loans, stopping_ends_what_was_lent)
@@ -391,15 +387,7 @@ static int need_another(rask_task *t)
 }
 RASK_SLOTS_WITH(need_another, (.retries = 9, .backoff = 0.01));
 
-static int grow_needy(rask_task *t)
-{
-    rask_graph *g = rask_task_graph(t);
-    rask_node *all[8];
-    for (int i = 0; i < 8; i++)
-        all[i] = rask_delayed(g, need_another);
-    return rask_return_node(t, rask_sum(rask_list(g, all, 8)));
-}
-RASK_SLOTS(grow_needy);
+GROWS(grow_needy, need_another, 8, rask_sum(all))
 
 /* What rests between two calls holds no thread. */
 Test(loans, more_is_lent_to_where_a_lent_call_rests)
@@ -425,13 +413,7 @@ static int return_much(rask_task *t)
 }
 RASK_SLOTS(return_much);
 
-static int grow_much(rask_task *t)
-{
-    rask_graph *g = rask_task_graph(t);
-    rask_node *all[2] = {rask_delayed(g, return_much), rask_delayed(g, return_much)};
-    return rask_return_node(t, rask_list(g, all, 2));
-}
-RASK_SLOTS(grow_much);
+GROWS(grow_much, return_much, 2, all)
 
 /* As when the program is lost, and the worker lives on. */
 Test(loans, results_that_nobody_comes_for_end_with_the_loans)
@@ -498,13 +480,7 @@ static int fail_and_go_on(rask_task *t)
 }
 RASK_SLOTS_WITH(fail_and_go_on, (.retries = 1));
 
-static int grow_repeated(rask_task *t)
-{
-    rask_graph *g = rask_task_graph(t);
-    rask_node *all[2] = {rask_delayed(g, fail_and_go_on), rask_delayed(g, fail_and_go_on)};
-    return rask_return_node(t, rask_list(g, all, 2));
-}
-RASK_SLOTS(grow_repeated);
+GROWS(grow_repeated, fail_and_go_on, 2, all)
 
 Test(loans, what_was_repeated_counts_though_nobody_needs_it_any_more)
 {
